@@ -1,0 +1,42 @@
+# Needs Python 3.11 or newer (with venv and pip) and make; everything else comes by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-all check bench format clean
+
+demo: .venv/.ready  ## a warehouse with CXone rows in it, from nothing
+	$(BIN)/python demo/run.py
+
+test: .venv/.ready .venv-judge/.ready  ## everything that is proved in under two minutes
+	$(BIN)/pytest
+
+test-all: .venv/.ready .venv-judge/.ready  ## the slow ones too
+	$(BIN)/pytest -m "slow or not slow"
+
+check: .venv/.ready  ## style, types, and which room may import which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.ready  ## speed, as ratios to a baseline in the same run
+	$(BIN)/python -m tests.benchmarks
+
+format: .venv/.ready
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf .venv .venv-judge .meltano output
+
+.venv/.ready: pyproject.toml uv.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --quiet --locked --inexact --all-extras
+	touch $@
+
+# singer-tools pins libraries that the SDK cannot live with: it judges from an environment of its own.
+.venv-judge/.ready: tests/judge.txt .venv/.ready
+	$(BIN)/uv venv --quiet --allow-existing .venv-judge
+	$(BIN)/uv pip install --quiet --python .venv-judge/bin/python -r tests/judge.txt
+	touch $@

@@ -1,0 +1,113 @@
+"""Tokens: one login per token life, renewed before its end, and once after a 401."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
+from tap_cxone.transport import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_cxone.config import AccessKey
+    from tap_cxone.transport import Transport
+
+_LIFE_USED = 0.8  # the part of a token's life after which it is renewed
+_DEFAULT_LIFE = timedelta(hours=1)
+
+
+class Grant(Protocol):
+    """How one kind of credential is exchanged for a token."""
+
+    def call(self) -> Call:
+        """Return the login request."""
+
+    def remedy(self) -> str:
+        """Return which settings to check when it is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyGrant:
+    """A JSON login with an access key (`/authentication/v1/token/access-key`)."""
+
+    url: str
+    key: AccessKey = field(repr=False)
+
+    def call(self) -> Call:
+        """Return the login request."""
+        body = {"accessKeyId": self.key.key_id, "accessKeySecret": self.key.secret}
+        return Call(method="POST", url=self.url, body=body)
+
+    def remedy(self) -> str:
+        """Return which settings to check when it is refused."""
+        return "check access_key_id, access_key_secret and region (the key's user must be active)"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token and the instant from which a new one is due."""
+
+    value: str = field(repr=False)
+    renew_at: datetime
+
+
+@dataclass(slots=True)
+class Login:
+    """The current token of one family; safe to share between threads."""
+
+    grant: Grant
+    transport: Transport
+    _token: Token | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def token(self) -> Token:
+        """Return a token with at least a fifth of its life left, logging in when needed.
+
+        Raises:
+            AuthError: The credentials were refused.
+            ApiError: The token endpoint could not be reached or kept failing.
+        """
+        with self._lock:
+            if self._token is None or self._token.renew_at <= self.transport.clock.now():
+                self._token = self._login()
+            return self._token
+
+    def renew(self, refused: Token) -> Token:
+        """Return another token than `refused`, which the API no longer takes."""
+        with self._lock:
+            if self._token is refused:
+                self._token = None
+        return self.token()
+
+    def _login(self) -> Token:
+        asked_at = self.transport.clock.now()
+        try:
+            response = self.transport.send(self.grant.call())
+        except (Throttled, Unavailable):
+            raise
+        except ApiError as error:
+            msg = f"Login refused: {error}; {self.grant.remedy()}"
+            raise AuthError(msg) from error
+        try:
+            answer = response.json()
+            token = Token(str(answer["access_token"]), _renew_at(asked_at, answer))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            msg = f"Login: the answer has no access_token; {self.grant.remedy()}"
+            raise AuthError(msg) from error
+        self.transport.redact.learn(token.value)
+        return token
+
+
+def _renew_at(asked_at: datetime, answer: Mapping[str, object]) -> datetime:
+    return asked_at + _life(answer.get("expires_in")) * _LIFE_USED
+
+
+def _life(seconds: object) -> timedelta:
+    try:
+        return timedelta(seconds=float(str(seconds)))
+    except ValueError:
+        return _DEFAULT_LIFE

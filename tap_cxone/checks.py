@@ -1,0 +1,151 @@
+"""What is wrong with the settings: all of it at once, each with its remedy."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator
+
+from tap_cxone.clock import parse_instant
+from tap_cxone.redact import is_private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from jsonschema import ValidationError
+
+REGION = re.compile(r"[a-z]{2,4}[0-9]{1,2}")
+STREAM_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def from_environment(
+    schema: Mapping[str, Any], environ: Mapping[str, str], prefix: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Read settings from variables such as `TAP_CXONE_REGION`; all but texts are JSON.
+
+    Returns:
+        The settings found, and the problems of those that cannot be read.
+    """
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, definition in schema["properties"].items():
+        variable = f"{prefix}{name.upper()}"
+        if (text := environ.get(variable)) is None:
+            continue
+        try:
+            found[name] = text if "string" in definition.get("type", ()) else json.loads(text)
+        except ValueError:
+            wanted = "/".join(set(definition["type"]) - {"null"})
+            problems.append(f"the variable {variable} is not JSON; write the {wanted} as JSON")
+    return found, problems
+
+
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Return every problem of the settings, empty if there is none. No network is needed."""
+    found = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
+    checks = (_region, _urls, _dates, _access_key, _entities)
+    return [*found, *(problem for check in checks for problem in check(config))]
+
+
+def _explain(error: ValidationError) -> str:
+    where = ".".join(str(part) for part in error.absolute_path)
+    wanted: Any = error.validator_value
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(cast("dict[str, Any]", error.schema)["properties"])
+        unknown = [name for name in error.instance if name not in known]
+        return "; ".join(_unknown(name, where, known) for name in unknown)
+    if error.validator == "required":
+        return f"{where or 'settings'}: {error.message}; add it"
+    if error.validator == "enum":
+        allowed = ", ".join(str(value) for value in wanted if value is not None)
+        return f"{where} is {error.instance!r}; use one of {allowed}"
+    limit = {"maximum": "at most", "minimum": "at least", "exclusiveMinimum": "more than"}
+    if error.validator in limit:
+        words = limit[str(error.validator)]
+        return f"{where} is {error.instance}; it must be {words} {wanted}"
+    if error.validator == "type":
+        return f"{where} must be {_types(wanted)}, not {_kind(error.instance)}"
+    return f"{where}: does not fit {error.validator} {wanted}; correct it"
+
+
+def _unknown(name: str, where: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    remedy = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
+    return f"unknown setting '{f'{where}.{name}' if where else name}'; {remedy}"
+
+
+def _types(wanted: str | list[str]) -> str:
+    names = [wanted] if isinstance(wanted, str) else [name for name in wanted if name != "null"]
+    return " or ".join(names)
+
+
+def _kind(value: object) -> str:
+    # The kind only: the value may be a secret in the wrong place.
+    kinds = {bool: "a boolean", str: "a text", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "a number" if isinstance(value, int | float) else "null")
+
+
+def _region(config: Mapping[str, Any]) -> Iterator[str]:
+    region = config.get("region", "na1")
+    if isinstance(region, str) and not REGION.fullmatch(region):
+        yield f"region is '{region}'; use an area such as na1, eu1 or au1 (see the tenant's URL)"
+
+
+def _urls(config: Mapping[str, Any]) -> Iterator[str]:
+    endpoints = config.get("endpoints")
+    named = {"base_url": config.get("base_url")}
+    if isinstance(endpoints, dict):
+        named |= {f"endpoints.{name}": url for name, url in endpoints.items()}
+    for name, url in named.items():
+        if isinstance(url, str) and not _is_base(url):
+            yield (
+                f"{name} must be an https address without a query (http only to this machine): "
+                "keys and tokens travel to it"
+            )
+
+
+def _is_base(url: str) -> bool:
+    return is_private(url) and not urlsplit(url).query and not urlsplit(url).username
+
+
+def _dates(config: Mapping[str, Any]) -> Iterator[str]:
+    read: dict[str, datetime] = {}
+    for name in ("start_date", "end_date"):
+        text = config.get(name)
+        if not isinstance(text, str):
+            continue
+        try:
+            read[name] = parse_instant(text)
+        except ValueError:
+            yield f"{name} is '{text}'; write a date such as 2026-01-31 or 2026-01-31T00:00:00Z"
+    if len(read) == 2 and read["end_date"] <= read["start_date"]:  # noqa: PLR2004 (both)
+        yield "end_date is not after start_date; exchange them or leave end_date out"
+
+
+def _access_key(config: Mapping[str, Any]) -> Iterator[str]:
+    names = ("access_key_id", "access_key_secret")
+    given = [name for name in names if config.get(name)]
+    if len(given) == 1:
+        (missing,) = set(names) - set(given)
+        yield f"{missing} is missing beside {given[0]}; an access key has both"
+
+
+def _entities(config: Mapping[str, Any]) -> Iterator[str]:
+    family = config.get("data_extraction")
+    entities = family.get("entities") if isinstance(family, dict) else None
+    seen: set[str] = set()
+    for index, entity in enumerate(entities if isinstance(entities, list) else []):
+        name = entity.get("name") if isinstance(entity, dict) else None
+        if not isinstance(name, str):
+            continue
+        where = f"data_extraction.entities.{index}"
+        if not STREAM_NAME.fullmatch(name):
+            yield f"{where}.name is '{name}'; use small letters, digits and _ such as wfm_payroll"
+        if name in seen:
+            yield f"{where}.name '{name}' stands twice; give each entity one entry"
+        seen.add(name)

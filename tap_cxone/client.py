@@ -1,0 +1,153 @@
+"""Ask a family's API: limit → token → send → classify; and fetch files, anonymously."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from tap_cxone.errors import AmbiguousSubmit, ApiError, AuthError, DownloadError, LinkExpired
+from tap_cxone.limits import Hint
+from tap_cxone.redact import is_private
+from tap_cxone.spool import fill
+from tap_cxone.transport import Call, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_cxone.auth import Login, Token
+    from tap_cxone.limits import Limiter
+    from tap_cxone.spool import Spool
+    from tap_cxone.transport import Classify, Transport
+
+_CHUNK = 1 << 16
+_REFUSED_LINK = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.GONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful response, reduced to what families read."""
+
+    json: Any
+    status: int
+    headers: requests.structures.CaseInsensitiveDict[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One family's API at one host, for one login."""
+
+    host: str
+    login: Login
+    limiter: Limiter
+    transport: Transport
+    classify: Classify | None = None
+
+    def get(self, path: str) -> Answer:
+        """Read; repeated freely."""
+        return self._ask(Call(method="GET", url=f"{self.host}{path}"))
+
+    def submit(self, path: str, body: Any, *, read_seconds: float | None = None) -> Answer:
+        """Start remote work once.
+
+        Args:
+            path: Where to post.
+            body: What to send as JSON.
+            read_seconds: How long the answer may take, where the API answers only when done.
+
+        Raises:
+            Throttled: The API asks to wait; nothing was started.
+            AmbiguousSubmit: The answer was lost or cannot be read.
+        """
+        call = Call(method="POST", url=f"{self.host}{path}", body=body, submits=True)
+        return self._ask(replace(call, read_seconds=read_seconds) if read_seconds else call)
+
+    def _ask(self, call: Call) -> Answer:
+        self.limiter.wait_to_ask()
+        response = self._authorised(call)
+        self.limiter.note(Hint.read(response.headers, self.transport.clock.now()))
+        return Answer(self._json(call, response), response.status_code, response.headers)
+
+    def _authorised(self, call: Call) -> requests.Response:
+        token = self.login.token()
+        try:
+            return self._send(call, token)
+        except ApiError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        # The token ended early, or was revoked: one new login, then the request again.
+        try:
+            return self._send(call, self.login.renew(token))
+        except ApiError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            msg = f"{error}; a new token was refused too: {self.login.grant.remedy()}"
+            raise AuthError(msg) from error
+
+    def _send(self, call: Call, token: Token) -> requests.Response:
+        headers = {**call.headers, "Authorization": f"Bearer {token.value}"}
+        authorised = call.with_headers(headers)
+        if not call.submits:
+            return self.transport.send(authorised, self.classify)
+        with self.limiter.submitting():
+            return self.transport.send(authorised, self.classify)
+
+    def _json(self, call: Call, response: requests.Response) -> Any:
+        try:
+            return response.json() if response.content.strip() else None
+        except ValueError:
+            kind = AmbiguousSubmit if call.submits else ApiError
+            msg = f"{call}: the answer is not JSON: {self.transport.words(response)}"
+            raise kind(msg, status=response.status_code) from None
+
+    def download(self, link: str, name: str) -> Spool:
+        """Fetch a file completely, with no credentials: the link carries its own.
+
+        Args:
+            link: A presigned address, https or on this machine.
+            name: What to call the file in a message; the link itself never shows.
+
+        Raises:
+            LinkExpired: The storage no longer takes the link.
+            DownloadError: The file did not come whole.
+        """
+        if not is_private(link):
+            msg = f"{name}: the API gave a download link that is not https; nothing was fetched"
+            raise DownloadError(msg)
+        try:
+            with self.transport.interrupts.allowed(), open_session() as session:
+                return self._fetch(session, link, name)
+        except (requests.RequestException, HTTPError) as error:
+            msg = f"{name}: the download broke off ({type(error).__name__})"
+            raise DownloadError(msg) from None
+
+    def _fetch(self, session: requests.Session, link: str, name: str) -> Spool:
+        # A session of its own: storage refuses a second way to authenticate, and must not get it.
+        headers = {"User-Agent": self.transport.user_agent}
+        with session.get(link, headers=headers, stream=True, timeout=(30, 120)) as response:
+            if response.status_code in _REFUSED_LINK:
+                words = self.transport.words(response)
+                msg = f"{name}: the download link was refused: {response.status_code} {words}"
+                raise LinkExpired(msg)
+            if not response.ok:
+                msg = f"{name}: the storage answered {response.status_code}"
+                raise DownloadError(msg)
+            announced = response.headers.get("Content-Length", "")
+            return fill(
+                _wire_bytes(response),
+                announced=int(announced) if announced.isdecimal() else None,
+                name=name,
+            )
+
+
+def _wire_bytes(response: requests.Response) -> Iterator[bytes]:
+    # Undecoded: what is gzip shows in its first bytes, whatever the headers say about it.
+    return response.raw.stream(_CHUNK, decode_content=False)

@@ -1,0 +1,52 @@
+"""The only place where time enters."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tap_cxone.interrupts import Interrupts
+
+
+class Clock(Protocol):
+    """What the tap knows of time; tests pass one that they turn by hand."""
+
+    def now(self) -> datetime:
+        """Return the present instant, in UTC."""
+
+    def sleep(self, duration: timedelta) -> None:
+        """Return after `duration`, at once if it is not positive."""
+
+
+class SystemClock:
+    """The machine's clock, whose sleep a signal may end."""
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        """Sleep only where `interrupts` may raise."""
+        self._interrupts = interrupts
+
+    def now(self) -> datetime:
+        """Return the present instant, in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, duration: timedelta) -> None:
+        """Sleep for `duration`; raises `Interrupted` when a signal arrives."""
+        with self._interrupts.allowed():
+            time.sleep(max(0.0, duration.total_seconds()))
+
+
+def iso(instant: datetime) -> str:
+    """Write an instant in the one format of bookmarks and rows: UTC, `+00:00`."""
+    return instant.astimezone(UTC).isoformat()
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 date or date-time; without an offset it is UTC.
+
+    Raises:
+        ValueError: `text` is neither.
+    """
+    instant = datetime.fromisoformat(text)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

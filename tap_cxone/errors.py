@@ -1,0 +1,150 @@
+"""What can go wrong, grouped by what to do about it.
+
+```
+CXoneError              every error the tap raises on purpose; the run goes on with other streams
+├── ConfigError         correct the settings (exit 2; carries every problem at once)
+├── StateError          the state passed in cannot be understood (exit 2)
+├── AuthError           correct the credentials
+├── ApiError            the API said no; carries its status and words
+│   ├── PermissionDenied    grant the permission named
+│   ├── NotFound            the endpoint or the job is not there
+│   ├── Throttled           wait, then ask again
+│   ├── Unavailable         the server or the network failed; ask again a few times
+│   └── AmbiguousSubmit     a submit whose answer was lost; settle it before submitting again
+├── JobError            the remote job did not give a file
+│   ├── JobFailed           in the API's own words
+│   └── JobTimeout          still running when its time was up
+├── DownloadError       the file did not arrive whole
+│   └── LinkExpired         ask for a fresh link
+├── DecodeError         the file that arrived is not what it should be
+├── DriftError          the file's columns are not those of the stream
+└── StreamsFailed       some streams failed; the others are complete
+Interrupted             SIGINT or SIGTERM (exit 130 or 143); not an Exception, nothing swallows it
+```
+
+Exit codes: 0 complete, 1 failed, 2 configuration or state, 130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import timedelta
+
+
+class CXoneError(Exception):
+    """An error with a message for the person who runs the tap."""
+
+    exit_code = 1
+
+    def lines(self) -> list[str]:
+        """Return what to print, one problem a line."""
+        return [str(self)]
+
+
+class ConfigError(CXoneError):
+    """The settings cannot be used; every problem found, one line each."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        """Keep the problems apart, so that all of them can be mended in one go."""
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+    def lines(self) -> list[str]:
+        """Return one line a problem."""
+        return [f"Configuration: {problem}" for problem in self.problems]
+
+
+class StateError(CXoneError):
+    """The state passed in does not have the shape this tap writes."""
+
+    exit_code = 2
+
+
+class AuthError(CXoneError):
+    """The token endpoint or the API did not accept the credentials."""
+
+
+class ApiError(CXoneError):
+    """The API answered with an error."""
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: timedelta | None = None
+    ) -> None:
+        """Remember the HTTP status (None: no answer) and how long the API asks to wait."""
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class PermissionDenied(ApiError):
+    """The user behind the credentials may not do this."""
+
+
+class NotFound(ApiError):
+    """There is nothing at this address."""
+
+
+class Throttled(ApiError):
+    """The API asks to wait."""
+
+
+class Unavailable(ApiError):
+    """The server failed or could not be reached."""
+
+
+class AmbiguousSubmit(ApiError):
+    """A submit was sent and its answer lost: the job may exist or not."""
+
+
+class JobError(CXoneError):
+    """A remote job gave no file."""
+
+
+class JobFailed(JobError):
+    """A remote job ended without a result."""
+
+
+class JobTimeout(JobError):
+    """A remote job was still running when its time was up."""
+
+
+class DownloadError(CXoneError):
+    """A file did not arrive whole."""
+
+
+class LinkExpired(DownloadError):
+    """A download link was no longer accepted."""
+
+
+class DecodeError(CXoneError):
+    """A file is not what it should be."""
+
+
+class DriftError(CXoneError):
+    """The columns of a file do not fit the stream."""
+
+
+class StreamsFailed(CXoneError):
+    """At least one stream failed."""
+
+    def __init__(self, failures: Mapping[str, Exception]) -> None:
+        """Keep what happened to each failed stream, by its name."""
+        self.failures = dict(failures)
+        super().__init__("; ".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Return one line a failed stream."""
+        return [f"Stream '{name}' failed: {error}" for name, error in self.failures.items()]
+
+
+class Interrupted(SystemExit):
+    """SIGINT or SIGTERM arrived; the exit code is 128 plus its number."""
+
+    def __init__(self, signal_number: int) -> None:
+        """Take the exit code from the signal, as a shell would."""
+        super().__init__(128 + signal_number)

@@ -1,0 +1,3 @@
+"""One room per export API."""
+
+from __future__ import annotations

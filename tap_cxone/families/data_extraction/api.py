@@ -1,0 +1,201 @@
+"""The calls of the Data Extraction API, and how its answers are read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from tap_cxone.errors import (
+    AmbiguousSubmit,
+    ApiError,
+    JobFailed,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+)
+from tap_cxone.jobs import JobStatus, Phase, Receipt
+from tap_cxone.windows import midnight
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from tap_cxone.client import Answer, Client
+    from tap_cxone.spool import Spool
+    from tap_cxone.windows import Window
+
+JOBS = "/data-extraction/v1/jobs"
+NO_SYNC = "no_sync_endpoint"
+"""The trait of a tenant without `/jobs/sync`."""
+
+_WAIT = re.compile(
+    r"(?i)wait|try again|another (?:request|call|job|extraction)|too many|in progress|throttl"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One entity to extract.
+
+    Attributes:
+        entity_name: The API's `entityName`.
+        version: Its `version`, as text.
+        permission: The CXone permission that the user needs.
+    """
+
+    entity_name: str
+    version: str
+    permission: str
+
+    def body(self, window: Window) -> dict[str, str]:
+        """Return what to post: whole days, the end exclusive."""
+        last = window.end - timedelta(microseconds=1)
+        return {
+            "entityName": self.entity_name,
+            "version": self.version,
+            "startDate": f"{window.start:%Y-%m-%d}",
+            "endDate": f"{midnight(last, days=1):%Y-%m-%d}",
+        }
+
+
+def classify(status: int, words: str) -> type[ApiError] | None:
+    """Tell a 403 that throttles, as this API does instead of 429, from one that forbids."""
+    return Throttled if status == HTTPStatus.FORBIDDEN and _WAIT.search(words) else None
+
+
+@dataclass(slots=True)
+class DataExtractionApi:
+    """The jobs of one entity (a `JobApi`).
+
+    Attributes:
+        client: The tenant's API.
+        request: What to extract.
+        mode: `sync`, `async`, or `auto`: sync until the tenant turns out to have no such endpoint.
+        traits: What is known of the tenant; shared by the family's streams.
+        longest: How long a synchronous submit may go without an answer.
+    """
+
+    client: Client
+    request: Request
+    mode: Literal["auto", "sync", "async"]
+    traits: MutableMapping[str, Any]
+    longest: timedelta
+    _listed: bool = True
+
+    @property
+    def name(self) -> str:
+        """Return what is exported, for messages."""
+        return f"{self.request.entity_name} version {self.request.version}"
+
+    def fingerprint(self, window: Window) -> str:
+        """Return a text that differs where the request differs."""
+        return "/".join(self.request.body(window).values())
+
+    def submit(self, window: Window) -> Receipt:
+        """Ask for a window, once.
+
+        Raises:
+            PermissionDenied: Naming the permission the entity needs.
+        """
+        body = self.request.body(window)
+        try:
+            if self._is_sync():
+                return self._submit_sync(body)
+            return _receipt(self.client.submit(JOBS, body))
+        except PermissionDenied as error:
+            msg = f"{error}; give the access key's user the permission {self.request.permission}"
+            raise PermissionDenied(msg, status=error.status) from error
+
+    def _is_sync(self) -> bool:
+        return self.mode == "sync" or (self.mode == "auto" and not self.traits.get(NO_SYNC))
+
+    def _submit_sync(self, body: dict[str, str]) -> Receipt:
+        seconds = self.longest.total_seconds()
+        try:
+            return _receipt(self.client.submit(f"{JOBS}/sync", body, read_seconds=seconds))
+        except ApiError as error:
+            if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+                raise
+            if self.mode == "sync":
+                msg = f"{error}; set data_extraction.mode to auto or async: there is no /jobs/sync"
+                raise NotFound(msg, status=error.status) from error
+        self.traits[NO_SYNC] = True
+        return _receipt(self.client.submit(JOBS, body))
+
+    def status(self, job_id: str) -> JobStatus:
+        """Ask for a job. Raises `NotFound` if the API does not know it."""
+        return _status(self.client.get(f"{JOBS}/{quote(job_id, safe='')}"))
+
+    def job_ids(self) -> frozenset[str] | None:
+        """Return every job of the tenant; None where the list is not to be had."""
+        try:
+            answer = self.client.get(JOBS).json if self._listed else None
+        except (NotFound, PermissionDenied):
+            self._listed = False
+            return None
+        jobs = answer.get("jobs") if isinstance(answer, dict) else None
+        if not isinstance(jobs, list):
+            return None
+        return frozenset(str(job["id"]) for job in jobs if isinstance(job, dict) and "id" in job)
+
+    def download(self, link: str, name: str) -> Spool:
+        """Fetch a job's file."""
+        return self.client.download(link, name)
+
+
+def _receipt(answer: Answer) -> Receipt:
+    """Read the answer to a submit: a link, a job that has one, or the id of a job to poll."""
+    found: Any = answer.json
+    if isinstance(found, str) and found.strip():
+        text = found.strip()
+        return Receipt(link=text) if "://" in text else Receipt(job_id=text)
+    if isinstance(found, dict):
+        job = _inside(found, "jobStatus")
+        if "status" in job:
+            _refuse_failed(_job_status(job))
+        job_id = job.get("id") or job.get("jobId")
+        receipt = Receipt(str(job_id) if job_id else None, _link(job))
+        if receipt.job_id or receipt.link:
+            return receipt
+    msg = f"the answer to the submit ({answer.status}) names neither a job nor a link"
+    raise AmbiguousSubmit(msg, status=answer.status)
+
+
+def _refuse_failed(status: JobStatus) -> None:
+    if status.phase not in {Phase.RUNNING, Phase.SUCCEEDED}:
+        msg = f"the job ended {status.phase.name}: {status.words or 'no reason given'}"
+        raise JobFailed(msg)
+
+
+def _status(answer: Answer) -> JobStatus:
+    found = answer.json
+    job = _inside(found, "jobStatus") if isinstance(found, dict) else {}
+    if "status" not in job:
+        msg = "the answer to a job's GET has no status; is base_url the right host?"
+        raise ApiError(msg, status=answer.status)
+    return _job_status(job)
+
+
+def _job_status(job: dict[str, Any]) -> JobStatus:
+    word = str(job["status"]).strip().upper()
+    if word not in Phase.__members__:
+        msg = f"job {job.get('id')} has the status {word!r}, which this tap does not know"
+        raise ApiError(msg)
+    result = _inside(job, "result")
+    words = result.get("errorMessage") or result.get("messageError") or ""
+    return JobStatus(Phase[word], _link(job), str(words))
+
+
+def _inside(found: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object under `key`, or the whole where there is none (tenants differ)."""
+    inner = found.get(key)
+    return inner if isinstance(inner, dict) else found
+
+
+def _link(job: dict[str, Any]) -> str | None:
+    places = (_inside(job, "result"), job)
+    links = (place.get(key) for place in places for key in ("url", "downloadUrl"))
+    return next((str(link) for link in links if link), None)

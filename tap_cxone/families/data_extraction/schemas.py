@@ -1,0 +1,159 @@
+"""The entities that are built in, and their columns.
+
+Nobody publishes the columns; these are the ones that public clients of the API have met. A column
+that a file has beside them is added as a nullable string, one that it lacks is null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tap_cxone.columns import Column
+
+_QM = "QM Tools > Data Extraction APIs > QM Workflow API"
+ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One stream of this family.
+
+    Attributes:
+        name: The stream's name.
+        entity_name: The API's `entityName`.
+        version: Its `version`, as text.
+        primary_keys: Columns that identify a row; none: `_row_hash` does.
+        columns: Those known beforehand.
+        permission: The CXone permission that the user needs.
+        description: What a row is.
+    """
+
+    name: str
+    entity_name: str
+    version: str
+    primary_keys: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    permission: str = ANY_PERMISSION
+    description: str = ""
+
+
+QM_WORKFLOWS = Entity(
+    name="qm_workflows",
+    entity_name="qm-workflows",
+    version="4",
+    primary_keys=("workflow_id",),
+    permission=_QM,
+    description="One row an evaluation, self-assessment or calibration, by submit date.",
+    columns=(
+        Column("workflow_id", "string", "Identifies the workflow."),
+        Column("tenant_name", "string", "Name of the tenant."),
+        Column("agent_id", "string", "The evaluated agent."),
+        Column("type", "string", "Kind of workflow, such as evaluation or calibration."),
+        Column("evaluation_flow_trigger", "string", "What started the evaluation."),
+        Column("workflow_status", "string", "Status of the workflow."),
+        Column("auto_acknowledged", "string", "Whether it was acknowledged without the agent."),
+        Column("workflow_state", "string", "State within the status."),
+        Column("plan_name", "string", "Quality plan it belongs to."),
+        Column("form_name", "string", "Evaluation form."),
+        Column("form_version", "string", "Version of the form."),
+        Column("start_date", "date-time", "When the workflow began."),
+        Column("submission_date", "date-time", "When it was submitted; null before."),
+        Column("last_updated", "date-time", "Last change."),
+        Column("score_percentage", "number", "Score, in percent."),
+        Column("score", "number", "Score, in points."),
+        Column("maximum_possible_score", "number", "Most points that could be reached."),
+        Column("rank", "string", "Rank that the score gives."),
+        Column("failed_critical_question", "string", "Whether a critical question was failed."),
+        Column("user_review_comments", "string", "Comments of the agent's review."),
+        Column("dispute_resolver_comments", "string", "Comments of whoever settled a dispute."),
+        Column("segment_id", "string", "Segment of the evaluated interaction."),
+        Column("acd_id", "string", "ACD identifier of the interaction."),
+        Column("interaction_type", "string", "Channel of the interaction."),
+        Column("interaction_start_date", "date-time", "Begin of the interaction."),
+        Column("interaction_end_date", "date-time", "End of the interaction."),
+        Column("interaction_direction", "string", "Incoming or outgoing."),
+        Column("team_id", "string", "Team of the agent."),
+        Column("team_name", "string", "Name of that team."),
+        Column("phone_number", "string", "The customer's number."),
+        Column("firstname_eva", "string", "First name of the evaluator."),
+        Column("lastname_eva", "string", "Last name of the evaluator."),
+        Column("firstname_agent", "string", "First name of the agent."),
+        Column("lastname_agent", "string", "Last name of the agent."),
+        Column("firstname_disp", "string", "First name of the dispute resolver."),
+        Column("lastname_disp", "string", "Last name of the dispute resolver."),
+        Column("firstname_assigner", "string", "First name of the assigner."),
+        Column("lastname_assigner", "string", "Last name of the assigner."),
+    ),
+)
+
+QM_QUESTIONS = Entity(
+    name="qm_questions",
+    entity_name="qm-questions",
+    version="1",
+    primary_keys=("workflow_instance_id", "question_id"),
+    permission=_QM,
+    description="One row a question of an evaluation, by the evaluation's submission date.",
+    columns=(
+        Column("workflow_instance_id", "string", "The workflow the answer belongs to."),
+        Column("question_id", "string", "Identifies the question."),
+        Column("actual_score", "number", "Points given."),
+        Column("answer", "string", "The answer given."),
+        Column("question_title", "string", "Text of the question."),
+        Column("question_number", "string", "Its number on the form."),
+        Column("options", "string", "The answers to choose from, as text."),
+        Column("form_id", "string", "Evaluation form."),
+        Column("form_name", "string", "Name of the form."),
+        Column("form_version", "string", "Version of the form."),
+        Column("evaluation_score", "number", "Score of the whole evaluation, in percent."),
+        Column("evaluation_start_date", "date-time", "When the evaluation began."),
+        Column("evaluation_submission_date", "date-time", "When it was submitted."),
+        Column("workflow_type", "string", "Kind of workflow."),
+        Column("section_id", "string", "Section of the form."),
+        Column("section_title", "string", "Title of the section."),
+        Column("section_score", "number", "Score of the section, in percent."),
+        Column("max_score", "number", "Most points for this question."),
+        Column("agent_id", "string", "The evaluated agent."),
+        Column("firstname_agent", "string", "First name of the agent."),
+        Column("lastname_agent", "string", "Last name of the agent."),
+        Column("team_id", "string", "Team of the agent."),
+        Column("team_name", "string", "Name of that team."),
+        Column("firstname_eva", "string", "First name of the evaluator."),
+        Column("lastname_eva", "string", "Last name of the evaluator."),
+        Column("critical", "boolean", "Whether the question is critical."),
+        Column("failed_critical_question", "boolean", "Whether it was critical and failed."),
+        Column("mandatory", "boolean", "Whether it had to be answered."),
+        Column("scorable", "boolean", "Whether it counts for the score."),
+        Column("question_type", "string", "Kind of question."),
+        Column("segment_id", "string", "Segment of the evaluated interaction."),
+        Column("interaction_start_date", "date-time", "Begin of the interaction."),
+        Column("interaction_end_date", "date-time", "End of the interaction."),
+        Column("bank_id", "string", "Question bank it was taken from."),
+    ),
+)
+
+# Titles of this entity carry additions that change with the version, and every tenant adds
+# columns of its own (further agents, business data): only what public clients agree on is here.
+RECORDING_INTERACTION_METADATA = Entity(
+    name="recording_interaction_metadata",
+    entity_name="recording-interaction-metadata",
+    version="10",
+    primary_keys=("segment_id",),
+    permission="Search & Playback > APIs > Extract Interaction Metadata",
+    description="One row a recorded segment; a call may have several.",
+    columns=(
+        Column("segment_id", "string", "Identifies the segment."),
+        Column("acd_call_id", "string", "Master contact id of the call.", "beginning"),
+        Column("agent_1_contact_number", "string", "ACD contact id of agent 1.", "inside"),
+        Column("start_date", "date-time", "Begin of the segment."),
+        Column("voice_recording_status", "string", "Whether the voice was recorded."),
+        Column("agent_1_name", "string", "Name of the first agent."),
+        Column("agent_1_team", "string", "Team of the first agent."),
+        Column("agent_1_acd_id", "string", "ACD id of the first agent."),
+        Column("agent_1_skills", "string", "Skills of the first agent."),
+        Column("ani", "string", "Number the call came from."),
+        Column("dnis", "string", "Number that was called."),
+        Column("disposition", "string", "Disposition of the contact."),
+    ),
+)
+
+ENTITIES = (QM_WORKFLOWS, QM_QUESTIONS, RECORDING_INTERACTION_METADATA)

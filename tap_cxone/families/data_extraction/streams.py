@@ -1,0 +1,136 @@
+"""The streams of the Data Extraction API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_cxone.auth import AccessKeyGrant
+from tap_cxone.columns import Column, snake_case
+from tap_cxone.families.data_extraction.api import JOBS, DataExtractionApi, Request, classify
+from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity
+from tap_cxone.family import Family
+from tap_cxone.limits import Limits
+from tap_cxone.stream import CXoneStream, Declaration
+from tap_cxone.windows import plan_days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from tap_cxone.config import EntitySettings, Settings
+    from tap_cxone.family import Surroundings
+    from tap_cxone.tap import TapCXone
+    from tap_cxone.windows import Window
+
+NAME = "data_extraction"
+TOKEN_PATH = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
+
+
+def family(surroundings: Surroundings) -> Family:
+    """Return the Data Extraction API of the tenant in the settings."""
+    settings = surroundings.settings
+    key, region = settings.access_key, settings.region
+    # The vendor's login takes the area's own host, the API its gateway.
+    login = settings.token_url(NAME, f"https://{region}.nice-incontact.com", TOKEN_PATH)
+    return Family(
+        name=NAME,
+        needs=("access_key_id", "access_key_secret"),
+        grant=AccessKeyGrant(login, key) if key else None,
+        host=settings.host(NAME, f"https://api-{region}.niceincontact.com"),
+        limits=Limits(spacing=settings.data_extraction.spacing, concurrent=1),
+        settle=settings.data_extraction.settle,
+        harmless=JOBS,
+        surroundings=surroundings,
+        secrets=(key.secret, key.key_id) if key else (),
+        classify=classify,
+    )
+
+
+def streams(tap: TapCXone, surroundings: Surroundings) -> list[EntityStream]:
+    """Return a stream per built-in and per configured entity."""
+    shared = family(surroundings)
+    return [EntityStream(tap, shared, entity) for entity in entities(surroundings.settings)]
+
+
+def entities(settings: Settings) -> Iterator[Entity]:
+    """Yield the built-in entities as the user changed them, then the user's own."""
+    changes = {entity.name: entity for entity in settings.data_extraction.entities}
+    for entity in ENTITIES:
+        change = changes.pop(entity.name, None)
+        yield _changed(entity, change) if change else entity
+    for own in changes.values():
+        blank = Entity(own.name, own.entity_name or "", own.version or "")
+        yield _changed(blank, own)
+
+
+def _changed(entity: Entity, change: EntitySettings) -> Entity:
+    types = {snake_case(name): kind for name, kind in change.columns}
+    columns = [
+        replace(column, type=types.pop(column.name, column.type)) for column in entity.columns
+    ]
+    columns += [Column(name, kind, "Declared in the settings.") for name, kind in types.items()]
+    keys = change.primary_keys
+    return replace(
+        entity,
+        entity_name=change.entity_name or entity.entity_name,
+        version=change.version or entity.version,
+        primary_keys=entity.primary_keys if keys is None else tuple(map(snake_case, keys)),
+        columns=tuple(columns),
+    )
+
+
+def problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the family's settings beyond their shape."""
+    own = config.get(NAME, {}).get("entities", []) if isinstance(config.get(NAME), dict) else []
+    built_in = {entity.name for entity in ENTITIES}
+    for entity in own if isinstance(own, list) else []:
+        if not isinstance(entity, dict) or entity.get("name") in built_in:
+            continue
+        for setting in ("entity_name", "version"):
+            if not entity.get(setting):
+                yield (
+                    f"{NAME}.entities: '{entity.get('name')}' has no {setting}; it is not a "
+                    f"built-in stream ({', '.join(sorted(built_in))}), so say what the API calls it"
+                )
+
+
+class EntityStream(CXoneStream):
+    """One entity, read in windows of whole UTC days."""
+
+    def __init__(self, tap: TapCXone, family: Family, entity: Entity) -> None:
+        """Declare the entity's columns and keys."""
+        self.entity = entity
+        declaration = Declaration(
+            name=entity.name,
+            columns=entity.columns,
+            primary_keys=entity.primary_keys,
+            description=entity.description,
+            keys_setting=f"{NAME}.entities, entry '{entity.name}', primary_keys",
+        )
+        super().__init__(tap, family, declaration)
+
+    @cached_property
+    @override
+    def api(self) -> DataExtractionApi:
+        return DataExtractionApi(
+            client=self.family.client,
+            request=Request(self.entity.entity_name, self.entity.version, self.entity.permission),
+            mode=self._settings.data_extraction.mode,
+            traits=self.family.traits,
+            longest=self._settings.job_timeout,
+        )
+
+    @property
+    def _settings(self) -> Settings:
+        return self.family.surroundings.settings
+
+    @override
+    def windows(
+        self, start: datetime, horizon: datetime, asked: Iterable[Window]
+    ) -> Iterator[Window]:
+        most = self._settings.data_extraction.window_days
+        return plan_days(start, horizon, most=most, asked=asked)

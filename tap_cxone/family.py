@@ -1,0 +1,104 @@
+"""What the streams of one family share: a login, the limits, and what the tenant is like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.auth import Login
+from tap_cxone.client import Client
+from tap_cxone.errors import ConfigError
+from tap_cxone.jobs import Patience
+from tap_cxone.limits import Limiter
+from tap_cxone.redact import Redactor
+from tap_cxone.transport import Transport
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from tap_cxone.auth import Grant
+    from tap_cxone.clock import Clock
+    from tap_cxone.config import Settings
+    from tap_cxone.interrupts import Interrupts
+    from tap_cxone.limits import Limits
+    from tap_cxone.transport import Classify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a run is given from outside: its settings, the time, and the signals."""
+
+    settings: Settings
+    clock: Clock
+    interrupts: Interrupts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One export API of one tenant.
+
+    Attributes:
+        name: Its name in settings, state and messages.
+        needs: The settings that hold its credentials.
+        grant: How it logs in; None without credentials.
+        host: Where it is.
+        limits: What it allows.
+        settle: How old a row must be for the API to show it for certain.
+        harmless: A path whose GET costs nothing.
+        classify: Its own way to refuse.
+        surroundings: The run's settings, time and signals.
+        secrets: What no message may hold.
+        traits: What was learned of the tenant, kept in the streams' state.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    grant: Grant | None
+    host: str
+    limits: Limits
+    settle: timedelta
+    harmless: str
+    surroundings: Surroundings
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    classify: Classify | None = None
+    traits: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def configured(self) -> bool:
+        """Tell whether there are credentials."""
+        return self.grant is not None
+
+    @property
+    def remedy(self) -> str:
+        """Return what to set when the credentials are missing."""
+        variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in self.needs)
+        return f"{self.name} needs {' and '.join(self.needs)}; set them, or {variables}"
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """Return the one limiter of the family."""
+        return Limiter(self.limits, self.surroundings.clock)
+
+    @cached_property
+    def client(self) -> Client:
+        """Return the one client of the family. Raises `ConfigError` without credentials."""
+        if self.grant is None:
+            raise ConfigError([self.remedy])
+        settings = self.surroundings.settings
+        transport = Transport(
+            clock=self.surroundings.clock,
+            redact=Redactor(set(self.secrets)),
+            interrupts=self.surroundings.interrupts,
+            user_agent=settings.user_agent,
+            max_retries=settings.max_retries,
+            patience=settings.job_timeout,
+        )
+        login = Login(self.grant, transport)
+        return Client(self.host, login, self.limiter, transport, self.classify)
+
+    @property
+    def patience(self) -> Patience:
+        """Return how long the family's jobs are waited for."""
+        settings = self.surroundings.settings
+        return Patience(settings.poll_interval, settings.job_timeout, settings.max_retries)

@@ -1,0 +1,162 @@
+"""What an API allows, as data, and the one loop that keeps it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_cxone.clock import Clock
+
+_NOTHING = timedelta(0)
+_LONGEST_WAY = timedelta(seconds=2)  # from here to the API, connecting included
+_SCARCE = 0.2  # below this share of a rate limit, requests slow down
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most `exports` submits within any `period`."""
+
+    exports: int
+    period: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one family.
+
+    Attributes:
+        spacing: Least time between two submits.
+        concurrent: Most jobs that may run at once.
+        quota: Most submits within a period; None if there is no such limit.
+        pace: Longest wait before a request when the server's rate limit is all but used up.
+    """
+
+    spacing: timedelta = _NOTHING
+    concurrent: int = 1
+    quota: Quota | None = None
+    pace: timedelta = timedelta(seconds=2)
+
+    @property
+    def memory(self) -> timedelta:
+        """Return for how long a submit still counts against a limit."""
+        return max(self.spacing, self.quota.period if self.quota else _NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a response says about the limits of its server; None where it says nothing."""
+
+    retry_after: timedelta | None = None
+    remaining: int | None = None
+    limit: int | None = None
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str], now: datetime) -> Hint:
+        """Read `Retry-After` (seconds or an HTTP date) and `X-RateLimit-*`."""
+        return cls(
+            retry_after=_retry_after(headers.get("Retry-After", ""), now),
+            remaining=_count(headers.get("X-RateLimit-Remaining", "")),
+            limit=_count(headers.get("X-RateLimit-Limit", "")),
+        )
+
+    @property
+    def scarcity(self) -> float:
+        """Return 0 while more than a fifth of the rate limit is left, growing to 1 at its end."""
+        if self.remaining is None:
+            return 0.0
+        if not self.limit:
+            return 0.0 if self.remaining else 1.0
+        return max(0.0, 1 - self.remaining / self.limit / _SCARCE)
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None
+
+
+def _retry_after(text: str, now: datetime) -> timedelta | None:
+    try:
+        return max(_NOTHING, timedelta(seconds=float(text)))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(_NOTHING, moment - now)
+
+
+@dataclass(slots=True)
+class Limiter:
+    """Keep one family's limits, for all its streams and across runs.
+
+    It knows the submits of earlier runs once it is told (`recall`), and what the server said
+    last (`note`).
+    """
+
+    limits: Limits
+    clock: Clock
+    _submits: list[datetime] = field(default_factory=list)
+    _hint: Hint = field(default_factory=Hint)
+    _places: threading.BoundedSemaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make as many places as jobs may run at once."""
+        self._places = threading.BoundedSemaphore(self.limits.concurrent)
+
+    @property
+    def place(self) -> threading.BoundedSemaphore:
+        """Return the places for running jobs; hold one from a submit to the job's end."""
+        return self._places
+
+    def recall(self, submits: Iterable[datetime]) -> None:
+        """Count submits that an earlier run remembered, each once."""
+        self._submits = sorted({*self._submits, *submits})
+
+    def submits(self) -> list[datetime]:
+        """Return the submits that still count, oldest first, and forget the others."""
+        oldest = self.clock.now() - self.limits.memory
+        self._submits = [at for at in self._submits if at > oldest]
+        return list(self._submits)
+
+    @contextmanager
+    def submitting(self) -> Iterator[None]:
+        """Wait until a submit is allowed; count the one inside this block, however it ends.
+
+        The API counts from its arrival: no earlier than it left, no later than its answer, and
+        not long after it left (a synchronous submit is answered only when its job is done).
+        """
+        self._wait_to_submit()
+        left = self.clock.now()
+        try:
+            yield
+        finally:
+            self.recall([min(self.clock.now(), left + _LONGEST_WAY)])
+
+    def until_submit(self) -> timedelta:
+        """Return how long the spacing asks to wait before the next submit."""
+        submits = self.submits()
+        if not submits:
+            return _NOTHING
+        # A submit 'in the future' (a clock that was set back) must not block for ever.
+        passed = max(_NOTHING, self.clock.now() - submits[-1])
+        return max(_NOTHING, self.limits.spacing - passed)
+
+    def _wait_to_submit(self) -> None:
+        while (wait := self.until_submit()) > _NOTHING:
+            self.clock.sleep(wait)
+
+    def note(self, hint: Hint) -> None:
+        """Remember what the server said last."""
+        self._hint = hint
+
+    def wait_to_ask(self) -> None:
+        """Sleep in proportion to how little of the server's rate limit is left."""
+        self.clock.sleep(self.limits.pace * self._hint.scarcity)

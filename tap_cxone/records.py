@@ -1,0 +1,235 @@
+"""A schema compiled into converters: cells of text to typed records, exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from dateutil import parser as dateutil
+
+from tap_cxone.clock import iso
+from tap_cxone.columns import assign
+from tap_cxone.errors import DriftError
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    from tap_cxone.columns import Column
+    from tap_cxone.config import ColumnType
+
+ROW_HASH = "_row_hash"
+
+Converter = Callable[[str], Any]
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_TRUE = {"true", "yes", "y", "t", "1"}
+_FALSE = {"false", "no", "n", "f", "0"}
+_EXACT_DIGITS = 15  # every decimal of so many digits survives the way through a double
+_INT64 = range(-(2**63), 2**63)
+
+
+def _integer(text: str) -> int | Decimal:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError
+    value = int(text)
+    # JSON writers refuse longer integers; a Decimal is written digit by digit.
+    return value if value in _INT64 else Decimal(value)
+
+
+def _number(text: str) -> float | int | Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError
+    if _INTEGER.fullmatch(text):
+        return _integer(text)
+    plain = "e" not in text and "E" not in text
+    return float(text) if plain and len(text) <= _EXACT_DIGITS else Decimal(text)
+
+
+def _boolean(text: str) -> bool:
+    word = text.casefold()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError
+
+
+def _date(text: str) -> str:
+    instant = _instant(text)
+    if instant.time() != datetime.min.time():
+        raise ValueError
+    return instant.date().isoformat()
+
+
+def _date_time(text: str) -> str:
+    instant = _instant(text)
+    return iso(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return _spoken(text)
+
+
+@lru_cache(maxsize=4096)
+def _spoken(text: str) -> datetime:
+    """Read what is not ISO 8601, such as `01/31/2026 5:04 PM` (month first, as the vendor's).
+
+    dateutil fills what is missing with a default: two readings with different defaults that
+    differ show a text that is no whole date.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", dateutil.UnknownTimezoneWarning)
+        try:
+            readings = {
+                dateutil.parse(text, default=datetime.combine(day, datetime.min.time()))
+                for day in (date(2000, 1, 1), date(2003, 12, 31))
+            }
+        except (OverflowError, dateutil.UnknownTimezoneWarning) as error:
+            raise ValueError from error
+    (instant,) = readings
+    return instant
+
+
+def _string(text: str) -> str | None:
+    return text if text.strip() else None
+
+
+def _blank_is_none(convert: Converter) -> Converter:
+    return lambda text: convert(bare) if (bare := text.strip()) else None
+
+
+_EXACT: dict[ColumnType, Converter] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "date-time": _date_time,
+}
+
+
+CONVERTERS: dict[ColumnType, Converter] = {
+    "string": _string,
+    **{kind: _blank_is_none(convert) for kind, convert in _EXACT.items()},
+}
+"""From one cell to its value, by type. Blank is None, a text is kept to the letter; a converter
+raises ValueError for a text that is none of its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the rows of one file become records.
+
+    Attributes:
+        columns: The column of each cell, in the file's order; None for a cell to leave out.
+        absent: Known columns that the file has not; they are null.
+        new: Columns of the file that were not announced and stay in.
+        keys: Columns that identify a record; a null in them is written as an empty text. With
+            `_row_hash` among them records carry it, a digest of the row's own values.
+        constants: What every record carries beside its cells.
+    """
+
+    columns: tuple[Column | None, ...]
+    absent: tuple[Column, ...]
+    new: tuple[Column, ...]
+    keys: tuple[str, ...]
+    constants: Mapping[str, Any]
+
+    @classmethod
+    def of(  # noqa: PLR0913 (named, and each of its own kind)
+        cls,
+        header: Sequence[str],
+        known: Sequence[Column],
+        *,
+        announced: Container[str],
+        keys: Sequence[str],
+        constants: Mapping[str, Any],
+        keep_new: bool = True,
+    ) -> Layout:
+        """Match a header with the known columns.
+
+        Args:
+            header: The titles of a file.
+            known: Columns whose names and types are known.
+            announced: Names of the columns that the target has been told of.
+            keys: Columns that identify a record.
+            constants: What every record carries beside its cells.
+            keep_new: Whether columns that were not announced stay in.
+
+        Raises:
+            DriftError: The file has not every key column.
+        """
+        columns = assign(header, known)
+        names = {column.name for column in columns}
+        if missing := [
+            key for key in keys if key not in names and key not in {*constants, ROW_HASH}
+        ]:
+            msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
+            raise DriftError(msg)
+        told = [column for column in known if column.name in announced]
+        absent = tuple(column for column in told if column.name not in names)
+        new = tuple(column for column in columns if column.name not in announced)
+        kept = (column if keep_new or column not in new else None for column in columns)
+        return cls(tuple(kept), absent, new if keep_new else (), tuple(keys), dict(constants))
+
+    def compiled(self) -> Callable[[Sequence[str]], dict[str, Any]]:
+        """Return the function that makes a record of a row.
+
+        The row has as many cells as the header. The function raises `Misfit` where a cell does
+        not fit its column's type.
+        """
+        blank = dict.fromkeys((column.name for column in self.absent), None)
+        kept = [(place, column) for place, column in enumerate(self.columns) if column]
+        readers = [(place, c.name, CONVERTERS[c.type], c) for place, c in kept]
+        types = {column.name: column for _, column in kept}
+        keys, constants, hashed = self.keys, self.constants, ROW_HASH in self.keys
+
+        def record(cells: Sequence[str]) -> dict[str, Any]:
+            made: dict[str, Any] = dict(blank)
+            try:
+                for place, name, convert, column in readers:  # noqa: B007 (Misfit names it)
+                    made[name] = convert(cells[place])
+            except ValueError:
+                raise Misfit(column) from None
+            if hashed:
+                made[ROW_HASH] = self.digest(cells)
+            made.update(constants)
+            for key in keys:
+                if made[key] is None:
+                    made[key] = _blank_key(key, types)
+            return made
+
+        return record
+
+    def digest(self, cells: Sequence[str]) -> str:
+        """Digest a row's values: neither the columns' order nor a new, blank column changes it."""
+        named = zip((column.name if column else "" for column in self.columns), cells, strict=True)
+        values = sorted(pair for pair in named if pair[1].strip())
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+def _blank_key(key: str, columns: Mapping[str, Column]) -> str:
+    """Keep a row whose key is blank; only a text can be empty."""
+    if columns[key].type != "string":
+        raise Misfit(columns[key])
+    return ""
+
+
+class Misfit(ValueError):
+    """A cell that is not of its column's type; the value, somebody's data, is not repeated."""
+
+    def __init__(self, column: Column) -> None:
+        """Remember the column."""
+        super().__init__(f"column {column.name} holds something that is no {column.type}")
+        self.column = column

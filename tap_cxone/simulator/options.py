@@ -1,0 +1,98 @@
+"""Everything that can be chosen about a simulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SyncAnswer = Literal[
+    "job-status", "url", "download-url", "result", "string-url", "string-id", "404", "405"
+]
+SubmitAnswer = Literal["string", "object"]
+StatusCase = Literal["upper", "lower", "title"]
+RunningResult = Literal["null", "absent", "empty"]
+ErrorField = Literal["errorMessage", "messageError"]
+Compression = Literal["none", "gzip-encoding", "gzip-type", "gzip-bare", "gzip-members"]
+EmptyFile = Literal["header", "zero-bytes", "204"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    r"""What the simulated tenant holds and how its API answers.
+
+    Attributes:
+        seed: The data are a function of it.
+        speed: Divides the spacing, the life of a link, the time of a job and the lateness of rows.
+        rows_per_day: Rows of each entity per day.
+        rows_of: Rows per day of single entities; 0 makes one empty.
+        token_seconds: Life of a token, never divided by `speed`.
+        spacing_seconds: Least time between two accepted submits.
+        link_seconds: Life of a download link.
+        job_seconds: Time that a job takes.
+        job_polls: Polls that find a job running; set, it replaces `job_seconds` for asynchronous
+            jobs.
+        lateness_minutes: Longest time until a row may be seen.
+        forbidden: Entities that the access key may not extract.
+        end_inclusive: Whether a file holds the rows of the end date too.
+        sync_answer: What `POST …/jobs/sync` answers.
+        submit_answer: What `POST …/jobs` answers: the id as a JSON string, or `{"jobId"}`.
+        status_case: How a job's status is spelled.
+        running_result: What stands for the result of a job without one.
+        error_field: Where the reason of a failed job stands.
+        bom: Whether a file begins with a byte order mark.
+        newline: What ends a line of a file.
+        compression: How a file is compressed, and how it shows.
+        empty: What a file without rows is.
+        extra_columns: Columns added at the end of an entity's file.
+        missing_columns: Columns left out of an entity's file.
+        content_length: Whether a download tells its length.
+    """
+
+    seed: int = 1
+    speed: float = 1
+    rows_per_day: int = 240
+    rows_of: Mapping[str, int] = field(default_factory=dict)
+    token_seconds: float = 3600
+    spacing_seconds: float = 30
+    link_seconds: float = 30
+    job_seconds: float = 20
+    job_polls: int | None = None
+    lateness_minutes: float = 30
+    forbidden: frozenset[str] = frozenset()
+    end_inclusive: bool = False
+    sync_answer: SyncAnswer = "job-status"
+    submit_answer: SubmitAnswer = "string"
+    status_case: StatusCase = "upper"
+    running_result: RunningResult = "null"
+    error_field: ErrorField = "errorMessage"
+    bom: bool = False
+    newline: Literal["\r\n", "\n"] = "\r\n"
+    compression: Compression = "none"
+    empty: EmptyFile = "header"
+    extra_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    missing_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    content_length: bool = True
+
+    @property
+    def spacing(self) -> timedelta:
+        """Return the least time between two accepted submits."""
+        return timedelta(seconds=self.spacing_seconds / self.speed)
+
+    @property
+    def link_life(self) -> timedelta:
+        """Return for how long a download link is good."""
+        return timedelta(seconds=self.link_seconds / self.speed)
+
+    @property
+    def job_time(self) -> timedelta:
+        """Return how long a job takes."""
+        return timedelta(seconds=self.job_seconds / self.speed)
+
+    @property
+    def lateness(self) -> timedelta:
+        """Return the longest time until a row may be seen."""
+        return timedelta(minutes=self.lateness_minutes / self.speed)

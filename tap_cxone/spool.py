@@ -1,0 +1,87 @@
+"""The private temporary file that a download lands in, whole, before anything reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Self
+
+from tap_cxone.errors import DownloadError
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterable
+    from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """A complete download: a file without a name, readable by nobody else.
+
+    Attributes:
+        file: The bytes as they came over the wire (gzip stays gzip).
+        size: Their number.
+        sha256: Their digest, in hex.
+    """
+
+    file: IO[bytes]
+    size: int
+    sha256: str
+
+    def open(self) -> io.BufferedReader:
+        """Return a reader at the file's beginning; closing it leaves the spool as it is."""
+        reader = os.fdopen(os.dup(self.file.fileno()), "rb")
+        reader.seek(0)
+        return reader
+
+    def __enter__(self) -> Self:
+        """Keep the file for the length of a block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Close the file, which removes it."""
+        self.file.close()
+
+
+def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
+    """Write `chunks` into a new spool and check that as many bytes came as were announced.
+
+    Raises:
+        DownloadError: The file is shorter or longer than announced, or the disk is full.
+    """
+    file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (lives on in the spool)
+    try:
+        size, digest = _copy(chunks, file)
+        file.flush()
+    except OSError as error:
+        file.close()
+        msg = (
+            f"{name}: cannot write to {tempfile.gettempdir()}: {error.strerror}; make room there "
+            "or name another directory in the environment variable TMPDIR"
+        )
+        raise DownloadError(msg) from error
+    except BaseException:
+        file.close()
+        raise
+    spool = Spool(file, size, digest)
+    if announced is not None and size != announced:
+        file.close()
+        msg = f"{name}: {size} bytes came, {announced} were announced"
+        raise DownloadError(msg)
+    return spool
+
+
+def _copy(chunks: Iterable[bytes], file: IO[bytes]) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    for chunk in chunks:
+        file.write(chunk)
+        digest.update(chunk)
+        size += len(chunk)
+    return size, digest.hexdigest()

@@ -1,0 +1,162 @@
+"""What a stream's state remembers beside its bookmark; a view of plain JSON.
+
+Keys of one stream's state, all optional:
+
+```
+pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitted, not committed
+submits        {family: ["2026-01-31T00:00:00+00:00", …]}   those that still count for a limit
+columns        [{"name", "description"}]                    learned from files
+traits         {family: {name: value}}                      learned of the tenant
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tap_cxone.clock import iso, parse_instant
+from tap_cxone.columns import Column
+from tap_cxone.errors import StateError
+from tap_cxone.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingJob:
+    """A job that was submitted and whose window is not committed.
+
+    Attributes:
+        id: The API's name for it.
+        window: What it was asked for.
+        submitted_at: When, in UTC.
+        fingerprint: What identifies the request; another one must not be given its result.
+    """
+
+    id: str
+    window: Window
+    submitted_at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Read and change the state of one stream in place.
+
+    Raises:
+        StateError: Where the state holds something else than this tap writes.
+    """
+
+    stream: str
+    raw: dict[str, Any]
+
+    def bookmark(self) -> datetime | None:
+        """Return the end of the last committed window."""
+        value = self.raw.get("replication_key_value")
+        return None if value is None else self._parsed(parse_instant, value)
+
+    def pending(self) -> list[PendingJob]:
+        """Return the jobs to take up."""
+        return self._each(_pending, self.raw.get("pending_jobs", []))
+
+    def remember(self, job: PendingJob) -> None:
+        """Add a job, or put it in the place of the one with its id."""
+        self.keep_pending([*(other for other in self.pending() if other.id != job.id), job])
+
+    def forget(self, job: PendingJob) -> None:
+        """Drop a job that gives no file."""
+        self.keep_pending(other for other in self.pending() if other.id != job.id)
+
+    def keep_pending(self, jobs: Iterable[PendingJob]) -> None:
+        """Remember these jobs and no others."""
+        self._put("pending_jobs", [_as_json(job) for job in jobs])
+
+    def submits(self, family: str) -> list[datetime]:
+        """Return the submits that earlier runs remembered for a family."""
+        times = self._parsed(lambda raw: raw.get(family, []), self.raw.get("submits", {}))
+        return self._each(parse_instant, times)
+
+    def keep_submits(self, family: str, submits: Iterable[datetime]) -> None:
+        """Remember the submits of a family that still count."""
+        self._put("submits", {family: times} if (times := [iso(at) for at in submits]) else {})
+
+    def columns(self) -> list[Column]:
+        """Return the columns that earlier runs learned."""
+        return self._each(_column, self.raw.get("columns", []))
+
+    def learn(self, columns: Iterable[Column]) -> None:
+        """Remember columns beside those known already."""
+        learned = [*self.columns(), *columns]
+        self._put("columns", [{"name": c.name, "description": c.description} for c in learned])
+
+    def traits(self, family: str) -> dict[str, Any]:
+        """Return what earlier runs learned of a family's tenant."""
+        return self._parsed(lambda raw: dict(raw.get(family, {})), self.raw.get("traits", {}))
+
+    def keep_traits(self, family: str, traits: Mapping[str, Any]) -> None:
+        """Remember what was learned of a family's tenant."""
+        self._put("traits", {family: dict(traits)} if traits else {})
+
+    def _put(self, key: str, value: Any) -> None:
+        if value:
+            self.raw[key] = value
+        else:
+            self.raw.pop(key, None)
+
+    def _each(self, parse: Callable[[Any], _T], values: Any) -> list[_T]:
+        return self._parsed(lambda values: [parse(value) for value in values], values)
+
+    def _parsed(self, parse: Callable[[Any], _T], value: Any) -> _T:
+        try:
+            return parse(value)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            msg = (
+                f"The state of stream '{self.stream}' is not readable ({error!r}); restore an "
+                "earlier state, or remove this stream from it to read from start_date again"
+            )
+            raise StateError(msg) from error
+
+
+def check(state: Any) -> None:
+    """Read a whole state once, so that what is wrong with it shows before anything runs.
+
+    Raises:
+        StateError: It cannot be used.
+    """
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
+        msg = 'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote'
+        raise StateError(msg)
+    for name, raw in bookmarks.items():
+        stream = StreamState(name, raw)
+        stream.bookmark()
+        stream.pending()
+        stream.columns()
+        for family in (*raw.get("submits", {}), *raw.get("traits", {})):
+            stream.submits(family)
+            stream.traits(family)
+
+
+def _pending(raw: dict[str, Any]) -> PendingJob:
+    window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
+    submitted_at = parse_instant(raw["submitted_at"])
+    return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
+
+
+def _as_json(job: PendingJob) -> dict[str, str]:
+    return {
+        "id": job.id,
+        "start": iso(job.window.start),
+        "end": iso(job.window.end),
+        "submitted_at": iso(job.submitted_at),
+        "fingerprint": job.fingerprint,
+    }
+
+
+def _column(raw: dict[str, Any]) -> Column:
+    return Column(str(raw["name"]), description=str(raw.get("description", "")))

@@ -1,0 +1,342 @@
+"""Windows → rows → commit: the only room that touches the SDK's state.
+
+Private parts of the SDK used here, each guarded by a test: `_increment_stream_state` (the
+bookmark moves per window, not per row), `_write_state_message` (one STATE a commit and a submit),
+`_schema`, `_stream_maps` and `_tap.mapper` (a file with a new column needs a new SCHEMA).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
+
+from tap_cxone.clock import iso
+from tap_cxone.columns import Column
+from tap_cxone.decode import Table
+from tap_cxone.errors import CXoneError, DecodeError, DriftError, StreamsFailed
+from tap_cxone.lifecycle import Lifecycle
+from tap_cxone.records import ROW_HASH, Layout, Misfit
+from tap_cxone.state import StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_cxone.family import Family
+    from tap_cxone.jobs import JobApi
+    from tap_cxone.spool import Spool
+    from tap_cxone.state import PendingJob
+    from tap_cxone.tap import TapCXone
+    from tap_cxone.windows import Window
+
+_DEFAULT_HISTORY = timedelta(days=30)
+
+METADATA = (
+    Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
+    Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
+)
+_HASH = Column(ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other.")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a stream is, before anything is read.
+
+    Attributes:
+        name: Its name, snake_case.
+        columns: Those known beforehand.
+        primary_keys: What identifies a row; none: `_row_hash`.
+        description: What a row is.
+        keys_setting: Where a user changes the keys.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_keys: tuple[str, ...]
+    description: str
+    keys_setting: str
+
+
+class CXoneStream(Stream, ABC):
+    """A stream that is read in windows, each committed when all of it has left."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `records` has typed every value
+
+    def __init__(self, tap: TapCXone, family: Family, declaration: Declaration) -> None:
+        """Take the columns that are declared, and those that earlier runs learned."""
+        self.family = family
+        self.declaration = declaration
+        self.failures = tap.failures
+        self.selected_by_default = family.configured
+        learned = StreamState(declaration.name, _raw(tap, declaration.name)).columns()
+        declared = {column.name for column in declaration.columns}
+        new = (column for column in learned if column.name not in declared)
+        self.known = [*declaration.columns, *new]
+        keys = declaration.primary_keys or (ROW_HASH,)
+        super().__init__(tap, schema=_schema(declaration, self.known, keys), name=declaration.name)
+        self.primary_keys = keys
+        self.replication_key = "_window_end"
+
+    @property
+    @abstractmethod
+    def api(self) -> JobApi:
+        """Return what makes this stream's files."""
+
+    @abstractmethod
+    def windows(
+        self, start: datetime, horizon: datetime, asked: Iterable[Window]
+    ) -> Iterable[Window]:
+        """Plan the windows from `start` to `horizon`; those `asked` for have a job already."""
+
+    @property
+    @override
+    def is_sorted(self) -> bool:
+        # Windows leave in order and the bookmark is written at their ends: always resumable.
+        return True
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Return none: the horizon bounds the bookmark, a signpost would only swell STATE."""
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Leave the bookmark alone; `commit` moves it once per window."""
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Yield every row of every window; a failure ends this stream, not the others."""
+        try:
+            lifecycle = self._lifecycle()
+            for window in self._plan(lifecycle.api):
+                yield from self._read(window, lifecycle)
+        except CXoneError as error:
+            self._fail(error)
+        except Exception as error:
+            self.logger.exception("A fault in the tap itself; please report it")
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.failures[self.name] = error
+        self.logger.error("Stream '%s' stops: %s", self.name, error)
+        if self.ABORT_AT_RECORD_COUNT is not None:  # a trial run wants to know at once
+            raise error
+
+    @override
+    def log_sync_costs(self) -> None:
+        """Raise `StreamsFailed` at the end of the run if this stream failed."""
+        super().log_sync_costs()
+        if self.name in self.failures:
+            raise StreamsFailed(self.failures)
+
+    # Which windows
+
+    @property
+    def _state(self) -> StreamState:
+        return StreamState(self.name, self.stream_state)
+
+    @property
+    def _incremental(self) -> bool:
+        return self.replication_method != REPLICATION_FULL_TABLE
+
+    def _plan(self, api: JobApi) -> Iterable[Window]:
+        self._recall()
+        pending = [
+            job for job in self._state.pending() if api.fingerprint(job.window) == job.fingerprint
+        ]
+        self._state.keep_pending(pending)
+        start, horizon = self._start(), self._horizon()
+        if start >= horizon:
+            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(start))
+        return self.windows(start, horizon, [job.window for job in pending])
+
+    def _recall(self) -> None:
+        """Take from the state what concerns the whole family: its submits and traits."""
+        for name, raw in self.tap_state.get("bookmarks", {}).items():
+            state = StreamState(name, raw)
+            self.family.limiter.recall(state.submits(self.family.name))
+            self.family.traits.update(state.traits(self.family.name))
+
+    def _start(self) -> datetime:
+        settings, now = self.family.surroundings.settings, self.family.surroundings.clock.now()
+        bookmark = self._state.bookmark() if self._incremental else None
+        if bookmark is None:
+            return settings.start_date or now - _DEFAULT_HISTORY
+        return max(
+            bookmark - settings.lookback, settings.start_date or bookmark - settings.lookback
+        )
+
+    def _horizon(self) -> datetime:
+        settings, now = self.family.surroundings.settings, self.family.surroundings.clock.now()
+        settled = (now - self.family.settle).replace(microsecond=0)
+        return min(settled, settings.end_date or settled)
+
+    # From a window to rows
+
+    def _lifecycle(self) -> Lifecycle:
+        family = self.family
+        return Lifecycle(
+            api=self.api,
+            memory=_Memory(self),
+            limiter=family.limiter,
+            clock=family.surroundings.clock,
+            patience=family.patience,
+            log=self.logger,
+        )
+
+    def _read(self, window: Window, lifecycle: Lifecycle) -> Iterator[Record]:
+        interrupts = self.family.surroundings.interrupts
+        with lifecycle.fetch(window) as spool:
+            name = lifecycle.title(window)
+            table = Table.open(spool, name)
+            layout = self._layout(table, window)
+            record = layout.compiled()
+            with interrupts.allowed():
+                rows = _checked(table, record)
+            self._announce(layout.new, name)
+            for row in table.rows():
+                yield record(row.cells)
+                interrupts.check()
+        self.commit(window)
+        self._report(window, rows, spool)
+
+    def _layout(self, table: Table, window: Window) -> Layout:
+        try:
+            return Layout.of(
+                table.header,
+                self.known,
+                announced=self.effective_schema["properties"],
+                keys=self.primary_keys,
+                constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
+                keep_new=self.family.surroundings.settings.schema_drift != "ignore",
+            )
+        except DriftError as error:
+            msg = f"{table.name}: {error}; set the keys in {self.declaration.keys_setting}"
+            raise DriftError(msg) from error
+
+    def _announce(self, new: Sequence[Column], name: str) -> None:
+        """Write a SCHEMA with the columns that no SCHEMA had so far."""
+        if not new:
+            return
+        names = ", ".join(column.name for column in new)
+        if self.family.surroundings.settings.schema_drift == "fail":
+            msg = f"{name}: new columns: {names}; set schema_drift to evolve or ignore"
+            raise DriftError(msg)
+        self.logger.warning("%s has new columns: %s", name, names)
+        known = {column.name for column in self.known}
+        unknown = [column for column in new if column.name not in known]
+        self.known += unknown
+        self._state.learn(unknown)
+        self._widen({column.name: _property(column) for column in new})
+        self._write_schema_message()
+
+    def _widen(self, properties: dict[str, Any]) -> None:
+        self._schema = _with(self.schema, properties)
+        if self._input_schema is not None:
+            self._input_schema = _with(self._input_schema, properties)
+        announced = self.stream_maps[0].raw_schema  # what is selected of the schema so far
+        self._tap.mapper.register_raw_stream_schema(
+            self.name, _with(announced, properties), self.primary_keys
+        )
+        self._stream_maps = None
+
+    # State
+
+    def commit(self, window: Window) -> None:
+        """Record that every row up to the window's end has left, and write STATE.
+
+        The bookmark never moves back: a window before it was only read again.
+        """
+        state = self._state
+        if self._incremental:
+            bookmark = max(window.end, state.bookmark() or window.end)
+            self.stream_state["replication_key"] = self.replication_key
+            self.stream_state["replication_key_value"] = iso(bookmark)
+        state.keep_pending(job for job in state.pending() if job.window.start >= window.end)
+        self.write_state()
+
+    def write_state(self) -> None:
+        """Write STATE now, with what is known of the family."""
+        self._state.keep_submits(self.family.name, self.family.limiter.submits())
+        self._state.keep_traits(self.family.name, self.family.traits)
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    def _report(self, window: Window, rows: int, spool: Spool) -> None:
+        text = "%s: %s complete, %d rows, %d bytes"
+        self.logger.info(text, self.name, window, rows, spool.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The stream's state as the memory of its jobs."""
+
+    stream: CXoneStream
+
+    def pending(self) -> list[PendingJob]:
+        return self.stream._state.pending()  # noqa: SLF001 (the same room)
+
+    def submitted(self, job: PendingJob | None) -> None:
+        if job is not None:
+            self.stream._state.remember(job)  # noqa: SLF001
+        self.stream.write_state()
+
+    def forget(self, job: PendingJob) -> None:
+        self.stream._state.forget(job)  # noqa: SLF001
+
+
+def _raw(tap: TapCXone, name: str) -> dict[str, Any]:
+    return tap.state.get("bookmarks", {}).get(name, {})
+
+
+def _checked(table: Table, record: Callable[[Sequence[str]], Record]) -> int:
+    """Read all of a file before any of it leaves; return the number of its rows."""
+    rows = 0
+    for row in table.rows():
+        try:
+            record(row.cells)
+        except Misfit as error:
+            msg = (
+                f"{table.name}: line {row.line}: {error}; declare the column as a string, or as "
+                "what it is, under columns of this entity"
+            )
+            raise DecodeError(msg) from error
+        rows += 1
+    return rows
+
+
+def _schema(
+    declaration: Declaration, columns: Iterable[Column], keys: Sequence[str]
+) -> dict[str, Any]:
+    hashed = [_HASH] if ROW_HASH in keys else []
+    properties = {column.name: _property(column) for column in (*columns, *hashed, *METADATA)}
+    for key in keys:  # a key is never null
+        properties.setdefault(key, _property(Column(key)))["type"] = properties[key]["type"][0]
+    return {
+        "type": "object",
+        "description": declaration.description,
+        "properties": properties,
+        "required": [*keys, *(column.name for column in METADATA)],
+    }
+
+
+def _property(column: Column) -> dict[str, Any]:
+    dated = column.type in {"date", "date-time"}
+    found: dict[str, Any] = {"type": ["string" if dated else column.type, "null"]}
+    if dated:
+        found["format"] = column.type
+    return {**found, "description": column.description}
+
+
+def _with(schema: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "properties": {**schema["properties"], **properties}}

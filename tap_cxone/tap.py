@@ -1,0 +1,177 @@
+"""TapCXone: settings in, streams out; and what its command says and exits with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.plugin_base import SingerCommand
+from typing_extensions import override
+
+from tap_cxone import checks
+from tap_cxone import state as states
+from tap_cxone.clock import SystemClock
+from tap_cxone.config import SETTINGS, Settings
+from tap_cxone.errors import ConfigError, CXoneError
+from tap_cxone.families.data_extraction import streams as data_extraction
+from tap_cxone.family import Surroundings
+from tap_cxone.interrupts import Interrupts
+from tap_cxone.probe import probe
+from tap_cxone.stream import CXoneStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from tap_cxone.clock import Clock
+    from tap_cxone.family import Family
+
+
+class CXoneCommand(SingerCommand):
+    """The `tap-cxone` command: every expected error is printed as lines, not as a traceback."""
+
+    @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except CXoneError as error:
+            for line in error.lines():
+                self.logger.error(line)  # noqa: TRY400 (the line is meant for a person)
+            sys.exit(error.exit_code)
+
+
+class TapCXone(Tap):
+    """Extracts the exports of a NICE CXone tenant, every row once, typed and resumable."""
+
+    name = "tap-cxone"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    message_writer_class = MsgSpecWriter
+    # BATCH files would go around selection and stream maps, and STATE would overtake them.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        item for item in Tap.capabilities if item is not PluginCapabilities.BATCH
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        setup_mapper: bool = True,
+        clock: Clock | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Check everything that can be checked without a network.
+
+        Args:
+            config: The settings.
+            parse_env_config: Whether `TAP_CXONE_…` variables replace settings.
+            validate_config: Whether the selected streams must have credentials.
+            setup_mapper: Whether stream maps are set up.
+            clock: The time; the system's by default.
+            **kwargs: What the SDK takes beside it: catalog, state, message_writer.
+
+        Raises:
+            ConfigError: With every problem of the settings.
+            StateError: The state cannot be read.
+        """
+        self.failures: dict[str, Exception] = {}
+        self.interrupts = Interrupts()
+        self._clock = clock or SystemClock(self.interrupts)
+        self.append_builtin_config(self.config_jsonschema)
+        config, problems = _merged(dict(config or {}), self.config_jsonschema, parse_env_config)
+        problems += checks.problems(config, self.config_jsonschema)
+        problems += data_extraction.problems(config)
+        if problems:
+            raise ConfigError(problems)
+        self.settings = Settings.read(config)
+        # The SDK reads the state after the streams; here they need what it remembers.
+        super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
+        if setup_mapper:
+            self.setup_mapper()
+        if validate_config:
+            self._require_credentials()
+        self.interrupts.install()
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Refuse a state that cannot be read before anything runs on it."""
+        states.check(state)
+        super().load_state(state)
+
+    @override
+    def discover_streams(self) -> Sequence[CXoneStream]:
+        """Return every stream; needs neither credentials nor a network."""
+        surroundings = Surroundings(
+            settings=self.settings, clock=self._clock, interrupts=self.interrupts
+        )
+        return data_extraction.streams(self, surroundings)
+
+    @property
+    def _families(self) -> list[Family]:
+        """Return the families of all streams, each once."""
+        return list({stream.family.name: stream.family for stream in self._own()}.values())
+
+    def _own(self) -> list[CXoneStream]:
+        return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]
+
+    def _require_credentials(self) -> None:
+        """Refuse to run streams without credentials, and to run nothing at all for want of any."""
+        selected = [stream.family for stream in self._own() if stream.selected]
+        wanting = [family for family in selected if not family.configured]
+        if not selected and not any(family.configured for family in self._families):
+            wanting = self._families
+        if wanting:
+            raise ConfigError(dict.fromkeys(family.remedy for family in wanting))
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Test the connection without an export; `--test=schema` is the SDK's own."""
+        if value != "all":
+            super().cb_test(ctx, param, value)
+            return
+        given = ctx.params["config"]
+        tap = cls(config=given.config, parse_env_config=given.parse_env)
+        results = [
+            result for family in tap._families if family.configured for result in probe(family)
+        ]
+        for result in results:
+            click.echo(result)
+        ctx.exit(0 if all(result.passed for result in results) else 1)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        """Return the SDK's command, with expected errors printed as lines."""
+        command = super().get_singer_command()
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name == "test":
+                parameter.help = (
+                    "Log in and ask each configured API something harmless: one line a check, exit "
+                    "1 if one fails. Spends no export. --test=schema prints the SCHEMA messages."
+                )
+        return CXoneCommand(
+            name=command.name,
+            callback=command.callback,
+            context_settings=command.context_settings,
+            params=command.params,
+            help="Extract the exports of a NICE CXone tenant as Singer messages.",
+            logger=cls.logger,
+        )
+
+
+def _merged(
+    config: dict[str, Any], schema: dict[str, Any], parse_env: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Add the settings of the environment, which win, and the schema's defaults."""
+    found, problems = (
+        checks.from_environment(schema, os.environ, "TAP_CXONE_") if parse_env else ({}, [])
+    )
+    return config | found, problems

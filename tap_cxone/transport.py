@@ -1,0 +1,209 @@
+"""One HTTP request, repeated where that is safe, answered or explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import backoff
+import requests
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+
+from tap_cxone.errors import (
+    AmbiguousSubmit,
+    ApiError,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+    Unavailable,
+)
+from tap_cxone.limits import Hint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_cxone.clock import Clock
+    from tap_cxone.interrupts import Interrupts
+    from tap_cxone.redact import Redactor
+
+_CONNECT_SECONDS = 30
+_READ_SECONDS = 120
+_LONGEST_WAIT = timedelta(minutes=2)
+_KINDS: dict[int, type[ApiError]] = {
+    HTTPStatus.FORBIDDEN: PermissionDenied,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.CONFLICT: Throttled,
+    HTTPStatus.TOO_MANY_REQUESTS: Throttled,
+}
+_RETRIABLE = {408, 425, 500, 502, 503, 504}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to make.
+
+    Attributes:
+        method: HTTP method.
+        url: Where to; its query never shows in a message.
+        headers: Beside those every request has.
+        body: What to send as JSON.
+        submits: Whether it starts work that must not be started twice.
+        read_seconds: How long the server may be silent.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    submits: bool = False
+    read_seconds: float = _READ_SECONDS
+
+    def with_headers(self, headers: Mapping[str, str]) -> Call:
+        """Return the same request with other headers."""
+        return replace(self, headers=headers)
+
+    def __str__(self) -> str:
+        """Show the method and the address without its query."""
+        return f"{self.method} {self.url.split('?')[0]}"
+
+
+Classify = Callable[[int, str], type[ApiError] | None]
+"""What a family knows of its own refusals: by status and words, the error they mean, or None."""
+
+
+def open_session() -> requests.Session:
+    """Return a session that sends what it is told, and no credentials out of a `.netrc`."""
+    session = requests.Session()
+    session.auth = lambda request: request
+    session.headers["Accept-Encoding"] = "gzip"
+    return session
+
+
+def waits(first: timedelta) -> Iterator[timedelta]:
+    """Yield growing waits with jitter: `first`, twice as much, … two minutes, less up to half."""
+    steps = backoff.expo(base=2, factor=first.total_seconds())
+    next(steps)
+    for seconds in steps:
+        bounded = min(seconds, _LONGEST_WAIT.total_seconds())
+        yield timedelta(seconds=bounded / 2 + backoff.full_jitter(bounded / 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """Send requests over one session, without ever following a redirect with credentials."""
+
+    clock: Clock
+    redact: Redactor
+    interrupts: Interrupts
+    user_agent: str
+    max_retries: int
+    patience: timedelta
+    session: requests.Session = field(default_factory=open_session)
+
+    def send(self, call: Call, classify: Classify | None = None) -> requests.Response:
+        """Send `call` until it is answered with success, as often as its kind allows.
+
+        A read repeats after a failure of server or network, `max_retries` times, and waits when
+        told to, `patience` long in all. A submit is never repeated here: who submits decides.
+
+        Raises:
+            ApiError: Or the subclass that says what to do next.
+        """
+        if call.submits:
+            return self.once(call, classify)
+        give_up = self.clock.now() + self.patience
+        failures = 0
+        for wait in waits(timedelta(seconds=1)):
+            try:
+                return self.once(call, classify)
+            except Throttled as error:
+                pause = error.retry_after or wait
+                if self.clock.now() + pause > give_up:
+                    raise
+            except Unavailable as error:
+                failures += 1
+                pause = error.retry_after or wait
+                if failures > self.max_retries or self.clock.now() + pause > give_up:
+                    raise
+            self.clock.sleep(pause)
+        raise AssertionError  # pragma: no cover (the waits never end)
+
+    def once(self, call: Call, classify: Classify | None = None) -> requests.Response:
+        """Send `call` once and return its answer if that is a success."""
+        try:
+            response = self._exchange(call)
+        except (requests.RequestException, HTTPError) as error:
+            raise self._broken(call, error) from None
+        if response.ok and not response.is_redirect:
+            return response
+        words = self.words(response)
+        kind = classify and classify(response.status_code, words)
+        raise self._refusal(call, response, words, kind or _kind(call, response.status_code))
+
+    def _exchange(self, call: Call) -> requests.Response:
+        if call.submits:  # a signal must not lose the answer to a submit
+            return self._request(call)
+        with self.interrupts.allowed():
+            return self._request(call)
+
+    def _request(self, call: Call) -> requests.Response:
+        return self.session.request(
+            call.method,
+            call.url,
+            headers={"User-Agent": self.user_agent, "Accept": "application/json", **call.headers},
+            json=call.body,
+            timeout=(_CONNECT_SECONDS, call.read_seconds),
+            allow_redirects=False,
+        )
+
+    def _broken(self, call: Call, error: Exception) -> ApiError:
+        what = self.redact(f"{call}: {_cause(error)}")
+        if isinstance(error, requests.exceptions.SSLError):
+            return ApiError(f"{what}; the certificate was not accepted: check base_url and proxy")
+        if _never_arrived(error):
+            return Unavailable(f"{what}; no connection: check region, base_url, DNS and proxy")
+        if call.submits:
+            return AmbiguousSubmit(f"{what}; the answer to the submit was lost")
+        return Unavailable(f"{what}; the connection broke before the answer was complete")
+
+    def _refusal(
+        self, call: Call, response: requests.Response, words: str, kind: type[ApiError]
+    ) -> ApiError:
+        status = response.status_code
+        message = f"{call}: {status} {_phrase(status)}{f': {words}' if words else ''}"
+        if response.is_redirect:
+            message += "; redirects are not followed: set base_url or endpoints to the right host"
+        hint = Hint.read(response.headers, self.clock.now())
+        return kind(message, status=status, retry_after=hint.retry_after)
+
+    def words(self, response: requests.Response) -> str:
+        """Return what the API said, on one line and without secrets."""
+        return self.redact(response.text)
+
+
+def _kind(call: Call, status: int) -> type[ApiError]:
+    if status in _RETRIABLE:
+        # Whether the submit arrived is known only where the server says that it took nothing.
+        lost = call.submits and status != HTTPStatus.SERVICE_UNAVAILABLE
+        return AmbiguousSubmit if lost else Unavailable
+    return _KINDS.get(status, ApiError)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _cause(error: Exception) -> str:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return f"{type(reason or error).__name__}"
+
+
+def _never_arrived(error: Exception) -> bool:
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError)

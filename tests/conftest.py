@@ -1,0 +1,53 @@
+"""The clock, the simulator and the settings that most tests start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.simulator import Simulator
+from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.settings import tap_settings
+from tests.running import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return a clock at noon."""
+    return FakeClock()
+
+
+@pytest.fixture
+def simulate(clock: FakeClock) -> Iterator[Callable[..., Simulator]]:
+    """Return a function that starts a simulator with options of its own, under the same clock."""
+    running: list[Simulator] = []
+
+    def start(**options: Any) -> Simulator:
+        simulator = Simulator(Options(**{"rows_per_day": 12, **options}), clock=clock)
+        running.append(simulator)
+        return simulator.__enter__()
+
+    yield start
+    for simulator in running:
+        simulator.__exit__(None, None, None)
+
+
+@pytest.fixture
+def sim(simulate: Callable[..., Simulator]) -> Simulator:
+    """Return a simulator that answers as the API does by default."""
+    return simulate()
+
+
+@pytest.fixture
+def config(sim: Simulator) -> dict[str, Any]:
+    """Return settings for `sim`, with nineteen days and a half to read."""
+    return settings_for(sim)
+
+
+def settings_for(sim: Simulator, **changes: Any) -> dict[str, Any]:
+    """Return settings for a simulator."""
+    return {**tap_settings(sim.url), "start_date": "2026-03-01T00:00:00Z", **changes}

@@ -1,0 +1,138 @@
+"""Run the tap inside the test process, under a clock turned by hand, and read what it wrote."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tap_cxone.tap import TapCXone
+
+NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+"""The present of most tests; an ordinary day without a change of clocks nearby."""
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves only when somebody sleeps, or turns it."""
+
+    instant: datetime = NOON
+    slept: list[timedelta] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def sleep(self, duration: timedelta) -> None:
+        if duration > timedelta(0):
+            self.slept.append(duration)
+            self.instant += duration
+
+
+class Killed(BaseException):
+    """The process would be gone now."""
+
+
+class _Pipe(io.RawIOBase):
+    """Standard output, which may be cut after a number of lines."""
+
+    def __init__(self, cut_after: int | None) -> None:
+        self.lines: list[bytes] = []
+        self._rest = b""
+        self._cut_after = cut_after
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        *lines, self._rest = (self._rest + bytes(data)).split(b"\n")
+        for line in lines:
+            self.lines.append(line)
+            if self._cut_after is not None and len(self.lines) >= self._cut_after:
+                raise Killed
+        return len(data)
+
+
+@dataclass
+class Output:
+    """What a run wrote, and how it ended."""
+
+    messages: list[dict[str, Any]]
+    error: BaseException | None = None
+
+    def of(self, kind: str, stream: str | None = None) -> list[dict[str, Any]]:
+        """Return the messages of a type, of one stream if named."""
+        found = [message for message in self.messages if message["type"] == kind]
+        return [m for m in found if stream is None or m.get("stream") == stream]
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        """Return the records of a stream, in the order they left."""
+        return [message["record"] for message in self.of("RECORD", stream)]
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """Return every state, in the order they left."""
+        return [message["value"] for message in self.of("STATE")]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return the last state that left."""
+        return self.states[-1]
+
+    def bookmark(self, stream: str) -> str | None:
+        """Return where a stream's bookmark stands at the end."""
+        found = self.state["bookmarks"].get(stream, {}).get("replication_key_value")
+        return None if found is None else str(found)
+
+    def counts(self) -> Counter[str]:
+        """Count the records by stream."""
+        return Counter(message["stream"] for message in self.of("RECORD"))
+
+
+def run_tap(
+    config: dict[str, Any],
+    *,
+    clock: FakeClock,
+    state: dict[str, Any] | None = None,
+    catalog: dict[str, Any] | None = None,
+    only: str | None = None,
+    cut_after: int | None = None,
+) -> Output:
+    """Run the tap to its end, or until `cut_after` lines have left.
+
+    Args:
+        config: The settings.
+        clock: The time, shared with the simulator.
+        state: Where to go on.
+        catalog: What to select.
+        only: The one stream to select, in place of a catalog.
+        cut_after: After how many lines the process is killed.
+    """
+    pipe = _Pipe(cut_after)
+    out = io.TextIOWrapper(io.BufferedWriter(pipe, buffer_size=1), encoding="utf-8")
+    error: BaseException | None = None
+    state = json.loads(json.dumps(state)) if state else None
+    with contextlib.redirect_stdout(out):
+        try:
+            if only is not None:
+                catalog = select(config, only)
+            TapCXone(config=dict(config), clock=clock, state=state, catalog=catalog).sync_all()
+            out.flush()
+        except (Exception, SystemExit, Killed) as caught:  # noqa: BLE001 (the test judges it)
+            error = caught
+    with contextlib.suppress(Killed, ValueError):
+        out.close()
+    return Output([json.loads(line) for line in pipe.lines], error)
+
+
+def select(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the tap's catalog with only these streams selected."""
+    catalog = TapCXone(config=dict(config), validate_config=False).catalog_dict
+    for stream in catalog["streams"]:
+        for item in stream["metadata"]:
+            if not item["breadcrumb"]:
+                item["metadata"]["selected"] = stream["tap_stream_id"] in names
+    return catalog
