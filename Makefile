@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all check bench format clean
+.PHONY: demo test test-all check bench docs format clean
 
 demo: .venv/.ready  ## a warehouse with CXone rows in it, from nothing
 	$(BIN)/python demo/run.py
@@ -21,6 +21,9 @@ check: .venv/.ready  ## style, types, and which room may import which
 
 bench: .venv/.ready  ## speed, as ratios to a baseline in the same run
 	$(BIN)/python -m tests.benchmarks
+
+docs: .venv/.ready  ## the tables in README.md and the settings in meltano.yml
+	$(BIN)/python -m tests.document
 
 format: .venv/.ready
 	$(BIN)/ruff check --fix

@@ -45,6 +45,21 @@ def from_environment(
     return found, problems
 
 
+def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the texts of number settings as numbers: Meltano can hand fractions on only as text."""
+    return {name: _number(value, schema, name) for name, value in config.items()}
+
+
+def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
+    kinds = {"number", "integer"} & set(schema["properties"].get(name, {}).get("type", ()))
+    if not kinds or not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return every problem of the settings, empty if there is none. No network is needed."""
     found = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]

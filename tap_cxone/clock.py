@@ -39,7 +39,7 @@ class SystemClock:
 
 def iso(instant: datetime) -> str:
     """Write an instant in the one format of bookmarks and rows: UTC, `+00:00`."""
-    return instant.astimezone(UTC).isoformat()
+    return in_utc(instant).isoformat()
 
 
 def parse_instant(text: str) -> datetime:
@@ -49,4 +49,12 @@ def parse_instant(text: str) -> datetime:
         ValueError: `text` is neither.
     """
     instant = datetime.fromisoformat(text)
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else in_utc(instant)
+
+
+def in_utc(instant: datetime) -> datetime:
+    """Move an instant to UTC; raises ValueError where its year would leave the calendar."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(*error.args) from error

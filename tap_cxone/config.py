@@ -243,8 +243,8 @@ class Settings:
             lookback=timedelta(days=config.get("lookback_days", 0)),
             data_extraction=_data_extraction(config.get("data_extraction", {})),
             schema_drift=config.get("schema_drift", "evolve"),
-            poll_interval=timedelta(seconds=config.get("poll_interval_seconds", 5)),
-            job_timeout=timedelta(minutes=config.get("job_timeout_minutes", 30)),
+            poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),
+            job_timeout=timedelta(minutes=_float(config, "job_timeout_minutes", 30)),
             max_retries=config.get("max_retries", 8),
             user_agent=config.get("user_agent") or f"tap-cxone/{version('tap-cxone')}",
         )
@@ -263,12 +263,17 @@ def _instant(text: str | None) -> datetime | None:
     return parse_instant(text) if text else None
 
 
+def _float(config: Mapping[str, Any], name: str, default: float) -> float:
+    # The SDK reads fractions of a settings file as Decimal.
+    return float(config.get(name, default))
+
+
 def _data_extraction(config: Mapping[str, Any]) -> DataExtractionSettings:
     return DataExtractionSettings(
         mode=config.get("mode", "auto"),
         window_days=config.get("window_days", DATA_EXTRACTION_MAX_DAYS),
-        spacing=timedelta(seconds=config.get("request_spacing_seconds", 30)),
-        settle=timedelta(minutes=config.get("settle_minutes", 30)),
+        spacing=timedelta(seconds=_float(config, "request_spacing_seconds", 30)),
+        settle=timedelta(minutes=_float(config, "settle_minutes", 30)),
         entities=tuple(_entity(entity) for entity in config.get("entities", [])),
     )
 

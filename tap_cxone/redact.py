@@ -10,7 +10,7 @@ MASK = "***"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # The query of a presigned link is as good as a key while the link lives.
-_QUERY = re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]*")
+_QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _FIELD = re.compile(
     r"""(?ix) (["']? (?:\w*(?:token|secret|password|assertion)|access_?key\w*|api_?key) ["']?
@@ -35,7 +35,7 @@ class Redactor:
         text = _QUERY.sub(rf"\1?{MASK}", text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
         text = " ".join(_FIELD.sub(rf"\1{MASK}", text).split())
-        return text if len(text) <= limit else f"{text[:limit]}…"
+        return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def is_private(url: str) -> bool:

@@ -170,8 +170,8 @@ class TapCXone(Tap):
 def _merged(
     config: dict[str, Any], schema: dict[str, Any], parse_env: bool
 ) -> tuple[dict[str, Any], list[str]]:
-    """Add the settings of the environment, which win, and the schema's defaults."""
+    """Add the settings of the environment, which win; return what of it cannot be read."""
     found, problems = (
         checks.from_environment(schema, os.environ, "TAP_CXONE_") if parse_env else ({}, [])
     )
-    return config | found, problems
+    return checks.with_numbers(config | found, schema), problems

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from tap_cxone.simulator.wire import Door, json_body
+from tap_cxone.simulator.door import Door, json_body
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute

@@ -1,29 +1,19 @@
-"""Where answers meet the connection, and where faults spoil them."""
+"""The connection itself, which a fault may cut."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    import asyncio
 
-    from starlette.types import Receive, Scope, Send
-
-    from tap_cxone.simulator.faults import Fault, Faults, Place
+    from starlette.types import Receive, Scope
 
 _TRANSPORT = "tap_cxone.simulator.transport"
-_ERROR_PAGE = "<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></html>"
 _RESET = struct.pack("ii", 1, 0)  # linger for 0 seconds: closing sends RST, not FIN
 
 
@@ -34,6 +24,9 @@ class Connection(H11Protocol):
         self, transport: asyncio.Transport
     ) -> None:
         """Hand the transport on with every request."""
+        # asyncio knows our socket not for a TCP one: without this each answer waits for 40 ms.
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         app = self.app
 
@@ -43,150 +36,7 @@ class Connection(H11Protocol):
         self.app = with_transport
 
 
-class Door:
-    """An endpoint at which faults may strike."""
-
-    def __init__(
-        self, answer: Callable[[Request], Awaitable[Response]], faults: Faults, *places: Place
-    ) -> None:
-        """Answer with `answer`, unless a fault at one of `places` has it otherwise."""
-        self._answer = answer
-        self._faults = faults
-        self._places = places
-
-    def route(self, method: str, path: str) -> Route:
-        """Return the route that leads here."""
-        return Route(path, self, methods=[method])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        fault = self._faults.take(self._places)
-        if fault is not None and fault.kind == "reset":
-            await _hang_up(scope, receive, reset=True)
-            return
-        request = Request(scope, receive)
-        request.state.fault = fault
-        response = _instead(fault) or await self._carry_out(request)
-        await _deliver(response, fault, scope, receive, send)
-
-    async def _carry_out(self, request: Request) -> Response:
-        """Return the real answer, be it a refusal."""
-        try:
-            return await self._answer(request)
-        except HTTPException as refusal:
-            return JSONResponse({"message": refusal.detail}, refusal.status_code)
-
-
-def fault_of(request: Request) -> Fault | None:
-    """Return the fault that strikes this request."""
-    return cast("Fault | None", request.state.fault)
-
-
-async def json_body(request: Request) -> dict[str, Any]:
-    """Return the JSON object in a request's body.
-
-    Raises:
-        HTTPException: There is none.
-    """
-    with contextlib.suppress(ValueError):
-        body = json.loads(await request.body())
-        if isinstance(body, dict):
-            return body
-    raise HTTPException(400, "The body must be a JSON object")
-
-
-def _instead(fault: Fault | None) -> Response | None:
-    """Return the answer to a request that a fault keeps from being carried out."""
-    match fault and fault.kind:
-        case "status":
-            return _status(cast("Fault", fault))
-        case "html":
-            return HTMLResponse(_ERROR_PAGE)
-        case _:
-            return None
-
-
-def _status(fault: Fault) -> Response:
-    """Return the scripted answer."""
-    status = fault.status or 500
-    body = json.dumps({"message": f"Scripted {status}"}) if fault.body is None else fault.payload
-    headers = {"content-type": "application/json"} | {k.lower(): v for k, v in fault.headers}
-    return Response(body, status, headers)
-
-
-async def _deliver(
-    response: Response, fault: Fault | None, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Send an answer, or what a fault leaves of it."""
-    body = bytes(response.body)
-    match fault and fault.kind:
-        case "reply-lost":
-            await _hang_up(scope, receive)
-        case "truncated":
-            await _begin(response, body[: _cut(fault, len(body) // 2)], send)
-            await _hang_up(scope, receive)
-        case "stall":
-            await _stall(response, cast("Fault", fault), receive, send)
-            return
-        case "empty":
-            response = _with_body(response, b"")
-            await response(scope, receive, send)
-            return
-        case "malformed-json":
-            response = _with_body(response, body[: len(body) // 2])
-            await response(scope, receive, send)
-            return
-        case _:
-            await response(scope, receive, send)
-            return
-    await _afterwards(response)
-
-
-def _with_body(response: Response, body: bytes) -> Response:
-    """Return the same answer with another body."""
-    headers = {k: v for k, v in response.headers.items() if k != "content-length"}
-    return Response(body, response.status_code, headers, background=response.background)
-
-
-def _cut(fault: Fault | None, otherwise: int) -> int:
-    """Return how many bytes still arrive."""
-    return otherwise if fault is None or fault.cut is None else fault.cut
-
-
-async def _begin(response: Response, part: bytes, send: Send) -> None:
-    """Send the head of an answer and the first part of its body."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status_code,
-            "headers": response.raw_headers,
-        }
-    )
-    await send({"type": "http.response.body", "body": part, "more_body": True})
-
-
-async def _stall(response: Response, fault: Fault, receive: Receive, send: Send) -> None:
-    """Fall silent before the answer, or within its body, and go on later."""
-    body = bytes(response.body)
-    begun = fault.cut is not None
-    cut = _cut(fault, 0)
-    if begun:
-        await _begin(response, body[:cut], send)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(_hung_up(receive), 60 if fault.seconds is None else fault.seconds)
-    if not begun:
-        await _begin(response, b"", send)
-    await send({"type": "http.response.body", "body": body[cut:], "more_body": False})
-    await _afterwards(response)
-
-
-async def _afterwards(response: Response) -> None:
-    """Do what remains to be done once an answer has gone its way."""
-    if response.background is not None:
-        await response.background()
-
-
-async def _hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
+async def hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
     """Close the connection."""
     transport: asyncio.Transport = scope[_TRANSPORT]
     if reset:
@@ -194,10 +44,10 @@ async def _hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> No
         transport.abort()
     else:
         transport.close()
-    await _hung_up(receive)
+    await hung_up(receive)
 
 
-async def _hung_up(receive: Receive) -> None:
+async def hung_up(receive: Receive) -> None:
     """Return once the connection is closed, by whomever."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,0 +1,79 @@
+"""Bring a warehouse with CXone rows into being: simulator, Meltano, tap and DuckDB."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+WAREHOUSE = Path("output/warehouse.duckdb")
+BIN = Path(sys.executable).parent
+SPEED = "100"  # the API's 30-second rules last 0.3 s
+ROWS_A_DAY = "4320"  # one every twenty seconds, so that a second run finds new ones
+HISTORY = timedelta(days=2)
+QUERY = "select team_name, round(avg(score), 1) from cxone.qm_workflows group by team_name"
+
+
+def main() -> None:
+    """Run the pipeline once and show what came of it."""
+    WAREHOUSE.parent.mkdir(exist_ok=True)
+    before = counts()
+    install()
+    extract()
+    show(before, counts())
+
+
+def install() -> None:
+    """Let Meltano install the tap and the loader, each into an environment of its own."""
+    meltano = [str(BIN / "meltano"), "--log-level=warning", "install"]
+    subprocess.run([*meltano, "extractor", "tap-cxone"], check=True)
+    subprocess.run([*meltano, "loader", "target-duckdb"], check=True)
+
+
+def extract() -> None:
+    """Run the tap into DuckDB, against a simulator that lives as long as the run."""
+    start = (datetime.now(UTC) - HISTORY).date().isoformat()
+    simulator = [str(BIN / "cxone-simulator"), "run", "--speed", SPEED]
+    # Without its warehouse a bookmark of an earlier demo is worth nothing.
+    fresh = [] if WAREHOUSE.exists() else ["--full-refresh"]
+    meltano = [str(BIN / "meltano"), "--environment=demo", "run", *fresh]
+    pipeline = [*meltano, "tap-cxone", "target-duckdb"]
+    command = [*simulator, "--rows-per-day", ROWS_A_DAY, "--", *pipeline]
+    subprocess.run(command, check=True, env={**os.environ, "TAP_CXONE_START_DATE": start})
+
+
+def counts() -> dict[str, int]:
+    """Return how many rows each table of the warehouse has."""
+    if not WAREHOUSE.exists():
+        return {}
+    with duckdb.connect(str(WAREHOUSE), read_only=True) as warehouse:
+        tables = warehouse.execute(
+            "select table_name from information_schema.tables where table_schema = 'cxone' "
+            "order by table_name"
+        ).fetchall()
+        count = {name: f'select count(*) from cxone."{name}"' for (name,) in tables}  # noqa: S608
+        return {name: warehouse.execute(query).fetchall()[0][0] for name, query in count.items()}
+
+
+def show(before: dict[str, int], after: dict[str, int]) -> None:
+    """Print the tables, the file, and a query to try."""
+    table = Table(title="CXone rows in DuckDB", title_justify="left")
+    for heading in ("stream", "rows", "new in this run"):
+        table.add_column(heading, justify="left" if heading == "stream" else "right")
+    for name, rows in after.items():
+        table.add_row(name, f"{rows:,}", f"+{rows - before.get(name, 0):,}")
+    console = Console(width=90, highlight=False)
+    console.print(table)
+    console.print(f"The file to open: {WAREHOUSE} (DuckDB)\nA query to try:")
+    console.print(f"  .venv/bin/python demo/query.py \"{QUERY}\"", soft_wrap=True)
+    console.print("Type `make demo` again: only what is new since then will come.")
+
+
+if __name__ == "__main__":
+    main()

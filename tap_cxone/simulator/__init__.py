@@ -1,0 +1,34 @@
+"""A CXone on your own machine: the same answers, limits and moods, no account.
+
+In a test:
+
+    with Simulator(Options(job_polls=2), clock=clock) as simulator:
+        simulator.faults.add(Fault("download", "truncated"))
+        ...  # call simulator.url
+        assert simulator.refusals == 0
+
+On the command line: `cxone-simulator serve`, or `cxone-simulator run -- COMMAND`.
+"""
+
+from __future__ import annotations
+
+from tap_cxone.simulator.clock import Clock, SystemClock
+from tap_cxone.simulator.credentials import Credentials
+from tap_cxone.simulator.faults import Fault, Faults
+from tap_cxone.simulator.log import Seen
+from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.settings import environment, tap_settings
+from tap_cxone.simulator.simulator import Simulator
+
+__all__ = [
+    "Clock",
+    "Credentials",
+    "Fault",
+    "Faults",
+    "Options",
+    "Seen",
+    "Simulator",
+    "SystemClock",
+    "environment",
+    "tap_settings",
+]

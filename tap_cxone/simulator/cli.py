@@ -1,0 +1,96 @@
+"""The command `cxone-simulator`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.process import run_command
+from tap_cxone.simulator.settings import environment, tap_settings
+from tap_cxone.simulator.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+
+
+def _world_options(command: _Command) -> _Command:
+    """Add the options that describe the simulated tenant."""
+    default = Options()
+    for option in (
+        click.option(
+            "--job-seconds",
+            type=click.FloatRange(min=0),
+            default=default.job_seconds,
+            show_default=True,
+            help="Time that a job takes.",
+        ),
+        click.option(
+            "--rows-per-day",
+            type=click.IntRange(min=0),
+            default=default.rows_per_day,
+            show_default=True,
+            help="Rows of each entity per day.",
+        ),
+        click.option(
+            "--seed", type=int, default=default.seed, show_default=True, help="Choose other data."
+        ),
+        click.option(
+            "--speed",
+            type=click.FloatRange(min=0, min_open=True),
+            default=default.speed,
+            show_default=True,
+            help="Divide every wait that the API imposes by this.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def main() -> None:
+    """Run a NICE CXone on this machine: the same answers, limits and moods, no account."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=int, default=8080, show_default=True, help="0 takes a free port.")
+@_world_options
+def serve(host: str, port: int, **world: Any) -> None:
+    """Answer until Ctrl-C."""
+    options = Options(**world)
+    try:
+        simulator = Simulator(options, host=host, port=port)
+    except OSError as error:
+        msg = f"cannot listen at {host}:{port}: {error.strerror}"
+        raise click.ClickException(msg) from None
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with simulator:
+        settings = tap_settings(simulator.url, options.speed)
+        click.echo(f"CXone simulator at {simulator.url}")
+        click.echo(f"access key id      {settings['access_key_id']}")
+        click.echo(f"access key secret  {settings['access_key_secret']}")
+        click.echo("The tap's config:")
+        click.echo(json.dumps(settings, indent=2))
+        stopped.wait()
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@_world_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run(context: click.Context, /, command: tuple[str, ...], **world: Any) -> None:
+    """Run COMMAND beside a simulator, with the tap's settings in its environment."""
+    options = Options(**world)
+    with Simulator(options) as simulator:
+        settings = tap_settings(simulator.url, options.speed)
+        code = run_command(command, environment(settings))
+    context.exit(code)

@@ -1,0 +1,85 @@
+"""The way in for whoever runs the simulator as a process: no part of CXone, no login."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tap_cxone.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from tap_cxone.simulator.log import Seen
+    from tap_cxone.simulator.world import World
+
+PREFIX = "/_simulator/"
+
+
+def routes(world: World) -> list[BaseRoute]:
+    """Return the routes under `/_simulator/`."""
+
+    async def faults(request: Request) -> Response:
+        try:
+            script = [_fault(item) for item in json.loads(await request.body())]
+        except (TypeError, ValueError, AttributeError) as error:
+            return JSONResponse({"message": str(error)}, 400)
+        world.faults.add(*script)
+        return JSONResponse({"pending": len(world.faults.pending)})
+
+    async def requests(_: Request) -> Response:
+        return JSONResponse([_shown(seen) for seen in world.log.entries()])
+
+    async def truth(request: Request) -> Response:
+        query = request.query_params
+        try:
+            start, end = _instant(query["start"]), _instant(query["end"])
+            return JSONResponse(world.truth(query["entity"], start, end))
+        except (KeyError, ValueError) as error:
+            return JSONResponse({"message": f"entity, start and end are needed: {error}"}, 400)
+
+    async def state(_: Request) -> Response:
+        return JSONResponse(
+            {
+                "now": world.clock.now().isoformat(),
+                "refusals": world.refusals,
+                "requests": len(world.log.entries()),
+                "pending_faults": len(world.faults.pending),
+                "jobs": [
+                    {"id": job.id, "status": job.status(world.clock.now()), **job.order.shown()}
+                    for job in world.extraction.jobs()
+                ],
+            }
+        )
+
+    return [
+        Route(f"{PREFIX}faults", faults, methods=["POST"]),
+        Route(f"{PREFIX}requests", requests),
+        Route(f"{PREFIX}truth", truth),
+        Route(f"{PREFIX}state", state),
+    ]
+
+
+def _fault(item: dict[str, Any]) -> Fault:
+    """Read a fault; its headers are an object or a list of pairs."""
+    headers = item.get("headers", ())
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return Fault(**{**item, "headers": tuple((str(name), str(v)) for name, v in pairs)})
+
+
+def _shown(seen: Seen) -> dict[str, Any]:
+    """Write a request as JSON."""
+    body = seen.body.decode("utf-8", "replace")
+    return {**asdict(seen), "body": body, "at": seen.at.isoformat()}
+
+
+def _instant(text: str) -> datetime:
+    """Read a date or a date-time; without an offset it is UTC."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

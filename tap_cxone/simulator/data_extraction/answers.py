@@ -1,0 +1,60 @@
+"""What the API says of a job, in each spelling that callers have met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.simulator.data_extraction.jobs import Status
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator.data_extraction.jobs import Job
+    from tap_cxone.simulator.options import Options, StatusCase
+
+
+def spelled(status: Status, case: StatusCase) -> str:
+    """Return a status as this tenant spells it."""
+    match case:
+        case "upper":
+            return status.upper()
+        case "lower":
+            return status.lower()
+        case "title":
+            return status.title()
+
+
+def job_status(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
+    """Return a job's status object; `url` is its file's link."""
+    answer = {"id": job.id, "status": spelled(status, options.status_case)}
+    return {"jobStatus": {**answer, **_result(job, status, url, options)}}
+
+
+def _result(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
+    """Return the field `result`, or none."""
+    if url is not None:
+        return {"result": {"url": url}}
+    if status is Status.FAILED:
+        return {"result": {options.error_field: job.reason}}
+    match options.running_result:
+        case "null":
+            return {"result": None}
+        case "absent":
+            return {}
+        case "empty":
+            return {"result": {}}
+
+
+def sync_answer(job: Job, status: Status, url: str | None, options: Options) -> Any:
+    """Return what `POST …/jobs/sync` answers; without a file only a job's status tells why."""
+    if url is None:
+        return job_status(job, status, None, options)
+    match options.sync_answer:
+        case "url":
+            return {"url": url}
+        case "download-url":
+            return {"downloadUrl": url}
+        case "result":
+            return {"result": {"url": url}}
+        case "string-url":
+            return url
+        case _:
+            return job_status(job, status, url, options)

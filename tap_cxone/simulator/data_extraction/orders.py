@@ -1,0 +1,59 @@
+"""Reading a submit's body, as strictly as the API does."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+
+from tap_cxone.simulator.data_extraction.entities import ENTITIES
+from tap_cxone.simulator.data_extraction.jobs import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+LONGEST = timedelta(days=14)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def read_order(body: Mapping[str, Any], forbidden: Collection[str]) -> Order:
+    """Return what a submit asks for.
+
+    Raises:
+        HTTPException: The API would not accept it, or not from this access key.
+    """
+    name, version = _text(body, "entityName"), _text(body, "version")
+    start, end = _date(body, "startDate"), _date(body, "endDate")
+    entity = ENTITIES.get(name)
+    if entity is None:
+        raise HTTPException(400, f"Unknown entityName: {name}")
+    if entity.versions and version not in entity.versions:
+        raise HTTPException(400, f"Entity {name} has no version {version}")
+    if not start < end:
+        raise HTTPException(400, "startDate must be before endDate")
+    if end - start > LONGEST:
+        raise HTTPException(400, f"The date range must not exceed {LONGEST.days} days")
+    if name in forbidden:
+        raise HTTPException(403, f"The user has no permission to extract {name}")
+    return Order(name, version, start, end)
+
+
+def _text(body: Mapping[str, Any], field: str) -> str:
+    """Return a field that must be a text."""
+    value = body.get(field)
+    if not isinstance(value, str) or not value:
+        raise HTTPException(400, f"{field} must be a string")
+    return value
+
+
+def _date(body: Mapping[str, Any], field: str) -> date:
+    """Return a field that must be a date."""
+    text = _text(body, field)
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise HTTPException(400, f"{field} must be a date, YYYY-MM-DD")

@@ -1,0 +1,105 @@
+"""Invented values, as a CSV file writes them: people, teams, ids, telephone numbers, remarks."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+    from random import Random
+
+
+class Person(NamedTuple):
+    """Somebody who does not exist."""
+
+    first: str
+    last: str
+
+    @property
+    def name(self) -> str:
+        """Return the whole name."""
+        return f"{self.first} {self.last}"
+
+
+PEOPLE = (
+    Person("Ada", "Quillfeather"),
+    Person("Bram", "O'Testerly"),
+    Person("Žofie", "Zkušební"),
+    Person("Jürgen", "Mustermannß"),
+    Person("Олена", "Вигадана"),
+    Person("花子", "試験"),
+    Person("ليلى", "المثال"),
+    Person("Noor-Anne", "van der Voorbeeld, Jr."),
+    Person('Tomás "Tom"', "Ejemplo"),
+    Person("Δάφνη", "Δοκιμή"),
+)
+TEAMS = {
+    "0007": "Billing, Night",
+    "0042": "Υποστήριξη, Ελλάδα",
+    "0108": 'Team "North"',
+    "1200": "Retention",
+}
+REMARKS = (
+    "",
+    "",
+    "Friendly and quick",
+    "Greeted the caller, but forgot the summary",
+    'Said "one moment" three times',
+    "First line\nsecond line, with a comma",
+    "=1+1 is not a formula",
+    "Très bien ! 次回も頼む",
+    "N/A",
+)
+
+
+def person(dice: Random) -> Person:
+    """Return somebody."""
+    return dice.choice(PEOPLE)
+
+
+def team(dice: Random) -> tuple[str, str]:
+    """Return a team's id and name."""
+    return dice.choice(list(TEAMS.items()))
+
+
+def remark(dice: Random) -> str:
+    """Return what somebody wrote, often nothing."""
+    return dice.choice(REMARKS)
+
+
+def identity(dice: Random) -> str:
+    """Return an id that no other row has."""
+    return str(uuid.UUID(int=dice.getrandbits(128), version=4))
+
+
+def digits(dice: Random, count: int) -> str:
+    """Return an id of digits, whose zeros at the front belong to it."""
+    return f"{dice.randrange(10**count):0{count}d}"
+
+
+def phone(dice: Random) -> str:
+    """Return a number from the ranges kept free for stories."""
+    return dice.choice(
+        [f"+44207946{dice.randrange(1000):04d}", f"+1212555{100 + dice.randrange(100):04d}"]
+    )
+
+
+def truth(dice: Random) -> str:
+    """Return a boolean."""
+    return dice.choice(["true", "false"])
+
+
+def instant(moment: datetime) -> str:
+    """Write an instant."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def before(dice: Random, moment: datetime, most: timedelta) -> datetime:
+    """Return an instant up to `most` before another."""
+    return moment - dice.random() * most
+
+
+def maybe(dice: Random, text: str, share: float) -> str:
+    """Return a text in this share of all cases, else nothing."""
+    return text if dice.random() < share else ""

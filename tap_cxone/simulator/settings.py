@@ -1,0 +1,39 @@
+"""The tap's settings for a simulator."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from tap_cxone.simulator.credentials import Credentials
+
+
+def tap_settings(url: str, speed: float = 1) -> dict[str, Any]:
+    """Return the settings with which a tap keeps the rules of the simulator at `url`."""
+    return {
+        "base_url": url,
+        "access_key_id": Credentials.ACCESS_KEY_ID,
+        "access_key_secret": Credentials.ACCESS_KEY_SECRET,
+        "poll_interval_seconds": _divided(5, speed),
+        "data_extraction": {
+            "request_spacing_seconds": _divided(30, speed),
+            "settle_minutes": _divided(30, speed),
+        },
+    }
+
+
+def environment(settings: dict[str, Any]) -> dict[str, str]:
+    """Return settings as the environment variables that the tap reads."""
+    return {
+        f"TAP_CXONE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in settings.items()
+    }
+
+
+def _divided(number: float, speed: float) -> float:
+    """Divide, and round up: rounded down, a spacing would break the rule it keeps."""
+    quotient = number / speed
+    if quotient.is_integer():
+        return int(quotient)
+    return math.ceil(quotient * 1e6) / 1e6

@@ -1,0 +1,103 @@
+"""The simulator itself: a world behind a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from starlette.applications import Starlette
+
+from tap_cxone.simulator import control, credentials, data_extraction, files
+from tap_cxone.simulator.clock import Clock, SystemClock
+from tap_cxone.simulator.log import Recorder, Seen
+from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.server import ThreadedServer
+from tap_cxone.simulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+    from types import TracebackType
+
+    from starlette.routing import BaseRoute
+
+    from tap_cxone.simulator.data_extraction.jobs import Job
+    from tap_cxone.simulator.faults import Faults
+
+FAMILIES: tuple[Callable[[World], list[BaseRoute]], ...] = (
+    credentials.routes,
+    files.routes,
+    data_extraction.routes,
+    control.routes,
+)
+
+
+class Simulator:
+    """A CXone on this machine, for as long as the `with` block lasts.
+
+    Attributes:
+        url: Where it listens.
+        world: All that it knows.
+    """
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        clock: Clock | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        """Listen at `host` and `port`, 0 for a free one; answer once entered."""
+        self.world = World(options or Options(), clock or SystemClock())
+        routes = [route for family in FAMILIES for route in family(self.world)]
+        app = Recorder(Starlette(routes=routes), self.world.log, self.world.clock)
+        self._server = ThreadedServer(app, host, port)
+        self.url = f"http://{host}:{self._server.port}"
+
+    def __enter__(self) -> Self:
+        """Start answering."""
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop answering."""
+        self._server.stop()
+
+    @property
+    def faults(self) -> Faults:
+        """Return the script of faults."""
+        return self.world.faults
+
+    @property
+    def requests(self) -> list[Seen]:
+        """Return the requests so far, in order."""
+        return self.world.log.entries()
+
+    @property
+    def refusals(self) -> int:
+        """Return how often a caller broke a limit; scripted answers do not count."""
+        return self.world.refusals
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Return the jobs so far, in order."""
+        return self.world.extraction.jobs()
+
+    def revoke_tokens(self) -> None:
+        """Make every token given out so far unknown."""
+        self.world.tokens.revoke()
+
+    def truth(
+        self,
+        entity: str,
+        start: date | datetime,
+        end: date | datetime,
+        visible_at: datetime | None = None,
+    ) -> list[dict[str, str]]:
+        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now."""
+        return self.world.truth(entity, start, end, visible_at)

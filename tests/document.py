@@ -1,0 +1,107 @@
+"""Write into README.md and meltano.yml what follows from the code; `make docs`.
+
+Tests compare both files with what this would write.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.config import SETTINGS
+from tap_cxone.families.data_extraction.schemas import ENTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings_table() -> str:
+    """Return the README's table of settings, nested ones below their parent."""
+    rows = "\n".join(_rows(SETTINGS.to_dict()["properties"], ""))
+    return f"| setting | type | default | meaning |\n|---|---|---|---|\n{rows}"
+
+
+def _rows(properties: dict[str, Any], above: str) -> Iterator[str]:
+    for name, schema in properties.items():
+        default = f"`{schema['default']}`" if "default" in schema else ""
+        kind = "secret" if schema.get("secret") else schema.get("format", _type(schema))
+        yield f"| `{above}{name}` | {kind} | {default} | {schema['description']} |"
+        yield from _rows(schema.get("properties", {}), f"{above}{name}.")
+        yield from _rows(schema.get("items", {}).get("properties", {}), f"{above}{name}[].")
+
+
+def _type(schema: dict[str, Any]) -> str:
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return next(str(kind) for kind in kinds if kind != "null")
+
+
+def streams_table() -> str:
+    """Return the README's table of the built-in streams."""
+    rows = "\n".join(
+        f"| `{entity.name}` | {', '.join(f'`{key}`' for key in entity.primary_keys)} "
+        f"| `{entity.entity_name}` version {entity.version} | {len(entity.columns)} "
+        f"| {entity.description} |"
+        for entity in ENTITIES
+    )
+    return f"| stream | key | entity | known columns | a row |\n|---|---|---|---|---|\n{rows}"
+
+
+def meltano_settings() -> str:
+    """Return the settings of the extractor in meltano.yml."""
+    blocks = (_block(name, schema) for name, schema in SETTINGS.to_dict()["properties"].items())
+    return textwrap.indent("\n".join(blocks), " " * 4)
+
+
+def _block(name: str, schema: dict[str, Any]) -> str:
+    lines = [f"- name: {name}", f"  kind: {_kind(schema)}"]
+    if "default" in schema:
+        lines.append(f"  value: {schema['default']}")
+    text = textwrap.wrap(schema["description"], 76, break_on_hyphens=False)
+    lines += [f"  label: {schema['title']}", "  description: >-", *(f"    {line}" for line in text)]
+    if schema.get("secret"):
+        lines.append("  sensitive: true")
+    if values := [value for value in schema.get("enum", ()) if value]:
+        lines.append("  options:")
+        lines += (f"  - label: {value}\n    value: {value}" for value in values)
+    return "\n".join(lines)
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if schema.get("enum"):
+        return "options"
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    # Meltano cannot hand a decimal from the environment on to the tap; it can a text.
+    return {"number": "string"}.get(_type(schema), _type(schema))
+
+
+def documents() -> dict[Path, str]:
+    """Return each file that is partly written here, as it should be."""
+    readme, project = ROOT / "README.md", ROOT / "meltano.yml"
+    text = _between(readme.read_text(), "<!-- {} -->", settings=settings_table())
+    text = _between(text, "<!-- {} -->", streams=streams_table())
+    marks = "    # {}: written by `make docs`"
+    return {
+        readme: text,
+        project: _between(project.read_text(), marks, settings=meltano_settings()),
+    }
+
+
+def _between(text: str, mark: str, **parts: str) -> str:
+    for name, part in parts.items():
+        begin, end = mark.format(name), mark.format(f"end of {name}")
+        pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?=\n{re.escape(end)})", re.DOTALL)
+        text, found = pattern.subn(lambda _match, part=part: part, text)
+        if found != 1:
+            msg = f"{begin!r} … {end!r} stands {found} times, not once"
+            raise ValueError(msg)
+    return text
+
+
+if __name__ == "__main__":
+    for path, wanted in documents().items():
+        path.write_text(wanted)
