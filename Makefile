@@ -4,13 +4,13 @@ BIN := .venv/bin
 
 .PHONY: demo test test-all check bench docs format clean
 
-demo: .venv/.ready  ## a warehouse with CXone rows in it, from nothing
+demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
 	$(BIN)/python demo/run.py
 
-test: .venv/.ready .venv-judge/.ready  ## everything that is proved in under two minutes
+test: .venv/.ready .venv-judge/.ready .meltano/.ready  ## everything that is proved in under two minutes
 	$(BIN)/pytest
 
-test-all: .venv/.ready .venv-judge/.ready  ## the slow ones too
+test-all: .venv/.ready .venv-judge/.ready .meltano/.ready  ## the slow ones too
 	$(BIN)/pytest -m "slow or not slow"
 
 check: .venv/.ready  ## style, types, and which room may import which
@@ -31,6 +31,11 @@ format: .venv/.ready
 
 clean:
 	rm -rf .venv .venv-judge .meltano output
+
+# The tap and the loaders, each in an environment of its own, as Meltano does for everybody.
+.meltano/.ready: meltano.yml pyproject.toml .venv/.ready
+	$(BIN)/meltano --log-level=warning install
+	touch $@
 
 .venv/.ready: pyproject.toml uv.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -24,16 +24,8 @@ def main() -> None:
     """Run the pipeline once and show what came of it."""
     WAREHOUSE.parent.mkdir(exist_ok=True)
     before = counts()
-    install()
     extract()
     show(before, counts())
-
-
-def install() -> None:
-    """Let Meltano install the tap and the loader, each into an environment of its own."""
-    meltano = [str(BIN / "meltano"), "--log-level=warning", "install"]
-    subprocess.run([*meltano, "extractor", "tap-cxone"], check=True)
-    subprocess.run([*meltano, "loader", "target-duckdb"], check=True)
 
 
 def extract() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
@@ -86,18 +87,17 @@ class Login:
     def _login(self) -> Token:
         asked_at = self.transport.clock.now()
         try:
-            response = self.transport.send(self.grant.call())
-        except (Throttled, Unavailable):
-            raise
+            answer = self.transport.send(self.grant.call()).json
         except ApiError as error:
+            if isinstance(error, Throttled | Unavailable) and error.status != HTTPStatus.OK:
+                raise
             msg = f"Login refused: {error}; {self.grant.remedy()}"
             raise AuthError(msg) from error
-        try:
-            answer = response.json()
-            token = Token(str(answer["access_token"]), _renew_at(asked_at, answer))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        value = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(value, str) or not value:
             msg = f"Login: the answer has no access_token; {self.grant.remedy()}"
-            raise AuthError(msg) from error
+            raise AuthError(msg)
+        token = Token(value, _renew_at(asked_at, answer))
         self.transport.redact.learn(token.value)
         return token
 

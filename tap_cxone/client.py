@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from urllib3.exceptions import HTTPError
 
-from tap_cxone.errors import AmbiguousSubmit, ApiError, AuthError, DownloadError, LinkExpired
+from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
 from tap_cxone.limits import Hint
 from tap_cxone.redact import is_private
 from tap_cxone.spool import fill
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from tap_cxone.auth import Login, Token
     from tap_cxone.limits import Limiter
+    from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
-    from tap_cxone.transport import Classify, Transport
+    from tap_cxone.transport import Answer, Classify, Transport
 
 _CHUNK = 1 << 16
 _REFUSED_LINK = {
@@ -33,15 +34,6 @@ _REFUSED_LINK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A successful response, reduced to what families read."""
-
-    json: Any
-    status: int
-    headers: requests.structures.CaseInsensitiveDict[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Client:
     """One family's API at one host, for one login."""
 
@@ -50,6 +42,11 @@ class Client:
     limiter: Limiter
     transport: Transport
     classify: Classify | None = None
+
+    @property
+    def redact(self) -> Redactor:
+        """Return what takes secrets out of the API's words."""
+        return self.transport.redact
 
     def get(self, path: str) -> Answer:
         """Read; repeated freely."""
@@ -72,11 +69,11 @@ class Client:
 
     def _ask(self, call: Call) -> Answer:
         self.limiter.wait_to_ask()
-        response = self._authorised(call)
-        self.limiter.note(Hint.read(response.headers, self.transport.clock.now()))
-        return Answer(self._json(call, response), response.status_code, response.headers)
+        answer = self._authorised(call)
+        self.limiter.note(Hint.read(answer.headers, self.transport.clock.now()))
+        return answer
 
-    def _authorised(self, call: Call) -> requests.Response:
+    def _authorised(self, call: Call) -> Answer:
         token = self.login.token()
         try:
             return self._send(call, token)
@@ -92,21 +89,13 @@ class Client:
             msg = f"{error}; a new token was refused too: {self.login.grant.remedy()}"
             raise AuthError(msg) from error
 
-    def _send(self, call: Call, token: Token) -> requests.Response:
+    def _send(self, call: Call, token: Token) -> Answer:
         headers = {**call.headers, "Authorization": f"Bearer {token.value}"}
         authorised = call.with_headers(headers)
         if not call.submits:
             return self.transport.send(authorised, self.classify)
         with self.limiter.submitting():
             return self.transport.send(authorised, self.classify)
-
-    def _json(self, call: Call, response: requests.Response) -> Any:
-        try:
-            return response.json() if response.content.strip() else None
-        except ValueError:
-            kind = AmbiguousSubmit if call.submits else ApiError
-            msg = f"{call}: the answer is not JSON: {self.transport.words(response)}"
-            raise kind(msg, status=response.status_code) from None
 
     def download(self, link: str, name: str) -> Spool:
         """Fetch a file completely, with no credentials: the link carries its own.

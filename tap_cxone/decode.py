@@ -115,5 +115,5 @@ def _unpacked(data: io.BufferedReader) -> io.BufferedReader:
     # Twice: a .gz file may travel with `Content-Encoding: gzip` around it.
     for _ in range(2):
         if data.peek(2)[:2] == _GZIP:
-            data = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=data)))
+            data = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=data, mode="rb")))
     return data

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _NOTHING = timedelta(0)
 _LONGEST_WAY = timedelta(seconds=2)  # from here to the API, connecting included
+_LONGEST_WAIT = timedelta(days=1)  # no server means more; it bounds what a header can do
+_DIGITS = 15
 _SCARCE = 0.2  # below this share of a rate limit, requests slow down
 
 
@@ -77,20 +79,19 @@ class Hint:
 
 
 def _count(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() else None
+    return int(text) if text.strip().isdecimal() and len(text) <= _DIGITS else None
 
 
 def _retry_after(text: str, now: datetime) -> timedelta | None:
     try:
-        return max(_NOTHING, timedelta(seconds=float(text)))
+        wait = timedelta(seconds=float(text))
     except (ValueError, OverflowError):
-        pass
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(_NOTHING, moment - now)
+        try:
+            moment = parsedate_to_datetime(text)
+            wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+        except (ValueError, OverflowError):
+            return None
+    return min(max(_NOTHING, wait), _LONGEST_WAIT)
 
 
 @dataclass(slots=True)
@@ -122,8 +123,10 @@ class Limiter:
 
     def submits(self) -> list[datetime]:
         """Return the submits that still count, oldest first, and forget the others."""
-        oldest = self.clock.now() - self.limits.memory
-        self._submits = [at for at in self._submits if at > oldest]
+        now = self.clock.now()
+        # A submit 'in the future' (a clock that was set back) must not block until then.
+        known = (min(at, now) for at in self._submits)
+        self._submits = [at for at in known if at > now - self.limits.memory]
         return list(self._submits)
 
     @contextmanager
@@ -133,7 +136,7 @@ class Limiter:
         The API counts from its arrival: no earlier than it left, no later than its answer, and
         not long after it left (a synchronous submit is answered only when its job is done).
         """
-        self._wait_to_submit()
+        self.clock.sleep(self.until_submit())
         left = self.clock.now()
         try:
             yield
@@ -145,13 +148,7 @@ class Limiter:
         submits = self.submits()
         if not submits:
             return _NOTHING
-        # A submit 'in the future' (a clock that was set back) must not block for ever.
-        passed = max(_NOTHING, self.clock.now() - submits[-1])
-        return max(_NOTHING, self.limits.spacing - passed)
-
-    def _wait_to_submit(self) -> None:
-        while (wait := self.until_submit()) > _NOTHING:
-            self.clock.sleep(wait)
+        return max(_NOTHING, submits[-1] + self.limits.spacing - self.clock.now())
 
     def note(self, hint: Hint) -> None:
         """Remember what the server said last."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tap_cxone.client import Answer
     from tap_cxone.family import Family
+    from tap_cxone.transport import Answer
 
 _MOST_SKEW = timedelta(minutes=2)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -89,17 +88,22 @@ def _spoken(text: str) -> datetime:
     dateutil fills what is missing with a default: two readings with different defaults that
     differ show a text that is no whole date.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", dateutil.UnknownTimezoneWarning)
-        try:
-            readings = {
-                dateutil.parse(text, default=datetime.combine(day, datetime.min.time()))
-                for day in (date(2000, 1, 1), date(2003, 12, 31))
-            }
-        except (OverflowError, dateutil.UnknownTimezoneWarning) as error:
-            raise ValueError from error
+    try:
+        readings = {
+            dateutil.parse(text, default=default, tzinfos=_known_zone)
+            for default in (datetime(2000, 1, 1), datetime(2003, 12, 31))  # noqa: DTZ001
+        }
+    except OverflowError as error:
+        raise ValueError from error
     (instant,) = readings
     return instant
+
+
+def _known_zone(name: str | None, offset: int | None) -> int | None:
+    """Refuse a zone that is only a name: what `EST` or `CST` means depends on who reads it."""
+    if name is not None and offset is None:
+        raise ValueError(name)
+    return offset
 
 
 def _string(text: str) -> str | None:

@@ -11,6 +11,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # The query of a presigned link is as good as a key while the link lives.
 _QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
+_AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _FIELD = re.compile(
     r"""(?ix) (["']? (?:\w*(?:token|secret|password|assertion)|access_?key\w*|api_?key) ["']?
@@ -41,11 +42,14 @@ class Redactor:
 def is_private(url: str) -> bool:
     """Tell whether secrets and people's data may travel to this address.
 
-    They may over https, and over http to this machine.
+    They may over https, and over http to this machine. An address that two readers may read in
+    two ways (a backslash, a user name, a blank) is none to trust.
     """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
+        return False
+    if _AMBIGUOUS.search(url) or "@" in parts.netloc:
         return False
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))

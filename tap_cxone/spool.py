@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
+import io
 import tempfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from typing_extensions import override
 
 from tap_cxone.errors import DownloadError
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Iterable
     from types import TracebackType
 
@@ -32,9 +34,7 @@ class Spool:
 
     def open(self) -> io.BufferedReader:
         """Return a reader at the file's beginning; closing it leaves the spool as it is."""
-        reader = os.fdopen(os.dup(self.file.fileno()), "rb")
-        reader.seek(0)
-        return reader
+        return io.BufferedReader(_View(self.file))
 
     def __enter__(self) -> Self:
         """Keep the file for the length of a block."""
@@ -50,32 +50,59 @@ class Spool:
         self.file.close()
 
 
+class _View(io.RawIOBase):
+    """A place of its own in a file that others read too."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._place = 0
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._place)
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
+
+
 def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
     """Write `chunks` into a new spool and check that as many bytes came as were announced.
 
     Raises:
         DownloadError: The file is shorter or longer than announced, or the disk is full.
     """
-    file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (lives on in the spool)
+    file: IO[bytes] | None = None
     try:
+        file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (lives on in the spool)
         size, digest = _copy(chunks, file)
         file.flush()
     except OSError as error:
-        file.close()
+        _discard(file)
         msg = (
-            f"{name}: cannot write to {tempfile.gettempdir()}: {error.strerror}; make room there "
-            "or name another directory in the environment variable TMPDIR"
+            f"{name}: cannot write a temporary file ({error.strerror or error}); make room, or "
+            "name another directory in the environment variable TMPDIR"
         )
         raise DownloadError(msg) from error
     except BaseException:
-        file.close()
+        _discard(file)
         raise
     spool = Spool(file, size, digest)
     if announced is not None and size != announced:
-        file.close()
+        _discard(file)
         msg = f"{name}: {size} bytes came, {announced} were announced"
         raise DownloadError(msg)
     return spool
+
+
+def _discard(file: IO[bytes] | None) -> None:
+    with contextlib.suppress(OSError):  # a full disk is full for the last buffer too
+        if file is not None:
+            file.close()
 
 
 def _copy(chunks: Iterable[bytes], file: IO[bytes]) -> tuple[int, str]:

@@ -102,6 +102,11 @@ class StreamState:
         """Remember what was learned of a family's tenant."""
         self._put("traits", {family: dict(traits)} if traits else {})
 
+    def families(self) -> set[str]:
+        """Return the families that submits or traits are remembered of."""
+        kinds = (self.raw.get(key, {}) for key in ("submits", "traits"))
+        return {family for kind in kinds for family in self._parsed(dict.keys, kind)}
+
     def _put(self, key: str, value: Any) -> None:
         if value:
             self.raw[key] = value
@@ -137,7 +142,7 @@ def check(state: Any) -> None:
         stream.bookmark()
         stream.pending()
         stream.columns()
-        for family in (*raw.get("submits", {}), *raw.get("traits", {})):
+        for family in stream.families():
             stream.submits(family)
             stream.traits(family)
 

@@ -26,7 +26,7 @@ from tap_cxone.records import ROW_HASH, Layout, Misfit
 from tap_cxone.state import StreamState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -195,20 +195,24 @@ class CXoneStream(Stream, ABC):
         )
 
     def _read(self, window: Window, lifecycle: Lifecycle) -> Iterator[Record]:
-        interrupts = self.family.surroundings.interrupts
         with lifecycle.fetch(window) as spool:
-            name = lifecycle.title(window)
-            table = Table.open(spool, name)
-            layout = self._layout(table, window)
-            record = layout.compiled()
-            with interrupts.allowed():
-                rows = _checked(table, record)
-            self._announce(layout.new, name)
-            for row in table.rows():
-                yield record(row.cells)
-                interrupts.check()
+            table = Table.open(spool, lifecycle.title(window))
+            rows = (yield from self._rows(table, window)) if table.header else 0
         self.commit(window)
         self._report(window, rows, spool)
+
+    def _rows(self, table: Table, window: Window) -> Generator[Record, None, int]:
+        """Check a file whole, announce its new columns, yield its rows; return their number."""
+        interrupts = self.family.surroundings.interrupts
+        layout = self._layout(table, window)
+        record = layout.compiled()
+        with interrupts.allowed():
+            rows = _checked(table, record)
+        self._announce(layout.new, table.name)
+        for row in table.rows():
+            yield record(row.cells)
+            interrupts.check()
+        return rows
 
     def _layout(self, table: Table, window: Window) -> Layout:
         try:
@@ -320,8 +324,9 @@ def _schema(
 ) -> dict[str, Any]:
     hashed = [_HASH] if ROW_HASH in keys else []
     properties = {column.name: _property(column) for column in (*columns, *hashed, *METADATA)}
-    for key in keys:  # a key is never null
-        properties.setdefault(key, _property(Column(key)))["type"] = properties[key]["type"][0]
+    for key in keys:  # a key is never null, and may be one that no file has shown yet
+        found = properties.get(key) or _property(Column(key, description="Part of the key."))
+        properties[key] = {**found, "type": found["type"][0]}
     return {
         "type": "object",
         "description": declaration.description,

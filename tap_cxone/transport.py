@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.interrupts import Interrupts
     from tap_cxone.redact import Redactor
+
+# At DEBUG it logs every address with its query, and a presigned link's query is a key.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _CONNECT_SECONDS = 30
 _READ_SECONDS = 120
@@ -70,6 +74,21 @@ class Call:
         return f"{self.method} {self.url.split('?')[0]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful response, reduced to what is read of it.
+
+    Attributes:
+        json: The parsed body; None if a submit was answered without one.
+        status: HTTP status.
+        headers: By any spelling of their names.
+    """
+
+    json: Any = field(repr=False)
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+
+
 Classify = Callable[[int, str], type[ApiError] | None]
 """What a family knows of its own refusals: by status and words, the error they mean, or None."""
 
@@ -103,7 +122,7 @@ class Transport:
     patience: timedelta
     session: requests.Session = field(default_factory=open_session)
 
-    def send(self, call: Call, classify: Classify | None = None) -> requests.Response:
+    def send(self, call: Call, classify: Classify | None = None) -> Answer:
         """Send `call` until it is answered with success, as often as its kind allows.
 
         A read repeats after a failure of server or network, `max_retries` times, and waits when
@@ -131,17 +150,28 @@ class Transport:
             self.clock.sleep(pause)
         raise AssertionError  # pragma: no cover (the waits never end)
 
-    def once(self, call: Call, classify: Classify | None = None) -> requests.Response:
+    def once(self, call: Call, classify: Classify | None = None) -> Answer:
         """Send `call` once and return its answer if that is a success."""
         try:
             response = self._exchange(call)
         except (requests.RequestException, HTTPError) as error:
             raise self._broken(call, error) from None
         if response.ok and not response.is_redirect:
-            return response
+            return self._answer(call, response)
         words = self.words(response)
         kind = classify and classify(response.status_code, words)
         raise self._refusal(call, response, words, kind or _kind(call, response.status_code))
+
+    def _answer(self, call: Call, response: requests.Response) -> Answer:
+        blank = call.submits and not response.content.strip()
+        try:
+            found = None if blank else response.json()
+        except ValueError:
+            words = self.words(response) or "empty"
+            msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
+            kind = AmbiguousSubmit if call.submits else Unavailable
+            raise kind(msg, status=response.status_code) from None
+        return Answer(found, response.status_code, response.headers)
 
     def _exchange(self, call: Call) -> requests.Response:
         if call.submits:  # a signal must not lose the answer to a submit

@@ -23,8 +23,10 @@ from tap_cxone.windows import midnight
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from tap_cxone.client import Answer, Client
+    from tap_cxone.client import Client
+    from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
+    from tap_cxone.transport import Answer
     from tap_cxone.windows import Window
 
 JOBS = "/data-extraction/v1/jobs"
@@ -104,7 +106,7 @@ class DataExtractionApi:
         try:
             if self._is_sync():
                 return self._submit_sync(body)
-            return _receipt(self.client.submit(JOBS, body))
+            return self._receipt(self.client.submit(JOBS, body))
         except PermissionDenied as error:
             msg = f"{error}; give the access key's user the permission {self.request.permission}"
             raise PermissionDenied(msg, status=error.status) from error
@@ -115,7 +117,7 @@ class DataExtractionApi:
     def _submit_sync(self, body: dict[str, str]) -> Receipt:
         seconds = self.longest.total_seconds()
         try:
-            return _receipt(self.client.submit(f"{JOBS}/sync", body, read_seconds=seconds))
+            return self._receipt(self.client.submit(f"{JOBS}/sync", body, read_seconds=seconds))
         except ApiError as error:
             if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 raise
@@ -123,11 +125,15 @@ class DataExtractionApi:
                 msg = f"{error}; set data_extraction.mode to auto or async: there is no /jobs/sync"
                 raise NotFound(msg, status=error.status) from error
         self.traits[NO_SYNC] = True
-        return _receipt(self.client.submit(JOBS, body))
+        return self._receipt(self.client.submit(JOBS, body))
+
+    def _receipt(self, answer: Answer) -> Receipt:
+        return _receipt(answer, self.client.redact)
 
     def status(self, job_id: str) -> JobStatus:
         """Ask for a job. Raises `NotFound` if the API does not know it."""
-        return _status(self.client.get(f"{JOBS}/{quote(job_id, safe='')}"))
+        answer = self.client.get(f"{JOBS}/{quote(job_id, safe='')}")
+        return _status(answer, self.client.redact)
 
     def job_ids(self) -> frozenset[str] | None:
         """Return every job of the tenant; None where the list is not to be had."""
@@ -146,7 +152,7 @@ class DataExtractionApi:
         return self.client.download(link, name)
 
 
-def _receipt(answer: Answer) -> Receipt:
+def _receipt(answer: Answer, redact: Redactor) -> Receipt:
     """Read the answer to a submit: a link, a job that has one, or the id of a job to poll."""
     found: Any = answer.json
     if isinstance(found, str) and found.strip():
@@ -155,7 +161,7 @@ def _receipt(answer: Answer) -> Receipt:
     if isinstance(found, dict):
         job = _inside(found, "jobStatus")
         if "status" in job:
-            _refuse_failed(_job_status(job))
+            _refuse_failed(_job_status(job, redact))
         job_id = job.get("id") or job.get("jobId")
         receipt = Receipt(str(job_id) if job_id else None, _link(job))
         if receipt.job_id or receipt.link:
@@ -170,23 +176,23 @@ def _refuse_failed(status: JobStatus) -> None:
         raise JobFailed(msg)
 
 
-def _status(answer: Answer) -> JobStatus:
+def _status(answer: Answer, redact: Redactor) -> JobStatus:
     found = answer.json
     job = _inside(found, "jobStatus") if isinstance(found, dict) else {}
     if "status" not in job:
         msg = "the answer to a job's GET has no status; is base_url the right host?"
         raise ApiError(msg, status=answer.status)
-    return _job_status(job)
+    return _job_status(job, redact)
 
 
-def _job_status(job: dict[str, Any]) -> JobStatus:
+def _job_status(job: dict[str, Any], redact: Redactor) -> JobStatus:
     word = str(job["status"]).strip().upper()
     if word not in Phase.__members__:
         msg = f"job {job.get('id')} has the status {word!r}, which this tap does not know"
         raise ApiError(msg)
     result = _inside(job, "result")
     words = result.get("errorMessage") or result.get("messageError") or ""
-    return JobStatus(Phase[word], _link(job), str(words))
+    return JobStatus(Phase[word], _link(job), redact(str(words)))
 
 
 def _inside(found: dict[str, Any], key: str) -> dict[str, Any]:

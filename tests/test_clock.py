@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_cxone.clock import SystemClock, iso, parse_instant
+from tap_cxone.errors import Interrupted
+from tap_cxone.interrupts import Interrupts
+
+offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+instants = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=offsets)  # noqa: DTZ001
+stamps = st.from_regex(
+    r"(0001|2026|9999)-(01-01|12-31)T(00:00:00|23:59:59)(Z|[+-](00|05|14):[0-5]0)?", fullmatch=True
+)
+
+
+@pytest.fixture
+def interrupts():
+    return Interrupts()
+
+
+@pytest.fixture
+def alarm():
+    """Return a function that calls another one from a signal, in the middle of a sleep."""
+    before = signal.getsignal(signal.SIGALRM)
+
+    def set_alarm(call):
+        signal.signal(signal.SIGALRM, lambda *_: call())
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+    yield set_alarm
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_now_is_utc(interrupts):
+    """The system's clock tells the present in UTC."""
+    before = datetime.now(UTC)
+    now = SystemClock(interrupts).now()
+
+    assert now.utcoffset() == timedelta(0)
+    assert before <= now <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, -1e9], ids=["zero", "negative", "far back"])
+def test_sleep_returns_at_once(interrupts, seconds):
+    """A duration that is not positive is no wait, and no error."""
+    clock = SystemClock(interrupts)
+    before = clock.now()
+    clock.sleep(timedelta(seconds=seconds))
+
+    assert clock.now() - before < timedelta(seconds=1)
+
+
+def test_signal_ends_a_sleep(interrupts, alarm):
+    """A signal that arrives while the tap sleeps ends it at once."""
+    alarm(lambda: interrupts.note(signal.SIGTERM))
+
+    with pytest.raises(Interrupted) as raised:
+        SystemClock(interrupts).sleep(timedelta(minutes=5))
+    assert raised.value.code == 143
+
+
+def test_noted_signal_prevents_a_sleep(interrupts):
+    """A signal that came before is raised in place of the next sleep."""
+    interrupts.note(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        SystemClock(interrupts).sleep(timedelta(minutes=5))
+
+
+def test_signal_after_a_sleep_is_only_noted(interrupts):
+    """When the sleep is over, a signal does not raise where it arrives."""
+    SystemClock(interrupts).sleep(timedelta(0))
+    interrupts.note(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        interrupts.check()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00+00:00"),
+        ("2026-01-31T12:30:00", "2026-01-31T12:30:00+00:00"),
+        ("2026-01-31T12:30:00Z", "2026-01-31T12:30:00+00:00"),
+        ("2026-01-31T12:30:00+00:00", "2026-01-31T12:30:00+00:00"),
+        ("2026-01-31T12:30:00+02:00", "2026-01-31T10:30:00+00:00"),
+        ("2026-01-31T22:30:00-05:00", "2026-02-01T03:30:00+00:00"),
+        ("2026-01-31T12:30:00.250Z", "2026-01-31T12:30:00.250000+00:00"),
+    ],
+    ids=["date", "no offset", "Z", "UTC", "east", "west, next day", "fraction"],
+)
+def test_iso_dates_become_bookmarks(text, expected):
+    """A date or date-time comes out in the one format of bookmarks; without offset it is UTC."""
+    assert iso(parse_instant(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026", "2026-13-01", "2026-02-30", "31.01.2026", "2026-01-31T25:00"]
+)
+def test_other_texts_are_refused(text):
+    """What is no ISO 8601 date or date-time is a ValueError."""
+    with pytest.raises(ValueError):  # noqa: PT011 (the class is the promise)
+        parse_instant(text)
+
+
+@given(instants)
+def test_iso_comes_back(instant):
+    """An instant survives being written and read, and is then in UTC."""
+    back = parse_instant(iso(instant))
+
+    assert back == instant
+    assert back.utcoffset() == timedelta(0)
+    assert iso(instant).endswith("+00:00")
+
+
+@given(instants, instants)
+def test_iso_sorts_as_time_does(one, other):
+    """Bookmarks compare as texts in the order of time (up to a second)."""
+    one, other = (each.replace(microsecond=0) for each in (one, other))
+
+    assert (iso(one) < iso(other)) == (one < other)
+
+
+@given(st.text(max_size=30) | stamps)
+def test_any_text_is_an_instant_or_a_value_error(text):
+    """No text makes anything but an instant in UTC or a ValueError."""
+    try:
+        instant = parse_instant(text)
+    except ValueError:
+        return
+
+    assert instant.utcoffset() == timedelta(0)

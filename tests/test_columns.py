@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_cxone.columns import Column, assign, fold, snake_case
+
+titles = st.text(max_size=12) | st.sampled_from(
+    ["Segment ID", "segmentId", "SEGMENT_ID", "a", "A", "a_2", "", " ", "!!", "column_1"]
+)
+headers = st.lists(titles, max_size=8)
+plain_names = st.from_regex(r"[a-z]{1,6}(_[a-z]{1,6}){0,3}", fullmatch=True)
+
+
+def names(header, known=()):
+    return [column.name for column in assign(header, known)]
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Segment ID", "segment_id"),
+        ("segmentId", "segment_id"),
+        ("SegmentID", "segment_id"),
+        ("segment_id", "segment_id"),
+        ("SEGMENT ID", "segment_id"),
+        ("Segment-ID", "segment_id"),
+        ("  Segment  ID ", "segment_id"),
+        ("botId", "bot_id"),
+        ("WorkflowInstance ID", "workflow_instance_id"),
+        ("ACDId", "acd_id"),
+        ("HTTPServer", "http_server"),
+        ("Score (%)", "score"),
+        ("Form v2 name", "form_v2_name"),
+        ("_window_end", "window_end"),
+        ("ÜBER Zeit", "über_zeit"),
+        ("***", ""),
+    ],
+)
+def test_snake_case(title, name):
+    """A column is named after its title, in snake_case."""
+    assert snake_case(title) == name
+
+
+@pytest.mark.parametrize(
+    "title", ["Segment ID", "SEGMENT_ID", "segment-id", " segmentid ", "Segment.Id:", "segmentID"]
+)
+def test_fold(title):
+    """Case, blanks and punctuation make no difference between titles."""
+    assert fold(title) == "segmentid"
+
+
+@given(headers, st.lists(plain_names, max_size=4, unique=True))
+def test_each_title_has_a_name_of_its_own(header, known):
+    """However odd the titles are, every cell of a row has a name, and no two the same."""
+    assigned = names(header, [Column(name) for name in known])
+
+    assert len(assigned) == len(header)
+    assert len(set(assigned)) == len(assigned)
+
+
+@given(headers)
+def test_names_leave_our_own_alone(header):
+    """No title takes the name of a column that the tap adds; these begin with `_`."""
+    assert not any(name.startswith("_") or not name for name in names(header))
+
+
+@given(headers)
+def test_names_are_small(header):
+    """Names hold neither capitals nor blanks nor punctuation."""
+    assert not any(re.search(r"[A-Z\s.,:;/()-]", name) for name in names(header))
+
+
+@given(
+    st.lists(plain_names, min_size=1, max_size=5, unique_by=fold),
+    st.randoms(use_true_random=False),
+)
+def test_known_columns_are_found(known, random):
+    """A known column is found whatever the case, blanks and punctuation of its title."""
+
+    def spelled(name):
+        letters = [c.upper() if random.random() < 0.5 else c for c in name.replace("_", "")]
+        return " " + "".join(c + random.choice(["", "", " ", "-", "_", "."]) for c in letters)
+
+    columns = [Column(name, "integer", "Known.") for name in known]
+    order = random.sample(columns, len(columns))
+
+    assert assign([spelled(column.name) for column in order], columns) == order
+
+
+def test_unknown_title_is_a_new_text_column():
+    """A title nobody declared becomes a string column; its description shows the title."""
+    (column,) = assign([" Brand New "], [Column("old", "integer")])
+
+    assert (column.name, column.type) == ("brand_new", "string")
+    assert "'Brand New'" in column.description
+
+
+def test_second_of_a_name_gets_a_number():
+    """Titles that differ only in spelling are told apart by numbers."""
+    assert names(["Team ID", "teamId", "TEAM_ID"]) == ["team_id", "team_id_2", "team_id_3"]
+
+
+def test_number_that_is_taken():
+    """A number is left out where a title has that name already."""
+    header = ["a", "a_2", "A"]
+
+    assert names(header) == ["a", "a_2", "a_3"]
+
+
+def test_known_column_matches_once():
+    """The second of two titles for one known column is a new column."""
+    known = Column("team_id", "integer")
+    first, second = assign(["Team ID", "TEAM-ID"], [known])
+
+    assert first == known
+    assert (second.name, second.type) == ("team_id_2", "string")
+
+
+def test_new_column_does_not_take_a_known_name():
+    """A new column in front of a known one gets out of its way."""
+    known = Column("form_name", "integer", found="inside")
+    new, found = assign(["Form name!", "formname"], [Column("formname_x"), known])
+
+    assert found.name != new.name
+    assert {new.name, found.name} > {"form_name"}
+
+
+@pytest.mark.parametrize("title", ["", "  ", "***", "—"])
+def test_title_without_a_letter(title):
+    """A title without a letter or digit is named by its place, counted from one."""
+    assert names(["a", title]) == ["a", "column_2"]
+
+
+def test_column_found_by_its_beginning():
+    """A title may go on behind the name of a column that says so."""
+    known = Column("score", found="beginning")
+
+    assert assign(["The Score", "Score (of 100)"], [known])[1] == known
+
+
+def test_column_found_inside():
+    """A title may hold the name of a column that says so anywhere."""
+    known = Column("segment_id", found="inside")
+
+    assert assign(["Contact Segment ID (v2)"], [known]) == [known]
+
+
+@pytest.mark.parametrize("title", ["Scores", "The score", "sco re x"])
+def test_column_found_only_by_the_same_title(title):
+    """An ordinary column is not found by a longer title."""
+    assert assign([title], [Column("score", "number")])[0].type == "string"
+
+
+@pytest.mark.parametrize("found", ["beginning", "inside"])
+def test_same_title_comes_first(found):
+    """A title that is the name itself wins over one that only holds it, wherever they stand."""
+    known = Column("score", "number", found=found)
+
+    assert assign(["Score of all", "Score"], [known])[1] == known
+
+
+def test_exact_column_is_not_robbed():
+    """A title that is one column's name is not given to another that is only part of it."""
+    part = Column("segment", "integer", found="inside")
+    whole = Column("segment_id", "number")
+
+    assert assign(["Segment ID"], [part, whole]) == [whole]
+
+
+def test_empty_header():
+    """A file without titles has no columns."""
+    assert assign([], [Column("a")]) == []

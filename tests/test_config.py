@@ -1,0 +1,390 @@
+from __future__ import annotations
+
+import copy
+from dataclasses import FrozenInstanceError, fields
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from tap_cxone import checks
+from tap_cxone.config import COLUMN_TYPES, SETTINGS, AccessKey, EntitySettings, Settings
+
+SCHEMA = SETTINGS.to_dict()
+HOST = "https://api-na1.niceincontact.com"
+LOGIN = "https://na1.nice-incontact.com"
+PATH = "/authentication/v1/token/access-key"
+
+
+def objects(schema, path="settings"):
+    """Yield every object of a schema that has settings of its own, with its path."""
+    if schema.get("properties"):
+        yield path, schema
+    for name, inner in schema.get("properties", {}).items():
+        yield from objects(inner, f"{path}.{name}")
+    if isinstance(schema.get("items"), dict):
+        yield from objects(schema["items"], f"{path}[]")
+
+
+def each_setting():
+    """Yield the path and the definition of every setting, at any depth."""
+    for path, schema in objects(SCHEMA):
+        for name, definition in schema["properties"].items():
+            yield f"{path}.{name}", definition
+
+
+OBJECTS = dict(objects(SCHEMA))
+EACH = dict(each_setting())
+
+
+# The schema
+
+
+def test_schema_is_valid():
+    """The settings' schema is itself in order."""
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_unknown_settings_are_refused(path):
+    """A typing error in a setting is an error, at any depth."""
+    assert OBJECTS[path]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("path", EACH)
+def test_setting_is_described(path):
+    """Every setting says what it is for."""
+    assert EACH[path]["description"].endswith(".")
+
+
+@pytest.mark.parametrize("name", SCHEMA["properties"])
+def test_setting_has_a_title(name):
+    """Every setting of the first level has a name for people."""
+    assert SCHEMA["properties"][name]["title"]
+
+
+def test_secrets():
+    """The access key, and nothing else, is marked as secret."""
+    secret = {name for name, found in SCHEMA["properties"].items() if found.get("secret")}
+
+    assert secret == {"access_key_id", "access_key_secret"}
+
+
+def test_column_types():
+    """A column may be declared as each type that the design names."""
+    assert set(COLUMN_TYPES) == {"string", "integer", "number", "boolean", "date", "date-time"}
+
+
+def test_no_setting_is_required():
+    """Discovery needs no settings at all."""
+    assert not list(Draft202012Validator(SCHEMA).iter_errors({}))
+
+
+def test_schema_defaults_are_the_real_ones():
+    """A default that the schema shows is what runs without the setting."""
+    shown = {
+        name: found["default"] for name, found in SCHEMA["properties"].items() if "default" in found
+    }
+
+    assert Settings.read(shown) == Settings.read({})
+
+
+# Defaults
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("access_key", None),
+        ("region", "na1"),
+        ("base_url", None),
+        ("endpoints", {}),
+        ("start_date", None),
+        ("end_date", None),
+        ("lookback", timedelta(0)),
+        ("schema_drift", "evolve"),
+        ("poll_interval", timedelta(seconds=5)),
+        ("job_timeout", timedelta(minutes=30)),
+        ("max_retries", 8),
+        ("user_agent", f"tap-cxone/{version('tap-cxone')}"),
+    ],
+)
+def test_default(name, value):
+    """Without settings the defaults of the documentation hold."""
+    assert getattr(Settings.read({}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mode", "auto"),
+        ("window_days", 14),
+        ("spacing", timedelta(seconds=30)),
+        ("settle", timedelta(minutes=30)),
+        ("entities", ()),
+    ],
+)
+def test_default_of_data_extraction(name, value):
+    """Without settings the limits of the API hold."""
+    assert getattr(Settings.read({}).data_extraction, name) == value
+
+
+def test_every_default_is_tested():
+    """The two tests above name every field."""
+    named = 12
+
+    assert len(fields(Settings)) == named + 1  # and data_extraction
+
+
+# Reading
+
+CONFIG = {
+    "access_key_id": "id",
+    "access_key_secret": "hush-hush",
+    "region": "eu1",
+    "base_url": "http://127.0.0.1:8080",
+    "endpoints": {"data_extraction": "https://proxy.example"},
+    "start_date": "2026-01-01",
+    "end_date": "2026-01-31T12:00:00+02:00",
+    "lookback_days": 2,
+    "data_extraction": {
+        "mode": "async",
+        "window_days": 1,
+        "request_spacing_seconds": 0.05,
+        "settle_minutes": 1.5,
+        "entities": [
+            {
+                "name": "wfm_payroll",
+                "entity_name": "wfm-payroll",
+                "version": "1",
+                "primary_keys": ["Agent ID", "day"],
+                "columns": {"Hours": "number", "Day": "date"},
+            },
+            {"name": "qm_workflows"},
+        ],
+    },
+    "schema_drift": "fail",
+    "poll_interval_seconds": 0.05,
+    "job_timeout_minutes": 0.5,
+    "max_retries": 0,
+    "user_agent": "me/1",
+}
+
+
+def test_settings_are_typed():
+    """Every setting arrives, as what it is."""
+    read = Settings.read(CONFIG)
+
+    assert read.access_key == AccessKey("id", "hush-hush")
+    assert read.region == "eu1"
+    assert read.base_url == "http://127.0.0.1:8080"
+    assert read.endpoints == {"data_extraction": "https://proxy.example"}
+    assert read.start_date == datetime(2026, 1, 1, tzinfo=UTC)
+    assert read.end_date == datetime(2026, 1, 31, 10, tzinfo=UTC)
+    assert read.lookback == timedelta(days=2)
+    assert read.schema_drift == "fail"
+    assert read.poll_interval == timedelta(seconds=0.05)
+    assert read.job_timeout == timedelta(seconds=30)
+    assert read.max_retries == 0
+    assert read.user_agent == "me/1"
+
+
+def test_settings_of_data_extraction_are_typed():
+    """Every setting of the family arrives, as what it is."""
+    read = Settings.read(CONFIG).data_extraction
+
+    assert (read.mode, read.window_days) == ("async", 1)
+    assert read.spacing == timedelta(seconds=0.05)
+    assert read.settle == timedelta(seconds=90)
+
+
+def test_settings_of_an_entity():
+    """An entity is read with its keys and column types in the order given."""
+    entity, _ = Settings.read(CONFIG).data_extraction.entities
+
+    assert entity == EntitySettings(
+        name="wfm_payroll",
+        entity_name="wfm-payroll",
+        version="1",
+        primary_keys=("Agent ID", "day"),
+        columns=(("Hours", "number"), ("Day", "date")),
+    )
+
+
+def test_entity_that_says_little():
+    """What is not said of an entity is left to the built-in one."""
+    *_, entity = Settings.read(CONFIG).data_extraction.entities
+
+    assert entity == EntitySettings("qm_workflows", None, None, None, ())
+
+
+def test_no_keys_are_not_the_built_in_ones():
+    """An empty list of keys is an answer, not silence."""
+    entities = [{"name": "qm_workflows", "primary_keys": []}]
+    (entity,) = Settings.read({"data_extraction": {"entities": entities}}).data_extraction.entities
+
+    assert entity.primary_keys == ()
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
+def test_half_a_key_is_none(name):
+    """An access key has both of its halves or is none."""
+    assert Settings.read({name: "x"}).access_key is None
+
+
+def test_settings_are_frozen():
+    """Nothing is changed in the middle of a run."""
+    read = Settings.read(CONFIG)
+
+    with pytest.raises(FrozenInstanceError):
+        read.region = "na1"  # type: ignore[misc]
+
+
+def test_settings_do_not_share_what_was_given():
+    """Changing what was given later changes nothing."""
+    given: dict[str, Any] = copy.deepcopy(CONFIG)
+    read = Settings.read(given)
+    given["endpoints"]["data_extraction"] = "https://elsewhere.example"
+
+    assert read == Settings.read(CONFIG)
+
+
+# Hosts
+
+
+@pytest.mark.parametrize(
+    ("config", "host"),
+    [
+        ({}, HOST),
+        ({"base_url": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080"),
+        ({"base_url": "http://127.0.0.1:8080/"}, "http://127.0.0.1:8080"),
+        ({"endpoints": {"data_extraction": "https://proxy.example/"}}, "https://proxy.example"),
+        ({"endpoints": {"data_extraction_token": "https://t.example/x"}}, HOST),
+        (
+            {
+                "base_url": "https://b.example",
+                "endpoints": {"data_extraction": "https://e.example"},
+            },
+            "https://e.example",
+        ),
+    ],
+    ids=["vendor's", "base_url", "slash", "endpoints", "token only", "both"],
+)
+def test_host(config, host):
+    """A family's host is the one in `endpoints`, else `base_url`, else the vendor's."""
+    assert Settings.read(config).host("data_extraction", HOST) == host
+
+
+@pytest.mark.parametrize(
+    ("config", "url"),
+    [
+        ({}, LOGIN + PATH),
+        ({"base_url": "http://127.0.0.1:8080/"}, "http://127.0.0.1:8080" + PATH),
+        ({"endpoints": {"data_extraction_token": "https://t.example/x"}}, "https://t.example/x"),
+        ({"endpoints": {"data_extraction": "https://e.example"}}, LOGIN + PATH),
+        (
+            {
+                "base_url": "https://b.example",
+                "endpoints": {"data_extraction_token": "https://t.example/x"},
+            },
+            "https://t.example/x",
+        ),
+    ],
+    ids=["vendor's", "base_url", "endpoints", "host only", "both"],
+)
+def test_token_url(config, url):
+    """A token URL is the one in `endpoints`, else on `base_url`, else on the vendor's host."""
+    assert Settings.read(config).token_url("data_extraction", LOGIN, PATH) == url
+
+
+def test_other_family():
+    """What is set for one family holds for no other."""
+    settings = Settings.read(
+        {
+            "endpoints": {
+                "data_extraction": "https://e.example",
+                "data_extraction_token": "https://t",
+            }
+        }
+    )
+
+    assert settings.host("observability", HOST) == HOST
+    assert settings.token_url("observability", LOGIN, PATH) == LOGIN + PATH
+
+
+# What passes the checks can be read
+
+
+@pytest.mark.parametrize("name", SCHEMA["properties"])
+def test_null_is_as_if_left_out(name):
+    """A setting that the checks accept as null is the same as one left out."""
+    config = {name: None}
+
+    assert checks.problems(config, SCHEMA) or Settings.read(config) == Settings.read({})
+
+
+@pytest.mark.parametrize("name", SCHEMA["properties"]["data_extraction"]["properties"])
+def test_null_in_a_family_is_as_if_left_out(name):
+    """So is one of a family."""
+    config = {"data_extraction": {name: None}}
+
+    assert checks.problems(config, SCHEMA) or Settings.read(config) == Settings.read({})
+
+
+@pytest.mark.parametrize("name", ["entity_name", "version", "primary_keys", "columns"])
+def test_null_in_an_entity_is_as_if_left_out(name):
+    """So is one of an entity."""
+    said, silent = (
+        {"data_extraction": {"entities": [{"name": "qm_workflows", **more}]}}
+        for more in ({name: None}, {})
+    )
+
+    assert checks.problems(said, SCHEMA) or Settings.read(said) == Settings.read(silent)
+
+
+def valid(schema):
+    """Draw values that a part of the schema allows, the odd ones too."""
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    numbers = st.sampled_from([0, 1, 14, 0.05, 1e9, 1e12, 1e300, 10**10, 10**400, float("nan")])
+    texts = st.sampled_from(
+        [
+            *("eu1", "wfm_payroll", "https://a.example", "2026-01-01", "2026-01-31T00:00:00Z"),
+            *("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00", ""),
+        ]
+    )
+    by_kind = {
+        "null": st.none(),
+        "string": texts,
+        "integer": numbers,
+        "number": numbers,
+        "array": st.lists(valid(schema["items"]), max_size=2) if "items" in schema else None,
+        "object": st.fixed_dictionaries(
+            {},
+            optional={name: valid(inner) for name, inner in schema.get("properties", {}).items()},
+        ),
+    }
+    return st.one_of([found for kind in kinds if (found := by_kind[kind]) is not None])
+
+
+@given(st.fixed_dictionaries({}, optional={n: valid(s) for n, s in SCHEMA["properties"].items()}))
+def test_checked_settings_can_be_read(config):
+    """Settings without a problem are read without an error."""
+    if not checks.problems(config, SCHEMA):
+        Settings.read(config)
+
+
+@pytest.mark.parametrize(
+    "name", ["lookback_days", "poll_interval_seconds", "job_timeout_minutes", "max_retries"]
+)
+@pytest.mark.parametrize("value", [1e300, 10**12, float("nan"), float("inf")], ids=str)
+def test_number_out_of_reach(name, value):
+    """A number that no run can work with is read, or is a problem; it never crashes."""
+    config = {name: value}
+    if not checks.problems(config, SCHEMA):
+        Settings.read(config)

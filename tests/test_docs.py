@@ -1,0 +1,116 @@
+"""What is written for people is what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_cxone.config import SETTINGS
+from tap_cxone.families.data_extraction.schemas import ENTITIES
+from tests.document import ROOT, documents
+
+NAMES = list(SETTINGS.to_dict()["properties"])
+
+
+def about() -> dict[str, Any]:
+    command = [sys.executable, "-m", "tap_cxone", "--about", "--format=json"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(printed))
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_what_is_written_by_make_docs_is_up_to_date(path):
+    """README's tables and Meltano's settings are those of the code (else: `make docs`)."""
+    assert path.read_text() == documents()[path]
+
+
+def test_meltano_knows_every_setting():
+    """The extractor of meltano.yml has the tap's settings, secrets marked, and no others."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    (extractor,) = project["plugins"]["extractors"]
+    settings = {setting["name"]: setting for setting in extractor["settings"]}
+
+    assert list(settings) == NAMES
+    assert {name for name, setting in settings.items() if setting.get("sensitive")} == {
+        "access_key_id",
+        "access_key_secret",
+    }
+
+
+def test_meltano_needs_no_hub():
+    """Each plugin of meltano.yml carries its namespace and pip_url, so the Hub is not asked."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    plugins = [plugin for kind in project["plugins"].values() for plugin in kind]
+
+    assert all({"namespace", "pip_url", "executable"} <= set(plugin) for plugin in plugins)
+
+
+def test_about_tells_every_setting():
+    """`--about` lists the settings, beside those of the SDK."""
+    settings = about()["settings"]["properties"]
+
+    assert set(NAMES) <= set(settings)
+    assert set(settings) - set(NAMES) <= {
+        "stream_maps",
+        "stream_map_config",
+        "faker_config",
+        "flattening_enabled",
+        "flattening_max_depth",
+        "flattening_max_key_length",
+        "flattening_separator",
+    }
+
+
+def test_meltano_and_about_agree_on_what_the_tap_can():
+    """meltano.yml names the capabilities that `--about` prints and Meltano knows."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    (extractor,) = project["plugins"]["extractors"]
+
+    assert set(extractor["capabilities"]) <= set(about()["capabilities"])
+    assert "batch" not in about()["capabilities"]
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
+def test_every_column_is_described(entity):
+    """Each known column says what it holds."""
+    assert all(column.description.endswith(".") for column in entity.columns)
+
+
+def test_the_readme_has_exactly_the_two_commands():
+    """What the README tells a newcomer to type are `make demo` and `make test`."""
+    first_part = (ROOT / "README.md").read_text().split("## With your own tenant")[0]
+
+    assert set(re.findall(r"(?m)^\$ (.+)$", first_part)) == {"make demo", "make test"}
+
+
+@pytest.mark.parametrize("name", ["README.md", ".github/CONTRIBUTING.md"])
+def test_every_file_that_is_named_exists(name):
+    """Documents link to, and name, files that are there."""
+    document = ROOT / name
+    links = re.findall(r"\]\(([\w./-]+)\)", document.read_text())
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_contributing_names_every_room():
+    """The table of rooms has each module of the package."""
+    text = (ROOT / ".github/CONTRIBUTING.md").read_text()
+    rooms = {path.name for path in (ROOT / "tap_cxone").glob("[a-z]*.py")}
+
+    assert [room for room in sorted(rooms) if f"`{room}`" not in text] == []
+
+
+def test_the_changelog_knows_the_version():
+    """The version is in the changelog, or everything is still unreleased."""
+    project = tomllib.loads(Path(ROOT / "pyproject.toml").read_text())["project"]
+    text = (ROOT / "CHANGELOG.md").read_text()
+
+    assert f"## {project['version']}" in text or "## Unreleased" in text

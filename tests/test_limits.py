@@ -1,0 +1,400 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tap_cxone.limits import Hint, Limiter, Limits, Quota
+from tests.running import NOON, FakeClock
+
+NOTHING = timedelta(0)
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+SPACED = Limits(spacing=30 * SECOND)
+
+
+@pytest.fixture
+def limiter(clock):
+    return Limiter(SPACED, clock)
+
+
+def submit(limiter, lasting=NOTHING):
+    """Submit, the answer taking a while; return when it left."""
+    with limiter.submitting():
+        left = limiter.clock.now()
+        limiter.clock.sleep(lasting)
+    return left
+
+
+# Spacing
+
+
+def test_first_submit_does_not_wait(limiter, clock):
+    """Nothing is waited for before the first submit."""
+    submit(limiter)
+
+    assert clock.slept == []
+
+
+def test_second_submit_waits(limiter, clock):
+    """A submit waits until the last one is as long ago as the API asks."""
+    first = submit(limiter)
+
+    assert submit(limiter) - first == 30 * SECOND
+
+
+def test_only_the_rest_is_waited_for(limiter, clock):
+    """Time that has passed already is not waited for again."""
+    submit(limiter)
+    clock.sleep(20 * SECOND)
+    clock.slept.clear()
+    submit(limiter)
+
+    assert sum(clock.slept, NOTHING) == 10 * SECOND
+
+
+def test_long_ago_is_long_enough(limiter, clock):
+    """After a longer pause nothing is waited for."""
+    submit(limiter)
+    clock.sleep(30 * SECOND)
+
+    assert limiter.until_submit() == NOTHING
+
+
+def test_spacing_counts_from_the_last(limiter):
+    """Of several submits the last one decides."""
+    limiter.recall([NOON - 5 * SECOND, NOON - 25 * SECOND])
+
+    assert limiter.until_submit() == 25 * SECOND
+
+
+def test_failed_submit_counts(limiter):
+    """A submit counts however it ends: the API may have seen it."""
+    with pytest.raises(KeyError), limiter.submitting():
+        raise KeyError
+
+    assert limiter.submits() == [NOON]
+
+
+def test_submit_counts_from_its_arrival(limiter):
+    """A submit counts from its answer if that came soon: it may have been under way so long."""
+    left = submit(limiter, lasting=SECOND)
+
+    assert limiter.submits() == [left + SECOND]
+
+
+def test_synchronous_submit_counts_from_its_beginning(limiter):
+    """A submit that is answered only when its job is done counts from soon after it left."""
+    submit(limiter, lasting=20 * SECOND)
+
+    assert 10 * SECOND <= limiter.until_submit() < 15 * SECOND
+
+
+def test_long_submit_is_long_ago(limiter):
+    """After a submit that was answered minutes later, the next one does not wait."""
+    submit(limiter, lasting=timedelta(minutes=10))
+
+    assert limiter.until_submit() == NOTHING
+
+
+@given(
+    st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
+    st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
+)
+def test_submits_never_come_too_close(pauses, durations):
+    """Whatever passes between and during submits, their spacing is kept."""
+    limiter = Limiter(SPACED, FakeClock())
+    left = []
+    for pause, lasting in zip(pauses, durations, strict=False):
+        limiter.clock.sleep(pause)
+        left.append(submit(limiter, lasting))
+
+    assert all(later - one >= 30 * SECOND for one, later in pairwise(left))
+
+
+def test_no_spacing(clock):
+    """Without a spacing submits follow one another at once."""
+    limiter = Limiter(Limits(), clock)
+    submit(limiter)
+    submit(limiter)
+
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("back", [SECOND, timedelta(hours=1), 365 * DAY], ids=str)
+def test_clock_set_back(limiter, clock, back):
+    """A submit 'in the future', of before the clock was set back, delays the next one shortly."""
+    limiter.recall([NOON + back])
+    clock.sleep = at_most(5, clock.sleep)
+    submit(limiter)
+
+    assert clock.now() - NOON <= timedelta(minutes=1)
+
+
+def at_most(times, sleep):
+    """Return a `sleep` that fails where it would go on for ever."""
+    naps = []
+
+    def nap(duration):
+        naps.append(duration)
+        assert len(naps) <= times, f"still waiting after {sum(naps[:-1], NOTHING)}"
+        sleep(duration)
+
+    return nap
+
+
+# Memory
+
+
+def test_earlier_runs_count(limiter):
+    """The submits of an earlier run are waited for, too."""
+    limiter.recall([NOON - 10 * SECOND])
+
+    assert limiter.until_submit() == 20 * SECOND
+
+
+def test_submit_is_counted_once(limiter):
+    """The same submit, told by the states of several streams, counts once."""
+    limiter.recall([NOON - 10 * SECOND])
+    limiter.recall([NOON - 10 * SECOND, NOON - 5 * SECOND])
+
+    assert limiter.submits() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
+
+
+def test_submits_are_sorted(limiter):
+    """Submits are told oldest first, in whatever order they were recalled."""
+    limiter.recall([NOON - 5 * SECOND, NOON - 10 * SECOND])
+
+    assert limiter.submits() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
+
+
+def test_old_submits_are_forgotten(limiter, clock):
+    """A submit that limits nothing any more is not remembered."""
+    submit(limiter)
+    clock.sleep(30 * SECOND)
+
+    assert limiter.submits() == []
+
+
+def test_quota_is_remembered_for_its_period(clock):
+    """With a quota a submit is remembered for the quota's period."""
+    limiter = Limiter(Limits(spacing=SECOND, quota=Quota(3)), clock)
+    limiter.recall([NOON - DAY - SECOND, NOON - DAY + SECOND, NOON - SECOND])
+
+    assert limiter.submits() == [NOON - DAY + SECOND, NOON - SECOND]
+
+
+@pytest.mark.parametrize(
+    ("limits", "memory"),
+    [
+        (Limits(), NOTHING),
+        (SPACED, 30 * SECOND),
+        (Limits(spacing=SECOND, quota=Quota(3)), DAY),
+        (Limits(spacing=2 * DAY, quota=Quota(3)), 2 * DAY),
+        (Limits(quota=Quota(3, timedelta(hours=1))), timedelta(hours=1)),
+    ],
+    ids=["none", "spacing", "quota", "longer spacing", "short quota"],
+)
+def test_memory(limits, memory):
+    """A submit counts as long as the longer of spacing and quota."""
+    assert limits.memory == memory
+
+
+def test_asking_changes_nothing(limiter):
+    """What is told may be changed without changing what is known."""
+    submit(limiter)
+    limiter.submits().clear()
+
+    assert limiter.submits() == [NOON]
+
+
+# Concurrency
+
+
+@pytest.mark.parametrize("concurrent", [1, 3])
+def test_places(clock, concurrent):
+    """As many jobs have a place as may run at once."""
+    place = Limiter(Limits(concurrent=concurrent), clock).place
+    taken = [place.acquire(blocking=False) for _ in range(concurrent + 1)]
+
+    assert taken == [True] * concurrent + [False]
+
+
+def test_place_is_given_back(limiter):
+    """A place is free again when its job has ended, and there are never more of them."""
+    with limiter.place:
+        pass
+
+    assert limiter.place.acquire(blocking=False)
+    limiter.place.release()
+    with pytest.raises(ValueError, match="released"):
+        limiter.place.release()
+
+
+def test_place_is_shared_by_threads(limiter):
+    """Streams in several threads share the places."""
+    found = []
+    with limiter.place:
+        thread = threading.Thread(
+            target=lambda: found.append(limiter.place.acquire(blocking=False))
+        )
+        thread.start()
+        thread.join()
+
+    assert found == [False]
+
+
+# Hints
+
+
+def test_silence():
+    """A response that says nothing about limits says nothing."""
+    assert Hint.read({}, NOON) == Hint()
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("3", 3 * SECOND),
+        ("0", NOTHING),
+        ("1.5", 1.5 * SECOND),
+        (" 7 ", 7 * SECOND),
+        ("-5", NOTHING),
+        (format_datetime(NOON + 90 * SECOND, usegmt=True), 90 * SECOND),
+        (format_datetime(NOON - 90 * SECOND, usegmt=True), NOTHING),
+        ("Fri, 20 Mar 2026 12:01:30 GMT", 90 * SECOND),
+        ("Friday, 20-Mar-26 12:01:30 GMT", 90 * SECOND),
+        ("Fri Mar 20 12:01:30 2026", 90 * SECOND),
+        ("Fri, 20 Mar 2026 14:01:30 +0200", 90 * SECOND),
+    ],
+    ids=[
+        *("seconds", "zero", "fraction", "blanks", "negative", "date", "past", "RFC 9110"),
+        *("RFC 850", "asctime", "offset"),
+    ],
+)
+def test_retry_after(text, wait):
+    """`Retry-After` is a number of seconds or a date, and never negative."""
+    assert Hint.read({"Retry-After": text}, NOON).retry_after == wait
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "nan", "inf", "-inf", "1e400", "2026-03-20", "Fri", "--", "0x10", "Fri, 99"],
+)
+def test_retry_after_garbage(text):
+    """A `Retry-After` that is neither says nothing."""
+    assert Hint.read({"Retry-After": text}, NOON).retry_after is None
+
+
+header = (
+    st.text("0123456789 -+.,:eEMarFriGMTnaif", max_size=30)
+    | st.text(max_size=20)
+    | st.integers(0, 10**30).map(str)
+    | st.integers(1, 10**12).map(lambda year: f"Fri, 20 Mar {year} 12:00:00 GMT")
+    | st.integers(0, 10**20).map(lambda zone: f"Fri, 20 Mar 2026 12:00:00 +{zone}")
+)
+
+
+@given(header, header, header)
+@example("Fri, 20 Mar 99999999999999999999 12:00:00 GMT", "", "")
+@example("20 Mar 0001 00:00:00 +2300", "", "")
+@example("", "9" * 5000, "")
+@example("", "9" * 400, "1")
+def test_any_header_is_a_hint(retry_after, remaining, limit):
+    """No header makes reading it fail, nor what follows from it."""
+    headers = {
+        "Retry-After": retry_after,
+        "X-RateLimit-Remaining": remaining,
+        "X-RateLimit-Limit": limit,
+    }
+    hint = Hint.read(headers, NOON)
+
+    assert hint.retry_after is None or hint.retry_after >= NOTHING
+    assert 0 <= hint.scarcity <= 1
+
+
+@given(header)
+@example("99999999999999")
+@example("Fri, 31 Dec 9999 23:59:59 GMT")
+def test_any_wait_can_be_waited(retry_after):
+    """However long the API asks to wait, the end of the wait is an instant."""
+    wait = Hint.read({"Retry-After": retry_after}, NOON).retry_after or NOTHING
+
+    assert NOON + wait >= NOON
+
+
+@pytest.mark.parametrize(
+    ("remaining", "limit", "scarcity"),
+    [
+        ("100", "100", 0),
+        ("50", "100", 0),
+        ("20", "100", 0),
+        ("10", "100", 0.5),
+        ("5", "100", 0.75),
+        ("0", "100", 1),
+        ("120", "100", 0),
+        ("5", None, 0),
+        ("0", None, 1),
+        ("5", "0", 0),
+        ("0", "0", 1),
+        (None, "100", 0),
+        (None, None, 0),
+        ("many", "100", 0),
+        ("-1", "few", 0),
+    ],
+)
+def test_scarcity(remaining, limit, scarcity):
+    """Scarcity is none while a fifth of the rate limit is left, and grows to one at its end."""
+    named = {"X-RateLimit-Remaining": remaining, "X-RateLimit-Limit": limit}
+    hint = Hint.read({name: text for name, text in named.items() if text is not None}, NOON)
+
+    assert hint.scarcity == pytest.approx(scarcity)
+
+
+@given(st.integers(0, 1000), st.integers(1, 1000))
+def test_scarcity_never_falls(remaining, limit):
+    """The fewer requests are left, the scarcer they are, between nothing and one."""
+    here, less = Hint(remaining=remaining + 1, limit=limit), Hint(remaining=remaining, limit=limit)
+
+    assert 0 <= here.scarcity <= less.scarcity <= 1
+
+
+def test_plenty_is_not_waited_for(limiter, clock):
+    """While the rate limit is far, no request waits."""
+    limiter.note(Hint(remaining=80, limit=100))
+    limiter.wait_to_ask()
+
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(("remaining", "seconds"), [(10, 1), (0, 2)], ids=["half", "all"])
+def test_scarce_requests_slow_down(clock, remaining, seconds):
+    """The scarcer requests are, the longer each waits, up to the family's pace."""
+    limiter = Limiter(Limits(pace=2 * SECOND), clock)
+    limiter.note(Hint(remaining=remaining, limit=100))
+    limiter.wait_to_ask()
+
+    assert clock.slept == [seconds * SECOND]
+
+
+def test_last_word_counts(limiter, clock):
+    """What the server said last replaces what it said before."""
+    limiter.note(Hint(remaining=0, limit=100))
+    limiter.note(Hint(remaining=100, limit=100))
+    limiter.wait_to_ask()
+
+    assert clock.slept == []
+
+
+def test_hint_is_read_in_local_time():
+    """The present may be given in any zone."""
+    now = datetime(2026, 3, 20, 12, tzinfo=UTC).astimezone()
+
+    assert (
+        Hint.read({"Retry-After": "Fri, 20 Mar 2026 12:00:09 GMT"}, now).retry_after == 9 * SECOND
+    )

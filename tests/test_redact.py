@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import string
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_cxone.redact import MASK, Redactor, is_private
+
+_UNRESERVED = string.ascii_letters + string.digits + "-._~"
+_PCHAR = _UNRESERVED + "!$&'()*+,;=:@%"  # RFC 3986
+
+tokens = st.text(string.ascii_letters + string.digits + "-._~+/=", min_size=12, max_size=60)
+secrets = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="*"), min_size=8
+)
+words = st.text(st.characters(codec="utf-8"), max_size=30)
+
+
+@given(words, st.lists(secrets, min_size=1, max_size=3), words)
+def test_no_learned_secret_survives(before, known, after):
+    """A secret that was learned does not come out, whatever stands around it."""
+    redact = Redactor()
+    redact.learn(*known)
+    text = redact(before + " ".join(known) + after, limit=10_000)
+
+    assert not any(secret in text for secret in known)
+
+
+@given(secrets)
+def test_no_encoded_secret_survives(secret):
+    """A secret does not come out in the spelling of a URL or a form either."""
+    redact = Redactor({secret})
+
+    assert quote(secret, safe="") not in redact(f"form was a={quote(secret, safe='')} b")
+
+
+def test_secret_inside_another():
+    """A secret that begins with another one leaves no rest behind."""
+    redact = Redactor({"abcdefgh", "abcdefgh-the-rest"})
+
+    assert redact("key abcdefgh-the-rest") == f"key {MASK}"
+
+
+def test_empty_secret_is_none():
+    """An empty text is not learned: it is everywhere."""
+    redact = Redactor()
+    redact.learn("", "hush-hush")
+
+    assert redact("all is well") == "all is well"
+
+
+@given(
+    st.sampled_from(["http", "https"]),
+    st.text(_PCHAR + "/", max_size=30),
+    st.text(_PCHAR + "/?", min_size=1, max_size=60),
+)
+def test_no_query_survives(scheme, path, query):
+    """The query of an address does not come out; the address before it stays."""
+    text = Redactor()(f"GET {scheme}://files.example/{path}?{query} failed", limit=10_000)
+
+    assert text.startswith(f"GET {scheme}://files.example/")
+    assert text.endswith("failed")
+    assert "?***" in text.replace(MASK, "***")
+    assert f"?{query}" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see https://s3.example/f.csv?X-Amz-Signature=c0ffee&X-Amz-Credential=AKIA",
+        'see "https://s3.example/f.csv?X-Amz-Signature=c0ffee"',
+        "see <https://s3.example/f.csv?X-Amz-Signature=c0ffee>",
+        "see (https://s3.example/f.csv?X-Amz-Signature=c0ffee)",
+        "see https://s3.example?sig=c0ffee",
+        "two https://a.example/?b=1 https://s3.example/f?sig=c0ffee",
+        "see HTTPS://s3.example/f.csv?X-Amz-Signature=c0ffee",
+        "HTTPSConnectionPool(host='s3.example'): refused url: /f.csv?X-Amz-Signature=c0ffee (…)",
+    ],
+    ids=["plain", "quoted", "angles", "brackets", "no path", "second", "capitals", "urllib3's"],
+)
+def test_no_presigned_link_survives(text):
+    """A link that is as good as a key loses what makes it one, however it is written."""
+    assert "c0ffee" not in Redactor()(text)
+
+
+@given(st.sampled_from(["Bearer", "bearer", "BEARER", "Basic"]), tokens)
+def test_no_authorization_survives(scheme, token):
+    """A token behind its scheme does not come out, though nobody learned it."""
+    assert token not in Redactor()(f"sent Authorization: {scheme} {token}, refused")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"access_token": "hush-hush", "expires_in": 3600}',
+        '{"access_token":"hush-hush"}',
+        '{"refresh_token":"hush-hush"}',
+        '{"id_token":"hush-hush"}',
+        '{"accessKeySecret": "hush-hush"}',
+        '{"accessKeyId": "hush-hush"}',
+        '{"client_secret": "hush-hush"}',
+        '{"password": "hush-hush"}',
+        "{'password': 'hush-hush'}",
+        "password=hush-hush&username=x",
+        "username=x&client_secret=hush-hush",
+        "client_assertion=hush-hush",
+        "access_key_secret: hush-hush",
+        "ACCESS_TOKEN = hush-hush",
+        "api_key=hush-hush",
+        "apiKey: hush-hush",
+    ],
+)
+def test_no_field_named_like_a_secret_survives(text):
+    """What stands under the name of a secret does not come out."""
+    assert "hush-hush" not in Redactor()(text)
+
+
+def test_rest_of_a_body_stays():
+    """What is no secret can still be read."""
+    text = Redactor()('{"error": "invalid_grant", "access_token": "hush-hush", "hint": "retry"}')
+
+    assert '"error": "invalid_grant"' in text
+    assert '"hint": "retry"' in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "job 7f3 FAILED: no data for qm-workflows",
+        "GET https://api-na1.niceincontact.com/data-extraction/v1/jobs/7f3: 404 Not Found",
+        "the key column segment_id is missing",
+    ],
+)
+def test_harmless_text_stays(text):
+    """A text without secrets comes out as it is."""
+    assert Redactor()(text) == text
+
+
+@given(st.text(), st.integers(1, 400))
+def test_one_line_and_no_longer(text, limit):
+    """The result is one line of at most `limit` characters."""
+    line = Redactor()(text, limit=limit)
+
+    assert len(line.splitlines()) <= 1
+    assert len(line) <= limit
+
+
+def test_cut_shows():
+    """A text that was cut says so."""
+    assert Redactor()("x" * 400, limit=10).endswith("…")
+
+
+def test_secret_is_removed_before_the_cut():
+    """The limit leaves no beginning of a secret behind."""
+    text = Redactor({"hush-hush-hush"})("12345 hush-hush-hush", limit=12)
+
+    assert "hush" not in text
+
+
+def test_redactor_does_not_show_its_secrets():
+    """The redactor itself may be printed."""
+    assert "hush-hush" not in repr(Redactor({"hush-hush"}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api-na1.niceincontact.com",
+        "https://files.example:8443/f?sig=1",
+        "HTTPS://FILES.EXAMPLE/",
+        "http://127.0.0.1:8080",
+        "http://localhost:8080/x",
+        "http://LOCALHOST",
+        "http://[::1]:8080/",
+    ],
+)
+def test_private(url):
+    """An address is private over https, and over http to this machine."""
+    assert is_private(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api-na1.niceincontact.com",
+        "http://127.0.0.1.example/",
+        "http://localhost.example/",
+        "http://127.0.0.1@files.example/",
+        "http://localhost:80@files.example/",
+        "http://files.example/127.0.0.1",
+        "http://files.example\\@127.0.0.1/",
+        "http://0x7f000001.example",
+        "ftp://127.0.0.1/f",
+        "file:///etc/passwd",
+        "//files.example/f",
+        "files.example",
+        "https://",
+        "https:///f",
+        "https://[::1",
+        "https://files.example:port/",
+        "",
+    ],
+)
+def test_not_private(url):
+    """Plain http elsewhere, another scheme, and what is no address are not."""
+    assert not is_private(url)
+
+
+@given(st.text(max_size=40) | st.text("htps:/@[]\\#?.127lo", max_size=40))
+def test_any_text_is_private_or_not(url):
+    """No text makes the question fail."""
+    assert is_private(url) in {True, False}

@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tap_cxone.columns import Column
+from tap_cxone.errors import StateError
+from tap_cxone.state import PendingJob, StreamState, check
+from tap_cxone.windows import Window
+
+DAY = timedelta(days=1)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+JOB = PendingJob("7f3", Window(FIRST, FIRST + 14 * DAY), FIRST + 20 * DAY, "qm-workflows/4")
+OTHER = PendingJob("8a1", Window(FIRST + 14 * DAY, FIRST + 15 * DAY), FIRST + 20 * DAY, "x")
+
+instants = st.datetimes(
+    datetime(1995, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
+    datetime(2037, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+jobs = st.builds(
+    PendingJob,
+    id=st.text(min_size=1),
+    window=st.builds(
+        lambda start, length: Window(start, start + length),
+        instants,
+        st.timedeltas(timedelta(seconds=1), timedelta(days=30)),
+    ),
+    submitted_at=instants,
+    fingerprint=st.text(),
+)
+columns = st.builds(Column, name=st.text(min_size=1), description=st.text())
+
+stamps = st.sampled_from(
+    [
+        *("2026-01-31T00:00:00+00:00", "2026-01-01", "0001-01-01T00:00:00+01:00", "yesterday"),
+        "9999-12-31T23:59:59-05:00",
+    ]
+)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | stamps
+anything = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+pending = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ("id", "start", "end", "submitted_at", "fingerprint"), stamps | anything
+    ),
+)
+family = st.just("data_extraction") | st.text(max_size=3)
+stream_states = st.fixed_dictionaries(
+    {},
+    optional={
+        "replication_key_value": stamps | anything,
+        "pending_jobs": st.lists(pending | anything, max_size=2) | anything,
+        "submits": st.dictionaries(family, st.lists(stamps, max_size=2) | anything) | anything,
+        "columns": st.lists(st.fixed_dictionaries({"name": anything}) | anything) | anything,
+        "traits": st.dictionaries(family, anything) | anything,
+    },
+)
+states = st.fixed_dictionaries(
+    {}, optional={"bookmarks": st.dictionaries(st.just("s"), stream_states | anything) | anything}
+)
+
+
+@pytest.fixture
+def state():
+    return StreamState("qm_workflows", {})
+
+
+def again(state):
+    """Return the state as the next run reads it."""
+    return StreamState(state.stream, json.loads(json.dumps(state.raw)))
+
+
+def test_first_run_remembers_nothing(state):
+    """A stream without state has no bookmark, and nothing to take up."""
+    assert state.bookmark() is None
+    assert state.pending() == []
+    assert state.columns() == []
+    assert state.submits("data_extraction") == []
+    assert state.traits("data_extraction") == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31T00:00:00+00:00", "2026-01-31T00:00:00Z", "2026-01-31", "2026-01-31T00:00"]
+)
+def test_bookmark(text):
+    """The bookmark is an instant in UTC."""
+    found = StreamState("s", {"replication_key_value": text}).bookmark()
+
+    assert found == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+# Round trips
+
+
+@given(st.lists(jobs, max_size=4))
+def test_pending_jobs_come_back(remembered):
+    """The next run knows every pending job as this one did, in the same order."""
+    state = StreamState("s", {})
+    state.keep_pending(remembered)
+
+    assert again(state).pending() == remembered
+
+
+@given(st.lists(instants, max_size=4))
+def test_submits_come_back(times):
+    """The next run knows every submit that counts."""
+    state = StreamState("s", {})
+    state.keep_submits("data_extraction", times)
+
+    assert again(state).submits("data_extraction") == times
+
+
+@given(st.lists(columns, max_size=4))
+def test_columns_come_back(learned):
+    """The next run knows every column that was learned."""
+    state = StreamState("s", {})
+    state.learn(learned)
+
+    assert again(state).columns() == learned
+
+
+@given(st.dictionaries(st.text(), st.booleans() | st.text(), max_size=4))
+def test_traits_come_back(traits):
+    """The next run knows what was learned of the tenant."""
+    state = StreamState("s", {})
+    state.keep_traits("data_extraction", traits)
+
+    assert again(state).traits("data_extraction") == traits
+
+
+@given(st.lists(jobs, max_size=2), st.lists(instants, max_size=2), st.lists(columns, max_size=2))
+def test_what_is_written_can_be_read(remembered, times, learned):
+    """A state that the tap wrote passes its own check."""
+    state = StreamState("s", {"replication_key_value": "2026-01-31T00:00:00+00:00"})
+    state.keep_pending(remembered)
+    state.keep_submits("data_extraction", times)
+    state.learn(learned)
+
+    check({"bookmarks": {"s": again(state).raw}})
+
+
+def test_times_are_written_in_one_format(state):
+    """Every instant in the state is UTC, `+00:00`."""
+    state.keep_pending([JOB])
+    state.keep_submits("data_extraction", [FIRST])
+
+    assert state.raw == {
+        "pending_jobs": [
+            {
+                "id": "7f3",
+                "start": "2026-01-01T00:00:00+00:00",
+                "end": "2026-01-15T00:00:00+00:00",
+                "submitted_at": "2026-01-21T00:00:00+00:00",
+                "fingerprint": "qm-workflows/4",
+            }
+        ],
+        "submits": {"data_extraction": ["2026-01-01T00:00:00+00:00"]},
+    }
+
+
+# Changes
+
+
+def test_remember_adds(state):
+    """A job is remembered beside the others."""
+    state.remember(JOB)
+    state.remember(OTHER)
+
+    assert state.pending() == [JOB, OTHER]
+
+
+def test_remember_replaces(state):
+    """A job that is remembered again takes the place of what was known of it."""
+    state.remember(JOB)
+    later = PendingJob(JOB.id, JOB.window, JOB.submitted_at + DAY, JOB.fingerprint)
+    state.remember(later)
+
+    assert state.pending() == [later]
+
+
+def test_forget(state):
+    """A job that gives no file is dropped, the others stay."""
+    state.keep_pending([JOB, OTHER])
+    state.forget(JOB)
+
+    assert state.pending() == [OTHER]
+
+
+def test_forget_unknown(state):
+    """A job that is not remembered may be forgotten."""
+    state.keep_pending([JOB])
+    state.forget(OTHER)
+
+    assert state.pending() == [JOB]
+
+
+def test_keep_pending_takes_a_generator_over_itself(state):
+    """The jobs to keep may be chosen while they are read."""
+    state.keep_pending([JOB, OTHER])
+    state.keep_pending(job for job in state.pending() if job.id == OTHER.id)
+
+    assert state.pending() == [OTHER]
+
+
+def test_learn_adds(state):
+    """Columns are learned beside those known already."""
+    state.learn([Column("a")])
+    state.learn([Column("b", description="B.")])
+
+    assert state.columns() == [Column("a"), Column("b", description="B.")]
+
+
+def test_submits_of_another_family(state):
+    """The submits of one family are not those of another."""
+    state.keep_submits("data_extraction", [FIRST])
+
+    assert state.submits("observability") == []
+
+
+def test_nothing_leaves_nothing(state):
+    """What is over takes no room in the state."""
+    state.keep_pending([JOB])
+    state.keep_submits("data_extraction", [FIRST])
+    state.keep_traits("data_extraction", {"no_sync_endpoint": True})
+    state.keep_pending([])
+    state.keep_submits("data_extraction", [])
+    state.keep_traits("data_extraction", {})
+    state.learn([])
+
+    assert state.raw == {}
+
+
+def test_bookmark_is_left_alone():
+    """What is beside the bookmark changes without it."""
+    state = StreamState("s", {"replication_key_value": "2026-01-31", "of_others": 1})
+    state.keep_pending([JOB])
+    state.keep_pending([])
+
+    assert state.raw == {"replication_key_value": "2026-01-31", "of_others": 1}
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"replication_key_value": "yesterday"},
+        {"replication_key_value": 20260131},
+        {"replication_key_value": "0001-01-01T00:00:00+01:00"},
+        {"pending_jobs": None},
+        {"pending_jobs": 1},
+        {"pending_jobs": ["7f3"]},
+        {"pending_jobs": [{"id": "7f3"}]},
+        {"pending_jobs": [{**dict.fromkeys(("start", "end", "submitted_at"), "2026-01-01")}]},
+        {"submits": None},
+        {"submits": 5},
+        {"submits": ["2026-01-01"]},
+        {"submits": []},
+        {"submits": {"data_extraction": "2026-01-01"}},
+        {"submits": {"data_extraction": ["soon"]}},
+        {"submits": {"data_extraction": None}},
+        {"columns": [{"title": "a"}]},
+        {"columns": ["a"]},
+        {"traits": None},
+        {"traits": ["no_sync_endpoint"]},
+        {"traits": {"data_extraction": 1}},
+    ],
+    ids=json.dumps,
+)
+def test_unreadable_state_is_refused(raw):
+    """A state of another shape is refused before anything runs; the message names the stream."""
+    with pytest.raises(StateError, match=r"qm_workflows.*restore"):
+        check({"bookmarks": {"qm_workflows": raw}})
+
+
+@pytest.mark.parametrize(
+    "state", [None, [], "x", 1, {"bookmarks": []}, {"bookmarks": None}, {"bookmarks": {"s": None}}]
+)
+def test_no_state_at_all(state):
+    """What has not the shape of a Singer state is refused; the message shows the shape."""
+    with pytest.raises(StateError, match="bookmarks"):
+        check(state)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"bookmarks": {}},
+        {"bookmarks": {"s": {}}},
+        {"bookmarks": {"s": {"replication_key": "_window_end", "starting_replication_value": 1}}},
+        {"bookmarks": {"s": {"replication_key_value": None}}, "more": 1},
+    ],
+    ids=json.dumps,
+)
+def test_readable_state(state):
+    """An empty state, and what others keep in it, are no problem."""
+    check(state)
+
+
+@given(states | anything)
+@example({"bookmarks": {"s": {"submits": ""}}})
+@example({"bookmarks": {"s": {"traits": []}}})
+def test_any_json_is_understood_or_refused(state):
+    """Any state is refused by the check with a StateError, or can be read to its end."""
+    try:
+        check(state)
+    except StateError:
+        return
+
+    for name, raw in state.get("bookmarks", {}).items():
+        stream = StreamState(name, raw)
+        stream.bookmark()
+        stream.pending()
+        stream.columns()
+        stream.submits("data_extraction")
+        stream.traits("data_extraction")
+
+
+@given(stream_states)
+def test_reading_fails_only_with_a_state_error(raw):
+    """Where nobody checked, every reader still fails with a StateError or not at all."""
+    stream = StreamState("s", raw)
+    readers = [
+        stream.bookmark,
+        stream.pending,
+        stream.columns,
+        lambda: stream.submits("data_extraction"),
+        lambda: stream.traits("data_extraction"),
+    ]
+
+    for reader in readers:
+        try:
+            reader()
+        except StateError as error:
+            assert "'s'" in str(error)  # noqa: PT017 (either is right)

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from tap_cxone.windows import Window, midnight, plan_days
+
+_TICK = timedelta(microseconds=1)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+# Besides all of them, those with a day that has no midnight, two midnights, or is not there.
+_ODD = [
+    *("Pacific/Apia", "America/Goose_Bay", "Antarctica/Casey", "America/Sao_Paulo"),
+    *("Africa/Cairo", "America/Havana", "Australia/Lord_Howe", "Asia/Kathmandu"),
+]
+zones = st.one_of(
+    st.just("UTC"),
+    st.sampled_from(_ODD),
+    st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})),
+).map(ZoneInfo)
+instants = st.datetimes(
+    datetime(1995, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
+    datetime(2037, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+lengths = st.timedeltas(_TICK, timedelta(days=120))
+most_days = st.integers(1, 31)
+
+
+def at(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def begins_a_day(instant, zone):
+    """Tell whether a day begins with this instant in a zone."""
+    return (instant - _TICK).astimezone(zone).date() < instant.astimezone(zone).date()
+
+
+def days_of(window, zone):
+    """Count the days of the calendar that a window has a part in."""
+    first, last = window.start.astimezone(zone), (window.end - _TICK).astimezone(zone)
+    return (last.date() - first.date()).days + 1
+
+
+# Window
+
+
+def test_window_is_a_value():
+    """Two windows of the same instants are the same."""
+    assert Window(at("2026-01-01"), at("2026-01-02")) == Window(at("2026-01-01"), at("2026-01-02"))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (at("2026-01-01"), at("2026-01-01")),
+        (at("2026-01-02"), at("2026-01-01")),
+        (datetime(2026, 1, 1), datetime(2026, 1, 2)),  # noqa: DTZ001 (the fault)
+    ],
+    ids=["empty", "backward", "no zone"],
+)
+def test_no_window(start, end):
+    """An empty interval, a backward one and one without a zone are refused."""
+    with pytest.raises(ValueError, match="not a window"):
+        Window(start, end)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (at("2026-01-01"), datetime(2026, 1, 2)),  # noqa: DTZ001 (the fault)
+        (datetime(2026, 1, 1), at("2026-01-02")),  # noqa: DTZ001
+    ],
+    ids=["end", "start"],
+)
+def test_no_window_half_without_zone(start, end):
+    """Both ends need a zone."""
+    with pytest.raises((ValueError, TypeError)):
+        Window(start, end)
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        ("2026-01-31T10:20:30", "2026-01-31T10:20:30Z"),
+        ("2026-01-31T10:20:00", "2026-01-31T10:20Z"),
+        ("2026-01-31T10:00:00", "2026-01-31T10:00Z"),
+    ],
+)
+def test_window_is_shown_briefly(end, shown):
+    """A window shows its ends, without seconds where they are zero."""
+    start, _, shown_end = str(Window(at("2026-01-30T01:02:03"), at(end))).partition(" to ")
+
+    assert start == "2026-01-30T01:02:03Z"
+    assert shown_end == shown
+
+
+# midnight
+
+
+@given(instants, zones)
+def test_midnight_begins_the_day(instant, zone):
+    """Midnight is the first instant of the day that the instant lies in."""
+    found = midnight(instant, zone=zone)
+
+    assert found <= instant
+    assert begins_a_day(found, zone)
+    assert found.astimezone(zone).date() == instant.astimezone(zone).date()
+    assert found.utcoffset() == timedelta(0)
+
+
+@given(instants, st.integers(-60, 60))
+def test_midnight_moves_by_days(instant, days):
+    """In UTC a day is 24 hours."""
+    assert midnight(instant, days=days) == midnight(instant) + timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)],
+    ids=["clocks forward", "clocks back", "ordinary"],
+)
+def test_local_days_differ(day, hours):
+    """A local day has 23, 24 or 25 hours."""
+    noon = datetime.fromisoformat(day).replace(hour=12, tzinfo=BERLIN)
+    length = midnight(noon, days=1, zone=BERLIN) - midnight(noon, zone=BERLIN)
+
+    assert length == timedelta(hours=hours)
+
+
+# plan_days
+
+
+@settings(deadline=None)
+@given(instants, lengths, most_days, zones)
+@example(at("2011-12-28"), timedelta(days=5), 1, ZoneInfo("Pacific/Apia"))
+@example(at("2010-11-06T12:00:00"), timedelta(days=3), 1, ZoneInfo("America/Goose_Bay"))
+@example(at("2010-03-03"), timedelta(days=4), 1, ZoneInfo("Antarctica/Casey"))
+def test_plan_covers_exactly(start, length, most, zone):
+    """Windows touch, from the beginning of the first day to the horizon."""
+    horizon = start + length
+    windows = list(plan_days(start, horizon, most=most, zone=zone))
+
+    assert windows[0].start == midnight(start, zone=zone)
+    assert all(one.end == following.start for one, following in pairwise(windows))
+    assert windows[-1].end == horizon
+
+
+@settings(deadline=None)
+@given(instants, lengths, most_days, zones)
+def test_plan_holds_whole_days(start, length, most, zone):
+    """Every window begins a day and holds at most so many; only the last ends inside one."""
+    windows = list(plan_days(start, start + length, most=most, zone=zone))
+
+    assert all(begins_a_day(window.start, zone) for window in windows)
+    assert all(days_of(window, zone) <= most for window in windows)
+
+
+@given(instants, lengths, most_days)
+def test_plan_wastes_no_window(start, length, most):
+    """All windows but the last are as long as they may be."""
+    *full, last = plan_days(start, start + length, most=most)
+
+    assert all(window.end - window.start == timedelta(days=most) for window in full)
+    assert last.end - last.start <= timedelta(days=most)
+
+
+@given(instants, lengths, most_days)
+def test_plan_is_in_utc(start, length, most):
+    """Windows are given in UTC, whatever the zone of their days."""
+    windows = plan_days(start, start + length, most=most, zone=BERLIN)
+
+    assert all(
+        end.utcoffset() == timedelta(0) for window in windows for end in (window.start, window.end)
+    )
+
+
+@given(instants, st.timedeltas(timedelta(0), timedelta(days=9)), zones)
+def test_nothing_to_plan(horizon, ahead, zone):
+    """A start that is not before the horizon needs no window."""
+    assert list(plan_days(horizon + ahead, horizon, most=14, zone=zone)) == []
+
+
+def test_plan_in_another_zone():
+    """Windows follow the midnights of the zone through a change of clocks."""
+    windows = list(
+        plan_days(at("2026-03-28T12:00:00"), at("2026-03-31T12:00:00"), most=1, zone=BERLIN)
+    )
+
+    assert [window.start for window in windows] == [
+        at("2026-03-27T23:00:00"),
+        at("2026-03-28T23:00:00"),
+        at("2026-03-29T22:00:00"),
+        at("2026-03-30T22:00:00"),
+    ]
+
+
+@settings(deadline=None)
+@given(instants, st.tuples(lengths, lengths), most_days, zones, st.data())
+def test_asked_windows_are_taken_up(start, both, most, zone, data):
+    """What an interrupted run asked for is used by the next one, and nothing is left out."""
+    length, later = both
+    earlier = list(plan_days(start, start + length, most=most, zone=zone))
+    asked = earlier[data.draw(st.integers(0, len(earlier) - 1)) :]
+    horizon = start + length + later
+    windows = list(plan_days(asked[0].start, horizon, most=most, zone=zone, asked=asked))
+
+    assert windows[: len(asked)] == asked
+    assert windows[-1].end == horizon
+    assert all(
+        following.start == midnight(one.end, zone=zone) for one, following in pairwise(windows)
+    )
+
+
+@settings(deadline=None)
+@given(instants, lengths, most_days, zones, st.lists(st.tuples(instants, lengths), max_size=5))
+def test_only_fitting_windows_are_taken_up(start, length, most, zone, others):
+    """A window asked for that begins nowhere in the plan changes nothing."""
+    plain = list(plan_days(start, start + length, most=most, zone=zone))
+    asked = [Window(begin, begin + long) for begin, long in others]
+    assume(not {window.start for window in plain} & {window.start for window in asked})
+
+    assert list(plan_days(start, start + length, most=most, zone=zone, asked=asked)) == plain
+
+
+def test_day_of_an_asked_window_is_read_again():
+    """Behind a window that ended inside a day, that day begins again, and once only."""
+    asked = Window(at("2026-01-01"), at("2026-01-03T11:30:00"))
+    windows = list(plan_days(asked.start, at("2026-01-03T18:00:00"), most=14, asked=[asked]))
+
+    assert windows == [asked, Window(at("2026-01-03"), at("2026-01-03T18:00:00"))]
+
+
+def test_asked_window_of_one_part_of_a_day():
+    """A window that began and ended in the same day is taken up once, then the day is read."""
+    asked = Window(at("2026-01-03"), at("2026-01-03T11:30:00"))
+    windows = list(plan_days(asked.start, at("2026-01-03T18:00:00"), most=14, asked=[asked]))
+
+    assert windows == [asked, Window(at("2026-01-03"), at("2026-01-03T18:00:00"))]
+
+
+def test_asked_window_in_the_middle():
+    """A window asked for takes the place of the one that begins where it begins."""
+    asked = Window(at("2026-01-03"), at("2026-01-04"))
+    windows = list(plan_days(at("2026-01-01"), at("2026-01-07"), most=2, asked=[asked]))
+
+    assert windows == [
+        Window(at("2026-01-01"), at("2026-01-03")),
+        asked,
+        Window(at("2026-01-04"), at("2026-01-06")),
+        Window(at("2026-01-06"), at("2026-01-07")),
+    ]
