@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -38,11 +39,20 @@ def from_environment(
         if (text := environ.get(variable)) is None:
             continue
         try:
-            found[name] = text if "string" in definition.get("type", ()) else json.loads(text)
+            found[name] = text if "string" in definition.get("type", ()) else _json(text)
         except ValueError:
             wanted = "/".join(set(definition["type"]) - {"null"})
             problems.append(f"the variable {variable} is not JSON; write the {wanted} as JSON")
     return found, problems
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    # Python reads NaN and Infinity, which are no JSON and no number to wait for.
+    raise ValueError(constant)
 
 
 def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,7 +65,7 @@ def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
     if not kinds or not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return _json(value)
     except ValueError:
         return value
 
@@ -63,8 +73,9 @@ def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return every problem of the settings, empty if there is none. No network is needed."""
     found = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
-    checks = (_region, _urls, _dates, _access_key, _entities)
-    return [*found, *(problem for check in checks for problem in check(config))]
+    checks = (_finite, _region, _urls, _dates, _access_key, _entities)
+    found += (problem for check in checks for problem in check(config))
+    return list(dict.fromkeys(found))
 
 
 def _explain(error: ValidationError) -> str:
@@ -78,7 +89,8 @@ def _explain(error: ValidationError) -> str:
         return f"{where or 'settings'}: {error.message}; add it"
     if error.validator == "enum":
         allowed = ", ".join(str(value) for value in wanted if value is not None)
-        return f"{where} is {error.instance!r}; use one of {allowed}"
+        shown = repr(error.instance) if isinstance(error.instance, str) else _kind(error.instance)
+        return f"{where} is {shown}; use one of {allowed}"
     limit = {"maximum": "at most", "minimum": "at least", "exclusiveMinimum": "more than"}
     if error.validator in limit:
         words = limit[str(error.validator)]
@@ -103,6 +115,14 @@ def _kind(value: object) -> str:
     # The kind only: the value may be a secret in the wrong place.
     kinds = {bool: "a boolean", str: "a text", list: "a list", dict: "an object"}
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else "null")
+
+
+def _finite(config: Any, where: str = "") -> Iterator[str]:
+    if isinstance(config, float) and not math.isfinite(config):
+        yield f"{where} is {config}; write a number"
+    elif isinstance(config, dict):
+        for name, value in config.items():
+            yield from _finite(value, f"{where}.{name}" if where else str(name))
 
 
 def _region(config: Mapping[str, Any]) -> Iterator[str]:

@@ -121,12 +121,15 @@ class Client:
     def _fetch(self, session: requests.Session, link: str, name: str) -> Spool:
         # A session of its own: storage refuses a second way to authenticate, and must not get it.
         headers = {"User-Agent": self.transport.user_agent}
-        with session.get(link, headers=headers, stream=True, timeout=(30, 120)) as response:
+        # A redirect could lead the file, and whoever may read it, over an open line.
+        with session.get(
+            link, headers=headers, stream=True, timeout=(30, 120), allow_redirects=False
+        ) as response:
             if response.status_code in _REFUSED_LINK:
                 words = self.transport.words(response)
                 msg = f"{name}: the download link was refused: {response.status_code} {words}"
                 raise LinkExpired(msg)
-            if not response.ok:
+            if not response.ok or response.is_redirect:
                 msg = f"{name}: the storage answered {response.status_code}"
                 raise DownloadError(msg)
             announced = response.headers.get("Content-Length", "")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from singer_sdk import typing as th
 
 from tap_cxone.clock import parse_instant
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "date-time"]
 COLUMN_TYPES: tuple[ColumnType, ...] = (
@@ -24,6 +22,7 @@ COLUMN_TYPES: tuple[ColumnType, ...] = (
     "date-time",
 )
 DATA_EXTRACTION_MAX_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
+_A_WEEK = 7 * 24 * 60 * 60  # in seconds; more than any wait here means
 
 _ENTITY = th.PropertiesList(
     th.Property("name", th.StringType, required=True, description="Stream name, snake_case."),
@@ -56,12 +55,12 @@ _DATA_EXTRACTION = th.ObjectType(
     ),
     th.Property(
         "request_spacing_seconds",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=_A_WEEK),
         description="Seconds between two submits of a tenant. Default 30 (the API's limit).",
     ),
     th.Property(
         "settle_minutes",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=_A_WEEK),
         description="Minutes until the API shows every row; nothing newer is taken as complete. "
         "Default 30.",
     ),
@@ -129,7 +128,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "lookback_days",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=36500),
         default=0,
         title="Lookback days",
         description="Read this many days before the bookmark again, for rows that change later.",
@@ -151,7 +150,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "poll_interval_seconds",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=_A_WEEK),
         default=5,
         title="Poll interval (seconds)",
         description="Seconds before a job is asked for the first time; later asks wait longer, "
@@ -159,7 +158,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "job_timeout_minutes",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=_A_WEEK),
         default=30,
         title="Job time-out (minutes)",
         description="Minutes a job may run, and an API that says 'wait' is waited for.",
@@ -231,7 +230,8 @@ class Settings:
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:
-        """Read settings that have been checked (see `checks.problems`)."""
+        """Read settings that have been checked (see `checks.problems`); a null is left out."""
+        config = _given(config)
         key_id, secret = config.get("access_key_id"), config.get("access_key_secret")
         return cls(
             access_key=AccessKey(key_id, secret) if key_id and secret else None,
@@ -261,6 +261,12 @@ class Settings:
 
 def _instant(text: str | None) -> datetime | None:
     return parse_instant(text) if text else None
+
+
+def _given(config: Any) -> Any:
+    if isinstance(config, Mapping):
+        return {name: _given(value) for name, value in config.items() if value is not None}
+    return [_given(item) for item in config] if isinstance(config, list) else config
 
 
 def _float(config: Mapping[str, Any], name: str, default: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,7 @@ def test_tokens_are_renewed_before_they_expire(simulate, clock):
     assert out.error is None
     assert 401 not in {seen.status for seen in sim.requests}
     times = [login.at for login in logins(sim)]
-    gaps = [after - at for at, after in zip(times, times[1:], strict=False)]
+    gaps = [after - at for at, after in itertools.pairwise(times)]
     assert len(gaps) > 3
     assert timedelta(seconds=150) <= min(gaps)
 
@@ -283,7 +284,17 @@ def test_a_login_is_repeated_after_an_unreadable_answer(sim, clock, kind):
 
 
 @pytest.mark.parametrize(
-    "body", ["<html>Please log in</html>", "{}", "[]", '"token"', "null", "", '{"access_token": ""}', '{"access_token": null}']
+    "body",
+    [
+        "<html>Please log in</html>",
+        "{}",
+        "[]",
+        '"token"',
+        "null",
+        "",
+        '{"access_token": ""}',
+        '{"access_token": null}',
+    ],
 )
 def test_a_login_without_a_token(sim, clock, body):
     """Logins that never give a token end in an error that names the settings to check."""
@@ -292,7 +303,7 @@ def test_a_login_without_a_token(sim, clock, body):
     out = run(settings(sim, max_retries=2), clock)
 
     assert isinstance(failure(out), AuthError)
-    assert "access_token" in str(failure(out))
+    assert str(failure(out)).startswith("Login")
     assert "region" in str(failure(out))
     assert calls(sim) == []
 

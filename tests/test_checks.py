@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.checks import from_environment, problems
@@ -258,6 +258,7 @@ def test_allowed(config):
     assert problems(config, SCHEMA) == []
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(SCHEMA["properties"])) | st.text(max_size=5), json_values
@@ -268,20 +269,22 @@ def test_any_settings_are_explained(config):
     assert all(len(problem) > 0 for problem in problems(config, SCHEMA))
 
 
+@settings(max_examples=50)
 @given(st.sampled_from(sorted(SCHEMA["properties"]["data_extraction"]["properties"])), json_values)
 def test_any_settings_of_a_family_are_explained(name, value):
     """So are those of a family."""
     assert all(isinstance(problem, str) for problem in problems(family(**{name: value}), SCHEMA))
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.sampled_from(["name", "entity_name", "version", "primary_keys", "columns"]), json_values
     )
 )
-def test_any_entity_is_explained(settings):
+def test_any_entity_is_explained(entity):
     """So are those of an entity."""
-    assert all(isinstance(p, str) for p in problems(family(entities=[settings]), SCHEMA))
+    assert all(isinstance(p, str) for p in problems(family(entities=[entity]), SCHEMA))
 
 
 def test_settings_are_left_alone():

@@ -92,7 +92,8 @@ def test_cookies_of_the_api_stay_there(sim, clock):
 
 
 @pytest.mark.parametrize(
-    "link", ["http://storage.example.com/f.csv?sig=5ca1ab1e", "ftp://127.0.0.1/f", "file:///etc/hosts"]
+    "link",
+    ["http://storage.example.com/f.csv?sig=5ca1ab1e", "ftp://127.0.0.1/f", "file:///etc/hosts"],
 )
 def test_links_that_are_not_private(sim, clock, link):
     """A link that is neither https nor on this machine is not fetched; its query stays hidden."""

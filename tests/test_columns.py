@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.columns import Column, assign, fold, snake_case
@@ -74,6 +74,7 @@ def test_names_are_small(header):
     assert not any(re.search(r"[A-Z\s.,:;/()-]", name) for name in names(header))
 
 
+@settings(max_examples=50)
 @given(
     st.lists(plain_names, min_size=1, max_size=5, unique_by=fold),
     st.randoms(use_true_random=False),

@@ -54,8 +54,10 @@ def test_every_mistake_in_the_settings_is_said_at_once():
         "Configuration: access_key_secret is missing beside access_key_id; an access key has both",
         "Configuration: data_extraction.window_days is 20; it must be at most 14",
         "Configuration: end_date is not after start_date; exchange them or leave end_date out",
-        "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the tenant's "
-        "URL)",
+        (
+            "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the tenant's "
+            "URL)"
+        ),
         "Configuration: unknown setting 'data_extraction.mod'; did you mean 'mode'?",
     ]
 
@@ -66,8 +68,10 @@ def test_no_credentials_are_named_with_what_needs_them():
 
     assert run.returncode == 2
     assert errors(run) == [
-        "Configuration: data_extraction needs access_key_id and access_key_secret; set them, or "
-        "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET"
+        (
+            "Configuration: data_extraction needs access_key_id and access_key_secret; set them, or "
+            "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET"
+        )
     ]
 
 
@@ -160,5 +164,3 @@ def test_singer_check_tap_accepts_two_runs(tmp_path):
         verdict = judged(output)
         assert verdict.returncode == 0, verdict.stderr + verdict.stdout
         assert "No errors" in verdict.stdout + verdict.stderr or "valid" in verdict.stdout
-
-

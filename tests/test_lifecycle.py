@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ def polls(sim: Simulator) -> list[Seen]:
 
 def gaps(seen: list[Seen]) -> list[timedelta]:
     """Return the times between requests."""
-    return [b.at - a.at for a, b in zip(seen, seen[1:], strict=False)]
+    return [b.at - a.at for a, b in itertools.pairwise(seen)]
 
 
 def failure(out: Output) -> Exception:

@@ -28,8 +28,16 @@ SIMULATOR = Simulator(Options(speed=SPEED, link_seconds=30 * SPEED, rows_per_day
 SIMULATOR.__enter__()
 atexit.register(SIMULATOR.__exit__, None, None, None)
 
+# A column that nobody declared is in no catalog, and the SDK's tests compare rows with that.
+OWN_COLUMNS = ("Agent 2 Name", "Business Data: Order Number", "Business Data: Region")
+RECORDINGS = {
+    "name": "recording_interaction_metadata",
+    "columns": dict.fromkeys(OWN_COLUMNS, "string"),
+}
+SETTINGS = tap_settings(SIMULATOR.url, SPEED)
 SDK_CONFIG = {
-    **tap_settings(SIMULATOR.url, SPEED),
+    **SETTINGS,
+    "data_extraction": {**SETTINGS["data_extraction"], "entities": [RECORDINGS]},
     "start_date": f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
 }
 

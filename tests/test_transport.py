@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import socket
@@ -18,6 +19,7 @@ from tests.running import run_tap
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Seen
+    from tap_cxone.simulator.faults import Place
     from tests.running import FakeClock, Output
 
 STREAM = "qm_workflows"
@@ -108,7 +110,7 @@ def test_waits_grow(sim, clock):
     run(settings(sim, max_retries=10, job_timeout_minutes=120), clock)
 
     times = [seen.at for seen in lists(sim)]
-    waits = [after - at for at, after in zip(times, times[1:], strict=False)]
+    waits = [after - at for at, after in itertools.pairwise(times)]
     assert len(waits) == 10
     assert waits[0] <= timedelta(seconds=1)
     assert all(after > wait for wait, after in zip(waits, waits[2:8], strict=False))
@@ -228,7 +230,7 @@ def test_submits_are_not_repeated_blindly(sim, clock, mode, kind):
     ordered = sorted(lists(sim) + submits(sim), key=sim.requests.index)
     kinds = [seen.method for seen in ordered]
     assert out.error is None
-    assert ("POST", "POST") not in set(zip(kinds, kinds[1:], strict=False))
+    assert ("POST", "POST") not in set(itertools.pairwise(kinds))
     assert len(sim.jobs) == 1
 
 
@@ -243,9 +245,7 @@ def test_submits_that_took_nothing_are_repeated(sim, clock, mode, status):
 
     times = [seen.at for seen in submits(sim)]
     assert out.error is None
-    assert [after - at for at, after in zip(times, times[1:], strict=False)] == [
-        timedelta(seconds=40)
-    ] * 2
+    assert [after - at for at, after in itertools.pairwise(times)] == [timedelta(seconds=40)] * 2
     assert len(sim.jobs) == 1
 
 
@@ -349,7 +349,7 @@ SECRETS = [
 ]
 
 
-def scripted(sim: Simulator) -> dict[str, str]:
+def scripted(sim: Simulator) -> dict[Place, str]:
     """Return what each place answers where nothing is wrong, with a token known to us."""
     link = f"{sim.url}/files/f.csv?X-Amz-Signature=5ca1ab1e"
     return {

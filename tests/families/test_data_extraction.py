@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -418,7 +419,7 @@ def test_403_that_says_wait(sim, clock, mode, words):
     assert ids(out) == keys(sim)
     assert len(posts(sim)) == 4
     times = [post.at for post in posts(sim)]
-    waits = [after - at for at, after in zip(times, times[1:], strict=False)]
+    waits = [after - at for at, after in itertools.pairwise(times)]
     assert min(waits) >= timedelta(seconds=15)
 
 
@@ -491,7 +492,7 @@ def test_spacing_over_all_streams(simulate, clock, mode):
     run_tap(config, clock=clock)
 
     times = [post.at for post in posts(sim)]
-    gaps = {after - at for at, after in zip(times, times[1:], strict=False)}
+    gaps = {after - at for at, after in itertools.pairwise(times)}
     assert len(times) == 6
     assert min(gaps) == timedelta(seconds=30)
     assert sim.refusals == 0
@@ -539,7 +540,7 @@ def test_polls_are_not_spaced(simulate, clock):
     run(two_days(sim, mode="async") | {"poll_interval_seconds": 2}, clock)
 
     times = [sim.jobs[0].submitted_at, *(poll.at for poll in polls(sim))]
-    gaps = [after - at for at, after in zip(times, times[1:], strict=False)]
+    gaps = [after - at for at, after in itertools.pairwise(times)]
     assert len(gaps) == 4
     assert timedelta(seconds=2) <= min(gaps) <= max(gaps) < timedelta(seconds=30)
 
@@ -553,7 +554,7 @@ def test_one_active_call(simulate, clock):
     jobs = sim.jobs
     assert out.error is None
     assert len(jobs) == 6
-    for job, following in zip(jobs, jobs[1:], strict=False):
+    for job, following in itertools.pairwise(jobs):
         assert job.ready_at is not None
         assert following.submitted_at >= job.ready_at
     assert sim.refusals == 0

@@ -1,0 +1,113 @@
+"""Meltano runs the tap into real targets, with the state it keeps, and asks no Hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+import yaml
+
+from tap_cxone.simulator.settings import environment, tap_settings
+from tests.document import ROOT
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator import Simulator
+
+BIN = Path(sys.executable).parent
+ENTITIES = {
+    "qm_workflows": ("qm-workflows", "workflow_id"),
+    "qm_questions": ("qm-questions", "workflow_instance_id, question_id"),
+    "recording_interaction_metadata": ("recording-interaction-metadata", "segment_id"),
+}
+START, MIDDLE, END = date(2026, 3, 10), date(2026, 3, 13), date(2026, 3, 16)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a Meltano project like ours, with the plugins that `make` has installed."""
+    definition = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    for kind, plugins in definition["plugins"].items():
+        for plugin in plugins:
+            del plugin["pip_url"]
+            name = plugin["name"]
+            plugin["executable"] = str(ROOT / ".meltano" / kind / name / "venv/bin" / name)
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(definition, sort_keys=False))
+    (tmp_path / "output").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def sim(simulate) -> Simulator:
+    """Return a simulator whose time stands still; the spacing has tests of its own."""
+    return simulate(spacing_seconds=0, rows_per_day=40)
+
+
+def meltano_run(project: Path, sim: Simulator, target: str, end: date) -> None:
+    """Run the pipeline once, up to a day, as a person would."""
+    settings: dict[str, Any] = tap_settings(sim.url, 1000)
+    settings |= {"start_date": START.isoformat(), "end_date": end.isoformat()}
+    command = [str(BIN / "meltano"), "--environment=demo", "run", "tap-cxone", target]
+    clean = {name: value for name, value in os.environ.items() if "TAP_CXONE" not in name}
+    offline = {"MELTANO_HUB_URL": "http://127.0.0.1:9", "NO_COLOR": "1"}
+
+    run = subprocess.run(
+        command,
+        cwd=project,
+        env=clean | offline | environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
+
+
+def counted(project: Path) -> dict[str, tuple[int, int]]:
+    """Return, by stream, how many rows DuckDB has and how many keys."""
+    with duckdb.connect(str(project / "output/warehouse.duckdb"), read_only=True) as warehouse:
+        counts = {}
+        for stream, (_, keys) in ENTITIES.items():
+            query = f"select count(*), count(distinct ({keys})) from cxone.{stream}"  # noqa: S608
+            counts[stream] = warehouse.execute(query).fetchall()[0]
+        return counts
+
+
+def test_two_runs_into_duckdb(project, sim):
+    """The first run brings every row, the second only the days after it, and no key comes twice."""
+    for end in (MIDDLE, END):
+        submits = len([seen for seen in sim.requests if seen.path.endswith("/jobs/sync")])
+
+        meltano_run(project, sim, "target-duckdb", end)
+
+        expected = {s: len(sim.truth(entity, START, end)) for s, (entity, _) in ENTITIES.items()}
+        assert counted(project) == {stream: (rows, rows) for stream, rows in expected.items()}
+        asked = [seen for seen in sim.requests if seen.path.endswith("/jobs/sync")][submits:]
+        assert {json.loads(seen.body)["startDate"] for seen in asked} == {
+            (START if end == MIDDLE else MIDDLE).isoformat()
+        }
+
+
+def test_a_run_into_json_lines(project, sim):
+    """Values arrive as they are: "false" is false, leading zeros and twenty digits stay."""
+    meltano_run(project, sim, "target-jsonl", MIDDLE)
+
+    truth = {
+        (row["WorkflowInstance ID"], row["Question ID"]): row
+        for row in sim.truth("qm-questions", START, MIDDLE)
+    }
+    lines = (project / "output/qm_questions.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == len(truth)
+    for row in rows:
+        source = truth[row["workflow_instance_id"], row["question_id"]]
+        assert row["team_id"] == (source["Team ID"] or None)
+        assert row["critical"] is {"true": True, "false": False, "": None}[source["Critical"]]
+    assert any(row["team_id"].startswith("0") for row in rows if row["team_id"])
+    assert False in {row["critical"] for row in rows}

@@ -1,0 +1,170 @@
+"""Signals: what a process that is told to end leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.simulator import Fault, Options, Simulator, environment, tap_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SPEED = 1000
+PATIENCE = 20
+STREAM = "qm_questions"  # the first one in the order of names
+
+
+@contextmanager
+def simulator(*faults: Fault, **options: Any) -> Iterator[Simulator]:
+    """Run a simulator under the real clock, quick enough for a test."""
+    with Simulator(Options(speed=SPEED, rows_per_day=8, link_seconds=9e6, **options)) as sim:
+        sim.faults.add(*faults)
+        yield sim
+
+
+@contextmanager
+def process(sim: Simulator, mode: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the tap as a process; it is gone at the end of the block."""
+    settings = tap_settings(sim.url, SPEED)
+    settings["start_date"] = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
+    settings["data_extraction"] |= {"mode": mode}
+    command = [sys.executable, "-m", "tap_cxone", "--config=ENV"]
+    child = subprocess.Popen(
+        command,
+        env={**os.environ, **environment(settings)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+    )
+    with child:
+        watchdog = threading.Timer(PATIENCE, child.kill)
+        watchdog.start()
+        try:
+            yield child
+        finally:
+            watchdog.cancel()
+            child.kill()
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Return when something has happened in another process."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.005)
+
+
+def read_until(child: subprocess.Popen[str], kind: str) -> list[str]:
+    """Read lines up to one of a type."""
+    lines: list[str] = []
+    assert child.stdout is not None
+    while not lines or json.loads(lines[-1])["type"] != kind:
+        lines.append(child.stdout.readline())
+        assert lines[-1]
+    return lines
+
+
+def rest(child: subprocess.Popen[str]) -> list[str]:
+    """Read all the lines that are left."""
+    assert child.stdout is not None
+    return child.stdout.readlines()
+
+
+def last_state(lines: list[str]) -> dict[str, Any]:
+    """Return the last state; every line must be a whole message."""
+    assert all(line.endswith("\n") for line in lines)
+    messages = [json.loads(line) for line in lines]
+    return dict([message["value"] for message in messages if message["type"] == "STATE"][-1])
+
+
+SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+
+
+@SIGNALS
+def test_while_polling(number, code):
+    """A signal while a job is polled ends the process at once; the last STATE holds the job."""
+    with simulator(Fault("async", "job-stuck")) as sim, process(sim, "async") as child:
+        lines = read_until(child, "STATE")
+        until(lambda: any(job.id in seen.path for job in sim.jobs for seen in sim.requests))
+        child.send_signal(number)
+        lines += rest(child)
+
+        assert child.wait() == code
+        (pending,) = last_state(lines)["bookmarks"][STREAM]["pending_jobs"]
+        assert pending["id"] == sim.jobs[0].id
+        assert len(sim.jobs) == 1
+
+
+@pytest.mark.parametrize("place", ["poll", "download"])
+def test_while_an_answer_is_awaited(place):
+    """A signal does not wait for a server that is silent."""
+    silent = Fault(place, "stall", seconds=PATIENCE)
+    with simulator(silent, job_polls=0) as sim, process(sim, "async") as child:
+        lines = read_until(child, "STATE")
+        until(lambda: sim.faults.pending == ())
+        child.send_signal(signal.SIGTERM)
+        lines += rest(child)
+
+        assert child.wait() == 143
+        assert last_state(lines)["bookmarks"][STREAM]["pending_jobs"]
+
+
+def test_while_a_submit_is_answered():
+    """A signal does not lose a submit: its answer is awaited, and STATE holds its job."""
+    with (
+        simulator(Fault("async", "stall", seconds=0.5)) as sim,
+        process(sim, "async") as child,
+    ):
+        until(lambda: sim.jobs)
+        child.send_signal(signal.SIGTERM)
+        lines = rest(child)
+
+        assert child.wait() == 143
+        (pending,) = last_state(lines)["bookmarks"][STREAM]["pending_jobs"]
+        assert pending["id"] == sim.jobs[0].id
+        assert len(sim.jobs) == 1
+
+
+def test_a_second_signal_does_not_wait():
+    """A second signal ends the process although a submit is not answered."""
+    with (
+        simulator(Fault("async", "stall", seconds=PATIENCE)) as sim,
+        process(sim, "async") as child,
+    ):
+        until(lambda: sim.jobs)
+        child.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(0.3)
+        child.send_signal(signal.SIGTERM)
+
+        rest(child)
+        assert child.wait() == 143
+
+
+def test_while_rows_leave():
+    """A signal among the rows ends the process between two whole lines."""
+    with (
+        simulator(rows_of={"qm-questions": 1000}) as sim,
+        process(sim, "async") as child,
+    ):
+        lines = read_until(child, "RECORD")
+        child.send_signal(signal.SIGTERM)
+        lines += rest(child)
+
+        assert child.wait() == 143
+        state = last_state(lines)["bookmarks"][STREAM]
+        assert "replication_key_value" not in state
+        assert state["pending_jobs"][0]["id"] == sim.jobs[0].id
+        assert len(lines) < 1500  # of more than two thousand
