@@ -63,7 +63,7 @@ def show(before: dict[str, int], after: dict[str, int]) -> None:
     console = Console(width=90, highlight=False)
     console.print(table)
     console.print(f"The file to open: {WAREHOUSE} (DuckDB)\nA query to try:")
-    console.print(f"  .venv/bin/python demo/query.py \"{QUERY}\"", soft_wrap=True)
+    console.print(f'  .venv/bin/python demo/query.py "{QUERY}"', soft_wrap=True)
     console.print("Type `make demo` again: only what is new since then will come.")
 
 

@@ -95,7 +95,7 @@ def _between(text: str, mark: str, **parts: str) -> str:
     for name, part in parts.items():
         begin, end = mark.format(name), mark.format(f"end of {name}")
         pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?=\n{re.escape(end)})", re.DOTALL)
-        text, found = pattern.subn(lambda _match, part=part: part, text)
+        text, found = pattern.subn(part.replace("\\", r"\\"), text)
         if found != 1:
             msg = f"{begin!r} … {end!r} stands {found} times, not once"
             raise ValueError(msg)

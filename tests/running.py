@@ -92,7 +92,7 @@ class Output:
         return Counter(message["stream"] for message in self.of("RECORD"))
 
 
-def run_tap(
+def run_tap(  # noqa: PLR0913 (all by name but the settings)
     config: dict[str, Any],
     *,
     clock: FakeClock,

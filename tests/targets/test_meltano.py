@@ -46,7 +46,8 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def sim(simulate) -> Simulator:
     """Return a simulator whose time stands still; the spacing has tests of its own."""
-    return simulate(spacing_seconds=0, rows_per_day=40)
+    started: Simulator = simulate(spacing_seconds=0, rows_per_day=40)
+    return started
 
 
 def meltano_run(project: Path, sim: Simulator, target: str, end: date) -> None:
