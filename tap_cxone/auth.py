@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from urllib3.util import make_headers
+
 from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
 from tap_cxone.transport import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cxone.config import AccessKey
+    from tap_cxone.config import AccessKey, Application
     from tap_cxone.transport import Transport
 
 _LIFE_USED = 0.8  # the part of a token's life after which it is renewed
@@ -46,6 +48,39 @@ class AccessKeyGrant:
     def remedy(self) -> str:
         """Return which settings to check when it is refused."""
         return "check access_key_id, access_key_secret and region (the key's user must be active)"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGrant:
+    """A form login of a registered application in the name of an access key (`/auth/token`)."""
+
+    url: str
+    application: Application = field(repr=False)
+    key: AccessKey = field(repr=False)
+
+    def call(self) -> Call:
+        """Return the login request, with the application's secret in the form or in a header."""
+        form = {
+            "grant_type": "password",
+            "username": self.key.key_id,
+            "password": self.key.secret,
+        }
+        client_id, secret = self.application.client_id, self.application.secret
+        if self.application.basic:
+            headers = make_headers(basic_auth=f"{client_id}:{secret}")
+            return Call(method="POST", url=self.url, form=form, headers=headers)
+        return Call(
+            method="POST",
+            url=self.url,
+            form={**form, "client_id": client_id, "client_secret": secret},
+        )
+
+    def remedy(self) -> str:
+        """Return which settings to check when it is refused."""
+        return (
+            "check client_id, client_secret, client_auth_method (how the application was "
+            "registered), access_key_id and access_key_secret"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from jsonschema import Draft202012Validator
 
@@ -73,7 +74,7 @@ def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return every problem of the settings, empty if there is none. No network is needed."""
     found = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
-    checks = (_finite, _region, _urls, _dates, _access_key, _entities)
+    checks = (_finite, _region, _urls, _dates, _zone, _pairs, _entities)
     found += (problem for check in checks for problem in check(config))
     return list(dict.fromkeys(found))
 
@@ -162,12 +163,23 @@ def _dates(config: Mapping[str, Any]) -> Iterator[str]:
         yield "end_date is not after start_date; exchange them or leave end_date out"
 
 
-def _access_key(config: Mapping[str, Any]) -> Iterator[str]:
-    names = ("access_key_id", "access_key_secret")
-    given = [name for name in names if config.get(name)]
-    if len(given) == 1:
-        (missing,) = set(names) - set(given)
-        yield f"{missing} is missing beside {given[0]}; an access key has both"
+def _pairs(config: Mapping[str, Any]) -> Iterator[str]:
+    for names, what in (
+        (("access_key_id", "access_key_secret"), "an access key"),
+        (("client_id", "client_secret"), "an application"),
+    ):
+        given = [name for name in names if config.get(name)]
+        if len(given) == 1:
+            (missing,) = set(names) - set(given)
+            yield f"{missing} is missing beside {given[0]}; {what} has both"
+
+
+def _zone(config: Mapping[str, Any]) -> Iterator[str]:
+    zone = config.get("timezone")
+    if isinstance(zone, str) and zone not in available_timezones():
+        near = difflib.get_close_matches(zone, available_timezones(), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "use one such as UTC or America/New_York"
+        yield f"timezone is '{zone}', which is no IANA zone; {hint}"
 
 
 def _entities(config: Mapping[str, Any]) -> Iterator[str]:

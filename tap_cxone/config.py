@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from singer_sdk import typing as th
 
@@ -21,6 +22,14 @@ COLUMN_TYPES: tuple[ColumnType, ...] = (
     "date",
     "date-time",
 )
+TABLES = (
+    "Copilot/KBTable",
+    "Copilot/ASTable",
+    "Copilot/AQTable",
+    "AutopilotKnowledge/GRTable",
+    "autopilot/GRTable",
+)
+FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 DATA_EXTRACTION_MAX_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
 _A_WEEK = 7 * 24 * 60 * 60  # in seconds; more than any wait here means
 
@@ -73,6 +82,57 @@ _DATA_EXTRACTION = th.ObjectType(
     additional_properties=False,
 )
 
+_COLUMNS = th.ObjectType(additional_properties=th.StringType(allowed_values=list(COLUMN_TYPES)))
+
+_OBSERVABILITY = th.ObjectType(
+    th.Property(
+        "tables",
+        th.ArrayType(th.StringType(allowed_values=list(TABLES))),
+        description=f"Tables to export: {', '.join(TABLES)}; the last two are the same data under "
+        "two names, one of which a tenant has. Default: all.",
+    ),
+    th.Property(
+        "channels",
+        th.ArrayType(th.StringType(allowed_values=["digital", "voice"])),
+        description="Only these channels (`digital`, `voice`); KBTable and ASTable take it. "
+        "Default: all channels.",
+    ),
+    th.Property(
+        "filters",
+        th.ObjectType(
+            *(
+                th.Property(name, th.ArrayType(th.StringType), description=f"{name} filter.")
+                for name in FILTERS
+            ),
+            additional_properties=False,
+        ),
+        description="Only rows with one of these values; KBTable and ASTable take all four "
+        "filters, AQTable CopilotProfileId and AgentNumber, GRTable none.",
+    ),
+    th.Property(
+        "window_days",
+        th.IntegerType(minimum=1, maximum=366),
+        description="Days per export. Default 31: exports are few, days are not.",
+    ),
+    th.Property(
+        "exports_per_day",
+        th.IntegerType(minimum=1),
+        description="Exports per 24 hours that the tenant allows, all tables together; null for a "
+        "user of the Observability Dashboard, who has no such limit. Default 3.",
+    ),
+    th.Property(
+        "primary_keys",
+        th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
+        description="Stream name to the columns that identify a row. Default: `_row_hash`.",
+    ),
+    th.Property(
+        "columns",
+        th.ObjectType(additional_properties=_COLUMNS),
+        description="Stream name to column to type, as for entities. Default: strings.",
+    ),
+    additional_properties=False,
+)
+
 SETTINGS = th.PropertiesList(
     th.Property(
         "access_key_id",
@@ -87,6 +147,29 @@ SETTINGS = th.PropertiesList(
         secret=True,
         title="Access key secret",
         description="Secret of the access key, shown once when the key is made.",
+    ),
+    th.Property(
+        "client_id",
+        th.StringType,
+        secret=True,
+        title="Client ID",
+        description="Client ID of an application registered with NICE; observability needs it "
+        "beside the access key.",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        secret=True,
+        title="Client secret",
+        description="Secret of that application.",
+    ),
+    th.Property(
+        "client_auth_method",
+        th.StringType(allowed_values=["client_secret_post", "client_secret_basic"]),
+        default="client_secret_post",
+        title="Client authentication",
+        description="How the application was registered to show its secret: in the form, or as "
+        "HTTP Basic.",
     ),
     th.Property(
         "region",
@@ -107,6 +190,8 @@ SETTINGS = th.PropertiesList(
         th.ObjectType(
             th.Property("data_extraction", th.StringType, description="Host of this family."),
             th.Property("data_extraction_token", th.StringType, description="Its token URL."),
+            th.Property("observability", th.StringType, description="Host of this family."),
+            th.Property("observability_token", th.StringType, description="Its token URL."),
             additional_properties=False,
         ),
         title="Endpoints",
@@ -134,11 +219,32 @@ SETTINGS = th.PropertiesList(
         description="Read this many days before the bookmark again, for rows that change later.",
     ),
     th.Property(
+        "timezone",
+        th.StringType,
+        title="Time zone",
+        description="IANA zone in which observability shows dates. Default `UTC`.",
+    ),
+    th.Property(
         "data_extraction",
         _DATA_EXTRACTION,
         title="Data Extraction",
         description="The Data Extraction family: `mode`, `window_days`, "
         "`request_spacing_seconds`, `settle_minutes`, `entities`.",
+    ),
+    th.Property(
+        "observability",
+        _OBSERVABILITY,
+        title="Observability",
+        description="The Observability Dashboard's exports: `tables`, `channels`, `filters`, "
+        "`window_days`, `exports_per_day`, `primary_keys`, `columns`.",
+    ),
+    th.Property(
+        "on_quota_exhausted",
+        th.StringType(allowed_values=["stop", "fail"]),
+        default="stop",
+        title="When a quota is used up",
+        description="`stop` keeps what is done, says when to come back and exits with 0; `fail` "
+        "exits with 1.",
     ),
     th.Property(
         "schema_drift",
@@ -189,6 +295,15 @@ class AccessKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """An application registered with the vendor."""
+
+    client_id: str
+    secret: str
+    basic: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EntitySettings:
     """What a user says about one entity; None leaves the built-in value."""
 
@@ -211,17 +326,34 @@ class DataExtractionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservabilitySettings:
+    """The settings of the observability family; `tables` as a user named them."""
+
+    tables: tuple[str, ...]
+    channels: tuple[str, ...]
+    filters: Mapping[str, tuple[str, ...]]
+    window_days: int
+    exports_per_day: int | None
+    primary_keys: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, Mapping[str, ColumnType]]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run is told, checked and typed."""
 
     access_key: AccessKey | None
+    application: Application | None
     region: str
     base_url: str | None
     endpoints: Mapping[str, str]
     start_date: datetime | None
     end_date: datetime | None
     lookback: timedelta
+    timezone: str | None
     data_extraction: DataExtractionSettings
+    observability: ObservabilitySettings
+    on_quota_exhausted: Literal["stop", "fail"]
     schema_drift: Literal["evolve", "ignore", "fail"]
     poll_interval: timedelta
     job_timeout: timedelta
@@ -231,17 +363,21 @@ class Settings:
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:
         """Read settings that have been checked (see `checks.problems`); a null is left out."""
+        unlimited = (config.get("observability") or {}).get("exports_per_day", 3) is None
         config = _given(config)
-        key_id, secret = config.get("access_key_id"), config.get("access_key_secret")
         return cls(
-            access_key=AccessKey(key_id, secret) if key_id and secret else None,
+            access_key=_access_key(config),
+            application=_application(config),
             region=config.get("region", "na1"),
             base_url=config.get("base_url"),
             endpoints=dict(config.get("endpoints", {})),
             start_date=_instant(config.get("start_date")),
             end_date=_instant(config.get("end_date")),
             lookback=timedelta(days=config.get("lookback_days", 0)),
+            timezone=config.get("timezone"),
             data_extraction=_data_extraction(config.get("data_extraction", {})),
+            observability=_observability(config.get("observability", {}), unlimited=unlimited),
+            on_quota_exhausted=config.get("on_quota_exhausted", "stop"),
             schema_drift=config.get("schema_drift", "evolve"),
             poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),
             job_timeout=timedelta(minutes=_float(config, "job_timeout_minutes", 30)),
@@ -263,6 +399,18 @@ def _instant(text: str | None) -> datetime | None:
     return parse_instant(text) if text else None
 
 
+def _access_key(config: Mapping[str, Any]) -> AccessKey | None:
+    key_id, secret = config.get("access_key_id"), config.get("access_key_secret")
+    # The vendor's pages show keys URL-encoded (`%3D%3D`); a key itself holds no per cent sign.
+    return AccessKey(unquote(key_id), unquote(secret)) if key_id and secret else None
+
+
+def _application(config: Mapping[str, Any]) -> Application | None:
+    client_id, secret = config.get("client_id"), config.get("client_secret")
+    basic = config.get("client_auth_method") == "client_secret_basic"
+    return Application(client_id, secret, basic) if client_id and secret else None
+
+
 def _given(config: Any) -> Any:
     if isinstance(config, Mapping):
         return {name: _given(value) for name, value in config.items() if value is not None}
@@ -281,6 +429,20 @@ def _data_extraction(config: Mapping[str, Any]) -> DataExtractionSettings:
         spacing=timedelta(seconds=_float(config, "request_spacing_seconds", 30)),
         settle=timedelta(minutes=_float(config, "settle_minutes", 30)),
         entities=tuple(_entity(entity) for entity in config.get("entities", [])),
+    )
+
+
+def _observability(config: Mapping[str, Any], *, unlimited: bool) -> ObservabilitySettings:
+    filters = config.get("filters", {})
+    keys = config.get("primary_keys", {})
+    return ObservabilitySettings(
+        tables=tuple(config.get("tables", TABLES)),
+        channels=tuple(config.get("channels", ())),
+        filters={name: tuple(filters.get(name, ())) for name in FILTERS},
+        window_days=config.get("window_days", 31),
+        exports_per_day=None if unlimited else config.get("exports_per_day", 3),
+        primary_keys={name: tuple(columns) for name, columns in keys.items()},
+        columns=config.get("columns", {}),
     )
 
 

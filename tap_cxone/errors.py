@@ -10,7 +10,9 @@ CXoneError              every error the tap raises on purpose; the run goes on w
 │   ├── NotFound            the endpoint or the job is not there
 │   ├── Throttled           wait, then ask again
 │   ├── Unavailable         the server or the network failed; ask again a few times
+│   ├── QuotaRefused        the API itself calls a quota used up
 │   └── AmbiguousSubmit     a submit whose answer was lost; settle it before submitting again
+├── QuotaExhausted      no more of this today; come back at `until`
 ├── JobError            the remote job did not give a file
 │   ├── JobFailed           in the API's own words
 │   └── JobTimeout          still running when its time was up
@@ -31,7 +33,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
 
 class CXoneError(Exception):
@@ -97,8 +99,21 @@ class Unavailable(ApiError):
     """The server failed or could not be reached."""
 
 
+class QuotaRefused(ApiError):
+    """The API refuses a submit for a quota of its own counting."""
+
+
 class AmbiguousSubmit(ApiError):
     """A submit was sent and its answer lost: the job may exist or not."""
+
+
+class QuotaExhausted(CXoneError):
+    """The API allows no more exports for now."""
+
+    def __init__(self, message: str, *, until: datetime | None = None) -> None:
+        """Remember from when on the next one is possible, if that is known."""
+        super().__init__(message)
+        self.until = until
 
 
 class JobError(CXoneError):

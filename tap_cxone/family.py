@@ -45,10 +45,11 @@ class Family:
         host: Where it is.
         limits: What it allows.
         settle: How old a row must be for the API to show it for certain.
-        harmless: A path whose GET costs nothing.
+        harmless: A path whose GET costs nothing; None where there is none.
         classify: Its own way to refuse.
         surroundings: The run's settings, time and signals.
         secrets: What no message may hold.
+        told: What was said already in this run and need not be said for every stream.
         traits: What was learned of the tenant, kept in the streams' state.
     """
 
@@ -58,11 +59,12 @@ class Family:
     host: str
     limits: Limits
     settle: timedelta
-    harmless: str
+    harmless: str | None
     surroundings: Surroundings
     secrets: tuple[str, ...] = field(default=(), repr=False)
     classify: Classify | None = None
     traits: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def configured(self) -> bool:
@@ -73,7 +75,7 @@ class Family:
     def remedy(self) -> str:
         """Return what to set when the credentials are missing."""
         variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in self.needs)
-        return f"{self.name} needs {' and '.join(self.needs)}; set them, or {variables}"
+        return f"{self.name} needs {', '.join(self.needs)}; set them, or {variables}"
 
     @cached_property
     def limiter(self) -> Limiter:

@@ -74,7 +74,7 @@ class JobApi(Protocol):
     def submit(self, window: Window) -> Receipt:
         """Ask for a window, once."""
 
-    def status(self, job_id: str) -> JobStatus:
+    def status(self, job: PendingJob) -> JobStatus:
         """Ask for a job; its link is fresh. Raises `NotFound` if the API does not know it."""
 
     def job_ids(self) -> frozenset[str] | None:

@@ -170,7 +170,7 @@ class Lifecycle:
         self.clock.sleep(job.submitted_at + self.patience.poll - now)
         for pause in self.patience.polls():
             try:
-                status = self.api.status(job.id)
+                status = self.api.status(job)
             except NotFound as error:
                 status = JobStatus(Phase.EXPIRED, words=f"the API does not know it ({error})")
             if status.phase is Phase.SUCCEEDED and status.link:
@@ -194,7 +194,8 @@ class Lifecycle:
     def _lost(self, job: PendingJob, status: JobStatus) -> None:
         """Forget a job that gives no file; submit again only if an earlier run had made it."""
         self.memory.forget(job)
-        words = status.words or "no reason given"
+        done = status.phase is Phase.SUCCEEDED
+        words = "no download link" if done else status.words or "no reason given"
         msg = f"{self._called(job)} gave no file: {status.phase.name}, {words}"
         if job.id in self._own:
             raise JobFailed(msg)

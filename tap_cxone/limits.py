@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from tap_cxone.errors import AmbiguousSubmit, CXoneError, QuotaExhausted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -106,6 +108,8 @@ class Limiter:
     clock: Clock
     _submits: list[datetime] = field(default_factory=list)
     _hint: Hint = field(default_factory=Hint)
+    _asked: datetime | None = None
+    _refused_until: datetime | None = None
     _places: threading.BoundedSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,21 +138,75 @@ class Limiter:
         """Wait until a submit is allowed; count the one inside this block, however it ends.
 
         The API counts from its arrival: no earlier than it left, no later than its answer, and
-        not long after it left (a synchronous submit is answered only when its job is done).
+        not long after it left (a synchronous submit is answered only when its job is done). A
+        refused one counts for the spacing, not for a quota.
+
+        Raises:
+            QuotaExhausted: No submit is allowed before another day.
         """
+        if self.exports_left() == 0:
+            raise self.used_up()
         self.clock.sleep(self.until_submit())
         left = self.clock.now()
+        counts = True
         try:
             yield
+        except AmbiguousSubmit:
+            raise
+        except CXoneError:
+            counts = self.limits.quota is None
+            raise
         finally:
-            self.recall([min(self.clock.now(), left + _LONGEST_WAY)])
+            self._asked = min(self.clock.now(), left + _LONGEST_WAY)
+            if counts:
+                self._count(self._asked)
+
+    def _count(self, at: datetime) -> None:
+        while at in self._submits:  # each is known by its instant
+            at += timedelta(microseconds=1)
+        self.recall([at])
+
+    @property
+    def _closed_until(self) -> datetime | None:
+        """Return until when the API itself allows no submit; None once that is past."""
+        until = self._refused_until
+        return until if until is not None and self.clock.now() < until else None
+
+    def exports_left(self) -> int | None:
+        """Return how many submits the quota allows now; None if there is no quota."""
+        if self._closed_until is not None:
+            return 0
+        quota = self.limits.quota
+        return None if quota is None else max(0, quota.exports - len(self.submits()))
+
+    def refuse(self) -> QuotaExhausted:
+        """Remember that the API itself called the quota used up; return the error to raise.
+
+        Others may have used it, nobody knows when: at worst a whole period must pass.
+        """
+        quota = self.limits.quota
+        full = quota is None or len(self.submits()) < quota.exports
+        self._refused_until = self.clock.now() + (quota or Quota(0)).period if full else None
+        return self.used_up()
+
+    def used_up(self) -> QuotaExhausted:
+        """Return the error for a submit that the quota does not allow.
+
+        It says when the next one is possible, taking what is left today for promised elsewhere.
+        """
+        quota, submits = self.limits.quota or Quota(1), self.submits()
+        promised = [self.clock.now()] * (quota.exports - len(submits))
+        until = self._closed_until or [*submits, *promised][-quota.exports] + quota.period
+        moment = f"{until:%Y-%m-%d %H:%M} UTC"
+        msg = f"the export quota is used up; the next export is possible at {moment}"
+        return QuotaExhausted(msg, until=until)
 
     def until_submit(self) -> timedelta:
         """Return how long the spacing asks to wait before the next submit."""
-        submits = self.submits()
-        if not submits:
+        asked = max([*self.submits(), *filter(None, [self._asked])], default=None)
+        if asked is None:
             return _NOTHING
-        return max(_NOTHING, submits[-1] + self.limits.spacing - self.clock.now())
+        return max(_NOTHING, asked + self.limits.spacing - self.clock.now())
 
     def note(self, hint: Hint) -> None:
         """Remember what the server said last."""

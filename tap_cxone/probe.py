@@ -40,6 +40,8 @@ def probe(family: Family) -> Iterator[Result]:
         yield Result(family.name, "login", False, str(error))
         return
     yield Result(family.name, "login", True, f"token from {family.host}")
+    if family.harmless is None:
+        return
     try:
         answer = family.client.get(family.harmless)
     except CXoneError as error:

@@ -11,10 +11,11 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # The query of a presigned link is as good as a key while the link lives.
 _QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
+_MOST = 4000  # what is looked through: an error page may be long, and shown is only its beginning
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _FIELD = re.compile(
-    r"""(?ix) (["']? (?:\w*(?:token|secret|password|assertion)|access_?key\w*|api_?key) ["']?
+    r"""(?ix) ((?:token|secret|password|assertion|access_?key(?:_?id)?|api_?key) ["']?
         \s* [:=] \s*) (?: "[^"]*" | '[^']*' | [^\s,&;}"']+ )"""
 )
 
@@ -33,6 +34,7 @@ class Redactor:
         """Return `text` on one line, without secrets, at most `limit` characters long."""
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
+        text = text[:_MOST]
         text = _QUERY.sub(rf"\1?{MASK}", text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
         text = " ".join(_FIELD.sub(rf"\1{MASK}", text).split())

@@ -7,6 +7,7 @@ bookmark moves per window, not per row), `_write_state_message` (one STATE a com
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +21,7 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.columns import Column
 from tap_cxone.decode import Table
-from tap_cxone.errors import CXoneError, DecodeError, DriftError, StreamsFailed
+from tap_cxone.errors import CXoneError, DecodeError, DriftError, QuotaExhausted, StreamsFailed
 from tap_cxone.lifecycle import Lifecycle
 from tap_cxone.records import ROW_HASH, Layout, Misfit
 from tap_cxone.state import StreamState
@@ -57,6 +58,7 @@ class Declaration:
         primary_keys: What identifies a row; none: `_row_hash`.
         description: What a row is.
         keys_setting: Where a user changes the keys.
+        columns_setting: Where a user declares a column's type.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Declaration:
     primary_keys: tuple[str, ...]
     description: str
     keys_setting: str
+    columns_setting: str
 
 
 class CXoneStream(Stream, ABC):
@@ -71,12 +74,17 @@ class CXoneStream(Stream, ABC):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `records` has typed every value
 
-    def __init__(self, tap: TapCXone, family: Family, declaration: Declaration) -> None:
-        """Take the columns that are declared, and those that earlier runs learned."""
+    def __init__(
+        self, tap: TapCXone, family: Family, declaration: Declaration, *, wanted: bool = True
+    ) -> None:
+        """Take the columns that are declared, and those that earlier runs learned.
+
+        Without credentials, or not `wanted`, a stream is not selected by default.
+        """
         self.family = family
         self.declaration = declaration
         self.failures = tap.failures
-        self.selected_by_default = family.configured
+        self.selected_by_default = family.configured and wanted
         learned = StreamState(declaration.name, _raw(tap, declaration.name)).columns()
         declared = {column.name for column in declaration.columns}
         new = (column for column in learned if column.name not in declared)
@@ -118,16 +126,27 @@ class CXoneStream(Stream, ABC):
         """Yield every row of every window; a failure ends this stream, not the others."""
         try:
             lifecycle = self._lifecycle()
-            for window in self._plan(lifecycle.api):
+            for window in self._plan():
                 yield from self._read(window, lifecycle)
+        except QuotaExhausted as error:
+            self._stop(error)
         except CXoneError as error:
             self._fail(error)
         except Exception as error:
             self.logger.exception("A fault in the tap itself; please report it")
             self._fail(error)
 
+    def _stop(self, error: QuotaExhausted) -> None:
+        """End cleanly: what is done is committed, and the next run goes on from there."""
+        if self.family.surroundings.settings.on_quota_exhausted == "fail":
+            self._fail(error)
+        else:
+            self.write_state()
+            self._once("quota", "%s stops here: %s", self.name, error)
+
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
+        self.write_state()  # a submit may have been spent on it
         self.logger.error("Stream '%s' stops: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a trial run wants to know at once
             raise error
@@ -149,16 +168,38 @@ class CXoneStream(Stream, ABC):
     def _incremental(self) -> bool:
         return self.replication_method != REPLICATION_FULL_TABLE
 
-    def _plan(self, api: JobApi) -> Iterable[Window]:
+    def allowed(
+        self,
+        windows: Iterable[Window],
+        asked: Iterable[Window],  # noqa: ARG002 (for families with a quota)
+    ) -> Iterable[Window]:
+        """Yield those of `windows` that may be read in this run: here all of them.
+
+        Those `asked` for have a job already and cost nothing. Raises `QuotaExhausted` where the
+        others have to wait.
+        """
+        return windows
+
+    def _plan(self) -> Iterable[Window]:
         self._recall()
-        pending = [
-            job for job in self._state.pending() if api.fingerprint(job.window) == job.fingerprint
-        ]
+        pending = self._pending()
         self._state.keep_pending(pending)
-        start, horizon = self._start(), self._horizon()
-        if start >= horizon:
-            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(start))
-        return self.windows(start, horizon, [job.window for job in pending])
+        self._tell_where()
+        asked = [job.window for job in pending]
+        return self.allowed(self._windows(asked), asked)
+
+    def _pending(self) -> list[PendingJob]:
+        """Return the jobs that asked for what this stream would ask for today."""
+        jobs = self._state.pending()
+        return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
+
+    def _windows(self, asked: Iterable[Window]) -> Iterable[Window]:
+        return self.windows(self._start(), self._horizon(), asked)
+
+    def due(self) -> list[Window]:
+        """Return the windows that need a job still."""
+        asked = [job.window for job in self._pending()]
+        return [window for window in self._windows(asked) if window not in asked]
 
     def _recall(self) -> None:
         """Take from the state what concerns the whole family: its submits and traits."""
@@ -167,14 +208,35 @@ class CXoneStream(Stream, ABC):
             self.family.limiter.recall(state.submits(self.family.name))
             self.family.traits.update(state.traits(self.family.name))
 
-    def _start(self) -> datetime:
+    def _wanted(self) -> datetime:
+        """Return where to go on, or to begin: a bookmark less the lookback, or `start_date`."""
         settings, now = self.family.surroundings.settings, self.family.surroundings.clock.now()
         bookmark = self._state.bookmark() if self._incremental else None
         if bookmark is None:
             return settings.start_date or now - _DEFAULT_HISTORY
-        return max(
-            bookmark - settings.lookback, settings.start_date or bookmark - settings.lookback
-        )
+        start = bookmark - settings.lookback
+        return max(start, settings.start_date or start)
+
+    def _start(self) -> datetime:
+        wanted = self._wanted()
+        return max(wanted, self.earliest(self.family.surroundings.clock.now()) or wanted)
+
+    def _tell_where(self) -> None:
+        wanted, start = self._wanted(), self._start()
+        if start > wanted:
+            text = "%s: asked for %s, but the API gives nothing before %s; starting there"
+            self._once("history", text, self.name, iso(wanted), iso(start))
+        if start >= self._horizon():
+            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(start))
+
+    def _once(self, topic: str, text: str, *arguments: object) -> None:
+        """Warn the first time in this run that a stream of the family says so, then inform."""
+        told, self.family.told[topic] = topic in self.family.told, text
+        self.log(text, *arguments, level=logging.INFO if told else logging.WARNING)
+
+    def earliest(self, now: datetime) -> datetime | None:  # noqa: ARG002 (for those with one)
+        """Return the oldest instant the API still gives; None if there is no such limit."""
+        return None
 
     def _horizon(self) -> datetime:
         settings, now = self.family.surroundings.settings, self.family.surroundings.clock.now()
@@ -207,11 +269,26 @@ class CXoneStream(Stream, ABC):
         layout = self._layout(table, window)
         record = layout.compiled()
         with interrupts.allowed():
-            rows = _checked(table, record)
+            rows = self._checked(table, record)
         self._announce(layout.new, table.name)
         for row in table.rows():
             yield record(row.cells)
             interrupts.check()
+        return rows
+
+    def _checked(self, table: Table, record: Callable[[Sequence[str]], Record]) -> int:
+        """Read all of a file before any of it leaves; return the number of its rows."""
+        rows = 0
+        for row in table.rows():
+            try:
+                record(row.cells)
+            except Misfit as error:
+                msg = (
+                    f"{table.name}: line {row.line}: {error}; declare the column as a string, or "
+                    f"as what it is, in {self.declaration.columns_setting}"
+                )
+                raise DecodeError(msg) from error
+            rows += 1
         return rows
 
     def _layout(self, table: Table, window: Window) -> Layout:
@@ -236,9 +313,10 @@ class CXoneStream(Stream, ABC):
         if self.family.surroundings.settings.schema_drift == "fail":
             msg = f"{name}: new columns: {names}; set schema_drift to evolve or ignore"
             raise DriftError(msg)
-        self.logger.warning("%s has new columns: %s", name, names)
         known = {column.name for column in self.known}
         unknown = [column for column in new if column.name not in known]
+        level = logging.WARNING if unknown else logging.INFO
+        self.log("%s has columns that no SCHEMA had: %s", name, names, level=level)
         self.known += unknown
         self._state.learn(unknown)
         self._widen({column.name: _property(column) for column in new})
@@ -301,22 +379,6 @@ class _Memory:
 
 def _raw(tap: TapCXone, name: str) -> dict[str, Any]:
     return tap.state.get("bookmarks", {}).get(name, {})
-
-
-def _checked(table: Table, record: Callable[[Sequence[str]], Record]) -> int:
-    """Read all of a file before any of it leaves; return the number of its rows."""
-    rows = 0
-    for row in table.rows():
-        try:
-            record(row.cells)
-        except Misfit as error:
-            msg = (
-                f"{table.name}: line {row.line}: {error}; declare the column as a string, or as "
-                "what it is, under columns of this entity"
-            )
-            raise DecodeError(msg) from error
-        rows += 1
-    return rows
 
 
 def _schema(

@@ -19,6 +19,7 @@ from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
 from tap_cxone.errors import ConfigError, CXoneError
 from tap_cxone.families.data_extraction import streams as data_extraction
+from tap_cxone.families.observability import streams as observability
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
 from tap_cxone.probe import probe
@@ -87,7 +88,7 @@ class TapCXone(Tap):
         self.append_builtin_config(self.config_jsonschema)
         config, problems = _merged(dict(config or {}), self.config_jsonschema, parse_env_config)
         problems += checks.problems(config, self.config_jsonschema)
-        problems += data_extraction.problems(config)
+        problems += [*data_extraction.problems(config), *observability.problems(config)]
         if problems:
             raise ConfigError(problems)
         self.settings = Settings.read(config)
@@ -111,7 +112,10 @@ class TapCXone(Tap):
         surroundings = Surroundings(
             settings=self.settings, clock=self._clock, interrupts=self.interrupts
         )
-        return data_extraction.streams(self, surroundings)
+        return [
+            *data_extraction.streams(self, surroundings),
+            *observability.streams(self, surroundings),
+        ]
 
     @property
     def _families(self) -> list[Family]:

@@ -54,6 +54,7 @@ class Call:
         url: Where to; its query never shows in a message.
         headers: Beside those every request has.
         body: What to send as JSON.
+        form: What to send as a form, in place of JSON.
         submits: Whether it starts work that must not be started twice.
         read_seconds: How long the server may be silent.
     """
@@ -61,7 +62,8 @@ class Call:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
+    body: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
     submits: bool = False
     read_seconds: float = _READ_SECONDS
 
@@ -185,6 +187,7 @@ class Transport:
             call.url,
             headers={"User-Agent": self.user_agent, "Accept": "application/json", **call.headers},
             json=call.body,
+            data=call.form,
             timeout=(_CONNECT_SECONDS, call.read_seconds),
             allow_redirects=False,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from datetime import timedelta
@@ -13,7 +14,7 @@ from tap_cxone.errors import AuthError, StreamsFailed
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
-from tests.running import run_tap
+from tests.running import run_tap, select
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Seen, Simulator
@@ -27,12 +28,19 @@ JOBS = "/data-extraction/v1/jobs"
 def settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
     """Return settings for one window, or more with changes."""
     short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
-    return settings_for(sim, **short, data_extraction={"mode": mode}) | changes
+    family = {"data_extraction": {"mode": mode}, "poll_interval_seconds": 25}
+    return settings_for(sim, **short, **family) | changes
+
+
+@functools.cache
+def catalog() -> dict[str, Any]:
+    """Return a catalog with one stream selected."""
+    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
 
 
 def run(config: dict[str, Any], clock: FakeClock) -> Output:
     """Run one stream."""
-    return run_tap(config, clock=clock, only=STREAM)
+    return run_tap(config, clock=clock, catalog=catalog())
 
 
 def logins(sim: Simulator) -> list[Seen]:

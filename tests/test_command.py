@@ -54,10 +54,8 @@ def test_every_mistake_in_the_settings_is_said_at_once():
         "Configuration: access_key_secret is missing beside access_key_id; an access key has both",
         "Configuration: data_extraction.window_days is 20; it must be at most 14",
         "Configuration: end_date is not after start_date; exchange them or leave end_date out",
-        (
-            "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the tenant's "
-            "URL)"
-        ),
+        "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the "
+        "tenant's URL)",
         "Configuration: unknown setting 'data_extraction.mod'; did you mean 'mode'?",
     ]
 
@@ -68,10 +66,11 @@ def test_no_credentials_are_named_with_what_needs_them():
 
     assert run.returncode == 2
     assert errors(run) == [
-        (
-            "Configuration: data_extraction needs access_key_id and access_key_secret; set them, or "
-            "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET"
-        )
+        "Configuration: observability needs client_id, client_secret, access_key_id, "
+        "access_key_secret; set them, or TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, "
+        "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
+        "Configuration: data_extraction needs access_key_id, access_key_secret; set them, or "
+        "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tap_cxone.errors import AmbiguousSubmit, PermissionDenied, QuotaExhausted
 from tap_cxone.limits import Hint, Limiter, Limits, Quota
 from tests.running import NOON, FakeClock
 
@@ -211,6 +212,133 @@ def test_asking_changes_nothing(limiter):
     limiter.submits().clear()
 
     assert limiter.submits() == [NOON]
+
+
+# Quota
+
+
+@pytest.fixture
+def scarce(clock):
+    """Return a limiter that allows three submits a day."""
+    return Limiter(Limits(quota=Quota(3)), clock)
+
+
+def spend(limiter, times, pause=timedelta(hours=1)):
+    for _ in range(times):
+        submit(limiter)
+        limiter.clock.sleep(pause)
+
+
+def test_no_quota(limiter):
+    """Without a quota nothing is counted down."""
+    assert limiter.exports_left() is None
+
+
+def test_quota_is_counted_down(scarce):
+    """Every submit takes one of the quota."""
+    left = [scarce.exports_left()]
+    for _ in range(3):
+        spend(scarce, 1)
+        left.append(scarce.exports_left())
+
+    assert left == [3, 2, 1, 0]
+
+
+def test_earlier_runs_spent_quota(scarce):
+    """The submits of earlier runs within the period count."""
+    scarce.recall([NOON - timedelta(hours=30), NOON - timedelta(hours=20)])
+
+    assert scarce.exports_left() == 2
+
+
+def test_quota_exhausted(scarce, clock):
+    """Beyond the quota nothing is submitted or waited for; the error knows when to come back."""
+    spend(scarce, 3)
+    clock.slept.clear()
+
+    with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
+        pytest.fail("submitted")
+    assert raised.value.until == NOON + DAY
+    assert "2026-03-21 12:00" in str(raised.value)
+    assert clock.slept == []
+
+
+def test_quota_comes_back(scarce, clock):
+    """When the oldest submit is a period old, another one is allowed, and no more."""
+    spend(scarce, 3)
+    clock.instant = NOON + DAY
+    left = scarce.exports_left()
+    submit(scarce)
+
+    assert (left, scarce.exports_left()) == (1, 0)
+
+
+def test_more_than_the_quota_was_spent(scarce):
+    """Where others spent more than the quota, the way back is as long as theirs."""
+    scarce.recall([NOON - timedelta(hours=hours) for hours in (20, 10, 5, 1)])
+
+    with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
+        pytest.fail("submitted")
+    assert raised.value.until == NOON - timedelta(hours=10) + DAY
+
+
+@pytest.mark.parametrize(
+    ("error", "left"), [(PermissionDenied, 3), (AmbiguousSubmit, 2), (KeyError, 2)]
+)
+def test_failed_submit_and_the_quota(scarce, error, left):
+    """A submit that was refused spent nothing; one whose end nobody knows did."""
+    with pytest.raises(error), scarce.submitting():
+        raise error(str(left))
+
+    assert scarce.exports_left() == left
+
+
+@pytest.mark.parametrize("quota", [None, Quota(3)], ids=["no quota", "quota"])
+def test_refused_submit_counts_for_the_spacing(clock, quota):
+    """A submit that was refused is waited for like another."""
+    limiter = Limiter(Limits(spacing=30 * SECOND, quota=quota), clock)
+    with pytest.raises(PermissionDenied), limiter.submitting():
+        raise PermissionDenied(str(quota))
+
+    assert limiter.until_submit() == 30 * SECOND
+
+
+def test_refused_by_the_api(scarce, clock):
+    """Where the API calls the quota used up, it is, for a whole period if nobody knows better."""
+    error = scarce.refuse()
+
+    assert error.until == NOON + DAY
+    assert scarce.exports_left() == 0
+    clock.instant = NOON + DAY
+    assert scarce.exports_left() == 3
+
+
+def test_refused_as_expected(scarce):
+    """Where our own submits explain the refusal, it ends with the oldest of them."""
+    scarce.recall([NOON - timedelta(hours=hours) for hours in (20, 10, 5)])
+
+    assert scarce.refuse().until == NOON + timedelta(hours=4)
+
+
+def test_refused_again(scarce, clock):
+    """A refusal of yesterday says nothing about how long today's lasts."""
+    scarce.refuse()
+    clock.instant = NOON + timedelta(hours=25)
+    error = scarce.refuse()
+
+    assert error.until == NOON + timedelta(hours=49)
+    assert scarce.exports_left() == 0
+
+
+def test_old_refusal_is_forgotten(scarce, clock):
+    """A refusal that has run out says nothing about a quota that was spent since."""
+    scarce.refuse()
+    clock.instant = NOON + timedelta(hours=25)
+    spend(scarce, 3)
+
+    with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
+        pytest.fail("submitted")
+    assert raised.value.until == NOON + timedelta(hours=49)
 
 
 # Concurrency

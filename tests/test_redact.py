@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+import time
 from urllib.parse import quote
 
 import pytest
@@ -11,8 +12,11 @@ from tap_cxone.redact import MASK, Redactor, is_private
 
 _UNRESERVED = string.ascii_letters + string.digits + "-._~"
 _PCHAR = _UNRESERVED + "!$&'()*+,;=:@%"  # RFC 3986
+_QCHAR = _PCHAR.replace("*", "") + "/?"
 
-tokens = st.text(string.ascii_letters + string.digits + "-._~+/=", min_size=12, max_size=60)
+tokens = st.text(string.ascii_letters + string.digits + "-._~+/=", min_size=12, max_size=60).map(
+    "0{}".format  # unlike any word around it
+)
 secrets = st.text(
     st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="*"), min_size=8
 )
@@ -55,7 +59,7 @@ def test_empty_secret_is_none():
 @given(
     st.sampled_from(["http", "https"]),
     st.text(_PCHAR + "/", max_size=30),
-    st.text(_PCHAR + "/?", min_size=1, max_size=60),
+    st.text(_QCHAR, min_size=4, max_size=60),
 )
 def test_no_query_survives(scheme, path, query):
     """The query of an address does not come out; the address before it stays."""
@@ -63,7 +67,6 @@ def test_no_query_survives(scheme, path, query):
 
     assert text.startswith(f"GET {scheme}://files.example/")
     assert text.endswith("failed")
-    assert "?***" in text.replace(MASK, "***")
     assert f"?{query}" not in text
 
 
@@ -151,6 +154,17 @@ def test_one_line_and_no_longer(text, limit):
 def test_cut_shows():
     """A text that was cut says so."""
     assert Redactor()("x" * 400, limit=10).endswith("…")
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 8_000, "=/" * 10_000, "https://" * 5_000], ids=["word", "slashes", "schemes"]
+)
+def test_long_text_takes_no_time(text):
+    """A page of any length and kind is redacted in passing."""
+    before = time.perf_counter()
+    Redactor({"hush-hush"})(text)
+
+    assert time.perf_counter() - before < 1
 
 
 def test_secret_is_removed_before_the_cut():

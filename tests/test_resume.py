@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.running import FakeClock, Output
 
 STREAM = "qm_workflows"
+FAILED = '{"jobStatus": {"id": "ours", "status": "FAILED", "result": {"errorMessage": "Sorry"}}}'
 
 
 def three_days(sim: Simulator, mode: str) -> dict[str, Any]:
@@ -46,9 +48,15 @@ def last_state(out: Output) -> dict[str, Any] | None:
     return out.states[-1] if out.states else None
 
 
+@functools.cache
+def catalog() -> dict[str, Any]:
+    """Return a catalog with one stream selected."""
+    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
+
+
 def run(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
     """Run one stream."""
-    return run_tap(config, clock=clock, only=STREAM, **how)
+    return run_tap(config, clock=clock, catalog=catalog(), **how)
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -273,6 +281,24 @@ def test_a_submit_that_made_no_job(simulate, clock, kind):
     first = calls.index(("POST", "jobs"))
     second = calls.index(("POST", "jobs"), first + 1)
     assert ("GET", "jobs") in calls[first + 1 : second]
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504])
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
+    """A submit whose answer was an error of the server may have made a job: it is taken up."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(
+        Fault("list", "status", status=200, body='{"jobs": []}'),
+        Fault("list", "status", status=200, body='{"jobs": [{"id": "ours", "status": "RUNNING"}]}'),
+        Fault(mode, "status", status=status),
+        Fault("poll", "status", status=200, body=FAILED),
+    )
+
+    run(three_days(sim, mode), clock)
+
+    assert len(posts(sim)) == 1
+    assert sim.requests[-1].path.endswith("/jobs/ours")
 
 
 @pytest.mark.parametrize("status", [403, 404])

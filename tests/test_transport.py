@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import logging
@@ -15,7 +16,7 @@ import pytest
 from tap_cxone.errors import ApiError, StreamsFailed, Throttled, Unavailable
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
 from tests.conftest import settings_for
-from tests.running import run_tap
+from tests.running import run_tap, select
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Seen
@@ -29,12 +30,19 @@ JOBS = "/data-extraction/v1/jobs"
 def settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
     """Return settings for one window of one day."""
     short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
-    return settings_for(sim, **short, data_extraction={"mode": mode}) | changes
+    family = {"data_extraction": {"mode": mode}, "poll_interval_seconds": 25}
+    return settings_for(sim, **short, **family) | changes
+
+
+@functools.cache
+def catalog() -> dict[str, Any]:
+    """Return a catalog with one stream selected."""
+    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
 
 
 def run(config: dict[str, Any], clock: FakeClock) -> Output:
     """Run one stream."""
-    return run_tap(config, clock=clock, only=STREAM)
+    return run_tap(config, clock=clock, catalog=catalog())
 
 
 def polls(sim: Simulator) -> list[Seen]:
@@ -61,8 +69,10 @@ def failure(out: Output) -> Exception:
 # Reads
 
 
-@pytest.mark.parametrize("place", ["list", "poll"])
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [("list", 429), ("list", 500), *(("poll", s) for s in (408, 425, 429, 500, 502, 503, 504))],
+)
 def test_reads_repeat(sim, clock, place, status):
     """A read that the server failed is repeated until it is answered."""
     sim.faults.add(Fault(place, "status", status=status, times=3))
@@ -361,7 +371,7 @@ def scripted(sim: Simulator) -> dict[Place, str]:
     }
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+@pytest.mark.parametrize("status", [400, 401, 500])
 @pytest.mark.parametrize("place", ["token", "list", "async", "sync", "poll", "download"])
 def test_an_echo_of_secrets(sim, clock, caplog, place, status):
     """Whatever the API repeats of what it was sent: neither error nor log shows a secret."""

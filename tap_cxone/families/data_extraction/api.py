@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tap_cxone.client import Client
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
+    from tap_cxone.state import PendingJob
     from tap_cxone.transport import Answer
     from tap_cxone.windows import Window
 
@@ -130,9 +131,9 @@ class DataExtractionApi:
     def _receipt(self, answer: Answer) -> Receipt:
         return _receipt(answer, self.client.redact)
 
-    def status(self, job_id: str) -> JobStatus:
+    def status(self, job: PendingJob) -> JobStatus:
         """Ask for a job. Raises `NotFound` if the API does not know it."""
-        answer = self.client.get(f"{JOBS}/{quote(job_id, safe='')}")
+        answer = self.client.get(f"{JOBS}/{quote(job.id, safe='')}")
         return _status(answer, self.client.redact)
 
     def job_ids(self) -> frozenset[str] | None:

@@ -110,6 +110,7 @@ class EntityStream(CXoneStream):
             primary_keys=entity.primary_keys,
             description=entity.description,
             keys_setting=f"{NAME}.entities, entry '{entity.name}', primary_keys",
+            columns_setting=f"{NAME}.entities, entry '{entity.name}', columns",
         )
         super().__init__(tap, family, declaration)
 
