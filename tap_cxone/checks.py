@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 REGION = re.compile(r"[a-z]{2,4}[0-9]{1,2}")
+ACCESS_KEY = ("access_key_id", "access_key_secret")
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -45,6 +47,15 @@ def from_environment(
             wanted = "/".join(set(definition["type"]) - {"null"})
             problems.append(f"the variable {variable} is not JSON; write the {wanted} as JSON")
     return found, problems
+
+
+def remarks(config: Mapping[str, Any]) -> list[str]:
+    """Return what is not wrong with the settings but worth saying."""
+    encoded = [name for name in ACCESS_KEY if _ENCODED.search(str(config.get(name, "")))]
+    return [
+        f"{name} was URL-encoded (%3D…) and has been decoded; better set it as CXone shows it"
+        for name in encoded
+    ]
 
 
 def _json(text: str) -> Any:
@@ -165,7 +176,7 @@ def _dates(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _pairs(config: Mapping[str, Any]) -> Iterator[str]:
     for names, what in (
-        (("access_key_id", "access_key_secret"), "an access key"),
+        (ACCESS_KEY, "an access key"),
         (("client_id", "client_secret"), "an application"),
     ):
         given = [name for name in names if config.get(name)]

@@ -41,7 +41,7 @@ class Lifecycle:
     clock: Clock
     patience: Patience
     log: logging.Logger
-    _own: set[str] = field(default_factory=set)
+    _own: dict[str, Window] = field(default_factory=dict)
 
     def fetch(self, window: Window) -> Spool:
         """Return the complete file of a window.
@@ -69,8 +69,10 @@ class Lifecycle:
 
     def title(self, window: Window) -> str:
         """Name a window, and its job if there is one, in a message."""
-        job = self.job(window)
-        return f"{self.api.name}, {window}{f', job {job.id}' if job else ''}"
+        pending = self.job(window)
+        made = [job_id for job_id, asked in self._own.items() if asked == window]
+        job_id = pending.id if pending else next(reversed(made), None)
+        return f"{self.api.name}, {window}{f', job {job_id}' if job_id else ''}"
 
     def job(self, window: Window) -> PendingJob | None:
         """Return the pending job that asked for exactly this window."""
@@ -91,8 +93,9 @@ class Lifecycle:
         """Submit; return the link if the answer had one, else None (the job is pending then)."""
         receipt = self._accepted(window)
         job = None
+        if receipt.job_id is not None:
+            self._own[receipt.job_id] = window
         if receipt.link is None and receipt.job_id is not None:
-            self._own.add(receipt.job_id)
             asked = self.api.fingerprint(window)
             job = PendingJob(receipt.job_id, window, self.clock.now(), asked)
         self.memory.submitted(job)

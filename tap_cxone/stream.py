@@ -19,7 +19,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.columns import Column
+from tap_cxone.declaration import property_of, schema_of
 from tap_cxone.decode import Table
 from tap_cxone.errors import CXoneError, DecodeError, DriftError, QuotaExhausted, StreamsFailed
 from tap_cxone.lifecycle import Lifecycle
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_cxone.columns import Column
+    from tap_cxone.declaration import Declaration
     from tap_cxone.family import Family
     from tap_cxone.jobs import JobApi
     from tap_cxone.spool import Spool
@@ -40,33 +42,6 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _DEFAULT_HISTORY = timedelta(days=30)
-
-METADATA = (
-    Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
-    Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
-)
-_HASH = Column(ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other.")
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What a stream is, before anything is read.
-
-    Attributes:
-        name: Its name, snake_case.
-        columns: Those known beforehand.
-        primary_keys: What identifies a row; none: `_row_hash`.
-        description: What a row is.
-        keys_setting: Where a user changes the keys.
-        columns_setting: Where a user declares a column's type.
-    """
-
-    name: str
-    columns: tuple[Column, ...]
-    primary_keys: tuple[str, ...]
-    description: str
-    keys_setting: str
-    columns_setting: str
 
 
 class CXoneStream(Stream, ABC):
@@ -90,7 +65,9 @@ class CXoneStream(Stream, ABC):
         new = (column for column in learned if column.name not in declared)
         self.known = [*declaration.columns, *new]
         keys = declaration.primary_keys or (ROW_HASH,)
-        super().__init__(tap, schema=_schema(declaration, self.known, keys), name=declaration.name)
+        super().__init__(
+            tap, schema=schema_of(declaration, self.known, keys), name=declaration.name
+        )
         self.primary_keys = keys
         self.replication_key = "_window_end"
 
@@ -319,7 +296,7 @@ class CXoneStream(Stream, ABC):
         self.log("%s has columns that no SCHEMA had: %s", name, names, level=level)
         self.known += unknown
         self._state.learn(unknown)
-        self._widen({column.name: _property(column) for column in new})
+        self._widen({column.name: property_of(column) for column in new})
         self._write_schema_message()
 
     def _widen(self, properties: dict[str, Any]) -> None:
@@ -379,30 +356,6 @@ class _Memory:
 
 def _raw(tap: TapCXone, name: str) -> dict[str, Any]:
     return tap.state.get("bookmarks", {}).get(name, {})
-
-
-def _schema(
-    declaration: Declaration, columns: Iterable[Column], keys: Sequence[str]
-) -> dict[str, Any]:
-    hashed = [_HASH] if ROW_HASH in keys else []
-    properties = {column.name: _property(column) for column in (*columns, *hashed, *METADATA)}
-    for key in keys:  # a key is never null, and may be one that no file has shown yet
-        found = properties.get(key) or _property(Column(key, description="Part of the key."))
-        properties[key] = {**found, "type": found["type"][0]}
-    return {
-        "type": "object",
-        "description": declaration.description,
-        "properties": properties,
-        "required": [*keys, *(column.name for column in METADATA)],
-    }
-
-
-def _property(column: Column) -> dict[str, Any]:
-    dated = column.type in {"date", "date-time"}
-    found: dict[str, Any] = {"type": ["string" if dated else column.type, "null"]}
-    if dated:
-        found["format"] = column.type
-    return {**found, "description": column.description}
 
 
 def _with(schema: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:

@@ -94,6 +94,8 @@ class TapCXone(Tap):
         self.settings = Settings.read(config)
         # The SDK reads the state after the streams; here they need what it remembers.
         super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
+        for remark in checks.remarks(config):
+            self.logger.warning(remark)
         if setup_mapper:
             self.setup_mapper()
         if validate_config:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.config import SETTINGS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
+from tap_cxone.families.observability.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +42,19 @@ def _type(schema: dict[str, Any]) -> str:
 
 def streams_table() -> str:
     """Return the README's table of the built-in streams."""
-    rows = "\n".join(
-        f"| `{entity.name}` | {', '.join(f'`{key}`' for key in entity.primary_keys)} "
-        f"| `{entity.entity_name}` version {entity.version} | {len(entity.columns)} "
+    rows = [
+        f"| `{entity.name}` | `{entity.entity_name}` version {entity.version} "
+        f"| {', '.join(f'`{key}`' for key in entity.primary_keys)} | {len(entity.columns)} "
         f"| {entity.description} |"
         for entity in ENTITIES
-    )
-    return f"| stream | key | entity | known columns | a row |\n|---|---|---|---|---|\n{rows}"
+    ]
+    rows += [
+        f"| `{table.stream}` | {', else '.join(f'`{path}`' for path in table.paths)} "
+        f"| `_row_hash` | from the file | {table.description} |"
+        for table in TABLES
+    ]
+    titles = "| stream | entity or table | key | known columns | a row |\n|---|---|---|---|---|\n"
+    return titles + "\n".join(rows)
 
 
 def meltano_settings() -> str:

@@ -88,6 +88,10 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described():
     streams = json.loads(tap("--discover").stdout)["streams"]
 
     assert [stream["tap_stream_id"] for stream in streams] == [
+        "autopilot_knowledge_responses",
+        "copilot_agent_questions",
+        "copilot_auto_summaries",
+        "copilot_knowledge_suggestions",
         "qm_questions",
         "qm_workflows",
         "recording_interaction_metadata",
@@ -101,7 +105,7 @@ def test_without_credentials_no_stream_is_selected_by_default():
     streams = json.loads(tap("--discover").stdout)["streams"]
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
-    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 3
+    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 7
 
 
 def test_a_state_that_nobody_wrote_is_refused(tmp_path):

@@ -42,6 +42,8 @@ def test_meltano_knows_every_setting():
     assert {name for name, setting in settings.items() if setting.get("sensitive")} == {
         "access_key_id",
         "access_key_secret",
+        "client_id",
+        "client_secret",
     }
 
 

@@ -10,11 +10,12 @@ from typing_extensions import override
 
 from tap_cxone.auth import AccessKeyGrant
 from tap_cxone.columns import Column, snake_case
+from tap_cxone.declaration import Declaration
 from tap_cxone.families.data_extraction.api import JOBS, DataExtractionApi, Request, classify
 from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits
-from tap_cxone.stream import CXoneStream, Declaration
+from tap_cxone.stream import CXoneStream
 from tap_cxone.windows import plan_days
 
 if TYPE_CHECKING:

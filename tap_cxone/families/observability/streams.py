@@ -13,12 +13,13 @@ from typing_extensions import override
 
 from tap_cxone.auth import PasswordGrant
 from tap_cxone.columns import Column, snake_case
+from tap_cxone.declaration import Declaration
 from tap_cxone.families.observability.api import ObservabilityApi, Request, classify
 from tap_cxone.families.observability.quota import choose
 from tap_cxone.families.observability.tables import TABLES, DashboardTable
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits, Quota
-from tap_cxone.stream import CXoneStream, Declaration
+from tap_cxone.stream import CXoneStream
 from tap_cxone.windows import midnight, plan_days
 
 if TYPE_CHECKING:

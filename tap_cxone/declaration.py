@@ -1,0 +1,65 @@
+"""What a stream is before anything is read, and the JSON schema that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.columns import Column
+from tap_cxone.records import ROW_HASH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+METADATA = (
+    Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
+    Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
+)
+_HASH = Column(ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other.")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a stream is, before anything is read.
+
+    Attributes:
+        name: Its name, snake_case.
+        columns: Those known beforehand.
+        primary_keys: What identifies a row; none: `_row_hash`.
+        description: What a row is.
+        keys_setting: Where a user changes the keys.
+        columns_setting: Where a user declares a column's type.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_keys: tuple[str, ...]
+    description: str
+    keys_setting: str
+    columns_setting: str
+
+
+def schema_of(
+    declaration: Declaration, columns: Iterable[Column], keys: Sequence[str]
+) -> dict[str, Any]:
+    """Return the JSON schema of a stream's records, key and metadata columns never null."""
+    hashed = [_HASH] if ROW_HASH in keys else []
+    properties = {column.name: property_of(column) for column in (*columns, *hashed, *METADATA)}
+    for key in keys:  # a key is never null, and may be one that no file has shown yet
+        found = properties.get(key) or property_of(Column(key, description="Part of the key."))
+        properties[key] = {**found, "type": found["type"][0]}
+    return {
+        "type": "object",
+        "description": declaration.description,
+        "properties": properties,
+        "required": [*keys, *(column.name for column in METADATA)],
+    }
+
+
+def property_of(column: Column) -> dict[str, Any]:
+    """Return the JSON schema of one column: nullable, described."""
+    dated = column.type in {"date", "date-time"}
+    found: dict[str, Any] = {"type": ["string" if dated else column.type, "null"]}
+    if dated:
+        found["format"] = column.type
+    return {**found, "description": column.description}
