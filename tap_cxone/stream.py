@@ -64,7 +64,7 @@ class CXoneStream(Stream, ABC):
         declared = {column.name for column in declaration.columns}
         new = (column for column in learned if column.name not in declared)
         self.known = [*declaration.columns, *new]
-        keys = declaration.primary_keys or (ROW_HASH,)
+        self.own_keys = keys = declaration.primary_keys or (ROW_HASH,)
         super().__init__(
             tap, schema=schema_of(declaration, self.known, keys), name=declaration.name
         )
@@ -274,7 +274,8 @@ class CXoneStream(Stream, ABC):
                 table.header,
                 self.known,
                 announced=self.effective_schema["properties"],
-                keys=self.primary_keys,
+                # A catalog may name other keys; ours are in the rows all the same.
+                keys=tuple(dict.fromkeys((*self.own_keys, *self.primary_keys))),
                 constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
                 keep_new=self.family.surroundings.settings.schema_drift != "ignore",
             )

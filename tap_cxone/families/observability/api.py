@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused
 from tap_cxone.jobs import JobStatus, Phase, Receipt
@@ -186,4 +186,4 @@ def _export_id(answer: Answer) -> str:
     if not segments or segments[-1] == "export-data":
         msg = f"the answer to the submit ({answer.status}) has no Location that names an export"
         raise AmbiguousSubmit(msg, status=answer.status)
-    return segments[-1]
+    return unquote(segments[-1])
