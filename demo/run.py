@@ -36,7 +36,8 @@ def extract() -> None:
     fresh = [] if WAREHOUSE.exists() else ["--full-refresh"]
     meltano = [str(BIN / "meltano"), "--environment=demo", "run", *fresh]
     pipeline = [*meltano, "tap-cxone", "target-duckdb"]
-    command = [*simulator, "--rows-per-day", ROWS_A_DAY, "--", *pipeline]
+    world = ["--rows-per-day", ROWS_A_DAY, "--exports-per-day", "0"]
+    command = [*simulator, *world, "--", *pipeline]
     subprocess.run(command, check=True, env={**os.environ, "TAP_CXONE_START_DATE": start})
 
 

@@ -153,18 +153,21 @@ class Lifecycle:
             self.clock.sleep(self.patience.poll)
             now = self.api.job_ids()
             if before is None or now is None:
-                why = "this API has no list of jobs to look for it"
+                why = "this API has no list of jobs: it counts as spent, the next run asks anew"
                 break
             if len(new := now - before) == 1:
                 (found,) = new
                 self.log.warning("%s: the answer to the submit was lost, its job found", window)
                 return Receipt(found)
             if new:
-                why = f"several jobs appeared at once: {', '.join(sorted(new))}"
+                why = (
+                    f"several jobs appeared at once ({', '.join(sorted(new))}): run again when "
+                    "nothing else is exporting"
+                )
                 break
         else:
             return None
-        msg = f"{self.title(window)}: {error}, and {why}; run again when no job is running"
+        msg = f"{self.title(window)}: {error}; {why}"
         raise AmbiguousSubmit(msg, status=error.status) from error
 
     def _wait(self, job: PendingJob) -> str | None:

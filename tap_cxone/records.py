@@ -19,7 +19,7 @@ from tap_cxone.columns import assign
 from tap_cxone.errors import DriftError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tap_cxone.columns import Column
     from tap_cxone.config import ColumnType
@@ -156,10 +156,10 @@ class Layout:
         header: Sequence[str],
         known: Sequence[Column],
         *,
-        announced: Container[str],
+        announced: Collection[str],
         keys: Sequence[str],
         constants: Mapping[str, Any],
-        keep_new: bool = True,
+        keep_unknown: bool = True,
     ) -> Layout:
         """Match a header with the known columns.
 
@@ -169,7 +169,7 @@ class Layout:
             announced: Names of the columns that the target has been told of.
             keys: Columns that identify a record.
             constants: What every record carries beside its cells.
-            keep_new: Whether columns that were not announced stay in.
+            keep_unknown: Whether columns that are neither known nor announced stay in.
 
         Raises:
             DriftError: The file has not every key column.
@@ -183,9 +183,10 @@ class Layout:
             raise DriftError(msg)
         told = [column for column in known if column.name in announced]
         absent = tuple(column for column in told if column.name not in names)
-        new = tuple(column for column in columns if column.name not in announced)
-        kept = (column if keep_new or column not in new else None for column in columns)
-        return cls(tuple(kept), absent, new if keep_new else (), tuple(keys), dict(constants))
+        fine = {column.name for column in known}.union(announced)
+        kept = [c if keep_unknown or c.name in fine else None for c in columns]
+        new = tuple(column for column in kept if column and column.name not in announced)
+        return cls(tuple(kept), absent, new, tuple(keys), dict(constants))
 
     def compiled(self) -> Callable[[Sequence[str]], dict[str, Any]]:
         """Return the function that makes a record of a row.

@@ -277,23 +277,28 @@ class CXoneStream(Stream, ABC):
                 # A catalog may name other keys; ours are in the rows all the same.
                 keys=tuple(dict.fromkeys((*self.own_keys, *self.primary_keys))),
                 constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
-                keep_new=self.family.surroundings.settings.schema_drift != "ignore",
+                keep_unknown=self._drift != "ignore",
             )
         except DriftError as error:
             msg = f"{table.name}: {error}; set the keys in {self.declaration.keys_setting}"
             raise DriftError(msg) from error
 
+    @property
+    def _drift(self) -> str:
+        """Return what to do about unknown columns; the first header of all is no drift."""
+        return self.family.surroundings.settings.schema_drift if self.known else "evolve"
+
     def _announce(self, new: Sequence[Column], name: str) -> None:
         """Write a SCHEMA with the columns that no SCHEMA had so far."""
         if not new:
             return
-        names = ", ".join(column.name for column in new)
-        if self.family.surroundings.settings.schema_drift == "fail":
-            msg = f"{name}: new columns: {names}; set schema_drift to evolve or ignore"
-            raise DriftError(msg)
         known = {column.name for column in self.known}
         unknown = [column for column in new if column.name not in known]
-        level = logging.WARNING if unknown else logging.INFO
+        names = ", ".join(column.name for column in unknown or new)
+        if unknown and self._drift == "fail":
+            msg = f"{name}: new columns: {names}; set schema_drift to evolve or ignore"
+            raise DriftError(msg)
+        level = logging.WARNING if unknown and known else logging.INFO
         self.log("%s has columns that no SCHEMA had: %s", name, names, level=level)
         self.known += unknown
         self._state.learn(unknown)

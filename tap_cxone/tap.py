@@ -128,13 +128,19 @@ class TapCXone(Tap):
         return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]
 
     def _require_credentials(self) -> None:
-        """Refuse to run streams without credentials, and to run nothing at all for want of any."""
-        selected = [stream.family for stream in self._own() if stream.selected]
-        wanting = [family for family in selected if not family.configured]
-        if not selected and not any(family.configured for family in self._families):
-            wanting = self._families
-        if wanting:
-            raise ConfigError(dict.fromkeys(family.remedy for family in wanting))
+        """Leave out families without credentials, and refuse to run if no other is left.
+
+        Meltano selects every stream unless told otherwise, also those that could never run.
+        """
+        if not any(family.configured for family in self._families):
+            raise ConfigError(family.remedy for family in self._families)
+        wanting = [s for s in self._own() if s.selected and not s.family.configured]
+        for stream in wanting:
+            stream.selected = False
+        for remedy in dict.fromkeys(stream.family.remedy for stream in wanting):
+            self.logger.warning("Streams left out: %s, or deselect its streams", remedy)
+        if wanting and not any(stream.selected for stream in self._own()):
+            raise ConfigError(dict.fromkeys(stream.family.remedy for stream in wanting))
 
     @classmethod
     @override

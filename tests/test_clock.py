@@ -61,7 +61,7 @@ def test_signal_ends_a_sleep(interrupts, alarm):
     alarm(lambda: interrupts.note(signal.SIGTERM))
 
     with pytest.raises(Interrupted) as raised:
-        SystemClock(interrupts).sleep(timedelta(minutes=5))
+        SystemClock(interrupts).sleep(timedelta(seconds=10))
     assert raised.value.code == 143
 
 
@@ -70,7 +70,7 @@ def test_noted_signal_prevents_a_sleep(interrupts):
     interrupts.note(signal.SIGINT)
 
     with pytest.raises(Interrupted):
-        SystemClock(interrupts).sleep(timedelta(minutes=5))
+        SystemClock(interrupts).sleep(timedelta(seconds=10))
 
 
 def test_signal_after_a_sleep_is_only_noted(interrupts):

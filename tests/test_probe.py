@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,6 @@ from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from click.testing import Result
@@ -40,8 +39,9 @@ def lines(sim: Simulator, clock: FakeClock, **changes: Any) -> list[str]:
     return [str(result) for result in probe(stream.family)]
 
 
-def test_every_check_is_a_line(sim, config, tmp_path):
+def test_every_check_is_a_line(sim, clock, config, tmp_path):
     """Where all is right there is a line per check, and the exit code is 0."""
+    clock.instant = datetime.now(UTC)  # the command has the machine's clock
     result = run_test(config, tmp_path)
 
     shown = result.stdout.splitlines()

@@ -367,8 +367,8 @@ def test_known_column_not_announced_is_new():
 
 
 def test_new_column_left_out():
-    """A column nobody announced is left out on request, and the others stay in their places."""
-    made = layout(["Shift", "ID", "Score"], KNOWN, keep_new=False)
+    """A column nobody knows is left out on request, and the others stay in their places."""
+    made = layout(["Shift", "ID", "Score"], KNOWN, keep_unknown=False)
 
     assert made.new == ()
     assert made.compiled()(["01", "007", "5"]) == {"id": "007", "score": 5, "passed": None}
@@ -376,7 +376,8 @@ def test_new_column_left_out():
 
 def test_column_left_out_is_not_read():
     """What is left out cannot be a misfit."""
-    made = record(["ID", "Score"], ["007", "many"], KNOWN, announced=["id"], keep_new=False)
+    known = [column for column in KNOWN if column.name == "id"]
+    made = record(["ID", "Score"], ["007", "many"], known, announced=["id"], keep_unknown=False)
 
     assert made == {"id": "007"}
 

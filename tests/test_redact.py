@@ -205,6 +205,7 @@ def test_private(url):
         "http://127.0.0.1@files.example/",
         "http://localhost:80@files.example/",
         "http://files.example/127.0.0.1",
+        "https://me:secret@files.example/",
         "http://files.example\\@127.0.0.1/",
         "http://0x7f000001.example",
         "ftp://127.0.0.1/f",

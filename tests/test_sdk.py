@@ -12,7 +12,9 @@ from singer_sdk import Stream
 from singer_sdk.mapper import PluginMapper
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
+from tap_cxone.families.observability.tables import TABLES as DASHBOARD
 from tap_cxone.simulator import Options, Simulator, tap_settings
+from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.running import run_tap
@@ -24,7 +26,9 @@ STREAM = "qm_workflows"
 
 # The SDK's factory runs while this module is imported: the simulator must be there by then.
 SPEED = 2000
-SIMULATOR = Simulator(Options(speed=SPEED, link_seconds=30 * SPEED, rows_per_day=8))
+SIMULATOR = Simulator(
+    Options(speed=SPEED, link_seconds=30 * SPEED, rows_per_day=8, exports_per_day=None)
+)
 SIMULATOR.__enter__()
 atexit.register(SIMULATOR.__exit__, None, None, None)
 
@@ -34,11 +38,19 @@ RECORDINGS = {
     "name": "recording_interaction_metadata",
     "columns": dict.fromkeys(OWN_COLUMNS, "string"),
 }
-SETTINGS = tap_settings(SIMULATOR.url, SPEED)
+TODAY = datetime.now(UTC)
+TABLES = {
+    table.stream: dict.fromkeys(
+        SIMULATOR.truth(table.paths[0], TODAY - timedelta(days=3), TODAY)[0], "string"
+    )
+    for table in DASHBOARD
+}
+SETTINGS = tap_settings(SIMULATOR.url, SPEED, families=ALL_FAMILIES)
 SDK_CONFIG = {
     **SETTINGS,
     "data_extraction": {**SETTINGS["data_extraction"], "entities": [RECORDINGS]},
-    "start_date": f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
+    "observability": {"exports_per_day": None, "columns": TABLES},
+    "start_date": f"{TODAY - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
 }
 
 TestTapCXone = get_tap_test_class(
@@ -97,6 +109,13 @@ def test_a_killed_run_leaves_no_such_progress(sim, clock):
 
     assert out.records("qm_questions")
     assert "progress_markers" not in str(out.states)
+
+
+def test_no_signpost(sim, clock):
+    """The SDK's signpost is in no state: the horizon bounds the bookmark already."""
+    out = three_weeks(sim, clock)
+
+    assert "signpost" not in str(out.states)
 
 
 # Private parts that this tap relies on

@@ -185,7 +185,9 @@ def test_start_date_within_a_day(sim, clock, config):
 
     truth = sim.truth("qm-workflows", date(2026, 3, 19), HORIZON)
     read = {record["workflow_id"] for record in out.records("qm_workflows")}
+    starts = {record["_window_start"] for record in out.records("qm_workflows")}
     assert ranges(sim) == [("2026-03-19", "2026-03-21")]
+    assert starts == {"2026-03-19T00:00:00+00:00"}
     assert {row["Workflow ID"] for row in truth} <= read
 
 
@@ -248,7 +250,9 @@ def test_day_of_the_bookmark_is_read_again(sim, clock, config):
 
     second = run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
+    starts = {record["_window_start"] for record in second.records("qm_workflows")}
     assert ranges(sim)[before:] == [("2026-03-20", "2026-03-21")]
+    assert starts == {"2026-03-20T00:00:00+00:00"}
     assert second.bookmark("qm_workflows") == (clock.instant - timedelta(minutes=30)).isoformat()
 
 

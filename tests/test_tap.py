@@ -13,7 +13,13 @@ from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.running import run_tap, select
 
-BUILT_IN = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
+EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
+DASHBOARD = [
+    "autopilot_knowledge_responses",
+    "copilot_agent_questions",
+    "copilot_auto_summaries",
+    "copilot_knowledge_suggestions",
+]
 
 
 def short(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -39,7 +45,7 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
-    assert sorted(discovered({})) == BUILT_IN
+    assert sorted(discovered({})) == DASHBOARD + EXTRACTION
 
 
 def test_discovery_asks_nobody(sim, config):
@@ -52,11 +58,35 @@ def test_discovery_asks_nobody(sim, config):
 
 def test_streams_are_selected_with_credentials(config):
     """With credentials a family's streams are selected by default, without they are not."""
-    with_key = [root(stream).get("selected-by-default") for stream in discovered(config).values()]
+    with_key = discovered(config)
     without = [root(stream).get("selected-by-default") for stream in discovered({}).values()]
 
-    assert with_key == [True] * 3
+    selected = [name for name, s in with_key.items() if root(s).get("selected-by-default")]
+    assert sorted(selected) == EXTRACTION
     assert not any(without)
+
+
+def test_a_family_without_credentials_is_left_out(config, clock, caplog):
+    """Where everything is selected, as Meltano does, what cannot run is left out with a warning."""
+    catalog = select(config, *DASHBOARD, *EXTRACTION)
+    out = run_tap(config, clock=clock, catalog=catalog)
+
+    warnings = [r.message for r in caplog.records if r.levelname == "WARNING"]
+    assert out.error is None
+    assert sorted(out.counts()) == EXTRACTION
+    assert [text for text in warnings if "left out" in text] == [
+        "Streams left out: observability needs client_id, client_secret, access_key_id, "
+        "access_key_secret; set them, or TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, "
+        "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET, or deselect its streams"
+    ]
+
+
+def test_only_streams_without_credentials(config):
+    """To run nothing for want of credentials is a configuration error."""
+    catalog = select(config, "copilot_auto_summaries")
+
+    with pytest.raises(ConfigError, match="observability needs client_id"):
+        TapCXone(config=config, catalog=catalog)
 
 
 def test_streams_are_incremental(config):
@@ -228,8 +258,8 @@ def test_a_run(sim, clock, config):
 
     kinds = [(m["type"], m.get("stream")) for m in out.messages]
     assert out.error is None
-    assert out.counts() == dict.fromkeys(BUILT_IN, 12)
-    for stream in BUILT_IN:
+    assert out.counts() == dict.fromkeys(EXTRACTION, 12)
+    for stream in EXTRACTION:
         assert kinds.index(("SCHEMA", stream)) < kinds.index(("RECORD", stream))
     assert kinds[-1][0] == "STATE"
 
@@ -238,7 +268,7 @@ def test_the_last_state_has_every_stream(sim, clock, config):
     """The last STATE holds every stream's bookmark, and no progress that could not be resumed."""
     out = run_tap(short(config), clock=clock)
 
-    assert sorted(out.state["bookmarks"]) == BUILT_IN
+    assert sorted(out.state["bookmarks"]) == EXTRACTION
     for state in out.state["bookmarks"].values():
         assert state["replication_key_value"] == "2026-03-19T00:00:00+00:00"
         assert "progress_markers" not in state
@@ -286,7 +316,7 @@ def test_a_run_without_an_api(sim, clock, config, place):
     out = run_tap(short(config, max_retries=0), clock=clock)
 
     assert isinstance(out.error, StreamsFailed)
-    assert sorted(out.error.failures) == BUILT_IN
+    assert sorted(out.error.failures) == EXTRACTION
     assert out.counts() == {}
 
 

@@ -11,7 +11,7 @@ import click
 
 from tap_cxone.simulator.options import Options
 from tap_cxone.simulator.process import run_command
-from tap_cxone.simulator.settings import environment, tap_settings
+from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tap_cxone.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ def _world_options(command: _Command) -> _Command:
     """Add the options that describe the simulated tenant."""
     default = Options()
     for option in (
+        click.option(
+            "--exports-per-day",
+            type=click.IntRange(min=0),
+            default=default.exports_per_day,
+            show_default=True,
+            help="Dashboard exports in 24 hours; 0 is no limit.",
+        ),
         click.option(
             "--job-seconds",
             type=click.FloatRange(min=0),
@@ -53,6 +60,16 @@ def _world_options(command: _Command) -> _Command:
     return command
 
 
+def _options(world: dict[str, Any]) -> Options:
+    return Options(**world | {"exports_per_day": world["exports_per_day"] or None})
+
+
+def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
+    """Return the tap's settings for all families, with the quota that the tenant has."""
+    settings = tap_settings(simulator.url, options.speed, families=ALL_FAMILIES)
+    return settings | {"observability": {"exports_per_day": options.exports_per_day}}
+
+
 @click.group()
 def main() -> None:
     """Run a NICE CXone on this machine: the same answers, limits and moods, no account."""
@@ -64,7 +81,7 @@ def main() -> None:
 @_world_options
 def serve(host: str, port: int, **world: Any) -> None:
     """Answer until Ctrl-C."""
-    options = Options(**world)
+    options = _options(world)
     try:
         simulator = Simulator(options, host=host, port=port)
     except OSError as error:
@@ -74,10 +91,12 @@ def serve(host: str, port: int, **world: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with simulator:
-        settings = tap_settings(simulator.url, options.speed)
+        settings = _settings(simulator, options)
         click.echo(f"CXone simulator at {simulator.url}")
         click.echo(f"access key id      {settings['access_key_id']}")
         click.echo(f"access key secret  {settings['access_key_secret']}")
+        click.echo(f"client id          {settings['client_id']}")
+        click.echo(f"client secret      {settings['client_secret']}")
         click.echo("The tap's config:")
         click.echo(json.dumps(settings, indent=2))
         stopped.wait()
@@ -89,8 +108,8 @@ def serve(host: str, port: int, **world: Any) -> None:
 @click.pass_context
 def run(context: click.Context, /, command: tuple[str, ...], **world: Any) -> None:
     """Run COMMAND beside a simulator, with the tap's settings in its environment."""
-    options = Options(**world)
+    options = _options(world)
     with Simulator(options) as simulator:
-        settings = tap_settings(simulator.url, options.speed)
+        settings = _settings(simulator, options)
         code = run_command(command, environment(settings))
     context.exit(code)

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -40,7 +41,8 @@ def routes(world: World) -> list[BaseRoute]:
         query = request.query_params
         try:
             start, end = _instant(query["start"]), _instant(query["end"])
-            return JSONResponse(world.truth(query["entity"], start, end))
+            zone = ZoneInfo(query.get("zone", "UTC"))
+            return JSONResponse(world.truth(query["entity"], start, end, zone=zone))
         except (KeyError, ValueError) as error:
             return JSONResponse({"message": f"entity, start and end are needed: {error}"}, 400)
 
@@ -49,11 +51,20 @@ def routes(world: World) -> list[BaseRoute]:
             {
                 "now": world.clock.now().isoformat(),
                 "refusals": world.refusals,
+                "quota_refusals": world.exports.quota_refusals,
                 "requests": len(world.log.entries()),
                 "pending_faults": len(world.faults.pending),
                 "jobs": [
                     {"id": job.id, "status": job.status(world.clock.now()), **job.order.shown()}
                     for job in world.extraction.jobs()
+                ],
+                "exports": [
+                    {
+                        "id": export.id,
+                        "status": export.status(world.clock.now()),
+                        **export.order.shown(),
+                    }
+                    for export in world.exports.all()
                 ],
             }
         )

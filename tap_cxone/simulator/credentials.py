@@ -1,9 +1,11 @@
-"""Who may call the simulator: its own access key, and the tokens it gives for it."""
+"""Who may call the simulator: its own credentials, and the tokens it gives for them."""
 
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, quote_plus
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -11,20 +13,24 @@ from starlette.responses import JSONResponse, Response
 from tap_cxone.simulator.door import Door, json_body
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.options import ClientAuth
     from tap_cxone.simulator.world import World
 
 
 class Credentials:
-    """The one access key that the simulator accepts."""
+    """The one access key and the one registered application that the simulator accepts."""
 
     ACCESS_KEY_ID: Final = "SIM-ACCESS-KEY-ID===="
     ACCESS_KEY_SECRET: Final = "SIM-ACCESS-KEY-SECRET===="  # noqa: S105 - invented
+    CLIENT_ID: Final = "SIM-CLIENT-ID"
+    CLIENT_SECRET: Final = "SIM-CLIENT-SECRET+/="  # noqa: S105 - invented, to be encoded in a form
 
 
 class Tokens:
@@ -59,22 +65,83 @@ class Tokens:
 
 
 def routes(world: World) -> list[BaseRoute]:
-    """Return the token endpoint of access keys."""
+    """Return the token endpoints: of access keys, and of registered applications."""
 
-    async def token(request: Request) -> Response:
+    async def access_key(request: Request) -> Response:
         body = await json_body(request)
-        given = body.get("accessKeyId"), body.get("accessKeySecret")
-        if given != (Credentials.ACCESS_KEY_ID, Credentials.ACCESS_KEY_SECRET):
+        if (body.get("accessKeyId"), body.get("accessKeySecret")) != _ACCESS_KEY:
             raise HTTPException(401, "The access key is unknown or its secret is wrong")
-        return JSONResponse(
-            {
-                "access_token": world.tokens.issue(),
-                "token_type": "Bearer",
-                "expires_in": round(world.tokens.life.total_seconds()),
-                "refresh_token": f"sim-refresh-token-{secrets.token_hex(12)}",
-                "id_token": f"sim-id-token-{secrets.token_hex(12)}",
-            }
-        )
+        return _answer(world.tokens)
 
-    door = Door(token, world.faults, "token")
-    return [door.route("POST", "/authentication/v1/token/access-key")]
+    async def password(request: Request) -> Response:
+        form = await _form(request)
+        if form.get("grant_type") != "password":
+            raise HTTPException(400, "unsupported_grant_type: The grant_type must be password")
+        if not _knows_client(request, form, world.options.client_auth):
+            raise HTTPException(401, "invalid_client: The client is unknown or not where it may be")
+        if (form.get("username"), form.get("password")) != _ACCESS_KEY:
+            raise HTTPException(401, "invalid_grant: The access key is unknown or its secret wrong")
+        return _answer(world.tokens)
+
+    with_key = Door(access_key, world.faults, "token", family="data_extraction")
+    with_client = Door(
+        password, world.faults, "token", family="observability", refusal=_oauth_refusal
+    )
+    return [
+        with_key.route("POST", "/authentication/v1/token/access-key"),
+        with_client.route("POST", "/auth/token"),
+    ]
+
+
+def _answer(tokens: Tokens) -> Response:
+    """Answer a login with a new token."""
+    return JSONResponse(
+        {
+            "access_token": tokens.issue(),
+            "token_type": "Bearer",
+            "expires_in": round(tokens.life.total_seconds()),
+            "refresh_token": f"sim-refresh-token-{secrets.token_hex(12)}",
+            "id_token": f"sim-id-token-{secrets.token_hex(12)}",
+        }
+    )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the form in a request's body.
+
+    Raises:
+        HTTPException: The body does not claim to be one.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/x-www-form-urlencoded":
+        raise HTTPException(400, "invalid_request: The body must be form-urlencoded")
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+
+
+def _knows_client(request: Request, form: Mapping[str, str], allowed: ClientAuth) -> bool:
+    """Return whether the application named itself rightly, where it may, and there only."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    posted = "client_id" in form or "client_secret" in form
+    if posted == (scheme.lower() == "basic"):
+        return False
+    if posted:
+        given = form.get("client_id"), form.get("client_secret")
+        return allowed != "basic" and given == _CLIENT
+    return allowed != "post" and encoded in _BASIC
+
+
+def _oauth_refusal(_request: Request, refused: HTTPException) -> Response:
+    """Write a refusal as OAuth does."""
+    error, _, description = refused.detail.partition(": ")
+    return JSONResponse({"error": error, "errorDescription": description}, refused.status_code)
+
+
+def _basic(client_id: str, client_secret: str) -> str:
+    """Return credentials as HTTP Basic writes them."""
+    return b64encode(f"{client_id}:{client_secret}".encode()).decode()
+
+
+_ACCESS_KEY = Credentials.ACCESS_KEY_ID, Credentials.ACCESS_KEY_SECRET
+_CLIENT = Credentials.CLIENT_ID, Credentials.CLIENT_SECRET
+# RFC 6749 wants them form-encoded before they are joined; many clients do not.
+_BASIC = {_basic(*_CLIENT), _basic(*(quote_plus(part) for part in _CLIENT))}

@@ -19,21 +19,41 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from tap_cxone.simulator.faults import Fault, Faults, Place
+    from tap_cxone.simulator.faults import Family, Fault, Faults, Place
 
 _ERROR_PAGE = "<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></html>"
+
+
+def _refusal(_: Request, refusal: HTTPException) -> Response:
+    """Write a refusal as most of the APIs do."""
+    return JSONResponse({"message": refusal.detail}, refusal.status_code)
 
 
 class Door:
     """An endpoint at which faults may strike."""
 
     def __init__(
-        self, answer: Callable[[Request], Awaitable[Response]], faults: Faults, *places: Place
+        self,
+        answer: Callable[[Request], Awaitable[Response]],
+        faults: Faults,
+        *places: Place,
+        family: Family | Callable[[Request], Family | None],
+        refusal: Callable[[Request, HTTPException], Response] = _refusal,
     ) -> None:
-        """Answer with `answer`, unless a fault at one of `places` has it otherwise."""
+        """Answer with `answer`, unless a fault has it otherwise.
+
+        Args:
+            answer: The real answer.
+            faults: The script of faults.
+            places: What the script calls this endpoint.
+            family: The family that each request belongs to.
+            refusal: How its API writes that it will not do something.
+        """
         self._answer = answer
         self._faults = faults
         self._places = places
+        self._family = family
+        self._refusal = refusal
 
     def route(self, method: str, path: str) -> Route:
         """Return the route that leads here."""
@@ -41,11 +61,12 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        fault = self._faults.take(self._places)
+        request = Request(scope, receive)
+        family = self._family(request) if callable(self._family) else self._family
+        fault = self._faults.take(self._places, family)
         if fault is not None and fault.kind == "reset":
             await hang_up(scope, receive, reset=True)
             return
-        request = Request(scope, receive)
         request.state.fault = fault
         response = _instead(fault) or await self._carry_out(request)
         await _deliver(response, fault, scope, receive, send)
@@ -55,7 +76,7 @@ class Door:
         try:
             return await self._answer(request)
         except HTTPException as refusal:
-            return JSONResponse({"message": refusal.detail}, refusal.status_code)
+            return self._refusal(request, refusal)
 
 
 def fault_of(request: Request) -> Fault | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+Family = Literal["data_extraction", "observability"]
 Place = Literal["token", "submit", "sync", "async", "list", "poll", "download"]
 Kind = Literal[
     "status",
@@ -74,6 +75,7 @@ class Fault:
         body: Its body, or that of `bytes`, or the reason of `job-failed`.
         cut: Bytes of the body that still arrive.
         seconds: How long a `stall` lasts (60).
+        family: The only family struck; None for any.
     """
 
     at: Place
@@ -85,6 +87,7 @@ class Fault:
     body: str | bytes | None = None
     cut: int | None = None
     seconds: float | None = None
+    family: Family | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind of fault where it cannot strike."""
@@ -94,6 +97,13 @@ class Fault:
         if self.at not in _PLACES.get(self.kind, _ANYWHERE):
             msg = f"a fault of kind {self.kind!r} cannot strike at {self.at!r}"
             raise ValueError(msg)
+        if self.family is not None and self.family not in get_args(Family):
+            msg = f"unknown family: {self.family!r}"
+            raise ValueError(msg)
+
+    def concerns(self, places: Collection[Place], family: Family | None) -> bool:
+        """Return whether a request at these places, of this family, may be struck."""
+        return self.at in places and self.family in {None, family}
 
     @property
     def payload(self) -> bytes:
@@ -142,9 +152,10 @@ class Faults:
         with self._lock:
             return tuple(act.fault for act in self._acts)
 
-    def take(self, places: Collection[Place]) -> Fault | None:
-        """Return the fault that strikes a request at these places."""
+    def take(self, places: Collection[Place], family: Family | None) -> Fault | None:
+        """Return the fault that strikes a request at these places, of this family."""
         with self._lock:
-            struck = next((a for a in self._acts if a.fault.at in places and a.strikes()), None)
+            matching = (act for act in self._acts if act.fault.concerns(places, family))
+            struck = next((act for act in matching if act.strikes()), None)
             self._acts = [act for act in self._acts if act.struck < act.fault.times]
         return struck.fault if struck else None

@@ -6,6 +6,7 @@ import math
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from starlette.responses import Response
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.faults import Fault
+    from tap_cxone.simulator.faults import Family, Fault
     from tap_cxone.simulator.world import World
 
     Serve = Callable[[Fault | None], Awaitable[Response | None]]
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Leave to fetch one file for a while."""
+    """Leave to fetch one file of a family for a while."""
 
+    family: Family
     name: str
     expires_at: datetime
     serve: Serve
@@ -44,21 +46,21 @@ class Links:
         self._clock = clock
         self._links: dict[str, Link] = {}
 
-    def hand_out(self, base_url: str, name: str, serve: Serve) -> str:
-        """Return a new link to the file `name`, which `serve` answers with."""
+    def hand_out(self, base_url: str, family: Family, name: str, serve: Serve) -> str:
+        """Return a new link to the file `name` of a family, which `serve` answers with."""
         signature = secrets.token_hex(32)
         now = self._clock.now()
-        self._links[signature] = Link(name, now + self._life, serve)
+        self._links[signature] = Link(family, name, now + self._life, serve)
         return (
-            f"{base_url.rstrip('/')}/files/{name}"
+            f"{base_url.rstrip('/')}/files/{quote(name, safe='')}"
             f"?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={now:%Y%m%dT%H%M%SZ}"
             f"&X-Amz-Expires={math.ceil(self._life.total_seconds())}&X-Amz-Signature={signature}"
         )
 
-    def find(self, name: str, signature: str) -> Link | None:
-        """Return the link with this signature, if it is for this file."""
-        link = self._links.get(signature)
-        return link if link is not None and link.name == name else None
+    def find(self, request: Request) -> Link | None:
+        """Return the link that a request follows, if its signature is for its file."""
+        link = self._links.get(request.query_params.get("X-Amz-Signature", ""))
+        return link if link is not None and link.name == request.path_params["name"] else None
 
 
 def routes(world: World) -> list[BaseRoute]:
@@ -68,8 +70,7 @@ def routes(world: World) -> list[BaseRoute]:
         fault = fault_of(request)
         if "authorization" in request.headers:
             return _error(400, "InvalidArgument", "Only one auth mechanism allowed")
-        name = request.path_params["name"]
-        link = world.links.find(name, request.query_params.get("X-Amz-Signature", ""))
+        link = world.links.find(request)
         if link is None:
             return _error(403, "SignatureDoesNotMatch", "The request signature does not match")
         if world.clock.now() >= link.expires_at or (fault and fault.kind == "expired-link"):
@@ -77,7 +78,11 @@ def routes(world: World) -> list[BaseRoute]:
         missing = _error(404, "NoSuchKey", "The specified key does not exist.")
         return await link.serve(fault) or missing
 
-    return [Door(download, world.faults, "download").route("GET", "/files/{name}")]
+    def family(request: Request) -> Family | None:
+        link = world.links.find(request)
+        return link.family if link else None
+
+    return [Door(download, world.faults, "download", family=family).route("GET", "/files/{name}")]
 
 
 def _error(status: int, code: str, message: str) -> Response:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -76,9 +78,18 @@ class Recorder:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._log.answered(place, message["status"])
+                message = self._dated(message)
             await send(message)
 
         await self._app(scope, _replayed(body, receive), noting)
+
+    def _dated(self, message: Message) -> Message:
+        """Add the time of the simulator's clock, unless the answer tells another."""
+        headers = list(message.get("headers", ()))
+        if b"date" not in {name.lower() for name, _ in headers}:
+            now = format_datetime(self._clock.now().astimezone(UTC), usegmt=True)
+            headers.append((b"date", now.encode("ascii")))
+        return {**message, "headers": headers}
 
     def _seen(self, scope: Scope, body: bytes) -> Seen:
         """Describe a request."""

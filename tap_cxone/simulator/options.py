@@ -18,6 +18,11 @@ RunningResult = Literal["null", "absent", "empty"]
 ErrorField = Literal["errorMessage", "messageError"]
 Compression = Literal["none", "gzip-encoding", "gzip-type", "gzip-bare", "gzip-members"]
 EmptyFile = Literal["header", "zero-bytes", "204"]
+ClientAuth = Literal["post", "basic", "any"]
+GrNamespace = Literal["both", "AutopilotKnowledge", "autopilot"]
+Location = Literal["absolute", "relative", "absolute-status", "relative-status"]
+ExportStatusKey = Literal["status", "state", "exportStatus"]
+ExportLinkKey = Literal["downloadUrl", "url", "presignedUrl", "fileUrl", "location"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +32,8 @@ class Options:
     Attributes:
         seed: The data are a function of it.
         speed: Divides the spacing, the life of a link, the time of a job and the lateness of rows.
-        rows_per_day: Rows of each entity per day.
-        rows_of: Rows per day of single entities; 0 makes one empty.
+        rows_per_day: Rows of each entity and table per day.
+        rows_of: Rows per day of single entities or tables; 0 makes one empty.
         token_seconds: Life of a token, never divided by `speed`.
         spacing_seconds: Least time between two accepted submits.
         link_seconds: Life of a download link.
@@ -47,9 +52,21 @@ class Options:
         newline: What ends a line of a file.
         compression: How a file is compressed, and how it shows.
         empty: What a file without rows is.
-        extra_columns: Columns added at the end of an entity's file.
-        missing_columns: Columns left out of an entity's file.
+        extra_columns: Columns added at the end of an entity's or a table's file.
+        missing_columns: Columns left out of an entity's or a table's file.
         content_length: Whether a download tells its length.
+        client_auth: Where a registered application may put its credentials.
+        gr_namespace: Under which path the table of generated responses is found; the options call
+            it `AutopilotKnowledge/GRTable` either way.
+        exports_per_day: Exports accepted in `quota_hours`, over all tables; None for no limit.
+        quota_hours: The time in which they are counted, never divided by `speed`.
+        history_months: Calendar months that an export may reach back; None for no limit.
+        location: How the header `Location` of an accepted export is written.
+        export_body: What comes with it.
+        export_status_key: Where the word for an export's status stands.
+        export_words: The words for running, completed and failed.
+        export_link_key: Where the link to an export's file stands.
+        export_link_only: Whether a completed export shows its link and no word.
     """
 
     seed: int = 1
@@ -76,6 +93,17 @@ class Options:
     extra_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     content_length: bool = True
+    client_auth: ClientAuth = "any"
+    gr_namespace: GrNamespace = "both"
+    exports_per_day: int | None = 3
+    quota_hours: float = 24
+    history_months: int | None = 4
+    location: Location = "absolute"
+    export_body: Literal["empty", "json"] = "empty"
+    export_status_key: ExportStatusKey = "status"
+    export_words: tuple[str, str, str] = ("InProgress", "Completed", "Failed")
+    export_link_key: ExportLinkKey = "downloadUrl"
+    export_link_only: bool = False
 
     @property
     def spacing(self) -> timedelta:
@@ -96,3 +124,8 @@ class Options:
     def lateness(self) -> timedelta:
         """Return the longest time until a row may be seen."""
         return timedelta(minutes=self.lateness_minutes / self.speed)
+
+    @property
+    def quota_period(self) -> timedelta:
+        """Return the time in which exports are counted."""
+        return timedelta(hours=self.quota_hours)

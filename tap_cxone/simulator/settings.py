@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tap_cxone.simulator.credentials import Credentials
+from tap_cxone.simulator.faults import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+ALL_FAMILIES: tuple[Family, ...] = get_args(Family)
+_FIRST: tuple[Family, ...] = ("data_extraction",)
 
 
-def tap_settings(url: str, speed: float = 1) -> dict[str, Any]:
-    """Return the settings with which a tap keeps the rules of the simulator at `url`."""
-    return {
+def tap_settings(
+    url: str, speed: float = 1, *, families: Collection[Family] = _FIRST
+) -> dict[str, Any]:
+    """Return the settings with which a tap keeps the rules of the simulator at `url`.
+
+    Args:
+        url: Where the simulator listens.
+        speed: Its speed.
+        families: Whose settings; what all families need is always there.
+    """
+    settings: dict[str, Any] = {
         "base_url": url,
         "access_key_id": Credentials.ACCESS_KEY_ID,
         "access_key_secret": Credentials.ACCESS_KEY_SECRET,
         "poll_interval_seconds": _divided(5, speed),
-        "data_extraction": {
+    }
+    if "data_extraction" in families:
+        settings["data_extraction"] = {
             "request_spacing_seconds": _divided(30, speed),
             "settle_minutes": _divided(30, speed),
-        },
-    }
+        }
+    if "observability" in families:
+        settings["client_id"] = Credentials.CLIENT_ID
+        settings["client_secret"] = Credentials.CLIENT_SECRET
+    return settings
 
 
 def environment(settings: dict[str, Any]) -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Self
 
 from starlette.applications import Starlette
 
-from tap_cxone.simulator import control, credentials, data_extraction, files
+from tap_cxone.simulator import control, credentials, data_extraction, files, observability
 from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.log import Recorder, Seen
 from tap_cxone.simulator.options import Options
@@ -15,7 +16,7 @@ from tap_cxone.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date, datetime
+    from datetime import date, datetime, tzinfo
     from types import TracebackType
 
     from starlette.routing import BaseRoute
@@ -27,6 +28,7 @@ FAMILIES: tuple[Callable[[World], list[BaseRoute]], ...] = (
     credentials.routes,
     files.routes,
     data_extraction.routes,
+    observability.routes,
     control.routes,
 )
 
@@ -85,8 +87,18 @@ class Simulator:
 
     @property
     def jobs(self) -> list[Job]:
-        """Return the jobs so far, in order."""
+        """Return the data extraction jobs so far, in order."""
         return self.world.extraction.jobs()
+
+    @property
+    def exports(self) -> int:
+        """Return how many observability exports were accepted."""
+        return len(self.world.exports.all())
+
+    @property
+    def quota_refusals(self) -> int:
+        """Return how many were one too many for a day; `refusals` counts them too."""
+        return self.world.exports.quota_refusals
 
     def revoke_tokens(self) -> None:
         """Make every token given out so far unknown."""
@@ -98,6 +110,11 @@ class Simulator:
         start: date | datetime,
         end: date | datetime,
         visible_at: datetime | None = None,
+        *,
+        zone: tzinfo = UTC,
     ) -> list[dict[str, str]]:
-        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now."""
-        return self.world.truth(entity, start, end, visible_at)
+        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
+
+        An observability table is named like `Copilot/KBTable`, its dates are local to `zone`.
+        """
+        return self.world.truth(entity, start, end, visible_at, zone=zone)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.simulator.credentials import Tokens
-from tap_cxone.simulator.data_extraction.data import Data, midnight
+from tap_cxone.simulator.data_extraction.data import Data
 from tap_cxone.simulator.data_extraction.tenant import Tenant
 from tap_cxone.simulator.faults import Faults
 from tap_cxone.simulator.files import Links
 from tap_cxone.simulator.log import RequestLog
+from tap_cxone.simulator.observability.exports import Exports
+from tap_cxone.simulator.observability.tables import TABLES
+from tap_cxone.simulator.rows import Rows, View, midnight
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date, datetime, tzinfo
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.options import Options
+
+_SOURCES = {name: table.source for name, table in TABLES.items()}
 
 
 class World:
@@ -32,11 +37,13 @@ class World:
         self.links = Links(options.link_life, clock)
         self.data = Data(options)
         self.extraction = Tenant(options, clock)
+        self.tables = Rows(options, _SOURCES, timedelta(0))
+        self.exports = Exports(options, clock)
 
     @property
     def refusals(self) -> int:
         """Return how often a caller broke a limit."""
-        return self.extraction.refusals
+        return self.extraction.refusals + self.exports.quota_refusals
 
     def truth(
         self,
@@ -44,7 +51,21 @@ class World:
         start: date | datetime,
         end: date | datetime,
         visible_at: datetime | None = None,
+        *,
+        zone: tzinfo = UTC,
     ) -> list[dict[str, str]]:
-        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now."""
-        seen_at = visible_at or self.clock.now()
-        return list(self.data.rows(entity, midnight(start), midnight(end), seen_at))
+        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
+
+        Args:
+            entity: An entity, or a table such as `Copilot/KBTable`.
+            start: The first day or instant.
+            end: The first day or instant too late.
+            visible_at: When somebody looks.
+            zone: Whose local time a table's dates are written in; an entity's are always UTC.
+        """
+        first, last, seen_at = midnight(start), midnight(end), visible_at or self.clock.now()
+        if entity in TABLES:
+            rows = self.tables.rows(entity, first, last, seen_at, View(zone))
+        else:
+            rows = self.data.rows(entity, first, last, seen_at)
+        return list(rows)

@@ -12,12 +12,13 @@ from click.testing import CliRunner
 
 from tap_cxone.simulator import environment, tap_settings
 from tap_cxone.simulator.cli import main
+from tap_cxone.simulator.settings import ALL_FAMILIES
 
 SIMULATOR = [sys.executable, "-m", "tap_cxone.simulator"]
 CALL = """
 import json, os, urllib.request
 with urllib.request.urlopen(os.environ["TAP_CXONE_BASE_URL"] + "/_simulator/state") as answer:
-    print(json.load(answer)["refusals"])
+    print(json.load(answer)["refusals"], os.environ["TAP_CXONE_CLIENT_ID"])
 """
 
 
@@ -39,9 +40,19 @@ def test_settings_keep_the_rules():
     }
 
 
+def test_settings_are_those_of_some_families():
+    """A family's settings are there if asked for; Data Extraction's need not be asked for."""
+    one = tap_settings("u")
+    both = tap_settings("u", families=ALL_FAMILIES)
+    other = tap_settings("u", families=["observability"])
+
+    assert both == one | {"client_id": "SIM-CLIENT-ID", "client_secret": "SIM-CLIENT-SECRET+/="}
+    assert other == {name: both[name] for name in both if name != "data_extraction"}
+
+
 def test_environment_is_the_settings():
     """The environment variables hold the same settings."""
-    settings = tap_settings("http://127.0.0.1:1", 10)
+    settings = tap_settings("http://127.0.0.1:1", 10, families=ALL_FAMILIES)
     variables = environment(settings)
 
     assert variables["TAP_CXONE_BASE_URL"] == "http://127.0.0.1:1"
@@ -55,7 +66,7 @@ def test_run_gives_the_command_a_simulator(capfd):
     result = CliRunner().invoke(main, ["run", "--speed", "10", "--", sys.executable, "-c", CALL])
 
     assert result.exit_code == 0
-    assert capfd.readouterr().out == "0\n"
+    assert capfd.readouterr().out == "0 SIM-CLIENT-ID\n"
 
 
 def test_run_passes_the_exit_code_on():
@@ -106,7 +117,10 @@ def test_serve_until_interrupted():
 
         assert process.wait(5) == 0
     assert "SIM-ACCESS-KEY-ID====" in text.partition("{")[0]
-    assert json.loads(text[text.index("{") :]) == tap_settings(url, 10)
+    assert "SIM-CLIENT-ID" in text.partition("{")[0]
+    quota = {"observability": {"exports_per_day": 3}}
+    settings = tap_settings(url, 10, families=ALL_FAMILIES) | quota
+    assert json.loads(text[text.index("{") :]) == settings
 
 
 def test_serve_at_a_taken_port(sim):
@@ -117,3 +131,11 @@ def test_serve_at_a_taken_port(sim):
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: cannot listen at 127.0.0.1:{port}")
     assert os.linesep not in result.stderr.strip()
+
+
+def test_a_tenant_without_a_quota_is_one_to_the_tap_too():
+    """`--exports-per-day 0` lifts the quota of the simulator and tells the tap so."""
+    show = [sys.executable, "-c", "import os; print(os.environ['TAP_CXONE_OBSERVABILITY'])"]
+
+    with start("run", "--exports-per-day", "0", "--", *show) as process:
+        assert json.loads(process.communicate()[0]) == {"exports_per_day": None}

@@ -51,12 +51,23 @@ def test_truth_from_outside(sim, control):
     assert control("GET", "truth", params=window).json() == sim.rows()
 
 
+def test_truth_of_a_table_from_outside(sim, control):
+    """The rows of a table may be asked for in any time zone."""
+    window = {"entity": "Copilot/ASTable", "start": "2026-01-30", "end": "2026-01-31"}
+    query = window | {"zone": "Asia/Tokyo"}
+
+    assert control("GET", "truth", params=query).json() == sim.export_rows(
+        "Copilot/ASTable", timeZone="Asia/Tokyo"
+    )
+
+
 @pytest.mark.parametrize(
     "query",
     [
         {},
         {"entity": "nothing", "start": "2026-01-30", "end": "2026-01-31"},
         {"entity": "qm-workflows", "start": "yesterday", "end": "2026-01-31"},
+        {"entity": "qm-workflows", "start": "2026-01-30", "end": "2026-01-31", "zone": "Mars"},
     ],
 )
 def test_wrong_question_for_the_truth(control, query):
@@ -74,3 +85,15 @@ def test_state_from_outside(sim, control):
     assert [(job["entityName"], job["status"]) for job in state["jobs"]] == [
         ("qm-workflows", "RUNNING")
     ]
+
+
+def test_state_tells_of_exports(sim, control):
+    """The state tells of the exports and of those that were too many."""
+    for _ in range(4):
+        sim.export()
+    state = control("GET", "state").json()
+
+    assert (state["refusals"], state["quota_refusals"]) == (1, 1)
+    assert [(e["table"], e["startDate"], e["status"]) for e in state["exports"]] == [
+        ("Copilot/KBTable", "2026-01-30T00:00:00.000Z", "RUNNING")
+    ] * 3

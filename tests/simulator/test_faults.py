@@ -270,6 +270,30 @@ def test_submit_means_both(sim):
     assert [sim.submit().status_code, sim.sync().status_code] == [202, 501]
 
 
+def test_fault_may_concern_one_family(sim):
+    """A fault of one family lets the other's requests pass, at each place."""
+    sim.simulator.faults.add(
+        *(Fault(at, "status", family="observability") for at in ("token", "submit", "poll")),
+        Fault("download", "expired-link", family="observability"),
+    )
+
+    assert [sim.log_in().status_code, sim.log_in_with_client().status_code] == [200, 500]
+    assert [sim.submit().status_code, sim.export().status_code] == [202, 500]
+    export_id = sim.export_id()
+    sim.clock.turn(seconds=30)
+    assert [sim.poll("any").status_code, sim.export_poll(export_id).status_code] == [404, 500]
+    links = sim.link(), sim.export_link(export_id)
+    assert [sim.fetch(link).status_code for link in links] == [200, 403]
+
+
+def test_fault_of_any_family(sim):
+    """A fault that names no family strikes whoever comes first."""
+    sim.simulator.faults.add(Fault("submit", "status", times=2))
+
+    assert [sim.export().status_code, sim.submit().status_code] == [500, 500]
+    assert [sim.export().status_code, sim.submit().status_code] == [202, 202]
+
+
 def test_faults_play_in_order(sim):
     """The first fault that matches strikes; after its times the next one does."""
     sim.simulator.faults.add(
@@ -300,6 +324,12 @@ def test_fault_must_be_known():
     """A kind of fault that does not exist is a mistake of the script."""
     with pytest.raises(ValueError, match="unknown kind"):
         Fault("list", "gremlins")  # type: ignore[arg-type]
+
+
+def test_fault_must_be_of_a_known_family():
+    """A family that does not exist is a mistake of the script."""
+    with pytest.raises(ValueError, match="unknown family"):
+        Fault("list", "status", family="gremlins")  # type: ignore[arg-type]
 
 
 def test_stopping_waits_for_nobody(sim_call, capfd):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from email.utils import parsedate_to_datetime
 
 import requests
 
@@ -57,3 +58,10 @@ def test_port_is_free_again():
 
     with Simulator(port=port) as second:
         assert second.url == first.url
+
+
+def test_answers_tell_the_time(sim):
+    """An answer's Date is the simulator's present, which a caller may compare with its own."""
+    answer = sim.log_in()
+
+    assert parsedate_to_datetime(answer.headers["Date"]) == sim.clock.now()

@@ -63,10 +63,12 @@ def streams(tap: TapCXone, surroundings: Surroundings) -> list[TableStream]:
     allowance = Allowance(family(surroundings))
     named = surroundings.settings.observability.tables
     for table in TABLES:
-        paths = tuple(path for path in named if path in table.paths)
-        # A name the user gives is the only one tried; without any the stream is still there.
-        chosen = replace(table, paths=paths) if paths else table
-        allowance.streams.append(TableStream(tap, allowance, chosen, wanted=bool(paths)))
+        # The name the user gives is tried first; without any the stream is there, not selected.
+        paths = tuple(sorted(table.paths, key=lambda path: path not in named))
+        wanted = any(path in named for path in paths)
+        allowance.streams.append(
+            TableStream(tap, allowance, replace(table, paths=paths), wanted=wanted)
+        )
     return allowance.streams
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.simulator.data_extraction.jobs import Status
+from tap_cxone.simulator.jobs import Status
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.data_extraction.jobs import Job

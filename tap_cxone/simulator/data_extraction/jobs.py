@@ -1,32 +1,15 @@
-"""A job: what it extracts and where it stands."""
+"""A job of this API: what it extracts, and whom it holds up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING
 
-Fate = Literal["job-failed", "job-cancelled", "job-expired", "job-stuck", "job-lost"]
+from tap_cxone.simulator import jobs
+from tap_cxone.simulator.jobs import Status
 
-KEPT = timedelta(hours=24)
-
-
-class Status(StrEnum):
-    """Where a job stands."""
-
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    EXPIRED = "EXPIRED"
-
-
-_ENDS: dict[Fate, Status] = {
-    "job-failed": Status.FAILED,
-    "job-cancelled": Status.CANCELLED,
-    "job-expired": Status.EXPIRED,
-}
+if TYPE_CHECKING:
+    from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +32,17 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One piece of remote work.
+class Job(jobs.Job):
+    """One extraction.
 
     Attributes:
-        id: Its name.
         order: What it extracts.
-        submitted_at: When it began.
-        ready_at: When it ends; None while polls decide.
-        polls_left: How many polls still find it running, where they decide.
-        fate: What becomes of it, if not a file.
-        reason: Why it failed.
         held: Whether the call that ordered it still waits for its answer.
     """
 
-    id: str
     order: Order
-    submitted_at: datetime
-    ready_at: datetime | None
-    polls_left: int = 0
-    fate: Fate | None = None
-    reason: str = "The extraction failed"
     held: bool = False
-
-    def status(self, now: datetime) -> Status:
-        """Return where the job stands at `now`."""
-        if self.fate == "job-stuck" or self.ready_at is None or now < self.ready_at:
-            return Status.RUNNING
-        if self.fate in _ENDS:
-            return _ENDS[self.fate]
-        return Status.SUCCEEDED if now < self.ready_at + KEPT else Status.EXPIRED
+    reason: str = "The extraction failed"
 
     def busy(self, now: datetime) -> bool:
         """Return whether the job keeps others from starting."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_cxone.simulator.data_extraction import values
+from tap_cxone.simulator import values
 
 if TYPE_CHECKING:
     from datetime import datetime

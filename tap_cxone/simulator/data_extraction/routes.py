@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Final
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -12,17 +12,19 @@ from starlette.responses import JSONResponse, Response
 from tap_cxone.simulator.clock import until
 from tap_cxone.simulator.csvfile import file_response
 from tap_cxone.simulator.data_extraction.answers import job_status, spelled, sync_answer
-from tap_cxone.simulator.data_extraction.jobs import Fate, Job, Order, Status
 from tap_cxone.simulator.data_extraction.orders import read_order
 from tap_cxone.simulator.door import Door, fault_of, json_body
+from tap_cxone.simulator.jobs import Status, fate_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from tap_cxone.simulator.data_extraction.jobs import Job
     from tap_cxone.simulator.faults import Fault
     from tap_cxone.simulator.world import World
 
+_FAMILY: Final = "data_extraction"
 _PATH = "/data-extraction/v1/jobs"
 
 
@@ -31,10 +33,10 @@ def routes(world: World) -> list[BaseRoute]:
     api = _Api(world)
     faults = world.faults
     return [
-        Door(api.sync, faults, "sync", "submit").route("POST", f"{_PATH}/sync"),
-        Door(api.submit, faults, "async", "submit").route("POST", _PATH),
-        Door(api.list, faults, "list").route("GET", _PATH),
-        Door(api.poll, faults, "poll").route("GET", f"{_PATH}/{{job_id}}"),
+        Door(api.sync, faults, "sync", "submit", family=_FAMILY).route("POST", f"{_PATH}/sync"),
+        Door(api.submit, faults, "async", "submit", family=_FAMILY).route("POST", _PATH),
+        Door(api.list, faults, "list", family=_FAMILY).route("GET", _PATH),
+        Door(api.poll, faults, "poll", family=_FAMILY).route("GET", f"{_PATH}/{{job_id}}"),
     ]
 
 
@@ -80,7 +82,7 @@ class _Api:
     async def poll(self, request: Request) -> Response:
         """Answer with a job's status, and a new link if it has a file."""
         self._world.tokens.require(request)
-        fate, reason = _fate(fault_of(request))
+        fate, reason = fate_of(fault_of(request))
         job = self._tenant.poll(request.path_params["job_id"], fate=fate, reason=reason)
         if job is None:
             raise HTTPException(404, "There is no such job")
@@ -90,7 +92,7 @@ class _Api:
         """Read a submit and begin its job."""
         self._world.tokens.require(request)
         order = read_order(await json_body(request), self._options.forbidden)
-        fate, reason = _fate(fault_of(request))
+        fate, reason = fate_of(fault_of(request))
         return self._tenant.submit(order, held=held, fate=fate, reason=reason)
 
     async def _answered(self, job: Job) -> None:
@@ -109,18 +111,11 @@ class _Api:
             return await run_in_threadpool(self._file, job, fault)
 
         base_url = str(request.base_url)
-        return status, self._world.links.hand_out(base_url, f"{job.id}.csv", serve)
+        return status, self._world.links.hand_out(base_url, _FAMILY, f"{job.id}.csv", serve)
 
     def _file(self, job: Job, fault: Fault | None) -> Response:
         """Answer with the rows that could be seen when the job ended."""
-        order: Order = job.order
+        order = job.order
         data = self._world.data
         rows = data.file_rows(order.entity, order.start, order.end, job.ready_at)
         return file_response(data.columns(order.entity), rows, self._options, fault)
-
-
-def _fate(fault: Fault | None) -> tuple[Fate | None, str | None]:
-    """Return what a fault makes of a job, and why."""
-    if fault is None or fault.kind not in get_args(Fate):
-        return None, None
-    return cast("Fate", fault.kind), fault.payload.decode() or None

@@ -12,7 +12,8 @@ from tap_cxone.simulator.data_extraction.jobs import Job
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.data_extraction.jobs import Fate, Order
+    from tap_cxone.simulator.data_extraction.jobs import Order
+    from tap_cxone.simulator.jobs import Fate
     from tap_cxone.simulator.options import Options
 
 RUNNING_ALREADY = "Another request is running, please wait and try again later"
@@ -64,13 +65,7 @@ class Tenant:
         job = self._jobs.get(job_id)
         if job is None:
             return None
-        if fate is not None:
-            job = replace(job, fate=fate, ready_at=self._clock.now(), reason=reason or job.reason)
-        elif job.ready_at is None and not job.polls_left:
-            job = replace(job, ready_at=self._clock.now())
-        elif job.ready_at is None:
-            job = replace(job, polls_left=job.polls_left - 1)
-        self._keep(job)
+        job = self._keep(job.polled(self._clock.now(), fate=fate, reason=reason))
         return None if job.fate == "job-lost" else job
 
     def finish(self, job: Job) -> Job:

@@ -1,0 +1,67 @@
+"""What the API says: nobody publishes it, so a tenant may choose its words."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from starlette.responses import JSONResponse, Response
+
+from tap_cxone.simulator.jobs import Status
+from tap_cxone.simulator.values import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+
+    from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.observability.exports import Export
+    from tap_cxone.simulator.options import Options
+
+PATH = "/observabilitydashboard/v2/tables"
+
+
+def accepted(export: Export, base_url: str, options: Options) -> Response:
+    """Return what a submit is answered with: where to ask for the export's status."""
+    kind, _, status = options.location.partition("-")
+    host = base_url.rstrip("/") if kind == "absolute" else ""
+    location = f"{host}{PATH}/export-data/{export.id}{'/status' if status else ''}"
+    if options.export_body == "empty":
+        return Response(status_code=202, headers={"location": location})
+    body = {"exportId": export.id, options.export_status_key: _word(Status.RUNNING, options)}
+    return JSONResponse(body, 202, {"location": location})
+
+
+def export_status(
+    export: Export, status: Status, url: str | None, options: Options
+) -> dict[str, str]:
+    """Return what a poll is answered with; `url` is the link to the file."""
+    answer: dict[str, str] = {options.export_status_key: _word(status, options)}
+    if url is not None:
+        link: dict[str, str] = {options.export_link_key: url}
+        return link if options.export_link_only else answer | link
+    return answer | ({"message": export.reason} if status is Status.FAILED else {})
+
+
+def _word(status: Status, options: Options) -> str:
+    """Return a status as this tenant spells it."""
+    running, completed, failed = options.export_words
+    words = {Status.RUNNING: running, Status.SUCCEEDED: completed, Status.FAILED: failed}
+    return words.get(status, status.title())
+
+
+def refusals(clock: Clock) -> Callable[[Request, HTTPException], Response]:
+    """Return how a refusal is written; one for want of a token looks different."""
+
+    def refusal(request: Request, refused: HTTPException) -> Response:
+        status = refused.status_code
+        body: dict[str, Any] = {"message": refused.detail, "statusCode": status}
+        if status == HTTPStatus.UNAUTHORIZED:
+            body = {"status": status, "error": "Unauthorized", "path": request.url.path}
+            return JSONResponse({"timestamp": instant(clock.now()), **body}, status)
+        return JSONResponse({**body, "traceId": uuid4().hex}, status)
+
+    return refusal

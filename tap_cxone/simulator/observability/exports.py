@@ -1,0 +1,141 @@
+"""The exports of a tenant: how many in a day, how far back, and under which names."""
+
+from __future__ import annotations
+
+import calendar
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from tap_cxone.simulator.jobs import Job, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.jobs import Fate
+    from tap_cxone.simulator.observability.orders import Order
+    from tap_cxone.simulator.options import Options
+
+TOO_OLD = "Export date range cannot be more than {} months ago without authorization"
+TOO_MANY = (
+    "Too many export requests. The limit is {} exports per {:g} hours "
+    "for non-Observability Dashboard users"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export(Job):
+    """One export.
+
+    Attributes:
+        order: What it holds.
+        number: Its place among the exports of the tenant.
+    """
+
+    order: Order
+    number: int
+    reason: str = "The export failed"
+
+
+class Exports:
+    """The exports so far and their files.
+
+    Attributes:
+        quota_refusals: How often there was one export too many.
+    """
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        """Start without exports."""
+        self.quota_refusals = 0
+        self._options = options
+        self._clock = clock
+        self._exports: dict[str, Export] = {}
+        self._files: dict[str, str] = {}
+
+    def submit(self, order: Order, *, fate: Fate | None, reason: str | None) -> Export:
+        """Begin an export.
+
+        Raises:
+            HTTPException: It reaches too far back, or there were too many before it.
+        """
+        now = self._clock.now()
+        self._admit(order, now)
+        polls = self._options.job_polls
+        export = Export(
+            id=str(uuid.uuid4()),
+            order=order,
+            number=len(self._exports),
+            submitted_at=now,
+            ready_at=now + self._options.job_time if polls is None else None,
+            polls_left=polls or 0,
+            fate=fate,
+        )
+        return self._keep(replace(export, reason=reason) if reason else export)
+
+    def poll(
+        self, export_id: str, file_name: str, *, fate: Fate | None, reason: str | None
+    ) -> Export | None:
+        """Return an export, one poll later; None if it is unknown, or no longer known.
+
+        Args:
+            export_id: Its name.
+            file_name: What its file is to be called; of two with one name, the newer one stays.
+            fate: How it ends now, if it is to end so.
+            reason: Why, if it fails.
+        """
+        export = self._exports.get(export_id)
+        if export is None:
+            return None
+        now = self._clock.now()
+        export = self._keep(export.polled(now, fate=fate, reason=reason))
+        if export.fate == "job-lost" or _forgotten(export, now):
+            return None
+        if export.status(now) is Status.SUCCEEDED:
+            self._write(export, file_name)
+        return export
+
+    def file(self, file_name: str) -> Export | None:
+        """Return the export whose file has this name; None once it is gone."""
+        export = self._exports[self._files[file_name]]
+        return export if export.status(self._clock.now()) is Status.SUCCEEDED else None
+
+    def all(self) -> list[Export]:
+        """Return the exports so far, in order."""
+        return list(self._exports.values())
+
+    def _admit(self, order: Order, now: datetime) -> None:
+        """Refuse an export that breaks a limit."""
+        months, most = self._options.history_months, self._options.exports_per_day
+        if months is not None and order.start < months_before(now, months):
+            raise HTTPException(400, TOO_OLD.format(months))
+        period = self._options.quota_period
+        recent = [export for export in self.all() if now - export.submitted_at < period]
+        if most is not None and len(recent) >= most:
+            self.quota_refusals += 1
+            raise HTTPException(400, TOO_MANY.format(most, self._options.quota_hours))
+
+    def _write(self, export: Export, file_name: str) -> None:
+        """Store an export's file, unless a newer export's has its name."""
+        holder = self._files.get(file_name)
+        if holder is None or self._exports[holder].number < export.number:
+            self._files[file_name] = export.id
+
+    def _keep(self, export: Export) -> Export:
+        """Remember where an export stands."""
+        self._exports[export.id] = export
+        return export
+
+
+def months_before(instant: datetime, months: int) -> datetime:
+    """Return the same instant of an earlier month, or of its last day if it is too short."""
+    year, month = divmod(instant.year * 12 + instant.month - 1 - months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return instant.replace(year=year, month=month + 1, day=min(instant.day, last))
+
+
+def _forgotten(export: Export, now: datetime) -> bool:
+    """Return whether an export's file is gone, and the export with it."""
+    return export.fate is None and export.status(now) is Status.EXPIRED

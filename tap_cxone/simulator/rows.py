@@ -1,0 +1,142 @@
+"""What the tenant holds: a pure function of the seed, the source and the instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from tap_cxone.simulator.options import Options
+
+    Row = dict[str, str]
+    Write = Callable[[Random, datetime], list[Row]]
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of row.
+
+    Attributes:
+        name: What the options call it.
+        write: Returns the rows that tell of one event.
+        columns: The header of its file.
+        rows_per_event: How many rows tell of one event.
+    """
+
+    name: str
+    write: Write
+    columns: tuple[str, ...]
+    rows_per_event: int
+
+    @classmethod
+    def of(cls, name: str, write: Write) -> Source:
+        """Return a source whose columns are those of any of its rows."""
+        rows = write(Random(0), datetime(2000, 1, 1, tzinfo=UTC))  # noqa: S311
+        return cls(name, write, tuple(rows[0]), len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, of which one or more rows tell.
+
+    Attributes:
+        instant: When it happened; the API's date filter looks at it.
+        visible_at: From when on its rows may be seen.
+        dice: Where the values of its rows come from.
+    """
+
+    instant: datetime
+    visible_at: datetime
+    dice: Random
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How somebody looks at rows.
+
+    Attributes:
+        zone: Whose local time is written, where a source has it.
+        wanted: The values that may stand in a column, where not any will do.
+    """
+
+    zone: tzinfo = UTC
+    wanted: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def wants(self, row: Row) -> bool:
+        """Return whether a row is to be seen."""
+        return all(row[column] in texts for column, texts in self.wanted.items())
+
+
+ALL = View()
+
+
+class Rows:
+    """The rows of every source of a family, without end and without memory."""
+
+    def __init__(
+        self, options: Options, sources: Mapping[str, Source], lateness: timedelta
+    ) -> None:
+        """Hold what the options say, each row to be seen `lateness` after its event at the most."""
+        self._options = options
+        self._sources = sources
+        self._lateness = lateness
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Return the header of a source's file."""
+        source = self._sources[name]
+        missing = self._options.missing_columns.get(source.name, ())
+        known = [column for column in source.columns if column not in missing]
+        return (*known, *self._options.extra_columns.get(source.name, ()))
+
+    def rows(
+        self,
+        name: str,
+        start: datetime,
+        end: datetime,
+        seen_at: datetime,
+        view: View = ALL,
+    ) -> Iterator[Row]:
+        """Yield the rows whose instant is in `[start, end)`, if they may be seen at `seen_at`."""
+        source, columns = self._sources[name], self.columns(name)
+        extra = self._options.extra_columns.get(source.name, ())
+        for event in self._events(source, start, end):
+            if event.visible_at <= seen_at:
+                for row in source.write(event.dice, event.instant.astimezone(view.zone)):
+                    whole = row | {column: _extra(event.dice) for column in extra}
+                    if view.wants(row):
+                        yield {column: whole[column] for column in columns}
+
+    def _events(self, source: Source, start: datetime, end: datetime) -> Iterator[Event]:
+        """Yield what happened in `[start, end)`, in order."""
+        per_day = self._options.rows_of.get(source.name, self._options.rows_per_day)
+        slots = -(-per_day // source.rows_per_event)
+        day = start.date()
+        while midnight(day) < end:
+            events = (self._event(source, midnight(day), slot, slots) for slot in range(slots))
+            yield from (event for event in events if start <= event.instant < end)
+            day += _DAY
+
+    def _event(self, source: Source, day: datetime, slot: int, slots: int) -> Event:
+        """Return what happened in one of a day's equal slots, somewhere within it."""
+        dice = Random(f"{self._options.seed}/{source.name}/{day:%Y-%m-%d}/{slot}")  # noqa: S311
+        width = _DAY.total_seconds() * 1000 / slots
+        instant = day + timedelta(milliseconds=int((slot + dice.random()) * width))
+        return Event(instant, instant + dice.random() * self._lateness, dice)
+
+
+def midnight(day: date | datetime) -> datetime:
+    """Return the instant at which a day begins in UTC; an instant is returned as it is."""
+    if not isinstance(day, datetime):
+        return datetime.combine(day, time(), UTC)
+    return day.astimezone(UTC) if day.tzinfo else day.replace(tzinfo=UTC)
+
+
+def _extra(dice: Random) -> str:
+    """Return a value of a column that nobody told us about."""
+    return dice.choice(["", "yes", "no", f"{dice.randrange(1000):04d}", "später, vielleicht"])
