@@ -182,11 +182,11 @@ class Limiter:
     def refuse(self) -> QuotaExhausted:
         """Remember that the API itself called the quota used up; return the error to raise.
 
-        Others may have used it, nobody knows when: at worst a whole period must pass.
+        Others may have used it, nobody knows when: a place is free for certain when the first of
+        our own stops counting, or else after a whole period.
         """
-        quota = self.limits.quota
-        full = quota is None or len(self.submits()) < quota.exports
-        self._refused_until = self.clock.now() + (quota or Quota(0)).period if full else None
+        quota = self.limits.quota or Quota(1)
+        self._refused_until = min(self.submits(), default=self.clock.now()) + quota.period
         return self.used_up()
 
     def used_up(self) -> QuotaExhausted:

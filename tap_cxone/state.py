@@ -7,6 +7,7 @@ pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitte
 submits        {family: ["2026-01-31T00:00:00+00:00", …]}   those that still count for a limit
 columns        [{"name", "description"}]                    learned from files
 traits         {family: {name: value}}                      learned of the tenant
+failed         true                                         the last run of it failed
 ```
 """
 
@@ -84,6 +85,15 @@ class StreamState:
     def keep_submits(self, family: str, submits: Iterable[datetime]) -> None:
         """Remember the submits of a family that still count."""
         self._put("submits", {family: times} if (times := [iso(at) for at in submits]) else {})
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether the stream's last run failed and nothing was committed since."""
+        return self.raw.get("failed") is True
+
+    def mark_failed(self, *, failed: bool) -> None:
+        """Remember whether the stream failed."""
+        self._put("failed", failed)
 
     def columns(self) -> list[Column]:
         """Return the columns that earlier runs learned."""

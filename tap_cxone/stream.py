@@ -123,6 +123,7 @@ class CXoneStream(Stream, ABC):
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
+        self._state.mark_failed(failed=True)
         self.write_state()  # a submit may have been spent on it
         self.logger.error("Stream '%s' stops: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a trial run wants to know at once
@@ -170,8 +171,15 @@ class CXoneStream(Stream, ABC):
         jobs = self._state.pending()
         return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
 
-    def _windows(self, asked: Iterable[Window]) -> Iterable[Window]:
-        return self.windows(self._start(), self._horizon(), asked)
+    def _windows(self, asked: Sequence[Window]) -> Iterable[Window]:
+        # A beginning that moves with the day must not leave behind what was asked for before.
+        start = min([self._start(), *(window.start for window in asked)])
+        return self.windows(start, self._horizon(), asked)
+
+    @property
+    def failed_before(self) -> bool:
+        """Tell whether the last run of this stream failed."""
+        return self._state.failed
 
     def due(self) -> list[Window]:
         """Return the windows that need a job still."""
@@ -328,6 +336,7 @@ class CXoneStream(Stream, ABC):
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
         state.keep_pending(job for job in state.pending() if job.window.start >= window.end)
+        state.mark_failed(failed=False)
         self.write_state()
 
     def write_state(self) -> None:

@@ -165,9 +165,10 @@ class Transport:
         raise self._refusal(call, response, words, kind or _kind(call, response.status_code))
 
     def _answer(self, call: Call, response: requests.Response) -> Answer:
-        blank = call.submits and not response.content.strip()
+        # A submit is answered by its `Location` too, whatever the body says.
+        told = not response.content.strip() or "Location" in response.headers
         try:
-            found = None if blank else response.json()
+            found = None if call.submits and told else response.json()
         except ValueError:
             words = self.words(response) or "empty"
             msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"

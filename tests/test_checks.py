@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tap_cxone.checks import from_environment, problems
 from tap_cxone.config import SETTINGS
 
+many = settings(max_examples=60, deadline=None)
+
 SCHEMA = SETTINGS.to_dict()
 GOOD = {
     "access_key_id": "id",
@@ -258,7 +260,7 @@ def test_allowed(config):
     assert problems(config, SCHEMA) == []
 
 
-@settings(max_examples=50)
+@many
 @given(
     st.dictionaries(
         st.sampled_from(sorted(SCHEMA["properties"])) | st.text(max_size=5), json_values
@@ -269,14 +271,14 @@ def test_any_settings_are_explained(config):
     assert all(len(problem) > 0 for problem in problems(config, SCHEMA))
 
 
-@settings(max_examples=50)
+@many
 @given(st.sampled_from(sorted(SCHEMA["properties"]["data_extraction"]["properties"])), json_values)
 def test_any_settings_of_a_family_are_explained(name, value):
     """So are those of a family."""
     assert all(isinstance(problem, str) for problem in problems(family(**{name: value}), SCHEMA))
 
 
-@settings(max_examples=50)
+@many
 @given(
     st.dictionaries(
         st.sampled_from(["name", "entity_name", "version", "primary_keys", "columns"]), json_values
@@ -391,6 +393,7 @@ def test_variable_that_is_no_number(text):
     assert [*told, *problems(found, SCHEMA)]
 
 
+@many
 @given(st.text())
 def test_any_variable_is_a_setting_or_a_problem(text):
     """No variable makes reading them fail."""

@@ -4,12 +4,14 @@ import signal
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.clock import SystemClock, iso, parse_instant
 from tap_cxone.errors import Interrupted
 from tap_cxone.interrupts import Interrupts
+
+many = settings(max_examples=60, deadline=None)
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instants = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=offsets)  # noqa: DTZ001
@@ -109,6 +111,7 @@ def test_other_texts_are_refused(text):
         parse_instant(text)
 
 
+@many
 @given(instants)
 def test_iso_comes_back(instant):
     """An instant survives being written and read, and is then in UTC."""
@@ -119,6 +122,7 @@ def test_iso_comes_back(instant):
     assert iso(instant).endswith("+00:00")
 
 
+@many
 @given(instants, instants)
 def test_iso_sorts_as_time_does(one, other):
     """Bookmarks compare as texts in the order of time (up to a second)."""
@@ -127,6 +131,7 @@ def test_iso_sorts_as_time_does(one, other):
     assert (iso(one) < iso(other)) == (one < other)
 
 
+@many
 @given(st.text(max_size=30) | stamps)
 def test_any_text_is_an_instant_or_a_value_error(text):
     """No text makes anything but an instant in UTC or a ValueError."""

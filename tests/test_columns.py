@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tap_cxone.columns import Column, assign, fold, snake_case
 
+many = settings(max_examples=60, deadline=None)
+
 titles = st.text(max_size=12) | st.sampled_from(
     ["Segment ID", "segmentId", "SEGMENT_ID", "a", "A", "a_2", "", " ", "!!", "column_1"]
 )
@@ -53,6 +55,7 @@ def test_fold(title):
     assert fold(title) == "segmentid"
 
 
+@many
 @given(headers, st.lists(plain_names, max_size=4, unique=True))
 def test_each_title_has_a_name_of_its_own(header, known):
     """However odd the titles are, every cell of a row has a name, and no two the same."""
@@ -62,19 +65,21 @@ def test_each_title_has_a_name_of_its_own(header, known):
     assert len(set(assigned)) == len(assigned)
 
 
+@many
 @given(headers)
 def test_names_leave_our_own_alone(header):
     """No title takes the name of a column that the tap adds; these begin with `_`."""
     assert not any(name.startswith("_") or not name for name in names(header))
 
 
+@many
 @given(headers)
 def test_names_are_small(header):
     """Names hold neither capitals nor blanks nor punctuation."""
     assert not any(re.search(r"[A-Z\s.,:;/()-]", name) for name in names(header))
 
 
-@settings(max_examples=50)
+@many
 @given(
     st.lists(plain_names, min_size=1, max_size=5, unique_by=fold),
     st.randoms(use_true_random=False),

@@ -7,12 +7,14 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tap_cxone import checks
 from tap_cxone.config import COLUMN_TYPES, SETTINGS, AccessKey, EntitySettings, Settings
+
+many = settings(max_examples=60, deadline=None)
 
 SCHEMA = SETTINGS.to_dict()
 HOST = "https://api-na1.niceincontact.com"
@@ -366,6 +368,7 @@ def valid(schema):
     return st.one_of([found for kind in kinds if (found := by_kind[kind]) is not None])
 
 
+@many
 @given(st.fixed_dictionaries({}, optional={n: valid(s) for n, s in SCHEMA["properties"].items()}))
 def test_checked_settings_can_be_read(config):
     """Settings without a problem are read without an error."""

@@ -9,12 +9,14 @@ import zlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.decode import Row, Table
 from tap_cxone.errors import DecodeError
 from tap_cxone.spool import fill
+
+many = settings(max_examples=60, deadline=None)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["", "a\nb", "a\r\nb", "a\rb", ' "quoted" ', "a,b", "ü€😀", "\ufeff", "\x00", "\x85", "\u2028"]
@@ -60,12 +62,14 @@ ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
 # What comes back
 
 
+@many
 @given(tables(), ENCODINGS)
 def test_csv_comes_back(rows, encoding):
     """Any table that was written as CSV comes back exactly, whatever the encoding."""
     assert read(encoded(as_csv(rows), encoding)) == rows
 
 
+@many
 @given(tables(), st.sampled_from(["\r\n", "\n", "\r"]))
 def test_csv_with_any_newline(rows, newline):
     """Lines may end as they like."""
@@ -74,6 +78,7 @@ def test_csv_with_any_newline(rows, newline):
     assert read(data) == rows
 
 
+@many
 @given(tables(), ENCODINGS, st.integers(1, 2))
 def test_gzip_comes_back(rows, encoding, times):
     """A gzip file is unpacked, also one that travelled gzipped once more."""
@@ -84,6 +89,7 @@ def test_gzip_comes_back(rows, encoding, times):
     assert read(data) == rows
 
 
+@many
 @given(tables(), ENCODINGS, st.lists(st.integers(1, 100), max_size=4))
 def test_gzip_of_several_members(rows, encoding, cuts):
     """A gzip file may consist of several, of any length, one behind the other."""
@@ -201,6 +207,7 @@ def damaged(draw):
     return bytes(data[:end] if draw(st.booleans()) else data) + draw(st.binary(max_size=5))
 
 
+@many
 @given(
     st.builds(
         bytes.__add__,
@@ -227,6 +234,7 @@ def test_any_bytes_are_rows_or_refused(data):
     assert all(len(row) == len(header) for row in rows)
 
 
+@many
 @given(st.integers(2, len(PACKED) - 1))
 def test_cut_gzip(end):
     """A gzip file that ends early is refused, wherever it ends."""
@@ -234,6 +242,7 @@ def test_cut_gzip(end):
         read(PACKED[:end])
 
 
+@many
 @given(st.integers(10, len(PACKED) - 1), st.integers(1, 255))
 def test_changed_gzip(place, change):
     """A gzip file with a changed byte in its data or its sums is refused."""

@@ -6,12 +6,14 @@ from email.utils import format_datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import AmbiguousSubmit, PermissionDenied, QuotaExhausted
 from tap_cxone.limits import Hint, Limiter, Limits, Quota
 from tests.running import NOON, FakeClock
+
+many = settings(max_examples=60, deadline=None)
 
 NOTHING = timedelta(0)
 SECOND = timedelta(seconds=1)
@@ -103,6 +105,7 @@ def test_long_submit_is_long_ago(limiter):
     assert limiter.until_submit() == NOTHING
 
 
+@many
 @given(
     st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
     st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
@@ -428,6 +431,7 @@ header = (
 )
 
 
+@many
 @given(header, header, header)
 @example("Fri, 20 Mar 99999999999999999999 12:00:00 GMT", "", "")
 @example("20 Mar 0001 00:00:00 +2300", "", "")
@@ -446,6 +450,7 @@ def test_any_header_is_a_hint(retry_after, remaining, limit):
     assert 0 <= hint.scarcity <= 1
 
 
+@many
 @given(header)
 @example("99999999999999")
 @example("Fri, 31 Dec 9999 23:59:59 GMT")
@@ -484,6 +489,7 @@ def test_scarcity(remaining, limit, scarcity):
     assert hint.scarcity == pytest.approx(scarcity)
 
 
+@many
 @given(st.integers(0, 1000), st.integers(1, 1000))
 def test_scarcity_never_falls(remaining, limit):
     """The fewer requests are left, the scarcer they are, between nothing and one."""

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.columns import Column
 from tap_cxone.config import COLUMN_TYPES
 from tap_cxone.errors import DriftError
 from tap_cxone.records import CONVERTERS, Layout, Misfit
+
+many = settings(max_examples=60, deadline=None)
 
 MOMENT = "2026-01-31T17:04:00+00:00"
 ids = st.from_regex(r"0{0,3}[0-9]{1,30}", fullmatch=True)
@@ -59,6 +61,7 @@ def test_blank_is_none(kind, text):
 
 
 @pytest.mark.parametrize("kind", COLUMN_TYPES)
+@many
 @given(text=st.text(max_size=30) | date_like | stamps | ids | decimals)
 def test_any_text_is_a_value_or_a_value_error(kind, text):
     """A text is converted or refused with a ValueError; nothing else happens."""
@@ -68,6 +71,7 @@ def test_any_text_is_a_value_or_a_value_error(kind, text):
         assert kind != "string"
 
 
+@many
 @given(st.text(min_size=1).filter(str.strip))
 def test_string_is_kept_to_the_letter(text):
     """A text comes out as it is, blanks around it and zeros before it included."""
@@ -97,6 +101,7 @@ def test_integer(text, value):
     assert type(found) is type(value)
 
 
+@many
 @given(ids)
 def test_no_integer_loses_a_digit(text):
     """Every digit of an identifier that is declared an integer is kept."""
@@ -135,6 +140,7 @@ def test_number(text, value):
     assert convert("number", text) == value
 
 
+@many
 @given(decimals)
 def test_no_number_loses_a_digit(text):
     """A number's value, as it is written out again, is that of the text."""
@@ -245,6 +251,7 @@ def test_fraction_of_a_second_is_kept():
     assert convert("date-time", "2026-01-31T17:04:00.123Z") == "2026-01-31T17:04:00.123000+00:00"
 
 
+@many
 @given(moments, st.sampled_from(["%Y-%m-%dT%H:%M:%S%z", "%m/%d/%Y %I:%M:%S %p %z"]))
 def test_no_instant_is_moved(moment, spelling):
     """Every instant with an offset comes out as itself, in UTC."""
@@ -254,6 +261,7 @@ def test_no_instant_is_moved(moment, spelling):
     assert found.utcoffset() == timedelta(0)
 
 
+@many
 @given(moments, st.sampled_from(["%Y-%m-%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%d %b %Y %H:%M:%S"]))
 def test_wall_time_is_utc(moment, spelling):
     """Every time without an offset is taken as UTC."""
@@ -456,6 +464,7 @@ def test_digest_is_sha_256():
     assert len(digest(["ID"], ["1"])) == 64
 
 
+@many
 @given(st.permutations(list(zip(["ID", "Score", "Shift", "Note"], ["1", "2", "a", ""]))))  # noqa: B905
 def test_digest_ignores_order(pairs):
     """The order of a file's columns does not change the digest."""
@@ -500,6 +509,7 @@ def test_digest_is_of_the_source():
     assert digest(["ID"], ["007"], as_text) == digest(["ID"], ["007"], as_number)
 
 
+@many
 @given(st.lists(st.text(max_size=6), min_size=2, max_size=2))
 def test_digest_has_no_seams(cells):
     """Values that run into one another do not make the same digest."""
@@ -511,6 +521,7 @@ def test_digest_has_no_seams(cells):
     )
 
 
+@many
 @given(st.lists(st.text(max_size=10), min_size=3, max_size=3))
 def test_record_is_json(cells):
     """A record of texts can be written as JSON and holds what the file held."""

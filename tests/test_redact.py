@@ -5,10 +5,12 @@ import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.redact import MASK, Redactor, is_private
+
+many = settings(max_examples=60, deadline=None)
 
 _UNRESERVED = string.ascii_letters + string.digits + "-._~"
 _PCHAR = _UNRESERVED + "!$&'()*+,;=:@%"  # RFC 3986
@@ -23,6 +25,7 @@ secrets = st.text(
 words = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
+@many
 @given(words, st.lists(secrets, min_size=1, max_size=3), words)
 def test_no_learned_secret_survives(before, known, after):
     """A secret that was learned does not come out, whatever stands around it."""
@@ -33,6 +36,7 @@ def test_no_learned_secret_survives(before, known, after):
     assert not any(secret in text for secret in known)
 
 
+@many
 @given(secrets)
 def test_no_encoded_secret_survives(secret):
     """A secret does not come out in the spelling of a URL or a form either."""
@@ -56,6 +60,7 @@ def test_empty_secret_is_none():
     assert redact("all is well") == "all is well"
 
 
+@many
 @given(
     st.sampled_from(["http", "https"]),
     st.text(_PCHAR + "/", max_size=30),
@@ -89,6 +94,7 @@ def test_no_presigned_link_survives(text):
     assert "c0ffee" not in Redactor()(text)
 
 
+@many
 @given(st.sampled_from(["Bearer", "bearer", "BEARER", "Basic"]), tokens)
 def test_no_authorization_survives(scheme, token):
     """A token behind its scheme does not come out, though nobody learned it."""
@@ -142,6 +148,7 @@ def test_harmless_text_stays(text):
     assert Redactor()(text) == text
 
 
+@many
 @given(st.text(), st.integers(1, 400))
 def test_one_line_and_no_longer(text, limit):
     """The result is one line of at most `limit` characters."""
@@ -224,6 +231,7 @@ def test_not_private(url):
     assert not is_private(url)
 
 
+@many
 @given(st.text(max_size=40) | st.text("htps:/@[]\\#?.127lo", max_size=40))
 def test_any_text_is_private_or_not(url):
     """No text makes the question fail."""

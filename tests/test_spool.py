@@ -9,15 +9,18 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import DownloadError
 from tap_cxone.spool import fill
 
+many = settings(max_examples=60, deadline=None)
+
 FULL_DEVICE = Path("/dev/full")
 
 
+@many
 @given(st.lists(st.binary(max_size=50), max_size=6))
 def test_spool_holds_every_byte(chunks):
     """What went in comes out, with its number of bytes and its digest."""

@@ -4,13 +4,15 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.columns import Column
 from tap_cxone.errors import StateError
 from tap_cxone.state import PendingJob, StreamState, check
 from tap_cxone.windows import Window
+
+many = settings(max_examples=60, deadline=None)
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -101,6 +103,7 @@ def test_bookmark(text):
 # Round trips
 
 
+@many
 @given(st.lists(jobs, max_size=4))
 def test_pending_jobs_come_back(remembered):
     """The next run knows every pending job as this one did, in the same order."""
@@ -110,6 +113,7 @@ def test_pending_jobs_come_back(remembered):
     assert again(state).pending() == remembered
 
 
+@many
 @given(st.lists(instants, max_size=4))
 def test_submits_come_back(times):
     """The next run knows every submit that counts."""
@@ -119,6 +123,7 @@ def test_submits_come_back(times):
     assert again(state).submits("data_extraction") == times
 
 
+@many
 @given(st.lists(columns, max_size=4))
 def test_columns_come_back(learned):
     """The next run knows every column that was learned."""
@@ -128,6 +133,7 @@ def test_columns_come_back(learned):
     assert again(state).columns() == learned
 
 
+@many
 @given(st.dictionaries(st.text(), st.booleans() | st.text(), max_size=4))
 def test_traits_come_back(traits):
     """The next run knows what was learned of the tenant."""
@@ -137,6 +143,7 @@ def test_traits_come_back(traits):
     assert again(state).traits("data_extraction") == traits
 
 
+@many
 @given(st.lists(jobs, max_size=2), st.lists(instants, max_size=2), st.lists(columns, max_size=2))
 def test_what_is_written_can_be_read(remembered, times, learned):
     """A state that the tap wrote passes its own check."""
@@ -308,6 +315,7 @@ def test_readable_state(state):
     check(state)
 
 
+@many
 @given(states | anything)
 @example({"bookmarks": {"s": {"submits": ""}}})
 @example({"bookmarks": {"s": {"traits": []}}})
@@ -327,6 +335,7 @@ def test_any_json_is_understood_or_refused(state):
         stream.traits("data_extraction")
 
 
+@many
 @given(stream_states)
 def test_reading_fails_only_with_a_state_error(raw):
     """Where nobody checked, every reader still fails with a StateError or not at all."""

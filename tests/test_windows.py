@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tap_cxone.windows import Window, midnight, plan_days
 
+many = settings(max_examples=60, deadline=None)
+
 _TICK = timedelta(microseconds=1)
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -108,6 +110,7 @@ def test_window_is_shown_briefly(end, shown):
 # midnight
 
 
+@many
 @given(instants, zones)
 def test_midnight_begins_the_day(instant, zone):
     """Midnight is the first instant of the day that the instant lies in."""
@@ -119,6 +122,7 @@ def test_midnight_begins_the_day(instant, zone):
     assert found.utcoffset() == timedelta(0)
 
 
+@many
 @given(instants, st.integers(-60, 60))
 def test_midnight_moves_by_days(instant, days):
     """In UTC a day is 24 hours."""
@@ -141,7 +145,7 @@ def test_local_days_differ(day, hours):
 # plan_days
 
 
-@settings(deadline=None)
+@many
 @given(instants, lengths, most_days, zones)
 @example(at("2011-12-28"), timedelta(days=5), 1, ZoneInfo("Pacific/Apia"))
 @example(at("2010-11-06T12:00:00"), timedelta(days=3), 1, ZoneInfo("America/Goose_Bay"))
@@ -156,7 +160,7 @@ def test_plan_covers_exactly(start, length, most, zone):
     assert windows[-1].end == horizon
 
 
-@settings(deadline=None)
+@many
 @given(instants, lengths, most_days, zones)
 def test_plan_holds_whole_days(start, length, most, zone):
     """Every window begins a day and holds at most so many; only the last ends inside one."""
@@ -166,6 +170,7 @@ def test_plan_holds_whole_days(start, length, most, zone):
     assert all(days_of(window, zone) <= most for window in windows)
 
 
+@many
 @given(instants, lengths, most_days)
 def test_plan_wastes_no_window(start, length, most):
     """All windows but the last are as long as they may be."""
@@ -175,6 +180,7 @@ def test_plan_wastes_no_window(start, length, most):
     assert last.end - last.start <= timedelta(days=most)
 
 
+@many
 @given(instants, lengths, most_days)
 def test_plan_is_in_utc(start, length, most):
     """Windows are given in UTC, whatever the zone of their days."""
@@ -185,6 +191,7 @@ def test_plan_is_in_utc(start, length, most):
     )
 
 
+@many
 @given(instants, st.timedeltas(timedelta(0), timedelta(days=9)), zones)
 def test_nothing_to_plan(horizon, ahead, zone):
     """A start that is not before the horizon needs no window."""
@@ -205,7 +212,7 @@ def test_plan_in_another_zone():
     ]
 
 
-@settings(deadline=None)
+@many
 @given(instants, st.tuples(lengths, lengths), most_days, zones, st.data())
 def test_asked_windows_are_taken_up(start, both, most, zone, data):
     """What an interrupted run asked for is used by the next one, and nothing is left out."""
@@ -222,7 +229,7 @@ def test_asked_windows_are_taken_up(start, both, most, zone, data):
     )
 
 
-@settings(deadline=None)
+@many
 @given(instants, lengths, most_days, zones, st.lists(st.tuples(instants, lengths), max_size=5))
 def test_only_fitting_windows_are_taken_up(start, length, most, zone, others):
     """A window asked for that begins nowhere in the plan changes nothing."""

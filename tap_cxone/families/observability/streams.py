@@ -110,25 +110,22 @@ def _unknown_streams(setting: str, named: Any) -> Iterator[str]:
             yield f"{NAME}.{setting} names the stream '{name}'; did you mean '{near[0]}'?"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the family's streams may export in this run, decided once for all of them."""
+    """What is left of the family's quota, shared out among its streams."""
 
     family: Family
     streams: list[TableStream] = field(default_factory=list)
-    _granted: dict[str, int] | None = None
 
-    def take(self, stream: str) -> bool:
-        """Tell whether a stream may export one more window, and count it."""
+    def grants(self, stream: TableStream) -> bool:
+        """Tell whether a stream may export its next window, or has to leave it to older ones."""
         left = self.family.limiter.exports_left()
         if left is None:
             return True
-        if self._granted is None:
-            selected = [stream for stream in self.streams if stream.selected]
-            self._granted = choose({s.name: s.due() for s in selected}, left)
-        granted = self._granted.get(stream, 0)
-        self._granted[stream] = granted - 1
-        return granted > 0
+        # The SDK runs streams by name: what came before has ended, and keeps nothing reserved.
+        waiting = [s for s in self.streams if s.selected and s.name >= stream.name]
+        doubtful = {s.name for s in waiting if s.failed_before}
+        return choose({s.name: s.due() for s in waiting}, left, doubtful=doubtful)[stream.name] > 0
 
 
 class TableStream(CXoneStream):
@@ -188,7 +185,7 @@ class TableStream(CXoneStream):
         """Yield the windows that have an export already or get one of those left today."""
         spent = set(asked)
         for window in windows:
-            if window not in spent and not self.allowance.take(self.name):
+            if window not in spent and not self.allowance.grants(self):
                 raise self.family.limiter.used_up()
             yield window
 
