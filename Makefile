@@ -8,10 +8,10 @@ demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
 	$(BIN)/python demo/run.py
 
 test: .venv/.ready .venv-judge/.ready .meltano/.ready  ## everything that is proved in under two minutes
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready  ## the slow ones too
-	$(BIN)/pytest -m "slow or not slow"
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"
 
 check: .venv/.ready  ## style, types, and which room may import which
 	$(BIN)/ruff check

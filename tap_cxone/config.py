@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Literal
@@ -290,16 +290,16 @@ SETTINGS = th.PropertiesList(
 class AccessKey:
     """An access key of a CXone user."""
 
-    key_id: str
-    secret: str
+    key_id: str = field(repr=False)
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """An application registered with the vendor."""
 
-    client_id: str
-    secret: str
+    client_id: str = field(repr=False)
+    secret: str = field(repr=False)
     basic: bool
 
 

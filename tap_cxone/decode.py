@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
 
 _GZIP = b"\x1f\x8b"
-_MARKUP = ("<!doctype", "<html", "<?xml", "<error")
+_FOREIGN = {
+    "a page of HTML or XML": ("<!doctype", "<html", "<?xml", "<error"),
+    "JSON": ("{", "["),
+}
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 # The limit is one of the process; a comment field of a contact may hold a whole conversation.
@@ -104,9 +107,11 @@ def _text(spool: Spool, name: str) -> Iterator[io.TextIOWrapper]:
     with spool.open() as file:
         data = _unpacked(file)
         start = data.peek(64)[:64]
-        if start.decode("utf-8", "replace").lstrip("\ufeff \r\n\t").lower().startswith(_MARKUP):
-            msg = f"{name}: a page of HTML or XML came instead of CSV; is a proxy in the way?"
-            raise DecodeError(msg)
+        text = start.decode("utf-8", "replace").lstrip("\ufeff \r\n\t").lower()
+        for what, beginnings in _FOREIGN.items():
+            if text.startswith(beginnings):
+                msg = f"{name}: {what} came instead of CSV; is a proxy in the way?"
+                raise DecodeError(msg)
         encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
         yield io.TextIOWrapper(data, encoding=encoding, newline="")
 

@@ -30,6 +30,7 @@ Converter = Callable[[str], Any]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_DAY_FIRST = re.compile(r"\s*(?:1[3-9]|[23][0-9])[/.-][0-9]{1,2}[/.-][0-9]")
 _TRUE = {"true", "yes", "y", "t", "1"}
 _FALSE = {"false", "no", "n", "f", "0"}
 _EXACT_DIGITS = 15  # every decimal of so many digits survives the way through a double
@@ -86,8 +87,11 @@ def _spoken(text: str) -> datetime:
     """Read what is not ISO 8601, such as `01/31/2026 5:04 PM` (month first, as the vendor's).
 
     dateutil fills what is missing with a default: two readings with different defaults that
-    differ show a text that is no whole date.
+    differ show a text that is no whole date. A day in the month's place is refused: it would be
+    read the other way round, and all its neighbours up to the twelfth would be wrong.
     """
+    if _DAY_FIRST.match(text):
+        raise ValueError(text)
     try:
         readings = {
             dateutil.parse(text, default=default, tzinfos=_known_zone)

@@ -14,6 +14,7 @@ _QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"
 _MOST = 4000  # what is looked through: an error page may be long, and shown is only its beginning
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
+_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
 _FIELD = re.compile(
     r"""(?ix) ((?:token|secret|password|assertion|access_?key(?:_?id)?|api_?key) ["']?
         \s* [:=] \s*) (?: "[^"]*" | '[^']*' | [^\s,&;}"']+ )"""
@@ -36,6 +37,7 @@ class Redactor:
             text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
         text = text[:_MOST]
         text = _QUERY.sub(rf"\1?{MASK}", text)
+        text = _JWT.sub(MASK, text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
         text = " ".join(_FIELD.sub(rf"\1{MASK}", text).split())
         return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
+_FEWEST = 2  # a line of text that is no CSV is a header of one column
 _DEFAULT_HISTORY = timedelta(days=30)
 
 
@@ -250,6 +251,9 @@ class CXoneStream(Stream, ABC):
 
     def _rows(self, table: Table, window: Window) -> Generator[Record, None, int]:
         """Check a file whole, announce its new columns, yield its rows; return their number."""
+        if len(table.header) < _FEWEST and not self.declaration.primary_keys:
+            msg = f"{table.name}: one column is no table, and no key tells otherwise; run again"
+            raise DecodeError(msg)
         interrupts = self.family.surroundings.interrupts
         layout = self._layout(table, window)
         record = layout.compiled()

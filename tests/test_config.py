@@ -385,3 +385,11 @@ def test_number_out_of_reach(name, value):
     config = {name: value}
     if not checks.problems(config, SCHEMA):
         Settings.read(config)
+
+
+def test_settings_show_no_secret():
+    """The settings can be shown in a message without their secrets."""
+    names = ("access_key_id", "access_key_secret", "client_id", "client_secret")
+    shown = repr(Settings.read({name: f"hush-{name}" for name in names}))
+
+    assert "hush" not in shown

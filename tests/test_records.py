@@ -530,3 +530,10 @@ def test_record_is_json(cells):
     assert json.loads(json.dumps(made)) == {
         name: cell if cell.strip() else None for name, cell in zip("abc", cells, strict=True)
     }
+
+
+@pytest.mark.parametrize("text", ["31/01/2026", "13.02.2026 10:00", "25-12-2026"])
+def test_a_day_in_the_place_of_the_month_is_refused(text):
+    """A date that can only be day first is no date here: its neighbours would be read wrongly."""
+    with pytest.raises(ValueError, match=text.split(" ")[0]):
+        CONVERTERS["date-time"](text)

@@ -236,3 +236,10 @@ def test_not_private(url):
 def test_any_text_is_private_or_not(url):
     """No text makes the question fail."""
     assert is_private(url) in {True, False}
+
+
+def test_a_bare_token_does_not_survive():
+    """A JSON web token is masked wherever it stands, also one nobody told of."""
+    text = Redactor()("echo eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJl end")
+
+    assert text == "echo *** end"

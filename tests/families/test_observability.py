@@ -20,6 +20,7 @@ from tap_cxone.errors import (
     ApiError,
     AuthError,
     ConfigError,
+    DecodeError,
     DriftError,
     JobFailed,
     JobTimeout,
@@ -1341,3 +1342,14 @@ def test_an_echo_of_secrets(sim, clock, caplog, place, method):
 
     assert "Wrong secret" in str(failure(out))
     assert [secret for secret in secrets(sim) if secret in said(out, caplog)] == []
+
+
+@pytest.mark.parametrize("text", ['{"message": "not found"}', "Internal error", "<html></html>"])
+def test_a_text_that_is_no_table(sim, clock, text):
+    """What came in the file's place is no empty table: the window fails and is not committed."""
+    sim.faults.add(Fault("download", "bytes", body=text))
+
+    out = run(two_days(sim), clock, KB)
+
+    assert isinstance(failure(out), DecodeError)
+    assert out.bookmark(KB) is None
