@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 from datetime import timedelta
@@ -10,37 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.errors import AuthError, StreamsFailed
+from tap_cxone.errors import AuthError
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
-from tests.conftest import settings_for
-from tests.running import run_tap, select
+from tests.one_stream import STREAM, failure, run, settings
+from tests.running import run_tap
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Seen, Simulator
-    from tests.running import FakeClock, Output
 
-STREAM = "qm_workflows"
 TOKEN = "/authentication/v1/token/access-key"
 JOBS = "/data-extraction/v1/jobs"
-
-
-def settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
-    """Return settings for one window, or more with changes."""
-    short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
-    family = {"data_extraction": {"mode": mode}, "poll_interval_seconds": 25}
-    return settings_for(sim, **short, **family) | changes
-
-
-@functools.cache
-def catalog() -> dict[str, Any]:
-    """Return a catalog with one stream selected."""
-    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
-
-
-def run(config: dict[str, Any], clock: FakeClock) -> Output:
-    """Run one stream."""
-    return run_tap(config, clock=clock, catalog=catalog())
 
 
 def logins(sim: Simulator) -> list[Seen]:
@@ -51,12 +30,6 @@ def logins(sim: Simulator) -> list[Seen]:
 def calls(sim: Simulator) -> list[Seen]:
     """Return the requests to the API so far."""
     return [seen for seen in sim.requests if seen.path.startswith(JOBS)]
-
-
-def failure(out: Output) -> Exception:
-    """Return why the stream failed."""
-    assert isinstance(out.error, StreamsFailed)
-    return out.error.failures[STREAM]
 
 
 # What is sent

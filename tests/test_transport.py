@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import logging
 import socket
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_cxone.errors import ApiError, StreamsFailed, Throttled, Unavailable
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
-from tests.conftest import settings_for
-from tests.running import run_tap, select
+from tests.one_stream import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Seen
     from tap_cxone.simulator.faults import Place
-    from tests.running import FakeClock, Output
 
-STREAM = "qm_workflows"
 JOBS = "/data-extraction/v1/jobs"
-
-
-def settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
-    """Return settings for one window of one day."""
-    short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
-    family = {"data_extraction": {"mode": mode}, "poll_interval_seconds": 25}
-    return settings_for(sim, **short, **family) | changes
-
-
-@functools.cache
-def catalog() -> dict[str, Any]:
-    """Return a catalog with one stream selected."""
-    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
-
-
-def run(config: dict[str, Any], clock: FakeClock) -> Output:
-    """Run one stream."""
-    return run_tap(config, clock=clock, catalog=catalog())
 
 
 def polls(sim: Simulator) -> list[Seen]:
@@ -58,12 +36,6 @@ def lists(sim: Simulator) -> list[Seen]:
 def submits(sim: Simulator) -> list[Seen]:
     """Return the submits so far."""
     return [s for s in sim.requests if s.method == "POST" and s.path.startswith(JOBS)]
-
-
-def failure(out: Output) -> Exception:
-    """Return why the stream failed."""
-    assert isinstance(out.error, StreamsFailed)
-    return out.error.failures[STREAM]
 
 
 # Reads

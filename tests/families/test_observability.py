@@ -30,6 +30,7 @@ from tap_cxone.errors import (
 from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
+from tests.families.dashboard import AQ, AS, BASE, FAMILY, GR, KB, OFFLINE, PATHS
 from tests.running import run_tap, select
 
 if TYPE_CHECKING:
@@ -39,22 +40,9 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from tap_cxone.simulator import Seen
-    from tap_cxone.simulator.faults import Family
     from tests.running import FakeClock, Output
 
-KB = "copilot_knowledge_suggestions"
-AS = "copilot_auto_summaries"
-AQ = "copilot_agent_questions"
-GR = "autopilot_knowledge_responses"
-PATHS = {
-    KB: "Copilot/KBTable",
-    AS: "Copilot/ASTable",
-    AQ: "Copilot/AQTable",
-    GR: "AutopilotKnowledge/GRTable",
-}
 OTHER_GR = "autopilot/GRTable"
-FAMILY: tuple[Family, ...] = ("observability",)
-BASE = "/observabilitydashboard/v2/tables"
 TOKEN = "/auth/token"
 
 DAYS = date(2026, 3, 16), date(2026, 3, 18)
@@ -64,12 +52,6 @@ WINDOW = {
     "_window_end": "2026-03-18T00:00:00+00:00",
 }
 METADATA = {"_row_hash", "_window_start", "_window_end"}
-OFFLINE = {
-    "access_key_id": "any",
-    "access_key_secret": "any",
-    "client_id": "any",
-    "client_secret": "any",
-}
 
 
 @pytest.fixture

@@ -17,33 +17,15 @@ from dateutil.relativedelta import relativedelta
 from tap_cxone.errors import AmbiguousSubmit, ApiError, QuotaExhausted, StreamsFailed
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tests.families.dashboard import AQ, AS, BASE, FAMILY, GR, KB, OFFLINE, PATHS
 from tests.running import NOON, Killed, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tap_cxone.simulator import Seen, Simulator
-    from tap_cxone.simulator.faults import Family
     from tests.running import FakeClock, Output
 
-KB = "copilot_knowledge_suggestions"
-AS = "copilot_auto_summaries"
-AQ = "copilot_agent_questions"
-GR = "autopilot_knowledge_responses"
-PATHS = {
-    KB: "Copilot/KBTable",
-    AS: "Copilot/ASTable",
-    AQ: "Copilot/AQTable",
-    GR: "AutopilotKnowledge/GRTable",
-}
-BASE = "/observabilitydashboard/v2/tables"
-FAMILY: tuple[Family, ...] = ("observability",)
-OFFLINE = {
-    "access_key_id": "any",
-    "access_key_secret": "any",
-    "client_id": "any",
-    "client_secret": "any",
-}
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
