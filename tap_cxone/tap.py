@@ -46,6 +46,17 @@ class CXoneCommand(SingerCommand):
                 self.logger.error(line)  # noqa: TRY400 (the line is meant for a person)
             sys.exit(error.exit_code)
 
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            self.logger.error(  # noqa: TRY400 (the cause is on the other side)
+                "The target closed the pipe; its own log says why. The next run goes on from the "
+                "last state that the target kept"
+            )
+            raise
+
 
 class TapCXone(Tap):
     """Extracts the exports of a NICE CXone tenant, every row once, typed and resumable."""

@@ -140,6 +140,21 @@ def test_an_unreachable_host_fails_every_stream_with_one_line():
     assert "invented-secret" not in run.stdout + run.stderr
 
 
+def test_a_target_that_dies_is_said_so():
+    """A closed pipe ends the run with exit 1 and one line that points to the target."""
+    script = 'tap-cxone --config ENV | head -n 3 > /dev/null; echo "exit ${PIPESTATUS[0]}"'
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    command = [*SIMULATED, "bash", "-c", script]
+
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert run.stdout == "exit 1\n"
+    assert [line for line in errors(run) if "pipe" in line] == [
+        "The target closed the pipe; its own log says why. The next run goes on from the last "
+        "state that the target kept"
+    ]
+
+
 def judged(output: Path) -> subprocess.CompletedProcess[str]:
     with output.open() as lines:
         return subprocess.run([JUDGE], stdin=lines, capture_output=True, text=True, check=False)
