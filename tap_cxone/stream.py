@@ -106,6 +106,8 @@ class CXoneStream(Stream, ABC):
             lifecycle = self._lifecycle()
             for window in self._plan():
                 yield from self._read(window, lifecycle)
+        except BrokenPipeError:
+            raise  # nobody reads any more, neither this stream nor the others
         except QuotaExhausted as error:
             self._stop(error)
         except CXoneError as error:

@@ -916,3 +916,22 @@ def test_a_value_that_does_not_fit(sim, clock):
     assert "line 2" in message
     assert "Simulated Tenant" not in message
     assert out.records(STREAM) == []
+
+
+@pytest.mark.parametrize(
+    ("entity", "permission"),
+    [
+        ("wfm-payroll", "WFM > Data Extraction APIs > WFM Payroll API"),
+        ("qm-evaluator-notes", "QM Tools > Data Extraction APIs > QM Evaluator Notes API"),
+    ],
+)
+def test_the_permission_of_a_configured_entity(simulate, clock, entity, permission):
+    """A refused entity that only the settings know is told with the permission it likely needs."""
+    sim = simulate(forbidden=frozenset({entity}))
+    own = {"name": "own", "entity_name": entity, "version": "1"}
+    config = settings_for(sim)
+    config["data_extraction"] |= {"entities": [own]}
+
+    out = run_tap(config, clock=clock, only="own")
+
+    assert permission in str(out.error)

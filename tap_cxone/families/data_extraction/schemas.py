@@ -12,6 +12,19 @@ from tap_cxone.columns import Column
 
 _QM = "QM Tools > Data Extraction APIs > QM Workflow API"
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
+# Of entities whose names nobody has published, by what is likely to stand in them.
+_PERMISSIONS = {
+    "qm": _QM,
+    "recording": "Search & Playback > APIs > Extract Interaction Metadata",
+    "payroll": "WFM > Data Extraction APIs > WFM Payroll API",
+    "evaluator": "QM Tools > Data Extraction APIs > QM Evaluator Notes API",
+}
+
+
+def permission_of(entity_name: str) -> str:
+    """Return the CXone permission that an entity of this name most likely needs."""
+    fitting = [wanted for part, wanted in _PERMISSIONS.items() if part in entity_name.casefold()]
+    return fitting[-1] if fitting else ANY_PERMISSION
 
 
 @dataclass(frozen=True, slots=True)

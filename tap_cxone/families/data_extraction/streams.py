@@ -12,7 +12,7 @@ from tap_cxone.auth import AccessKeyGrant
 from tap_cxone.columns import Column, snake_case
 from tap_cxone.declaration import Declaration
 from tap_cxone.families.data_extraction.api import JOBS, DataExtractionApi, Request, classify
-from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity
+from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity, permission_of
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits
 from tap_cxone.stream import CXoneStream
@@ -64,7 +64,8 @@ def entities(settings: Settings) -> Iterator[Entity]:
         change = changes.pop(entity.name, None)
         yield _changed(entity, change) if change else entity
     for own in changes.values():
-        blank = Entity(own.name, own.entity_name or "", own.version or "")
+        called = own.entity_name or ""
+        blank = Entity(own.name, called, own.version or "", permission=permission_of(called))
         yield _changed(blank, own)
 
 
