@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tap_cxone.simulator import Simulator
@@ -13,6 +14,11 @@ from tests.running import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+# A busy machine is no fault of the code: no example has a time of its own.
+hypothesis.settings.register_profile("tap", deadline=None)
+hypothesis.settings.load_profile("tap")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import string
-import time
 from urllib.parse import quote
 
 import pytest
@@ -166,12 +165,11 @@ def test_cut_shows():
 @pytest.mark.parametrize(
     "text", ["x" * 8_000, "=/" * 10_000, "https://" * 5_000], ids=["word", "slashes", "schemes"]
 )
-def test_long_text_takes_no_time(text):
-    """A page of any length and kind is redacted in passing."""
-    before = time.perf_counter()
-    Redactor({"hush-hush"})(text)
+def test_only_the_beginning_of_a_long_text_is_looked_through(text):
+    """A page of any length is redacted in bounded time: what comes late changes nothing."""
+    redact = Redactor({"hush-hush"})
 
-    assert time.perf_counter() - before < 1
+    assert redact(text) == redact(text[:4_000] + "?" + text)
 
 
 def test_secret_is_removed_before_the_cut():

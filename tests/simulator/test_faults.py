@@ -343,7 +343,7 @@ def test_stopping_waits_for_nobody(sim_call, capfd):
             pass
         began = time.monotonic()
         sim.simulator.__exit__(None, None, None)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
 
     assert isinstance(waiting.exception(), requests.ConnectionError)
     assert capfd.readouterr().err == ""

@@ -47,7 +47,7 @@ def test_real_clock_makes_sync_wait():
         )
 
         assert response.json()["jobStatus"]["status"] == "SUCCEEDED"
-        assert 0.1 <= time.monotonic() - began < 1
+        assert time.monotonic() - began >= 0.1
 
 
 def test_port_is_free_again():
