@@ -16,7 +16,7 @@ from tap_cxone.clock import parse_instant
 from tap_cxone.redact import is_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from jsonschema import ValidationError
@@ -113,9 +113,16 @@ def _explain(error: ValidationError) -> str:
 
 
 def _unknown(name: str, where: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    remedy = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
+    remedy = did_you_mean(name, known, f"known are: {', '.join(known)}", cutoff=0.5)
     return f"unknown setting '{f'{where}.{name}' if where else name}'; {remedy}"
+
+
+def did_you_mean(
+    name: str, known: Iterable[str], otherwise: str = "", *, cutoff: float = 0.6
+) -> str:
+    """Return a question for the nearest known name, or `otherwise` if none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f"did you mean '{near[0]}'?" if near else otherwise
 
 
 def _types(wanted: str | list[str]) -> str:
@@ -187,9 +194,8 @@ def _pairs(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _zone(config: Mapping[str, Any]) -> Iterator[str]:
     zone = config.get("timezone")
-    if isinstance(zone, str) and zone not in available_timezones():
-        near = difflib.get_close_matches(zone, available_timezones(), n=1)
-        hint = f"did you mean '{near[0]}'?" if near else "use one such as UTC or America/New_York"
+    if isinstance(zone, str) and zone not in (zones := available_timezones()):
+        hint = did_you_mean(zone, zones, "use one such as UTC or America/New_York")
         yield f"timezone is '{zone}', which is no IANA zone; {hint}"
 
 

@@ -13,7 +13,7 @@ from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
 from tap_cxone.limits import Hint
 from tap_cxone.redact import is_private
 from tap_cxone.spool import fill
-from tap_cxone.transport import Call, open_session
+from tap_cxone.transport import CONNECT_SECONDS, READ_SECONDS, Call, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,8 +122,9 @@ class Client:
         # A session of its own: storage refuses a second way to authenticate, and must not get it.
         headers = {"User-Agent": self.transport.user_agent}
         # A redirect could lead the file, and whoever may read it, over an open line.
+        patience = (CONNECT_SECONDS, READ_SECONDS)
         with session.get(
-            link, headers=headers, stream=True, timeout=(30, 120), allow_redirects=False
+            link, headers=headers, stream=True, timeout=patience, allow_redirects=False
         ) as response:
             if response.status_code in _REFUSED_LINK:
                 words = self.transport.words(response)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_cxone.config import ColumnType
 
@@ -31,6 +31,13 @@ class Column:
     type: ColumnType = "string"
     description: str = ""
     found: Literal["same", "beginning", "inside"] = "same"
+
+
+def declared(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
+    """Return the columns that a user declares, by the source's names or ours."""
+    return tuple(
+        Column(snake_case(name), kind, "Declared in the settings.") for name, kind in types.items()
+    )
 
 
 def fold(title: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import unquote
 
 from singer_sdk import typing as th
@@ -14,14 +14,7 @@ from singer_sdk import typing as th
 from tap_cxone.clock import parse_instant
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "date-time"]
-COLUMN_TYPES: tuple[ColumnType, ...] = (
-    "string",
-    "integer",
-    "number",
-    "boolean",
-    "date",
-    "date-time",
-)
+COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
 TABLES = (
     "Copilot/KBTable",
     "Copilot/ASTable",
@@ -32,6 +25,8 @@ TABLES = (
 FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 DATA_EXTRACTION_MAX_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
 _A_WEEK = 7 * 24 * 60 * 60  # in seconds; more than any wait here means
+
+_COLUMNS = th.ObjectType(additional_properties=th.StringType(allowed_values=list(COLUMN_TYPES)))
 
 _ENTITY = th.PropertiesList(
     th.Property("name", th.StringType, required=True, description="Stream name, snake_case."),
@@ -44,7 +39,7 @@ _ENTITY = th.PropertiesList(
     ),
     th.Property(
         "columns",
-        th.ObjectType(additional_properties=th.StringType(allowed_values=list(COLUMN_TYPES))),
+        _COLUMNS,
         description=f"Column to type, one of {', '.join(COLUMN_TYPES)}; others are strings.",
     ),
     additional_properties=False,
@@ -81,8 +76,6 @@ _DATA_EXTRACTION = th.ObjectType(
     ),
     additional_properties=False,
 )
-
-_COLUMNS = th.ObjectType(additional_properties=th.StringType(allowed_values=list(COLUMN_TYPES)))
 
 _OBSERVABILITY = th.ObjectType(
     th.Property(

@@ -64,7 +64,7 @@ class Family:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     classify: Classify | None = None
     traits: dict[str, Any] = field(default_factory=dict)
-    told: dict[str, str] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
     @property
     def configured(self) -> bool:

@@ -201,7 +201,7 @@ class Layout:
         blank = dict.fromkeys((column.name for column in self.absent), None)
         kept = [(place, column) for place, column in enumerate(self.columns) if column]
         readers = [(place, c.name, CONVERTERS[c.type], c) for place, c in kept]
-        types = {column.name: column for _, column in kept}
+        columns = {column.name: column for _, column in kept}
         keys, constants, hashed = self.keys, self.constants, ROW_HASH in self.keys
 
         def record(cells: Sequence[str]) -> dict[str, Any]:
@@ -216,7 +216,7 @@ class Layout:
             made.update(constants)
             for key in keys:
                 if made[key] is None:
-                    made[key] = _blank_key(key, types)
+                    made[key] = _blank_key(key, columns)
             return made
 
         return record

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_cxone.columns import Column
+    from tap_cxone.config import Settings
     from tap_cxone.declaration import Declaration
     from tap_cxone.family import Family
     from tap_cxone.jobs import JobApi
@@ -118,7 +119,7 @@ class CXoneStream(Stream, ABC):
 
     def _stop(self, error: QuotaExhausted) -> None:
         """End cleanly: what is done is committed, and the next run goes on from there."""
-        if self.family.surroundings.settings.on_quota_exhausted == "fail":
+        if self._settings.on_quota_exhausted == "fail":
             self._fail(error)
         else:
             self.write_state()
@@ -144,6 +145,13 @@ class CXoneStream(Stream, ABC):
     @property
     def _state(self) -> StreamState:
         return StreamState(self.name, self.stream_state)
+
+    @property
+    def _settings(self) -> Settings:
+        return self.family.surroundings.settings
+
+    def _now(self) -> datetime:
+        return self.family.surroundings.clock.now()
 
     @property
     def _incremental(self) -> bool:
@@ -198,16 +206,15 @@ class CXoneStream(Stream, ABC):
 
     def _wanted(self) -> datetime:
         """Return where to go on, or to begin: a bookmark less the lookback, or `start_date`."""
-        settings, now = self.family.surroundings.settings, self.family.surroundings.clock.now()
         bookmark = self._state.bookmark() if self._incremental else None
         if bookmark is None:
-            return settings.start_date or now - _DEFAULT_HISTORY
-        start = bookmark - settings.lookback
-        return max(start, settings.start_date or start)
+            return self._settings.start_date or self._now() - _DEFAULT_HISTORY
+        start = bookmark - self._settings.lookback
+        return max(start, self._settings.start_date or start)
 
     def _start(self) -> datetime:
         wanted = self._wanted()
-        return max(wanted, self.earliest(self.family.surroundings.clock.now()) or wanted)
+        return max(wanted, self.earliest(self._now()) or wanted)
 
     def _tell_where(self) -> None:
         wanted, start = self._wanted(), self._start()
@@ -219,17 +226,17 @@ class CXoneStream(Stream, ABC):
 
     def _once(self, topic: str, text: str, *arguments: object) -> None:
         """Warn the first time in this run that a stream of the family says so, then inform."""
-        told, self.family.told[topic] = topic in self.family.told, text
-        self.log(text, *arguments, level=logging.INFO if told else logging.WARNING)
+        level = logging.INFO if topic in self.family.told else logging.WARNING
+        self.family.told.add(topic)
+        self.log(text, *arguments, level=level)
 
     def earliest(self, now: datetime) -> datetime | None:  # noqa: ARG002 (for those with one)
         """Return the oldest instant the API still gives; None if there is no such limit."""
         return None
 
     def _horizon(self) -> datetime:
-        settings, now = self.family.surroundings.settings, self.family.surroundings.clock.now()
-        settled = (now - self.family.settle).replace(microsecond=0)
-        return min(settled, settings.end_date or settled)
+        settled = (self._now() - self.family.settle).replace(microsecond=0)
+        return min(settled, self._settings.end_date or settled)
 
     # From a window to rows
 
@@ -300,7 +307,7 @@ class CXoneStream(Stream, ABC):
     @property
     def _drift(self) -> str:
         """Return what to do about unknown columns; the first header of all is no drift."""
-        return self.family.surroundings.settings.schema_drift if self.known else "evolve"
+        return self._settings.schema_drift if self.known else "evolve"
 
     def _announce(self, new: Sequence[Column], name: str) -> None:
         """Write a SCHEMA with the columns that no SCHEMA had so far."""

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 # At DEBUG it logs every address with its query, and a presigned link's query is a key.
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
-_CONNECT_SECONDS = 30
-_READ_SECONDS = 120
+CONNECT_SECONDS = 30
+READ_SECONDS = 120
 _LONGEST_WAIT = timedelta(minutes=2)
 _KINDS: dict[int, type[ApiError]] = {
     HTTPStatus.FORBIDDEN: PermissionDenied,
@@ -65,7 +65,7 @@ class Call:
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     submits: bool = False
-    read_seconds: float = _READ_SECONDS
+    read_seconds: float = READ_SECONDS
 
     def with_headers(self, headers: Mapping[str, str]) -> Call:
         """Return the same request with other headers."""
@@ -189,7 +189,7 @@ class Transport:
             headers={"User-Agent": self.user_agent, "Accept": "application/json", **call.headers},
             json=call.body,
             data=call.form,
-            timeout=(_CONNECT_SECONDS, call.read_seconds),
+            timeout=(CONNECT_SECONDS, call.read_seconds),
             allow_redirects=False,
         )
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_cxone.config import SETTINGS
+from tap_cxone.config import SETTINGS, TABLES
 from tap_cxone.families.data_extraction.schemas import ENTITIES
+from tap_cxone.families.observability.tables import TABLES as DASHBOARD
 from tests.document import ROOT, documents
 
 NAMES = list(SETTINGS.to_dict()["properties"])
@@ -116,3 +117,8 @@ def test_the_changelog_knows_the_version():
     text = (ROOT / "CHANGELOG.md").read_text()
 
     assert f"## {project['version']}" in text or "## Unreleased" in text
+
+
+def test_the_settings_name_the_tables_that_there_are():
+    """Every path that the family knows can be named in `observability.tables`, and no other."""
+    assert [path for table in DASHBOARD for path in table.paths] == list(TABLES)

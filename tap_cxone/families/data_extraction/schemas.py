@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from tap_cxone.columns import Column
 
-_QM = "QM Tools > Data Extraction APIs > QM Workflow API"
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
-# Of entities whose names nobody has published, by what is likely to stand in them.
+# By what stands in an entity's name, the last that fits: the names of some nobody has published.
 _PERMISSIONS = {
-    "qm": _QM,
+    "qm": "QM Tools > Data Extraction APIs > QM Workflow API",
     "recording": "Search & Playback > APIs > Extract Interaction Metadata",
     "payroll": "WFM > Data Extraction APIs > WFM Payroll API",
     "evaluator": "QM Tools > Data Extraction APIs > QM Evaluator Notes API",
@@ -22,7 +21,7 @@ _PERMISSIONS = {
 
 
 def permission_of(entity_name: str) -> str:
-    """Return the CXone permission that an entity of this name most likely needs."""
+    """Return the CXone permission that an entity of this name needs."""
     fitting = [wanted for part, wanted in _PERMISSIONS.items() if part in entity_name.casefold()]
     return fitting[-1] if fitting else ANY_PERMISSION
 
@@ -37,7 +36,6 @@ class Entity:
         version: Its `version`, as text.
         primary_keys: Columns that identify a row; none: `_row_hash` does.
         columns: Those known beforehand.
-        permission: The CXone permission that the user needs.
         description: What a row is.
     """
 
@@ -46,7 +44,6 @@ class Entity:
     version: str
     primary_keys: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
-    permission: str = ANY_PERMISSION
     description: str = ""
 
 
@@ -55,7 +52,6 @@ QM_WORKFLOWS = Entity(
     entity_name="qm-workflows",
     version="4",
     primary_keys=("workflow_id",),
-    permission=_QM,
     description="One row an evaluation, self-assessment or calibration, by submit date.",
     columns=(
         Column("workflow_id", "string", "Identifies the workflow."),
@@ -104,7 +100,6 @@ QM_QUESTIONS = Entity(
     entity_name="qm-questions",
     version="1",
     primary_keys=("workflow_instance_id", "question_id"),
-    permission=_QM,
     description="One row a question of an evaluation, by the evaluation's submission date.",
     columns=(
         Column("workflow_instance_id", "string", "The workflow the answer belongs to."),
@@ -151,7 +146,6 @@ RECORDING_INTERACTION_METADATA = Entity(
     entity_name="recording-interaction-metadata",
     version="10",
     primary_keys=("segment_id",),
-    permission="Search & Playback > APIs > Extract Interaction Metadata",
     description="One row a recorded segment; a call may have several.",
     columns=(
         Column("segment_id", "string", "Identifies the segment."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_cxone.auth import AccessKeyGrant
-from tap_cxone.columns import Column, snake_case
+from tap_cxone.columns import declared, snake_case
 from tap_cxone.declaration import Declaration
 from tap_cxone.families.data_extraction.api import JOBS, DataExtractionApi, Request, classify
 from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity, permission_of
@@ -64,9 +64,7 @@ def entities(settings: Settings) -> Iterator[Entity]:
         change = changes.pop(entity.name, None)
         yield _changed(entity, change) if change else entity
     for own in changes.values():
-        called = own.entity_name or ""
-        blank = Entity(own.name, called, own.version or "", permission=permission_of(called))
-        yield _changed(blank, own)
+        yield _changed(Entity(own.name, own.entity_name or "", own.version or ""), own)
 
 
 def _changed(entity: Entity, change: EntitySettings) -> Entity:
@@ -74,7 +72,7 @@ def _changed(entity: Entity, change: EntitySettings) -> Entity:
     columns = [
         replace(column, type=types.pop(column.name, column.type)) for column in entity.columns
     ]
-    columns += [Column(name, kind, "Declared in the settings.") for name, kind in types.items()]
+    columns += declared(types)
     keys = change.primary_keys
     return replace(
         entity,
@@ -119,17 +117,14 @@ class EntityStream(CXoneStream):
     @cached_property
     @override
     def api(self) -> DataExtractionApi:
+        name = self.entity.entity_name
         return DataExtractionApi(
             client=self.family.client,
-            request=Request(self.entity.entity_name, self.entity.version, self.entity.permission),
+            request=Request(name, self.entity.version, permission_of(name)),
             mode=self._settings.data_extraction.mode,
             traits=self.family.traits,
             longest=self._settings.job_timeout,
         )
-
-    @property
-    def _settings(self) -> Settings:
-        return self.family.surroundings.settings
 
     @override
     def windows(

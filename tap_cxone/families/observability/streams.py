@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -12,7 +11,8 @@ from dateutil.relativedelta import relativedelta
 from typing_extensions import override
 
 from tap_cxone.auth import PasswordGrant
-from tap_cxone.columns import Column, snake_case
+from tap_cxone.checks import did_you_mean
+from tap_cxone.columns import declared, snake_case
 from tap_cxone.declaration import Declaration
 from tap_cxone.families.observability.api import ObservabilityApi, Request, classify
 from tap_cxone.families.observability.quota import choose
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from tap_cxone.config import ObservabilitySettings
     from tap_cxone.family import Surroundings
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
@@ -106,8 +105,8 @@ def _unknown_streams(setting: str, named: Any) -> Iterator[str]:
     known = [table.stream for table in TABLES]
     for name in named if isinstance(named, dict) else ():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-            yield f"{NAME}.{setting} names the stream '{name}'; did you mean '{near[0]}'?"
+            hint = did_you_mean(name, known, cutoff=0)
+            yield f"{NAME}.{setting} names the stream '{name}'; {hint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class TableStream(CXoneStream):
         settings = allowance.family.surroundings.settings.observability
         declaration = Declaration(
             name=table.stream,
-            columns=_declared(settings, table.stream),
+            columns=declared(settings.columns.get(table.stream, {})),
             primary_keys=tuple(map(snake_case, settings.primary_keys.get(table.stream, ()))),
             description=table.description,
             keys_setting=f"{NAME}.primary_keys, '{table.stream}'",
@@ -151,7 +150,7 @@ class TableStream(CXoneStream):
     @cached_property
     @override
     def api(self) -> ObservabilityApi:
-        settings = self.family.surroundings.settings
+        settings = self._settings
         application, key = settings.application, settings.access_key
         request = Request(
             table=self.table,
@@ -177,7 +176,7 @@ class TableStream(CXoneStream):
     def windows(
         self, start: datetime, horizon: datetime, asked: Iterable[Window]
     ) -> Iterator[Window]:
-        most = self.family.surroundings.settings.observability.window_days
+        most = self._settings.observability.window_days
         return plan_days(start, horizon, most=most, asked=asked)
 
     @override
@@ -188,11 +187,3 @@ class TableStream(CXoneStream):
             if window not in spent and not self.allowance.grants(self):
                 raise self.family.limiter.used_up()
             yield window
-
-
-def _declared(settings: ObservabilitySettings, stream: str) -> tuple[Column, ...]:
-    columns = settings.columns.get(stream, {})
-    return tuple(
-        Column(snake_case(name), kind, "Declared in the settings.")
-        for name, kind in columns.items()
-    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tap_cxone.config import FILTERS
+
 
 @dataclass(frozen=True, slots=True)
 class DashboardTable:
@@ -24,20 +26,18 @@ class DashboardTable:
     description: str
 
 
-_ALL_FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
-
 TABLES = (
     DashboardTable(
         "copilot_knowledge_suggestions",
         ("Copilot/KBTable",),
-        _ALL_FILTERS,
+        FILTERS,
         channels=True,
         description="What Copilot suggested from the knowledge base, and whether it was used.",
     ),
     DashboardTable(
         "copilot_auto_summaries",
         ("Copilot/ASTable",),
-        _ALL_FILTERS,
+        FILTERS,
         channels=True,
         description="Summaries that Copilot wrote of interactions.",
     ),
