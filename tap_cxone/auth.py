@@ -65,22 +65,46 @@ class PasswordGrant:
             "username": self.key.key_id,
             "password": self.key.secret,
         }
-        client_id, secret = self.application.client_id, self.application.secret
-        if self.application.basic:
-            headers = make_headers(basic_auth=f"{client_id}:{secret}")
-            return Call(method="POST", url=self.url, form=form, headers=headers)
-        return Call(
-            method="POST",
-            url=self.url,
-            form={**form, "client_id": client_id, "client_secret": secret},
-        )
+        return _form_call(self.url, form, self.application)
 
     def remedy(self) -> str:
         """Return which settings to check when it is refused."""
-        return (
-            "check client_id, client_secret, client_auth_method (how the application was "
-            "registered), access_key_id and access_key_secret"
-        )
+        return f"{_CHECK_APPLICATION}, access_key_id and access_key_secret"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsGrant:
+    """A form login of a registered application in its own name (`/oauth/token`)."""
+
+    url: str
+    application: Application = field(repr=False)
+    scopes: tuple[str, ...] = ()
+
+    def call(self) -> Call:
+        """Return the login request; without scopes it asks for all that were granted."""
+        form = {"grant_type": "client_credentials"}
+        if self.scopes:
+            form["scope"] = " ".join(self.scopes)
+        return _form_call(self.url, form, self.application)
+
+    def remedy(self) -> str:
+        """Return which settings to check when it is refused."""
+        return f"{_CHECK_APPLICATION}" + (" and scopes" if self.scopes else "")
+
+
+_CHECK_APPLICATION = (
+    "check client_id, client_secret, client_auth_method (how the application was registered)"
+)
+
+
+def _form_call(url: str, form: Mapping[str, str], application: Application) -> Call:
+    """Return a login whose application shows its secret in the form, or as HTTP Basic."""
+    client_id, secret = application.client_id, application.secret
+    if application.basic:
+        headers = make_headers(basic_auth=f"{client_id}:{secret}")
+        return Call(method="POST", url=url, form=form, headers=headers)
+    shown = {"client_id": client_id, "client_secret": secret}
+    return Call(method="POST", url=url, form={**form, **shown})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 REGION = re.compile(r"[a-z]{2,4}[0-9]{1,2}")
 ACCESS_KEY = ("access_key_id", "access_key_secret")
+# Lists whose items are streams of the user's own: the family, the setting, a name to imitate.
+_NAMED = (
+    ("data_extraction", "entities", "wfm_payroll"),
+    ("analytics_exports", "exports", "bot_transfers"),
+)
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -85,7 +90,7 @@ def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return every problem of the settings, empty if there is none. No network is needed."""
     found = [_explain(error) for error in Draft202012Validator(schema).iter_errors(config)]
-    checks = (_finite, _region, _urls, _dates, _zone, _pairs, _entities)
+    checks = (_finite, _region, _urls, _dates, _zone, _pairs, _names)
     found += (problem for check in checks for problem in check(config))
     return list(dict.fromkeys(found))
 
@@ -155,6 +160,13 @@ def _urls(config: Mapping[str, Any]) -> Iterator[str]:
     named = {"base_url": config.get("base_url")}
     if isinstance(endpoints, dict):
         named |= {f"endpoints.{name}": url for name, url in endpoints.items()}
+    webhook = config.get("completion_webhook")
+    told = webhook.get("url") if isinstance(webhook, dict) else None
+    if isinstance(told, str) and not is_private(told):
+        yield (
+            "completion_webhook.url must be an https address (http only to this machine), without "
+            "a user name; credentials go into completion_webhook.headers"
+        )
     for name, url in named.items():
         if isinstance(url, str) and not _is_base(url):
             yield (
@@ -199,17 +211,18 @@ def _zone(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"timezone is '{zone}', which is no IANA zone; {hint}"
 
 
-def _entities(config: Mapping[str, Any]) -> Iterator[str]:
-    family = config.get("data_extraction")
-    entities = family.get("entities") if isinstance(family, dict) else None
-    seen: set[str] = set()
-    for index, entity in enumerate(entities if isinstance(entities, list) else []):
-        name = entity.get("name") if isinstance(entity, dict) else None
-        if not isinstance(name, str):
-            continue
-        where = f"data_extraction.entities.{index}"
-        if not STREAM_NAME.fullmatch(name):
-            yield f"{where}.name is '{name}'; use small letters, digits and _ such as wfm_payroll"
-        if name in seen:
-            yield f"{where}.name '{name}' stands twice; give each entity one entry"
-        seen.add(name)
+def _names(config: Mapping[str, Any]) -> Iterator[str]:
+    for family, setting, example in _NAMED:
+        own = config.get(family)
+        items = own.get(setting) if isinstance(own, dict) else None
+        seen: set[str] = set()
+        for index, item in enumerate(items if isinstance(items, list) else []):
+            name = item.get("name") if isinstance(item, dict) else None
+            if not isinstance(name, str):
+                continue
+            where = f"{family}.{setting}.{index}.name"
+            if not STREAM_NAME.fullmatch(name):
+                yield f"{where} is '{name}'; use small letters, digits and _ such as {example}"
+            if name in seen:
+                yield f"{where} '{name}' stands twice; give each stream one entry"
+            seen.add(name)

@@ -12,19 +12,15 @@ from urllib3.exceptions import HTTPError
 from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
 from tap_cxone.limits import Hint
 from tap_cxone.redact import is_private
-from tap_cxone.spool import fill
-from tap_cxone.transport import CONNECT_SECONDS, READ_SECONDS, Call, open_session
+from tap_cxone.transport import CONNECT_SECONDS, READ_SECONDS, Call, open_session, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_cxone.auth import Login, Token
     from tap_cxone.limits import Limiter
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
     from tap_cxone.transport import Answer, Classify, Transport
 
-_CHUNK = 1 << 16
 _REFUSED_LINK = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
@@ -97,6 +93,17 @@ class Client:
         with self.limiter.submitting():
             return self.transport.send(authorised, self.classify)
 
+    def fetch(self, path: str, name: str) -> Spool:
+        """Read a file that the API itself serves, with the login; repeated like any read.
+
+        Raises:
+            DownloadError: The file did not come whole.
+        """
+        call = Call(method="GET", url=f"{self.host}{path}", answer="file", name=name)
+        file = self._ask(call).file
+        assert file is not None  # noqa: S101 (what was asked for is there, or an error was raised)
+        return file
+
     def download(self, link: str, name: str) -> Spool:
         """Fetch a file completely, with no credentials: the link carries its own.
 
@@ -133,14 +140,4 @@ class Client:
             if not response.ok or response.is_redirect:
                 msg = f"{name}: the storage answered {response.status_code}"
                 raise DownloadError(msg)
-            announced = response.headers.get("Content-Length", "")
-            return fill(
-                _wire_bytes(response),
-                announced=int(announced) if announced.isdecimal() else None,
-                name=name,
-            )
-
-
-def _wire_bytes(response: requests.Response) -> Iterator[bytes]:
-    # Undecoded: what is gzip shows in its first bytes, whatever the headers say about it.
-    return response.raw.stream(_CHUNK, decode_content=False)
+            return save(response, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ def declared(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
     return tuple(
         Column(snake_case(name), kind, "Declared in the settings.") for name, kind in types.items()
     )
+
+
+def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
+    """Return `columns` with the types a user gives them, and the further ones a user declares."""
+    left = {snake_case(name): kind for name, kind in types.items()}
+    typed = [replace(column, type=left.pop(column.name, column.type)) for column in columns]
+    return (*typed, *declared(left))
 
 
 def fold(title: str) -> str:

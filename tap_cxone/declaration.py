@@ -11,6 +11,8 @@ from tap_cxone.records import ROW_HASH
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tap_cxone.decode import Format
+
 METADATA = (
     Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
     Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
@@ -29,6 +31,8 @@ class Declaration:
         description: What a row is.
         keys_setting: Where a user changes the keys.
         columns_setting: Where a user declares a column's type.
+        formats: What its files may be.
+        required: Fields without which a row is none, beside the keys; by the source's names.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Declaration:
     description: str
     keys_setting: str
     columns_setting: str
+    formats: tuple[Format, ...] = ("csv",)
+    required: tuple[str, ...] = ()
 
 
 def schema_of(

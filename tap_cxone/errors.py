@@ -17,8 +17,11 @@ CXoneError              every error the tap raises on purpose; the run goes on w
 │   ├── JobFailed           in the API's own words
 │   └── JobTimeout          still running when its time was up
 ├── DownloadError       the file did not arrive whole
-│   └── LinkExpired         ask for a fresh link
+│   ├── LinkExpired         ask for a fresh link
+│   └── SpoolError          no room for a temporary file
 ├── DecodeError         the file that arrived is not what it should be
+│   └── InvalidRecords      too many of its rows do not fit, or nobody would receive them
+├── AuditError          the audit log cannot be written
 ├── DriftError          the file's columns are not those of the stream
 └── StreamsFailed       some streams failed; the others are complete
 Interrupted             SIGINT or SIGTERM (exit 130 or 143); not an Exception, nothing swallows it
@@ -136,8 +139,27 @@ class LinkExpired(DownloadError):
     """A download link was no longer accepted."""
 
 
+class SpoolError(DownloadError):
+    """A temporary file cannot be written."""
+
+    def __init__(self, what: str, cause: object) -> None:
+        """Name what it was for, and what to do."""
+        super().__init__(
+            f"{what}: cannot write a temporary file ({cause}); make room, or name another "
+            "directory in the environment variable TMPDIR"
+        )
+
+
 class DecodeError(CXoneError):
     """A file is not what it should be."""
+
+
+class InvalidRecords(DecodeError):
+    """Rows of a file do not fit, and may not be set aside."""
+
+
+class AuditError(CXoneError):
+    """The audit log cannot be written."""
 
 
 class DriftError(CXoneError):

@@ -17,21 +17,33 @@ from tap_cxone.transport import Transport
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from tap_cxone.audit import Audit
     from tap_cxone.auth import Grant
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
     from tap_cxone.interrupts import Interrupts
     from tap_cxone.limits import Limits
     from tap_cxone.transport import Classify
+    from tap_cxone.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a run is given from outside: its settings, the time, and the signals."""
+    """What a run is given from outside.
+
+    Attributes:
+        settings: What it is told.
+        clock: The time.
+        interrupts: The signals.
+        audit: Where it writes what happens.
+        webhook: Who wants to know of every committed window, if anybody.
+    """
 
     settings: Settings
     clock: Clock
     interrupts: Interrupts
+    audit: Audit
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

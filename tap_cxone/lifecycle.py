@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
+    ApiError,
     DownloadError,
     JobFailed,
     JobTimeout,
@@ -20,20 +22,23 @@ from tap_cxone.transport import waits
 
 if TYPE_CHECKING:
     import logging
-    from datetime import datetime, timedelta
+    from collections.abc import Sequence
+    from datetime import datetime
 
+    from tap_cxone.audit import Trail
     from tap_cxone.clock import Clock
-    from tap_cxone.jobs import JobApi, Memory, Patience
+    from tap_cxone.jobs import JobApi, Listing, Memory, Patience
     from tap_cxone.limits import Limiter
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
 _LOOKS = 3  # how often to look for a job whose submit got no answer
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
 class Lifecycle:
-    """Bring home the files of one stream's windows."""
+    """Bring home the files of one stream's windows, asking for some of them ahead of time."""
 
     api: JobApi
     memory: Memory
@@ -41,14 +46,22 @@ class Lifecycle:
     clock: Clock
     patience: Patience
     log: logging.Logger
+    trail: Trail
     _own: dict[str, Window] = field(default_factory=dict)
+    _done: set[str] = field(default_factory=set)
+    _typical: timedelta | None = None
+    _no_haste: bool = False
 
-    def fetch(self, window: Window) -> Spool:
+    def fetch(self, window: Window, coming: Sequence[Window] = ()) -> Spool:
         """Return the complete file of a window.
 
         A job that is pending for the window is taken up. A file that breaks off, or a link that
         ends too early, is asked for again: with a fresh link where the job can give one, else
         with a new submit.
+
+        Args:
+            window: What to fetch.
+            coming: The windows after it, for which jobs are started as soon as there is room.
 
         Raises:
             JobError: The job failed or its time was up.
@@ -56,23 +69,34 @@ class Lifecycle:
             ApiError: The API refused.
         """
         for tries in range(self.patience.retries + 1):
-            link = self._link(window)
+            link = self._link(window, coming)
             try:
                 return self.api.download(link, self.title(window))
-            except DownloadError as error:
+            except (DownloadError, NotFound) as error:
                 if tries == self.patience.retries:
                     msg = f"{error}; tried {tries + 1} times (max_retries), nothing was emitted"
                     raise DownloadError(msg) from error
                 self.log.warning("%s; asking for it again", error)
+                if isinstance(error, NotFound):  # a link is renewed, a file that is gone is not
+                    self.forget(window)
                 self.clock.sleep(self.patience.poll)
         raise AssertionError  # pragma: no cover (the last try returns or raises)
 
     def title(self, window: Window) -> str:
         """Name a window, and its job if there is one, in a message."""
+        job_id = self.job_id(window)
+        return f"{self.api.name}, {window}{f', job {job_id}' if job_id else ''}"
+
+    def job_id(self, window: Window) -> str | None:
+        """Return the last job of a window; None if there was none, or it has no name."""
         pending = self.job(window)
         made = [job_id for job_id, asked in self._own.items() if asked == window]
-        job_id = pending.id if pending else next(reversed(made), None)
-        return f"{self.api.name}, {window}{f', job {job_id}' if job_id else ''}"
+        return pending.id if pending else next(reversed(made), None)
+
+    def forget(self, window: Window) -> None:
+        """Drop the job of a window, whose file is of no use; the next run asks for another."""
+        if job := self.job(window):
+            self.memory.forget(job)
 
     def job(self, window: Window) -> PendingJob | None:
         """Return the pending job that asked for exactly this window."""
@@ -80,35 +104,77 @@ class Lifecycle:
         jobs = (job for job in self.memory.pending() if job.window == window)
         return next((job for job in jobs if job.fingerprint == wanted), None)
 
-    def _link(self, window: Window) -> str:
-        with self.limiter.place:
-            while True:
-                if (job := self.job(window)) is None:
-                    if link := self._submit(window):
-                        return link
-                elif link := self._wait(job):
+    def _link(self, window: Window, coming: Sequence[Window]) -> str:
+        while True:
+            if (job := self.job(window)) is None:
+                if link := self._submit(window):
                     return link
+            elif link := self._wait(job, coming):
+                return link
 
     def _submit(self, window: Window) -> str | None:
         """Submit; return the link if the answer had one, else None (the job is pending then)."""
-        receipt = self._accepted(window)
+        asked = self.clock.now()
+        return self._created(window, self._accepted(window), asked)
+
+    def _created(self, window: Window, receipt: Receipt, asked: datetime) -> str | None:
         job = None
         if receipt.job_id is not None:
             self._own[receipt.job_id] = window
+        now = self.clock.now()
         if receipt.link is None and receipt.job_id is not None:
-            asked = self.api.fingerprint(window)
-            job = PendingJob(receipt.job_id, window, self.clock.now(), asked)
+            job = PendingJob(receipt.job_id, window, now, self.api.fingerprint(window))
         self.memory.submitted(job)
-        self.log.info("%s submitted", self.title(window))
+        trail = self.trail.of(window, receipt.job_id)
+        if receipt.found:
+            trail.write("job_found")
+        else:
+            trail.write("job_created", latency_ms=round((now - asked) / _MILLISECOND))
+        self.log.info("%s %s", self.title(window), "found" if receipt.found else "submitted")
         return receipt.link
+
+    def _prepare(self, coming: Sequence[Window]) -> None:
+        """Start jobs for the windows to come, as far as there is room; never wait for it."""
+        for window in coming:
+            if self.job(window) is None and not self._ahead(window):
+                return
+
+    def _ahead(self, window: Window) -> bool:
+        """Ask for a window before its turn; tell whether there may be room for another."""
+        active = [job for job in self.memory.pending() if job.id not in self._done]
+        if self._no_haste or len(active) >= self.limiter.limits.concurrent:
+            return False
+        asked, before = self.clock.now(), self.api.listing(window)
+        receipt: Receipt | None = None
+        try:
+            receipt = self._asked(window, before)
+        except Throttled as error:
+            self.log.debug("%s has to wait for its turn: %s", self.title(window), error)
+        except AmbiguousSubmit as error:
+            receipt = self._settle(error, before, window)
+        except ApiError as error:
+            self.log.info("%s has to wait for its turn: %s", self.title(window), error)
+            self._no_haste = True
+        if receipt is not None:
+            self._created(window, receipt, asked)
+        return receipt is not None
+
+    def _asked(self, window: Window, listing: Listing | None) -> Receipt:
+        """Submit once, unless the API shows a running job that asked for exactly this."""
+        if listing is not None and listing.same:
+            return Receipt(min(listing.same), found=True)
+        if listing is not None and listing.full:
+            msg = f"{self.api.name}: as many jobs as the tenant may have are active"
+            raise Throttled(msg)
+        return self.api.submit(window)
 
     def _accepted(self, window: Window) -> Receipt:
         give_up = self.clock.now() + self.patience.timeout
         failures = 0
         for wait in waits(max(self.limiter.limits.spacing, self.patience.poll)):
-            before = self.api.job_ids()
+            before = self.api.listing(window)
             try:
-                return self.api.submit(window)
+                return self._asked(window, before)
             except Throttled as error:
                 pause = error.retry_after or wait
                 self._may_wait(error, pause, give_up, window)
@@ -139,7 +205,7 @@ class Lifecycle:
         self.log.info("%s: told to wait, trying again in %s", self.title(window), pause)
 
     def _settle(
-        self, error: AmbiguousSubmit, before: frozenset[str] | None, window: Window
+        self, error: AmbiguousSubmit, before: Listing | None, window: Window
     ) -> Receipt | None:
         """Find out what became of a submit whose answer was lost.
 
@@ -151,14 +217,14 @@ class Lifecycle:
         """
         for _ in range(_LOOKS):
             self.clock.sleep(self.patience.poll)
-            now = self.api.job_ids()
+            now = self.api.listing(window)
             if before is None or now is None:
                 why = "this API has no list of jobs: it counts as spent, the next run asks anew"
                 break
-            if len(new := now - before) == 1:
+            if len(new := now.ids - before.ids) == 1:
                 (found,) = new
                 self.log.warning("%s: the answer to the submit was lost, its job found", window)
-                return Receipt(found)
+                return Receipt(found, found=True)
             if new:
                 why = (
                     f"several jobs appeared at once ({', '.join(sorted(new))}): run again when "
@@ -170,21 +236,30 @@ class Lifecycle:
         msg = f"{self.title(window)}: {error}; {why}"
         raise AmbiguousSubmit(msg, status=error.status) from error
 
-    def _wait(self, job: PendingJob) -> str | None:
+    def _wait(self, job: PendingJob, coming: Sequence[Window]) -> str | None:
         """Poll a job to its end; return its link, or None if it must be submitted again."""
+        trail, seen = self.trail.of(job.window, job.id), ""
+        if job.id not in self._own:
+            trail.write("job_found")
         now = self.clock.now()
-        self.clock.sleep(job.submitted_at + self.patience.poll - now)
-        for pause in self.patience.polls():
+        self._prepare(coming)
+        self.clock.sleep(job.submitted_at + self.patience.first(self._typical) - self.clock.now())
+        for pause in self.patience.polls(self._typical):
             try:
                 status = self.api.status(job)
             except NotFound as error:
                 status = JobStatus(Phase.EXPIRED, words=f"the API does not know it ({error})")
+            if status.called != seen:
+                trail.write("job_state", state=status.called)
             if status.phase is Phase.SUCCEEDED and status.link:
+                self._learn(job, waited=bool(seen))
                 return status.link
             if status.phase is not Phase.RUNNING:
                 self._lost(job, status)
                 return None
+            seen = status.called
             self._may_run(job, now + self.patience.timeout)
+            self._prepare(coming)
             self.clock.sleep(pause)
         raise AssertionError  # pragma: no cover (the polls never end)
 
@@ -192,20 +267,26 @@ class Lifecycle:
         if self.clock.now() < give_up:
             return
         msg = (
-            f"{self._called(job)} is still running after {self.patience.timeout}; it stays in "
+            f"{self.title(job.window)} is still running after {self.patience.timeout}; it stays in "
             "the state and the next run takes it up. Raise job_timeout_minutes or narrow the window"
         )
         raise JobTimeout(msg)
 
+    def _learn(self, job: PendingJob, *, waited: bool) -> None:
+        """Remember how long a job took, to ask for the next one when it may be done."""
+        self._done.add(job.id)
+        took = self.clock.now() - job.submitted_at
+        # One that was done long before anybody asked tells at most how long it did not take.
+        if waited or (self._typical is not None and took < self._typical):
+            self._typical = took
+
     def _lost(self, job: PendingJob, status: JobStatus) -> None:
         """Forget a job that gives no file; submit again only if an earlier run had made it."""
-        self.memory.forget(job)
         done = status.phase is Phase.SUCCEEDED
         words = "no download link" if done else status.words or "no reason given"
-        msg = f"{self._called(job)} gave no file: {status.phase.name}, {words}"
+        msg = f"{self.title(job.window)} gave no file: {status.phase.name}, {words}"
+        self.memory.forget(job)
+        self.trail.of(job.window, job.id).write("job_failed", reason=f"{status.called}: {words}")
         if job.id in self._own:
             raise JobFailed(msg)
         self.log.warning("%s; submitting again", msg)
-
-    def _called(self, job: PendingJob) -> str:
-        return f"{self.api.name}, {job.window}: job {job.id}"

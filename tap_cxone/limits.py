@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -110,16 +109,6 @@ class Limiter:
     _hint: Hint = field(default_factory=Hint)
     _asked: datetime | None = None
     _refused_until: datetime | None = None
-    _places: threading.BoundedSemaphore = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Make as many places as jobs may run at once."""
-        self._places = threading.BoundedSemaphore(self.limits.concurrent)
-
-    @property
-    def place(self) -> threading.BoundedSemaphore:
-        """Return the places for running jobs; hold one from a submit to the job's end."""
-        return self._places
 
     def recall(self, submits: Iterable[datetime]) -> None:
         """Count submits that an earlier run remembered, each once."""

@@ -1,4 +1,4 @@
-"""A schema compiled into converters: cells of text to typed records, exactly."""
+"""A schema compiled into converters: cells to typed records, exactly."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from dateutil import parser as dateutil
 
 from tap_cxone.clock import iso
-from tap_cxone.columns import assign
+from tap_cxone.columns import assign, snake_case
 from tap_cxone.errors import DriftError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ROW_HASH = "_row_hash"
 
-Converter = Callable[[str], Any]
+Converter = Callable[[Any], Any]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -35,6 +36,7 @@ _TRUE = {"true", "yes", "y", "t", "1"}
 _FALSE = {"false", "no", "n", "f", "0"}
 _EXACT_DIGITS = 15  # every decimal of so many digits survives the way through a double
 _INT64 = range(-(2**63), 2**63)
+_NESTED = msgspec.json.Encoder(decimal_format="number")
 
 
 def _integer(text: str) -> int | Decimal:
@@ -135,64 +137,124 @@ CONVERTERS: dict[ColumnType, Converter] = {
 raises ValueError for a text that is none of its type."""
 
 
+def _from_json(kind: ColumnType) -> Converter:
+    """Return the converter of JSON's own values: texts as in CSV, the others if they are its."""
+    of_text, of_other = CONVERTERS[kind], _NATIVE.get(kind, _no_value)
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str):
+            return of_text(value)
+        return None if value is None else of_other(value)
+
+    return read
+
+
+def _no_value(value: object) -> Any:
+    raise ValueError(value)
+
+
+def _written(value: Any) -> str:
+    """Write a value as a text column shows it; what is nested keeps its keys, as JSON."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)
+    return _NESTED.encode(value).decode()
+
+
+def _json_number(value: Any) -> float | int | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError  # noqa: TRY004 (a misfit like any other)
+    return _number(str(value))
+
+
+def _json_integer(value: Any) -> int | Decimal:
+    number = _json_number(value)
+    if number != int(number):
+        raise ValueError
+    return _integer(str(int(number)))
+
+
+def _json_boolean(value: Any) -> bool:
+    return value if isinstance(value, bool) else _boolean(str(value))
+
+
+_NATIVE: dict[ColumnType, Converter] = {
+    "string": _written,
+    "integer": _json_integer,
+    "number": _json_number,
+    "boolean": _json_boolean,
+}
+
+JSON_CONVERTERS: dict[ColumnType, Converter] = {kind: _from_json(kind) for kind in CONVERTERS}
+"""The same for values of JSON: null is None, a number is its own text where a text is declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the records of a stream must look like, whatever file they come from.
+
+    Attributes:
+        known: Columns whose names and types are known.
+        announced: Names of the columns that the target has been told of.
+        keys: Columns that identify a record; a null in them is written as an empty text. With
+            `_row_hash` among them records carry it, a digest of the row's own values.
+        constants: What every record carries beside its cells.
+        required: Further columns that a file must have, by the source's names or ours.
+        keep_unknown: Whether columns that are neither known nor announced stay in.
+    """
+
+    known: Sequence[Column]
+    announced: Collection[str]
+    keys: Sequence[str]
+    constants: Mapping[str, Any]
+    required: Sequence[str] = ()
+    keep_unknown: bool = True
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Return the columns without which there is no record."""
+        own = {*self.constants, ROW_HASH}
+        return frozenset(name for name in (*self.keys, *self.required) if name not in own)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How the rows of one file become records.
 
     Attributes:
+        shape: What they must look like.
         columns: The column of each cell, in the file's order; None for a cell to leave out.
         absent: Known columns that the file has not; they are null.
         new: Columns of the file that were not announced and stay in.
-        keys: Columns that identify a record; a null in them is written as an empty text. With
-            `_row_hash` among them records carry it, a digest of the row's own values.
-        constants: What every record carries beside its cells.
+        texts: Whether cells are texts to be converted; else they are JSON's own values.
     """
 
+    shape: Shape
     columns: tuple[Column | None, ...]
     absent: tuple[Column, ...]
     new: tuple[Column, ...]
-    keys: tuple[str, ...]
-    constants: Mapping[str, Any]
+    texts: bool
 
     @classmethod
-    def of(  # noqa: PLR0913 (named, and each of its own kind)
-        cls,
-        header: Sequence[str],
-        known: Sequence[Column],
-        *,
-        announced: Collection[str],
-        keys: Sequence[str],
-        constants: Mapping[str, Any],
-        keep_unknown: bool = True,
-    ) -> Layout:
-        """Match a header with the known columns.
-
-        Args:
-            header: The titles of a file.
-            known: Columns whose names and types are known.
-            announced: Names of the columns that the target has been told of.
-            keys: Columns that identify a record.
-            constants: What every record carries beside its cells.
-            keep_unknown: Whether columns that are neither known nor announced stay in.
+    def of(cls, header: Sequence[str], shape: Shape, *, texts: bool = True) -> Layout:
+        """Match a file's titles with the known columns.
 
         Raises:
-            DriftError: The file has not every key column.
+            DriftError: The file has not every column that it must have.
         """
-        columns = assign(header, known)
+        columns = assign(header, shape.known)
         names = {column.name for column in columns}
-        if missing := [
-            key for key in keys if key not in names and key not in {*constants, ROW_HASH}
-        ]:
+        if missing := sorted({snake_case(name) for name in shape.fields} - names):
             msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
             raise DriftError(msg)
-        told = [column for column in known if column.name in announced]
+        announced = shape.announced
+        told = [column for column in shape.known if column.name in announced]
         absent = tuple(column for column in told if column.name not in names)
-        fine = {column.name for column in known}.union(announced)
-        kept = [c if keep_unknown or c.name in fine else None for c in columns]
+        fine = {column.name for column in shape.known}.union(announced)
+        kept = [c if shape.keep_unknown or c.name in fine else None for c in columns]
         new = tuple(column for column in kept if column and column.name not in announced)
-        return cls(tuple(kept), absent, new, tuple(keys), dict(constants))
+        return cls(shape, tuple(kept), absent, new, texts)
 
-    def compiled(self) -> Callable[[Sequence[str]], dict[str, Any]]:
+    def compiled(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return the function that makes a record of a row.
 
         The row has as many cells as the header. The function raises `Misfit` where a cell does
@@ -200,11 +262,13 @@ class Layout:
         """
         blank = dict.fromkeys((column.name for column in self.absent), None)
         kept = [(place, column) for place, column in enumerate(self.columns) if column]
-        readers = [(place, c.name, CONVERTERS[c.type], c) for place, c in kept]
+        converters = CONVERTERS if self.texts else JSON_CONVERTERS
+        readers = [(place, c.name, converters[c.type], c) for place, c in kept]
         columns = {column.name: column for _, column in kept}
-        keys, constants, hashed = self.keys, self.constants, ROW_HASH in self.keys
+        keys, constants = self.shape.keys, self.shape.constants
+        hashed = ROW_HASH in keys
 
-        def record(cells: Sequence[str]) -> dict[str, Any]:
+        def record(cells: Sequence[Any]) -> dict[str, Any]:
             made: dict[str, Any] = dict(blank)
             try:
                 for place, name, convert, column in readers:  # noqa: B007 (Misfit names it)
@@ -221,9 +285,10 @@ class Layout:
 
         return record
 
-    def digest(self, cells: Sequence[str]) -> str:
+    def digest(self, cells: Sequence[Any]) -> str:
         """Digest a row's values: neither the columns' order nor a new, blank column changes it."""
-        named = zip((column.name if column else "" for column in self.columns), cells, strict=True)
+        texts = cells if self.texts else [JSON_CONVERTERS["string"](cell) or "" for cell in cells]
+        named = zip((column.name if column else "" for column in self.columns), texts, strict=True)
         values = sorted(pair for pair in named if pair[1].strip())
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 

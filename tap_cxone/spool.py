@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
-from tap_cxone.errors import DownloadError
+from tap_cxone.errors import DownloadError, SpoolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,8 @@ def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
     """Write `chunks` into a new spool and check that as many bytes came as were announced.
 
     Raises:
-        DownloadError: The file is shorter or longer than announced, or the disk is full.
+        DownloadError: The file is shorter or longer than announced.
+        SpoolError: The disk is full.
     """
     file: IO[bytes] | None = None
     try:
@@ -83,11 +84,7 @@ def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
         file.flush()
     except OSError as error:
         _discard(file)
-        msg = (
-            f"{name}: cannot write a temporary file ({error.strerror or error}); make room, or "
-            "name another directory in the environment variable TMPDIR"
-        )
-        raise DownloadError(msg) from error
+        raise SpoolError(name, error.strerror or error) from error
     except BaseException:
         _discard(file)
         raise

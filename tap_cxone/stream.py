@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
@@ -18,16 +17,29 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
+from tap_cxone.audit import Trail
 from tap_cxone.clock import iso
 from tap_cxone.declaration import property_of, schema_of
-from tap_cxone.decode import Table
-from tap_cxone.errors import CXoneError, DecodeError, DriftError, QuotaExhausted, StreamsFailed
+from tap_cxone.decode import open_table
+from tap_cxone.errors import (
+    CXoneError,
+    DecodeError,
+    DriftError,
+    InvalidRecords,
+    QuotaExhausted,
+    StreamsFailed,
+)
 from tap_cxone.lifecycle import Lifecycle
-from tap_cxone.records import ROW_HASH, Layout, Misfit
+from tap_cxone.planning import Span, with_coming
+from tap_cxone.quarantine import NAME as QUARANTINE
+from tap_cxone.quarantine import Quarantined, QuarantineStream
+from tap_cxone.reading import Invalid, Reading, Tally
+from tap_cxone.records import ROW_HASH, Shape
 from tap_cxone.state import StreamState
+from tap_cxone.webhook import Completion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -43,7 +55,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _FEWEST = 2  # a line of text that is no CSV is a header of one column
-_DEFAULT_HISTORY = timedelta(days=30)
+_MOST_AUDITED = 100  # invalid records of one window that get a line of their own
 
 
 class CXoneStream(Stream, ABC):
@@ -61,6 +73,7 @@ class CXoneStream(Stream, ABC):
         self.family = family
         self.declaration = declaration
         self.failures = tap.failures
+        self.sample = tap.sample
         self.selected_by_default = family.configured and wanted
         learned = StreamState(declaration.name, _raw(tap, declaration.name)).columns()
         declared = {column.name for column in declaration.columns}
@@ -105,8 +118,9 @@ class CXoneStream(Stream, ABC):
         """Yield every row of every window; a failure ends this stream, not the others."""
         try:
             lifecycle = self._lifecycle()
-            for window in self._plan():
-                yield from self._read(window, lifecycle)
+            ahead = self.family.limits.concurrent - 1
+            for window, coming in with_coming(self._plan(), ahead):
+                yield from self._read(window, coming, lifecycle)
         except BrokenPipeError:
             raise  # nobody reads any more, neither this stream nor the others
         except QuotaExhausted as error:
@@ -123,12 +137,14 @@ class CXoneStream(Stream, ABC):
             self._fail(error)
         else:
             self.write_state()
+            self._trail.write("stream_stopped", reason=str(error))
             self._once("quota", "%s stops here: %s", self.name, error)
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
         self._state.mark_failed(failed=True)
         self.write_state()  # a submit may have been spent on it
+        self._trail.write("stream_failed", reason=str(error))
         self.logger.error("Stream '%s' stops: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a trial run wants to know at once
             raise error
@@ -183,9 +199,10 @@ class CXoneStream(Stream, ABC):
         return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
 
     def _windows(self, asked: Sequence[Window]) -> Iterable[Window]:
+        span = self._span()
         # A beginning that moves with the day must not leave behind what was asked for before.
-        start = min([self._start(), *(window.start for window in asked)])
-        return self.windows(start, self._horizon(), asked)
+        start = min([span.start, *(window.start for window in asked)])
+        return self.windows(start, span.horizon, asked)
 
     @property
     def failed_before(self) -> bool:
@@ -204,25 +221,23 @@ class CXoneStream(Stream, ABC):
             self.family.limiter.recall(state.submits(self.family.name))
             self.family.traits.update(state.traits(self.family.name))
 
-    def _wanted(self) -> datetime:
-        """Return where to go on, or to begin: a bookmark less the lookback, or `start_date`."""
-        bookmark = self._state.bookmark() if self._incremental else None
-        if bookmark is None:
-            return self._settings.start_date or self._now() - _DEFAULT_HISTORY
-        start = bookmark - self._settings.lookback
-        return max(start, self._settings.start_date or start)
-
-    def _start(self) -> datetime:
-        wanted = self._wanted()
-        return max(wanted, self.earliest(self._now()) or wanted)
+    def _span(self) -> Span:
+        now = self._now()
+        return Span.of(
+            self._settings,
+            now=now,
+            bookmark=self._state.bookmark() if self._incremental else None,
+            settle=self.family.settle,
+            earliest=self.earliest(now),
+        )
 
     def _tell_where(self) -> None:
-        wanted, start = self._wanted(), self._start()
-        if start > wanted:
+        span = self._span()
+        if span.start > span.wanted:
             text = "%s: asked for %s, but the API gives nothing before %s; starting there"
-            self._once("history", text, self.name, iso(wanted), iso(start))
-        if start >= self._horizon():
-            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(start))
+            self._once("history", text, self.name, iso(span.wanted), iso(span.start))
+        if span.start >= span.horizon:
+            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(span.start))
 
     def _once(self, topic: str, text: str, *arguments: object) -> None:
         """Warn the first time in this run that a stream of the family says so, then inform."""
@@ -234,11 +249,11 @@ class CXoneStream(Stream, ABC):
         """Return the oldest instant the API still gives; None if there is no such limit."""
         return None
 
-    def _horizon(self) -> datetime:
-        settled = (self._now() - self.family.settle).replace(microsecond=0)
-        return min(settled, self._settings.end_date or settled)
-
     # From a window to rows
+
+    @property
+    def _trail(self) -> Trail:
+        return Trail(self.family.surroundings.audit, self.family.name, self.name)
 
     def _lifecycle(self) -> Lifecycle:
         family = self.family
@@ -249,67 +264,157 @@ class CXoneStream(Stream, ABC):
             clock=family.surroundings.clock,
             patience=family.patience,
             log=self.logger,
+            trail=self._trail,
         )
 
-    def _read(self, window: Window, lifecycle: Lifecycle) -> Iterator[Record]:
-        with lifecycle.fetch(window) as spool:
-            table = Table.open(spool, lifecycle.title(window))
-            rows = (yield from self._rows(table, window)) if table.header else 0
+    def _read(
+        self, window: Window, coming: Sequence[Window], lifecycle: Lifecycle
+    ) -> Iterator[Record]:
+        """Yield the rows of one window, then commit it and tell who wants to know."""
+        began = self._now()
+        spool, reading, tally = self._whole(window, coming, lifecycle)
+        trail = self._trail.of(window, lifecycle.job_id(window))
+        self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
+        with spool:
+            self._accept(tally, reading, trail)
+            if reading.layout is not None:
+                self._announce(reading.layout.new, reading.table.name, trail)
+            yield from self._leave(reading, trail)
+        left = self._validated(tally, reading, trail)
         self.commit(window)
-        self._report(window, rows, spool)
+        took = (self._now() - began).total_seconds()
+        trail.write("window_committed", rows=left, quarantined=tally.invalid, seconds=took)
+        self.logger.info("%s: %s complete, %d rows, %d bytes", self.name, window, left, spool.size)
+        if webhook := self.family.surroundings.webhook:
+            webhook.tell(Completion(trail, left, self._now(), self.sample.records), self.logger)
 
-    def _rows(self, table: Table, window: Window) -> Generator[Record, None, int]:
-        """Check a file whole, announce its new columns, yield its rows; return their number."""
-        if len(table.header) < _FEWEST and not self.declaration.primary_keys:
-            msg = f"{table.name}: one column is no table, and no key tells otherwise; run again"
-            raise DecodeError(msg)
-        interrupts = self.family.surroundings.interrupts
-        layout = self._layout(table, window)
-        record = layout.compiled()
-        with interrupts.allowed():
-            rows = self._checked(table, record)
-        self._announce(layout.new, table.name)
-        for row in table.rows():
-            yield record(row.cells)
-            interrupts.check()
-        return rows
-
-    def _checked(self, table: Table, record: Callable[[Sequence[str]], Record]) -> int:
-        """Read all of a file before any of it leaves; return the number of its rows."""
-        rows = 0
-        for row in table.rows():
+    def _whole(
+        self, window: Window, coming: Sequence[Window], lifecycle: Lifecycle
+    ) -> tuple[Spool, Reading, Tally]:
+        """Fetch a file and read all of it; one that is damaged is fetched once more."""
+        for last in (False, True):
+            spool = lifecycle.fetch(window, coming)
+            rows: int | None = None
             try:
-                record(row.cells)
-            except Misfit as error:
-                msg = (
-                    f"{table.name}: line {row.line}: {error}; declare the column as a string, or "
-                    f"as what it is, in {self.declaration.columns_setting}"
-                )
-                raise DecodeError(msg) from error
-            rows += 1
-        return rows
+                reading, tally = self._checked(spool, window, lifecycle.title(window))
+                rows = tally.rows
+            except DecodeError as error:
+                spool.file.close()
+                if last:
+                    lifecycle.forget(window)
+                    raise
+                self.logger.warning("%s; fetching it once more", error)
+            except BaseException:
+                spool.file.close()
+                raise
+            else:
+                return spool, reading, tally
+            finally:
+                trail = self._trail.of(window, lifecycle.job_id(window))
+                trail.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
+        raise AssertionError  # pragma: no cover (the last try returns or raises)
 
-    def _layout(self, table: Table, window: Window) -> Layout:
+    def _checked(self, spool: Spool, window: Window, title: str) -> tuple[Reading, Tally]:
+        shape = self._shape(window)
+        table = open_table(spool, title, self.declaration.formats, shape.fields)
+        if table.texts and len(table.header) == 1 and not self.declaration.primary_keys:
+            msg = f"{title}: one column is no table, and no key tells otherwise; run again"
+            raise DecodeError(msg)
+        reading = Reading(table, shape)
         try:
-            return Layout.of(
-                table.header,
-                self.known,
-                announced=self.effective_schema["properties"],
-                # A catalog may name other keys; ours are in the rows all the same.
-                keys=tuple(dict.fromkeys((*self.own_keys, *self.primary_keys))),
-                constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
-                keep_unknown=self._drift != "ignore",
-            )
+            with self.family.surroundings.interrupts.allowed():
+                return reading, reading.check()
         except DriftError as error:
-            msg = f"{table.name}: {error}; set the keys in {self.declaration.keys_setting}"
+            msg = f"{title}: {error}; set the keys in {self.declaration.keys_setting}"
             raise DriftError(msg) from error
+
+    def _shape(self, window: Window) -> Shape:
+        return Shape(
+            known=self.known,
+            announced=self.effective_schema["properties"],
+            # A catalog may name other keys; ours are in the rows all the same.
+            keys=tuple(dict.fromkeys((*self.own_keys, *self.primary_keys))),
+            constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
+            required=self.declaration.required,
+            keep_unknown=self._drift != "ignore",
+        )
+
+    @property
+    def _quarantine(self) -> QuarantineStream:
+        stream = self._tap.streams[QUARANTINE]
+        assert isinstance(stream, QuarantineStream)  # noqa: S101 (no other has its name)
+        return stream
+
+    def _accept(self, tally: Tally, reading: Reading, trail: Trail) -> None:
+        """Refuse a file with rows that do not fit, if they may not be set aside."""
+        if tally.worst is None:
+            return
+        settings, name, worst = self._settings, reading.table.name, tally.worst
+        columns = self.declaration.columns_setting
+        mend = f"{worst.place} {worst.reason}; if the rows are right, correct {columns}"
+        why = None
+        if settings.invalid_records == "fail":
+            why = "invalid_records is 'fail'"
+        elif tally.ratio > settings.max_invalid_ratio:
+            why = f"max_invalid_ratio is {settings.max_invalid_ratio:g}"
+        elif not self._quarantine.selected:
+            why = f"the stream '{QUARANTINE}' that would receive them is not selected"
+        if why is not None:
+            self._summarise(tally, trail, repeated=None)
+            msg = f"{name}: {tally}, and {why}: nothing of it was emitted. {mend}"
+            raise InvalidRecords(msg)
+
+    def _leave(self, reading: Reading, trail: Trail) -> Iterator[Record]:
+        """Yield the records, and set aside the rows that are none."""
+        interrupts, aside = self.family.surroundings.interrupts, 0
+        for item in reading.items():
+            if isinstance(item, Invalid):
+                aside += 1
+                self._set_aside(item, trail, audited=aside <= _MOST_AUDITED)
+            else:
+                yield item
+            interrupts.check()
+
+    def _set_aside(self, invalid: Invalid, trail: Trail, *, audited: bool) -> None:
+        assert trail.window is not None  # noqa: S101 (rows come from windows)
+        found = Quarantined(self.name, trail.job_id, trail.window, invalid, self._now())
+        quarantine = self._quarantine
+        if not quarantine.announced:
+            quarantine._write_schema_message()  # noqa: SLF001 (out of its turn)
+            quarantine.announced = True
+        quarantine._write_record_message(found.record())  # noqa: SLF001
+        if audited:
+            facts = {"field": invalid.field, "reason": invalid.reason}
+            trail.write("record_invalid", record_id=found.record_id, **facts)
+
+    def _validated(self, tally: Tally, reading: Reading, trail: Trail) -> int:
+        """Say what was left out of a window, and why; return how many records left."""
+        name, repeats = reading.table.name, reading.repeats
+        if tally.invalid:
+            self.logger.warning("%s: %s and went to '%s'", name, tally, QUARANTINE)
+        if repeats and self.own_keys != (ROW_HASH,):
+            text = "%s: %d rows had the key of an earlier row and were left out; if they are "
+            text += "others, name more columns in %s"
+            self.logger.warning(text, name, repeats, self.declaration.keys_setting)
+        self._summarise(tally, trail, repeated=repeats)
+        return tally.rows - tally.invalid - repeats
+
+    def _summarise(self, tally: Tally, trail: Trail, *, repeated: int | None) -> None:
+        trail.write(
+            "window_validated",
+            rows=tally.rows,
+            valid=tally.rows - tally.invalid,
+            invalid=tally.invalid,
+            repeated=repeated,
+            reasons=dict(tally.reasons.most_common(_MOST_AUDITED)),
+        )
 
     @property
     def _drift(self) -> str:
         """Return what to do about unknown columns; the first header of all is no drift."""
         return self._settings.schema_drift if self.known else "evolve"
 
-    def _announce(self, new: Sequence[Column], name: str) -> None:
+    def _announce(self, new: Sequence[Column], name: str, trail: Trail) -> None:
         """Write a SCHEMA with the columns that no SCHEMA had so far."""
         if not new:
             return
@@ -321,6 +426,7 @@ class CXoneStream(Stream, ABC):
             raise DriftError(msg)
         level = logging.WARNING if unknown and known else logging.INFO
         self.log("%s has columns that no SCHEMA had: %s", name, names, level=level)
+        trail.write("drift", columns=[column.name for column in new])
         self.known += unknown
         self._state.learn(unknown)
         self._widen({column.name: property_of(column) for column in new})
@@ -358,10 +464,6 @@ class CXoneStream(Stream, ABC):
         self._state.keep_traits(self.family.name, self.family.traits)
         self.state_manager.is_flushed = False
         self._write_state_message()
-
-    def _report(self, window: Window, rows: int, spool: Spool) -> None:
-        text = "%s: %s complete, %d rows, %d bytes"
-        self.logger.info(text, self.name, window, rows, spool.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -13,25 +14,32 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_cxone import checks
+from tap_cxone import __version__, checks
 from tap_cxone import state as states
+from tap_cxone.audit import Audit
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
-from tap_cxone.errors import ConfigError, CXoneError
+from tap_cxone.errors import AuditError, ConfigError, CXoneError, StreamsFailed
+from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_extraction import streams as data_extraction
 from tap_cxone.families.observability import streams as observability
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
 from tap_cxone.probe import probe
+from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.stream import CXoneStream
+from tap_cxone.webhook import Sample, SamplingWriter, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_cxone.clock import Clock
     from tap_cxone.family import Family
+
+FAMILIES = (data_extraction, observability, analytics_exports)
 
 
 class CXoneCommand(SingerCommand):
@@ -99,10 +107,15 @@ class TapCXone(Tap):
         self.append_builtin_config(self.config_jsonschema)
         config, problems = _merged(dict(config or {}), self.config_jsonschema, parse_env_config)
         problems += checks.problems(config, self.config_jsonschema)
-        problems += [*data_extraction.problems(config), *observability.problems(config)]
+        problems += [problem for family in FAMILIES for problem in family.problems(config)]
         if problems:
             raise ConfigError(problems)
         self.settings = Settings.read(config)
+        self.audit = Audit(self.settings.audit_log_path, self._clock)
+        told = self.settings.completion_webhook
+        self.sample = Sample(told.sample_size if told else 0)
+        if self.sample.most:
+            kwargs.setdefault("message_writer", SamplingWriter(self.sample))
         # The SDK reads the state after the streams; here they need what it remembers.
         super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
         for remark in checks.remarks(config):
@@ -120,15 +133,55 @@ class TapCXone(Tap):
         super().load_state(state)
 
     @override
-    def discover_streams(self) -> Sequence[CXoneStream]:
+    def discover_streams(self) -> Sequence[Stream]:
         """Return every stream; needs neither credentials nor a network."""
+        settings = self.settings
+        told = settings.completion_webhook
         surroundings = Surroundings(
-            settings=self.settings, clock=self._clock, interrupts=self.interrupts
+            settings=settings,
+            clock=self._clock,
+            interrupts=self.interrupts,
+            audit=self.audit,
+            webhook=Webhook.of(
+                told,
+                clock=self._clock,
+                interrupts=self.interrupts,
+                user_agent=settings.user_agent,
+            )
+            if told
+            else None,
         )
-        return [
-            *data_extraction.streams(self, surroundings),
-            *observability.streams(self, surroundings),
-        ]
+        own = [stream for family in FAMILIES for stream in family.streams(self, surroundings)]
+        every = [*own, QuarantineStream(self)]
+        names = Counter(stream.name for stream in every)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ConfigError(
+                f"two streams are called '{name}'; give the configured one another name"
+                for name in twice
+            )
+        return every
+
+    # Final, but nothing else sees where a run begins and how it ends.
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
+        """Sync all streams, and write into the audit log that the run began and how it ended."""
+        began = self._clock.now()
+        selected = sorted(stream.name for stream in self._own() if stream.selected)
+        try:
+            self.audit.write("run_started", {"version": __version__, "streams": selected})
+        except AuditError as error:
+            raise ConfigError([str(error)]) from error
+        outcome = "interrupted"
+        try:
+            super().sync_all()
+            outcome = "complete"
+        except StreamsFailed:
+            outcome = "failed"
+            raise
+        finally:
+            took = (self._clock.now() - began).total_seconds()
+            ended = {"outcome": outcome, "failed": sorted(self.failures), "seconds": took}
+            self.audit.write("run_ended", ended)
 
     @property
     def _families(self) -> list[Family]:

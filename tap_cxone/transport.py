@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import backoff
+import msgspec
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
@@ -22,19 +24,23 @@ from tap_cxone.errors import (
     Unavailable,
 )
 from tap_cxone.limits import Hint
+from tap_cxone.spool import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from tap_cxone.clock import Clock
     from tap_cxone.interrupts import Interrupts
     from tap_cxone.redact import Redactor
+    from tap_cxone.spool import Spool
 
 # At DEBUG it logs every address with its query, and a presigned link's query is a key.
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
+_CHUNK = 1 << 16
 _LONGEST_WAIT = timedelta(minutes=2)
 _KINDS: dict[int, type[ApiError]] = {
     HTTPStatus.FORBIDDEN: PermissionDenied,
@@ -43,6 +49,7 @@ _KINDS: dict[int, type[ApiError]] = {
     HTTPStatus.TOO_MANY_REQUESTS: Throttled,
 }
 _RETRIABLE = {408, 425, 500, 502, 503, 504}
+_JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,9 @@ class Call:
         body: What to send as JSON.
         form: What to send as a form, in place of JSON.
         submits: Whether it starts work that must not be started twice.
+        answer: What is answered: JSON, a file to be kept, or nothing that matters.
         read_seconds: How long the server may be silent.
+        name: What to call it in a message; by default its method and address.
     """
 
     method: str
@@ -65,15 +74,17 @@ class Call:
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     submits: bool = False
+    answer: Literal["json", "file", "any"] = "json"
     read_seconds: float = READ_SECONDS
+    name: str = ""
 
     def with_headers(self, headers: Mapping[str, str]) -> Call:
         """Return the same request with other headers."""
         return replace(self, headers=headers)
 
     def __str__(self) -> str:
-        """Show the method and the address without its query."""
-        return f"{self.method} {self.url.split('?')[0]}"
+        """Show the name, or the method and the address without its query."""
+        return self.name or f"{self.method} {self.url.split('?')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +92,17 @@ class Answer:
     """A successful response, reduced to what is read of it.
 
     Attributes:
-        json: The parsed body; None if a submit was answered without one.
+        json: The parsed body; None if a submit was answered without one, or if it is no JSON that
+            was asked for.
         status: HTTP status.
         headers: By any spelling of their names.
+        file: The body, where a file was asked for.
     """
 
     json: Any = field(repr=False)
     status: int
     headers: Mapping[str, str] = field(repr=False)
+    file: Spool | None = None
 
 
 Classify = Callable[[int, str], type[ApiError] | None]
@@ -132,6 +146,7 @@ class Transport:
 
         Raises:
             ApiError: Or the subclass that says what to do next.
+            DownloadError: A file did not come whole, or there is no room for it.
         """
         if call.submits:
             return self.once(call, classify)
@@ -155,42 +170,50 @@ class Transport:
     def once(self, call: Call, classify: Classify | None = None) -> Answer:
         """Send `call` once and return its answer if that is a success."""
         try:
-            response = self._exchange(call)
+            with self._interruptible(call), self._request(call) as response:
+                if response.ok and not response.is_redirect:
+                    return self._answer(call, response)
+                words = self.words(response)
         except (requests.RequestException, HTTPError) as error:
             raise self._broken(call, error) from None
-        if response.ok and not response.is_redirect:
-            return self._answer(call, response)
-        words = self.words(response)
         kind = classify and classify(response.status_code, words)
         raise self._refusal(call, response, words, kind or _kind(call, response.status_code))
 
+    def _interruptible(self, call: Call) -> AbstractContextManager[None]:
+        # A signal must not lose the answer to a submit.
+        return nullcontext() if call.submits else self.interrupts.allowed()
+
     def _answer(self, call: Call, response: requests.Response) -> Answer:
+        file = save(response, str(call)) if call.answer == "file" else None
+        found = self._json(call, response) if call.answer == "json" else None
+        return Answer(found, response.status_code, response.headers, file)
+
+    def _json(self, call: Call, response: requests.Response) -> Any:
         # A submit is answered by its `Location` too, whatever the body says.
         told = not response.content.strip() or "Location" in response.headers
         try:
-            found = None if call.submits and told else response.json()
+            return None if call.submits and told else response.json()
         except ValueError:
             words = self.words(response) or "empty"
             msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
             kind = AmbiguousSubmit if call.submits else Unavailable
             raise kind(msg, status=response.status_code) from None
-        return Answer(found, response.status_code, response.headers)
-
-    def _exchange(self, call: Call) -> requests.Response:
-        if call.submits:  # a signal must not lose the answer to a submit
-            return self._request(call)
-        with self.interrupts.allowed():
-            return self._request(call)
 
     def _request(self, call: Call) -> requests.Response:
+        headers = {"User-Agent": self.user_agent, "Accept": "application/json", **call.headers}
+        data: Mapping[str, str] | bytes | None = call.form
+        if call.body is not None:
+            headers["Content-Type"], data = "application/json", _JSON.encode(call.body)
+        if call.answer == "file":
+            headers["Accept"] = "*/*"
         return self.session.request(
             call.method,
             call.url,
-            headers={"User-Agent": self.user_agent, "Accept": "application/json", **call.headers},
-            json=call.body,
-            data=call.form,
+            headers=headers,
+            data=data,
             timeout=(CONNECT_SECONDS, call.read_seconds),
             allow_redirects=False,
+            stream=call.answer == "file",
         )
 
     def _broken(self, call: Call, error: Exception) -> ApiError:
@@ -216,6 +239,15 @@ class Transport:
     def words(self, response: requests.Response) -> str:
         """Return what the API said, on one line and without secrets."""
         return self.redact(response.text)
+
+
+def save(response: requests.Response, name: str) -> Spool:
+    """Keep the body of a response in a spool. Raises `DownloadError` if it does not come whole."""
+    announced = response.headers.get("Content-Length", "")
+    # Undecoded: what is gzip shows in its first bytes, whatever the headers say about it.
+    chunks = response.raw.stream(_CHUNK, decode_content=False)
+    size = int(announced) if announced.isdecimal() else None
+    return fill(chunks, announced=size, name=name)
 
 
 def _kind(call: Call, status: int) -> type[ApiError]:

@@ -69,6 +69,8 @@ def test_no_credentials_are_named_with_what_needs_them():
         "Configuration: observability needs client_id, client_secret, access_key_id, "
         "access_key_secret; set them, or TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, "
         "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
+        "Configuration: analytics_exports needs client_id, client_secret; set them, or "
+        "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET",
         "Configuration: data_extraction needs access_key_id, access_key_secret; set them, or "
         "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
     ]
@@ -89,11 +91,13 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described():
 
     assert [stream["tap_stream_id"] for stream in streams] == [
         "autopilot_knowledge_responses",
+        "bot_conversations",
         "copilot_agent_questions",
         "copilot_auto_summaries",
         "copilot_knowledge_suggestions",
         "qm_questions",
         "qm_workflows",
+        "quarantine",
         "recording_interaction_metadata",
     ]
     properties = [column for s in streams for column in s["schema"]["properties"].values()]
@@ -103,9 +107,10 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described():
 def test_without_credentials_no_stream_is_selected_by_default():
     """A catalog made without credentials does not select what could not run."""
     streams = json.loads(tap("--discover").stdout)["streams"]
+    streams = [stream for stream in streams if stream["tap_stream_id"] != "quarantine"]
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
-    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 7
+    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 8
 
 
 def test_a_state_that_nobody_wrote_is_refused(tmp_path):

@@ -347,39 +347,6 @@ def test_old_refusal_is_forgotten(scarce, clock):
 # Concurrency
 
 
-@pytest.mark.parametrize("concurrent", [1, 3])
-def test_places(clock, concurrent):
-    """As many jobs have a place as may run at once."""
-    place = Limiter(Limits(concurrent=concurrent), clock).place
-    taken = [place.acquire(blocking=False) for _ in range(concurrent + 1)]
-
-    assert taken == [True] * concurrent + [False]
-
-
-def test_place_is_given_back(limiter):
-    """A place is free again when its job has ended, and there are never more of them."""
-    with limiter.place:
-        pass
-
-    assert limiter.place.acquire(blocking=False)
-    limiter.place.release()
-    with pytest.raises(ValueError, match="released"):
-        limiter.place.release()
-
-
-def test_place_is_shared_by_threads(limiter):
-    """Streams in several threads share the places."""
-    found = []
-    with limiter.place:
-        thread = threading.Thread(
-            target=lambda: found.append(limiter.place.acquire(blocking=False))
-        )
-        thread.start()
-        thread.join()
-
-    assert found == [False]
-
-
 # Hints
 
 

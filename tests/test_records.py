@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_cxone.columns import Column
 from tap_cxone.config import COLUMN_TYPES
 from tap_cxone.errors import DriftError
-from tap_cxone.records import CONVERTERS, Layout, Misfit
+from tap_cxone.records import CONVERTERS, Layout, Misfit, Shape
 
 many = settings(max_examples=60, deadline=None)
 
@@ -38,7 +38,8 @@ def convert(kind, text):
 def layout(header, known=(), **changes):
     """Match a header with columns that the target has been told of."""
     changes.setdefault("announced", [column.name for column in known])
-    return Layout.of(header, known, **{"keys": (), "constants": {}, **changes})
+    shape = Shape(**{"known": known, "keys": (), "constants": {}, **changes})
+    return Layout.of(header, shape)
 
 
 def record(header, cells, known=(), **changes):

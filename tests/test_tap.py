@@ -14,6 +14,7 @@ from tests.conftest import settings_for
 from tests.running import run_tap, select
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
+ANALYTICS = ["bot_conversations"]
 DASHBOARD = [
     "autopilot_knowledge_responses",
     "copilot_agent_questions",
@@ -45,7 +46,7 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
-    assert sorted(discovered({})) == DASHBOARD + EXTRACTION
+    assert sorted(discovered({})) == sorted([*DASHBOARD, *EXTRACTION, *ANALYTICS, "quarantine"])
 
 
 def test_discovery_asks_nobody(sim, config):
@@ -62,8 +63,8 @@ def test_streams_are_selected_with_credentials(config):
     without = [root(stream).get("selected-by-default") for stream in discovered({}).values()]
 
     selected = [name for name, s in with_key.items() if root(s).get("selected-by-default")]
-    assert sorted(selected) == EXTRACTION
-    assert not any(without)
+    assert sorted(selected) == sorted([*EXTRACTION, "quarantine"])
+    assert without.count(True) == 1  # the quarantine, which asks for nothing
 
 
 def test_a_family_without_credentials_is_left_out(config, clock, caplog):
@@ -91,7 +92,9 @@ def test_only_streams_without_credentials(config):
 
 def test_streams_are_incremental(config):
     """Every stream is incremental by the end of its window, and cannot lose its keys."""
-    for stream in discovered(config).values():
+    streams = discovered(config)
+    assert streams.pop("quarantine")["replication_method"] == "FULL_TABLE"
+    for stream in streams.values():
         assert stream["replication_method"] == "INCREMENTAL"
         assert stream["replication_key"] == "_window_end"
         assert "_window_end" in stream["schema"]["properties"]
@@ -246,7 +249,7 @@ def test_a_bookmark_of_another_writer(sim, clock, config):
 
     run_tap(config, clock=clock, only="qm_workflows", state=state)
 
-    assert b'"startDate": "2026-03-18"' in sim.requests[2].body
+    assert b'"startDate":"2026-03-18"' in sim.requests[2].body
 
 
 # Runs
@@ -268,8 +271,10 @@ def test_the_last_state_has_every_stream(sim, clock, config):
     """The last STATE holds every stream's bookmark, and no progress that could not be resumed."""
     out = run_tap(short(config), clock=clock)
 
-    assert sorted(out.state["bookmarks"]) == EXTRACTION
-    for state in out.state["bookmarks"].values():
+    bookmarks = out.state["bookmarks"]
+    assert bookmarks.pop("quarantine") == {}
+    assert sorted(bookmarks) == EXTRACTION
+    for state in bookmarks.values():
         assert state["replication_key_value"] == "2026-03-19T00:00:00+00:00"
         assert "progress_markers" not in state
         assert "pending_jobs" not in state
@@ -294,7 +299,7 @@ def test_no_stream_selected(sim, clock, config):
 def test_a_fault_in_the_tap_itself(sim, clock, config, monkeypatch):
     """A fault nobody thought of ends its stream, not the others, and the run fails."""
     tap = TapCXone(config=short(config), clock=clock)
-    monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_report", _broken)
+    monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_summarise", _broken)
 
     with pytest.raises(StreamsFailed) as caught:
         tap.sync_all()
@@ -303,7 +308,7 @@ def test_a_fault_in_the_tap_itself(sim, clock, config, monkeypatch):
     assert len(sim.jobs) == 3
 
 
-def _broken(stream: Any, *_: object) -> None:
+def _broken(stream: Any, *_: object, **__: object) -> None:
     if stream.name == "qm_workflows":
         raise ZeroDivisionError
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tap_cxone.simulator.faults import Fault
+from tap_cxone.simulator.jsontext import encode
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,7 +43,8 @@ def routes(world: World) -> list[BaseRoute]:
         try:
             start, end = _instant(query["start"]), _instant(query["end"])
             zone = ZoneInfo(query.get("zone", "UTC"))
-            return JSONResponse(world.truth(query["entity"], start, end, zone=zone))
+            rows = world.truth(query["entity"], start, end, zone=zone)
+            return Response(encode(rows), media_type="application/json")
         except (KeyError, ValueError) as error:
             return JSONResponse({"message": f"entity, start and end are needed: {error}"}, 400)
 
@@ -52,6 +54,7 @@ def routes(world: World) -> list[BaseRoute]:
                 "now": world.clock.now().isoformat(),
                 "refusals": world.refusals,
                 "quota_refusals": world.exports.quota_refusals,
+                "conflicts": world.analytics.conflicts,
                 "requests": len(world.log.entries()),
                 "pending_faults": len(world.faults.pending),
                 "jobs": [
@@ -65,6 +68,14 @@ def routes(world: World) -> list[BaseRoute]:
                         **export.order.shown(),
                     }
                     for export in world.exports.all()
+                ],
+                "analytics_exports": [
+                    {
+                        "id": export.id,
+                        "status": export.word(world.clock.now()),
+                        "query": export.order.query(),
+                    }
+                    for export in world.analytics.ordered()
                 ],
             }
         )

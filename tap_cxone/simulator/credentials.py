@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote_plus
 
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from tap_cxone.simulator.door import Door, json_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime, timedelta
 
     from starlette.requests import Request
@@ -33,39 +34,49 @@ class Credentials:
     CLIENT_SECRET: Final = "SIM-CLIENT-SECRET+/="  # noqa: S105 - invented, to be encoded in a form
 
 
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """What a token is good for, and until when."""
+
+    scopes: frozenset[str]
+    expires_at: datetime
+
+
 class Tokens:
-    """The tokens given out and how long each is good."""
+    """The tokens of one kind of login, and how long each is good."""
 
     def __init__(self, life: timedelta, clock: Clock) -> None:
         """Give tokens that are good for `life`."""
         self.life = life
         self._clock = clock
-        self._expiry: dict[str, datetime] = {}
+        self._grants: dict[str, _Grant] = {}
 
-    def issue(self) -> str:
-        """Return a new token."""
+    def issue(self, scopes: Collection[str] = ()) -> str:
+        """Return a new token that has these scopes."""
         token = f"sim-access-token-{secrets.token_hex(12)}"
-        self._expiry[token] = self._clock.now() + self.life
+        self._grants[token] = _Grant(frozenset(scopes), self._clock.now() + self.life)
         return token
 
-    def require(self, request: Request) -> None:
-        """Let a request with a good bearer token pass.
+    def require(self, request: Request, scope: str | None = None) -> None:
+        """Let a request with a good bearer token pass, if it has the scope where one is needed.
 
         Raises:
-            HTTPException: The token is missing, unknown or expired.
+            HTTPException: The token is missing, unknown or expired, or lacks the scope.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        expiry = self._expiry.get(token) if scheme.lower() == "bearer" else None
-        if expiry is None or self._clock.now() >= expiry:
+        grant = self._grants.get(token) if scheme.lower() == "bearer" else None
+        if grant is None or self._clock.now() >= grant.expires_at:
             raise HTTPException(401, "The access token is missing, unknown or expired")
+        if scope is not None and scope not in grant.scopes:
+            raise HTTPException(403, f"Missing scope {scope}")
 
     def revoke(self) -> None:
         """Forget every token given out so far."""
-        self._expiry.clear()
+        self._grants.clear()
 
 
 def routes(world: World) -> list[BaseRoute]:
-    """Return the token endpoints: of access keys, and of registered applications."""
+    """Return the token endpoints: of access keys, of applications for a user, of these alone."""
 
     async def access_key(request: Request) -> Response:
         body = await json_body(request)
@@ -83,13 +94,31 @@ def routes(world: World) -> list[BaseRoute]:
             raise HTTPException(401, "invalid_grant: The access key is unknown or its secret wrong")
         return _answer(world.tokens)
 
+    async def client_credentials(request: Request) -> Response:
+        form = await _form(request)
+        if form.get("grant_type") != "client_credentials":
+            raise HTTPException(
+                400, "unsupported_grant_type: The grant_type must be client_credentials"
+            )
+        if not _knows_client(request, form, world.options.client_auth):
+            raise HTTPException(400, "invalid_client: The client is unknown or not where it may be")
+        return _scoped_answer(world.client_tokens, _scopes(form, world.options.granted_scopes))
+
     with_key = Door(access_key, world.faults, "token", family="data_extraction")
     with_client = Door(
         password, world.faults, "token", family="observability", refusal=_oauth_refusal
     )
+    alone = Door(
+        client_credentials,
+        world.faults,
+        "token",
+        family="analytics_exports",
+        refusal=_oauth_refusal,
+    )
     return [
         with_key.route("POST", "/authentication/v1/token/access-key"),
         with_client.route("POST", "/auth/token"),
+        alone.route("POST", "/oauth/token"),
     ]
 
 
@@ -104,6 +133,31 @@ def _answer(tokens: Tokens) -> Response:
             "id_token": f"sim-id-token-{secrets.token_hex(12)}",
         }
     )
+
+
+def _scoped_answer(tokens: Tokens, scopes: Collection[str]) -> Response:
+    """Answer the login of an application alone: no refresh, but scopes."""
+    return JSONResponse(
+        {
+            "access_token": tokens.issue(scopes),
+            "token_type": "Bearer",
+            "expires_in": round(tokens.life.total_seconds()),
+            "scope": " ".join(scopes),
+        }
+    )
+
+
+def _scopes(form: Mapping[str, str], granted: Collection[str]) -> Collection[str]:
+    """Return the scopes that a login asks for, each once; if for none, all that are granted.
+
+    Raises:
+        HTTPException: One of them is not granted.
+    """
+    asked = tuple(dict.fromkeys(form.get("scope", "").split())) or granted
+    beyond = [scope for scope in asked if scope not in granted]
+    if beyond:
+        raise HTTPException(400, f"invalid_scope: Not granted: {', '.join(beyond)}")
+    return asked
 
 
 async def _form(request: Request) -> dict[str, str]:

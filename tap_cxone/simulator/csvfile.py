@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from starlette.responses import Response
+from tap_cxone.simulator.packing import file_answer, no_file, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.options import Compression, Options
+    from starlette.responses import Response
 
-_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_CONTENT_TYPES: dict[Compression, str] = {
-    "none": "text/csv",
-    "gzip-encoding": "text/csv",
-    "gzip-type": "application/gzip",
-    "gzip-bare": "binary/octet-stream",
-    "gzip-members": "binary/octet-stream",
-}
+    from tap_cxone.simulator.faults import Fault
+    from tap_cxone.simulator.options import Options
+
+MEDIA_TYPE: Final = "text/csv"
+BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def file_response(
@@ -32,53 +27,25 @@ def file_response(
     fault: Fault | None,
 ) -> Response:
     """Answer a download with these rows, spoiled by `fault` if it concerns the file."""
-    kind = fault.kind if fault else None
-    if fault and kind == "bytes":
-        return _response(fault.payload, options)
+    if fault and fault.kind == "bytes":
+        return file_answer(fault.payload, MEDIA_TYPE, options.compression, options)
     lines = [[row[column] for column in columns] for row in rows]
     if not lines and options.empty != "header":
-        return Response(status_code=204 if options.empty == "204" else 200, media_type="text/csv")
-    if kind == "ragged-csv":
-        lines += [["too short"], ["too long", *columns]]
-    text = _text([columns, *lines], options)
-    if kind == "malformed-csv":
-        text += '"this quote never ends,'
-    body = _compressed(text.encode(), options.compression)
-    if fault and kind == "truncated-gzip":
-        body = _cut_gzip(body, fault.cut)
-    return _response(body, options)
+        return no_file(MEDIA_TYPE, options)
+    text = csv_text([columns, *lines], columns, options, fault)
+    body = packed(text.encode(), options.compression, fault)
+    return file_answer(body, MEDIA_TYPE, options.compression, options)
 
 
-def _text(lines: Iterable[Sequence[str]], options: Options) -> str:
-    """Write lines as CSV."""
+def csv_text(
+    lines: Iterable[Sequence[str]], columns: Sequence[str], options: Options, fault: Fault | None
+) -> str:
+    """Write lines as CSV, spoiled by `fault` if it concerns the text."""
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator=options.newline).writerows(lines)
-    return (_BOM if options.bom else "") + out.getvalue()
-
-
-def _compressed(body: bytes, compression: Compression) -> bytes:
-    """Return a body as it goes over the wire."""
-    match compression:
-        case "none":
-            return body
-        case "gzip-members":
-            middle = len(body) // 2
-            return gzip.compress(body[:middle]) + gzip.compress(body[middle:])
-        case _:
-            return gzip.compress(body)
-
-
-def _cut_gzip(body: bytes, cut: int | None) -> bytes:
-    """Return the beginning of a gzip file."""
-    whole = body if body.startswith(b"\x1f\x8b") else gzip.compress(body)
-    return whole[: len(whole) // 2 if cut is None else cut]
-
-
-def _response(body: bytes, options: Options) -> Response:
-    """Answer with a file's bytes."""
-    response = Response(body, headers={"content-type": _CONTENT_TYPES[options.compression]})
-    if options.compression == "gzip-encoding":
-        response.headers["content-encoding"] = "gzip"
-    if not options.content_length:
-        del response.headers["content-length"]
-    return response
+    writer = csv.writer(out, lineterminator=options.newline)
+    writer.writerows(lines)
+    if fault and fault.kind == "ragged-csv":
+        writer.writerows([["too short"], ["too long", *columns]])
+    if fault and fault.kind == "malformed-csv":
+        out.write('"this quote never ends,')
+    return (BOM if options.bom else "") + out.getvalue()

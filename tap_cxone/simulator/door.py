@@ -134,7 +134,8 @@ async def _deliver(
             response = _with_body(response, b"")
             await response(scope, receive, send)
             return
-        case "malformed-json":
+        # What is wrong with a file must be wrong before it is compressed: its family sees to it.
+        case "malformed-json" if cast("Fault", fault).at != "download":
             response = _with_body(response, body[: len(body) // 2])
             await response(scope, receive, send)
             return

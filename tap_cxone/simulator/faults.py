@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-Family = Literal["data_extraction", "observability"]
+Family = Literal["data_extraction", "observability", "analytics_exports"]
 Place = Literal["token", "submit", "sync", "async", "list", "poll", "download"]
 Kind = Literal[
     "status",
@@ -21,6 +21,7 @@ Kind = Literal[
     "malformed-json",
     "truncated",
     "truncated-gzip",
+    "corrupt-gzip",
     "malformed-csv",
     "ragged-csv",
     "bytes",
@@ -35,8 +36,9 @@ _SUBMITS: tuple[Place, ...] = ("submit", "sync", "async")
 _JSON: tuple[Place, ...] = ("token", *_SUBMITS, "list", "poll")
 _ANYWHERE: tuple[Place, ...] = get_args(Place)
 _PLACES: dict[Kind, tuple[Place, ...]] = {
-    "malformed-json": _JSON,
+    "malformed-json": (*_JSON, "download"),
     "truncated-gzip": ("download",),
+    "corrupt-gzip": ("download",),
     "malformed-csv": ("download",),
     "ragged-csv": ("download",),
     "bytes": ("download",),
@@ -59,8 +61,10 @@ class Fault:
     `seconds` of real time, or until the caller hangs up; from byte `cut` on, else from the start),
     `empty` (no body), `malformed-json` (half the answer), `truncated` (`cut` bytes of the body,
     else half, then closed), `truncated-gzip` (the same of the gzip file, in a complete answer),
-    `malformed-csv` (a last line whose quote never ends), `ragged-csv` (two more lines, one too
-    short, one too long), `bytes` (exactly `body`).
+    `corrupt-gzip` (a wrong byte amid the gzip file), `malformed-csv` (a last line whose quote never
+    ends), `ragged-csv` (two more lines, one too short, one too long), `bytes` (exactly `body`).
+    At a download, `malformed-json` takes the last bracket off a JSON file. The faults of CSV leave
+    a JSON file alone, that of JSON a CSV file, and `expired-link` a file that has no link.
     The job of the submit or of the poll ends so: `job-failed` (`body` is the reason),
     `job-cancelled`, `job-expired`, `job-stuck` (never), `job-lost` (404). A submit's job first
     takes its time, a poll's ends with that poll.

@@ -22,6 +22,7 @@ ClientAuth = Literal["post", "basic", "any"]
 GrNamespace = Literal["both", "AutopilotKnowledge", "autopilot"]
 Location = Literal["absolute", "relative", "absolute-status", "relative-status"]
 ExportStatusKey = Literal["status", "state", "exportStatus"]
+AnalyticsJson = Literal["array", "lines", "pretty"]
 ExportLinkKey = Literal["downloadUrl", "url", "presignedUrl", "fileUrl", "location"]
 
 
@@ -45,7 +46,7 @@ class Options:
         end_inclusive: Whether a file holds the rows of the end date too.
         sync_answer: What `POST …/jobs/sync` answers.
         submit_answer: What `POST …/jobs` answers: the id as a JSON string, or `{"jobId"}`.
-        status_case: How a job's status is spelled.
+        status_case: How a job's status is spelled; None as each API's description spells it.
         running_result: What stands for the result of a job without one.
         error_field: Where the reason of a failed job stands.
         bom: Whether a file begins with a byte order mark.
@@ -67,6 +68,18 @@ class Options:
         export_words: The words for running, completed and failed.
         export_link_key: Where the link to an export's file stands.
         export_link_only: Whether a completed export shows its link and no word.
+        client_token_seconds: Life of a registered application's own token, never divided by
+            `speed`.
+        granted_scopes: What such a token may be good for.
+        analytics_places: How many analytics exports may be active at once.
+        foreign_exports: How many of somebody else are active from the start, and for ever.
+        list_queries: Whether the list of analytics exports tells more than id and status.
+        analytics_json: How a JSON file is laid out: an array, an object a line, an array indented.
+        analytics_gzip: How an analytics export that is to be compressed is, and how it shows;
+            `compression` is without effect on it.
+        duplicates: Rows of an analytics export's file that come a second time; every second one
+            with another duration.
+        misfits: Elements of such a file, added to its rows, that are not what they should be.
     """
 
     seed: int = 1
@@ -83,7 +96,7 @@ class Options:
     end_inclusive: bool = False
     sync_answer: SyncAnswer = "job-status"
     submit_answer: SubmitAnswer = "string"
-    status_case: StatusCase = "upper"
+    status_case: StatusCase | None = None
     running_result: RunningResult = "null"
     error_field: ErrorField = "errorMessage"
     bom: bool = False
@@ -104,6 +117,15 @@ class Options:
     export_words: tuple[str, str, str] = ("InProgress", "Completed", "Failed")
     export_link_key: ExportLinkKey = "downloadUrl"
     export_link_only: bool = False
+    client_token_seconds: float = 1200
+    granted_scopes: tuple[str, ...] = ("analytics:export:read", "analytics:export:write")
+    analytics_places: int = 3
+    foreign_exports: int = 0
+    list_queries: bool = True
+    analytics_json: AnalyticsJson = "array"
+    analytics_gzip: Compression = "gzip-type"
+    duplicates: int = 0
+    misfits: int = 0
 
     @property
     def spacing(self) -> timedelta:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.simulator.jsontext import cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from tap_cxone.simulator.options import Options
 
-    Row = dict[str, str]
+    Row = dict[str, Any]
     Write = Callable[[Random, datetime], list[Row]]
 
 _DAY = timedelta(days=1)
@@ -62,7 +64,8 @@ class View:
 
     Attributes:
         zone: Whose local time is written, where a source has it.
-        wanted: The values that may stand in a column, where not any will do.
+        wanted: The values that may stand in a column, where not any will do, as a CSV file
+            writes them. Null is none of them.
     """
 
     zone: tzinfo = UTC
@@ -70,7 +73,10 @@ class View:
 
     def wants(self, row: Row) -> bool:
         """Return whether a row is to be seen."""
-        return all(row[column] in texts for column, texts in self.wanted.items())
+        return all(
+            row.get(column) is not None and cell(row[column]) in texts
+            for column, texts in self.wanted.items()
+        )
 
 
 ALL = View()
@@ -124,7 +130,7 @@ class Rows:
 
     def _event(self, source: Source, day: datetime, slot: int, slots: int) -> Event:
         """Return what happened in one of a day's equal slots, somewhere within it."""
-        dice = Random(f"{self._options.seed}/{source.name}/{day:%Y-%m-%d}/{slot}")  # noqa: S311
+        dice = Random(f"{self._options.seed}/{source.name}/{day.date()}/{slot}")  # noqa: S311
         width = _DAY.total_seconds() * 1000 / slots
         instant = day + timedelta(milliseconds=int((slot + dice.random()) * width))
         return Event(instant, instant + dice.random() * self._lateness, dice)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ALL_FAMILIES: tuple[Family, ...] = get_args(Family)
 _FIRST: tuple[Family, ...] = ("data_extraction",)
+_WITH_CLIENT: frozenset[Family] = frozenset({"observability", "analytics_exports"})
 
 
 def tap_settings(
@@ -37,7 +38,7 @@ def tap_settings(
             "request_spacing_seconds": _divided(30, speed),
             "settle_minutes": _divided(30, speed),
         }
-    if "observability" in families:
+    if not _WITH_CLIENT.isdisjoint(families):
         settings["client_id"] = Credentials.CLIENT_ID
         settings["client_secret"] = Credentials.CLIENT_SECRET
     return settings

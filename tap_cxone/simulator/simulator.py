@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Self
 
 from starlette.applications import Starlette
 
-from tap_cxone.simulator import control, credentials, data_extraction, files, observability
+from tap_cxone.simulator import (
+    analytics_exports,
+    control,
+    credentials,
+    data_extraction,
+    files,
+    observability,
+)
 from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.log import Recorder, Seen
 from tap_cxone.simulator.options import Options
@@ -21,14 +28,17 @@ if TYPE_CHECKING:
 
     from starlette.routing import BaseRoute
 
+    from tap_cxone.simulator.analytics_exports.exports import Export
     from tap_cxone.simulator.data_extraction.jobs import Job
     from tap_cxone.simulator.faults import Faults
+    from tap_cxone.simulator.rows import Row
 
 FAMILIES: tuple[Callable[[World], list[BaseRoute]], ...] = (
     credentials.routes,
     files.routes,
     data_extraction.routes,
     observability.routes,
+    analytics_exports.routes,
     control.routes,
 )
 
@@ -100,9 +110,24 @@ class Simulator:
         """Return how many were one too many for a day; `refusals` counts them too."""
         return self.world.exports.quota_refusals
 
+    @property
+    def analytics(self) -> list[Export]:
+        """Return the analytics exports that callers ordered so far, in order."""
+        return self.world.analytics.ordered()
+
+    @property
+    def conflicts(self) -> int:
+        """Return how many found no place; `refusals` counts them too."""
+        return self.world.analytics.conflicts
+
+    def add_foreign_exports(self, number: int, seconds: float) -> None:
+        """Begin analytics exports of somebody else, which end after `seconds` of the clock."""
+        self.world.analytics.add_foreign(number, timedelta(seconds=seconds))
+
     def revoke_tokens(self) -> None:
         """Make every token given out so far unknown."""
         self.world.tokens.revoke()
+        self.world.client_tokens.revoke()
 
     def truth(
         self,
@@ -112,9 +137,10 @@ class Simulator:
         visible_at: datetime | None = None,
         *,
         zone: tzinfo = UTC,
-    ) -> list[dict[str, str]]:
+    ) -> list[Row]:
         """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
 
-        An observability table is named like `Copilot/KBTable`, its dates are local to `zone`.
+        An observability table is named like `Copilot/KBTable`, its dates are local to `zone`. Of
+        analytics exports there is `bot_conversations`: JSON values, fractions as `Decimal`.
         """
         return self.world.truth(entity, start, end, visible_at, zone=zone)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from random import Random
+
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 
 
 class Person(NamedTuple):
@@ -92,7 +96,17 @@ def truth(dice: Random) -> str:
 
 def instant(moment: datetime) -> str:
     """Write an instant."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
+
+
+def read_instant(given: Any) -> datetime | None:
+    """Return the instant that is written as `instant` writes it; None if none is."""
+    try:
+        if isinstance(given, str) and _INSTANT.fullmatch(given):
+            return datetime.fromisoformat(given).astimezone(UTC)
+    except ValueError:
+        pass
+    return None
 
 
 def before(dice: Random, moment: datetime, most: timedelta) -> datetime:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
+from tap_cxone.simulator.analytics_exports import conversations
+from tap_cxone.simulator.analytics_exports.exports import Exports as AnalyticsExports
 from tap_cxone.simulator.credentials import Tokens
 from tap_cxone.simulator.data_extraction.data import Data
 from tap_cxone.simulator.data_extraction.tenant import Tenant
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.rows import Row
 
 _SOURCES = {name: table.source for name, table in TABLES.items()}
 
@@ -34,16 +37,19 @@ class World:
         self.faults = Faults()
         self.log = RequestLog()
         self.tokens = Tokens(timedelta(seconds=options.token_seconds), clock)
+        self.client_tokens = Tokens(timedelta(seconds=options.client_token_seconds), clock)
         self.links = Links(options.link_life, clock)
         self.data = Data(options)
         self.extraction = Tenant(options, clock)
         self.tables = Rows(options, _SOURCES, timedelta(0))
         self.exports = Exports(options, clock)
+        self.conversations = Rows(options, {conversations.NAME: conversations.SOURCE}, timedelta(0))
+        self.analytics = AnalyticsExports(options, clock)
 
     @property
     def refusals(self) -> int:
         """Return how often a caller broke a limit."""
-        return self.extraction.refusals + self.exports.quota_refusals
+        return self.extraction.refusals + self.exports.quota_refusals + self.analytics.conflicts
 
     def truth(
         self,
@@ -53,11 +59,11 @@ class World:
         visible_at: datetime | None = None,
         *,
         zone: tzinfo = UTC,
-    ) -> list[dict[str, str]]:
+    ) -> list[Row]:
         """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
 
         Args:
-            entity: An entity, or a table such as `Copilot/KBTable`.
+            entity: An entity, a table such as `Copilot/KBTable`, or `bot_conversations`.
             start: The first day or instant.
             end: The first day or instant too late.
             visible_at: When somebody looks.
@@ -66,6 +72,8 @@ class World:
         first, last, seen_at = midnight(start), midnight(end), visible_at or self.clock.now()
         if entity in TABLES:
             rows = self.tables.rows(entity, first, last, seen_at, View(zone))
+        elif entity == conversations.NAME:
+            rows = self.conversations.rows(entity, first, last, seen_at, conversations.BOT)
         else:
             rows = self.data.rows(entity, first, last, seen_at)
         return list(rows)

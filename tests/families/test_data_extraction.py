@@ -142,6 +142,7 @@ def test_built_in_keys(sim, clock):
         "qm_workflows": ["workflow_id"],
         "qm_questions": ["workflow_instance_id", "question_id"],
         "recording_interaction_metadata": ["segment_id"],
+        "quarantine": ["record_id"],
     }
 
 

@@ -1329,7 +1329,7 @@ def test_an_echo_of_secrets(sim, clock, caplog, place, method):
 @pytest.mark.parametrize("text", ['{"message": "not found"}', "Internal error", "<html></html>"])
 def test_a_text_that_is_no_table(sim, clock, text):
     """What came in the file's place is no empty table: the window fails and is not committed."""
-    sim.faults.add(Fault("download", "bytes", body=text))
+    sim.faults.add(Fault("download", "bytes", body=text, times=2))
 
     out = run(two_days(sim), clock, KB)
 

@@ -17,7 +17,7 @@ from tap_cxone.errors import (
     PermissionDenied,
     Throttled,
 )
-from tap_cxone.jobs import JobStatus, Phase, Receipt
+from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class DataExtractionApi:
         answer = self.client.get(f"{JOBS}/{quote(job.id, safe='')}")
         return _status(answer, self.client.redact)
 
-    def job_ids(self) -> frozenset[str] | None:
+    def listing(self, window: Window) -> Listing | None:  # noqa: ARG002 (it lists no windows)
         """Return every job of the tenant; None where the list is not to be had."""
         try:
             answer = self.client.get(JOBS).json if self._listed else None
@@ -146,7 +146,8 @@ class DataExtractionApi:
         jobs = answer.get("jobs") if isinstance(answer, dict) else None
         if not isinstance(jobs, list):
             return None
-        return frozenset(str(job["id"]) for job in jobs if isinstance(job, dict) and "id" in job)
+        ids = (str(job["id"]) for job in jobs if isinstance(job, dict) and "id" in job)
+        return Listing(frozenset(ids))
 
     def download(self, link: str, name: str) -> Spool:
         """Fetch a job's file."""
@@ -193,7 +194,7 @@ def _job_status(job: dict[str, Any], redact: Redactor) -> JobStatus:
         raise ApiError(msg)
     result = _inside(job, "result")
     words = result.get("errorMessage") or result.get("messageError") or ""
-    return JobStatus(Phase[word], _link(job), redact(str(words)))
+    return JobStatus(Phase[word], _link(job), redact(str(words)), word)
 
 
 def _inside(found: dict[str, Any], key: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_cxone.auth import AccessKeyGrant
-from tap_cxone.columns import declared, snake_case
+from tap_cxone.columns import snake_case, with_types
 from tap_cxone.declaration import Declaration
 from tap_cxone.families.data_extraction.api import JOBS, DataExtractionApi, Request, classify
 from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity, permission_of
@@ -68,18 +68,13 @@ def entities(settings: Settings) -> Iterator[Entity]:
 
 
 def _changed(entity: Entity, change: EntitySettings) -> Entity:
-    types = {snake_case(name): kind for name, kind in change.columns}
-    columns = [
-        replace(column, type=types.pop(column.name, column.type)) for column in entity.columns
-    ]
-    columns += declared(types)
     keys = change.primary_keys
     return replace(
         entity,
         entity_name=change.entity_name or entity.entity_name,
         version=change.version or entity.version,
         primary_keys=entity.primary_keys if keys is None else tuple(map(snake_case, keys)),
-        columns=tuple(columns),
+        columns=with_types(entity.columns, dict(change.columns)),
     )
 
 

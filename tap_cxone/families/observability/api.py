@@ -157,11 +157,11 @@ class ObservabilityApi:
             msg = f"an export's status is {said!r}, which this tap does not know; please report it"
             raise ApiError(msg)
         if "://" in link and phase in {None, Phase.RUNNING, Phase.SUCCEEDED}:
-            return JobStatus(Phase.SUCCEEDED, link)
+            return JobStatus(Phase.SUCCEEDED, link, word=word)
         words = self.client.redact(str(_first(answer, _REASONS) or ""))
-        return JobStatus(phase or Phase.RUNNING, words=words)
+        return JobStatus(phase or Phase.RUNNING, words=words, word=word)
 
-    def job_ids(self) -> None:
+    def listing(self, window: Window) -> None:
         """Return None: this API has no list of exports."""
 
     def download(self, link: str, name: str) -> Spool:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.options import Options, StatusCase
 
 
-def spelled(status: Status, case: StatusCase) -> str:
+def spelled(status: Status, case: StatusCase | None) -> str:
     """Return a status as this tenant spells it."""
     match case:
-        case "upper":
+        case "upper" | None:
             return status.upper()
         case "lower":
             return status.lower()

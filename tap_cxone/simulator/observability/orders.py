@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,15 +12,15 @@ from starlette.exceptions import HTTPException
 
 from tap_cxone.simulator.observability.tables import TABLES
 from tap_cxone.simulator.rows import View
-from tap_cxone.simulator.values import instant
+from tap_cxone.simulator.values import instant, read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from tap_cxone.simulator.observability.tables import Table
 
 CHANNELS = ("digital", "voice")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +83,10 @@ def _range(given: Any) -> tuple[datetime, datetime]:
 
 def _instant(given: Any, field: str) -> datetime:
     """Return an instant."""
-    try:
-        if isinstance(given, str) and _INSTANT.fullmatch(given):
-            return datetime.fromisoformat(given).astimezone(UTC)
-    except ValueError:
-        pass
-    raise HTTPException(400, f"{field} must be a date-time, YYYY-MM-DDTHH:MM:SS.sssZ")
+    moment = read_instant(given)
+    if moment is None:
+        raise HTTPException(400, f"{field} must be a date-time, YYYY-MM-DDTHH:MM:SS.sssZ")
+    return moment
 
 
 def _zone(given: Any) -> ZoneInfo:

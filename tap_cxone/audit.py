@@ -1,0 +1,126 @@
+"""The audit log: one JSON object a line, for every family the same."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from tap_cxone.clock import iso
+from tap_cxone.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_cxone.clock import Clock
+    from tap_cxone.windows import Window
+
+COMMON = {
+    "at": "when it was written, UTC",
+    "run": "the run, one value from `run_started` to `run_ended`",
+    "event": "what happened, see below",
+    "family": "the API concerned; null for what concerns the run",
+    "stream": "the stream concerned",
+    "job_id": "the API's name for the job, where there is one",
+    "window_start": "begin of the window concerned, UTC",
+    "window_end": "end of the window concerned, UTC",
+}
+"""What every line holds; null where it does not apply."""
+
+EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "run_started": ("a run began", ("version", "streams")),
+    "job_created": ("the API accepted a job", ("latency_ms",)),
+    "job_found": ("a job of an earlier run, or one whose answer was lost, is taken up", ()),
+    "job_state": ("the API showed another state of a job", ("state",)),
+    "job_failed": ("a job gave no file", ("reason",)),
+    "download": ("a file came whole", ("bytes", "rows", "sha256")),
+    "drift": ("a file had columns that no SCHEMA had", ("columns",)),
+    "record_invalid": (
+        "a row did not fit; at most a hundred a window",
+        ("record_id", "field", "reason"),
+    ),
+    "window_validated": (
+        "a window's rows were checked",
+        ("rows", "valid", "invalid", "repeated", "reasons"),
+    ),
+    "window_committed": ("the bookmark moved", ("rows", "quarantined", "seconds")),
+    "webhook_sent": ("the completion webhook took the news", ("host", "latency_ms")),
+    "webhook_failed": ("it did not", ("host", "reason")),
+    "stream_stopped": ("a stream ended early, to go on another day", ("reason",)),
+    "stream_failed": ("a stream failed", ("reason",)),
+    "run_ended": ("a run ended", ("outcome", "failed", "seconds")),
+}
+"""Event → what it means, and what its line holds beside `COMMON`."""
+
+
+@dataclass(slots=True)
+class Audit:
+    """The audit log of one run; without a path nothing is written.
+
+    No line holds a secret or a value of a row.
+    """
+
+    path: str | None
+    clock: Clock
+    run: str = field(default_factory=lambda: uuid4().hex)
+
+    def write(self, event: str, facts: Mapping[str, Any], trail: Trail | None = None) -> None:
+        """Append one line, whole or not at all.
+
+        Raises:
+            AuditError: It cannot be written.
+        """
+        if self.path is None:
+            return
+        line = dict.fromkeys(COMMON) | (trail.common() if trail else {})
+        line |= {"at": iso(self.clock.now()), "run": self.run, "event": event}
+        try:
+            _append(self.path, f"{json.dumps(line | dict(facts))}\n".encode())
+        except OSError as error:
+            msg = (
+                f"cannot write the audit log {self.path} ({error.strerror or error}); make room, "
+                "or correct audit_log_path"
+            )
+            raise AuditError(msg) from error
+
+
+def _append(path: str, line: bytes) -> None:
+    # One write to a file opened for appending: lines of two processes do not mix.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What lines about one stream, and one window and job of it, have in common."""
+
+    audit: Audit
+    family: str
+    stream: str
+    window: Window | None = None
+    job_id: str | None = None
+
+    def common(self) -> dict[str, str | None]:
+        """Return what to put into every line."""
+        return {
+            "family": self.family,
+            "stream": self.stream,
+            "job_id": self.job_id,
+            "window_start": iso(self.window.start) if self.window else None,
+            "window_end": iso(self.window.end) if self.window else None,
+        }
+
+    def of(self, window: Window, job_id: str | None) -> Trail:
+        """Return the trail of one window and its job."""
+        return Trail(self.audit, self.family, self.stream, window, job_id)
+
+    def write(self, event: str, **facts: Any) -> None:
+        """Append one line. Raises `AuditError` if it cannot be written."""
+        self.audit.write(event, facts, self)

@@ -1,0 +1,291 @@
+"""The settings, read once from what their JSON schema allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from tap_cxone import __version__
+from tap_cxone.clock import parse_instant
+from tap_cxone.config.families import (
+    ANALYTICS_MAX_DAYS,
+    ANALYTICS_PLACES,
+    COLUMN_TYPES,
+    DATA_EXTRACTION_MAX_DAYS,
+    FILTERS,
+    TABLES,
+    ColumnType,
+)
+from tap_cxone.config.schema import SETTINGS
+
+__all__ = [
+    "ANALYTICS_PLACES",
+    "COLUMN_TYPES",
+    "FILTERS",
+    "SETTINGS",
+    "TABLES",
+    "AccessKey",
+    "AnalyticsSettings",
+    "Application",
+    "ColumnType",
+    "DataExtractionSettings",
+    "EntitySettings",
+    "ExportSettings",
+    "ObservabilitySettings",
+    "Settings",
+    "WebhookSettings",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """An access key of a CXone user."""
+
+    key_id: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application registered with the vendor."""
+
+    client_id: str = field(repr=False)
+    secret: str = field(repr=False)
+    basic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySettings:
+    """What a user says about one entity; None leaves the built-in value."""
+
+    name: str
+    entity_name: str | None = None
+    version: str | None = None
+    primary_keys: tuple[str, ...] | None = None
+    columns: tuple[tuple[str, ColumnType], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataExtractionSettings:
+    """The settings of the Data Extraction family."""
+
+    mode: Literal["auto", "sync", "async"]
+    window_days: int
+    spacing: timedelta
+    settle: timedelta
+    entities: tuple[EntitySettings, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservabilitySettings:
+    """The settings of the observability family; `tables` as a user named them."""
+
+    tables: tuple[str, ...]
+    channels: tuple[str, ...]
+    filters: Mapping[str, tuple[str, ...]]
+    window_days: int
+    exports_per_day: int | None
+    primary_keys: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, Mapping[str, ColumnType]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """What a user says about one analytics export; None leaves the built-in value."""
+
+    name: str
+    export_type: str | None = None
+    filter: str | None = None
+    format: Literal["json", "csv"] | None = None
+    compression: Literal["gzip", "none"] | None = None
+    primary_keys: tuple[str, ...] | None = None
+    required_fields: tuple[str, ...] | None = None
+    columns: tuple[tuple[str, ColumnType], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticsSettings:
+    """The settings of the analytics exports."""
+
+    exports: tuple[ExportSettings, ...]
+    max_concurrent: int
+    window_days: int
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Who is told of committed windows."""
+
+    url: str = field(repr=False)
+    sample_size: int
+    timeout: timedelta
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a run is told, checked and typed."""
+
+    access_key: AccessKey | None
+    application: Application | None
+    region: str
+    base_url: str | None
+    endpoints: Mapping[str, str]
+    start_date: datetime | None
+    end_date: datetime | None
+    lookback: timedelta
+    timezone: str | None
+    data_extraction: DataExtractionSettings
+    observability: ObservabilitySettings
+    analytics_exports: AnalyticsSettings
+    on_quota_exhausted: Literal["stop", "fail"]
+    schema_drift: Literal["evolve", "ignore", "fail"]
+    invalid_records: Literal["quarantine", "fail"]
+    max_invalid_ratio: float
+    audit_log_path: str | None
+    completion_webhook: WebhookSettings | None
+    poll_interval: timedelta
+    job_timeout: timedelta
+    max_retries: int
+    user_agent: str
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any]) -> Settings:
+        """Read settings that have been checked (see `checks.problems`); a null is left out."""
+        unlimited = (config.get("observability") or {}).get("exports_per_day", 3) is None
+        config = _given(config)
+        return cls(
+            access_key=_access_key(config),
+            application=_application(config),
+            region=config.get("region", "na1"),
+            base_url=config.get("base_url"),
+            endpoints=dict(config.get("endpoints", {})),
+            start_date=_instant(config.get("start_date")),
+            end_date=_instant(config.get("end_date")),
+            lookback=timedelta(days=config.get("lookback_days", 0)),
+            timezone=config.get("timezone"),
+            data_extraction=_data_extraction(config.get("data_extraction", {})),
+            observability=_observability(config.get("observability", {}), unlimited=unlimited),
+            analytics_exports=_analytics(config.get("analytics_exports", {})),
+            on_quota_exhausted=config.get("on_quota_exhausted", "stop"),
+            schema_drift=config.get("schema_drift", "evolve"),
+            invalid_records=config.get("invalid_records", "quarantine"),
+            max_invalid_ratio=_float(config, "max_invalid_ratio", 0.1),
+            audit_log_path=config.get("audit_log_path") or None,
+            completion_webhook=_webhook(config.get("completion_webhook")),
+            poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),
+            job_timeout=timedelta(minutes=_float(config, "job_timeout_minutes", 30)),
+            max_retries=config.get("max_retries", 8),
+            user_agent=config.get("user_agent") or f"tap-cxone/{__version__}",
+        )
+
+    def host(self, family: str, default: str) -> str:
+        """Return the host of a family: `endpoints`, else `base_url`, else the vendor's."""
+        return (self.endpoints.get(family) or self.base_url or default).rstrip("/")
+
+    def token_url(self, family: str, default: str, path: str) -> str:
+        """Return the token URL of a family: `endpoints`, else on `base_url` or the default host."""
+        url = self.endpoints.get(f"{family}_token")
+        return url or f"{(self.base_url or default).rstrip('/')}{path}"
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None
+
+
+def _access_key(config: Mapping[str, Any]) -> AccessKey | None:
+    key_id, secret = config.get("access_key_id"), config.get("access_key_secret")
+    # The vendor's pages show keys URL-encoded (`%3D%3D`); a key itself holds no per cent sign.
+    return AccessKey(unquote(key_id), unquote(secret)) if key_id and secret else None
+
+
+def _application(config: Mapping[str, Any]) -> Application | None:
+    client_id, secret = config.get("client_id"), config.get("client_secret")
+    basic = config.get("client_auth_method") == "client_secret_basic"
+    return Application(client_id, secret, basic) if client_id and secret else None
+
+
+def _given(config: Any) -> Any:
+    if isinstance(config, Mapping):
+        return {name: _given(value) for name, value in config.items() if value is not None}
+    return [_given(item) for item in config] if isinstance(config, list) else config
+
+
+def _float(config: Mapping[str, Any], name: str, default: float) -> float:
+    # The SDK reads fractions of a settings file as Decimal.
+    return float(config.get(name, default))
+
+
+def _data_extraction(config: Mapping[str, Any]) -> DataExtractionSettings:
+    return DataExtractionSettings(
+        mode=config.get("mode", "auto"),
+        window_days=config.get("window_days", DATA_EXTRACTION_MAX_DAYS),
+        spacing=timedelta(seconds=_float(config, "request_spacing_seconds", 30)),
+        settle=timedelta(minutes=_float(config, "settle_minutes", 30)),
+        entities=tuple(_entity(entity) for entity in config.get("entities", [])),
+    )
+
+
+def _observability(config: Mapping[str, Any], *, unlimited: bool) -> ObservabilitySettings:
+    filters = config.get("filters", {})
+    keys = config.get("primary_keys", {})
+    return ObservabilitySettings(
+        tables=tuple(config.get("tables", TABLES)),
+        channels=tuple(config.get("channels", ())),
+        filters={name: tuple(filters.get(name, ())) for name in FILTERS},
+        window_days=config.get("window_days", 31),
+        exports_per_day=None if unlimited else config.get("exports_per_day", 3),
+        primary_keys={name: tuple(columns) for name, columns in keys.items()},
+        columns=config.get("columns", {}),
+    )
+
+
+def _analytics(config: Mapping[str, Any]) -> AnalyticsSettings:
+    return AnalyticsSettings(
+        exports=tuple(_export(export) for export in config.get("exports", [])),
+        max_concurrent=config.get("max_concurrent", ANALYTICS_PLACES),
+        window_days=config.get("window_days", ANALYTICS_MAX_DAYS),
+        scopes=tuple(config.get("scopes", ())),
+    )
+
+
+def _webhook(config: Mapping[str, Any] | None) -> WebhookSettings | None:
+    if config is None:
+        return None
+    return WebhookSettings(
+        url=config["url"],
+        sample_size=config.get("sample_size", 0),
+        timeout=timedelta(seconds=_float(config, "timeout_seconds", 10)),
+        headers=config.get("headers", {}),
+    )
+
+
+def _export(config: Mapping[str, Any]) -> ExportSettings:
+    return ExportSettings(
+        name=config["name"],
+        export_type=config.get("export_type"),
+        filter=config.get("filter"),
+        format=config.get("format"),
+        compression=config.get("compression"),
+        primary_keys=_names(config, "primary_keys"),
+        required_fields=_names(config, "required_fields"),
+        columns=tuple(config.get("columns", {}).items()),
+    )
+
+
+def _names(config: Mapping[str, Any], setting: str) -> tuple[str, ...] | None:
+    return tuple(config[setting]) if setting in config else None
+
+
+def _entity(config: Mapping[str, Any]) -> EntitySettings:
+    return EntitySettings(
+        name=config["name"],
+        entity_name=config.get("entity_name"),
+        version=config.get("version"),
+        primary_keys=_names(config, "primary_keys"),
+        columns=tuple(config.get("columns", {}).items()),
+    )

@@ -1,0 +1,219 @@
+"""The JSON schema of each family's own settings."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from singer_sdk import typing as th
+
+ColumnType = Literal["string", "integer", "number", "boolean", "date", "date-time"]
+COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
+TABLES = (
+    "Copilot/KBTable",
+    "Copilot/ASTable",
+    "Copilot/AQTable",
+    "AutopilotKnowledge/GRTable",
+    "autopilot/GRTable",
+)
+FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
+ANALYTICS_MAX_DAYS = 30  # per job, the vendor's guide to bot exports
+ANALYTICS_PLACES = 3  # jobs of a tenant that may be active at once, the same guide
+DATA_EXTRACTION_MAX_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
+A_WEEK = 7 * 24 * 60 * 60  # in seconds; more than any wait here means
+
+_COLUMNS = th.ObjectType(additional_properties=th.StringType(allowed_values=list(COLUMN_TYPES)))
+
+_ENTITY = th.PropertiesList(
+    th.Property("name", th.StringType, required=True, description="Stream name, snake_case."),
+    th.Property("entity_name", th.StringType, description="`entityName` of the API."),
+    th.Property("version", th.StringType, description="`version` of the entity, as text."),
+    th.Property(
+        "primary_keys",
+        th.ArrayType(th.StringType),
+        description="Columns that identify a row; without them the key is `_row_hash`.",
+    ),
+    th.Property(
+        "columns",
+        _COLUMNS,
+        description=f"Column to type, one of {', '.join(COLUMN_TYPES)}; others are strings.",
+    ),
+    additional_properties=False,
+)
+
+DATA_EXTRACTION = th.ObjectType(
+    th.Property(
+        "mode",
+        th.StringType(allowed_values=["auto", "sync", "async"]),
+        description="`sync` posts to `/jobs/sync`, `async` to `/jobs` and polls; `auto` tries "
+        "sync first and remembers a tenant that has no sync endpoint. Default `auto`.",
+    ),
+    th.Property(
+        "window_days",
+        th.IntegerType(minimum=1, maximum=DATA_EXTRACTION_MAX_DAYS),
+        description="Days per request, 1 to 14 (the API's limit). Default 14.",
+    ),
+    th.Property(
+        "request_spacing_seconds",
+        th.NumberType(minimum=0, maximum=A_WEEK),
+        description="Seconds between two submits of a tenant. Default 30 (the API's limit).",
+    ),
+    th.Property(
+        "settle_minutes",
+        th.NumberType(minimum=0, maximum=A_WEEK),
+        description="Minutes until the API shows every row; nothing newer is taken as complete. "
+        "Default 30.",
+    ),
+    th.Property(
+        "entities",
+        th.ArrayType(th.ObjectType(*_ENTITY, additional_properties=False)),
+        description="Entities beside the built-in ones; one with the name of a built-in stream "
+        "changes what it gives and leaves the rest.",
+    ),
+    additional_properties=False,
+)
+
+OBSERVABILITY = th.ObjectType(
+    th.Property(
+        "tables",
+        th.ArrayType(th.StringType(allowed_values=list(TABLES))),
+        description=f"Tables to export: {', '.join(TABLES)}; the last two are the same data under "
+        "two names, one of which a tenant has. Default: all.",
+    ),
+    th.Property(
+        "channels",
+        th.ArrayType(th.StringType(allowed_values=["digital", "voice"])),
+        description="Only these channels (`digital`, `voice`); KBTable and ASTable take it. "
+        "Default: all channels.",
+    ),
+    th.Property(
+        "filters",
+        th.ObjectType(
+            *(
+                th.Property(name, th.ArrayType(th.StringType), description=f"{name} filter.")
+                for name in FILTERS
+            ),
+            additional_properties=False,
+        ),
+        description="Only rows with one of these values; KBTable and ASTable take all four "
+        "filters, AQTable CopilotProfileId and AgentNumber, GRTable none.",
+    ),
+    th.Property(
+        "window_days",
+        th.IntegerType(minimum=1, maximum=366),
+        description="Days per export. Default 31: exports are few, days are not.",
+    ),
+    th.Property(
+        "exports_per_day",
+        th.IntegerType(minimum=1),
+        description="Exports per 24 hours that the tenant allows, all tables together; null for a "
+        "user of the Observability Dashboard, who has no such limit. Default 3.",
+    ),
+    th.Property(
+        "primary_keys",
+        th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
+        description="Stream name to the columns that identify a row. Default: `_row_hash`.",
+    ),
+    th.Property(
+        "columns",
+        th.ObjectType(additional_properties=_COLUMNS),
+        description="Stream name to column to type, as for entities. Default: strings.",
+    ),
+    additional_properties=False,
+)
+
+_EXPORT = th.PropertiesList(
+    th.Property("name", th.StringType, required=True, description="Stream name, snake_case."),
+    th.Property(
+        "export_type",
+        th.StringType,
+        description="`exportType` of the API. Default `conversation`.",
+    ),
+    th.Property(
+        "filter",
+        th.StringType,
+        description="What to export, such as `type eq 'bot'`.",
+    ),
+    th.Property(
+        "format",
+        th.StringType(allowed_values=["json", "csv"]),
+        description="What to ask for; whatever comes is read. Default `json`.",
+    ),
+    th.Property(
+        "compression",
+        th.StringType(allowed_values=["gzip", "none"]),
+        description="What to ask for; whatever comes is read. Default `gzip`.",
+    ),
+    th.Property(
+        "primary_keys",
+        th.ArrayType(th.StringType),
+        description="Fields that identify a record. Default `id`; an empty list: `_row_hash`.",
+    ),
+    th.Property(
+        "required_fields",
+        th.ArrayType(th.StringType),
+        description="Fields without which a record goes to the quarantine. Default, for the type "
+        "`conversation`: `id`, `type`, `dateFrom`, `dateTo`, `botId`, `agentId`, `duration`; for "
+        "others the primary keys.",
+    ),
+    th.Property(
+        "columns",
+        _COLUMNS,
+        description=f"Field to type, one of {', '.join(COLUMN_TYPES)}; others are strings.",
+    ),
+    additional_properties=False,
+)
+
+ANALYTICS_EXPORTS = th.ObjectType(
+    th.Property(
+        "exports",
+        th.ArrayType(th.ObjectType(*_EXPORT, additional_properties=False)),
+        description="Exports beside the built-in `bot_conversations`; one with its name changes "
+        "what it gives and leaves the rest.",
+    ),
+    th.Property(
+        "max_concurrent",
+        th.IntegerType(minimum=1, maximum=ANALYTICS_PLACES),
+        description="Jobs of this tap that may be active at once, 1 to 3 (the API's limit, which "
+        "the tenant's other exports count against too). Default 3.",
+    ),
+    th.Property(
+        "window_days",
+        th.IntegerType(minimum=1, maximum=ANALYTICS_MAX_DAYS),
+        description="Days per job, 1 to 30 (the API's limit). Default 30.",
+    ),
+    th.Property(
+        "scopes",
+        th.ArrayType(th.StringType),
+        description="Scopes to ask for at login, such as `analytics:export:read` and "
+        "`analytics:export:write`. Default: all that the application has.",
+    ),
+    additional_properties=False,
+)
+
+WEBHOOK = th.ObjectType(
+    th.Property(
+        "url",
+        th.StringType,
+        required=True,
+        secret=True,
+        description="Where to post; https, or http to this machine. It never shows in a log.",
+    ),
+    th.Property(
+        "sample_size",
+        th.IntegerType(minimum=0, maximum=1000),
+        description="Records to send along, as they left (selection and stream maps applied). "
+        "Default 0.",
+    ),
+    th.Property(
+        "timeout_seconds",
+        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        description="Seconds to wait for the answer; it is tried three times. Default 10.",
+    ),
+    th.Property(
+        "headers",
+        th.ObjectType(additional_properties=th.StringType),
+        secret=True,
+        description="Headers to send along, such as `Authorization`.",
+    ),
+    additional_properties=False,
+)

@@ -1,0 +1,87 @@
+"""A JSON array of objects, or one object a line: the keys of all of them are the columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.columns import fold
+from tap_cxone.decode.json_text import values
+from tap_cxone.decode.table import Row
+from tap_cxone.decode.text import reading
+from tap_cxone.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_cxone.spool import Spool
+
+_MOST_KEYS = 5000
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, or one of a pair
+
+
+class JsonTable:
+    """A file of JSON objects (a `Table`); its header grows as they show their keys."""
+
+    unit = "record"
+    texts = False
+
+    def __init__(self, spool: Spool, name: str, required: frozenset[str]) -> None:
+        """Read from `spool`; an object without the fields `required` is no row of the table."""
+        self.spool = spool
+        self.name = name
+        self.header: tuple[str, ...] = ()
+        self._titles: dict[str, None] = {}
+        self._required = required
+
+    def rows(self) -> Iterator[Row]:
+        """Yield a row for every value; one that is no object, or lacks a field, has a fault.
+
+        Raises:
+            DecodeError: The file is damaged, is not JSON, or has thousands of different keys.
+        """
+        number = 0
+        with reading(self.spool, self.name, lambda: f"after record {number}") as text:
+            for number, (written, value) in enumerate(values(text, self.name), 1):
+                yield self._row(number, written, value)
+
+    def _row(self, number: int, written: str, value: Any) -> Row:
+        if not isinstance(value, dict):
+            return Row(number, (), fault="is not an object", text=written)
+        if not self._required <= value.keys() and (missing := self._missing(value)):
+            fault = f"lacks the required {', '.join(missing)}"
+            return Row(number, (), fault=fault, field=missing[0], text=written)
+        if "\\u" in written and _HALF.search(written) and not _whole(value):
+            return Row(number, (), fault="holds half a character (a lone surrogate)", text=written)
+        if not value.keys() <= self._titles.keys():
+            self._learn(value)
+        return Row(number, [value.get(title) for title in self.header], text=written)
+
+    def _missing(self, value: Mapping[str, Any]) -> list[str]:
+        """Return the required fields an object lacks, and learn how it spells the others."""
+        spelled = {fold(key): key for key in value}
+        if missing := sorted(name for name in self._required if fold(name) not in spelled):
+            return missing
+        self._required = frozenset(spelled[fold(name)] for name in self._required)
+        return []
+
+    def _learn(self, value: Mapping[str, Any]) -> None:
+        self._titles |= dict.fromkeys(value)
+        self.header = tuple(self._titles)
+        if len(self.header) > _MOST_KEYS:
+            msg = f"{self.name}: its objects have more than {_MOST_KEYS} different keys"
+            raise DecodeError(msg)
+
+    def raw(self, row: Row) -> str:
+        """Return a row as it stands in the file."""
+        return row.text
+
+
+def _whole(value: Any) -> bool:
+    """Tell whether every text can be written: half of a surrogate pair is no character."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""JSON values out of a text that is longer than memory, each with how it was written."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TextIO
+
+from tap_cxone.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK = 1 << 16
+_LONGEST_TOKEN = 16  # of those that are not strings and may be cut: `-Infinity`, `\ud83d\ude00`
+_NO_COMMA = "no comma between two records"
+_EARLY = "the array ends early"
+_MORE = "there is more after the array's end"
+_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+def values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield the elements of an array, or every value of a text of one after the other.
+
+    Args:
+        text: The file.
+        name: What to call it in a message.
+
+    Yields:
+        What stands in the file, and the value: fractions as exact decimals.
+
+    Raises:
+        DecodeError: It is no JSON, or ends early. Values before that have been yielded.
+    """
+    scan = _Scan(text, name)
+    if scan.next() == "[":
+        yield from scan.elements()
+    while scan.next():
+        yield scan.value()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+# Not strict about control characters inside of strings: nothing is lost by taking them.
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse, strict=False)
+
+
+class _Scan:
+    """A place in a text of which only what is needed is held."""
+
+    def __init__(self, text: TextIO, name: str) -> None:
+        self._text = text
+        self._name = name
+        self._held = ""
+        self._place = 0
+        self._values = 0
+
+    def next(self) -> str:
+        """Return the next character that is not blank, without passing it; empty at the end."""
+        while True:
+            found = _BLANKS.match(self._held, self._place)
+            self._place = found.end() if found else self._place
+            if self._place < len(self._held):
+                return self._held[self._place]
+            if not self._more():
+                return ""
+
+    def elements(self) -> Iterator[tuple[str, Any]]:
+        """Yield the elements of the array that begins here, up to its end and the text's."""
+        self._place += 1
+        following = self.next()
+        while following != "]":
+            yield self.value()
+            following = self.next()
+            if following not in {",", "]"}:
+                raise self._broken(_EARLY if not following else _NO_COMMA)
+            if following == ",":
+                self._place += 1
+        self._place += 1
+        if self.next():
+            raise self._broken(_MORE)
+
+    def value(self) -> tuple[str, Any]:
+        """Return the value that begins here, and pass it."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._held, self._place)
+            except json.JSONDecodeError as error:
+                if self._may_be_cut(error) and self._more():
+                    continue
+                raise self._broken(error.msg) from error
+            except (ValueError, RecursionError) as error:
+                raise self._broken(str(error)) from error
+            # Whatever touches the end of what is held may go on after it.
+            if end < len(self._held) or not self._more():
+                written = self._held[self._place : end]
+                self._place, self._values = end, self._values + 1
+                return written, value
+
+    def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
+        near = len(self._held) - _LONGEST_TOKEN
+        return error.pos >= near or error.msg.startswith("Unterminated string")
+
+    def _more(self) -> bool:
+        """Hold more of the text, twice as much each time for one value; False at its end."""
+        rest = self._held[self._place :]
+        chunk = self._text.read(max(_CHUNK, len(rest)))
+        self._held, self._place = rest + chunk, 0
+        return bool(chunk)
+
+    def _broken(self, why: str) -> DecodeError:
+        return DecodeError(f"{self._name}: after record {self._values} the text is not JSON: {why}")

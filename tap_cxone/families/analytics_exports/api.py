@@ -1,0 +1,165 @@
+"""The calls of the analytics export API, and how its answers are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from tap_cxone.errors import AmbiguousSubmit, ApiError, PermissionDenied
+from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_cxone.client import Client
+    from tap_cxone.spool import Spool
+    from tap_cxone.state import PendingJob
+    from tap_cxone.windows import Window
+
+EXPORTS = "/api/v2/analytics/exports"
+ACTIVE = f"{EXPORTS}?status=queued,running"
+
+_MILLISECOND = timedelta(milliseconds=1)
+_PHASES = {
+    "queued": Phase.RUNNING,
+    "pending": Phase.RUNNING,
+    "running": Phase.RUNNING,
+    "processing": Phase.RUNNING,
+    "completed": Phase.SUCCEEDED,
+    "failed": Phase.FAILED,
+    "cancelled": Phase.CANCELLED,
+    "canceled": Phase.CANCELLED,
+    "expired": Phase.EXPIRED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One kind of export.
+
+    Attributes:
+        export_type: The API's `exportType`.
+        filter: Which records.
+        format: What the file is to be.
+        compression: How it is to be packed; None: not at all.
+    """
+
+    export_type: str
+    filter: str
+    format: Literal["json", "csv"]
+    compression: Literal["gzip"] | None
+
+    def query(self, window: Window) -> dict[str, str]:
+        """Return which records are asked for: both ends included, no instant in two windows."""
+        dates = {"dateFrom": window.start, "dateTo": window.end - _MILLISECOND}
+        return {name: _instant(at) for name, at in dates.items()} | {"filter": self.filter}
+
+    def body(self, window: Window) -> dict[str, Any]:
+        """Return what to post."""
+        return {
+            "query": self.query(window),
+            "exportType": self.export_type,
+            "format": self.format,
+            "compression": self.compression,
+            "includeHeaders": True,
+        }
+
+
+def _instant(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticsApi:
+    """The jobs of one export (a `JobApi`).
+
+    Attributes:
+        client: The tenant's API.
+        request: What to export.
+        tenant: What tells this tenant from others.
+        most: How many jobs of the tenant may be active at once.
+    """
+
+    client: Client
+    request: Request
+    tenant: str
+    most: int
+
+    @property
+    def name(self) -> str:
+        """Return what is exported, for messages."""
+        return f"{self.request.export_type} where {self.request.filter}"
+
+    def fingerprint(self, window: Window) -> str:
+        """Return a text that differs where the tenant or the request differ."""
+        said = json.dumps([self.tenant, self.request.body(window)])
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def submit(self, window: Window) -> Receipt:
+        """Ask for a window, once.
+
+        Raises:
+            Throttled: As many jobs as there may be are active.
+            PermissionDenied: Naming the scope that is missing.
+        """
+        try:
+            answer = self.client.submit(EXPORTS, self.request.body(window))
+        except PermissionDenied as error:
+            raise _without_scope(error) from error
+        found = answer.json if isinstance(answer.json, dict) else {}
+        if not found.get("id"):
+            msg = f"the answer to the submit ({answer.status}) names no export"
+            raise AmbiguousSubmit(msg, status=answer.status)
+        return Receipt(job_id=str(found["id"]))
+
+    def status(self, job: PendingJob) -> JobStatus:
+        """Ask for an export. Raises `NotFound` if the API does not know it."""
+        path = f"{EXPORTS}/{quote(job.id, safe='')}"
+        answer = self.client.get(path).json
+        found = answer if isinstance(answer, dict) else {}
+        word = str(found.get("status", "")).strip()
+        phase = _PHASES.get(word.casefold())
+        if phase is None:
+            said = self.client.redact(word or json.dumps(answer))
+            msg = f"an export's status is {said!r}, which this tap does not know; please report it"
+            raise ApiError(msg)
+        words = self.client.redact(str(found.get("errorMessage") or ""))
+        link = f"{path}/download" if phase is Phase.SUCCEEDED else None
+        return JobStatus(phase, link, words, word)
+
+    def listing(self, window: Window) -> Listing | None:
+        """Return the tenant's active exports, whosever they are."""
+        try:
+            answer = self.client.get(ACTIVE).json
+        except PermissionDenied as error:
+            raise _without_scope(error) from error
+        exports = answer.get("entities") if isinstance(answer, dict) else answer
+        if not isinstance(exports, list):
+            return None
+        active = [export for export in exports if isinstance(export, dict) and export.get("id")]
+        same = {str(e["id"]) for e in active if self._asks(e, window)}
+        unknown = {str(e["id"]) for e in active if not isinstance(e.get("query"), dict)}
+        full = len(active) >= self.most
+        return Listing(ids=frozenset(same | unknown), same=frozenset(same), full=full)
+
+    def _asks(self, export: Mapping[str, Any], window: Window) -> bool:
+        """Tell whether an export asks for exactly this window."""
+        wanted = self.request.body(window)
+        shown = {name: export.get(name) for name in ("query", "exportType", "format")}
+        return shown == {name: wanted[name] for name in shown}
+
+    def download(self, link: str, name: str) -> Spool:
+        """Fetch an export's file, with the token. Raises `NotFound` once it is gone."""
+        return self.client.fetch(link, name)
+
+
+def _without_scope(error: PermissionDenied) -> PermissionDenied:
+    msg = (
+        f"{error}; give the application the scopes analytics:export:read and "
+        "analytics:export:write, and its user the permission to export analytics"
+    )
+    return PermissionDenied(msg, status=error.status)

@@ -1,0 +1,77 @@
+"""From where to where a stream is read, as things stand now; pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from tap_cxone.config import Settings
+    from tap_cxone.windows import Window
+
+_DEFAULT_HISTORY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time that a stream has to read.
+
+    Attributes:
+        wanted: Where to go on, or to begin: the bookmark less the lookback, or `start_date`.
+        start: The same, no earlier than the API's memory.
+        horizon: The newest instant for which every row can be seen.
+    """
+
+    wanted: datetime
+    start: datetime
+    horizon: datetime
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        now: datetime,
+        bookmark: datetime | None,
+        settle: timedelta,
+        earliest: datetime | None,
+    ) -> Span:
+        """Return the span of a stream.
+
+        Args:
+            settings: `start_date`, `end_date` and `lookback` count.
+            now: The present instant.
+            bookmark: The end of the last committed window; None to begin.
+            settle: How old a row must be for the API to show it for certain.
+            earliest: The oldest instant the API still gives; None if there is no such limit.
+        """
+        wanted = settings.start_date or now - _DEFAULT_HISTORY
+        if bookmark is not None:
+            start = bookmark - settings.lookback
+            wanted = max(start, settings.start_date or start)
+        settled = (now - settle).replace(microsecond=0)
+        return cls(
+            wanted=wanted,
+            start=max(wanted, earliest or wanted),
+            horizon=min(settled, settings.end_date or settled),
+        )
+
+
+def with_coming(
+    windows: Iterable[Window], number: int
+) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+    """Yield each window with the next `number` after it; look no further ahead than that."""
+    rest = iter(windows)
+    held: deque[Window] = deque()
+    while True:
+        held.extend(islice(rest, number + 1 - len(held)))
+        if not held:
+            return
+        window = held.popleft()
+        yield window, tuple(held)

@@ -1,0 +1,7 @@
+"""The Analytics Exports API: `…/analytics/exports`, its jobs and the files it serves itself."""
+
+from __future__ import annotations
+
+from tap_cxone.simulator.analytics_exports.routes import routes
+
+__all__ = ["routes"]

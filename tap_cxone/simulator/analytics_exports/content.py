@@ -1,0 +1,68 @@
+"""Rows → the file of an export, in each shape that it may be ordered in or served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_cxone.simulator import csvfile
+from tap_cxone.simulator.analytics_exports.misfits import with_misfits
+from tap_cxone.simulator.jsontext import cell, decode, encode, pretty
+from tap_cxone.simulator.packing import FAST, file_answer, no_file, packed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from starlette.responses import Response
+
+    from tap_cxone.simulator.analytics_exports.orders import Order
+    from tap_cxone.simulator.faults import Fault
+    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.rows import Row
+
+_MEDIA_TYPES: Final = {"json": "application/json", "csv": csvfile.MEDIA_TYPE}
+
+
+def file_response(
+    order: Order,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    options: Options,
+    fault: Fault | None,
+) -> Response:
+    """Answer a download with these rows, spoiled by `fault` if it concerns the file."""
+    media_type = _MEDIA_TYPES[order.format]
+    compression = options.analytics_gzip if order.gzip else "none"
+    if fault and fault.kind == "bytes":
+        return file_answer(fault.payload, media_type, compression, options)
+    # A row takes a fifth of the memory once it is written.
+    written = [encode(row) for row in rows]
+    if not written and options.empty != "header":
+        return no_file(media_type, options)
+    elements = with_misfits(written, order.format, options)
+    if order.format == "csv":
+        lines = _lines(elements, columns if order.headers else None)
+        body = csvfile.csv_text(lines, columns, options, fault).encode()
+    else:
+        body = _json(elements, options, fault)
+    return file_answer(packed(body, compression, fault, FAST), media_type, compression, options)
+
+
+def _json(elements: Iterable[bytes], options: Options, fault: Fault | None) -> bytes:
+    """Write elements as JSON, spoiled by `fault` if it concerns the text."""
+    if options.analytics_json == "lines":
+        body = b"".join(element + b"\n" for element in elements)
+    else:
+        body = b"[" + b",".join(elements) + b"]"
+    if options.analytics_json == "pretty":
+        body = pretty(body)
+    if fault and fault.kind == "malformed-json":
+        body = body.rstrip()[:-1]
+    return (csvfile.BOM.encode() if options.bom else b"") + body
+
+
+def _lines(elements: Iterable[bytes], header: Sequence[str] | None) -> Iterator[Sequence[str]]:
+    """Yield the lines of a CSV file."""
+    if header is not None:
+        yield header
+    for element in elements:
+        yield [cell(value) for value in decode(element).values()]

@@ -1,0 +1,99 @@
+"""The conversations that can be exported, most of them a bot's, as JSON values."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tap_cxone.simulator import values
+from tap_cxone.simulator.rows import Source, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from random import Random
+
+    from tap_cxone.simulator.rows import Row
+
+_Value = TypeVar("_Value")
+
+NAME: Final = "bot_conversations"
+BOT = View(wanted={"type": frozenset({"bot"})})
+
+_TYPES = ("bot",) * 15 + ("voice", "chat", "email")
+_BOTS = ("bot-0a17-service", "bot-0b42-billing", "bot-0c99-предложения")
+_AGENTS = ("000731", "004210", "118204", "905000")
+_CHANNELS = ("webchat", "sms", "whatsapp", "voice")
+_INTENTS = (
+    "reset_router",
+    "billing.past_due",
+    "Vertrag kündigen",
+    "請求書, 再送",
+    'say "agent"',
+)
+_SOME_INTENTS = ((), *((intent,) for intent in _INTENTS), *permutations(_INTENTS, 2))
+_SUMMARIES = (
+    "",
+    "",
+    "The customer asked for an invoice.",
+    'Said "agent", three times',
+    "First line\nsecond line, with a comma\r\nand a third",
+    "Tab\there, back\\slash, </script>",
+    "Très bien ! 次回も頼む",
+    "Отлично 👍🏽 — спасибо 👨‍👩‍👧",
+    "A line\N{LINE SEPARATOR}separator and a \N{ZERO WIDTH NO-BREAK SPACE}mark",
+    "[1, 2",
+    "N/A",
+)
+_LONGEST = 180_000  # hundredths of a second
+_CALM = 33
+
+
+def _write(dice: Random, began: datetime) -> list[Row]:
+    """Return the row of a conversation."""
+    hundredths = 100 + int(_LONGEST * dice.random())
+    escalated = dice.random() < 1 / 3
+    return [
+        {
+            "id": values.identity(dice),
+            "type": _one_of(_TYPES, dice),
+            "dateFrom": values.instant(began),
+            "dateTo": values.instant(began + timedelta(milliseconds=10 * hundredths)),
+            "botId": _one_of(_BOTS, dice),
+            "agentId": _one_of(_AGENTS, dice) if escalated and dice.random() < 3 / 4 else None,
+            "duration": _seconds(dice, hundredths),
+            "channel": _one_of(_CHANNELS, dice),
+            "escalated": escalated,
+            "turns": 1 + int(39 * dice.random()),
+            "intents": list(_one_of(_SOME_INTENTS, dice)),
+            "sentiment": _sentiment(dice),
+            "summary": _one_of(_SUMMARIES, dice),
+        }
+    ]
+
+
+def _one_of(known: Sequence[_Value], dice: Random) -> _Value:
+    """Return one of these values; files are long, and `choice` takes four times as long."""
+    return known[int(len(known) * dice.random())]
+
+
+def _seconds(dice: Random, hundredths: int) -> int | Decimal:
+    """Return a duration: 12.5, 3.10 or 7, however many digits it takes."""
+    digits = _one_of((0, 1, 2, 2), dice)
+    if not digits:
+        return hundredths // 100
+    return Decimal(hundredths // 10 ** (2 - digits)).scaleb(-digits)
+
+
+def _sentiment(dice: Random) -> dict[str, Any] | None:
+    """Return how a conversation felt, if it was told."""
+    score = int(221 * dice.random()) - 120
+    if score < -100:  # noqa: PLR2004 - a share of them has none
+        return None
+    label = "neutral" if abs(score) < _CALM else "positive" if score > 0 else "negative"
+    return {"score": Decimal(score).scaleb(-2), "label": label}
+
+
+SOURCE: Final = Source.of(NAME, _write)

@@ -1,0 +1,169 @@
+"""The exports of a tenant: whose they are, where they stand, how many may be active."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from starlette.exceptions import HTTPException
+
+from tap_cxone.simulator.analytics_exports.orders import Order
+from tap_cxone.simulator.jobs import Job, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.jobs import Fate
+    from tap_cxone.simulator.options import Options
+
+    Word = Literal["queued", "running", "completed", "failed"]
+
+TOO_MANY = "The limit of {} concurrent exports is reached"
+_DAY = timedelta(days=1)
+_REASONS = {
+    Status.FAILED: "The export failed",
+    Status.CANCELLED: "The export was cancelled",
+    Status.EXPIRED: "The export expired",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export(Job):
+    """One export.
+
+    Attributes:
+        order: What it holds.
+        polls: How many polls find it running, where they decide.
+        foreign: Whether somebody else ordered it.
+    """
+
+    order: Order
+    polls: int = 0
+    foreign: bool = False
+    reason: str = ""
+
+    def active(self, now: datetime) -> bool:
+        """Return whether the export takes a place."""
+        return self.fate != "job-lost" and self.status(now) is Status.RUNNING
+
+    def kept(self, now: datetime) -> bool:
+        """Return whether the export, once complete, still has its file."""
+        return self.fate is not None or self.status(now) is not Status.EXPIRED
+
+    def word(self, now: datetime) -> Word:
+        """Return where the export stands, in the API's words."""
+        match self.status(now):
+            case Status.RUNNING:
+                return "queued" if self._waits(now) else "running"
+            case Status.SUCCEEDED:
+                return "completed"
+            case _:
+                return "failed" if self.kept(now) else "completed"
+
+    def why(self, now: datetime) -> str:
+        """Return why the export failed."""
+        return self.reason or _REASONS[self.status(now)]
+
+    def _waits(self, now: datetime) -> bool:
+        """Return whether the export has not begun: for a fifth of its time, or for one poll."""
+        if self.ready_at is None:
+            return self.polls_left >= self.polls - 1
+        return now < self.submitted_at + (self.ready_at - self.submitted_at) / 5
+
+
+class Exports:
+    """The exports so far.
+
+    Attributes:
+        conflicts: How often there was one export too many.
+    """
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        """Start with the exports of somebody else that never end."""
+        self.conflicts = 0
+        self._options = options
+        self._clock = clock
+        self._exports: dict[str, Export] = {}
+        for _ in range(options.foreign_exports):
+            self._keep(replace(self._foreign(options.job_time), fate="job-stuck"))
+
+    def submit(self, order: Order, *, fate: Fate | None, reason: str | None) -> Export:
+        """Begin an export.
+
+        Raises:
+            HTTPException: All places are taken.
+        """
+        now = self._clock.now()
+        self._admit(now)
+        polls = self._options.job_polls
+        return self._keep(
+            Export(
+                id=str(uuid.uuid4()),
+                order=order,
+                submitted_at=now,
+                ready_at=now + self._options.job_time if polls is None else None,
+                polls_left=polls or 0,
+                polls=polls or 0,
+                fate=fate,
+                reason=reason or "",
+            )
+        )
+
+    def poll(self, export_id: str, *, fate: Fate | None, reason: str | None) -> Export | None:
+        """Return an export, one poll later; None if it is unknown.
+
+        Args:
+            export_id: Its name.
+            fate: How it ends now, if it is to end so.
+            reason: Why, if it fails.
+        """
+        export = self._exports.get(export_id)
+        if export is None:
+            return None
+        self._keep(export.polled(self._clock.now(), fate=fate, reason=reason))
+        return self.find(export_id)
+
+    def find(self, export_id: str) -> Export | None:
+        """Return an export; None if it is unknown."""
+        export = self._exports.get(export_id)
+        return None if export is None or export.fate == "job-lost" else export
+
+    def all(self) -> list[Export]:
+        """Return everybody's exports, in order."""
+        return list(self._exports.values())
+
+    def ordered(self) -> list[Export]:
+        """Return the exports that callers ordered, in order."""
+        return [export for export in self.all() if not export.foreign]
+
+    def add_foreign(self, number: int, time: timedelta) -> None:
+        """Begin exports of somebody else, which end after this time."""
+        for _ in range(number):
+            self._keep(self._foreign(time))
+
+    def _admit(self, now: datetime) -> None:
+        """Refuse an export for which there is no place."""
+        places = self._options.analytics_places
+        if sum(export.active(now) for export in self.all()) >= places:
+            self.conflicts += 1
+            raise HTTPException(409, TOO_MANY.format(places))
+
+    def _foreign(self, time: timedelta) -> Export:
+        """Return an export of somebody else that begins now."""
+        now = self._clock.now()
+        order = Order(now - _DAY, now, "type eq 'voice'", format="csv")
+        return Export(
+            id=str(uuid.uuid4()),
+            order=order,
+            submitted_at=now,
+            ready_at=now + time,
+            foreign=True,
+        )
+
+    def _keep(self, export: Export) -> Export:
+        """Remember where an export stands."""
+        self._exports[export.id] = export
+        return export
