@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 WAREHOUSE = Path("output/warehouse.duckdb")
+AUDIT = Path("output/audit.jsonl")
 BIN = Path(sys.executable).parent
 SPEED = "100"  # the API's 30-second rules last 0.3 s
 ROWS_A_DAY = "2880"  # one every thirty seconds, so that a second run finds new ones
@@ -38,7 +39,8 @@ def extract() -> None:
     pipeline = [*meltano, "tap-cxone", "target-duckdb"]
     world = ["--rows-per-day", ROWS_A_DAY, "--exports-per-day", "0"]
     command = [*simulator, *world, "--", *pipeline]
-    subprocess.run(command, check=True, env={**os.environ, "TAP_CXONE_START_DATE": start})
+    settings = {"TAP_CXONE_START_DATE": start, "TAP_CXONE_AUDIT_LOG_PATH": str(AUDIT.absolute())}
+    subprocess.run(command, check=True, env={**os.environ, **settings})
 
 
 def counts() -> dict[str, int]:
@@ -63,7 +65,8 @@ def show(before: dict[str, int], after: dict[str, int]) -> None:
         table.add_row(name, f"{rows:,}", f"+{rows - before.get(name, 0):,}")
     console = Console(width=90, highlight=False)
     console.print(table)
-    console.print(f"The file to open: {WAREHOUSE} (DuckDB)\nA query to try:")
+    console.print(f"The file to open: {WAREHOUSE} (DuckDB)")
+    console.print(f"What happened, line by line: {AUDIT}\nA query to try:")
     console.print(f'  .venv/bin/python demo/query.py "{QUERY}"', soft_wrap=True)
     console.print("Type `make demo` again: only what is new since then will come.")
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from tap_cxone.spool import Spool
     from tap_cxone.state import PendingJob
     from tap_cxone.windows import Window
 
-_GROWTH = 1.5
-_MOST_GROWTH = 6  # polls end up this many times as far apart as they begin
-_NEARLY = 0.8  # the part of an earlier job's time after which the next may be done
+_NOTHING = timedelta(0)
+_GROWTH = 0.25  # a job is looked at again when it is this much older
+_MOST_GROWTH = 6  # but no later than so many poll intervals
 
 
 class Phase(Enum):
@@ -82,26 +82,47 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Took:
+    """How long a job took: longer than `more`, at most `most`."""
+
+    more: timedelta
+    most: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait, and how often to try again."""
+    """How long to wait, and how often to try again.
+
+    Attributes:
+        poll: The age at which a job is looked at first, and the shortest time between two looks.
+        timeout: How long it may run.
+        retries: How often to try again.
+        longest: The longest time between two looks; None: six times the shortest.
+    """
 
     poll: timedelta
     timeout: timedelta
     retries: int
+    longest: timedelta | None = None
 
-    def first(self, typical: timedelta | None) -> timedelta:
-        """Return how long after its submit a job is asked for, if one `typical` took so long."""
-        return self.poll if typical is None else max(self.poll, typical * _NEARLY)
+    def looks(self, last: Took | None = None, old: timedelta = _NOTHING) -> Iterator[timedelta]:
+        """Yield the ages at which to look at a job.
 
-    def polls(self, typical: timedelta | None = None) -> Iterator[timedelta]:
-        """Yield the pauses between polls: each half as long again, up to six times the first.
-
-        They begin with `poll`, or with what else is missing of a `typical` job's time, halved.
+        They are a poll interval apart, later a quarter of the age, so that a job is found done at
+        most so much late. If another job was timed before, this one is first looked at when that
+        one was done; or halfway between that and when it was not, where these lie far apart. One
+        that is `old` already is looked at now.
         """
-        first = pause = max(self.poll, (typical or self.poll) * (1 - _NEARLY) / 2)
+        longest = self.longest or self.poll * _MOST_GROWTH
+        age = max(self.poll, old)
+        if last is not None:
+            age = max(age, last.most)
+            middle = (last.more + last.most) / 2
+            if max(self.poll, old) <= middle <= age - self.poll:
+                yield middle
         while True:
-            yield pause
-            pause = min(pause * _GROWTH, first * _MOST_GROWTH)
+            yield age
+            age += min(max(self.poll, age * _GROWTH), longest)
 
 
 class JobApi(Protocol):

@@ -16,7 +16,7 @@ from tap_cxone.errors import (
     Throttled,
     Unavailable,
 )
-from tap_cxone.jobs import JobStatus, Phase, Receipt
+from tap_cxone.jobs import JobStatus, Phase, Receipt, Took
 from tap_cxone.state import PendingJob
 from tap_cxone.transport import waits
 
@@ -49,7 +49,7 @@ class Lifecycle:
     trail: Trail
     _own: dict[str, Window] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
-    _typical: timedelta | None = None
+    _took: Took | None = None
     _no_haste: bool = False
 
     def fetch(self, window: Window, coming: Sequence[Window] = ()) -> Spool:
@@ -243,8 +243,9 @@ class Lifecycle:
             trail.write("job_found")
         now = self.clock.now()
         self._prepare(coming)
-        self.clock.sleep(job.submitted_at + self.patience.first(self._typical) - self.clock.now())
-        for pause in self.patience.polls(self._typical):
+        more = timedelta(0)
+        for age in self.patience.looks(self._took, old=now - job.submitted_at):
+            self.clock.sleep(job.submitted_at + age - self.clock.now())
             try:
                 status = self.api.status(job)
             except NotFound as error:
@@ -252,16 +253,15 @@ class Lifecycle:
             if status.called != seen:
                 trail.write("job_state", state=status.called)
             if status.phase is Phase.SUCCEEDED and status.link:
-                self._learn(job, waited=bool(seen))
+                self._learn(job, more)
                 return status.link
             if status.phase is not Phase.RUNNING:
                 self._lost(job, status)
                 return None
-            seen = status.called
+            seen, more = status.called, self.clock.now() - job.submitted_at
             self._may_run(job, now + self.patience.timeout)
             self._prepare(coming)
-            self.clock.sleep(pause)
-        raise AssertionError  # pragma: no cover (the polls never end)
+        raise AssertionError  # pragma: no cover (the looks never end)
 
     def _may_run(self, job: PendingJob, give_up: datetime) -> None:
         if self.clock.now() < give_up:
@@ -272,13 +272,15 @@ class Lifecycle:
         )
         raise JobTimeout(msg)
 
-    def _learn(self, job: PendingJob, *, waited: bool) -> None:
-        """Remember how long a job took, to ask for the next one when it may be done."""
+    def _learn(self, job: PendingJob, more: timedelta) -> None:
+        """Remember how long a job took, to look at the next one when it may be done."""
         self._done.add(job.id)
         took = self.clock.now() - job.submitted_at
-        # One that was done long before anybody asked tells at most how long it did not take.
-        if waited or (self._typical is not None and took < self._typical):
-            self._typical = took
+        if more:
+            self._took = Took(more, took)
+        elif self._took is not None and took < self._took.most:
+            # Done when first looked at: it says how long a job does not take, no more.
+            self._took = Took(min(self._took.more, took), took)
 
     def _lost(self, job: PendingJob, status: JobStatus) -> None:
         """Forget a job that gives no file; submit again only if an earlier run had made it."""

@@ -103,12 +103,16 @@ class Reading:
         seen, keys = Seen(), tuple(self.shape.keys)
         try:
             for item in self._items():
-                if isinstance(item, Invalid) or seen.first([item[key] for key in keys]):
+                if isinstance(item, Invalid) or self._first(seen, [item[key] for key in keys]):
                     yield item
                 else:
                     self.repeats += 1
         finally:
             seen.close()
+
+    def _first(self, seen: Seen, key: list[Any]) -> bool:
+        # A blank in a key says that it is not known: such rows are not the same one.
+        return "" in key or seen.first(key)
 
     def _items(self) -> Iterator[Record | Invalid]:
         header: tuple[str, ...] = ()
@@ -122,6 +126,7 @@ class Reading:
             try:
                 made = record(row.cells)
             except Misfit as error:
+                self.table.reject()
                 yield self._invalid(row, str(error), error.column.name)
             else:
                 yield made

@@ -139,7 +139,8 @@ raises ValueError for a text that is none of its type."""
 
 def _from_json(kind: ColumnType) -> Converter:
     """Return the converter of JSON's own values: texts as in CSV, the others if they are its."""
-    of_text, of_other = CONVERTERS[kind], _NATIVE.get(kind, _no_value)
+    of_text: Converter = CONVERTERS[kind]
+    of_other: Converter = _NATIVE.get(kind, _no_value)
 
     def read(value: Any) -> Any:
         if isinstance(value, str):

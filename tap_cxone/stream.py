@@ -20,20 +20,13 @@ from typing_extensions import override
 from tap_cxone.audit import Trail
 from tap_cxone.clock import iso
 from tap_cxone.declaration import property_of, schema_of
-from tap_cxone.decode import open_table
-from tap_cxone.errors import (
-    CXoneError,
-    DecodeError,
-    DriftError,
-    InvalidRecords,
-    QuotaExhausted,
-    StreamsFailed,
-)
+from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFailed
+from tap_cxone.intake import Intake
 from tap_cxone.lifecycle import Lifecycle
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import NAME as QUARANTINE
 from tap_cxone.quarantine import Quarantined, QuarantineStream
-from tap_cxone.reading import Invalid, Reading, Tally
+from tap_cxone.reading import Invalid
 from tap_cxone.records import ROW_HASH, Shape
 from tap_cxone.state import StreamState
 from tap_cxone.webhook import Completion
@@ -48,13 +41,12 @@ if TYPE_CHECKING:
     from tap_cxone.config import Settings
     from tap_cxone.declaration import Declaration
     from tap_cxone.family import Family
+    from tap_cxone.intake import Source, Taken
     from tap_cxone.jobs import JobApi
-    from tap_cxone.spool import Spool
     from tap_cxone.state import PendingJob
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
-_FEWEST = 2  # a line of text that is no CSV is a header of one column
 _MOST_AUDITED = 100  # invalid records of one window that get a line of their own
 
 
@@ -117,10 +109,10 @@ class CXoneStream(Stream, ABC):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield every row of every window; a failure ends this stream, not the others."""
         try:
-            lifecycle = self._lifecycle()
+            intake = self._intake()
             ahead = self.family.limits.concurrent - 1
             for window, coming in with_coming(self._plan(), ahead):
-                yield from self._read(window, coming, lifecycle)
+                yield from self._read(window, coming, intake)
         except BrokenPipeError:
             raise  # nobody reads any more, neither this stream nor the others
         except QuotaExhausted as error:
@@ -255,7 +247,8 @@ class CXoneStream(Stream, ABC):
     def _trail(self) -> Trail:
         return Trail(self.family.surroundings.audit, self.family.name, self.name)
 
-    def _lifecycle(self) -> Lifecycle:
+    def source(self) -> Source:
+        """Return where the files come from: here from remote jobs."""
         family = self.family
         return Lifecycle(
             api=self.api,
@@ -267,66 +260,36 @@ class CXoneStream(Stream, ABC):
             trail=self._trail,
         )
 
-    def _read(
-        self, window: Window, coming: Sequence[Window], lifecycle: Lifecycle
-    ) -> Iterator[Record]:
+    def _intake(self) -> Intake:
+        return Intake(
+            source=self.source(),
+            declaration=self.declaration,
+            settings=self._settings,
+            interrupts=self.family.surroundings.interrupts,
+            trail=self._trail,
+            log=self.logger,
+        )
+
+    def _read(self, window: Window, coming: Sequence[Window], intake: Intake) -> Iterator[Record]:
         """Yield the rows of one window, then commit it and tell who wants to know."""
         began = self._now()
-        spool, reading, tally = self._whole(window, coming, lifecycle)
-        trail = self._trail.of(window, lifecycle.job_id(window))
-        self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
-        with spool:
-            self._accept(tally, reading, trail)
-            if reading.layout is not None:
-                self._announce(reading.layout.new, reading.table.name, trail)
-            yield from self._leave(reading, trail)
-        left = self._validated(tally, reading, trail)
+        with intake.take(window, coming, self._shape(window)) as taken:
+            intake.judge(taken, receiver=self._quarantine.selected)
+            if layout := taken.reading.layout:
+                self._announce(layout.new, taken.reading.table.name, taken.trail)
+            self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
+            yield from self._leave(taken)
+        intake.account(taken)
         self.commit(window)
-        took = (self._now() - began).total_seconds()
-        trail.write("window_committed", rows=left, quarantined=tally.invalid, seconds=took)
-        self.logger.info("%s: %s complete, %d rows, %d bytes", self.name, window, left, spool.size)
+        self._tell(taken, window, (self._now() - began).total_seconds())
+
+    def _tell(self, taken: Taken, window: Window, seconds: float) -> None:
+        trail, left = taken.trail, taken.left
+        trail.write("window_committed", rows=left, quarantined=taken.tally.invalid, seconds=seconds)
+        text = "%s: %s complete, %d rows, %d bytes"
+        self.logger.info(text, self.name, window, left, taken.spool.size)
         if webhook := self.family.surroundings.webhook:
             webhook.tell(Completion(trail, left, self._now(), self.sample.records), self.logger)
-
-    def _whole(
-        self, window: Window, coming: Sequence[Window], lifecycle: Lifecycle
-    ) -> tuple[Spool, Reading, Tally]:
-        """Fetch a file and read all of it; one that is damaged is fetched once more."""
-        for last in (False, True):
-            spool = lifecycle.fetch(window, coming)
-            rows: int | None = None
-            try:
-                reading, tally = self._checked(spool, window, lifecycle.title(window))
-                rows = tally.rows
-            except DecodeError as error:
-                spool.file.close()
-                if last:
-                    lifecycle.forget(window)
-                    raise
-                self.logger.warning("%s; fetching it once more", error)
-            except BaseException:
-                spool.file.close()
-                raise
-            else:
-                return spool, reading, tally
-            finally:
-                trail = self._trail.of(window, lifecycle.job_id(window))
-                trail.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
-        raise AssertionError  # pragma: no cover (the last try returns or raises)
-
-    def _checked(self, spool: Spool, window: Window, title: str) -> tuple[Reading, Tally]:
-        shape = self._shape(window)
-        table = open_table(spool, title, self.declaration.formats, shape.fields)
-        if table.texts and len(table.header) == 1 and not self.declaration.primary_keys:
-            msg = f"{title}: one column is no table, and no key tells otherwise; run again"
-            raise DecodeError(msg)
-        reading = Reading(table, shape)
-        try:
-            with self.family.surroundings.interrupts.allowed():
-                return reading, reading.check()
-        except DriftError as error:
-            msg = f"{title}: {error}; set the keys in {self.declaration.keys_setting}"
-            raise DriftError(msg) from error
 
     def _shape(self, window: Window) -> Shape:
         return Shape(
@@ -345,32 +308,13 @@ class CXoneStream(Stream, ABC):
         assert isinstance(stream, QuarantineStream)  # noqa: S101 (no other has its name)
         return stream
 
-    def _accept(self, tally: Tally, reading: Reading, trail: Trail) -> None:
-        """Refuse a file with rows that do not fit, if they may not be set aside."""
-        if tally.worst is None:
-            return
-        settings, name, worst = self._settings, reading.table.name, tally.worst
-        columns = self.declaration.columns_setting
-        mend = f"{worst.place} {worst.reason}; if the rows are right, correct {columns}"
-        why = None
-        if settings.invalid_records == "fail":
-            why = "invalid_records is 'fail'"
-        elif tally.ratio > settings.max_invalid_ratio:
-            why = f"max_invalid_ratio is {settings.max_invalid_ratio:g}"
-        elif not self._quarantine.selected:
-            why = f"the stream '{QUARANTINE}' that would receive them is not selected"
-        if why is not None:
-            self._summarise(tally, trail, repeated=None)
-            msg = f"{name}: {tally}, and {why}: nothing of it was emitted. {mend}"
-            raise InvalidRecords(msg)
-
-    def _leave(self, reading: Reading, trail: Trail) -> Iterator[Record]:
+    def _leave(self, taken: Taken) -> Iterator[Record]:
         """Yield the records, and set aside the rows that are none."""
         interrupts, aside = self.family.surroundings.interrupts, 0
-        for item in reading.items():
+        for item in taken.reading.items():
             if isinstance(item, Invalid):
                 aside += 1
-                self._set_aside(item, trail, audited=aside <= _MOST_AUDITED)
+                self._set_aside(item, taken.trail, audited=aside <= _MOST_AUDITED)
             else:
                 yield item
             interrupts.check()
@@ -386,28 +330,6 @@ class CXoneStream(Stream, ABC):
         if audited:
             facts = {"field": invalid.field, "reason": invalid.reason}
             trail.write("record_invalid", record_id=found.record_id, **facts)
-
-    def _validated(self, tally: Tally, reading: Reading, trail: Trail) -> int:
-        """Say what was left out of a window, and why; return how many records left."""
-        name, repeats = reading.table.name, reading.repeats
-        if tally.invalid:
-            self.logger.warning("%s: %s and went to '%s'", name, tally, QUARANTINE)
-        if repeats and self.own_keys != (ROW_HASH,):
-            text = "%s: %d rows had the key of an earlier row and were left out; if they are "
-            text += "others, name more columns in %s"
-            self.logger.warning(text, name, repeats, self.declaration.keys_setting)
-        self._summarise(tally, trail, repeated=repeats)
-        return tally.rows - tally.invalid - repeats
-
-    def _summarise(self, tally: Tally, trail: Trail, *, repeated: int | None) -> None:
-        trail.write(
-            "window_validated",
-            rows=tally.rows,
-            valid=tally.rows - tally.invalid,
-            invalid=tally.invalid,
-            repeated=repeated,
-            reasons=dict(tally.reasons.most_common(_MOST_AUDITED)),
-        )
 
     @property
     def _drift(self) -> str:

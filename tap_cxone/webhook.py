@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 
 _RETRIES = 2
 _PATIENCE = timedelta(minutes=1)
+_SHORTEST_SECRET = 6  # shorter ones are words such as `hooks`
 _MOST_MISSED = 3  # in a row; a dead address must not make every window wait
+
+
+def _secrets(settings: WebhookSettings) -> set[str]:
+    """Return what no message may hold: the path of such an address often is its key."""
+    parts = urlsplit(settings.url)
+    segments = {part for part in parts.path.split("/") if len(part) >= _SHORTEST_SECRET}
+    found = {settings.url, parts.path.strip("/"), parts.query, *segments}
+    return {text for text in {*found, *settings.headers.values()} if text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ class Webhook:
         """Return a webhook whose address and headers never show."""
         transport = Transport(
             clock=clock,
-            redact=Redactor({settings.url, *settings.headers.values()}),
+            redact=Redactor(_secrets(settings)),
             interrupts=interrupts,
             user_agent=user_agent,
             max_retries=_RETRIES,
@@ -130,7 +139,6 @@ class Webhook:
         if self.missed >= _MOST_MISSED:
             return
         host = urlsplit(self.settings.url).netloc
-        # Only the host is named: the path of such an address often is its key.
         call = Call(
             method="POST",
             url=self.settings.url,

@@ -10,7 +10,9 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.audit import COMMON, EVENTS
 from tap_cxone.config import SETTINGS
+from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
 
@@ -53,8 +55,25 @@ def streams_table() -> str:
         f"| `_row_hash` | from the file | {table.description} |"
         for table in TABLES
     ]
-    titles = "| stream | entity or table | key | known columns | a row |\n|---|---|---|---|---|\n"
+    bots = BOT_CONVERSATIONS
+    rows.append(
+        f"| `{bots.name}` | analytics export of type `{bots.request.export_type}` "
+        f"| {', '.join(f'`{key}`' for key in bots.primary_keys)} | {len(bots.columns)} "
+        f"| {bots.description} |"
+    )
+    rows.append("| `quarantine` | rows that did not fit | `record_id` | 9 | See below. |")
+    titles = "| stream | entity, table or export | key | known columns | a row |\n|---|---|---|---|---|\n"
     return titles + "\n".join(rows)
+
+
+def audit_table() -> str:
+    """Return the README's table of what the audit log holds."""
+    common = [f"| every line | `{name}` | {meaning} |" for name, meaning in COMMON.items()]
+    events = [
+        f"| `{event}` | {', '.join(f'`{fact}`' for fact in facts)} | {meaning} |"
+        for event, (meaning, facts) in EVENTS.items()
+    ]
+    return "\n".join(["| event | fields | meaning |", "|---|---|---|", *common, *events])
 
 
 def meltano_settings() -> str:
@@ -69,12 +88,16 @@ def _block(name: str, schema: dict[str, Any]) -> str:
         lines.append(f"  value: {schema['default']}")
     text = textwrap.wrap(schema["description"], 76, break_on_hyphens=False)
     lines += [f"  label: {schema['title']}", "  description: >-", *(f"    {line}" for line in text)]
-    if schema.get("secret"):
+    if _secret(schema):
         lines.append("  sensitive: true")
     if values := [value for value in schema.get("enum", ()) if value]:
         lines.append("  options:")
         lines += (f"  - label: {value}\n    value: {value}" for value in values)
     return "\n".join(lines)
+
+
+def _secret(schema: dict[str, Any]) -> bool:
+    return schema.get("secret", False) or any(map(_secret, schema.get("properties", {}).values()))
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -91,6 +114,7 @@ def documents() -> dict[Path, str]:
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"
     text = _between(readme.read_text(), "<!-- {} -->", settings=settings_table())
     text = _between(text, "<!-- {} -->", streams=streams_table())
+    text = _between(text, "<!-- {} -->", audit=audit_table())
     marks = "    # {}: written by `make docs`"
     return {
         readme: text,

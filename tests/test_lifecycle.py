@@ -73,7 +73,7 @@ def test_the_first_poll_waits(sim, clock):
 
 def test_polls_drift_apart(simulate, clock):
     """Polls are ever further apart, up to six times the interval."""
-    sim = simulate(job_polls=12)
+    sim = simulate(job_polls=14)
 
     run(settings(sim, poll_interval_seconds=4), clock)
 

@@ -32,6 +32,7 @@ class JsonTable:
         self.spool = spool
         self.name = name
         self.header: tuple[str, ...] = ()
+        self._before: tuple[str, ...] = ()
         self._titles: dict[str, None] = {}
         self._required = required
 
@@ -54,6 +55,7 @@ class JsonTable:
             return Row(number, (), fault=fault, field=missing[0], text=written)
         if "\\u" in written and _HALF.search(written) and not _whole(value):
             return Row(number, (), fault="holds half a character (a lone surrogate)", text=written)
+        self._before = self.header
         if not value.keys() <= self._titles.keys():
             self._learn(value)
         return Row(number, [value.get(title) for title in self.header], text=written)
@@ -72,6 +74,11 @@ class JsonTable:
         if len(self.header) > _MOST_KEYS:
             msg = f"{self.name}: its objects have more than {_MOST_KEYS} different keys"
             raise DecodeError(msg)
+
+    def reject(self) -> None:
+        """Forget the titles that only the last row showed: it turned out to be none."""
+        self.header = self._before
+        self._titles = dict.fromkeys(self.header)
 
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""

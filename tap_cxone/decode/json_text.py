@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK = 1 << 16
-_LONGEST_TOKEN = 16  # of those that are not strings and may be cut: `-Infinity`, `\ud83d\ude00`
+_LONGEST_TOKEN = 16  # of those that are no strings and may be cut: `-Infinity`, an escape, `e+17`
 _NO_COMMA = "no comma between two records"
 _EARLY = "the array ends early"
 _MORE = "there is more after the array's end"
@@ -79,6 +79,7 @@ class _Scan:
                 raise self._broken(_EARLY if not following else _NO_COMMA)
             if following == ",":
                 self._place += 1
+                self.next()
         self._place += 1
         if self.next():
             raise self._broken(_MORE)
@@ -94,8 +95,8 @@ class _Scan:
                 raise self._broken(error.msg) from error
             except (ValueError, RecursionError) as error:
                 raise self._broken(str(error)) from error
-            # Whatever touches the end of what is held may go on after it.
-            if end < len(self._held) or not self._more():
+            # A number close to the end of what is held may go on after it.
+            if end < len(self._held) - _LONGEST_TOKEN or not self._more():
                 written = self._held[self._place : end]
                 self._place, self._values = end, self._values + 1
                 return written, value
@@ -108,7 +109,8 @@ class _Scan:
         """Hold more of the text, twice as much each time for one value; False at its end."""
         rest = self._held[self._place :]
         chunk = self._text.read(max(_CHUNK, len(rest)))
-        self._held, self._place = rest + chunk, 0
+        if chunk:
+            self._held, self._place = rest + chunk, 0
         return bool(chunk)
 
     def _broken(self, why: str) -> DecodeError:

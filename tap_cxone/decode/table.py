@@ -50,5 +50,8 @@ class Table(Protocol):
     def rows(self) -> Iterator[Row]:
         """Yield every row. Raises `DecodeError` where the file is damaged."""
 
+    def reject(self) -> None:
+        """Forget the titles that only the last row showed: it turned out to be none."""
+
     def raw(self, row: Row) -> str:
         """Return a row as JSON text, whatever it is."""

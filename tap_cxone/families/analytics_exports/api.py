@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXPORTS = "/api/v2/analytics/exports"
 ACTIVE = f"{EXPORTS}?status=queued,running"
 
-_MILLISECOND = timedelta(milliseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 _PHASES = {
     "queued": Phase.RUNNING,
     "pending": Phase.RUNNING,
@@ -54,8 +54,11 @@ class Request:
     compression: Literal["gzip"] | None
 
     def query(self, window: Window) -> dict[str, str]:
-        """Return which records are asked for: both ends included, no instant in two windows."""
-        dates = {"dateFrom": window.start, "dateTo": window.end - _MILLISECOND}
+        """Return which records are asked for: both ends included, no instant in two windows.
+
+        The last instant is the last whole millisecond before the window's end.
+        """
+        dates = {"dateFrom": window.start, "dateTo": window.end - _MICROSECOND}
         return {name: _instant(at) for name, at in dates.items()} | {"filter": self.filter}
 
     def body(self, window: Window) -> dict[str, Any]:

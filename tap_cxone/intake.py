@@ -1,0 +1,193 @@
+"""Bring in a window's file: fetched, read whole and judged before any of it leaves."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self
+
+from tap_cxone.decode import open_table
+from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
+from tap_cxone.quarantine import NAME as QUARANTINE
+from tap_cxone.reading import Reading, Tally
+from tap_cxone.records import ROW_HASH
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from tap_cxone.audit import Trail
+    from tap_cxone.config import Settings
+    from tap_cxone.declaration import Declaration
+    from tap_cxone.interrupts import Interrupts
+    from tap_cxone.records import Shape
+    from tap_cxone.spool import Spool
+    from tap_cxone.windows import Window
+
+_MOST_REASONS = 100
+
+
+class Source(Protocol):
+    """Where a stream's files come from."""
+
+    def fetch(self, window: Window, coming: Sequence[Window]) -> Spool:
+        """Return the complete file of a window; those `coming` may be prepared."""
+
+    def forget(self, window: Window) -> None:
+        """Do not give the file of a window a second time."""
+
+    def job_id(self, window: Window) -> str | None:
+        """Return what the API calls the work that made the file; None if it has no name."""
+
+    def title(self, window: Window) -> str:
+        """Name a window in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that may leave, row by row.
+
+    Attributes:
+        spool: The file; closed at the end of a `with` block.
+        reading: Its rows.
+        tally: What was found in it.
+        trail: Of its stream, window and job.
+    """
+
+    spool: Spool = field(repr=False)
+    reading: Reading
+    tally: Tally
+    trail: Trail
+
+    def __enter__(self) -> Self:
+        """Keep the file for the length of a block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Close the file, which removes it."""
+        self.spool.file.close()
+
+    @property
+    def left(self) -> int:
+        """Return how many records have left, once all have."""
+        return self.tally.rows - self.tally.invalid - self.reading.repeats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """The files of one stream on their way in."""
+
+    source: Source
+    declaration: Declaration
+    settings: Settings
+    interrupts: Interrupts
+    trail: Trail
+    log: logging.Logger
+
+    def take(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
+        """Fetch a window's file and read all of it; one that is damaged is fetched once more.
+
+        Raises:
+            DecodeError: The file is damaged twice.
+            DriftError: It has not every column that it must have.
+            CXoneError: It could not be fetched.
+        """
+        try:
+            return self._read(window, coming, shape)
+        except InvalidRecords:
+            raise
+        except DecodeError as error:
+            self.log.warning("%s; fetching it once more", error)
+        try:
+            return self._read(window, coming, shape)
+        except DecodeError:
+            self.source.forget(window)
+            raise
+
+    def _read(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
+        spool = self.source.fetch(window, coming)
+        trail = self.trail.of(window, self.source.job_id(window))
+        rows: int | None = None
+        with ExitStack() as failing:
+            failing.enter_context(spool)
+            try:
+                reading = self._opened(spool, self.source.title(window), shape)
+                tally = self._checked(reading)
+                rows = tally.rows
+            finally:
+                trail.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
+            failing.pop_all()  # all went well: it stays open
+        return Taken(spool, reading, tally, trail)
+
+    def _opened(self, spool: Spool, title: str, shape: Shape) -> Reading:
+        table = open_table(spool, title, self.declaration.formats, shape.fields)
+        if table.texts and len(table.header) == 1 and not self.declaration.primary_keys:
+            # A line of text that is no CSV is a header of one column.
+            msg = f"{title}: one column is no table, and no key tells otherwise; run again"
+            raise DecodeError(msg)
+        return Reading(table, shape)
+
+    def _checked(self, reading: Reading) -> Tally:
+        try:
+            with self.interrupts.allowed():
+                return reading.check()
+        except DriftError as error:
+            msg = f"{reading.table.name}: {error}; set the keys in {self.declaration.keys_setting}"
+            raise DriftError(msg) from error
+
+    def judge(self, taken: Taken, *, receiver: bool) -> None:
+        """Refuse a file with rows that do not fit, if they may not be set aside.
+
+        Args:
+            taken: The file.
+            receiver: Whether somebody receives what is set aside.
+
+        Raises:
+            InvalidRecords: The settings do not allow it, or nobody does.
+        """
+        tally, worst = taken.tally, taken.tally.worst
+        if worst is None:
+            return
+        why = None
+        if self.settings.invalid_records == "fail":
+            why = "invalid_records is 'fail'"
+        elif tally.ratio > self.settings.max_invalid_ratio:
+            why = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
+        elif not receiver:
+            why = f"the stream '{QUARANTINE}' that would receive them is not selected"
+        if why is not None:
+            self._summarise(taken, repeated=None)
+            msg = (
+                f"{taken.reading.table.name}: {tally}, and {why}: nothing of it was emitted. "
+                f"{worst.place} {worst.reason}; if the rows are right, correct "
+                f"{self.declaration.columns_setting}"
+            )
+            raise InvalidRecords(msg)
+
+    def account(self, taken: Taken) -> None:
+        """Say what was left out of a window that has left, and why."""
+        name, tally, repeats = taken.reading.table.name, taken.tally, taken.reading.repeats
+        if tally.invalid:
+            self.log.warning("%s: %s and went to '%s'", name, tally, QUARANTINE)
+        if repeats and ROW_HASH not in taken.reading.shape.keys:
+            text = "%s: %d rows had the key of an earlier row and were left out; if they are "
+            text += "others, name more columns in %s"
+            self.log.warning(text, name, repeats, self.declaration.keys_setting)
+        self._summarise(taken, repeated=repeats)
+
+    def _summarise(self, taken: Taken, *, repeated: int | None) -> None:
+        tally = taken.tally
+        taken.trail.write(
+            "window_validated",
+            rows=tally.rows,
+            valid=tally.rows - tally.invalid,
+            invalid=tally.invalid,
+            repeated=repeated,
+            reasons=dict(tally.reasons.most_common(_MOST_REASONS)),
+        )

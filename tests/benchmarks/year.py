@@ -1,0 +1,61 @@
+"""How long a year of analytics exports takes, beside a script that does one after another."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tap_cxone.simulator import Options, Simulator, environment, tap_settings
+
+BIN = Path(sys.executable).parent
+SPEED, RUNS, DAYS, ROWS_A_DAY = 4, 3, 365, 120
+END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+BEGIN = END - timedelta(days=DAYS)
+BASELINE = [sys.executable, "-m", "tests.benchmarks.one_after_another"]
+
+
+def run(command: list[str], variables: dict[str, str]) -> tuple[float, int]:
+    """Return how many seconds a command takes, and how many records it writes."""
+    begin = time.perf_counter()
+    done = subprocess.run(
+        command, env=os.environ | variables, capture_output=True, text=True, check=True
+    )
+    took = time.perf_counter() - begin
+    kinds = Counter(
+        line.startswith(('{"type":"RECORD"', '{"id"')) for line in done.stdout.split("\n")
+    )
+    return took, kinds[True]
+
+
+def measure() -> None:
+    """Run both in turn against a simulator each, and print the median of the ratios."""
+    pairs = [_pair() for _ in range(RUNS)]
+    ratios = [theirs / own for theirs, own in pairs]
+    own = statistics.median(own for _, own in pairs)
+    print(f"{DAYS} days of bot conversations, jobs of 20 s, clock {SPEED} times as fast")
+    print(f"  tap-cxone, from its start to its end: {own:.1f} s (median of {RUNS})")
+    print(
+        f"  times one job after another: {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f})"
+    )
+
+
+def _pair() -> tuple[float, float]:
+    with Simulator(Options(speed=SPEED, rows_per_day=ROWS_A_DAY)) as simulator:
+        settings = tap_settings(simulator.url, SPEED, families=["analytics_exports"])
+        for setting in ("access_key_id", "access_key_secret"):  # no other family takes part
+            del settings[setting]
+        settings |= {"start_date": BEGIN.isoformat(), "end_date": END.isoformat()}
+        variables = environment(settings)
+        theirs, records = run([*BASELINE, BEGIN.isoformat(), END.isoformat()], variables)
+        own, ours = run([str(BIN / "tap-cxone"), "--config", "ENV"], variables)
+    if not records == ours > 0:
+        msg = f"{records} records by one, {ours} by the other"
+        raise RuntimeError(msg)
+    return theirs, own
