@@ -33,6 +33,7 @@ class Declaration:
         columns_setting: Where a user declares a column's type.
         formats: What its files may be.
         required: Fields without which a row is none, beside the keys; by the source's names.
+        windowed: Whether rows carry the window they were read with.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Declaration:
     columns_setting: str
     formats: tuple[Format, ...] = ("csv",)
     required: tuple[str, ...] = ()
+    windowed: bool = True
 
 
 def schema_of(
@@ -50,7 +52,8 @@ def schema_of(
 ) -> dict[str, Any]:
     """Return the JSON schema of a stream's records, key and metadata columns never null."""
     hashed = [_HASH] if ROW_HASH in keys else []
-    properties = {column.name: property_of(column) for column in (*columns, *hashed, *METADATA)}
+    metadata = METADATA if declaration.windowed else ()
+    properties = {column.name: property_of(column) for column in (*columns, *hashed, *metadata)}
     for key in keys:  # a key is never null, and may be one that no file has shown yet
         found = properties.get(key) or property_of(Column(key, description="Part of the key."))
         properties[key] = {**found, "type": found["type"][0]}
@@ -58,7 +61,7 @@ def schema_of(
         "type": "object",
         "description": declaration.description,
         "properties": properties,
-        "required": [*keys, *(column.name for column in METADATA)],
+        "required": list(dict.fromkeys((*keys, *(column.name for column in metadata)))),
     }
 
 

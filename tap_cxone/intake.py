@@ -138,7 +138,10 @@ class Intake:
             with self.interrupts.allowed():
                 return reading.check()
         except DriftError as error:
-            msg = f"{reading.table.name}: {error}; set the keys in {self.declaration.keys_setting}"
+            declared = self.declaration
+            where = f"set the keys in {declared.keys_setting}"
+            where += f", or correct {declared.columns_setting}" if declared.required else ""
+            msg = f"{reading.table.name}: {error}; {where}"
             raise DriftError(msg) from error
 
     def judge(self, taken: Taken, *, receiver: bool) -> None:

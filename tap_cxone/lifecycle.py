@@ -144,9 +144,11 @@ class Lifecycle:
         active = [job for job in self.memory.pending() if job.id not in self._done]
         if self._no_haste or len(active) >= self.limiter.limits.concurrent:
             return False
-        asked, before = self.clock.now(), self.api.listing(window)
+        asked = self.clock.now()
+        before: Listing | None = None
         receipt: Receipt | None = None
         try:
+            before = self.api.listing(window)
             receipt = self._asked(window, before)
         except Throttled as error:
             self.log.debug("%s has to wait for its turn: %s", self.title(window), error)

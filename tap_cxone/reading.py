@@ -127,12 +127,14 @@ class Reading:
                 made = record(row.cells)
             except Misfit as error:
                 self.table.reject()
+                header, record = self.table.header, self._compiled()
                 yield self._invalid(row, str(error), error.column.name)
             else:
                 yield made
 
     def _compiled(self) -> Callable[[Any], Record]:
         if not self.table.header:
+            self.layout = None
             return dict
         self.layout = Layout.of(self.table.header, self.shape, texts=self.table.texts)
         return self.layout.compiled()

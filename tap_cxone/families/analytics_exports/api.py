@@ -144,10 +144,10 @@ class AnalyticsApi:
         if not isinstance(exports, list):
             return None
         active = [export for export in exports if isinstance(export, dict) and export.get("id")]
-        same = {str(e["id"]) for e in active if self._asks(e, window)}
-        unknown = {str(e["id"]) for e in active if not isinstance(e.get("query"), dict)}
-        full = len(active) >= self.most
-        return Listing(ids=frozenset(same | unknown), same=frozenset(same), full=full)
+        same = frozenset(str(export["id"]) for export in active if self._asks(export, window))
+        # One that does not show what it asks for may be anybody's: an export too many costs a
+        # place for a while, the rows of another would be wrong for good.
+        return Listing(ids=same, same=same, full=len(active) >= self.most)
 
     def _asks(self, export: Mapping[str, Any], window: Window) -> bool:
         """Tell whether an export asks for exactly this window."""

@@ -16,7 +16,7 @@ from tap_cxone.declaration import Declaration
 from tap_cxone.families.analytics_exports.api import ACTIVE, AnalyticsApi, Request
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits
-from tap_cxone.stream import CXoneStream
+from tap_cxone.windowed import JobStream
 from tap_cxone.windows import plan_days
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _filter(export: Mapping[str, Any]) -> str:
     return str(BOT_CONVERSATIONS.request.filter if given is None and built_in else given or "")
 
 
-class ExportStream(CXoneStream):
+class ExportStream(JobStream):
     """One export, read in windows of whole UTC days."""
 
     def __init__(self, tap: TapCXone, family: Family, export: Export) -> None:
@@ -177,7 +177,7 @@ class ExportStream(CXoneStream):
     @cached_property
     @override
     def api(self) -> AnalyticsApi:
-        application = self._settings.application
+        application = self.settings.application
         tenant = f"{self.family.host} {application.client_id if application else ''}"
         return AnalyticsApi(self.family.client, self.export.request, tenant, ANALYTICS_PLACES)
 
@@ -185,5 +185,5 @@ class ExportStream(CXoneStream):
     def windows(
         self, start: datetime, horizon: datetime, asked: Iterable[Window]
     ) -> Iterator[Window]:
-        most = self._settings.analytics_exports.window_days
+        most = self.settings.analytics_exports.window_days
         return plan_days(start, horizon, most=most, asked=asked)

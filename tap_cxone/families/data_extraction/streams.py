@@ -15,7 +15,7 @@ from tap_cxone.families.data_extraction.api import JOBS, DataExtractionApi, Requ
 from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity, permission_of
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits
-from tap_cxone.stream import CXoneStream
+from tap_cxone.windowed import JobStream
 from tap_cxone.windows import plan_days
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
                 )
 
 
-class EntityStream(CXoneStream):
+class EntityStream(JobStream):
     """One entity, read in windows of whole UTC days."""
 
     def __init__(self, tap: TapCXone, family: Family, entity: Entity) -> None:
@@ -116,14 +116,14 @@ class EntityStream(CXoneStream):
         return DataExtractionApi(
             client=self.family.client,
             request=Request(name, self.entity.version, permission_of(name)),
-            mode=self._settings.data_extraction.mode,
+            mode=self.settings.data_extraction.mode,
             traits=self.family.traits,
-            longest=self._settings.job_timeout,
+            longest=self.settings.job_timeout,
         )
 
     @override
     def windows(
         self, start: datetime, horizon: datetime, asked: Iterable[Window]
     ) -> Iterator[Window]:
-        most = self._settings.data_extraction.window_days
+        most = self.settings.data_extraction.window_days
         return plan_days(start, horizon, most=most, asked=asked)

@@ -19,7 +19,7 @@ from tap_cxone.families.observability.quota import choose
 from tap_cxone.families.observability.tables import TABLES, DashboardTable
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits, Quota
-from tap_cxone.stream import CXoneStream
+from tap_cxone.windowed import JobStream
 from tap_cxone.windows import midnight, plan_days
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Allowance:
         return choose({s.name: s.due() for s in waiting}, left, doubtful=doubtful)[stream.name] > 0
 
 
-class TableStream(CXoneStream):
+class TableStream(JobStream):
     """One table, read in wide windows of whole UTC days: exports are few, days are not."""
 
     def __init__(
@@ -150,7 +150,7 @@ class TableStream(CXoneStream):
     @cached_property
     @override
     def api(self) -> ObservabilityApi:
-        settings = self._settings
+        settings = self.settings
         application, key = settings.application, settings.access_key
         request = Request(
             table=self.table,
@@ -176,7 +176,7 @@ class TableStream(CXoneStream):
     def windows(
         self, start: datetime, horizon: datetime, asked: Iterable[Window]
     ) -> Iterator[Window]:
-        most = self._settings.observability.window_days
+        most = self.settings.observability.window_days
         return plan_days(start, horizon, most=most, asked=asked)
 
     @override

@@ -1,0 +1,250 @@
+"""Windows → rows → commit: a stream that is read in windows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
+
+from tap_cxone.clock import iso
+from tap_cxone.intake import Intake
+from tap_cxone.lifecycle import Lifecycle
+from tap_cxone.planning import Span, with_coming
+from tap_cxone.quarantine import Quarantined
+from tap_cxone.reading import Invalid
+from tap_cxone.records import Shape
+from tap_cxone.state import StreamState
+from tap_cxone.stream import CXoneStream
+from tap_cxone.webhook import Completion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_cxone.audit import Trail
+    from tap_cxone.intake import Source, Taken
+    from tap_cxone.jobs import JobApi
+    from tap_cxone.state import PendingJob
+    from tap_cxone.windows import Window
+
+_MOST_AUDITED = 100  # invalid records of one window that get a line of their own
+
+
+class WindowedStream(CXoneStream):
+    """A stream that is read in windows, each committed when all of it has left."""
+
+    @abstractmethod
+    def source(self) -> Source:
+        """Return where the windows' files come from."""
+
+    @abstractmethod
+    def windows(
+        self, start: datetime, horizon: datetime, asked: Iterable[Window]
+    ) -> Iterable[Window]:
+        """Plan the windows from `start` to `horizon`; those `asked` for have a job already."""
+
+    @override
+    def rows(self) -> Iterator[Record]:
+        intake = Intake(
+            source=self.source(),
+            declaration=self.declaration,
+            settings=self.settings,
+            interrupts=self.family.surroundings.interrupts,
+            trail=self.trail,
+            log=self.logger,
+        )
+        ahead = self.family.limits.concurrent - 1
+        for window, coming in with_coming(self._plan(), ahead):
+            yield from self._read(window, coming, intake)
+
+    # Which windows
+
+    @property
+    def _incremental(self) -> bool:
+        return self.replication_method != REPLICATION_FULL_TABLE
+
+    def allowed(
+        self,
+        windows: Iterable[Window],
+        asked: Iterable[Window],  # noqa: ARG002 (for families with a quota)
+    ) -> Iterable[Window]:
+        """Yield those of `windows` that may be read in this run: here all of them.
+
+        Those `asked` for have a job already and cost nothing. Raises `QuotaExhausted` where the
+        others have to wait.
+        """
+        return windows
+
+    def _plan(self) -> Iterable[Window]:
+        self._recall()
+        pending = self.pending()
+        self.memory.keep_pending(pending)
+        self._tell_where()
+        asked = [job.window for job in pending]
+        return self.allowed(self._windows(asked), asked)
+
+    def pending(self) -> list[PendingJob]:
+        """Return the jobs that asked for what this stream would ask for today: here none."""
+        return []
+
+    def _windows(self, asked: Sequence[Window]) -> Iterable[Window]:
+        span = self._span()
+        # A beginning that moves with the day must not leave behind what was asked for before.
+        start = min([span.start, *(window.start for window in asked)])
+        return self.windows(start, span.horizon, asked)
+
+    @property
+    def failed_before(self) -> bool:
+        """Tell whether the last run of this stream failed."""
+        return self.memory.failed
+
+    def due(self) -> list[Window]:
+        """Return the windows that need a job still."""
+        asked = [job.window for job in self.pending()]
+        return [window for window in self._windows(asked) if window not in asked]
+
+    def _recall(self) -> None:
+        """Take from the state what concerns the whole family: its submits and traits."""
+        for name, raw in self.tap_state.get("bookmarks", {}).items():
+            state = StreamState(name, raw)
+            self.family.limiter.recall(state.submits(self.family.name))
+            self.family.traits.update(state.traits(self.family.name))
+
+    def _span(self) -> Span:
+        now = self.now()
+        return Span.of(
+            self.settings,
+            now=now,
+            bookmark=self.memory.bookmark() if self._incremental else None,
+            settle=self.family.settle,
+            earliest=self.earliest(now),
+        )
+
+    def _tell_where(self) -> None:
+        span = self._span()
+        if span.start > span.wanted:
+            text = "%s: asked for %s, but the API gives nothing before %s; starting there"
+            self.once("history", text, self.name, iso(span.wanted), iso(span.start))
+        if span.start >= span.horizon:
+            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(span.start))
+
+    def earliest(self, now: datetime) -> datetime | None:  # noqa: ARG002 (for those with one)
+        """Return the oldest instant the API still gives; None if there is no such limit."""
+        return None
+
+    # From a window to rows
+
+    def _read(self, window: Window, coming: Sequence[Window], intake: Intake) -> Iterator[Record]:
+        """Yield the rows of one window, then commit it and tell who wants to know."""
+        began = self.now()
+        with intake.take(window, coming, self._shape(window)) as taken:
+            intake.judge(taken, receiver=self.quarantine.selected)
+            if layout := taken.reading.layout:
+                self.announce(layout.new, taken.reading.table.name, taken.trail)
+            self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
+            yield from self._leave(taken)
+        intake.account(taken)
+        self.commit(window)
+        self._tell(taken, window, (self.now() - began).total_seconds())
+
+    def _tell(self, taken: Taken, window: Window, seconds: float) -> None:
+        trail, left = taken.trail, taken.left
+        trail.write("window_committed", rows=left, quarantined=taken.tally.invalid, seconds=seconds)
+        text = "%s: %s complete, %d rows, %d bytes"
+        self.logger.info(text, self.name, window, left, taken.spool.size)
+        if webhook := self.family.surroundings.webhook:
+            webhook.tell(Completion(trail, left, self.now(), self.sample.records), self.logger)
+
+    def _shape(self, window: Window) -> Shape:
+        return Shape(
+            known=self.known,
+            announced=self.effective_schema["properties"],
+            # A catalog may name other keys; ours are in the rows all the same.
+            keys=tuple(dict.fromkeys((*self.own_keys, *self.primary_keys))),
+            constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
+            required=self.declaration.required,
+            keep_unknown=self.drift != "ignore",
+        )
+
+    def _leave(self, taken: Taken) -> Iterator[Record]:
+        """Yield the records, and set aside the rows that are none."""
+        interrupts, aside = self.family.surroundings.interrupts, 0
+        for item in taken.reading.items():
+            if isinstance(item, Invalid):
+                aside += 1
+                self._set_aside(item, taken.trail, audited=aside <= _MOST_AUDITED)
+            else:
+                yield item
+            interrupts.check()
+
+    def _set_aside(self, invalid: Invalid, trail: Trail, *, audited: bool) -> None:
+        assert trail.window is not None  # noqa: S101 (rows come from windows)
+        found = Quarantined(self.name, trail.job_id, trail.window, invalid, self.now())
+        self.set_aside(found)
+        if audited:
+            facts = {"field": invalid.field, "reason": invalid.reason}
+            trail.write("record_invalid", record_id=found.record_id, **facts)
+
+    def commit(self, window: Window) -> None:
+        """Record that every row up to the window's end has left, and write STATE.
+
+        The bookmark never moves back: a window before it was only read again.
+        """
+        state = self.memory
+        if self._incremental:
+            bookmark = max(window.end, state.bookmark() or window.end)
+            self.stream_state["replication_key"] = self.replication_key
+            self.stream_state["replication_key_value"] = iso(bookmark)
+        state.keep_pending(job for job in state.pending() if job.window.start >= window.end)
+        state.mark_failed(failed=False)
+        self.write_state()
+
+
+class JobStream(WindowedStream):
+    """A windowed stream whose files are made by remote jobs."""
+
+    @property
+    @abstractmethod
+    def api(self) -> JobApi:
+        """Return what makes this stream's files."""
+
+    @override
+    def source(self) -> Source:
+        family = self.family
+        return Lifecycle(
+            api=self.api,
+            memory=_Memory(self),
+            limiter=family.limiter,
+            clock=family.surroundings.clock,
+            patience=family.patience,
+            log=self.logger,
+            trail=self.trail,
+        )
+
+    @override
+    def pending(self) -> list[PendingJob]:
+        jobs = self.memory.pending()
+        return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The stream's state as the memory of its jobs."""
+
+    stream: JobStream
+
+    def pending(self) -> list[PendingJob]:
+        return self.stream.memory.pending()
+
+    def submitted(self, job: PendingJob | None) -> None:
+        if job is not None:
+            self.stream.memory.remember(job)
+        self.stream.write_state()
+
+    def forget(self, job: PendingJob) -> None:
+        self.stream.memory.forget(job)
