@@ -27,8 +27,10 @@ ACCESS_KEY = ("access_key_id", "access_key_secret")
 _NAMED = (
     ("data_extraction", "entities", "wfm_payroll"),
     ("analytics_exports", "exports", "bot_transfers"),
+    ("data_download", "downloads", "metrics_by_interaction"),
 )
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_TENANT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -153,6 +155,9 @@ def _region(config: Mapping[str, Any]) -> Iterator[str]:
     region = config.get("region", "na1")
     if isinstance(region, str) and not REGION.fullmatch(region):
         yield f"region is '{region}'; use an area such as na1, eu1 or au1 (see the tenant's URL)"
+    tenant = config.get("tenant")
+    if isinstance(tenant, str) and not _TENANT.fullmatch(tenant):
+        yield f"tenant is '{tenant}'; use the sub-domain only, as in https://tenant.nicecxone.com"
 
 
 def _urls(config: Mapping[str, Any]) -> Iterator[str]:

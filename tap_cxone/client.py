@@ -15,6 +15,8 @@ from tap_cxone.redact import is_private
 from tap_cxone.transport import CONNECT_SECONDS, READ_SECONDS, Call, open_session, save
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_cxone.auth import Login, Token
     from tap_cxone.limits import Limiter
     from tap_cxone.redact import Redactor
@@ -31,13 +33,23 @@ _REFUSED_LINK = {
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One family's API at one host, for one login."""
+    """One family's API at one host, for one login.
+
+    Attributes:
+        host: Where it is.
+        login: Its tokens.
+        limiter: Its limits.
+        transport: What sends.
+        classify: Its own way to refuse.
+        plane: Says of a token at which other host its data are; None: at `host`.
+    """
 
     host: str
     login: Login
     limiter: Limiter
     transport: Transport
     classify: Classify | None = None
+    plane: Callable[[str], str | None] | None = None
 
     @property
     def redact(self) -> Redactor:
@@ -46,7 +58,15 @@ class Client:
 
     def get(self, path: str) -> Answer:
         """Read; repeated freely."""
-        return self._ask(Call(method="GET", url=f"{self.host}{path}"))
+        return self._ask(Call(method="GET", url=self._url(path)))
+
+    def read(self, path: str, body: Any) -> Answer:
+        """Read what only a POST can ask for; it starts nothing, so it is repeated freely."""
+        return self._ask(Call(method="POST", url=self._url(path), body=body))
+
+    def _url(self, path: str) -> str:
+        other = self.plane(self.login.token().value) if self.plane else None
+        return f"{other or self.host}{path}"
 
     def submit(self, path: str, body: Any, *, read_seconds: float | None = None) -> Answer:
         """Start remote work once.
@@ -60,7 +80,7 @@ class Client:
             Throttled: The API asks to wait; nothing was started.
             AmbiguousSubmit: The answer was lost or cannot be read.
         """
-        call = Call(method="POST", url=f"{self.host}{path}", body=body, submits=True)
+        call = Call(method="POST", url=self._url(path), body=body, submits=True)
         return self._ask(replace(call, read_seconds=read_seconds) if read_seconds else call)
 
     def _ask(self, call: Call) -> Answer:
@@ -99,7 +119,7 @@ class Client:
         Raises:
             DownloadError: The file did not come whole.
         """
-        call = Call(method="GET", url=f"{self.host}{path}", answer="file", name=name)
+        call = Call(method="GET", url=self._url(path), answer="file", name=name)
         file = self._ask(call).file
         assert file is not None  # noqa: S101 (what was asked for is there, or an error was raised)
         return file

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from decimal import Decimal
 
     from tap_cxone.config import ColumnType
 
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_NAME = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which values of its type a column may hold; None where there is no such limit."""
+
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    allowed: tuple[Any, ...] | None = None
+
+    def broken_by(self, value: Any) -> str:
+        """Return the part of the rule that a value breaks, in words; empty if it keeps it."""
+        if self.minimum is not None and value < self.minimum:
+            return f"minimum {self.minimum}"
+        if self.maximum is not None and value > self.maximum:
+            return f"maximum {self.maximum}"
+        if self.allowed is not None and value not in self.allowed:
+            return f"one of {', '.join(map(str, self.allowed))}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +45,18 @@ class Column:
         description: What it holds.
         found: How a title names it: by the same letters and digits, or, where the vendor adds to
             titles from version to version, at its beginning or anywhere inside.
+        title: What people call it, where that is not its name.
+        strict: Whether a value must be of its type as it comes; a number may come as a text.
+        rule: Which values of its type it may hold.
     """
 
     name: str
     type: ColumnType = "string"
     description: str = ""
     found: Literal["same", "beginning", "inside"] = "same"
+    title: str = ""
+    strict: bool = False
+    rule: Rule | None = None
 
 
 def declared(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:

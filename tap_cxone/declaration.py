@@ -10,7 +10,9 @@ from tap_cxone.records import ROW_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
+    from tap_cxone.columns import Rule
     from tap_cxone.decode import Format
 
 METADATA = (
@@ -33,6 +35,7 @@ class Declaration:
         columns_setting: Where a user declares a column's type.
         formats: What its files may be.
         required: Fields without which a row is none, beside the keys; by the source's names.
+        lifted: Key of an object inside of a JSON row, whose keys are columns too.
         windowed: Whether rows carry the window they were read with.
     """
 
@@ -44,6 +47,7 @@ class Declaration:
     columns_setting: str
     formats: tuple[Format, ...] = ("csv",)
     required: tuple[str, ...] = ()
+    lifted: str = ""
     windowed: bool = True
 
 
@@ -71,4 +75,20 @@ def property_of(column: Column) -> dict[str, Any]:
     found: dict[str, Any] = {"type": ["string" if dated else column.type, "null"]}
     if dated:
         found["format"] = column.type
-    return {**found, "description": column.description}
+    if column.title:
+        found["title"] = column.title
+    return {**found, **_limits(column.rule), "description": column.description}
+
+
+def _limits(rule: Rule | None) -> dict[str, Any]:
+    if rule is None:
+        return {}
+    ends = {"minimum": rule.minimum, "maximum": rule.maximum}
+    limits: dict[str, Any] = {name: _plain(end) for name, end in ends.items() if end is not None}
+    if rule.allowed is not None:
+        limits["enum"] = [*rule.allowed, None]
+    return limits
+
+
+def _plain(number: Decimal) -> int | float:
+    return int(number) if number == int(number) else float(number)

@@ -15,6 +15,7 @@ from tap_cxone.redact import Redactor
 from tap_cxone.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from tap_cxone.audit import Audit
@@ -59,6 +60,8 @@ class Family:
         settle: How old a row must be for the API to show it for certain.
         harmless: A path whose GET costs nothing; None where there is none.
         classify: Its own way to refuse.
+        plane: Says of a token at which other host its data are.
+        also: What it needs beside credentials, if it has not got it: the setting.
         surroundings: The run's settings, time and signals.
         secrets: What no message may hold.
         told: What was said already in this run and need not be said for every stream.
@@ -75,18 +78,22 @@ class Family:
     surroundings: Surroundings
     secrets: tuple[str, ...] = field(default=(), repr=False)
     classify: Classify | None = None
+    plane: Callable[[str], str | None] | None = None
+    also: str = ""
     traits: dict[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
 
     @property
     def configured(self) -> bool:
-        """Tell whether there are credentials."""
-        return self.grant is not None
+        """Tell whether there are credentials, and something to do with them."""
+        return self.grant is not None and not self.also
 
     @property
     def remedy(self) -> str:
         """Return what to set when the credentials are missing."""
         variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in self.needs)
+        if self.also:
+            return f"{self.name} reads nothing until {self.also} says what"
         return f"{self.name} needs {', '.join(self.needs)}; set them, or {variables}"
 
     @cached_property
@@ -109,7 +116,7 @@ class Family:
             patience=settings.job_timeout,
         )
         login = Login(self.grant, transport)
-        return Client(self.host, login, self.limiter, transport, self.classify)
+        return Client(self.host, login, self.limiter, transport, self.classify, plane=self.plane)
 
     @property
     def patience(self) -> Patience:

@@ -126,7 +126,8 @@ class Intake:
         return Taken(spool, reading, tally, trail)
 
     def _opened(self, spool: Spool, title: str, shape: Shape) -> Reading:
-        table = open_table(spool, title, self.declaration.formats, shape.fields)
+        declared = self.declaration
+        table = open_table(spool, title, declared.formats, shape.fields, declared.lifted)
         if table.texts and len(table.header) == 1 and not self.declaration.primary_keys:
             # A line of text that is no CSV is a header of one column.
             msg = f"{title}: one column is no table, and no key tells otherwise; run again"

@@ -189,6 +189,42 @@ JSON_CONVERTERS: dict[ColumnType, Converter] = {kind: _from_json(kind) for kind 
 """The same for values of JSON: null is None, a number is its own text where a text is declared."""
 
 
+def _strict_text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def _strict_boolean(value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+_STRICT: dict[ColumnType, Converter] = {
+    **JSON_CONVERTERS,
+    "string": _strict_text,
+    "boolean": _strict_boolean,
+}
+
+
+def _reader(column: Column, *, texts: bool) -> Converter:
+    """Return what makes a cell the value of its column, rule included."""
+    found = CONVERTERS if texts else _STRICT if column.strict else JSON_CONVERTERS
+    convert: Converter = found[column.type]
+    rule = column.rule
+    if rule is None:
+        return convert
+
+    def read(cell: Any) -> Any:
+        value = convert(cell)
+        if value is not None and (broken := rule.broken_by(value)):
+            raise Misfit(column, f"breaks its rule ({broken})")
+        return value
+
+    return read
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What the records of a stream must look like, whatever file they come from.
@@ -263,8 +299,7 @@ class Layout:
         """
         blank = dict.fromkeys((column.name for column in self.absent), None)
         kept = [(place, column) for place, column in enumerate(self.columns) if column]
-        converters = CONVERTERS if self.texts else JSON_CONVERTERS
-        readers = [(place, c.name, converters[c.type], c) for place, c in kept]
+        readers = [(place, c.name, _reader(c, texts=self.texts), c) for place, c in kept]
         columns = {column.name: column for _, column in kept}
         keys, constants = self.shape.keys, self.shape.constants
         hashed = ROW_HASH in keys
@@ -274,6 +309,8 @@ class Layout:
             try:
                 for place, name, convert, column in readers:  # noqa: B007 (Misfit names it)
                     made[name] = convert(cells[place])
+            except Misfit:
+                raise
             except ValueError:
                 raise Misfit(column) from None
             if hashed:
@@ -304,7 +341,8 @@ def _blank_key(key: str, columns: Mapping[str, Column]) -> str:
 class Misfit(ValueError):
     """A cell that is not of its column's type; the value, somebody's data, is not repeated."""
 
-    def __init__(self, column: Column) -> None:
-        """Remember the column."""
-        super().__init__(f"column {column.name} holds something that is no {column.type}")
+    def __init__(self, column: Column, reason: str = "") -> None:
+        """Remember the column; without a `reason` it is the type."""
+        reason = reason or f"holds something that is no {column.type}"
+        super().__init__(f"column {column.name} {reason}")
         self.column = column

@@ -26,7 +26,7 @@ from tap_cxone.records import ROW_HASH
 from tap_cxone.state import StreamState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -70,6 +70,14 @@ class CXoneStream(Stream, ABC):
     @abstractmethod
     def rows(self) -> Iterator[Record]:
         """Yield every record."""
+
+    def discover(self) -> None:
+        """Ask the API for what a catalog shows of it, if the settings want that: here nothing."""
+
+    def show(self, columns: Iterable[Column]) -> None:
+        """Take columns into the schema that a catalog shows."""
+        properties = {column.name: property_of(column) for column in columns}
+        self._schema = _with(self.schema, properties)
 
     @property
     @override
@@ -128,6 +136,17 @@ class CXoneStream(Stream, ABC):
             raise StreamsFailed(self.failures)
 
     # What a stream knows
+
+    def redeclare(self, columns: Iterable[Column]) -> None:
+        """Take `columns` for those that are known; write a SCHEMA where that changes it."""
+        self.known = list(columns)
+        properties = {column.name: property_of(column) for column in self.known}
+        announced = self.schema["properties"]
+        keys = self.own_keys
+        changed = {n: p for n, p in properties.items() if n not in keys and announced.get(n) != p}
+        if changed:
+            self._widen(changed)
+            self._write_schema_message()
 
     @property
     def memory(self) -> StreamState:
@@ -214,6 +233,14 @@ class CXoneStream(Stream, ABC):
         self.memory.keep_traits(self.family.name, self.family.traits)
         self.state_manager.is_flushed = False
         self._write_state_message()
+
+
+def traits_of(tap: TapCXone, family: str) -> dict[str, Any]:
+    """Return what earlier runs learned of a family's tenant, from the state of any stream."""
+    found: dict[str, Any] = {}
+    for name, raw in tap.state.get("bookmarks", {}).items():
+        found |= StreamState(name, raw).traits(family)
+    return found
 
 
 def _raw(tap: TapCXone, name: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
 from tap_cxone.errors import AuditError, ConfigError, CXoneError, StreamsFailed
 from tap_cxone.families.analytics_exports import streams as analytics_exports
+from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
 from tap_cxone.families.observability import streams as observability
 from tap_cxone.family import Surroundings
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.family import Family
 
-FAMILIES = (data_extraction, observability, analytics_exports)
+FAMILIES = (data_extraction, observability, analytics_exports, data_download)
 
 
 class CXoneCommand(SingerCommand):
@@ -183,6 +185,13 @@ class TapCXone(Tap):
             ended = {"outcome": outcome, "failed": sorted(self.failures), "seconds": took}
             self.audit.write("run_ended", ended)
 
+    @override
+    def run_discovery(self) -> str:
+        """Print the catalog; needs a network only for `data_download.live_discovery`."""
+        for stream in self._own():
+            stream.discover()
+        return super().run_discovery()
+
     @property
     def _families(self) -> list[Family]:
         """Return the families of all streams, each once."""
@@ -201,8 +210,10 @@ class TapCXone(Tap):
         wanting = [s for s in self._own() if s.selected and not s.family.configured]
         for stream in wanting:
             stream.selected = False
-        for remedy in dict.fromkeys(stream.family.remedy for stream in wanting):
-            self.logger.warning("Streams left out: %s, or deselect its streams", remedy)
+        for family in {stream.family.name: stream.family for stream in wanting}.values():
+            level = logging.INFO if family.also else logging.WARNING
+            text = "Streams left out: %s, or deselect its streams"
+            self.logger.log(level, text, family.remedy)
         if wanting and not any(stream.selected for stream in self._own()):
             raise ConfigError(dict.fromkeys(stream.family.remedy for stream in wanting))
 

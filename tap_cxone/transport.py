@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -192,7 +193,7 @@ class Transport:
         # A submit is answered by its `Location` too, whatever the body says.
         told = not response.content.strip() or "Location" in response.headers
         try:
-            return None if call.submits and told else response.json()
+            return None if call.submits and told else _exactly(response)
         except ValueError:
             words = self.words(response) or "empty"
             msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
@@ -239,6 +240,15 @@ class Transport:
     def words(self, response: requests.Response) -> str:
         """Return what the API said, on one line and without secrets."""
         return self.redact(response.text)
+
+
+def _exactly(response: requests.Response) -> Any:
+    """Parse JSON without rounding a fraction. Raises ValueError for what is none, NaN included."""
+    return response.json(parse_float=Decimal, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def save(response: requests.Response, name: str) -> Spool:

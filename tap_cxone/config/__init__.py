@@ -14,6 +14,7 @@ from tap_cxone.config.families import (
     ANALYTICS_MAX_DAYS,
     ANALYTICS_PLACES,
     COLUMN_TYPES,
+    DATA_DOWNLOAD_MAX_PAGE,
     DATA_EXTRACTION_MAX_DAYS,
     FILTERS,
     TABLES,
@@ -31,7 +32,9 @@ __all__ = [
     "AnalyticsSettings",
     "Application",
     "ColumnType",
+    "DataDownloadSettings",
     "DataExtractionSettings",
+    "DownloadSettings",
     "EntitySettings",
     "ExportSettings",
     "ObservabilitySettings",
@@ -117,6 +120,29 @@ class AnalyticsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadSettings:
+    """One data download; `group` is a pair of type and ID."""
+
+    name: str
+    report: str
+    metrics: tuple[str, ...] = ()
+    custom_metrics: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
+    group: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataDownloadSettings:
+    """The settings of data download."""
+
+    downloads: tuple[DownloadSettings, ...]
+    page_size: int
+    window_days: int
+    scopes: tuple[str, ...] | None
+    live_discovery: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """Who is told of committed windows."""
 
@@ -133,6 +159,7 @@ class Settings:
     access_key: AccessKey | None
     application: Application | None
     region: str
+    tenant: str | None
     base_url: str | None
     endpoints: Mapping[str, str]
     start_date: datetime | None
@@ -142,6 +169,7 @@ class Settings:
     data_extraction: DataExtractionSettings
     observability: ObservabilitySettings
     analytics_exports: AnalyticsSettings
+    data_download: DataDownloadSettings
     on_quota_exhausted: Literal["stop", "fail"]
     schema_drift: Literal["evolve", "ignore", "fail"]
     invalid_records: Literal["quarantine", "fail"]
@@ -162,6 +190,7 @@ class Settings:
             access_key=_access_key(config),
             application=_application(config),
             region=config.get("region", "na1"),
+            tenant=config.get("tenant"),
             base_url=config.get("base_url"),
             endpoints=dict(config.get("endpoints", {})),
             start_date=_instant(config.get("start_date")),
@@ -171,6 +200,7 @@ class Settings:
             data_extraction=_data_extraction(config.get("data_extraction", {})),
             observability=_observability(config.get("observability", {}), unlimited=unlimited),
             analytics_exports=_analytics(config.get("analytics_exports", {})),
+            data_download=_data_download(config.get("data_download", {})),
             on_quota_exhausted=config.get("on_quota_exhausted", "stop"),
             schema_drift=config.get("schema_drift", "evolve"),
             invalid_records=config.get("invalid_records", "quarantine"),
@@ -250,6 +280,28 @@ def _analytics(config: Mapping[str, Any]) -> AnalyticsSettings:
         max_concurrent=config.get("max_concurrent", ANALYTICS_PLACES),
         window_days=config.get("window_days", ANALYTICS_MAX_DAYS),
         scopes=tuple(config.get("scopes", ())),
+    )
+
+
+def _data_download(config: Mapping[str, Any]) -> DataDownloadSettings:
+    return DataDownloadSettings(
+        downloads=tuple(_download(download) for download in config.get("downloads", [])),
+        page_size=config.get("page_size", DATA_DOWNLOAD_MAX_PAGE),
+        window_days=config.get("window_days", 1),
+        scopes=_names(config, "scopes"),
+        live_discovery=config.get("live_discovery", False),
+    )
+
+
+def _download(config: Mapping[str, Any]) -> DownloadSettings:
+    group = config.get("group")
+    return DownloadSettings(
+        name=config["name"],
+        report=config["report"],
+        metrics=tuple(config.get("metrics", ())),
+        custom_metrics=tuple(config.get("custom_metrics", ())),
+        group_by=tuple(config.get("group_by", ())),
+        group=(group["type"], group["id"]) if group else None,
     )
 
 

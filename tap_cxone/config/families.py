@@ -18,6 +18,7 @@ TABLES = (
 FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 ANALYTICS_MAX_DAYS = 30  # per job, the vendor's guide to bot exports
 ANALYTICS_PLACES = 3  # jobs of a tenant that may be active at once, the same guide
+DATA_DOWNLOAD_MAX_PAGE = 10_000  # the vendor's guide to custom metrics
 DATA_EXTRACTION_MAX_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
 A_WEEK = 7 * 24 * 60 * 60  # in seconds; more than any wait here means
 
@@ -186,6 +187,74 @@ ANALYTICS_EXPORTS = th.ObjectType(
         th.ArrayType(th.StringType),
         description="Scopes to ask for at login, such as `analytics:export:read` and "
         "`analytics:export:write`. Default: all that the application has.",
+    ),
+    additional_properties=False,
+)
+
+_DOWNLOAD = th.PropertiesList(
+    th.Property("name", th.StringType, required=True, description="Stream name, snake_case."),
+    th.Property(
+        "report",
+        th.StringType,
+        required=True,
+        description="Report of the API, such as `Interaction/Call`.",
+    ),
+    th.Property(
+        "metrics",
+        th.ArrayType(th.StringType),
+        description="Metrics of the report, such as `duration`. Default: none.",
+    ),
+    th.Property(
+        "custom_metrics",
+        th.ArrayType(th.StringType),
+        description="Custom metrics by ID or display name, or `*` for all that are published. "
+        "Default: none.",
+    ),
+    th.Property(
+        "group_by",
+        th.ArrayType(th.StringType),
+        description="Fields that a row is grouped by, such as `interactionId`; with the window "
+        "they are its key. Default: none.",
+    ),
+    th.Property(
+        "group",
+        th.ObjectType(
+            th.Property("type", th.StringType, required=True, description="Such as `queue`."),
+            th.Property("id", th.StringType, required=True, description="Its ID."),
+            additional_properties=False,
+        ),
+        description="Only what belongs to this group. Default: everything.",
+    ),
+    additional_properties=False,
+)
+
+DATA_DOWNLOAD = th.ObjectType(
+    th.Property(
+        "downloads",
+        th.ArrayType(th.ObjectType(*_DOWNLOAD, additional_properties=False)),
+        description="What to download, a stream each. Default: nothing.",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=DATA_DOWNLOAD_MAX_PAGE),
+        description="Rows per page, up to 10,000 (the API's limit). Default 10000.",
+    ),
+    th.Property(
+        "window_days",
+        th.IntegerType(minimum=1, maximum=366),
+        description="Local days per window; a row sums up what its window holds. Default 1.",
+    ),
+    th.Property(
+        "scopes",
+        th.ArrayType(th.StringType),
+        description="Scopes to ask for at login. Default: `api:reporting:read`, "
+        "`api:data-download:read`, `api:custom-metrics:read`.",
+    ),
+    th.Property(
+        "live_discovery",
+        th.BooleanType,
+        description="Whether `--discover` asks the API for the custom metrics. Default false: the "
+        "catalog has those that the last run learned.",
     ),
     additional_properties=False,
 )

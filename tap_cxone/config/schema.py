@@ -7,6 +7,7 @@ from singer_sdk import typing as th
 from tap_cxone.config.families import (
     A_WEEK,
     ANALYTICS_EXPORTS,
+    DATA_DOWNLOAD,
     DATA_EXTRACTION,
     OBSERVABILITY,
     WEBHOOK,
@@ -32,8 +33,8 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         secret=True,
         title="Client ID",
-        description="Client ID of an application registered with NICE, for analytics exports; "
-        "observability needs it beside the access key.",
+        description="Client ID of an application registered with NICE, for analytics exports "
+        "and data download; observability needs it beside the access key.",
     ),
     th.Property(
         "client_secret",
@@ -58,6 +59,12 @@ SETTINGS = th.PropertiesList(
         description="Area of the tenant, such as `na1`, `eu1`, `au1`; the hosts follow from it.",
     ),
     th.Property(
+        "tenant",
+        th.StringType,
+        title="Tenant",
+        description="The tenant's sub-domain, for data download: `https://{tenant}.nicecxone.com`.",
+    ),
+    th.Property(
         "base_url",
         th.StringType,
         title="Base URL",
@@ -73,6 +80,8 @@ SETTINGS = th.PropertiesList(
             th.Property("observability_token", th.StringType, description="Its token URL."),
             th.Property("analytics_exports", th.StringType, description="Host of this family."),
             th.Property("analytics_exports_token", th.StringType, description="Its token URL."),
+            th.Property("data_download", th.StringType, description="Host of this family."),
+            th.Property("data_download_token", th.StringType, description="Its token URL."),
             additional_properties=False,
         ),
         title="Endpoints",
@@ -103,7 +112,8 @@ SETTINGS = th.PropertiesList(
         "timezone",
         th.StringType,
         title="Time zone",
-        description="IANA zone in which observability shows dates. Default `UTC`.",
+        description="IANA zone in which observability shows dates, and whose days data download "
+        "reads. Default: `UTC` for observability, the tenant's own for data download.",
     ),
     th.Property(
         "data_extraction",
@@ -124,6 +134,13 @@ SETTINGS = th.PropertiesList(
         ANALYTICS_EXPORTS,
         title="Analytics exports",
         description="The analytics exports: `exports`, `max_concurrent`, `window_days`, `scopes`.",
+    ),
+    th.Property(
+        "data_download",
+        DATA_DOWNLOAD,
+        title="Data download",
+        description="Reports with custom metrics: `downloads`, `page_size`, `window_days`, "
+        "`scopes`, `live_discovery`.",
     ),
     th.Property(
         "on_quota_exhausted",

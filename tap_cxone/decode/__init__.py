@@ -28,6 +28,7 @@ def open_table(
     name: str,
     formats: Collection[Format] = _CSV,
     required: Collection[str] = (),
+    lifted: str = "",
 ) -> Table:
     """Open a file as what its first characters say it is.
 
@@ -36,6 +37,7 @@ def open_table(
         name: What to call it in a message.
         formats: What it may be.
         required: Fields that a JSON object without is no row, by the source's names or ours.
+        lifted: Key of an object inside of each, whose keys are taken for keys of the row.
 
     Raises:
         DecodeError: It is something else, such as a page of HTML.
@@ -46,7 +48,7 @@ def open_table(
     if start.startswith(("{", "[")):
         if "json" not in formats:
             raise _foreign(name, formats, came="JSON")
-        return JsonTable(spool, name, frozenset(required))
+        return JsonTable(spool, name, frozenset(required), lifted)
     if "csv" not in formats and start:
         raise _foreign(name, formats, came="some text")
     return CsvTable.open(spool, name)

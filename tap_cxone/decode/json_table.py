@@ -27,14 +27,19 @@ class JsonTable:
     unit = "record"
     texts = False
 
-    def __init__(self, spool: Spool, name: str, required: frozenset[str]) -> None:
-        """Read from `spool`; an object without the fields `required` is no row of the table."""
+    def __init__(self, spool: Spool, name: str, required: frozenset[str], lifted: str = "") -> None:
+        """Read from `spool`.
+
+        An object without the fields `required` is no row of the table. The keys of the object
+        under the key `lifted` are taken for keys of the row.
+        """
         self.spool = spool
         self.name = name
         self.header: tuple[str, ...] = ()
         self._before: tuple[str, ...] = ()
         self._titles: dict[str, None] = {}
         self._required = required
+        self._lifted = lifted
 
     def rows(self) -> Iterator[Row]:
         """Yield a row for every value; one that is no object, or lacks a field, has a fault.
@@ -50,6 +55,10 @@ class JsonTable:
     def _row(self, number: int, written: str, value: Any) -> Row:
         if not isinstance(value, dict):
             return Row(number, (), fault="is not an object", text=written)
+        inner = value.get(self._lifted)
+        if isinstance(inner, dict):
+            del value[self._lifted]
+            value |= inner
         if not self._required <= value.keys() and (missing := self._missing(value)):
             fault = f"lacks the required {', '.join(missing)}"
             return Row(number, (), fault=fault, field=missing[0], text=written)

@@ -16,6 +16,7 @@ from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.credentials import Credentials
 from tap_cxone.simulator.faults import Fault, Faults
 from tap_cxone.simulator.log import Seen
+from tap_cxone.simulator.metrics import Metric
 from tap_cxone.simulator.options import Options
 from tap_cxone.simulator.settings import environment, tap_settings
 from tap_cxone.simulator.simulator import Simulator
@@ -25,6 +26,7 @@ __all__ = [
     "Credentials",
     "Fault",
     "Faults",
+    "Metric",
     "Options",
     "Seen",
     "Simulator",

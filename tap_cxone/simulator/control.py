@@ -55,6 +55,25 @@ def routes(world: World) -> list[BaseRoute]:
                 "refusals": world.refusals,
                 "quota_refusals": world.exports.quota_refusals,
                 "conflicts": world.analytics.conflicts,
+                "download_refusals": world.downloads.refusals,
+                "download_quota_remaining": world.downloads.quota.remaining,
+                "custom_metrics": world.downloads.catalogue.ids(),
+                "fast_polls": world.report_runs.fast_polls,
+                "cancelled_runs": world.report_runs.cancelled,
+                "schedules": [
+                    {"id": one.id, "versions": one.versions, "body": one.body}
+                    for one in world.schedules.all()
+                ],
+                "report_runs": [
+                    {
+                        "id": run.id,
+                        "schedule": run.schedule_id,
+                        "start": run.start.isoformat(),
+                        "end": run.end.isoformat(),
+                        "state": run.state,
+                    }
+                    for run in world.report_runs.standings()
+                ],
                 "requests": len(world.log.entries()),
                 "pending_faults": len(world.faults.pending),
                 "jobs": [

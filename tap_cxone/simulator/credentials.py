@@ -1,10 +1,10 @@
-"""Who may call the simulator: its own credentials, and the tokens it gives for them."""
+"""Who may call the simulator: its own credentials, and the logins with them."""
 
 from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote_plus
 
@@ -14,14 +14,14 @@ from starlette.responses import JSONResponse, Response
 from tap_cxone.simulator.door import Door, json_body
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import datetime, timedelta
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.faults import Family
     from tap_cxone.simulator.options import ClientAuth
+    from tap_cxone.simulator.tokens import Tokens
     from tap_cxone.simulator.world import World
 
 
@@ -34,49 +34,9 @@ class Credentials:
     CLIENT_SECRET: Final = "SIM-CLIENT-SECRET+/="  # noqa: S105 - invented, to be encoded in a form
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
-    """What a token is good for, and until when."""
-
-    scopes: frozenset[str]
-    expires_at: datetime
-
-
-class Tokens:
-    """The tokens of one kind of login, and how long each is good."""
-
-    def __init__(self, life: timedelta, clock: Clock) -> None:
-        """Give tokens that are good for `life`."""
-        self.life = life
-        self._clock = clock
-        self._grants: dict[str, _Grant] = {}
-
-    def issue(self, scopes: Collection[str] = ()) -> str:
-        """Return a new token that has these scopes."""
-        token = f"sim-access-token-{secrets.token_hex(12)}"
-        self._grants[token] = _Grant(frozenset(scopes), self._clock.now() + self.life)
-        return token
-
-    def require(self, request: Request, scope: str | None = None) -> None:
-        """Let a request with a good bearer token pass, if it has the scope where one is needed.
-
-        Raises:
-            HTTPException: The token is missing, unknown or expired, or lacks the scope.
-        """
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        grant = self._grants.get(token) if scheme.lower() == "bearer" else None
-        if grant is None or self._clock.now() >= grant.expires_at:
-            raise HTTPException(401, "The access token is missing, unknown or expired")
-        if scope is not None and scope not in grant.scopes:
-            raise HTTPException(403, f"Missing scope {scope}")
-
-    def revoke(self) -> None:
-        """Forget every token given out so far."""
-        self._grants.clear()
-
-
 def routes(world: World) -> list[BaseRoute]:
     """Return the token endpoints: of access keys, of applications for a user, of these alone."""
+    options = world.options
 
     async def access_key(request: Request) -> Response:
         body = await json_body(request)
@@ -88,11 +48,57 @@ def routes(world: World) -> list[BaseRoute]:
         form = await _form(request)
         if form.get("grant_type") != "password":
             raise HTTPException(400, "unsupported_grant_type: The grant_type must be password")
-        if not _knows_client(request, form, world.options.client_auth):
+        if not _knows_client(request, form, options.client_auth):
             raise HTTPException(401, "invalid_client: The client is unknown or not where it may be")
         if (form.get("username"), form.get("password")) != _ACCESS_KEY:
             raise HTTPException(401, "invalid_grant: The access key is unknown or its secret wrong")
         return _answer(world.tokens)
+
+    with_key = Door(access_key, world.faults, "token", family="data_extraction")
+    with_client = Door(
+        password, world.faults, "token", family="observability", refusal=_oauth_refusal
+    )
+    alone = Door(
+        _application(
+            world.client_tokens,
+            options.granted_scopes,
+            options.client_auth,
+            timedelta(seconds=options.report_token_seconds),
+        ),
+        world.faults,
+        "token",
+        family=_whose,
+        refusal=_oauth_refusal,
+    )
+    for_reporting = Door(
+        _application(world.reporting_tokens, options.reporting_scopes, options.client_auth),
+        world.faults,
+        "token",
+        family="data_download",
+        refusal=_oauth_refusal,
+    )
+    return [
+        with_key.route("POST", "/authentication/v1/token/access-key"),
+        with_client.route("POST", "/auth/token"),
+        alone.route("POST", "/oauth/token"),
+        for_reporting.route("POST", "/api/v2/oauth/token"),
+    ]
+
+
+def _application(
+    tokens: Tokens,
+    granted: Collection[str],
+    client_auth: ClientAuth,
+    reports_life: timedelta | None = None,
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return the login of an application alone.
+
+    Args:
+        tokens: Where its tokens come from.
+        granted: The scopes of which they may have some.
+        client_auth: Where it may put its credentials.
+        reports_life: How long a token is good that was asked for reports, if not as any.
+    """
 
     async def client_credentials(request: Request) -> Response:
         form = await _form(request)
@@ -100,26 +106,13 @@ def routes(world: World) -> list[BaseRoute]:
             raise HTTPException(
                 400, "unsupported_grant_type: The grant_type must be client_credentials"
             )
-        if not _knows_client(request, form, world.options.client_auth):
+        if not _knows_client(request, form, client_auth):
             raise HTTPException(400, "invalid_client: The client is unknown or not where it may be")
-        return _scoped_answer(world.client_tokens, _scopes(form, world.options.granted_scopes))
+        life = reports_life if _for_reports(form) else None
+        life = tokens.life if life is None else life
+        return _scoped_answer(tokens, _scopes(form, granted), life)
 
-    with_key = Door(access_key, world.faults, "token", family="data_extraction")
-    with_client = Door(
-        password, world.faults, "token", family="observability", refusal=_oauth_refusal
-    )
-    alone = Door(
-        client_credentials,
-        world.faults,
-        "token",
-        family="analytics_exports",
-        refusal=_oauth_refusal,
-    )
-    return [
-        with_key.route("POST", "/authentication/v1/token/access-key"),
-        with_client.route("POST", "/auth/token"),
-        alone.route("POST", "/oauth/token"),
-    ]
+    return client_credentials
 
 
 def _answer(tokens: Tokens) -> Response:
@@ -135,13 +128,13 @@ def _answer(tokens: Tokens) -> Response:
     )
 
 
-def _scoped_answer(tokens: Tokens, scopes: Collection[str]) -> Response:
+def _scoped_answer(tokens: Tokens, scopes: Collection[str], life: timedelta) -> Response:
     """Answer the login of an application alone: no refresh, but scopes."""
     return JSONResponse(
         {
-            "access_token": tokens.issue(scopes),
+            "access_token": tokens.issue(scopes, life),
             "token_type": "Bearer",
-            "expires_in": round(tokens.life.total_seconds()),
+            "expires_in": round(life.total_seconds()),
             "scope": " ".join(scopes),
         }
     )
@@ -158,6 +151,17 @@ def _scopes(form: Mapping[str, str], granted: Collection[str]) -> Collection[str
     if beyond:
         raise HTTPException(400, f"invalid_scope: Not granted: {', '.join(beyond)}")
     return asked
+
+
+async def _whose(request: Request) -> Family:
+    """Return the family of a login that two of them share."""
+    form = parse_qsl((await request.body()).decode("utf-8", "replace"))
+    return "scheduled_reports" if _for_reports(dict(form)) else "analytics_exports"
+
+
+def _for_reports(form: Mapping[str, str]) -> bool:
+    """Return whether a login asks for the scope of reports."""
+    return any(scope.startswith(_REPORTS) for scope in form.get("scope", "").split())
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -195,6 +199,7 @@ def _basic(client_id: str, client_secret: str) -> str:
     return b64encode(f"{client_id}:{client_secret}".encode()).decode()
 
 
+_REPORTS = "analytics:reports:"
 _ACCESS_KEY = Credentials.ACCESS_KEY_ID, Credentials.ACCESS_KEY_SECRET
 _CLIENT = Credentials.CLIENT_ID, Credentials.CLIENT_SECRET
 # RFC 6749 wants them form-encoded before they are joined; many clients do not.

@@ -37,7 +37,7 @@ class Door:
         answer: Callable[[Request], Awaitable[Response]],
         faults: Faults,
         *places: Place,
-        family: Family | Callable[[Request], Family | None],
+        family: Family | Callable[[Request], Awaitable[Family | None]],
         refusal: Callable[[Request, HTTPException], Response] = _refusal,
     ) -> None:
         """Answer with `answer`, unless a fault has it otherwise.
@@ -62,7 +62,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        family = self._family(request) if callable(self._family) else self._family
+        family = await self._family(request) if callable(self._family) else self._family
         fault = self._faults.take(self._places, family)
         if fault is not None and fault.kind == "reset":
             await hang_up(scope, receive, reset=True)
@@ -77,6 +77,24 @@ class Door:
             return await self._answer(request)
         except HTTPException as refusal:
             return self._refusal(request, refusal)
+
+
+class Fork:
+    """A path on which the request itself tells behind which of two doors its answer is."""
+
+    def __init__(self, *, parameter: str, with_it: Door, without_it: Door) -> None:
+        """Tell them apart by whether a query parameter is there."""
+        self._parameter = parameter
+        self._doors = {True: with_it, False: without_it}
+
+    def route(self, method: str, path: str) -> Route:
+        """Return the route that leads here."""
+        return Route(path, self, methods=[method])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        given = self._parameter in Request(scope, receive).query_params
+        await self._doors[given](scope, receive, send)
 
 
 def fault_of(request: Request) -> Fault | None:

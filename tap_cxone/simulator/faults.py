@@ -9,8 +9,25 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-Family = Literal["data_extraction", "observability", "analytics_exports"]
-Place = Literal["token", "submit", "sync", "async", "list", "poll", "download"]
+Family = Literal[
+    "data_extraction", "observability", "analytics_exports", "data_download", "scheduled_reports"
+]
+Place = Literal[
+    "token",
+    "submit",
+    "sync",
+    "async",
+    "list",
+    "poll",
+    "download",
+    "me",
+    "catalogue",
+    "quota",
+    "page",
+    "update",
+    "run",
+    "cancel",
+]
 Kind = Literal[
     "status",
     "html",
@@ -32,11 +49,11 @@ Kind = Literal[
     "job-stuck",
     "job-lost",
 ]
-_SUBMITS: tuple[Place, ...] = ("submit", "sync", "async")
-_JSON: tuple[Place, ...] = ("token", *_SUBMITS, "list", "poll")
+_SUBMITS: tuple[Place, ...] = ("submit", "sync", "async", "run")
 _ANYWHERE: tuple[Place, ...] = get_args(Place)
+_JSON: tuple[Place, ...] = tuple(place for place in _ANYWHERE if place != "cancel")
 _PLACES: dict[Kind, tuple[Place, ...]] = {
-    "malformed-json": (*_JSON, "download"),
+    "malformed-json": _JSON,
     "truncated-gzip": ("download",),
     "corrupt-gzip": ("download",),
     "malformed-csv": ("download",),
@@ -65,12 +82,14 @@ class Fault:
     ends), `ragged-csv` (two more lines, one too short, one too long), `bytes` (exactly `body`).
     At a download, `malformed-json` takes the last bracket off a JSON file. The faults of CSV leave
     a JSON file alone, that of JSON a CSV file, and `expired-link` a file that has no link.
-    The job of the submit or of the poll ends so: `job-failed` (`body` is the reason),
+    The job of the submit, the run or the poll ends so: `job-failed` (`body` is the reason),
     `job-cancelled`, `job-expired`, `job-stuck` (never), `job-lost` (404). A submit's job first
     takes its time, a poll's ends with that poll.
 
     Attributes:
-        at: Which requests: `sync` and `async` are one submitting POST each, `submit` both.
+        at: Which requests: `sync` and `async` are one submitting POST each, `submit` both. Of
+            scheduled reports, `submit` and `update` register a schedule, `run` begins a job, and
+            `page` is all of a result but its first page; a data download is only `page`.
         kind: What happens to them.
         times: How many are struck.
         after: How many pass first; one that an earlier fault strikes does not count.

@@ -78,7 +78,7 @@ def routes(world: World) -> list[BaseRoute]:
         missing = _error(404, "NoSuchKey", "The specified key does not exist.")
         return await link.serve(fault) or missing
 
-    def family(request: Request) -> Family | None:
+    async def family(request: Request) -> Family | None:
         link = world.links.find(request)
         return link.family if link else None
 

@@ -41,6 +41,7 @@ class Job:
         submitted_at: When it began.
         ready_at: When it ends; None while polls decide.
         polls_left: How many polls still find it running, where they decide.
+        polls: How many did at first.
         fate: What becomes of it, if not a file.
         reason: Why it failed.
     """
@@ -49,6 +50,7 @@ class Job:
     submitted_at: datetime
     ready_at: datetime | None
     polls_left: int = 0
+    polls: int = 0
     fate: Fate | None = None
     reason: str = "The job failed"
 
@@ -59,6 +61,12 @@ class Job:
         if self.fate in _ENDS:
             return _ENDS[self.fate]
         return Status.SUCCEEDED if now < self.ready_at + KEPT else Status.EXPIRED
+
+    def waits(self, now: datetime) -> bool:
+        """Return whether the work has not begun: for a fifth of its time, or for one poll."""
+        if self.ready_at is None:
+            return self.polls_left >= self.polls - 1
+        return now < self.submitted_at + (self.ready_at - self.submitted_at) / 5
 
     def polled(self, now: datetime, *, fate: Fate | None, reason: str | None) -> Self:
         """Return the job one poll later; with a `fate` it ends so, at once."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from tap_cxone.simulator.metrics import PUBLISHED, Metric
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,6 +26,10 @@ Location = Literal["absolute", "relative", "absolute-status", "relative-status"]
 ExportStatusKey = Literal["status", "state", "exportStatus"]
 AnalyticsJson = Literal["array", "lines", "pretty"]
 ExportLinkKey = Literal["downloadUrl", "url", "presignedUrl", "fileUrl", "location"]
+ZoneShape = Literal["timeZone", "timezone", "tenant", "absent"]
+CatalogueShape = Literal["list", "customMetrics", "entities", "data"]
+SchedulesShape = Literal["list", "entities", "schedules"]
+PageQuirk = Literal["none", "short", "repeat", "wrong-returned", "no-total"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,39 @@ class Options:
         duplicates: Rows of an analytics export's file that come a second time; every second one
             with another duration.
         misfits: Elements of such a file, added to its rows, that are not what they should be.
+        reporting_scopes: What a token for data downloads may be good for.
+        token_region: The region that such a token names, if it names one.
+        tenant_zone: The tenant's time zone.
+        zone_shape: Where `users/me` tells it.
+        catalogue: The custom metrics that are published at first.
+        catalogue_shape: What their list stands in.
+        catalogue_names: What a custom metric's name is called in it.
+        catalogue_types: What its type is called.
+        catalogue_enum: What its only texts are called.
+        download_quota: Data downloads in an hour of the clock.
+        rate_limit: Requests of the data download API in a minute of the clock; None for no limit.
+        data_region: The region that this host serves, where data downloads for another find
+            nothing; None serves any.
+        wrong_region: What they find: 404, or no rows.
+        undefined_metric: A custom metric of every row that nobody publishes or asks for.
+        bad_values: Interactions of any 24 hours with a custom value that breaks its rule.
+        growing: Last rows of a data download that are there once its first page was served.
+        shrinking: Rows in front of a data download's own that are gone by then.
+        page_quirk: What is odd about pages: half as long as asked for, the first each time, the
+            number of returned records one too many, the total missing.
+        report_token_seconds: Life of a registered application's own token if it was asked for
+            with a scope of reports.
+        schedules_shape: What the list of schedules stands in.
+        schedule_id_key: What a schedule's id is called.
+        name_filter: What the list makes of a name that it is asked for.
+        run_id_key: What a run's id is called.
+        report_minutes_max: Minutes of work after which a run goes on for ever.
+        long_report_days: Days of a range for which more takes for ever; None for any number.
+        report_result: Where a run's rows are: in the answers, or in a file of their own.
+        page_size_reports: Rows of such an answer.
+        token_quirk: Whether the token of every page leads to the second one.
+        final_hour: Hour of the next day, in UTC, from which a day's figures stay as they are.
+        extra_report_columns: Columns added to the rows of every report.
     """
 
     seed: int = 1
@@ -118,7 +157,12 @@ class Options:
     export_link_key: ExportLinkKey = "downloadUrl"
     export_link_only: bool = False
     client_token_seconds: float = 1200
-    granted_scopes: tuple[str, ...] = ("analytics:export:read", "analytics:export:write")
+    granted_scopes: tuple[str, ...] = (
+        "analytics:export:read",
+        "analytics:export:write",
+        "analytics:reports:read",
+        "analytics:reports:write",
+    )
     analytics_places: int = 3
     foreign_exports: int = 0
     list_queries: bool = True
@@ -126,6 +170,40 @@ class Options:
     analytics_gzip: Compression = "gzip-type"
     duplicates: int = 0
     misfits: int = 0
+    reporting_scopes: tuple[str, ...] = (
+        "api:reporting:read",
+        "api:data-download:read",
+        "api:custom-metrics:read",
+    )
+    token_region: str | None = "na1"  # noqa: S105 - no password
+    tenant_zone: str = "America/New_York"
+    zone_shape: ZoneShape = "timeZone"
+    catalogue: tuple[Metric, ...] = PUBLISHED
+    catalogue_shape: CatalogueShape = "list"
+    catalogue_names: Literal["name", "displayName"] = "name"
+    catalogue_types: Literal["type", "dataType"] = "type"
+    catalogue_enum: Literal["enum", "allowedValues"] = "enum"
+    download_quota: int = 1000
+    rate_limit: int | None = None
+    data_region: str | None = None
+    wrong_region: Literal["404", "empty"] = "404"
+    undefined_metric: str | None = None
+    bad_values: int = 0
+    growing: int = 0
+    shrinking: int = 0
+    page_quirk: PageQuirk = "none"
+    report_token_seconds: float = 3600
+    schedules_shape: SchedulesShape = "entities"
+    schedule_id_key: Literal["scheduleId", "id"] = "scheduleId"
+    name_filter: Literal["exact", "contains", "ignored"] = "exact"
+    run_id_key: Literal["runId", "id"] = "runId"
+    report_minutes_max: float = 30
+    long_report_days: int | None = None
+    report_result: Literal["inline", "csv"] = "inline"
+    page_size_reports: int = 100
+    token_quirk: Literal["none", "repeat"] = "none"  # noqa: S105 - no password
+    final_hour: int = 5
+    extra_report_columns: tuple[str, ...] = ()
 
     @property
     def spacing(self) -> timedelta:

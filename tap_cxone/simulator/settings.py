@@ -12,9 +12,27 @@ from tap_cxone.simulator.faults import Family
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-ALL_FAMILIES: tuple[Family, ...] = get_args(Family)
+COMING: tuple[Family, ...] = ("data_download", "scheduled_reports")
+ALL_FAMILIES: tuple[Family, ...] = tuple(
+    family for family in get_args(Family) if family not in COMING
+)
 _FIRST: tuple[Family, ...] = ("data_extraction",)
-_WITH_CLIENT: frozenset[Family] = frozenset({"observability", "analytics_exports"})
+_WITH_CLIENT: frozenset[Family] = frozenset(get_args(Family)) - frozenset(_FIRST)
+
+_DOWNLOAD = {
+    "name": "custom_metrics_by_interaction",
+    "report": "Interaction/Call",
+    "metrics": ["duration", "talkTime"],
+    "custom_metrics": ["*"],
+    "group_by": ["interactionId", "agentId"],
+}
+_REPORT = {
+    "name": "agent_performance_daily",
+    "type": "agent",
+    "metrics": ["handleTime", "talkTime", "callsHandled"],
+    "dimensions": ["agentId", "agentName", "queueId"],
+    "grouping": ["agentId", "queueId"],
+}
 
 
 def tap_settings(
@@ -41,6 +59,14 @@ def tap_settings(
     if not _WITH_CLIENT.isdisjoint(families):
         settings["client_id"] = Credentials.CLIENT_ID
         settings["client_secret"] = Credentials.CLIENT_SECRET
+    if "data_download" in families:
+        settings["data_download"] = {"downloads": [_DOWNLOAD]}
+    if "scheduled_reports" in families:
+        settings["scheduled_reports"] = {
+            "reports": [_REPORT],
+            "poll_interval_seconds": _divided(15, speed),
+            "settle_hour_utc": 5,
+        }
     return settings
 
 

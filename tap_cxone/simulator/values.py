@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from random import Random
 
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
+_SECOND = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}"
+TO_THE_SECOND = re.compile(rf"{_SECOND}Z")
+TO_THE_MILLISECOND = re.compile(rf"{_SECOND}\.\d{{3}}Z")
+EITHER = re.compile(rf"{_SECOND}(?:\.\d{{3}})?Z")
 
 
 class Person(NamedTuple):
@@ -99,10 +102,10 @@ def instant(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
-def read_instant(given: Any) -> datetime | None:
-    """Return the instant that is written as `instant` writes it; None if none is."""
+def read_instant(given: Any, form: re.Pattern[str] = TO_THE_MILLISECOND) -> datetime | None:
+    """Return the instant that is written in this form; None if none is."""
     try:
-        if isinstance(given, str) and _INSTANT.fullmatch(given):
+        if isinstance(given, str) and form.fullmatch(given):
             return datetime.fromisoformat(given).astimezone(UTC)
     except ValueError:
         pass

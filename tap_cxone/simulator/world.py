@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_cxone.simulator.analytics_exports import conversations
 from tap_cxone.simulator.analytics_exports.exports import Exports as AnalyticsExports
-from tap_cxone.simulator.credentials import Tokens
+from tap_cxone.simulator.data_download.downloads import Downloads
+from tap_cxone.simulator.data_download.orders import REPORTS
 from tap_cxone.simulator.data_extraction.data import Data
 from tap_cxone.simulator.data_extraction.tenant import Tenant
 from tap_cxone.simulator.faults import Faults
@@ -16,6 +18,11 @@ from tap_cxone.simulator.log import RequestLog
 from tap_cxone.simulator.observability.exports import Exports
 from tap_cxone.simulator.observability.tables import TABLES
 from tap_cxone.simulator.rows import Rows, View, midnight
+from tap_cxone.simulator.scheduled_reports import figures
+from tap_cxone.simulator.scheduled_reports.grouping import whole
+from tap_cxone.simulator.scheduled_reports.runs import Runs
+from tap_cxone.simulator.scheduled_reports.schedules import Schedules
+from tap_cxone.simulator.tokens import Tokens, jwt
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
@@ -38,6 +45,9 @@ class World:
         self.log = RequestLog()
         self.tokens = Tokens(timedelta(seconds=options.token_seconds), clock)
         self.client_tokens = Tokens(timedelta(seconds=options.client_token_seconds), clock)
+        life = timedelta(seconds=options.token_seconds)
+        write = partial(jwt, region=options.token_region)
+        self.reporting_tokens = Tokens(life, clock, write)
         self.links = Links(options.link_life, clock)
         self.data = Data(options)
         self.extraction = Tenant(options, clock)
@@ -45,11 +55,20 @@ class World:
         self.exports = Exports(options, clock)
         self.conversations = Rows(options, {conversations.NAME: conversations.SOURCE}, timedelta(0))
         self.analytics = AnalyticsExports(options, clock)
+        self.downloads = Downloads(options, clock)
+        self.figures = figures.Figures(options)
+        self.schedules = Schedules(options)
+        self.report_runs = Runs(options, clock, self.figures)
 
     @property
     def refusals(self) -> int:
         """Return how often a caller broke a limit."""
-        return self.extraction.refusals + self.exports.quota_refusals + self.analytics.conflicts
+        return (
+            self.extraction.refusals
+            + self.exports.quota_refusals
+            + self.analytics.conflicts
+            + self.downloads.refusals
+        )
 
     def truth(
         self,
@@ -63,13 +82,20 @@ class World:
         """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
 
         Args:
-            entity: An entity, a table such as `Copilot/KBTable`, or `bot_conversations`.
+            entity: An entity, a table such as `Copilot/KBTable`, `bot_conversations`, a report of
+                data downloads such as `Interaction/Call`, or one of schedules such as
+                `report:agent`.
             start: The first day or instant.
             end: The first day or instant too late.
-            visible_at: When somebody looks.
+            visible_at: When somebody looks; by default, at reports of schedules in the end.
             zone: Whose local time a table's dates are written in; an entity's are always UTC.
         """
         first, last, seen_at = midnight(start), midnight(end), visible_at or self.clock.now()
+        if entity in REPORTS:
+            return self.downloads.truth(first, last, seen_at)
+        if entity in figures.REPORTED:
+            report_type, seen_at = figures.REPORTED[entity], visible_at or figures.END
+            return whole(self.figures.between(report_type, first, last, seen_at), report_type)
         if entity in TABLES:
             rows = self.tables.rows(entity, first, last, seen_at, View(zone))
         elif entity == conversations.NAME:

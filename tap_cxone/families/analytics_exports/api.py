@@ -127,7 +127,7 @@ class AnalyticsApi:
         word = str(found.get("status", "")).strip()
         phase = _PHASES.get(word.casefold())
         if phase is None:
-            said = self.client.redact(word or json.dumps(answer))
+            said = self.client.redact(word or json.dumps(answer, default=str))
             msg = f"an export's status is {said!r}, which this tap does not know; please report it"
             raise ApiError(msg)
         words = self.client.redact(str(found.get("errorMessage") or ""))

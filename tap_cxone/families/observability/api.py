@@ -153,7 +153,7 @@ class ObservabilityApi:
         link = str(_first(answer, _LINKS) or "")
         phase = _PHASES.get("".join(filter(str.isalpha, word.casefold())))
         if phase is None and (word or not link):
-            said = self.client.redact(word or json.dumps(found))
+            said = self.client.redact(word or json.dumps(found, default=str))
             msg = f"an export's status is {said!r}, which this tap does not know; please report it"
             raise ApiError(msg)
         if "://" in link and phase in {None, Phase.RUNNING, Phase.SUCCEEDED}:

@@ -6,26 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from tap_cxone.simulator.analytics_exports.orders import NotAccepted
 from tap_cxone.simulator.values import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from starlette.exceptions import HTTPException
-    from starlette.requests import Request
-
     from tap_cxone.simulator.analytics_exports.exports import Export, Word
     from tap_cxone.simulator.options import Options, StatusCase
-
-_CODES = {
-    400: "bad.request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not.found",
-    409: "conflict",
-}
 
 
 def accepted(export: Export, options: Options) -> Response:
@@ -45,14 +33,6 @@ def listed(
     """Return a list of those exports for which one of these words stands."""
     found = [export for export in exports if export.word(now) in words]
     return {"entities": [_entity(export, now, options) for export in found]}
-
-
-def refusal(_: Request, refused: HTTPException) -> Response:
-    """Write a refusal."""
-    body: dict[str, Any] = {"code": _CODES[refused.status_code], "message": refused.detail}
-    if body["code"] == "bad.request":
-        body["errors"] = refused.mistakes if isinstance(refused, NotAccepted) else []
-    return JSONResponse(body, refused.status_code)
 
 
 def _entity(export: Export, now: datetime, options: Options) -> dict[str, Any]:

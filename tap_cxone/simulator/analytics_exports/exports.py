@@ -36,12 +36,10 @@ class Export(Job):
 
     Attributes:
         order: What it holds.
-        polls: How many polls find it running, where they decide.
         foreign: Whether somebody else ordered it.
     """
 
     order: Order
-    polls: int = 0
     foreign: bool = False
     reason: str = ""
 
@@ -57,7 +55,7 @@ class Export(Job):
         """Return where the export stands, in the API's words."""
         match self.status(now):
             case Status.RUNNING:
-                return "queued" if self._waits(now) else "running"
+                return "queued" if self.waits(now) else "running"
             case Status.SUCCEEDED:
                 return "completed"
             case _:
@@ -66,12 +64,6 @@ class Export(Job):
     def why(self, now: datetime) -> str:
         """Return why the export failed."""
         return self.reason or _REASONS[self.status(now)]
-
-    def _waits(self, now: datetime) -> bool:
-        """Return whether the export has not begun: for a fifth of its time, or for one poll."""
-        if self.ready_at is None:
-            return self.polls_left >= self.polls - 1
-        return now < self.submitted_at + (self.ready_at - self.submitted_at) / 5
 
 
 class Exports:

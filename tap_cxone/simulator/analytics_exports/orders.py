@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from starlette.exceptions import HTTPException
-
 from tap_cxone.simulator.rows import View
+from tap_cxone.simulator.strict import (
+    BOOLEAN,
+    OBJECT,
+    NotAccepted,
+    Rule,
+    mistake,
+    mistakes,
+    one_of,
+)
 from tap_cxone.simulator.values import instant, read_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from datetime import datetime
 
     Format = Literal["json", "csv"]
-    Mistake = dict[str, str]
 
 LONGEST = timedelta(days=30)
 WORDS = ("queued", "running", "completed", "failed")
@@ -26,19 +32,6 @@ _TYPES = ("conversation", "interaction", "intent")
 _FORMATS = ("json", "csv")
 _CONDITION = re.compile(r"([A-Za-z_][A-Za-z0-9_]*) eq '([^']*)'")
 _FILTER = re.compile(rf"{_CONDITION.pattern}(?: and {_CONDITION.pattern})*")
-
-
-class NotAccepted(HTTPException):
-    """A request with mistakes.
-
-    Attributes:
-        mistakes: Each with the field that it is in.
-    """
-
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        """Refuse a request for these mistakes."""
-        super().__init__(400, "The request has mistakes")
-        self.mistakes = mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +87,9 @@ def read_order(body: Mapping[str, Any]) -> Order:
     """
     query = body.get("query")
     inner = query if isinstance(query, Mapping) else {}
-    mistakes = [*_mistakes(body, _BODY, ""), *_mistakes(inner, _QUERY, "query.")]
-    if mistakes:
-        raise NotAccepted(mistakes)
+    found = [*mistakes(body, _BODY), *mistakes(inner, _QUERY, "query.")]
+    if found:
+        raise NotAccepted(found)
     order = Order(
         start=cast("datetime", read_instant(inner["dateFrom"])),
         end=cast("datetime", read_instant(inner["dateTo"])),
@@ -118,17 +111,17 @@ def read_words(given: str | None) -> Collection[str]:
     """
     words = WORDS if given is None else given.split(",")
     if not set(words) <= set(WORDS):
-        raise NotAccepted([_mistake("status", f"must be among {', '.join(WORDS)}")])
+        raise NotAccepted([mistake("status", f"must be among {', '.join(WORDS)}")])
     return words
 
 
 def _check_range(order: Order) -> None:
     """Refuse a range that is empty or too long."""
     if not order.start < order.end:
-        raise NotAccepted([_mistake("query.dateTo", "must be after dateFrom")])
+        raise NotAccepted([mistake("query.dateTo", "must be after dateFrom")])
     if order.end - order.start > LONGEST:
         raise NotAccepted(
-            [_mistake("query.dateTo", f"must be at most {LONGEST.days} days after dateFrom")]
+            [mistake("query.dateTo", f"must be at most {LONGEST.days} days after dateFrom")]
         )
 
 
@@ -141,51 +134,21 @@ def _wanted(text: str) -> dict[str, frozenset[str]]:
     return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What a field must be."""
-
-    keeps: Callable[[Any], bool]
-    saying: str
-
-
-def _one_of(*known: str | None) -> _Rule:
-    """Return the rule of a field that knows a few values."""
-    words = ", ".join(str(value or "null") for value in known)
-    return _Rule(lambda given: given in known, f"must be one of {words}")
-
-
-_DATE = _Rule(
+_DATE = Rule(
     lambda given: read_instant(given) is not None, "must be a date-time, YYYY-MM-DDTHH:MM:SS.mmmZ"
 )
 _BODY = {
-    "query": _Rule(lambda given: isinstance(given, Mapping), "must be an object"),
-    "exportType": _one_of(*_TYPES),
-    "format": _one_of(*_FORMATS),
-    "compression": _one_of("gzip", None),
-    "includeHeaders": _Rule(lambda given: isinstance(given, bool), "must be a boolean"),
+    "query": OBJECT,
+    "exportType": one_of(*_TYPES),
+    "format": one_of(*_FORMATS),
+    "compression": one_of("gzip", None),
+    "includeHeaders": BOOLEAN,
 }
 _QUERY = {
     "dateFrom": _DATE,
     "dateTo": _DATE,
-    "filter": _Rule(
+    "filter": Rule(
         lambda given: isinstance(given, str) and _FILTER.fullmatch(given) is not None,
         "must be <field> eq '<value>', or several of these joined by and",
     ),
 }
-
-
-def _mistakes(
-    given: Mapping[str, Any], rules: Mapping[str, _Rule], place: str
-) -> Iterator[Mistake]:
-    """Yield what is wrong with an object; a field that is not there counts as null."""
-    for field in sorted(given.keys() - rules.keys()):
-        yield _mistake(place + field, "is unknown")
-    for field, rule in rules.items():
-        if not rule.keeps(given.get(field)):
-            yield _mistake(place + field, rule.saying)
-
-
-def _mistake(field: str, message: str) -> Mistake:
-    """Return a mistake as the API writes it."""
-    return {"field": field, "message": f"{field} {message}"}

@@ -9,12 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from tap_cxone.simulator.analytics_exports.answers import accepted, export_status, listed, refusal
+from tap_cxone.simulator.analytics_exports.answers import accepted, export_status, listed
 from tap_cxone.simulator.analytics_exports.content import file_response
 from tap_cxone.simulator.analytics_exports.conversations import NAME
 from tap_cxone.simulator.analytics_exports.orders import read_order, read_words
 from tap_cxone.simulator.door import Door, fault_of, json_body
 from tap_cxone.simulator.jobs import Status, fate_of
+from tap_cxone.simulator.strict import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -1,0 +1,180 @@
+"""The calls of the data download API, and how its answers are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.clock import parse_instant
+from tap_cxone.errors import ApiError, NotFound, PermissionDenied
+from tap_cxone.families.data_download import catalogue
+from tap_cxone.families.data_download.region import region_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tap_cxone.client import Client
+    from tap_cxone.config import DownloadSettings
+    from tap_cxone.families.data_download.catalogue import Metric
+    from tap_cxone.windows import Window
+
+ME = "/api/v2/users/me"
+METRICS = "/api/v2/reporting/custom-metrics"
+QUOTA = "/api/v2/reporting/quota"
+DOWNLOAD = "/api/v2/reporting/data-download"
+
+_SECOND = timedelta(seconds=1)
+_PERMISSIONS = (
+    "give the application the scopes api:reporting:read, api:data-download:read and "
+    "api:custom-metrics:read, and its user Reporting > Data Download > View and Reporting > Custom "
+    "Metrics > View"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One download: what to ask for.
+
+    Attributes:
+        download: As the user names it.
+        custom_metrics: The IDs of its custom metrics.
+        zone: The IANA zone whose days are meant.
+    """
+
+    download: DownloadSettings
+    custom_metrics: Sequence[str]
+    zone: str
+
+    def body(self, window: Window, offset: int, limit: int) -> dict[str, Any]:
+        """Return what to post for one page: instants in UTC, the last second included."""
+        wanted = self.download
+        dates = {"from": _instant(window.start), "to": _instant(window.end - _SECOND)}
+        filters: dict[str, Any] = {"date": dates, "timeZone": self.zone}
+        if wanted.group:
+            filters["group"] = dict(zip(("type", "id"), wanted.group, strict=True))
+        return {
+            "report": wanted.report,
+            "metrics": list(wanted.metrics),
+            "customMetrics": list(self.custom_metrics),
+            "filter": filters,
+            "groupBy": list(wanted.group_by),
+            "limit": limit,
+            "offset": offset,
+        }
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of rows.
+
+    Attributes:
+        rows: They, as JSON values.
+        total: How many rows there are in all, as far as the API says.
+    """
+
+    rows: list[Any]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many calls are left, and when there are more."""
+
+    limit: int | None
+    remaining: int
+    reset_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataDownloadApi:
+    """The calls.
+
+    Attributes:
+        client: The tenant's API.
+        region: The region in the settings.
+    """
+
+    client: Client
+    region: str
+
+    def zone(self) -> str | None:
+        """Return the tenant's time zone; None if the API does not tell."""
+        try:
+            found = self.client.get(ME).json
+        except (NotFound, PermissionDenied):
+            return None
+        found = found if isinstance(found, dict) else {}
+        tenant = found.get("tenant")
+        places = (found, tenant if isinstance(tenant, dict) else {})
+        zones = (place.get(key) for place in places for key in ("timeZone", "timezone"))
+        return next((str(zone) for zone in zones if zone), None)
+
+    def catalogue(self) -> tuple[Metric, ...]:
+        """Return the custom metrics that are published."""
+        return catalogue.read(self._explained(lambda: self.client.get(METRICS).json))
+
+    def quota(self) -> Quota | None:
+        """Return what is left of the API's quota; None where it does not tell."""
+        try:
+            found = self.client.get(QUOTA).json
+        except (NotFound, PermissionDenied):
+            return None
+        if not isinstance(found, dict) or not isinstance(found.get("remaining"), int):
+            return None
+        limit, reset = found.get("limit"), found.get("resetAt")
+        return Quota(
+            limit if isinstance(limit, int) else None,
+            found["remaining"],
+            _moment(reset) if isinstance(reset, str) else None,
+        )
+
+    def page(self, request: Request, window: Window, offset: int, limit: int) -> Page:
+        """Return one page of a window.
+
+        Raises:
+            ApiError: The answer is no page, or contradicts itself.
+            NotFound: Naming the region as the likely reason.
+        """
+        body = request.body(window, offset, limit)
+        found = self._explained(lambda: self.client.read(DOWNLOAD, body).json)
+        rows = found.get("data") if isinstance(found, dict) else None
+        if not isinstance(rows, list):
+            msg = "the answer to a data download has no list 'data'; is base_url the right host?"
+            raise ApiError(msg)
+        returned, total = found.get("returnedRecords"), found.get("totalRecords")
+        if isinstance(returned, int) and returned != len(rows):
+            msg = f"a page says that it has {returned} rows and has {len(rows)}; run again"
+            raise ApiError(msg)
+        return Page(rows, total if isinstance(total, int) else None)
+
+    def elsewhere(self) -> str | None:
+        """Return the region that the token names, if it is not the one in the settings."""
+        named = region_of(self.client.login.token().value)
+        return named if named and named != self.region else None
+
+    def _explained(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except PermissionDenied as error:
+            msg = f"{error}; {_PERMISSIONS}"
+            raise PermissionDenied(msg, status=error.status) from error
+        except NotFound as error:
+            named = region_of(self.client.login.token().value)
+            where = f"the token names the region {named}, " if named else ""
+            msg = (
+                f"{error}; likely the wrong region: {where}the setting is {self.region}. Correct "
+                "region, tenant or endpoints.data_download, or the report's name"
+            )
+            raise NotFound(msg, status=error.status) from error
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return parse_instant(text)
+    except ValueError:
+        return None

@@ -1,0 +1,59 @@
+"""So many requests in each equal stretch of the clock."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from tap_cxone.simulator.clock import Clock
+
+
+class Allowance:
+    """What is left of a limit; it is whole again when the next stretch begins.
+
+    Attributes:
+        refusals: How often there was one request too many.
+    """
+
+    def __init__(self, limit: int, period: timedelta, clock: Clock) -> None:
+        """Allow `limit` requests in each `period`."""
+        self.limit = limit
+        self.refusals = 0
+        self._seconds = period.total_seconds()
+        self._clock = clock
+        self._stretch = 0
+        self._used = 0
+
+    @property
+    def remaining(self) -> int:
+        """Return how many requests are left."""
+        return self.limit - (self._used if self._stretch == self._now() else 0)
+
+    @property
+    def resets_at(self) -> datetime:
+        """Return when the next stretch begins."""
+        return datetime.fromtimestamp((self._now() + 1) * self._seconds, UTC)
+
+    def take(self) -> None:
+        """Count a request.
+
+        Raises:
+            HTTPException: It is one too many.
+        """
+        if self.remaining <= 0:
+            self.refusals += 1
+            wait = math.ceil((self.resets_at - self._clock.now()).total_seconds())
+            raise HTTPException(429, "Too many requests", {"Retry-After": str(wait)})
+        if self._stretch != self._now():
+            self._stretch, self._used = self._now(), 0
+        self._used += 1
+
+    def _now(self) -> int:
+        """Return the number of the present stretch."""
+        return int(self._clock.now().timestamp() // self._seconds)

@@ -1,0 +1,47 @@
+"""What custom metrics are published just now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.options import Options
+
+
+class Catalogue:
+    """The published custom metrics.
+
+    Attributes:
+        metrics: All of them; to publish others, another tuple is put here, from any thread.
+    """
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        """Publish these metrics."""
+        self.metrics = tuple(metrics)
+
+    def ids(self) -> tuple[str, ...]:
+        """Return what requests call them."""
+        return tuple(metric.id for metric in self.metrics)
+
+
+def listed(metrics: Iterable[Metric], options: Options) -> Any:
+    """Return the list of these metrics, as this tenant lays it out."""
+    entries = [_entry(metric, options) for metric in metrics]
+    return entries if options.catalogue_shape == "list" else {options.catalogue_shape: entries}
+
+
+def _entry(metric: Metric, options: Options) -> dict[str, Any]:
+    """Return what the list says of a metric; what is not known of it is left out."""
+    entry = {
+        "id": metric.id,
+        options.catalogue_names: metric.name,
+        options.catalogue_types: metric.type,
+        "description": metric.description,
+        "minimum": metric.minimum,
+        "maximum": metric.maximum,
+        options.catalogue_enum: list(metric.enum) or None,
+    }
+    return {name: value for name, value in entry.items() if value is not None}

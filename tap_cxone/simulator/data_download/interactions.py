@@ -1,0 +1,193 @@
+"""The interactions that reports tell of, and what custom metrics say of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_cxone.simulator import values
+from tap_cxone.simulator.rows import Rows, Source, midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.rows import Row
+
+NAME: Final = "Interaction/Call"
+
+_AGENTS = ("000731", "004210", "004219", "118204", "905000")
+_DISPOSITIONS = ("SALE", "TRANSFER", "0042", "CALLBACK", "Rückruf, später")
+_QUEUES = ("q_0a17", "q_0b42", "q_サポート")
+_DAY = timedelta(days=1)
+_LONG = 15
+_ABSENT = 0.1
+_NULL = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Somebody who called.
+
+    Attributes:
+        fields: What the report itself tells.
+        custom: What custom metrics say, by id; one that does not apply is not there.
+        bad: Whether one of all the published ones breaks its rule.
+    """
+
+    fields: Row
+    custom: dict[str, Any]
+    bad: bool
+
+    def shown(self) -> Row:
+        """Return all that there is to tell, as JSON values."""
+        fields = {name: as_json(value) for name, value in self.fields.items()}
+        custom = {name: as_json(value) for name, value in self.custom.items()}
+        return {**fields, "customMetrics": custom} | ({"_bad": True} if self.bad else {})
+
+
+class Interactions:
+    """Every interaction there ever was."""
+
+    def __init__(self, options: Options) -> None:
+        """Hold what the options say."""
+        self._rows = Rows(options, {NAME: _SOURCE}, timedelta(0))
+        self._per_day = options.rows_of.get(NAME, options.rows_per_day)
+        self._bad = _spread(options.bad_values, self._per_day)
+
+    def between(
+        self,
+        start: datetime,
+        end: datetime,
+        seen_at: datetime,
+        published: Sequence[Metric],
+        wanted: Collection[str],
+    ) -> Iterator[Interaction]:
+        """Yield the interactions of `[start, end)` that have begun, with the wanted metrics."""
+        first, last = values.instant(start), values.instant(end)
+        breakable = [metric for metric in published if _breach(metric) is not None]
+        shown = [metric for metric in published if metric.id in wanted]
+        for place, fields in self._of_days(start, end, seen_at):
+            if first <= fields["at"] < last:
+                broken = self._broken(place, breakable)
+                custom = dict(_values(fields["interactionId"], shown, broken))
+                yield Interaction(fields, custom, broken is not None)
+
+    def _of_days(
+        self, start: datetime, end: datetime, seen_at: datetime
+    ) -> Iterator[tuple[int, Row]]:
+        """Yield what happened on the days of a window, each with its place in its day."""
+        day = midnight(start.date())
+        while day < end:
+            yield from enumerate(self._rows.rows(NAME, day, day + _DAY, seen_at))
+            day += _DAY
+
+    def _broken(self, place: int, breakable: Sequence[Metric]) -> Metric | None:
+        """Return the metric that is wrong in the interaction with this place in its day."""
+        number = self._bad.get(place)
+        return None if number is None or not breakable else breakable[number % len(breakable)]
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as the API writes it: a long number is a text."""
+    if isinstance(value, Decimal) and len(value.as_tuple().digits) > _LONG:
+        return f"{value:f}"
+    if isinstance(value, int) and abs(value) >= 10**_LONG:
+        return str(value)
+    return value
+
+
+def _write(dice: Random, began: datetime) -> list[Row]:
+    """Return the row of an interaction."""
+    talk, hold, wrap = (_seconds(dice, most) for most in (9000, 1200, 600))
+    return [
+        {
+            "interactionId": values.identity(dice),
+            "agentId": dice.choice(_AGENTS),
+            "dispositionCode": dice.choice(_DISPOSITIONS),
+            "queueId": dice.choice(_QUEUES),
+            "at": values.instant(began),
+            "duration": talk + hold + wrap,
+            "holdTime": hold,
+            "wrapUpTime": wrap,
+            "talkTime": talk,
+            "interactions": 1,
+        }
+    ]
+
+
+def _seconds(dice: Random, most: int) -> Decimal:
+    """Return a duration of up to `most` tenths: 12.0, 3.10 or 7.125."""
+    digits = dice.choice((1, 1, 2, 3))
+    return Decimal(dice.randrange(most * 10 ** (digits - 1))).scaleb(-digits)
+
+
+def _values(
+    interaction_id: str, metrics: Iterable[Metric], broken: Metric | None
+) -> Iterator[tuple[str, Any]]:
+    """Yield what metrics say of an interaction: some of nothing, some nothing."""
+    for metric in metrics:
+        if metric == broken:
+            yield metric.id, _breach(metric)
+            continue
+        # A value depends on no other metric: they come and go.
+        dice = Random(f"{metric.id}/{interaction_id}")  # noqa: S311
+        luck = dice.random()
+        if luck >= _ABSENT:
+            yield metric.id, None if luck < _NULL else _value(metric, dice)
+
+
+def _value(metric: Metric, dice: Random) -> Any:
+    """Return a value that a metric may have."""
+    match metric.type:
+        case "boolean":
+            return dice.random() < 1 / 2
+        case "string":
+            return dice.choice(metric.enum) if metric.enum else values.digits(dice, 6)
+        case "integer":
+            return dice.randint(int(metric.minimum or 0), int(_most(metric)))
+        case "number" if metric.minimum is None and metric.maximum is None:
+            return _money(dice)
+        case "number":
+            least = Decimal(metric.minimum or 0)
+            share = Decimal(dice.randrange(10_001)).scaleb(-4)
+            return least + share * (_most(metric) - least)
+
+
+def _most(metric: Metric) -> Decimal:
+    """Return the greatest number that a metric may be."""
+    return Decimal((metric.minimum or 0) + 1000 if metric.maximum is None else metric.maximum)
+
+
+def _money(dice: Random) -> Decimal:
+    """Return an amount, now and then one of more digits than a float has."""
+    if dice.random() < 1 / 4:
+        return Decimal(dice.randrange(10**18, 10**19)).scaleb(-3)
+    return Decimal(dice.randrange(100_000)).scaleb(-2)
+
+
+def _breach(metric: Metric) -> Any:
+    """Return a value that breaks a metric's rule; None if it has none to break."""
+    match metric.type:
+        case "boolean":
+            return "yes"
+        case "string":
+            return "MAYBE" if metric.enum else None
+        case "number" | "integer" if metric.maximum is not None:
+            beyond = 1 if metric.type == "integer" else Decimal("0.7")
+            return metric.maximum + beyond
+        case _:
+            return "12abc"
+
+
+def _spread(wanted: int, among: int) -> dict[int, int]:
+    """Return the numbers of so many places in the middle of equal parts, by place."""
+    return {(2 * number + 1) * among // (2 * wanted): number for number in range(wanted)}
+
+
+_SOURCE: Final = Source.of(NAME, _write)

@@ -1,0 +1,86 @@
+"""The tokens given out, and what each is good for."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime, timedelta
+
+    from starlette.requests import Request
+
+    from tap_cxone.simulator.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """What a token is good for, and until when."""
+
+    scopes: frozenset[str]
+    expires_at: datetime
+
+
+def opaque(_: datetime) -> str:
+    """Return a new token that tells nothing."""
+    return f"sim-access-token-{secrets.token_hex(12)}"
+
+
+def jwt(expires_at: datetime, region: str | None) -> str:
+    """Return a new token that tells of itself, unless of its region; nobody signed it."""
+    claims = {
+        "iss": "https://cxone.simulator",
+        "jti": secrets.token_hex(12),
+        "exp": int(expires_at.timestamp()),
+    } | ({} if region is None else {"region": region})
+    parts = (json.dumps({"alg": "RS256", "typ": "JWT"}), json.dumps(claims), "no signature at all")
+    return ".".join(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+
+
+class Tokens:
+    """The tokens of one kind of login, and how long each is good."""
+
+    def __init__(
+        self, life: timedelta, clock: Clock, write: Callable[[datetime], str] = opaque
+    ) -> None:
+        """Give tokens that are good for `life`.
+
+        Args:
+            life: How long each is good.
+            clock: What tells how long that is.
+            write: Returns the text of a new one, which is good until then.
+        """
+        self.life = life
+        self._clock = clock
+        self._write = write
+        self._grants: dict[str, _Grant] = {}
+
+    def issue(self, scopes: Collection[str] = (), life: timedelta | None = None) -> str:
+        """Return a new token that has these scopes, and another life if one is given."""
+        expires_at = self._clock.now() + (self.life if life is None else life)
+        token = self._write(expires_at)
+        self._grants[token] = _Grant(frozenset(scopes), expires_at)
+        return token
+
+    def require(self, request: Request, scope: str | None = None) -> None:
+        """Let a request with a good bearer token pass, if it has the scope where one is needed.
+
+        Raises:
+            HTTPException: The token is missing, unknown or expired, or lacks the scope.
+        """
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        grant = self._grants.get(token) if scheme.lower() == "bearer" else None
+        if grant is None or self._clock.now() >= grant.expires_at:
+            raise HTTPException(401, "The access token is missing, unknown or expired")
+        if scope is not None and scope not in grant.scopes:
+            raise HTTPException(403, f"Missing scope {scope}")
+
+    def revoke(self) -> None:
+        """Forget every token given out so far."""
+        self._grants.clear()
