@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tap_cxone.transport import Transport
 
 _LIFE_USED = 0.8  # the part of a token's life after which it is renewed
+_LAST = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
 _DEFAULT_LIFE = timedelta(hours=1)
 
 
@@ -162,7 +163,8 @@ class Login:
 
 
 def _renew_at(asked_at: datetime, answer: Mapping[str, object]) -> datetime:
-    return asked_at + _life(answer.get("expires_in")) * _LIFE_USED
+    life = _life(answer.get("expires_in"))
+    return asked_at + min(life * _LIFE_USED, max(life - _LAST, life / 2))
 
 
 def _life(seconds: object) -> timedelta:

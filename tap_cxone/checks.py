@@ -28,6 +28,7 @@ _NAMED = (
     ("data_extraction", "entities", "wfm_payroll"),
     ("analytics_exports", "exports", "bot_transfers"),
     ("data_download", "downloads", "metrics_by_interaction"),
+    ("scheduled_reports", "reports", "agent_performance_daily"),
 )
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _TENANT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")

@@ -60,6 +60,14 @@ class Client:
         """Read; repeated freely."""
         return self._ask(Call(method="GET", url=self._url(path)))
 
+    def put(self, path: str, body: Any) -> Answer:
+        """Replace something; repeated freely, for the second time changes nothing."""
+        return self._ask(Call(method="PUT", url=self._url(path), body=body, answer="any"))
+
+    def delete(self, path: str) -> Answer:
+        """End something; repeated freely."""
+        return self._ask(Call(method="DELETE", url=self._url(path), answer="any"))
+
     def read(self, path: str, body: Any) -> Answer:
         """Read what only a POST can ask for; it starts nothing, so it is repeated freely."""
         return self._ask(Call(method="POST", url=self._url(path), body=body))

@@ -62,6 +62,7 @@ class Family:
         classify: Its own way to refuse.
         plane: Says of a token at which other host its data are.
         also: What it needs beside credentials, if it has not got it: the setting.
+        own_patience: How long its jobs are waited for, if not as long as the others'.
         surroundings: The run's settings, time and signals.
         secrets: What no message may hold.
         told: What was said already in this run and need not be said for every stream.
@@ -80,6 +81,7 @@ class Family:
     classify: Classify | None = None
     plane: Callable[[str], str | None] | None = None
     also: str = ""
+    own_patience: Patience | None = None
     traits: dict[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
 
@@ -121,5 +123,7 @@ class Family:
     @property
     def patience(self) -> Patience:
         """Return how long the family's jobs are waited for."""
+        if self.own_patience:
+            return self.own_patience
         settings = self.surroundings.settings
         return Patience(settings.poll_interval, settings.job_timeout, settings.max_retries)

@@ -144,6 +144,9 @@ class JobApi(Protocol):
     def listing(self, window: Window) -> Listing | None:
         """Return the tenant's jobs; None where the API has no such list."""
 
+    def cancel(self, job: PendingJob) -> bool:
+        """End a job whose time is up; tell whether the API can do that."""
+
     def download(self, link: str, name: str) -> Spool:
         """Fetch a job's file. Raises `NotFound` if the job has none any more."""
 

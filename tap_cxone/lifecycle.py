@@ -268,10 +268,15 @@ class Lifecycle:
     def _may_run(self, job: PendingJob, give_up: datetime) -> None:
         if self.clock.now() < give_up:
             return
-        msg = (
-            f"{self.title(job.window)} is still running after {self.patience.timeout}; it stays in "
-            "the state and the next run takes it up. Raise job_timeout_minutes or narrow the window"
-        )
+        title, after = self.title(job.window), self.patience.timeout
+        if self.api.cancel(job):
+            self.memory.forget(job)
+            self.trail.of(job.window, job.id).write("job_failed", reason="cancelled, time is up")
+            msg = f"{title} was still running after {after} and was cancelled"
+        else:
+            msg = f"{title} is still running after {after}; it stays in the state and the next run "
+            msg += "takes it up"
+        msg += ". Raise job_timeout_minutes or narrow the window"
         raise JobTimeout(msg)
 
     def _learn(self, job: PendingJob, more: timedelta) -> None:

@@ -137,6 +137,20 @@ class StreamState:
             raise StateError(msg) from error
 
 
+def merged(known: dict[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
+    """Return traits of one tenant that two streams remembered: of two versions the newer one."""
+    found = dict(known)
+    for name, value in further.items():
+        old = found.get(name)
+        if not isinstance(old, dict) or not isinstance(value, dict):
+            found[name] = value
+        elif "version" in old:
+            found[name] = max(old, value, key=lambda kept: kept.get("version", 0))
+        else:
+            found[name] = old | value
+    return found
+
+
 def check(state: Any) -> None:
     """Read a whole state once, so that what is wrong with it shows before anything runs.
 

@@ -23,7 +23,7 @@ from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFail
 from tap_cxone.quarantine import NAME as QUARANTINE
 from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.records import ROW_HASH
-from tap_cxone.state import StreamState
+from tap_cxone.state import StreamState, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -239,7 +239,7 @@ def traits_of(tap: TapCXone, family: str) -> dict[str, Any]:
     """Return what earlier runs learned of a family's tenant, from the state of any stream."""
     found: dict[str, Any] = {}
     for name, raw in tap.state.get("bookmarks", {}).items():
-        found |= StreamState(name, raw).traits(family)
+        found = merged(found, StreamState(name, raw).traits(family))
     return found
 
 

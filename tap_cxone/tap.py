@@ -25,6 +25,7 @@ from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
 from tap_cxone.families.observability import streams as observability
+from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
 from tap_cxone.probe import probe
@@ -41,7 +42,13 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.family import Family
 
-FAMILIES = (data_extraction, observability, analytics_exports, data_download)
+FAMILIES = (
+    data_extraction,
+    observability,
+    analytics_exports,
+    data_download,
+    scheduled_reports,
+)
 
 
 class CXoneCommand(SingerCommand):

@@ -16,7 +16,7 @@ from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
 from tap_cxone.reading import Invalid
 from tap_cxone.records import Shape
-from tap_cxone.state import StreamState
+from tap_cxone.state import StreamState, merged
 from tap_cxone.stream import CXoneStream
 from tap_cxone.webhook import Completion
 
@@ -113,7 +113,8 @@ class WindowedStream(CXoneStream):
         for name, raw in self.tap_state.get("bookmarks", {}).items():
             state = StreamState(name, raw)
             self.family.limiter.recall(state.submits(self.family.name))
-            self.family.traits.update(state.traits(self.family.name))
+            remembered = merged(self.family.traits, state.traits(self.family.name))
+            self.family.traits.update(remembered)
 
     def _span(self) -> Span:
         now = self.now()

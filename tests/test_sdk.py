@@ -50,12 +50,19 @@ CONVERSATIONS = dict.fromkeys(
     - {"id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration"},
     "string",
 )
+BY_INTERACTION = {
+    "name": "interactions",
+    "report": "Interaction/Call",
+    "metrics": ["duration"],
+    "group_by": ["interactionId"],
+}
 SETTINGS = tap_settings(SIMULATOR.url, SPEED, families=ALL_FAMILIES)
 SDK_CONFIG = {
     **SETTINGS,
     "data_extraction": {**SETTINGS["data_extraction"], "entities": [RECORDINGS]},
     "observability": {"exports_per_day": None, "columns": TABLES},
     "analytics_exports": {"exports": [{"name": "bot_conversations", "columns": CONVERSATIONS}]},
+    "data_download": {"downloads": [BY_INTERACTION]},
     "start_date": f"{TODAY - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
 }
 

@@ -38,6 +38,8 @@ __all__ = [
     "EntitySettings",
     "ExportSettings",
     "ObservabilitySettings",
+    "ReportSettings",
+    "ScheduledReportsSettings",
     "Settings",
     "WebhookSettings",
 ]
@@ -143,6 +145,32 @@ class DataDownloadSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """One scheduled report; `filters` are triples of dimension, operator and values."""
+
+    name: str
+    type: str
+    metrics: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    grouping: tuple[str, ...]
+    filters: tuple[tuple[str, str, tuple[str, ...]], ...]
+    frequency: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledReportsSettings:
+    """The settings of the scheduled reports."""
+
+    reports: tuple[ReportSettings, ...]
+    window_days: int
+    settle: timedelta
+    poll_interval: timedelta
+    job_timeout: timedelta
+    scopes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """Who is told of committed windows."""
 
@@ -170,6 +198,7 @@ class Settings:
     observability: ObservabilitySettings
     analytics_exports: AnalyticsSettings
     data_download: DataDownloadSettings
+    scheduled_reports: ScheduledReportsSettings
     on_quota_exhausted: Literal["stop", "fail"]
     schema_drift: Literal["evolve", "ignore", "fail"]
     invalid_records: Literal["quarantine", "fail"]
@@ -201,6 +230,7 @@ class Settings:
             observability=_observability(config.get("observability", {}), unlimited=unlimited),
             analytics_exports=_analytics(config.get("analytics_exports", {})),
             data_download=_data_download(config.get("data_download", {})),
+            scheduled_reports=_reports(config.get("scheduled_reports", {})),
             on_quota_exhausted=config.get("on_quota_exhausted", "stop"),
             schema_drift=config.get("schema_drift", "evolve"),
             invalid_records=config.get("invalid_records", "quarantine"),
@@ -302,6 +332,34 @@ def _download(config: Mapping[str, Any]) -> DownloadSettings:
         custom_metrics=tuple(config.get("custom_metrics", ())),
         group_by=tuple(config.get("group_by", ())),
         group=(group["type"], group["id"]) if group else None,
+    )
+
+
+def _reports(config: Mapping[str, Any]) -> ScheduledReportsSettings:
+    return ScheduledReportsSettings(
+        reports=tuple(_report(report) for report in config.get("reports", [])),
+        window_days=config.get("window_days", 1),
+        settle=timedelta(hours=_float(config, "settle_hour_utc", 5)),
+        poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 15)),
+        job_timeout=timedelta(minutes=_float(config, "job_timeout_minutes", 45)),
+        scopes=_names(config, "scopes"),
+    )
+
+
+def _report(config: Mapping[str, Any]) -> ReportSettings:
+    schedule = config.get("schedule", {})
+    return ReportSettings(
+        name=config["name"],
+        type=config["type"],
+        metrics=tuple(config["metrics"]),
+        dimensions=tuple(config["dimensions"]),
+        grouping=tuple(config.get("grouping", ())),
+        filters=tuple(
+            (item["dimension"], item.get("operator", "in"), tuple(item["values"]))
+            for item in config.get("filters", [])
+        ),
+        frequency=schedule.get("type", "daily"),
+        time=schedule.get("time", "05:30"),
     )
 
 

@@ -16,6 +16,7 @@ TABLES = (
     "autopilot/GRTable",
 )
 FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
+REPORT_TYPES = ("agent", "queue", "skill", "ic", "voicemail")
 ANALYTICS_MAX_DAYS = 30  # per job, the vendor's guide to bot exports
 ANALYTICS_PLACES = 3  # jobs of a tenant that may be active at once, the same guide
 DATA_DOWNLOAD_MAX_PAGE = 10_000  # the vendor's guide to custom metrics
@@ -255,6 +256,106 @@ DATA_DOWNLOAD = th.ObjectType(
         th.BooleanType,
         description="Whether `--discover` asks the API for the custom metrics. Default false: the "
         "catalog has those that the last run learned.",
+    ),
+    additional_properties=False,
+)
+
+_FILTER = th.ObjectType(
+    th.Property("dimension", th.StringType, required=True, description="What to filter by."),
+    th.Property("values", th.ArrayType(th.StringType), required=True, description="Its values."),
+    th.Property(
+        "operator",
+        th.StringType(allowed_values=["in", "notIn", "eq"]),
+        description="How they are compared. Default `in`.",
+    ),
+    additional_properties=False,
+)
+
+_REPORT = th.PropertiesList(
+    th.Property(
+        "name",
+        th.StringType,
+        required=True,
+        description="Stream name, snake_case, and the name of the schedule in CXone.",
+    ),
+    th.Property(
+        "type",
+        th.StringType(allowed_values=list(REPORT_TYPES)),
+        required=True,
+        description=f"Type of the report: {', '.join(REPORT_TYPES)}.",
+    ),
+    th.Property(
+        "metrics",
+        th.ArrayType(th.StringType),
+        required=True,
+        description="What it measures, such as `handleTime`.",
+    ),
+    th.Property(
+        "dimensions",
+        th.ArrayType(th.StringType),
+        required=True,
+        description="What it is told apart by, such as `agentId`.",
+    ),
+    th.Property(
+        "grouping",
+        th.ArrayType(th.StringType),
+        description="Dimensions that make a row, and with the window its key. Default: all.",
+    ),
+    th.Property("filters", th.ArrayType(_FILTER), description="Only these rows. Default: all."),
+    th.Property(
+        "schedule",
+        th.ObjectType(
+            th.Property(
+                "type",
+                th.StringType(allowed_values=["daily", "weekly", "monthly"]),
+                description="How often CXone runs it by itself. Default `daily`.",
+            ),
+            th.Property("time", th.StringType, description="When, in UTC. Default `05:30`."),
+            additional_properties=False,
+        ),
+        description="The schedule that is registered; the tap starts runs of its own.",
+    ),
+    additional_properties=False,
+)
+
+SCHEDULED_REPORTS = th.ObjectType(
+    th.Property(
+        "reports",
+        th.ArrayType(th.ObjectType(*_REPORT, additional_properties=False)),
+        description="Reports to register and run, a stream each. Default: nothing.",
+    ),
+    th.Property(
+        "window_days",
+        th.IntegerType(minimum=1, maximum=366),
+        description="UTC days per run; a row sums up what its window holds. Default 1.",
+    ),
+    th.Property(
+        "settle_hour_utc",
+        th.NumberType(minimum=0, maximum=48),
+        description="Hour of the next day from which a day's figures are final. Default 5.",
+    ),
+    th.Property(
+        "poll_interval_seconds",
+        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        description="Seconds between two looks at a run, growing to eight times as many. "
+        "Default 15 (less shows nothing new).",
+    ),
+    th.Property(
+        "job_timeout_minutes",
+        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        description="Minutes after which a run is cancelled and, once, tried with half the days. "
+        "Default 45 (the engine itself dies at 30).",
+    ),
+    th.Property(
+        "allow_unknown_metrics",
+        th.BooleanType,
+        description="Whether metrics that this tap does not know may be asked for. Default false.",
+    ),
+    th.Property(
+        "scopes",
+        th.ArrayType(th.StringType),
+        description="Scopes to ask for at login. Default: `analytics:reports:read`, "
+        "`analytics:reports:write`.",
     ),
     additional_properties=False,
 )

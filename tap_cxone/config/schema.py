@@ -10,6 +10,7 @@ from tap_cxone.config.families import (
     DATA_DOWNLOAD,
     DATA_EXTRACTION,
     OBSERVABILITY,
+    SCHEDULED_REPORTS,
     WEBHOOK,
 )
 
@@ -33,8 +34,8 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         secret=True,
         title="Client ID",
-        description="Client ID of an application registered with NICE, for analytics exports "
-        "and data download; observability needs it beside the access key.",
+        description="Client ID of an application registered with NICE, for analytics exports, "
+        "data download and scheduled reports; observability needs it beside the access key.",
     ),
     th.Property(
         "client_secret",
@@ -82,6 +83,8 @@ SETTINGS = th.PropertiesList(
             th.Property("analytics_exports_token", th.StringType, description="Its token URL."),
             th.Property("data_download", th.StringType, description="Host of this family."),
             th.Property("data_download_token", th.StringType, description="Its token URL."),
+            th.Property("scheduled_reports", th.StringType, description="Host of this family."),
+            th.Property("scheduled_reports_token", th.StringType, description="Its token URL."),
             additional_properties=False,
         ),
         title="Endpoints",
@@ -141,6 +144,13 @@ SETTINGS = th.PropertiesList(
         title="Data download",
         description="Reports with custom metrics: `downloads`, `page_size`, `window_days`, "
         "`scopes`, `live_discovery`.",
+    ),
+    th.Property(
+        "scheduled_reports",
+        SCHEDULED_REPORTS,
+        title="Scheduled reports",
+        description="Custom reports: `reports`, `window_days`, `settle_hour_utc`, "
+        "`poll_interval_seconds`, `job_timeout_minutes`, `allow_unknown_metrics`, `scopes`.",
     ),
     th.Property(
         "on_quota_exhausted",

@@ -12,10 +12,7 @@ from tap_cxone.simulator.faults import Family
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-COMING: tuple[Family, ...] = ("data_download", "scheduled_reports")
-ALL_FAMILIES: tuple[Family, ...] = tuple(
-    family for family in get_args(Family) if family not in COMING
-)
+ALL_FAMILIES: tuple[Family, ...] = get_args(Family)
 _FIRST: tuple[Family, ...] = ("data_extraction",)
 _WITH_CLIENT: frozenset[Family] = frozenset(get_args(Family)) - frozenset(_FIRST)
 

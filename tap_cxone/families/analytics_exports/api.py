@@ -153,7 +153,12 @@ class AnalyticsApi:
         """Tell whether an export asks for exactly this window."""
         wanted = self.request.body(window)
         shown = {name: export.get(name) for name in ("query", "exportType", "format")}
-        return shown == {name: wanted[name] for name in shown}
+        # Whether a CSV file has a header is not listed; JSON needs none.
+        return self.request.format == "json" and shown == {name: wanted[name] for name in shown}
+
+    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
+        """Return False: this API cannot end a job."""
+        return False
 
     def download(self, link: str, name: str) -> Spool:
         """Fetch an export's file, with the token. Raises `NotFound` once it is gone."""

@@ -149,6 +149,10 @@ class DataExtractionApi:
         ids = (str(job["id"]) for job in jobs if isinstance(job, dict) and "id" in job)
         return Listing(frozenset(ids))
 
+    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
+        """Return False: this API cannot end a job."""
+        return False
+
     def download(self, link: str, name: str) -> Spool:
         """Fetch a job's file."""
         return self.client.download(link, name)

@@ -164,6 +164,10 @@ class ObservabilityApi:
     def listing(self, window: Window) -> None:
         """Return None: this API has no list of exports."""
 
+    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
+        """Return False: this API cannot end a job."""
+        return False
+
     def download(self, link: str, name: str) -> Spool:
         """Fetch an export's file."""
         return self.client.download(link, name)

@@ -1,0 +1,129 @@
+"""Schedules: looked up by name, made when missing, changed when different, else left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, PermissionDenied, Unavailable
+from tap_cxone.families.scheduled_reports.definitions import holds
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
+
+    from tap_cxone.client import Client
+    from tap_cxone.clock import Clock
+    from tap_cxone.jobs import Patience
+    from tap_cxone.transport import Answer
+
+SCHEDULES = "/api/v2/analytics/reports/schedules"
+
+_LISTS = ("entities", "schedules", "data")
+_PERMISSIONS = (
+    "give the application the scopes analytics:reports:read and analytics:reports:write, and its "
+    "user Analytics > Reports > Manage and View"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """The schedules of a tenant.
+
+    Attributes:
+        client: The tenant's API.
+        clock: The time.
+        patience: How often to try again.
+        log: Where to say what was changed.
+    """
+
+    client: Client
+    clock: Clock
+    patience: Patience
+    log: logging.Logger
+    _ids: dict[str, str] = field(default_factory=dict)
+
+    def registered(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Return the schedules, those of one name only if it is given.
+
+        Raises:
+            ApiError: The answer is no list.
+        """
+        found: list[dict[str, Any]] = []
+        asked = {"name": name} if name else {}
+        while True:
+            path = f"{SCHEDULES}?{urlencode(asked)}" if asked else SCHEDULES
+            answer = self._explained(partial(self.client.get, path)).json
+            found += _entries(answer)
+            following = answer.get("nextPageToken") if isinstance(answer, dict) else None
+            if not following or following == asked.get("pageToken"):
+                break
+            asked["pageToken"] = str(following)
+        # The filter's spelling is not documented: an API that ignores it returns all of them.
+        return [entry for entry in found if name is None or entry.get("name") == name]
+
+    def ensure(self, wanted: Mapping[str, Any]) -> str:
+        """Return the ID of the schedule with this definition, registering it if need be.
+
+        Raises:
+            ConfigError: Two schedules have its name.
+            ApiError: It cannot be registered.
+        """
+        name = str(wanted["name"])
+        if name not in self._ids:
+            self._ids[name] = self._registered(name, wanted)
+        return self._ids[name]
+
+    def _registered(self, name: str, wanted: Mapping[str, Any]) -> str:
+        for tries in range(self.patience.retries + 1):
+            found = self.registered(name)
+            if len(found) > 1:
+                ids = ", ".join(schedule_id(entry) for entry in found)
+                msg = f"two schedules are called '{name}' ({ids}); delete all but one in CXone"
+                raise ConfigError([msg])
+            if found:
+                return self._changed(found[0], wanted)
+            try:
+                answer = self._explained(partial(self.client.submit, SCHEDULES, wanted)).json
+            except (AmbiguousSubmit, Unavailable):
+                if tries == self.patience.retries:
+                    raise
+                self.clock.sleep(self.patience.poll)  # then look whether it is there
+            else:
+                self.log.info("Schedule '%s' registered", name)
+                if isinstance(answer, dict) and schedule_id(answer):
+                    return schedule_id(answer)
+        msg = f"the schedule '{name}' was registered, but cannot be found; run again"
+        raise ApiError(msg)
+
+    def _changed(self, entry: dict[str, Any], wanted: Mapping[str, Any]) -> str:
+        own = schedule_id(entry)
+        if not holds(entry, dict(wanted)):
+            path = f"{SCHEDULES}/{quote(own, safe='')}"
+            self._explained(partial(self.client.put, path, wanted))
+            self.log.info("Schedule '%s' changed to its definition in the settings", entry["name"])
+        return own
+
+    def _explained(self, ask: Callable[[], Answer]) -> Answer:
+        try:
+            return ask()
+        except PermissionDenied as error:
+            msg = f"{error}; {_PERMISSIONS}"
+            raise PermissionDenied(msg, status=error.status) from error
+
+
+def schedule_id(entry: Mapping[str, Any]) -> str:
+    """Return the ID of a schedule, whatever it is called; empty if it has none."""
+    return str(entry.get("scheduleId") or entry.get("id") or "")
+
+
+def _entries(answer: Any) -> list[dict[str, Any]]:
+    found = answer
+    if isinstance(answer, dict):
+        found = next((answer[key] for key in _LISTS if isinstance(answer.get(key), list)), None)
+    if not isinstance(found, list):
+        msg = "the answer to the schedules is no list of them; is base_url the right host?"
+        raise ApiError(msg)
+    return [entry for entry in found if isinstance(entry, dict) and schedule_id(entry)]

@@ -1,0 +1,183 @@
+"""The streams of the scheduled reports: one per configured report, and what is registered."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_cxone.auth import ClientCredentialsGrant
+from tap_cxone.columns import Column, snake_case
+from tap_cxone.declaration import Declaration
+from tap_cxone.errors import JobTimeout
+from tap_cxone.families.scheduled_reports import definitions
+from tap_cxone.families.scheduled_reports.api import ReportsApi
+from tap_cxone.families.scheduled_reports.schedules import SCHEDULES, Schedules, schedule_id
+from tap_cxone.family import Family
+from tap_cxone.full_table import FullTableStream
+from tap_cxone.jobs import Patience
+from tap_cxone.limits import Limits
+from tap_cxone.windowed import JobStream
+from tap_cxone.windows import midnight, plan_days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_cxone.config import ReportSettings
+    from tap_cxone.family import Surroundings
+    from tap_cxone.stream import CXoneStream
+    from tap_cxone.tap import TapCXone
+    from tap_cxone.windows import Window
+
+NAME = "scheduled_reports"
+HOST = "https://api.nicecxone.com"
+TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
+SCOPES = ("analytics:reports:read", "analytics:reports:write")
+_MOST_GROWTH = 8  # looks every 15 s end up two minutes apart
+
+
+def family(surroundings: Surroundings) -> Family:
+    """Return the scheduled reports of the tenant in the settings."""
+    settings = surroundings.settings
+    own, application = settings.scheduled_reports, settings.application
+    url = settings.token_url(NAME, settings.endpoints.get(NAME, HOST), TOKEN_PATH)
+    scopes = SCOPES if own.scopes is None else own.scopes
+    poll = own.poll_interval
+    return Family(
+        name=NAME,
+        needs=("client_id", "client_secret"),
+        grant=ClientCredentialsGrant(url, application, scopes) if application else None,
+        host=settings.host(NAME, HOST),
+        limits=Limits(),
+        settle=own.settle,
+        harmless=SCHEDULES,
+        surroundings=surroundings,
+        secrets=(application.secret,) if application else (),
+        also="" if own.reports else f"{NAME}.reports",
+        own_patience=Patience(poll, own.job_timeout, settings.max_retries, poll * _MOST_GROWTH),
+    )
+
+
+def streams(tap: TapCXone, surroundings: Surroundings) -> list[CXoneStream]:
+    """Return what is registered, and a stream per configured report."""
+    shared = family(surroundings)
+    own = surroundings.settings.scheduled_reports
+    return [SchedulesStream(tap, shared), *(ReportStream(tap, shared, r) for r in own.reports)]
+
+
+def problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the family's settings beyond their shape."""
+    own = config.get(NAME)
+    if not isinstance(own, dict):
+        return
+    if config.get("lookback_days") and own.get("window_days") not in {None, 1}:
+        yield (
+            f"{NAME}.window_days must be 1 with lookback_days: a row sums up its window, and "
+            "windows that are cut differently would count a day twice"
+        )
+    reports = own.get("reports")
+    for report in reports if isinstance(reports, list) else ():
+        if isinstance(report, dict):
+            where = f"{NAME}.reports, '{report.get('name')}'"
+            unknown = own.get("allow_unknown_metrics") is True
+            yield from definitions.problems(report, where, unknown=unknown)
+
+
+def _schedules(stream: CXoneStream) -> Schedules:
+    family = stream.family
+    clock = family.surroundings.clock
+    return Schedules(family.client, clock, family.patience, stream.logger)
+
+
+class SchedulesStream(FullTableStream):
+    """What is registered, by whomever."""
+
+    def __init__(self, tap: TapCXone, family: Family) -> None:
+        """Declare its columns."""
+        declaration = Declaration(
+            name="report_schedules",
+            columns=(
+                Column("schedule_id", description="Identity of the schedule."),
+                Column("name", description="Its name."),
+                Column("schedule", description="When it runs, as JSON."),
+                Column("report", description="What it reports, as JSON."),
+                Column("delivery", description="Where its results go, as JSON."),
+            ),
+            primary_keys=("schedule_id",),
+            description="The report schedules that are registered.",
+            keys_setting=NAME,
+            columns_setting=NAME,
+            windowed=False,
+        )
+        super().__init__(tap, family, declaration)
+
+    @override
+    def table(self) -> Iterator[Record]:
+        for entry in _schedules(self).registered():
+            said = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
+            texts = {n: None if v is None else json.dumps(v, default=str) for n, v in said.items()}
+            yield {"schedule_id": schedule_id(entry), "name": entry.get("name"), **texts}
+
+
+class ReportStream(JobStream):
+    """One report, run over windows of whole UTC days that are final."""
+
+    def __init__(self, tap: TapCXone, family: Family, report: ReportSettings) -> None:
+        """Declare its dimensions and metrics."""
+        self.report = report
+        keys = report.grouping or report.dimensions
+        where = f"{NAME}.reports, entry '{report.name}'"
+        dimensions = (Column(snake_case(n), description=f"'{n}'.") for n in report.dimensions)
+        metrics = (Column(snake_case(n), "number", f"Metric '{n}'.") for n in report.metrics)
+        declaration = Declaration(
+            name=report.name,
+            columns=(*dimensions, *metrics),
+            primary_keys=(*map(snake_case, keys), "_window_start"),
+            description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
+            keys_setting=f"{where}, grouping",
+            columns_setting=where,
+            formats=("json", "csv"),
+        )
+        super().__init__(tap, family, declaration)
+
+    @cached_property
+    @override
+    def api(self) -> ReportsApi:
+        application = self.settings.application
+        tenant = f"{self.family.host} {application.client_id if application else ''}"
+        wanted = definitions.definition(self.report)
+        return ReportsApi(self.family.client, _schedules(self), wanted, tenant)
+
+    @property
+    def _days(self) -> int:
+        """Return how many days a window has: as the settings say, or fewer since a run died."""
+        wanted = self.settings.scheduled_reports.window_days
+        halved: dict[str, int] = self.family.traits.get("window_days", {})
+        return min(wanted, halved.get(self.name, wanted))
+
+    @override
+    def windows(
+        self, start: datetime, horizon: datetime, asked: Iterable[Window]
+    ) -> Iterator[Window]:
+        # A row sums up its window: only whole days, and none before its figures are final.
+        return plan_days(start, midnight(horizon), most=self._days, asked=asked)
+
+    @override
+    def rows(self) -> Iterator[Record]:
+        try:
+            yield from super().rows()
+        except JobTimeout as error:
+            if (days := self._days) == 1:
+                raise
+            self.family.traits.setdefault("window_days", {})[self.name] = days // 2
+            self.write_state()
+            text = "%s. Trying again, now and from now on, with %d days in place of %d"
+            self.logger.warning(text, error, days // 2, days)
+        else:
+            return
+        yield from super().rows()
