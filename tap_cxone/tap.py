@@ -213,7 +213,7 @@ class TapCXone(Tap):
         Meltano selects every stream unless told otherwise, also those that could never run.
         """
         if not any(family.configured for family in self._families):
-            raise ConfigError(family.remedy for family in self._families)
+            raise ConfigError(f.remedy for f in self._families if not f.also)
         wanting = [s for s in self._own() if s.selected and not s.family.configured]
         for stream in wanting:
             stream.selected = False

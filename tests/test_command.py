@@ -95,10 +95,12 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described():
         "copilot_agent_questions",
         "copilot_auto_summaries",
         "copilot_knowledge_suggestions",
+        "custom_metrics",
         "qm_questions",
         "qm_workflows",
         "quarantine",
         "recording_interaction_metadata",
+        "report_schedules",
     ]
     properties = [column for s in streams for column in s["schema"]["properties"].values()]
     assert all(column["description"] for column in properties)
@@ -110,7 +112,7 @@ def test_without_credentials_no_stream_is_selected_by_default():
     streams = [stream for stream in streams if stream["tap_stream_id"] != "quarantine"]
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
-    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 8
+    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 10
 
 
 def test_a_state_that_nobody_wrote_is_refused(tmp_path):

@@ -358,6 +358,7 @@ def valid(schema):
         "null": st.none(),
         "string": texts,
         "integer": numbers,
+        "boolean": st.booleans(),
         "number": numbers,
         "array": st.lists(valid(schema["items"]), max_size=2) if "items" in schema else None,
         "object": st.fixed_dictionaries(

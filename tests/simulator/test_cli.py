@@ -43,11 +43,13 @@ def test_settings_keep_the_rules():
 def test_settings_are_those_of_some_families():
     """A family's settings are there if asked for; Data Extraction's need not be asked for."""
     one = tap_settings("u")
-    both = tap_settings("u", families=ALL_FAMILIES)
+    both = tap_settings("u", families=["data_extraction", "observability"])
     other = tap_settings("u", families=["observability"])
+    every = tap_settings("u", families=ALL_FAMILIES)
 
     assert both == one | {"client_id": "SIM-CLIENT-ID", "client_secret": "SIM-CLIENT-SECRET+/="}
     assert other == {name: both[name] for name in both if name != "data_extraction"}
+    assert every.keys() - both.keys() == {"data_download", "scheduled_reports"}
 
 
 def test_environment_is_the_settings():
