@@ -19,6 +19,7 @@ METADATA = (
     Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
     Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
 )
+EXTRACTED = Column("_extracted_at", "date-time", "When the row was read, UTC; old: it is gone.")
 _HASH = Column(ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other.")
 
 
@@ -56,7 +57,7 @@ def schema_of(
 ) -> dict[str, Any]:
     """Return the JSON schema of a stream's records, key and metadata columns never null."""
     hashed = [_HASH] if ROW_HASH in keys else []
-    metadata = METADATA if declaration.windowed else ()
+    metadata = METADATA if declaration.windowed else (EXTRACTED,)
     properties = {column.name: property_of(column) for column in (*columns, *hashed, *metadata)}
     for key in keys:  # a key is never null, and may be one that no file has shown yet
         found = properties.get(key) or property_of(Column(key, description="Part of the key."))

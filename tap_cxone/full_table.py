@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_cxone.clock import iso
+from tap_cxone.declaration import EXTRACTED
 from tap_cxone.stream import CXoneStream
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class FullTableStream(CXoneStream):
         began, left = self.now(), 0
         for record in self.table():
             left += 1
-            yield record
+            yield {**record, EXTRACTED.name: iso(began)}
             self.family.surroundings.interrupts.check()
         self.memory.mark_failed(failed=False)
         self.write_state()
