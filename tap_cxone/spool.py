@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
 
+import msgspec
 from typing_extensions import override
 
 from tap_cxone.errors import DownloadError, SpoolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
+
+
+_JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,30 @@ def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
         msg = f"{name}: {size} bytes came, {announced} were announced"
         raise DownloadError(msg)
     return spool
+
+
+def fill_rows(rows: Iterable[Any], name: str) -> Spool:
+    """Write JSON values into a new spool, as one array.
+
+    Raises:
+        SpoolError: The disk is full.
+    """
+    return fill(_array(rows), announced=None, name=name)
+
+
+def _array(rows: Iterable[Any]) -> Iterator[bytes]:
+    between = b"["
+    for row in rows:
+        yield between + _written(row)
+        between = b",\n"
+    yield b"]" if between == b",\n" else b"[]"
+
+
+def _written(row: Any) -> bytes:
+    try:
+        return _JSON.encode(row)
+    except UnicodeEncodeError:  # half a character: whoever reads the row will judge it
+        return json.dumps(row, default=str).encode()
 
 
 def _discard(file: IO[bytes] | None) -> None:

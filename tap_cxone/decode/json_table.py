@@ -58,6 +58,9 @@ class JsonTable:
         inner = value.get(self._lifted)
         if isinstance(inner, dict):
             del value[self._lifted]
+            if twice := sorted(value.keys() & inner.keys()):
+                fault = f"has {twice[0]} twice, the second time inside of {self._lifted}"
+                return Row(number, (), fault=fault, field=twice[0], text=written)
             value |= inner
         if not self._required <= value.keys() and (missing := self._missing(value)):
             fault = f"lacks the required {', '.join(missing)}"

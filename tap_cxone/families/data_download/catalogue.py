@@ -85,7 +85,7 @@ class Metric:
     def as_json(self) -> dict[str, Any]:
         """Return it as the state remembers it."""
         found = {name: getattr(self, name) for name in self.__slots__}
-        return {n: v for n, v in found.items() if v not in {None, "", False} or n in {"id", "name"}}
+        return {n: v for n, v in found.items() if v or (v == 0 and v is not False)}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Metric:
@@ -125,13 +125,18 @@ def _metric(entry: dict[str, Any]) -> Metric:
 
 def _number(value: Any) -> str | None:
     try:
-        return None if value is None or isinstance(value, bool) else str(Decimal(str(value)))
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
+    return str(number) if number.is_finite() else None
 
 
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value
+    if isinstance(value, dict):  # {"value": …, "label": …}
+        value = next((value[key] for key in ("value", "id", "name") if key in value), value)
+    if isinstance(value, Decimal):
+        return float(value)
+    return value if isinstance(value, str | int) else json.dumps(value, default=str)
 
 
 def with_retired(before: Iterable[Metric], now: Sequence[Metric]) -> tuple[Metric, ...]:
@@ -168,8 +173,8 @@ def resolve(wanted: Iterable[str], metrics: Sequence[Metric], setting: str) -> t
     problems = []
     for name in wanted:
         named = [metric for metric in metrics if name == metric.id]
-        named = named or [m for m in metrics if name in {EVERY, m.name} and not m.retired]
-        named = named or [metric for metric in metrics if name == metric.name]
+        named = named or [m for m in metrics if name == m.name and not m.retired]
+        named = named or [m for m in metrics if name in {EVERY, m.name}]
         if len(named) > 1 and name != EVERY:
             ids = ", ".join(metric.id for metric in named)
             problems.append(f"{setting} names '{name}', which {ids} are called; name one by its ID")

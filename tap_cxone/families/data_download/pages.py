@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from tap_cxone.dedupe import Seen
 from tap_cxone.errors import DownloadError, QuotaExhausted
-from tap_cxone.spool import fill
+from tap_cxone.spool import fill_rows
 
 if TYPE_CHECKING:
     import logging
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
-_JSON = msgspec.json.Encoder(decimal_format="number")
 _LARGE = 10  # pages; before so many calls the quota is asked
 
 
@@ -57,7 +55,8 @@ class Pages:
         """
         for tries in range(self.retries + 1):
             try:
-                return fill(self._lines(window), announced=None, name=self.title(window))
+                with closing(Seen()) as seen:
+                    return fill_rows(self._rows(window, seen), self.title(window))
             except _Moved as error:
                 if tries == self.retries:
                     raise
@@ -74,47 +73,46 @@ class Pages:
         """Name a window in a message."""
         return f"{self.request().download.report}, {window}"
 
-    def _lines(self, window: Window) -> Iterator[bytes]:
+    def _rows(self, window: Window, seen: Seen) -> Iterator[Any]:
         request, offset, total = self.request(), 0, None
-        seen: set[bytes] = set()
-        last = b""
         while True:
             page = self.api.page(request, window, offset, self.size)
             self._beware(window, page, offset)
             if total is not None and page.total is not None and page.total < total:
                 msg = f"{self.title(window)}: {total} rows became {page.total} while they were read"
                 raise _Moved(msg)
+            grown = total is not None and page.total is not None and page.total > total
             total = page.total if page.total is not None else total
-            lines = [_JSON.encode(row) + b"\n" for row in page.rows]
-            if not lines:
+            if not page.rows:
                 break
-            if lines[0] == last:
-                msg = f"{self.title(window)}: row {offset} came twice: rows were added before it"
-                raise _Moved(msg)
-            self._once(lines, seen, window, offset)
-            yield from lines
-            offset, last = offset + len(lines), lines[-1]
+            different = {repr(row) for row in page.rows}  # twice in one page is no matter of pages
+            self._once([seen.first([row]) for row in different], window, offset, grown=grown)
+            yield from page.rows
+            offset += len(page.rows)
             if total is not None and offset >= total:
                 break
         if total is not None and offset < total:
             msg = f"{self.title(window)}: {total} rows were announced, {offset} came"
             raise DownloadError(msg)
 
-    def _once(self, lines: list[bytes], seen: set[bytes], window: Window, offset: int) -> None:
-        digest = hashlib.sha256(b"".join(lines)).digest()
-        if digest in seen:
-            msg = (
-                f"{self.title(window)}: the page at {offset} is one that came before; the API does "
-                "not page as it should: lower data_download.window_days until one page is enough"
-            )
-            raise DownloadError(msg)
-        seen.add(digest)
+    def _once(self, first: list[bool], window: Window, offset: int, *, grown: bool) -> None:
+        """Refuse a page with rows of an earlier one: rows came before it, or it is that one."""
+        if all(first):
+            return
+        if any(first) or grown:
+            msg = f"{self.title(window)}: rows before {offset} came while they were read"
+            raise _Moved(msg)
+        msg = (
+            f"{self.title(window)}: the page at {offset} is one that came before; the API does "
+            "not page as it should: lower data_download.window_days until one page is enough"
+        )
+        raise DownloadError(msg)
 
     def _beware(self, window: Window, page: Page, offset: int) -> None:
         """Look at the quota before many calls, and wonder at a window without rows."""
         if offset:
             return
-        if page.total == 0 and (region := self.api.elsewhere()):
+        if not page.rows and (region := self.api.elsewhere()):
             self.log.warning(
                 "%s has no rows; the token names the region %s, the setting is %s: if there should "
                 "be some, correct region or endpoints.data_download",

@@ -19,7 +19,7 @@ def region_of(token: str) -> str | None:
     try:
         padded = parts[1] + "=" * (-len(parts[1]) % 4)
         claims = json.loads(base64.urlsafe_b64decode(padded))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     region = claims.get("region") if isinstance(claims, dict) else None
     return region if isinstance(region, str) and REGION.fullmatch(region) else None

@@ -15,7 +15,13 @@ from tap_cxone.columns import Column, snake_case
 from tap_cxone.declaration import Declaration
 from tap_cxone.errors import ConfigError, DriftError
 from tap_cxone.families.data_download.api import ME, DataDownloadApi, Request
-from tap_cxone.families.data_download.catalogue import Metric, changes, resolve, with_retired
+from tap_cxone.families.data_download.catalogue import (
+    EVERY,
+    Metric,
+    changes,
+    resolve,
+    with_retired,
+)
 from tap_cxone.families.data_download.pages import Pages
 from tap_cxone.families.data_download.region import plane
 from tap_cxone.family import Family
@@ -43,6 +49,7 @@ NAME = "data_download"
 TOKEN_PATH = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
 SCOPES = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
 SETTLE = timedelta(minutes=30)
+_PACE = timedelta(minutes=1)  # its rate limit is one of minutes: at its end, wait for the next
 _MANY = 10  # windows; before so many the quota is asked
 
 
@@ -59,7 +66,7 @@ def family(surroundings: Surroundings) -> Family:
         needs=("client_id", "client_secret", *(() if placed else ("tenant",))),
         grant=ClientCredentialsGrant(url, application, scopes) if application and host else None,
         host=host.rstrip("/"),
-        limits=Limits(),
+        limits=Limits(pace=_PACE),
         settle=SETTLE,
         harmless=ME,
         surroundings=surroundings,
@@ -100,9 +107,11 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def remembered(family: Family) -> tuple[Metric, ...]:
-    """Return the metrics that the state remembers, retired ones among them."""
-    catalogue = family.traits.get("catalogue", {})
+def remembered(family: Family) -> tuple[Metric, ...] | None:
+    """Return the metrics that the state remembers, retired ones among them; None at first."""
+    catalogue = family.traits.get("catalogue")
+    if catalogue is None:
+        return None
     return tuple(Metric.from_json(raw) for raw in catalogue.get("metrics", ()))
 
 
@@ -112,11 +121,11 @@ class Tenant:
 
     Attributes:
         family: The family; its traits keep the catalogue from run to run.
-        before: The metrics that the last run knew.
+        before: The metrics that the last run knew; None if there was none.
     """
 
     family: Family
-    before: tuple[Metric, ...]
+    before: tuple[Metric, ...] | None
     _told: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     @cached_property
@@ -127,7 +136,7 @@ class Tenant:
     @cached_property
     def known(self) -> tuple[Metric, ...]:
         """Return the metrics that are published now, and those that once were, as retired."""
-        return with_retired(self.before, self.published)
+        return with_retired(self.before or (), self.published)
 
     @cached_property
     def published(self) -> tuple[Metric, ...]:
@@ -157,19 +166,25 @@ class Tenant:
         return self.theirs if self.theirs not in {None, self.zone.key} else None
 
     def compare(self, log: logging.Logger, trail: Trail) -> dict[str, list[str]]:
-        """Compare the catalogue with the last run's, say what changed, and remember it."""
+        """Compare the catalogue with the last run's and say what changed, once a run.
+
+        It is remembered if the changes are accepted: what fails a run must fail the next one too.
+        """
         if "changes" not in self._told:
-            found = changes(self.before, self.published) if self.before else {}
+            found = {} if self.before is None else changes(self.before, self.published)
             for kind, ids in found.items():
                 log.warning("Custom metrics %s: %s", kind, ", ".join(ids))
                 trail.write("drift", columns=[f"{kind}: {metric}" for metric in ids])
-            version = self.family.traits.get("catalogue", {}).get("version", 0)
-            self.family.traits["catalogue"] = {
-                "version": version + 1 if found or not self.before else version,
-                "metrics": [metric.as_json() for metric in self.known],
-            }
             self._told["changes"] = found
+            drift = self.family.surroundings.settings.schema_drift
+            if self.before is None or (found and drift == "evolve"):
+                self._remember()
         return self._told["changes"]
+
+    def _remember(self) -> None:
+        version = self.family.traits.get("catalogue", {}).get("version", 0)
+        metrics = [metric.as_json() for metric in self.known]
+        self.family.traits["catalogue"] = {"version": version + 1, "metrics": metrics}
 
 
 class CatalogueStream(FullTableStream):
@@ -211,7 +226,7 @@ class DownloadStream(WindowedStream):
         """Declare the report's columns, and those of the custom metrics known already."""
         self.tenant = tenant
         self.download = download
-        self._metrics = self._named(tenant.before, strictly=False)
+        self._metrics = self._named(tenant.before or (), strictly=False)
         declaration = Declaration(
             name=download.name,
             columns=(*self._fixed(), *(metric.column for metric in self._metrics)),
@@ -237,7 +252,7 @@ class DownloadStream(WindowedStream):
         wanted = self.download.custom_metrics
         if not strictly:  # discovery knows what the last run knew
             known = {text for metric in metrics for text in (metric.id, metric.name)}
-            wanted = tuple(name for name in wanted if name in {*known, "*"})
+            wanted = tuple(name for name in wanted if name in {*known, EVERY})
         return resolve(wanted, metrics, setting)
 
     @override
@@ -257,16 +272,24 @@ class DownloadStream(WindowedStream):
     def _learn_metrics(self) -> None:
         """Compare the catalogue with the last run's; write a SCHEMA with what is new of it."""
         found = self.tenant.compare(self.logger, self.trail)
-        if not self.tenant.before or self.settings.schema_drift == "evolve":
-            self._metrics = self._named(self.tenant.known, strictly=True)
-        elif found and self.settings.schema_drift == "fail":
+        if found and self.settings.schema_drift == "fail":
             told = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in found.items())
             msg = f"custom metrics changed ({told}); set schema_drift to evolve or ignore"
             raise DriftError(msg)
-        learned = [c for c in self.known if c not in self.declaration.columns]
-        columns = {c.name: c for c in (*self._fixed(), *learned)}
+        self._metrics = self._named(self.tenant.known, strictly=True)
+        if found and self.settings.schema_drift == "ignore":
+            self._metrics = self._as_before(self._metrics)
+        fixed = [*self._fixed(), *(c for c in self.known if c not in self.declaration.columns)]
+        columns = {column.name: column for column in fixed}
         columns |= {metric.column.name: metric.column for metric in self._metrics}
         self.redeclare(columns.values())
+
+    def _as_before(self, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+        """Return the metrics as the last run knew them; new ones only if they are named."""
+        old = {metric.id: metric for metric in self.tenant.before or ()}
+        named = {name for name in self.download.custom_metrics if name != EVERY}
+        kept = (old.get(m.id) or (m if {m.id, m.name} & named else None) for m in metrics)
+        return tuple(filter(None, kept))
 
     @override
     def source(self) -> Pages:
@@ -278,7 +301,8 @@ class DownloadStream(WindowedStream):
         return pages
 
     def _request(self) -> Request:
-        ids = [metric.id for metric in self._metrics if not metric.retired]
+        published = {metric.id for metric in self.tenant.published}
+        ids = [metric.id for metric in self._metrics if metric.id in published]
         return Request(self.download, ids, self.tenant.zone.key)
 
     @override

@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import msgspec
-
 from tap_cxone.errors import AmbiguousSubmit, ApiError, DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES
 from tap_cxone.jobs import JobStatus, Phase, Receipt
-from tap_cxone.spool import fill
+from tap_cxone.spool import fill_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 RESULTS = "/api/v2/analytics/reports/results"
 
-_JSON = msgspec.json.Encoder(decimal_format="number")
 _PHASES = {
     "queued": Phase.RUNNING,
     "pending": Phase.RUNNING,
@@ -117,9 +114,9 @@ class ReportsApi:
         """
         if "://" in link:
             return self.client.download(link, name)
-        return fill(self._lines(link, name), announced=None, name=name)
+        return fill_rows(self._rows(link, name), name)
 
-    def _lines(self, path: str, name: str) -> Iterator[bytes]:
+    def _rows(self, path: str, name: str) -> Iterator[Any]:
         page = self._first.pop(path, None) or self.client.get(path).json
         tokens: set[str] = set()
         while True:
@@ -127,7 +124,7 @@ class ReportsApi:
             if not isinstance(rows, list):
                 msg = f"{name}: a page of the result has no list 'data'; run again"
                 raise DownloadError(msg)
-            yield from (_JSON.encode(row) + b"\n" for row in rows)
+            yield from rows
             token = page.get("nextPageToken")
             if not token:
                 return
