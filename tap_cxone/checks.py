@@ -129,8 +129,14 @@ def did_you_mean(
     name: str, known: Iterable[str], otherwise: str = "", *, cutoff: float = 0.6
 ) -> str:
     """Return a question for the nearest known name, or `otherwise` if none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    names = list(known)
+    same = [other for other in names if _letters(other) == _letters(name)]
+    near = same or difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
     return f"did you mean '{near[0]}'?" if near else otherwise
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _types(wanted: str | list[str]) -> str:

@@ -62,6 +62,7 @@ class Family:
         classify: Its own way to refuse.
         plane: Says of a token at which other host its data are.
         also: What it needs beside credentials, if it has not got it: the setting.
+        window_days: How many days one of its exports may hold, where they are few.
         own_patience: How long its jobs are waited for, if not as long as the others'.
         surroundings: The run's settings, time and signals.
         secrets: What no message may hold.
@@ -81,6 +82,7 @@ class Family:
     classify: Classify | None = None
     plane: Callable[[str], str | None] | None = None
     also: str = ""
+    window_days: int = 0
     own_patience: Patience | None = None
     traits: dict[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -28,19 +29,22 @@ from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
+from tap_cxone.plan import QuotaPlan, as_json
 from tap_cxone.probe import probe
 from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.stream import CXoneStream
 from tap_cxone.webhook import Sample, SamplingWriter, Webhook
+from tap_cxone.windowed import WindowedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_cxone.clock import Clock
     from tap_cxone.family import Family
+    from tap_cxone.plan import StreamPlan
 
 FAMILIES = (
     data_extraction,
@@ -63,8 +67,16 @@ class CXoneCommand(SingerCommand):
                 self.logger.error(line)  # noqa: TRY400 (the line is meant for a person)
             sys.exit(error.exit_code)
 
+    def __init__(self, *args: Any, tap: type[TapCXone], **kwargs: Any) -> None:
+        """Be the command of `tap`."""
+        super().__init__(*args, **kwargs)
+        self._tap = tap
+
     @override
     def invoke(self, ctx: click.Context) -> Any:
+        if form := ctx.params.pop("plan", None):
+            self._plan(ctx, form)
+            return None
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -73,6 +85,19 @@ class CXoneCommand(SingerCommand):
                 "last state that the target kept"
             )
             raise
+
+    def _plan(self, ctx: click.Context, form: str) -> None:
+        given, state, catalog = (ctx.params.get(name) for name in ("config", "state", "catalog"))
+        tap = self._tap(
+            config=given.config if given else None,
+            state=json.load(state) if state else None,
+            catalog=json.load(catalog) if catalog else None,
+            parse_env_config=bool(given and given.parse_env),
+        )
+        plans = list(tap.plans())
+        lines = [json.dumps(as_json(plans), indent=2)] if form == "json" else plans
+        for line in lines:
+            click.echo(line)
 
 
 class TapCXone(Tap):
@@ -192,6 +217,17 @@ class TapCXone(Tap):
             ended = {"outcome": outcome, "failed": sorted(self.failures), "seconds": took}
             self.audit.write("run_ended", ended)
 
+    def plans(self) -> Iterator[StreamPlan | QuotaPlan]:
+        """Yield what each selected stream would do, and what a quota makes of it."""
+        found: dict[str, list[StreamPlan]] = {}
+        for stream in self._own():
+            if stream.selected and isinstance(stream, WindowedStream):
+                found.setdefault(stream.family.name, []).append(stream.plan())
+        for family in self._families:
+            yield from found.get(family.name, ())
+            if plan := QuotaPlan.of(family, found.get(family.name, ()), family.window_days):
+                yield plan
+
     @override
     def run_discovery(self) -> str:
         """Print the catalog; needs a network only for `data_download.live_discovery`."""
@@ -245,6 +281,16 @@ class TapCXone(Tap):
     def get_singer_command(cls) -> click.Command:
         """Return the SDK's command, with expected errors printed as lines."""
         command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--plan"],
+                is_flag=False,
+                flag_value="text",
+                type=click.Choice(["text", "json"]),
+                help="Say what a run would do, what it needs of a quota and when it could end. "
+                "Spends no export. --plan=json prints it as JSON.",
+            )
+        )
         for parameter in command.params:
             if isinstance(parameter, click.Option) and parameter.name == "test":
                 parameter.help = (
@@ -258,6 +304,7 @@ class TapCXone(Tap):
             params=command.params,
             help="Extract the exports of a NICE CXone tenant as Singer messages.",
             logger=cls.logger,
+            tap=cls,
         )
 
 

@@ -12,6 +12,7 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.intake import Intake
 from tap_cxone.lifecycle import Lifecycle
+from tap_cxone.plan import StreamPlan
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
 from tap_cxone.reading import Invalid
@@ -107,6 +108,18 @@ class WindowedStream(CXoneStream):
         """Return the windows that need a job still."""
         asked = [job.window for job in self.pending()]
         return [window for window in self._windows(asked) if window not in asked]
+
+    def plan(self) -> StreamPlan:
+        """Return what a run would do; asks for no export."""
+        self._recall()
+        asked = [job.window for job in self.pending()]
+        windows = list(self._windows(asked))
+        due = [window for window in windows if window not in asked]
+        return StreamPlan.of(self.family, self.name, windows, due, remark=self.remark())
+
+    def remark(self) -> str:
+        """Return what the API says of what is left, where it says so: here nothing."""
+        return ""
 
     def _recall(self) -> None:
         """Take from the state what concerns the whole family: its submits and traits."""

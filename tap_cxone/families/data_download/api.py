@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import parse_instant
-from tap_cxone.errors import ApiError, NotFound, PermissionDenied
+from tap_cxone.errors import (
+    ApiError,
+    NotFound,
+    PermissionDenied,
+    QuotaExhausted,
+    Throttled,
+)
 from tap_cxone.families.data_download import catalogue
 from tap_cxone.families.data_download.region import region_of
 
@@ -89,6 +95,12 @@ class Quota:
     remaining: int
     reset_at: datetime | None
 
+    def __str__(self) -> str:
+        """Say how many calls are left."""
+        of = f" of {self.limit}" if self.limit is not None else ""
+        when = f", more at {self.reset_at:%Y-%m-%d %H:%M} UTC" if self.reset_at else ""
+        return f"{self.remaining}{of} calls left of the quota{when}"
+
 
 @dataclass(frozen=True, slots=True)
 class DataDownloadApi:
@@ -164,13 +176,17 @@ class DataDownloadApi:
             msg = f"{error}; {_PERMISSIONS}"
             raise PermissionDenied(msg, status=error.status) from error
         except NotFound as error:
-            named = region_of(self.client.login.token().value)
-            where = f"the token names the region {named}, " if named else ""
-            msg = (
-                f"{error}; likely the wrong region: {where}the setting is {self.region}. Correct "
-                "region, tenant or endpoints.data_download, or the report's name"
-            )
+            other = self.elsewhere()
+            where = f"likely the wrong region: the token names {other}, the setting {self.region}"
+            why = where if other else "no such report, or the wrong region"
+            msg = f"{error}; {why}. Correct region, tenant, endpoints.data_download or the report"
             raise NotFound(msg, status=error.status) from error
+        except Throttled as error:
+            quota = self.quota()
+            if quota is None or quota.remaining > 0:
+                raise
+            msg = f"the reporting API allows no more calls: {quota}"
+            raise QuotaExhausted(msg, until=quota.reset_at) from error
 
 
 def _moment(text: str) -> datetime | None:

@@ -45,7 +45,7 @@ class Metric:
 
     id: str
     name: str
-    type: ColumnType | None
+    type: ColumnType | None = None
     description: str = ""
     minimum: str | None = None
     maximum: str | None = None

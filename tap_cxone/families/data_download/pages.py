@@ -135,10 +135,8 @@ class Pages:
         quota = self.api.quota()
         if quota is None:
             return
-        when = f", more at {quota.reset_at:%Y-%m-%d %H:%M} UTC" if quota.reset_at else ""
         if quota.remaining <= 0:
-            msg = f"the reporting quota is used up{when}"
+            msg = f"the reporting API allows no more calls: {quota}"
             raise QuotaExhausted(msg, until=quota.reset_at)
         say = self.log.warning if quota.remaining < calls else self.log.info
-        of = f" of {quota.limit}" if quota.limit is not None else ""
-        say("%d calls to come, %d%s left of the quota%s", calls, quota.remaining, of, when)
+        say("%d calls to come, %s", calls, quota)

@@ -300,6 +300,11 @@ class DownloadStream(WindowedStream):
             pages.ask_quota(len(due))
         return pages
 
+    @override
+    def remark(self) -> str:
+        quota = self.tenant.api.quota()
+        return str(quota) if quota else ""
+
     def _request(self) -> Request:
         published = {metric.id for metric in self.tenant.published}
         ids = [metric.id for metric in self._metrics if metric.id in published]

@@ -54,6 +54,7 @@ def family(surroundings: Surroundings) -> Family:
         surroundings=surroundings,
         secrets=(application.secret, key.secret, key.key_id) if application and key else (),
         classify=classify,
+        window_days=settings.observability.window_days,
     )
 
 
