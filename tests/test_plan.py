@@ -43,8 +43,8 @@ def test_a_colleagues_advice(sim, clock):
 
     assert [plan.stream for plan in streams] == list(TABLES)
     assert str(quota) == (
-        "observability: 92 days \N{MULTIPLICATION SIGN} 4 tables at 3 exports a day = 4 days; 31-day windows need 12 "
-        "exports; 3 left now, the last is possible on 2026-03-23 12:00 UTC"
+        "observability: 92 days \N{MULTIPLICATION SIGN} 4 tables at 3 exports a day = 4 days; "
+        "31-day windows need 12 exports; 3 left now, the last is possible on 2026-03-23 12:00 UTC"
     )
 
 
@@ -89,7 +89,9 @@ def test_a_plan_tells_the_quota_of_data_download(simulate, clock):
     sim = simulate(download_quota=812)
     (plan,) = plans(settings(sim, 3, "data_download"), clock, "custom_metrics_by_interaction")
 
-    assert str(plan).endswith("; 812 of 812 calls left of the quota, more at 2026-03-20 13:00 UTC")
+    assert str(plan).endswith(
+        "; 812 of 812 left of the reporting quota, more at 2026-03-20 13:00 UTC"
+    )
 
 
 @pytest.mark.parametrize("state", [True, False])

@@ -99,7 +99,7 @@ class Quota:
         """Say how many calls are left."""
         of = f" of {self.limit}" if self.limit is not None else ""
         when = f", more at {self.reset_at:%Y-%m-%d %H:%M} UTC" if self.reset_at else ""
-        return f"{self.remaining}{of} calls left of the quota{when}"
+        return f"{self.remaining}{of} left of the reporting quota{when}"
 
 
 @dataclass(frozen=True, slots=True)
