@@ -150,6 +150,17 @@ def _kind(value: object) -> str:
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else "null")
 
 
+def summed_up(config: Mapping[str, Any], family: str) -> Iterator[str]:
+    """Yield what is wrong with the windows of a family whose rows sum up theirs."""
+    own = config.get(family)
+    days = own.get("window_days") if isinstance(own, dict) else None
+    if config.get("lookback_days") and days is not None and days != 1:
+        yield (
+            f"{family}.window_days must be 1 with lookback_days: a row sums up its window, and "
+            "windows that are cut differently would count a day twice"
+        )
+
+
 def _finite(config: Any, where: str = "") -> Iterator[str]:
     if isinstance(config, float) and not math.isfinite(config):
         yield f"{where} is {config}; write a number"
@@ -179,16 +190,21 @@ def _urls(config: Mapping[str, Any]) -> Iterator[str]:
             "completion_webhook.url must be an https address (http only to this machine), without "
             "a user name; credentials go into completion_webhook.headers"
         )
+    insecure = config.get("allow_insecure") is True
     for name, url in named.items():
-        if isinstance(url, str) and not _is_base(url):
+        if isinstance(url, str) and not _is_base(url, insecure=insecure):
             yield (
-                f"{name} must be an https address without a query (http only to this machine): "
-                "keys and tokens travel to it"
+                f"{name} must be an https address without a query (http only to this machine, "
+                "unless allow_insecure is true): keys and tokens travel to it"
             )
 
 
-def _is_base(url: str) -> bool:
-    return is_private(url) and not urlsplit(url).query and not urlsplit(url).username
+def _is_base(url: str, *, insecure: bool) -> bool:
+    return (
+        is_private(url, insecure=insecure)
+        and not urlsplit(url).query
+        and not urlsplit(url).username
+    )
 
 
 def _dates(config: Mapping[str, Any]) -> Iterator[str]:

@@ -23,6 +23,7 @@ CXoneError              every error the tap raises on purpose; the run goes on w
 │   └── InvalidRecords      too many of its rows do not fit, or nobody would receive them
 ├── AuditError          the audit log cannot be written
 ├── DriftError          the file's columns are not those of the stream
+├── CircuitOpen         an API failed again and again; not asked any more in this run
 └── StreamsFailed       some streams failed; the others are complete
 Interrupted             SIGINT or SIGTERM (exit 130 or 143); not an Exception, nothing swallows it
 ```
@@ -37,6 +38,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
+
+    from tap_cxone.windows import Window
 
 
 class CXoneError(Exception):
@@ -130,6 +133,11 @@ class JobFailed(JobError):
 class JobTimeout(JobError):
     """A remote job was still running when its time was up."""
 
+    def __init__(self, message: str, *, window: Window) -> None:
+        """Remember what it was asked for."""
+        super().__init__(message)
+        self.window = window
+
 
 class DownloadError(CXoneError):
     """A file did not arrive whole."""
@@ -164,6 +172,10 @@ class AuditError(CXoneError):
 
 class DriftError(CXoneError):
     """The columns of a file do not fit the stream."""
+
+
+class CircuitOpen(CXoneError):
+    """A family failed several times in a row for the same reason."""
 
 
 class StreamsFailed(CXoneError):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.auth import Login
 from tap_cxone.client import Client
-from tap_cxone.errors import ConfigError
+from tap_cxone.errors import CircuitOpen, ConfigError
 from tap_cxone.jobs import Patience
 from tap_cxone.limits import Limiter
 from tap_cxone.redact import Redactor
 from tap_cxone.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import timedelta
 
     from tap_cxone.audit import Audit
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tap_cxone.limits import Limits
     from tap_cxone.transport import Classify
     from tap_cxone.webhook import Webhook
+
+_MOST_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,34 @@ class Surroundings:
     interrupts: Interrupts
     audit: Audit
     webhook: Webhook | None = None
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Stops asking an API that fails again and again for the same reason."""
+
+    reason: tuple[object, ...] = ()
+    failures: int = 0
+
+    def failed(self, error: Exception) -> None:
+        """Count a failure; another reason begins anew."""
+        reason = type(error), getattr(error, "status", None)
+        self.failures = self.failures + 1 if reason == self.reason else 1
+        self.reason = reason
+
+    def succeeded(self) -> None:
+        """Forget the failures."""
+        self.failures = 0
+
+    def check(self, family: str, last: Iterable[Exception]) -> None:
+        """Raise `CircuitOpen` after three failures in a row for the same reason."""
+        if self.failures >= _MOST_FAILURES:
+            error = next(reversed(list(last)), None)
+            msg = (
+                f"{family} failed {self.failures} times in a row for the same reason and was not "
+                f"asked again in this run; the last time: {error}"
+            )
+            raise CircuitOpen(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +97,7 @@ class Family:
         surroundings: The run's settings, time and signals.
         secrets: What no message may hold.
         told: What was said already in this run and need not be said for every stream.
+        breaker: What stops asking after failures in a row.
         traits: What was learned of the tenant, kept in the streams' state.
     """
 
@@ -86,6 +117,7 @@ class Family:
     own_patience: Patience | None = None
     traits: dict[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
+    breaker: Breaker = field(default_factory=Breaker)
 
     @property
     def configured(self) -> bool:
@@ -120,7 +152,15 @@ class Family:
             patience=settings.job_timeout,
         )
         login = Login(self.grant, transport)
-        return Client(self.host, login, self.limiter, transport, self.classify, plane=self.plane)
+        return Client(
+            host=self.host,
+            login=login,
+            limiter=self.limiter,
+            transport=transport,
+            classify=self.classify,
+            plane=self.plane,
+            insecure=settings.allow_insecure,
+        )
 
     @property
     def patience(self) -> Patience:

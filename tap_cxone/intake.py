@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
-from tap_cxone.decode import open_table
+from tap_cxone.decode import Expected, open_table
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.quarantine import NAME as QUARANTINE
 from tap_cxone.reading import Reading, Tally
@@ -127,7 +127,13 @@ class Intake:
 
     def _opened(self, spool: Spool, title: str, shape: Shape) -> Reading:
         declared = self.declaration
-        table = open_table(spool, title, declared.formats, shape.fields, declared.lifted)
+        expected = Expected(
+            formats=declared.formats,
+            required=shape.fields,
+            lifted=declared.lifted,
+            most=self.settings.max_file_bytes,
+        )
+        table = open_table(spool, title, expected)
         if table.texts and len(table.header) == 1 and not self.declaration.primary_keys:
             # A line of text that is no CSV is a header of one column.
             msg = f"{title}: one column is no table, and no key tells otherwise; run again"

@@ -49,6 +49,7 @@ class Lifecycle:
     trail: Trail
     _own: dict[str, Window] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
+    _looked: dict[str, datetime] = field(default_factory=dict)
     _took: Took | None = None
     _no_haste: bool = False
 
@@ -243,15 +244,17 @@ class Lifecycle:
         trail, seen = self.trail.of(job.window, job.id), ""
         if job.id not in self._own:
             trail.write("job_found")
-        now = self.clock.now()
         self._prepare(coming)
-        more = timedelta(0)
-        for age in self.patience.looks(self._took, old=now - job.submitted_at):
-            self.clock.sleep(job.submitted_at + age - self.clock.now())
+        more, old = timedelta(0), self.clock.now() - job.submitted_at
+        for age in self.patience.looks(self._took, old=old):
+            # A look may have come late: the next one is never closer to it than a poll interval.
+            soonest = self._looked.get(job.id, job.submitted_at) + self.patience.poll
+            self.clock.sleep(max(job.submitted_at + age, soonest) - self.clock.now())
             try:
                 status = self.api.status(job)
             except NotFound as error:
                 status = JobStatus(Phase.EXPIRED, words=f"the API does not know it ({error})")
+            self._looked[job.id] = self.clock.now()
             if status.called != seen:
                 trail.write("job_state", state=status.called)
             if status.phase is Phase.SUCCEEDED and status.link:
@@ -261,7 +264,7 @@ class Lifecycle:
                 self._lost(job, status)
                 return None
             seen, more = status.called, self.clock.now() - job.submitted_at
-            self._may_run(job, now + self.patience.timeout)
+            self._may_run(job, job.submitted_at + self.patience.timeout)
             self._prepare(coming)
         raise AssertionError  # pragma: no cover (the looks never end)
 
@@ -269,15 +272,21 @@ class Lifecycle:
         if self.clock.now() < give_up:
             return
         title, after = self.title(job.window), self.patience.timeout
-        if self.api.cancel(job):
-            self.memory.forget(job)
-            self.trail.of(job.window, job.id).write("job_failed", reason="cancelled, time is up")
-            msg = f"{title} was still running after {after} and was cancelled"
-        else:
-            msg = f"{title} is still running after {after}; it stays in the state and the next run "
-            msg += "takes it up"
+        msg = f"{title} is still running after {after}; {self._ended(job)}"
         msg += ". Raise job_timeout_minutes or narrow the window"
-        raise JobTimeout(msg)
+        raise JobTimeout(msg, window=job.window)
+
+    def _ended(self, job: PendingJob) -> str:
+        """Cancel a job whose time is up, where that is possible; say what becomes of it."""
+        try:
+            if not self.api.cancel(job):
+                return "it stays in the state and the next run takes it up"
+            what = "it was cancelled"
+        except ApiError as error:
+            what = f"it could not be cancelled ({error})"
+        self.memory.forget(job)
+        self.trail.of(job.window, job.id).write("job_failed", reason=f"its time is up: {what}")
+        return what
 
     def _learn(self, job: PendingJob, more: timedelta) -> None:
         """Remember how long a job took, to look at the next one when it may be done."""

@@ -43,11 +43,12 @@ class Redactor:
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def is_private(url: str) -> bool:
+def is_private(url: str, *, insecure: bool = False) -> bool:
     """Tell whether secrets and people's data may travel to this address.
 
-    They may over https, and over http to this machine. An address that two readers may read in
-    two ways (a backslash, a user name, a blank) is none to trust.
+    They may over https, and over http to this machine, or to any if that is allowed (`insecure`).
+    An address that two readers may read in two ways (a backslash, a user name, a blank) is none to
+    trust.
     """
     try:
         parts = urlsplit(url)
@@ -56,4 +57,5 @@ def is_private(url: str) -> bool:
         return False
     if _AMBIGUOUS.search(url) or "@" in parts.netloc:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
+    near = insecure or host in LOOPBACK
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and near))

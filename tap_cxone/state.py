@@ -8,6 +8,7 @@ submits        {family: ["2026-01-31T00:00:00+00:00", …]}   those that still c
 columns        [{"name", "description"}]                    learned from files
 traits         {family: {name: value}}                      learned of the tenant
 failed         true                                         the last run of it failed
+window_days    2                                            more were too many for one job
 ```
 """
 
@@ -94,6 +95,16 @@ class StreamState:
     def mark_failed(self, *, failed: bool) -> None:
         """Remember whether the stream failed."""
         self._put("failed", failed)
+
+    @property
+    def window_days(self) -> int | None:
+        """Return how many days a window may have since a job over more of them died."""
+        found = self.raw.get("window_days")
+        return found if isinstance(found, int) and found > 0 else None
+
+    def keep_window_days(self, days: int) -> None:
+        """Remember how many days a window may have."""
+        self._put("window_days", days)
 
     def columns(self) -> list[Column]:
         """Return the columns that earlier runs learned."""

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from tap_cxone.audit import Trail
 from tap_cxone.declaration import property_of, schema_of
-from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFailed
+from tap_cxone.errors import CircuitOpen, CXoneError, DriftError, QuotaExhausted, StreamsFailed
 from tap_cxone.quarantine import NAME as QUARANTINE
 from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.records import ROW_HASH
@@ -99,7 +99,9 @@ class CXoneStream(Stream, ABC):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield every record; a failure ends this stream, not the others."""
         try:
+            self.family.breaker.check(self.family.name, self.failures.values())
             yield from self.rows()
+            self.family.breaker.succeeded()
         except BrokenPipeError:
             raise  # nobody reads any more, neither this stream nor the others
         except QuotaExhausted as error:
@@ -121,6 +123,8 @@ class CXoneStream(Stream, ABC):
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
+        if not isinstance(error, CircuitOpen):
+            self.family.breaker.failed(error)
         self.memory.mark_failed(failed=True)
         self.write_state()  # a submit may have been spent on it
         self.trail.write("stream_failed", reason=str(error))

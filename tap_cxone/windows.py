@@ -43,6 +43,41 @@ def midnight(instant: datetime, *, days: int = 0, zone: tzinfo = UTC) -> datetim
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+def plan_whole(  # noqa: PLR0913 (as many as a plan has)
+    start: datetime,
+    horizon: datetime,
+    *,
+    most: int,
+    zone: tzinfo = UTC,
+    asked: Iterable[Window] = (),
+    closed: bool = False,
+) -> Iterator[Window]:
+    """Cut time into windows that the calendar fixes, for rows that sum up their window.
+
+    A window ends at every `most`-th day of the calendar, whoever asks and whenever: cut in another
+    way, the same days would come twice, under other keys. One that is not over is left for later.
+
+    Args:
+        start: Any instant; its whole day is read. Only the first window may begin inside of one.
+        horizon: Where to end.
+        most: How many days a window holds.
+        zone: Whose days.
+        asked: Windows that an earlier run asked for, as in `plan_days`.
+        closed: Whether nothing will ever be read past the horizon: then the last days are read,
+            though their window is not full.
+    """
+    given = {window.start: window for window in asked}
+    begin, last = midnight(start, zone=zone), midnight(horizon, zone=zone)
+    while begin < last:
+        day = begin.astimezone(zone).toordinal()
+        end = midnight(begin, days=most - day % most, zone=zone)
+        if end > last and not closed:
+            return
+        window = given.pop(begin, None) or Window(begin, min(end, last))
+        yield window
+        begin = window.end
+
+
 def plan_days(
     start: datetime,
     horizon: datetime,

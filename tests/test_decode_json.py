@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.decode import Format, open_table
+from tap_cxone.decode import Expected, Format, open_table
 from tap_cxone.decode.json_text import values
 from tap_cxone.errors import DecodeError
 from tap_cxone.spool import fill
@@ -72,7 +72,7 @@ def rows(data, *, required=(), name="f"):
     """Return the rows of a JSON file, and its header at the end."""
     data = data.encode() if isinstance(data, str) else data
     with fill([data], announced=None, name=name) as spool:
-        table = open_table(spool, name, BOTH, required)
+        table = open_table(spool, name, Expected(BOTH, required))
         found = list(table.rows())
         return found, table.header
 
@@ -168,7 +168,7 @@ def test_the_header_grows():
 def test_the_header_is_known_the_second_time():
     """Read again, a table has all its columns from the first row on."""
     with fill([b'[{"a":1},{"b":2}]'], announced=None, name="f") as spool:
-        table = open_table(spool, "f", JSON)
+        table = open_table(spool, "f", Expected(JSON))
         list(table.rows())
 
         assert [list(row.cells) for row in table.rows()] == [[1, None], [None, 2]]
@@ -200,7 +200,7 @@ def test_memory_is_constant():
         parts = (f"{object_},".encode() for _ in range(number))
         data = gzip.compress(b"[" + b"".join(parts) + object_.encode() + b"]", 1)
         with fill([data], announced=None, name="f") as spool:
-            table = open_table(spool, "f", JSON)
+            table = open_table(spool, "f", Expected(JSON))
             tracemalloc.start()
             assert sum(1 for _ in table.rows()) == number + 1
             peaks.append(tracemalloc.get_traced_memory()[1])
@@ -319,7 +319,7 @@ def test_an_array_that_ends_early(wanted, draw):
 def test_a_line_that_ends_early():
     """A file of lines whose last object has no end is damaged; those before it came."""
     with fill([b'{"a":1}\n{"a":2}\n{"a":'], announced=None, name="f") as spool:
-        reader = open_table(spool, "f", JSON).rows()
+        reader = open_table(spool, "f", Expected(JSON)).rows()
 
         assert [list(next(reader).cells), list(next(reader).cells)] == [[1], [2]]
         with pytest.raises(DecodeError, match="after record 2"):
@@ -401,7 +401,7 @@ def test_json_where_it_is_not_expected():
         fill([b'[{"a":1}]'], announced=None, name="f") as spool,
         pytest.raises(DecodeError, match="JSON came instead of CSV"),
     ):
-        open_table(spool, "f", CSV)
+        open_table(spool, "f", Expected(CSV))
 
 
 def test_text_where_json_is_expected():
@@ -410,7 +410,7 @@ def test_text_where_json_is_expected():
         fill([b"Service unavailable"], announced=None, name="f") as spool,
         pytest.raises(DecodeError, match="some text came instead of JSON"),
     ):
-        open_table(spool, "f", JSON)
+        open_table(spool, "f", Expected(JSON))
 
 
 @pytest.mark.parametrize(

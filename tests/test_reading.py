@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.columns import Column
-from tap_cxone.decode import Format, open_table
+from tap_cxone.decode import Expected, Format, open_table
 from tap_cxone.dedupe import Seen
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
 from tap_cxone.reading import Invalid, Reading
@@ -701,7 +701,7 @@ JSON: tuple[Format, ...] = ("json",)
 
 def reading(spool: Spool) -> Reading:
     """Open a spool of JSON."""
-    return Reading(open_table(spool, "f", JSON, SHAPE.fields), SHAPE)
+    return Reading(open_table(spool, "f", Expected(JSON, SHAPE.fields)), SHAPE)
 
 
 def test_what_was_counted():
@@ -734,7 +734,7 @@ def test_an_invalid_row_does_not_show():
 MEASURE = """
 import gzip, io, resource, sys
 from tap_cxone.columns import Column
-from tap_cxone.decode import open_table
+from tap_cxone.decode import Expected, open_table
 from tap_cxone.reading import Reading
 from tap_cxone.records import Shape
 from tap_cxone.spool import fill
@@ -756,7 +756,7 @@ shape = Shape(
     known=[Column("id"), Column("n", "number")], announced={"id", "n"}, keys=("id",), constants={}
 )
 with fill(chunks(number), announced=None, name="f") as spool:
-    reading = Reading(open_table(spool, "f", ("json",), shape.fields), shape)
+    reading = Reading(open_table(spool, "f", Expected(("json",), shape.fields)), shape)
     assert reading.check().rows == number
     assert sum(1 for _ in reading.items()) == number
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -17,6 +17,7 @@ from tap_cxone.config.families import (
     DATA_DOWNLOAD_MAX_PAGE,
     DATA_EXTRACTION_MAX_DAYS,
     FILTERS,
+    REPORT_TYPES,
     TABLES,
     ColumnType,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ANALYTICS_PLACES",
     "COLUMN_TYPES",
     "FILTERS",
+    "REPORT_TYPES",
     "SETTINGS",
     "TABLES",
     "AccessKey",
@@ -189,6 +191,7 @@ class Settings:
     region: str
     tenant: str | None
     base_url: str | None
+    allow_insecure: bool
     endpoints: Mapping[str, str]
     start_date: datetime | None
     end_date: datetime | None
@@ -203,6 +206,7 @@ class Settings:
     schema_drift: Literal["evolve", "ignore", "fail"]
     invalid_records: Literal["quarantine", "fail"]
     max_invalid_ratio: float
+    max_file_bytes: int
     audit_log_path: str | None
     completion_webhook: WebhookSettings | None
     poll_interval: timedelta
@@ -221,6 +225,7 @@ class Settings:
             region=config.get("region", "na1"),
             tenant=config.get("tenant"),
             base_url=config.get("base_url"),
+            allow_insecure=config.get("allow_insecure", False),
             endpoints=dict(config.get("endpoints", {})),
             start_date=_instant(config.get("start_date")),
             end_date=_instant(config.get("end_date")),
@@ -235,6 +240,7 @@ class Settings:
             schema_drift=config.get("schema_drift", "evolve"),
             invalid_records=config.get("invalid_records", "quarantine"),
             max_invalid_ratio=_float(config, "max_invalid_ratio", 0.1),
+            max_file_bytes=int(_float(config, "max_file_mb", 20_000) * 1_000_000),
             audit_log_path=config.get("audit_log_path") or None,
             completion_webhook=_webhook(config.get("completion_webhook")),
             poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),

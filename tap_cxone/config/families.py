@@ -243,7 +243,8 @@ DATA_DOWNLOAD = th.ObjectType(
     th.Property(
         "window_days",
         th.IntegerType(minimum=1, maximum=366),
-        description="Local days per window; a row sums up what its window holds. Default 1.",
+        description="Local days per window; a row sums up what its window holds. More than one: "
+        "windows end at fixed days of the calendar, and one that is not over waits. Default 1.",
     ),
     th.Property(
         "scopes",
@@ -327,7 +328,8 @@ SCHEDULED_REPORTS = th.ObjectType(
     th.Property(
         "window_days",
         th.IntegerType(minimum=1, maximum=366),
-        description="UTC days per run; a row sums up what its window holds. Default 1.",
+        description="UTC days per run; a row sums up what its window holds. More than one: "
+        "windows end at fixed days of the calendar, and one that is not over waits. Default 1.",
     ),
     th.Property(
         "settle_hour_utc",

@@ -73,6 +73,15 @@ SETTINGS = th.PropertiesList(
         "simulator. https, or http to this machine.",
     ),
     th.Property(
+        "allow_insecure",
+        th.BooleanType,
+        default=False,
+        title="Allow http",
+        description="Whether `base_url`, `endpoints` and download links may be http to another "
+        "machine: keys, tokens and people's data then travel in the open. For tests in a closed "
+        "network only.",
+    ),
+    th.Property(
         "endpoints",
         th.ObjectType(
             th.Property("data_extraction", th.StringType, description="Host of this family."),
@@ -183,6 +192,14 @@ SETTINGS = th.PropertiesList(
         title="Most invalid rows",
         description="Past this part of a window's rows the window fails and nothing of it leaves, "
         "whatever `invalid_records` says.",
+    ),
+    th.Property(
+        "max_file_mb",
+        th.NumberType(exclusive_minimum=0),
+        default=20000,
+        title="Largest file (MB)",
+        description="Most megabytes that a downloaded file may unpack to; one that is larger is "
+        "taken for a decompression bomb and fails its window.",
     ),
     th.Property(
         "audit_log_path",

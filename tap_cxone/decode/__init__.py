@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tap_cxone.decode.csv_table import CsvTable
 from tap_cxone.decode.json_table import JsonTable
-from tap_cxone.decode.table import Row, Table
+from tap_cxone.decode.table import Expected, Format, Row, Table
 from tap_cxone.decode.text import beginning
 from tap_cxone.errors import DecodeError
 
@@ -15,43 +15,36 @@ if TYPE_CHECKING:
 
     from tap_cxone.spool import Spool
 
-__all__ = ["Format", "Row", "Table", "open_table"]
+__all__ = ["Expected", "Format", "Row", "Table", "open_table"]
 
-Format = Literal["csv", "json"]
-
-_CSV: tuple[Format, ...] = ("csv",)
 _FOREIGN = ("<!doctype", "<html", "<?xml", "<error")
 
 
-def open_table(
-    spool: Spool,
-    name: str,
-    formats: Collection[Format] = _CSV,
-    required: Collection[str] = (),
-    lifted: str = "",
-) -> Table:
+_CSV = Expected()
+
+
+def open_table(spool: Spool, name: str, expected: Expected = _CSV) -> Table:
     """Open a file as what its first characters say it is.
 
     Args:
         spool: The file.
         name: What to call it in a message.
-        formats: What it may be.
-        required: Fields that a JSON object without is no row, by the source's names or ours.
-        lifted: Key of an object inside of each, whose keys are taken for keys of the row.
+        expected: What it may be.
 
     Raises:
         DecodeError: It is something else, such as a page of HTML.
     """
+    formats = expected.formats
     start = beginning(spool, name)
     if start.startswith(_FOREIGN):
         raise _foreign(name, formats, came="a page of HTML or XML")
     if start.startswith(("{", "[")):
         if "json" not in formats:
             raise _foreign(name, formats, came="JSON")
-        return JsonTable(spool, name, frozenset(required), lifted)
+        return JsonTable(spool, name, expected)
     if "csv" not in formats and start:
         raise _foreign(name, formats, came="some text")
-    return CsvTable.open(spool, name)
+    return CsvTable.open(spool, name, expected.most)
 
 
 def _foreign(name: str, formats: Collection[Format], *, came: str) -> DecodeError:

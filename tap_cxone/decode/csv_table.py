@@ -28,19 +28,21 @@ class CsvTable:
         spool: The file.
         name: What to call it in a message.
         header: The column titles; empty if the file has nothing in it.
+        most: How many bytes it may unpack to.
     """
 
     spool: Spool
     name: str
     header: tuple[str, ...]
+    most: int
     unit: str = "line"
     texts: bool = True
 
     @classmethod
-    def open(cls, spool: Spool, name: str) -> CsvTable:
+    def open(cls, spool: Spool, name: str, most: int) -> CsvTable:
         """Read the header. Raises `DecodeError` if the file is damaged there."""
-        header = next(_rows(spool, name), Row(0, []))
-        return cls(spool, name, tuple(header.cells))
+        header = next(_rows(spool, name, most), Row(0, []))
+        return cls(spool, name, tuple(header.cells), most)
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header; one that has more or fewer cells has a fault.
@@ -49,7 +51,7 @@ class CsvTable:
             DecodeError: The file is damaged, is not CSV, or ends with such a row, as one does
                 whose end is lost. Rows before the damage have been yielded.
         """
-        rows = _rows(self.spool, self.name)
+        rows = _rows(self.spool, self.name, self.most)
         next(rows, None)
         width = len(self.header)
         ragged: Row | None = None
@@ -79,11 +81,11 @@ class CsvTable:
         return json.dumps(named if whole else list(row.cells), ensure_ascii=False)
 
 
-def _rows(spool: Spool, name: str) -> Iterator[Row]:
+def _rows(spool: Spool, name: str, most: int) -> Iterator[Row]:
     """Yield every row that is not blank, the header first."""
     line = 0
     try:
-        with reading(spool, name, lambda: f"after line {line}") as text:
+        with reading(spool, name, lambda: f"after line {line}", most) as text:
             reader = csv.reader(text, strict=True)
             for cells in reader:
                 line = reader.line_num

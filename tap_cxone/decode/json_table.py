@@ -15,6 +15,7 @@ from tap_cxone.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_cxone.decode.table import Expected
     from tap_cxone.spool import Spool
 
 _MOST_KEYS = 5000
@@ -27,19 +28,15 @@ class JsonTable:
     unit = "record"
     texts = False
 
-    def __init__(self, spool: Spool, name: str, required: frozenset[str], lifted: str = "") -> None:
-        """Read from `spool`.
-
-        An object without the fields `required` is no row of the table. The keys of the object
-        under the key `lifted` are taken for keys of the row.
-        """
+    def __init__(self, spool: Spool, name: str, expected: Expected) -> None:
+        """Read from `spool`."""
         self.spool = spool
         self.name = name
         self.header: tuple[str, ...] = ()
         self._before: tuple[str, ...] = ()
         self._titles: dict[str, None] = {}
-        self._required = required
-        self._lifted = lifted
+        self._expected = expected
+        self._required = frozenset(expected.required)
 
     def rows(self) -> Iterator[Row]:
         """Yield a row for every value; one that is no object, or lacks a field, has a fault.
@@ -48,18 +45,21 @@ class JsonTable:
             DecodeError: The file is damaged, is not JSON, or has thousands of different keys.
         """
         number = 0
-        with reading(self.spool, self.name, lambda: f"after record {number}") as text:
+        with reading(
+            self.spool, self.name, lambda: f"after record {number}", self._expected.most
+        ) as text:
             for number, (written, value) in enumerate(values(text, self.name), 1):
                 yield self._row(number, written, value)
 
     def _row(self, number: int, written: str, value: Any) -> Row:
         if not isinstance(value, dict):
             return Row(number, (), fault="is not an object", text=written)
-        inner = value.get(self._lifted)
-        if isinstance(inner, dict):
-            del value[self._lifted]
+        lifted = self._expected.lifted
+        inner = value.get(lifted, "")
+        if inner is None or isinstance(inner, dict):
+            inner = value.pop(lifted) or {}
             if twice := sorted(value.keys() & inner.keys()):
-                fault = f"has {twice[0]} twice, the second time inside of {self._lifted}"
+                fault = f"has {twice[0]} twice, the second time inside of {lifted}"
                 return Row(number, (), fault=fault, field=twice[0], text=written)
             value |= inner
         if not self._required <= value.keys() and (missing := self._missing(value)):

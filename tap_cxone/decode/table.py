@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from tap_cxone.decode.text import MOST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+
+Format = Literal["csv", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a file may be.
+
+    Attributes:
+        formats: Its format.
+        required: Fields that a JSON object without is no row, by the source's names or ours.
+        lifted: Key of an object inside of each, whose keys are taken for keys of the row.
+        most: How many bytes it may unpack to.
+    """
+
+    formats: tuple[Format, ...] = ("csv",)
+    required: Collection[str] = ()
+    lifted: str = ""
+    most: int = MOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ import gzip
 import io
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from tap_cxone.errors import DecodeError
 
@@ -16,8 +18,13 @@ if TYPE_CHECKING:
 
     from tap_cxone.spool import Spool
 
+_BUFFER = 1 << 16
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+MOST = 20_000_000_000
+"""Bytes that a file may unpack to, if nobody says otherwise."""
 
 
 def beginning(spool: Spool, name: str) -> str:
@@ -27,20 +34,23 @@ def beginning(spool: Spool, name: str) -> str:
 
 
 @contextmanager
-def reading(spool: Spool, name: str, place: Callable[[], str]) -> Iterator[io.TextIOWrapper]:
+def reading(
+    spool: Spool, name: str, place: Callable[[], str], most: int = MOST
+) -> Iterator[io.TextIOWrapper]:
     """Open a spool as text, newlines kept.
 
     Args:
         spool: The file; gzip is known by its first bytes.
         name: What to call it in a message.
         place: Says how far the reading is.
+        most: How many bytes it may unpack to.
 
     Raises:
         DecodeError: What is read inside the block turns out to be damaged, or no text.
     """
     try:
         with spool.open() as file:
-            data = _unpacked(file)
+            data = _unpacked(file, name, most)
             encoding = "utf-16" if data.peek(2)[:2] in _UTF_16 else "utf-8-sig"
             yield io.TextIOWrapper(data, encoding=encoding, newline="")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -51,9 +61,33 @@ def reading(spool: Spool, name: str, place: Callable[[], str]) -> Iterator[io.Te
         raise DecodeError(msg) from error
 
 
-def _unpacked(data: io.BufferedReader) -> io.BufferedReader:
+class _Bounded(io.RawIOBase):
+    """Unpacks gzip, up to a number of bytes: a small file can be made to unpack without end."""
+
+    def __init__(self, packed: io.BufferedReader, name: str, most: int) -> None:
+        self._unpacked = gzip.GzipFile(fileobj=packed, mode="rb")
+        self._name, self._most, self._left = name, most, most
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        count = self._unpacked.readinto(buffer)
+        self._left -= count
+        if self._left < 0:
+            msg = (
+                f"{self._name}: the file unpacks to more than {self._most / 1e6:g} MB; if it is no "
+                "decompression bomb, raise max_file_mb or narrow the window"
+            )
+            raise DecodeError(msg)
+        return count
+
+
+def _unpacked(data: io.BufferedReader, name: str, most: int) -> io.BufferedReader:
     # Twice: a .gz file may travel with `Content-Encoding: gzip` around it.
     for _ in range(2):
         if data.peek(2)[:2] == _GZIP:
-            data = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=data, mode="rb")))
+            data = io.BufferedReader(_Bounded(data, name, most), _BUFFER)
     return data

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from typing_extensions import override
 
+from tap_cxone import checks
 from tap_cxone.auth import ClientCredentialsGrant
 from tap_cxone.columns import Column, snake_case
 from tap_cxone.declaration import Declaration
@@ -29,7 +30,7 @@ from tap_cxone.full_table import FullTableStream
 from tap_cxone.limits import Limits
 from tap_cxone.stream import traits_of
 from tap_cxone.windowed import WindowedStream
-from tap_cxone.windows import midnight, plan_days
+from tap_cxone.windows import plan_whole
 
 if TYPE_CHECKING:
     import logging
@@ -91,11 +92,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     own = config.get(NAME)
     if not isinstance(own, dict):
         return
-    if config.get("lookback_days") and own.get("window_days") not in {None, 1}:
-        yield (
-            f"{NAME}.window_days must be 1 with lookback_days: a row sums up its window, and "
-            "windows that are cut differently would count a day twice"
-        )
+    yield from checks.summed_up(config, NAME)
     for download in own.get("downloads") or ():
         wanted = isinstance(download, dict) and not (
             download.get("metrics") or download.get("custom_metrics")
@@ -314,7 +311,6 @@ class DownloadStream(WindowedStream):
     def windows(
         self, start: datetime, horizon: datetime, asked: Iterable[Window]
     ) -> Iterator[Window]:
-        # Only days that are over: a row sums up its window, and half a day's sum would be wrong.
-        zone = self.tenant.zone
-        most = self.settings.data_download.window_days
-        return plan_days(start, midnight(horizon, zone=zone), most=most, zone=zone, asked=asked)
+        closed = horizon == self.settings.end_date
+        most, zone = self.settings.data_download.window_days, self.tenant.zone
+        return plan_whole(start, horizon, most=most, zone=zone, asked=asked, closed=closed)

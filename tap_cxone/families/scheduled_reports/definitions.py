@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.checks import did_you_mean
+from tap_cxone.config import REPORT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,14 +75,14 @@ def problems(report: Mapping[str, Any], where: str, *, unknown: bool) -> Iterato
         _list(report, "metrics"),
         _list(report, "dimensions"),
     )
-    if not metrics:
+    if "metrics" in report and not metrics:
         yield f"{where} has no metrics; name at least one"
     for metric in metrics:
         types = METRICS.get(metric)
         if types is None and not unknown:
             hint = did_you_mean(metric, METRICS, "set allow_unknown_metrics if the API has it")
             yield f"{where}: the metric '{metric}' is not known; {hint}"
-        elif types is not None and kind not in types:
+        elif types is not None and kind in REPORT_TYPES and kind not in types:
             fitting = (
                 ", ".join(name for name, has in METRICS.items() if kind in has) or "none known"
             )

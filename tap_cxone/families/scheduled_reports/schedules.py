@@ -53,13 +53,15 @@ class Schedules:
         """
         found: list[dict[str, Any]] = []
         asked = {"name": name} if name else {}
+        tokens: set[Any] = set()
         while True:
             path = f"{SCHEDULES}?{urlencode(asked)}" if asked else SCHEDULES
             answer = self._explained(partial(self.client.get, path)).json
             found += _entries(answer)
             following = answer.get("nextPageToken") if isinstance(answer, dict) else None
-            if not following or following == asked.get("pageToken"):
+            if not following or following in tokens:
                 break
+            tokens.add(following)
             asked["pageToken"] = str(following)
         # The filter's spelling is not documented: an API that ignores it returns all of them.
         return [entry for entry in found if name is None or entry.get("name") == name]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from typing_extensions import override
 
+from tap_cxone import checks
 from tap_cxone.auth import ClientCredentialsGrant
 from tap_cxone.columns import Column, snake_case
 from tap_cxone.declaration import Declaration
@@ -20,7 +21,7 @@ from tap_cxone.full_table import FullTableStream
 from tap_cxone.jobs import Patience
 from tap_cxone.limits import Limits
 from tap_cxone.windowed import JobStream
-from tap_cxone.windows import midnight, plan_days
+from tap_cxone.windows import plan_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +39,7 @@ NAME = "scheduled_reports"
 HOST = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
 SCOPES = ("analytics:reports:read", "analytics:reports:write")
+_JSON = msgspec.json.Encoder(decimal_format="number")
 _MOST_GROWTH = 8  # looks every 15 s end up two minutes apart
 
 
@@ -75,11 +77,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     own = config.get(NAME)
     if not isinstance(own, dict):
         return
-    if config.get("lookback_days") and own.get("window_days") not in {None, 1}:
-        yield (
-            f"{NAME}.window_days must be 1 with lookback_days: a row sums up its window, and "
-            "windows that are cut differently would count a day twice"
-        )
+    yield from checks.summed_up(config, NAME)
     reports = own.get("reports")
     for report in reports if isinstance(reports, list) else ():
         if isinstance(report, dict):
@@ -120,7 +118,7 @@ class SchedulesStream(FullTableStream):
     def table(self) -> Iterator[Record]:
         for entry in _schedules(self).registered():
             said = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
-            texts = {n: None if v is None else json.dumps(v, default=str) for n, v in said.items()}
+            texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in said.items()}
             yield {"schedule_id": schedule_id(entry), "name": entry.get("name"), **texts}
 
 
@@ -157,27 +155,34 @@ class ReportStream(JobStream):
     def _days(self) -> int:
         """Return how many days a window has: as the settings say, or fewer since a run died."""
         wanted = self.settings.scheduled_reports.window_days
-        halved: dict[str, int] = self.family.traits.get("window_days", {})
-        return min(wanted, halved.get(self.name, wanted))
+        return min(wanted, self.memory.window_days or wanted)
 
     @override
     def windows(
         self, start: datetime, horizon: datetime, asked: Iterable[Window]
     ) -> Iterator[Window]:
-        # A row sums up its window: only whole days, and none before its figures are final.
-        return plan_days(start, midnight(horizon), most=self._days, asked=asked)
+        closed = horizon == self.settings.end_date
+        return plan_whole(start, horizon, most=self._days, asked=asked, closed=closed)
 
     @override
     def rows(self) -> Iterator[Record]:
         try:
             yield from super().rows()
         except JobTimeout as error:
-            if (days := self._days) == 1:
-                raise
-            self.family.traits.setdefault("window_days", {})[self.name] = days // 2
-            self.write_state()
-            text = "%s. Trying again, now and from now on, with %d days in place of %d"
-            self.logger.warning(text, error, days // 2, days)
+            self._halve(error)
+            self.logger.warning("%s. Trying once more, with %d days", error, self._days)
         else:
             return
-        yield from super().rows()
+        try:
+            yield from super().rows()
+        except JobTimeout as error:
+            self._halve(error)
+            raise
+
+    def _halve(self, error: JobTimeout) -> None:
+        """Remember half of the days that were too many; raise the error if it was but one."""
+        days = (error.window.end - error.window.start).days
+        if days <= 1:
+            raise error
+        self.memory.keep_window_days(days // 2)
+        self.write_state()
