@@ -7,7 +7,7 @@ BIN := .venv/bin
 demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
 	$(BIN)/python demo/run.py
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready  ## everything that is proved in under two minutes
+test: .venv/.ready .venv-judge/.ready .meltano/.ready  ## everything that is proved in under three minutes
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready  ## the slow ones too

@@ -145,7 +145,7 @@ class CXoneStream(Stream, ABC):
         """Take `columns` for those that are known; write a SCHEMA where that changes it."""
         self.known = list(columns)
         properties = {column.name: property_of(column) for column in self.known}
-        announced = self.schema["properties"]
+        announced = self.effective_schema["properties"]
         keys = self.own_keys
         changed = {n: p for n, p in properties.items() if n not in keys and announced.get(n) != p}
         if changed:
