@@ -32,7 +32,10 @@ COMMON = {
 
 EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "run_started": ("a run began", ("version", "streams")),
-    "job_created": ("the API accepted a job", ("latency_ms",)),
+    "job_created": (
+        "the API accepted a job; `latency_ms` counts from when it was wanted, waits included",
+        ("latency_ms",),
+    ),
     "job_found": ("a job of an earlier run, or one whose answer was lost, is taken up", ()),
     "job_state": ("the API showed another state of a job", ("state",)),
     "job_failed": ("a job gave no file", ("reason",)),
