@@ -17,7 +17,7 @@ from tap_cxone.errors import StreamsFailed
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
-from tests.running import Output, select
+from tests.running import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ def local(day: date, zone: ZoneInfo = NEW_YORK) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def days(
+def days(  # noqa: PLR0913 (all by name but the days)
     sim: Simulator,
     number: int = 1,
     *,
@@ -94,10 +94,21 @@ def run(
     clock: FakeClock,
     *streams: str,
     state: dict[str, Any] | None = None,
+    catalog: dict[str, Any] | None = None,
     wire: Wire | None = None,
 ) -> Output:
-    """Run some streams, by default the download and the quarantine; fractions stay exact."""
-    catalog = select(config, *(streams or (STREAM, QUARANTINE)))
+    """Run some streams, by default the download and the quarantine; fractions stay exact.
+
+    Args:
+        config: The settings.
+        clock: The time, shared with the simulator.
+        *streams: What is selected.
+        state: Where to go on.
+        catalog: Where to select it; by default what discovery shows with that state.
+        wire: What leads the requests.
+    """
+    state = json.loads(json.dumps(state)) if state else None
+    catalog = catalog or selected(config, *(streams or (STREAM, QUARANTINE)), state=state)
     written = io.BytesIO()
     out = io.TextIOWrapper(written, encoding="utf-8")
     error: BaseException | None = None
@@ -107,7 +118,7 @@ def run(
                 config=dict(config),
                 clock=clock,
                 catalog=catalog,
-                state=json.loads(json.dumps(state)) if state else None,
+                state=state,
             )
             if wire is not None:
                 wire.take(tap)
@@ -116,6 +127,18 @@ def run(
             error = caught
     out.flush()
     return Output([_exact(line) for line in written.getvalue().splitlines()], error)
+
+
+def selected(
+    config: dict[str, Any], *names: str, state: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a catalog, discovered with a state, with these streams selected."""
+    catalog = TapCXone(config=dict(config), state=state, validate_config=False).catalog_dict
+    for stream in catalog["streams"]:
+        for item in stream["metadata"]:
+            if not item["breadcrumb"]:
+                item["metadata"]["selected"] = stream["tap_stream_id"] in names
+    return catalog
 
 
 def _exact(line: bytes) -> dict[str, Any]:
