@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LIFE_USED = 0.8  # the part of a token's life after which it is renewed
 _LAST = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
+_LONGEST_LIFE = timedelta(days=1)  # longer than any run; it bounds what an answer can do
 _DEFAULT_LIFE = timedelta(hours=1)
 
 
@@ -154,8 +155,8 @@ class Login:
             msg = f"Login refused: {error}; {self.grant.remedy()}"
             raise AuthError(msg) from error
         value = answer.get("access_token") if isinstance(answer, dict) else None
-        if not isinstance(value, str) or not value:
-            msg = f"Login: the answer has no access_token; {self.grant.remedy()}"
+        if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
+            msg = f"Login: the answer has no access_token that could be sent; {self.grant.remedy()}"
             raise AuthError(msg)
         token = Token(value, _renew_at(asked_at, answer))
         self.transport.redact.learn(token.value)
@@ -169,6 +170,7 @@ def _renew_at(asked_at: datetime, answer: Mapping[str, object]) -> datetime:
 
 def _life(seconds: object) -> timedelta:
     try:
-        return timedelta(seconds=float(str(seconds)))
-    except ValueError:
+        life = timedelta(seconds=float(str(seconds)))
+    except (ValueError, OverflowError):
         return _DEFAULT_LIFE
+    return min(life, _LONGEST_LIFE)

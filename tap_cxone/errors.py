@@ -133,8 +133,8 @@ class JobFailed(JobError):
 class JobTimeout(JobError):
     """A remote job was still running when its time was up."""
 
-    def __init__(self, message: str, *, window: Window) -> None:
-        """Remember what it was asked for."""
+    def __init__(self, message: str, *, window: Window | None = None) -> None:
+        """Remember what it was asked for, if that is known."""
         super().__init__(message)
         self.window = window
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
+from tap_cxone.columns import assign, snake_case
 from tap_cxone.decode import Expected, open_table
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.quarantine import NAME as QUARANTINE
@@ -36,6 +37,9 @@ class Source(Protocol):
 
     def forget(self, window: Window) -> None:
         """Do not give the file of a window a second time."""
+
+    def keeps(self, window: Window) -> bool:
+        """Tell whether the file can be fetched again without asking for new work."""
 
     def job_id(self, window: Window) -> str | None:
         """Return what the API calls the work that made the file; None if it has no name."""
@@ -99,6 +103,11 @@ class Intake:
             CXoneError: It could not be fetched.
         """
         try:
+            taken = self._read(window, coming, shape)
+            if taken.spool.size or not self.source.keeps(window):
+                return taken
+            taken.spool.file.close()
+            self.log.info("%s: an empty file; fetching it once more", self.source.title(window))
             return self._read(window, coming, shape)
         except InvalidRecords:
             raise
@@ -134,9 +143,11 @@ class Intake:
             most=self.settings.max_file_bytes,
         )
         table = open_table(spool, title, expected)
-        if table.texts and len(table.header) == 1 and not self.declaration.primary_keys:
+        known = {column.name for column in shape.known} | set(map(snake_case, shape.fields))
+        titles = {column.name for column in assign(table.header, shape.known)}
+        if table.texts and len(table.header) == 1 and not known & titles:
             # A line of text that is no CSV is a header of one column.
-            msg = f"{title}: one column is no table, and no key tells otherwise; run again"
+            msg = f"{title}: one column is no table, and nobody knows it; run again"
             raise DecodeError(msg)
         return Reading(table, shape)
 

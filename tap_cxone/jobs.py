@@ -29,6 +29,12 @@ class Phase(Enum):
     EXPIRED = auto()
 
 
+def job_name(value: object) -> str | None:
+    """Return what an API calls a job; None if that is neither a text nor a number."""
+    named = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value) if named and str(value).strip() else None
+
+
 @dataclass(frozen=True, slots=True)
 class JobStatus:
     """What an API says of a job: its phase, the link once it has one, and its own words.

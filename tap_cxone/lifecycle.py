@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _LOOKS = 3  # how often to look for a job whose submit got no answer
+_DEAD = timedelta(days=1)  # results are kept no longer; a job this old will never give one
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -98,6 +99,10 @@ class Lifecycle:
         """Drop the job of a window, whose file is of no use; the next run asks for another."""
         if job := self.job(window):
             self.memory.forget(job)
+
+    def keeps(self, window: Window) -> bool:
+        """Tell whether the job of a window can give its file again."""
+        return self.job(window) is not None
 
     def job(self, window: Window) -> PendingJob | None:
         """Return the pending job that asked for exactly this window."""
@@ -169,7 +174,11 @@ class Lifecycle:
         if listing is not None and listing.full:
             msg = f"{self.api.name}: as many jobs as the tenant may have are active"
             raise Throttled(msg)
-        return self.api.submit(window)
+        try:
+            return self.api.submit(window)
+        except JobFailed as error:  # at once, without a name
+            msg = f"{self.title(window)}: {error}. Run again; a smaller window may help"
+            raise JobFailed(msg) from error
 
     def _accepted(self, window: Window) -> Receipt:
         give_up = self.clock.now() + self.patience.timeout
@@ -264,6 +273,9 @@ class Lifecycle:
                 self._lost(job, status)
                 return None
             seen, more = status.called, self.clock.now() - job.submitted_at
+            if more > _DEAD and job.id not in self._own:
+                self._lost(job, replace(status, words="it has been running for more than a day"))
+                return None
             self._may_run(job, job.submitted_at + self.patience.timeout)
             self._prepare(coming)
         raise AssertionError  # pragma: no cover (the looks never end)
@@ -306,5 +318,6 @@ class Lifecycle:
         self.memory.forget(job)
         self.trail.of(job.window, job.id).write("job_failed", reason=f"{status.called}: {words}")
         if job.id in self._own:
+            msg += ". Run again; a smaller window may help"
             raise JobFailed(msg)
         self.log.warning("%s; submitting again", msg)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
+    DownloadError,
     NotFound,
     PermissionDenied,
     Throttled,
@@ -50,6 +52,7 @@ _KINDS: dict[int, type[ApiError]] = {
     HTTPStatus.TOO_MANY_REQUESTS: Throttled,
 }
 _RETRIABLE = {408, 425, 500, 502, 503, 504}
+_WHOLE = {HTTPStatus.OK, HTTPStatus.NO_CONTENT}  # a part of a file (206) could end with a line
 _JSON = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -159,12 +162,13 @@ class Transport:
             except Throttled as error:
                 pause = error.retry_after or wait
                 if self.clock.now() + pause > give_up:
-                    raise
+                    raise _tired(error, f"it said 'wait' for {self.patience}") from error
             except Unavailable as error:
                 failures += 1
                 pause = error.retry_after or wait
                 if failures > self.max_retries or self.clock.now() + pause > give_up:
-                    raise
+                    tried = f"tried {failures} times (max_retries); run again later"
+                    raise _tired(error, tried) from error
             self.clock.sleep(pause)
         raise AssertionError  # pragma: no cover (the waits never end)
 
@@ -194,7 +198,7 @@ class Transport:
         told = not response.content.strip() or "Location" in response.headers
         try:
             return None if call.submits and told else _exactly(response)
-        except ValueError:
+        except (ValueError, RecursionError, InvalidOperation):
             words = self.words(response) or "empty"
             msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
             kind = AmbiguousSubmit if call.submits else Unavailable
@@ -218,7 +222,7 @@ class Transport:
         )
 
     def _broken(self, call: Call, error: Exception) -> ApiError:
-        what = self.redact(f"{call}: {_cause(error)}")
+        what = f"{self.redact(str(call))}: {_cause(error)}"
         if isinstance(error, requests.exceptions.SSLError):
             return ApiError(f"{what}; the certificate was not accepted: check base_url and proxy")
         if _never_arrived(error):
@@ -242,9 +246,18 @@ class Transport:
         return self.redact(response.text)
 
 
+def _tired(error: ApiError, why: str) -> ApiError:
+    """Return the same error, saying why it was not asked again."""
+    return type(error)(f"{error}; {why}", status=error.status, retry_after=error.retry_after)
+
+
 def _exactly(response: requests.Response) -> Any:
-    """Parse JSON without rounding a fraction. Raises ValueError for what is none, NaN included."""
-    return response.json(parse_float=Decimal, parse_constant=_refuse)
+    """Parse JSON without rounding a fraction; NaN is none, and its bytes alone say its encoding.
+
+    Raises:
+        ValueError: It is no JSON; RecursionError or InvalidOperation, it is JSON only in form.
+    """
+    return json.loads(response.content, parse_float=Decimal, parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> None:
@@ -253,6 +266,9 @@ def _refuse(constant: str) -> None:
 
 def save(response: requests.Response, name: str) -> Spool:
     """Keep the body of a response in a spool. Raises `DownloadError` if it does not come whole."""
+    if response.status_code not in _WHOLE:
+        msg = f"{name}: {response.status_code} came, which is no whole file"
+        raise DownloadError(msg)
     announced = response.headers.get("Content-Length", "")
     # Undecoded: what is gzip shows in its first bytes, whatever the headers say about it.
     chunks = response.raw.stream(_CHUNK, decode_content=False)

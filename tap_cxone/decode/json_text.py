@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tap_cxone.errors import DecodeError
@@ -93,7 +93,7 @@ class _Scan:
                 if self._may_be_cut(error) and self._more():
                     continue
                 raise self._broken(error.msg) from error
-            except (ValueError, RecursionError) as error:
+            except (ValueError, RecursionError, InvalidOperation) as error:
                 raise self._broken(str(error)) from error
             # A number close to the end of what is held may go on after it.
             if end < len(self._held) - _LONGEST_TOKEN or not self._more():

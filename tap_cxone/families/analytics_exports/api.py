@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, PermissionDenied
-from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt
+from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt, job_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,10 +114,10 @@ class AnalyticsApi:
         except PermissionDenied as error:
             raise _without_scope(error) from error
         found = answer.json if isinstance(answer.json, dict) else {}
-        if not found.get("id"):
+        if not (job_id := job_name(found.get("id"))):
             msg = f"the answer to the submit ({answer.status}) names no export"
             raise AmbiguousSubmit(msg, status=answer.status)
-        return Receipt(job_id=str(found["id"]))
+        return Receipt(job_id=job_id)
 
     def status(self, job: PendingJob) -> JobStatus:
         """Ask for an export. Raises `NotFound` if the API does not know it."""

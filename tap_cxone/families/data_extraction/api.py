@@ -17,7 +17,7 @@ from tap_cxone.errors import (
     PermissionDenied,
     Throttled,
 )
-from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt
+from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt, job_name
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
@@ -167,9 +167,11 @@ def _receipt(answer: Answer, redact: Redactor) -> Receipt:
     if isinstance(found, dict):
         job = _inside(found, "jobStatus")
         if "status" in job:
-            _refuse_failed(_job_status(job, redact))
-        job_id = job.get("id") or job.get("jobId")
-        receipt = Receipt(str(job_id) if job_id else None, _link(job))
+            try:
+                _refuse_failed(_job_status(job, redact))
+            except ApiError as error:  # a status nobody knows: the job may be there
+                raise AmbiguousSubmit(str(error), status=answer.status) from error
+        receipt = Receipt(job_name(job.get("id")) or job_name(job.get("jobId")), _link(job))
         if receipt.job_id or receipt.link:
             return receipt
     msg = f"the answer to the submit ({answer.status}) names neither a job nor a link"

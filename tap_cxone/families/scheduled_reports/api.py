@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES
-from tap_cxone.jobs import JobStatus, Phase, Receipt
+from tap_cxone.jobs import JobStatus, Phase, Receipt, job_name
 from tap_cxone.spool import fill_rows
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class ReportsApi:
         path = f"{SCHEDULES}/{quote(schedule, safe='')}/runs"
         answer = self.client.submit(path, {"dateRange": _range(window)})
         found = answer.json if isinstance(answer.json, dict) else {}
-        run = found.get("runId") or found.get("id")
+        run = job_name(found.get("runId")) or job_name(found.get("id"))
         if not run:
             msg = f"the answer to the submit ({answer.status}) names no run"
             raise AmbiguousSubmit(msg, status=answer.status)
-        return Receipt(job_id=str(run))
+        return Receipt(job_id=run)
 
     def status(self, job: PendingJob) -> JobStatus:
         """Ask for a run. Raises `NotFound` if the API does not know it."""

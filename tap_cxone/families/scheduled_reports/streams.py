@@ -181,7 +181,7 @@ class ReportStream(JobStream):
 
     def _halve(self, error: JobTimeout) -> None:
         """Remember half of the days that were too many; raise the error if it was but one."""
-        days = (error.window.end - error.window.start).days
+        days = (error.window.end - error.window.start).days if error.window else 1
         if days <= 1:
             raise error
         self.memory.keep_window_days(days // 2)
