@@ -13,6 +13,7 @@ from tap_cxone.errors import (
     JobFailed,
     JobTimeout,
     NotFound,
+    SpoolError,
     Throttled,
     Unavailable,
 )
@@ -74,6 +75,8 @@ class Lifecycle:
             link = self._link(window, coming)
             try:
                 return self.api.download(link, self.title(window))
+            except SpoolError:
+                raise  # asking the API again makes no room on the disk
             except (DownloadError, NotFound) as error:
                 if tries == self.patience.retries:
                     msg = f"{error}; tried {tries + 1} times (max_retries), nothing was emitted"
