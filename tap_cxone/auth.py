@@ -150,6 +150,8 @@ class Login:
         try:
             answer = self.transport.send(self.grant.call()).json
         except ApiError as error:
+            if error.status is None:
+                raise  # nobody refused anything
             if isinstance(error, Throttled | Unavailable) and error.status != HTTPStatus.OK:
                 raise
             msg = f"Login refused: {error}; {self.grant.remedy()}"

@@ -75,6 +75,9 @@ class Client:
         return self._ask(Call(method="POST", url=self._url(path), body=body))
 
     def _url(self, path: str) -> str:
+        if not path.startswith("/") or path.startswith("//"):  # it would name another host
+            msg = f"{self.host} was to be asked for something that is no path; nothing was sent"
+            raise ApiError(msg)
         other = self.plane(self.login.token().value) if self.plane else None
         return f"{other or self.host}{path}"
 

@@ -95,7 +95,6 @@ class Family:
         window_days: How many days one of its exports may hold, where they are few.
         own_patience: How long its jobs are waited for, if not as long as the others'.
         surroundings: The run's settings, time and signals.
-        secrets: What no message may hold.
         told: What was said already in this run and need not be said for every stream.
         breaker: What stops asking after failures in a row.
         traits: What was learned of the tenant, kept in the streams' state.
@@ -109,7 +108,6 @@ class Family:
     settle: timedelta
     harmless: str | None
     surroundings: Surroundings
-    secrets: tuple[str, ...] = field(default=(), repr=False)
     classify: Classify | None = None
     plane: Callable[[str], str | None] | None = None
     also: str = ""
@@ -145,7 +143,7 @@ class Family:
         settings = self.surroundings.settings
         transport = Transport(
             clock=self.surroundings.clock,
-            redact=Redactor(set(self.secrets)),
+            redact=Redactor(set(settings.secrets)),
             interrupts=self.surroundings.interrupts,
             user_agent=settings.user_agent,
             max_retries=settings.max_retries,

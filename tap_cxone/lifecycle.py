@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
+    AuthError,
     DownloadError,
     JobFailed,
     JobTimeout,
@@ -51,6 +52,7 @@ class Lifecycle:
     trail: Trail
     _own: dict[str, Window] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
+    _dropped: set[str] = field(default_factory=set)
     _looked: dict[str, datetime] = field(default_factory=dict)
     _took: Took | None = None
     _no_haste: bool = False
@@ -172,8 +174,9 @@ class Lifecycle:
 
     def _asked(self, window: Window, listing: Listing | None) -> Receipt:
         """Submit once, unless the API shows a running job that asked for exactly this."""
-        if listing is not None and listing.same:
-            return Receipt(min(listing.same), found=True)
+        same = listing.same - self._dropped if listing else frozenset()
+        if same:
+            return Receipt(min(same), found=True)
         if listing is not None and listing.full:
             msg = f"{self.api.name}: as many jobs as the tenant may have are active"
             raise Throttled(msg)
@@ -297,7 +300,7 @@ class Lifecycle:
             if not self.api.cancel(job):
                 return "it stays in the state and the next run takes it up"
             what = "it was cancelled"
-        except ApiError as error:
+        except (ApiError, AuthError) as error:
             what = f"it could not be cancelled ({error})"
         self.memory.forget(job)
         self.trail.of(job.window, job.id).write("job_failed", reason=f"its time is up: {what}")
@@ -319,6 +322,7 @@ class Lifecycle:
         words = "no download link" if done else status.words or "no reason given"
         msg = f"{self.title(job.window)} gave no file: {status.phase.name}, {words}"
         self.memory.forget(job)
+        self._dropped.add(job.id)
         self.trail.of(job.window, job.id).write("job_failed", reason=f"{status.called}: {words}")
         if job.id in self._own:
             msg += ". Run again; a smaller window may help"

@@ -249,6 +249,13 @@ class Settings:
             user_agent=config.get("user_agent") or f"tap-cxone/{__version__}",
         )
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return what no message may hold."""
+        key, application = self.access_key, self.application
+        found = {key.key_id, key.secret} if key else set()
+        return frozenset(found | {application.secret} if application else found)
+
     def host(self, family: str, default: str) -> str:
         """Return the host of a family: `endpoints`, else `base_url`, else the vendor's."""
         return (self.endpoints.get(family) or self.base_url or default).rstrip("/")

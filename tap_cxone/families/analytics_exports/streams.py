@@ -92,7 +92,6 @@ def family(surroundings: Surroundings) -> Family:
         settle=SETTLE,
         harmless=ACTIVE,
         surroundings=surroundings,
-        secrets=(application.secret,) if application else (),
     )
 
 

@@ -71,7 +71,6 @@ def family(surroundings: Surroundings) -> Family:
         settle=SETTLE,
         harmless=ME,
         surroundings=surroundings,
-        secrets=(application.secret,) if application else (),
         # Who names the host decides, not a claim.
         plane=None if placed else plane,
         also="" if own.downloads else f"{NAME}.downloads",

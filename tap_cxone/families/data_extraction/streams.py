@@ -46,7 +46,6 @@ def family(surroundings: Surroundings) -> Family:
         settle=settings.data_extraction.settle,
         harmless=JOBS,
         surroundings=surroundings,
-        secrets=(key.secret, key.key_id) if key else (),
         classify=classify,
     )
 

@@ -52,7 +52,6 @@ def family(surroundings: Surroundings) -> Family:
         settle=SETTLE,
         harmless=None,
         surroundings=surroundings,
-        secrets=(application.secret, key.secret, key.key_id) if application and key else (),
         classify=classify,
         window_days=settings.observability.window_days,
     )

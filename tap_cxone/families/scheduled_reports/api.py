@@ -94,7 +94,8 @@ class ReportsApi:
             return JobStatus(phase, words=words, word=word)
         # The answer is the first page already; asked again at once it would count as a poll.
         self._first = {path: found}
-        return JobStatus(phase, str(found.get("downloadUrl") or path), words, word)
+        link = found.get("downloadUrl")
+        return JobStatus(phase, link if isinstance(link, str) and link else path, words, word)
 
     def listing(self, window: Window) -> None:
         """Return None: this API has no list of runs."""
@@ -112,7 +113,8 @@ class ReportsApi:
             NotFound: It is gone.
             DownloadError: A page came twice.
         """
-        if "://" in link:
+        # Only our own path is asked with the login, never what an answer says.
+        if not link.startswith(f"{RESULTS}/"):
             return self.client.download(link, name)
         return fill_rows(self._rows(link, name), name)
 
@@ -125,16 +127,19 @@ class ReportsApi:
                 msg = f"{name}: a page of the result has no list 'data'; run again"
                 raise DownloadError(msg)
             yield from rows
-            token = page.get("nextPageToken")
-            if not token:
+            if not page.get("nextPageToken"):
                 return
+            token = job_name(page["nextPageToken"])
+            if token is None:
+                msg = f"{name}: the API's page token is no text; run again"
+                raise DownloadError(msg)
             if token in tokens:
                 msg = (
                     f"{name}: the API gave the same page token twice; it would never end: run again"
                 )
                 raise DownloadError(msg)
             tokens.add(token)
-            page = self.client.get(f"{path}?pageToken={quote(str(token), safe='')}").json
+            page = self.client.get(f"{path}?pageToken={quote(token, safe='')}").json
 
 
 def _range(window: Window) -> dict[str, str]:

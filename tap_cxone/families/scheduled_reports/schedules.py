@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, PermissionDenied, Unavailable
 from tap_cxone.families.scheduled_reports.definitions import holds
+from tap_cxone.jobs import job_name
 
 if TYPE_CHECKING:
     import logging
@@ -53,16 +54,17 @@ class Schedules:
         """
         found: list[dict[str, Any]] = []
         asked = {"name": name} if name else {}
-        tokens: set[Any] = set()
+        tokens: set[str] = set()
         while True:
             path = f"{SCHEDULES}?{urlencode(asked)}" if asked else SCHEDULES
             answer = self._explained(partial(self.client.get, path)).json
             found += _entries(answer)
-            following = answer.get("nextPageToken") if isinstance(answer, dict) else None
+            token = answer.get("nextPageToken") if isinstance(answer, dict) else None
+            following = job_name(token)
             if not following or following in tokens:
                 break
             tokens.add(following)
-            asked["pageToken"] = str(following)
+            asked["pageToken"] = following
         # The filter's spelling is not documented: an API that ignores it returns all of them.
         return [entry for entry in found if name is None or entry.get("name") == name]
 
@@ -105,7 +107,11 @@ class Schedules:
         if not holds(entry, dict(wanted)):
             path = f"{SCHEDULES}/{quote(own, safe='')}"
             self._explained(partial(self.client.put, path, wanted))
-            self.log.info("Schedule '%s' changed to its definition in the settings", entry["name"])
+            name = str(entry["name"])
+            if not any(holds(now, dict(wanted)) for now in self.registered(name)):
+                msg = f"the schedule '{name}' could not be changed; delete it in CXone, run again"
+                raise ApiError(msg)
+            self.log.info("Schedule '%s' changed to its definition in the settings", name)
         return own
 
     def _explained(self, ask: Callable[[], Answer]) -> Answer:
@@ -118,7 +124,7 @@ class Schedules:
 
 def schedule_id(entry: Mapping[str, Any]) -> str:
     """Return the ID of a schedule, whatever it is called; empty if it has none."""
-    return str(entry.get("scheduleId") or entry.get("id") or "")
+    return job_name(entry.get("scheduleId")) or job_name(entry.get("id")) or ""
 
 
 def _entries(answer: Any) -> list[dict[str, Any]]:

@@ -59,7 +59,6 @@ def family(surroundings: Surroundings) -> Family:
         settle=own.settle,
         harmless=SCHEDULES,
         surroundings=surroundings,
-        secrets=(application.secret,) if application else (),
         also="" if own.reports else f"{NAME}.reports",
         own_patience=Patience(poll, own.job_timeout, settings.max_retries, poll * _MOST_GROWTH),
     )
