@@ -105,10 +105,6 @@ class Lifecycle:
         if job := self.job(window):
             self.memory.forget(job)
 
-    def keeps(self, window: Window) -> bool:
-        """Tell whether the job of a window can give its file again."""
-        return self.job(window) is not None
-
     def job(self, window: Window) -> PendingJob | None:
         """Return the pending job that asked for exactly this window."""
         wanted = self.api.fingerprint(window)

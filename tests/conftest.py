@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -15,10 +16,25 @@ from tests.running import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from _pytest.terminal import TerminalReporter
+
 
 # A busy machine is no fault of the code: no example has a time of its own.
 hypothesis.settings.register_profile("tap", deadline=None)
 hypothesis.settings.load_profile("tap")
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Tell how many faults and interruptions were tried; each test notes its own."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ())]
+    noted = [pair for report in reports for pair in getattr(report, "user_properties", ())]
+    faults = [struck for name, struck in noted if name == "faults"]
+    kills = sum((Counter(tried) for name, tried in noted if name == "interruptions"), Counter())
+    if faults:
+        terminalreporter.write_line(f"faults tried: {len(faults)} rows, struck {sum(faults)} times")
+    if kills:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(kills.items()))
+        terminalreporter.write_line(f"interruptions tried: {kills.total()} ({kinds})")
 
 
 @pytest.fixture

@@ -62,16 +62,16 @@ def streams_table() -> str:
         f"| {bots.description} |"
     )
     rows += [
-        "| any `downloads` entry | data download | `group_by` and `_window_start` | configured, and "
-        "the custom metrics' | A group of one window. |",
+        "| any `downloads` entry | data download | `group_by` and `_window_start` | configured, "
+        "and the custom metrics' | A group of one window. |",
         "| `custom_metrics` | the catalogue of data download | `id` | 7 | A custom metric. |",
-        "| any `reports` entry | scheduled report | `grouping` and `_window_start` | configured | A "
-        "group of one window. |",
+        "| any `reports` entry | scheduled report | `grouping` and `_window_start` | configured "
+        "| A group of one window. |",
         "| `report_schedules` | the schedules of reports | `schedule_id` | 5 | A schedule. |",
     ]
     rows.append("| `quarantine` | rows that did not fit | `record_id` | 9 | See below. |")
-    titles = "| stream | entity, table or export | key | known columns | a row |\n|---|---|---|---|---|\n"
-    return titles + "\n".join(rows)
+    titles = "| stream | entity, table or export | key | known columns | a row |"
+    return "\n".join([titles, "|---|---|---|---|---|", *rows])
 
 
 def audit_table() -> str:

@@ -195,7 +195,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_file_mb",
-        th.NumberType(exclusive_minimum=0, maximum=1e9),
+        th.NumberType(exclusive_minimum=0, maximum=1_000_000_000),
         default=20000,
         title="Largest file (MB)",
         description="Most megabytes that a downloaded file may unpack to; one that is larger is "

@@ -66,10 +66,6 @@ class Pages:
     def forget(self, window: Window) -> None:
         """Do nothing: every fetch asks anew."""
 
-    def keeps(self, window: Window) -> bool:  # noqa: ARG002 (whichever it is)
-        """Return False: an array is never empty by mistake."""
-        return False
-
     def job_id(self, window: Window) -> None:
         """Return None: a page is an answer, not a job."""
 
