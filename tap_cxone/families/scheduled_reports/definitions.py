@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.checks import did_you_mean
-from tap_cxone.config import REPORT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,19 +61,18 @@ def holds(registered: Any, wanted: Any) -> bool:
     return bool(registered == wanted)
 
 
-def problems(report: Mapping[str, Any], where: str, *, unknown: bool) -> Iterator[str]:
+def problems(
+    report: Mapping[str, Any], where: str, kind: str | None, *, unknown: bool
+) -> Iterator[str]:
     """Yield what the API would refuse of a report.
 
     Args:
         report: As the user wrote it.
         where: What to call it.
+        kind: Its type; None if it has none that there is.
         unknown: Whether metrics that nobody here knows are allowed.
     """
-    kind, metrics, dimensions = (
-        report.get("type"),
-        _list(report, "metrics"),
-        _list(report, "dimensions"),
-    )
+    metrics, dimensions = _list(report, "metrics"), _list(report, "dimensions")
     if "metrics" in report and not metrics:
         yield f"{where} has no metrics; name at least one"
     for metric in metrics:
@@ -82,7 +80,7 @@ def problems(report: Mapping[str, Any], where: str, *, unknown: bool) -> Iterato
         if types is None and not unknown:
             hint = did_you_mean(metric, METRICS, "set allow_unknown_metrics if the API has it")
             yield f"{where}: the metric '{metric}' is not known; {hint}"
-        elif types is not None and kind in REPORT_TYPES and kind not in types:
+        elif types is not None and kind is not None and kind not in types:
             fitting = (
                 ", ".join(name for name, has in METRICS.items() if kind in has) or "none known"
             )

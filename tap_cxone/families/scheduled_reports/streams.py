@@ -11,6 +11,7 @@ from typing_extensions import override
 from tap_cxone import checks
 from tap_cxone.auth import ClientCredentialsGrant
 from tap_cxone.columns import Column, snake_case
+from tap_cxone.config import REPORT_TYPES
 from tap_cxone.declaration import Declaration
 from tap_cxone.errors import JobTimeout
 from tap_cxone.families.scheduled_reports import definitions
@@ -82,7 +83,8 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(report, dict):
             where = f"{NAME}.reports, '{report.get('name')}'"
             unknown = own.get("allow_unknown_metrics") is True
-            yield from definitions.problems(report, where, unknown=unknown)
+            kind = report["type"] if report.get("type") in REPORT_TYPES else None
+            yield from definitions.problems(report, where, kind, unknown=unknown)
 
 
 def _schedules(stream: CXoneStream) -> Schedules:
