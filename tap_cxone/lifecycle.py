@@ -270,6 +270,7 @@ class Lifecycle:
                 trail.write("job_state", state=status.called)
             if status.phase is Phase.SUCCEEDED and status.link:
                 self._learn(job, more)
+                self._prepare(coming)  # its place is free
                 return status.link
             if status.phase is not Phase.RUNNING:
                 self._lost(job, status)

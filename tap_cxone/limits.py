@@ -47,6 +47,11 @@ class Limits:
     pace: timedelta = timedelta(seconds=2)
 
     @property
+    def ahead(self) -> int:
+        """Return how many windows may be asked for beside the one that is read."""
+        return self.concurrent if self.concurrent > 1 else 0
+
+    @property
     def memory(self) -> timedelta:
         """Return for how long a submit still counts against a limit."""
         return max(self.spacing, self.quota.period if self.quota else _NOTHING)

@@ -59,8 +59,7 @@ class WindowedStream(CXoneStream):
             trail=self.trail,
             log=self.logger,
         )
-        ahead = self.family.limits.concurrent - 1
-        for window, coming in with_coming(self._plan(), ahead):
+        for window, coming in with_coming(self._plan(), self.family.limits.ahead):
             yield from self._read(window, coming, intake)
 
     # Which windows

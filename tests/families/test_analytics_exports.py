@@ -441,7 +441,7 @@ def test_the_list_is_asked_before_each_submit(sim, clock):
 
 
 def test_three_at_a_time(sim, clock):
-    """Three jobs are started before the first is asked for, a fourth once one is done."""
+    """Three jobs are started before the first is asked for, a fourth as soon as that is done."""
     out = run(days(sim, 5), clock)
 
     kinds = [
@@ -452,12 +452,13 @@ def test_three_at_a_time(sim, clock):
     first_poll = kinds.index("poll")
     assert out.error is None
     assert kinds[:first_poll] == ["submit"] * 3
-    assert kinds[first_poll : kinds.index("download")].count("submit") == 0
+    between = kinds[first_poll : kinds.index("download")]
+    assert between == ["poll"] * (len(between) - 1) + ["submit"]
     assert kinds.count("submit") == 5
     assert (sim.conflicts, sim.refusals) == (0, 0)
 
 
-@pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 2), (3, 3)])
+@pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
 def test_what_is_asked_while_rows_leave(sim, clock, most, submitted):
     """While the rows of a window leave, the next ones have been asked for already."""
     config = days(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
