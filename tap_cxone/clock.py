@@ -42,6 +42,11 @@ def iso(instant: datetime) -> str:
     return in_utc(instant).isoformat()
 
 
+def iso_z(instant: datetime, timespec: str = "seconds") -> str:
+    """Write an instant as the vendor's request bodies want it: UTC, `Z`, cut to `timespec`."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+
 def parse_instant(text: str) -> datetime:
     """Read an ISO 8601 date or date-time; without an offset it is UTC.
 

@@ -33,10 +33,11 @@ Exit codes: 0 complete, 1 failed, 2 configuration or state, 130 and 143 interrup
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
 
     from tap_cxone.windows import Window
@@ -91,6 +92,16 @@ class ApiError(CXoneError):
 
 class PermissionDenied(ApiError):
     """The user behind the credentials may not do this."""
+
+
+@contextmanager
+def naming(remedy: str) -> Iterator[None]:
+    """Add to a missing permission what to give to whom."""
+    try:
+        yield
+    except PermissionDenied as error:
+        msg = f"{error}; {remedy}"
+        raise PermissionDenied(msg, status=error.status) from error
 
 
 class NotFound(ApiError):

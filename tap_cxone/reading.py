@@ -127,7 +127,8 @@ class Reading:
                 made = record(row.cells)
             except Misfit as error:
                 self.table.reject()
-                header, record = self.table.header, self._compiled()
+                if self.table.header is not header:
+                    header, record = self.table.header, self._compiled()
                 yield self._invalid(row, str(error), error.column.name)
             else:
                 yield made

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from tap_cxone.errors import AmbiguousSubmit, ApiError, PermissionDenied
+from tap_cxone.clock import iso_z
+from tap_cxone.errors import AmbiguousSubmit, ApiError, naming
 from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt, job_name
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 EXPORTS = "/api/v2/analytics/exports"
 ACTIVE = f"{EXPORTS}?status=queued,running"
 
+_PERMISSIONS = (
+    "give the application the scopes analytics:export:read and analytics:export:write, and its "
+    "user the permission to export analytics"
+)
 _MICROSECOND = timedelta(microseconds=1)
 _PHASES = {
     "queued": Phase.RUNNING,
@@ -59,7 +64,9 @@ class Request:
         The last instant is the last whole millisecond before the window's end.
         """
         dates = {"dateFrom": window.start, "dateTo": window.end - _MICROSECOND}
-        return {name: _instant(at) for name, at in dates.items()} | {"filter": self.filter}
+        return {name: iso_z(at, "milliseconds") for name, at in dates.items()} | {
+            "filter": self.filter
+        }
 
     def body(self, window: Window) -> dict[str, Any]:
         """Return what to post."""
@@ -70,10 +77,6 @@ class Request:
             "compression": self.compression,
             "includeHeaders": True,
         }
-
-
-def _instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,8 @@ class AnalyticsApi:
             Throttled: As many jobs as there may be are active.
             PermissionDenied: Naming the scope that is missing.
         """
-        try:
+        with naming(_PERMISSIONS):
             answer = self.client.submit(EXPORTS, self.request.body(window))
-        except PermissionDenied as error:
-            raise _without_scope(error) from error
         found = answer.json if isinstance(answer.json, dict) else {}
         if not (job_id := job_name(found.get("id"))):
             msg = f"the answer to the submit ({answer.status}) names no export"
@@ -136,10 +137,8 @@ class AnalyticsApi:
 
     def listing(self, window: Window) -> Listing | None:
         """Return the tenant's active exports, whosever they are."""
-        try:
+        with naming(_PERMISSIONS):
             answer = self.client.get(ACTIVE).json
-        except PermissionDenied as error:
-            raise _without_scope(error) from error
         exports = answer.get("entities") if isinstance(answer, dict) else answer
         if not isinstance(exports, list):
             return None
@@ -163,11 +162,3 @@ class AnalyticsApi:
     def download(self, link: str, name: str) -> Spool:
         """Fetch an export's file, with the token. Raises `NotFound` once it is gone."""
         return self.client.fetch(link, name)
-
-
-def _without_scope(error: PermissionDenied) -> PermissionDenied:
-    msg = (
-        f"{error}; give the application the scopes analytics:export:read and "
-        "analytics:export:write, and its user the permission to export analytics"
-    )
-    return PermissionDenied(msg, status=error.status)

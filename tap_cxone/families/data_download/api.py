@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.clock import parse_instant
+from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import (
     ApiError,
     NotFound,
     PermissionDenied,
     QuotaExhausted,
     Throttled,
+    naming,
 )
 from tap_cxone.families.data_download import catalogue
 from tap_cxone.families.data_download.region import region_of
@@ -55,7 +56,7 @@ class Request:
     def body(self, window: Window, offset: int, limit: int) -> dict[str, Any]:
         """Return what to post for one page: instants in UTC, the last second included."""
         wanted = self.download
-        dates = {"from": _instant(window.start), "to": _instant(window.end - _SECOND)}
+        dates = {"from": iso_z(window.start), "to": iso_z(window.end - _SECOND)}
         filters: dict[str, Any] = {"date": dates, "timeZone": self.zone}
         if wanted.group:
             filters["group"] = dict(zip(("type", "id"), wanted.group, strict=True))
@@ -68,10 +69,6 @@ class Request:
             "limit": limit,
             "offset": offset,
         }
-
-
-def _instant(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +91,11 @@ class Quota:
     limit: int | None
     remaining: int
     reset_at: datetime | None
+
+    def used_up(self) -> QuotaExhausted:
+        """Return the error for a call too many."""
+        msg = f"the reporting API allows no more calls: {self}"
+        return QuotaExhausted(msg, until=self.reset_at)
 
     def __str__(self) -> str:
         """Say how many calls are left."""
@@ -171,10 +173,8 @@ class DataDownloadApi:
 
     def _explained(self, ask: Callable[[], Any]) -> Any:
         try:
-            return ask()
-        except PermissionDenied as error:
-            msg = f"{error}; {_PERMISSIONS}"
-            raise PermissionDenied(msg, status=error.status) from error
+            with naming(_PERMISSIONS):
+                return ask()
         except NotFound as error:
             other = self.elsewhere()
             where = f"likely the wrong region: the token names {other}, the setting {self.region}"
@@ -185,8 +185,7 @@ class DataDownloadApi:
             quota = self.quota()
             if quota is None or quota.remaining > 0:
                 raise
-            msg = f"the reporting API allows no more calls: {quota}"
-            raise QuotaExhausted(msg, until=quota.reset_at) from error
+            raise quota.used_up() from error
 
 
 def _moment(text: str) -> datetime | None:

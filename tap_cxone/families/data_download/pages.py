@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.dedupe import Seen
-from tap_cxone.errors import DownloadError, QuotaExhausted
+from tap_cxone.errors import DownloadError
 from tap_cxone.spool import fill_rows
 
 if TYPE_CHECKING:
@@ -136,7 +136,6 @@ class Pages:
         if quota is None:
             return
         if quota.remaining <= 0:
-            msg = f"the reporting API allows no more calls: {quota}"
-            raise QuotaExhausted(msg, until=quota.reset_at)
+            raise quota.used_up()
         say = self.log.warning if quota.remaining < calls else self.log.info
         say("%d calls to come, %s", calls, quota)

@@ -16,6 +16,7 @@ from tap_cxone.errors import (
     NotFound,
     PermissionDenied,
     Throttled,
+    naming,
 )
 from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt, job_name
 from tap_cxone.windows import midnight
@@ -104,13 +105,10 @@ class DataExtractionApi:
             PermissionDenied: Naming the permission the entity needs.
         """
         body = self.request.body(window)
-        try:
+        with naming(f"give the access key's user the permission {self.request.permission}"):
             if self._is_sync():
                 return self._submit_sync(body)
             return self._receipt(self.client.submit(JOBS, body))
-        except PermissionDenied as error:
-            msg = f"{error}; give the access key's user the permission {self.request.permission}"
-            raise PermissionDenied(msg, status=error.status) from error
 
     def _is_sync(self) -> bool:
         return self.mode == "sync" or (self.mode == "auto" and not self.traits.get(NO_SYNC))

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused
 from tap_cxone.jobs import JobStatus, Phase, Receipt
 
@@ -63,7 +64,10 @@ class Request:
     def body(self, window: Window) -> dict[str, Any]:
         """Return what to post: the keys that this table takes, and no others."""
         last = window.end - timedelta(milliseconds=1)
-        dates = {"startDate": _instant(window.start), "endDate": _instant(last)}
+        dates = {
+            "startDate": iso_z(window.start, "milliseconds"),
+            "endDate": iso_z(last, "milliseconds"),
+        }
         body: dict[str, Any] = {"dateRange": dates, "timeZone": self.timezone}
         if self.table.channels:
             body["channels"] = list(self.channels)
@@ -79,10 +83,6 @@ class Request:
     def file_name(self, window: Window) -> str:
         """Name the file: unique for tenant, stream and window; letters, digits, `-` and `_`."""
         return f"tap-cxone-{self.table.stream}-{window.start:%Y%m%dT%H%M%S}-{self.digest(window)}"
-
-
-def _instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def classify(status: int, words: str) -> type[ApiError] | None:

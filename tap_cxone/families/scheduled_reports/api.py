@@ -6,10 +6,10 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES
 from tap_cxone.jobs import JobStatus, Phase, Receipt, job_name
@@ -144,8 +144,4 @@ class ReportsApi:
 
 def _range(window: Window) -> dict[str, str]:
     """Return a window as an absolute date range, its end not included."""
-    return {"type": "absolute", "start": _instant(window.start), "end": _instant(window.end)}
-
-
-def _instant(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {"type": "absolute", "start": iso_z(window.start), "end": iso_z(window.end)}

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, PermissionDenied, Unavailable
+from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, Unavailable, naming
 from tap_cxone.families.scheduled_reports.definitions import holds
 from tap_cxone.jobs import job_name
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tap_cxone.client import Client
     from tap_cxone.clock import Clock
     from tap_cxone.jobs import Patience
-    from tap_cxone.transport import Answer
 
 SCHEDULES = "/api/v2/analytics/reports/schedules"
 
@@ -57,7 +55,8 @@ class Schedules:
         tokens: set[str] = set()
         while True:
             path = f"{SCHEDULES}?{urlencode(asked)}" if asked else SCHEDULES
-            answer = self._explained(partial(self.client.get, path)).json
+            with naming(_PERMISSIONS):
+                answer = self.client.get(path).json
             found += _entries(answer)
             token = answer.get("nextPageToken") if isinstance(answer, dict) else None
             following = job_name(token)
@@ -90,7 +89,8 @@ class Schedules:
             if found:
                 return self._changed(found[0], wanted)
             try:
-                answer = self._explained(partial(self.client.submit, SCHEDULES, wanted)).json
+                with naming(_PERMISSIONS):
+                    answer = self.client.submit(SCHEDULES, wanted).json
             except (AmbiguousSubmit, Unavailable):
                 if tries == self.patience.retries:
                     raise
@@ -106,20 +106,14 @@ class Schedules:
         own = schedule_id(entry)
         if not holds(entry, dict(wanted)):
             path = f"{SCHEDULES}/{quote(own, safe='')}"
-            self._explained(partial(self.client.put, path, wanted))
+            with naming(_PERMISSIONS):
+                self.client.put(path, wanted)
             name = str(entry["name"])
             if not any(holds(now, dict(wanted)) for now in self.registered(name)):
                 msg = f"the schedule '{name}' could not be changed; delete it in CXone, run again"
                 raise ApiError(msg)
             self.log.info("Schedule '%s' changed to its definition in the settings", name)
         return own
-
-    def _explained(self, ask: Callable[[], Answer]) -> Answer:
-        try:
-            return ask()
-        except PermissionDenied as error:
-            msg = f"{error}; {_PERMISSIONS}"
-            raise PermissionDenied(msg, status=error.status) from error
 
 
 def schedule_id(entry: Mapping[str, Any]) -> str:
