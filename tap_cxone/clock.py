@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,8 +32,7 @@ class SystemClock:
 
     def sleep(self, duration: timedelta) -> None:
         """Sleep for `duration`; raises `Interrupted` when a signal arrives."""
-        with self._interrupts.allowed():
-            time.sleep(max(0.0, duration.total_seconds()))
+        self._interrupts.wait(max(0.0, duration.total_seconds()))
 
 
 def iso(instant: datetime) -> str:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.auth import Login
 from tap_cxone.client import Client
-from tap_cxone.errors import CircuitOpen, ConfigError
+from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.jobs import Patience
 from tap_cxone.limits import Limiter
 from tap_cxone.redact import Redactor
 from tap_cxone.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import timedelta
 
     from tap_cxone.audit import Audit
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
     from tap_cxone.interrupts import Interrupts
+    from tap_cxone.lanes import Lanes
     from tap_cxone.limits import Limits
     from tap_cxone.transport import Classify
     from tap_cxone.webhook import Webhook
@@ -39,6 +40,7 @@ class Surroundings:
         clock: The time.
         interrupts: The signals.
         audit: Where it writes what happens.
+        lanes: The families' threads.
         webhook: Who wants to know of every committed window, if anybody.
     """
 
@@ -46,6 +48,7 @@ class Surroundings:
     clock: Clock
     interrupts: Interrupts
     audit: Audit
+    lanes: Lanes
     webhook: Webhook | None = None
 
 
@@ -53,28 +56,31 @@ class Surroundings:
 class Breaker:
     """Stops asking an API that fails again and again for the same reason."""
 
-    reason: tuple[object, ...] = ()
-    failures: int = 0
+    errors: list[Exception] = field(default_factory=list)
 
     def failed(self, error: Exception) -> None:
-        """Count a failure; another reason begins anew."""
-        reason = type(error), getattr(error, "status", None)
-        self.failures = self.failures + 1 if reason == self.reason else 1
-        self.reason = reason
+        """Count a failure, once; another reason begins anew."""
+        if isinstance(error, CircuitOpen | QuotaExhausted) or error in self.errors:
+            return
+        same = [other for other in self.errors if _reason(other) == _reason(error)]
+        self.errors = [*same, error]
 
     def succeeded(self) -> None:
         """Forget the failures."""
-        self.failures = 0
+        self.errors = []
 
-    def check(self, family: str, last: Iterable[Exception]) -> None:
+    def check(self, family: str) -> None:
         """Raise `CircuitOpen` after three failures in a row for the same reason."""
-        if self.failures >= _MOST_FAILURES:
-            error = next(reversed(list(last)), None)
+        if len(self.errors) >= _MOST_FAILURES:
             msg = (
-                f"{family} failed {self.failures} times in a row for the same reason and was not "
-                f"asked again in this run; the last time: {error}"
+                f"{family} failed {len(self.errors)} times in a row for the same reason and was "
+                f"not asked again in this run; the last time: {self.errors[-1]}"
             )
             raise CircuitOpen(msg)
+
+
+def _reason(error: Exception) -> tuple[object, ...]:
+    return type(error), getattr(error, "status", None)
 
 
 @dataclass(frozen=True, kw_only=True)

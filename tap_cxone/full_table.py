@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.declaration import EXTRACTED
+from tap_cxone.fetched import Facts
 from tap_cxone.stream import CXoneStream
 
 if TYPE_CHECKING:
@@ -25,9 +27,13 @@ class FullTableStream(CXoneStream):
         """Return all of it."""
 
     @override
+    def fetched(self) -> Iterator[Facts]:
+        yield Facts(rows=list(self.table()))
+
+    @override
     def rows(self) -> Iterator[Record]:
         began, left = self.now(), 0
-        for record in self.table():
+        for record in chain.from_iterable(piece.rows for piece in self.lanes.pieces(self)):
             left += 1
             yield {**record, EXTRACTED.name: iso(began)}
             self.family.surroundings.interrupts.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,15 @@ class Interrupts:
     """Turn SIGINT and SIGTERM into `Interrupted`, but never inside a line or a submit.
 
     A signal that raised in the middle of a write would leave half a message before the next
-    one. So a signal is only noted, and raised where the tap waits (`allowed`) or asks
+    one. So a signal is only noted, and raised where a thread waits (`allowed`) or asks
     (`check`). A second signal does not wait.
     """
 
     def __init__(self) -> None:
         """Start with nothing noted and nothing allowed."""
         self._noted: int | None = None
-        self._allowed = False
+        self._arrived = threading.Event()
+        self._allowed: set[int] = set()  # threads that nothing is lost of if they end now
 
     def install(self) -> None:
         """Take over SIGINT and SIGTERM; only the main thread of a process can."""
@@ -35,7 +37,8 @@ class Interrupts:
     def note(self, number: int) -> None:
         """Note a signal; raise at once if that is allowed now or one was noted before."""
         again, self._noted = self._noted is not None, number
-        if self._allowed or again:
+        self._arrived.set()
+        if again or self.may_end(threading.get_ident()):
             self.check()
 
     def check(self) -> None:
@@ -43,12 +46,28 @@ class Interrupts:
         if self._noted is not None:
             raise Interrupted(self._noted)
 
+    def wait(self, seconds: float) -> None:
+        """Return after `seconds`; raise `Interrupted` when a signal arrives, in every thread."""
+        with self.allowed():
+            if threading.current_thread() is threading.main_thread():
+                time.sleep(seconds)  # a handler that runs in here raises out of it
+            else:
+                self._arrived.wait(seconds)
+            self.check()
+
+    def may_end(self, thread: int | None) -> bool:
+        """Tell whether a thread is where a signal may end it."""
+        return thread in self._allowed
+
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let a signal raise at once inside this block."""
-        before, self._allowed = self._allowed, True
+        """Let a signal end this thread inside this block."""
+        thread = threading.get_ident()
+        outer = self.may_end(thread)
+        self._allowed.add(thread)
         try:
             self.check()
             yield
         finally:
-            self._allowed = before
+            if not outer:
+                self._allowed.discard(thread)

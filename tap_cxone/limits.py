@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -114,18 +115,21 @@ class Limiter:
     _hint: Hint = field(default_factory=Hint)
     _asked: datetime | None = None
     _refused_until: datetime | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def recall(self, submits: Iterable[datetime]) -> None:
         """Count submits that an earlier run remembered, each once."""
-        self._submits = sorted({*self._submits, *submits})
+        with self._lock:  # STATE is written by another thread than the one that submits
+            self._submits = sorted({*self._submits, *submits})
 
     def submits(self) -> list[datetime]:
         """Return the submits that still count, oldest first, and forget the others."""
         now = self.clock.now()
         # A submit 'in the future' (a clock that was set back) must not block until then.
-        known = (min(at, now) for at in self._submits)
-        self._submits = [at for at in known if at > now - self.limits.memory]
-        return list(self._submits)
+        with self._lock:
+            known = (min(at, now) for at in self._submits)
+            self._submits = [at for at in known if at > now - self.limits.memory]
+            return list(self._submits)
 
     @contextmanager
     def submitting(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from tap_cxone.audit import Trail
 from tap_cxone.declaration import property_of, schema_of
-from tap_cxone.errors import CircuitOpen, CXoneError, DriftError, QuotaExhausted, StreamsFailed
+from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFailed
 from tap_cxone.quarantine import NAME as QUARANTINE
 from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.records import ROW_HASH
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tap_cxone.config import Settings
     from tap_cxone.declaration import Declaration
     from tap_cxone.family import Family
+    from tap_cxone.lanes import Lanes
     from tap_cxone.quarantine import Quarantined
     from tap_cxone.tap import TapCXone
 
@@ -68,8 +69,33 @@ class CXoneStream(Stream, ABC):
         self.replication_key = "_window_end" if declaration.windowed else None
 
     @abstractmethod
+    def fetched(self) -> Iterator[Any]:
+        """Yield what is to be read, as it comes from the API; in the thread of the family."""
+
+    @abstractmethod
     def rows(self) -> Iterator[Record]:
-        """Yield every record."""
+        """Yield every record of what was fetched."""
+
+    def hunt(self) -> Iterator[Any]:
+        """Yield what is `fetched`, unless the family fails again and again."""
+        breaker = self.family.breaker
+        breaker.check(self.family.name)
+        try:
+            yield from self.fetched()
+        except Exception as error:
+            breaker.failed(error)
+            raise
+        breaker.succeeded()
+
+    @property
+    def lanes(self) -> Lanes:
+        """Return the families' threads."""
+        return self.family.surroundings.lanes
+
+    @property
+    def lane(self) -> str:
+        """Return the thread that asks this stream's API."""
+        return self.family.name
 
     def discover(self) -> None:
         """Ask the API for what a catalog shows of it, if the settings want that: here nothing."""
@@ -99,9 +125,7 @@ class CXoneStream(Stream, ABC):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield every record; a failure ends this stream, not the others."""
         try:
-            self.family.breaker.check(self.family.name, self.failures.values())
             yield from self.rows()
-            self.family.breaker.succeeded()
         except BrokenPipeError:
             raise  # nobody reads any more, neither this stream nor the others
         except QuotaExhausted as error:
@@ -123,8 +147,7 @@ class CXoneStream(Stream, ABC):
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
-        if not isinstance(error, CircuitOpen):
-            self.family.breaker.failed(error)
+        self.family.breaker.failed(error)
         self.memory.mark_failed(failed=True)
         self.write_state()  # a submit may have been spent on it
         self.trail.write("stream_failed", reason=str(error))

@@ -29,6 +29,7 @@ from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
+from tap_cxone.lanes import Lanes
 from tap_cxone.plan import QuotaPlan, as_json
 from tap_cxone.probe import probe
 from tap_cxone.quarantine import QuarantineStream
@@ -146,6 +147,7 @@ class TapCXone(Tap):
             raise ConfigError(problems)
         self.settings = Settings.read(config)
         self.audit = Audit(self.settings.audit_log_path, self._clock)
+        self.lanes = Lanes(self.interrupts, self.settings.spool_bytes)
         told = self.settings.completion_webhook
         self.sample = Sample(told.sample_size if told else 0)
         if self.sample.most:
@@ -176,6 +178,7 @@ class TapCXone(Tap):
             clock=self._clock,
             interrupts=self.interrupts,
             audit=self.audit,
+            lanes=self.lanes,
             webhook=Webhook.of(
                 told,
                 clock=self._clock,
@@ -206,8 +209,10 @@ class TapCXone(Tap):
         except AuditError as error:
             raise ConfigError([str(error)]) from error
         outcome = "interrupted"
+        side_by_side = [s for s in self._own() if s.selected] if self.settings.lanes else []
         try:
-            super().sync_all()
+            with self.lanes.running(side_by_side):
+                super().sync_all()
             outcome = "complete"
         except StreamsFailed:
             outcome = "failed"

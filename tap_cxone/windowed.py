@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_cxone.clock import iso
+from tap_cxone.fetched import Facts, Fetched
 from tap_cxone.intake import Intake
 from tap_cxone.lifecycle import Lifecycle
 from tap_cxone.plan import StreamPlan
@@ -22,12 +23,13 @@ from tap_cxone.stream import CXoneStream
 from tap_cxone.webhook import Completion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.audit import Trail
+    from tap_cxone.desk import Desk
     from tap_cxone.intake import Source, Taken
     from tap_cxone.jobs import JobApi
     from tap_cxone.state import PendingJob
@@ -50,17 +52,24 @@ class WindowedStream(CXoneStream):
         """Plan the windows from `start` to `horizon`; those `asked` for have a job already."""
 
     @override
+    def fetched(self) -> Iterator[Facts | Fetched]:
+        run, own = self.lanes.desk.run, self.lane
+        turns = run(lambda: with_coming(self._plan(), self.family.limits.ahead))
+        source = self.source()
+
+        def again(chore: Callable[[], Any]) -> Any:
+            return self.lanes.aside(own, chore)
+
+        while turn := run(lambda: next(turns, None)):
+            yield Fetched.of(source, *turn, again=again, now=self.now)
+
+    @override
     def rows(self) -> Iterator[Record]:
-        intake = Intake(
-            source=self.source(),
-            declaration=self.declaration,
-            settings=self.settings,
-            interrupts=self.family.surroundings.interrupts,
-            trail=self.trail,
-            log=self.logger,
-        )
-        for window, coming in with_coming(self._plan(), self.family.limits.ahead):
-            yield from self._read(window, coming, intake)
+        for piece in self.lanes.pieces(self):
+            if isinstance(piece, Facts):
+                self.redeclare(piece.columns)
+            else:
+                yield from self._read(piece)
 
     # Which windows
 
@@ -152,10 +161,10 @@ class WindowedStream(CXoneStream):
 
     # From a window to rows
 
-    def _read(self, window: Window, coming: Sequence[Window], intake: Intake) -> Iterator[Record]:
+    def _read(self, fetched: Fetched) -> Iterator[Record]:
         """Yield the rows of one window, then commit it and tell who wants to know."""
-        began = self.now()
-        with intake.take(window, coming, self._shape(window)) as taken:
+        began, window, intake = self.now(), fetched.window, self._intake(fetched)
+        with intake.take(window, fetched.coming, self._shape(window)) as taken:
             intake.judge(taken, receiver=self.quarantine.selected)
             if layout := taken.reading.layout:
                 self.announce(layout.new, taken.reading.table.name, taken.trail)
@@ -163,7 +172,17 @@ class WindowedStream(CXoneStream):
             yield from self._leave(taken)
         intake.account(taken)
         self.commit(window)
-        self._tell(taken, window, (self.now() - began).total_seconds())
+        self._tell(taken, window, (fetched.took + self.now() - began).total_seconds())
+
+    def _intake(self, source: Source) -> Intake:
+        return Intake(
+            source=source,
+            declaration=self.declaration,
+            settings=self.settings,
+            interrupts=self.family.surroundings.interrupts,
+            trail=self.trail,
+            log=self.logger,
+        )
 
     def _tell(self, taken: Taken, window: Window, seconds: float) -> None:
         trail, left = taken.trail, taken.left
@@ -194,6 +213,7 @@ class WindowedStream(CXoneStream):
             else:
                 yield item
             interrupts.check()
+            self.lanes.desk.serve()
 
     def _set_aside(self, invalid: Invalid, trail: Trail, *, audited: bool) -> None:
         assert trail.window is not None  # noqa: S101 (rows come from windows)
@@ -231,7 +251,7 @@ class JobStream(WindowedStream):
         family = self.family
         return Lifecycle(
             api=self.api,
-            memory=_Memory(self),
+            memory=_Memory(self, self.lanes.desk, self.lanes.desk.run(self.pending)),
             limiter=family.limiter,
             clock=family.surroundings.clock,
             patience=family.patience,
@@ -239,25 +259,39 @@ class JobStream(WindowedStream):
             trail=self.trail,
         )
 
+    def remember(self, job: PendingJob) -> None:
+        """Remember a job before anything else happens to it."""
+        self.memory.remember(job)
+        self.write_state()
+
     @override
     def pending(self) -> list[PendingJob]:
         jobs = self.memory.pending()
         return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Memory:
-    """The stream's state as the memory of its jobs."""
+    """The stream's state as the memory of its jobs.
+
+    What is pending is known here too: a lane that asked the desk for it would wait for a target
+    that takes its time, while a link ends.
+    """
 
     stream: JobStream
+    desk: Desk
+    jobs: list[PendingJob]
 
     def pending(self) -> list[PendingJob]:
-        return self.stream.memory.pending()
+        return list(self.jobs)
 
     def submitted(self, job: PendingJob | None) -> None:
-        if job is not None:
-            self.stream.memory.remember(job)
-        self.stream.write_state()
+        if job is None:  # nothing to take up, and a link that must not wait
+            self.desk.post(self.stream.write_state)
+            return
+        self.jobs = [*(other for other in self.jobs if other.id != job.id), job]
+        self.desk.run(lambda: self.stream.remember(job))
 
     def forget(self, job: PendingJob) -> None:
-        self.stream.memory.forget(job)
+        self.jobs = [other for other in self.jobs if other.id != job.id]
+        self.desk.post(lambda: self.stream.memory.forget(job))

@@ -119,7 +119,9 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
         try:
             if only is not None:
                 catalog = select(config, only)
-            TapCXone(config=dict(config), clock=clock, state=state, catalog=catalog).sync_all()
+            TapCXone(
+                config={"lanes": False, **config}, clock=clock, state=state, catalog=catalog
+            ).sync_all()
             out.flush()
         except (Exception, SystemExit, Killed) as caught:  # noqa: BLE001 (the test judges it)
             error = caught

@@ -54,4 +54,4 @@ def test_in_a_row(between):
         breaker.failed(Unavailable("down", status=500))
     breaker.failed(Unavailable("down", status=503))
 
-    breaker.check("observability", [])
+    breaker.check("observability")

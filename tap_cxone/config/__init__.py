@@ -207,6 +207,8 @@ class Settings:
     invalid_records: Literal["quarantine", "fail"]
     max_invalid_ratio: float
     max_file_bytes: int
+    lanes: bool
+    spool_bytes: int
     audit_log_path: str | None
     completion_webhook: WebhookSettings | None
     poll_interval: timedelta
@@ -241,6 +243,8 @@ class Settings:
             invalid_records=config.get("invalid_records", "quarantine"),
             max_invalid_ratio=_float(config, "max_invalid_ratio", 0.1),
             max_file_bytes=int(_float(config, "max_file_mb", 20_000) * 1_000_000),
+            lanes=config.get("lanes", True),
+            spool_bytes=int(_float(config, "spool_limit_mb", 2000) * 1_000_000),
             audit_log_path=config.get("audit_log_path") or None,
             completion_webhook=_webhook(config.get("completion_webhook")),
             poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),

@@ -202,6 +202,22 @@ SETTINGS = th.PropertiesList(
         "taken for a decompression bomb and fails its window.",
     ),
     th.Property(
+        "lanes",
+        th.BooleanType,
+        default=True,
+        title="Lanes",
+        description="Whether the families work side by side: while rows of one leave, the jobs of "
+        "the others run and their files come. false: one window after the other.",
+    ),
+    th.Property(
+        "spool_limit_mb",
+        th.NumberType(exclusive_minimum=0, maximum=1_000_000_000),
+        default=2000,
+        title="Spool limit (MB)",
+        description="Most megabytes of files that wait on the disk for their turn; past it a "
+        "family fetches only what is read next. The largest file of each family may come on top.",
+    ),
+    th.Property(
         "audit_log_path",
         th.StringType,
         title="Audit log",

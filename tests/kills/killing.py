@@ -141,7 +141,9 @@ def live(
     out = io.TextIOWrapper(io.BufferedWriter(_Pipe(life), buffer_size=1), encoding="utf-8")
     with contextlib.redirect_stdout(out), _wire(life):
         try:
-            TapCXone(config=dict(config), clock=clock, state=state, catalog=catalog).sync_all()
+            TapCXone(
+                config={"lanes": False, **config}, clock=clock, state=state, catalog=catalog
+            ).sync_all()
             out.flush()
         except (Exception, SystemExit, Killed) as caught:  # noqa: BLE001 (the test judges it)
             life.error = caught

@@ -26,6 +26,7 @@ from tap_cxone.families.data_download.catalogue import (
 from tap_cxone.families.data_download.pages import Pages
 from tap_cxone.families.data_download.region import plane
 from tap_cxone.family import Family
+from tap_cxone.fetched import Facts
 from tap_cxone.full_table import FullTableStream
 from tap_cxone.limits import Limits
 from tap_cxone.stream import traits_of
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from tap_cxone.audit import Trail
     from tap_cxone.config import DownloadSettings
     from tap_cxone.family import Surroundings
+    from tap_cxone.fetched import Fetched
     from tap_cxone.stream import CXoneStream
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
@@ -258,15 +260,15 @@ class DownloadStream(WindowedStream):
             self.show(metric.column for metric in self._metrics)
 
     @override
-    def rows(self) -> Iterator[Record]:
-        self._learn_metrics()
+    def fetched(self) -> Iterator[Facts | Fetched]:
+        yield Facts(self._learn_metrics())
         if zone := self.tenant.mismatch():
             text = "timezone is %s, the tenant's own is %s: days differ from its reports'"
             self.once("zone", text, self.tenant.zone.key, zone)
-        yield from super().rows()
+        yield from super().fetched()
 
-    def _learn_metrics(self) -> None:
-        """Compare the catalogue with the last run's; write a SCHEMA with what is new of it."""
+    def _learn_metrics(self) -> tuple[Column, ...]:
+        """Compare the catalogue with the last run's; return the columns it makes."""
         found = self.tenant.compare(self.logger, self.trail)
         if found and self.settings.schema_drift == "fail":
             told = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in found.items())
@@ -278,7 +280,7 @@ class DownloadStream(WindowedStream):
         fixed = [*self._fixed(), *(c for c in self.known if c not in self.declaration.columns)]
         columns = {column.name: column for column in fixed}
         columns |= {metric.column.name: metric.column for metric in self._metrics}
-        self.redeclare(columns.values())
+        return tuple(columns.values())
 
     def _as_before(self, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
         """Return the metrics as the last run knew them; new ones only if they are named."""
@@ -292,7 +294,7 @@ class DownloadStream(WindowedStream):
         own = self.settings.data_download
         retries = self.settings.max_retries
         pages = Pages(self.tenant.api, self._request, own.page_size, retries, self.logger)
-        if len(due := self.due()) >= _MANY:
+        if len(due := self.lanes.desk.run(self.due)) >= _MANY:
             pages.ask_quota(len(due))
         return pages
 
