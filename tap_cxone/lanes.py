@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.interrupts import Interrupts
 
-_MOST_FILES = 128  # each is an open file, and a process may have few of them
+_MOST_FILES = 64  # of a lane: each is an open file, and a pending job in every STATE
 _LOOK = 0.05  # seconds
 
 _T = TypeVar("_T")
@@ -34,10 +34,10 @@ class Piece(Protocol):
 
 
 PieceT = TypeVar("PieceT", bound=Piece)
-_Out = TypeVar("_Out", bound=Piece, covariant=True)
+_Out_co = TypeVar("_Out_co", bound=Piece, covariant=True)
 
 
-class Hunter(Protocol[_Out]):
+class Hunter(Protocol[_Out_co]):
     """A stream, as far as its lane knows it."""
 
     @property
@@ -48,7 +48,7 @@ class Hunter(Protocol[_Out]):
     def lane(self) -> str:
         """Return the family whose limits it keeps."""
 
-    def hunt(self) -> Iterator[_Out]:
+    def hunt(self) -> Iterator[_Out_co]:
         """Fetch one piece after the other."""
 
 
@@ -90,7 +90,7 @@ class Lane(threading.Thread):
             hunt = next((hunt for hunt in self.hunts.values() if not hunt.over), None)
             if self._chores:
                 self._do(*self._chores.popleft())
-            elif hunt is not None and self._lanes.has_room(hunt):
+            elif hunt is not None and self._lanes.has_room(self, hunt):
                 self._advance(hunt)
             else:
                 self._bell.wait()
@@ -106,6 +106,11 @@ class Lane(threading.Thread):
         except BaseException as error:  # noqa: BLE001 (whoever asked for it raises it)
             promise.set_exception(error)
         self._lanes.desk.ring()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many pieces are there and not read yet."""
+        return sum(len(hunt.ready) for hunt in self.hunts.values())
 
     def ask(self, chore: Callable[[], _T]) -> Future[_T]:
         """Have this thread do something between two pieces."""
@@ -141,7 +146,7 @@ class Lanes:
         self._most = most_bytes
         self._lanes: dict[str, Lane] = {}
         self._lock = threading.Lock()
-        self._held = self._files = 0
+        self._held = 0
         self._needed: Hunt[Any] | None = None
 
     @contextmanager
@@ -185,6 +190,7 @@ class Lanes:
             for other in self._lanes.values():
                 other.ring()
             yield piece
+        self.desk.serve()  # what its lane handed in last
         if hunt.error is not None:
             raise hunt.error
 
@@ -209,24 +215,24 @@ class Lanes:
 
     # What waits for its turn
 
-    def has_room(self, hunt: Hunt[Any]) -> bool:
-        """Tell whether another piece may be fetched; the one that is read next always may."""
+    def has_room(self, lane: Lane, hunt: Hunt[Any]) -> bool:
+        """Tell whether a lane may fetch another piece; the one that is read next always may."""
         if hunt is self._needed and not hunt.ready:
             return True
-        return self._held < self._most and self._files < _MOST_FILES
+        return self._held < self._most and lane.waiting < _MOST_FILES
 
     def keep(self, hunt: Hunt[PieceT], piece: PieceT) -> None:
         """Let a piece wait for its turn, unless nobody wants it any more."""
         with self._lock:
             if not hunt.over:
                 hunt.ready.append(piece)
-                self._held, self._files = self._held + piece.size, self._files + 1
+                self._held += piece.size
                 return
         piece.close()
 
     def _give_back(self, piece: Piece) -> None:
         with self._lock:
-            self._held, self._files = self._held - piece.size, self._files - 1
+            self._held -= piece.size
 
     # The end
 

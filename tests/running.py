@@ -104,7 +104,7 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
     """Run the tap to its end, or until `cut_after` lines have left.
 
     Args:
-        config: The settings.
+        config: The settings; families do not fetch side by side unless they say so.
         clock: The time, shared with the simulator.
         state: Where to go on.
         catalog: What to select.

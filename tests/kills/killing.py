@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -60,6 +61,7 @@ class Life:
     lines: list[bytes] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     dead: bool = False
+    counting: threading.Lock = field(default_factory=threading.Lock)
     error: BaseException | None = None
 
     def happens(self, kind: Kind, number: int) -> None:
@@ -103,8 +105,9 @@ def _wire(life: Life) -> Iterator[None]:
     def send(self: HTTPAdapter, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         if life.dead:
             raise Killed
-        life.asked.append(f"{request.method} {(request.url or '').split('/', 3)[-1]}")
-        number = len(life.asked)
+        with life.counting:
+            life.asked.append(f"{request.method} {(request.url or '').split('/', 3)[-1]}")
+            number = len(life.asked)
         life.happens("before", number)
         response = sending(self, request, *args, **kwargs)
         try:
@@ -129,7 +132,7 @@ def live(
     """Run the tap to its end, or until it is killed.
 
     Args:
-        config: The settings.
+        config: The settings; families do not fetch side by side unless they say so.
         clock: The time, shared with the simulator.
         streams: What is selected, in a catalog that was discovered with the state, as Meltano does.
         state: Where to go on.

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_cxone.errors import Interrupted
+from tap_cxone.interrupts import Interrupts
+from tap_cxone.lanes import Lanes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
+
+
+@dataclass
+class Sheet:
+    """A piece that knows whether it was closed."""
+
+    number: int
+    size: int = 1
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Toy:
+    """A stream whose pieces are made by a function, which notes the thread that calls it."""
+
+    name: str
+    lane: str
+    make: Callable[[], Iterator[Sheet]]
+    threads: set[int] = field(default_factory=set)
+
+    def hunt(self) -> Iterator[Sheet]:
+        for piece in self.make():
+            self.threads.add(threading.get_ident())
+            yield piece
+
+
+def sheets(count: int, size: int = 1) -> Callable[[], Iterator[Sheet]]:
+    """Return a function that makes so many pieces."""
+    return lambda: (Sheet(number, size) for number in range(count))
+
+
+def numbers(lanes: Lanes, toy: Toy) -> list[int]:
+    """Read all of a stream."""
+    return [piece.number for piece in lanes.pieces(toy)]
+
+
+@pytest.fixture
+def interrupts():
+    return Interrupts()
+
+
+@pytest.fixture
+def lanes(interrupts):
+    return Lanes(interrupts, most_bytes=10)
+
+
+def test_without_lanes_all_is_done_in_turn(lanes):
+    """As long as none were started, pieces come in the thread that reads them."""
+    toy = Toy("a", "one", sheets(3))
+
+    assert numbers(lanes, toy) == [0, 1, 2]
+    assert toy.threads == {threading.get_ident()}
+
+
+def test_pieces_come_in_their_order(lanes):
+    """A stream's pieces come in their order, from another thread, whatever streams precede it."""
+    toys = [Toy("a", "one", sheets(3)), Toy("b", "two", sheets(2)), Toy("c", "one", sheets(4))]
+    with lanes.running(toys):
+        found = [numbers(lanes, toy) for toy in toys]
+
+    assert found == [[0, 1, 2], [0, 1], [0, 1, 2, 3]]
+    first, second, third = (toy.threads for toy in toys)
+    assert first == third != second
+    assert threading.get_ident() not in first | second
+
+
+def test_others_fetch_while_one_is_read(lanes):
+    """While a piece of one family is read, another family's pieces arrive."""
+    arrived = threading.Event()
+
+    def others() -> Iterator[Sheet]:
+        yield Sheet(0)
+        arrived.set()
+
+    toys = [Toy("a", "one", sheets(1)), Toy("b", "two", others)]
+    with lanes.running(toys):
+        for _ in lanes.pieces(toys[0]):
+            assert arrived.wait(PATIENCE)
+
+
+def test_an_error_comes_after_what_preceded_it(lanes):
+    """What was fetched before a failure is read before it is raised."""
+
+    def failing() -> Iterator[Sheet]:
+        yield Sheet(0)
+        raise KeyError
+
+    toy = Toy("a", "one", failing)
+    found: list[int] = []
+    with lanes.running([toy]), pytest.raises(KeyError):
+        found.extend(piece.number for piece in lanes.pieces(toy))
+    assert numbers(lanes, Toy("b", "one", sheets(1))) == [0]
+
+
+def test_a_stream_may_be_fetched_anew(lanes):
+    """A stream that is read a second time is fetched again, before those that come after it."""
+    tries = iter([KeyError, None])
+
+    def once() -> Iterator[Sheet]:
+        if error := next(tries):
+            raise error
+        yield Sheet(7)
+
+    toys = [Toy("a", "one", once), Toy("b", "one", sheets(1))]
+    with lanes.running(toys):
+        with pytest.raises(KeyError):
+            numbers(lanes, toys[0])
+        assert [numbers(lanes, toy) for toy in toys] == [[7], [0]]
+
+
+def test_what_waits_is_bounded(interrupts):
+    """Past the limit a family that is not read fetches no more; what is read next comes still."""
+    lanes = Lanes(interrupts, most_bytes=10)
+    fetched: list[int] = []
+
+    def large() -> Iterator[Sheet]:
+        for number in range(5):
+            fetched.append(number)
+            yield Sheet(number, size=10)
+
+    toys = [Toy("a", "one", sheets(50, size=10)), Toy("b", "two", large)]
+    with lanes.running(toys):
+        assert len(numbers(lanes, toys[0])) == 50  # it never stands still
+        assert len(fetched) <= 3
+        assert numbers(lanes, toys[1]) == [0, 1, 2, 3, 4]
+
+
+def test_what_nobody_reads_is_removed(lanes):
+    """A stream that is given up leaves no file behind, and its lane goes on."""
+    made, ready = [Sheet(0), Sheet(1)], threading.Event()
+
+    def known() -> Iterator[Sheet]:
+        yield from made
+        ready.set()
+
+    toys = [Toy("a", "one", known), Toy("b", "one", sheets(1))]
+    with lanes.running(toys):
+        reading = lanes.pieces(toys[0])
+        next(reading)
+        assert ready.wait(PATIENCE)
+        reading.close()
+        assert numbers(lanes, toys[1]) == [0]
+    assert made[1].closed
+
+
+def test_errands_run_in_the_main_thread(lanes):
+    """What a lane wants done to the state is done by the thread that writes messages."""
+    done_by: list[int] = []
+
+    def errand() -> int:
+        done_by.append(threading.get_ident())
+        return 5
+
+    def asking() -> Iterator[Sheet]:
+        yield Sheet(lanes.desk.run(errand))
+
+    toy = Toy("a", "one", asking)
+    with lanes.running([toy]):
+        assert numbers(lanes, toy) == [5]
+    assert done_by == [threading.get_ident()]
+
+
+def test_an_errand_that_fails_fails_who_wanted_it(lanes):
+    """The lane is told, and so the stream fails, not the others."""
+
+    def asking() -> Iterator[Sheet]:
+        lanes.desk.run({}.popitem)
+        yield Sheet(0)
+
+    toys = [Toy("a", "one", asking), Toy("b", "two", sheets(1))]
+    with lanes.running(toys):
+        with pytest.raises(KeyError):
+            numbers(lanes, toys[0])
+        assert numbers(lanes, toys[1]) == [0]
+
+
+def test_a_closed_pipe_ends_everything(lanes):
+    """Nobody reads any more: the run ends, whichever stream's STATE it was."""
+
+    def writing() -> Iterator[Sheet]:
+        lanes.desk.run(closed)
+        yield Sheet(0)
+
+    def closed() -> None:
+        raise BrokenPipeError
+
+    toys = [Toy("a", "one", sheets(1)), Toy("b", "two", writing)]
+    with pytest.raises(BrokenPipeError), lanes.running(toys):
+        [numbers(lanes, toy) for toy in toys]
+
+
+def test_out_of_turn_is_the_lanes_turn_too(lanes):
+    """What is asked of an API while a window is read is asked by the one thread that asks it."""
+    toy = Toy("a", "one", sheets(2))
+    with lanes.running([toy]):
+        found = {lanes.aside("one", threading.get_ident) for _ in lanes.pieces(toy)}
+    assert found == toy.threads
+
+
+def test_the_end_waits_for_a_submit(lanes, interrupts):
+    """A signal while another family submits: its answer is remembered before the run ends."""
+    submitting, noted = threading.Event(), threading.Event()
+    remembered: list[str] = []
+
+    def submit() -> Iterator[Sheet]:
+        submitting.set()
+        noted.wait(PATIENCE)  # the answer comes after the signal
+        lanes.desk.run(lambda: remembered.append("job"))
+        interrupts.wait(PATIENCE)
+        yield Sheet(0)
+
+    toy = Toy("a", "one", submit)
+    with pytest.raises(Interrupted), lanes.running([toy]):  # noqa: PT012 (the run is the block)
+        assert submitting.wait(PATIENCE)
+        interrupts.note(signal.SIGTERM)
+        noted.set()
+        interrupts.check()
+    assert remembered == ["job"]
+
+
+def test_a_signal_ends_a_lanes_sleep(lanes, interrupts):
+    """A lane that waits for a job is woken by a signal, and ends."""
+    sleeping = threading.Event()
+
+    def waiting() -> Iterator[Sheet]:
+        sleeping.set()
+        interrupts.wait(PATIENCE * 100)
+        yield Sheet(0)
+
+    toy = Toy("a", "one", waiting)
+    with pytest.raises(Interrupted), lanes.running([toy]):  # noqa: PT012
+        assert sleeping.wait(PATIENCE)
+        threading.Timer(0.01, interrupts.note, [signal.SIGINT]).start()
+        numbers(lanes, toy)
