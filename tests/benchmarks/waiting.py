@@ -1,0 +1,104 @@
+"""How long a year of every family takes, beside the least time that the API's own limits allow."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tap_cxone.simulator import Options, Simulator, environment, tap_settings
+from tap_cxone.simulator.settings import ALL_FAMILIES
+
+BIN = Path(sys.executable).parent
+SPEED, DAYS = 50, 365
+END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+BEGIN = END - timedelta(days=DAYS)
+OPTIONS = {"rows_per_day": 20, "exports_per_day": None, "history_months": None}
+
+JOB_SECONDS, SPACING_SECONDS = 20, 30
+BOUND = max(
+    3 * -(-DAYS // 14) * SPACING_SECONDS,  # entities, an export of 14 days after the other
+    4 * -(-DAYS // 31) * JOB_SECONDS,  # tables of the dashboard
+    -(-DAYS // 30) / 3 * JOB_SECONDS,  # exports, three at a time
+    DAYS * JOB_SECONDS,  # reports, a day after the other
+)
+"""Seconds that the busiest family needs if nothing but its jobs and its limits takes time."""
+
+
+@dataclass(frozen=True)
+class Year:
+    """One run: how long it took, and what it asked."""
+
+    seconds: float
+    calls: Counter[str]
+    records: int
+
+
+def settings(url: str, *, lanes: bool) -> dict[str, Any]:
+    """Return the tap's settings for a year of all families."""
+    found = tap_settings(url, SPEED, families=ALL_FAMILIES)
+    found |= {"start_date": BEGIN.isoformat(), "end_date": END.isoformat(), "lanes": lanes}
+    return found | {"observability": {"exports_per_day": None}}
+
+
+def run(*, lanes: bool) -> Year:
+    """Run the tap over a year, against a simulator that is `SPEED` times as fast."""
+    with Simulator(Options(speed=SPEED, **OPTIONS)) as simulator:
+        variables = environment(settings(simulator.url, lanes=lanes))
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [str(BIN / "tap-cxone"), "--config", "ENV"],
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        took = (time.perf_counter() - begin) * SPEED
+        return Year(took, calls(simulator), done.stdout.count('{"type":"RECORD"'))
+
+
+def calls(simulator: Simulator) -> Counter[str]:
+    """Count what was asked, by what it was asked for."""
+    return Counter(kind(seen.method, seen.path) for seen in simulator.requests)
+
+
+def kind(method: str, path: str) -> str:
+    """Say what a request is for."""
+    if "token" in path:
+        return "login"
+    if path.startswith("/files/") or path.endswith("/download"):
+        return "download"
+    if method == "POST" and not path.endswith("data-download"):
+        return "submit"
+    return "page" if path.endswith("data-download") else "look"
+
+
+def measure(runs: int = 3) -> dict[str, Any]:
+    """Run with lanes and without, print how long each took by the least, and return it."""
+    found = {lanes: [run(lanes=lanes) for _ in range(runs)] for lanes in (True, False)}
+    if len({year.records for years in found.values() for year in years}) != 1:
+        msg = "with lanes and without, not as many records left"
+        raise RuntimeError(msg)
+    ratios = {lanes: [y.seconds / BOUND for y in years] for lanes, years in found.items()}
+    one = found[True][0].calls
+    print(f"{DAYS} days of all families, clock {SPEED} times as fast; at least {BOUND} s by limits")
+    for lanes, values in ratios.items():
+        median, least, most = statistics.median(values), min(values), max(values)
+        print(f"  lanes {lanes!s:5}: {median:.2f} of the least ({least:.2f} to {most:.2f})")
+    print(f"  asked: {', '.join(f'{number} {name}' for name, number in one.most_common())}")
+    return {
+        "bound_seconds": BOUND,
+        "of_the_least": {str(lanes).lower(): values for lanes, values in ratios.items()},
+        "calls": dict(one),
+    }
+
+
+if __name__ == "__main__":
+    measure(1)
