@@ -30,7 +30,9 @@ class FullTableStream(CXoneStream):
         for record in self.table():
             left += 1
             yield {**record, EXTRACTED.name: iso(began)}
+            self.end_full_batches()
             self.family.surroundings.interrupts.check()
+        self.hand_over()
         self.memory.mark_failed(failed=False)
         self.write_state()
         seconds = (self.now() - began).total_seconds()
