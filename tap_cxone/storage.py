@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.core import url_to_fs
@@ -19,6 +19,7 @@ from tap_cxone.redact import Redactor
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
 _SHORTEST_SECRET = 6  # shorter parameters are words such as `eu1`
 
 
@@ -94,7 +95,7 @@ def problems(root: str) -> Iterator[str]:
     if "::" in root:
         yield f"{name} is a chain of addresses (::), which no target can follow; name one place"
         return
-    if urlsplit(root).password is not None:
+    if _PASSWORD.match(root):
         yield (
             f"{name} holds a password, and the target is told that address; put the password into "
             "batch_config.storage.params"

@@ -11,12 +11,20 @@ from typing import Any
 
 import pytest
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
+from singer_sdk.singerlib import (
+    ActivateVersionMessage,
+    RecordMessage,
+    SchemaMessage,
+    StateMessage,
+)
 
-from tap_cxone.batches import BatchMessage
+from tap_cxone.batches import BatchingWriter, BatchMessage
+from tap_cxone.config import BatchSettings
 from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
 from tap_cxone.simulator import Fault
 from tap_cxone.storage import Storage
 from tap_cxone.tap import TapCXone
+from tap_cxone.webhook import Sample
 from tests.batching import batch_config, batched, load, recorded, rows_in, stored
 from tests.conftest import settings_for
 from tests.document import ROOT
@@ -188,6 +196,31 @@ def test_every_schema_comes_before_its_rows(sim, clock, tmp_path):
     assert schemas == 2
 
 
+def test_no_message_goes_ahead_of_rows(tmp_path, capfdbinary):
+    """Whatever is written after rows that wait for their file comes after its BATCH."""
+    place = BatchSettings(
+        "jsonl", compressed=True, size=9, prefix="", root=str(tmp_path), params={}
+    )
+    writer = BatchingWriter(place, Sample(0), "run")
+    others = [
+        SchemaMessage("s", {"properties": {}}),
+        StateMessage({}),
+        ActivateVersionMessage("s", 7),
+    ]
+
+    for message in others:
+        writer.write_message(RecordMessage("s", {"a": 1}, version=7))
+        writer.write_message(RecordMessage("t", {"a": 1}))
+        writer.write_message(message)
+
+    written = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    assert [(m["type"], m.get("stream"), m.get("version")) for m in written] == [
+        *(("BATCH", "s", 7), ("BATCH", "t", None), ("SCHEMA", "s", None)),
+        *(("BATCH", "s", 7), ("BATCH", "t", None), ("STATE", None, None)),
+        *(("BATCH", "s", 7), ("BATCH", "t", None), ("ACTIVATE_VERSION", "s", 7)),
+    ]
+
+
 def kept(out: Output) -> str:
     """Return up to when the last state says that everything has left."""
     state = out.states[-1] if out.states else {}
@@ -224,7 +257,7 @@ def test_a_place_that_cannot_be_written(sim, clock, tmp_path):
     blocked = tmp_path / "a file, no directory"
     blocked.write_text("")
 
-    out = run(settings(sim, batch_config=batch_config(blocked)), clock)
+    out = run(settings(sim, batch_config=batch_config(blocked, size=100)), clock)
 
     assert "cannot write the batch file" in str(failure(out))
     assert "check batch_config.storage" in str(failure(out))
