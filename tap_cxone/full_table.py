@@ -36,7 +36,9 @@ class FullTableStream(CXoneStream):
         for record in chain.from_iterable(piece.rows for piece in self.lanes.pieces(self)):
             left += 1
             yield {**record, EXTRACTED.name: iso(began)}
+            self.end_full_batches()
             self.family.surroundings.interrupts.check()
+        self.hand_over()
         self.memory.mark_failed(failed=False)
         self.write_state()
         seconds = (self.now() - began).total_seconds()

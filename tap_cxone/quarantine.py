@@ -87,3 +87,7 @@ class QuarantineStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         return ()
+
+    @override
+    def get_batch_config(self, config: object) -> None:
+        """Return none: batches are made of RECORD messages by the tap's writer."""

@@ -56,6 +56,7 @@ class CXoneStream(Stream, ABC):
         self.declaration = declaration
         self.failures = tap.failures
         self.sample = tap.sample
+        self.batches = tap.batches
         self.selected_by_default = family.configured and wanted
         learned = StreamState(declaration.name, _raw(tap, declaration.name)).columns()
         declared = {column.name for column in declaration.columns}
@@ -147,6 +148,8 @@ class CXoneStream(Stream, ABC):
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
+        if self.batches is not None:
+            self.batches.discard()
         self.family.breaker.failed(error)
         self.memory.mark_failed(failed=True)
         self.write_state()  # a submit may have been spent on it
@@ -161,6 +164,25 @@ class CXoneStream(Stream, ABC):
         super().log_sync_costs()
         if self.name in self.failures:
             raise StreamsFailed(self.failures)
+
+    # Batches
+
+    @override
+    def get_batch_config(self, config: object) -> None:
+        """Return none: the SDK's batches would go around selection, maps and state.
+
+        Ours are made of the RECORD messages by the tap's writer.
+        """
+
+    def end_full_batches(self) -> None:
+        """Write each batch that is full. Raises `BatchError`, here where only this stream fails."""
+        if self.batches is not None:
+            self.batches.end_full()
+
+    def hand_over(self) -> None:
+        """Write what is batched so far, before the bookmark moves. Raises `BatchError`."""
+        if self.batches is not None:
+            self.batches.end_all()
 
     # What a stream knows
 

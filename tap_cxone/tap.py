@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_cxone import __version__, checks
+from tap_cxone import __version__, batches, checks
 from tap_cxone import state as states
 from tap_cxone.audit import Audit
+from tap_cxone.batches import BatchingWriter
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
 from tap_cxone.errors import AuditError, ConfigError, CXoneError, StreamsFailed
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
-    from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_cxone.clock import Clock
     from tap_cxone.family import Family
@@ -107,10 +106,6 @@ class TapCXone(Tap):
     name = "tap-cxone"
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
     message_writer_class = MsgSpecWriter
-    # BATCH files would go around selection and stream maps, and STATE would overtake them.
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        item for item in Tap.capabilities if item is not PluginCapabilities.BATCH
-    ]
 
     def __init__(
         self,
@@ -142,6 +137,7 @@ class TapCXone(Tap):
         self.append_builtin_config(self.config_jsonschema)
         config, problems = _merged(dict(config or {}), self.config_jsonschema, parse_env_config)
         problems += checks.problems(config, self.config_jsonschema)
+        problems += batches.problems(config)
         problems += [problem for family in FAMILIES for problem in family.problems(config)]
         if problems:
             raise ConfigError(problems)
@@ -150,8 +146,10 @@ class TapCXone(Tap):
         self.lanes = Lanes(self.interrupts, self.settings.spool_bytes)
         told = self.settings.completion_webhook
         self.sample = Sample(told.sample_size if told else 0)
-        if self.sample.most:
-            kwargs.setdefault("message_writer", SamplingWriter(self.sample))
+        files = self.settings.batch_config
+        self.batches = BatchingWriter(files, self.sample, self.audit.run) if files else None
+        if self.batches or self.sample.most:
+            kwargs.setdefault("message_writer", self.batches or SamplingWriter(self.sample))
         # The SDK reads the state after the streams; here they need what it remembers.
         super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
         for remark in checks.remarks(config):

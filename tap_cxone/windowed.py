@@ -170,6 +170,7 @@ class WindowedStream(CXoneStream):
                 self.announce(layout.new, taken.reading.table.name, taken.trail)
             self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
             yield from self._leave(taken)
+            self.hand_over()
         intake.account(taken)
         self.commit(window)
         self._tell(taken, window, (fetched.took + self.now() - began).total_seconds())
@@ -212,6 +213,7 @@ class WindowedStream(CXoneStream):
                 self._set_aside(item, taken.trail, audited=aside <= _MOST_AUDITED)
             else:
                 yield item
+            self.end_full_batches()
             interrupts.check()
             self.lanes.desk.serve()
 

@@ -43,6 +43,7 @@ def test_meltano_knows_every_setting():
     assert {name for name, setting in settings.items() if setting.get("sensitive")} == {
         "access_key_id",
         "access_key_secret",
+        "batch_config",
         "client_id",
         "client_secret",
         "completion_webhook",
@@ -79,7 +80,7 @@ def test_meltano_and_about_agree_on_what_the_tap_can():
     (extractor,) = project["plugins"]["extractors"]
 
     assert set(extractor["capabilities"]) <= set(about()["capabilities"])
-    assert "batch" not in about()["capabilities"]
+    assert "batch" in extractor["capabilities"]
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)

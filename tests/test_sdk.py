@@ -216,6 +216,16 @@ def test_rows_leave_bookmarks_alone(config):
     assert "replication_key_value" not in stream.stream_state
 
 
+@pytest.mark.parametrize("name", [STREAM, "quarantine"])
+def test_the_sdks_own_batches_are_off(config, name):
+    """The SDK asks each stream for its batches' settings, and gets none, whatever was set."""
+    place = {"encoding": {"format": "jsonl"}, "storage": {"root": "rows"}}
+    tap = TapCXone(config=config | {"batch_config": place})
+
+    assert "self.get_batch_config(self.config)" in inspect.getsource(Stream.sync)
+    assert tap.streams[name].get_batch_config(tap.config) is None
+
+
 # Stream maps
 
 MORE = {"qm-workflows": ("Mood of the Day",)}

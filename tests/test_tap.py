@@ -121,9 +121,9 @@ def test_every_column_is_described(config):
             assert column["description"]
 
 
-def test_no_batch():
-    """BATCH files would go around selection and stream maps; the capability is not offered."""
-    assert PluginCapabilities.BATCH not in TapCXone.capabilities
+def test_batch():
+    """Batches are offered: selection and stream maps apply to them (`tests/test_batches.py`)."""
+    assert PluginCapabilities.BATCH in TapCXone.capabilities
 
 
 # Settings
@@ -132,7 +132,6 @@ def test_no_batch():
 @pytest.mark.parametrize(
     "mistake",
     [
-        {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": "file:///tmp"}}},
         {"start_dat": "2026-01-01"},
         {"data_extraction": {"window_day": 3}},
         {"data_extraction": {"entities": [{"name": "qm_workflows", "key": []}]}},

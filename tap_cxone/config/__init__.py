@@ -33,6 +33,7 @@ __all__ = [
     "AccessKey",
     "AnalyticsSettings",
     "Application",
+    "BatchSettings",
     "ColumnType",
     "DataDownloadSettings",
     "DataExtractionSettings",
@@ -183,6 +184,18 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """Which files rows leave in, and where those go."""
+
+    format: Literal["jsonl", "parquet"]
+    compressed: bool
+    size: int
+    prefix: str
+    root: str
+    params: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run is told, checked and typed."""
 
@@ -211,6 +224,7 @@ class Settings:
     spool_bytes: int
     audit_log_path: str | None
     completion_webhook: WebhookSettings | None
+    batch_config: BatchSettings | None
     poll_interval: timedelta
     job_timeout: timedelta
     max_retries: int
@@ -247,6 +261,7 @@ class Settings:
             spool_bytes=int(_float(config, "spool_limit_mb", 2000) * 1_000_000),
             audit_log_path=config.get("audit_log_path") or None,
             completion_webhook=_webhook(config.get("completion_webhook")),
+            batch_config=_batches(config.get("batch_config")),
             poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),
             job_timeout=timedelta(minutes=_float(config, "job_timeout_minutes", 30)),
             max_retries=config.get("max_retries", 8),
@@ -388,6 +403,20 @@ def _webhook(config: Mapping[str, Any] | None) -> WebhookSettings | None:
         sample_size=config.get("sample_size", 0),
         timeout=timedelta(seconds=_float(config, "timeout_seconds", 10)),
         headers=config.get("headers", {}),
+    )
+
+
+def _batches(config: Mapping[str, Any] | None) -> BatchSettings | None:
+    if config is None:
+        return None
+    encoding, storage = config["encoding"], config["storage"]
+    return BatchSettings(
+        format=encoding["format"],
+        compressed=encoding.get("compression", "gzip") == "gzip",
+        size=config.get("batch_size", 10_000),
+        prefix=storage.get("prefix", ""),
+        root=storage["root"],
+        params=storage.get("params", {}),
     )
 
 

@@ -389,3 +389,58 @@ WEBHOOK = th.ObjectType(
     ),
     additional_properties=False,
 )
+
+BATCHES = th.ObjectType(
+    th.Property(
+        "encoding",
+        th.ObjectType(
+            th.Property(
+                "format",
+                th.StringType(allowed_values=["jsonl", "parquet"]),
+                required=True,
+                description="`jsonl`, one JSON object a line, or `parquet` (extra `parquet`).",
+            ),
+            th.Property(
+                "compression",
+                th.StringType(allowed_values=["gzip", "none"]),
+                description="`gzip` or `none`. Default `gzip`.",
+            ),
+            additional_properties=False,
+        ),
+        required=True,
+        description="What the files are.",
+    ),
+    th.Property(
+        "storage",
+        th.ObjectType(
+            th.Property(
+                "root",
+                th.StringType(min_length=1),
+                required=True,
+                description="A directory, or what fsspec can reach, such as `s3://bucket/cxone`, "
+                "which must be there already. The target reads it at the same address.",
+            ),
+            th.Property(
+                "prefix",
+                th.StringType(pattern=r"^[^/\\]*$"),
+                description="What the names of files begin with. Default: nothing.",
+            ),
+            th.Property(
+                "params",
+                th.ObjectType(),
+                secret=True,
+                description="What fsspec needs to get there, such as keys; never shown, and not "
+                "handed to the target.",
+            ),
+            additional_properties=False,
+        ),
+        required=True,
+        description="Where they go.",
+    ),
+    th.Property(
+        "batch_size",
+        th.IntegerType(minimum=1, maximum=10_000_000),
+        description="Most rows of a file, which wait for it in memory. Default 10000.",
+    ),
+    additional_properties=False,
+)

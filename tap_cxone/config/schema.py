@@ -7,6 +7,7 @@ from singer_sdk import typing as th
 from tap_cxone.config.families import (
     A_WEEK,
     ANALYTICS_EXPORTS,
+    BATCHES,
     DATA_DOWNLOAD,
     DATA_EXTRACTION,
     OBSERVABILITY,
@@ -230,6 +231,13 @@ SETTINGS = th.PropertiesList(
         title="Completion webhook",
         description="Address that is told of every committed window: `url`, `sample_size`, "
         "`timeout_seconds`, `headers`. Its failure never fails a run. Default: none.",
+    ),
+    th.Property(
+        "batch_config",
+        BATCHES,
+        title="Batches",
+        description="Rows leave in files that BATCH messages name, in place of RECORD messages: "
+        "`encoding`, `storage`, `batch_size`. For a target that takes batches. Default: none.",
     ),
     th.Property(
         "poll_interval_seconds",

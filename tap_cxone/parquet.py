@@ -1,0 +1,169 @@
+"""Rows → a parquet file: typed as their SCHEMA says, and no digit lost.
+
+```
+integer             int64; where one does not fit, decimal
+number              double, where every value of the file comes out of it with the same digits;
+                    else decimal, as wide as the file's longest value
+boolean             bool
+string, date        date32
+string, date-time   timestamp in microseconds, UTC
+everything else     text; what is no text as JSON
+```
+
+A decimal has up to 76 digits. A value that fits none of its column's types fails the file: nothing
+is rounded. Needs pyarrow (extra `parquet`), so it is imported by those only who write parquet.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from singer_sdk.contrib.msgspec import serialize_jsonl
+
+from tap_cxone.errors import BatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_INT64 = range(-(2**63), 2**63)
+_DECIMAL128, _DECIMAL256 = 38, 76  # digits
+
+
+def encoded(
+    rows: Sequence[Mapping[str, Any]], properties: Mapping[str, Any], *, compressed: bool
+) -> bytes:
+    """Return rows as a parquet file, its columns those of the schema and then others they have.
+
+    Raises:
+        BatchError: A value fits no type that its column may have; it is not repeated.
+    """
+    names = dict.fromkeys(chain(properties, chain.from_iterable(rows)))
+    columns = {n: _column(n, properties.get(n, {}), [row.get(n) for row in rows]) for n in names}
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file, compression="gzip" if compressed else "none")
+    return file.getvalue()
+
+
+def _column(name: str, schema: Mapping[str, Any], values: list[Any]) -> pa.Array:
+    make = _maker(schema)
+    try:
+        return make(values)
+    except (ValueError, TypeError, ArithmeticError):
+        kind = schema.get("format") or "/".join(sorted(_kinds(schema)))
+        msg = (
+            f"column {name} holds something that parquet cannot keep as {kind} to the last digit; "
+            "correct its type or its stream map, or set batch_config.encoding.format to jsonl"
+        )
+        raise BatchError(msg) from None  # its cause would repeat the value
+
+
+def _kinds(schema: Mapping[str, Any]) -> set[str]:
+    kinds = schema.get("type", ())
+    return {kinds} if isinstance(kinds, str) else set(kinds) - {"null"}
+
+
+def _maker(schema: Mapping[str, Any]) -> Callable[[list[Any]], pa.Array]:
+    match sorted(_kinds(schema)), schema.get("format"):
+        case ["integer"], _:
+            return _integers
+        case ((["number"] | ["integer", "number"]), _):
+            return _numbers
+        case ["boolean"], _:
+            return _booleans
+        case ["string"], "date":
+            return _dates
+        case ["string"], "date-time":
+            return _instants
+        case _:
+            return _texts
+
+
+def _integers(values: list[Any]) -> pa.Array:
+    whole = [None if value is None else _whole(value) for value in values]
+    if all(value is None or value in _INT64 for value in whole):
+        return pa.array(whole, pa.int64())
+    return _decimals(whole)
+
+
+def _whole(value: Any) -> int:
+    number = _exact(value)
+    if number != int(number):
+        raise ValueError
+    return int(number)
+
+
+def _numbers(values: list[Any]) -> pa.Array:
+    if all(value is None or _is_double(value) for value in values):
+        return pa.array([None if v is None else float(v) for v in values], pa.float64())
+    return _decimals(values)
+
+
+def _is_double(value: Any) -> bool:
+    """Tell whether a reader of the double finds the same digits."""
+    return isinstance(value, float) or Decimal(repr(float(value))) == _exact(value)
+
+
+def _exact(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _decimals(values: list[Any]) -> pa.Array:
+    exact = [None if value is None else _exact(value) for value in values]
+    found = [value for value in exact if value]  # a nought needs no digits
+    scale = max(max(0, -_exponent(value)) for value in found)
+    digits = scale + max(max(1, value.adjusted() + 1) for value in found)
+    if digits > _DECIMAL256:
+        raise ValueError
+    kind = pa.decimal128 if digits <= _DECIMAL128 else pa.decimal256
+    plain = [value if value is None else value or Decimal(0) for value in exact]
+    return pa.array(plain, kind(digits, scale))
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):  # it is no number
+        raise TypeError
+    return exponent
+
+
+def _booleans(values: list[Any]) -> pa.Array:
+    if not all(value is None or isinstance(value, bool) for value in values):
+        raise TypeError
+    return pa.array(values, pa.bool_())
+
+
+def _dates(values: list[Any]) -> pa.Array:
+    return pa.array([v and _date(v) for v in values], pa.date32())
+
+
+def _date(value: Any) -> date:
+    return value if type(value) is date else date.fromisoformat(value)
+
+
+def _instants(values: list[Any]) -> pa.Array:
+    return pa.array([v and _instant(v) for v in values], pa.timestamp("us", tz="UTC"))
+
+
+def _instant(value: Any) -> datetime:
+    instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    return pa.array([_text(value) for value in values], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    written = serialize_jsonl(value).decode().rstrip("\n")
+    return str(json.loads(written)) if written.startswith('"') else written

@@ -1,0 +1,108 @@
+"""Where the files of batches go: a local directory, or whatever fsspec knows."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.utils import get_protocol
+
+from tap_cxone.errors import BatchError
+from tap_cxone.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
+_SHORTEST_SECRET = 6  # shorter parameters are words such as `eu1`
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A place for files, asked for nothing before the first of them.
+
+    Attributes:
+        root: A directory, or an address such as `s3://bucket/folder`.
+        params: What fsspec needs to get there, keys among it.
+    """
+
+    root: str
+    params: Mapping[str, Any]
+
+    def put(self, name: str, data: bytes) -> str:
+        """Write a whole file, or none, and return its address.
+
+        Raises:
+            BatchError: It could not be written.
+        """
+        try:
+            return self._put(name, data)
+        except Exception as error:  # each storage raises errors of its own
+            reason = Redactor(set(_texts(self.params)))(f"{type(error).__name__}: {error}")
+            msg = (
+                f"cannot write the batch file {name} ({reason}); check batch_config.storage: that "
+                "its root is there and may be written to, that there is room, and its params"
+            )
+            raise BatchError(msg) from error
+
+    def _put(self, name: str, data: bytes) -> str:
+        filesystem, folder = url_to_fs(self.root, **self.params)
+        path = f"{folder.rstrip('/')}/{name}"
+        if isinstance(filesystem, LocalFileSystem):
+            _put_privately(Path(path), data)
+            return str(filesystem.unstrip_protocol(path))
+        filesystem.pipe_file(path, data)
+        return f"{self.root.rstrip('/')}/{name}"
+
+
+def _put_privately(path: Path, data: bytes) -> None:
+    """Write a local file that only its owner may read; nobody finds a part of it by its name."""
+    _make(path.parent)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _make(folder: Path) -> None:
+    # `parents=True` would make those above with the rights of any directory.
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _texts(params: Any) -> Iterator[str]:
+    """Yield the texts of the parameters: any of them may be a key."""
+    if isinstance(params, str) and len(params) >= _SHORTEST_SECRET:
+        yield params
+    elif isinstance(params, dict):
+        for value in params.values():
+            yield from _texts(value)
+
+
+def problems(root: str) -> Iterator[str]:
+    """Yield what is wrong with a root; asks no network."""
+    name, protocol = "batch_config.storage.root", get_protocol(root)
+    if "::" in root:
+        yield f"{name} is a chain of addresses (::), which no target can follow; name one place"
+        return
+    if _PASSWORD.match(root):
+        yield (
+            f"{name} holds a password, and the target is told that address; put the password into "
+            "batch_config.storage.params"
+        )
+    try:
+        fsspec.get_filesystem_class(protocol)
+    except ValueError:
+        yield f"{name} begins with {protocol}://, which fsspec does not know; correct it"
+    except ImportError as error:
+        yield f"{name} needs a package for {protocol}:// beside tap-cxone ({error})"
