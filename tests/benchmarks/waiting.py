@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 SPEED, DAYS = 50, 365
 END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 BEGIN = END - timedelta(days=DAYS)
-OPTIONS = {"rows_per_day": 20, "exports_per_day": None, "history_months": None}
+OPTIONS = Options(speed=SPEED, rows_per_day=20, exports_per_day=None, history_months=None)
 
 JOB_SECONDS, SPACING_SECONDS = 20, 30
 BOUND = max(
@@ -50,7 +50,7 @@ def settings(url: str, *, lanes: bool) -> dict[str, Any]:
 
 def run(*, lanes: bool) -> Year:
     """Run the tap over a year, against a simulator that is `SPEED` times as fast."""
-    with Simulator(Options(speed=SPEED, **OPTIONS)) as simulator:
+    with Simulator(OPTIONS) as simulator:
         variables = environment(settings(simulator.url, lanes=lanes))
         begin = time.perf_counter()
         done = subprocess.run(
