@@ -1,0 +1,214 @@
+"""Readings and waits → where the bars of a drawing stand; lengths are per cent of its width."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from tap_cxone.report.coverage import whole
+from tap_cxone.report.history import length, of_one_day
+from tap_cxone.windows import Window, midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date, datetime
+
+    from tap_cxone.report.history import Read
+    from tap_cxone.report.waits import Wait
+
+_DAY = timedelta(days=1)
+_TICKS = [
+    *(timedelta(seconds=number) for number in (1, 2, 5, 10, 30)),
+    *(timedelta(minutes=number) for number in (1, 2, 5, 10, 30)),
+    *(timedelta(hours=number) for number in (1, 2, 3, 6)),
+]
+_MOST_TICKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Rows over a stretch of time: of one day, or of a window's days on average.
+
+    Attributes:
+        window: The stretch.
+        rows: How many left.
+        quarantined: How many were set aside.
+        mean: Whether `a_day` is an average over several days.
+        x: Where it begins.
+        width: How wide it is.
+    """
+
+    window: Window
+    rows: int
+    quarantined: int
+    mean: bool
+    x: float = 0
+    width: float = 0
+
+    @property
+    def a_day(self) -> float:
+        """Return the rows of a day, those set aside too."""
+        return (self.rows + self.quarantined) / (length(self.window) if self.mean else 1)
+
+    @property
+    def aside(self) -> float:
+        """Return which part of the rows was set aside."""
+        return self.quarantined / max(1, self.rows + self.quarantined)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A drawing of rows per day.
+
+    Attributes:
+        bars: In the order of time.
+        span: From its left edge to its right one.
+        most: The rows a day at its upper edge.
+    """
+
+    bars: tuple[Bar, ...]
+    span: Window
+    most: float
+
+    @property
+    def averaged(self) -> bool:
+        """Tell whether some bar is an average."""
+        return any(bar.mean for bar in self.bars)
+
+
+def rows(reads: Iterable[Read]) -> Rows | None:
+    """Draw rows per day; None if there is nothing to draw.
+
+    Windows within a day are added up. A longer one is drawn over all its days, as high as they are
+    on average: which of its days had how many is not known.
+    """
+    found: dict[date, Bar] = {}
+    longer: list[Bar] = []
+    for read in reads:
+        day = of_one_day(read)
+        if day is not None:
+            so_far = found.get(day, Bar(whole(day), 0, 0, mean=False))
+            aside = so_far.quarantined + read.quarantined
+            found[day] = replace(so_far, rows=so_far.rows + read.rows, quarantined=aside)
+        elif read.window is not None:
+            mean = length(read.window) > 1
+            longer.append(Bar(read.window, read.rows, read.quarantined, mean))
+    bars = sorted([*found.values(), *longer], key=lambda bar: bar.window.start)
+    if not bars:
+        return None
+    span = Window(bars[0].window.start, max(bar.window.end for bar in bars))
+    placed = (
+        replace(bar, x=_part(span, bar.window.start), width=100 * _share(bar.window, span))
+        for bar in bars
+    )
+    return Rows(tuple(placed), span, max(bar.a_day for bar in bars))
+
+
+def _part(span: Window, instant: datetime) -> float:
+    return 100 * ((instant - span.start) / (span.end - span.start))
+
+
+def _share(inner: Window, outer: Window) -> float:
+    return (inner.end - inner.start) / (outer.end - outer.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What of a wait falls into one day.
+
+    Attributes:
+        wait: The wait.
+        start: Where it begins, from when the tap wanted to ask, since midnight.
+        asked: Where the API had accepted the job, since midnight.
+        end: Where it ends, since midnight.
+        lane: On which line of its day it stands, so that none covers another.
+    """
+
+    wait: Wait
+    start: timedelta
+    asked: timedelta
+    end: timedelta
+    lane: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One day of a timeline."""
+
+    day: date
+    pieces: tuple[Piece, ...]
+
+    @property
+    def lanes(self) -> int:
+        """Return how many lines it needs."""
+        return 1 + max(piece.lane for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The waits of one family by time of day.
+
+    Attributes:
+        lanes: Its days, the newest first.
+        older: How many days more there are.
+        start: The time of day at its left edge, since midnight.
+        end: That at its right edge.
+        step: From one mark to the next.
+    """
+
+    lanes: tuple[Lane, ...]
+    older: int
+    start: timedelta
+    end: timedelta
+    step: timedelta
+
+    @property
+    def ticks(self) -> list[timedelta]:
+        """Return the times of day that are marked."""
+        return [self.start + n * self.step for n in range((self.end - self.start) // self.step + 1)]
+
+    def place(self, moment: timedelta) -> float:
+        """Return where a time of day stands."""
+        return 100 * ((moment - self.start) / (self.end - self.start))
+
+
+def timeline(found: Sequence[Wait], most_days: int) -> Timeline:
+    """Draw the waits of a family, of which there is at least one; the newest days only."""
+    by_day: dict[date, list[Piece]] = defaultdict(list)
+    for wait in found:
+        for day, piece in _pieces(wait):
+            by_day[day].append(piece)
+    newest = sorted(by_day, reverse=True)
+    shown = tuple(Lane(day, _stacked(by_day[day])) for day in newest[:most_days])
+    pieces = [piece for lane in shown for piece in lane.pieces]
+    first, last = min(piece.start for piece in pieces), max(piece.end for piece in pieces)
+    step = next((s for s in _TICKS if (last - first) / s < _MOST_TICKS), _TICKS[-1])
+    start = first // step * step
+    end = max(-(-last // step) * step, start + step)
+    return Timeline(shown, len(newest) - len(shown), start, end, step)
+
+
+def _pieces(wait: Wait) -> Iterator[tuple[date, Piece]]:
+    """Yield a wait cut at midnight."""
+    begin = midnight(wait.wanted)
+    while begin <= wait.ended:
+        start, asked, end = (
+            min(max(instant - begin, timedelta(0)), _DAY)
+            for instant in (wait.wanted, wait.began, wait.ended)
+        )
+        if start < end or begin <= wait.wanted:
+            yield begin.astimezone(UTC).date(), Piece(wait, start, asked, end)
+        begin += _DAY
+
+
+def _stacked(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Give each piece the first line that is free where it begins."""
+    free: list[timedelta] = []
+    placed = []
+    for piece in sorted(pieces, key=lambda piece: piece.start):
+        lane = next((n for n, end in enumerate(free) if end < piece.start), len(free))
+        free[lane : lane + 1] = [piece.end]
+        placed.append(replace(piece, lane=lane))
+    return tuple(placed)
