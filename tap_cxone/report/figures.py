@@ -72,11 +72,6 @@ class Rows:
     span: Window
     most: float
 
-    @property
-    def averaged(self) -> bool:
-        """Tell whether some bar is an average."""
-        return any(bar.mean for bar in self.bars)
-
 
 def rows(reads: Iterable[Read]) -> Rows | None:
     """Draw rows per day; None if there is nothing to draw.

@@ -135,6 +135,38 @@ class Run:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong or ended early; once where one cause ended several streams of a run.
+
+    Attributes:
+        line: The newest line that says so.
+        streams: The streams concerned.
+    """
+
+    line: Line
+    streams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Columns that no SCHEMA had; a run that begins with the old catalog meets them again.
+
+    Attributes:
+        stream: Whose they are.
+        columns: Their names.
+        times: How often they were met.
+        first: When first.
+        last: When last.
+    """
+
+    stream: str
+    columns: tuple[str, ...]
+    times: int
+    first: datetime
+    last: datetime
+
+
 def streams(lines: Iterable[Line]) -> list[Stream]:
     """Return every stream that has lines, by family and name."""
     found: dict[str, list[Line]] = {}
@@ -211,14 +243,29 @@ def _run(name: str, lines: Sequence[Line]) -> Run:
     )
 
 
-def troubles(lines: Iterable[Line]) -> list[Line]:
+def troubles(lines: Iterable[Line]) -> list[Trouble]:
     """Return what went wrong or ended early, the newest first."""
-    return [line for line in lines if line.event in TROUBLES][::-1]
+    found: dict[tuple[object, ...], list[Line]] = {}
+    for line in lines:
+        if line.event in TROUBLES:
+            same = (line.run, line.event, line.reason, line.window, line.job_id)
+            found.setdefault(same, []).append(line)
+    every = [Trouble(own[-1], _named(own)) for own in found.values()]
+    return sorted(every, key=lambda trouble: trouble.line.at, reverse=True)
 
 
-def drift(lines: Iterable[Line]) -> list[Line]:
-    """Return which columns were new, the newest first."""
-    return [line for line in lines if line.event == "drift"][::-1]
+def _named(lines: Iterable[Line]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.stream for line in lines if line.stream))
+
+
+def drift(lines: Iterable[Line]) -> list[Drift]:
+    """Return which columns were new, those seen last first."""
+    found: dict[tuple[str, tuple[str, ...]], list[datetime]] = {}
+    for line in lines:
+        if line.event == "drift":
+            found.setdefault((line.stream or "", line.columns), []).append(line.at)
+    every = [Drift(*key, len(seen), seen[0], seen[-1]) for key, seen in found.items()]
+    return sorted(every, key=lambda one: one.last, reverse=True)
 
 
 def misfits(lines: Sequence[Line]) -> list[Misfits]:

@@ -137,7 +137,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         name: getattr(words, name)
-        for name in ("instant", "clock", "duration", "seconds", "number", "plural")
+        for name in ("instant", "clock", "duration", "seconds", "number", "plural", "name")
     }
     environment.globals |= {
         "State": State,

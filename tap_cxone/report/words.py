@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from markupsafe import Markup, escape
+
 _SIZES = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _BRIEF = timedelta(seconds=10)
 
@@ -49,3 +51,8 @@ def number(value: float) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Write a number of things."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def name(text: str) -> Markup:
+    """Write a name so that it may go on in the next line after each of its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
