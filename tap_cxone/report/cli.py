@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.File("wb", lazy=True),
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     default="-",
     help="The page to write; standard output if left out, or -.",
 )
-def main(logs: Sequence[BinaryIO], output: BinaryIO) -> None:
+def main(logs: Sequence[BinaryIO], output: str) -> None:
     """Show audit logs of tap-cxone (audit_log_path) as one HTML page.
 
     Which days are complete, rows per day, waits for jobs, what went wrong. Several logs are shown
     as one; - is standard input. The page needs no network.
     """
-    if any(_same(log.name, output.name) for log in logs):
-        msg = f"{output.name} is the audit log itself; name another file with -o"
+    if any(_same(log.name, output) for log in logs):
+        msg = f"{output} is the audit log itself; name another file with -o"
         raise click.UsageError(msg)
-    output.write(_page(_log(logs)).encode())
+    page = _page(_log(logs))
+    with click.open_file(output, "wb") as file:
+        file.write(page.encode())
 
 
 def _same(log: str, output: str) -> bool:

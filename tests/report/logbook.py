@@ -18,12 +18,12 @@ STREAM = "qm_workflows"
 FAMILY = "data_extraction"
 
 
-def at(day: int, hour: float = 0) -> datetime:
+def at(day: float, hour: float = 0) -> datetime:
     """Return an instant of March 2026."""
     return datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day - 1, hours=hour)
 
 
-def window(day: int, days: float = 1) -> Window:
+def window(day: float, days: float = 1) -> Window:
     """Return a window that begins with a day of March 2026."""
     return Window(at(day), at(day + days))
 

@@ -11,9 +11,9 @@ from tap_cxone.report.waits import longest, waits
 from tests.report.logbook import at, window
 
 
-def job(book, name: str, day: int, *, minutes: float, end: str = "download", turn: float = 0):
+def job(book, name: str, day: int, *, minutes: float, end: str = "download"):
     """Write the life of a job that takes so many minutes."""
-    book.write("job_created", window(day), name, latency_ms=turn * 1000)
+    book.write("job_created", window(day), name, latency_ms=0)
     book.write("job_state", window(day), name, state="running")
     book.later(minutes=minutes)
     facts = {"reason": "no"} if end == "job_failed" else {"bytes": 1, "rows": 1, "sha256": ""}
@@ -22,7 +22,10 @@ def job(book, name: str, day: int, *, minutes: float, end: str = "download", tur
 
 def test_a_wait_goes_from_the_job_to_its_file(book):
     """From when the API accepted the job until the file came; what was waited before is apart."""
-    job(book, "j1", 1, minutes=4, turn=30)
+    book.write("job_created", window(1), "j1", latency_ms=30_000)
+    book.write("job_state", window(1), "j1", state="running")
+    book.later(minutes=4)
+    book.write("download", window(1), "j1", bytes=1, rows=1, sha256="")
 
     (wait,) = waits(book.log.lines)
     assert wait.took == timedelta(minutes=4)
