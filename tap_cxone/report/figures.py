@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.report.coverage import whole
@@ -13,7 +13,7 @@ from tap_cxone.windows import Window, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from tap_cxone.report.history import Read
     from tap_cxone.report.waits import Wait
@@ -71,6 +71,16 @@ class Rows:
     bars: tuple[Bar, ...]
     span: Window
     most: float
+
+    @property
+    def first(self) -> date:
+        """Return the first day."""
+        return self.span.start.astimezone(UTC).date()
+
+    @property
+    def last(self) -> date:
+        """Return the last day, which the span touches still."""
+        return (self.span.end - datetime.resolution).astimezone(UTC).date()
 
 
 def rows(reads: Iterable[Read]) -> Rows | None:

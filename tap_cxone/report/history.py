@@ -168,13 +168,13 @@ class Drift:
 
 
 def streams(lines: Iterable[Line]) -> list[Stream]:
-    """Return every stream that has lines, by family and name."""
+    """Return every stream that has lines, by family and name; those without days come last."""
     found: dict[str, list[Line]] = {}
     for line in lines:
         if line.stream is not None:
             found.setdefault(line.stream, []).append(line)
     every = [_stream(name, own) for name, own in found.items()]
-    return sorted(every, key=lambda stream: (stream.family, stream.name))
+    return sorted(every, key=lambda one: (not one.days, one.family, one.name))
 
 
 def _stream(name: str, lines: Sequence[Line]) -> Stream:

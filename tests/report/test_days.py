@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import hypothesis.strategies as st
 import pytest
@@ -190,5 +190,5 @@ def test_gaps_stay_gaps(book):
     book.commit(window(5))
 
     drawn = bars(book)
-    assert drawn.span.end - drawn.span.start == timedelta(days=5)
+    assert (drawn.first, drawn.last) == (day(1), day(5))
     assert [bar.x for bar in drawn.bars] == pytest.approx([0, 80])
