@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.running import FakeClock
 
 HOSTILE = "</title></style><script>document.title='taken'</script><img src='http://evil.test/x'>\"'"
+LONG = "x" * 99
 GREEN = "rgb(26, 127, 75)"
 WIDTHS = (360, 1400)
 
@@ -48,7 +49,7 @@ def audit(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: Path) 
     catalog = select(config, BOTS, KB, "qm_workflows", "report_schedules", "quarantine")
     first = run_tap(config, clock=clock, catalog=catalog)
     clock.instant += timedelta(days=1)
-    sim.faults.add(Fault("poll", "job-failed", family="analytics_exports", body=HOSTILE))
+    sim.faults.add(Fault("poll", "job-failed", family="analytics_exports", body=HOSTILE + LONG))
     run_tap(config, clock=clock, catalog=catalog, state=first.state)
     return path
 
@@ -151,7 +152,7 @@ def _waits(tab: Page) -> None:
 
 def _troubles(tab: Page) -> None:
     entries = tab.locator("#troubles li").all_inner_texts()
-    assert [text for text in entries if "job failed" in text and HOSTILE in text]
+    assert [text for text in entries if "job failed" in text and HOSTILE + LONG in text]
     assert [text for text in entries if "stopped for the day" in text and "quota" in text]
     assert tab.locator("#misfits tbody tr").first.inner_text().split("\t")[0:2] == [
         BOTS,
