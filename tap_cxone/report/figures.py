@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.report.coverage import whole
-from tap_cxone.report.history import length, of_one_day
+from tap_cxone.report.streams import length, of_one_day
 from tap_cxone.windows import Window, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    from tap_cxone.report.history import Read
+    from tap_cxone.report.streams import Read
     from tap_cxone.report.waits import Wait
 
 _DAY = timedelta(days=1)

@@ -14,17 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tap_cxone.report import figures, words
 from tap_cxone.report.coverage import State, counted, months
-from tap_cxone.report.history import (
-    TROUBLES,
-    Stream,
-    drift,
-    last_day,
-    length,
-    misfits,
-    runs,
-    streams,
-    troubles,
-)
+from tap_cxone.report.runs import runs
+from tap_cxone.report.streams import Stream, last_day, length, streams
+from tap_cxone.report.troubles import TROUBLES, drift, misfits, troubles
 from tap_cxone.report.waits import Wait, longest, waits
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ def chromium() -> Iterator[Browser]:
                 executable_path=path, channel=None if path else "chrome", args=["--disable-quic"]
             )
         except Error as error:
-            reason = f"no Chromium starts here (on Debian: make chromium): {error.message}"
+            said = error.message.splitlines()[0]
+            reason = f"no Chromium starts here (on Debian, as root: make chromium): {said}"
             if os.environ.get("CI"):
                 pytest.fail(reason)
             pytest.skip(reason)

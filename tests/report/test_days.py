@@ -10,7 +10,7 @@ from hypothesis import given
 
 from tap_cxone.report import figures
 from tap_cxone.report.coverage import State, months, states, whole
-from tap_cxone.report.history import streams
+from tap_cxone.report.streams import streams
 from tap_cxone.windows import Window
 from tests.report.logbook import at, window
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tap_cxone.report.history import drift, misfits, runs, streams, troubles
+from tap_cxone.report.runs import runs
+from tap_cxone.report.streams import streams
+from tap_cxone.report.troubles import drift, misfits, troubles
 from tests.report.logbook import at, window
 
 

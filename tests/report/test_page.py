@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 HOSTILE = "</title></style><script>document.title='taken'</script><img src='http://evil.test/x'>\"'"
 LONG = "x" * 99
 GREEN = "rgb(26, 127, 75)"
-WIDTHS = (360, 1400)
+WIDTHS: dict[int, Literal["light", "dark"]] = {360: "dark", 1400: "light"}
+GROUND = "body => getComputedStyle(body).backgroundColor"
+GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def written(log: Path, to: Path) -> str:
 
 
 def test_two_nights_in_a_browser(audit, tmp_path):
-    """Everything is there, at both widths, in light and dark; nothing is asked of a network."""
+    """Everything is there, at both widths, one light, one dark; nothing is asked of a network."""
     address = written(audit, tmp_path / "report.html")
     with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme="light")
@@ -164,12 +166,12 @@ def _troubles(tab: Page) -> None:
 
 
 def _fits(tab: Page, folder: Path) -> None:
-    for scheme in ("light", "dark"):
+    for width, scheme in WIDTHS.items():
         tab.emulate_media(color_scheme=scheme)
-        for width in WIDTHS:
-            tab.set_viewport_size({"width": width, "height": 900})
-            assert tab.evaluate("document.documentElement.scrollWidth") == width
-            tab.screenshot(path=folder / f"{width}-{scheme}.png", full_page=True)
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert tab.evaluate("document.documentElement.scrollWidth") == width
+        tab.screenshot(path=folder / f"{width}-{scheme}.png", full_page=True)
+        assert tab.locator("body").evaluate(GROUND) == GROUNDS[scheme]
 
 
 def test_nothing_in_a_line_is_html(book):
