@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tap_cxone.report import figures, words
+from tap_cxone.report import bars, timeline, words
 from tap_cxone.report.coverage import State, counted, months
 from tap_cxone.report.runs import runs
 from tap_cxone.report.streams import Stream, last_day, length, streams
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from tap_cxone.report.bars import Rows
     from tap_cxone.report.coverage import Month
-    from tap_cxone.report.figures import Rows, Timeline
     from tap_cxone.report.reading import Log
+    from tap_cxone.report.timeline import Timeline
 
 _OPEN_MONTHS = 2  # the newest are shown at once, the others behind a click
 MOST = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 31, "waits": 10}
@@ -69,7 +70,7 @@ class Card:
     @cached_property
     def rows(self) -> Rows | None:
         """Return the drawing of its rows per day."""
-        return figures.rows(self.stream.reads)
+        return bars.rows(self.stream.reads)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class FamilyWaits:
     @property
     def timeline(self) -> Timeline:
         """Return their drawing."""
-        return figures.timeline(self.waits, MOST["days"])
+        return timeline.timeline(self.waits, MOST["days"])
 
     @property
     def longest(self) -> Wait:

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from tap_cxone.report import figures
+from tap_cxone.report.bars import rows
 from tap_cxone.report.coverage import State, months, states, whole
 from tap_cxone.report.streams import streams
 from tap_cxone.windows import Window
@@ -139,7 +139,7 @@ def test_of_a_table_the_last_reading_counts(book):
 def bars(book):
     """Return what is drawn of the only stream."""
     (stream,) = streams(book.log.lines)
-    drawn = figures.rows(stream.reads)
+    drawn = rows(stream.reads)
     assert drawn is not None
     return drawn
 
@@ -181,7 +181,7 @@ def test_no_rows_are_drawn_as_none(book):
     book.commit(window(2), rows=0)
 
     assert bars(book).most == 0
-    assert figures.rows([]) is None
+    assert rows([]) is None
 
 
 def test_gaps_stay_gaps(book):

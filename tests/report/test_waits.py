@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tap_cxone.report import figures
+from tap_cxone.report.timeline import timeline
 from tap_cxone.report.waits import longest, waits
 from tests.report.logbook import at, window
 
@@ -111,7 +111,7 @@ def test_jobs_at_one_time_stand_below_each_other(book):
     book.later(minutes=1)
     job(book, "j3", 3, minutes=1)
 
-    (lane,) = figures.timeline(waits(book.log.lines), 31).lanes
+    (lane,) = timeline(waits(book.log.lines), 31).lanes
     assert [piece.lane for piece in lane.pieces] == [0, 1, 0]
     assert lane.lanes == 2
 
@@ -121,7 +121,7 @@ def test_a_wait_over_midnight_is_on_both_days(book):
     book.clock.instant = at(20, 23.5)
     job(book, "j1", 1, minutes=60)
 
-    drawn = figures.timeline(waits(book.log.lines), 31)
+    drawn = timeline(waits(book.log.lines), 31)
     assert [lane.day for lane in drawn.lanes] == [date(2026, 3, 21), date(2026, 3, 20)]
     assert [(p.start, p.end) for lane in drawn.lanes for p in lane.pieces] == [
         (timedelta(0), timedelta(hours=0.5)),
@@ -141,7 +141,7 @@ def test_the_marks_are_round(book, minutes, end, step):
     """A drawing reaches over the times of day that there are, between round marks."""
     job(book, "j1", 1, minutes=minutes)
 
-    drawn = figures.timeline(waits(book.log.lines), 31)
+    drawn = timeline(waits(book.log.lines), 31)
     assert (drawn.start, drawn.end, drawn.step) == (timedelta(hours=2), end, step)
     assert drawn.ticks[0] == drawn.start
     assert drawn.ticks[-1] == drawn.end
@@ -154,6 +154,6 @@ def test_only_the_newest_days_are_drawn(book):
         book.clock.instant = at(day, 2)
         job(book, f"j{day}", day, minutes=1)
 
-    drawn = figures.timeline(waits(book.log.lines), 3)
+    drawn = timeline(waits(book.log.lines), 3)
     assert [lane.day.day for lane in drawn.lanes] == [5, 4, 3]
     assert drawn.older == 2
