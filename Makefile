@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all check bench docs format clean
+.PHONY: demo test test-all chromium check bench docs format clean
 
 demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
 	$(BIN)/python demo/run.py
@@ -12,6 +12,10 @@ test: .venv/.ready .venv-judge/.ready .meltano/.ready  ## everything that is pro
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready  ## the slow ones too
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"
+
+chromium:  ## the browser in which the page of cxone-report is tested (Debian, as root)
+	command -v chromium >/dev/null || { apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; }
 
 check: .venv/.ready  ## style, types, and which room may import which
 	$(BIN)/ruff check

@@ -14,6 +14,7 @@ from rich.table import Table
 
 WAREHOUSE = Path("output/warehouse.duckdb")
 AUDIT = Path("output/audit.jsonl")
+PAGE = Path("output/report.html")
 BIN = Path(sys.executable).parent
 SPEED = "100"  # the API's 30-second rules last 0.3 s
 ROWS_A_DAY = "2880"  # one every thirty seconds, so that a second run finds new ones
@@ -26,6 +27,7 @@ def main() -> None:
     WAREHOUSE.parent.mkdir(exist_ok=True)
     before = counts()
     extract()
+    subprocess.run([str(BIN / "cxone-report"), str(AUDIT), "-o", str(PAGE)], check=True)
     show(before, counts())
 
 
@@ -66,7 +68,8 @@ def show(before: dict[str, int], after: dict[str, int]) -> None:
     console = Console(width=90, highlight=False)
     console.print(table)
     console.print(f"The file to open: {WAREHOUSE} (DuckDB)")
-    console.print(f"What happened, line by line: {AUDIT}\nA query to try:")
+    console.print(f"What happened, line by line: {AUDIT}; as a page to look at: {PAGE}")
+    console.print("A query to try:")
     console.print(f'  .venv/bin/python demo/query.py "{QUERY}"', soft_wrap=True)
     console.print("Type `make demo` again: only what is new since then will come.")
 

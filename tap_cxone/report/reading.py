@@ -1,0 +1,132 @@
+"""Lines of audit logs → facts, and a count of what is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from tap_cxone.audit import EVENTS
+from tap_cxone.clock import in_utc
+from tap_cxone.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_LAST_YEAR = 9999  # a day can be added to what is before it
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class NotAnAuditLog(ValueError):
+    """A file has lines, and none of them is one of an audit log."""
+
+
+class _Common(msgspec.Struct, frozen=True, kw_only=True):
+    """What every line holds, whoever wrote it."""
+
+    at: Instant
+    run: str
+    event: str
+
+
+class Line(_Common, frozen=True, kw_only=True):
+    """One line; what its event does not hold is None or empty."""
+
+    family: str | None = None
+    stream: str | None = None
+    job_id: str | None = None
+    window_start: Instant | None = None
+    window_end: Instant | None = None
+    version: str | None = None
+    streams: tuple[str, ...] = ()
+    latency_ms: float | None = None
+    state: str | None = None
+    reason: str | None = None
+    rows: int | None = None
+    quarantined: int = 0
+    seconds: float | None = None
+    columns: tuple[str, ...] = ()
+    record_id: str | None = None
+    field: str | None = None
+    reasons: dict[str, int] = {}
+    outcome: str | None = None
+    failed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no window, and days at the ends of the calendar."""
+        window = self.window
+        for instant in (self.at, *((window.start, window.end) if window else ())):
+            if not 1 < in_utc(instant).year < _LAST_YEAR:
+                msg = f"not a year of a log: {instant}"
+                raise ValueError(msg)
+
+    @property
+    def window(self) -> Window | None:
+        """Return the window concerned."""
+        if self.window_start is None or self.window_end is None:
+            return None
+        return Window(self.window_start, self.window_end)
+
+
+_COMMON = msgspec.json.Decoder(_Common)
+_LINE = msgspec.json.Decoder(Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What was read.
+
+    Attributes:
+        lines: All that are known, in the order they were written.
+        unread: How many lines are no whole line of an audit log: torn ones, say.
+        unknown: How many lines have an event that this version does not know, by event.
+    """
+
+    lines: tuple[Line, ...] = ()
+    unread: int = 0
+    unknown: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Return how many lines there were, blank ones not counted."""
+        return len(self.lines) + self.unread + sum(self.unknown.values())
+
+
+def read(name: str, raw: Iterable[bytes]) -> Log:
+    """Read the lines of the file `name`; blank ones do not count.
+
+    Raises:
+        NotAnAuditLog: There are lines, and none is one of an audit log.
+    """
+    found: list[Line] = []
+    unread, unknown = 0, Counter[str]()
+    for text in filter(None, map(bytes.strip, raw)):
+        try:
+            event = _COMMON.decode(text).event
+            if event in EVENTS:
+                found.append(_LINE.decode(text))
+            else:
+                unknown[event] += 1
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            unread += 1
+    if unread and not found and not unknown:
+        msg = (
+            f"{name} is no audit log: none of its {unread} lines is one that tap-cxone writes; "
+            "give the file that audit_log_path names"
+        )
+        raise NotAnAuditLog(msg)
+    return Log(tuple(found), unread, unknown)
+
+
+def together(logs: Iterable[Log]) -> Log:
+    """Put logs into one, in the order of time."""
+    lines: list[Line] = []
+    unread, unknown = 0, Counter[str]()
+    for log in logs:
+        lines += log.lines
+        unread += log.unread
+        unknown += Counter(log.unknown)
+    return Log(tuple(sorted(lines, key=lambda line: line.at)), unread, unknown)

@@ -1,0 +1,67 @@
+"""Facts → which runs there were, and how they ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from tap_cxone.report.reading import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run; without an end it was killed, or goes on.
+
+    Attributes:
+        name: What its lines have in common.
+        began: Its first line.
+        ended: Its last line.
+        outcome: How it ended; empty if no line says so.
+        version: Of the tap.
+        streams: How many were selected.
+        failed: Those that failed.
+        rows: How many left in it.
+        seconds: How long it took, as it said.
+    """
+
+    name: str
+    began: datetime
+    ended: datetime
+    outcome: str
+    version: str
+    streams: int
+    failed: tuple[str, ...]
+    rows: int
+    seconds: float
+
+
+def runs(lines: Iterable[Line]) -> list[Run]:
+    """Return the runs, the newest first."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.run, []).append(line)
+    return sorted(
+        (_run(name, own) for name, own in found.items()), key=lambda run: run.began, reverse=True
+    )
+
+
+def _run(name: str, lines: Sequence[Line]) -> Run:
+    first, last = lines[0], lines[-1]
+    start = next((line for line in lines if line.event == "run_started"), None)
+    end = next((line for line in lines if line.event == "run_ended"), None)
+    took = (last.at - first.at).total_seconds()
+    return Run(
+        name=name,
+        began=first.at,
+        ended=last.at,
+        outcome=(end.outcome or "") if end else "",
+        version=(start.version or "") if start else "",
+        streams=len(start.streams) if start else len({line.stream for line in lines} - {None}),
+        failed=end.failed if end else (),
+        rows=sum(line.rows or 0 for line in lines if line.event == "window_committed"),
+        seconds=took if end is None or end.seconds is None else end.seconds,
+    )

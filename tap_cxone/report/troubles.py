@@ -1,0 +1,123 @@
+"""Facts → what went wrong, which rows did not fit, which columns were new."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from tap_cxone.report.reading import Line
+
+TROUBLES = {
+    "job_failed": "job failed",
+    "stream_failed": "stream failed",
+    "stream_stopped": "stopped for the day",
+    "webhook_failed": "webhook not told",
+}
+"""Event → what it is called, of what went wrong or ended early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong or ended early; once where one cause ended several streams of a run.
+
+    Attributes:
+        line: The newest line that says so.
+        streams: The streams concerned.
+    """
+
+    line: Line
+    streams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Columns that no SCHEMA had; a run that begins with the old catalog meets them again.
+
+    Attributes:
+        stream: Whose they are.
+        columns: Their names.
+        times: How often they were met.
+        first: When first.
+        last: When last.
+    """
+
+    stream: str
+    columns: tuple[str, ...]
+    times: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Misfits:
+    """Rows that did not fit for one reason.
+
+    Attributes:
+        stream: Whose rows.
+        reason: Why, as logged.
+        rows: How many, in the last reading of each window.
+        fields: Columns concerned, of the rows that have a line of their own.
+        at: When the newest was found.
+    """
+
+    stream: str
+    reason: str
+    rows: int
+    fields: tuple[str, ...]
+    at: datetime
+
+
+def troubles(lines: Iterable[Line]) -> list[Trouble]:
+    """Return what went wrong or ended early, the newest first."""
+    found: dict[tuple[object, ...], list[Line]] = {}
+    for line in lines:
+        if line.event in TROUBLES:
+            same = (line.run, line.event, line.reason, line.window, line.job_id)
+            found.setdefault(same, []).append(line)
+    every = [Trouble(own[-1], _named(own)) for own in found.values()]
+    return sorted(every, key=lambda trouble: trouble.line.at, reverse=True)
+
+
+def _named(lines: Iterable[Line]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.stream for line in lines if line.stream))
+
+
+def drift(lines: Iterable[Line]) -> list[Drift]:
+    """Return which columns were new, those seen last first."""
+    found: dict[tuple[str, tuple[str, ...]], list[datetime]] = {}
+    for line in lines:
+        if line.event == "drift":
+            found.setdefault((line.stream or "", line.columns), []).append(line.at)
+    every = [Drift(*key, len(seen), seen[0], seen[-1]) for key, seen in found.items()]
+    return sorted(every, key=lambda one: one.last, reverse=True)
+
+
+def misfits(lines: Sequence[Line]) -> list[Misfits]:
+    """Return the rows that did not fit, by stream and reason, the most first."""
+    checked = (line for line in lines if line.event == "window_validated")
+    validated = {(line.stream, line.window): line for line in checked}
+    rows: Counter[tuple[str, str]] = Counter()
+    newest: dict[tuple[str, str], datetime] = {}
+    for line in sorted(validated.values(), key=lambda line: line.at):
+        for reason, number in line.reasons.items():
+            key = (line.stream or "", reason)
+            rows[key] += number
+            newest[key] = line.at
+    fields = _fields(lines)
+    return [
+        Misfits(stream, reason, number, fields.get((stream, reason), ()), newest[stream, reason])
+        for (stream, reason), number in rows.most_common()
+    ]
+
+
+def _fields(lines: Iterable[Line]) -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for line in lines:
+        if line.event == "record_invalid" and line.field:
+            found.setdefault((line.stream or "", line.reason or ""), {})[line.field] = None
+    return {key: tuple(names) for key, names in found.items()}

@@ -1,0 +1,58 @@
+"""Instants, durations and numbers as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from markupsafe import Markup, escape
+
+_SIZES = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+_BRIEF = timedelta(seconds=10)
+
+
+def instant(moment: datetime) -> str:
+    """Write an instant in UTC, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def clock(moment: timedelta) -> str:
+    """Write a time of day, given since midnight; without seconds where they are zero."""
+    minutes, seconds = divmod(round(moment.total_seconds()), 60)
+    text = f"{minutes // 60:02}:{minutes % 60:02}"
+    return f"{text}:{seconds:02}" if seconds else text
+
+
+def duration(length: timedelta) -> str:
+    """Write a duration with its two greatest units; a brief one to the tenth of a second."""
+    if length < _BRIEF:
+        return f"{length.total_seconds():.1f} s"
+    left, parts = round(length.total_seconds()), list[str]()
+    for name, size in _SIZES:
+        number, left = divmod(left, size)
+        if number or parts:
+            parts.append(f"{number} {name}" if number else "")
+    return " ".join(filter(None, parts[:2]))
+
+
+def seconds(number: float | None) -> str:
+    """Write a duration given in seconds; nothing if it is not known."""
+    try:
+        return "" if number is None else duration(timedelta(seconds=number))
+    except OverflowError:
+        return ""
+
+
+def number(value: float) -> str:
+    """Write a number with thousands apart, small fractions to the tenth."""
+    whole = isinstance(value, int) or value.is_integer() or value >= 100  # noqa: PLR2004 (readable)
+    return f"{value:,.0f}" if whole else f"{value:,.1f}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Write a number of things."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def name(text: str) -> Markup:
+    """Write a name so that it may go on in the next line after each of its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in text.split("_"))

@@ -1,0 +1,133 @@
+"""The command: what it takes, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tap_cxone.report.cli import main
+from tests.report.logbook import window
+
+COMMAND = Path(sys.executable).parent / "cxone-report"
+
+
+def report(*arguments: object):
+    """Run the command in this process."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_a_page_is_written(book, tmp_path):
+    """`-o` names the page."""
+    book.commit(window(1))
+    page = tmp_path / "page.html"
+
+    result = report(book.path, "-o", page)
+
+    assert (result.exit_code, result.output) == (0, "")
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_from_a_pipe_into_a_pipe(book):
+    """`-` is standard input; without `-o` the page goes to standard output, alone."""
+    book.commit(window(1))
+    text = book.path.read_bytes()
+
+    run = subprocess.run([COMMAND, "-"], input=text, capture_output=True, check=True)
+
+    assert run.stdout.startswith(b"<!DOCTYPE html>")
+    assert run.stdout.rstrip().endswith(b"</html>")
+    assert b"qm_workflows" in run.stdout
+    assert run.stderr == b""
+
+
+def test_the_page_is_a_function_of_the_log(book):
+    """The same log gives the same page, whenever it is made."""
+    book.commit(window(1))
+
+    assert report(book.path).output == report(book.path).output
+
+
+def test_several_logs(book, tmp_path):
+    """Several logs are one page."""
+    book.commit(window(1), stream="first_stream")
+    older = book.path.rename(tmp_path / "older.jsonl")
+    book.commit(window(2), stream="second_stream")
+
+    page = report(older, book.path).output
+
+    assert "first_stream" in page
+    assert "second_stream" in page
+
+
+def test_a_file_that_is_no_audit_log(tmp_path):
+    """It is refused with exit code 2, a line that says what to give, and no page."""
+    other, page = tmp_path / "other.jsonl", tmp_path / "page.html"
+    other.write_text('{"type": "STATE"}\n')
+
+    result = report(other, "-o", page)
+
+    assert result.exit_code == 2
+    assert "other.jsonl is no audit log" in result.output
+    assert "audit_log_path" in result.output
+    assert not page.exists()
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    """It is named, with exit code 2."""
+    result = report(tmp_path / "none.jsonl")
+
+    assert result.exit_code == 2
+    assert "none.jsonl" in result.output
+
+
+def test_the_log_is_not_overwritten(book):
+    """A page in place of its log is refused."""
+    book.commit(window(1))
+    before = book.path.read_bytes()
+
+    result = report(book.path, "-o", book.path)
+
+    assert result.exit_code == 2
+    assert "is the audit log itself" in result.output
+    assert book.path.read_bytes() == before
+
+
+def test_without_the_extra(book, monkeypatch):
+    """Without Jinja2 the command says what to install."""
+    book.commit(window(1))
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.setitem(sys.modules, "tap_cxone.report.page", None)
+
+    result = report(book.path)
+
+    assert result.exit_code == 1
+    assert "pip install 'tap-cxone[report]'" in result.output
+
+
+@pytest.mark.parametrize("lines", ["", "\n"])
+def test_an_empty_log(book, lines):
+    """A log without a run gives a page that says so."""
+    book.path.write_text(lines)
+
+    result = report(book.path)
+
+    assert result.exit_code == 0
+    assert "the audit log holds no run yet" in result.output
+
+
+def test_what_was_left_out_is_said(book):
+    """Torn lines and events of later versions are counted on the page."""
+    book.commit(window(1))
+    with book.path.open("a") as file:
+        file.write(
+            '{"at": "2026-03-20T00:00:00Z", "run": "r", "event": "stream_ended"}\n{"at": "20'
+        )
+
+    page = report(book.path).output
+
+    assert "1 line could not be read" in " ".join(page.split())
+    assert "1 line of <code>stream_ended</code>" in page

@@ -1,0 +1,116 @@
+"""Runs, what went wrong in them, rows that did not fit, and drift."""
+
+from __future__ import annotations
+
+from tap_cxone.report.runs import runs
+from tap_cxone.report.streams import streams
+from tap_cxone.report.troubles import drift, misfits, troubles
+from tests.report.logbook import at, window
+
+
+def test_runs_are_listed_newest_first(book):
+    """With when they began, how they ended, and what they read."""
+    for number in (1, 2):
+        book.run = f"r{number}"
+        book.begin("a", "b")
+        book.commit(window(number), rows=number)
+        book.end("failed" if number == 1 else "complete", *(["a"] if number == 1 else []))
+        book.later(days=1)
+
+    second, first = runs(book.log.lines)
+    assert (first.outcome, first.failed, first.rows, first.streams) == ("failed", ("a",), 1, 2)
+    assert (second.name, second.began, second.outcome) == ("r2", at(21, 2), "complete")
+    assert (second.version, second.seconds) == ("0.1.0", 90)
+
+
+def test_a_run_without_an_end(book):
+    """A run that was killed lasted until its last line, and has no outcome."""
+    book.begin("a")
+    book.later(seconds=30)
+    book.commit(window(1))
+
+    (run,) = runs(book.log.lines)
+    assert (run.outcome, run.seconds) == ("", 30)
+
+
+def test_what_went_wrong_is_listed_newest_first(book):
+    """Failures of jobs, streams and the webhook, and streams that stopped early."""
+    for event in ("job_failed", "stream_failed", "webhook_failed", "stream_stopped"):
+        book.write(event, reason=event)
+        book.later(minutes=1)
+    book.commit(window(1))
+
+    assert [trouble.line.reason for trouble in troubles(book.log.lines)] == [
+        "stream_stopped",
+        "webhook_failed",
+        "stream_failed",
+        "job_failed",
+    ]
+
+
+def test_one_cause_is_listed_once(book):
+    """Streams of a run that ended for one reason are one entry; another run's is another."""
+    for run in ("r1", "r2"):
+        book.run = run
+        for stream in ("a", "b"):
+            book.write("stream_stopped", stream=stream, reason="quota")
+        book.later(days=1)
+
+    assert [trouble.streams for trouble in troubles(book.log.lines)] == [("a", "b"), ("a", "b")]
+
+
+def test_what_happened_last_to_a_stream(book):
+    """The last commit, failure or early end is how a stream stands."""
+    book.commit(window(1))
+    book.write("stream_failed", reason="no")
+
+    (stream,) = streams(book.log.lines)
+    assert stream.last is not None
+    assert stream.last.event == "stream_failed"
+
+
+def checked(book, day: int, **reasons: int) -> None:
+    """Write the line of a window's check."""
+    wrong = sum(reasons.values())
+    counts = {"rows": 9, "valid": 9 - wrong, "invalid": wrong, "repeated": 0}
+    book.write("window_validated", window(day), reasons=reasons, **counts)
+
+
+def test_misfits_are_counted_by_reason(book):
+    """Each reason with how many rows, over all windows, the most first, and its columns."""
+    checked(book, 1, short=1, long=2)
+    book.write("record_invalid", window(1), record_id="x", field="score", reason="long")
+    book.later(days=1)
+    checked(book, 2, long=3)
+
+    long, short = misfits(book.log.lines)
+    assert (long.reason, long.rows, long.fields, long.at) == ("long", 5, ("score",), at(21, 2))
+    assert (short.reason, short.rows, short.fields) == ("short", 1, ())
+
+
+def test_misfits_of_a_window_that_was_read_again(book):
+    """What did not fit the first time and does the second is not counted."""
+    checked(book, 1, long=2)
+    checked(book, 2, long=4)
+    checked(book, 1)
+
+    (long,) = misfits(book.log.lines)
+    assert long.rows == 4
+
+
+def test_drift_is_listed_once_for_the_same_columns(book):
+    """Columns that every run meets anew are one entry with how often; the last seen first."""
+    book.write("drift", window(1), columns=["a", "b"])
+    book.later(days=1)
+    book.write("drift", window(2), columns=["c"])
+    book.later(days=1)
+    book.write("drift", window(3), columns=["a", "b"])
+
+    both, one = drift(book.log.lines)
+    assert (both.columns, both.times, both.first, both.last) == (
+        ("a", "b"),
+        2,
+        at(20, 2),
+        at(22, 2),
+    )
+    assert one.columns == ("c",)

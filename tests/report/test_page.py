@@ -1,0 +1,228 @@
+"""The page of real runs, in a real browser without a network."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from tap_cxone.report.page import MOST, page
+from tap_cxone.report.reading import read
+from tap_cxone.simulator import Fault
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tests.families.analytics import STREAM as BOTS
+from tests.families.dashboard import KB
+from tests.report.browser import chromium
+from tests.report.logbook import at, window
+from tests.running import run_tap, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Locator, Page
+
+    from tap_cxone.simulator import Simulator
+    from tests.running import FakeClock
+
+HOSTILE = "</title></style><script>document.title='taken'</script><img src='http://evil.test/x'>\"'"
+LONG = "x" * 99
+GREEN = "rgb(26, 127, 75)"
+WIDTHS: dict[int, Literal["light", "dark"]] = {360: "dark", 1400: "light"}
+GROUND = "body => getComputedStyle(body).backgroundColor"
+GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
+
+
+@pytest.fixture
+def audit(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: Path) -> Path:
+    """Return the log of two nights: misfits, drift, a quota that is used up, a failed job."""
+    sim = simulate(misfits=2, exports_per_day=1)
+    path = tmp_path / "audit.jsonl"
+    config: dict[str, Any] = {
+        **tap_settings(sim.url, families=ALL_FAMILIES),
+        "start_date": "2026-03-17T00:00:00Z",
+        "audit_log_path": str(path),
+        "max_invalid_ratio": 0.5,
+        "observability": {"exports_per_day": 1, "window_days": 1},
+        "analytics_exports": {"window_days": 1},
+        "data_extraction": {"window_days": 2},
+    }
+    catalog = select(config, BOTS, KB, "qm_workflows", "report_schedules", "quarantine")
+    first = run_tap(config, clock=clock, catalog=catalog)
+    clock.instant += timedelta(days=1)
+    sim.faults.add(Fault("poll", "job-failed", family="analytics_exports", body=HOSTILE + LONG))
+    run_tap(config, clock=clock, catalog=catalog, state=first.state)
+    return path
+
+
+def written(log: Path, to: Path) -> str:
+    """Write the page of a log; return its address."""
+    with log.open("rb") as lines:
+        to.write_text(page(read(str(log), lines)), encoding="utf-8")
+    return to.as_uri()
+
+
+def test_two_nights_in_a_browser(audit, tmp_path):
+    """Everything is there, at both widths, one light, one dark; nothing is asked of a network."""
+    address = written(audit, tmp_path / "report.html")
+    with chromium() as browser:
+        tab = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme="light")
+        asked: list[str] = []
+        said: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: said.append(message.text))
+        tab.goto(address)
+
+        _headings(tab)
+        _days(tab)
+        _rows(tab)
+        _waits(tab)
+        _troubles(tab)
+        _fits(tab, tmp_path)
+        assert tab.title() == "tap-cxone: a look back"
+        assert tab.locator("script, img, link, iframe").count() == 0
+        assert asked == [address]
+        assert said == []
+
+
+def _headings(tab: Page) -> None:
+    assert tab.get_by_role("heading", level=1).all_inner_texts() == ["tap-cxone: a look back"]
+    assert tab.get_by_role("heading", level=2).all_inner_texts() == [
+        "Overview",
+        "Days and rows",
+        "Waits for jobs",
+        "Failures and early ends",
+        "Rows that did not fit",
+        "Drift: columns that were new",
+        "Runs",
+    ]
+
+
+def _card(tab: Page, stream: str) -> Locator:
+    return tab.get_by_role("article", name=stream, exact=True)
+
+
+def _size(shape: Locator) -> tuple[float, float]:
+    box = shape.bounding_box()
+    assert box is not None
+    return box["width"], box["height"]
+
+
+def _days(tab: Page) -> None:
+    cells = _card(tab, "qm_workflows").locator("td[title]")
+    titles = cells.evaluate_all("cells => cells.map(cell => cell.title)")
+    assert len(titles) == 31
+    assert [title.split(",")[0] for title in titles[16:22]] == [
+        "2026-03-17: complete",
+        "2026-03-18: complete",
+        "2026-03-19: complete",
+        "2026-03-20: complete",
+        "2026-03-21: partial",
+        "2026-03-22: never",
+    ]
+    assert cells.nth(16).inner_text().split() == ["17", "✓"]
+    assert cells.nth(20).inner_text().split() == ["21", "½"]
+    # The style sheet is let in by its digest: a colour shows that it was.
+    assert cells.nth(16).evaluate("cell => getComputedStyle(cell).backgroundColor") == GREEN
+    quota = _card(tab, KB).locator("td.complete")
+    assert [cell.inner_text().split()[0] for cell in quota.all()] == ["17", "18"]
+
+
+def _rows(tab: Page) -> None:
+    bots = _card(tab, BOTS)
+    assert _size(bots.locator("rect.aside").first)[1] > 0
+    titles = bots.locator(".rows title").all_text_contents()
+    assert titles[0] == "2026-03-17Z to 2026-03-18Z: 10 rows, 2 set aside"
+    long = _card(tab, "qm_workflows").locator("g:has(rect.mean) title")
+    assert "12 a day on average" in long.all_text_contents()[0]
+    assert tab.locator(".cards").get_by_text("A table without windows, read whole 2 times").count()
+
+
+def _waits(tab: Page) -> None:
+    drawings = tab.locator(".timeline")
+    assert drawings.locator("h3").all_inner_texts() == [
+        "analytics_exports",
+        "data_extraction",
+        "observability",
+    ]
+    for bar in drawings.locator("rect.came, rect.failed").all():
+        assert _size(bar)[0] > 0
+    assert drawings.first.locator("g:has(rect.failed) title").count() == 1
+    assert tab.locator("#longest tbody tr").count() == MOST["waits"]
+
+
+def _troubles(tab: Page) -> None:
+    entries = tab.locator("#troubles li").all_inner_texts()
+    assert [text for text in entries if "job failed" in text and HOSTILE + LONG in text]
+    assert [text for text in entries if "stopped for the day" in text and "quota" in text]
+    assert tab.locator("#misfits tbody tr").first.inner_text().split("\t")[0:2] == [
+        BOTS,
+        "is not an object",
+    ]
+    assert "sentiment" in tab.locator("#drift").inner_text()
+    outcomes = tab.locator("#runs .badge").all_inner_texts()
+    assert outcomes == ["failed", "complete"]
+
+
+def _fits(tab: Page, folder: Path) -> None:
+    for width, scheme in WIDTHS.items():
+        tab.emulate_media(color_scheme=scheme)
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert tab.evaluate("document.documentElement.scrollWidth") == width
+        tab.screenshot(path=folder / f"{width}-{scheme}.png", full_page=True)
+        assert tab.locator("body").evaluate(GROUND) == GROUNDS[scheme]
+
+
+def test_nothing_in_a_line_is_html(book):
+    """Whatever stands in a line, in any field, is text on the page."""
+    book.family = HOSTILE
+    book.run = HOSTILE
+    book.begin(HOSTILE)
+    for event in ("job_failed", "stream_failed", "stream_stopped", "webhook_failed"):
+        book.write(event, window(1), HOSTILE, stream=HOSTILE, reason=HOSTILE)
+    book.write("job_created", window(1), HOSTILE, stream=HOSTILE, latency_ms=1)
+    book.write("job_state", window(1), HOSTILE, stream=HOSTILE, state=HOSTILE)
+    book.write("drift", window(1), stream=HOSTILE, columns=[HOSTILE])
+    book.write("window_validated", window(1), stream=HOSTILE, reasons={HOSTILE: 1})
+    book.write("record_invalid", window(1), stream=HOSTILE, field=HOSTILE, reason=HOSTILE)
+    book.commit(window(1), stream=HOSTILE)
+    book.end(HOSTILE, HOSTILE)
+    with book.path.open("a") as file:
+        file.write('{"at": "2026-03-20T00:00:00Z", "run": "r", "event": "<script>"}\n')
+
+    text = page(book.log)
+
+    assert text.count("&lt;script&gt;") > 15
+    assert "<script" not in text
+    assert "<img" not in text
+    assert text.count("</style>") == text.count("</title></style>") + 1 == 1
+
+
+def test_what_is_too_much_is_counted(book):
+    """Of very long lists the newest are shown, and how many are not."""
+    for number in range(MOST["troubles"] + 2):
+        book.write("job_failed", job=f"j{number}", reason="no")
+    for number in range(MOST["runs"] + 2):  # beside the one above
+        book.run = f"run-{number}"
+        book.begin("a")
+        book.later(days=1)
+
+    text = " ".join(page(book.log).split())
+
+    assert "2 older ones are not shown" in text
+    assert "3 older ones are not shown" in text
+
+
+def test_old_months_are_behind_a_click(book):
+    """The two newest months are shown at once, the earlier ones on demand, the oldest counted."""
+    book.commit(window(1))
+    book.commit(type(window(1))(at(1) - timedelta(days=365 * 4), at(1)))
+
+    text = " ".join(page(book.log).split())
+
+    newest, rest = text.split('<div class="months">')[1:3]
+    assert newest.count("<caption>") == 2
+    assert rest.split("</details>")[0].count("<caption>") == MOST["months"] - 2
+    assert "<summary>34 earlier months</summary>" in newest
+    assert "13 months before are not shown" in rest
