@@ -20,12 +20,12 @@ from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tests.document import ROOT
 from tests.families import dashboard
 from tests.targets.digests import assert_holds, types
-from tests.targets.postgres import Postgres, postgres
 from tests.targets.truth import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
+
+    from tests.targets.postgres import Postgres
 
 TAP = Path(sys.executable).with_name("tap-cxone")
 TARGET = ROOT / ".targets/postgres/bin/target-postgres"
@@ -71,12 +71,6 @@ TYPES = {
     },
 }
 """The columns that are no texts; of the tap's and the target's own none."""
-
-
-@pytest.fixture
-def server() -> Iterator[Postgres]:
-    with postgres() as running:
-        yield running
 
 
 def settings(sim: Simulator, start: datetime, end: datetime) -> dict[str, Any]:
