@@ -67,6 +67,7 @@ def test_postgres(tmp_path, quick, server):
     )
 
 
+@pytest.mark.slow
 def test_testing_a_config_costs_an_export(tmp_path, quick):
     """Meltano's test of a config runs the tap until its first record: it submits a job."""
     project = write_project(tmp_path)
