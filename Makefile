@@ -1,16 +1,17 @@
 # Needs Python 3.11 or newer (with venv and pip) and make; everything else comes by itself.
 PYTHON ?= python3
 BIN := .venv/bin
+TARGETS := .targets/postgres/.ready .targets/snowflake/.ready
 
 .PHONY: demo test test-all chromium check bench docs format clean
 
 demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
 	$(BIN)/python demo/run.py
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready  ## everything that is proved in under three minutes
+test: .venv/.ready .venv-judge/.ready .meltano/.ready $(TARGETS)  ## everything that is proved in under three minutes
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
-test-all: .venv/.ready .venv-judge/.ready .meltano/.ready  ## the slow ones too
+test-all: .venv/.ready .venv-judge/.ready .meltano/.ready $(TARGETS)  ## the slow ones too
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"
 
 chromium:  ## the browser in which the page of cxone-report is tested (Debian, as root)
@@ -34,7 +35,7 @@ format: .venv/.ready
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-judge .meltano output
+	rm -rf .venv .venv-judge .targets .meltano output
 
 # The tap and the loaders, each in an environment of its own, as Meltano does for everybody.
 .meltano/.ready: meltano.yml pyproject.toml .venv/.ready
@@ -51,4 +52,11 @@ clean:
 .venv-judge/.ready: tests/judge.txt .venv/.ready
 	$(BIN)/uv venv --quiet --allow-existing .venv-judge
 	$(BIN)/uv pip install --quiet --python .venv-judge/bin/python -r tests/judge.txt
+	touch $@
+
+# The warehouses' targets that the demo does without, each in an environment of its own too.
+# After a change of a .in: uv pip compile --universal --no-header --no-annotate X.in -o X.txt
+.targets/%/.ready: tests/targets/%.txt .venv/.ready
+	$(BIN)/uv venv --quiet --allow-existing .targets/$*
+	$(BIN)/uv pip install --quiet --python .targets/$*/bin/python -r $<
 	touch $@

@@ -78,7 +78,12 @@ def property_of(column: Column) -> dict[str, Any]:
         found["format"] = column.type
     if column.title:
         found["title"] = column.title
-    return {**found, **_limits(column.rule), "description": column.description}
+    return {
+        **found,
+        **_limits(column.rule),
+        **_width(column),
+        "description": column.description,
+    }
 
 
 def _limits(rule: Rule | None) -> dict[str, Any]:
@@ -89,6 +94,12 @@ def _limits(rule: Rule | None) -> dict[str, Any]:
     if rule.allowed is not None:
         limits["enum"] = [*rule.allowed, None]
     return limits
+
+
+def _width(column: Column) -> dict[str, Any]:
+    """Ask for a wide column where limits would have a target choose a narrow one: they may rise."""
+    narrow = column.type == "integer" and column.rule is not None
+    return {"x-sql-datatype": "bigint"} if narrow else {}
 
 
 def _plain(number: Decimal) -> int | float:

