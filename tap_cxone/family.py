@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_cxone.config import Settings
     from tap_cxone.interrupts import Interrupts
     from tap_cxone.limits import Limits
+    from tap_cxone.progress import Progress
     from tap_cxone.transport import Classify
     from tap_cxone.webhook import Webhook
 
@@ -39,6 +40,7 @@ class Surroundings:
         clock: The time.
         interrupts: The signals.
         audit: Where it writes what happens.
+        progress: Who is told how far it has come.
         webhook: Who wants to know of every committed window, if anybody.
     """
 
@@ -46,6 +48,7 @@ class Surroundings:
     clock: Clock
     interrupts: Interrupts
     audit: Audit
+    progress: Progress
     webhook: Webhook | None = None
 
 

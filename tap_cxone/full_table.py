@@ -26,13 +26,16 @@ class FullTableStream(CXoneStream):
 
     @override
     def rows(self) -> Iterator[Record]:
-        began, left = self.now(), 0
-        for record in self.table():
-            left += 1
-            yield {**record, EXTRACTED.name: iso(began)}
-            self.family.surroundings.interrupts.check()
+        began, progress, left = self.now(), self.progress, 0
+        with progress.watching("reading the whole table"):
+            for record in self.table():
+                left += 1
+                progress.left = left
+                yield {**record, EXTRACTED.name: iso(began)}
+                self.family.surroundings.interrupts.check()
         self.memory.mark_failed(failed=False)
         self.write_state()
         seconds = (self.now() - began).total_seconds()
         self.trail.write("window_committed", rows=left, quarantined=0, seconds=seconds)
+        progress.committed(None)
         self.logger.info("%s complete, %d rows", self.name, left)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tap_cxone.config import Settings
     from tap_cxone.declaration import Declaration
     from tap_cxone.family import Family
+    from tap_cxone.progress import StreamProgress
     from tap_cxone.quarantine import Quarantined
     from tap_cxone.tap import TapCXone
 
@@ -100,8 +101,10 @@ class CXoneStream(Stream, ABC):
         """Yield every record; a failure ends this stream, not the others."""
         try:
             self.family.breaker.check(self.family.name, self.failures.values())
+            self.progress.begin()
             yield from self.rows()
             self.family.breaker.succeeded()
+            self.progress.ends("complete")
         except BrokenPipeError:
             raise  # nobody reads any more, neither this stream nor the others
         except QuotaExhausted as error:
@@ -117,12 +120,14 @@ class CXoneStream(Stream, ABC):
         if self.settings.on_quota_exhausted == "fail":
             self._fail(error)
         else:
+            self.progress.ends("stopped")
             self.write_state()
             self.trail.write("stream_stopped", reason=str(error))
             self.once("quota", "%s stops here: %s", self.name, error)
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
+        self.progress.ends("failed")
         if not isinstance(error, CircuitOpen):
             self.family.breaker.failed(error)
         self.memory.mark_failed(failed=True)
@@ -170,6 +175,11 @@ class CXoneStream(Stream, ABC):
     def trail(self) -> Trail:
         """Return what the stream's lines in the audit log have in common."""
         return Trail(self.family.surroundings.audit, self.family.name, self.name)
+
+    @property
+    def progress(self) -> StreamProgress:
+        """Return who is told how far this stream has come."""
+        return self.family.surroundings.progress.stream(self.name)
 
     def once(self, topic: str, text: str, *arguments: object) -> None:
         """Warn the first time in this run that a stream of the family says so, then inform."""

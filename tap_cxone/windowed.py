@@ -57,6 +57,7 @@ class WindowedStream(CXoneStream):
             settings=self.settings,
             interrupts=self.family.surroundings.interrupts,
             trail=self.trail,
+            progress=self.progress,
             log=self.logger,
         )
         for window, coming in with_coming(self._plan(), self.family.limits.ahead):
@@ -86,7 +87,9 @@ class WindowedStream(CXoneStream):
         self.memory.keep_pending(pending)
         self._tell_where()
         asked = [job.window for job in pending]
-        return self.allowed(self._windows(asked), asked)
+        windows = list(self._windows(asked))
+        self.progress.plans(windows)
+        return self.allowed(windows, asked)
 
     def pending(self) -> list[PendingJob]:
         """Return the jobs that asked for what this stream would ask for today: here none."""
@@ -160,7 +163,8 @@ class WindowedStream(CXoneStream):
             if layout := taken.reading.layout:
                 self.announce(layout.new, taken.reading.table.name, taken.trail)
             self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
-            yield from self._leave(taken)
+            with self.progress.watching(f"{taken.tally.rows:,} rows leave"):
+                yield from self._leave(taken)
         intake.account(taken)
         self.commit(window)
         self._tell(taken, window, (self.now() - began).total_seconds())
@@ -168,8 +172,9 @@ class WindowedStream(CXoneStream):
     def _tell(self, taken: Taken, window: Window, seconds: float) -> None:
         trail, left = taken.trail, taken.left
         trail.write("window_committed", rows=left, quarantined=taken.tally.invalid, seconds=seconds)
-        text = "%s: %s complete, %d rows, %d bytes"
-        self.logger.info(text, self.name, window, left, taken.spool.size)
+        self.progress.committed(window, taken.tally.invalid)
+        text = "%s: %s complete, %d rows, %d bytes; %s"
+        self.logger.info(text, self.name, window, left, taken.spool.size, self.progress)
         if webhook := self.family.surroundings.webhook:
             webhook.tell(Completion(trail, left, self.now(), self.sample.records), self.logger)
 
@@ -186,12 +191,13 @@ class WindowedStream(CXoneStream):
 
     def _leave(self, taken: Taken) -> Iterator[Record]:
         """Yield the records, and set aside the rows that are none."""
-        interrupts, aside = self.family.surroundings.interrupts, 0
+        interrupts, progress, aside = self.family.surroundings.interrupts, self.progress, 0
         for item in taken.reading.items():
             if isinstance(item, Invalid):
                 aside += 1
                 self._set_aside(item, taken.trail, audited=aside <= _MOST_AUDITED)
             else:
+                progress.left += 1
                 yield item
             interrupts.check()
 
