@@ -98,9 +98,11 @@ class StreamProgress:
     # From its beginning to its end
 
     def begin(self) -> None:
-        """Begin."""
-        self._said = self.clock.now()
-        self._set(outcome="running", began=self._said)
+        """Begin, with the first file or the first row, whichever is first."""
+        with self.lock:
+            if self._standing.outcome == "not begun":
+                self._said = self.clock.now()
+                self._set(outcome="running", began=self._said)
 
     def plans(self, windows: Sequence[Window]) -> None:
         """Learn which windows there are still to do."""
@@ -142,6 +144,7 @@ class StreamProgress:
     @contextmanager
     def fetching(self) -> Iterator[None]:
         """Watch this thread, which brings in a file, inside the block."""
+        self.begin()
         with self.watching("asking for a file") as watch, watched(watch):
             yield
 

@@ -212,6 +212,17 @@ def test_what_is_left(stream, clock):
     assert stream.standing().left(clock.now()) is None
 
 
+def test_a_stream_begins_with_its_first_file(progress, clock):
+    """Files that come before their stream's turn count; it does not begin a second time."""
+    stream = progress.stream(NAME)
+    with stream.fetching():
+        clock.instant += 20 * SECOND
+    stream.begin()
+
+    assert stream.standing().outcome == "running"
+    assert stream.standing().elapsed(clock.now()) == 20 * SECOND
+
+
 def test_a_plan_that_changes(stream):
     """Windows that are planned anew come after those that are done."""
     stream.committed(WEEK[0])
