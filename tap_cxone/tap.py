@@ -211,7 +211,6 @@ class TapCXone(Tap):
             self.audit.write("run_started", {"version": __version__, "streams": selected})
         except AuditError as error:
             raise ConfigError([str(error)]) from error
-        self._promise()
         outcome = "interrupted"
         try:
             with shown(self.progress, alive=self._alive):
@@ -227,17 +226,6 @@ class TapCXone(Tap):
                     stream.trail.write("stream_ended", **stream.progress.standing().facts())
             ended = {"outcome": outcome, "failed": sorted(self.failures), "seconds": took}
             self.audit.write("run_ended", ended)
-
-    def _promise(self) -> None:
-        """Say when a quota lets its streams end, where that is not in this run."""
-        for family in self._families:
-            streams = [stream for stream in self._planned() if stream.family is family]
-            if family.limits.quota is None or not streams:
-                continue
-            plan = QuotaPlan.of(family, [stream.plan() for stream in streams], family.window_days)
-            for stream in streams:
-                if plan and plan.exports > plan.left:
-                    stream.progress.promise(plan.finish)
 
     def _planned(self) -> list[WindowedStream]:
         return [s for s in self._own() if s.selected and isinstance(s, WindowedStream)]

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.intake import Intake
 from tap_cxone.lifecycle import Lifecycle
-from tap_cxone.plan import StreamPlan
+from tap_cxone.plan import QuotaPlan, StreamPlan
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
 from tap_cxone.reading import Invalid
@@ -89,7 +89,16 @@ class WindowedStream(CXoneStream):
         asked = [job.window for job in pending]
         windows = list(self._windows(asked))
         self.progress.plans(windows)
+        self._promise(windows, asked)
         return self.allowed(windows, asked)
+
+    def _promise(self, windows: Sequence[Window], asked: Sequence[Window]) -> None:
+        """Tell when the quota lets this stream end, no other taking of it, if not in this run."""
+        due = [window for window in windows if window not in asked]
+        own = StreamPlan.of(self.family, self.name, windows, due)
+        quota = QuotaPlan.of(self.family, [own], self.family.window_days)
+        if quota and quota.exports > quota.left:
+            self.progress.promise(quota.finish)
 
     def pending(self) -> list[PendingJob]:
         """Return the jobs that asked for what this stream would ask for today: here none."""
