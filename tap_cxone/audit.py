@@ -54,6 +54,19 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "webhook_failed": ("it did not", ("host", "reason")),
     "stream_stopped": ("a stream ended early, to go on another day", ("reason",)),
     "stream_failed": ("a stream failed", ("reason",)),
+    "stream_ended": (
+        "what a run did for a stream that was selected; at its end, before `run_ended`",
+        (
+            "outcome",
+            "windows",
+            "rows",
+            "quarantined",
+            "bytes",
+            "exports",
+            "waiting_seconds",
+            "working_seconds",
+        ),
+    ),
     "run_ended": ("a run ended", ("outcome", "failed", "seconds")),
 }
 """Event → what it means, and what its line holds beside `COMMON`."""

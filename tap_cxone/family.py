@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tap_cxone.interrupts import Interrupts
     from tap_cxone.lanes import Lanes
     from tap_cxone.limits import Limits
+    from tap_cxone.progress import Progress
     from tap_cxone.transport import Classify
     from tap_cxone.webhook import Webhook
 
@@ -41,6 +42,7 @@ class Surroundings:
         interrupts: The signals.
         audit: Where it writes what happens.
         lanes: The families' threads.
+        progress: Who is told how far it has come.
         webhook: Who wants to know of every committed window, if anybody.
     """
 
@@ -49,6 +51,7 @@ class Surroundings:
     interrupts: Interrupts
     audit: Audit
     lanes: Lanes
+    progress: Progress
     webhook: Webhook | None = None
 
 

@@ -32,15 +32,18 @@ class FullTableStream(CXoneStream):
 
     @override
     def rows(self) -> Iterator[Record]:
-        began, left = self.now(), 0
-        for record in chain.from_iterable(piece.rows for piece in self.lanes.pieces(self)):
-            left += 1
-            yield {**record, EXTRACTED.name: iso(began)}
-            self.end_full_batches()
-            self.family.surroundings.interrupts.check()
+        began, progress, left = self.now(), self.progress, 0
+        with progress.watching("reading the whole table"):
+            for record in chain.from_iterable(piece.rows for piece in self.lanes.pieces(self)):
+                left += 1
+                progress.left = left
+                yield {**record, EXTRACTED.name: iso(began)}
+                self.end_full_batches()
+                self.family.surroundings.interrupts.check()
         self.hand_over()
         self.memory.mark_failed(failed=False)
         self.write_state()
         seconds = (self.now() - began).total_seconds()
         self.trail.write("window_committed", rows=left, quarantined=0, seconds=seconds)
+        progress.committed(None)
         self.logger.info("%s complete, %d rows", self.name, left)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
+from tap_cxone.activity import doing
 from tap_cxone.columns import assign, snake_case
 from tap_cxone.decode import Expected, open_table
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.config import Settings
     from tap_cxone.declaration import Declaration
     from tap_cxone.interrupts import Interrupts
+    from tap_cxone.progress import StreamProgress
     from tap_cxone.records import Shape
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -89,6 +91,7 @@ class Intake:
     settings: Settings
     interrupts: Interrupts
     trail: Trail
+    progress: StreamProgress
     log: logging.Logger
 
     def take(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
@@ -99,6 +102,10 @@ class Intake:
             DriftError: It has not every column that it must have.
             CXoneError: It could not be fetched.
         """
+        with self.progress.fetching():
+            return self._take(window, coming, shape)
+
+    def _take(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
         try:
             taken = self._read(window, coming, shape)
             if taken.spool.size:
@@ -119,6 +126,8 @@ class Intake:
 
     def _read(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
         spool = self.source.fetch(window, coming)
+        self.progress.fetched(spool.size)
+        doing(f"reading {window}")
         trail = self.trail.of(window, self.source.job_id(window))
         rows: int | None = None
         with ExitStack() as failing:

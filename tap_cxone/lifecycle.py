@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tap_cxone.activity import doing, rest, spent
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
@@ -75,6 +76,7 @@ class Lifecycle:
         """
         for tries in range(self.patience.retries + 1):
             link = self._link(window, coming)
+            doing(f"downloading {window}")
             try:
                 return self.api.download(link, self.title(window))
             except SpoolError:
@@ -86,7 +88,7 @@ class Lifecycle:
                 self.log.warning("%s; asking for it again", error)
                 if isinstance(error, NotFound):  # a link is renewed, a file that is gone is not
                     self.forget(window)
-                self.clock.sleep(self.patience.poll)
+                rest(self.clock, self.patience.poll, "the download broke off")
         raise AssertionError  # pragma: no cover (the last try returns or raises)
 
     def title(self, window: Window) -> str:
@@ -122,6 +124,7 @@ class Lifecycle:
     def _submit(self, window: Window) -> str | None:
         """Submit; return the link if the answer had one, else None (the job is pending then)."""
         asked = self.clock.now()
+        doing(f"asking for {window}", waits=True)
         return self._created(window, self._accepted(window), asked)
 
     def _created(self, window: Window, receipt: Receipt, asked: datetime) -> str | None:
@@ -136,6 +139,7 @@ class Lifecycle:
         if receipt.found:
             trail.write("job_found")
         else:
+            spent()
             trail.write("job_created", latency_ms=round((now - asked) / _MILLISECOND))
         self.log.info("%s %s", self.title(window), "found" if receipt.found else "submitted")
         return receipt.link
@@ -204,7 +208,7 @@ class Lifecycle:
                 pause = self.patience.poll
                 if failures > self.patience.retries:
                     raise
-            self.clock.sleep(pause)
+            rest(self.clock, pause, f"told to wait with {window}")
         raise AssertionError  # pragma: no cover (the waits never end)
 
     def _may_wait(
@@ -230,9 +234,10 @@ class Lifecycle:
             AmbiguousSubmit: That cannot be found out.
         """
         for _ in range(_LOOKS):
-            self.clock.sleep(self.patience.poll)
+            rest(self.clock, self.patience.poll, f"looking for the job of {window}")
             now = self.api.listing(window)
             if before is None or now is None:
+                spent()
                 why = "this API has no list of jobs: it counts as spent, the next run asks anew"
                 break
             if len(new := now.ids - before.ids) == 1:
@@ -256,11 +261,13 @@ class Lifecycle:
         if job.id not in self._own:
             trail.write("job_found")
         self._prepare(coming)
+        words = f"waiting for {job.window}, job {job.id}"
+        doing(words, waits=True, since=job.submitted_at)
         more, old = timedelta(0), self.clock.now() - job.submitted_at
         for age in self.patience.looks(self._took, old=old):
             # A look may have come late: the next one is never closer to it than a poll interval.
             soonest = self._looked.get(job.id, job.submitted_at) + self.patience.poll
-            self.clock.sleep(max(job.submitted_at + age, soonest) - self.clock.now())
+            rest(self.clock, max(job.submitted_at + age, soonest) - self.clock.now())
             try:
                 status = self.api.status(job)
             except NotFound as error:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from tap_cxone.activity import rest
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, QuotaExhausted
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Limiter:
         """
         if self.exports_left() == 0:
             raise self.used_up()
-        self.clock.sleep(self.until_submit())
+        rest(self.clock, self.until_submit(), "keeping the time between two submits")
         left = self.clock.now()
         counts = True
         try:
@@ -212,4 +213,5 @@ class Limiter:
 
     def wait_to_ask(self) -> None:
         """Sleep in proportion to how little of the server's rate limit is left."""
-        self.clock.sleep(self.limits.pace * self._hint.scarcity)
+        pace = self.limits.pace * self._hint.scarcity
+        rest(self.clock, pace, "sparing what is left of the rate limit")

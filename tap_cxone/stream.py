@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tap_cxone.declaration import Declaration
     from tap_cxone.family import Family
     from tap_cxone.lanes import Lanes
+    from tap_cxone.progress import StreamProgress
     from tap_cxone.quarantine import Quarantined
     from tap_cxone.tap import TapCXone
 
@@ -126,7 +127,9 @@ class CXoneStream(Stream, ABC):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield every record; a failure ends this stream, not the others."""
         try:
+            self.progress.begin()
             yield from self.rows()
+            self.progress.ends("complete")
         except BrokenPipeError:
             raise  # nobody reads any more, neither this stream nor the others
         except QuotaExhausted as error:
@@ -142,6 +145,7 @@ class CXoneStream(Stream, ABC):
         if self.settings.on_quota_exhausted == "fail":
             self._fail(error)
         else:
+            self.progress.ends("stopped")
             self.write_state()
             self.trail.write("stream_stopped", reason=str(error))
             self.once("quota", "%s stops here: %s", self.name, error)
@@ -150,6 +154,7 @@ class CXoneStream(Stream, ABC):
         self.failures[self.name] = error
         if self.batches is not None:
             self.batches.discard()
+        self.progress.ends("failed")
         self.family.breaker.failed(error)
         self.memory.mark_failed(failed=True)
         self.write_state()  # a submit may have been spent on it
@@ -215,6 +220,11 @@ class CXoneStream(Stream, ABC):
     def trail(self) -> Trail:
         """Return what the stream's lines in the audit log have in common."""
         return Trail(self.family.surroundings.audit, self.family.name, self.name)
+
+    @property
+    def progress(self) -> StreamProgress:
+        """Return who is told how far this stream has come."""
+        return self.family.surroundings.progress.stream(self.name)
 
     def once(self, topic: str, text: str, *arguments: object) -> None:
         """Warn the first time in this run that a stream of the family says so, then inform."""

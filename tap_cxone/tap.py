@@ -32,8 +32,10 @@ from tap_cxone.interrupts import Interrupts
 from tap_cxone.lanes import Lanes
 from tap_cxone.plan import QuotaPlan, as_json
 from tap_cxone.probe import probe
+from tap_cxone.progress import Progress
 from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.stream import CXoneStream
+from tap_cxone.telling import shown
 from tap_cxone.webhook import Sample, SamplingWriter, Webhook
 from tap_cxone.windowed import WindowedStream
 
@@ -134,6 +136,8 @@ class TapCXone(Tap):
         self.failures: dict[str, Exception] = {}
         self.interrupts = Interrupts()
         self._clock = clock or SystemClock(self.interrupts)
+        self._alive = clock is None
+        self.progress = Progress(self._clock, self.logger)
         self.append_builtin_config(self.config_jsonschema)
         config, problems = _merged(dict(config or {}), self.config_jsonschema, parse_env_config)
         problems += checks.problems(config, self.config_jsonschema)
@@ -177,6 +181,7 @@ class TapCXone(Tap):
             interrupts=self.interrupts,
             audit=self.audit,
             lanes=self.lanes,
+            progress=self.progress,
             webhook=Webhook.of(
                 told,
                 clock=self._clock,
@@ -202,6 +207,7 @@ class TapCXone(Tap):
         """Sync all streams, and write into the audit log that the run began and how it ended."""
         began = self._clock.now()
         selected = sorted(stream.name for stream in self._own() if stream.selected)
+        self.progress.expect(selected)
         try:
             self.audit.write("run_started", {"version": __version__, "streams": selected})
         except AuditError as error:
@@ -209,7 +215,7 @@ class TapCXone(Tap):
         outcome = "interrupted"
         side_by_side = [s for s in self._own() if s.selected] if self.settings.lanes else []
         try:
-            with self.lanes.running(side_by_side):
+            with shown(self.progress, alive=self._alive), self.lanes.running(side_by_side):
                 super().sync_all()
             outcome = "complete"
         except StreamsFailed:
@@ -217,15 +223,20 @@ class TapCXone(Tap):
             raise
         finally:
             took = (self._clock.now() - began).total_seconds()
+            for stream in self._own():
+                if stream.selected:
+                    stream.trail.write("stream_ended", **stream.progress.standing().facts())
             ended = {"outcome": outcome, "failed": sorted(self.failures), "seconds": took}
             self.audit.write("run_ended", ended)
+
+    def _planned(self) -> list[WindowedStream]:
+        return [s for s in self._own() if s.selected and isinstance(s, WindowedStream)]
 
     def plans(self) -> Iterator[StreamPlan | QuotaPlan]:
         """Yield what each selected stream would do, and what a quota makes of it."""
         found: dict[str, list[StreamPlan]] = {}
-        for stream in self._own():
-            if stream.selected and isinstance(stream, WindowedStream):
-                found.setdefault(stream.family.name, []).append(stream.plan())
+        for stream in self._planned():
+            found.setdefault(stream.family.name, []).append(stream.plan())
         for family in self._families:
             yield from found.get(family.name, ())
             if plan := QuotaPlan.of(family, found.get(family.name, ()), family.window_days):

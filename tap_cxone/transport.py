@@ -17,6 +17,7 @@ import msgspec
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
+from tap_cxone.activity import rest
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
@@ -169,7 +170,7 @@ class Transport:
                 if failures > self.max_retries or self.clock.now() + pause > give_up:
                     tried = f"tried {failures} times (max_retries); run again later"
                     raise _tired(error, tried) from error
-            self.clock.sleep(pause)
+            rest(self.clock, pause, "the API did not answer as it should")
         raise AssertionError  # pragma: no cover (the waits never end)
 
     def once(self, call: Call, classify: Classify | None = None) -> Answer:

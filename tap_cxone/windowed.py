@@ -13,7 +13,7 @@ from tap_cxone.clock import iso
 from tap_cxone.fetched import Facts, Fetched
 from tap_cxone.intake import Intake
 from tap_cxone.lifecycle import Lifecycle
-from tap_cxone.plan import StreamPlan
+from tap_cxone.plan import QuotaPlan, StreamPlan
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
 from tap_cxone.reading import Invalid
@@ -61,7 +61,9 @@ class WindowedStream(CXoneStream):
             return self.lanes.aside(own, chore)
 
         while turn := run(lambda: next(turns, None)):
-            yield Fetched.of(source, *turn, again=again, now=self.now)
+            with self.progress.fetching():
+                fetched = Fetched.of(source, *turn, again=again, now=self.now)
+            yield fetched
 
     @override
     def rows(self) -> Iterator[Record]:
@@ -95,7 +97,18 @@ class WindowedStream(CXoneStream):
         self.memory.keep_pending(pending)
         self._tell_where()
         asked = [job.window for job in pending]
-        return self.allowed(self._windows(asked), asked)
+        windows = list(self._windows(asked))
+        self.progress.plans(windows)
+        self._promise(windows, asked)
+        return self.allowed(windows, asked)
+
+    def _promise(self, windows: Sequence[Window], asked: Sequence[Window]) -> None:
+        """Tell when the quota lets this stream end, no other taking of it, if not in this run."""
+        due = [window for window in windows if window not in asked]
+        own = StreamPlan.of(self.family, self.name, windows, due)
+        quota = QuotaPlan.of(self.family, [own], self.family.window_days)
+        if quota and quota.exports > quota.left:
+            self.progress.promise(quota.finish)
 
     def pending(self) -> list[PendingJob]:
         """Return the jobs that asked for what this stream would ask for today: here none."""
@@ -169,8 +182,9 @@ class WindowedStream(CXoneStream):
             if layout := taken.reading.layout:
                 self.announce(layout.new, taken.reading.table.name, taken.trail)
             self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
-            yield from self._leave(taken)
-            self.hand_over()
+            with self.progress.watching(f"{taken.tally.rows:,} rows leave"):
+                yield from self._leave(taken)
+                self.hand_over()
         intake.account(taken)
         self.commit(window)
         self._tell(taken, window, (fetched.took + self.now() - began).total_seconds())
@@ -182,14 +196,16 @@ class WindowedStream(CXoneStream):
             settings=self.settings,
             interrupts=self.family.surroundings.interrupts,
             trail=self.trail,
+            progress=self.progress,
             log=self.logger,
         )
 
     def _tell(self, taken: Taken, window: Window, seconds: float) -> None:
         trail, left = taken.trail, taken.left
         trail.write("window_committed", rows=left, quarantined=taken.tally.invalid, seconds=seconds)
-        text = "%s: %s complete, %d rows, %d bytes"
-        self.logger.info(text, self.name, window, left, taken.spool.size)
+        self.progress.committed(window, taken.tally.invalid)
+        text = "%s: %s complete, %d rows, %d bytes; %s"
+        self.logger.info(text, self.name, window, left, taken.spool.size, self.progress)
         if webhook := self.family.surroundings.webhook:
             webhook.tell(Completion(trail, left, self.now(), self.sample.records), self.logger)
 
@@ -206,12 +222,13 @@ class WindowedStream(CXoneStream):
 
     def _leave(self, taken: Taken) -> Iterator[Record]:
         """Yield the records, and set aside the rows that are none."""
-        interrupts, aside = self.family.surroundings.interrupts, 0
+        interrupts, progress, aside = self.family.surroundings.interrupts, self.progress, 0
         for item in taken.reading.items():
             if isinstance(item, Invalid):
                 aside += 1
                 self._set_aside(item, taken.trail, audited=aside <= _MOST_AUDITED)
             else:
+                progress.left += 1
                 yield item
             self.end_full_batches()
             interrupts.check()

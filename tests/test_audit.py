@@ -130,6 +130,7 @@ def test_a_complete_run(sim, clock, path, family):
         "download",
         "window_validated",
         "window_committed",
+        "stream_ended",
         "run_ended",
     ]
     assert found[0]["streams"] == [stream]
@@ -142,6 +143,9 @@ def test_a_complete_run(sim, clock, path, family):
     assert (committed["rows"], committed["quarantined"]) == (len(rows), 0)
     (file,) = of(path, "download")
     assert file["rows"] == len(rows)
+    (ended,) = of(path, "stream_ended")
+    assert (ended["outcome"], ended["windows"], ended["exports"]) == ("complete", 1, 1)
+    assert (ended["rows"], ended["bytes"]) == (len(rows), file["bytes"])
 
 
 def test_one_run(sim, clock, path):
@@ -309,7 +313,7 @@ def test_a_failed_job(sim, clock, path):
     assert "failed" in job["reason"]
     assert "No store" in job["reason"]
     assert job["job_id"] == sim.analytics[0].id
-    assert events(lines(path))[-3:] == ["job_failed", "stream_failed", "run_ended"]
+    assert events(lines(path))[-4:-1] == ["job_failed", "stream_failed", "stream_ended"]
     ended = lines(path)[-1]
     assert (ended["outcome"], ended["failed"]) == ("failed", [STREAM])
 
@@ -349,6 +353,8 @@ def test_a_stream_that_stops(simulate, clock, path):
     (stopped,) = of(path, "stream_stopped")
     assert out.error is None
     assert "quota" in stopped["reason"]
+    (ended,) = of(path, "stream_ended")
+    assert (ended["outcome"], ended["windows"], ended["exports"]) == ("stopped", 1, 1)
     assert lines(path)[-1]["outcome"] == "complete"
 
 

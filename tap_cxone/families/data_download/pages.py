@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.activity import doing
 from tap_cxone.dedupe import Seen
 from tap_cxone.errors import DownloadError
 from tap_cxone.spool import fill_rows
@@ -53,6 +54,7 @@ class Pages:
             DownloadError: They would not stand still, or a page came twice.
             QuotaExhausted: No call is left.
         """
+        doing(f"downloading {window}")
         for tries in range(self.retries + 1):
             try:
                 with closing(Seen()) as seen:

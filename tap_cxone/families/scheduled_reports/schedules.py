@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from tap_cxone.activity import rest
 from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, Unavailable, naming
 from tap_cxone.families.scheduled_reports.definitions import holds
 from tap_cxone.jobs import job_name
@@ -94,7 +95,8 @@ class Schedules:
             except (AmbiguousSubmit, Unavailable):
                 if tries == self.patience.retries:
                     raise
-                self.clock.sleep(self.patience.poll)  # then look whether it is there
+                # Then look whether it is there.
+                rest(self.clock, self.patience.poll, "an answer about a schedule was lost")
             else:
                 self.log.info("Schedule '%s' registered", name)
                 if isinstance(answer, dict) and schedule_id(answer):

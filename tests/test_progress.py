@@ -1,0 +1,360 @@
+"""How far a run has come, as it is told in lines: heartbeats and a summary."""
+
+from __future__ import annotations
+
+import io
+import logging
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+
+import pytest
+from typing_extensions import override
+
+from tap_cxone.activity import doing, rest, spent
+from tap_cxone.errors import JobFailed
+from tap_cxone.progress import Progress
+from tap_cxone.simulator import Fault
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tap_cxone.standing import rounded, sized
+from tap_cxone.summary import summary
+from tap_cxone.telling import is_for_display, pulse
+from tap_cxone.windows import Window
+from tests import one_stream
+from tests.families import dashboard
+from tests.running import NOON, FakeClock, run_tap
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+NAME = "calls"
+WEEK = [Window(NOON + n * DAY, NOON + (n + 1) * DAY) for n in range(7)]
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture):
+    """Return a function that returns what was said so far."""
+    caplog.set_level(logging.INFO, logger="tap-cxone")
+    return lambda: [r.getMessage() for r in caplog.records if r.name == "tap-cxone"]
+
+
+@pytest.fixture
+def progress(clock: FakeClock) -> Progress:
+    """Return the progress of a run that has not begun."""
+    return Progress(clock, logging.getLogger("tap-cxone"))
+
+
+@pytest.fixture
+def stream(progress: Progress):
+    """Return the progress of a stream that has begun, and has a week to read."""
+    stream = progress.stream(NAME)
+    stream.begin()
+    stream.plans(WEEK)
+    return stream
+
+
+# Heartbeats
+
+
+def test_a_long_wait_is_told(stream, clock, said):
+    """Whoever waits for half a minute says what for, since when, and for how much longer."""
+    with stream.fetching():
+        doing("waiting for the job", waits=True, since=NOON - 60 * SECOND)
+        rest(clock, 29 * SECOND)
+        assert said() == []
+        rest(clock, 20 * SECOND)
+        clock.instant += 10 * SECOND
+        stream.beat()
+
+    assert said() == ["calls: waiting for the job, for 1:49 min"]
+
+
+def test_a_pause_is_told_with_its_end(stream, clock, said):
+    """Inside a long pause its own reason is said, and how much of it is left."""
+
+    class Middle(FakeClock):
+        """A clock whose sleepers are looked at in their sleep."""
+
+        def sleep(self, duration):
+            clock.instant += 40 * SECOND
+            stream.beat()
+            clock.instant += duration - 40 * SECOND
+
+    with stream.fetching():
+        doing("asking", waits=True)
+        rest(Middle(clock.instant), 100 * SECOND, "told to wait")
+        assert stream.standing().activity.what == "asking"
+
+    assert said()[0] == "calls: told to wait, for 40 s; asking again in 1:00 min"
+
+
+def test_no_heartbeat_right_after_a_window(stream, clock, said):
+    """A window that is committed has a line of its own; the half minute begins again."""
+    with stream.fetching():
+        doing("asking", waits=True)
+        clock.instant += 29 * SECOND
+        stream.committed(WEEK[0])
+        clock.instant += 29 * SECOND
+        stream.beat()
+        assert said() == []
+        clock.instant += SECOND
+        stream.beat()
+
+    assert len(said()) == 1
+
+
+def test_nobody_watches(clock):
+    """What is said where nobody watches is not heard, and the sleep is whole."""
+    doing("something")
+    spent()
+    rest(clock, 90 * SECOND, "for whatever reason")
+
+    assert clock.slept == [90 * SECOND]
+
+
+def test_threads_are_watched_apart(progress, clock):
+    """What one thread does for a stream is not taken for what another does for its own."""
+    for name in "ab":
+        progress.stream(name).begin()
+    both = threading.Barrier(2)
+
+    def work(name):
+        with progress.stream(name).fetching():
+            doing(f"asking for {name}", waits=True)
+            both.wait()
+            spent()
+            both.wait()
+
+    threads = [threading.Thread(target=work, args=name) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [(one.stream, one.exports) for one in progress.standings()] == [("a", 1), ("b", 1)]
+
+
+def test_counts_of_many_threads_add_up(stream):
+    """Threads that count at once lose nothing."""
+    threads = [
+        threading.Thread(target=lambda: [stream.add(exports=1) for _ in range(500)])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert stream.standing().exports == 2000
+
+
+def test_the_pulse(progress, clock, said, monkeypatch):
+    """Progress is told while every thread of the run is busy with something else."""
+    monkeypatch.setattr("tap_cxone.telling._PULSE_SECONDS", 0.001)
+    stream, told = progress.stream(NAME), threading.Event()
+    stream.begin()
+    monkeypatch.setattr(progress.log, "filters", [_Heard(told)])
+    with stream.fetching(), pulse(progress):
+        clock.instant += 30 * SECOND
+        assert told.wait(10)
+
+    assert said() == ["calls: asking for a file, for 30 s"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
+
+
+class _Heard(logging.Filter):
+    """Lets everything pass, and says that something did."""
+
+    def __init__(self, told: threading.Event) -> None:
+        super().__init__()
+        self.told = told
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        self.told.set()
+        return True
+
+
+# What is known
+
+
+def test_waiting_and_working(stream, clock):
+    """Time is waited or worked, by what is done in it."""
+    with stream.fetching():
+        doing("waiting", waits=True)
+        rest(clock, 50 * SECOND)
+        doing("reading")
+        clock.instant += 7 * SECOND
+        rest(clock, 20 * SECOND, "told to wait")
+    with stream.watching("rows leave"):
+        clock.instant += 5 * SECOND
+    stream.ends("complete")
+
+    found = stream.standing()
+    assert (found.waiting, found.working) == (70 * SECOND, 12 * SECOND)
+    assert found.took == 82 * SECOND
+
+
+def test_what_is_left(stream, clock):
+    """The time that is left follows from how much of the whole was covered how fast."""
+    assert stream.standing().left(clock.now()) is None
+
+    clock.instant += 60 * SECOND
+    stream.committed(WEEK[0])
+    stream.committed(WEEK[1])
+
+    assert stream.standing().left(clock.now()) == 150 * SECOND
+    assert str(stream) == "2 of 7 windows, about 2:30 min left"
+
+    clock.instant += 30 * SECOND
+    assert stream.standing().left(clock.now()) == 120 * SECOND
+    clock.instant += 120 * SECOND
+    assert stream.standing().left(clock.now()) is None
+
+
+def test_a_stream_begins_with_its_first_file(progress, clock):
+    """Files that come before their stream's turn count; it does not begin a second time."""
+    stream = progress.stream(NAME)
+    with stream.fetching():
+        clock.instant += 20 * SECOND
+    stream.begin()
+
+    assert stream.standing().outcome == "running"
+    assert stream.standing().elapsed(clock.now()) == 20 * SECOND
+
+
+def test_a_plan_that_changes(stream):
+    """Windows that are planned anew come after those that are done."""
+    stream.committed(WEEK[0])
+    stream.plans(WEEK[1:3])
+
+    assert stream.standing().done == "1 of 3"
+
+
+def test_only_the_first_ending_counts(stream, progress):
+    """A stream that failed was not interrupted by the end of the run."""
+    stream.ends("failed")
+    progress.expect([NAME, "other"])
+    progress.end()
+
+    assert [one.outcome for one in progress.standings()] == ["failed", "not begun"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (90, "1:30 min"), (7325, "2:02:05 h")]
+)
+def test_durations(seconds, text):
+    """A duration is written as a person would read it."""
+    assert rounded(seconds * SECOND) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (5e12, "5000.0 GB")]
+)
+def test_sizes(size, text):
+    """A size is written as a person would read it."""
+    assert sized(size) == text
+
+
+def test_a_summary_is_aligned(progress, stream):
+    """Every column of a summary ends at one place; without streams there is none."""
+    progress.stream("a_longer_name")
+    stream.fetched(123_456)
+    lines = list(summary(progress.standings()))
+
+    assert lines == [
+        "stream         outcome    windows  rows  quarantined     bytes  exports  waiting  working",
+        "calls          running     0 of 7     0            0  123.5 kB        0      0 s      0 s",
+        "a_longer_name  not begun        0     0            0       0 B        0      0 s      0 s",
+    ]
+    assert list(summary([])) == []
+
+
+# Through the tap
+
+
+def test_a_run_in_a_pipe(simulate, clock, said, caplog):
+    """A long job is told every half minute, a window in one line, and at the end the whole."""
+    sim = simulate(job_seconds=120)
+
+    out = one_stream.run(one_stream.settings(sim), clock)
+
+    job = "waiting for 2026-03-18Z to 2026-03-19Z, job "
+    beats = [text for text in said() if job in text]
+    windows = [r.getMessage() for r in caplog.records if " complete, " in r.getMessage()]
+    assert len(beats) >= 2
+    assert beats[0].startswith("qm_workflows: waiting for 2026-03-18Z")
+    assert beats[0].endswith(", for 50 s")
+    rows = len(out.records("qm_workflows"))
+    assert windows == [
+        f"qm_workflows: 2026-03-18Z to 2026-03-19Z complete, {rows} rows, "
+        f"{sim_bytes(windows)} bytes; 1 of 1 windows"
+    ]
+    titles, *lines = said()[-2:]
+    assert titles.split()[:4] == ["stream", "outcome", "windows", "rows"]
+    assert lines[0].split()[:7] == ["qm_workflows", "complete", "1", "of", "1", str(rows), "0"]
+
+
+def sim_bytes(windows: list[str]) -> str:
+    """Return how many bytes a window's line says."""
+    return windows[0].rpartition(" bytes")[0].rpartition(" ")[2]
+
+
+def test_a_failure_is_summed_up(sim, clock, said):
+    """The summary comes after a failure too, and says what had been spent."""
+    sim.faults.add(Fault("submit", "job-failed"))
+
+    out = one_stream.run(one_stream.settings(sim), clock)
+
+    assert isinstance(one_stream.failure(out), JobFailed)
+    assert said()[-1].split()[:5] == ["qm_workflows", "failed", "0", "of", "1"]
+    assert said()[-1].split()[9] == "1"
+
+
+def test_what_a_quota_promises(simulate, clock, said, caplog):
+    """A stream that needs more than a quota allows says from its first window when it can end."""
+    sim = simulate(exports_per_day=1)
+    own = {"exports_per_day": 1, "window_days": 1, "tables": [dashboard.PATHS[dashboard.KB]]}
+    config = tap_settings(sim.url, families=ALL_FAMILIES) | {"observability": own}
+    span = {"start_date": "2026-03-15T00:00:00Z", "end_date": "2026-03-18T00:00:00Z"}
+
+    run_tap({**config, **span}, clock=clock, only=dashboard.KB)
+
+    windows = [r.getMessage() for r in caplog.records if " complete, " in r.getMessage()]
+    assert len(windows) == 1
+    assert windows[0].endswith("1 of 3 windows, the quota lets it end on 2026-03-22 12:00 UTC")
+    assert said()[-1].split()[:5] == [dashboard.KB, "stopped", "1", "of", "3"]
+
+
+# Where a display may be
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+PIPE, TERMINAL = io.StringIO(), _Terminal()
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "environment", "expected"),
+    [
+        (PIPE, TERMINAL, {"TERM": "xterm"}, True),
+        (PIPE, PIPE, {"TERM": "xterm"}, False),
+        (TERMINAL, TERMINAL, {"TERM": "xterm"}, False),
+        (PIPE, TERMINAL, {"TERM": "dumb"}, False),
+        (PIPE, TERMINAL, {}, False),
+        (PIPE, TERMINAL, {"TERM": "xterm", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_where_a_display_is_drawn(out, err, environment, expected):
+    """Only a terminal that can and may gets a display, and only if no message goes there."""
+    assert is_for_display(out, err, environment) is expected
+
+
+def test_rich_is_loaded_for_a_display_only():
+    """What needs no display does not load what draws it: starting is quick."""
+    code = "import sys, tap_cxone.tap; sys.exit('rich' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
