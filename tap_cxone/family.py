@@ -7,12 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.auth import Login
-from tap_cxone.client import Client
 from tap_cxone.errors import CircuitOpen, ConfigError
 from tap_cxone.jobs import Patience
 from tap_cxone.limits import Limiter
 from tap_cxone.redact import Redactor
-from tap_cxone.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.audit import Audit
     from tap_cxone.auth import Grant
+    from tap_cxone.client import Client
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
     from tap_cxone.interrupts import Interrupts
@@ -140,6 +139,10 @@ class Family:
         """Return the one client of the family. Raises `ConfigError` without credentials."""
         if self.grant is None:
             raise ConfigError([self.remedy])
+        # What asks the network is loaded by who asks it: discovery never does.
+        from tap_cxone.client import Client
+        from tap_cxone.transport import Transport
+
         settings = self.surroundings.settings
         transport = Transport(
             clock=self.surroundings.clock,

@@ -10,12 +10,9 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.intake import Intake
-from tap_cxone.lifecycle import Lifecycle
 from tap_cxone.plan import StreamPlan
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
-from tap_cxone.reading import Invalid
 from tap_cxone.records import Shape
 from tap_cxone.state import StreamState, merged
 from tap_cxone.stream import CXoneStream
@@ -28,8 +25,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.audit import Trail
-    from tap_cxone.intake import Source, Taken
+    from tap_cxone.intake import Intake, Source, Taken
     from tap_cxone.jobs import JobApi
+    from tap_cxone.reading import Invalid
     from tap_cxone.state import PendingJob
     from tap_cxone.windows import Window
 
@@ -51,6 +49,8 @@ class WindowedStream(CXoneStream):
 
     @override
     def rows(self) -> Iterator[Record]:
+        from tap_cxone.intake import Intake
+
         intake = Intake(
             source=self.source(),
             declaration=self.declaration,
@@ -186,6 +186,8 @@ class WindowedStream(CXoneStream):
 
     def _leave(self, taken: Taken) -> Iterator[Record]:
         """Yield the records, and set aside the rows that are none."""
+        from tap_cxone.reading import Invalid
+
         interrupts, aside = self.family.surroundings.interrupts, 0
         for item in taken.reading.items():
             if isinstance(item, Invalid):
@@ -228,6 +230,8 @@ class JobStream(WindowedStream):
 
     @override
     def source(self) -> Source:
+        from tap_cxone.lifecycle import Lifecycle
+
         family = self.family
         return Lifecycle(
             api=self.api,

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dateutil.relativedelta import relativedelta
 from typing_extensions import override
 
 from tap_cxone.auth import PasswordGrant
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 NAME = "observability"
 ISSUER = "https://cxone.niceincontact.com"
 TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
-HISTORY = relativedelta(months=4)
+HISTORY_MONTHS = 4
 SETTLE = timedelta(minutes=30)
 
 
@@ -169,7 +168,9 @@ class TableStream(JobStream):
         # knows: it says so.
         if self.family.limits.quota is None:
             return None
-        limit = now - HISTORY
+        from dateutil.relativedelta import relativedelta  # discovery does without
+
+        limit = now - relativedelta(months=HISTORY_MONTHS)
         return limit if midnight(limit) == limit else midnight(limit, days=1)
 
     @override
