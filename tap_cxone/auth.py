@@ -114,10 +114,11 @@ def _form_call(url: str, form: Mapping[str, str], application: Application) -> C
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and the instant from which a new one is due."""
+    """A bearer token, the instant from which a new one is due, and the `Date` of its answer."""
 
     value: str = field(repr=False)
     renew_at: datetime
+    dated: str = ""
 
 
 @dataclass(slots=True)
@@ -151,7 +152,7 @@ class Login:
     def _login(self) -> Token:
         asked_at = self.transport.clock.now()
         try:
-            answer = self.transport.send(self.grant.call()).json
+            found = self.transport.send(self.grant.call())
         except ApiError as error:
             if error.status is None:
                 raise  # nobody refused anything
@@ -159,11 +160,13 @@ class Login:
                 raise
             msg = f"Login refused: {error}; {self.grant.remedy()}"
             raise AuthError(msg) from error
+        answer = found.json
         value = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
             msg = f"Login: the answer has no access_token that could be sent; {self.grant.remedy()}"
             raise AuthError(msg)
-        token = Token(value, _renew_at(asked_at, answer))
+        dated = found.headers.get("Date", "")
+        token = Token(value, _renew_at(asked_at, answer), dated)
         self.transport.redact.learn(token.value)
         return token
 

@@ -88,10 +88,14 @@ class Family:
         limits: What it allows.
         settle: How old a row must be for the API to show it for certain.
         harmless: A path whose GET costs nothing; None where there is none.
+        granted: What to give to whom if that GET is refused.
+        left: What the API says of what is left, by a client and what the GET answered.
         classify: Its own way to refuse.
         plane: Says of a token at which other host its data are.
         also: What it needs beside credentials, if it has not got it: the setting.
-        window_days: How many days one of its exports may hold, where they are few.
+        window_days: How many days one of its exports holds, where fewer exports would do as well.
+        most_days: How many it may hold.
+        places: How many of its jobs may run at once, whatever the settings say.
         own_patience: How long its jobs are waited for, if not as long as the others'.
         surroundings: The run's settings, time and signals.
         told: What was said already in this run and need not be said for every stream.
@@ -109,8 +113,12 @@ class Family:
     surroundings: Surroundings
     classify: Classify | None = None
     plane: Callable[[str], str | None] | None = None
+    granted: str = ""
+    left: Callable[[Client, Any], str] | None = None
     also: str = ""
     window_days: int = 0
+    most_days: int = 0
+    places: int = 1
     own_patience: Patience | None = None
     traits: dict[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)

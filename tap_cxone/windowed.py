@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.plan import StreamPlan
+from tap_cxone.plan import StreamPlan, Work
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
 from tap_cxone.records import Shape
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tap_cxone.audit import Trail
     from tap_cxone.intake import Intake, Source, Taken
     from tap_cxone.jobs import JobApi
+    from tap_cxone.plan import Left, Unit
     from tap_cxone.reading import Invalid
     from tap_cxone.state import PendingJob
     from tap_cxone.windows import Window
@@ -36,6 +37,8 @@ _MOST_AUDITED = 100  # invalid records of one window that get a line of their ow
 
 class WindowedStream(CXoneStream):
     """A stream that is read in windows, each committed when all of it has left."""
+
+    unit: ClassVar[Unit] = "calls"
 
     @abstractmethod
     def source(self) -> Source:
@@ -112,13 +115,16 @@ class WindowedStream(CXoneStream):
         """Return what a run would do; asks for no export."""
         self._recall()
         asked = [job.window for job in self.pending()]
-        windows = list(self._windows(asked))
-        due = [window for window in windows if window not in asked]
-        return StreamPlan.of(self.family, self.name, windows, due, remark=self.remark())
+        windows = tuple(self._windows(asked))
+        due = tuple(window for window in windows if window not in asked)
+        span = self._span()
+        late = span.wanted if span.start > span.wanted else None
+        work = Work(self.family.name, self.name, self.unit, windows, due, span.start, late)
+        return StreamPlan.of(work, self.family, self.left())
 
-    def remark(self) -> str:
+    def left(self) -> Left | None:
         """Return what the API says of what is left, where it says so: here nothing."""
-        return ""
+        return None
 
     def _recall(self) -> None:
         """Take from the state what concerns the whole family: its submits and traits."""
@@ -222,6 +228,8 @@ class WindowedStream(CXoneStream):
 
 class JobStream(WindowedStream):
     """A windowed stream whose files are made by remote jobs."""
+
+    unit: ClassVar[Unit] = "exports"
 
     @property
     @abstractmethod

@@ -34,6 +34,7 @@ ISSUER = "https://cxone.niceincontact.com"
 TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
 HISTORY_MONTHS = 4
 SETTLE = timedelta(minutes=30)
+WIDE_DAYS = 31  # asked for by default; the API documents no limit
 
 
 def family(surroundings: Surroundings) -> Family:
@@ -53,6 +54,7 @@ def family(surroundings: Surroundings) -> Family:
         surroundings=surroundings,
         classify=classify,
         window_days=settings.observability.window_days,
+        most_days=WIDE_DAYS,
     )
 
 
