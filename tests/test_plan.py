@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.document import ROOT
-from tests.document import ROOT
 from tests.running import NOON, run_tap, select
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.plan import FamilyPlan
     from tap_cxone.simulator import Simulator
-from tests.running import FakeClock
+    from tests.running import FakeClock
 
 TABLES = (
     "autopilot_knowledge_responses",
