@@ -147,6 +147,7 @@ def test_an_unreachable_host_fails_every_stream_with_one_line():
     assert "invented-secret" not in run.stdout + run.stderr
 
 
+@pytest.mark.posix
 def test_a_target_that_dies_is_said_so():
     """A closed pipe ends the run with exit 1 and one line that points to the target."""
     script = 'tap-cxone --config ENV | head -n 3 > /dev/null; echo "exit ${PIPESTATUS[0]}"'
