@@ -215,11 +215,13 @@ def test_contributing_names_every_room():
 
 
 def test_the_changelog_knows_the_version():
-    """The version is in the changelog, or everything is still unreleased."""
+    """The version is in the changelog, or everything is still unreleased; kinds are the usual."""
     project = tomllib.loads(Path(ROOT / "pyproject.toml").read_text())["project"]
     text = (ROOT / "CHANGELOG.md").read_text()
 
-    assert f"## {project['version']}" in text or "## Unreleased" in text
+    assert f"## [{project['version']}]" in text or "## [Unreleased]" in text
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"(?m)^### (.+)$", text)) <= kinds
 
 
 def test_the_settings_name_the_tables_that_there_are():
