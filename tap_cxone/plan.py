@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.family import Family
+    from tap_cxone.limits import Quota
 
 Unit = Literal["exports", "calls"]
 _DAY = timedelta(days=1)
@@ -148,7 +149,7 @@ class FamilyPlan:
         now, quota = family.surroundings.clock.now(), family.limits.quota
         told = min((plan.left.number for plan in plans if plan.left), default=None)
         left = family.limiter.exports_left() if quota else told
-        timed = _timed(family, plans, now, left)
+        timed = _timed(family, plans, now)
         works = [plan.work for plan in plans]
         needed = sum(len(work.due) for work in works)
         finishes = [plan.finish for plan in timed if plan.finish]
@@ -217,9 +218,7 @@ def least(family: Family, exports: int, unit: Unit) -> timedelta:
     return max(family.limits.spacing * (exports - 1), family.patience.poll * turns)
 
 
-def _timed(
-    family: Family, plans: Sequence[StreamPlan], now: datetime, left: int | None
-) -> tuple[StreamPlan, ...]:
+def _timed(family: Family, plans: Sequence[StreamPlan], now: datetime) -> tuple[StreamPlan, ...]:
     """Say of each plan when it can end, as its family's streams run one after the other."""
     quota, before, timed = family.limits.quota, 0, []
     # The day's exports go to the oldest windows of all streams.
@@ -228,11 +227,17 @@ def _timed(
     for plan in plans:
         before += len(plan.work.due)
         end = now + least(family, before, plan.work.unit) if plan.work.due else now
-        if quota and left is not None and plan.work.due:
-            late = max(0, last[plan.work.stream] + 1 - left)
-            end = now + -(-late // quota.exports) * quota.period
+        if quota and plan.work.due:
+            periods, place = divmod(last[plan.work.stream], quota.exports)
+            end = _free(family, quota, now)[place] + periods * quota.period
         timed.append(replace(plan, finish=end))
     return tuple(timed)
+
+
+def _free(family: Family, quota: Quota, now: datetime) -> list[datetime]:
+    """Return when each of the exports that a quota allows is free, the earliest first."""
+    taken = [at + quota.period for at in family.limiter.submits()][-quota.exports :]
+    return [*[now] * (quota.exports - len(taken)), *taken]
 
 
 def _limits(family: Family, unit: Unit) -> str:
