@@ -2,8 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TARGETS := .targets/postgres/.ready .targets/snowflake/.ready
+# Not the tests of the clone itself, nor those of other environments.
+WHEEL_TESTS ?= --ignore tests/test_docs.py --ignore tests/targets -k "not singer_check_tap"
 
-.PHONY: demo test test-all chromium check bench docs format clean
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
+SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
+
+.PHONY: demo test test-all test-wheel chromium check check-workflows bench docs format clean
 
 demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
 	$(BIN)/python demo/run.py
@@ -23,6 +28,25 @@ check: .venv/.ready  ## style, types, and which room may import which
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-workflows: .venv/.ready  ## .github and meltano.yml against their schemas; what could be misused
+	$(SCHEMA) vendor.github-workflows $(WORKFLOWS)
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(SCHEMA) vendor.meltano meltano.yml
+	$(BIN)/uvx --quiet zizmor@1.32.0 --offline --quiet --config .github/zizmor.yml .github
+
+test-wheel: .venv/.ready  ## the wheel in an environment of its own, and the tests against it
+	rm -rf dist && mkdir -p dist/there
+	$(BIN)/uv build --quiet --out-dir dist
+	$(BIN)/uv venv --quiet --python $(BIN)/python dist/.venv
+	$(BIN)/uv pip install --quiet --python dist/.venv/bin/python --group test \
+		"tap-cxone[simulator] @ file://$(CURDIR)/$$(ls dist/*.whl)"
+	dist/.venv/bin/tap-cxone --version
+	dist/.venv/bin/cxone-simulator run --speed 100 -- dist/.venv/bin/tap-cxone --config ENV --test
+	cp -R tests demo docs .github pyproject.toml README.md CHANGELOG.md meltano.yml dist/there
+	cd dist/there && ../.venv/bin/python -m pytest -n auto -p no:cacheprovider $(WHEEL_TESTS)
 
 bench: .venv/.ready  ## speed, as ratios to a baseline in the same run
 	$(BIN)/python -m tests.benchmarks

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 from urllib3.util import make_headers
 
 from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
-from tap_cxone.transport import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_cxone.config import AccessKey, Application
-    from tap_cxone.transport import Transport
+    from tap_cxone.transport import Call, Transport
 
 _LIFE_USED = 0.8  # the part of a token's life after which it is renewed
 _LAST = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
@@ -44,6 +43,8 @@ class AccessKeyGrant:
 
     def call(self) -> Call:
         """Return the login request."""
+        from tap_cxone.transport import Call
+
         body = {"accessKeyId": self.key.key_id, "accessKeySecret": self.key.secret}
         return Call(method="POST", url=self.url, body=body)
 
@@ -101,6 +102,8 @@ _CHECK_APPLICATION = (
 
 def _form_call(url: str, form: Mapping[str, str], application: Application) -> Call:
     """Return a login whose application shows its secret in the form, or as HTTP Basic."""
+    from tap_cxone.transport import Call
+
     client_id, secret = application.client_id, application.secret
     if application.basic:
         headers = make_headers(basic_auth=f"{client_id}:{secret}")
@@ -111,10 +114,11 @@ def _form_call(url: str, form: Mapping[str, str], application: Application) -> C
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and the instant from which a new one is due."""
+    """A bearer token, the instant from which a new one is due, and the `Date` of its answer."""
 
     value: str = field(repr=False)
     renew_at: datetime
+    dated: str = ""
 
 
 @dataclass(slots=True)
@@ -148,7 +152,7 @@ class Login:
     def _login(self) -> Token:
         asked_at = self.transport.clock.now()
         try:
-            answer = self.transport.send(self.grant.call()).json
+            found = self.transport.send(self.grant.call())
         except ApiError as error:
             if error.status is None:
                 raise  # nobody refused anything
@@ -156,11 +160,13 @@ class Login:
                 raise
             msg = f"Login refused: {error}; {self.grant.remedy()}"
             raise AuthError(msg) from error
+        answer = found.json
         value = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
             msg = f"Login: the answer has no access_token that could be sent; {self.grant.remedy()}"
             raise AuthError(msg)
-        token = Token(value, _renew_at(asked_at, answer))
+        dated = found.headers.get("Date", "")
+        token = Token(value, _renew_at(asked_at, answer), dated)
         self.transport.redact.learn(token.value)
         return token
 

@@ -20,8 +20,6 @@ from singer_sdk.singerlib.encoding.base import SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
-from tap_cxone import storage
-from tap_cxone.storage import Storage
 from tap_cxone.webhook import SamplingWriter
 
 if TYPE_CHECKING:
@@ -61,6 +59,8 @@ class BatchingWriter(SamplingWriter):
 
     def __init__(self, settings: BatchSettings, sample: Sample, run: str) -> None:
         """Begin with the first file of a run; rows are shown to `sample` as they leave."""
+        from tap_cxone.storage import Storage
+
         super().__init__(sample)
         self._settings = settings
         self._storage = Storage(settings.root, settings.params)
@@ -115,7 +115,7 @@ class BatchingWriter(SamplingWriter):
 
     def _encoded(self, stream: str, rows: list[Mapping[str, Any]]) -> bytes:
         if self._settings.format == "parquet":
-            from tap_cxone import parquet  # noqa: PLC0415 (pyarrow is an extra)
+            from tap_cxone import parquet  # pyarrow is an extra
 
             schema = self._schemas[stream]
             return parquet.encoded(rows, schema, compressed=self._settings.compressed)
@@ -136,6 +136,8 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             pass
     match given:
         case {"storage": {"root": str(root)}}:
+            from tap_cxone import storage
+
             yield from storage.problems(root)
         case _:
             pass

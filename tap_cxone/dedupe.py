@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import SpoolError
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
 
 _MOST = 100_000  # digests held in memory, some 10 MB
@@ -44,6 +44,8 @@ class Seen:
         return found.rowcount == 1
 
     def _spill(self) -> None:
+        import sqlite3  # most windows never come here
+
         with _explained():
             # A database without a name is a temporary file that goes when it is closed.
             self._file = sqlite3.connect("", isolation_level=None)
@@ -62,6 +64,8 @@ class Seen:
 
 @contextmanager
 def _explained() -> Iterator[None]:
+    import sqlite3
+
     try:
         yield
     except sqlite3.Error as error:

@@ -7,12 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.auth import Login
-from tap_cxone.client import Client
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.jobs import Patience
 from tap_cxone.limits import Limiter
 from tap_cxone.redact import Redactor
-from tap_cxone.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.audit import Audit
     from tap_cxone.auth import Grant
+    from tap_cxone.client import Client
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
     from tap_cxone.interrupts import Interrupts
@@ -98,10 +97,14 @@ class Family:
         limits: What it allows.
         settle: How old a row must be for the API to show it for certain.
         harmless: A path whose GET costs nothing; None where there is none.
+        granted: What to give to whom if that GET is refused.
+        left: What the API says of what is left, by a client and what the GET answered.
         classify: Its own way to refuse.
         plane: Says of a token at which other host its data are.
         also: What it needs beside credentials, if it has not got it: the setting.
-        window_days: How many days one of its exports may hold, where they are few.
+        window_days: How many days one of its exports holds, where fewer exports would do as well.
+        most_days: How many it may hold.
+        places: How many of its jobs may run at once, whatever the settings say.
         own_patience: How long its jobs are waited for, if not as long as the others'.
         surroundings: The run's settings, time and signals.
         told: What was said already in this run and need not be said for every stream.
@@ -119,8 +122,12 @@ class Family:
     surroundings: Surroundings
     classify: Classify | None = None
     plane: Callable[[str], str | None] | None = None
+    granted: str = ""
+    left: Callable[[Client, Any], str] | None = None
     also: str = ""
     window_days: int = 0
+    most_days: int = 0
+    places: int = 1
     own_patience: Patience | None = None
     traits: dict[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
@@ -149,6 +156,10 @@ class Family:
         """Return the one client of the family. Raises `ConfigError` without credentials."""
         if self.grant is None:
             raise ConfigError([self.remedy])
+        # What asks the network is loaded by who asks it: discovery never does.
+        from tap_cxone.client import Client
+        from tap_cxone.transport import Transport
+
         settings = self.surroundings.settings
         transport = Transport(
             clock=self.surroundings.clock,

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from dateutil import parser as dateutil
 
 from tap_cxone.clock import iso
 from tap_cxone.columns import assign, snake_case
@@ -94,9 +93,11 @@ def _spoken(text: str) -> datetime:
     """
     if _DAY_FIRST.match(text):
         raise ValueError(text)
+    from dateutil import parser  # only few files need it
+
     try:
         readings = {
-            dateutil.parse(text, default=default, tzinfos=_known_zone)
+            parser.parse(text, default=default, tzinfos=_known_zone)
             for default in (datetime(2000, 1, 1), datetime(2003, 12, 31))  # noqa: DTZ001
         }
     except OverflowError as error:

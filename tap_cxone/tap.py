@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
 from singer_sdk import Tap
@@ -21,7 +21,7 @@ from tap_cxone.audit import Audit
 from tap_cxone.batches import BatchingWriter
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
-from tap_cxone.errors import AuditError, ConfigError, CXoneError, StreamsFailed
+from tap_cxone.errors import AuditError, ConfigError, CXoneError, StateError, StreamsFailed
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
@@ -30,8 +30,8 @@ from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
 from tap_cxone.lanes import Lanes
-from tap_cxone.plan import QuotaPlan, as_json
-from tap_cxone.probe import probe
+from tap_cxone.plan import FamilyPlan, as_json
+from tap_cxone.probe import left_out, probe
 from tap_cxone.progress import Progress
 from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.stream import CXoneStream
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.family import Family
     from tap_cxone.plan import StreamPlan
+    from tap_cxone.probe import Result
 
 FAMILIES = (
     data_extraction,
@@ -55,6 +56,9 @@ FAMILIES = (
     data_download,
     scheduled_reports,
 )
+
+
+_TESTING = "tap_cxone.testing"
 
 
 class CXoneCommand(SingerCommand):
@@ -79,6 +83,8 @@ class CXoneCommand(SingerCommand):
         if form := ctx.params.pop("plan", None):
             self._plan(ctx, form)
             return None
+        if ctx.meta.get(_TESTING):
+            self._test(ctx)
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -89,17 +95,28 @@ class CXoneCommand(SingerCommand):
             raise
 
     def _plan(self, ctx: click.Context, form: str) -> None:
-        given, state, catalog = (ctx.params.get(name) for name in ("config", "state", "catalog"))
-        tap = self._tap(
+        plans = list(self._given(ctx).plans())
+        text = [json.dumps(as_json(plans), indent=2)]
+        lines = text if form == "json" else [line for plan in plans for line in plan.lines()]
+        for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
+            click.echo(line)
+
+    def _test(self, ctx: click.Context) -> NoReturn:
+        failed = False
+        for result in self._given(ctx).checks():
+            click.echo(result)
+            failed = failed or result.passed is False
+        ctx.exit(1 if failed else 0)
+
+    def _given(self, ctx: click.Context) -> TapCXone:
+        """Return the tap with the settings, state and catalog of the command line."""
+        given = ctx.params.get("config")
+        return self._tap(
             config=given.config if given else None,
-            state=json.load(state) if state else None,
-            catalog=json.load(catalog) if catalog else None,
+            state=_read(ctx.params.get("state"), "state"),
+            catalog=_read(ctx.params.get("catalog"), "catalog"),
             parse_env_config=bool(given and given.parse_env),
         )
-        plans = list(tap.plans())
-        lines = [json.dumps(as_json(plans), indent=2)] if form == "json" else plans
-        for line in lines:
-            click.echo(line)
 
 
 class TapCXone(Tap):
@@ -232,15 +249,25 @@ class TapCXone(Tap):
     def _planned(self) -> list[WindowedStream]:
         return [s for s in self._own() if s.selected and isinstance(s, WindowedStream)]
 
-    def plans(self) -> Iterator[StreamPlan | QuotaPlan]:
-        """Yield what each selected stream would do, and what a quota makes of it."""
+    def plans(self) -> Iterator[FamilyPlan]:
+        """Yield what each family's selected streams would do, and what its limits make of it."""
         found: dict[str, list[StreamPlan]] = {}
         for stream in self._planned():
             found.setdefault(stream.family.name, []).append(stream.plan())
         for family in self._families:
-            yield from found.get(family.name, ())
-            if plan := QuotaPlan.of(family, found.get(family.name, ()), family.window_days):
-                yield plan
+            if plans := found.get(family.name):
+                yield FamilyPlan.of(family, plans)
+
+    def checks(self) -> Iterator[Result]:
+        """Yield what can be tried of each family without an export; the state counts."""
+        # What works and what does not first, then what nobody asked for.
+        for family in sorted(self._families, key=lambda family: not family.configured):
+            if not family.configured:
+                yield left_out(family)
+                continue
+            for name, raw in self.state.get("bookmarks", {}).items():
+                family.limiter.recall(states.StreamState(name, raw).submits(family.name))
+            yield from probe(family)
 
     @override
     def run_discovery(self) -> str:
@@ -251,8 +278,9 @@ class TapCXone(Tap):
 
     @property
     def _families(self) -> list[Family]:
-        """Return the families of all streams, each once."""
-        return list({stream.family.name: stream.family for stream in self._own()}.values())
+        """Return the families of all streams, each once, in the order of `FAMILIES`."""
+        found = {stream.family.name: stream.family for stream in self._own()}
+        return [found[family.NAME] for family in FAMILIES if family.NAME in found]
 
     def _own(self) -> list[CXoneStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]
@@ -281,14 +309,7 @@ class TapCXone(Tap):
         if value != "all":
             super().cb_test(ctx, param, value)
             return
-        given = ctx.params["config"]
-        tap = cls(config=given.config, parse_env_config=given.parse_env)
-        results = [
-            result for family in tap._families if family.configured for result in probe(family)
-        ]
-        for result in results:
-            click.echo(result)
-        ctx.exit(0 if all(result.passed for result in results) else 1)
+        ctx.meta[_TESTING] = True  # once the other options are read, the state among them
 
     @classmethod
     @override
@@ -320,6 +341,15 @@ class TapCXone(Tap):
             logger=cls.logger,
             tap=cls,
         )
+
+
+def _read(file: IO[str] | None, option: str) -> Any:
+    """Return the JSON of a file. Raises `StateError` or `ConfigError` if it is none."""
+    try:
+        return json.load(file) if file else None
+    except ValueError as error:
+        msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
+        raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
 
 
 def _merged(

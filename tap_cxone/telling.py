@@ -39,7 +39,7 @@ def shown(progress: Progress, *, alive: bool) -> Iterator[None]:
     """
     if alive and is_for_display(sys.stdout, sys.stderr, os.environ):
         # Its library takes long to load, and few see it.
-        from tap_cxone.display import Display  # noqa: PLC0415
+        from tap_cxone.display import Display
 
         progress.silence()
         display = Display(progress)

@@ -14,7 +14,6 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.errors import CXoneError
 from tap_cxone.redact import Redactor
-from tap_cxone.transport import Call, Transport
 
 if TYPE_CHECKING:
     import logging
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.config import WebhookSettings
     from tap_cxone.interrupts import Interrupts
+    from tap_cxone.transport import Transport
 
 _RETRIES = 2
 _PATIENCE = timedelta(minutes=1)
@@ -124,6 +124,8 @@ class Webhook:
         cls, settings: WebhookSettings, *, clock: Clock, interrupts: Interrupts, user_agent: str
     ) -> Webhook:
         """Return a webhook whose address and headers never show."""
+        from tap_cxone.transport import Transport
+
         transport = Transport(
             clock=clock,
             redact=Redactor(_secrets(settings)),
@@ -138,6 +140,8 @@ class Webhook:
         """Post the news; a failure is audited and warned of, never raised."""
         if self.missed >= _MOST_MISSED:
             return
+        from tap_cxone.transport import Call
+
         host = urlsplit(self.settings.url).netloc
         call = Call(
             method="POST",

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.fetched import Facts, Fetched
-from tap_cxone.intake import Intake
-from tap_cxone.lifecycle import Lifecycle
-from tap_cxone.plan import QuotaPlan, StreamPlan
+from tap_cxone.plan import FamilyPlan, StreamPlan, Work
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
-from tap_cxone.reading import Invalid
 from tap_cxone.records import Shape
 from tap_cxone.state import StreamState, merged
 from tap_cxone.stream import CXoneStream
@@ -30,8 +27,10 @@ if TYPE_CHECKING:
 
     from tap_cxone.audit import Trail
     from tap_cxone.desk import Desk
-    from tap_cxone.intake import Source, Taken
+    from tap_cxone.intake import Intake, Source, Taken
     from tap_cxone.jobs import JobApi
+    from tap_cxone.plan import Left, Unit
+    from tap_cxone.reading import Invalid
     from tap_cxone.state import PendingJob
     from tap_cxone.windows import Window
 
@@ -40,6 +39,8 @@ _MOST_AUDITED = 100  # invalid records of one window that get a line of their ow
 
 class WindowedStream(CXoneStream):
     """A stream that is read in windows, each committed when all of it has left."""
+
+    unit: ClassVar[Unit] = "calls"
 
     @abstractmethod
     def source(self) -> Source:
@@ -104,11 +105,18 @@ class WindowedStream(CXoneStream):
 
     def _promise(self, windows: Sequence[Window], asked: Sequence[Window]) -> None:
         """Tell when the quota lets this stream end, no other taking of it, if not in this run."""
-        due = [window for window in windows if window not in asked]
-        own = StreamPlan.of(self.family, self.name, windows, due)
-        quota = QuotaPlan.of(self.family, [own], self.family.window_days)
-        if quota and quota.exports > quota.left:
-            self.progress.promise(quota.finish)
+        if self.family.limits.quota is None:
+            return
+        own = StreamPlan.of(self._work(windows, asked), self.family)
+        alone = FamilyPlan.of(self.family, [own])
+        if alone.left is not None and alone.needed > alone.left:
+            self.progress.promise(alone.finish)
+
+    def _work(self, windows: Sequence[Window], asked: Sequence[Window]) -> Work:
+        due = tuple(window for window in windows if window not in asked)
+        span = self._span()
+        late = span.wanted if span.start > span.wanted else None
+        return Work(self.family.name, self.name, self.unit, tuple(windows), due, span.start, late)
 
     def pending(self) -> list[PendingJob]:
         """Return the jobs that asked for what this stream would ask for today: here none."""
@@ -134,13 +142,12 @@ class WindowedStream(CXoneStream):
         """Return what a run would do; asks for no export."""
         self._recall()
         asked = [job.window for job in self.pending()]
-        windows = list(self._windows(asked))
-        due = [window for window in windows if window not in asked]
-        return StreamPlan.of(self.family, self.name, windows, due, remark=self.remark())
+        work = self._work(list(self._windows(asked)), asked)
+        return StreamPlan.of(work, self.family, self.left())
 
-    def remark(self) -> str:
+    def left(self) -> Left | None:
         """Return what the API says of what is left, where it says so: here nothing."""
-        return ""
+        return None
 
     def _recall(self) -> None:
         """Take from the state what concerns the whole family: its submits and traits."""
@@ -190,6 +197,8 @@ class WindowedStream(CXoneStream):
         self._tell(taken, window, (fetched.took + self.now() - began).total_seconds())
 
     def _intake(self, source: Source) -> Intake:
+        from tap_cxone.intake import Intake
+
         return Intake(
             source=source,
             declaration=self.declaration,
@@ -222,6 +231,8 @@ class WindowedStream(CXoneStream):
 
     def _leave(self, taken: Taken) -> Iterator[Record]:
         """Yield the records, and set aside the rows that are none."""
+        from tap_cxone.reading import Invalid
+
         interrupts, progress, aside = self.family.surroundings.interrupts, self.progress, 0
         for item in taken.reading.items():
             if isinstance(item, Invalid):
@@ -260,6 +271,8 @@ class WindowedStream(CXoneStream):
 class JobStream(WindowedStream):
     """A windowed stream whose files are made by remote jobs."""
 
+    unit: ClassVar[Unit] = "exports"
+
     @property
     @abstractmethod
     def api(self) -> JobApi:
@@ -267,6 +280,8 @@ class JobStream(WindowedStream):
 
     @override
     def source(self) -> Source:
+        from tap_cxone.lifecycle import Lifecycle
+
         family = self.family
         return Lifecycle(
             api=self.api,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
 # A busy machine is no fault of the code: no example has a time of its own.
 hypothesis.settings.register_profile("tap", deadline=None)
 hypothesis.settings.load_profile("tap")
+
+
+if sys.platform == "win32":
+    collect_ignore = ["kills", "targets"]  # whole processes, ended by signals; shells and pipes
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out on Windows what needs a POSIX system."""
+    if sys.platform == "win32":
+        for item in items:
+            if item.get_closest_marker("posix"):
+                item.add_marker(pytest.mark.skip(reason="needs a POSIX system"))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -1,29 +1,38 @@
-"""Write into README.md and meltano.yml what follows from the code; `make docs`.
+"""Write into README.md, docs and meltano.yml what follows from the code; `make docs`.
 
-Tests compare both files with what this would write.
+Tests compare the files with what this would write.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+from singer_sdk.about import AboutFormatter
+
 from tap_cxone.audit import COMMON, EVENTS
+from tap_cxone.columns import Column
 from tap_cxone.config import SETTINGS
 from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
+from tap_cxone.tap import TapCXone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parent.parent
+HUB = ROOT / "docs/hub/tap-cxone.yml"
+GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]
 
 
 def settings_table() -> str:
-    """Return the README's table of settings, nested ones below their parent."""
+    """Return the table of settings, nested ones below their parent."""
     rows = "\n".join(_rows(SETTINGS.to_dict()["properties"], ""))
     return f"| setting | type | default | meaning |\n|---|---|---|---|\n{rows}"
 
@@ -74,6 +83,36 @@ def streams_table() -> str:
     return "\n".join([titles, "|---|---|---|---|---|", *rows])
 
 
+def columns_table() -> str:
+    """Return the known columns of the built-in streams, each with its type and meaning."""
+    return "\n\n".join(_columns(name, where, columns) for name, where, columns in _known())
+
+
+def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
+    for entity in ENTITIES:
+        yield entity.name, f"Data Extraction, entity `{entity.entity_name}`", entity.columns
+    bots = BOT_CONVERSATIONS
+    yield bots.name, f"analytics export of type `{bots.request.export_type}`", bots.columns
+    tap = TapCXone(validate_config=False)
+    for name, where in {
+        "custom_metrics": "the catalogue of data download",
+        "report_schedules": "the schedules of scheduled reports",
+        "quarantine": "the tap, of rows that did not fit",
+    }.items():
+        yield name, where, _declared(tap.streams[name].schema["properties"])
+
+
+def _declared(properties: dict[str, Any]) -> list[Column]:
+    kinds = {n: p.get("format", _type(p)) for n, p in properties.items()}
+    return [Column(n, kinds[n], p.get("description", "")) for n, p in properties.items()]
+
+
+def _columns(name: str, where: str, columns: Sequence[Column]) -> str:
+    rows = [f"| `{c.name}` | {c.type} | {c.description} |" for c in columns]
+    titles = ["| column | type | meaning |", "|---|---|---|"]
+    return "\n".join([f"## `{name}`", "", f"From {where}.", "", *titles, *rows])
+
+
 def audit_table() -> str:
     """Return the README's table of what the audit log holds."""
     common = [f"| every line | `{name}` | {meaning} |" for name, meaning in COMMON.items()]
@@ -117,16 +156,65 @@ def _kind(schema: dict[str, Any]) -> str:
     return {"number": "string"}.get(_type(schema), _type(schema))
 
 
+def about() -> dict[str, Any]:
+    """Return what `tap-cxone --about --format=json` prints."""
+    shown = AboutFormatter.get_formatter("json").format_about(TapCXone._get_about_info())
+    return dict(json.loads(shown))
+
+
+def hub() -> str:
+    """Return the plugin's definition for the Meltano Hub, out of `--about`."""
+    told = about()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    definition = {
+        "name": told["name"],
+        "variant": "original",
+        "label": "NICE CXone",
+        "namespace": told["name"].replace("-", "_"),
+        "description": told["description"],
+        "domain_url": "https://www.nice.com",
+        "pip_url": told["name"],
+        "executable": told["name"],
+        "maintenance_status": "active",
+        "keywords": ["meltano_sdk", *project["keywords"]],
+        "supported_python_versions": told["supported_python_versions"],
+        "capabilities": sorted(told["capabilities"]),
+        "settings_group_validation": GROUPS,
+        "settings": [_hub_setting(n, s) for n, s in told["settings"]["properties"].items()],
+    }
+    if repository := project.get("urls", {}).get("Repository"):
+        definition["repo"] = repository
+    text = yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=100)
+    return f"# For the Meltano Hub; written by `make docs` out of `tap-cxone --about`.\n{text}"
+
+
+def _hub_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    setting = {
+        "name": name,
+        "label": schema["title"],
+        "kind": _kind(schema),
+        "description": schema["description"],
+    }
+    if "default" in schema:
+        setting["value"] = schema["default"]
+    if _secret(schema):
+        setting["sensitive"] = True
+    if values := [value for value in schema.get("enum", ()) if value]:
+        setting["options"] = [{"label": value, "value": value} for value in values]
+    return setting
+
+
 def documents() -> dict[Path, str]:
     """Return each file that is partly written here, as it should be."""
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"
-    text = _between(readme.read_text(), "<!-- {} -->", settings=settings_table())
-    text = _between(text, "<!-- {} -->", streams=streams_table())
-    text = _between(text, "<!-- {} -->", audit=audit_table())
-    marks = "    # {}: written by `make docs`"
+    settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
+    mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
     return {
-        readme: text,
-        project: _between(project.read_text(), marks, settings=meltano_settings()),
+        readme: _between(readme.read_text(), mark, streams=streams_table(), audit=audit_table()),
+        settings: _between(settings.read_text(), mark, settings=settings_table()),
+        columns: _between(columns.read_text(), mark, columns=columns_table()),
+        project: _between(project.read_text(), lines, settings=meltano_settings()),
+        HUB: hub(),
     }
 
 
@@ -143,4 +231,5 @@ def _between(text: str, mark: str, **parts: str) -> str:
 
 if __name__ == "__main__":
     for path, wanted in documents().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(wanted)

@@ -161,6 +161,7 @@ def test_one_run(sim, clock, path):
     assert events(both).count("run_started") == events(both).count("run_ended") == 2
 
 
+@pytest.mark.posix
 def test_only_its_owner_may_read_it(sim, clock, path):
     """The file is made for its owner alone, whatever the umask."""
     before = os.umask(0)
@@ -172,6 +173,7 @@ def test_only_its_owner_may_read_it(sim, clock, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.posix
 def test_an_existing_file_keeps_its_mode(sim, clock, path):
     """A file that is there is appended to as it is."""
     run(audited(sim, path), clock)

@@ -58,6 +58,7 @@ def test_sleep_returns_at_once(interrupts, seconds):
     assert clock.now() - before < timedelta(seconds=1)
 
 
+@pytest.mark.posix
 def test_signal_ends_a_sleep(interrupts, alarm):
     """A signal that arrives while the tap sleeps ends it at once."""
     alarm(lambda: interrupts.note(signal.SIGTERM))
@@ -75,6 +76,7 @@ def test_noted_signal_prevents_a_sleep(interrupts):
         SystemClock(interrupts).sleep(timedelta(seconds=10))
 
 
+@pytest.mark.posix
 def test_signal_after_a_sleep_is_only_noted(interrupts):
     """When the sleep is over, a signal does not raise where it arrives."""
     SystemClock(interrupts).sleep(timedelta(0))

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import yaml
 from tap_cxone.config import SETTINGS, TABLES
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES as DASHBOARD
-from tests.document import ROOT, documents
+from tests import document
+from tests.document import HUB, ROOT, documents
 
+TEXTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 NAMES = list(SETTINGS.to_dict()["properties"])
 
 
+@cache
 def about() -> dict[str, Any]:
     command = [sys.executable, "-m", "tap_cxone", "--about", "--format=json"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -83,6 +87,89 @@ def test_meltano_and_about_agree_on_what_the_tap_can():
     assert "batch" in extractor["capabilities"]
 
 
+def described() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what each document says of each setting, by document and name."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    (extractor,) = project["plugins"]["extractors"]
+    hub = yaml.safe_load(HUB.read_text())
+    table = re.findall(
+        r"(?m)^\| `(\w+)` \| ([\w-]+) \| (?:`(.*?)`)? \| (.*) \|$",
+        (ROOT / "docs/settings.md").read_text(),
+    )
+    return {
+        "meltano.yml": {setting["name"]: setting for setting in extractor["settings"]},
+        "hub": {setting["name"]: setting for setting in hub["settings"]},
+        "settings.md": {
+            name: {"value": value or None, "description": words, "kind": kind}
+            for name, kind, value, words in table
+        },
+    }
+
+
+@pytest.mark.parametrize("place", ["meltano.yml", "hub", "settings.md"])
+def test_every_document_says_the_same_of_a_setting(place):
+    """Names, kinds, defaults, descriptions and secrets are those that `--about` prints."""
+    said, told = described()[place], about()["settings"]["properties"]
+
+    assert [name for name in said if name in NAMES] == NAMES
+    for name in NAMES:
+        setting, schema = said[name], told[name]
+        default = schema.get("default")
+        assert setting["description"] == schema["description"]
+        assert str(setting.get("value")) == str(default)
+        if place == "settings.md":
+            assert (setting["kind"] == "secret") == schema.get("secret", False)
+        else:
+            assert setting["kind"] == document._kind(schema)
+            assert setting["label"] == schema["title"]
+            assert setting.get("sensitive", False) == document._secret(schema)
+            assert [o["value"] for o in setting.get("options", ())] == [
+                value for value in schema.get("enum", ()) if value
+            ]
+
+
+def test_the_hub_is_told_what_about_says():
+    """The Hub's definition has every setting, capability and Python version of `--about`."""
+    hub, told = yaml.safe_load(HUB.read_text()), about()
+
+    assert [setting["name"] for setting in hub["settings"]] == list(told["settings"]["properties"])
+    assert hub["capabilities"] == sorted(told["capabilities"])
+    for name in ("name", "description", "supported_python_versions"):
+        assert hub[name] == told[name]
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    (extractor,) = project["plugins"]["extractors"]
+    for name in ("namespace", "executable", "settings_group_validation"):
+        assert hub[name] == extractor[name]
+
+
+def test_meltano_reads_the_hubs_definition():
+    """Meltano's own classes take the definition, and know each setting's kind and secrets."""
+    base = pytest.importorskip("meltano.core.plugin.base")
+    definition = yaml.safe_load(HUB.read_text())
+    name, namespace = definition.pop("name"), definition.pop("namespace")
+
+    plugin = base.PluginDefinition(base.PluginType.EXTRACTORS, name, namespace, **definition)
+
+    variant = plugin.find_variant("original")
+    kinds = {setting.name: setting.kind.value for setting in variant.settings}
+    assert kinds["data_extraction"] == "object"
+    assert kinds["schema_drift"] == "options"
+    assert variant.capabilities == definition["capabilities"]
+    secrets = {setting.name for setting in variant.settings if setting.sensitive}
+    assert {"access_key_secret", "client_secret", "completion_webhook"} <= secrets
+
+
+def test_every_setting_of_the_limits_is_one():
+    """The settings that the table of limits names exist."""
+    text = (ROOT / "README.md").read_text().split("## The API's limits")[1].split("\n## ")[0]
+    last = [line.rsplit("|", 2)[1] for line in text.splitlines() if line.startswith("| ")][2:]
+    known = re.findall(r"(?m)^\| `([^`]+)` \|", (ROOT / "docs/settings.md").read_text())
+
+    named = {name for cell in last for name in re.findall(r"`([^`]+)`", cell)}
+    assert named - set(known) == set()
+    assert "observability.exports_per_day" in named
+
+
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 def test_every_column_is_described(entity):
     """Each known column says what it holds."""
@@ -96,13 +183,25 @@ def test_the_readme_has_exactly_the_two_commands():
     assert set(re.findall(r"(?m)^\$ (.+)$", first_part)) == {"make demo", "make test"}
 
 
-@pytest.mark.parametrize("name", ["README.md", ".github/CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", [*TEXTS, ".github/CONTRIBUTING.md"])
 def test_every_file_that_is_named_exists(name):
     """Documents link to, and name, files that are there."""
-    document = ROOT / name
-    links = re.findall(r"\]\(([\w./-]+)\)", document.read_text())
+    file = ROOT / name
+    links = re.findall(r"\]\(([\w./-]+)\)", file.read_text())
+    here = file.parent if name.startswith("docs/") else ROOT
 
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not (here / link).exists()] == []
+
+
+def test_the_readmes_contents_lead_somewhere():
+    """Each link within the README goes to one of its headings."""
+    text = (ROOT / "README.md").read_text()
+    headings = re.findall(r"(?m)^#+ (.+)$", text)
+    places = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+
+    inner = set(re.findall(r"\]\(#([^)]+)\)", text))
+    assert inner
+    assert inner - places == set()
 
 
 def test_contributing_names_every_room():
@@ -117,11 +216,13 @@ def test_contributing_names_every_room():
 
 
 def test_the_changelog_knows_the_version():
-    """The version is in the changelog, or everything is still unreleased."""
+    """The version is in the changelog, or everything is still unreleased; kinds are the usual."""
     project = tomllib.loads(Path(ROOT / "pyproject.toml").read_text())["project"]
     text = (ROOT / "CHANGELOG.md").read_text()
 
-    assert f"## {project['version']}" in text or "## Unreleased" in text
+    assert f"## [{project['version']}]" in text or "## [Unreleased]" in text
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"(?m)^### (.+)$", text)) <= kinds
 
 
 def test_the_settings_name_the_tables_that_there_are():

@@ -89,6 +89,7 @@ def last_state(lines: list[str]) -> dict[str, Any]:
     return dict([message["value"] for message in messages if message["type"] == "STATE"][-1])
 
 
+pytestmark = pytest.mark.posix
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -13,19 +14,21 @@ from click.testing import CliRunner
 
 from tap_cxone.probe import probe
 from tap_cxone.simulator import Credentials, Fault
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
+    from click.testing import Result as Run
 
+    from tap_cxone.probe import Result
     from tap_cxone.simulator import Simulator
     from tests.running import FakeClock
 
 
-def run_test(config: dict[str, Any], folder: Path) -> Result:
+def run_test(config: dict[str, Any], folder: Path) -> Run:
     """Run `tap-cxone --test` with some settings."""
     file = folder / "config.json"
     file.write_text(json.dumps(config))
@@ -49,8 +52,14 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
     assert [line.split(":")[0] for line in shown] == [
         "ok   data_extraction login",
         "ok   data_extraction read",
+        "ok   data_extraction quota",
         "ok   data_extraction clock",
+        "-    observability not set up",
+        "-    analytics_exports not set up",
+        "-    data_download not set up",
+        "-    scheduled_reports not set up",
     ]
+    assert "observability needs client_id, client_secret" in shown[4]
 
 
 def test_no_export_is_spent(sim, config, tmp_path):
@@ -64,13 +73,107 @@ def test_no_export_is_spent(sim, config, tmp_path):
     assert sim.jobs == []
 
 
+LOGINS = {
+    "data_extraction": "/authentication/v1/token/access-key",
+    "observability": "/auth/token",
+    "analytics_exports": "/oauth/token",
+    "data_download": "/api/v2/oauth/token",
+    "scheduled_reports": "/oauth/token",
+}
+
+
+def five(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, Result]]:
+    """Return the checks of all families, by family and what was checked."""
+    settings = tap_settings(sim.url, families=ALL_FAMILIES) | {"max_retries": 0}
+    found: dict[str, dict[str, Result]] = {}
+    for result in TapCXone(config=settings, clock=clock, **how).checks():
+        found.setdefault(result.family, {})[result.check] = result
+    return found
+
+
+def test_every_family(sim, clock):
+    """Each of the five has a login, a harmless read, what is left, and the clock; all is well."""
+    found = five(sim, clock)
+
+    assert set(found) == set(ALL_FAMILIES)
+    assert all(list(checks) == ["login", "read", "quota", "clock"] for checks in found.values())
+    passed = [r.passed for checks in found.values() for n, r in checks.items() if n != "clock"]
+    assert passed.count(None) == 1
+    assert False not in passed
+
+
+def test_no_family_spends_an_export(sim, clock):
+    """One login each and GETs are all that is asked of five families; nothing is submitted."""
+    five(sim, clock)
+
+    posts = Counter(seen.path for seen in sim.requests if seen.method != "GET")
+    assert posts == Counter(LOGINS.values())
+    assert [seen.path for seen in sim.requests if seen.method == "GET"] == [
+        "/data-extraction/v1/jobs",
+        "/api/v2/analytics/exports",
+        "/api/v2/users/me",
+        "/api/v2/reporting/quota",
+        "/api/v2/analytics/reports/schedules",
+    ]
+    assert (sim.jobs, sim.exports) == ([], 0)
+
+
+def test_an_api_without_a_harmless_read(sim, clock):
+    """The dashboard's line says that nothing but the login costs no export; its clock is read."""
+    checks = five(sim, clock)["observability"]
+
+    assert str(checks["read"]).startswith("-    observability read: not tried, for this API has no")
+    assert "s apart" in checks["clock"].detail
+
+
+def test_what_is_left(simulate, clock):
+    """The quota of each API, or what stands for one, is in its line."""
+    found = five(simulate(download_quota=7), clock)
+
+    assert "3 of 3 exports left now" in found["observability"]["quota"].detail
+    assert "7 of 7 left of the reporting quota" in found["data_download"]["quota"].detail
+    assert "0 active now" in found["analytics_exports"]["quota"].detail
+    assert "no job is running now" in found["data_extraction"]["quota"].detail
+
+
+def test_the_state_says_what_is_left(sim, clock):
+    """Exports that the state remembers are no longer left; that is no failure."""
+    spent = [(clock.now() - timedelta(hours=hours)).isoformat() for hours in (2, 1, 0)]
+    known = {"copilot_auto_summaries": {"submits": {"observability": spent}}}
+    quota = five(sim, clock, state={"bookmarks": known})["observability"]["quota"]
+
+    assert quota.passed
+    assert "0 of 3 exports left now" in quota.detail
+    assert "the next export is possible at 2026-03-21 10:00 UTC" in quota.detail
+
+
+@pytest.mark.parametrize(
+    ("family", "place", "remedy"),
+    [
+        ("data_extraction", "list", "give the access key's user a permission"),
+        ("analytics_exports", "list", "scopes analytics:export:read"),
+        ("scheduled_reports", "list", "scopes analytics:reports:read"),
+        ("data_download", "me", "scopes api:reporting:read"),
+    ],
+)
+def test_a_missing_permission(sim, clock, family, place, remedy):
+    """A read that is forbidden says what to give to whom, and ends that family's checks."""
+    sim.faults.add(Fault(place, "status", status=403, body="no", times=9, family=family))
+
+    checks = five(sim, clock)[family]
+
+    assert list(checks) == ["login", "read"]
+    assert checks["read"].passed is False
+    assert remedy in checks["read"].detail
+
+
 def test_a_wrong_secret(sim, config, tmp_path):
     """A wrong secret is one line with the remedy, and the exit code is 1."""
     config["access_key_secret"] = "not-the-secret"
 
     result = run_test(config, tmp_path)
 
-    (line,) = result.stdout.splitlines()
+    line = result.stdout.splitlines()[0]
     assert result.exit_code == 1
     assert line.startswith("FAIL data_extraction login:")
     assert "access_key_secret" in line

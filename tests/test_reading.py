@@ -775,6 +775,7 @@ def peak(number: int) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_a_million_records():
     """A million records take no more memory than a hundred thousand, and less than 150 MB."""

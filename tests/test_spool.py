@@ -60,6 +60,7 @@ def test_readers_do_not_disturb_each_other():
         assert begin + one.read() == data
 
 
+@pytest.mark.posix
 def test_nobody_else_reads_it():
     """The file has no name and no permission for others."""
     with fill([b"x"], announced=None, name="f") as spool:

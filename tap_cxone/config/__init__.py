@@ -24,8 +24,10 @@ from tap_cxone.config.families import (
 from tap_cxone.config.schema import SETTINGS
 
 __all__ = [
+    "ANALYTICS_MAX_DAYS",
     "ANALYTICS_PLACES",
     "COLUMN_TYPES",
+    "DATA_EXTRACTION_MAX_DAYS",
     "FILTERS",
     "REPORT_TYPES",
     "SETTINGS",

@@ -85,4 +85,7 @@ class _Forwarding:
             child.send_signal(number)
         elif self._interrupts:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, number)
+                if sys.platform == "win32":  # there are no groups to signal
+                    child.terminate()
+                else:
+                    os.killpg(child.pid, number)

@@ -1335,3 +1335,14 @@ def test_a_text_that_is_no_table(sim, clock, text):
 
     assert isinstance(failure(out), DecodeError)
     assert out.bookmark(KB) is None
+
+
+def test_a_missing_permission_is_named(sim, clock):
+    """A table that may not be exported says what to give to whom."""
+    sim.faults.add(Fault("submit", "status", status=403, body="Forbidden"))
+    config = tap_settings(sim.url, families=FAMILY)
+
+    out = run_tap(config, clock=clock, only=KB)
+
+    assert "403 Forbidden" in str(out.error)
+    assert "the permission to see the Observability Dashboard" in str(out.error)

@@ -76,6 +76,7 @@ def test_run_passes_the_exit_code_on():
     assert CliRunner().invoke(main, ["run", "--", "sh", "-c", "exit 3"]).exit_code == 3
 
 
+@pytest.mark.posix
 def test_run_passes_a_signal_on():
     """A command that a signal ended counts as 128 and the signal."""
     assert CliRunner().invoke(main, ["run", "--", "sh", "-c", "kill -9 $$"]).exit_code == 137
@@ -89,11 +90,13 @@ def test_run_of_nothing():
     assert result.stderr == "no-such-command: command not found\n"
 
 
+@pytest.mark.posix
 def test_run_of_no_program(tmp_path):
     """A file that cannot be executed is exit code 126."""
     assert CliRunner().invoke(main, ["run", "--", str(tmp_path)]).exit_code == 126
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_run_forwards_signals(number):
     """A signal reaches the command, whose answer to it is passed on."""
@@ -106,6 +109,7 @@ def test_run_forwards_signals(number):
         assert process.wait(5) == 5
 
 
+@pytest.mark.posix
 def test_serve_until_interrupted():
     """`serve` prints where it is and a config for the tap, and ends cleanly when interrupted."""
     with start("serve", "--port", "0", "--speed", "10") as process:

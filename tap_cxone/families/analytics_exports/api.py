@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXPORTS = "/api/v2/analytics/exports"
 ACTIVE = f"{EXPORTS}?status=queued,running"
 
-_PERMISSIONS = (
+PERMISSIONS = (
     "give the application the scopes analytics:export:read and analytics:export:write, and its "
     "user the permission to export analytics"
 )
@@ -40,6 +40,13 @@ _PHASES = {
     "canceled": Phase.CANCELLED,
     "expired": Phase.EXPIRED,
 }
+
+
+def taken(_: Client, answer: Any) -> str:
+    """Say of the list of active exports how many there are, whosever they are."""
+    active = answer.get("entities") if isinstance(answer, dict) else answer
+    number = len(active) if isinstance(active, list) else 0
+    return f"no quota; {number} active now, whosever they are (see max_concurrent)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ class AnalyticsApi:
             Throttled: As many jobs as there may be are active.
             PermissionDenied: Naming the scope that is missing.
         """
-        with naming(_PERMISSIONS):
+        with naming(PERMISSIONS):
             answer = self.client.submit(EXPORTS, self.request.body(window))
         found = answer.json if isinstance(answer.json, dict) else {}
         if not (job_id := job_name(found.get("id"))):
@@ -137,7 +144,7 @@ class AnalyticsApi:
 
     def listing(self, window: Window) -> Listing | None:
         """Return the tenant's active exports, whosever they are."""
-        with naming(_PERMISSIONS):
+        with naming(PERMISSIONS):
             answer = self.client.get(ACTIVE).json
         exports = answer.get("entities") if isinstance(answer, dict) else answer
         if not isinstance(exports, list):

@@ -11,9 +11,15 @@ from typing_extensions import override
 
 from tap_cxone.auth import ClientCredentialsGrant
 from tap_cxone.columns import Column, snake_case, with_types
-from tap_cxone.config import ANALYTICS_PLACES
+from tap_cxone.config import ANALYTICS_MAX_DAYS, ANALYTICS_PLACES
 from tap_cxone.declaration import Declaration
-from tap_cxone.families.analytics_exports.api import ACTIVE, AnalyticsApi, Request
+from tap_cxone.families.analytics_exports.api import (
+    ACTIVE,
+    PERMISSIONS,
+    AnalyticsApi,
+    Request,
+    taken,
+)
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits
 from tap_cxone.windowed import JobStream
@@ -91,6 +97,11 @@ def family(surroundings: Surroundings) -> Family:
         limits=Limits(concurrent=own.max_concurrent),
         settle=SETTLE,
         harmless=ACTIVE,
+        granted=PERMISSIONS,
+        left=taken,
+        window_days=own.window_days,
+        most_days=ANALYTICS_MAX_DAYS,
+        places=ANALYTICS_PLACES,
         surroundings=surroundings,
     )
 

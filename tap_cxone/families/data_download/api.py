@@ -32,7 +32,7 @@ QUOTA = "/api/v2/reporting/quota"
 DOWNLOAD = "/api/v2/reporting/data-download"
 
 _SECOND = timedelta(seconds=1)
-_PERMISSIONS = (
+PERMISSIONS = (
     "give the application the scopes api:reporting:read, api:data-download:read and "
     "api:custom-metrics:read, and its user Reporting > Data Download > View and Reporting > Custom "
     "Metrics > View"
@@ -104,6 +104,12 @@ class Quota:
         return f"{self.remaining}{of} left of the reporting quota{when}"
 
 
+def left(client: Client, _: Any) -> str:
+    """Say what is left of the quota."""
+    quota = DataDownloadApi(client, "").quota()
+    return str(quota) if quota else "the API does not tell"
+
+
 @dataclass(frozen=True, slots=True)
 class DataDownloadApi:
     """The calls.
@@ -173,7 +179,7 @@ class DataDownloadApi:
 
     def _explained(self, ask: Callable[[], Any]) -> Any:
         try:
-            with naming(_PERMISSIONS):
+            with naming(PERMISSIONS):
                 return ask()
         except NotFound as error:
             other = self.elsewhere()

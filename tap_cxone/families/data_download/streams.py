@@ -15,7 +15,7 @@ from tap_cxone.auth import ClientCredentialsGrant
 from tap_cxone.columns import Column, snake_case
 from tap_cxone.declaration import Declaration
 from tap_cxone.errors import ConfigError, DriftError
-from tap_cxone.families.data_download.api import ME, DataDownloadApi, Request
+from tap_cxone.families.data_download.api import ME, PERMISSIONS, DataDownloadApi, Request, left
 from tap_cxone.families.data_download.catalogue import (
     EVERY,
     Metric,
@@ -29,6 +29,7 @@ from tap_cxone.family import Family
 from tap_cxone.fetched import Facts
 from tap_cxone.full_table import FullTableStream
 from tap_cxone.limits import Limits
+from tap_cxone.plan import Left
 from tap_cxone.stream import traits_of
 from tap_cxone.windowed import WindowedStream
 from tap_cxone.windows import plan_whole
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.audit import Trail
     from tap_cxone.config import DownloadSettings
+    from tap_cxone.families.data_download.api import Quota
     from tap_cxone.family import Surroundings
     from tap_cxone.fetched import Fetched
     from tap_cxone.stream import CXoneStream
@@ -72,6 +74,8 @@ def family(surroundings: Surroundings) -> Family:
         limits=Limits(pace=_PACE),
         settle=SETTLE,
         harmless=ME,
+        granted=PERMISSIONS,
+        left=left,
         surroundings=surroundings,
         # Who names the host decides, not a claim.
         plane=None if placed else plane,
@@ -158,6 +162,11 @@ class Tenant:
             problem = f"the tenant's time zone is not known ({name}); set timezone to it"
             raise ConfigError([problem])
         return ZoneInfo(name)
+
+    @cached_property
+    def quota(self) -> Quota | None:
+        """Return what was left of the quota at the beginning, if the API tells it."""
+        return self.api.quota()
 
     def mismatch(self) -> str | None:
         """Return the tenant's own zone if the settings name another."""
@@ -299,9 +308,9 @@ class DownloadStream(WindowedStream):
         return pages
 
     @override
-    def remark(self) -> str:
-        quota = self.tenant.api.quota()
-        return str(quota) if quota else ""
+    def left(self) -> Left | None:
+        quota = self.tenant.quota
+        return Left(quota.remaining, str(quota)) if quota else None
 
     def _request(self) -> Request:
         published = {metric.id for metric in self.tenant.published}

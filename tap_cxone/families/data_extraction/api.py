@@ -70,6 +70,14 @@ def classify(status: int, words: str) -> type[ApiError] | None:
     return Throttled if status == HTTPStatus.FORBIDDEN and _WAIT.search(words) else None
 
 
+def running(_: Client, answer: Any) -> str:
+    """Say of the list of jobs whether one is running: another has to wait for it."""
+    jobs = answer.get("jobs") if isinstance(answer, dict) else None
+    states = [str(job.get("status", "")).upper() for job in jobs or () if isinstance(job, dict)]
+    now = "a job is running now" if "RUNNING" in states else "no job is running now"
+    return f"no quota, but one job at a time; {now}"
+
+
 @dataclass(slots=True)
 class DataExtractionApi:
     """The jobs of one entity (a `JobApi`).

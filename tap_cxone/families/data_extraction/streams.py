@@ -10,9 +10,21 @@ from typing_extensions import override
 
 from tap_cxone.auth import AccessKeyGrant
 from tap_cxone.columns import snake_case, with_types
+from tap_cxone.config import DATA_EXTRACTION_MAX_DAYS
 from tap_cxone.declaration import Declaration
-from tap_cxone.families.data_extraction.api import JOBS, DataExtractionApi, Request, classify
-from tap_cxone.families.data_extraction.schemas import ENTITIES, Entity, permission_of
+from tap_cxone.families.data_extraction.api import (
+    JOBS,
+    DataExtractionApi,
+    Request,
+    classify,
+    running,
+)
+from tap_cxone.families.data_extraction.schemas import (
+    ANY_PERMISSION,
+    ENTITIES,
+    Entity,
+    permission_of,
+)
 from tap_cxone.family import Family
 from tap_cxone.limits import Limits
 from tap_cxone.windowed import JobStream
@@ -45,6 +57,10 @@ def family(surroundings: Surroundings) -> Family:
         limits=Limits(spacing=settings.data_extraction.spacing, concurrent=1),
         settle=settings.data_extraction.settle,
         harmless=JOBS,
+        granted=f"give the access key's user a permission {ANY_PERMISSION}",
+        left=running,
+        window_days=settings.data_extraction.window_days,
+        most_days=DATA_EXTRACTION_MAX_DAYS,
         surroundings=surroundings,
         classify=classify,
     )

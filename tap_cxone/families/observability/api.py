@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused
+from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused, naming
 from tap_cxone.jobs import JobStatus, Phase, Receipt
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 BASE = "/observabilitydashboard/v2/tables"
+_PERMISSION = (
+    "give the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
+    "Security > Roles), and ask NICE whether the application may export its tables"
+)
 
 _QUOTA = re.compile(r"(?i)too many export|exports? per 24")
 _WORDS = ("status", "state", "exportStatus")
@@ -134,7 +138,8 @@ class ObservabilityApi:
 
     def _export(self, path: str, window: Window) -> Receipt:
         try:
-            answer = self.client.submit(f"{BASE}/{path}/export-data", self.request.body(window))
+            with naming(_PERMISSION):
+                answer = self.client.submit(f"{BASE}/{path}/export-data", self.request.body(window))
         except QuotaRefused as error:
             raise self.client.limiter.refuse() from error
         if len(self.request.table.paths) > 1:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SCHEDULES = "/api/v2/analytics/reports/schedules"
 
 _LISTS = ("entities", "schedules", "data")
-_PERMISSIONS = (
+PERMISSIONS = (
     "give the application the scopes analytics:reports:read and analytics:reports:write, and its "
     "user Analytics > Reports > Manage and View"
 )
@@ -56,7 +56,7 @@ class Schedules:
         tokens: set[str] = set()
         while True:
             path = f"{SCHEDULES}?{urlencode(asked)}" if asked else SCHEDULES
-            with naming(_PERMISSIONS):
+            with naming(PERMISSIONS):
                 answer = self.client.get(path).json
             found += _entries(answer)
             token = answer.get("nextPageToken") if isinstance(answer, dict) else None
@@ -90,7 +90,7 @@ class Schedules:
             if found:
                 return self._changed(found[0], wanted)
             try:
-                with naming(_PERMISSIONS):
+                with naming(PERMISSIONS):
                     answer = self.client.submit(SCHEDULES, wanted).json
             except (AmbiguousSubmit, Unavailable):
                 if tries == self.patience.retries:
@@ -108,7 +108,7 @@ class Schedules:
         own = schedule_id(entry)
         if not holds(entry, dict(wanted)):
             path = f"{SCHEDULES}/{quote(own, safe='')}"
-            with naming(_PERMISSIONS):
+            with naming(PERMISSIONS):
                 self.client.put(path, wanted)
             name = str(entry["name"])
             if not any(holds(now, dict(wanted)) for now in self.registered(name)):

@@ -16,7 +16,12 @@ from tap_cxone.declaration import Declaration
 from tap_cxone.errors import JobTimeout
 from tap_cxone.families.scheduled_reports import definitions
 from tap_cxone.families.scheduled_reports.api import ReportsApi
-from tap_cxone.families.scheduled_reports.schedules import SCHEDULES, Schedules, schedule_id
+from tap_cxone.families.scheduled_reports.schedules import (
+    PERMISSIONS,
+    SCHEDULES,
+    Schedules,
+    schedule_id,
+)
 from tap_cxone.family import Family
 from tap_cxone.full_table import FullTableStream
 from tap_cxone.jobs import Patience
@@ -59,6 +64,7 @@ def family(surroundings: Surroundings) -> Family:
         limits=Limits(),
         settle=own.settle,
         harmless=SCHEDULES,
+        granted=PERMISSIONS,
         surroundings=surroundings,
         also="" if own.reports else f"{NAME}.reports",
         own_patience=Patience(poll, own.job_timeout, settings.max_retries, poll * _MOST_GROWTH),
