@@ -22,6 +22,7 @@ CXoneError              every error the tap raises on purpose; the run goes on w
 ├── DecodeError         the file that arrived is not what it should be
 │   └── InvalidRecords      too many of its rows do not fit, or nobody would receive them
 ├── AuditError          the audit log cannot be written
+├── JournalError        the journal cannot be read, written or locked
 ├── DriftError          the file's columns are not those of the stream
 ├── CircuitOpen         an API failed again and again; not asked any more in this run
 └── StreamsFailed       some streams failed; the others are complete
@@ -179,6 +180,10 @@ class InvalidRecords(DecodeError):
 
 class AuditError(CXoneError):
     """The audit log cannot be written."""
+
+
+class JournalError(CXoneError):
+    """The journal cannot be read, written or locked."""
 
 
 class DriftError(CXoneError):

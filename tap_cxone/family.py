@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.auth import Login
 from tap_cxone.client import Client
+from tap_cxone.entries import Entries, tenant_key
 from tap_cxone.errors import CircuitOpen, ConfigError
 from tap_cxone.jobs import Patience
 from tap_cxone.limits import Limiter
 from tap_cxone.redact import Redactor
 from tap_cxone.transport import Transport
+from tap_cxone.turns import Turns, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
     from tap_cxone.interrupts import Interrupts
+    from tap_cxone.journal import Journal
     from tap_cxone.limits import Limits
     from tap_cxone.transport import Classify
     from tap_cxone.webhook import Webhook
@@ -39,6 +42,7 @@ class Surroundings:
         clock: The time.
         interrupts: The signals.
         audit: Where it writes what happens.
+        journal: What outlives it, whatever becomes of its state.
         webhook: Who wants to know of every committed window, if anybody.
     """
 
@@ -46,6 +50,7 @@ class Surroundings:
     clock: Clock
     interrupts: Interrupts
     audit: Audit
+    journal: Journal
     webhook: Webhook | None = None
 
 
@@ -133,7 +138,25 @@ class Family:
     @cached_property
     def limiter(self) -> Limiter:
         """Return the one limiter of the family."""
-        return Limiter(self.limits, self.surroundings.clock)
+        return Limiter(self.limits, self.surroundings.clock, self.entries)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Return what the journal says of the family."""
+        login = self.grant.identity() if self.grant else ""
+        return Entries(self.surroundings.journal, tenant_key(self.name, self.host, login))
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Return the family's places among the processes that share the journal."""
+        journal = self.surroundings.journal
+        return Turns(
+            files=journal.locks / self.entries.tenant if journal.locks else None,
+            places=self.limits.concurrent,
+            kept=self.limits.exclusive,
+            wait=Wait(self.surroundings.clock, journal.pause, self.patience.timeout),
+            log=journal.log,
+        )
 
     @cached_property
     def client(self) -> Client:

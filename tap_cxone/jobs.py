@@ -163,6 +163,9 @@ class Memory(Protocol):
     def pending(self) -> list[PendingJob]:
         """Return the jobs submitted and not committed."""
 
+    def recall(self, window: Window) -> None:
+        """Add to them what other runs know of a window."""
+
     def submitted(self, job: PendingJob | None) -> None:
         """Remember, before anything else happens, a submit and the job that came of it."""
 

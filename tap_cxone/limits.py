@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from tap_cxone.errors import AmbiguousSubmit, CXoneError, QuotaExhausted
+from typing_extensions import override
+
+from tap_cxone.errors import AmbiguousSubmit, CXoneError, JournalError, QuotaExhausted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,12 +41,14 @@ class Limits:
         concurrent: Most jobs that may run at once.
         quota: Most submits within a period; None if there is no such limit.
         pace: Longest wait before a request when the server's rate limit is all but used up.
+        exclusive: Whether the API refuses a job beyond `concurrent`, whosever the others are.
     """
 
     spacing: timedelta = _NOTHING
     concurrent: int = 1
     quota: Quota | None = None
     pace: timedelta = timedelta(seconds=2)
+    exclusive: bool = False
 
     @property
     def ahead(self) -> int:
@@ -100,16 +104,46 @@ def _retry_after(text: str, now: datetime) -> timedelta | None:
     return min(max(_NOTHING, wait), _LONGEST_WAIT)
 
 
+class Shared(Protocol):
+    """The submits that several runs know together."""
+
+    def submits(self, since: datetime) -> list[datetime]:
+        """Return all of them since an instant."""
+
+    def begin(self, at: datetime) -> int:
+        """Count one that is about to leave; return its number."""
+
+    def settle(self, number: int, at: datetime | None) -> None:
+        """Correct when it counts from; None: it does not."""
+
+
+class Alone(Shared):
+    """Nobody else submits."""
+
+    @override
+    def submits(self, since: datetime) -> list[datetime]:
+        return []
+
+    @override
+    def begin(self, at: datetime) -> int:
+        return 0
+
+    @override
+    def settle(self, number: int, at: datetime | None) -> None:
+        return None
+
+
 @dataclass(slots=True)
 class Limiter:
     """Keep one family's limits, for all its streams and across runs.
 
-    It knows the submits of earlier runs once it is told (`recall`), and what the server said
-    last (`note`).
+    It knows the submits of earlier runs once it is told (`recall`), those of other processes if
+    they are `shared`, and what the server said last (`note`).
     """
 
     limits: Limits
     clock: Clock
+    shared: Shared = field(default_factory=Alone)
     _submits: list[datetime] = field(default_factory=list)
     _hint: Hint = field(default_factory=Hint)
     _asked: datetime | None = None
@@ -121,11 +155,15 @@ class Limiter:
 
     def submits(self) -> list[datetime]:
         """Return the submits that still count, oldest first, and forget the others."""
+        self._submits = self._counting(self._submits)
+        others = self.shared.submits(self.clock.now() - self.limits.memory)
+        return sorted({*self._submits, *self._counting(others)})
+
+    def _counting(self, submits: Iterable[datetime]) -> list[datetime]:
         now = self.clock.now()
         # A submit 'in the future' (a clock that was set back) must not block until then.
-        known = (min(at, now) for at in self._submits)
-        self._submits = [at for at in known if at > now - self.limits.memory]
-        return list(self._submits)
+        known = (min(at, now) for at in submits)
+        return [at for at in known if at > now - self.limits.memory]
 
     @contextmanager
     def submitting(self) -> Iterator[None]:
@@ -137,11 +175,13 @@ class Limiter:
 
         Raises:
             QuotaExhausted: No submit is allowed before another day.
+            JournalError: It could not be noted, and did not leave.
         """
         if self.exports_left() == 0:
             raise self.used_up()
         self.clock.sleep(self.until_submit())
         left = self.clock.now()
+        number = self.shared.begin(left)  # a run that dies now may have spent it
         counts = True
         try:
             yield
@@ -152,13 +192,16 @@ class Limiter:
             raise
         finally:
             self._asked = min(self.clock.now(), left + _LONGEST_WAY)
-            if counts:
-                self._count(self._asked)
+            counted = self._count(self._asked) if counts else None
+            # The answer must not be lost: it counts already, and who notes the job will say so.
+            with suppress(JournalError):
+                self.shared.settle(number, counted)
 
-    def _count(self, at: datetime) -> None:
+    def _count(self, at: datetime) -> datetime:
         while at in self._submits:  # each is known by its instant
             at += timedelta(microseconds=1)
         self.recall([at])
+        return at
 
     @property
     def _closed_until(self) -> datetime | None:

@@ -56,7 +56,9 @@ class CXoneStream(Stream, ABC):
         self.failures = tap.failures
         self.sample = tap.sample
         self.selected_by_default = family.configured and wanted
-        learned = StreamState(declaration.name, _raw(tap, declaration.name)).columns()
+        given = StreamState(declaration.name, _raw(tap, declaration.name))
+        self.given = given.bookmark()
+        learned = given.columns()
         declared = {column.name for column in declaration.columns}
         new = (column for column in learned if column.name not in declared)
         self.known = [*declaration.columns, *new]
@@ -111,6 +113,8 @@ class CXoneStream(Stream, ABC):
         except Exception as error:
             self.logger.exception("A fault in the tap itself; please report it")
             self._fail(error)
+        finally:
+            self.family.turns.free_all()
 
     def _stop(self, error: QuotaExhausted) -> None:
         """End cleanly: what is done is committed, and the next run goes on from there."""

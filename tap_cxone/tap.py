@@ -21,7 +21,7 @@ from tap_cxone import state as states
 from tap_cxone.audit import Audit
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
-from tap_cxone.errors import AuditError, ConfigError, CXoneError, StreamsFailed
+from tap_cxone.errors import AuditError, ConfigError, CXoneError, JournalError, StreamsFailed
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
@@ -29,6 +29,7 @@ from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
+from tap_cxone.journal import Journal
 from tap_cxone.plan import QuotaPlan, as_json
 from tap_cxone.probe import probe
 from tap_cxone.quarantine import QuarantineStream
@@ -146,6 +147,7 @@ class TapCXone(Tap):
             raise ConfigError(problems)
         self.settings = Settings.read(config)
         self.audit = Audit(self.settings.audit_log_path, self._clock)
+        self.journal = Journal.of(self.settings, self._clock, self.logger)
         told = self.settings.completion_webhook
         self.sample = Sample(told.sample_size if told else 0)
         if self.sample.most:
@@ -176,6 +178,7 @@ class TapCXone(Tap):
             clock=self._clock,
             interrupts=self.interrupts,
             audit=self.audit,
+            journal=self.journal,
             webhook=Webhook.of(
                 told,
                 clock=self._clock,
@@ -202,8 +205,9 @@ class TapCXone(Tap):
         began = self._clock.now()
         selected = sorted(stream.name for stream in self._own() if stream.selected)
         try:
+            self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": selected})
-        except AuditError as error:
+        except (AuditError, JournalError) as error:
             raise ConfigError([str(error)]) from error
         outcome = "interrupted"
         try:
@@ -213,6 +217,9 @@ class TapCXone(Tap):
             outcome = "failed"
             raise
         finally:
+            for family in self._families:
+                family.turns.free_all()
+            self.journal.close()
             took = (self._clock.now() - began).total_seconds()
             ended = {"outcome": outcome, "failed": sorted(self.failures), "seconds": took}
             self.audit.write("run_ended", ended)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.audit import Trail
+    from tap_cxone.entries import Entries
     from tap_cxone.intake import Source, Taken
     from tap_cxone.jobs import JobApi
     from tap_cxone.state import PendingJob
@@ -83,7 +84,7 @@ class WindowedStream(CXoneStream):
     def _plan(self) -> Iterable[Window]:
         self._recall()
         pending = self.pending()
-        self.memory.keep_pending(pending)
+        self.memory.keep_pending(job for job in self.memory.pending() if job in pending)
         self._tell_where()
         asked = [job.window for job in pending]
         return self.allowed(self._windows(asked), asked)
@@ -213,9 +214,18 @@ class WindowedStream(CXoneStream):
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
-        state.keep_pending(job for job in state.pending() if job.window.start >= window.end)
+        done = [job for job in state.pending() if job.window.start < window.end]
+        self._settle(done)
+        state.keep_pending(job for job in state.pending() if job not in done)
         state.mark_failed(failed=False)
         self.write_state()
+
+    def _settle(self, done: list[PendingJob]) -> None:
+        """Tell the journal, before STATE, of the jobs whose windows are committed."""
+        if self._incremental:
+            self.family.entries.committed(self.name, done)
+        else:  # no bookmark ever passes them, and the next run wants everything anew
+            self.family.entries.forget(self.name, done)
 
 
 class JobStream(WindowedStream):
@@ -233,6 +243,7 @@ class JobStream(WindowedStream):
             api=self.api,
             memory=_Memory(self),
             limiter=family.limiter,
+            turns=family.turns,
             clock=family.surroundings.clock,
             patience=family.patience,
             log=self.logger,
@@ -241,23 +252,43 @@ class JobStream(WindowedStream):
 
     @override
     def pending(self) -> list[PendingJob]:
-        jobs = self.memory.pending()
+        remembered = self.memory.pending()
+        names = {job.id for job in remembered}
+        jobs = [*(job for job in self.noted() if job.id not in names), *remembered]
         return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
+
+    def noted(self) -> list[PendingJob]:
+        """Return the jobs of any run that the journal knows."""
+        return self.family.entries.jobs(self.name, self.given)
 
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """The stream's state as the memory of its jobs."""
+    """The stream's state, and the journal beside it, as the memory of its jobs."""
 
     stream: JobStream
 
     def pending(self) -> list[PendingJob]:
         return self.stream.memory.pending()
 
+    def recall(self, window: Window) -> None:
+        for job in self.stream.noted():
+            if job.window == window:
+                self.stream.memory.remember(job)
+
     def submitted(self, job: PendingJob | None) -> None:
         if job is not None:
             self.stream.memory.remember(job)
-        self.stream.write_state()
+        try:
+            if job is not None:
+                self._entries.submitted(self.stream.name, job)
+        finally:  # what the journal cannot take must be in STATE at least
+            self.stream.write_state()
 
     def forget(self, job: PendingJob) -> None:
         self.stream.memory.forget(job)
+        self._entries.forget(self.stream.name, [job])
+
+    @property
+    def _entries(self) -> Entries:
+        return self.stream.family.entries

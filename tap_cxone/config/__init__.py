@@ -208,6 +208,7 @@ class Settings:
     max_invalid_ratio: float
     max_file_bytes: int
     audit_log_path: str | None
+    journal_path: str | None
     completion_webhook: WebhookSettings | None
     poll_interval: timedelta
     job_timeout: timedelta
@@ -242,6 +243,7 @@ class Settings:
             max_invalid_ratio=_float(config, "max_invalid_ratio", 0.1),
             max_file_bytes=int(_float(config, "max_file_mb", 20_000) * 1_000_000),
             audit_log_path=config.get("audit_log_path") or None,
+            journal_path=config.get("journal_path") or None,
             completion_webhook=_webhook(config.get("completion_webhook")),
             poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),
             job_timeout=timedelta(minutes=_float(config, "job_timeout_minutes", 30)),
