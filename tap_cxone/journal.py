@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -199,10 +198,7 @@ class Journal:
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         assert self.path is not None  # noqa: S101 (as above)
         aside = f"{self.path}.damaged-{self.clock.now():%Y%m%dT%H%M%S%fZ}"
-        # What SQLite had begun to write belongs to the old file, and must not get into the new one.
-        for end in ("", "-journal", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                Path(f"{self.path}{end}").replace(f"{aside}{end}")
+        self.path.replace(aside)
         text = "The journal %s is damaged (%s). It is now %s, and a new one was begun: %s"
         self.log.warning(text, self.path, error, aside, _DAMAGE)
 

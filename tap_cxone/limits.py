@@ -13,7 +13,7 @@ from typing_extensions import override
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, JournalError, QuotaExhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_cxone.clock import Clock
 
@@ -133,6 +133,13 @@ class Alone(Shared):
         return None
 
 
+def _free(at: datetime, taken: Collection[datetime]) -> datetime:
+    """Return the last instant up to `at` that no submit has: each is known by its instant."""
+    while at in taken:
+        at -= timedelta(microseconds=1)
+    return at
+
+
 @dataclass(slots=True)
 class Limiter:
     """Keep one family's limits, for all its streams and across runs.
@@ -181,7 +188,9 @@ class Limiter:
             raise self.used_up()
         self.clock.sleep(self.until_submit())
         left = self.clock.now()
-        number = self.shared.begin(left)  # a run that dies now may have spent it
+        taken = {*self._submits, *self.shared.submits(left - self.limits.memory)}
+        # It counts from here on: a run that dies before the answer may have spent it.
+        number = self.shared.begin(_free(left, taken))
         counts = True
         try:
             yield
@@ -192,16 +201,11 @@ class Limiter:
             raise
         finally:
             self._asked = min(self.clock.now(), left + _LONGEST_WAY)
-            counted = self._count(self._asked) if counts else None
+            counted = _free(self._asked, taken) if counts else None
+            self.recall([counted] if counted else [])
             # The answer must not be lost: it counts already, and who notes the job will say so.
             with suppress(JournalError):
                 self.shared.settle(number, counted)
-
-    def _count(self, at: datetime) -> datetime:
-        while at in self._submits:  # each is known by its instant
-            at += timedelta(microseconds=1)
-        self.recall([at])
-        return at
 
     @property
     def _closed_until(self) -> datetime | None:
