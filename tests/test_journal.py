@@ -395,13 +395,15 @@ def test_a_path_that_cannot_be_written(sim, clock, tmp_path, where):
 
 @dataclass
 class Failing(FakeClock):
-    """A clock with whose first sleep a table can take no more rows."""
+    """A clock with whose first sleep something happens, or a table can take no more rows."""
 
     path: Path = Path()
     table: str = ""
+    happening: Callable[[], None] = lambda: None
 
     def sleep(self, duration: timedelta) -> None:
         super().sleep(duration)
+        self.happening()
         if self.table:
             full = "SELECT RAISE(FAIL, 'database or disk is full')"
             with sqlite3.connect(self.path) as db:
@@ -414,6 +416,36 @@ class Failing(FakeClock):
 def clock() -> Failing:
     """Return a clock at noon, with which nothing fails unless it is told to."""
     return Failing()
+
+
+def busy(path: Path) -> sqlite3.Connection:
+    """Return what keeps a file from everybody else, until it is closed."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN EXCLUSIVE")
+    return db
+
+
+def test_another_process_writes(path, journal, clock):
+    """While another process writes, the clock is slept by, and then it is one's turn."""
+    entries = Entries(journal(), "tenant")
+    entries.begin(NOON)
+    other = busy(path)
+    clock.happening = other.close
+
+    assert entries.submits(NOON - DAY) == [NOON]
+    assert clock.slept == [SECOND]
+
+
+def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
+    """A file that is never free is an error, after a minute."""
+    monkeypatch.setattr("tap_cxone.journal._SHORT", 0)
+    entries = Entries(journal(), "tenant")
+    entries.begin(NOON)
+    entries.journal.close()
+    with closing(busy(path)), pytest.raises(JournalError, match="another process"):
+        entries.submits(NOON - DAY)
+
+    assert clock.instant - NOON == timedelta(minutes=1)
 
 
 def test_nothing_leaves_unnoted(sim, clock, path):
