@@ -151,6 +151,7 @@ class Family:
         """Return the family's places among the processes that share the journal."""
         journal = self.surroundings.journal
         return Turns(
+            name=self.name,
             files=journal.locks / self.entries.tenant if journal.locks else None,
             places=self.limits.concurrent,
             kept=self.limits.exclusive,

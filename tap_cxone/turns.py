@@ -67,6 +67,7 @@ class Turns:
     """The places that one family of a tenant has, for all processes together.
 
     Attributes:
+        name: The family's name, for messages.
         files: Where the locks are, the last part a beginning of their names; None: there is no
             journal, and so nobody to share with.
         places: How many there are.
@@ -75,6 +76,7 @@ class Turns:
         log: Where it says that it waits, once.
     """
 
+    name: str
     files: Path | None
     places: int
     kept: bool
@@ -138,14 +140,14 @@ class Turns:
     def _until(self, attempt: Callable[[], ExitStack | None]) -> ExitStack:
         if (found := self.wait.until(attempt)) is None:
             msg = (
-                f"another process has been exporting from this tenant for {self.wait.longest} "
-                f"(job_timeout_minutes; journal: locks at {self.files}); is it stuck?"
+                f"{self.name}: another process has been exporting from this tenant for "
+                f"{self.wait.longest} (job_timeout_minutes; its lock: {self.files}); is it stuck?"
             )
             raise Throttled(msg)
         return found
 
     def _tell(self) -> None:
         if not self._told:
-            text = "Another process is exporting from this tenant (its lock is at %s); waiting"
-            self.log.info(text, self.files)
+            text = "%s: another process is exporting from this tenant (its lock: %s); waiting"
+            self.log.info(text, self.name, self.files)
         self._told = True

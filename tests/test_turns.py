@@ -49,7 +49,14 @@ def process(tmp_path, clock) -> Callable[..., Turns]:
 
     def turns(places: int = 1, *, kept: bool = True) -> Turns:
         wait = Wait(clock, SECOND, 5 * SECOND)
-        return Turns(tmp_path / "locks" / "tenant", places, kept, wait, logging.getLogger("turns"))
+        return Turns(
+            name="family",
+            files=tmp_path / "locks" / "tenant",
+            places=places,
+            kept=kept,
+            wait=wait,
+            log=logging.getLogger("turns"),
+        )
 
     return turns
 
@@ -83,6 +90,7 @@ def test_waiting(process, clock, caplog):
 
     assert clock.slept == [SECOND] * 6
     (said,) = caplog.messages
+    assert said.startswith("family: another process")
     assert "locks/tenant" in said
 
 
@@ -172,7 +180,7 @@ def test_an_earlier_runs_job(process):
 def test_nobody_to_share_with(clock):
     """Without a journal there is always a place."""
     wait = Wait(clock, SECOND, SECOND)
-    turns = Turns(None, 1, kept=True, wait=wait, log=logging.getLogger("turns"))
+    turns = Turns("family", None, 1, kept=True, wait=wait, log=logging.getLogger("turns"))
 
     assert turns.at_once() is not None
     assert turns.at_once() is not None

@@ -6,16 +6,18 @@ is its turn. With one it is not sent away at all.
 
 from __future__ import annotations
 
-import signal
+import os
+import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
 from tap_cxone.clock import SystemClock
 from tap_cxone.interrupts import Interrupts
+from tests.families import dashboard
 from tests.kills.cases import CASES, QUARANTINE, Case
 from tests.kills.killing import TRIED
 from tests.kills.processes import child, messages, rest, settings, simulator, until
@@ -30,8 +32,17 @@ if TYPE_CHECKING:
     from tests.kills.processes import Child
 
 BY_NAME = {case.name: case for case in CASES}
-WAITING = "Another process is exporting from this tenant"
+WAITING = "another process is exporting from this tenant"
 OTHER = "bot_transfers"
+READY = "at the gate"
+GATED = (
+    "import runpy, sys, tap_cxone.tap; "
+    f"print({READY!r}, file=sys.stderr, flush=True); open(sys.argv[1]).readline(); "
+    "sys.argv = sys.argv[4:]; runpy.run_module('tap_cxone', run_name='__main__', alter_sys=True)"
+)
+"""A tap that has loaded everything, and waits for a line before it begins."""
+
+LONG = 120  # seconds for two taps that wait for each other
 SCARCE = {"job_seconds": 500, "analytics_places": 1}
 """One place for long jobs; the simulator is a thousand times as fast."""
 
@@ -70,26 +81,33 @@ def alone(case: Case, sim: Simulator, config: dict[str, Any]) -> dict[Key, dict[
     return keyed(out)
 
 
-def begun(folder: Path) -> bool:
-    """Tell whether a tap has set about its stream."""
-    return "Beginning" in (folder / "log.txt").read_text()
-
-
 @contextmanager
-def at_once(case: Case, folder: Path, config: dict[str, Any]) -> Iterator[list[tuple[Child, Path]]]:
-    """Run two taps that begin to ask at the same moment."""
+def at_once(
+    cases: tuple[Case, Case], folder: Path, config: dict[str, Any]
+) -> Iterator[list[tuple[Child, Path]]]:
+    """Run two taps that set about their streams at the same moment."""
     with ExitStack() as stack:
         running: list[tuple[Child, Path]] = []
-        for number, one in enumerate(pair(case)):
+        gates: list[IO[bytes]] = []
+        for number, one in enumerate(cases):
             own = folder / str(number)
             own.mkdir()
-            process = stack.enter_context(child(one, config, own))
-            running.append((process, own))
-            until(partial(begun, own), process)
-            process.send_signal(signal.SIGSTOP)
-        for process, _ in running:
-            process.send_signal(signal.SIGCONT)
+            gate = own / "gate"
+            os.mkfifo(gate)
+            gates.append(stack.enter_context(gate.open("r+b", buffering=0)))
+            prefix = (sys.executable, "-c", GATED, str(gate))
+            tap = child(one, config, own, prefix=prefix, patience=LONG)
+            running.append((stack.enter_context(tap), own))
+        for process, own in running:
+            until(partial(ready, own), process)
+        for opened in gates:
+            opened.write(b"\n")
         yield running
+
+
+def ready(folder: Path) -> bool:
+    """Tell whether a tap has come to its gate."""
+    return READY in (folder / "log.txt").read_text()
 
 
 def finished(process: Child, folder: Path) -> dict[Key, dict[str, Any]]:
@@ -102,12 +120,12 @@ def finished(process: Child, folder: Path) -> dict[Key, dict[str, Any]]:
 
 
 def together(
-    case: Case, folder: Path, config: dict[str, Any]
+    cases: tuple[Case, Case], folder: Path, config: dict[str, Any]
 ) -> tuple[dict[Key, dict[str, Any]], str]:
     """Run two taps at once; return what they wrote, and what they logged."""
     found: dict[Key, dict[str, Any]] = {}
     logs: list[str] = []
-    with at_once(case, folder, config) as running:
+    with at_once(cases, folder, config) as running:
         for process, own in running:
             found |= finished(process, own)
             logs.append((own / "log.txt").read_text())
@@ -115,12 +133,12 @@ def together(
     return found, "".join(logs)
 
 
-@pytest.mark.parametrize("case", shared("extraction-async"))
+@pytest.mark.parametrize("case", shared(""))
 def test_two_without_a_journal(tmp_path, case):
     """Whoever is sent away comes back: both complete, and no row is missing."""
     with simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
-        found, said = together(case, tmp_path, config)
+        found, said = together(pair(case), tmp_path, config)
 
         assert "told to wait" in said
         assert not different(found, alone(case, sim, config))
@@ -132,7 +150,7 @@ def test_two_with_a_journal(tmp_path, case):
     with simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         path = tmp_path / "journal.db"
-        found, said = together(case, tmp_path, {**config, "journal_path": str(path)})
+        found, said = together(pair(case), tmp_path, {**config, "journal_path": str(path)})
 
         assert sim.refusals == 0
         assert WAITING in said
@@ -150,7 +168,7 @@ def test_one_of_two_is_killed(tmp_path, case):
         config = configured(case, sim)
         kept = {**config, "journal_path": str(tmp_path / "journal.db")}
         found: dict[Key, dict[str, Any]] = {}
-        with at_once(case, tmp_path, kept) as ((doomed, _), (other, own)):
+        with at_once(pair(case), tmp_path, kept) as ((doomed, _), (other, own)):
             until(lambda: case.works(sim), doomed)
             doomed.kill()
             TRIED["kill"] += 1
@@ -162,3 +180,32 @@ def test_one_of_two_is_killed(tmp_path, case):
 
         assert case.nameless or len(case.works(sim)) <= 7
         assert not different(found, alone(case, sim, config))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", shared("")[1:])
+def test_two_with_the_same_stream(tmp_path, case):
+    """Two taps that read the same share each job: the second takes up what the first asked for."""
+    with simulator(case, **SCARCE) as sim:
+        config = configured(case, sim)
+        kept = {**config, "journal_path": str(tmp_path / "journal.db")}
+        one, _ = pair(case)
+        with at_once((one, one), tmp_path, kept) as running:
+            first, second = [finished(process, own) for process, own in running]
+
+        assert sim.refusals == 0
+        assert len(case.works(sim)) == 3
+        assert not different(second, first)
+
+
+@pytest.mark.slow
+def test_two_share_a_quota(tmp_path):
+    """The day's exports are those of both: none is refused by the API, both end cleanly."""
+    case = BY_NAME["observability"]
+    cases = replace(case, small=(dashboard.KB,)), replace(case, small=(dashboard.GR,))
+    with simulator(case, job_seconds=100, exports_per_day=3) as sim:
+        config = settings(case, sim, journal_path=str(tmp_path / "journal.db"))
+        config["observability"] |= {"exports_per_day": 3}
+        together(cases, tmp_path, config)
+
+        assert (sim.exports, sim.quota_refusals) == (3, 0)
