@@ -30,6 +30,9 @@ class Grant(Protocol):
     def call(self) -> Call:
         """Return the login request."""
 
+    def identity(self) -> str:
+        """Return who logs in, without what proves it."""
+
     def remedy(self) -> str:
         """Return which settings to check when it is refused."""
 
@@ -47,6 +50,10 @@ class AccessKeyGrant:
 
         body = {"accessKeyId": self.key.key_id, "accessKeySecret": self.key.secret}
         return Call(method="POST", url=self.url, body=body)
+
+    def identity(self) -> str:
+        """Return who logs in, without what proves it."""
+        return self.key.key_id
 
     def remedy(self) -> str:
         """Return which settings to check when it is refused."""
@@ -70,6 +77,10 @@ class PasswordGrant:
         }
         return _form_call(self.url, form, self.application)
 
+    def identity(self) -> str:
+        """Return who logs in, without what proves it."""
+        return f"{self.application.client_id} {self.key.key_id}"
+
     def remedy(self) -> str:
         """Return which settings to check when it is refused."""
         return f"{_CHECK_APPLICATION}, access_key_id and access_key_secret"
@@ -89,6 +100,10 @@ class ClientCredentialsGrant:
         if self.scopes:
             form["scope"] = " ".join(self.scopes)
         return _form_call(self.url, form, self.application)
+
+    def identity(self) -> str:
+        """Return who logs in, without what proves it."""
+        return self.application.client_id
 
     def remedy(self) -> str:
         """Return which settings to check when it is refused."""

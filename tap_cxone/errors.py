@@ -23,6 +23,7 @@ CXoneError              every error the tap raises on purpose; the run goes on w
 │   └── InvalidRecords      too many of its rows do not fit, or nobody would receive them
 ├── AuditError          the audit log cannot be written
 ├── BatchError          a file of a batch cannot be written
+├── JournalError        the journal cannot be read, written or locked
 ├── DriftError          the file's columns are not those of the stream
 ├── CircuitOpen         an API failed again and again; not asked any more in this run
 └── StreamsFailed       some streams failed; the others are complete
@@ -184,6 +185,10 @@ class AuditError(CXoneError):
 
 class BatchError(CXoneError):
     """A file of a batch cannot be written."""
+
+
+class JournalError(CXoneError):
+    """The journal cannot be read, written or locked."""
 
 
 class DriftError(CXoneError):

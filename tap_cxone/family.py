@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.auth import Login
+from tap_cxone.entries import Entries, NoJournal, tenant_key
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.jobs import Patience
 from tap_cxone.limits import Limiter
 from tap_cxone.redact import Redactor
+from tap_cxone.turns import Turns, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
     from tap_cxone.interrupts import Interrupts
+    from tap_cxone.journal import Journal
     from tap_cxone.lanes import Lanes
     from tap_cxone.limits import Limits
     from tap_cxone.progress import Progress
@@ -42,6 +45,7 @@ class Surroundings:
         audit: Where it writes what happens.
         lanes: The families' threads.
         progress: Who is told how far it has come.
+        journal: What outlives it, whatever becomes of its state.
         webhook: Who wants to know of every committed window, if anybody.
     """
 
@@ -51,6 +55,7 @@ class Surroundings:
     audit: Audit
     lanes: Lanes
     progress: Progress
+    journal: Journal | NoJournal
     webhook: Webhook | None = None
 
 
@@ -149,7 +154,26 @@ class Family:
     @cached_property
     def limiter(self) -> Limiter:
         """Return the one limiter of the family."""
-        return Limiter(self.limits, self.surroundings.clock)
+        return Limiter(self.limits, self.surroundings.clock, self.entries)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Return what the journal says of the family."""
+        login = self.grant.identity() if self.grant else ""
+        return Entries(self.surroundings.journal, tenant_key(self.name, self.host, login))
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Return the family's places among the processes that share the journal."""
+        journal = self.surroundings.journal
+        return Turns(
+            name=self.name,
+            files=journal.locks / self.entries.tenant if journal.locks else None,
+            places=self.limits.concurrent,
+            kept=self.limits.exclusive,
+            wait=Wait(self.surroundings.clock, journal.pause, self.patience.timeout),
+            log=journal.log,
+        )
 
     @cached_property
     def client(self) -> Client:

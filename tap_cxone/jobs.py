@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tap_cxone.state import PendingJob
     from tap_cxone.windows import Window
 
+KEPT = timedelta(days=1)
+"""How long the APIs keep a result; a job this old will never give one."""
+
 _NOTHING = timedelta(0)
 _GROWTH = 0.25  # a job is looked at again when it is this much older
 _MOST_GROWTH = 6  # but no later than so many poll intervals
@@ -162,6 +165,9 @@ class Memory(Protocol):
 
     def pending(self) -> list[PendingJob]:
         """Return the jobs submitted and not committed."""
+
+    def recall(self, window: Window) -> None:
+        """Add to them what other runs know of a window."""
 
     def submitted(self, job: PendingJob | None) -> None:
         """Remember, before anything else happens, a submit and the job that came of it."""

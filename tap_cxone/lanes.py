@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +71,11 @@ class Hunt(Generic[PieceT]):
         except BaseException as error:  # noqa: BLE001 (whoever reads the stream raises it)
             self.error, self.over = error, True
         return None
+
+    def close(self) -> None:
+        """End the fetching where it stands; in the thread that fetches."""
+        if isinstance(self.pieces, Generator):
+            self.pieces.close()
 
 
 class Lane(threading.Thread):
@@ -203,6 +209,7 @@ class Lanes:
         for piece in unread:
             self._give_back(piece)
             piece.close()
+        lane.ask(hunt.close)
 
     def aside(self, family: str, chore: Callable[[], _T]) -> _T:
         """Do something with a family's API out of turn, in its lane; wait for what comes of it."""

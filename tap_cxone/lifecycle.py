@@ -19,13 +19,14 @@ from tap_cxone.errors import (
     Throttled,
     Unavailable,
 )
-from tap_cxone.jobs import JobStatus, Phase, Receipt, Took
+from tap_cxone.jobs import KEPT, JobStatus, Phase, Receipt, Took
 from tap_cxone.state import PendingJob
 from tap_cxone.transport import waits
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
+    from contextlib import ExitStack
     from datetime import datetime
 
     from tap_cxone.audit import Trail
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from tap_cxone.jobs import JobApi, Listing, Memory, Patience
     from tap_cxone.limits import Limiter
     from tap_cxone.spool import Spool
+    from tap_cxone.turns import Turns
     from tap_cxone.windows import Window
 
 _LOOKS = 3  # how often to look for a job whose submit got no answer
-_DEAD = timedelta(days=1)  # results are kept no longer; a job this old will never give one
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -47,6 +48,7 @@ class Lifecycle:
     api: JobApi
     memory: Memory
     limiter: Limiter
+    turns: Turns
     clock: Clock
     patience: Patience
     log: logging.Logger
@@ -115,25 +117,38 @@ class Lifecycle:
 
     def _link(self, window: Window, coming: Sequence[Window]) -> str:
         while True:
-            if (job := self.job(window)) is None:
+            if (job := self._known(window)) is None:
                 if link := self._submit(window):
                     return link
             elif link := self._wait(job, coming):
                 return link
 
+    def _known(self, window: Window) -> PendingJob | None:
+        """Return the pending job of a window, whichever run it is of."""
+        if (job := self.job(window)) is None:
+            self.memory.recall(window)
+            job = self.job(window)
+        return job
+
     def _submit(self, window: Window) -> str | None:
         """Submit; return the link if the answer had one, else None (the job is pending then)."""
         asked = self.clock.now()
         doing(f"asking for {window}", waits=True)
-        return self._created(window, self._accepted(window), asked)
+        with self.turns.turn() as place:
+            if self._known(window):  # another process has asked for it meanwhile
+                return None
+            return self._created(window, self._accepted(window), asked, place)
 
-    def _created(self, window: Window, receipt: Receipt, asked: datetime) -> str | None:
+    def _created(
+        self, window: Window, receipt: Receipt, asked: datetime, place: ExitStack
+    ) -> str | None:
         job = None
         if receipt.job_id is not None:
             self._own[receipt.job_id] = window
         now = self.clock.now()
         if receipt.link is None and receipt.job_id is not None:
             job = PendingJob(receipt.job_id, window, now, self.api.fingerprint(window))
+            self.turns.keep(job.id, place)
         self.memory.submitted(job)
         trail = self.trail.of(window, receipt.job_id)
         if receipt.found:
@@ -147,7 +162,7 @@ class Lifecycle:
     def _prepare(self, coming: Sequence[Window]) -> None:
         """Start jobs for the windows to come, as far as there is room; never wait for it."""
         for window in coming:
-            if self.job(window) is None and not self._ahead(window):
+            if self._known(window) is None and not self._ahead(window):
                 return
 
     def _ahead(self, window: Window) -> bool:
@@ -155,6 +170,12 @@ class Lifecycle:
         active = [job for job in self.memory.pending() if job.id not in self._done]
         if self._no_haste or len(active) >= self.limiter.limits.concurrent:
             return False
+        if (place := self.turns.at_once()) is None:
+            return False
+        with place:
+            return self._asked_ahead(window, place)
+
+    def _asked_ahead(self, window: Window, place: ExitStack) -> bool:
         asked = self.clock.now()
         before: Listing | None = None
         receipt: Receipt | None = None
@@ -169,7 +190,7 @@ class Lifecycle:
             self.log.info("%s has to wait for its turn: %s", self.title(window), error)
             self._no_haste = True
         if receipt is not None:
-            self._created(window, receipt, asked)
+            self._created(window, receipt, asked, place)
         return receipt is not None
 
     def _asked(self, window: Window, listing: Listing | None) -> Receipt:
@@ -260,6 +281,7 @@ class Lifecycle:
         trail, seen = self.trail.of(job.window, job.id), ""
         if job.id not in self._own:
             trail.write("job_found")
+            self.turns.adopt(job.id)
         self._prepare(coming)
         words = f"waiting for {job.window}, job {job.id}"
         doing(words, waits=True, since=job.submitted_at)
@@ -273,6 +295,8 @@ class Lifecycle:
             except NotFound as error:
                 status = JobStatus(Phase.EXPIRED, words=f"the API does not know it ({error})")
             self._looked[job.id] = self.clock.now()
+            if status.phase is not Phase.RUNNING:
+                self.turns.free(job.id)
             if status.called != seen:
                 trail.write("job_state", state=status.called)
             if status.phase is Phase.SUCCEEDED and status.link:
@@ -283,7 +307,7 @@ class Lifecycle:
                 self._lost(job, status)
                 return None
             seen, more = status.called, self.clock.now() - job.submitted_at
-            if more > _DEAD and job.id not in self._own:
+            if more > KEPT and job.id not in self._own:
                 self._lost(job, replace(status, words="it has been running for more than a day"))
                 return None
             self._may_run(job, job.submitted_at + self.patience.timeout)

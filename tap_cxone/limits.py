@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import override
 
 from tap_cxone.activity import rest
-from tap_cxone.errors import AmbiguousSubmit, CXoneError, QuotaExhausted
+from tap_cxone.errors import AmbiguousSubmit, CXoneError, JournalError, QuotaExhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_cxone.clock import Clock
 
@@ -41,12 +43,14 @@ class Limits:
         concurrent: Most jobs that may run at once.
         quota: Most submits within a period; None if there is no such limit.
         pace: Longest wait before a request when the server's rate limit is all but used up.
+        exclusive: Whether the API refuses a job beyond `concurrent`, whosever the others are.
     """
 
     spacing: timedelta = _NOTHING
     concurrent: int = 1
     quota: Quota | None = None
     pace: timedelta = timedelta(seconds=2)
+    exclusive: bool = False
 
     @property
     def ahead(self) -> int:
@@ -102,16 +106,53 @@ def _retry_after(text: str, now: datetime) -> timedelta | None:
     return min(max(_NOTHING, wait), _LONGEST_WAIT)
 
 
+class Shared(Protocol):
+    """The submits that several runs know together."""
+
+    def submits(self, since: datetime) -> list[datetime]:
+        """Return all of them since an instant."""
+
+    def begin(self, at: datetime) -> int:
+        """Count one that is about to leave; return its number."""
+
+    def settle(self, number: int, at: datetime | None) -> None:
+        """Correct when it counts from; None: it does not."""
+
+
+class Alone(Shared):
+    """Nobody else submits."""
+
+    @override
+    def submits(self, since: datetime) -> list[datetime]:
+        return []
+
+    @override
+    def begin(self, at: datetime) -> int:
+        return 0
+
+    @override
+    def settle(self, number: int, at: datetime | None) -> None:
+        return None
+
+
+def _free(at: datetime, taken: Collection[datetime]) -> datetime:
+    """Return the last instant up to `at` that no submit has: each is known by its instant."""
+    while at in taken:
+        at -= timedelta(microseconds=1)
+    return at
+
+
 @dataclass(slots=True)
 class Limiter:
     """Keep one family's limits, for all its streams and across runs.
 
-    It knows the submits of earlier runs once it is told (`recall`), and what the server said
-    last (`note`).
+    It knows the submits of earlier runs once it is told (`recall`), those of other processes if
+    they are `shared`, and what the server said last (`note`).
     """
 
     limits: Limits
     clock: Clock
+    shared: Shared = field(default_factory=Alone)
     _submits: list[datetime] = field(default_factory=list)
     _hint: Hint = field(default_factory=Hint)
     _asked: datetime | None = None
@@ -125,12 +166,16 @@ class Limiter:
 
     def submits(self) -> list[datetime]:
         """Return the submits that still count, oldest first, and forget the others."""
+        with self._lock:
+            self._submits = own = self._counting(self._submits)
+        others = self.shared.submits(self.clock.now() - self.limits.memory)
+        return sorted({*own, *self._counting(others)})
+
+    def _counting(self, submits: Iterable[datetime]) -> list[datetime]:
         now = self.clock.now()
         # A submit 'in the future' (a clock that was set back) must not block until then.
-        with self._lock:
-            known = (min(at, now) for at in self._submits)
-            self._submits = [at for at in known if at > now - self.limits.memory]
-            return list(self._submits)
+        known = (min(at, now) for at in submits)
+        return [at for at in known if at > now - self.limits.memory]
 
     @contextmanager
     def submitting(self) -> Iterator[None]:
@@ -142,11 +187,15 @@ class Limiter:
 
         Raises:
             QuotaExhausted: No submit is allowed before another day.
+            JournalError: It could not be noted, and did not leave.
         """
         if self.exports_left() == 0:
             raise self.used_up()
         rest(self.clock, self.until_submit(), "keeping the time between two submits")
         left = self.clock.now()
+        taken = {*self._submits, *self.shared.submits(left - self.limits.memory)}
+        # It counts from here on: a run that dies before the answer may have spent it.
+        number = self.shared.begin(_free(left, taken))
         counts = True
         try:
             yield
@@ -157,13 +206,11 @@ class Limiter:
             raise
         finally:
             self._asked = min(self.clock.now(), left + _LONGEST_WAY)
-            if counts:
-                self._count(self._asked)
-
-    def _count(self, at: datetime) -> None:
-        while at in self._submits:  # each is known by its instant
-            at += timedelta(microseconds=1)
-        self.recall([at])
+            counted = _free(self._asked, taken) if counts else None
+            self.recall([counted] if counted else [])
+            # The answer must not be lost: it counts already, and who notes the job will say so.
+            with suppress(JournalError):
+                self.shared.settle(number, counted)
 
     @property
     def _closed_until(self) -> datetime | None:

@@ -64,7 +64,7 @@ class StreamState:
 
     def pending(self) -> list[PendingJob]:
         """Return the jobs to take up."""
-        return self._each(_pending, self.raw.get("pending_jobs", []))
+        return self._each(job_of, self.raw.get("pending_jobs", []))
 
     def remember(self, job: PendingJob) -> None:
         """Add a job, or put it in the place of the one with its id."""
@@ -76,7 +76,7 @@ class StreamState:
 
     def keep_pending(self, jobs: Iterable[PendingJob]) -> None:
         """Remember these jobs and no others."""
-        self._put("pending_jobs", [_as_json(job) for job in jobs])
+        self._put("pending_jobs", [job_as_json(job) for job in jobs])
 
     def submits(self, family: str) -> list[datetime]:
         """Return the submits that earlier runs remembered for a family."""
@@ -182,13 +182,15 @@ def check(state: Any) -> None:
             stream.traits(family)
 
 
-def _pending(raw: dict[str, Any]) -> PendingJob:
+def job_of(raw: dict[str, Any]) -> PendingJob:
+    """Read a job; raises KeyError, TypeError or ValueError if it is none."""
     window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
     submitted_at = parse_instant(raw["submitted_at"])
     return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
 
 
-def _as_json(job: PendingJob) -> dict[str, str]:
+def job_as_json(job: PendingJob) -> dict[str, str]:
+    """Write a job."""
     return {
         "id": job.id,
         "start": iso(job.window.start),

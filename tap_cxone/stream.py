@@ -59,7 +59,9 @@ class CXoneStream(Stream, ABC):
         self.sample = tap.sample
         self.batches = tap.batches
         self.selected_by_default = family.configured and wanted
-        learned = StreamState(declaration.name, _raw(tap, declaration.name)).columns()
+        given = StreamState(declaration.name, _raw(tap, declaration.name))
+        self.given = given.bookmark()
+        learned = given.columns()
         declared = {column.name for column in declaration.columns}
         new = (column for column in learned if column.name not in declared)
         self.known = [*declaration.columns, *new]
@@ -87,6 +89,8 @@ class CXoneStream(Stream, ABC):
         except Exception as error:
             breaker.failed(error)
             raise
+        finally:
+            self.family.turns.free_all()
         breaker.succeeded()
 
     @property

@@ -21,7 +21,15 @@ from tap_cxone.audit import Audit
 from tap_cxone.batches import BatchingWriter
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
-from tap_cxone.errors import AuditError, ConfigError, CXoneError, StateError, StreamsFailed
+from tap_cxone.entries import journal_of
+from tap_cxone.errors import (
+    AuditError,
+    ConfigError,
+    CXoneError,
+    JournalError,
+    StateError,
+    StreamsFailed,
+)
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
@@ -165,6 +173,7 @@ class TapCXone(Tap):
         self.settings = Settings.read(config)
         self.audit = Audit(self.settings.audit_log_path, self._clock)
         self.lanes = Lanes(self.interrupts, self.settings.spool_bytes)
+        self.journal = journal_of(self.settings, self._clock, self.logger)
         told = self.settings.completion_webhook
         self.sample = Sample(told.sample_size if told else 0)
         files = self.settings.batch_config
@@ -199,6 +208,7 @@ class TapCXone(Tap):
             audit=self.audit,
             lanes=self.lanes,
             progress=self.progress,
+            journal=self.journal,
             webhook=Webhook.of(
                 told,
                 clock=self._clock,
@@ -226,8 +236,9 @@ class TapCXone(Tap):
         selected = sorted(stream.name for stream in self._own() if stream.selected)
         self.progress.expect(selected)
         try:
+            self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": selected})
-        except AuditError as error:
+        except (AuditError, JournalError) as error:
             raise ConfigError([str(error)]) from error
         outcome = "interrupted"
         side_by_side = [s for s in self._own() if s.selected] if self.settings.lanes else []
@@ -239,6 +250,9 @@ class TapCXone(Tap):
             outcome = "failed"
             raise
         finally:
+            for family in self._families:
+                family.turns.free_all()
+            self.journal.close()
             took = (self._clock.now() - began).total_seconds()
             for stream in self._own():
                 if stream.selected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.audit import Trail
     from tap_cxone.desk import Desk
+    from tap_cxone.entries import Entries
     from tap_cxone.intake import Intake, Source, Taken
     from tap_cxone.jobs import JobApi
     from tap_cxone.plan import Left, Unit
@@ -95,7 +97,7 @@ class WindowedStream(CXoneStream):
     def _plan(self) -> Iterable[Window]:
         self._recall()
         pending = self.pending()
-        self.memory.keep_pending(pending)
+        self.memory.keep_pending(job for job in self.memory.pending() if job in pending)
         self._tell_where()
         asked = [job.window for job in pending]
         windows = list(self._windows(asked))
@@ -263,9 +265,18 @@ class WindowedStream(CXoneStream):
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
-        state.keep_pending(job for job in state.pending() if job.window.start >= window.end)
+        done = [job for job in state.pending() if job.window.start < window.end]
+        self._settle(done)
+        state.keep_pending(job for job in state.pending() if job not in done)
         state.mark_failed(failed=False)
         self.write_state()
+
+    def _settle(self, done: list[PendingJob]) -> None:
+        """Tell the journal, before STATE, of the jobs whose windows are committed."""
+        if self._incremental:
+            self.family.entries.committed(self.name, done)
+        else:  # no bookmark ever passes them, and the next run wants everything anew
+            self.family.entries.forget(self.name, done)
 
 
 class JobStream(WindowedStream):
@@ -285,8 +296,9 @@ class JobStream(WindowedStream):
         family = self.family
         return Lifecycle(
             api=self.api,
-            memory=_Memory(self, self.lanes.desk, self.lanes.desk.run(self.pending)),
+            memory=_Memory(self, self.lanes.desk, self.lanes.desk.run(self.memory.pending)),
             limiter=family.limiter,
+            turns=family.turns,
             clock=family.surroundings.clock,
             patience=family.patience,
             log=self.logger,
@@ -300,13 +312,19 @@ class JobStream(WindowedStream):
 
     @override
     def pending(self) -> list[PendingJob]:
-        jobs = self.memory.pending()
+        remembered = self.memory.pending()
+        names = {job.id for job in remembered}
+        jobs = [*(job for job in self.noted() if job.id not in names), *remembered]
         return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
+
+    def noted(self) -> list[PendingJob]:
+        """Return the jobs of any run that the journal knows."""
+        return self.family.entries.jobs(self.name, self.given)
 
 
 @dataclass(slots=True)
 class _Memory:
-    """The stream's state as the memory of its jobs.
+    """The stream's state, and the journal beside it, as the memory of its jobs.
 
     What is pending is known here too: a lane that asked the desk for it would wait for a target
     that takes its time, while a link ends.
@@ -319,13 +337,30 @@ class _Memory:
     def pending(self) -> list[PendingJob]:
         return list(self.jobs)
 
+    def recall(self, window: Window) -> None:
+        for job in self.stream.noted():
+            if job.window == window:
+                self._add(job)
+                self.desk.post(partial(self.stream.memory.remember, job))
+
     def submitted(self, job: PendingJob | None) -> None:
         if job is None:  # nothing to take up, and a link that must not wait
             self.desk.post(self.stream.write_state)
             return
-        self.jobs = [*(other for other in self.jobs if other.id != job.id), job]
-        self.desk.run(lambda: self.stream.remember(job))
+        self._add(job)
+        try:
+            self._entries.submitted(self.stream.name, job)
+        finally:  # what the journal cannot take must be in STATE at least
+            self.desk.run(lambda: self.stream.remember(job))
 
     def forget(self, job: PendingJob) -> None:
         self.jobs = [other for other in self.jobs if other.id != job.id]
         self.desk.post(lambda: self.stream.memory.forget(job))
+        self._entries.forget(self.stream.name, [job])
+
+    def _add(self, job: PendingJob) -> None:
+        self.jobs = [*(other for other in self.jobs if other.id != job.id), job]
+
+    @property
+    def _entries(self) -> Entries:
+        return self.stream.family.entries

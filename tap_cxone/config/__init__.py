@@ -225,6 +225,7 @@ class Settings:
     lanes: bool
     spool_bytes: int
     audit_log_path: str | None
+    journal_path: str | None
     completion_webhook: WebhookSettings | None
     batch_config: BatchSettings | None
     poll_interval: timedelta
@@ -262,6 +263,7 @@ class Settings:
             lanes=config.get("lanes", True),
             spool_bytes=int(_float(config, "spool_limit_mb", 2000) * 1_000_000),
             audit_log_path=config.get("audit_log_path") or None,
+            journal_path=config.get("journal_path") or None,
             completion_webhook=_webhook(config.get("completion_webhook")),
             batch_config=_batches(config.get("batch_config")),
             poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 5)),

@@ -226,6 +226,14 @@ SETTINGS = th.PropertiesList(
         "the run (made with mode 0600). Default: none.",
     ),
     th.Property(
+        "journal_path",
+        th.StringType,
+        title="Journal",
+        description="SQLite file (made with mode 0600) with the jobs and submits of all runs, for "
+        "when a pod dies before its target has kept the state; processes of one machine that share "
+        "it take turns at a tenant. Default: none.",
+    ),
+    th.Property(
         "completion_webhook",
         WEBHOOK,
         title="Completion webhook",

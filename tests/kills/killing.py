@@ -18,7 +18,7 @@ from tap_cxone.tap import TapCXone
 from tests.running import FakeClock, Killed, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from requests import PreparedRequest, Response
 
@@ -63,12 +63,14 @@ class Life:
     dead: bool = False
     counting: threading.Lock = field(default_factory=threading.Lock)
     error: BaseException | None = None
+    dies: Callable[[], None] = lambda: None
 
     def happens(self, kind: Kind, number: int) -> None:
         """Die, if it is time."""
         if self.point is not None and (self.point.kind, self.point.number) == (kind, number):
             self.dead = True
             TRIED[kind] += 1
+            self.dies()
         if self.dead:
             raise Killed
 
@@ -121,13 +123,14 @@ def _wire(life: Life) -> Iterator[None]:
         yield
 
 
-def live(
+def live(  # noqa: PLR0913 (all by name but the first three)
     config: dict[str, Any],
     clock: FakeClock,
     streams: tuple[str, ...],
     *,
     state: dict[str, Any] | None = None,
     point: Point | None = None,
+    dies: Callable[[], None] = lambda: None,
 ) -> Life:
     """Run the tap to its end, or until it is killed.
 
@@ -137,8 +140,9 @@ def live(
         streams: What is selected, in a catalog that was discovered with the state, as Meltano does.
         state: Where to go on.
         point: Where it is killed; None: nowhere.
+        dies: What is done at that moment, to keep what a file was like then.
     """
-    life = Life(point)
+    life = Life(point, dies=dies)
     state = json.loads(json.dumps(state)) if state else None
     catalog = _selected(config, streams, state)
     out = io.TextIOWrapper(io.BufferedWriter(_Pipe(life), buffer_size=1), encoding="utf-8")

@@ -62,6 +62,7 @@ def child(  # noqa: PLR0913 (all by name but the first three)
     state: dict[str, Any] | None = None,
     prefix: Sequence[str] = (),
     log: int | None = None,
+    patience: float = PATIENCE,
 ) -> Iterator[Child]:
     """Run the tap as a process; it is gone at the end of the block.
 
@@ -72,6 +73,7 @@ def child(  # noqa: PLR0913 (all by name but the first three)
         state: Where to go on.
         prefix: What comes before the command.
         log: Where it logs to; by default to a file in the folder.
+        patience: For how many seconds it may run.
     """
     catalog = folder / "catalog.json"
     catalog.write_text(json.dumps(select(config, *case.small)))
@@ -88,7 +90,7 @@ def child(  # noqa: PLR0913 (all by name but the first three)
             stderr=file if log is None else log,
         ) as process,
     ):
-        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog = threading.Timer(patience, process.kill)
         watchdog.start()
         try:
             yield process

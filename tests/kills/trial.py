@@ -111,7 +111,7 @@ class Trial:
     def live(self, point: Point | None) -> Life:
         """Run once, from the last STATE that has left."""
         streams = self.size.streams(self.case)
-        life = live(self.config, self.clock, streams, state=self.state, point=point)
+        life = live(self.config, self.clock, streams, state=self.state, point=point, dies=self.dies)
         if states := life.output.states:
             self.state = states[-1]
         self.lives.append(life)
@@ -171,11 +171,18 @@ class Trial:
             for job in self._remembered(stream).get("pending_jobs", ())
         }
 
+    def dies(self) -> None:
+        """Do nothing more: a process that is killed leaves what it wrote."""
+
     # What was spent for nothing
+
+    def known(self) -> set[str]:
+        """Return the names of the jobs that the next run can know of."""
+        return self.pending()
 
     def _note_lost(self, life: Life) -> None:
         """Note whose result the next run cannot reach, and judge whether that may be."""
-        now, known = self.clock.now(), self.pending()
+        now, known = self.clock.now(), self.known()
         works = {work.id: work for work in self.case.works(self.sim)}
         assert known <= works.keys(), "STATE holds a job that nobody made"
         unknown = {name for name, work in works.items() if self._unknown(work, known)}
@@ -191,6 +198,8 @@ class Trial:
         self.orphans |= unknown
         gone = {name for name in known if works[name].done + KEPT <= now + _RUN}
         listed = {name for name in unknown if works[name].listed and now < works[name].done}
+        if self.side_by_side:  # others take their time until it is looked for
+            listed = set()
         self.lost |= (unknown - listed) | gone
 
     def _unknown(self, work: Work, known: set[str]) -> bool:

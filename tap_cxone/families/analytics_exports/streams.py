@@ -94,7 +94,7 @@ def family(surroundings: Surroundings) -> Family:
         needs=("client_id", "client_secret"),
         grant=ClientCredentialsGrant(url, application, own.scopes) if application else None,
         host=host,
-        limits=Limits(concurrent=own.max_concurrent),
+        limits=Limits(concurrent=own.max_concurrent, exclusive=True),
         settle=SETTLE,
         harmless=ACTIVE,
         granted=PERMISSIONS,

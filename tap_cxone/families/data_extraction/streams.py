@@ -54,7 +54,7 @@ def family(surroundings: Surroundings) -> Family:
         needs=("access_key_id", "access_key_secret"),
         grant=AccessKeyGrant(login, key) if key else None,
         host=settings.host(NAME, f"https://api-{region}.niceincontact.com"),
-        limits=Limits(spacing=settings.data_extraction.spacing, concurrent=1),
+        limits=Limits(spacing=settings.data_extraction.spacing, concurrent=1, exclusive=True),
         settle=settings.data_extraction.settle,
         harmless=JOBS,
         granted=f"give the access key's user a permission {ANY_PERMISSION}",
