@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MASK = "***"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -12,6 +18,8 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # The query of a presigned link is as good as a key while the link lives.
 _QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
 _MOST = 4000  # what is looked through: an error page may be long, and shown is only its beginning
+_SIGNS = ("""["&'+<>`]""", """["&'=<>]""")  # what .NET and Java escape in JSON beside what must be
+_LEAST = 8  # characters of base64 that say something
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
@@ -33,14 +41,38 @@ class Redactor:
 
     def __call__(self, text: str, *, limit: int = 300) -> str:
         """Return `text` on one line, without secrets, at most `limit` characters long."""
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
+        known = {spelling for secret in self.secrets for spelling in _spellings(secret)}
+        for spelling in sorted(known, key=len, reverse=True):
+            text = text.replace(spelling, MASK)
         text = text[:_MOST]
         text = _QUERY.sub(rf"\1?{MASK}", text)
         text = _JWT.sub(MASK, text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
-        text = " ".join(_FIELD.sub(rf"\1{MASK}", text).split())
+        text = _FIELD.sub(rf"\1{MASK}", text)
+        # What a terminal would obey is no word either.
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield a secret as a body, an address, a form, JSON or a header may write it."""
+    yield secret
+    for encoded in (quote(secret, safe=""), quote_plus(secret), quote(secret)):
+        yield encoded
+        yield re.sub("%..", lambda found: found[0].lower(), encoded)
+    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield escaped
+        yield escaped.replace("/", r"\/")
+    for signs in _SIGNS:
+        yield re.sub(signs, lambda found: f"\\u{ord(found[0]):04x}", secret)
+        yield re.sub(signs, lambda found: f"\\u{ord(found[0]):04X}", secret)
+    # Alone, or behind a name and a colon (HTTP Basic), whose length decides where the bits fall.
+    for shift in range(3):
+        data = b"\0" * shift + secret.encode()
+        whole = slice(-(-shift * 4 // 3), len(data) * 4 // 3)
+        for encode in (b64encode, urlsafe_b64encode):
+            if len(found := encode(data).decode()[whole]) >= _LEAST:
+                yield found
 
 
 def is_private(url: str, *, insecure: bool = False) -> bool:
