@@ -22,6 +22,7 @@ _LIFE_USED = 0.8  # the part of a token's life after which it is renewed
 _LAST = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
 _LONGEST_LIFE = timedelta(days=1)  # longer than any run; it bounds what an answer can do
 _DEFAULT_LIFE = timedelta(hours=1)
+_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 class Grant(Protocol):
@@ -173,7 +174,8 @@ class Login:
                 raise  # nobody refused anything
             if isinstance(error, Throttled | Unavailable) and error.status != HTTPStatus.OK:
                 raise
-            msg = f"Login refused: {error}; {self.grant.remedy()}"
+            said = error.said if error.status in _REFUSED else error
+            msg = f"Login refused: {said}; {self.grant.remedy()}"
             raise AuthError(msg) from error
         answer = found.json
         value = answer.get("access_token") if isinstance(answer, dict) else None

@@ -12,7 +12,16 @@ from urllib3.exceptions import HTTPError
 from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
 from tap_cxone.limits import Hint
 from tap_cxone.redact import is_private
-from tap_cxone.transport import CONNECT_SECONDS, READ_SECONDS, Call, open_session, save
+from tap_cxone.remedies import for_storage
+from tap_cxone.transport import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Call,
+    cause,
+    never_met,
+    open_session,
+    save,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +124,7 @@ class Client:
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            msg = f"{error}; a new token was refused too: {self.login.grant.remedy()}"
+            msg = f"{error.said}; a new token was refused too: {self.login.grant.remedy()}"
             raise AuthError(msg) from error
 
     def _send(self, call: Call, token: Token) -> Answer:
@@ -155,7 +164,8 @@ class Client:
             with self.transport.interrupts.allowed(), open_session() as session:
                 return self._fetch(session, link, name)
         except (requests.RequestException, HTTPError) as error:
-            msg = f"{name}: the download broke off ({type(error).__name__})"
+            msg = f"{name}: the download broke off ({cause(error)})"
+            msg += f"; {for_storage(link)}" if never_met(error) else ""
             raise DownloadError(msg) from None
 
     def _fetch(self, session: requests.Session, link: str, name: str) -> Spool:

@@ -81,13 +81,26 @@ class AuthError(CXoneError):
 
 
 class ApiError(CXoneError):
-    """The API answered with an error."""
+    """The API answered with an error.
+
+    Attributes:
+        said: What happened, without the remedy, for who knows a better one.
+        remedy: What to do about it; empty where the message says so itself.
+        status: HTTP status; None: no answer.
+        retry_after: How long the API asks to wait.
+    """
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after: timedelta | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+        remedy: str = "",
     ) -> None:
-        """Remember the HTTP status (None: no answer) and how long the API asks to wait."""
-        super().__init__(message)
+        """Say what happened and, where it is known, what to do about it."""
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+        self.said, self.remedy = message, remedy
         self.status = status
         self.retry_after = retry_after
 
@@ -98,12 +111,11 @@ class PermissionDenied(ApiError):
 
 @contextmanager
 def naming(remedy: str) -> Iterator[None]:
-    """Add to a missing permission what to give to whom."""
+    """Say of a missing permission what to give to whom."""
     try:
         yield
     except PermissionDenied as error:
-        msg = f"{error}; {remedy}"
-        raise PermissionDenied(msg, status=error.status) from error
+        raise PermissionDenied(error.said, status=error.status, remedy=remedy) from error
 
 
 class NotFound(ApiError):

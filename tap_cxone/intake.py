@@ -120,9 +120,10 @@ class Intake:
             self.log.warning("%s; fetching it once more", error)
         try:
             return self._read(window, coming, shape)
-        except DecodeError:
+        except DecodeError as error:
             self.source.forget(window)
-            raise
+            msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
+            raise type(error)(msg) from error
 
     def _read(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
         spool = self.source.fetch(window, coming)

@@ -85,7 +85,8 @@ class Lifecycle:
                 raise  # asking the API again makes no room on the disk
             except (DownloadError, NotFound) as error:
                 if tries == self.patience.retries:
-                    msg = f"{error}; tried {tries + 1} times (max_retries), nothing was emitted"
+                    tried = f"tried {tries + 1} times (max_retries), nothing was emitted"
+                    msg = f"{error}; {tried}: run again later"
                     raise DownloadError(msg) from error
                 self.log.warning("%s; asking for it again", error)
                 if isinstance(error, NotFound):  # a link is renewed, a file that is gone is not
@@ -238,7 +239,8 @@ class Lifecycle:
         if self.clock.now() + pause > give_up:
             msg = (
                 f"{self.title(window)}: the API said 'wait' for {self.patience.timeout} "
-                f"(job_timeout_minutes): {error}; is something else exporting from this tenant?"
+                f"(job_timeout_minutes): {error.said}; is something else exporting from this "
+                "tenant?"
             )
             raise Throttled(msg, status=error.status) from error
         self.log.info("%s: told to wait, trying again in %s", self.title(window), pause)
@@ -273,7 +275,7 @@ class Lifecycle:
                 break
         else:
             return None
-        msg = f"{self.title(window)}: {error}; {why}"
+        msg = f"{self.title(window)}: {error.said}; {why}"
         raise AmbiguousSubmit(msg, status=error.status) from error
 
     def _wait(self, job: PendingJob, coming: Sequence[Window]) -> str | None:
@@ -293,7 +295,7 @@ class Lifecycle:
             try:
                 status = self.api.status(job)
             except NotFound as error:
-                status = JobStatus(Phase.EXPIRED, words=f"the API does not know it ({error})")
+                status = JobStatus(Phase.EXPIRED, words=f"the API does not know it ({error.said})")
             self._looked[job.id] = self.clock.now()
             if status.phase is not Phase.RUNNING:
                 self.turns.free(job.id)

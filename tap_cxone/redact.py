@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MASK = "***"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -12,6 +18,8 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # The query of a presigned link is as good as a key while the link lives.
 _QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
 _MOST = 4000  # what is looked through: an error page may be long, and shown is only its beginning
+_FAR = 40 * _MOST  # in which secrets are looked for; what is cut here is never shown
+_LEAST = 8  # characters of base64 that say something
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
@@ -33,14 +41,46 @@ class Redactor:
 
     def __call__(self, text: str, *, limit: int = 300) -> str:
         """Return `text` on one line, without secrets, at most `limit` characters long."""
+        text = text[:_FAR]
         for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
+            text = _pattern(secret).sub(MASK, text)
         text = text[:_MOST]
         text = _QUERY.sub(rf"\1?{MASK}", text)
         text = _JWT.sub(MASK, text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
-        text = " ".join(_FIELD.sub(rf"\1{MASK}", text).split())
+        text = _FIELD.sub(rf"\1{MASK}", text)
+        # What a terminal would obey is no word either.
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+@lru_cache(maxsize=256)
+def _pattern(secret: str) -> re.Pattern[str]:
+    """Return what finds a secret, whichever of its signs a body, an address or JSON escapes."""
+    signs = "".join(_sign(sign) for sign in secret)
+    return re.compile("|".join([signs, *map(re.escape, _base64(secret))]))
+
+
+def _sign(sign: str) -> str:
+    encoded = "".join(f"%{byte:02x}" for byte in sign.encode("utf-8", "replace"))
+    escaped = "".join(f"\\\\u{unit:04x}" for unit in _units(sign))
+    plus = r"|\+" if sign == " " else ""
+    return rf"(?:\\{{0,3}}{re.escape(sign)}|(?i:{encoded}|{escaped}){plus})"
+
+
+def _units(sign: str) -> Iterator[int]:
+    data = sign.encode("utf-16-be", "surrogatepass")
+    return (int.from_bytes(data[place : place + 2], "big") for place in range(0, len(data), 2))
+
+
+def _base64(secret: str) -> Iterator[str]:
+    # Alone, or behind a name and a colon (HTTP Basic), whose length decides where the bits fall.
+    for shift in range(3):
+        data = b"\0" * shift + secret.encode("utf-8", "replace")
+        whole = slice(-(-shift * 4 // 3), len(data) * 4 // 3)
+        for encode in (b64encode, urlsafe_b64encode):
+            if len(found := encode(data).decode()[whole]) >= _LEAST:
+                yield found
 
 
 def is_private(url: str, *, insecure: bool = False) -> bool:

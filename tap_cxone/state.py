@@ -156,10 +156,15 @@ def merged(known: dict[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(old, dict) or not isinstance(value, dict):
             found[name] = value
         elif "version" in old:
-            found[name] = max(old, value, key=lambda kept: kept.get("version", 0))
+            found[name] = max(old, value, key=_version)
         else:
             found[name] = old | value
     return found
+
+
+def _version(kept: Mapping[str, Any]) -> int:
+    found = kept.get("version")
+    return found if isinstance(found, int) else 0
 
 
 def check(state: Any) -> None:

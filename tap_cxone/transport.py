@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import backoff
 import msgspec
 import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, SSLError
 
 from tap_cxone.activity import rest
 from tap_cxone.errors import (
@@ -28,6 +28,7 @@ from tap_cxone.errors import (
     Unavailable,
 )
 from tap_cxone.limits import Hint
+from tap_cxone.remedies import LATER, for_answer, for_certificate, for_no_connection
 from tap_cxone.spool import fill
 
 if TYPE_CHECKING:
@@ -163,13 +164,13 @@ class Transport:
             except Throttled as error:
                 pause = error.retry_after or wait
                 if self.clock.now() + pause > give_up:
-                    raise _tired(error, f"it said 'wait' for {self.patience}") from error
+                    waited = f"it said 'wait' for {self.patience} (job_timeout_minutes)"
+                    raise _tired(error, waited) from error
             except Unavailable as error:
                 failures += 1
                 pause = error.retry_after or wait
                 if failures > self.max_retries or self.clock.now() + pause > give_up:
-                    tried = f"tried {failures} times (max_retries); run again later"
-                    raise _tired(error, tried) from error
+                    raise _tired(error, f"tried {failures} times (max_retries)") from error
             rest(self.clock, pause, "the API did not answer as it should")
         raise AssertionError  # pragma: no cover (the waits never end)
 
@@ -203,7 +204,7 @@ class Transport:
             words = self.words(response) or "empty"
             msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
             kind = AmbiguousSubmit if call.submits else Unavailable
-            raise kind(msg, status=response.status_code) from None
+            raise kind(msg, status=response.status_code, remedy=LATER) from None
 
     def _request(self, call: Call) -> requests.Response:
         headers = {"User-Agent": self.user_agent, "Accept": "application/json", **call.headers}
@@ -223,24 +224,24 @@ class Transport:
         )
 
     def _broken(self, call: Call, error: Exception) -> ApiError:
-        what = f"{self.redact(str(call))}: {_cause(error)}"
+        what = f"{self.redact(str(call))}: {cause(error)}"
         if isinstance(error, requests.exceptions.SSLError):
-            return ApiError(f"{what}; the certificate was not accepted: check base_url and proxy")
+            return ApiError(what, remedy=for_certificate(call.url))
         if _never_arrived(error):
-            return Unavailable(f"{what}; no connection: check region, base_url, DNS and proxy")
+            return Unavailable(f"{what}; no connection", remedy=for_no_connection(call.url))
         if call.submits:
-            return AmbiguousSubmit(f"{what}; the answer to the submit was lost")
-        return Unavailable(f"{what}; the connection broke before the answer was complete")
+            return AmbiguousSubmit(f"{what}; the answer to the submit was lost", remedy=LATER)
+        what += "; the connection broke before the answer was complete"
+        return Unavailable(what, remedy=LATER)
 
     def _refusal(
         self, call: Call, response: requests.Response, words: str, kind: type[ApiError]
     ) -> ApiError:
         status = response.status_code
         message = f"{call}: {status} {_phrase(status)}{f': {words}' if words else ''}"
-        if response.is_redirect:
-            message += "; redirects are not followed: set base_url or endpoints to the right host"
         hint = Hint.read(response.headers, self.clock.now())
-        return kind(message, status=status, retry_after=hint.retry_after)
+        remedy = for_answer(kind, status)
+        return kind(message, status=status, retry_after=hint.retry_after, remedy=remedy)
 
     def words(self, response: requests.Response) -> str:
         """Return what the API said, on one line and without secrets."""
@@ -249,7 +250,12 @@ class Transport:
 
 def _tired(error: ApiError, why: str) -> ApiError:
     """Return the same error, saying why it was not asked again."""
-    return type(error)(f"{error}; {why}", status=error.status, retry_after=error.retry_after)
+    return type(error)(
+        f"{error.said}; {why}",
+        status=error.status,
+        retry_after=error.retry_after,
+        remedy=error.remedy,
+    )
 
 
 def _exactly(response: requests.Response) -> Any:
@@ -292,11 +298,19 @@ def _phrase(status: int) -> str:
         return "unknown status"
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
+    """Name what broke a connection; of TLS in the words of the library that checks it."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return f"{type(reason or error).__name__}"
+    broken = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
+    told = getattr(broken, "verify_message", "") or getattr(broken, "reason", "") or ""
+    return f"{type(reason or error).__name__}{f' ({told})' if told else ''}"
 
 
 def _never_arrived(error: Exception) -> bool:
     reason = getattr(error.args[0], "reason", error) if error.args else error
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError)
+
+
+def never_met(error: Exception) -> bool:
+    """Tell whether a host was not reached, or not trusted."""
+    return _never_arrived(error) or isinstance(error, requests.exceptions.SSLError)

@@ -12,7 +12,7 @@ from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.errors import CXoneError
+from tap_cxone.errors import ApiError, CXoneError
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ class Webhook:
 
     def _missed(self, trail: Trail, host: str, error: CXoneError, log: logging.Logger) -> None:
         self.missed += 1
-        trail.write("webhook_failed", host=host, reason=str(error))
-        log.warning("%s: the window is complete, but could not be told: %s", trail.stream, error)
+        reason = error.said if isinstance(error, ApiError) else str(error)
+        trail.write("webhook_failed", host=host, reason=reason)
+        text = "%s: the window is complete, but could not be told: %s; check completion_webhook"
+        log.warning(text, trail.stream, reason)
         if self.missed >= _MOST_MISSED:
             log.warning("It is left alone for the rest of this run; correct completion_webhook")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -37,17 +39,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="needs a POSIX system"))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Note how many inputs a property was tried with; a worker of xdist reports it."""
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is None:
+        return (yield)
+    tried, inner = itertools.count(), handle.inner_test
+
+    @functools.wraps(inner)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        next(tried)
+        return inner(*args, **kwargs)
+
+    handle.inner_test = counted
+    try:
+        return (yield)
+    finally:
+        handle.inner_test = inner
+        item.user_properties.append(("inputs", next(tried)))
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Tell how many faults and interruptions were tried; each test notes its own."""
+    """Tell how many faults, interruptions and inputs were tried; each test notes its own."""
     reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ())]
     noted = [pair for report in reports for pair in getattr(report, "user_properties", ())]
     faults = [struck for name, struck in noted if name == "faults"]
     kills = sum((Counter(tried) for name, tried in noted if name == "interruptions"), Counter())
+    inputs = [number for name, number in noted if name == "inputs"]
     if faults:
         terminalreporter.write_line(f"faults tried: {len(faults)} rows, struck {sum(faults)} times")
     if kills:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(kills.items()))
         terminalreporter.write_line(f"interruptions tried: {kills.total()} ({kinds})")
+    if inputs:
+        terminalreporter.write_line(f"inputs tried: {sum(inputs)}, of {len(inputs)} properties")
 
 
 @pytest.fixture

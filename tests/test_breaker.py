@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from tap_cxone.errors import CircuitOpen, PermissionDenied, StreamsFailed, Unavailable
 from tap_cxone.family import Breaker
-from tap_cxone.simulator import Fault
+from tap_cxone.simulator import Fault, tap_settings
+from tap_cxone.simulator.settings import _DOWNLOAD, _REPORT
+from tap_cxone.tap import TapCXone
+from tap_cxone.windowed import WindowedStream
 from tests.conftest import settings_for
 from tests.families.dashboard import PATHS as TABLES
-from tests.running import run_tap
+from tests.running import run_tap, select
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator.faults import Place
 
 
 def test_a_family_that_fails_three_times_is_left_alone(simulate, clock):
@@ -55,3 +63,50 @@ def test_in_a_row(between):
     breaker.failed(Unavailable("down", status=503))
 
     breaker.check("observability")
+
+
+ENTITIES = [{"name": f"own_{n}", "entity_name": f"own-{n}", "version": "1"} for n in range(2)]
+REPEATED: dict[str, tuple[Place, dict[str, Any]]] = {
+    "data_extraction": ("async", {"mode": "async", "entities": ENTITIES}),
+    "observability": ("submit", {"exports_per_day": None}),
+    "analytics_exports": (
+        "list",
+        {"exports": [{"name": f"e{n}", "filter": f"botId eq '{n}'"} for n in range(5)]},
+    ),
+    "data_download": (
+        "page",
+        {"downloads": [{**_DOWNLOAD, "name": f"d{n}", "custom_metrics": []} for n in range(5)]},
+    ),
+    "scheduled_reports": ("run", {"reports": [{**_REPORT, "name": f"r{n}"} for n in range(5)]}),
+}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("family", REPEATED)
+def test_every_family_is_left_alone(simulate, clock, family, status):
+    """Three streams of any family that fail for one reason are enough: the others ask nothing."""
+    place, own = REPEATED[family]
+    sim = simulate(exports_per_day=None)
+    sim.faults.add(Fault(place, "status", status=status, times=99, family=family))
+    (act,) = sim.faults._acts
+    base = tap_settings(sim.url, families=(family,))
+    config = {**base, "timezone": "America/New_York", family: {**base.get(family, {}), **own}}
+    span = {"start_date": "2026-03-18T04:00:00Z", "end_date": "2026-03-19T04:00:00Z"}
+    names = [f"{name}" for name in _names(config, family)]
+
+    out = run_tap(config | span, clock=clock, catalog=select(config, *names))
+
+    assert isinstance(out.error, StreamsFailed)
+    errors = list(out.error.failures.values())
+    assert len(errors) == len(names) >= 4
+    assert not any(isinstance(error, CircuitOpen) for error in errors[:3])
+    assert all(isinstance(error, CircuitOpen) for error in errors[3:])
+    asked = 6 if (family, status) == ("observability", 404) else 3
+    assert 3 <= act.struck <= asked
+    assert "failed 3 times in a row" in out.error.lines()[-1]
+
+
+def _names(config: dict[str, Any], family: str) -> list[str]:
+    """Return the streams of a family that are read in windows."""
+    streams = TapCXone(config=dict(config), validate_config=False).streams.values()
+    return [s.name for s in streams if isinstance(s, WindowedStream) and s.family.name == family]

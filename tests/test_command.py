@@ -143,7 +143,9 @@ def test_an_unreachable_host_fails_every_stream_with_one_line():
         "qm_workflows",
         "recording_interaction_metadata",
     ]
-    assert all("no connection: check region, base_url" in line for line in last)
+    assert all(
+        "no connection; " in line and "check region, tenant, base_url" in line for line in last
+    )
     assert "invented-secret" not in run.stdout + run.stderr
 
 

@@ -204,6 +204,17 @@ def test_the_readmes_contents_lead_somewhere():
     assert inner - places == set()
 
 
+def test_every_proof_that_security_names_exists():
+    """Each promise of SECURITY.md names the tests that prove it, and they are there."""
+    lines = (ROOT / ".github/SECURITY.md").read_text().splitlines()
+    promises = [line for line in lines if line.startswith("| ") and "| proof |" not in line]
+    proofs = [re.findall(r"`(tests/[\w/]+\.py)`", line) for line in promises]
+
+    assert len(promises) >= 10
+    assert all(proofs)
+    assert [name for names in proofs for name in names if not (ROOT / name).is_file()] == []
+
+
 def test_contributing_names_every_room():
     """The table of rooms has each module of the package."""
     text = (ROOT / ".github/CONTRIBUTING.md").read_text()

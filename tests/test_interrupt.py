@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SPEED = 1000
-PATIENCE = 20
+PATIENCE = 60  # a busy machine is no fault; it only ends what hangs
 STREAM = "qm_questions"  # the first one in the order of names
 
 

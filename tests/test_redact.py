@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
@@ -42,6 +43,38 @@ def test_no_encoded_secret_survives(secret):
     redact = Redactor({secret})
 
     assert quote(secret, safe="") not in redact(f"form was a={quote(secret, safe='')} b")
+
+
+SPELLED = {
+    "base64": b64encode(b"SIM-SECRET/+=?&-the-rest").decode(),
+    "Basic": b64encode(b"SIM-ID:SIM-SECRET/+=?&-the-rest").decode(),
+    "Basic, shifted by one": b64encode(b"ID:SIM-SECRET/+=?&-the-rest").decode(),
+    "Basic, shifted by two": b64encode(b"I:SIM-SECRET/+=?&-the-rest").decode(),
+    "base64 for URLs": urlsafe_b64encode(b"I:SIM-SECRET/+=?&-the-rest").decode(),
+    "JSON with slashes escaped": r"SIM-SECRET\/+=?&-the-rest",
+    "JSON of .NET": r"SIM-SECRET/\u002B=?\u0026-the-rest",
+    "JSON of Java": r"SIM-SECRET/+\u003d?\u0026-the-rest",
+    "form": "SIM-SECRET%2F%2B%3D%3F%26-the-rest",
+    "form in small letters": "SIM-SECRET%2f%2b%3d%3f%26-the-rest",
+    "path": "SIM-SECRET/%2B%3D%3F%26-the-rest",
+}
+
+
+@pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
+def test_no_spelling_of_a_secret_survives(spelled):
+    """Nor does it come out as a header, a form or a JSON library would spell it."""
+    text = Redactor({"SIM-SECRET/+=?&-the-rest"})(f"it sent {spelled} and so on")
+
+    assert spelled not in text
+    assert "the-rest" not in text
+    assert "U0lNLVNFQ1JFVC" not in text
+    assert text.startswith("it sent ")
+    assert text.endswith(" and so on")
+
+
+def test_nothing_that_a_terminal_obeys():
+    """An answer cannot move the cursor, nor colour what follows."""
+    assert Redactor()("one\r\ntwo\x1b[31mthree\0\x9bJ") == "one two [31mthree J"
 
 
 def test_secret_inside_another():

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from tap_cxone.columns import Column
 from tap_cxone.errors import StateError
+from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
 from tap_cxone.state import PendingJob, StreamState, check
+from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
+from tests.running import FakeClock
 
 many = settings(max_examples=60, deadline=None)
 
@@ -333,6 +336,59 @@ def test_any_json_is_understood_or_refused(state):
         stream.columns()
         stream.submits("data_extraction")
         stream.traits("data_extraction")
+
+
+_REPORT = {"name": "agents", "type": "agent", "metrics": ["talkTime"], "dimensions": ["agentId"]}
+EVERYTHING = {
+    **dict.fromkeys(("access_key_id", "access_key_secret", "client_id", "client_secret"), "any"),
+    "tenant": "acme",
+    "timezone": "UTC",
+    "scheduled_reports": {"reports": [_REPORT]},
+}
+CATALOG = TapCXone(config=EVERYTHING).catalog_dict
+NAMES = [stream["tap_stream_id"] for stream in CATALOG["streams"]]
+traits = st.fixed_dictionaries(
+    {},
+    optional={
+        "no_sync_endpoint": anything,
+        "copilot_knowledge_suggestions": anything,
+        "catalogue": st.fixed_dictionaries({}, optional={"version": anything, "metrics": anything})
+        | anything,
+        "zone": anything,
+    },
+)
+old_states = st.fixed_dictionaries(
+    {
+        "bookmarks": st.dictionaries(
+            st.sampled_from(NAMES),
+            stream_states
+            | st.builds(
+                lambda found, kept, days: {**found, "traits": kept, "window_days": days},
+                stream_states,
+                st.dictionaries(st.sampled_from(FAMILIES), traits),
+                anything,
+            ),
+            max_size=3,
+        )
+    }
+)
+
+
+@settings(many, max_examples=40)
+@given(old_states)
+@example({"bookmarks": {"agents": {"traits": {"data_download": {"catalogue": {"metrics": [{}]}}}}}})
+@example({"bookmarks": {"agents": {"traits": {"data_download": {"catalogue": False}}}}})
+def test_the_tap_understands_any_state_or_refuses_it(state):
+    """A tap with any state of its streams begins and plans, or says that the state is no good."""
+    text = json.dumps(state)
+    try:
+        tap = TapCXone(config=EVERYTHING, state=json.loads(text), clock=FakeClock())
+        lines = [str(plan) for plan in tap.plans()]
+    except StateError as error:
+        assert "state" in str(error)  # noqa: PT017 (either is right)
+        return
+
+    assert lines
 
 
 @many

@@ -277,7 +277,9 @@ class Settings:
         """Return what no message may hold."""
         key, application = self.access_key, self.application
         found = {key.key_id, key.secret} if key else set()
-        return frozenset(found | {application.secret} if application else found)
+        return frozenset(
+            found | ({application.client_id, application.secret} if application else set())
+        )
 
     def host(self, family: str, default: str) -> str:
         """Return the host of a family: `endpoints`, else `base_url`, else the vendor's."""

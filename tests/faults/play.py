@@ -62,11 +62,18 @@ class Fails:
     """
 
     cause: tuple[str, ...]
-    remedy: tuple[str, ...] = ()
+    remedy: tuple[str, ...]
     done: int = 0
     later: timedelta = timedelta(0)
     then: tuple[str, ...] = ()
     kind: type[CXoneError] = StreamsFailed
+
+    def __post_init__(self) -> None:
+        """Refuse a row that does not say of which cause and remedy the line must speak."""
+        for words in (self.cause, self.remedy):
+            if not (words and all(words)):
+                msg = f"{self.cause}: a line names a cause and a remedy"
+                raise ValueError(msg)
 
 
 @dataclass(frozen=True)
@@ -244,12 +251,16 @@ class Played:
             assert f"'{self.scene.stream}'" in lines[0]
         assert "\n" not in lines[0]
         assert len(lines[0]) < 2000
-        self._said(lines[0], (*must.cause, *must.remedy))
+        begins = self._said(lines[0], must.cause)
+        self._said(lines[0][begins:], must.remedy)
         self._committed(sim, out, must.done)
 
-    def _said(self, text: str, words: Sequence[str]) -> None:
-        missing = [word for word in words if word.lower() not in text.lower()]
+    def _said(self, text: str, words: Sequence[str]) -> int:
+        """Assert that a text has these words; return where the first of them begins."""
+        places = {word: text.lower().find(word.lower()) for word in words}
+        missing = [word for word, place in places.items() if place < 0]
         assert not missing, f"{missing} not in: {text}"
+        return min(places.values(), default=0)
 
     def _committed(self, sim: Simulator, out: Output, done: int) -> None:
         """Assert that only so many windows left, and that the bookmark says so."""

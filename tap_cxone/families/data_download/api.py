@@ -185,8 +185,8 @@ class DataDownloadApi:
             other = self.elsewhere()
             where = f"likely the wrong region: the token names {other}, the setting {self.region}"
             why = where if other else "no such report, or the wrong region"
-            msg = f"{error}; {why}. Correct region, tenant, endpoints.data_download or the report"
-            raise NotFound(msg, status=error.status) from error
+            remedy = f"{why}. Correct region, tenant, endpoints.data_download or the report"
+            raise NotFound(error.said, status=error.status, remedy=remedy) from error
         except Throttled as error:
             quota = self.quota()
             if quota is None or quota.remaining > 0:

@@ -94,7 +94,7 @@ class Pages:
             if total is not None and offset >= total:
                 break
         if total is not None and offset < total:
-            msg = f"{self.title(window)}: {total} rows were announced, {offset} came"
+            msg = f"{self.title(window)}: {total} rows were announced, {offset} came; run again"
             raise DownloadError(msg)
 
     def _once(self, first: list[bool], window: Window, offset: int, *, grown: bool) -> None:

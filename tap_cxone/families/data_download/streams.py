@@ -14,7 +14,7 @@ from tap_cxone import checks
 from tap_cxone.auth import ClientCredentialsGrant
 from tap_cxone.columns import Column, snake_case
 from tap_cxone.declaration import Declaration
-from tap_cxone.errors import ConfigError, DriftError
+from tap_cxone.errors import ConfigError, DriftError, StateError
 from tap_cxone.families.data_download.api import ME, PERMISSIONS, DataDownloadApi, Request, left
 from tap_cxone.families.data_download.catalogue import (
     EVERY,
@@ -110,11 +110,26 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def remembered(family: Family) -> tuple[Metric, ...] | None:
-    """Return the metrics that the state remembers, retired ones among them; None at first."""
+    """Return the metrics that the state remembers, retired ones among them; None at first.
+
+    Raises:
+        StateError: They are not what this tap writes.
+    """
     catalogue = family.traits.get("catalogue")
     if catalogue is None:
         return None
-    return tuple(Metric.from_json(raw) for raw in catalogue.get("metrics", ()))
+    try:
+        found = tuple(Metric.from_json(raw) for raw in catalogue.get("metrics", ()))
+        int(catalogue.get("version", 0))
+        for metric in found:
+            _ = metric.column
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        msg = (
+            f"The custom metrics in the state are not readable ({error!r}); restore an earlier "
+            f"state, or remove the traits of {NAME} from it"
+        )
+        raise StateError(msg) from error
+    return found
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,8 @@ class DataExtractionApi:
             if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 raise
             if self.mode == "sync":
-                msg = f"{error}; set data_extraction.mode to auto or async: there is no /jobs/sync"
-                raise NotFound(msg, status=error.status) from error
+                remedy = "set data_extraction.mode to auto or async: there is no /jobs/sync"
+                raise NotFound(error.said, status=error.status, remedy=remedy) from error
         self.traits[NO_SYNC] = True
         return self._receipt(self.client.submit(JOBS, body))
 
@@ -194,7 +194,7 @@ def _status(answer: Answer, redact: Redactor) -> JobStatus:
     found = answer.json
     job = _inside(found, "jobStatus") if isinstance(found, dict) else {}
     if "status" not in job:
-        msg = "the answer to a job's GET has no status; is base_url the right host?"
+        msg = "the answer to a job's GET has no status; if base_url is the right host, report it"
         raise ApiError(msg, status=answer.status)
     return _job_status(job, redact)
 
@@ -202,7 +202,8 @@ def _status(answer: Answer, redact: Redactor) -> JobStatus:
 def _job_status(job: dict[str, Any], redact: Redactor) -> JobStatus:
     word = str(job["status"]).strip().upper()
     if word not in Phase.__members__:
-        msg = f"job {job.get('id')} has the status {word!r}, which this tap does not know"
+        what = f"job {job.get('id')} has the status {word!r}"
+        msg = f"{what}, which this tap does not know; please report it"
         raise ApiError(msg)
     result = _inside(job, "result")
     words = result.get("errorMessage") or result.get("messageError") or ""

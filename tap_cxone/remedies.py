@@ -1,0 +1,74 @@
+"""What to do about an answer that is no success, or about no answer at all."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from tap_cxone.errors import (
+    AmbiguousSubmit,
+    ApiError,
+    NotFound,
+    PermissionDenied,
+    QuotaRefused,
+    Throttled,
+    Unavailable,
+)
+
+REDIRECT = "redirects are not followed: set base_url or endpoints to the right host"
+LATER = "run again later; if it stays so, ask NICE's support about these words"
+_WRONG_PLACE = (
+    "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
+)
+_NOT_ACCEPTED = "correct the setting that these words are about; if there is none, report it"
+_STATUSES: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "",  # whoever logs in knows which settings to check
+    HTTPStatus.METHOD_NOT_ALLOWED: _WRONG_PLACE,
+    HTTPStatus.GONE: _WRONG_PLACE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "ask for less at once: lower the family's window_days",
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "correct the user of the proxy in HTTPS_PROXY",
+}
+_KINDS: dict[type[ApiError], str] = {
+    PermissionDenied: "give the user or application behind the credentials the right to do this",
+    NotFound: _WRONG_PLACE,
+    Throttled: "run again later, when nothing else asks in this tenant's name",
+    Unavailable: LATER,
+    AmbiguousSubmit: LATER,
+    QuotaRefused: "run again when the quota is free again",
+    ApiError: _NOT_ACCEPTED,
+}
+
+
+def for_answer(kind: type[ApiError], status: int) -> str:
+    """Return what to do about an answer of this status, which is an error of this kind."""
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return REDIRECT
+    return _STATUSES.get(status, _KINDS[kind])
+
+
+def for_certificate(url: str) -> str:
+    """Return what to do about a host whose certificate is not accepted, or that speaks no TLS."""
+    return (
+        f"check that region, base_url or endpoints name the right host ({_host(url)}); if a proxy "
+        "or an authority of your own signs for it, name its file in REQUESTS_CA_BUNDLE"
+    )
+
+
+def for_storage(link: str) -> str:
+    """Return what to do where a link's host is not reached, or not trusted."""
+    return (
+        f"let this machine reach {_host(link)}, where the files lie: DNS, the firewall, the proxy "
+        "(HTTPS_PROXY), and the file of an authority of your own in REQUESTS_CA_BUNDLE"
+    )
+
+
+def for_no_connection(url: str) -> str:
+    """Return what to do about a host that nobody reaches."""
+    return (
+        f"check region, tenant, base_url and endpoints, which name the host ({_host(url)}), then "
+        "DNS, the firewall and the proxy (HTTPS_PROXY)"
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
