@@ -10,18 +10,20 @@ from tap_cxone.columns import assign, snake_case
 from tap_cxone.decode import Expected, open_table
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.quarantine import NAME as QUARANTINE
-from tap_cxone.reading import Reading, Tally
+from tap_cxone.reading import Invalid, Reading, Tally
+from tap_cxone.ready import Ready
 from tap_cxone.records import ROW_HASH
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from tap_cxone.audit import Trail
     from tap_cxone.config import Settings
     from tap_cxone.declaration import Declaration
     from tap_cxone.interrupts import Interrupts
+    from tap_cxone.ready import Envelope, Lines
     from tap_cxone.records import Shape
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -54,12 +56,14 @@ class Taken:
         reading: Its rows.
         tally: What was found in it.
         trail: Of its stream, window and job.
+        ready: Its lines, where the reading of all of it has made them already.
     """
 
     spool: Spool = field(repr=False)
     reading: Reading
     tally: Tally
     trail: Trail
+    ready: Ready | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         """Keep the file for the length of a block."""
@@ -73,6 +77,22 @@ class Taken:
     ) -> None:
         """Close the file, which removes it."""
         self.spool.file.close()
+        if self.ready is not None:
+            self.ready.close()
+
+    def lines(self, envelope: Envelope) -> Iterator[Lines | Invalid]:
+        """Yield every record once, as lines, and every row that is none, in the file's order."""
+        if self.ready is not None:
+            yield from self.ready.parts()
+            return
+        layout, write = None, None
+        for part in self.reading.parts():
+            if isinstance(part, Invalid):
+                yield part
+                continue
+            if write is None or part.layout is not layout:
+                layout, write = part.layout, envelope.writer(part.layout)
+            yield write(part)
 
     @property
     def left(self) -> int:
@@ -91,8 +111,20 @@ class Intake:
     trail: Trail
     log: logging.Logger
 
-    def take(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
+    def take(
+        self,
+        window: Window,
+        coming: Sequence[Window],
+        shape: Shape,
+        envelope: Envelope | None = None,
+    ) -> Taken:
         """Fetch a window's file and read all of it; one that is damaged is fetched once more.
+
+        Args:
+            window: What to fetch.
+            coming: Those that follow, which may be prepared.
+            shape: What its records must look like.
+            envelope: How its lines look, if its records are to leave as lines.
 
         Raises:
             DecodeError: The file is damaged twice.
@@ -100,24 +132,30 @@ class Intake:
             CXoneError: It could not be fetched.
         """
         try:
-            taken = self._read(window, coming, shape)
+            taken = self._read(window, coming, shape, envelope)
             if taken.spool.size:
                 return taken
             # Some tenants say 'no rows' so; a proxy that swallowed the file would say the same.
             taken.spool.file.close()
             self.log.info("%s: an empty file; fetching it once more", self.source.title(window))
-            return self._read(window, coming, shape)
+            return self._read(window, coming, shape, envelope)
         except InvalidRecords:
             raise
         except DecodeError as error:
             self.log.warning("%s; fetching it once more", error)
         try:
-            return self._read(window, coming, shape)
+            return self._read(window, coming, shape, envelope)
         except DecodeError:
             self.source.forget(window)
             raise
 
-    def _read(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
+    def _read(
+        self,
+        window: Window,
+        coming: Sequence[Window],
+        shape: Shape,
+        envelope: Envelope | None,
+    ) -> Taken:
         spool = self.source.fetch(window, coming)
         trail = self.trail.of(window, self.source.job_id(window))
         rows: int | None = None
@@ -125,12 +163,15 @@ class Intake:
             failing.enter_context(spool)
             try:
                 reading = self._opened(spool, self.source.title(window), shape)
-                tally = self._checked(reading)
+                ready = Ready(envelope, reading.table.name) if envelope else None
+                if ready is not None:
+                    failing.callback(ready.close)
+                tally = self._checked(reading, ready)
                 rows = tally.rows
             finally:
                 trail.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
             failing.pop_all()  # all went well: it stays open
-        return Taken(spool, reading, tally, trail)
+        return Taken(spool, reading, tally, trail, _kept(ready, reading))
 
     def _opened(self, spool: Spool, title: str, shape: Shape) -> Reading:
         declared = self.declaration
@@ -149,10 +190,13 @@ class Intake:
             raise DecodeError(msg)
         return Reading(table, shape)
 
-    def _checked(self, reading: Reading) -> Tally:
+    def _checked(self, reading: Reading, ready: Ready | None) -> Tally:
         try:
             with self.interrupts.allowed():
-                return reading.check()
+                tally = reading.check(ready.add if ready is not None else None)
+                if ready is not None:
+                    ready.flush()
+                return tally
         except DriftError as error:
             declared = self.declaration
             where = f"set the keys in {declared.keys_setting}"
@@ -210,3 +254,11 @@ class Intake:
             repeated=repeated,
             reasons=dict(tally.reasons.most_common(_MOST_REASONS)),
         )
+
+
+def _kept(ready: Ready | None, reading: Reading) -> Ready | None:
+    """Return the lines that a reading made, unless some of them must not leave like that."""
+    if ready is None or not (ready.stale or reading.comes_again):
+        return ready
+    ready.close()
+    return None

@@ -16,6 +16,7 @@ from tap_cxone.plan import StreamPlan
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
 from tap_cxone.reading import Invalid
+from tap_cxone.ready import Lines
 from tap_cxone.records import Shape
 from tap_cxone.state import StreamState, merged
 from tap_cxone.stream import CXoneStream
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tap_cxone.audit import Trail
     from tap_cxone.intake import Source, Taken
     from tap_cxone.jobs import JobApi
+    from tap_cxone.ready import Envelope
     from tap_cxone.state import PendingJob
     from tap_cxone.windows import Window
 
@@ -154,13 +156,13 @@ class WindowedStream(CXoneStream):
 
     def _read(self, window: Window, coming: Sequence[Window], intake: Intake) -> Iterator[Record]:
         """Yield the rows of one window, then commit it and tell who wants to know."""
-        began = self.now()
-        with intake.take(window, coming, self._shape(window)) as taken:
+        began, envelope = self.now(), self.envelope()
+        with intake.take(window, coming, self._shape(window), envelope) as taken:
             intake.judge(taken, receiver=self.quarantine.selected)
             if layout := taken.reading.layout:
                 self.announce(layout.new, taken.reading.table.name, taken.trail)
             self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
-            yield from self._leave(taken)
+            yield from self._leave(taken, envelope)
         intake.account(taken)
         self.commit(window)
         self._tell(taken, window, (self.now() - began).total_seconds())
@@ -184,16 +186,21 @@ class WindowedStream(CXoneStream):
             keep_unknown=self.drift != "ignore",
         )
 
-    def _leave(self, taken: Taken) -> Iterator[Record]:
-        """Yield the records, and set aside the rows that are none."""
-        interrupts, aside = self.family.surroundings.interrupts, 0
-        for item in taken.reading.items():
+    def _leave(self, taken: Taken, envelope: Envelope | None) -> Iterator[Record]:
+        """Let the records leave, and set aside the rows that are none.
+
+        As lines where that is possible; else they are yielded, for the SDK to look at each.
+        """
+        aside = 0
+        for item in taken.lines(envelope) if envelope else taken.reading.items():
             if isinstance(item, Invalid):
                 aside += 1
                 self._set_aside(item, taken.trail, audited=aside <= _MOST_AUDITED)
+            elif isinstance(item, Lines):
+                self.write_lines(item)
             else:
                 yield item
-            interrupts.check()
+            self.between()
 
     def _set_aside(self, invalid: Invalid, trail: Trail, *, audited: bool) -> None:
         assert trail.window is not None  # noqa: S101 (rows come from windows)

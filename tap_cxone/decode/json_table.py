@@ -4,22 +4,67 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.columns import fold
 from tap_cxone.decode.json_text import values
-from tap_cxone.decode.table import Row
-from tap_cxone.decode.text import reading
+from tap_cxone.decode.table import MOST_ROWS, Row, rows_of
+from tap_cxone.decode.text import DAMAGE, reading
 from tap_cxone.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_cxone.decode.table import Expected
+    from tap_cxone.decode.table import Block, Expected
     from tap_cxone.spool import Spool
 
 _MOST_KEYS = 5000
+_CHARACTERS = 1 << 16  # of the objects of a block
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, or one of a pair
+
+
+class _Run:
+    """Objects that follow each other."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.texts: list[str] = []
+        self.values: list[dict[str, Any]] = []
+        self._size = 0
+
+    def add(self, written: str, value: dict[str, Any]) -> None:
+        self.texts.append(written)
+        self.values.append(value)
+        self._size += len(written)
+
+    @property
+    def full(self) -> bool:
+        return len(self.values) >= MOST_ROWS or self._size >= _CHARACTERS
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A run of objects as rows (a `Block`)."""
+
+    run: _Run
+    header: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.run.values)
+
+    @property
+    def columns(self) -> Sequence[Sequence[Any]]:
+        objects = self.run.values
+        if set(map(tuple, objects)) == {self.header}:
+            return list(zip(*map(dict.values, objects), strict=True))
+        return [[value.get(title) for value in objects] for title in self.header]
+
+    def row(self, place: int) -> Row:
+        value = self.run.values[place]
+        cells = [value.get(title) for title in self.header]
+        return Row(self.run.first + place, cells, text=self.run.texts[place])
 
 
 class JsonTable:
@@ -35,11 +80,12 @@ class JsonTable:
         self.header: tuple[str, ...] = ()
         self._before: tuple[str, ...] = ()
         self._titles: dict[str, None] = {}
+        self._last: tuple[str, ...] | None = None  # the keys of the last ordinary object
         self._expected = expected
         self._required = frozenset(expected.required)
 
-    def rows(self) -> Iterator[Row]:
-        """Yield a row for every value; one that is no object, or lacks a field, has a fault.
+    def blocks(self) -> Iterator[Block | Row]:
+        """Yield every value; one that is no object, or lacks a field, has a fault.
 
         Raises:
             DecodeError: The file is damaged, is not JSON, or has thousands of different keys.
@@ -48,20 +94,66 @@ class JsonTable:
         with reading(
             self.spool, self.name, lambda: f"after record {number}", self._expected.most
         ) as text:
-            for number, (written, value) in enumerate(values(text, self.name), 1):
-                yield self._row(number, written, value)
+            run = _Run(1)
+            try:
+                for number, (written, value) in enumerate(values(text, self.name), 1):
+                    twice = self._lift(value)
+                    if not twice and self._ordinary(written, value):
+                        run.add(written, value)
+                        if run.full:
+                            yield self._block(run)
+                            run = _Run(number + 1)
+                        continue
+                    if run.values:
+                        yield self._block(run)
+                    yield self._row(number, written, value, twice)
+                    run = _Run(number + 1)
+            except (DecodeError, *DAMAGE):
+                if run.values:  # they stand before the damage
+                    yield self._block(run)
+                raise
+            if run.values:
+                yield self._block(run)
 
-    def _row(self, number: int, written: str, value: Any) -> Row:
+    def rows(self) -> Iterator[Row]:
+        """Yield what `blocks` does, row by row."""
+        return rows_of(self.blocks())
+
+    def _ordinary(self, written: str, value: Any) -> bool:
+        """Tell whether a value is a row that shows nothing new and wants no second look."""
+        if not isinstance(value, dict) or ("\\u" in written and _HALF.search(written)):
+            return False
+        spelled = tuple(value)
+        if spelled == self._last:
+            return True
+        if not self._required <= value.keys() <= self._titles.keys():
+            return False
+        self._last = spelled
+        return True
+
+    def _block(self, run: _Run) -> _Block:
+        self._before = self.header  # no row of it shows a title
+        return _Block(run, self.header)
+
+    def _lift(self, value: Any) -> str:
+        """Take the keys of an object inside for keys of the row; return one that is there twice."""
+        lifted = self._expected.lifted
+        if not lifted or not isinstance(value, dict):
+            return ""
+        inner = value.get(lifted, "")
+        if inner is not None and not isinstance(inner, dict):
+            return ""
+        inner = value.pop(lifted) or {}
+        twice = value.keys() & inner.keys()
+        value |= inner
+        return min(twice, default="")
+
+    def _row(self, number: int, written: str, value: Any, twice: str) -> Row:
         if not isinstance(value, dict):
             return Row(number, (), fault="is not an object", text=written)
-        lifted = self._expected.lifted
-        inner = value.get(lifted, "")
-        if inner is None or isinstance(inner, dict):
-            inner = value.pop(lifted) or {}
-            if twice := sorted(value.keys() & inner.keys()):
-                fault = f"has {twice[0]} twice, the second time inside of {lifted}"
-                return Row(number, (), fault=fault, field=twice[0], text=written)
-            value |= inner
+        if twice:
+            fault = f"has {twice} twice, the second time inside of {self._expected.lifted}"
+            return Row(number, (), fault=fault, field=twice, text=written)
         if not self._required <= value.keys() and (missing := self._missing(value)):
             fault = f"lacks the required {', '.join(missing)}"
             return Row(number, (), fault=fault, field=missing[0], text=written)
@@ -91,6 +183,7 @@ class JsonTable:
         """Forget the titles that only the last row showed: it turned out to be none."""
         self.header = self._before
         self._titles = dict.fromkeys(self.header)
+        self._last = None
 
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal, InvalidOperation
+from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tap_cxone.errors import DecodeError
@@ -46,6 +47,7 @@ def _refuse(constant: str) -> None:
 
 # Not strict about control characters inside of strings: nothing is lost by taking them.
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse, strict=False)
+_SCAN = make_scanner(_DECODER)  # type: ignore[arg-type]
 
 
 class _Scan:
@@ -73,6 +75,7 @@ class _Scan:
         self._place += 1
         following = self.next()
         while following != "]":
+            yield from self._held_ones()
             yield self.value()
             following = self.next()
             if following not in {",", "]"}:
@@ -83,6 +86,21 @@ class _Scan:
         self._place += 1
         if self.next():
             raise self._broken(_MORE)
+
+    def _held_ones(self) -> Iterator[tuple[str, Any]]:
+        """Yield the elements of which all that matters is held; at least one is left."""
+        held, place, limit = self._held, self._place, len(self._held) - _LONGEST_TOKEN
+        while True:
+            try:
+                value, end = _SCAN(held, place)
+            except Exception:  # noqa: BLE001 (whoever reads that one will say why)
+                return
+            if end >= limit or held[end] != ",":
+                return
+            yield held[place:end], value
+            blanks = _BLANKS.match(held, end + 1)
+            self._place = place = blanks.end() if blanks else end + 1
+            self._values += 1
 
     def value(self) -> tuple[str, Any]:
         """Return the value that begins here, and pass it."""
