@@ -171,7 +171,10 @@ class Intake:
             finally:
                 trail.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
             failing.pop_all()  # all went well: it stays open
-        return Taken(spool, reading, tally, trail, _kept(ready, reading))
+        ready = _kept(ready, reading)
+        if ready is not None:
+            spool.file.close()  # its lines are all that is wanted of it
+        return Taken(spool, reading, tally, trail, ready)
 
     def _opened(self, spool: Spool, title: str, shape: Shape) -> Reading:
         declared = self.declaration

@@ -130,6 +130,8 @@ class Ready:
 
     def flush(self) -> None:
         """Write what is held. Raises `SpoolError` if there is no room."""
+        if self.stale:
+            return
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (stays)
