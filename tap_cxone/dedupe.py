@@ -35,8 +35,12 @@ class Seen:
         Raises:
             SpoolError: There is no room for the temporary file.
         """
+        return self.comes(repr(key).encode())
+
+    def comes(self, text: bytes) -> bool:
+        """Tell the same of a text."""
         # 128 bits: two keys of one digest are less likely than a broken disk.
-        digest = hashlib.blake2b(repr(key).encode(), digest_size=16).digest()
+        digest = hashlib.blake2b(text, digest_size=16).digest()
         if self._file is None:
             if digest in self._held:
                 return False

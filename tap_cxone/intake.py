@@ -76,6 +76,10 @@ class Taken:
         at: TracebackType | None,
     ) -> None:
         """Close the file, which removes it."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove the file, and the lines made of it."""
         self.spool.file.close()
         if self.ready is not None:
             self.ready.close()
@@ -136,7 +140,7 @@ class Intake:
             if taken.spool.size:
                 return taken
             # Some tenants say 'no rows' so; a proxy that swallowed the file would say the same.
-            taken.spool.file.close()
+            taken.close()
             self.log.info("%s: an empty file; fetching it once more", self.source.title(window))
             return self._read(window, coming, shape, envelope)
         except InvalidRecords:

@@ -130,7 +130,7 @@ class Ready:
 
     def flush(self) -> None:
         """Write what is held. Raises `SpoolError` if there is no room."""
-        if self.stale:
+        if self.stale or not self._held:
             return
         try:
             if self._file is None:

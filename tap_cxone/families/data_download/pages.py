@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_cxone.dedupe import Seen
 from tap_cxone.errors import DownloadError
-from tap_cxone.spool import fill_rows
+from tap_cxone.spool import fill_rows, written
 
 if TYPE_CHECKING:
     import logging
@@ -73,7 +73,7 @@ class Pages:
         """Name a window in a message."""
         return f"{self.request().download.report}, {window}"
 
-    def _rows(self, window: Window, seen: Seen) -> Iterator[Any]:
+    def _rows(self, window: Window, seen: Seen) -> Iterator[bytes]:
         request, offset, total = self.request(), 0, None
         while True:
             page = self.api.page(request, window, offset, self.size)
@@ -85,9 +85,10 @@ class Pages:
             total = page.total if page.total is not None else total
             if not page.rows:
                 break
-            different = {repr(row) for row in page.rows}  # twice in one page is no matter of pages
-            self._once([seen.first([row]) for row in different], window, offset, grown=grown)
-            yield from page.rows
+            rows = list(map(written, page.rows))
+            different = set(rows)  # twice in one page is no matter of pages
+            self._once(list(map(seen.comes, different)), window, offset, grown=grown)
+            yield from rows
             offset += len(page.rows)
             if total is not None and offset >= total:
                 break
