@@ -234,8 +234,9 @@ def _of_json(kind: ColumnType, one: Callable[[Any], Any], cells: Cells) -> Cells
         return cells
     if types == {int} and kind in {"integer", "number"} and _fit(cells):
         return cells
-    if kind == "number" and types <= {int, Decimal}:
-        return _exact(kind, list(map(str, cells)))
+    if kind in {"number", "string"} and types <= {int, Decimal}:
+        texts = list(map(str, cells))
+        return texts if kind == "string" else _exact(kind, texts)
     return list(map(one, cells))
 
 

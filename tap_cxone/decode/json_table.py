@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_KEYS = 5000
 _CHARACTERS = 1 << 16  # of the objects of a block
+_LEAST = _CHARACTERS // MOST_ROWS  # for which the shortest object counts
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, or one of a pair
 
 
@@ -31,16 +32,14 @@ class _Run:
         self.first = first
         self.texts: list[str] = []
         self.values: list[dict[str, Any]] = []
-        self._size = 0
+        self._left = _CHARACTERS
 
-    def add(self, written: str, value: dict[str, Any]) -> None:
+    def filled_by(self, written: str, value: dict[str, Any]) -> bool:
+        """Take one more; tell whether that is enough."""
         self.texts.append(written)
         self.values.append(value)
-        self._size += len(written)
-
-    @property
-    def full(self) -> bool:
-        return len(self.values) >= MOST_ROWS or self._size >= _CHARACTERS
+        self._left -= max(len(written), _LEAST)
+        return self._left <= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +93,12 @@ class JsonTable:
         with reading(
             self.spool, self.name, lambda: f"after record {number}", self._expected.most
         ) as text:
-            run = _Run(1)
+            run, lifted = _Run(1), self._expected.lifted
             try:
                 for number, (written, value) in enumerate(values(text, self.name), 1):
-                    twice = self._lift(value)
+                    twice = self._lift(value) if lifted else ""
                     if not twice and self._ordinary(written, value):
-                        run.add(written, value)
-                        if run.full:
+                        if run.filled_by(written, value):
                             yield self._block(run)
                             run = _Run(number + 1)
                         continue
@@ -123,8 +121,7 @@ class JsonTable:
         """Tell whether a value is a row that shows nothing new and wants no second look."""
         if not isinstance(value, dict) or ("\\u" in written and _HALF.search(written)):
             return False
-        spelled = tuple(value)
-        if spelled == self._last:
+        if (spelled := tuple(value)) == self._last:
             return True
         if not self._required <= value.keys() <= self._titles.keys():
             return False
@@ -138,15 +135,13 @@ class JsonTable:
     def _lift(self, value: Any) -> str:
         """Take the keys of an object inside for keys of the row; return one that is there twice."""
         lifted = self._expected.lifted
-        if not lifted or not isinstance(value, dict):
-            return ""
-        inner = value.get(lifted, "")
-        if inner is not None and not isinstance(inner, dict):
-            return ""
-        inner = value.pop(lifted) or {}
-        twice = value.keys() & inner.keys()
-        value |= inner
-        return min(twice, default="")
+        inner = value.get(lifted, "") if isinstance(value, dict) else ""
+        if inner is None or isinstance(inner, dict):
+            inner = value.pop(lifted) or {}
+            if not value.keys().isdisjoint(inner):
+                return str(min(value.keys() & inner.keys()))
+            value |= inner
+        return ""
 
     def _row(self, number: int, written: str, value: Any, twice: str) -> Row:
         if not isinstance(value, dict):

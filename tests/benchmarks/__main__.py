@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
-import platform
 
-from tests.benchmarks import rows, year
+from tests.benchmarks import memory, results, rows, year
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    print(f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    print(", ".join(f"{name} {value}" for name, value in results.machine().items()))
     rows.measure()
+    memory.measure()
     year.measure()
