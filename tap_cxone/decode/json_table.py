@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.columns import fold
-from tap_cxone.decode.json_text import values
+from tap_cxone.decode.json_text import Several, pieces
 from tap_cxone.decode.table import MOST_ROWS, Row, rows_of
 from tap_cxone.decode.text import DAMAGE, reading
 from tap_cxone.errors import DecodeError
@@ -28,18 +28,69 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, 
 class _Run:
     """Objects that follow each other."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, several: Several | None = None) -> None:
         self.first = first
-        self.texts: list[str] = []
-        self.values: list[dict[str, Any]] = []
+        self.values: list[dict[str, Any]] = several.values if several else []
+        self._several = several
+        self._texts: list[str] = []
         self._left = _CHARACTERS
+
+    @property
+    def following(self) -> int:
+        return self.first + len(self.values)
 
     def filled_by(self, written: str, value: dict[str, Any]) -> bool:
         """Take one more; tell whether that is enough."""
-        self.texts.append(written)
+        self._texts.append(written)
         self.values.append(value)
         self._left -= max(len(written), _LEAST)
         return self._left <= 0
+
+    def text(self, place: int) -> str:
+        """Return how one of them is written."""
+        if self._several is not None and not self._texts:
+            self._texts = self._several.written()
+        return self._texts[place]
+
+
+class _Walk:
+    """One way through a table, and what of it waits to become a block."""
+
+    def __init__(self, table: JsonTable) -> None:
+        self._table = table
+        self._run = _Run(1)
+
+    def place(self) -> str:
+        return f"after record {self._run.following - 1}"
+
+    def rest(self) -> Iterator[Block]:
+        """Yield what waits."""
+        run, self._run = self._run, _Run(self._run.following)
+        if run.values:
+            yield self._table.block(run)
+
+    def over(self, piece: tuple[str, Any] | Several) -> Iterator[Block | Row]:
+        """Yield what is read, but for what may wait for more of its kind."""
+        if not isinstance(piece, Several):
+            written, value = piece
+            yield from self._one(written, value, *self._table.lift([value]))
+            return
+        twice = self._table.lift(piece.values)
+        if not any(twice) and self._table.alike(piece.values):
+            yield from self.rest()
+            self._run = _Run(self._run.first, piece)
+            yield from self.rest()
+            return
+        for written, value, again in zip(piece.written(), piece.values, twice, strict=True):
+            yield from self._one(written, value, again)
+
+    def _one(self, written: str, value: Any, twice: str) -> Iterator[Block | Row]:
+        if twice or not self._table.ordinary(written, value):
+            yield from self.rest()
+            yield self._table.row(self._run.first, written, value, twice)
+            self._run = _Run(self._run.first + 1)
+        elif self._run.filled_by(written, value):
+            yield from self.rest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +114,7 @@ class _Block:
     def row(self, place: int) -> Row:
         value = self.run.values[place]
         cells = [value.get(title) for title in self.header]
-        return Row(self.run.first + place, cells, text=self.run.texts[place])
+        return Row(self.run.first + place, cells, text=self.run.text(place))
 
 
 class JsonTable:
@@ -79,7 +130,6 @@ class JsonTable:
         self.header: tuple[str, ...] = ()
         self._before: tuple[str, ...] = ()
         self._titles: dict[str, None] = {}
-        self._last: tuple[str, ...] | None = None  # the keys of the last ordinary object
         self._expected = expected
         self._required = frozenset(expected.required)
 
@@ -89,51 +139,36 @@ class JsonTable:
         Raises:
             DecodeError: The file is damaged, is not JSON, or has thousands of different keys.
         """
-        number = 0
-        with reading(
-            self.spool, self.name, lambda: f"after record {number}", self._expected.most
-        ) as text:
-            run, lifted = _Run(1), self._expected.lifted
+        walk = _Walk(self)
+        with reading(self.spool, self.name, walk.place, self._expected.most) as text:
             try:
-                for number, (written, value) in enumerate(values(text, self.name), 1):
-                    twice = self._lift(value) if lifted else ""
-                    if not twice and self._ordinary(written, value):
-                        if run.filled_by(written, value):
-                            yield self._block(run)
-                            run = _Run(number + 1)
-                        continue
-                    if run.values:
-                        yield self._block(run)
-                    yield self._row(number, written, value, twice)
-                    run = _Run(number + 1)
+                for piece in pieces(text, self.name):
+                    yield from walk.over(piece)
             except (DecodeError, *DAMAGE):
-                if run.values:  # they stand before the damage
-                    yield self._block(run)
+                yield from walk.rest()  # it stands before the damage
                 raise
-            if run.values:
-                yield self._block(run)
+            yield from walk.rest()
 
     def rows(self) -> Iterator[Row]:
         """Yield what `blocks` does, row by row."""
         return rows_of(self.blocks())
 
-    def _ordinary(self, written: str, value: Any) -> bool:
-        """Tell whether a value is a row that shows nothing new and wants no second look."""
-        if not isinstance(value, dict) or ("\\u" in written and _HALF.search(written)):
+    def alike(self, found: Sequence[Any]) -> bool:
+        """Tell whether all values are rows that show nothing new; half characters apart."""
+        if set(map(type, found)) != {dict}:
             return False
-        if (spelled := tuple(value)) == self._last:
-            return True
-        if not self._required <= value.keys() <= self._titles.keys():
-            return False
-        self._last = spelled
-        return True
+        titles = self._titles.keys()
+        return all(self._required <= set(keys) <= titles for keys in set(map(tuple, found)))
 
-    def _block(self, run: _Run) -> _Block:
-        self._before = self.header  # no row of it shows a title
-        return _Block(run, self.header)
+    def ordinary(self, written: str, value: Any) -> bool:
+        """Tell whether a value is a row that shows nothing new and wants no second look."""
+        return self.alike([value]) and not ("\\u" in written and _HALF.search(written))
+
+    def lift(self, found: Sequence[Any]) -> Sequence[str]:
+        """Take the keys of an object inside for keys of the row; return those there twice."""
+        return list(map(self._lift, found)) if self._expected.lifted else [""] * len(found)
 
     def _lift(self, value: Any) -> str:
-        """Take the keys of an object inside for keys of the row; return one that is there twice."""
         lifted = self._expected.lifted
         inner = value.get(lifted, "") if isinstance(value, dict) else ""
         if inner is None or isinstance(inner, dict):
@@ -143,7 +178,13 @@ class JsonTable:
             value |= inner
         return ""
 
-    def _row(self, number: int, written: str, value: Any, twice: str) -> Row:
+    def block(self, run: _Run) -> Block:
+        """Return rows of which none shows a title."""
+        self._before = self.header
+        return _Block(run, self.header)
+
+    def row(self, number: int, written: str, value: Any, twice: str) -> Row:
+        """Return a row that may show titles, or have a fault."""
         if not isinstance(value, dict):
             return Row(number, (), fault="is not an object", text=written)
         if twice:
@@ -178,7 +219,6 @@ class JsonTable:
         """Forget the titles that only the last row showed: it turned out to be none."""
         self.header = self._before
         self._titles = dict.fromkeys(self.header)
-        self._last = None
 
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""
