@@ -136,7 +136,8 @@ class Ready:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (stays)
             for part in self._held:
-                self._file.writelines(self._framed(part))
+                for data in self._framed(part):
+                    self._file.write(data)
             self._file.flush()
         except OSError as error:
             raise SpoolError(self._name, error.strerror or error) from error

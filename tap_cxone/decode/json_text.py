@@ -22,25 +22,30 @@ _LONGEST_TOKEN = 16  # of those that are no strings and may be cut: `-Infinity`,
 _NO_COMMA = "no comma between two records"
 _EARLY = "the array ends early"
 _MORE = "there is more after the array's end"
-_BETWEEN = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*\{")
+_COMMAS = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*\{")
+_LINES = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")
 _MOST_ODD = 3
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """Elements of an array that follow each other, read at once.
+    """Objects that follow each other, read at once.
 
     Attributes:
         values: What they are.
-        text: How they are written, commas between them.
+        text: How they are written.
+        lines: Whether each has a line; else there are commas between them.
     """
 
     values: list[Any]
     text: str
+    lines: bool
 
     def written(self) -> list[str]:
         """Return how each of them is written."""
+        if self.lines:
+            return [line.strip(" \t\r") for line in self.text.split("\n")]
         scan = _Scan(io.StringIO(f"[{self.text}]"), "")
         scan.next()
         return [written for written, _ in scan.elements_one_by_one()]
@@ -72,7 +77,7 @@ def pieces(text: TextIO, name: str) -> Iterator[tuple[str, Any] | Several]:
     if scan.next() == "[":
         yield from scan.elements()
     while scan.next():
-        yield scan.value()
+        yield scan.several(_LINES) or scan.value()
 
 
 def _refuse(constant: str) -> None:
@@ -118,12 +123,11 @@ class _Scan:
         self._place += 1
         following = self.next()
         while following != "]":
-            several = self._several() if at_once else None
-            if several is None:
+            if several := self.several(_COMMAS) if at_once else None:
+                yield several
+            else:
                 yield from self._held_ones()
                 yield self.value()
-            else:
-                yield several
             following = self.next()
             if following not in {",", "]"}:
                 raise self._broken(_EARLY if not following else _NO_COMMA)
@@ -134,24 +138,26 @@ class _Scan:
         if self.next():
             raise self._broken(_MORE)
 
-    def _several(self) -> Several | None:
-        """Return most of the elements that are held, if they are objects and nothing is odd.
+    def several(self, between_objects: re.Pattern[str]) -> Several | None:
+        """Return most of the objects that are held, if nothing is odd about them.
 
-        They are read by a quicker reader, which is stricter. What it takes from the middle of an
-        array is whole elements: a part of one would not be JSON.
+        They are read by a quicker reader, which is stricter. What it takes from the middle of a
+        text is whole objects: a part of one would not be JSON.
         """
-        between = _BETWEEN.search(self._held, self._place)
+        between, lines = between_objects.search(self._held, self._place), between_objects is _LINES
         if between is None or self._odd >= _MOST_ODD:
             return None
         cut = self._held.rfind(between[0], self._place)
         text = self._held[self._place : cut + 1]
         try:
-            values = _QUICK.decode(f"[{text}]")
+            values = _QUICK.decode_lines(text) if lines else _QUICK.decode(f"[{text}]")
+            if lines and len(values) != text.count("\n") + 1:
+                raise ValueError  # noqa: TRY301 (blank lines are odd)
         except Exception:  # noqa: BLE001 (whoever reads them one by one will say why)
             self._odd += 1
             return None
         self._odd, self._place, self._values = 0, cut + 1, self._values + len(values)
-        return Several(values, text)
+        return Several(values, text, lines)
 
     def _held_ones(self) -> Iterator[tuple[str, Any]]:
         """Yield the elements of which all that matters is held; at least one is left."""
