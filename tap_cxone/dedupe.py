@@ -35,10 +35,13 @@ class Seen:
         Raises:
             SpoolError: There is no room for the temporary file.
         """
-        return self.comes(repr(key).encode())
+        return self._comes(repr(key).encode())
 
-    def comes(self, text: bytes) -> bool:
-        """Tell the same of a text."""
+    def fresh(self, texts: Collection[bytes]) -> int:
+        """Return how many of texts that differ come for the first time, and remember them."""
+        return sum(map(self._comes, texts))
+
+    def _comes(self, text: bytes) -> bool:
         # 128 bits: two keys of one digest are less likely than a broken disk.
         digest = hashlib.blake2b(text, digest_size=16).digest()
         if self._file is None:

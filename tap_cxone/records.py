@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -264,6 +264,7 @@ class Layout:
         absent: Known columns that the file has not; they are null.
         new: Columns of the file that were not announced and stay in.
         texts: Whether cells are texts to be converted; else they are JSON's own values.
+        names: What a record's values are called, in their order.
     """
 
     shape: Shape
@@ -271,14 +272,15 @@ class Layout:
     absent: tuple[Column, ...]
     new: tuple[Column, ...]
     texts: bool
+    names: tuple[str, ...] = field(init=False)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return what a record's values are called, in their order."""
+    def __post_init__(self) -> None:
+        """Name the values once: every block of rows asks."""
         cells = (column.name for column in self.columns if column)
         hashed = (ROW_HASH,) if ROW_HASH in self.shape.keys else ()
         absent = (column.name for column in self.absent)
-        return tuple(dict.fromkeys((*absent, *cells, *hashed, *self.shape.constants)))
+        names = tuple(dict.fromkeys((*absent, *cells, *hashed, *self.shape.constants)))
+        object.__setattr__(self, "names", names)
 
     @classmethod
     def of(cls, header: Sequence[str], shape: Shape, *, texts: bool = True) -> Layout:

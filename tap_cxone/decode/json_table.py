@@ -166,17 +166,8 @@ class JsonTable:
 
     def lift(self, found: Sequence[Any]) -> Sequence[str]:
         """Take the keys of an object inside for keys of the row; return those there twice."""
-        return list(map(self._lift, found)) if self._expected.lifted else [""] * len(found)
-
-    def _lift(self, value: Any) -> str:
         lifted = self._expected.lifted
-        inner = value.get(lifted, "") if isinstance(value, dict) else ""
-        if inner is None or isinstance(inner, dict):
-            inner = value.pop(lifted) or {}
-            if not value.keys().isdisjoint(inner):
-                return str(min(value.keys() & inner.keys()))
-            value |= inner
-        return ""
+        return [_lift(value, lifted) for value in found] if lifted else [""] * len(found)
 
     def block(self, run: _Run) -> Block:
         """Return rows of which none shows a title."""
@@ -223,6 +214,16 @@ class JsonTable:
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""
         return row.text
+
+
+def _lift(value: Any, lifted: str) -> str:
+    inner = value.get(lifted, "") if isinstance(value, dict) else ""
+    if inner is None or isinstance(inner, dict):
+        del value[lifted]
+        if inner and not value.keys().isdisjoint(inner):
+            return str(min(value.keys() & inner.keys()))
+        value.update(inner or ())
+    return ""
 
 
 def _whole(value: Any) -> bool:

@@ -87,7 +87,9 @@ class Pages:
                 break
             rows = list(map(written, page.rows))
             different = set(rows)  # twice in one page is no matter of pages
-            self._once(list(map(seen.comes, different)), window, offset, grown=grown)
+            known = len(different) - seen.fresh(different)
+            if known:
+                raise self._twice(window, offset, moved=grown or known < len(different))
             yield from rows
             offset += len(page.rows)
             if total is not None and offset >= total:
@@ -96,18 +98,16 @@ class Pages:
             msg = f"{self.title(window)}: {total} rows were announced, {offset} came"
             raise DownloadError(msg)
 
-    def _once(self, first: list[bool], window: Window, offset: int, *, grown: bool) -> None:
-        """Refuse a page with rows of an earlier one: rows came before it, or it is that one."""
-        if all(first):
-            return
-        if any(first) or grown:
+    def _twice(self, window: Window, offset: int, *, moved: bool) -> DownloadError:
+        """Say why a page has rows of an earlier one: rows came before it, or it is that one."""
+        if moved:
             msg = f"{self.title(window)}: rows before {offset} came while they were read"
-            raise _Moved(msg)
+            return _Moved(msg)
         msg = (
             f"{self.title(window)}: the page at {offset} is one that came before; the API does "
             "not page as it should: lower data_download.window_days until one page is enough"
         )
-        raise DownloadError(msg)
+        return DownloadError(msg)
 
     def _beware(self, window: Window, page: Page, offset: int) -> None:
         """Look at the quota before many calls, and wonder at a window without rows."""
