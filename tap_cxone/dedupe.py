@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
+from array import array
+from bisect import bisect_left
+from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tap_cxone.errors import SpoolError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _MOST = 100_000  # digests held in memory, some 10 MB
 
@@ -30,8 +35,15 @@ class Seen:
         Raises:
             SpoolError: There is no room for the temporary file.
         """
+        return self._comes(repr(key).encode())
+
+    def fresh(self, texts: Collection[bytes]) -> int:
+        """Return how many of texts that differ come for the first time, and remember them."""
+        return sum(map(self._comes, texts))
+
+    def _comes(self, text: bytes) -> bool:
         # 128 bits: two keys of one digest are less likely than a broken disk.
-        digest = hashlib.blake2b(repr(key).encode(), digest_size=16).digest()
+        digest = hashlib.blake2b(text, digest_size=16).digest()
         if self._file is None:
             if digest in self._held:
                 return False
@@ -62,12 +74,91 @@ class Seen:
             self._file.close()
 
 
+_PARTS = 256
+_BOUNDS = [part * (2**64 // _PARTS) - 2**63 for part in range(1, _PARTS)]
+
+
+class Suspects:
+    """Finds which keys may have come more than once, when all of them have come.
+
+    Two keys of one hash need not be the same: what is found wants a second look (`Seen`), what is
+    not found came once. Past what is held in memory the hashes lie in a temporary file, run by
+    run and each sorted, and are compared a part of all runs at a time.
+    """
+
+    def __init__(self, most: int = _MOST) -> None:
+        """Hold at most about so many hashes in memory."""
+        self._most = most
+        self._held: set[int] = set()
+        self._found: set[int] = set()
+        self._file: IO[bytes] | None = None
+        self._runs: list[list[int]] = []  # where in the file each part of a run begins
+
+    def see(self, keys: Iterable[tuple[object, ...]]) -> None:
+        """Take more keys.
+
+        Raises:
+            SpoolError: There is no room for the temporary file.
+        """
+        hashes = list(map(hash, keys))
+        fresh = set(hashes)
+        if len(fresh) != len(hashes):
+            self._found.update(_repeated(hashes))
+        if not self._held.isdisjoint(fresh):
+            self._found.update(self._held & fresh)
+        self._held |= fresh
+        if len(self._held) >= self._most:
+            with _explained():
+                self._spill()
+
+    def found(self) -> Collection[int] | None:
+        """Return the hashes of keys that may have come again; None: too many to name them."""
+        if self._file is not None:
+            with _explained():
+                self._spill()
+                for part in range(_PARTS):
+                    self._found.update(_repeated(self._part(self._file, part)))
+                    if len(self._found) > self._most:
+                        break
+        return self._found if len(self._found) <= self._most else None
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (lives on)
+        run = array("q", sorted(self._held))
+        self._held.clear()
+        begin = self._file.seek(0, os.SEEK_END) // run.itemsize
+        self._file.write(run)
+        cuts = [0, *(bisect_left(run, bound) for bound in _BOUNDS), len(run)]
+        self._runs.append([begin + cut for cut in cuts])
+
+    def _part(self, file: IO[bytes], part: int) -> array[int]:
+        """Return one part of every run."""
+        found = array("q")
+        for run in self._runs:
+            begin, end = (place * found.itemsize for place in run[part : part + 2])
+            file.seek(begin)
+            found.frombytes(file.read(end - begin))
+        return found
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _repeated(hashes: Sequence[int]) -> Iterable[int]:
+    if len(set(hashes)) == len(hashes):
+        return ()
+    return (found for found, times in Counter(hashes).items() if times > 1)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     import sqlite3
 
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         what = "the keys seen in a window"
         raise SpoolError(what, error) from error

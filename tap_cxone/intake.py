@@ -11,19 +11,21 @@ from tap_cxone.columns import assign, snake_case
 from tap_cxone.decode import Expected, open_table
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.quarantine import NAME as QUARANTINE
-from tap_cxone.reading import Reading, Tally
+from tap_cxone.reading import Invalid, Reading, Tally
+from tap_cxone.ready import Ready
 from tap_cxone.records import ROW_HASH
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from tap_cxone.audit import Trail
+    from tap_cxone.columnar import Records
     from tap_cxone.config import Settings
     from tap_cxone.declaration import Declaration
-    from tap_cxone.interrupts import Interrupts
     from tap_cxone.progress import StreamProgress
+    from tap_cxone.ready import Envelope, Lines
     from tap_cxone.records import Shape
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -56,12 +58,14 @@ class Taken:
         reading: Its rows.
         tally: What was found in it.
         trail: Of its stream, window and job.
+        ready: Its lines, where the reading of all of it has made them already.
     """
 
     spool: Spool = field(repr=False)
     reading: Reading
     tally: Tally
     trail: Trail
+    ready: Ready | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         """Keep the file for the length of a block."""
@@ -74,7 +78,27 @@ class Taken:
         at: TracebackType | None,
     ) -> None:
         """Close the file, which removes it."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove the file, and the lines made of it."""
         self.spool.file.close()
+        if self.ready is not None:
+            self.ready.close()
+
+    def lines(self, envelope: Envelope) -> Iterator[Lines | Invalid]:
+        """Yield every record once, as lines, and every row that is none, in the file's order."""
+        if self.ready is not None:
+            yield from self.ready.parts()
+            return
+        layout, write = None, None
+        for part in self.reading.parts():
+            if isinstance(part, Invalid):
+                yield part
+                continue
+            if write is None or part.layout is not layout:
+                layout, write = part.layout, envelope.writer(part.layout)
+            yield write(part)
 
     @property
     def left(self) -> int:
@@ -84,18 +108,40 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The files of one stream on their way in."""
+    """The files of one stream on their way in.
+
+    Attributes:
+        source: Where they come from.
+        declaration: What they are.
+        settings: What the run is told.
+        between: Does what may be done while a file is read: nothing is half written then.
+        trail: Of the stream.
+        progress: Of the stream.
+        log: Its log.
+    """
 
     source: Source
     declaration: Declaration
     settings: Settings
-    interrupts: Interrupts
+    between: Callable[[], None]
     trail: Trail
     progress: StreamProgress
     log: logging.Logger
 
-    def take(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
+    def take(
+        self,
+        window: Window,
+        coming: Sequence[Window],
+        shape: Shape,
+        envelope: Envelope | None = None,
+    ) -> Taken:
         """Fetch a window's file and read all of it; one that is damaged is fetched once more.
+
+        Args:
+            window: What to fetch.
+            coming: Those that follow, which may be prepared.
+            shape: What its records must look like.
+            envelope: How its lines look, if its records are to leave as lines.
 
         Raises:
             DecodeError: The file is damaged twice.
@@ -103,29 +149,41 @@ class Intake:
             CXoneError: It could not be fetched.
         """
         with self.progress.fetching():
-            return self._take(window, coming, shape)
+            return self._take(window, coming, shape, envelope)
 
-    def _take(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
+    def _take(
+        self,
+        window: Window,
+        coming: Sequence[Window],
+        shape: Shape,
+        envelope: Envelope | None,
+    ) -> Taken:
         try:
-            taken = self._read(window, coming, shape)
+            taken = self._read(window, coming, shape, envelope)
             if taken.spool.size:
                 return taken
             # Some tenants say 'no rows' so; a proxy that swallowed the file would say the same.
-            taken.spool.file.close()
+            taken.close()
             self.log.info("%s: an empty file; fetching it once more", self.source.title(window))
-            return self._read(window, coming, shape)
+            return self._read(window, coming, shape, envelope)
         except InvalidRecords:
             raise
         except DecodeError as error:
             self.log.warning("%s; fetching it once more", error)
         try:
-            return self._read(window, coming, shape)
+            return self._read(window, coming, shape, envelope)
         except DecodeError as error:
             self.source.forget(window)
             msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
             raise type(error)(msg) from error
 
-    def _read(self, window: Window, coming: Sequence[Window], shape: Shape) -> Taken:
+    def _read(
+        self,
+        window: Window,
+        coming: Sequence[Window],
+        shape: Shape,
+        envelope: Envelope | None,
+    ) -> Taken:
         spool = self.source.fetch(window, coming)
         self.progress.fetched(spool.size)
         doing(f"reading {window}")
@@ -135,12 +193,18 @@ class Intake:
             failing.enter_context(spool)
             try:
                 reading = self._opened(spool, self.source.title(window), shape)
-                tally = self._checked(reading)
+                ready = Ready(envelope, reading.table.name) if envelope else None
+                if ready is not None:
+                    failing.callback(ready.close)
+                tally = self._checked(reading, ready)
                 rows = tally.rows
             finally:
                 trail.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
             failing.pop_all()  # all went well: it stays open
-        return Taken(spool, reading, tally, trail)
+        ready = _kept(ready, reading)
+        if ready is not None:
+            spool.file.close()  # its lines are all that is wanted of it
+        return Taken(spool, reading, tally, trail, ready)
 
     def _opened(self, spool: Spool, title: str, shape: Shape) -> Reading:
         declared = self.declaration
@@ -159,16 +223,23 @@ class Intake:
             raise DecodeError(msg)
         return Reading(table, shape)
 
-    def _checked(self, reading: Reading) -> Tally:
+    def _checked(self, reading: Reading, ready: Ready | None) -> Tally:
         try:
-            with self.interrupts.allowed():
-                return reading.check()
+            tally = reading.check(lambda part: self._seen(part, ready))
+            if ready is not None:
+                ready.flush()
         except DriftError as error:
             declared = self.declaration
             where = f"set the keys in {declared.keys_setting}"
             where += f", or correct {declared.columns_setting}" if declared.required else ""
             msg = f"{reading.table.name}: {error}; {where}"
             raise DriftError(msg) from error
+        return tally
+
+    def _seen(self, part: Records | Invalid, ready: Ready | None) -> None:
+        if ready is not None:
+            ready.add(part)
+        self.between()
 
     def judge(self, taken: Taken, *, receiver: bool) -> None:
         """Refuse a file with rows that do not fit, if they may not be set aside.
@@ -220,3 +291,11 @@ class Intake:
             repeated=repeated,
             reasons=dict(tally.reasons.most_common(_MOST_REASONS)),
         )
+
+
+def _kept(ready: Ready | None, reading: Reading) -> Ready | None:
+    """Return the lines that a reading made, unless some of them must not leave like that."""
+    if ready is None or not (ready.stale or reading.comes_again):
+        return ready
+    ready.close()
+    return None

@@ -7,7 +7,7 @@ processes share, which a volume mounted into pods may not give.
 from __future__ import annotations
 
 import os
-import sqlite3  # noqa: TID253 (this room is loaded only if there is a journal)
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -31,10 +31,10 @@ Converter = Callable[[Any], Any]
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _DAY_FIRST = re.compile(r"\s*(?:1[3-9]|[23][0-9])[/.-][0-9]{1,2}[/.-][0-9]")
-_TRUE = {"true", "yes", "y", "t", "1"}
-_FALSE = {"false", "no", "n", "f", "0"}
+TRUE = {"true", "yes", "y", "t", "1"}
+FALSE = {"false", "no", "n", "f", "0"}
 _EXACT_DIGITS = 15  # every decimal of so many digits survives the way through a double
-_INT64 = range(-(2**63), 2**63)
+INT64 = range(-(2**63), 2**63)
 _NESTED = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -43,7 +43,7 @@ def _integer(text: str) -> int | Decimal:
         raise ValueError
     value = int(text)
     # JSON writers refuse longer integers; a Decimal is written digit by digit.
-    return value if value in _INT64 else Decimal(value)
+    return value if value in INT64 else Decimal(value)
 
 
 def _number(text: str) -> float | int | Decimal:
@@ -57,9 +57,9 @@ def _number(text: str) -> float | int | Decimal:
 
 def _boolean(text: str) -> bool:
     word = text.casefold()
-    if word in _TRUE:
+    if word in TRUE:
         return True
-    if word in _FALSE:
+    if word in FALSE:
         return False
     raise ValueError
 
@@ -121,18 +121,19 @@ def _blank_is_none(convert: Converter) -> Converter:
     return lambda text: convert(bare) if (bare := text.strip()) else None
 
 
-_EXACT: dict[ColumnType, Converter] = {
+EXACT: dict[ColumnType, Converter] = {
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
     "date": _date,
     "date-time": _date_time,
 }
+"""From a text without blanks around it to its value, where that is no text."""
 
 
 CONVERTERS: dict[ColumnType, Converter] = {
     "string": _string,
-    **{kind: _blank_is_none(convert) for kind, convert in _EXACT.items()},
+    **{kind: _blank_is_none(convert) for kind, convert in EXACT.items()},
 }
 """From one cell to its value, by type. Blank is None, a text is kept to the letter; a converter
 raises ValueError for a text that is none of its type."""
@@ -209,7 +210,7 @@ _STRICT: dict[ColumnType, Converter] = {
 }
 
 
-def _reader(column: Column, *, texts: bool) -> Converter:
+def reader(column: Column, *, texts: bool) -> Converter:
     """Return what makes a cell the value of its column, rule included."""
     found = CONVERTERS if texts else _STRICT if column.strict else JSON_CONVERTERS
     convert: Converter = found[column.type]
@@ -264,6 +265,7 @@ class Layout:
         absent: Known columns that the file has not; they are null.
         new: Columns of the file that were not announced and stay in.
         texts: Whether cells are texts to be converted; else they are JSON's own values.
+        names: What a record's values are called, in their order.
     """
 
     shape: Shape
@@ -271,6 +273,15 @@ class Layout:
     absent: tuple[Column, ...]
     new: tuple[Column, ...]
     texts: bool
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the values once: every block of rows asks."""
+        cells = (column.name for column in self.columns if column)
+        hashed = (ROW_HASH,) if ROW_HASH in self.shape.keys else ()
+        absent = (column.name for column in self.absent)
+        names = tuple(dict.fromkeys((*absent, *cells, *hashed, *self.shape.constants)))
+        object.__setattr__(self, "names", names)
 
     @classmethod
     def of(cls, header: Sequence[str], shape: Shape, *, texts: bool = True) -> Layout:
@@ -300,7 +311,7 @@ class Layout:
         """
         blank = dict.fromkeys((column.name for column in self.absent), None)
         kept = [(place, column) for place, column in enumerate(self.columns) if column]
-        readers = [(place, c.name, _reader(c, texts=self.texts), c) for place, c in kept]
+        readers = [(place, c.name, reader(c, texts=self.texts), c) for place, c in kept]
         columns = {column.name: column for _, column in kept}
         keys, constants = self.shape.keys, self.shape.constants
         hashed = ROW_HASH in keys

@@ -10,11 +10,14 @@ leaves by another one, out of its turn).
 from __future__ import annotations
 
 import logging
+import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
 from tap_cxone.audit import Trail
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.metrics import Counter
 
     from tap_cxone.columns import Column
     from tap_cxone.config import Settings
@@ -38,7 +42,11 @@ if TYPE_CHECKING:
     from tap_cxone.lanes import Lanes
     from tap_cxone.progress import StreamProgress
     from tap_cxone.quarantine import Quarantined
+    from tap_cxone.ready import Envelope, Lines
     from tap_cxone.tap import TapCXone
+
+
+_COLUMN = 2  # steps to a column in a selection mask: `properties`, its name
 
 
 class CXoneStream(Stream, ABC):
@@ -287,6 +295,49 @@ class CXoneStream(Stream, ABC):
             quarantine._write_schema_message()  # noqa: SLF001
             quarantine.announced = True
         quarantine._write_record_message(found.record())  # noqa: SLF001
+
+    # Rows that leave many at a time
+
+    def envelope(self) -> Envelope | None:
+        """Return how records look as lines; None where something wants to see each of them.
+
+        That is a stream map, flattening, a child stream, a trial run that counts, or a writer of
+        somebody's own.
+        """
+        first, *others = self.stream_maps
+        plain = not others and type(first) is SameRecordTransform and not first.flattening_enabled
+        watched = self.child_streams or self.ABORT_AT_RECORD_COUNT is not None
+        if not plain or watched or type(self._tap.message_writer) is not MsgSpecWriter:
+            return None
+        left_out = frozenset(
+            breadcrumb[1]
+            for breadcrumb in self.mask
+            if len(breadcrumb) == _COLUMN
+            if not self.mask[breadcrumb]
+        )
+        from tap_cxone.ready import Envelope
+
+        clock = self.family.surroundings.clock
+        return Envelope(first.stream_alias, clock, left_out, self._stream_version)
+
+    @override
+    def get_record_counter(self, **how: Any) -> Counter:
+        self._counter = super().get_record_counter(**how)
+        return self._counter
+
+    def write_lines(self, lines: Lines) -> None:
+        """Let many records leave in one write."""
+        left = memoryview(lines.data)
+        while left:  # with PYTHONUNBUFFERED a signal cuts a write short
+            left = left[sys.stdout.buffer.write(left) :]
+        sys.stdout.flush()
+        self.state_manager.is_flushed = False
+        self._counter.increment(lines.count)
+
+    def between(self) -> None:
+        """Do what may be done between two writes: answer a signal, and what the lanes want."""
+        self.family.surroundings.interrupts.check()
+        self.lanes.desk.serve()
 
     # State
 

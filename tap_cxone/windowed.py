@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tap_cxone.jobs import JobApi
     from tap_cxone.plan import Left, Unit
     from tap_cxone.reading import Invalid
+    from tap_cxone.ready import Envelope
     from tap_cxone.state import PendingJob
     from tap_cxone.windows import Window
 
@@ -186,13 +187,14 @@ class WindowedStream(CXoneStream):
     def _read(self, fetched: Fetched) -> Iterator[Record]:
         """Yield the rows of one window, then commit it and tell who wants to know."""
         began, window, intake = self.now(), fetched.window, self._intake(fetched)
-        with intake.take(window, fetched.coming, self._shape(window)) as taken:
+        shape, envelope = self._shape(window), self.envelope()
+        with intake.take(window, fetched.coming, shape, envelope) as taken:
             intake.judge(taken, receiver=self.quarantine.selected)
             if layout := taken.reading.layout:
                 self.announce(layout.new, taken.reading.table.name, taken.trail)
             self.sample.begin(mapped.stream_alias for mapped in self.stream_maps)
             with self.progress.watching(f"{taken.tally.rows:,} rows leave"):
-                yield from self._leave(taken)
+                yield from self._leave(taken, envelope)
                 self.hand_over()
         intake.account(taken)
         self.commit(window)
@@ -205,7 +207,7 @@ class WindowedStream(CXoneStream):
             source=source,
             declaration=self.declaration,
             settings=self.settings,
-            interrupts=self.family.surroundings.interrupts,
+            between=self.between,
             trail=self.trail,
             progress=self.progress,
             log=self.logger,
@@ -231,21 +233,27 @@ class WindowedStream(CXoneStream):
             keep_unknown=self.drift != "ignore",
         )
 
-    def _leave(self, taken: Taken) -> Iterator[Record]:
-        """Yield the records, and set aside the rows that are none."""
-        from tap_cxone.reading import Invalid
+    def _leave(self, taken: Taken, envelope: Envelope | None) -> Iterator[Record]:
+        """Let the records leave, and set aside the rows that are none.
 
-        interrupts, progress, aside = self.family.surroundings.interrupts, self.progress, 0
-        for item in taken.reading.items():
+        As lines where that is possible; else they are yielded, for the SDK to look at each.
+        """
+        from tap_cxone.reading import Invalid
+        from tap_cxone.ready import Lines
+
+        progress, aside = self.progress, 0
+        for item in taken.lines(envelope) if envelope else taken.reading.items():
             if isinstance(item, Invalid):
                 aside += 1
                 self._set_aside(item, taken.trail, audited=aside <= _MOST_AUDITED)
+            elif isinstance(item, Lines):
+                self.write_lines(item)
+                progress.left += item.count
             else:
                 progress.left += 1
                 yield item
             self.end_full_batches()
-            interrupts.check()
-            self.lanes.desk.serve()
+            self.between()
 
     def _set_aside(self, invalid: Invalid, trail: Trail, *, audited: bool) -> None:
         assert trail.window is not None  # noqa: S101 (rows come from windows)

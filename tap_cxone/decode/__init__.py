@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_cxone.decode.csv_table import CsvTable
 from tap_cxone.decode.json_table import JsonTable
-from tap_cxone.decode.table import Expected, Format, Row, Table
+from tap_cxone.decode.table import Block, Expected, Format, Row, Table
 from tap_cxone.decode.text import beginning
 from tap_cxone.errors import DecodeError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.spool import Spool
 
-__all__ = ["Expected", "Format", "Row", "Table", "open_table"]
+__all__ = ["Block", "Expected", "Format", "Row", "Table", "open_table"]
 
 _FOREIGN = ("<!doctype", "<html", "<?xml", "<error")
 

@@ -4,22 +4,117 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.columns import fold
-from tap_cxone.decode.json_text import values
-from tap_cxone.decode.table import Row
-from tap_cxone.decode.text import reading
+from tap_cxone.decode.json_text import Several, pieces
+from tap_cxone.decode.table import MOST_ROWS, Row, rows_of
+from tap_cxone.decode.text import DAMAGE, reading
 from tap_cxone.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_cxone.decode.table import Expected
+    from tap_cxone.decode.table import Block, Expected
     from tap_cxone.spool import Spool
 
 _MOST_KEYS = 5000
+_CHARACTERS = 1 << 16  # of the objects of a block
+_LEAST = _CHARACTERS // MOST_ROWS  # for which the shortest object counts
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, or one of a pair
+
+
+class _Run:
+    """Objects that follow each other."""
+
+    def __init__(self, first: int, several: Several | None = None) -> None:
+        self.first = first
+        self.values: list[dict[str, Any]] = several.values if several else []
+        self._several = several
+        self._texts: list[str] = []
+        self._left = _CHARACTERS
+
+    @property
+    def following(self) -> int:
+        return self.first + len(self.values)
+
+    def filled_by(self, written: str, value: dict[str, Any]) -> bool:
+        """Take one more; tell whether that is enough."""
+        self._texts.append(written)
+        self.values.append(value)
+        self._left -= max(len(written), _LEAST)
+        return self._left <= 0
+
+    def text(self, place: int) -> str:
+        """Return how one of them is written."""
+        if self._several is not None and not self._texts:
+            self._texts = self._several.written()
+        return self._texts[place]
+
+
+class _Walk:
+    """One way through a table, and what of it waits to become a block."""
+
+    def __init__(self, table: JsonTable) -> None:
+        self._table = table
+        self._run = _Run(1)
+
+    def place(self) -> str:
+        return f"after record {self._run.following - 1}"
+
+    def rest(self) -> Iterator[Block]:
+        """Yield what waits."""
+        run, self._run = self._run, _Run(self._run.following)
+        if run.values:
+            yield self._table.block(run)
+
+    def over(self, piece: tuple[str, Any] | Several) -> Iterator[Block | Row]:
+        """Yield what is read, but for what may wait for more of its kind."""
+        if not isinstance(piece, Several):
+            written, value = piece
+            yield from self._one(written, value, *self._table.lift([value]))
+            return
+        twice = self._table.lift(piece.values)
+        if not any(twice) and self._table.alike(piece.values):
+            yield from self.rest()
+            self._run = _Run(self._run.first, piece)
+            yield from self.rest()
+            return
+        for written, value, again in zip(piece.written(), piece.values, twice, strict=True):
+            yield from self._one(written, value, again)
+
+    def _one(self, written: str, value: Any, twice: str) -> Iterator[Block | Row]:
+        if twice or not self._table.ordinary(written, value):
+            yield from self.rest()
+            yield self._table.row(self._run.first, written, value, twice)
+            self._run = _Run(self._run.first + 1)
+        elif self._run.filled_by(written, value):
+            yield from self.rest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A run of objects as rows (a `Block`)."""
+
+    run: _Run
+    header: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.run.values)
+
+    @property
+    def columns(self) -> Sequence[Sequence[Any]]:
+        objects = self.run.values
+        if set(map(tuple, objects)) == {self.header}:
+            return list(zip(*map(dict.values, objects), strict=True))
+        return [[value.get(title) for value in objects] for title in self.header]
+
+    def row(self, place: int) -> Row:
+        value = self.run.values[place]
+        cells = [value.get(title) for title in self.header]
+        return Row(self.run.first + place, cells, text=self.run.text(place))
 
 
 class JsonTable:
@@ -38,30 +133,54 @@ class JsonTable:
         self._expected = expected
         self._required = frozenset(expected.required)
 
-    def rows(self) -> Iterator[Row]:
-        """Yield a row for every value; one that is no object, or lacks a field, has a fault.
+    def blocks(self) -> Iterator[Block | Row]:
+        """Yield every value; one that is no object, or lacks a field, has a fault.
 
         Raises:
             DecodeError: The file is damaged, is not JSON, or has thousands of different keys.
         """
-        number = 0
-        with reading(
-            self.spool, self.name, lambda: f"after record {number}", self._expected.most
-        ) as text:
-            for number, (written, value) in enumerate(values(text, self.name), 1):
-                yield self._row(number, written, value)
+        walk = _Walk(self)
+        with reading(self.spool, self.name, walk.place, self._expected.most) as text:
+            try:
+                for piece in pieces(text, self.name):
+                    yield from walk.over(piece)
+            except (DecodeError, *DAMAGE):
+                yield from walk.rest()  # it stands before the damage
+                raise
+            yield from walk.rest()
 
-    def _row(self, number: int, written: str, value: Any) -> Row:
+    def rows(self) -> Iterator[Row]:
+        """Yield what `blocks` does, row by row."""
+        return rows_of(self.blocks())
+
+    def alike(self, found: Sequence[Any]) -> bool:
+        """Tell whether all values are rows that show nothing new; half characters apart."""
+        if set(map(type, found)) != {dict}:
+            return False
+        titles = self._titles.keys()
+        return all(self._required <= set(keys) <= titles for keys in set(map(tuple, found)))
+
+    def ordinary(self, written: str, value: Any) -> bool:
+        """Tell whether a value is a row that shows nothing new and wants no second look."""
+        return self.alike([value]) and not ("\\u" in written and _HALF.search(written))
+
+    def lift(self, found: Sequence[Any]) -> Sequence[str]:
+        """Take the keys of an object inside for keys of the row; return those there twice."""
+        lifted = self._expected.lifted
+        return [_lift(value, lifted) for value in found] if lifted else [""] * len(found)
+
+    def block(self, run: _Run) -> Block:
+        """Return rows of which none shows a title."""
+        self._before = self.header
+        return _Block(run, self.header)
+
+    def row(self, number: int, written: str, value: Any, twice: str) -> Row:
+        """Return a row that may show titles, or have a fault."""
         if not isinstance(value, dict):
             return Row(number, (), fault="is not an object", text=written)
-        lifted = self._expected.lifted
-        inner = value.get(lifted, "")
-        if inner is None or isinstance(inner, dict):
-            inner = value.pop(lifted) or {}
-            if twice := sorted(value.keys() & inner.keys()):
-                fault = f"has {twice[0]} twice, the second time inside of {lifted}"
-                return Row(number, (), fault=fault, field=twice[0], text=written)
-            value |= inner
+        if twice:
+            fault = f"has {twice} twice, the second time inside of {self._expected.lifted}"
+            return Row(number, (), fault=fault, field=twice, text=written)
         if not self._required <= value.keys() and (missing := self._missing(value)):
             fault = f"lacks the required {', '.join(missing)}"
             return Row(number, (), fault=fault, field=missing[0], text=written)
@@ -95,6 +214,16 @@ class JsonTable:
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""
         return row.text
+
+
+def _lift(value: Any, lifted: str) -> str:
+    inner = value.get(lifted, "") if isinstance(value, dict) else ""
+    if inner is None or isinstance(inner, dict):
+        del value[lifted]
+        if inner and not value.keys().isdisjoint(inner):
+            return str(min(value.keys() & inner.keys()))
+        value.update(inner or ())
+    return ""
 
 
 def _whole(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from tap_cxone.decode.text import MOST
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 Format = Literal["csv", "json"]
 
@@ -49,6 +49,34 @@ class Row:
     text: str = ""
 
 
+MOST_ROWS = 1000
+"""Rows of a block."""
+
+
+class Block(Protocol):
+    """Rows without a fault that follow each other."""
+
+    @property
+    def count(self) -> int:
+        """Return how many they are."""
+
+    @property
+    def columns(self) -> Sequence[Sequence[Any]]:
+        """Return their cells by columns, one per title of the table."""
+
+    def row(self, place: int) -> Row:
+        """Return one of them."""
+
+
+def rows_of(blocks: Iterable[Block | Row]) -> Iterator[Row]:
+    """Yield every row by itself."""
+    for item in blocks:
+        if isinstance(item, Row):
+            yield item
+        else:
+            yield from map(item.row, range(item.count))
+
+
 class Table(Protocol):
     """A file of rows, read as often as they are asked for."""
 
@@ -68,8 +96,15 @@ class Table(Protocol):
     def header(self) -> tuple[str, ...]:
         """Return the titles known so far; another one whenever rows show new titles."""
 
+    def blocks(self) -> Iterator[Block | Row]:
+        """Yield every row, many together where nothing is odd about them.
+
+        Raises:
+            DecodeError: The file is damaged. Rows before the damage have been yielded.
+        """
+
     def rows(self) -> Iterator[Row]:
-        """Yield every row. Raises `DecodeError` where the file is damaged."""
+        """Yield what `blocks` does, row by row."""
 
     def reject(self) -> None:
         """Forget the titles that only the last row showed: it turned out to be none."""

@@ -23,6 +23,10 @@ _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+_NO_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
+DAMAGE = (*_NO_GZIP, UnicodeDecodeError)
+"""What is raised inside of `reading` where a file is damaged."""
+
 MOST = 20_000_000_000
 """Bytes that a file may unpack to, if nobody says otherwise."""
 
@@ -53,7 +57,7 @@ def reading(
             data = _unpacked(file, name, most)
             encoding = "utf-16" if data.peek(2)[:2] in _UTF_16 else "utf-8-sig"
             yield io.TextIOWrapper(data, encoding=encoding, newline="")
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except _NO_GZIP as error:
         msg = f"{name}: the gzip data is damaged or ends early ({error})"
         raise DecodeError(msg) from error
     except UnicodeDecodeError as error:

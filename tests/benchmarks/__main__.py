@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
-import platform
 
-from tests.benchmarks import rows, starting, year
+from tests.benchmarks import memory, results, rows, starting, waiting, year
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    print(f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    print(", ".join(f"{name} {value}" for name, value in results.machine().items()))
     rows.measure()
+    memory.measure()
     year.measure()
-    starting.show(starting.measure())
+    results.merge("waiting", waiting.measure())
+    began = starting.measure()
+    starting.show(began)
+    results.merge("starting", began)

@@ -1,112 +1,87 @@
-"""How fast rows leave, beside a stock SDK stream over the same file in the same run.
+"""How fast rows leave, beside stock SDK streams over the same rows in the same run.
 
-Ours is measured whole: download from the simulator, spool, check, decode, type, emit, commit.
+Ours is measured whole: download from the simulator, spool, check, decode, type, emit, commit. The
+others have their file in memory.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
-import statistics
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream, Tap
-from singer_sdk import typing as th
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 
-from tap_cxone.simulator import Simulator
-from tap_cxone.simulator.faults import Fault
-from tap_cxone.simulator.options import Options
-from tap_cxone.simulator.settings import tap_settings
-from tap_cxone.tap import TapCXone
-from tests.running import FakeClock
+from tests.benchmarks import ours, results, stock, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROWS, COLUMNS, RUNS = 50_000, 20, 5
+    Make = Callable[[], Iterator[dict[str, Any]]]
+
+ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
+RUNS = int(os.environ.get("BENCH_RUNS", "5"))
+PAGE = 1000
+OURS = "tap-cxone"
 
 
-def csv_file() -> bytes:
-    """Return a file of texts, numbers and date-times, as wide as an export."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    names = [f"Column {number}" for number in range(COLUMNS - 4)]
-    writer.writerow(["Segment ID", "Start Date", "Score", "Paid", *names])
-    for row in range(ROWS):
-        cells = [f"segment-{row:09}", "2026-03-01T10:20:30Z", f"{row / 100}", "false"]
-        writer.writerow([*cells, *(f"text {row} of column {n}" for n in range(COLUMNS - 4))])
-    return text.getvalue().encode()
+def contestants(plain: Make, quick: Make, own: Callable[[], None]) -> dict[str, Callable[[], None]]:
+    """Return who is measured: over `plain` rows, over `quick` ones, and this tap."""
+    return {
+        "stock": lambda: stock.through(stock.StockTap, plain()),
+        "stock, msgspec writer": lambda: stock.through(stock.StockTap, plain(), MsgSpecWriter()),
+        "public hooks": lambda: stock.through(stock.HookedTap, quick(), stock.QuickWriter()),
+        "bare loop": lambda: stock.bare(quick()),
+        OURS: own,
+    }
 
 
-class StockStream(Stream):
-    """What one would write first: the SDK's own path, every value a string."""
-
-    name = "stock"
-    body = b""
-
-    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ARG002
-        """Yield the rows of the file, which is in memory already."""
-        yield from csv.DictReader(io.StringIO(self.body.decode(), newline=""))
-
-
-class StockTap(Tap):
-    """A tap of that one stream."""
-
-    name = "tap-stock"
-    config_jsonschema = th.PropertiesList().to_dict()
-
-    def discover_streams(self) -> list[Stream]:
-        """Return the stream, with the file's titles as its schema."""
-        titles = StockStream.body.split(b"\r\n", 1)[0].decode().split(",")
-        schema = th.PropertiesList(*(th.Property(title, th.StringType) for title in titles))
-        return [StockStream(self, schema=schema.to_dict())]
+def formats() -> Iterator[tuple[str, int, dict[str, Callable[[], None]]]]:
+    """Yield each format, how many bytes its rows are, and who is measured with it."""
+    body = table.csv_file(ROWS)
+    own = ours.run(ours.of_csv, ours.file(body))
+    plain: Make = partial(stock.csv_rows, body)
+    yield "CSV", len(body), contestants(plain, partial(stock.quick_csv_rows, body), own)
+    body = b"".join(table.chunks(ROWS))
+    own = ours.run(ours.of_json, ours.file(body))
+    plain = partial(stock.json_rows, body)
+    quick: Make = partial(stock.quick_json_rows, body)
+    yield "JSON array, gzip", len(body), contestants(plain, quick, own)
+    pages = table.pages(ROWS, PAGE)
+    own = ours.run(ours.of_pages, *map(ours.page, pages))
+    plain, quick = partial(stock.page_rows, pages), partial(stock.quick_page_rows, pages)
+    yield f"pages of {PAGE}", sum(map(len, pages)), contestants(plain, quick, own)
 
 
-def stock(body: bytes) -> None:
-    """Run the stock tap."""
-    StockStream.body = body
-    StockTap(config={}).sync_all()
-
-
-def ours(body: bytes) -> None:
-    """Run this tap for one window whose file is `body`."""
-    clock = FakeClock()
-    with Simulator(Options(rows_per_day=1), clock=clock) as sim:
-        sim.faults.add(Fault("download", "bytes", body=body))
-        settings = tap_settings(sim.url) | {"start_date": "2026-03-20"}
-        settings["data_extraction"] |= {
-            "entities": [{"name": "wide", "entity_name": "wfm-payroll", "version": "1"}]
-        }
-        settings["data_extraction"]["entities"][0] |= {
-            "primary_keys": ["Segment ID"],
-            "columns": {"Start Date": "date-time", "Score": "number", "Paid": "boolean"},
-        }
-        tap = TapCXone(config=settings, clock=clock)
-        for name, stream in tap.streams.items():
-            stream.selected = name == "wide"
-        tap.sync_all()
-
-
-def seconds(run: Callable[[bytes], None], body: bytes) -> float:
+def seconds(run: Callable[[], None]) -> float:
     """Return how long a run takes whose output nobody reads."""
     with open(os.devnull, "w") as nobody, contextlib.redirect_stdout(nobody):  # noqa: PTH123
         begin = time.perf_counter()
-        run(body)
+        run()
         return time.perf_counter() - begin
 
 
 def measure() -> None:
-    """Measure both in turn, and print the median of the ratios."""
-    body = csv_file()
-    pairs = [(seconds(stock, body), seconds(ours, body)) for _ in range(RUNS)]
-    ratios = [theirs / own for theirs, own in pairs]
-    own = statistics.median(own for _, own in pairs)
-    print(f"{ROWS:,} rows of {COLUMNS} columns, {len(body) / 1e6:.0f} MB, {RUNS} runs in turn")
-    print(f"  tap-cxone, end to end: {ROWS / own:,.0f} rows/s (median)")
+    """Measure all in turn, and print and keep the medians and ratios."""
+    found: dict[str, Any] = {"rows": ROWS, "columns": table.COLUMNS, "runs": RUNS}
+    for name, size, runs in formats():
+        print(f"{ROWS:,} rows of {table.COLUMNS} columns, {name}, {size / 1e6:.0f} MB")
+        taken: dict[str, list[float]] = {who: [] for who in runs}
+        for _ in range(RUNS):
+            for who, run in runs.items():
+                taken[who].append(seconds(run))
+        found[name] = {who: _told(who, taken) for who in runs}
+    results.merge("rows", found)
+
+
+def _told(who: str, taken: dict[str, list[float]]) -> dict[str, Any]:
+    """Print and return how long somebody took, and how that compares with this tap."""
+    times = results.spread(taken[who])
+    ratios = results.spread([one / own for one, own in zip(taken[who], taken[OURS], strict=True)])
     print(
-        f"  times a stock SDK stream: {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f})"
+        f"  {who:22} {ROWS / times['median']:9,.0f} rows/s; tap-cxone is {ratios['median']:5.2f} "
+        f"times as fast ({ratios['least']:.2f} to {ratios['most']:.2f})"
     )
+    return {"seconds": times, "tap-cxone is so many times as fast": ratios}

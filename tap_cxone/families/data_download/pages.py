@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_cxone.activity import doing
 from tap_cxone.dedupe import Seen
 from tap_cxone.errors import DownloadError
-from tap_cxone.spool import fill_rows
+from tap_cxone.spool import fill_rows, written
 
 if TYPE_CHECKING:
     import logging
@@ -75,7 +75,7 @@ class Pages:
         """Name a window in a message."""
         return f"{self.request().download.report}, {window}"
 
-    def _rows(self, window: Window, seen: Seen) -> Iterator[Any]:
+    def _rows(self, window: Window, seen: Seen) -> Iterator[bytes]:
         request, offset, total = self.request(), 0, None
         while True:
             page = self.api.page(request, window, offset, self.size)
@@ -87,9 +87,12 @@ class Pages:
             total = page.total if page.total is not None else total
             if not page.rows:
                 break
-            different = {repr(row) for row in page.rows}  # twice in one page is no matter of pages
-            self._once([seen.first([row]) for row in different], window, offset, grown=grown)
-            yield from page.rows
+            rows = list(map(written, page.rows))
+            different = set(rows)  # twice in one page is no matter of pages
+            known = len(different) - seen.fresh(different)
+            if known:
+                raise self._twice(window, offset, moved=grown or known < len(different))
+            yield from rows
             offset += len(page.rows)
             if total is not None and offset >= total:
                 break
@@ -97,18 +100,16 @@ class Pages:
             msg = f"{self.title(window)}: {total} rows were announced, {offset} came; run again"
             raise DownloadError(msg)
 
-    def _once(self, first: list[bool], window: Window, offset: int, *, grown: bool) -> None:
-        """Refuse a page with rows of an earlier one: rows came before it, or it is that one."""
-        if all(first):
-            return
-        if any(first) or grown:
+    def _twice(self, window: Window, offset: int, *, moved: bool) -> DownloadError:
+        """Say why a page has rows of an earlier one: rows came before it, or it is that one."""
+        if moved:
             msg = f"{self.title(window)}: rows before {offset} came while they were read"
-            raise _Moved(msg)
+            return _Moved(msg)
         msg = (
             f"{self.title(window)}: the page at {offset} is one that came before; the API does "
             "not page as it should: lower data_download.window_days until one page is enough"
         )
-        raise DownloadError(msg)
+        return DownloadError(msg)
 
     def _beware(self, window: Window, page: Page, offset: int) -> None:
         """Look at the quota before many calls, and wonder at a window without rows."""

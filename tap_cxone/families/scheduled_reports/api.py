@@ -13,7 +13,7 @@ from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES
 from tap_cxone.jobs import JobStatus, Phase, Receipt, job_name
-from tap_cxone.spool import fill_rows
+from tap_cxone.spool import fill_rows, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,7 +116,7 @@ class ReportsApi:
         # Only our own path is asked with the login, never what an answer says.
         if not link.startswith(f"{RESULTS}/"):
             return self.client.download(link, name)
-        return fill_rows(self._rows(link, name), name)
+        return fill_rows(map(written, self._rows(link, name)), name)
 
     def _rows(self, path: str, name: str) -> Iterator[Any]:
         page = self._first.pop(path, None) or self.client.get(path).json
