@@ -712,6 +712,7 @@ def test_a_lost_answer_beside_others(list_queries, after):
 # Jobs
 
 
+@pytest.mark.slow
 def test_killed_after_any_line(simulate, clock):
     """Killed after any line: the next run spends no export again, and nothing is lost."""
     undisturbed = run(days(simulate(rows_per_day=2), 3), clock)

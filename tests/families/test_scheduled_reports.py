@@ -1749,7 +1749,10 @@ def test_schedules_that_cannot_be_listed(sim, clock, status):
 # Interruption
 
 
-@pytest.mark.parametrize("options", [{"page_size_reports": 3}, {"report_result": "csv"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"page_size_reports": 3}, pytest.param({"report_result": "csv"}, marks=pytest.mark.slow)],
+)
 def test_killed_after_any_line(simulate, clock, options):
     """Killed after any line and resumed: the same rows by key, one schedule, no run in vain."""
     sim = simulate(rows_per_day=6, **options)
@@ -1778,6 +1781,7 @@ def test_killed_after_any_line(simulate, clock, options):
     assert [one.versions for one in sim.schedules] == [1, 1]
 
 
+@pytest.mark.slow
 def test_killed_while_the_days_become_fewer(simulate, clock):
     """Killed at any line of a run that had to halve its window: the same rows, each once."""
     sim = simulate(long_report_days=1, rows_per_day=4)

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from requests.adapters import HTTPAdapter
 
+from tap_cxone.lanes import Lane
 from tap_cxone.tap import TapCXone
 from tests.running import FakeClock, Killed, Output
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["line", "before", "after"]
 KINDS: tuple[Kind, ...] = ("line", "before", "after")
+
+_PATIENCE = 20  # seconds until a thread ends whose next request is its last
 
 TRIED: Counter[str] = Counter()
 """The interruptions so far, by kind; `conftest` tells them at the end."""
@@ -154,6 +157,9 @@ def live(  # noqa: PLR0913 (all by name but the first three)
             out.flush()
         except (Exception, SystemExit, Killed) as caught:  # noqa: BLE001 (the test judges it)
             life.error = caught
+        for thread in threading.enumerate():
+            if isinstance(thread, Lane):  # of this life: none may reach into the next one
+                thread.join(_PATIENCE)
     with contextlib.suppress(Killed, ValueError):
         out.close()
     return life

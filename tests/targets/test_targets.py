@@ -84,6 +84,7 @@ def test_two_runs_into_duckdb(project, sim):
         }
 
 
+@pytest.mark.slow
 def test_reports_read_twice_into_duckdb(project, simulate):
     """A report, and custom metrics, read again over the same days leave the same rows."""
     sim = simulate(job_seconds=0, rows_per_day=40, tenant_zone="UTC")
