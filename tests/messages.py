@@ -1,4 +1,4 @@
-"""What the tap may say, read out of its code: its warnings, and every text with `…` for values."""
+"""What the tap may say, read out of its code, with `…` for values: warnings, errors, remedies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from tests.document import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOUD = {"warning", "error"}
+_LOUD = {"warning", "error", "exception"}
+_REMEDIES = ROOT / "tap_cxone/remedies.py"
 ERRORS = {
     name
     for name, found in vars(errors).items()
@@ -73,6 +74,42 @@ def raised() -> Iterator[str]:
         yield from (text for n in said if (text := text_of(n)) and re.search(r"\w{3}", text))
 
 
+def remedies() -> Iterator[str]:
+    """Yield the text of each remedy that an error is given beside its message."""
+    for tree in trees():
+        for node in ast.walk(tree):
+            yield from filter(None, map(text_of, _advice(node)))
+    # There every text is one.
+    for node in ast.walk(ast.parse(_REMEDIES.read_text())):
+        yield from filter(None, map(text_of, _given(node)))
+
+
+def _advice(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is a remedy by its name, or by that of the function that gives it."""
+    match node:
+        case ast.Call(func=ast.Name("naming"), args=[said]):
+            yield said
+        case ast.Call(keywords=words):
+            yield from (word.value for word in words if word.arg == "remedy")
+        case ast.Assign(targets=[ast.Name("remedy")], value=said):
+            yield said
+        case ast.FunctionDef(name="remedy"):
+            for inner in ast.walk(node):
+                yield from _given(inner)
+        case _:
+            pass
+
+
+def _given(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.Assign(value=said) | ast.Return(value=ast.AST() as said):
+            yield said
+        case ast.Dict(values=said):
+            yield from said
+        case _:
+            pass
+
+
 def _name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
@@ -81,9 +118,14 @@ def _is_message(node: ast.Assign) -> bool:
     return isinstance(node.targets[0], ast.Name) and node.targets[0].id == "msg"
 
 
+def _is_level(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "level"
+
+
 def _said(how: str, call: ast.Call, named: dict[str, str]) -> Iterator[str]:
-    place = 1 if how == "once" else 0
-    levelled = how == "log" and any(word.arg == "level" for word in call.keywords)
+    ranked = how == "log" and bool(call.args) and _is_level(call.args[0])
+    place = 1 if how == "once" or ranked else 0
+    levelled = ranked or (how == "log" and any(word.arg == "level" for word in call.keywords))
     if (how in _LOUD or how == "once" or levelled) and len(call.args) > place:
         said = call.args[place]
         text = named.get(said.id) if isinstance(said, ast.Name) else text_of(said)

@@ -54,6 +54,10 @@ class Line(_Common, frozen=True, kw_only=True):
     reasons: dict[str, int] = {}
     outcome: str | None = None
     failed: tuple[str, ...] = ()
+    windows: int = 0
+    exports: int = 0
+    waiting_seconds: float | None = None
+    working_seconds: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no window, and days at the ends of the calendar."""

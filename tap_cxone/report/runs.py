@@ -26,6 +26,7 @@ class Run:
         failed: Those that failed.
         rows: How many left in it.
         seconds: How long it took, as it said.
+        ended_streams: What it did for each stream, in its own words; empty if it was killed.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Run:
     failed: tuple[str, ...]
     rows: int
     seconds: float
+    ended_streams: tuple[Line, ...]
 
 
 def runs(lines: Iterable[Line]) -> list[Run]:
@@ -64,4 +66,5 @@ def _run(name: str, lines: Sequence[Line]) -> Run:
         failed=end.failed if end else (),
         rows=sum(line.rows or 0 for line in lines if line.event == "window_committed"),
         seconds=took if end is None or end.seconds is None else end.seconds,
+        ended_streams=tuple(line for line in lines if line.event == "stream_ended"),
     )

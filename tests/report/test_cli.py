@@ -124,10 +124,10 @@ def test_what_was_left_out_is_said(book):
     book.commit(window(1))
     with book.path.open("a") as file:
         file.write(
-            '{"at": "2026-03-20T00:00:00Z", "run": "r", "event": "stream_ended"}\n{"at": "20'
+            '{"at": "2026-03-20T00:00:00Z", "run": "r", "event": "stream_dreamt"}\n{"at": "20'
         )
 
     page = report(book.path).output
 
     assert "1 line could not be read" in " ".join(page.split())
-    assert "1 line of <code>stream_ended</code>" in page
+    assert "1 line of <code>stream_dreamt</code>" in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tap_cxone.report.runs import runs
 from tap_cxone.report.streams import streams
 from tap_cxone.report.troubles import drift, misfits, troubles
-from tests.report.logbook import at, window
+from tests.report.logbook import STREAM, at, window
 
 
 def test_runs_are_listed_newest_first(book):
@@ -31,6 +31,25 @@ def test_a_run_without_an_end(book):
 
     (run,) = runs(book.log.lines)
     assert (run.outcome, run.seconds) == ("", 30)
+
+
+def test_a_run_says_what_it_did_for_each_stream(book):
+    """Each stream's own end is kept with its run, and counts no rows a second time."""
+    did = {"outcome": "stopped", "windows": 3, "rows": 7, "exports": 2}
+    for number in (1, 2):
+        book.run = f"r{number}"
+        book.commit(window(number), rows=7)
+        book.write("stream_ended", waiting_seconds=61.0, working_seconds=2.5, **did)
+        book.end()
+        book.later(days=1)
+
+    second, first = runs(book.log.lines)
+    (line,) = first.ended_streams
+    assert (line.stream, line.outcome, line.windows, line.rows) == (STREAM, "stopped", 3, 7)
+    assert (line.exports, line.waiting_seconds, line.working_seconds) == (2, 61.0, 2.5)
+    assert (first.rows, len(second.ended_streams)) == (7, 1)
+    (stream,) = streams(book.log.lines)
+    assert stream.rows == 14
 
 
 def test_what_went_wrong_is_listed_newest_first(book):

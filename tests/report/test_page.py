@@ -162,7 +162,17 @@ def _troubles(tab: Page) -> None:
     ]
     assert "sentiment" in tab.locator("#drift").inner_text()
     outcomes = tab.locator("#runs .badge").all_inner_texts()
+    _ends(tab)
     assert outcomes == ["failed", "complete"]
+
+
+def _ends(tab: Page) -> None:
+    details = tab.locator("#runs details")
+    assert details.count() == 2
+    details.last.locator("summary").click()
+    row = details.last.get_by_role("row").filter(has=tab.locator(f"text=/^{KB}$/"))
+    stream, outcome, windows, *_ = row.inner_text().split("\t")
+    assert (stream, outcome, windows) == (KB, "stopped", "1")
 
 
 def _fits(tab: Page, folder: Path) -> None:
@@ -185,6 +195,7 @@ def test_nothing_in_a_line_is_html(book):
     book.write("job_state", window(1), HOSTILE, stream=HOSTILE, state=HOSTILE)
     book.write("drift", window(1), stream=HOSTILE, columns=[HOSTILE])
     book.write("window_validated", window(1), stream=HOSTILE, reasons={HOSTILE: 1})
+    book.write("stream_ended", stream=HOSTILE, outcome=HOSTILE, rows=1)
     book.write("record_invalid", window(1), stream=HOSTILE, field=HOSTILE, reason=HOSTILE)
     book.commit(window(1), stream=HOSTILE)
     book.end(HOSTILE, HOSTILE)
