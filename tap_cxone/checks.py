@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 REGION = re.compile(r"[a-z]{2,4}[0-9]{1,2}")
 ACCESS_KEY = ("access_key_id", "access_key_secret")
+CLIENT = ("client_id", "client_secret")
 # Lists whose items are streams of the user's own: the family, the setting, a name to imitate.
 _NAMED = (
     ("data_extraction", "entities", "wfm_payroll"),
@@ -30,6 +31,7 @@ _NAMED = (
     ("data_download", "downloads", "metrics_by_interaction"),
     ("scheduled_reports", "reports", "agent_performance_daily"),
 )
+_NEAR = 0.8  # how alike two names are of which one is surely the other, mistyped
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _TENANT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -102,7 +104,7 @@ def _explain(error: ValidationError) -> str:
     where = ".".join(str(part) for part in error.absolute_path)
     wanted: Any = error.validator_value
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(cast("dict[str, Any]", error.schema)["properties"])
+        known = cast("dict[str, Any]", error.schema)["properties"]
         unknown = [name for name in error.instance if name not in known]
         return "; ".join(_unknown(name, where, known) for name in unknown)
     if error.validator == "required":
@@ -120,9 +122,24 @@ def _explain(error: ValidationError) -> str:
     return f"{where}: does not fit {error.validator} {wanted}; correct it"
 
 
-def _unknown(name: str, where: str, known: list[str]) -> str:
-    remedy = did_you_mean(name, known, f"known are: {', '.join(known)}", cutoff=0.5)
+def _unknown(name: str, where: str, known: Mapping[str, Any]) -> str:
+    remedy = (
+        did_you_mean(name, known, cutoff=_NEAR)
+        or _inside(name, known)
+        or did_you_mean(name, known, f"known are: {', '.join(known)}", cutoff=0.5)
+    )
     return f"unknown setting '{f'{where}.{name}' if where else name}'; {remedy}"
+
+
+def _inside(name: str, known: Mapping[str, Any]) -> str:
+    """Say which objects among the settings have one of about this name; nothing if none has."""
+    inner = {outer: found.get("properties", {}) for outer, found in known.items()}
+    near = {
+        f"{outer}.{other}"
+        for outer, names in inner.items()
+        for other in difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
+    }
+    return f"it stands inside another one: {', '.join(sorted(near))}" if near else ""
 
 
 def did_you_mean(
@@ -224,7 +241,7 @@ def _dates(config: Mapping[str, Any]) -> Iterator[str]:
 def _pairs(config: Mapping[str, Any]) -> Iterator[str]:
     for names, what in (
         (ACCESS_KEY, "an access key"),
-        (("client_id", "client_secret"), "an application"),
+        (CLIENT, "an application"),
     ):
         given = [name for name in names if config.get(name)]
         if len(given) == 1:

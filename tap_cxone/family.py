@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.auth import Login
+from tap_cxone.checks import ACCESS_KEY, CLIENT
 from tap_cxone.entries import Entries, NoJournal, tenant_key
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.jobs import Patience
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tap_cxone.webhook import Webhook
 
 _MOST_FAILURES = 3
+_FEW_RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +148,16 @@ class Family:
     @property
     def remedy(self) -> str:
         """Return what to set when the credentials are missing."""
-        variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in self.needs)
         if self.also:
             return f"{self.name} reads nothing until {self.also} says what"
-        return f"{self.name} needs {', '.join(self.needs)}; set them, or {variables}"
+        settings = self.surroundings.settings
+        held = {
+            *(ACCESS_KEY if settings.access_key else ()),
+            *(CLIENT if settings.application else ()),
+        }
+        needs = [name for name in self.needs if name not in held]
+        variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in needs)
+        return f"{self.name} needs {', '.join(needs)}; set them, or {variables}"
 
     @cached_property
     def limiter(self) -> Limiter:
@@ -203,6 +211,12 @@ class Family:
             plane=self.plane,
             insecure=settings.allow_insecure,
         )
+
+    def hurried(self) -> Family:
+        """Return the family anew, asking no more than three times for what does not answer."""
+        settings = self.surroundings.settings
+        few = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
+        return replace(self, surroundings=replace(self.surroundings, settings=few))
 
     @property
     def patience(self) -> Patience:

@@ -174,8 +174,13 @@ def check(state: Any) -> None:
         StateError: It cannot be used.
     """
     bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if isinstance(state, dict) and "bookmarks" not in state and "value" in state:
+        bookmarks = None  # a whole STATE message: read as a state it would be an empty one
     if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
-        msg = 'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote'
+        msg = (
+            'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote, of a '
+            'STATE message its "value"'
+        )
         raise StateError(msg)
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)

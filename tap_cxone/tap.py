@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections import Counter
+from io import StringIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
@@ -93,6 +94,8 @@ class CXoneCommand(SingerCommand):
             return None
         if ctx.meta.get(_TESTING):
             self._test(ctx)
+        for option in ("state", "catalog"):
+            _read_before(ctx, option)
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -279,6 +282,7 @@ class TapCXone(Tap):
             if not family.configured:
                 yield left_out(family)
                 continue
+            family = family.hurried()  # noqa: PLW2901 (who tests waits at the screen)
             for name, raw in self.state.get("bookmarks", {}).items():
                 family.limiter.recall(states.StreamState(name, raw).submits(family.name))
             yield from probe(family)
@@ -315,6 +319,19 @@ class TapCXone(Tap):
             self.logger.log(level, text, family.remedy)
         if wanting and not any(stream.selected for stream in self._own()):
             raise ConfigError(dict.fromkeys(stream.family.remedy for stream in wanting))
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the settings, once: a file may be a pipe. Raises `ConfigError` if one is none."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+        except (TypeError, ValueError) as error:
+            files = ", ".join(path for path in value if path != "ENV")
+            msg = f"the file given as --config is not JSON, or no object ({files}: {error})"
+            raise ConfigError([f"{msg}; write the settings as one"]) from error
 
     @classmethod
     @override
@@ -364,6 +381,14 @@ def _read(file: IO[str] | None, option: str) -> Any:
     except ValueError as error:
         msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
         raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
+
+
+def _read_before(ctx: click.Context, option: str) -> None:
+    """Read a file of the command line before the SDK does, which says nothing of its fault."""
+    if file := ctx.params.get(option):
+        text = file.read()
+        _read(StringIO(text), option)
+        ctx.params[option] = StringIO(text)
 
 
 def _merged(

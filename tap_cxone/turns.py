@@ -55,6 +55,9 @@ def locked(file: Path) -> ExitStack | None:
     except Timeout:
         return None
     except (OSError, NotImplementedError) as error:
+        if not (folder := file.parent.parent).is_dir():
+            msg = f"cannot lock {file}: {folder} is no folder; make it, or correct journal_path"
+            raise JournalError(msg) from error
         msg = f"cannot lock {file} ({error}); give journal_path a folder where files can be locked"
         raise JournalError(msg) from error
     held = ExitStack()

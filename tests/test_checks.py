@@ -65,6 +65,10 @@ BAD = {
         family(windows_days=3),
         ["data_extraction.windows_days", "window_days"],
     ),
+    "known elsewhere": (
+        {"window_day": 3},
+        ["'window_day'", "inside another one", "data_extraction.window_days", "observability.win"],
+    ),
     "unknown in an entity": (entity(colums={}), ["entities.0.colums", "'columns'"]),
     "unknown in endpoints": (
         {"endpoints": {"data_extraction_tokens": "https://a.example"}},

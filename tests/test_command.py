@@ -126,6 +126,40 @@ def test_a_state_that_nobody_wrote_is_refused(tmp_path):
     assert "restore an earlier state" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "config.json' was not found"),
+        ("{", "the file given as --config is not JSON, or no object ("),
+        ("[1]", "the file given as --config is not JSON, or no object ("),
+    ],
+)
+def test_a_config_file_that_cannot_be_read(tmp_path, content, words):
+    """A file of settings that is not there, or holds none, is one line and exit code 2."""
+    file = tmp_path / "config.json"
+    if content is not None:
+        file.write_text(content)
+
+    run = tap(f"--config={file}")
+
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("option", ["state", "catalog"])
+def test_a_file_of_a_run_that_is_no_json(tmp_path, option):
+    """All messages of a run, given as its state or catalog, are a line and exit code 2."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"type": "SCHEMA"}\n{"type": "STATE"}\n')
+
+    run = tap("--config=ENV", f"--{option}={file}", access_key_id="a", access_key_secret="b")
+
+    assert run.returncode == 2
+    assert f"the file given as --{option} is not JSON" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def test_an_unreachable_host_fails_every_stream_with_one_line():
     """A connection that cannot be made ends with exit 1 and a line a stream that says why."""
     run = tap(

@@ -85,6 +85,8 @@ def test_meltano_and_about_agree_on_what_the_tap_can():
 
     assert set(extractor["capabilities"]) <= set(about()["capabilities"])
     assert "batch" in extractor["capabilities"]
+    # Without it Meltano shows each warning and each error of the tap as [info].
+    assert "structured-logging" in extractor["capabilities"]
 
 
 def described() -> dict[str, dict[str, dict[str, Any]]]:

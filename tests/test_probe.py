@@ -192,6 +192,19 @@ def test_an_api_that_does_not_answer(sim, clock):
     assert "Down for repairs" in read
 
 
+def test_a_test_does_not_wait_long(sim, clock):
+    """A login that fails is tried three times, whatever `max_retries` says: somebody waits."""
+    sim.faults.add(Fault("token", "status", status=503, times=9))
+    tap = TapCXone(config=settings_for(sim, max_retries=8), clock=clock)
+
+    (line, *_) = [str(result) for result in tap.checks()]
+
+    assert line.startswith("FAIL data_extraction login")
+    assert "tried 3 times" in line
+    assert len(sim.faults.pending) == 1
+    assert len([seen for seen in sim.requests if "token" in seen.path]) == 3
+
+
 def told(sim: Simulator, moment: datetime) -> None:
     """Let the server's clock stand at a moment."""
     date = (("Date", format_datetime(moment, usegmt=True)),)

@@ -261,6 +261,12 @@ def test_bookmark_is_left_alone():
 # What cannot be read
 
 
+def test_a_whole_message_is_no_state():
+    """A STATE message is refused: as a state it would be an empty one, and all be read anew."""
+    with pytest.raises(StateError, match=r"of a STATE message its .value"):
+        check({"type": "STATE", "value": {"bookmarks": {}}})
+
+
 @pytest.mark.parametrize(
     "raw",
     [

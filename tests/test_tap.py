@@ -77,9 +77,8 @@ def test_a_family_without_credentials_is_left_out(config, clock, caplog):
     assert out.error is None
     assert sorted(out.counts()) == EXTRACTION
     assert [text for text in warnings if "left out" in text] == [
-        "Streams left out: observability needs client_id, client_secret, access_key_id, "
-        "access_key_secret; set them, or TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, "
-        "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET, or deselect its streams"
+        "Streams left out: observability needs client_id, client_secret; set them, or "
+        "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, or deselect its streams"
     ]
 
 

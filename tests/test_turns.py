@@ -208,6 +208,12 @@ def test_nothing_to_lock(tmp_path):
         locked(tmp_path / "file" / "place")
 
 
+def test_no_folder(tmp_path):
+    """Where the journal's folder does not exist, the message names that folder and the setting."""
+    with pytest.raises(JournalError, match=r"nowhere is no folder; make it, or .* journal_path"):
+        locked(tmp_path / "nowhere" / "journal.db.locks" / "place")
+
+
 def test_locks_are_private(process, tmp_path):
     """Nobody else may look at the locks."""
     with process().turn():
