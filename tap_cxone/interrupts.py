@@ -27,6 +27,8 @@ class Interrupts:
         self._noted: int | None = None
         self._arrived = threading.Event()
         self._allowed: set[int] = set()  # threads that nothing is lost of if they end now
+        self._left: set[int] = set()  # those that end as soon as they come out of there
+        self._lock = threading.Lock()
 
     def install(self) -> None:
         """Take over SIGINT and SIGTERM; only the main thread of a process can."""
@@ -61,7 +63,12 @@ class Interrupts:
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let a signal end this thread inside this block."""
+        """Let a signal end this thread inside this block.
+
+        Raises:
+            Interrupted: A signal arrived.
+            SystemExit: Nobody waits for this thread any more.
+        """
         thread = threading.get_ident()
         outer = self.may_end(thread)
         self._allowed.add(thread)
@@ -70,4 +77,20 @@ class Interrupts:
             yield
         finally:
             if not outer:
-                self._allowed.discard(thread)
+                self._come_out(thread)
+
+    def leave(self, thread: int | None) -> bool:
+        """Leave a thread where it may end, so that it does nothing more; tell whether it may."""
+        with self._lock:
+            if thread is None or not self.may_end(thread):
+                return False
+            self._left.add(thread)
+            return True
+
+    def _come_out(self, thread: int) -> None:
+        with self._lock:  # it is left behind inside the block, or not at all
+            self._allowed.discard(thread)
+            left = thread in self._left
+            self._left.discard(thread)  # another thread may get its number
+        if left:
+            raise SystemExit
