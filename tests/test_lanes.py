@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from contextlib import contextmanager
@@ -8,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_cxone.activity import spent
 from tap_cxone.errors import Interrupted
 from tap_cxone.interrupts import Interrupts
 from tap_cxone.lanes import Hunt, Lane, Lanes
+from tap_cxone.progress import Progress
+from tests.running import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -228,6 +232,14 @@ def test_out_of_turn_is_the_lanes_turn_too(lanes):
     with lanes.running([toy]):
         found = {lanes.aside("one", threading.get_ident) for _ in lanes.pieces(toy)}
     assert found == toy.threads
+
+
+def test_out_of_turn_is_watched_too(lanes):
+    """What the lane spends out of turn is told to who watches the thread that waits for it."""
+    stream = Progress(FakeClock(), logging.getLogger("lanes")).stream("a")
+    with lanes.running([Toy("a", "one", sheets(1))]), stream.fetching():
+        lanes.aside("one", spent)
+    assert stream.standing().exports == 1
 
 
 def test_the_end_waits_for_a_submit(lanes, interrupts):
