@@ -27,7 +27,7 @@ class Interrupts:
         self._noted: int | None = None
         self._arrived = threading.Event()
         self._allowed: set[int] = set()  # threads that nothing is lost of if they end now
-        self._left: set[int] = set()  # those that end as soon as they come out of there
+        self._left: set[threading.Thread] = set()  # those that nobody waits for any more
         self._lock = threading.Lock()
 
     def install(self) -> None:
@@ -44,9 +44,11 @@ class Interrupts:
             self.check()
 
     def check(self) -> None:
-        """Raise `Interrupted` if a signal was noted."""
+        """Raise `Interrupted` if a signal was noted, `SystemExit` in a thread that was left."""
         if self._noted is not None:
             raise Interrupted(self._noted)
+        if threading.current_thread() in self._left:
+            raise SystemExit
 
     def wait(self, seconds: float) -> None:
         """Return after `seconds`; raise `Interrupted` when a signal arrives, in every thread."""
@@ -55,7 +57,7 @@ class Interrupts:
                 time.sleep(seconds)  # a handler that runs in here raises out of it
             else:
                 self._arrived.wait(seconds)
-            self.check()
+        self.check()  # outside: nobody leaves this thread any more
 
     def may_end(self, thread: int | None) -> bool:
         """Tell whether a thread is where a signal may end it."""
@@ -63,12 +65,7 @@ class Interrupts:
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let a signal end this thread inside this block.
-
-        Raises:
-            Interrupted: A signal arrived.
-            SystemExit: Nobody waits for this thread any more.
-        """
+        """Let a signal end this thread inside this block."""
         thread = threading.get_ident()
         outer = self.may_end(thread)
         self._allowed.add(thread)
@@ -77,20 +74,13 @@ class Interrupts:
             yield
         finally:
             if not outer:
-                self._come_out(thread)
+                with self._lock:  # it is left inside the block or not at all
+                    self._allowed.discard(thread)
 
-    def leave(self, thread: int | None) -> bool:
-        """Leave a thread where it may end, so that it does nothing more; tell whether it may."""
+    def leave(self, thread: threading.Thread) -> bool:
+        """Leave a thread that may end now; tell whether it may. It does not get past a `check`."""
         with self._lock:
-            if thread is None or not self.may_end(thread):
+            if not self.may_end(thread.ident):
                 return False
             self._left.add(thread)
             return True
-
-    def _come_out(self, thread: int) -> None:
-        with self._lock:  # it is left behind inside the block, or not at all
-            self._allowed.discard(thread)
-            left = thread in self._left
-            self._left.discard(thread)  # another thread may get its number
-        if left:
-            raise SystemExit

@@ -254,14 +254,14 @@ class Lanes:
     def _close(self) -> None:
         """End every lane; wait for those that are in the middle of what must not be lost.
 
-        One that waits for an answer or for a job is left behind: it does nothing after that.
+        One that waits for an answer or for a job is left behind: it asks for nothing after that.
         """
         self.closed = True
         for lane in self._lanes.values():
             lane.ring()
         try:
             for lane in self._lanes.values():
-                while lane.is_alive() and not self._interrupts.leave(lane.ident):
+                while lane.is_alive() and not self._interrupts.leave(lane):
                     self.desk.serve()
                     lane.join(_LOOK)
             self.desk.serve()  # what they handed in last

@@ -330,6 +330,7 @@ def test_who_is_left_behind_does_nothing_more(lanes, interrupts):
             with interrupts.allowed():
                 asking.set()
                 answer.wait(PATIENCE)
+            interrupts.check()  # as before every submit
             went_on.append("submit")
         finally:
             ended.set()

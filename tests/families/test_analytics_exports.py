@@ -25,6 +25,7 @@ from tap_cxone.errors import (
     DecodeError,
     DownloadError,
     DriftError,
+    InvalidRecords,
     JobFailed,
     JobTimeout,
     PermissionDenied,
@@ -1337,3 +1338,19 @@ def test_messages_hold_no_secret(sim, clock, caplog):
 
     assert Credentials.CLIENT_SECRET not in caplog.text
     assert "sim-access-token" not in caplog.text
+
+
+def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
+    """A window that fails costs no job that its lane had asked for meanwhile."""
+    wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
+    first = run(days(sim, 5, lanes=True, analytics_exports=wrong), clock)
+    asked = {body["query"]["dateFrom"] for body in bodies(sim)}
+    assert isinstance(failure(first), InvalidRecords)
+    pending = first.state["bookmarks"][STREAM]["pending_jobs"]
+    assert len(pending) == len(asked)
+
+    second = run(days(sim, 5, lanes=True), clock, state=first.state)
+
+    assert second.error is None
+    assert ids(second) == [r["id"] for r in truth(sim, 5)]
+    assert len(submits(sim)) == 5
