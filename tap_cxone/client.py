@@ -101,7 +101,9 @@ class Client:
         Raises:
             Throttled: The API asks to wait; nothing was started.
             AmbiguousSubmit: The answer was lost or cannot be read.
+            SystemExit: A signal arrived, or the run has ended; nothing was sent.
         """
+        self.transport.interrupts.check()
         call = Call(method="POST", url=self._url(path), body=body, submits=True)
         return self._ask(replace(call, read_seconds=read_seconds) if read_seconds else call)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.interrupts import Interrupts
 
+_LOOK = 1  # second; on Windows no signal is heard in the middle of a wait
+
 _T = TypeVar("_T")
 
 
@@ -49,7 +51,11 @@ class Desk:
             raise Closed from None
 
     def post(self, errand: Callable[[], object]) -> None:
-        """Have an errand run, sooner or later; what it raises ends the run."""
+        """Have an errand run, sooner or later; from a lane nobody learns what it raises.
+
+        So it is for what a later errand does again: STATE that could not be written once is
+        written with the next commit, or that raises.
+        """
         if threading.get_ident() == self._owner:
             errand()
         else:
@@ -82,16 +88,19 @@ class Desk:
     def wait(self, ready: Callable[[], bool]) -> None:
         """Run errands until something is `ready`; whoever makes it so rings.
 
+        What was handed in before it was ready has run when this returns.
+
         Raises:
             Interrupted: A signal arrived.
         """
         while True:
             self._bell.clear()
+            done = ready()
             self.serve()
-            if ready():
+            if done:
                 return
             with self._interrupts.allowed():
-                self._bell.wait()
+                self._bell.wait(_LOOK)
 
     def close(self) -> None:
         """Take no further errand; those that were handed in are not run."""

@@ -27,6 +27,8 @@ class Interrupts:
         self._noted: int | None = None
         self._arrived = threading.Event()
         self._allowed: set[int] = set()  # threads that nothing is lost of if they end now
+        self._left: set[threading.Thread] = set()  # those that nobody waits for any more
+        self._lock = threading.Lock()
 
     def install(self) -> None:
         """Take over SIGINT and SIGTERM; only the main thread of a process can."""
@@ -42,9 +44,11 @@ class Interrupts:
             self.check()
 
     def check(self) -> None:
-        """Raise `Interrupted` if a signal was noted."""
+        """Raise `Interrupted` if a signal was noted, `SystemExit` in a thread that was left."""
         if self._noted is not None:
             raise Interrupted(self._noted)
+        if threading.current_thread() in self._left:
+            raise SystemExit
 
     def wait(self, seconds: float) -> None:
         """Return after `seconds`; raise `Interrupted` when a signal arrives, in every thread."""
@@ -53,7 +57,7 @@ class Interrupts:
                 time.sleep(seconds)  # a handler that runs in here raises out of it
             else:
                 self._arrived.wait(seconds)
-            self.check()
+        self.check()  # outside: nobody leaves this thread any more
 
     def may_end(self, thread: int | None) -> bool:
         """Tell whether a thread is where a signal may end it."""
@@ -70,4 +74,13 @@ class Interrupts:
             yield
         finally:
             if not outer:
-                self._allowed.discard(thread)
+                with self._lock:  # it is left inside the block or not at all
+                    self._allowed.discard(thread)
+
+    def leave(self, thread: threading.Thread) -> bool:
+        """Leave a thread that may end now; tell whether it may. It does not get past a `check`."""
+        with self._lock:
+            if not self.may_end(thread.ident):
+                return False
+            self._left.add(thread)
+            return True

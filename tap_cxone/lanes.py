@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from tap_cxone.desk import Desk
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.interrupts import Interrupts
 
-_MOST_FILES = 64  # of a lane: each is an open file, and a pending job in every STATE
+_MOST_FILES = 32  # of a lane: each is an open file, and a pending job in every STATE
 _LOOK = 0.05  # seconds
 
 _T = TypeVar("_T")
@@ -91,8 +93,10 @@ class Lane(threading.Thread):
 
     def run(self) -> None:
         """Fetch what there is room for; do first what the main thread needs at once."""
-        while not self._lanes.closed:
+        while True:
             self._bell.clear()
+            if self._lanes.closed:  # looked at last: whoever closes rings after saying so
+                return
             hunt = next((hunt for hunt in self.hunts.values() if not hunt.over), None)
             if self._chores:
                 self._do(*self._chores.popleft())
@@ -157,7 +161,11 @@ class Lanes:
 
     @contextmanager
     def running(self, streams: Iterable[Hunter[Any]]) -> Iterator[None]:
-        """Start a lane per family, and end them all at the end of the block."""
+        """Start a lane per family, and end them all at the end of the block.
+
+        Whoever enters it is the main thread from then on.
+        """
+        self.desk, self.closed = Desk(self._interrupts), False
         families: dict[str, list[Hunter[Any]]] = {}
         for stream in streams:
             families.setdefault(stream.lane, []).append(stream)
@@ -179,8 +187,8 @@ class Lanes:
             yield from stream.hunt()
             return
         hunt = lane.hunts.get(stream.name) or Hunt(stream.hunt())
+        self._needed = hunt  # before the lane is woken to look for it
         lane.put_first(stream.name, hunt)
-        self._needed = hunt
         try:
             yield from self._arriving(hunt)
         finally:
@@ -196,7 +204,6 @@ class Lanes:
             for other in self._lanes.values():
                 other.ring()
             yield piece
-        self.desk.serve()  # what its lane handed in last
         if hunt.error is not None:
             raise hunt.error
 
@@ -216,7 +223,8 @@ class Lanes:
         lane = self._lanes.get(family)
         if lane is None:
             return chore()
-        promise = lane.ask(chore)
+        # In the context of who waits, so that whoever watches that stream learns of it.
+        promise = lane.ask(partial(copy_context().run, chore))
         self.desk.wait(promise.done)
         return promise.result()
 
@@ -244,15 +252,19 @@ class Lanes:
     # The end
 
     def _close(self) -> None:
-        """End every lane; wait for those that are in the middle of what must not be lost."""
+        """End every lane; wait for those that are in the middle of what must not be lost.
+
+        One that waits for an answer or for a job is left behind: it asks for nothing after that.
+        """
         self.closed = True
         for lane in self._lanes.values():
             lane.ring()
         try:
             for lane in self._lanes.values():
-                while lane.is_alive() and not self._interrupts.may_end(lane.ident):
+                while lane.is_alive() and not self._interrupts.leave(lane):
                     self.desk.serve()
                     lane.join(_LOOK)
+            self.desk.serve()  # what they handed in last
         finally:
             self.desk.close()
             for lane in self._lanes.values():

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 from typing_extensions import override
 
 from tap_cxone.activity import rest
-from tap_cxone.errors import AmbiguousSubmit, CXoneError, JournalError, QuotaExhausted
+from tap_cxone.errors import (
+    AmbiguousSubmit,
+    CXoneError,
+    Interrupted,
+    JournalError,
+    QuotaExhausted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -209,7 +215,8 @@ class Limiter:
             counted = _free(self._asked, taken) if counts else None
             self.recall([counted] if counted else [])
             # The answer must not be lost: it counts already, and who notes the job will say so.
-            with suppress(JournalError):
+            # Nor for a signal, which is raised again where the thread waits next.
+            with suppress(JournalError, Interrupted):
                 self.shared.settle(number, counted)
 
     @property

@@ -266,14 +266,15 @@ class WindowedStream(CXoneStream):
     def commit(self, window: Window) -> None:
         """Record that every row up to the window's end has left, and write STATE.
 
-        The bookmark never moves back: a window before it was only read again.
+        The bookmark never moves back: a window before it was only read again. A job that asked for
+        more than the window stays: where a day is read again, it begins where the window does.
         """
         state = self.memory
         if self._incremental:
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
-        done = [job for job in state.pending() if job.window.start < window.end]
+        done = [job for job in state.pending() if job.window.end <= window.end]
         self._settle(done)
         state.keep_pending(job for job in state.pending() if job not in done)
         state.mark_failed(failed=False)

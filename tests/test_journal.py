@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sqlite3
 import stat
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_cxone.clock import SystemClock
 from tap_cxone.entries import Entries
-from tap_cxone.errors import ConfigError, JournalError, StreamsFailed
+from tap_cxone.errors import ConfigError, Interrupted, JournalError, StreamsFailed
+from tap_cxone.interrupts import Interrupts
 from tap_cxone.journal import Journal
 from tap_cxone.limits import Limiter, Limits, Quota
 from tap_cxone.simulator.credentials import Credentials
@@ -442,6 +445,23 @@ def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
         entries.submits(NOON - DAY)
 
     assert clock.instant - NOON == timedelta(minutes=1)
+
+
+def test_a_signal_loses_no_answer(path, monkeypatch):
+    """A signal that comes while another process writes does not lose the answer to a submit."""
+    monkeypatch.setattr("tap_cxone.journal._SHORT", 0)
+    interrupts = Interrupts()
+    clock, answer = SystemClock(interrupts), ""
+    journal = Journal(path, clock, SECOND, logging.getLogger("journal"))
+    limiter = Limiter(Limits(quota=Quota(3)), clock, Entries(journal, "tenant"))
+    with closing(journal), ExitStack() as meanwhile:
+        with limiter.submitting():
+            answer = "job"
+            meanwhile.enter_context(closing(busy(path)))
+            interrupts.note(signal.SIGTERM)
+        assert answer == "job"
+        with pytest.raises(Interrupted):
+            clock.sleep(SECOND)
 
 
 def test_nothing_leaves_unnoted(sim, clock, path):

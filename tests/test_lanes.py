@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import logging
 import signal
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_cxone.activity import spent
 from tap_cxone.errors import Interrupted
 from tap_cxone.interrupts import Interrupts
-from tap_cxone.lanes import Lanes
+from tap_cxone.lanes import Hunt, Lane, Lanes
+from tap_cxone.progress import Progress
+from tests.running import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +57,18 @@ def sheets(count: int, size: int = 1) -> Callable[[], Iterator[Sheet]]:
 def numbers(lanes: Lanes, toy: Toy) -> list[int]:
     """Read all of a stream."""
     return [piece.number for piece in lanes.pieces(toy)]
+
+
+@contextmanager
+def ending(interrupts: Interrupts) -> Iterator[None]:
+    """End what is inside the block if it stands still."""
+    timer = threading.Timer(PATIENCE, interrupts.note, [signal.SIGTERM])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @pytest.fixture
@@ -217,6 +234,14 @@ def test_out_of_turn_is_the_lanes_turn_too(lanes):
     assert found == toy.threads
 
 
+def test_out_of_turn_is_watched_too(lanes):
+    """What the lane spends out of turn is told to who watches the thread that waits for it."""
+    stream = Progress(FakeClock(), logging.getLogger("lanes")).stream("a")
+    with lanes.running([Toy("a", "one", sheets(1))]), stream.fetching():
+        lanes.aside("one", spent)
+    assert stream.standing().exports == 1
+
+
 def test_the_end_waits_for_a_submit(lanes, interrupts):
     """A signal while another family submits: its answer is remembered before the run ends."""
     submitting, noted = threading.Event(), threading.Event()
@@ -252,3 +277,119 @@ def test_a_signal_ends_a_lanes_sleep(lanes, interrupts):
         assert sleeping.wait(PATIENCE)
         threading.Timer(0.01, interrupts.note, [signal.SIGINT]).start()
         numbers(lanes, toy)
+
+
+def test_the_end_may_come_while_a_lane_looks_around(lanes):
+    """A lane ends also if it is told so just before it lies down to wait."""
+
+    class LateBell(threading.Event):
+        def clear(self) -> None:
+            lanes.closed = True
+            self.set()
+            super().clear()
+
+    lane = Lane("one", lanes, [])
+    lane._bell = LateBell()
+    lane.start()
+    lane.join(PATIENCE)
+    assert not lane.is_alive()
+
+
+def test_what_is_needed_is_known_before_its_lane_looks(lanes, interrupts, monkeypatch):
+    """A lane without room that is woken for the stream read next finds that it has to fetch it."""
+    full, looked = threading.Event(), threading.Event()
+    has_room, put_first = lanes.has_room, Lane.put_first
+
+    def watched(lane: Lane, hunt: Hunt[Sheet]) -> bool:
+        if lane.name == "two":
+            assert full.wait(PATIENCE)
+        found: bool = has_room(lane, hunt)
+        (looked if lane.name == "two" else full if not found else threading.Event()).set()
+        return found
+
+    def slowly(lane: Lane, name: str, hunt: Hunt[Sheet]) -> None:
+        assert looked.wait(PATIENCE)
+        looked.clear()
+        put_first(lane, name, hunt)
+        assert looked.wait(PATIENCE)
+
+    monkeypatch.setattr(lanes, "has_room", watched)
+    monkeypatch.setattr(Lane, "put_first", slowly)
+    toys = [Toy("a", "one", sheets(5, size=10)), Toy("b", "two", sheets(2))]
+    with ending(interrupts), lanes.running(toys):
+        assert numbers(lanes, toys[1]) == [0, 1]
+
+
+def test_who_is_left_behind_does_nothing_more(lanes, interrupts):
+    """A lane that is left where it waits for an answer does not go on once the answer comes."""
+    asking, answer, ended = threading.Event(), threading.Event(), threading.Event()
+    went_on: list[str] = []
+
+    def waiting() -> Iterator[Sheet]:
+        try:
+            with interrupts.allowed():
+                asking.set()
+                answer.wait(PATIENCE)
+            interrupts.check()  # as before every submit
+            went_on.append("submit")
+        finally:
+            ended.set()
+        yield Sheet(0)
+
+    toy = Toy("a", "one", waiting)
+    with lanes.running([toy]):
+        assert asking.wait(PATIENCE)
+    answer.set()
+    assert ended.wait(PATIENCE)
+    assert went_on == []
+
+
+def test_the_end_does_what_a_lane_handed_in_last(lanes):
+    """What a lane posts and does not wait for is done, also if it ends right after it."""
+    asking = threading.Event()
+    done: list[str] = []
+
+    def posting() -> Iterator[Sheet]:
+        asking.set()
+        lanes.desk.run(lambda: done.append("first"))  # runs when the end has begun
+        lanes.desk.post(lambda: done.append("last"))
+        yield Sheet(0)
+
+    with lanes.running([Toy("a", "one", posting)]):
+        assert asking.wait(PATIENCE)
+    assert done == ["first", "last"]
+
+
+def test_a_piece_never_overtakes_what_was_handed_in_before_it(lanes):
+    """An errand handed in before something was ready has run when the wait for it ends."""
+    looking, handed_in = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def posting() -> None:
+        assert looking.wait(PATIENCE)
+        lanes.desk.post(lambda: done.append("errand"))
+        handed_in.set()
+
+    def ready() -> bool:
+        looking.set()
+        return handed_in.wait(PATIENCE)
+
+    threading.Thread(target=posting, daemon=True).start()
+    lanes.desk.wait(ready)
+    assert done == ["errand"]
+
+
+def test_a_run_may_follow_another(lanes):
+    """The same lanes serve a second run, of another thread too."""
+    found: list[list[int]] = []
+
+    def run() -> None:
+        toy = Toy("a", "one", lambda: iter([Sheet(lanes.desk.run(lambda: 3))]))
+        with lanes.running([toy]):
+            found.append(numbers(lanes, toy))
+
+    run()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert found == [[3], [3]]

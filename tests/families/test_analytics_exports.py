@@ -25,6 +25,7 @@ from tap_cxone.errors import (
     DecodeError,
     DownloadError,
     DriftError,
+    InvalidRecords,
     JobFailed,
     JobTimeout,
     PermissionDenied,
@@ -735,6 +736,23 @@ def test_killed_after_any_line(simulate, clock):
         assert spent_again == 0
 
 
+def test_killed_while_a_day_is_read_again(simulate, clock):
+    """The committed beginning of a day drops no job for all of that day, begun meanwhile."""
+    killed, lines = True, 0
+    while killed:
+        sim, lines = simulate(rows_per_day=2), lines + 1
+        morning = run(days(sim, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)
+        config = days(sim, 2)
+
+        first = run(config, clock, state=morning.state, cut_after=lines)
+        second = run(config, clock, state=[morning.state, *first.states][-1])
+
+        killed = isinstance(first.error, Killed)
+        assert second.error is None
+        windows = [str(body["query"]) for body in bodies(sim)]
+        assert len(windows) == len(set(windows)) == 3, lines
+
+
 def test_pending_jobs_are_taken_up(simulate, clock):
     """Three jobs of a killed run, done meanwhile, are fetched without a submit."""
     sim = simulate(rows_per_day=2)
@@ -1321,3 +1339,19 @@ def test_messages_hold_no_secret(sim, clock, caplog):
 
     assert Credentials.CLIENT_SECRET not in caplog.text
     assert "sim-access-token" not in caplog.text
+
+
+def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
+    """A window that fails costs no job that its lane had asked for meanwhile."""
+    wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
+    first = run(days(sim, 5, lanes=True, analytics_exports=wrong), clock)
+    asked = {body["query"]["dateFrom"] for body in bodies(sim)}
+    assert isinstance(failure(first), InvalidRecords)
+    pending = first.state["bookmarks"][STREAM]["pending_jobs"]
+    assert len(pending) == len(asked)
+
+    second = run(days(sim, 5, lanes=True), clock, state=first.state)
+
+    assert second.error is None
+    assert ids(second) == [r["id"] for r in truth(sim, 5)]
+    assert len(submits(sim)) == 5
