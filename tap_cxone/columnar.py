@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -19,7 +19,7 @@ from tap_cxone.records import EXACT, FALSE, INT64, JSON_CONVERTERS, ROW_HASH, TR
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_cxone.columns import Column
+    from tap_cxone.columns import Column, Rule
     from tap_cxone.config import ColumnType
     from tap_cxone.records import Layout
 
@@ -124,14 +124,22 @@ def _never_null(values: Cells, *, textual: bool) -> Cells:
 
 def _conversion(column: Column, *, texts: bool) -> Conversion:
     """Return the quickest way from the cells of a column to its values."""
+    rule = column.rule
+    if rule is not None:
+        convert = _conversion(replace(column, rule=None), texts=texts)
+        return lambda cells: _kept(rule, convert(cells))
     one = reader(column, texts=texts)
-    if column.rule is not None:
-        return lambda cells: list(map(one, cells))
     if texts:
         return _OF_TEXTS[column.type]
     if column.strict and column.type in _STRICT:
         return partial(_strictly, {_STRICT[column.type], NoneType}, one)
     return partial(_of_json, column.type, one)
+
+
+def _kept(rule: Rule, values: Cells) -> Cells:
+    if not rule.kept_by_all([value for value in values if value is not None]):
+        raise ValueError
+    return values
 
 
 # Texts
