@@ -204,12 +204,13 @@ class Transport:
 
     def _json(self, call: Call, response: requests.Response) -> Any:
         # A submit is answered by its `Location` too, whatever the body says.
-        told = not response.content.strip() or "Location" in response.headers
+        content = _content(call, response)
+        told = not content.strip() or "Location" in response.headers
         try:
             parse = call.parse or exactly
-            return None if call.submits and told else parse(response.content)
+            return None if call.submits and told else parse(content)
         except (ValueError, RecursionError, InvalidOperation):
-            words = self.words(response) or "empty"
+            words = self.redact(content.decode(errors="replace")) or "empty"
             msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
             kind = AmbiguousSubmit if call.submits else Unavailable
             raise kind(msg, status=response.status_code, remedy=LATER) from None
@@ -228,7 +229,7 @@ class Transport:
             data=data,
             timeout=(CONNECT_SECONDS, call.read_seconds),
             allow_redirects=False,
-            stream=call.answer == "file",
+            stream=_is_long(call),
         )
 
     def _broken(self, call: Call, error: Exception) -> ApiError:
@@ -264,6 +265,18 @@ def _tired(error: ApiError, why: str) -> ApiError:
         retry_after=error.retry_after,
         remedy=error.remedy,
     )
+
+
+def _is_long(call: Call) -> bool:
+    """Tell whether the body of an answer is left to whoever reads it."""
+    return call.answer == "file" or call.parse is not None
+
+
+def _content(call: Call, response: requests.Response) -> bytes:
+    """Return the body of an answer, a long one in few pieces."""
+    if _is_long(call):
+        return b"".join(response.iter_content(_CHUNK))
+    return response.content
 
 
 def exactly(content: bytes) -> Any:

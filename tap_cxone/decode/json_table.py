@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MOST_KEYS = 5000
 _CHARACTERS = 1 << 16  # of the objects of a block
 _LEAST = _CHARACTERS // MOST_ROWS  # for which the shortest object counts
+_disjoint: Any = type({}.keys()).isdisjoint
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, or one of a pair
 
 
@@ -177,7 +178,9 @@ class JsonTable:
     def lift(self, found: Sequence[Any]) -> Sequence[str]:
         """Take the keys of an object inside for keys of the row; return those there twice."""
         lifted = self._expected.lifted
-        return [_lift(value, lifted) for value in found] if lifted else [""] * len(found)
+        if not lifted or _lift_all(found, lifted):
+            return [""] * len(found)
+        return [_lift(value, lifted) for value in found]
 
     def block(self, run: _Run) -> Block:
         """Return rows of which none shows a title."""
@@ -224,6 +227,18 @@ class JsonTable:
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""
         return row.text
+
+
+def _lift_all(found: Sequence[Any], lifted: str) -> bool:
+    """Do what `_lift` does, if all values have such an object whose keys are not theirs."""
+    if set(map(type, found)) != {dict}:
+        return False
+    inner = [value.get(lifted) for value in found]
+    if set(map(type, inner)) != {dict} or not all(map(_disjoint, map(dict.keys, found), inner)):
+        return False
+    for value in found:
+        value.update(value.pop(lifted))
+    return True
 
 
 def _lift(value: Any, lifted: str) -> str:
