@@ -32,7 +32,12 @@ Shapes = AbstractSet[tuple[str, ...]]
 
 def shapes_of(found: Sequence[Any]) -> Shapes:
     """Return which keys values have, each in their order; nothing if one is no object."""
-    return set(map(tuple, found)) if set(map(type, found)) == {dict} else frozenset()
+    if set(map(type, found)) != {dict}:
+        return frozenset()
+    first = tuple(found[0])
+    if all(map(first.__eq__, map(tuple, found))):  # as a rule
+        return {first}
+    return set(map(tuple, found))
 
 
 class _Run:
