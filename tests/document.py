@@ -140,7 +140,8 @@ def speed_table() -> str:
         for other in others
     ]
     titles = f"| as fast as | {' | '.join(forms)} |"
-    return "\n".join([*textwrap.wrap(said, 100), "", titles, "|---|" + "---|" * len(forms), *rows])
+    lines = textwrap.wrap(said, 100, break_on_hyphens=False)
+    return "\n".join([*lines, "", titles, "|---|" + "---|" * len(forms), *rows])
 
 
 def _times(found: dict[str, Any]) -> str:

@@ -215,7 +215,7 @@ def _parts(content: bytes) -> Any:
         ValueError: It is no JSON; RecursionError or InvalidOperation, it is JSON only in form.
     """
     try:
-        content.decode()  # nobody looks inside of the rows
+        _ = content.isascii() or content.decode()  # nobody looks inside of the rows
         sent = _SENT.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         from tap_cxone.transport import exactly
