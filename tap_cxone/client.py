@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tap_cxone.limits import Limiter
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
-    from tap_cxone.transport import Answer, Classify, Transport
+    from tap_cxone.transport import Answer, Classify, Parse, Transport
 
 _REFUSED_LINK = {
     HTTPStatus.BAD_REQUEST,
@@ -79,9 +79,9 @@ class Client:
         """End something; repeated freely."""
         return self._ask(Call(method="DELETE", url=self._url(path), answer="any"))
 
-    def read(self, path: str, body: Any) -> Answer:
+    def read(self, path: str, body: Any, parse: Parse | None = None) -> Answer:
         """Read what only a POST can ask for; it starts nothing, so it is repeated freely."""
-        return self._ask(Call(method="POST", url=self._url(path), body=body))
+        return self._ask(Call(method="POST", url=self._url(path), body=body, parse=parse))
 
     def _url(self, path: str) -> str:
         if not path.startswith("/") or path.startswith("//"):  # it would name another host

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -19,7 +19,7 @@ from tap_cxone.records import EXACT, FALSE, INT64, JSON_CONVERTERS, ROW_HASH, TR
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_cxone.columns import Column
+    from tap_cxone.columns import Column, Rule
     from tap_cxone.config import ColumnType
     from tap_cxone.records import Layout
 
@@ -124,14 +124,24 @@ def _never_null(values: Cells, *, textual: bool) -> Cells:
 
 def _conversion(column: Column, *, texts: bool) -> Conversion:
     """Return the quickest way from the cells of a column to its values."""
+    rule = column.rule
+    if rule is not None:
+        convert = _conversion(replace(column, rule=None), texts=texts)
+        return lambda cells: _kept(rule, convert(cells))
     one = reader(column, texts=texts)
-    if column.rule is not None:
-        return lambda cells: list(map(one, cells))
     if texts:
         return _OF_TEXTS[column.type]
     if column.strict and column.type in _STRICT:
         return partial(_strictly, {_STRICT[column.type], NoneType}, one)
+    if column.type == "string":
+        return partial(_strings_of_json, one)
     return partial(_of_json, column.type, one)
+
+
+def _kept(rule: Rule, values: Cells) -> Cells:
+    if not rule.kept_by_all([value for value in values if value is not None]):
+        raise ValueError
+    return values
 
 
 # Texts
@@ -173,6 +183,10 @@ def _fit(values: Cells) -> bool:
 def _numbers(texts: list[str]) -> Cells | None:
     if not all(map(_SHORT.fullmatch, texts)) or max(map(len, texts), default=0) > _SHORTEST:
         return None
+    return _short(texts)
+
+
+def _short(texts: list[str]) -> Cells:
     return [float(text) if "." in text else int(text) for text in texts]
 
 
@@ -222,6 +236,16 @@ def _strictly(types: set[type], one: Callable[[Any], Any], cells: Cells) -> Cell
     return cells if set(map(type, cells)) <= types else list(map(one, cells))
 
 
+def _strings_of_json(one: Callable[[Any], Any], cells: Cells) -> Cells:
+    """Convert values of JSON; as a rule all are texts of which none is blank."""
+    try:
+        if all(map(str.strip, cells)):
+            return cells
+    except TypeError:  # some are no texts
+        pass
+    return _of_json("string", one, cells)
+
+
 def _of_json(kind: ColumnType, one: Callable[[Any], Any], cells: Cells) -> Cells:
     """Convert values of JSON: all at once if they are of one kind, else one by one."""
     types = set(map(type, cells))
@@ -236,8 +260,15 @@ def _of_json(kind: ColumnType, one: Callable[[Any], Any], cells: Cells) -> Cells
         return cells
     if kind in {"number", "string"} and types <= {int, Decimal}:
         texts = list(map(str, cells))
-        return texts if kind == "string" else _exact(kind, texts)
+        return texts if kind == "string" else _of_numbers(texts)
     return list(map(one, cells))
+
+
+def _of_numbers(texts: list[str]) -> Cells:
+    """Convert numbers as Python writes them: a point and no exponent, or none and one."""
+    if max(map(len, texts)) <= _SHORTEST and "E" not in "".join(texts):
+        return _short(texts)
+    return _exact("number", texts)
 
 
 # Digests

@@ -34,6 +34,14 @@ class Rule:
             return f"one of {', '.join(map(str, self.allowed))}"
         return ""
 
+    def kept_by_all(self, values: Sequence[Any]) -> bool:
+        """Tell whether no value breaks it."""
+        if not values:
+            return True
+        if self.allowed is not None:  # as a rule there are few
+            return not any(map(self.broken_by, set(values)))
+        return not self.broken_by(min(values)) and not self.broken_by(max(values))
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -59,6 +59,10 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 _QUICK = msgspec.json.Decoder(float_hook=Decimal)  # takes less than JSON writers have dared
 
 
+Parse = Callable[[bytes], Any]
+"""From the body of an answer to what it says."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request to make.
@@ -71,6 +75,7 @@ class Call:
         form: What to send as a form, in place of JSON.
         submits: Whether it starts work that must not be started twice.
         answer: What is answered: JSON, a file to be kept, or nothing that matters.
+        parse: How JSON is read, if not whole and exactly. It raises ValueError where it is none.
         read_seconds: How long the server may be silent.
         name: What to call it in a message; by default its method and address.
     """
@@ -82,6 +87,7 @@ class Call:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     submits: bool = False
     answer: Literal["json", "file", "any"] = "json"
+    parse: Parse | None = None
     read_seconds: float = READ_SECONDS
     name: str = ""
 
@@ -198,11 +204,13 @@ class Transport:
 
     def _json(self, call: Call, response: requests.Response) -> Any:
         # A submit is answered by its `Location` too, whatever the body says.
-        told = not response.content.strip() or "Location" in response.headers
+        content = _content(call, response)
+        told = not content.strip() or "Location" in response.headers
         try:
-            return None if call.submits and told else _exactly(response)
+            parse = call.parse or exactly
+            return None if call.submits and told else parse(content)
         except (ValueError, RecursionError, InvalidOperation):
-            words = self.words(response) or "empty"
+            words = self.redact(content.decode(errors="replace")) or "empty"
             msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
             kind = AmbiguousSubmit if call.submits else Unavailable
             raise kind(msg, status=response.status_code, remedy=LATER) from None
@@ -221,7 +229,7 @@ class Transport:
             data=data,
             timeout=(CONNECT_SECONDS, call.read_seconds),
             allow_redirects=False,
-            stream=call.answer == "file",
+            stream=_is_long(call),
         )
 
     def _broken(self, call: Call, error: Exception) -> ApiError:
@@ -259,16 +267,28 @@ def _tired(error: ApiError, why: str) -> ApiError:
     )
 
 
-def _exactly(response: requests.Response) -> Any:
+def _is_long(call: Call) -> bool:
+    """Tell whether the body of an answer is left to whoever reads it."""
+    return call.answer == "file" or call.parse is not None
+
+
+def _content(call: Call, response: requests.Response) -> bytes:
+    """Return the body of an answer, a long one in few pieces."""
+    if _is_long(call):
+        return b"".join(response.iter_content(_CHUNK))
+    return response.content
+
+
+def exactly(content: bytes) -> Any:
     """Parse JSON without rounding a fraction; NaN is none, and its bytes alone say its encoding.
 
     Raises:
         ValueError: It is no JSON; RecursionError or InvalidOperation, it is JSON only in form.
     """
     try:
-        return _QUICK.decode(response.content)
+        return _QUICK.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):
-        return json.loads(response.content, parse_float=Decimal, parse_constant=_refuse)
+        return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "tests/benchmarks/results.json"
 HUB = ROOT / "docs/hub/tap-cxone.yml"
 GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]
 
@@ -123,6 +124,31 @@ def audit_table() -> str:
     return "\n".join(["| event | fields | meaning |", "|---|---|---|", *common, *events])
 
 
+def speed_table() -> str:
+    """Return how many times as fast as others the tap was when it was last measured."""
+    found = json.loads(RESULTS.read_text())["rows"]
+    machine = found["machine"]
+    forms = [name for name, form in found.items() if isinstance(form, dict) and "MB" in form]
+    on = f"Python {machine['python']}, singer-sdk {machine['singer-sdk']}"
+    said = (
+        f"{found['rows']:,} rows of {found['columns']} columns, median of {found['runs']} runs and "
+        f"spread; {machine['cores']} cores of {machine['architecture']}, {on}:"
+    )
+    others = ("stock", "stock, msgspec writer", "public hooks", "bare loop")
+    rows = [
+        f"| {other} | {' | '.join(_times(found[form][other]) for form in forms)} |"
+        for other in others
+    ]
+    titles = f"| as fast as | {' | '.join(forms)} |"
+    lines = textwrap.wrap(said, 100, break_on_hyphens=False)
+    return "\n".join([*lines, "", titles, "|---|" + "---|" * len(forms), *rows])
+
+
+def _times(found: dict[str, Any]) -> str:
+    times = found["seconds, times as many as tap-cxone"]
+    return f"{times['median']:.1f} times ({times['least']:.1f} to {times['most']:.1f})"
+
+
 def meltano_settings() -> str:
     """Return the settings of the extractor in meltano.yml."""
     blocks = (_block(name, schema) for name, schema in SETTINGS.to_dict()["properties"].items())
@@ -210,7 +236,13 @@ def documents() -> dict[Path, str]:
     settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
     mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
     return {
-        readme: _between(readme.read_text(), mark, streams=streams_table(), audit=audit_table()),
+        readme: _between(
+            readme.read_text(),
+            mark,
+            streams=streams_table(),
+            speed=speed_table(),
+            audit=audit_table(),
+        ),
         settings: _between(settings.read_text(), mark, settings=settings_table()),
         columns: _between(columns.read_text(), mark, columns=columns_table()),
         project: _between(project.read_text(), lines, settings=meltano_settings()),

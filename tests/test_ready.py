@@ -17,7 +17,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from tap_cxone.clock import SystemClock
 from tap_cxone.columnar import columns_of
 from tap_cxone.columns import Column
-from tap_cxone.dedupe import Suspects
+from tap_cxone.dedupe import Passed, Suspects
 from tap_cxone.interrupts import Interrupts
 from tap_cxone.reading import Invalid
 from tap_cxone.ready import Envelope, Lines, Ready
@@ -323,6 +323,30 @@ def test_suspects(most):
     found = suspects.found()
     suspects.close()
     assert found is None if most == 3 else found == set(map(hash, again))
+
+
+@pytest.mark.parametrize("most", [5, 1000])
+def test_passed(most):
+    """A text of the first ones that comes again is known at once, as often as it comes again."""
+    passed = Passed(most)
+    pages = [[b"%d" % (10 * page + row) for row in range(10)] for page in range(20)]
+
+    for texts in pages:
+        assert passed.again([*texts, texts[0]]) == (10, 0)
+    assert not passed.twice()
+    assert passed.again([b"a", *pages[0][:4], b"b"]) == (6, 4)
+    passed.close()
+
+
+@pytest.mark.parametrize("place", [0, 3, 11, 19])
+def test_passed_past_what_is_held(place):
+    """Any text that comes again is known at the end at the latest."""
+    passed = Passed(25)
+    pages = [[b"%d" % (10 * page + row) for row in range(10)] for page in range(20)]
+    known = sum(passed.again(texts)[1] for texts in [*pages, [pages[place][7]]])
+
+    assert known or passed.twice()
+    passed.close()
 
 
 def test_suspects_past_what_is_held():

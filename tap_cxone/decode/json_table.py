@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +23,31 @@ if TYPE_CHECKING:
 _MOST_KEYS = 5000
 _CHARACTERS = 1 << 16  # of the objects of a block
 _LEAST = _CHARACTERS // MOST_ROWS  # for which the shortest object counts
+_disjoint: Any = type({}.keys()).isdisjoint
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, or one of a pair
+
+
+Shapes = AbstractSet[tuple[str, ...]]
+
+
+def shapes_of(found: Sequence[Any]) -> Shapes:
+    """Return which keys values have, each in their order; nothing if one is no object."""
+    if set(map(type, found)) != {dict}:
+        return frozenset()
+    first = tuple(found[0])
+    if all(map(first.__eq__, map(tuple, found))):  # as a rule
+        return {first}
+    return set(map(tuple, found))
 
 
 class _Run:
     """Objects that follow each other."""
 
-    def __init__(self, first: int, several: Several | None = None) -> None:
+    def __init__(
+        self, first: int, several: Several | None = None, shapes: Shapes = frozenset()
+    ) -> None:
         self.first = first
+        self.shapes = shapes
         self.values: list[dict[str, Any]] = several.values if several else []
         self._several = several
         self._texts: list[str] = []
@@ -76,9 +94,9 @@ class _Walk:
             yield from self._one(written, value, *self._table.lift([value]))
             return
         twice = self._table.lift(piece.values)
-        if not any(twice) and self._table.alike(piece.values):
+        if not any(twice) and self._table.alike(shapes := shapes_of(piece.values)):
             yield from self.rest()
-            self._run = _Run(self._run.first, piece)
+            self._run = _Run(self._run.first, piece, shapes)
             yield from self.rest()
             return
         for written, value, again in zip(piece.written(), piece.values, twice, strict=True):
@@ -107,7 +125,7 @@ class _Block:
     @property
     def columns(self) -> Sequence[Sequence[Any]]:
         objects = self.run.values
-        if set(map(tuple, objects)) == {self.header}:
+        if (self.run.shapes or shapes_of(objects)) == {self.header}:
             return list(zip(*map(dict.values, objects), strict=True))
         return [[value.get(title) for value in objects] for title in self.header]
 
@@ -153,21 +171,21 @@ class JsonTable:
         """Yield what `blocks` does, row by row."""
         return rows_of(self.blocks())
 
-    def alike(self, found: Sequence[Any]) -> bool:
-        """Tell whether all values are rows that show nothing new; half characters apart."""
-        if set(map(type, found)) != {dict}:
-            return False
+    def alike(self, shapes: Shapes) -> bool:
+        """Tell whether values of these shapes are rows that show nothing new."""
         titles = self._titles.keys()
-        return all(self._required <= set(keys) <= titles for keys in set(map(tuple, found)))
+        return bool(shapes) and all(self._required <= set(keys) <= titles for keys in shapes)
 
     def ordinary(self, written: str, value: Any) -> bool:
         """Tell whether a value is a row that shows nothing new and wants no second look."""
-        return self.alike([value]) and not ("\\u" in written and _HALF.search(written))
+        return self.alike(shapes_of([value])) and not ("\\u" in written and _HALF.search(written))
 
     def lift(self, found: Sequence[Any]) -> Sequence[str]:
         """Take the keys of an object inside for keys of the row; return those there twice."""
         lifted = self._expected.lifted
-        return [_lift(value, lifted) for value in found] if lifted else [""] * len(found)
+        if not lifted or _lift_all(found, lifted):
+            return [""] * len(found)
+        return [_lift(value, lifted) for value in found]
 
     def block(self, run: _Run) -> Block:
         """Return rows of which none shows a title."""
@@ -214,6 +232,18 @@ class JsonTable:
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""
         return row.text
+
+
+def _lift_all(found: Sequence[Any], lifted: str) -> bool:
+    """Do what `_lift` does, if all values have such an object whose keys are not theirs."""
+    if set(map(type, found)) != {dict}:
+        return False
+    inner = [value.get(lifted) for value in found]
+    if set(map(type, inner)) != {dict} or not all(map(_disjoint, map(dict.keys, found), inner)):
+        return False
+    for value in found:
+        value.update(value.pop(lifted))
+    return True
 
 
 def _lift(value: Any, lifted: str) -> str:

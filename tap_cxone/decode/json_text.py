@@ -17,7 +17,7 @@ from tap_cxone.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
 _LONGEST_TOKEN = 16  # of those that are no strings and may be cut: `-Infinity`, an escape, `e+17`
 _NO_COMMA = "no comma between two records"
 _EARLY = "the array ends early"
@@ -144,8 +144,12 @@ class _Scan:
         They are read by a quicker reader, which is stricter. What it takes from the middle of a
         text is whole objects: a part of one would not be JSON.
         """
+        if self._odd >= _MOST_ODD:
+            return None
         between, lines = between_objects.search(self._held, self._place), between_objects is _LINES
-        if between is None or self._odd >= _MOST_ODD:
+        if between is None and len(self._held) - self._place < _CHUNK and self._more():
+            between = between_objects.search(self._held, self._place)
+        if between is None:
             return None
         cut = self._held.rfind(between[0], self._place)
         text = self._held[self._place : cut + 1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault, Options, Simulator
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
+from tests.benchmarks import table
 from tests.families import analytics, reporting
 from tests.running import FakeClock, select
 
@@ -15,18 +17,19 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.faults import Family
 
-JSON = (("Content-Type", "application/json"),)
+FILE = (("Content-Type", "application/octet-stream"),)
+PACKED = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
 
 
 def of_csv(sim: Simulator) -> tuple[dict[str, Any], str]:
     """Return settings for a table, and its stream."""
     families: tuple[Family, ...] = ("data_extraction",)
-    table = {"name": "wide", "entity_name": "wfm-payroll", "version": "1"} | {
+    wide = {"name": "wide", "entity_name": "wfm-payroll", "version": "1"} | {
         "primary_keys": ["segmentId"],
-        "columns": {"startDate": "date-time", "score": "number", "paid": "boolean"},
+        "columns": {title: kind for title, kind in table.CSV.items() if kind != "string"},
     }
     days = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
-    own = {"mode": "async", "entities": [table]}
+    own = {"mode": "async", "entities": [wide]}
     return {**tap_settings(sim.url, families=families), **days, "data_extraction": own}, "wide"
 
 
@@ -41,28 +44,24 @@ def of_pages(sim: Simulator) -> tuple[dict[str, Any], str]:
 
 
 def file(body: bytes | str) -> Fault:
-    """Make this the next file."""
-    return Fault("download", "bytes", body=body)
+    """Make this a file, whoever asks for it."""
+    return Fault("download", "status", status=200, headers=FILE, body=body)
 
 
 def page(text: str) -> Fault:
-    """Make this the next page."""
-    return Fault("page", "status", status=200, headers=JSON, body=text)
+    """Make this the next page, packed on its way."""
+    packed = gzip.compress(text.encode(), compresslevel=1, mtime=0)
+    return Fault("page", "status", status=200, headers=PACKED, body=packed)
 
 
-def run(
-    settings: Callable[[Simulator], tuple[dict[str, Any], str]], *answers: Fault
-) -> Callable[[], None]:
-    """Return what runs one stream whose files or pages are given, selected by a catalog."""
+def run(settings: Callable[[Simulator], tuple[dict[str, Any], str]]) -> Callable[[str], None]:
+    """Return what runs one stream, selected by a catalog, at a URL."""
     with Simulator(Options(rows_per_day=1), clock=FakeClock()) as sim:
         config, stream = settings(sim)
         catalog = select(config, stream, "quarantine")
 
-    def measured() -> None:
-        clock = FakeClock()
-        with Simulator(Options(rows_per_day=1), clock=clock) as sim:
-            sim.faults.add(*answers)
-            config, _ = settings(sim)
-            TapCXone(config=config, clock=clock, catalog=catalog).sync_all()
+    def measured(url: str) -> None:
+        own = {**config, "base_url": url}
+        TapCXone(config=own, clock=FakeClock(), catalog=catalog).sync_all()
 
     return measured

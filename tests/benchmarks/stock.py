@@ -1,6 +1,7 @@
 """What one would write first, and what is left of it without the SDK's path per record.
 
-All of them have their file in memory; nothing is downloaded, checked or remembered.
+Each fetches the same bytes over HTTP as this tap does, unpacks them, types every cell by its
+column, makes blank texts null and adds the window, and has a primary and a replication key.
 """
 
 from __future__ import annotations
@@ -10,85 +11,180 @@ import gzip
 import io
 import json
 import sys
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
+import requests
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
+from tap_cxone.columns import snake_case
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from singer_sdk.singerlib.encoding.simple import Message
 
+    Record = dict[str, Any]
+    Read = Callable[[str, "Form"], Iterator[Record]]
+
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
+_FILE, _PAGES = "/files/any", "/api/v2/reporting/data-download"
+PAGE = 1000
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form in which rows come.
+
+    Attributes:
+        title: What to call it.
+        columns: The type of each column, by the source's name.
+        key: The column that identifies a row.
+        window: The two columns that every record carries.
+        plain: Reads it as one would first.
+        quick: Reads it quicker.
+    """
+
+    title: str
+    columns: Mapping[str, str]
+    key: str
+    window: Mapping[str, str]
+    plain: Read
+    quick: Read
+
+
+# Cells to values
+
+
+def _text(cell: str | None) -> str | None:
+    return cell or None
+
+
+def _date_time(cell: str | None) -> str | None:
+    return datetime.fromisoformat(cell).isoformat() if cell else None
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None
+
+
+def _integer(cell: str) -> int | None:
+    return int(cell) if cell else None
+
+
+def _boolean(cell: str) -> bool | None:
+    return cell == "true" if cell else None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+OF_TEXTS: dict[str, Callable[[Any], Any]] = {
+    "string": _text,
+    "date-time": _date_time,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+}
+OF_JSON = {**OF_TEXTS, "number": _same, "integer": _same, "boolean": _same}
+_TYPES: dict[str, type[th.JSONTypeHelper[Any]]] = {
+    "string": th.StringType,
+    "date-time": th.DateTimeType,
+    "number": th.NumberType,
+    "integer": th.IntegerType,
+    "boolean": th.BooleanType,
+}
+
+
+def _converters(form: Form, of: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    return [(title, snake_case(title), of[kind]) for title, kind in form.columns.items()]
 
 
 # Files to records
 
 
-def csv_rows(body: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a file of CSV, every value a text."""
-    yield from csv.DictReader(io.StringIO(body.decode(), newline=""))
+def csv_rows(url: str, form: Form) -> Iterator[Record]:
+    """Yield the records of a file of CSV."""
+    converters = _converters(form, OF_TEXTS)
+    with requests.get(f"{url}{_FILE}", stream=True, timeout=_SECONDS) as response:
+        text = io.TextIOWrapper(gzip.GzipFile(fileobj=response.raw), newline="")
+        for row in csv.DictReader(text):
+            record = {name: convert(row[title]) for title, name, convert in converters}
+            yield {**record, **form.window}
 
 
-def json_rows(body: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a packed array."""
-    yield from json.loads(gzip.decompress(body), parse_float=Decimal)
+def quick_csv_rows(url: str, form: Form) -> Iterator[Record]:
+    """Yield the same, without a dictionary of texts a row."""
+    with requests.get(f"{url}{_FILE}", stream=True, timeout=_SECONDS) as response:
+        text = io.TextIOWrapper(gzip.GzipFile(fileobj=response.raw), newline="")
+        reader = csv.reader(text)
+        by_title = {title: (name, convert) for title, name, convert in _converters(form, OF_TEXTS)}
+        converters = [by_title[title] for title in next(reader)]
+        for cells in reader:
+            pairs = zip(converters, cells, strict=True)
+            record = {name: convert(cell) for (name, convert), cell in pairs}
+            yield {**record, **form.window}
 
 
-def page_rows(pages: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of pages, metrics among the other columns."""
-    for page in pages:
-        for row in json.loads(page, parse_float=Decimal)["data"]:
-            yield {**{k: v for k, v in row.items() if k != "customMetrics"}, **row["customMetrics"]}
+def json_rows(url: str, form: Form) -> Iterator[Record]:
+    """Yield the records of a packed array, fractions as the SDK's REST streams read them."""
+    content = requests.get(f"{url}{_FILE}", timeout=_SECONDS).content
+    rows = json.loads(gzip.decompress(content), parse_float=Decimal)
+    return _typed(rows, form)
 
 
-def _text(text: str) -> str | None:
-    return text or None
+def quick_json_rows(url: str, form: Form) -> Iterator[Record]:
+    """Yield the same, read by msgspec."""
+    content = requests.get(f"{url}{_FILE}", timeout=_SECONDS).content
+    return _typed(_EXACT.decode(gzip.decompress(content)), form)
 
 
-def _instant(text: str) -> str:
-    return datetime.fromisoformat(text).isoformat()
+def page_rows(url: str, form: Form) -> Iterator[Record]:
+    """Yield the records of all pages."""
+    return _typed(_paged(url, lambda answer: answer.json(parse_float=Decimal)), form)
 
 
-def quick_csv_rows(body: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the typed rows of a file of CSV."""
-    reader = csv.reader(io.StringIO(body.decode(), newline=""))
-    names = next(reader)
-    converters: list[Callable[[str], Any]] = [_text] * len(names)
-    converters[1:4] = _instant, float, "true".__eq__
-    for cells in reader:
-        yield {n: c(cell) for n, c, cell in zip(names, converters, cells, strict=True)}
+def quick_page_rows(url: str, form: Form) -> Iterator[Record]:
+    """Yield the same, read by msgspec."""
+    return _typed(_paged(url, lambda answer: _EXACT.decode(answer.content)), form)
 
 
-def quick_json_rows(body: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a packed array, blank texts being null."""
-    for row in _EXACT.decode(gzip.decompress(body)):
-        yield {name: value if value != "" else None for name, value in row.items()}
+def _paged(url: str, read: Callable[[requests.Response], Any]) -> Iterator[Record]:
+    """Yield the rows of all pages, metrics among the other columns."""
+    offset, total = 0, 1
+    with requests.Session() as session:
+        while offset < total:
+            wanted = {"limit": PAGE, "offset": offset}
+            page = read(session.post(f"{url}{_PAGES}", json=wanted, timeout=_SECONDS))
+            for row in page["data"]:
+                yield row | row.pop("customMetrics")
+            offset, total = offset + page["returnedRecords"], page["totalRecords"]
 
 
-def quick_page_rows(pages: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of pages, metrics among the other columns."""
-    for page in pages:
-        for row in _EXACT.decode(page)["data"]:
-            lifted = row | row.pop("customMetrics")
-            yield {name: value if value != "" else None for name, value in lifted.items()}
+def _typed(rows: Iterable[Record], form: Form) -> Iterator[Record]:
+    converters = _converters(form, OF_JSON)
+    for row in rows:
+        record = {name: convert(row[title]) for title, name, convert in converters}
+        yield {**record, **form.window}
 
 
 # Records to lines
 
 
-def bare(rows: Iterable[dict[str, Any]]) -> None:
+def bare(url: str, form: Form) -> None:
     """Write records without the SDK."""
     write = sys.stdout.buffer.write
-    for row in rows:
+    for row in form.quick(url, form):
         message = {"type": "RECORD", "stream": "stock", "record": row, "time_extracted": "now"}
         write(_JSON.encode(message) + b"\n")
 
@@ -97,17 +193,23 @@ class StockStream(Stream):
     """The SDK's own path."""
 
     name = "stock"
-    made: ClassVar[Iterable[dict[str, Any]]] = ()
+    replication_key = "_window_end"
+    url: ClassVar[str]
+    form: ClassVar[Form]
 
-    def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
-        """Return the rows."""
-        return self.made
+    def get_records(self, context: Any) -> Iterable[Record]:  # noqa: ARG002 (the SDK's)
+        """Return the records."""
+        return self.form.plain(self.url, self.form)
 
 
 class HookedStream(StockStream):
     """The same, where public hooks make it quicker."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def get_records(self, context: Any) -> Iterable[Record]:  # noqa: ARG002 (the SDK's)
+        """Return the records."""
+        return self.form.quick(self.url, self.form)
 
 
 class QuickWriter(MsgSpecWriter):
@@ -127,12 +229,16 @@ class StockTap(Tap):
     name = "tap-stock"
     config_jsonschema = th.PropertiesList().to_dict()
     stream_class: ClassVar[type[StockStream]] = StockStream
-    names: ClassVar[list[str]] = []
 
     def discover_streams(self) -> list[Stream]:
-        """Return the stream, each of its columns a text."""
-        schema = th.PropertiesList(*(th.Property(name, th.StringType) for name in self.names))
-        return [self.stream_class(self, schema=schema.to_dict())]
+        """Return the stream."""
+        form = self.stream_class.form
+        kinds = {snake_case(title): kind for title, kind in form.columns.items()}
+        kinds |= dict.fromkeys(form.window, "date-time")
+        properties = (th.Property(name, _TYPES[kind]) for name, kind in kinds.items())
+        stream = self.stream_class(self, schema=th.PropertiesList(*properties).to_dict())
+        stream.primary_keys = [snake_case(form.key)]
+        return [stream]
 
 
 class HookedTap(StockTap):
@@ -141,16 +247,7 @@ class HookedTap(StockTap):
     stream_class = HookedStream
 
 
-def through(
-    tap: type[StockTap], rows: Iterator[dict[str, Any]], writer: MsgSpecWriter | None = None
-) -> None:
-    """Run a tap over rows."""
-    first = next(rows)
-    StockTap.names = list(first)
-    StockStream.made = _with(first, rows)
+def through(tap: type[StockTap], url: str, form: Form, writer: MsgSpecWriter | None = None) -> None:
+    """Run a tap over the rows of a form."""
+    StockStream.url, StockStream.form = url, form
     tap(config={}, message_writer=writer).sync_all()
-
-
-def _with(first: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    yield first
-    yield from rows

@@ -12,37 +12,75 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 COLUMNS = 20
-NAMES = ["segmentId", "startDate", "score", "paid", *(f"column{n}" for n in range(COLUMNS - 4))]
 REQUIRED = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
+METRICS = (
+    "cm_9f8e7d6c5b4a3210",
+    "cm_1a2b3c4d5e6f7890",
+    "cm_00aa11bb22cc33dd",
+    "cm_77ee88ff99aa00bb",
+    "cm_0123456789abcdef",
+    "cm_fedcba9876543210",
+)
+_CSV_TEXTS, _JSON_TEXTS, _PAGE_TEXTS = COLUMNS - 5, COLUMNS - len(REQUIRED), COLUMNS - 10
+
+# The columns of each, by the source's name; those whose type nobody declares are texts.
+CSV = {
+    "segmentId": "string",
+    "startDate": "date-time",
+    "score": "number",
+    "paid": "boolean",
+    "holds": "integer",
+} | dict.fromkeys((f"column{number}" for number in range(_CSV_TEXTS)), "string")
+CONVERSATION = {
+    **dict.fromkeys(REQUIRED, "string"),
+    "dateFrom": "date-time",
+    "dateTo": "date-time",
+    "duration": "number",
+} | dict.fromkeys((f"column{number}" for number in range(_JSON_TEXTS)), "string")
+INTERACTION = (
+    {"interactionId": "string", "agentId": "string", "duration": "number", "talkTime": "number"}
+    | dict.fromkeys((f"column{number}" for number in range(_PAGE_TEXTS)), "string")
+    | dict(
+        zip(
+            METRICS,
+            ("number", "string", "string", "boolean", "number", "integer"),
+            strict=True,
+        )
+    )
+)
+
+
+def _texts(row: int, columns: int) -> list[str]:
+    """Return so many texts; the last is blank in every second row."""
+    found = [f"text {row} / {number}" for number in range(columns - 1)]
+    return [*found, "" if row % 2 else "now and then"]
 
 
 def csv_file(rows: int) -> bytes:
-    """Return a file of CSV."""
+    """Return a packed file of CSV."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(NAMES)
+    writer.writerow(CSV)
     for row in range(rows):
-        texts = (f"text {row} of column {number}" for number in range(COLUMNS - 4))
-        writer.writerow(
-            [f"segment-{row:09}", "2026-03-01T10:20:30Z", f"{row / 100}", "false", *texts]
-        )
-    return text.getvalue().encode()
+        known = [f"segment-{row:09}", "2026-03-01T10:20:30Z", f"{row / 100}", "false", row % 9]
+        writer.writerow([*known, *_texts(row, _CSV_TEXTS)])
+    return gzip.compress(text.getvalue().encode(), compresslevel=1, mtime=0)
 
 
 def conversation(row: int) -> dict[str, Any]:
     """Return an object of an analytics export."""
     when = {"dateFrom": "2026-03-01T10:20:30.000Z", "dateTo": "2026-03-01T10:21:30.000Z"}
     known = {"id": f"c{row:09}", "type": "bot", **when, "botId": "b-17", "agentId": None}
-    more = {f"column{n}": f"text {row} of column {n}" for n in range(COLUMNS - len(REQUIRED))}
+    more = {f"column{n}": text for n, text in enumerate(_texts(row, _JSON_TEXTS))}
     return {**known, "duration": row / 100, **more}
 
 
 def interaction(row: int) -> dict[str, Any]:
     """Return a row of a data download, with an object of metrics in it."""
     known = {"interactionId": f"i{row:09}", "agentId": "007", "duration": row, "talkTime": 5}
-    metrics = {f"cm_{n:016}": row / 8 for n in range(4)}
-    more = {f"column{n}": f"text {row} of column {n}" for n in range(COLUMNS - 9)}
-    return {**known, **more, "customMetrics": metrics}
+    values = (0.75, "COMPLIANCE_PASS", f"{row:06}", bool(row % 2), row / 8, row % 100)
+    more = {f"column{n}": text for n, text in enumerate(_texts(row, _PAGE_TEXTS))}
+    return {**known, **more, "customMetrics": dict(zip(METRICS, values, strict=True))}
 
 
 def narrow_csv_file(rows: int) -> bytes:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_cxone.errors import ApiError, ConfigError, DriftError, InvalidRecords
+from tap_cxone.simulator import Fault
 from tap_cxone.simulator.metrics import PUBLISHED, Metric
 from tap_cxone.tap import TapCXone
 from tests.families.reporting import (
@@ -121,6 +122,13 @@ def told(sim: Simulator, day: int = 0) -> dict[str, dict[str, Any]]:
     """Return the custom values of the truth by interaction, one day of several."""
     rows = truth(sim, day + 1)
     return {one["interactionId"]: one["customMetrics"] for one in rows}
+
+
+def serve_bytes(sim: Simulator, *bodies: bytes) -> None:
+    """Make these the next answers to a download."""
+    headers = (("Content-Type", "application/json"),)
+    for body in bodies:
+        sim.faults.add(Fault("page", "status", status=200, headers=headers, body=body))
 
 
 # The catalogue
@@ -1138,3 +1146,33 @@ def test_a_metric_called_like_a_column(sim, clock, name):
         assert record["agent_id"] == "007"
         assert record["duration"] == 10
     assert len(out.records(STREAM)) + len(out.records(QUARANTINE)) == 2
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "ascii"])
+def test_texts_of_every_coding(sim, clock, coding):
+    """However a page is encoded, its texts are what they say, and its numbers stay exact."""
+    number = "123456789.123456789123456789"
+    text = json.dumps(
+        page(row(0, agentId="ümlaut \U0001f600", talkTime=1)), ensure_ascii=coding == "ascii"
+    )
+    text = text.replace('"talkTime": 1', f'"talkTime": {number}')
+    serve_bytes(sim, text.encode(coding))
+
+    out = run(days(sim, **ALL), clock)
+
+    assert out.error is None
+    (record,) = out.records(STREAM)
+    assert record["agent_id"] == "ümlaut \U0001f600"
+    assert str(record["talk_time"]) == number
+
+
+def test_bytes_that_are_no_text(sim, clock):
+    """A page with a byte that is no text is asked for again, and never guessed at."""
+    whole = json.dumps(page(row(0, agentId="Z"))).encode()
+    serve_bytes(sim, whole.replace(b"Z", b"\xff"), whole)
+
+    out = run(days(sim, **ALL), clock)
+
+    assert out.error is None
+    assert [record["agent_id"] for record in out.records(STREAM)] == ["Z"]
+    assert len(asked(sim, DOWNLOAD)) == 2

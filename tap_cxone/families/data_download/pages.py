@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_cxone.activity import doing
-from tap_cxone.dedupe import Seen
+from tap_cxone.dedupe import Passed
 from tap_cxone.errors import DownloadError
-from tap_cxone.spool import fill_rows, written
+from tap_cxone.spool import fill_rows
 
 if TYPE_CHECKING:
     import logging
@@ -57,8 +57,8 @@ class Pages:
         doing(f"downloading {window}")
         for tries in range(self.retries + 1):
             try:
-                with closing(Seen()) as seen:
-                    return fill_rows(self._rows(window, seen), self.title(window))
+                with closing(Passed()) as passed:
+                    return fill_rows(self._rows(window, passed), self.title(window))
             except _Moved as error:
                 if tries == self.retries:
                     raise
@@ -75,7 +75,7 @@ class Pages:
         """Name a window in a message."""
         return f"{self.request().download.report}, {window}"
 
-    def _rows(self, window: Window, seen: Seen) -> Iterator[bytes]:
+    def _rows(self, window: Window, passed: Passed) -> Iterator[bytes]:
         request, offset, total = self.request(), 0, None
         while True:
             page = self.api.page(request, window, offset, self.size)
@@ -87,18 +87,18 @@ class Pages:
             total = page.total if page.total is not None else total
             if not page.rows:
                 break
-            rows = list(map(written, page.rows))
-            different = set(rows)  # twice in one page is no matter of pages
-            known = len(different) - seen.fresh(different)
+            different, known = passed.again(page.rows)  # twice in one page is no matter of pages
             if known:
-                raise self._twice(window, offset, moved=grown or known < len(different))
-            yield from rows
+                raise self._twice(window, offset, moved=grown or known < different)
+            yield from page.rows
             offset += len(page.rows)
             if total is not None and offset >= total:
                 break
         if total is not None and offset < total:
             msg = f"{self.title(window)}: {total} rows were announced, {offset} came; run again"
             raise DownloadError(msg)
+        if passed.twice():
+            raise self._twice(window, offset, moved=True)
 
     def _twice(self, window: Window, offset: int, *, moved: bool) -> DownloadError:
         """Say why a page has rows of an earlier one: rows came before it, or it is that one."""
