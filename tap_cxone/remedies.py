@@ -17,6 +17,10 @@ from tap_cxone.errors import (
 
 REDIRECT = "redirects are not followed: set base_url or endpoints to the right host"
 LATER = "run again later; if it stays so, ask NICE's support about these words"
+TOO_LONG = (
+    "lower data_download.page_size or the family's window_days; if there is little to answer, "
+    "check base_url and the proxy"
+)
 _WRONG_PLACE = (
     "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
 )

@@ -28,7 +28,13 @@ from tap_cxone.errors import (
     Unavailable,
 )
 from tap_cxone.limits import Hint
-from tap_cxone.remedies import LATER, for_answer, for_certificate, for_no_connection
+from tap_cxone.remedies import (
+    LATER,
+    TOO_LONG,
+    for_answer,
+    for_certificate,
+    for_no_connection,
+)
 from tap_cxone.spool import fill
 
 if TYPE_CHECKING:
@@ -46,6 +52,7 @@ logging.getLogger("urllib3").setLevel(logging.INFO)
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
 _CHUNK = 1 << 16
+_MOST_WORDS = 1 << 16
 _LONGEST_WAIT = timedelta(minutes=2)
 _KINDS: dict[int, type[ApiError]] = {
     HTTPStatus.FORBIDDEN: PermissionDenied,
@@ -150,6 +157,7 @@ class Transport:
     max_retries: int
     patience: timedelta
     session: requests.Session = field(default_factory=open_session)
+    most_bytes: int = 256_000_000  # of an answer; a page of 10 000 rows comes nowhere near
 
     def send(self, call: Call, classify: Classify | None = None) -> Answer:
         """Send `call` until it is answered with success, as often as its kind allows.
@@ -204,7 +212,7 @@ class Transport:
 
     def _json(self, call: Call, response: requests.Response) -> Any:
         # A submit is answered by its `Location` too, whatever the body says.
-        content = _content(call, response)
+        content = self._content(call, response)
         told = not content.strip() or "Location" in response.headers
         try:
             parse = call.parse or exactly
@@ -229,7 +237,7 @@ class Transport:
             data=data,
             timeout=(CONNECT_SECONDS, call.read_seconds),
             allow_redirects=False,
-            stream=_is_long(call),
+            stream=True,
         )
 
     def _broken(self, call: Call, error: Exception) -> ApiError:
@@ -252,9 +260,19 @@ class Transport:
         remedy = for_answer(kind, status)
         return kind(message, status=status, retry_after=hint.retry_after, remedy=remedy)
 
+    def _content(self, call: Call, response: requests.Response) -> bytes:
+        """Return the body of an answer, unpacked, if it is not more than memory should hold."""
+        content = b"".join(_up_to(self.most_bytes, response))
+        if len(content) > self.most_bytes:
+            msg = f"{call}: the answer is of more than {self.most_bytes / 1e6:g} MB"
+            kind = AmbiguousSubmit if call.submits else ApiError
+            raise kind(msg, status=response.status_code, remedy=TOO_LONG)
+        return content
+
     def words(self, response: requests.Response) -> str:
-        """Return what the API said, on one line and without secrets."""
-        return self.redact(response.text)
+        """Return what the API said, on one line and without secrets; of a book its beginning."""
+        said = b"".join(_up_to(_MOST_WORDS, response))
+        return self.redact(said.decode(response.encoding or "utf-8", errors="replace"))
 
 
 def _tired(error: ApiError, why: str) -> ApiError:
@@ -267,16 +285,14 @@ def _tired(error: ApiError, why: str) -> ApiError:
     )
 
 
-def _is_long(call: Call) -> bool:
-    """Tell whether the body of an answer is left to whoever reads it."""
-    return call.answer == "file" or call.parse is not None
-
-
-def _content(call: Call, response: requests.Response) -> bytes:
-    """Return the body of an answer, a long one in few pieces."""
-    if _is_long(call):
-        return b"".join(response.iter_content(_CHUNK))
-    return response.content
+def _up_to(most: int, response: requests.Response) -> Iterator[bytes]:
+    """Yield a body until it is longer than `most` bytes: a small answer may unpack without end."""
+    size = 0
+    for chunk in response.iter_content(_CHUNK):
+        yield chunk
+        size += len(chunk)
+        if size > most:
+            break
 
 
 def exactly(content: bytes) -> Any:

@@ -1,0 +1,81 @@
+"""Answers that unpack to more than memory should hold."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_cxone.errors import AmbiguousSubmit, ApiError
+from tap_cxone.interrupts import Interrupts
+from tap_cxone.redact import Redactor
+from tap_cxone.transport import Call, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOMB = gzip.compress(b'"' + b" " * 5_000_000 + b'"')
+
+
+@contextmanager
+def answering(status: int) -> Iterator[str]:
+    """Yield the address of a server that answers everything with the bomb."""
+
+    class Bomb(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(BOMB)))
+            self.end_headers()
+            self.wfile.write(BOMB)
+
+        do_POST = do_GET  # noqa: N815 (the library's name)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Bomb) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/jobs"
+        server.shutdown()
+
+
+@pytest.fixture
+def transport(clock):
+    made = Transport(
+        clock=clock,
+        redact=Redactor(set()),
+        interrupts=Interrupts(),
+        user_agent="test",
+        max_retries=0,
+        patience=timedelta(minutes=1),
+        most_bytes=1_000_000,
+    )
+    with made.session:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("method", "error"), [("GET", ApiError), ("POST", AmbiguousSubmit)], ids=["read", "submit"]
+)
+def test_an_answer_that_unpacks_without_end(transport, method, error):
+    """It is an error that says what to lower, of a submit one that may have been accepted."""
+    with answering(200) as url:
+        call = Call(method=method, url=url, submits=method == "POST")
+        with pytest.raises(ApiError, match=r"of more than 1 MB.*lower data_download") as raised:
+            transport.send(call)
+
+    assert type(raised.value) is error
+
+
+def test_a_refusal_that_unpacks_without_end(transport):
+    """Of what a refusal says no more is read than a person would."""
+    with answering(400) as url, pytest.raises(ApiError, match="400 Bad Request") as raised:
+        transport.send(Call(method="GET", url=url))
+
+    assert len(str(raised.value)) < 10_000
