@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -75,6 +76,7 @@ class CXoneCommand(SingerCommand):
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        _write_whole_lines()
         try:
             return super().main(*args, **kwargs)
         except CXoneError as error:
@@ -389,6 +391,17 @@ def _read_before(ctx: click.Context, option: str) -> None:
         text = file.read()
         _read(StringIO(text), option)
         ctx.params[option] = StringIO(text)
+
+
+def _write_whole_lines() -> None:
+    """Buffer standard output where Python does not (`PYTHONUNBUFFERED`, usual in containers).
+
+    A write that is not buffered ends early when a signal arrives, and nobody writes the rest: half
+    a line would leave. The writers flush after every message anyhow.
+    """
+    out = getattr(sys.stdout, "buffer", None)
+    if isinstance(out, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(out), encoding="utf-8")
 
 
 def _merged(

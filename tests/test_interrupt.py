@@ -18,10 +18,11 @@ import pytest
 from tap_cxone.simulator import Fault, Options, Simulator, environment, tap_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 SPEED = 1000
 PATIENCE = 60  # a busy machine is no fault; it only ends what hangs
+PIPE = 60_000  # bytes; a pipe that holds more is full
 STREAM = "qm_questions"  # the first one in the order of names
 
 
@@ -34,15 +35,17 @@ def simulator(*faults: Fault, **options: Any) -> Iterator[Simulator]:
 
 
 @contextmanager
-def process(sim: Simulator, mode: str) -> Iterator[subprocess.Popen[str]]:
+def process(
+    sim: Simulator, mode: str, *, variables: Mapping[str, str] | None = None, **changes: Any
+) -> Iterator[subprocess.Popen[str]]:
     """Run the tap as a process; it is gone at the end of the block."""
     settings = tap_settings(sim.url, SPEED)
     settings["start_date"] = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
-    settings["data_extraction"] |= {"mode": mode}
+    settings["data_extraction"] |= {"mode": mode, **changes}
     command = [sys.executable, "-m", "tap_cxone", "--config=ENV"]
     child = subprocess.Popen(
         command,
-        env={**os.environ, **environment(settings)},
+        env={**os.environ, **environment(settings), **(variables or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -169,3 +172,22 @@ def test_while_rows_leave():
         assert "replication_key_value" not in state
         assert state["pending_jobs"][0]["id"] == sim.jobs[0].id
         assert len(lines) < 1500  # of more than two thousand
+
+
+def test_no_half_a_line_without_buffers():
+    """Where Python does not buffer, a signal in the middle of a long line lets it leave whole."""
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    columns = {f"column_{number}": "string" for number in range(2000)}
+    wide = {"name": "a_wide_one", "entity_name": "wide", "version": "1", "columns": columns}
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    with simulator() as sim, process(sim, "async", variables=unbuffered, entities=[wide]) as child:
+        assert child.stdout is not None
+        waits = child.stdout.fileno()
+        until(
+            lambda: int.from_bytes(fcntl.ioctl(waits, termios.FIONREAD, bytes(4)), "little") > PIPE
+        )
+        child.send_signal(signal.SIGTERM)
+        lines = rest(child)
+
+    assert any(len(line) > PIPE for line in lines)
+    assert all(json.loads(line)["type"] for line in lines)

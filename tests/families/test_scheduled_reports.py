@@ -1749,10 +1749,8 @@ def test_schedules_that_cannot_be_listed(sim, clock, status):
 # Interruption
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"page_size_reports": 3}, pytest.param({"report_result": "csv"}, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{"page_size_reports": 3}, {"report_result": "csv"}])
 def test_killed_after_any_line(simulate, clock, options):
     """Killed after any line and resumed: the same rows by key, one schedule, no run in vain."""
     sim = simulate(rows_per_day=6, **options)

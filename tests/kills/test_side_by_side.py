@@ -36,7 +36,7 @@ def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:
 def test_killed_side_by_side(case, kind):
     """The next run, with the last STATE that left, completes: no row and no job is lost."""
     number = reference(case.name, SMALL).events[kind]
-    killed_at(case, SMALL, kind, range(2, number, max(1, number // 3)))
+    killed_at(case, SMALL, kind, range(2, number, max(1, number // 2)))
 
 
 @pytest.mark.slow
