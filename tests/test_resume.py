@@ -59,6 +59,7 @@ def run(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
     return run_tap(config, clock=clock, catalog=catalog(), **how)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_killed_after_any_line(simulate, clock, mode):
     """Killed after any line: a new run with the last STATE gives, merged, the undisturbed rows."""

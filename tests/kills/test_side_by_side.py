@@ -31,7 +31,7 @@ def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:
             check(trial)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["line", "after"])
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_killed_side_by_side(case, kind):
     """The next run, with the last STATE that left, completes: no row and no job is lost."""

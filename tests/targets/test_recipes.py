@@ -52,6 +52,7 @@ def quick(simulate) -> Simulator:
     return started
 
 
+@pytest.mark.slow
 def test_postgres(tmp_path, quick, server):
     """The first recipe brings every row, with instants in UTC whatever the server's zone is."""
     project = write_project(tmp_path, "postgres")
