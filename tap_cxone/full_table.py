@@ -39,7 +39,7 @@ class FullTableStream(CXoneStream):
                 progress.left = left
                 yield {**record, EXTRACTED.name: iso(began)}
                 self.end_full_batches()
-                self.family.surroundings.interrupts.check()
+                self.between()
         self.hand_over()
         self.memory.mark_failed(failed=False)
         self.write_state()

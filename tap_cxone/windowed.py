@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
@@ -21,7 +21,7 @@ from tap_cxone.stream import CXoneStream
 from tap_cxone.webhook import Completion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -57,13 +57,9 @@ class WindowedStream(CXoneStream):
 
     @override
     def fetched(self) -> Iterator[Facts | Fetched]:
-        run, own = self.lanes.desk.run, self.lane
+        run, again = self.lanes.desk.run, partial(self.lanes.aside, self.lane)
         turns = run(lambda: with_coming(self._plan(), self.family.limits.ahead))
         source = self.source()
-
-        def again(chore: Callable[[], Any]) -> Any:
-            return self.lanes.aside(own, chore)
-
         while turn := run(lambda: next(turns, None)):
             with self.progress.fetching():
                 fetched = Fetched.of(source, *turn, again=again, now=self.now)
