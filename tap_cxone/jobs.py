@@ -20,6 +20,7 @@ KEPT = timedelta(days=1)
 _NOTHING = timedelta(0)
 _GROWTH = 0.25  # a job is looked at again when it is this much older
 _MOST_GROWTH = 6  # but no later than so many poll intervals
+_KNOWN = 0.125  # well enough: a job is found done so much of its time late, at most
 
 
 class Phase(Enum):
@@ -97,6 +98,25 @@ class Took:
     more: timedelta
     most: timedelta
 
+    def early(self, poll: timedelta) -> timedelta | None:
+        """Return the age at which to look for more than is known, before a job has to be done.
+
+        It is halfway between the two, as long as these lie far apart. Then it is half of the time
+        where that costs no wait, so that one slow job does not make all those after it slow.
+        """
+        if self.most - self.more > self.most * _KNOWN:
+            return (self.more + self.most) / 2
+        return self.most / 2 if self.most >= 2 * poll else None
+
+
+def learned(known: Took | None, last: Took) -> Took | None:
+    """Return what is known of jobs after one more: what holds for all, or for it, if it differs."""
+    if known is None:
+        return last if last.more else None  # done when first looked at: that says little
+    if last.more >= known.most or last.most <= known.more:
+        return last
+    return Took(max(known.more, last.more), min(known.most, last.most))
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -118,17 +138,18 @@ class Patience:
         """Yield the ages at which to look at a job.
 
         They are a poll interval apart, later a quarter of the age, so that a job is found done at
-        most so much late. If another job was timed before, this one is first looked at when that
-        one was done; or halfway between that and when it was not, where these lie far apart. One
-        that is `old` already is looked at now.
+        most so much late. If others were timed before, this one is looked at when those were done;
+        and before that, to learn more: too soon may cost one window a poll interval, too late
+        costs every window after it. One that is `old` already is looked at now.
         """
         longest = self.longest or self.poll * _MOST_GROWTH
         age = max(self.poll, old)
         if last is not None:
+            early = last.early(self.poll)
+            if early and early >= age:
+                yield early
+                age = early + self.poll
             age = max(age, last.most)
-            middle = (last.more + last.most) / 2
-            if max(self.poll, old) <= middle <= age - self.poll:
-                yield middle
         while True:
             yield age
             age += min(max(self.poll, age * _GROWTH), longest)

@@ -19,7 +19,7 @@ from tap_cxone.errors import (
     Throttled,
     Unavailable,
 )
-from tap_cxone.jobs import KEPT, JobStatus, Phase, Receipt, Took
+from tap_cxone.jobs import KEPT, JobStatus, Phase, Receipt, Took, learned
 from tap_cxone.state import PendingJob
 from tap_cxone.transport import waits
 
@@ -339,12 +339,7 @@ class Lifecycle:
     def _learn(self, job: PendingJob, more: timedelta) -> None:
         """Remember how long a job took, to look at the next one when it may be done."""
         self._done.add(job.id)
-        took = self.clock.now() - job.submitted_at
-        if more:
-            self._took = Took(more, took)
-        elif self._took is not None and took < self._took.most:
-            # Done when first looked at: it says how long a job does not take, no more.
-            self._took = Took(min(self._took.more, took), took)
+        self._took = learned(self._took, Took(more, self.clock.now() - job.submitted_at))
 
     def _lost(self, job: PendingJob, status: JobStatus) -> None:
         """Forget a job that gives no file; submit again only if an earlier run had made it."""
