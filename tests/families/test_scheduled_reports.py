@@ -877,6 +877,18 @@ def test_polls_of_later_runs(simulate, clock):
     assert sim.fast_polls == 0
 
 
+def test_many_runs_wait_for_little_but_their_reports(simulate, clock):
+    """Runs of 20 s, looked at 15 s apart at the soonest, take hardly longer than 20 s each."""
+    sim = simulate(job_seconds=20)
+    began = clock.now()
+
+    assert run(days(sim, number=5, start_date="2026-01-29"), clock).error is None
+
+    assert len(sim.report_runs) == 50
+    assert clock.now() - began <= 1.1 * 50 * 20 * SECOND
+    assert sim.fast_polls == 0
+
+
 @pytest.mark.parametrize(
     "fault",
     [
