@@ -173,6 +173,7 @@ WHO = {"sync": KEY, "async": KEY}
 PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
     ("sync", "sync"): ("QM Workflow API",),
     ("async", "async"): ("QM Workflow API",),
+    ("observability", "submit"): ("permission to see the Observability Dashboard",),
     ("analytics", "list"): ("analytics:export:read",),
     ("analytics", "submit"): ("analytics:export:write",),
     ("download", "catalogue"): ("api:custom-metrics:read",),

@@ -138,7 +138,7 @@ def end(process: Child, numbers: Sequence[int]) -> None:
     """Send signals, far enough apart to be two."""
     for place, number in enumerate(numbers):
         if place:
-            threading.Event().wait(0.1)
+            threading.Event().wait(0.4)  # a busy machine is slow to notice
         process.send_signal(number)
 
 
