@@ -458,31 +458,24 @@ def test_somebody_else_exports(simulate, clock):
     assert ids(out) == keys(sim)
 
 
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize(
-    ("stream", "entity", "permission"),
+    ("stream", "permission"),
     [
-        (
-            "qm_workflows",
-            "qm-workflows",
-            "QM Tools > Data Extraction APIs > QM Workflow API",
-        ),
-        (
-            "qm_questions",
-            "qm-questions",
-            "QM Tools > Data Extraction APIs > QM Workflow API",
-        ),
+        ("qm_workflows", "QM Tools > Data Extraction APIs > QM Workflow API"),
+        ("qm_questions", "QM Tools > Data Extraction APIs > QM Workflow API"),
         (
             "recording_interaction_metadata",
-            "recording-interaction-metadata",
             "Search & Playback > APIs > Extract Interaction Metadata",
         ),
     ],
 )
-def test_403_without_permission(simulate, clock, stream, entity, permission):
+def test_403_without_permission(simulate, clock, mode, stream, permission):
     """Any other 403 is a missing permission: the one that the entity needs is named, at once."""
+    entity = stream.replace("_", "-")
     sim = simulate(forbidden=frozenset({entity}))
 
-    out = run(two_days(sim), clock, stream=stream)
+    out = run(two_days(sim, mode=mode), clock, stream=stream)
 
     assert isinstance(failure(out, stream), PermissionDenied)
     assert permission in str(failure(out, stream))

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import logging
+import signal
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from tap_cxone.errors import (
     CXoneError,
     DownloadError,
     DriftError,
+    Interrupted,
     JobFailed,
     JobTimeout,
     PermissionDenied,
@@ -1809,6 +1811,26 @@ def test_a_pending_run_is_taken_up(simulate, clock):
 
     assert whole(out, sim)
     assert (len(sim.report_runs), sim.cancelled) == (1, [])
+
+
+def test_a_signal_cancels_no_run():
+    """A signal ends the process, not the run: only one whose time is up is cancelled."""
+
+    def ended() -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    clock = Turning()
+    with Simulator(Options(rows_per_day=12), clock=clock) as sim:
+        clock.at(1, ended)
+
+        out = run(days(sim), clock)
+
+        assert isinstance(out.error, Interrupted)
+        assert out.error.code == 143
+        assert out.messages[-1]["type"] == "STATE"
+        (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
+        assert [pending["id"]] == [one.id for one in sim.report_runs]
+        assert sim.cancelled == []
 
 
 @pytest.mark.parametrize(
