@@ -302,13 +302,14 @@ def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
     assert sim.requests[-1].path.endswith("/jobs/ours")
 
 
+@pytest.mark.parametrize("lists", [0, 1])
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_lost_reply_without_a_list(simulate, clock, mode, status):
-    """Where the list is not to be had, the stream fails: no second submit, and why."""
+def test_a_lost_reply_without_a_list(simulate, clock, mode, status, lists):
+    """Where the list is not to be had, before or after, the stream fails: no second submit."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(
-        Fault("list", "status", status=status, times=99, body="Not for you"),
+        Fault("list", "status", status=status, times=99, after=lists, body="Not for you"),
         Fault(mode, "reply-lost"),
     )
 
