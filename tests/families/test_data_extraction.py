@@ -433,6 +433,19 @@ def test_403_that_says_wait(sim, clock, mode, words):
     assert min(waits) >= timedelta(seconds=15)
 
 
+@pytest.mark.parametrize(("place", "path"), [("list", "/jobs"), ("poll", "/jobs/")])
+def test_403_that_says_wait_to_a_read(sim, clock, place, path):
+    """So is one to the list of jobs or to a poll: nobody takes it for a missing permission."""
+    sim.faults.add(Fault(place, "status", status=403, times=2, body=WAIT))
+
+    out = run(two_days(sim, mode="async"), clock)
+
+    reads = [seen for seen in sim.requests if seen.method == "GET" and path in seen.path]
+    assert ids(out) == keys(sim)
+    assert [seen.status for seen in reads][:3] == [403, 403, 200]
+    assert len(posts(sim)) == 1
+
+
 def test_403_that_says_wait_for_ever(sim, clock):
     """It is given up after job_timeout_minutes, with the API's words and the setting."""
     sim.faults.add(Fault("submit", "status", status=403, times=999, body=WAIT))

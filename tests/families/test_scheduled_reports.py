@@ -1115,6 +1115,17 @@ def test_a_failed_run(sim, clock):
     assert whole(second, sim)
 
 
+@pytest.mark.parametrize("fate", ["job-failed", "job-lost"])
+def test_a_run_that_ended_is_not_cancelled(sim, clock, fate):
+    """A run that gives nothing is left as it is: only one whose time is up is cancelled."""
+    sim.faults.add(Fault("run", fate))
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert deletes(sim) == []
+
+
 @pytest.mark.parametrize("fate", ["job-failed", "job-cancelled", "job-expired", "job-lost"])
 def test_a_pending_run_that_is_of_no_use(simulate, clock, fate):
     """A run of an earlier time that gives nothing is started again."""
