@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from tap_cxone.errors import AmbiguousSubmit, StreamsFailed, Throttled, Unavailable
 from tap_cxone.simulator import Fault
+from tap_cxone.tap import TapCXone
+from tap_cxone.windowed import JobStream
 from tests.conftest import settings_for
 from tests.running import run_tap, select
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 STREAM = "qm_workflows"
 JOBS = "/data-extraction/v1/jobs"
+PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
 MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
@@ -93,6 +97,28 @@ def test_a_job_that_has_been_waited_for_is_asked_at_once(simulate, clock):
     run(settings(sim), clock, state=first.state)
 
     assert polls(sim)[0].at == before
+
+
+def test_a_lane_polls_only_what_a_state_holds(sim, clock):
+    """A lane does nothing with its job before the main thread has written the STATE with it."""
+    stream = TapCXone(config=settings(sim), clock=clock, catalog=catalog()).streams[STREAM]
+    assert isinstance(stream, JobStream)
+    source, (window,), desk = stream.source(), stream.due(), stream.lanes.desk
+
+    def fetch() -> None:
+        source.fetch(window, ()).file.close()
+
+    lane = threading.Thread(target=fetch, daemon=True)
+    lane.start()
+    desk._bell.wait(PATIENCE)  # the main thread has something else to do, and then this
+    lane.join(0.1)
+    before = [*sim.jobs], polls(sim)
+    while lane.is_alive():
+        desk.serve()
+        lane.join(0.01)
+
+    assert [len(seen) for seen in before] == [1, 0]
+    assert polls(sim)
 
 
 def test_a_poll_that_fails_does_not_lose_the_job(sim, clock):

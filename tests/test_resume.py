@@ -183,6 +183,21 @@ def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
     assert not [seen for seen in sim.requests if sim.jobs[0].id in seen.path]
 
 
+def test_a_job_with_another_request_is_in_no_state(simulate, clock):
+    """Nor is it remembered any longer: nobody would ever take it up."""
+    sim = simulate(rows_per_day=2)
+    first = interrupted(sim, clock)
+    config = three_days(sim, "async")
+    config["data_extraction"]["entities"] = [{"name": STREAM, "version": "3"}]
+    clock.sleep(timedelta(minutes=5))
+
+    second = run(config, clock, state=first.state)
+
+    states = [state["bookmarks"][STREAM] for state in second.states[1:]]  # first what was given
+    pending = {job["id"] for state in states for job in state.get("pending_jobs", [])}
+    assert pending == {job.id for job in sim.jobs[1:]}
+
+
 @pytest.mark.parametrize("fate", ["job-lost", "job-expired", "job-failed", "job-cancelled"])
 def test_a_pending_job_that_gives_no_file(simulate, clock, fate):
     """A job of an earlier run that is gone meanwhile is submitted again, once."""
@@ -302,13 +317,14 @@ def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
     assert sim.requests[-1].path.endswith("/jobs/ours")
 
 
+@pytest.mark.parametrize("lists", [0, 1])
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_lost_reply_without_a_list(simulate, clock, mode, status):
-    """Where the list is not to be had, the stream fails: no second submit, and why."""
+def test_a_lost_reply_without_a_list(simulate, clock, mode, status, lists):
+    """Where the list is not to be had, before or after, the stream fails: no second submit."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(
-        Fault("list", "status", status=status, times=99, body="Not for you"),
+        Fault("list", "status", status=status, times=99, after=lists, body="Not for you"),
         Fault(mode, "reply-lost"),
     )
 

@@ -441,9 +441,12 @@ def test_the_list_is_asked_before_each_submit(sim, clock):
     assert all(seen.query == {"status": "queued,running"} for seen in listings(sim))
 
 
-def test_three_at_a_time(sim, clock):
-    """Three jobs are started before the first is asked for, a fourth as soon as that is done."""
-    out = run(days(sim, 5), clock)
+@pytest.mark.parametrize("most", [2, 3])
+def test_so_many_at_a_time(sim, clock, most):
+    """So many jobs are started before the first is asked for, another as soon as that is done."""
+    config = days(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
+
+    out = run(config, clock)
 
     kinds = [
         "submit" if seen.method == "POST" else "download" if "download" in seen.path else "poll"
@@ -452,7 +455,7 @@ def test_three_at_a_time(sim, clock):
     ]
     first_poll = kinds.index("poll")
     assert out.error is None
-    assert kinds[:first_poll] == ["submit"] * 3
+    assert kinds[:first_poll] == ["submit"] * most
     between = kinds[first_poll : kinds.index("download")]
     assert between == ["poll"] * (len(between) - 1) + ["submit"]
     assert kinds.count("submit") == 5

@@ -86,6 +86,9 @@ HOSTILE: list[Any] = [
     "NA1",
     "na",
     "1",
+    "n1",
+    "abcde1",
+    "na123",
     "na\u0661",
     "",
     1,
@@ -591,6 +594,17 @@ def test_the_tenants_zone(simulate, clock, shape):
     assert body["filter"]["timeZone"] == "Asia/Kolkata"
     assert body["filter"]["date"] == {"from": "2026-03-14T18:30:00Z", "to": "2026-03-15T18:29:59Z"}
     assert ids(out.records(STREAM)) == ids(truth(sim, zone=zone), "interactionId")
+
+
+@pytest.mark.parametrize("key", ["timeZone", "timezone"])
+def test_the_zone_under_the_tenant(sim, clock, key):
+    """Under `tenant` it may be spelled in either way too."""
+    me = json.dumps({"id": "u", "tenant": {key: "Asia/Kolkata"}})
+    sim.faults.add(Fault("me", "status", status=200, body=me))
+
+    run(days(sim, zone=ZoneInfo("Asia/Kolkata")), clock)
+
+    assert [body["filter"]["timeZone"] for body in bodies(sim)] == ["Asia/Kolkata"]
 
 
 def test_a_zone_that_is_set(sim, clock, caplog):
@@ -1287,6 +1301,19 @@ def test_no_quota_left(simulate, clock, caplog):
     (warning,) = warnings(caplog)
     assert "quota" in warning
     assert "2026-03-20 13:00 UTC" in warning
+
+
+@pytest.mark.parametrize("more", [{"limit": 1000}, {}])
+def test_a_quota_without_the_time_of_its_end(sim, clock, caplog, more):
+    """When there is more need not be told, nor how much there ever is: what is left counts."""
+    body = json.dumps({"remaining": 0, **more})
+    sim.faults.add(Fault("quota", "status", status=200, body=body))
+
+    out = run(days(sim, 10, first=date(2026, 3, 2)), clock)
+
+    assert out.error is None
+    assert asked(sim, DOWNLOAD) == []
+    assert len([w for w in warnings(caplog) if "quota" in w]) == 1
 
 
 def test_no_quota_left_is_a_failure(simulate, clock):

@@ -433,6 +433,19 @@ def test_403_that_says_wait(sim, clock, mode, words):
     assert min(waits) >= timedelta(seconds=15)
 
 
+@pytest.mark.parametrize(("place", "path"), [("list", "/jobs"), ("poll", "/jobs/")])
+def test_403_that_says_wait_to_a_read(sim, clock, place, path):
+    """So is one to the list of jobs or to a poll: nobody takes it for a missing permission."""
+    sim.faults.add(Fault(place, "status", status=403, times=2, body=WAIT))
+
+    out = run(two_days(sim, mode="async"), clock)
+
+    reads = [seen for seen in sim.requests if seen.method == "GET" and path in seen.path]
+    assert ids(out) == keys(sim)
+    assert [seen.status for seen in reads][:3] == [403, 403, 200]
+    assert len(posts(sim)) == 1
+
+
 def test_403_that_says_wait_for_ever(sim, clock):
     """It is given up after job_timeout_minutes, with the API's words and the setting."""
     sim.faults.add(Fault("submit", "status", status=403, times=999, body=WAIT))
@@ -458,31 +471,24 @@ def test_somebody_else_exports(simulate, clock):
     assert ids(out) == keys(sim)
 
 
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize(
-    ("stream", "entity", "permission"),
+    ("stream", "permission"),
     [
-        (
-            "qm_workflows",
-            "qm-workflows",
-            "QM Tools > Data Extraction APIs > QM Workflow API",
-        ),
-        (
-            "qm_questions",
-            "qm-questions",
-            "QM Tools > Data Extraction APIs > QM Workflow API",
-        ),
+        ("qm_workflows", "QM Tools > Data Extraction APIs > QM Workflow API"),
+        ("qm_questions", "QM Tools > Data Extraction APIs > QM Workflow API"),
         (
             "recording_interaction_metadata",
-            "recording-interaction-metadata",
             "Search & Playback > APIs > Extract Interaction Metadata",
         ),
     ],
 )
-def test_403_without_permission(simulate, clock, stream, entity, permission):
+def test_403_without_permission(simulate, clock, mode, stream, permission):
     """Any other 403 is a missing permission: the one that the entity needs is named, at once."""
+    entity = stream.replace("_", "-")
     sim = simulate(forbidden=frozenset({entity}))
 
-    out = run(two_days(sim), clock, stream=stream)
+    out = run(two_days(sim, mode=mode), clock, stream=stream)
 
     assert isinstance(failure(out, stream), PermissionDenied)
     assert permission in str(failure(out, stream))

@@ -6,6 +6,7 @@ import functools
 import json
 import logging
 import re
+import socket
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from dateutil.relativedelta import relativedelta
+from requests.adapters import HTTPAdapter
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, QuotaExhausted, StreamsFailed
 from tap_cxone.simulator import Credentials, Fault
@@ -22,6 +24,8 @@ from tests.running import NOON, Killed, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from requests import PreparedRequest, Response
 
     from tap_cxone.simulator import Seen, Simulator
     from tests.running import FakeClock, Output
@@ -779,6 +783,42 @@ def test_a_submit_that_surely_did_nothing(sim, clock, fault):
     assert out.error is None
     assert out.bookmark(KB) == "2026-03-20T00:00:00+00:00"
     assert [post.status for post in submits(sim)] == [fault.status, 202, 202, 202]
+
+
+class Unreached(HTTPAdapter):
+    """Lets the first submit reach nobody: refused where nobody listens, or never connected."""
+
+    def __init__(self, *, refused: bool) -> None:
+        """Miss in one of two ways."""
+        super().__init__()
+        self.refused = refused
+        self.missed: list[str] = []
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """Send all but the first submit."""
+        url = request.url or ""
+        if url.endswith("/export-data") and not self.missed:
+            self.missed.append(url)
+            if not self.refused:
+                raise requests.ConnectTimeout
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                port = server.getsockname()[1]
+            request.url = re.sub(r":[0-9]+/", f":{port}/", url)
+        return super().send(request, *args, **kwargs)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_submit_that_reached_nobody(sim, clock, monkeypatch, refused):
+    """So is one that found no connection: it provably did not arrive."""
+    unreached = Unreached(refused=refused)
+    monkeypatch.setattr(requests.Session, "get_adapter", lambda *_, **__: unreached)
+
+    out = run(settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z"), clock)
+
+    assert out.error is None
+    assert len(unreached.missed) == 1
+    assert out.bookmark(KB) == "2026-03-20T00:00:00+00:00"
+    assert [post.status for post in submits(sim)] == [202, 202, 202]
 
 
 def test_a_failed_export_is_spent(sim, clock):

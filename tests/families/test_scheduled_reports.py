@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import logging
+import signal
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from tap_cxone.errors import (
     CXoneError,
     DownloadError,
     DriftError,
+    Interrupted,
     JobFailed,
     JobTimeout,
     PermissionDenied,
@@ -1125,6 +1127,17 @@ def test_a_failed_run(sim, clock):
     assert whole(second, sim)
 
 
+@pytest.mark.parametrize("fate", ["job-failed", "job-lost"])
+def test_a_run_that_ended_is_not_cancelled(sim, clock, fate):
+    """A run that gives nothing is left as it is: only one whose time is up is cancelled."""
+    sim.faults.add(Fault("run", fate))
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert deletes(sim) == []
+
+
 @pytest.mark.parametrize("fate", ["job-failed", "job-cancelled", "job-expired", "job-lost"])
 def test_a_pending_run_that_is_of_no_use(simulate, clock, fate):
     """A run of an earlier time that gives nothing is started again."""
@@ -1821,6 +1834,26 @@ def test_a_pending_run_is_taken_up(simulate, clock):
 
     assert whole(out, sim)
     assert (len(sim.report_runs), sim.cancelled) == (1, [])
+
+
+def test_a_signal_cancels_no_run():
+    """A signal ends the process, not the run: only one whose time is up is cancelled."""
+
+    def ended() -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    clock = Turning()
+    with Simulator(Options(rows_per_day=12), clock=clock) as sim:
+        clock.at(1, ended)
+
+        out = run(days(sim), clock)
+
+        assert isinstance(out.error, Interrupted)
+        assert out.error.code == 143
+        assert out.messages[-1]["type"] == "STATE"
+        (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
+        assert [pending["id"]] == [one.id for one in sim.report_runs]
+        assert sim.cancelled == []
 
 
 @pytest.mark.parametrize(
