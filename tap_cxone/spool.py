@@ -8,7 +8,6 @@ import io
 import json
 import tempfile
 from dataclasses import dataclass
-from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -17,7 +16,7 @@ from typing_extensions import override
 from tap_cxone.errors import DownloadError, SpoolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
 
@@ -103,27 +102,22 @@ def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
     return spool
 
 
-def fill_rows(rows: Iterable[bytes], name: str) -> Spool:
-    """Write JSON texts into a new spool, as one array.
+def fill_pages(pages: Iterable[Sequence[bytes]], name: str) -> Spool:
+    """Write pages of JSON texts into a new spool, as one array.
 
     Raises:
         SpoolError: The disk is full.
     """
-    return fill(_array(rows), announced=None, name=name)
+    return fill(_array(pages), announced=None, name=name)
 
 
-def _array(rows: Iterable[bytes]) -> Iterator[bytes]:
+def _array(pages: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
     between = b"["
-    for some in _some(rows):
-        yield between + b",\n".join(some)
-        between = b",\n"
+    for page in pages:
+        for place in range(0, len(page), _TOGETHER):
+            yield between + b",\n".join(page[place : place + _TOGETHER])
+            between = b",\n"
     yield b"]" if between == b",\n" else b"[]"
-
-
-def _some(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
-    left = iter(rows)
-    while some := list(islice(left, _TOGETHER)):
-        yield some
 
 
 def written(row: Any) -> bytes:

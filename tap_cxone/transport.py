@@ -11,10 +11,12 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import backoff
 import msgspec
 import requests
+from typing_extensions import override
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, SSLError
 
 from tap_cxone.activity import rest
@@ -129,9 +131,31 @@ Classify = Callable[[int, str], type[ApiError] | None]
 """What a family knows of its own refusals: by status and words, the error they mean, or None."""
 
 
+class _Session(requests.Session):
+    """A session that asks once per host which proxy and which certificates the environment names.
+
+    For every request `requests` looks through all of the environment, twice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._surroundings: dict[tuple[str, str, Any], Any] = {}
+
+    @override
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        parts = urlsplit(url)
+        place = (parts.scheme, parts.netloc, stream)
+        if place not in self._surroundings:
+            found = super().merge_environment_settings(url, proxies, stream, verify, cert)
+            self._surroundings[place] = found
+        return dict(self._surroundings[place])
+
+
 def open_session() -> requests.Session:
     """Return a session that sends what it is told, and no credentials out of a `.netrc`."""
-    session = requests.Session()
+    session = _Session()
     session.auth = lambda request: request
     session.headers["Accept-Encoding"] = "gzip"
     return session

@@ -11,9 +11,11 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from tap_cxone.errors import ApiError, StreamsFailed, Throttled, Unavailable
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
+from tap_cxone.transport import open_session
 from tests.one_stream import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
@@ -388,3 +390,42 @@ def test_secrets_of_a_good_run(sim, clock, caplog, level):
     assert tokens
     for secret in (*SECRETS[:2], *queries, *tokens):
         assert not any(secret in text for text in texts)
+
+
+# The way there
+
+
+def test_a_proxy_for_some(monkeypatch):
+    """The environment says which hosts are reached by a proxy, and which are not."""
+    monkeypatch.setenv("https_proxy", "http://proxy.example:8080")
+    monkeypatch.setenv("no_proxy", "near.example")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/certificates.pem")
+    session = open_session()
+
+    far, near, again = (
+        session.merge_environment_settings(f"https://{host}.example/a", {}, True, None, None)
+        for host in ("far", "near", "far")
+    )
+
+    assert far["proxies"]["https"] == "http://proxy.example:8080"
+    assert far["verify"] == "/certificates.pem"
+    assert "https" not in near["proxies"]
+    assert again == far
+
+
+def test_the_environment_is_asked_once(sim, clock, monkeypatch):
+    """Requests to one host do not look through the environment each time."""
+    asked = []
+    look = requests.sessions.get_environ_proxies
+
+    def looked(url, no_proxy=None):
+        asked.append(url)
+        return look(url, no_proxy=no_proxy)
+
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", looked)
+
+    out = run(settings(sim), clock)
+
+    assert out.error is None
+    assert len(sim.requests) > 3
+    assert len(asked) <= 2  # the API's session, and one for the file

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.columns import fold
+from tap_cxone.decode.json_alike import Keys
 from tap_cxone.decode.json_text import Several, pieces
 from tap_cxone.decode.table import MOST_ROWS, Row, rows_of
 from tap_cxone.decode.text import DAMAGE, reading
@@ -17,10 +18,12 @@ from tap_cxone.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tap_cxone.decode.json_alike import Columns
     from tap_cxone.decode.table import Block, Expected
     from tap_cxone.spool import Spool
 
 _MOST_KEYS = 5000
+_MOST_MISSED = 3  # times in a row, after which objects are not taken for known ones
 _CHARACTERS = 1 << 16  # of the objects of a block
 _LEAST = _CHARACTERS // MOST_ROWS  # for which the shortest object counts
 _disjoint: Any = type({}.keys()).isdisjoint
@@ -54,8 +57,16 @@ class _Run:
         self._left = _CHARACTERS
 
     @property
+    def count(self) -> int:
+        return self._several.count if self._several is not None else len(self.values)
+
+    @property
+    def columns(self) -> Columns | None:
+        return self._several.columns if self._several is not None else None
+
+    @property
     def following(self) -> int:
-        return self.first + len(self.values)
+        return self.first + self.count
 
     def filled_by(self, written: str, value: dict[str, Any]) -> bool:
         """Take one more; tell whether that is enough."""
@@ -84,7 +95,7 @@ class _Walk:
     def rest(self) -> Iterator[Block]:
         """Yield what waits."""
         run, self._run = self._run, _Run(self._run.following)
-        if run.values:
+        if run.count:
             yield self._table.block(run)
 
     def over(self, piece: tuple[str, Any] | Several) -> Iterator[Block | Row]:
@@ -93,14 +104,20 @@ class _Walk:
             written, value = piece
             yield from self._one(written, value, *self._table.lift([value]))
             return
+        if piece.columns is not None:
+            yield from self._together(piece)
+            return
         twice = self._table.lift(piece.values)
         if not any(twice) and self._table.alike(shapes := shapes_of(piece.values)):
-            yield from self.rest()
-            self._run = _Run(self._run.first, piece, shapes)
-            yield from self.rest()
+            yield from self._together(piece, shapes)
             return
         for written, value, again in zip(piece.written(), piece.values, twice, strict=True):
             yield from self._one(written, value, again)
+
+    def _together(self, several: Several, shapes: Shapes = frozenset()) -> Iterator[Block]:
+        yield from self.rest()
+        self._run = _Run(self._run.first, several, shapes)
+        yield from self.rest()
 
     def _one(self, written: str, value: Any, twice: str) -> Iterator[Block | Row]:
         if twice or not self._table.ordinary(written, value):
@@ -120,18 +137,22 @@ class _Block:
 
     @property
     def count(self) -> int:
-        return len(self.run.values)
+        return self.run.count
 
     @property
-    def columns(self) -> Sequence[Sequence[Any]]:
+    def columns(self) -> Columns:
+        if self.run.columns is not None:
+            return self.run.columns
         objects = self.run.values
         if (self.run.shapes or shapes_of(objects)) == {self.header}:
             return list(zip(*map(dict.values, objects), strict=True))
         return [[value.get(title) for value in objects] for title in self.header]
 
     def row(self, place: int) -> Row:
-        value = self.run.values[place]
-        cells = [value.get(title) for title in self.header]
+        if self.run.columns is not None:
+            cells = [column[place] for column in self.run.columns]
+        else:
+            cells = list(map(self.run.values[place].get, self.header))
         return Row(self.run.first + place, cells, text=self.run.text(place))
 
 
@@ -150,6 +171,9 @@ class JsonTable:
         self._titles: dict[str, None] = {}
         self._expected = expected
         self._required = frozenset(expected.required)
+        self._inner: set[str] = set()
+        self._keys: Keys | None = None
+        self._missed = 0  # how often in a row objects had other keys
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield every value; one that is no object, or lacks a field, has a fault.
@@ -160,7 +184,7 @@ class JsonTable:
         walk = _Walk(self)
         with reading(self.spool, self.name, walk.place, self._expected.most) as text:
             try:
-                for piece in pieces(text, self.name):
+                for piece in pieces(text, self.name, self._known):
                     yield from walk.over(piece)
             except (DecodeError, *DAMAGE):
                 yield from walk.rest()  # it stands before the damage
@@ -170,6 +194,16 @@ class JsonTable:
     def rows(self) -> Iterator[Row]:
         """Yield what `blocks` does, row by row."""
         return rows_of(self.blocks())
+
+    def _known(self, text: str, lines: bool) -> Columns | None:
+        """Return the cells of objects of which none shows anything new, else None."""
+        keys = Keys(self.header, self._required, self._expected.lifted, frozenset(self._inner))
+        if keys != self._keys:
+            self._keys, self._missed = keys, 0
+        read = keys.reader() if self._missed < _MOST_MISSED else None
+        found = read(text, lines) if read else None
+        self._missed = self._missed + 1 if found is None else 0
+        return found
 
     def alike(self, shapes: Shapes) -> bool:
         """Tell whether values of these shapes are rows that show nothing new."""
@@ -183,7 +217,11 @@ class JsonTable:
     def lift(self, found: Sequence[Any]) -> Sequence[str]:
         """Take the keys of an object inside for keys of the row; return those there twice."""
         lifted = self._expected.lifted
-        if not lifted or _lift_all(found, lifted):
+        if not lifted:
+            return [""] * len(found)
+        inner = [value.get(lifted) if type(value) is dict else None for value in found]
+        self._inner.update(*shapes_of([one for one in inner if type(one) is dict]))
+        if _lift_all(found, inner, lifted):
             return [""] * len(found)
         return [_lift(value, lifted) for value in found]
 
@@ -234,11 +272,8 @@ class JsonTable:
         return row.text
 
 
-def _lift_all(found: Sequence[Any], lifted: str) -> bool:
+def _lift_all(found: Sequence[Any], inner: Sequence[Any], lifted: str) -> bool:
     """Do what `_lift` does, if all values have such an object whose keys are not theirs."""
-    if set(map(type, found)) != {dict}:
-        return False
-    inner = [value.get(lifted) for value in found]
     if set(map(type, inner)) != {dict} or not all(map(_disjoint, map(dict.keys, found), inner)):
         return False
     for value in found:

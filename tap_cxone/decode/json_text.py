@@ -17,6 +17,8 @@ from tap_cxone.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_cxone.decode.json_alike import Columns, Read
+
 _CHUNK = 1 << 18
 _LONGEST_TOKEN = 16  # of those that are no strings and may be cut: `-Infinity`, an escape, `e+17`
 _NO_COMMA = "no comma between two records"
@@ -33,14 +35,21 @@ class Several:
     """Objects that follow each other, read at once.
 
     Attributes:
-        values: What they are.
+        values: What they are; nothing where there are columns.
         text: How they are written.
         lines: Whether each has a line; else there are commas between them.
+        columns: Their cells, where it is known beforehand which keys they may have.
     """
 
     values: list[Any]
     text: str
     lines: bool
+    columns: Columns | None = None
+
+    @property
+    def count(self) -> int:
+        """Return how many they are."""
+        return len(self.values if self.columns is None else self.columns[0])
 
     def written(self) -> list[str]:
         """Return how each of them is written."""
@@ -60,12 +69,15 @@ def values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
             yield piece
 
 
-def pieces(text: TextIO, name: str) -> Iterator[tuple[str, Any] | Several]:
+def pieces(
+    text: TextIO, name: str, known: Read | None = None
+) -> Iterator[tuple[str, Any] | Several]:
     """Yield the elements of an array, or every value of a text of one after the other.
 
     Args:
         text: The file.
         name: What to call it in a message.
+        known: Reads objects by columns, if it knows all of their keys.
 
     Yields:
         What stands in the file, and the value: fractions as exact decimals.
@@ -73,7 +85,7 @@ def pieces(text: TextIO, name: str) -> Iterator[tuple[str, Any] | Several]:
     Raises:
         DecodeError: It is no JSON, or ends early. Values before that have been yielded.
     """
-    scan = _Scan(text, name)
+    scan = _Scan(text, name, known)
     if scan.next() == "[":
         yield from scan.elements()
     while scan.next():
@@ -93,9 +105,10 @@ _SCAN = make_scanner(_DECODER)  # type: ignore[arg-type]
 class _Scan:
     """A place in a text of which only what is needed is held."""
 
-    def __init__(self, text: TextIO, name: str) -> None:
+    def __init__(self, text: TextIO, name: str, known: Read | None = None) -> None:
         self._text = text
         self._name = name
+        self._known = known
         self._held = ""
         self._place = 0
         self._values = 0
@@ -154,13 +167,19 @@ class _Scan:
         cut = self._held.rfind(between[0], self._place)
         text = self._held[self._place : cut + 1]
         try:
-            values = _QUICK.decode_lines(text) if lines else _QUICK.decode(f"[{text}]")
-            if lines and len(values) != text.count("\n") + 1:
-                raise ValueError  # noqa: TRY301 (blank lines are odd)
+            found = self._at_once(text, lines=lines)
         except Exception:  # noqa: BLE001 (whoever reads them one by one will say why)
             self._odd += 1
             return None
-        self._odd, self._place, self._values = 0, cut + 1, self._values + len(values)
+        self._odd, self._place, self._values = 0, cut + 1, self._values + found.count
+        return found
+
+    def _at_once(self, text: str, *, lines: bool) -> Several:
+        if self._known and (columns := self._known(text, lines)) is not None:
+            return Several([], text, lines, columns)
+        values = _QUICK.decode_lines(text) if lines else _QUICK.decode(f"[{text}]")
+        if lines and len(values) != text.count("\n") + 1:
+            raise ValueError  # blank lines are odd
         return Several(values, text, lines)
 
     def _held_ones(self) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tap_cxone.activity import doing
 from tap_cxone.dedupe import Passed
 from tap_cxone.errors import DownloadError
-from tap_cxone.spool import fill_rows
+from tap_cxone.spool import fill_pages
 
 if TYPE_CHECKING:
     import logging
@@ -58,7 +58,7 @@ class Pages:
         for tries in range(self.retries + 1):
             try:
                 with closing(Passed()) as passed:
-                    return fill_rows(self._rows(window, passed), self.title(window))
+                    return fill_pages(self._pages(window, passed), self.title(window))
             except _Moved as error:
                 if tries == self.retries:
                     raise
@@ -75,7 +75,7 @@ class Pages:
         """Name a window in a message."""
         return f"{self.request().download.report}, {window}"
 
-    def _rows(self, window: Window, passed: Passed) -> Iterator[bytes]:
+    def _pages(self, window: Window, passed: Passed) -> Iterator[Sequence[bytes]]:
         request, offset, total = self.request(), 0, None
         while True:
             page = self.api.page(request, window, offset, self.size)
@@ -90,7 +90,7 @@ class Pages:
             different, known = passed.again(page.rows)  # twice in one page is no matter of pages
             if known:
                 raise self._twice(window, offset, moved=grown or known < different)
-            yield from page.rows
+            yield page.rows
             offset += len(page.rows)
             if total is not None and offset >= total:
                 break

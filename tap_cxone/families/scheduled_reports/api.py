@@ -13,10 +13,10 @@ from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES
 from tap_cxone.jobs import JobStatus, Phase, Receipt, job_name
-from tap_cxone.spool import fill_rows, written
+from tap_cxone.spool import fill_pages, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_cxone.client import Client
     from tap_cxone.families.scheduled_reports.schedules import Schedules
@@ -116,9 +116,9 @@ class ReportsApi:
         # Only our own path is asked with the login, never what an answer says.
         if not link.startswith(f"{RESULTS}/"):
             return self.client.download(link, name)
-        return fill_rows(map(written, self._rows(link, name)), name)
+        return fill_pages(self._pages(link, name), name)
 
-    def _rows(self, path: str, name: str) -> Iterator[Any]:
+    def _pages(self, path: str, name: str) -> Iterator[Sequence[bytes]]:
         page = self._first.pop(path, None) or self.client.get(path).json
         tokens: set[str] = set()
         while True:
@@ -126,7 +126,7 @@ class ReportsApi:
             if not isinstance(rows, list):
                 msg = f"{name}: a page of the result has no list 'data'; run again"
                 raise DownloadError(msg)
-            yield from rows
+            yield list(map(written, rows))
             if not page.get("nextPageToken"):
                 return
             token = job_name(page["nextPageToken"])
