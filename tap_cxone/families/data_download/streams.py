@@ -29,7 +29,6 @@ from tap_cxone.family import Family
 from tap_cxone.fetched import Facts
 from tap_cxone.full_table import FullTableStream
 from tap_cxone.limits import Limits
-from tap_cxone.plan import Left
 from tap_cxone.stream import traits_of
 from tap_cxone.windowed import WindowedStream
 from tap_cxone.windows import plan_whole
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from tap_cxone.families.data_download.api import Quota
     from tap_cxone.family import Surroundings
     from tap_cxone.fetched import Fetched
+    from tap_cxone.plan import Left
     from tap_cxone.stream import CXoneStream
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
@@ -324,6 +324,8 @@ class DownloadStream(WindowedStream):
 
     @override
     def left(self) -> Left | None:
+        from tap_cxone.plan import Left
+
         quota = self.tenant.quota
         return Left(quota.remaining, str(quota)) if quota else None
 
