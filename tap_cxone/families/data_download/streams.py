@@ -23,7 +23,6 @@ from tap_cxone.families.data_download.catalogue import (
     resolve,
     with_retired,
 )
-from tap_cxone.families.data_download.pages import Pages
 from tap_cxone.families.data_download.region import plane
 from tap_cxone.family import Family
 from tap_cxone.fetched import Facts
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from tap_cxone.audit import Trail
     from tap_cxone.config import DownloadSettings
     from tap_cxone.families.data_download.api import Quota
+    from tap_cxone.families.data_download.pages import Pages
     from tap_cxone.family import Surroundings
     from tap_cxone.fetched import Fetched
     from tap_cxone.plan import Left
@@ -315,6 +315,8 @@ class DownloadStream(WindowedStream):
 
     @override
     def source(self) -> Pages:
+        from tap_cxone.families.data_download.pages import Pages
+
         own = self.settings.data_download
         retries = self.settings.max_retries
         pages = Pages(self.tenant.api, self._request, own.page_size, retries, self.logger)
