@@ -40,12 +40,9 @@ from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.family import Surroundings
 from tap_cxone.interrupts import Interrupts
 from tap_cxone.lanes import Lanes
-from tap_cxone.plan import FamilyPlan, as_json
-from tap_cxone.probe import left_out, probe
 from tap_cxone.progress import Progress
 from tap_cxone.quarantine import QuarantineStream
 from tap_cxone.stream import CXoneStream
-from tap_cxone.telling import shown
 from tap_cxone.webhook import Sample, SamplingWriter, Webhook
 from tap_cxone.windowed import WindowedStream
 
@@ -56,7 +53,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.family import Family
-    from tap_cxone.plan import StreamPlan
+    from tap_cxone.plan import FamilyPlan, StreamPlan
     from tap_cxone.probe import Result
 
 FAMILIES = (
@@ -108,6 +105,8 @@ class CXoneCommand(SingerCommand):
             raise
 
     def _plan(self, ctx: click.Context, form: str) -> None:
+        from tap_cxone.plan import as_json
+
         plans = list(self._given(ctx).plans())
         text = [json.dumps(as_json(plans), indent=2)]
         lines = text if form == "json" else [line for plan in plans for line in plan.lines()]
@@ -237,6 +236,8 @@ class TapCXone(Tap):
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
         """Sync all streams, and write into the audit log that the run began and how it ended."""
+        from tap_cxone.telling import shown
+
         began = self._clock.now()
         selected = sorted(stream.name for stream in self._own() if stream.selected)
         self.progress.expect(selected)
@@ -270,6 +271,8 @@ class TapCXone(Tap):
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield what each family's selected streams would do, and what its limits make of it."""
+        from tap_cxone.plan import FamilyPlan
+
         found: dict[str, list[StreamPlan]] = {}
         for stream in self._planned():
             found.setdefault(stream.family.name, []).append(stream.plan())
@@ -279,6 +282,8 @@ class TapCXone(Tap):
 
     def checks(self) -> Iterator[Result]:
         """Yield what can be tried of each family without an export; the state counts."""
+        from tap_cxone.probe import left_out, probe
+
         # What works and what does not first, then what nobody asked for.
         for family in sorted(self._families, key=lambda family: not family.configured):
             if not family.configured:

@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.fetched import Facts, Fetched
-from tap_cxone.plan import FamilyPlan, StreamPlan, Work
 from tap_cxone.planning import Span, with_coming
 from tap_cxone.quarantine import Quarantined
 from tap_cxone.records import Shape
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from tap_cxone.entries import Entries
     from tap_cxone.intake import Intake, Source, Taken
     from tap_cxone.jobs import JobApi
-    from tap_cxone.plan import Left, Unit
+    from tap_cxone.plan import Left, StreamPlan, Unit, Work
     from tap_cxone.reading import Invalid
     from tap_cxone.ready import Envelope
     from tap_cxone.state import PendingJob
@@ -106,12 +105,16 @@ class WindowedStream(CXoneStream):
         """Tell when the quota lets this stream end, no other taking of it, if not in this run."""
         if self.family.limits.quota is None:
             return
+        from tap_cxone.plan import FamilyPlan, StreamPlan
+
         own = StreamPlan.of(self._work(windows, asked), self.family)
         alone = FamilyPlan.of(self.family, [own])
         if alone.left is not None and alone.needed > alone.left:
             self.progress.promise(alone.finish)
 
     def _work(self, windows: Sequence[Window], asked: Sequence[Window]) -> Work:
+        from tap_cxone.plan import Work
+
         due = tuple(window for window in windows if window not in asked)
         span = self._span()
         late = span.wanted if span.start > span.wanted else None
@@ -139,6 +142,8 @@ class WindowedStream(CXoneStream):
 
     def plan(self) -> StreamPlan:
         """Return what a run would do; asks for no export."""
+        from tap_cxone.plan import StreamPlan
+
         self._recall()
         asked = [job.window for job in self.pending()]
         work = self._work(list(self._windows(asked)), asked)

@@ -23,13 +23,11 @@ from tap_cxone.families.data_download.catalogue import (
     resolve,
     with_retired,
 )
-from tap_cxone.families.data_download.pages import Pages
 from tap_cxone.families.data_download.region import plane
 from tap_cxone.family import Family
 from tap_cxone.fetched import Facts
 from tap_cxone.full_table import FullTableStream
 from tap_cxone.limits import Limits
-from tap_cxone.plan import Left
 from tap_cxone.stream import traits_of
 from tap_cxone.windowed import WindowedStream
 from tap_cxone.windows import plan_whole
@@ -44,8 +42,10 @@ if TYPE_CHECKING:
     from tap_cxone.audit import Trail
     from tap_cxone.config import DownloadSettings
     from tap_cxone.families.data_download.api import Quota
+    from tap_cxone.families.data_download.pages import Pages
     from tap_cxone.family import Surroundings
     from tap_cxone.fetched import Fetched
+    from tap_cxone.plan import Left
     from tap_cxone.stream import CXoneStream
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
@@ -315,6 +315,8 @@ class DownloadStream(WindowedStream):
 
     @override
     def source(self) -> Pages:
+        from tap_cxone.families.data_download.pages import Pages
+
         own = self.settings.data_download
         retries = self.settings.max_retries
         pages = Pages(self.tenant.api, self._request, own.page_size, retries, self.logger)
@@ -324,6 +326,8 @@ class DownloadStream(WindowedStream):
 
     @override
     def left(self) -> Left | None:
+        from tap_cxone.plan import Left
+
         quota = self.tenant.quota
         return Left(quota.remaining, str(quota)) if quota else None
 
