@@ -798,6 +798,18 @@ def test_pending_jobs_of_another_filter(simulate, clock):
     assert {r["type"] for r in second.records(STREAM)} == {"voice"}
 
 
+def test_a_pending_job_of_another_tenant(simulate, clock):
+    """A state that came from another tenant gives none of its jobs: nobody asks for them here."""
+    first = run(days(simulate()), clock, cut_after=3)
+    other = simulate()
+
+    second = run(days(other), clock, state=first.state)
+
+    (pending,) = first.state["bookmarks"][STREAM]["pending_jobs"]
+    assert ids(second) == [r["id"] for r in truth(other)]
+    assert not [seen for seen in other.requests if pending["id"] in seen.path]
+
+
 def test_a_job_that_only_the_list_knows(sim, clock):
     """Without a state, running exports of exactly these windows are adopted."""
     first = run(days(sim, 3), clock, cut_after=4)
