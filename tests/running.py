@@ -35,6 +35,11 @@ class FakeClock:
                 self.instant += duration
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of what a process wrote: a value may hold other separators of lines."""
+    return text.removesuffix("\n").split("\n")
+
+
 class Killed(BaseException):
     """The process would be gone now."""
 

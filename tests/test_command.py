@@ -15,7 +15,7 @@ from tests.document import ROOT
 
 BIN = Path(sys.executable).parent
 JUDGE = ROOT / ".venv-judge/bin/singer-check-tap"
-SIMULATED = [str(BIN / "cxone-simulator"), "run", "--speed=2000", "--rows-per-day=20", "--"]
+SIMULATED = [str(BIN / "cxone-simulator"), "run", "--speed=500", "--rows-per-day=20", "--"]
 
 
 def tap(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tap_cxone.simulator import Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tests.running import lines_of
 
 SPEED = 2000
 
@@ -31,7 +32,7 @@ def run(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProces
 
 def marks(out: str) -> dict[str, str]:
     """Return the bookmark of each stream that has one."""
-    *_, last = (line for line in out.splitlines() if '"STATE"' in line)
+    *_, last = (line for line in lines_of(out) if '"STATE"' in line)
     found = json.loads(last)["value"]["bookmarks"]
     kept = "replication_key_value"
     return {name: raw[kept] for name, raw in found.items() if kept in raw and "failed" not in raw}

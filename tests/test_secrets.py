@@ -22,6 +22,7 @@ import pytest
 
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tests.running import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -228,7 +229,7 @@ def test_a_good_run(tenant):
     """A run of all families at DEBUG, which logs in five times and fetches by signed links."""
     out = tenant.run("--config=ENV", code=0)
 
-    streams = {line["stream"] for line in map(json.loads, out.splitlines()) if "stream" in line}
+    streams = {line["stream"] for line in map(json.loads, lines_of(out)) if "stream" in line}
     assert len(streams) >= 9
     assert len({seen.headers["authorization"] for seen in tenant.authorised}) >= 5
     assert any("X-Amz-Signature" in seen.query for seen in tenant.sim.requests)
@@ -348,7 +349,7 @@ def test_answers_of_another_shape(tenant, key):
 def test_runs_that_go_on(tenant, method):
     """The state holds none, nor does a second run from it show any; however one logs in."""
     out = tenant.run("--config=ENV", code=0, client_auth_method=method)
-    *_, last = (line for line in out.splitlines() if '"STATE"' in line)
+    *_, last = (line for line in lines_of(out) if '"STATE"' in line)
     state = tenant.folder / "state.json"
     state.write_text(json.dumps(json.loads(last)["value"]))
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
 _FILE, _PAGES = "/files/any", "/api/v2/reporting/data-download"
-PAGE = 1000
+PAGE = 10_000  # as many as the API gives at once, and the default of the tap
 _SECONDS = 60
 
 

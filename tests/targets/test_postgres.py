@@ -19,6 +19,7 @@ from tap_cxone.simulator.metrics import PUBLISHED, Metric
 from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tests.document import ROOT
 from tests.families import dashboard
+from tests.running import lines_of
 from tests.targets.digests import assert_holds, types
 from tests.targets.truth import tables
 
@@ -102,7 +103,7 @@ def load(config: dict[str, Any], server: Postgres, folder: Path) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr[-4000:]
-    state.write_text((folder / "states").read_text().splitlines()[-1])
+    state.write_text(lines_of((folder / "states").read_text())[-1])
 
 
 @pytest.mark.parametrize("rows", [12, pytest.param(600, marks=pytest.mark.slow)])

@@ -11,6 +11,7 @@ import pytest
 
 from tap_cxone.simulator.settings import environment, tap_settings
 from tests.document import ROOT
+from tests.running import lines_of
 from tests.targets.meltano import meltano, write_project
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def settings(sim: Simulator, end: datetime = MIDDLE, **changes: Any) -> dict[str
 
 def written(project: Path, stream: str) -> list[dict[str, Any]]:
     """Return the rows that target-jsonl wrote of a stream."""
-    lines = (project / f"output/{stream}.jsonl").read_text().splitlines()
+    lines = lines_of((project / f"output/{stream}.jsonl").read_text())
     return [json.loads(line) for line in lines]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tap_cxone.simulator.settings import environment, tap_settings
 from tests.document import ROOT
+from tests.running import lines_of
 from tests.targets.meltano import meltano, run_there, write_project
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def test_a_run_into_json_lines(project, sim):
         for row in sim.truth("qm-questions", START, MIDDLE)
     }
     (file,) = (project / "output").glob("qm_questions*.jsonl")
-    lines = file.read_text().splitlines()
+    lines = lines_of(file.read_text())
     rows = [json.loads(line) for line in lines]
     assert len(rows) == len(truth)
     for row in rows:
