@@ -124,9 +124,32 @@ def audit_table() -> str:
     return "\n".join(["| event | fields | meaning |", "|---|---|---|", *common, *events])
 
 
-def speed_table() -> str:
-    """Return how many times as fast as others the tap was when it was last measured."""
-    found = json.loads(RESULTS.read_text())["rows"]
+def speed() -> str:
+    """Return what was last measured, as the README tells it."""
+    found = json.loads(RESULTS.read_text())
+    starts = [f"`{option}` {start['ratio']:.2f}" for option, start in _measured(found["starting"])]
+    year, memory = found["waiting"], found["memory"]
+    least, plain = (
+        year[f"of the least, {how}"]["median"] for how in ("with lanes", "without lanes")
+    )
+    few, many = ([form["MB"][place] for _, form in _measured(memory)] for place in (0, 1))
+    said = (
+        f"- Starting, beside a tap that is nothing but the SDK: {', '.join(starts)} times as long.",
+        f"- {year['days']} days of all families take {least:.2f} times the least that the API's "
+        f"jobs and limits allow; {plain:.2f} times with `lanes: false`.",
+        f"- The peak of memory is {min(few)} to {max(few)} MB at {memory['rows'][0]:,} rows and "
+        f"{min(many)} to {max(many)} MB at {memory['rows'][1]:,}, whatever the format.",
+    )
+    lines = [textwrap.fill(one, 98, subsequent_indent="  ", break_on_hyphens=False) for one in said]
+    return "\n".join([_speed_table(found["rows"]), "", *lines])
+
+
+def _measured(section: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    about = "machine"
+    return [(name, one) for name, one in section.items() if isinstance(one, dict) and name != about]
+
+
+def _speed_table(found: dict[str, Any]) -> str:
     machine = found["machine"]
     forms = [name for name, form in found.items() if isinstance(form, dict) and "MB" in form]
     on = f"Python {machine['python']}, singer-sdk {machine['singer-sdk']}"
@@ -244,7 +267,7 @@ def documents() -> dict[Path, str]:
             readme.read_text(),
             mark,
             streams=streams_table(),
-            speed=speed_table(),
+            speed=speed(),
             audit=audit_table(),
         ),
         settings: _between(settings.read_text(), mark, settings=settings_table()),

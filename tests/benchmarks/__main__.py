@@ -11,7 +11,7 @@ if __name__ == "__main__":
     print(", ".join(f"{name} {value}" for name, value in results.machine().items()))
     rows.measure()
     memory.measure()
-    year.measure()
+    results.merge("year", year.measure())
     results.merge("waiting", waiting.measure())
     began = starting.measure()
     starting.show(began)
