@@ -19,10 +19,21 @@ if TYPE_CHECKING:
 
     from tap_cxone.interrupts import Interrupts
 
-_MOST_FILES = 32  # of a lane: each is an open file, and a pending job in every STATE
+_MOST_FILES = 128  # of a lane: each is an open file, and a pending job in every STATE
+_SHARE = 2  # the part of the files a process may open that may wait: one in so many
 _LOOK = 0.05  # seconds
 
 _T = TypeVar("_T")
+
+
+def _open_files() -> int:
+    """Return how many files this process may have open."""
+    try:
+        import resource  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return 512
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else _MOST_FILES * 100
 
 
 class Piece(Protocol):
@@ -156,6 +167,7 @@ class Lanes:
         self._most = most_bytes
         self._lanes: dict[str, Lane] = {}
         self._lock = threading.Lock()
+        self._files = _MOST_FILES
         self._held = 0
         self._needed: Hunt[Any] | None = None
 
@@ -170,6 +182,7 @@ class Lanes:
         for stream in streams:
             families.setdefault(stream.lane, []).append(stream)
         self._lanes = {name: Lane(name, self, own) for name, own in families.items()}
+        self._files = min(_MOST_FILES, _open_files() // _SHARE // max(1, len(families)))
         try:
             for lane in self._lanes.values():
                 lane.start()
@@ -234,7 +247,7 @@ class Lanes:
         """Tell whether a lane may fetch another piece; the one that is read next always may."""
         if hunt is self._needed and not hunt.ready:
             return True
-        return self._held < self._most and lane.waiting < _MOST_FILES
+        return self._held < self._most and lane.waiting < self._files
 
     def keep(self, hunt: Hunt[PieceT], piece: PieceT) -> None:
         """Let a piece wait for its turn, unless nobody wants it any more."""

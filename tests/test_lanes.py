@@ -162,6 +162,28 @@ def test_what_waits_is_bounded(interrupts):
         assert numbers(lanes, toys[1]) == [0, 1, 2, 3, 4]
 
 
+def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
+    """Half of the files that a process may open are shared by its lanes; no lane has more."""
+    monkeypatch.setattr("tap_cxone.lanes._open_files", lambda: 12)
+    lanes = Lanes(interrupts, most_bytes=1000)
+    fetched: list[int] = []
+    as_many = threading.Event()
+
+    def others() -> Iterator[Sheet]:
+        for number in range(9):
+            fetched.append(number)
+            if number == 2:
+                as_many.set()
+            yield Sheet(number)
+
+    toys = [Toy("a", "one", sheets(50)), Toy("b", "two", others)]
+    with lanes.running(toys):
+        assert as_many.wait(PATIENCE)
+        assert len(numbers(lanes, toys[0])) == 50
+        assert len(fetched) == 3
+        assert numbers(lanes, toys[1]) == list(range(9))
+
+
 def test_what_nobody_reads_is_removed(lanes):
     """A stream that is given up leaves no file behind, and its lane goes on."""
     made, ready = [Sheet(0), Sheet(1)], threading.Event()
