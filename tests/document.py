@@ -137,7 +137,8 @@ def speed() -> str:
         f"- Starting, beside a tap that is nothing but the SDK: {', '.join(starts)} times as long.",
         f"- {year['days']} days of all families take {least:.2f} times the least that the API's "
         f"jobs and limits allow; {plain:.2f} times with `lanes: false`. The clock went "
-        f"{year['clock, times as fast']} times as fast, so that the tap's own time counts as often.",
+        f"{year['clock, times as fast']} times as fast, so that the tap's own time counts as "
+        "often.",
         f"- The peak of memory is {min(few)} to {max(few)} MB at {memory['rows'][0]:,} rows and "
         f"{min(many)} to {max(many)} MB at {memory['rows'][1]:,}, whatever the format.",
     )
