@@ -168,15 +168,19 @@ def test_a_pending_job_of_the_newest_window(simulate, clock):
     assert merged(second).keys() == {row["Workflow ID"] for row in truth}
 
 
-def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
-    """After a change of the entity's version the pending job is not what is asked for."""
+def another_version(simulate, clock):
+    """Interrupt a run with a job of one version of the entity; go on with another version."""
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
     config = three_days(sim, "async")
     config["data_extraction"]["entities"] = [{"name": STREAM, "version": "3"}]
     clock.sleep(timedelta(minutes=5))
+    return sim, run(config, clock, state=first.state)
 
-    second = run(config, clock, state=first.state)
+
+def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
+    """After a change of the entity's version the pending job is not what is asked for."""
+    sim, second = another_version(simulate, clock)
 
     assert second.error is None
     assert [json.loads(seen.body)["version"] for seen in posts(sim)] == ["4", "3", "3", "3"]
@@ -185,13 +189,7 @@ def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
 
 def test_a_job_with_another_request_is_in_no_state(simulate, clock):
     """Nor is it remembered any longer: nobody would ever take it up."""
-    sim = simulate(rows_per_day=2)
-    first = interrupted(sim, clock)
-    config = three_days(sim, "async")
-    config["data_extraction"]["entities"] = [{"name": STREAM, "version": "3"}]
-    clock.sleep(timedelta(minutes=5))
-
-    second = run(config, clock, state=first.state)
+    sim, second = another_version(simulate, clock)
 
     states = [state["bookmarks"][STREAM] for state in second.states[1:]]  # first what was given
     pending = {job["id"] for state in states for job in state.get("pending_jobs", [])}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_cxone.decode.json_text import at_once
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -110,10 +112,8 @@ def _columns(keys: Keys, outer: _Kind, inside: _Kind | None, rows: Sequence[Any]
 
 def _read(by_commas: Any, by_lines: Any, columns: Any, text: str, lines: bool) -> Columns | None:
     try:
-        rows = by_lines.decode_lines(text) if lines else by_commas.decode(f"[{text}]")
+        rows = at_once(text, lines, by_lines, by_commas)
     except Exception:  # noqa: BLE001 (whoever reads them otherwise will say why)
-        return None
-    if lines and len(rows) != text.count("\n") + 1:  # blank lines are odd
         return None
     found: Columns = columns(rows)
     return found

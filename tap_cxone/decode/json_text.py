@@ -60,6 +60,14 @@ class Several:
         return [written for written, _ in scan.elements_one_by_one()]
 
 
+def at_once(text: str, lines: bool, by_lines: Any, by_commas: Any) -> list[Any]:
+    """Return objects with one call of a decoder. Raises an error of any kind if that cannot be."""
+    found: list[Any] = by_lines.decode_lines(text) if lines else by_commas.decode(f"[{text}]")
+    if lines and len(found) != text.count("\n") + 1:
+        raise ValueError  # blank lines are odd
+    return found
+
+
 def values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
     """Yield what `pieces` does, one by one."""
     for piece in pieces(text, name):
@@ -177,10 +185,7 @@ class _Scan:
     def _at_once(self, text: str, *, lines: bool) -> Several:
         if self._known and (columns := self._known(text, lines)) is not None:
             return Several([], text, lines, columns)
-        values = _QUICK.decode_lines(text) if lines else _QUICK.decode(f"[{text}]")
-        if lines and len(values) != text.count("\n") + 1:
-            raise ValueError  # blank lines are odd
-        return Several(values, text, lines)
+        return Several(at_once(text, lines, _QUICK, _QUICK), text, lines)
 
     def _held_ones(self) -> Iterator[tuple[str, Any]]:
         """Yield the elements of which all that matters is held; at least one is left."""
