@@ -8,6 +8,9 @@ WHEEL_TESTS ?= --ignore tests/test_docs.py --ignore tests/targets -k "not singer
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 
+# Modules are compiled once, not anew in each of the many processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all test-wheel chromium check check-workflows bench docs format clean
 
 demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
@@ -69,7 +72,7 @@ clean:
 .venv/.ready: pyproject.toml uv.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --quiet --locked --inexact --all-extras
+	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --compile-bytecode --quiet --locked --inexact --all-extras
 	touch $@
 
 # singer-tools pins libraries that the SDK cannot live with: it judges from an environment of its own.

@@ -8,11 +8,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from jsonschema import Draft202012Validator
 
-from tap_cxone.clock import parse_instant
+from tap_cxone.clock import parse_instant, zone_names
 from tap_cxone.redact import is_private
 
 if TYPE_CHECKING:
@@ -251,7 +250,7 @@ def _pairs(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _zone(config: Mapping[str, Any]) -> Iterator[str]:
     zone = config.get("timezone")
-    if isinstance(zone, str) and zone not in (zones := available_timezones()):
+    if isinstance(zone, str) and zone not in (zones := zone_names()):
         hint = did_you_mean(zone, zones, "use one such as UTC or America/New_York")
         yield f"timezone is '{zone}', which is no IANA zone; {hint}"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
+from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
     from tap_cxone.interrupts import Interrupts
@@ -33,6 +35,12 @@ class SystemClock:
     def sleep(self, duration: timedelta) -> None:
         """Sleep for `duration`; raises `Interrupted` when a signal arrives."""
         self._interrupts.wait(max(0.0, duration.total_seconds()))
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the name of every IANA time zone; looked for once, in all files of the database."""
+    return frozenset(available_timezones())
 
 
 def iso(instant: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import sys
 from collections import Counter
@@ -31,12 +32,25 @@ if sys.platform == "win32":
     collect_ignore = ["kills", "targets"]  # whole processes, ended by signals; shells and pipes
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out on Windows what needs a POSIX system."""
+    """Try each n-th case of `some(n)` every time, leave out on Windows what needs POSIX."""
+    cases: Counter[str] = Counter()
+    for item in items:
+        if some := item.get_closest_marker("some"):
+            name = item.nodeid.partition("[")[0]
+            if cases[name] % some.args[0]:
+                item.add_marker(pytest.mark.slow)
+            cases[name] += 1
     if sys.platform == "win32":
         for item in items:
             if item.get_closest_marker("posix"):
                 item.add_marker(pytest.mark.skip(reason="needs a POSIX system"))
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of tests out of each search for garbage: a tenth of the time."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -90,6 +90,7 @@ def of(path: Path, *names: str) -> Lines:
 # Every line
 
 
+@pytest.mark.some(5)
 @EVERYWHERE
 @pytest.mark.parametrize("spoiled", [None, "bytes", "html", "job-failed"])
 def test_every_line_has_its_schema(sim, clock, path, family, spoiled):
@@ -484,6 +485,7 @@ def fill_up(request, monkeypatch) -> Callable[[int], None]:
     return after
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("written", range(1, 9))
 def test_a_disk_that_fills_up(sim, clock, path, fill_up, written):
     """A log that cannot be written any more ends the run with an error that says so."""

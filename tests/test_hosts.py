@@ -69,6 +69,7 @@ def test_a_family_shows_its_token_to_its_own_host(simulate, clock, elsewhere, na
     assert hosts == {urlsplit(sim.url).netloc}
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("name", "place"), [(name, place) for name, places in CALLS.items() for place in places]
 )

@@ -133,6 +133,7 @@ ODD = {
 }
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_a_table(both, odd):
     """CSV prints the same on both paths."""
@@ -195,6 +196,7 @@ AMONG = {
 }
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("among", AMONG.values(), ids=AMONG)
 def test_objects(both, among):
     """JSON prints the same on both paths."""

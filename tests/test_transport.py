@@ -345,6 +345,7 @@ def scripted(sim: Simulator) -> dict[Place, str]:
     }
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("status", [400, 401, 500])
 @pytest.mark.parametrize("place", ["token", "list", "async", "sync", "poll", "download"])
 def test_an_echo_of_secrets(sim, clock, caplog, place, status):

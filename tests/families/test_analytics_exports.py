@@ -622,6 +622,7 @@ def test_told_to_wait_for_ever(sim, clock, status):
     assert out.records(STREAM) == []
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("status", [409, 429, 400, 403, 503])
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_refusal_ahead_of_its_turn(sim, clock, status, after):
@@ -660,6 +661,7 @@ def test_a_list_of_another_kind(sim, clock, body):
 # Submits whose answer was lost
 
 
+@pytest.mark.some(7)
 @BOTH
 @pytest.mark.parametrize("kind", ["reply-lost", "empty", "malformed-json", "status", "reset"])
 @pytest.mark.parametrize("after", [0, 1, 3])
@@ -959,6 +961,7 @@ SPOILED = [
 ]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("packing", GZIP)
 @pytest.mark.parametrize("layout", JSON)
 def test_files(simulate, clock, packing, layout):
@@ -1016,6 +1019,7 @@ def test_nothing_in_it(simulate, clock, empty, format_):
     assert out.bookmark(STREAM) == "2026-03-17T00:00:00+00:00"
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "how"), SPOILED)
 @pytest.mark.parametrize("after", [0, 1])
 def test_spoiled_once(sim, clock, kind, how, after):
@@ -1104,6 +1108,7 @@ def values(sim: Simulator, clock: FakeClock, text: str, **columns: str) -> Any:
     return record["v"]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("text", "value"),
     [

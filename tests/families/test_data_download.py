@@ -312,6 +312,7 @@ def test_the_token_url_alone_does_not_decide(sim, clock):
     assert wire.hosts == {PLANE}
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("claim", HOSTILE)
 def test_a_hostile_claim(sim, clock, claim):
     """A claim that is no region receives no request: the tenant's host does."""
@@ -794,6 +795,7 @@ def test_hours_of_a_day(simulate, clock, day, hours):
     assert out.bookmark(STREAM) == local(day + DAY).isoformat()
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("name", "first"),
     [
@@ -1158,6 +1160,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status}")
 def test_a_fault_in_the_middle(utc, clock, fault):
     """A page that fails for the moment is asked again from where it was, and nothing is lost."""

@@ -167,6 +167,7 @@ def test_read_whole_each_time(sim, clock):
     assert second.bookmark(CATALOGUE) is None
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("shape", ["list", "customMetrics", "entities", "data"])
 @pytest.mark.parametrize(
     "words",
@@ -200,6 +201,7 @@ def test_no_catalogue(sim, clock, answer):
     assert asked(sim, DOWNLOAD) == []
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("word", "kind"),
     [
@@ -246,6 +248,7 @@ def test_values_of_a_type_nobody_knows(sim, clock):
     assert [record["cm_x"] for record in out.records(STREAM)] == ["004", "5", "true", None]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "odd",
     [
@@ -485,6 +488,7 @@ def test_no_change_is_no_drift(simulate, clock, caplog, published):
     assert drifts(caplog) == []
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize(
     "case", [*itertools.product(KINDS, ["evolve", "ignore", "fail"])], ids=" ".join
 )
@@ -696,6 +700,7 @@ def test_a_catalog_from_before(sim, clock, audit):
     assert audited(audit, "drift") == []
 
 
+@pytest.mark.some(3)
 @EVERY_KIND
 @pytest.mark.parametrize("streams", [(STREAM, QUARANTINE), (CATALOGUE, STREAM)])
 def test_refused(sim, clock, kind, streams):
@@ -854,6 +859,7 @@ def test_values(simulate, clock, size):
     assert {r[CALLBACK] for r in records} == {True, False, None}
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("written", "value"),
     [
@@ -992,6 +998,7 @@ def test_values_that_just_fit(sim, clock, name, value):
     assert record[name] == (Decimal(value) if isinstance(value, str) and name != FLAG else value)
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
@@ -1106,6 +1113,7 @@ def test_bad_values_and_nobody_to_receive_them(sim, clock):
     assert out.records(STREAM) == []
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("odd", [5, "text", None, [1], [], True], ids=str)
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_row_that_is_none(sim, clock, odd, place):

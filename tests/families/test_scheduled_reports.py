@@ -254,6 +254,7 @@ def test_definition_in_full(sim, clock):
     ]
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("name_filter", ["exact", "contains", "ignored"])
 @pytest.mark.parametrize("shape", ["list", "entities", "schedules"])
 @pytest.mark.parametrize("key", ["scheduleId", "id"])
@@ -272,6 +273,7 @@ def test_found_again(simulate, clock, name_filter, shape, key):
     assert {one.schedule_id for one in sim.report_runs} == {own[0].id}
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     "changed",
     [
@@ -762,6 +764,7 @@ def at(clock: FakeClock, text: str) -> None:
     clock.instant = datetime.fromisoformat(f"2026-03-20T{text}+00:00")
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("time", "hour", "last"),
     [
@@ -1321,6 +1324,7 @@ SPOILS = [
 ]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 @pytest.mark.parametrize("after", [0, 2])
 def test_a_page_that_fails(simulate, clock, kind, status, after):
@@ -1334,6 +1338,7 @@ def test_a_page_that_fails(simulate, clock, kind, status, after):
     assert len(sim.report_runs) == 1
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 def test_a_poll_that_fails(sim, clock, hasty, kind, status):
     """A poll that fails for a while is repeated."""
@@ -1345,6 +1350,7 @@ def test_a_poll_that_fails(sim, clock, hasty, kind, status):
     assert len(sim.report_runs) == 1
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
     """Nothing leaves of a result of which a page never comes; the next run needs no new one."""
@@ -1408,6 +1414,7 @@ def strip(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if not name.startswith("_extracted")}
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("kind", "status"),
     [

@@ -42,7 +42,7 @@ def killed(case: Case, size: Size, data: st.DataObject) -> None:
 
 
 @everybody
-@settings(patient, max_examples=6)
+@settings(patient, max_examples=4)
 @given(data=st.data())
 def test_killed_again_and_again(case, data):
     """However often, wherever and whenever it is killed, nothing is lost."""
@@ -51,13 +51,14 @@ def test_killed_again_and_again(case, data):
 
 @pytest.mark.slow
 @everybody
-@settings(patient, max_examples=60)
+@settings(patient, max_examples=40)
 @given(data=st.data())
 def test_killed_again_and_again_among_many(case, data):
     """The same with more streams, windows and rows."""
     killed(case, LARGE, data)
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("lines", [5, 9])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_killed_after_a_few_lines_each_time(case, lines):

@@ -122,6 +122,7 @@ def pod_killed(case: Case, size: Size, kind: Kind, pause: timedelta, step: int =
             check_pod(trial)
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("kind", ["line", "after"])
 @everybody
 def test_pod_killed(case, kind):

@@ -14,22 +14,25 @@ everywhere = pytest.mark.parametrize("kind", KINDS)
 everybody = pytest.mark.parametrize("case", CASES, ids=str)
 
 
-def killed_everywhere(case: Case, size: Size, kind: Kind, pause: timedelta) -> None:
-    """Kill a run at each point of a kind, run again, and judge."""
+def killed_everywhere(
+    case: Case, size: Size, kind: Kind, pause: timedelta, *, step: int = 1
+) -> None:
+    """Kill a run at each (`step`-th) point of a kind, run again, and judge."""
     number = reference(case.name, size).events[kind]
     assert number
-    for place in range(1, number + 1):
+    for place in range(1, number + 1, step):
         with Trial(case, size) as trial:
             trial.pursue([Point(kind, place, pause)])
             assert trial.kills == 1
             check(trial)
 
 
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])
 @everywhere
 @everybody
-def test_killed_anywhere(case, kind):
+def test_killed_anywhere(case, kind, step):
     """The next run, with the last STATE that left, completes: no row and no job is lost."""
-    killed_everywhere(case, SMALL, kind, timedelta(0))
+    killed_everywhere(case, SMALL, kind, timedelta(0), step=step)
 
 
 @pytest.mark.slow

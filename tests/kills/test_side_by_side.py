@@ -31,6 +31,7 @@ def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:
             check(trial)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["line", "after"])
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_killed_side_by_side(case, kind):

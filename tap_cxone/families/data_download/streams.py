@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
 from tap_cxone import checks
 from tap_cxone.auth import ClientCredentialsGrant
+from tap_cxone.clock import zone_names
 from tap_cxone.columns import Column, snake_case
 from tap_cxone.declaration import Declaration
 from tap_cxone.errors import ConfigError, DriftError, StateError
@@ -173,7 +174,7 @@ class Tenant:
             ConfigError: Neither is known.
         """
         name = self.family.surroundings.settings.timezone or self.theirs
-        if name not in available_timezones():
+        if name not in zone_names():
             problem = f"the tenant's time zone is not known ({name}); set timezone to it"
             raise ConfigError([problem])
         return ZoneInfo(name)
