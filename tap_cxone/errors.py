@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
+    from typing import Self
 
     from tap_cxone.windows import Window
 
@@ -88,6 +89,7 @@ class ApiError(CXoneError):
         remedy: What to do about it; empty where the message says so itself.
         status: HTTP status; None: no answer.
         retry_after: How long the API asks to wait.
+        repeated: Whether it was asked again as often as the settings say; no more then.
     """
 
     def __init__(
@@ -97,12 +99,24 @@ class ApiError(CXoneError):
         status: int | None = None,
         retry_after: timedelta | None = None,
         remedy: str = "",
+        repeated: bool = False,
     ) -> None:
         """Say what happened and, where it is known, what to do about it."""
         super().__init__(f"{message}; {remedy}" if remedy else message)
         self.said, self.remedy = message, remedy
         self.status = status
         self.retry_after = retry_after
+        self.repeated = repeated
+
+    def given_up(self, why: str) -> Self:
+        """Return the same error, saying why it is not asked again."""
+        return type(self)(
+            f"{self.said}; {why}",
+            status=self.status,
+            retry_after=self.retry_after,
+            remedy=self.remedy,
+            repeated=True,
+        )
 
 
 class PermissionDenied(ApiError):

@@ -221,7 +221,7 @@ class Lifecycle:
             except Unavailable as error:
                 failures += 1
                 pause = error.retry_after or wait
-                if failures > self.patience.retries:
+                if error.repeated or failures > self.patience.retries:
                     raise
             except AmbiguousSubmit as error:
                 failures += 1

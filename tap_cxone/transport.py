@@ -204,12 +204,13 @@ class Transport:
                 pause = error.retry_after or wait
                 if self.clock.now() + pause > give_up:
                     waited = f"it said 'wait' for {self.patience} (job_timeout_minutes)"
-                    raise _tired(error, waited) from error
+                    raise error.given_up(waited) from error
             except Unavailable as error:
                 failures += 1
                 pause = error.retry_after or wait
                 if failures > self.max_retries or self.clock.now() + pause > give_up:
-                    raise _tired(error, f"tried {failures} times (max_retries)") from error
+                    tried = f"tried {failures} times (max_retries)"
+                    raise error.given_up(tried) from error
             rest(self.clock, pause, "the API did not answer as it should")
         raise AssertionError  # pragma: no cover (the waits never end)
 
@@ -297,16 +298,6 @@ class Transport:
         """Return what the API said, on one line and without secrets; of a book its beginning."""
         said = b"".join(_up_to(_MOST_WORDS, response))
         return self.redact(said.decode(response.encoding or "utf-8", errors="replace"))
-
-
-def _tired(error: ApiError, why: str) -> ApiError:
-    """Return the same error, saying why it was not asked again."""
-    return type(error)(
-        f"{error.said}; {why}",
-        status=error.status,
-        retry_after=error.retry_after,
-        remedy=error.remedy,
-    )
 
 
 def _up_to(most: int, response: requests.Response) -> Iterator[bytes]:

@@ -369,6 +369,17 @@ def test_a_lost_answer_to_the_definition(sim, clock, kind, times):
     assert len(sim.schedules) == 1
 
 
+@pytest.mark.parametrize(("kind", "status"), [("reset", None), ("status", 503)])
+def test_a_definition_that_never_arrives(sim, clock, kind, status):
+    """A registration is repeated as often as the settings say; what it fails with spent nothing."""
+    sim.faults.add(Fault("submit", kind, status=status, times=99))
+
+    out = run(days(sim, max_retries=2), clock)
+
+    assert "spent, the next run asks anew" not in str(failure(out))
+    assert len(posts(sim)) == 3
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 409])
 def test_a_refused_definition(sim, clock, status):
     """A registration that failed for a while is repeated, after a look."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_cxone.simulator import Simulator
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator.faults import Family, Place
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 15, tzinfo=UTC)
@@ -214,4 +214,22 @@ SCENES = {
         fields=reports.METRICS,
         windowed=True,
     ),
+}
+
+# The places where a run asks for something, and where it has something begun
+
+READS: dict[str, tuple[Place, ...]] = {
+    "sync": ("token", "list", "download"),
+    "async": ("token", "list", "poll", "download"),
+    "observability": ("token", "poll", "download"),
+    "analytics": ("token", "list", "poll", "download"),
+    "download": ("token", "me", "catalogue", "page"),
+    "reports": ("token", "list", "poll", "page"),
+}
+SUBMITS: dict[str, tuple[Place, ...]] = {
+    "sync": ("sync",),
+    "async": ("async",),
+    "observability": ("submit",),
+    "analytics": ("submit",),
+    "reports": ("submit", "run"),
 }

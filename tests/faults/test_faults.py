@@ -18,7 +18,7 @@ from tap_cxone.simulator.jsontext import encode
 from tap_cxone.transport import Call
 from tests.families.reports import STREAM, definition
 from tests.faults.play import ALWAYS, Exact, Fails, Played, Row, Stops
-from tests.faults.scenes import SCENES, WINDOWS, snake
+from tests.faults.scenes import READS, SCENES, SUBMITS, WINDOWS, snake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,14 +56,6 @@ def says(
 
 # What one more try mends, wherever something is only read
 
-READS: dict[str, tuple[Place, ...]] = {
-    "sync": ("token", "list", "download"),
-    "async": ("token", "list", "poll", "download"),
-    "observability": ("token", "poll", "download"),
-    "analytics": ("token", "list", "poll", "download"),
-    "download": ("token", "me", "catalogue", "page"),
-    "reports": ("token", "list", "poll", "page"),
-}
 LINKED = {"sync", "async", "observability"}  # whose files lie in a storage of its own
 HTML = (("Content-Type", "text/html"),)
 AFTER_NOON = "Fri, 20 Mar 2026 12:00:10 GMT"
@@ -104,13 +96,6 @@ def passing() -> Iterator[Row]:
 
 # A submit, which must not be repeated blindly
 
-SUBMITS: dict[str, tuple[Place, ...]] = {
-    "sync": ("sync",),
-    "async": ("async",),
-    "observability": ("submit",),
-    "analytics": ("submit",),
-    "reports": ("submit", "run"),
-}
 SPENT = Fails(("this API has no list of jobs",), ("counts as spent", "the next run asks anew"))
 UNLISTED = {("observability", "submit"), ("reports", "run")}
 NOT_STARTED: dict[str, dict[str, Any]] = {

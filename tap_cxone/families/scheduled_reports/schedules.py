@@ -90,19 +90,28 @@ class Schedules:
             if found:
                 return self._changed(found[0], wanted)
             try:
-                with naming(PERMISSIONS):
-                    answer = self.client.submit(SCHEDULES, wanted).json
-            except (AmbiguousSubmit, Unavailable):
+                if made := self._made(name, wanted):
+                    return made
+            except Unavailable as error:
                 if tries == self.patience.retries:
-                    raise
+                    tried = f"tried {tries + 1} times (max_retries)"
+                    raise error.given_up(tried) from error
                 # Then look whether it is there.
                 rest(self.clock, self.patience.poll, "an answer about a schedule was lost")
-            else:
-                self.log.info("Schedule '%s' registered", name)
-                if isinstance(answer, dict) and schedule_id(answer):
-                    return schedule_id(answer)
         msg = f"the schedule '{name}' was registered, but cannot be found; run again"
         raise ApiError(msg)
+
+    def _made(self, name: str, wanted: Mapping[str, Any]) -> str:
+        try:
+            with naming(PERMISSIONS):
+                answer = self.client.submit(SCHEDULES, wanted).json
+        except AmbiguousSubmit as error:
+            # A lost answer about the run of a report counts as one; this one spent nothing.
+            msg = f"the schedule '{name}' may have been registered: {error.said}"
+            remedy = "run again: it is looked for first, and no report was spent"
+            raise Unavailable(msg, status=error.status, remedy=remedy) from error
+        self.log.info("Schedule '%s' registered", name)
+        return schedule_id(answer) if isinstance(answer, dict) else ""
 
     def _changed(self, entry: dict[str, Any], wanted: Mapping[str, Any]) -> str:
         own = schedule_id(entry)
