@@ -236,6 +236,8 @@ class Lifecycle:
     def _may_wait(
         self, error: Throttled, pause: timedelta, give_up: datetime, window: Window
     ) -> None:
+        if error.repeated:
+            raise error
         if self.clock.now() + pause > give_up:
             msg = (
                 f"{self.title(window)}: the API said 'wait' for {self.patience.timeout} "
