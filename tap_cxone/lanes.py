@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Generator
@@ -33,7 +34,7 @@ def _open_files() -> int:
     except ImportError:
         return 512
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft if soft != resource.RLIM_INFINITY else _MOST_FILES * 100
+    return soft if soft != resource.RLIM_INFINITY else sys.maxsize
 
 
 class Piece(Protocol):
