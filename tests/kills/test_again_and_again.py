@@ -51,7 +51,7 @@ def test_killed_again_and_again(case, data):
 
 @pytest.mark.slow
 @everybody
-@settings(patient, max_examples=40)
+@settings(patient, max_examples=60)
 @given(data=st.data())
 def test_killed_again_and_again_among_many(case, data):
     """The same with more streams, windows and rows."""
