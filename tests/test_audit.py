@@ -409,6 +409,7 @@ def test_no_secret_and_no_value(simulate, clock, path, family, bad):
     assert [cell for cell in cells if json.dumps(cell)[1:-1] in text] == []
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "body",
     [

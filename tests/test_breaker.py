@@ -81,6 +81,7 @@ REPEATED: dict[str, tuple[Place, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("family", REPEATED)
 def test_every_family_is_left_alone(simulate, clock, family, status):

@@ -515,6 +515,7 @@ def test_no_required_fields(sim, clock):
     assert [r["id"] for r in out.records(BOTS)] == ["a", "c1"]
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     "bad",
     [

@@ -43,6 +43,7 @@ def submits(sim: Simulator) -> list[Seen]:
 # Reads
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("place", "status"),
     [("list", 429), ("list", 500), *(("poll", s) for s in (408, 425, 429, 500, 502, 503, 504))],

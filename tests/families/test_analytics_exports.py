@@ -341,7 +341,7 @@ def lasting() -> Iterator[tuple[Simulator, FakeClock]]:
         yield sim, clock
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     begin=st.timedeltas(timedelta(0), timedelta(days=5)),
     length=st.timedeltas(timedelta(hours=2), timedelta(days=9)),
@@ -375,6 +375,7 @@ def test_every_row_once(lasting, begin, length, most, places):
     assert sim.conflicts == 0
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("place", [0, 3, -1])
 @pytest.mark.parametrize(
     ("later", "inside"), [(timedelta(0), False), (MILLISECOND, True), (MILLISECOND / 2, True)]
@@ -985,6 +986,7 @@ def test_files_with_a_mark_or_without_a_length(simulate, clock, options, layout)
     assert bare(out.records(STREAM)) == typed(truth(sim))
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("packing", GZIP)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_csv(simulate, clock, packing, newline):
@@ -1034,6 +1036,7 @@ def test_spoiled_once(sim, clock, kind, how, after):
     assert len(sim.analytics) == 2
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "how"), SPOILED)
 def test_always_spoiled(sim, clock, kind, how):
     """A file that is always damaged fails the stream; nothing of its window leaves."""
@@ -1137,6 +1140,7 @@ def test_undeclared_values(sim, clock, text, value):
     assert values(sim, clock, text) == value
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [

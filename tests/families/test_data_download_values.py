@@ -892,6 +892,7 @@ def test_numbers(sim, clock, written, value, column):
     assert Decimal(record[column]) == Decimal(value)
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     "text", ["004210", " 7 ", "", "1e5", "NaN", "true", "null", "Ü, \u2028", "1.50"]
 )
@@ -973,6 +974,7 @@ def test_keys_as_texts(sim, clock):
     assert sum(record["interactions"] for record in out.records(STREAM)) == len(truth(sim))
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("name", "value"),
     [

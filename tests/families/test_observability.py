@@ -659,6 +659,7 @@ def test_no_such_table(sim, clock):
 # What is answered
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("answer", ["empty", "json"])
 @pytest.mark.parametrize("location", ["absolute", "relative", "absolute-status", "relative-status"])
 def test_locations(simulate, clock, location, answer):
@@ -673,6 +674,7 @@ def test_locations(simulate, clock, location, answer):
     assert {poll.path for poll in polls(sim)} == {f"{BASE}/export-data/{export.id}/status"}
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("status", "location"),
     [
@@ -725,6 +727,7 @@ def test_status_keys(simulate, clock, key):
     assert len(polls(sim)) == 3
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("only", [False, True])
 @pytest.mark.parametrize("key", ["downloadUrl", "url", "presignedUrl", "fileUrl", "location"])
 def test_link_keys(simulate, clock, key, only):

@@ -357,6 +357,7 @@ def test_nothing_to_read(sim, clock):
     assert len(sim.requests) == before
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["reply-lost", "malformed-json", "empty", "html", "reset"])
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_lost_answer_to_the_definition(sim, clock, kind, times):
@@ -840,6 +841,7 @@ def test_looking_back(simulate, clock):
     assert marks(second) == sorted(marks(second))
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("words", [("QUEUED", "PROCESSING"), ("Pending", "Running"), (" queued ",)])
 @pytest.mark.parametrize("end", ["COMPLETED", "Completed", "completed"])
 def test_states_in_any_spelling(simulate, clock, words, end):
@@ -1211,6 +1213,7 @@ def test_the_id_of_a_run(simulate, clock, key):
 # Orders whose answer was lost
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -1403,6 +1406,7 @@ def test_a_run_that_ends_while_it_is_read(simulate, clock):
     assert out.records(STREAM) == []
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("compression", ["none", "gzip-encoding", "gzip-type", "gzip-bare"])
 @pytest.mark.parametrize(("newline", "bom"), [("\r\n", True), ("\n", False)])
 def test_csv(simulate, clock, compression, newline, bom):
@@ -1497,6 +1501,7 @@ def test_values(simulate, clock):
 EXACT = ["0.1", "3.141592653589793238462643", "1e21", "100", "-0.5", "12345678901234567890123"]
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("text", EXACT)
 @pytest.mark.parametrize("quoted", [False, True])
 def test_numbers_are_exact(sim, clock, text, quoted):

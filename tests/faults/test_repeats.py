@@ -15,6 +15,7 @@ from tests.running import run_tap
 PLACES = [(scene, place) for scene in SCENES for place in (*READS[scene], *SUBMITS.get(scene, ()))]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("scene", "place"), PLACES)
 def test_as_often_as_said(simulate, clock, scene, place):
     """Whatever is down is tried `max_retries` times more, not that often again by who needs it."""

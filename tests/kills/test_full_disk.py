@@ -78,7 +78,8 @@ def filling(number: int, where: str) -> Callable[..., io.BytesIO]:
     return temporary
 
 
-@pytest.mark.parametrize("room", [0, 2, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.some(5)
+@pytest.mark.parametrize("room", [0, 1, 2])
 @everybody
 def test_a_disk_that_is_full(case, room):
     """The stream fails with the remedy, nothing of that window leaves; the next run completes."""

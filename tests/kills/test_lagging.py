@@ -67,6 +67,7 @@ def lagging(kind: type[Lagging], case: Case, size: Size, where: Kind, step: int)
                 assert len(case.works(trial.sim)) <= known.works, list(trial.deaths())
 
 
+@pytest.mark.some(4)
 @everybody
 def test_a_target_that_lags(case):
     """Merged by key, the result equals an undisturbed run."""

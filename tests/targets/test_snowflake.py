@@ -77,6 +77,7 @@ def tables(out: Output) -> dict[str, Any]:
     return dict(json.loads(run.stdout))
 
 
+@pytest.mark.slow
 def test_tables(out):
     """Every stream has its table, each type is the README's, and no name is lost or shared."""
     made = tables(out)
