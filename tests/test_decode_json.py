@@ -371,6 +371,7 @@ def test_nested_without_end():
         rows('[{"a":1},{"a":' + "[" * 100_000 + "]" * 100_000 + "}]")
 
 
+@pytest.mark.slow
 def test_thousands_of_keys():
     """Objects whose keys are data would be thousands of columns: they are refused."""
     with pytest.raises(DecodeError, match="more than 5000 different keys"):

@@ -674,6 +674,7 @@ def test_seen_keeps_the_parts_of_a_key_apart():
     assert not seen.first(["a", "bc"])
 
 
+@pytest.mark.slow
 def test_seen_does_not_grow():
     """Past what is held, more keys take no more memory."""
     tracemalloc.start()

@@ -742,6 +742,7 @@ def test_killed_after_any_line(simulate, clock):
         assert spent_again == 0
 
 
+@pytest.mark.slow
 def test_killed_while_a_day_is_read_again(simulate, clock):
     """The committed beginning of a day drops no job for all of that day, begun meanwhile."""
     killed, lines = True, 0

@@ -757,6 +757,7 @@ def test_no_day_that_is_not_over():
     assert len(planner(NEW_YORK)(start, start + DAY)) == 1
 
 
+@pytest.mark.slow
 def test_both_changes_of_all_zones():
     """In every zone a day with a change of clocks is as long as it is, and its neighbours too."""
     for name in ZONES:

@@ -838,6 +838,7 @@ def test_a_failed_export_is_spent(sim, clock):
 # As few exports as the limits allow
 
 
+@pytest.mark.slow
 def test_four_tables_of_a_year(simulate, clock):
     """Without limits four tables of a year are complete in one run, with twelve exports each."""
     sim = simulate(exports_per_day=None, history_months=None)
