@@ -27,7 +27,7 @@ def killed_everywhere(
             check(trial)
 
 
-@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 @everywhere
 @everybody
 def test_killed_anywhere(case, kind, step):

@@ -70,6 +70,7 @@ def counted(project: Path) -> dict[str, tuple[int, int]]:
         return counts
 
 
+@pytest.mark.slow  # `make demo` does the same
 def test_two_runs_into_duckdb(project, sim):
     """The first run brings every row, the second only the days after it, and no key comes twice."""
     for end in (MIDDLE, END):
