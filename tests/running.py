@@ -140,11 +140,13 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
     return Output([json.loads(line) for line in pipe.lines], error)
 
 
-def select(config: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return the tap's catalog with only these streams selected."""
+def select(
+    config: dict[str, Any], *names: str, state: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the tap's catalog, discovered with a state, with only these streams selected."""
     # The same wherever the simulator listens.
     anywhere = {**config, "base_url": _ANYWHERE} if "base_url" in config else config
-    catalog: dict[str, Any] = json.loads(_catalog(json.dumps(anywhere)))
+    catalog: dict[str, Any] = json.loads(_catalog(json.dumps(anywhere), json.dumps(state)))
     for stream in catalog["streams"]:
         for item in stream["metadata"]:
             if not item["breadcrumb"]:
@@ -153,5 +155,6 @@ def select(config: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=256)
-def _catalog(config: str) -> str:
-    return json.dumps(TapCXone(config=json.loads(config), validate_config=False).catalog_dict)
+def _catalog(config: str, state: str) -> str:
+    tap = TapCXone(config=json.loads(config), state=json.loads(state), validate_config=False)
+    return json.dumps(tap.catalog_dict)

@@ -17,7 +17,7 @@ from tap_cxone.errors import StreamsFailed
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
-from tests.running import Output
+from tests.running import Output, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,7 +108,7 @@ def run(
         wire: What leads the requests.
     """
     state = json.loads(json.dumps(state)) if state else None
-    catalog = catalog or selected(config, *(streams or (STREAM, QUARANTINE)), state=state)
+    catalog = catalog or select(config, *(streams or (STREAM, QUARANTINE)), state=state)
     written = io.BytesIO()
     out = io.TextIOWrapper(written, encoding="utf-8")
     error: BaseException | None = None
@@ -127,18 +127,6 @@ def run(
             error = caught
     out.flush()
     return Output([_exact(line) for line in written.getvalue().splitlines()], error)
-
-
-def selected(
-    config: dict[str, Any], *names: str, state: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return a catalog, discovered with a state, with these streams selected."""
-    catalog = TapCXone(config=dict(config), state=state, validate_config=False).catalog_dict
-    for stream in catalog["streams"]:
-        for item in stream["metadata"]:
-            if not item["breadcrumb"]:
-                item["metadata"]["selected"] = stream["tap_stream_id"] in names
-    return catalog
 
 
 def _exact(line: bytes) -> dict[str, Any]:

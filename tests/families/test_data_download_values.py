@@ -41,10 +41,10 @@ from tests.families.reporting import (
     publish,
     row,
     run,
-    selected,
     serve,
     truth,
 )
+from tests.running import select
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -687,7 +687,7 @@ def test_ignored_until_named(sim, clock):
 
 def test_a_catalog_from_before(sim, clock, audit):
     """A catalog that shows no metrics yet is good for every run: SCHEMA has them all the same."""
-    catalog = selected(days(sim), STREAM, QUARANTINE)
+    catalog = select(days(sim), STREAM, QUARANTINE)
     first = run(days(sim), clock, catalog=catalog)
     sim.set_catalogue(PUBLISHED[1:])
     second = run(days(sim, 2), clock, catalog=catalog, state=first.state)
