@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
-    from tap_cxone.interrupts import Interrupts
+    from tap_cxone.signals import Interrupts
 
 
 class Clock(Protocol):

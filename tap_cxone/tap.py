@@ -17,13 +17,11 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_cxone import __version__, batches, checks
-from tap_cxone import state as states
-from tap_cxone.audit import Audit
-from tap_cxone.batches import BatchingWriter
+from tap_cxone import __version__
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
-from tap_cxone.entries import journal_of
+from tap_cxone.config import validation as checks
+from tap_cxone.context import Surroundings
 from tap_cxone.errors import (
     AuditError,
     ConfigError,
@@ -32,29 +30,33 @@ from tap_cxone.errors import (
     StateError,
     StreamsFailed,
 )
+from tap_cxone.events.audit_log import Audit
+from tap_cxone.events.webhook import Sample, SamplingWriter, Webhook
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
 from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
-from tap_cxone.family import Surroundings
-from tap_cxone.interrupts import Interrupts
-from tap_cxone.lanes import Lanes
-from tap_cxone.progress import Progress
-from tap_cxone.quarantine import QuarantineStream
-from tap_cxone.stream import CXoneStream
-from tap_cxone.webhook import Sample, SamplingWriter, Webhook
-from tap_cxone.windowed import WindowedStream
+from tap_cxone.jobs.ledger import journal_of
+from tap_cxone.output import batch_writer as batches
+from tap_cxone.output.batch_writer import BatchingWriter
+from tap_cxone.progress.tracker import Progress
+from tap_cxone.signals import Interrupts
+from tap_cxone.streams import state as states
+from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.quarantine import QuarantineStream
+from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.workers.pool import Lanes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
 
+    from tap_cxone.cli.connection_test import Result
     from tap_cxone.clock import Clock
-    from tap_cxone.family import Family
-    from tap_cxone.plan import FamilyPlan, StreamPlan
-    from tap_cxone.probe import Result
+    from tap_cxone.context import Family
+    from tap_cxone.planning.plan import FamilyPlan, StreamPlan
 
 FAMILIES = (
     data_extraction,
@@ -105,7 +107,7 @@ class CXoneCommand(SingerCommand):
             raise
 
     def _plan(self, ctx: click.Context, form: str) -> None:
-        from tap_cxone.plan import as_json
+        from tap_cxone.planning.plan import as_json
 
         plans = list(self._given(ctx).plans())
         text = [json.dumps(as_json(plans), indent=2)]
@@ -236,7 +238,7 @@ class TapCXone(Tap):
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
         """Sync all streams, and write into the audit log that the run began and how it ended."""
-        from tap_cxone.telling import shown
+        from tap_cxone.progress.console import shown
 
         began = self._clock.now()
         selected = sorted(stream.name for stream in self._own() if stream.selected)
@@ -271,7 +273,7 @@ class TapCXone(Tap):
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield what each family's selected streams would do, and what its limits make of it."""
-        from tap_cxone.plan import FamilyPlan
+        from tap_cxone.planning.plan import FamilyPlan
 
         found: dict[str, list[StreamPlan]] = {}
         for stream in self._planned():
@@ -282,7 +284,7 @@ class TapCXone(Tap):
 
     def checks(self) -> Iterator[Result]:
         """Yield what can be tried of each family without an export; the state counts."""
-        from tap_cxone.probe import left_out, probe
+        from tap_cxone.cli.connection_test import left_out, probe
 
         # What works and what does not first, then what nobody asked for.
         for family in sorted(self._families, key=lambda family: not family.configured):

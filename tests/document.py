@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from singer_sdk.about import AboutFormatter
 
-from tap_cxone.audit import COMMON, EVENTS
-from tap_cxone.columns import Column
 from tap_cxone.config import SETTINGS
+from tap_cxone.events.audit_log import COMMON, EVENTS
 from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
+from tap_cxone.rows.columns import Column
 from tap_cxone.tap import TapCXone
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from tap_cxone import __version__
-from tap_cxone.audit import COMMON, EVENTS
 from tap_cxone.errors import AuditError, ConfigError, StreamsFailed
+from tap_cxone.events.audit_log import COMMON, EVENTS
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
@@ -481,7 +481,7 @@ def fill_up(request, monkeypatch) -> Callable[[int], None]:
                 return write(descriptor, data[:5])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr("tap_cxone.audit.os.write", full)
+        monkeypatch.setattr("tap_cxone.events.audit_log.os.write", full)
 
     return after
 
@@ -510,7 +510,7 @@ def test_after_a_full_disk(sim, clock, path, monkeypatch):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return write(descriptor, data)
 
-        patched.setattr("tap_cxone.audit.os.write", full)
+        patched.setattr("tap_cxone.events.audit_log.os.write", full)
         first = run(audited(sim, path), clock)
 
     second = run(audited(sim, path), clock, state=first.state)

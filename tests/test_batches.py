@@ -18,13 +18,13 @@ from singer_sdk.singerlib import (
     StateMessage,
 )
 
-from tap_cxone.batches import BatchingWriter, BatchMessage
 from tap_cxone.config import BatchSettings
 from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
+from tap_cxone.events.webhook import Sample
+from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
+from tap_cxone.output.storage import Storage
 from tap_cxone.simulator import Fault
-from tap_cxone.storage import Storage
 from tap_cxone.tap import TapCXone
-from tap_cxone.webhook import Sample
 from tests.batching import batch_config, batched, load, recorded, rows_in, stored
 from tests.conftest import settings_for
 from tests.document import ROOT

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_cxone.context import Breaker
 from tap_cxone.errors import CircuitOpen, PermissionDenied, StreamsFailed, Unavailable
-from tap_cxone.family import Breaker
 from tap_cxone.simulator import Fault, tap_settings
 from tap_cxone.simulator.settings import _DOWNLOAD, _REPORT
+from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.tap import TapCXone
-from tap_cxone.windowed import WindowedStream
 from tests.conftest import settings_for
 from tests.families.dashboard import PATHS as TABLES
 from tests.running import run_tap, select

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.checks import from_environment, problems
 from tap_cxone.config import SETTINGS
+from tap_cxone.config.validation import from_environment, problems
 
 many = settings(max_examples=60, deadline=None)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.clock import SystemClock, iso, parse_instant
 from tap_cxone.errors import Interrupted
-from tap_cxone.interrupts import Interrupts
+from tap_cxone.signals import Interrupts
 
 many = settings(max_examples=60, deadline=None)
 

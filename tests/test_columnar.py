@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cxone.columnar import columns_of
-from tap_cxone.columns import Column, Rule
-from tap_cxone.records import CONVERTERS, ROW_HASH, Layout, Misfit, Shape
+from tap_cxone.rows.columnar import columns_of
+from tap_cxone.rows.columns import Column, Rule
+from tap_cxone.rows.convert import CONVERTERS, ROW_HASH, Layout, Misfit, Shape
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     [

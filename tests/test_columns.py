@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.columns import Column, assign, fold, snake_case
+from tap_cxone.rows.columns import Column, assign, fold, snake_case
 
 many = settings(max_examples=60, deadline=None)
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tap_cxone import checks
 from tap_cxone.config import COLUMN_TYPES, SETTINGS, AccessKey, EntitySettings, Settings
+from tap_cxone.config import validation as checks
 
 many = settings(max_examples=60, deadline=None)
 

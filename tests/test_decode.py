@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.decode import Expected, Row, open_table
 from tap_cxone.errors import DecodeError
+from tap_cxone.rows.decode import Expected, Row, open_table
 from tap_cxone.spool import fill
 
 many = settings(max_examples=60, deadline=None)

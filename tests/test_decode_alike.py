@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.decode import Expected, open_table
-from tap_cxone.decode.json_alike import Keys
+from tap_cxone.rows.decode import Expected, open_table
+from tap_cxone.rows.decode.json_alike import Keys
 from tap_cxone.spool import fill
 
 LIFTED = "metrics"

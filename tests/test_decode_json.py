@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.decode import Expected, Format, open_table
-from tap_cxone.decode.json_text import values
 from tap_cxone.errors import DecodeError
+from tap_cxone.rows.decode import Expected, Format, open_table
+from tap_cxone.rows.decode.json_text import values
 from tap_cxone.spool import fill
 
 JSON: tuple[Format, ...] = ("json",)

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from tap_cxone.activity import doing
-from tap_cxone.display import Display
-from tap_cxone.progress import Progress
+from tap_cxone.progress.activity import doing
+from tap_cxone.progress.live_table import Display
+from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Options, Simulator, environment, tap_settings
 from tap_cxone.windows import Window
 from tests.running import NOON, select

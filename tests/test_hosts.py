@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tap_cxone.checks import problems
 from tap_cxone.config import SETTINGS
+from tap_cxone.config.validation import problems
 from tap_cxone.simulator import Fault, Options, Simulator, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
-from tap_cxone.stream import CXoneStream
+from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 from tests.faults.scenes import SCENES
 from tests.running import run_tap

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tap_cxone.errors import Interrupted
-from tap_cxone.interrupts import Interrupts
+from tap_cxone.signals import Interrupts
 
 SIGNALS = pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"]

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.clock import SystemClock
-from tap_cxone.entries import Entries
 from tap_cxone.errors import ConfigError, Interrupted, JournalError, StreamsFailed
-from tap_cxone.interrupts import Interrupts
-from tap_cxone.journal import Journal
-from tap_cxone.limits import Limiter, Limits, Quota
+from tap_cxone.http.rate_limit import Limiter, Limits, Quota
+from tap_cxone.jobs.journal import Journal
+from tap_cxone.jobs.ledger import Entries
+from tap_cxone.signals import Interrupts
 from tap_cxone.simulator.credentials import Credentials
 from tap_cxone.simulator.settings import tap_settings
-from tap_cxone.state import PendingJob
+from tap_cxone.streams.state import PendingJob
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.families import dashboard
@@ -437,7 +437,7 @@ def test_another_process_writes(path, journal, clock):
 
 def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
     """A file that is never free is an error, after a minute."""
-    monkeypatch.setattr("tap_cxone.journal._SHORT", 0)
+    monkeypatch.setattr("tap_cxone.jobs.journal._SHORT", 0)
     entries = Entries(journal(), "tenant")
     entries.begin(NOON)
     entries.journal.close()
@@ -449,7 +449,7 @@ def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
 
 def test_a_signal_loses_no_answer(path, monkeypatch):
     """A signal that comes while another process writes does not lose the answer to a submit."""
-    monkeypatch.setattr("tap_cxone.journal._SHORT", 0)
+    monkeypatch.setattr("tap_cxone.jobs.journal._SHORT", 0)
     interrupts = Interrupts()
     clock, answer = SystemClock(interrupts), ""
     journal = Journal(path, clock, SECOND, logging.getLogger("journal"))

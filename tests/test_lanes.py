@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_cxone.activity import spent
 from tap_cxone.errors import Interrupted
-from tap_cxone.interrupts import Interrupts
-from tap_cxone.lanes import Hunt, Lane, Lanes
-from tap_cxone.progress import Progress
+from tap_cxone.progress.activity import spent
+from tap_cxone.progress.tracker import Progress
+from tap_cxone.signals import Interrupts
+from tap_cxone.workers.pool import Hunt, Lane, Lanes
 from tests.running import FakeClock
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def test_what_waits_is_bounded(interrupts):
 
 def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
     """Half of the files that a process may open are shared by its lanes; no lane has more."""
-    monkeypatch.setattr("tap_cxone.lanes._open_files", lambda: 12)
+    monkeypatch.setattr("tap_cxone.workers.pool._open_files", lambda: 12)
     lanes = Lanes(interrupts, most_bytes=1000)
     fetched: list[int] = []
     as_many = threading.Event()

@@ -12,8 +12,8 @@ import pytest
 
 from tap_cxone.errors import AmbiguousSubmit, StreamsFailed, Throttled, Unavailable
 from tap_cxone.simulator import Fault
+from tap_cxone.streams.windowed import JobStream
 from tap_cxone.tap import TapCXone
-from tap_cxone.windowed import JobStream
 from tests.conftest import settings_for
 from tests.running import run_tap, select
 

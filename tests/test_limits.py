@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import AmbiguousSubmit, PermissionDenied, QuotaExhausted
-from tap_cxone.limits import Hint, Limiter, Limits, Quota
+from tap_cxone.http.rate_limit import Hint, Limiter, Limits, Quota
 from tests.running import NOON, FakeClock
 
 many = settings(max_examples=60, deadline=None)

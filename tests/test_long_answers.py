@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError
-from tap_cxone.interrupts import Interrupts
+from tap_cxone.http.transport import Call, Transport
 from tap_cxone.redact import Redactor
-from tap_cxone.transport import Call, Transport
+from tap_cxone.signals import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cxone import parquet
 from tap_cxone.errors import BatchError
+from tap_cxone.output import parquet
 
 
 def column(values: list[Any], schema: dict[str, Any]) -> pa.ChunkedArray:

@@ -18,7 +18,7 @@ from tests.running import NOON, run_tap, select
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_cxone.plan import FamilyPlan
+    from tap_cxone.planning.plan import FamilyPlan
     from tap_cxone.simulator import Simulator
     from tests.running import FakeClock
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from tap_cxone.probe import probe
+from tap_cxone.cli.connection_test import probe
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result as Run
 
-    from tap_cxone.probe import Result
+    from tap_cxone.cli.connection_test import Result
     from tap_cxone.simulator import Simulator
     from tests.running import FakeClock
 

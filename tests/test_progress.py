@@ -12,14 +12,14 @@ from datetime import timedelta
 import pytest
 from typing_extensions import override
 
-from tap_cxone.activity import doing, rest, spent
 from tap_cxone.errors import JobFailed
-from tap_cxone.progress import Progress
+from tap_cxone.progress.activity import doing, rest, spent
+from tap_cxone.progress.console import is_for_display, pulse
+from tap_cxone.progress.snapshot import rounded, sized
+from tap_cxone.progress.summary import summary
+from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tap_cxone.standing import rounded, sized
-from tap_cxone.summary import summary
-from tap_cxone.telling import is_for_display, pulse
 from tap_cxone.windows import Window
 from tests import one_stream
 from tests.families import dashboard
@@ -150,7 +150,7 @@ def test_counts_of_many_threads_add_up(stream):
 
 def test_the_pulse(progress, clock, said, monkeypatch):
     """Progress is told while every thread of the run is busy with something else."""
-    monkeypatch.setattr("tap_cxone.telling._PULSE_SECONDS", 0.001)
+    monkeypatch.setattr("tap_cxone.progress.console._PULSE_SECONDS", 0.001)
     stream, told = progress.stream(NAME), threading.Event()
     stream.begin()
     monkeypatch.setattr(progress.log, "filters", [_Heard(told)])

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.columns import Column
-from tap_cxone.decode import Expected, Format, open_table
-from tap_cxone.dedupe import Seen
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
-from tap_cxone.reading import Invalid, Reading
-from tap_cxone.records import Shape
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.convert import Shape
+from tap_cxone.rows.decode import Expected, Format, open_table
+from tap_cxone.rows.dedupe import Seen
+from tap_cxone.rows.reader import Invalid, Reading
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.spool import fill
@@ -737,10 +737,10 @@ def test_an_invalid_row_does_not_show():
 MEASURE = """
 import gzip, io, re, sys
 from pathlib import Path
-from tap_cxone.columns import Column
-from tap_cxone.decode import Expected, open_table
-from tap_cxone.reading import Reading
-from tap_cxone.records import Shape
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.decode import Expected, open_table
+from tap_cxone.rows.reader import Reading
+from tap_cxone.rows.convert import Shape
 from tap_cxone.spool import fill
 
 def chunks(number):

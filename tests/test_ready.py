@@ -15,15 +15,15 @@ import pytest
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tap_cxone.clock import SystemClock
-from tap_cxone.columnar import columns_of
-from tap_cxone.columns import Column
-from tap_cxone.dedupe import Passed, Suspects
-from tap_cxone.interrupts import Interrupts
-from tap_cxone.reading import Invalid
-from tap_cxone.ready import Envelope, Lines, Ready
-from tap_cxone.records import Layout, Shape
+from tap_cxone.output.record_lines import Envelope, Lines, Ready
+from tap_cxone.rows.columnar import columns_of
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.convert import Layout, Shape
+from tap_cxone.rows.dedupe import Passed, Suspects
+from tap_cxone.rows.reader import Invalid
+from tap_cxone.signals import Interrupts
 from tap_cxone.simulator import Fault, Options, Simulator
-from tap_cxone.stream import CXoneStream
+from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.families import analytics, reporting

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.columns import Column
 from tap_cxone.config import COLUMN_TYPES
 from tap_cxone.errors import DriftError
-from tap_cxone.records import CONVERTERS, Layout, Misfit, Shape
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.convert import CONVERTERS, Layout, Misfit, Shape
 
 many = settings(max_examples=60, deadline=None)
 

@@ -72,7 +72,7 @@ def test_starting_loads_nothing_that_only_a_run_needs():
     lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
     late = set(lint["flake8-tidy-imports"]["banned-module-level-imports"])
 
-    assert {"dateutil", "sqlite3", "tap_cxone.transport"} <= late
+    assert {"dateutil", "sqlite3", "tap_cxone.http.transport"} <= late
     assert late & (own().modules - bare().modules) == set()
 
 

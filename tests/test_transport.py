@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from tap_cxone.errors import ApiError, StreamsFailed, Throttled, Unavailable
+from tap_cxone.http.transport import open_session
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
-from tap_cxone.transport import open_session
 from tests.one_stream import STREAM, failure, run, settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import Interrupted, JournalError, Throttled
-from tap_cxone.turns import Turns, Wait, locked
+from tap_cxone.jobs.slots import Turns, Wait, locked
 from tests.running import FakeClock
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SECOND = timedelta(seconds=1)
 HOLDER = (
-    "import pathlib, sys, tap_cxone.turns as turns; "
+    "import pathlib, sys, tap_cxone.jobs.slots as turns; "
     "held = turns.locked(pathlib.Path(sys.argv[1])); print(held is not None, flush=True); input()"
 )
 

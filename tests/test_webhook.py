@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
-from tap_cxone.audit import COMMON, EVENTS
 from tap_cxone.errors import ConfigError
+from tap_cxone.events.audit_log import COMMON, EVENTS
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone

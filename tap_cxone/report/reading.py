@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from tap_cxone.audit import EVENTS
 from tap_cxone.clock import in_utc
+from tap_cxone.events.audit_log import EVENTS
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:

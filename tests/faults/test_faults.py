@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_cxone.http.transport import Call
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.jsontext import encode
-from tap_cxone.transport import Call
 from tests.families.reports import STREAM, definition
 from tests.faults.play import ALWAYS, Exact, Fails, Played, Row, Stops
 from tests.faults.scenes import READS, SCENES, SUBMITS, WINDOWS, snake
@@ -921,5 +921,5 @@ def test_fault(
         defaults = Call.__init__.__kwdefaults__
         assert defaults is not None
         monkeypatch.setitem(defaults, "read_seconds", row.patience)
-        monkeypatch.setattr("tap_cxone.client.READ_SECONDS", row.patience)
+        monkeypatch.setattr("tap_cxone.http.client.READ_SECONDS", row.patience)
     record_property("faults", Played(row, caplog).play())

@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 from requests.adapters import HTTPAdapter
 
-from tap_cxone.lanes import Lane
 from tap_cxone.tap import TapCXone
+from tap_cxone.workers.pool import Lane
 from tests.running import FakeClock, Killed, Output
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.clock import SystemClock
-from tap_cxone.interrupts import Interrupts
+from tap_cxone.signals import Interrupts
 from tests.families import dashboard
 from tests.kills.cases import CASES, QUARANTINE, Case
 from tests.kills.killing import TRIED

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.audit import Audit, Trail
+from tap_cxone.events.audit_log import Audit, Trail
 from tap_cxone.report.reading import Log, read
 from tap_cxone.windows import Window
 from tests.running import FakeClock

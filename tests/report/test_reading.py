@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tap_cxone.audit import COMMON, EVENTS
+from tap_cxone.events.audit_log import COMMON, EVENTS
 from tap_cxone.report.reading import Line, Log, NotAnAuditLog, read, together
 from tests.report.logbook import at, window
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.columns import snake_case
+from tap_cxone.rows.columns import snake_case
 from tests.families import analytics, dashboard
 
 if TYPE_CHECKING:

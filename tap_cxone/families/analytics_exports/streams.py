@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.auth import ClientCredentialsGrant
-from tap_cxone.columns import Column, snake_case, with_types
 from tap_cxone.config import ANALYTICS_MAX_DAYS, ANALYTICS_PLACES
-from tap_cxone.declaration import Declaration
+from tap_cxone.context import Family
 from tap_cxone.families.analytics_exports.api import (
     ACTIVE,
     PERMISSIONS,
@@ -20,9 +18,11 @@ from tap_cxone.families.analytics_exports.api import (
     Request,
     taken,
 )
-from tap_cxone.family import Family
-from tap_cxone.limits import Limits
-from tap_cxone.windowed import JobStream
+from tap_cxone.http.auth import ClientCredentialsGrant
+from tap_cxone.http.rate_limit import Limits
+from tap_cxone.rows.columns import Column, snake_case, with_types
+from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.windowed import JobStream
 from tap_cxone.windows import plan_days
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.config import ExportSettings, Settings
-    from tap_cxone.family import Surroundings
+    from tap_cxone.context import Surroundings
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 

@@ -24,9 +24,9 @@ from tap_cxone.spool import written
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_cxone.client import Client
     from tap_cxone.config import DownloadSettings
     from tap_cxone.families.data_download.catalogue import Metric
+    from tap_cxone.http.client import Client
     from tap_cxone.windows import Window
 
 ME = "/api/v2/users/me"
@@ -218,7 +218,7 @@ def _parts(content: bytes) -> Any:
         _ = content.isascii() or content.decode()  # nobody looks inside of the rows
         sent = _SENT.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        from tap_cxone.transport import exactly
+        from tap_cxone.http.transport import exactly
 
         found = exactly(content)
         if isinstance(found, dict) and isinstance(found.get("data"), list):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.checks import did_you_mean
-from tap_cxone.columns import Column, Rule, snake_case
+from tap_cxone.config.validation import did_you_mean
 from tap_cxone.errors import ApiError, ConfigError
+from tap_cxone.rows.columns import Column, Rule, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_cxone.activity import doing
-from tap_cxone.dedupe import Passed
 from tap_cxone.errors import DownloadError
+from tap_cxone.progress.activity import doing
+from tap_cxone.rows.dedupe import Passed
 from tap_cxone.spool import fill_pages
 
 if TYPE_CHECKING:

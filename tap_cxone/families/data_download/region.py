@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from tap_cxone.checks import REGION
+from tap_cxone.config.validation import REGION
 
 
 def region_of(token: str) -> str | None:

@@ -10,11 +10,9 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
-from tap_cxone import checks
-from tap_cxone.auth import ClientCredentialsGrant
 from tap_cxone.clock import zone_names
-from tap_cxone.columns import Column, snake_case
-from tap_cxone.declaration import Declaration
+from tap_cxone.config import validation as checks
+from tap_cxone.context import Family
 from tap_cxone.errors import ConfigError, DriftError, StateError
 from tap_cxone.families.data_download.api import ME, PERMISSIONS, DataDownloadApi, Request, left
 from tap_cxone.families.data_download.catalogue import (
@@ -25,12 +23,14 @@ from tap_cxone.families.data_download.catalogue import (
     with_retired,
 )
 from tap_cxone.families.data_download.region import plane
-from tap_cxone.family import Family
-from tap_cxone.fetched import Facts
-from tap_cxone.full_table import FullTableStream
-from tap_cxone.limits import Limits
-from tap_cxone.stream import traits_of
-from tap_cxone.windowed import WindowedStream
+from tap_cxone.http.auth import ClientCredentialsGrant
+from tap_cxone.http.rate_limit import Limits
+from tap_cxone.rows.columns import Column, snake_case
+from tap_cxone.streams.base import traits_of
+from tap_cxone.streams.full_table import FullTableStream
+from tap_cxone.streams.prefetch import Facts
+from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import plan_whole
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-    from tap_cxone.audit import Trail
     from tap_cxone.config import DownloadSettings
+    from tap_cxone.context import Surroundings
+    from tap_cxone.events.audit_log import Trail
     from tap_cxone.families.data_download.api import Quota
     from tap_cxone.families.data_download.pages import Pages
-    from tap_cxone.family import Surroundings
-    from tap_cxone.fetched import Fetched
-    from tap_cxone.plan import Left
-    from tap_cxone.stream import CXoneStream
+    from tap_cxone.planning.plan import Left
+    from tap_cxone.streams.base import CXoneStream
+    from tap_cxone.streams.prefetch import Fetched
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
@@ -327,7 +327,7 @@ class DownloadStream(WindowedStream):
 
     @override
     def left(self) -> Left | None:
-        from tap_cxone.plan import Left
+        from tap_cxone.planning.plan import Left
 
         quota = self.tenant.quota
         return Left(quota.remaining, str(quota)) if quota else None

@@ -18,17 +18,17 @@ from tap_cxone.errors import (
     Throttled,
     naming,
 )
-from tap_cxone.jobs import JobStatus, Listing, Phase, Receipt, job_name
+from tap_cxone.jobs.api import JobStatus, Listing, Phase, Receipt, job_name
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from tap_cxone.client import Client
+    from tap_cxone.http.client import Client
+    from tap_cxone.http.transport import Answer
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
-    from tap_cxone.state import PendingJob
-    from tap_cxone.transport import Answer
+    from tap_cxone.streams.state import PendingJob
     from tap_cxone.windows import Window
 
 JOBS = "/data-extraction/v1/jobs"

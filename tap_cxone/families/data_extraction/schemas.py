@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tap_cxone.columns import Column
+from tap_cxone.rows.columns import Column
 
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
 # By what stands in an entity's name, the last that fits: the names of some nobody has published.

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.auth import AccessKeyGrant
-from tap_cxone.columns import snake_case, with_types
 from tap_cxone.config import DATA_EXTRACTION_MAX_DAYS
-from tap_cxone.declaration import Declaration
+from tap_cxone.context import Family
 from tap_cxone.families.data_extraction.api import (
     JOBS,
     DataExtractionApi,
@@ -25,9 +23,11 @@ from tap_cxone.families.data_extraction.schemas import (
     Entity,
     permission_of,
 )
-from tap_cxone.family import Family
-from tap_cxone.limits import Limits
-from tap_cxone.windowed import JobStream
+from tap_cxone.http.auth import AccessKeyGrant
+from tap_cxone.http.rate_limit import Limits
+from tap_cxone.rows.columns import snake_case, with_types
+from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.windowed import JobStream
 from tap_cxone.windows import plan_days
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.config import EntitySettings, Settings
-    from tap_cxone.family import Surroundings
+    from tap_cxone.context import Surroundings
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 

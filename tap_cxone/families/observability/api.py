@@ -13,16 +13,16 @@ from urllib.parse import quote, unquote, urlsplit
 
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused, naming
-from tap_cxone.jobs import JobStatus, Phase, Receipt
+from tap_cxone.jobs.api import JobStatus, Phase, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-    from tap_cxone.client import Client
     from tap_cxone.families.observability.tables import DashboardTable
+    from tap_cxone.http.client import Client
+    from tap_cxone.http.transport import Answer
     from tap_cxone.spool import Spool
-    from tap_cxone.state import PendingJob
-    from tap_cxone.transport import Answer
+    from tap_cxone.streams.state import PendingJob
     from tap_cxone.windows import Window
 
 BASE = "/observabilitydashboard/v2/tables"

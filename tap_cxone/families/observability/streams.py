@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.auth import PasswordGrant
-from tap_cxone.checks import did_you_mean
-from tap_cxone.columns import declared, snake_case
-from tap_cxone.declaration import Declaration
+from tap_cxone.config.validation import did_you_mean
+from tap_cxone.context import Family
 from tap_cxone.families.observability.api import ObservabilityApi, Request, classify
 from tap_cxone.families.observability.quota import choose
 from tap_cxone.families.observability.tables import TABLES, DashboardTable
-from tap_cxone.family import Family
-from tap_cxone.limits import Limits, Quota
-from tap_cxone.windowed import JobStream
+from tap_cxone.http.auth import PasswordGrant
+from tap_cxone.http.rate_limit import Limits, Quota
+from tap_cxone.rows.columns import declared, snake_case
+from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.windowed import JobStream
 from tap_cxone.windows import midnight, plan_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from tap_cxone.family import Surroundings
+    from tap_cxone.context import Surroundings
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 

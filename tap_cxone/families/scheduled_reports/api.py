@@ -12,16 +12,16 @@ from urllib.parse import quote
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES
-from tap_cxone.jobs import JobStatus, Phase, Receipt, job_name
+from tap_cxone.jobs.api import JobStatus, Phase, Receipt, job_name
 from tap_cxone.spool import fill_pages, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_cxone.client import Client
     from tap_cxone.families.scheduled_reports.schedules import Schedules
+    from tap_cxone.http.client import Client
     from tap_cxone.spool import Spool
-    from tap_cxone.state import PendingJob
+    from tap_cxone.streams.state import PendingJob
     from tap_cxone.windows import Window
 
 RESULTS = "/api/v2/analytics/reports/results"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.checks import did_you_mean
+from tap_cxone.config.validation import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

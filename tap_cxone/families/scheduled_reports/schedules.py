@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from tap_cxone.activity import rest
 from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, Unavailable, naming
 from tap_cxone.families.scheduled_reports.definitions import holds
-from tap_cxone.jobs import job_name
+from tap_cxone.jobs.api import job_name
+from tap_cxone.progress.activity import rest
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
-    from tap_cxone.client import Client
     from tap_cxone.clock import Clock
-    from tap_cxone.jobs import Patience
+    from tap_cxone.http.client import Client
+    from tap_cxone.jobs.api import Patience
 
 SCHEDULES = "/api/v2/analytics/reports/schedules"
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_cxone import checks
-from tap_cxone.auth import ClientCredentialsGrant
-from tap_cxone.columns import Column, snake_case
 from tap_cxone.config import REPORT_TYPES
-from tap_cxone.declaration import Declaration
+from tap_cxone.config import validation as checks
+from tap_cxone.context import Family
 from tap_cxone.errors import JobTimeout
 from tap_cxone.families.scheduled_reports import definitions
 from tap_cxone.families.scheduled_reports.api import ReportsApi
@@ -22,11 +20,13 @@ from tap_cxone.families.scheduled_reports.schedules import (
     Schedules,
     schedule_id,
 )
-from tap_cxone.family import Family
-from tap_cxone.full_table import FullTableStream
-from tap_cxone.jobs import Patience
-from tap_cxone.limits import Limits
-from tap_cxone.windowed import JobStream
+from tap_cxone.http.auth import ClientCredentialsGrant
+from tap_cxone.http.rate_limit import Limits
+from tap_cxone.jobs.api import Patience
+from tap_cxone.rows.columns import Column, snake_case
+from tap_cxone.streams.full_table import FullTableStream
+from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.windowed import JobStream
 from tap_cxone.windows import plan_whole
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.config import ReportSettings
-    from tap_cxone.family import Surroundings
-    from tap_cxone.stream import CXoneStream
+    from tap_cxone.context import Surroundings
+    from tap_cxone.streams.base import CXoneStream
     from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 

@@ -1,0 +1,6 @@
+"""What a run reports to the outside: the audit log and the completion webhook.
+
+It may import `http`, `config`, `progress` and the leaf modules.
+"""
+
+from __future__ import annotations

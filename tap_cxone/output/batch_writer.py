@@ -1,0 +1,143 @@
+"""Rows in files, named by BATCH messages, in place of RECORD messages.
+
+The SDK makes batches of what a stream reads, before selection and stream maps. Here they are made
+of the RECORD messages themselves, on their way out: what is in a file is what would have left. A
+batch ends when it is full, and before any other message leaves, so that no STATE overtakes its rows
+and no SCHEMA those of the one before.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.contrib.msgspec import serialize_jsonl
+from singer_sdk.singerlib import RecordMessage, SchemaMessage
+from singer_sdk.singerlib.encoding.base import SingerMessageType
+from singer_sdk.singerlib.encoding.simple import Message
+from typing_extensions import override
+
+from tap_cxone.events.webhook import SamplingWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_cxone.config import BatchSettings
+    from tap_cxone.events.webhook import Sample
+
+_UNSAFE = re.compile(r"[^\w.-]")
+_LEVEL = 6  # gzip's own default; Python's costs twice the time for a hundredth of the size
+
+
+@dataclass(slots=True)
+class BatchMessage(Message):
+    """A message that names the files of a batch, in the words of the SDK's targets."""
+
+    stream: str
+    encoding: Mapping[str, str]
+    manifest: list[str]
+    version: int | None = None
+
+    def __post_init__(self) -> None:
+        """Set the type, which is no argument."""
+        self.type = SingerMessageType.BATCH
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The rows of one stream that wait for their file."""
+
+    version: int | None
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+class BatchingWriter(SamplingWriter):
+    """Writes rows into files, and all other messages as they come."""
+
+    def __init__(self, settings: BatchSettings, sample: Sample, run: str) -> None:
+        """Begin with the first file of a run; rows are shown to `sample` as they leave."""
+        from tap_cxone.output.storage import Storage
+
+        super().__init__(sample)
+        self._settings = settings
+        self._storage = Storage(settings.root, settings.params)
+        self._run = run
+        self._number = 0
+        self._schemas: dict[str, Mapping[str, Any]] = {}
+        self._batches: dict[str, _Batch] = {}
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, RecordMessage):
+            self._sample.see(message)
+            batch = self._batches.setdefault(message.stream, _Batch(message.version))
+            batch.rows.append(message.record)
+            return
+        self.end_all()
+        if isinstance(message, SchemaMessage):
+            self._schemas[message.stream] = message.schema["properties"]
+        super().write_message(message)
+
+    def end_full(self) -> None:
+        """Write the batches that are full. Raises `BatchError`."""
+        for stream, batch in list(self._batches.items()):
+            if len(batch.rows) >= self._settings.size:
+                self._end(stream)
+
+    def end_all(self) -> None:
+        """Write every batch. Raises `BatchError`."""
+        for stream in list(self._batches):
+            self._end(stream)
+
+    def discard(self) -> None:
+        """Forget what is batched: the rows of a window that fails, which comes again whole."""
+        self._batches.clear()
+
+    def _end(self, stream: str) -> None:
+        batch, settings = self._batches[stream], self._settings
+        self._number += 1
+        # The run, so that the audit log and the files can be laid side by side.
+        name = f"{settings.prefix}{_UNSAFE.sub('_', stream)}-{self._run}-{self._number:06}"
+        url = self._storage.put(f"{name}.{self._suffix}", self._encoded(stream, batch.rows))
+        del self._batches[stream]  # not before: what is not written yet holds up every STATE
+        compression = {"compression": "gzip"} if settings.compressed else {}
+        encoding = {"format": settings.format, **compression}
+        super().write_message(BatchMessage(stream, encoding, [url], batch.version))
+
+    @property
+    def _suffix(self) -> str:
+        if self._settings.format == "parquet":
+            return "parquet"
+        return "jsonl.gz" if self._settings.compressed else "jsonl"
+
+    def _encoded(self, stream: str, rows: list[Mapping[str, Any]]) -> bytes:
+        if self._settings.format == "parquet":
+            from tap_cxone.output import parquet  # pyarrow is an extra
+
+            schema = self._schemas[stream]
+            return parquet.encoded(rows, schema, compressed=self._settings.compressed)
+        lines = b"".join(bytes(serialize_jsonl(row)) for row in rows)
+        return gzip.compress(lines, _LEVEL) if self._settings.compressed else lines
+
+
+def problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with `batch_config` beside its shape; asks no network."""
+    given = config.get("batch_config")
+    match given:
+        case {"encoding": {"format": "parquet"}} if importlib.util.find_spec("pyarrow") is None:
+            yield (
+                "batch_config.encoding.format is parquet, which needs pyarrow: install "
+                "tap-cxone[parquet], or set it to jsonl"
+            )
+        case _:
+            pass
+    match given:
+        case {"storage": {"root": str(root)}}:
+            from tap_cxone.output import storage
+
+            yield from storage.problems(root)
+        case _:
+            pass

@@ -1,0 +1,93 @@
+"""The stream of rows that did not fit theirs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk import typing as th
+from typing_extensions import override
+
+from tap_cxone.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_cxone.rows.reader import Invalid
+    from tap_cxone.windows import Window
+
+NAME = "quarantine"
+
+_SCHEMA = th.PropertiesList(
+    th.Property(
+        "record_id",
+        th.StringType,
+        required=True,
+        nullable=False,
+        description="SHA-256 of the stream's name and the row; the same row has the same.",
+    ),
+    th.Property("stream", th.StringType, description="The stream it came for."),
+    th.Property("job_id", th.StringType, description="The job whose file it stood in."),
+    th.Property("window_start", th.DateTimeType, description="Begin of that job's window, UTC."),
+    th.Property("window_end", th.DateTimeType, description="End of that window, UTC."),
+    th.Property("reason", th.StringType, description="What is wrong with it."),
+    th.Property("field", th.StringType, description="The column or field concerned."),
+    th.Property("record", th.StringType, description="The row as it came, as JSON text."),
+    th.Property("quarantined_at", th.DateTimeType, description="When it was set aside, UTC."),
+).to_dict()
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row set aside: what it was, where it came from, and when that was."""
+
+    stream: str
+    job_id: str | None
+    window: Window
+    invalid: Invalid = field(repr=False)
+    at: datetime
+
+    @property
+    def record_id(self) -> str:
+        """Return what names the row, whenever it comes again."""
+        return hashlib.sha256(f"{self.stream}\n{self.invalid.raw}".encode()).hexdigest()
+
+    def record(self) -> dict[str, Any]:
+        """Return the row of the quarantine stream."""
+        return {
+            "record_id": self.record_id,
+            "stream": self.stream,
+            "job_id": self.job_id,
+            "window_start": iso(self.window.start),
+            "window_end": iso(self.window.end),
+            "reason": self.invalid.reason,
+            "field": self.invalid.field,
+            "record": self.invalid.raw,
+            "quarantined_at": iso(self.at),
+        }
+
+
+class QuarantineStream(Stream):
+    """Receives its records while other streams are read, and has none of its own to read."""
+
+    name = NAME
+    primary_keys = ("record_id",)
+
+    def __init__(self, tap: Tap) -> None:
+        """Announce nothing yet."""
+        super().__init__(tap, schema={**_SCHEMA, "description": "Rows that did not fit."})
+        self.announced = False
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        return ()
+
+    @override
+    def get_batch_config(self, config: object) -> None:
+        """Return none: batches are made of RECORD messages by the tap's writer."""

@@ -1,0 +1,106 @@
+"""What a stream is before anything is read, and the JSON schema that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.convert import ROW_HASH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+
+    from tap_cxone.rows.columns import Rule
+    from tap_cxone.rows.decode import Format
+
+METADATA = (
+    Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
+    Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
+)
+EXTRACTED = Column("_extracted_at", "date-time", "When the row was read, UTC; old: it is gone.")
+_HASH = Column(ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other.")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a stream is, before anything is read.
+
+    Attributes:
+        name: Its name, snake_case.
+        columns: Those known beforehand.
+        primary_keys: What identifies a row; none: `_row_hash`.
+        description: What a row is.
+        keys_setting: Where a user changes the keys.
+        columns_setting: Where a user declares a column's type.
+        formats: What its files may be.
+        required: Fields without which a row is none, beside the keys; by the source's names.
+        lifted: Key of an object inside of a JSON row, whose keys are columns too.
+        windowed: Whether rows carry the window they were read with.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_keys: tuple[str, ...]
+    description: str
+    keys_setting: str
+    columns_setting: str
+    formats: tuple[Format, ...] = ("csv",)
+    required: tuple[str, ...] = ()
+    lifted: str = ""
+    windowed: bool = True
+
+
+def schema_of(
+    declaration: Declaration, columns: Iterable[Column], keys: Sequence[str]
+) -> dict[str, Any]:
+    """Return the JSON schema of a stream's records, key and metadata columns never null."""
+    hashed = [_HASH] if ROW_HASH in keys else []
+    metadata = METADATA if declaration.windowed else (EXTRACTED,)
+    properties = {column.name: property_of(column) for column in (*columns, *hashed, *metadata)}
+    for key in keys:  # a key is never null, and may be one that no file has shown yet
+        found = properties.get(key) or property_of(Column(key, description="Part of the key."))
+        properties[key] = {**found, "type": found["type"][0]}
+    return {
+        "type": "object",
+        "description": declaration.description,
+        "properties": properties,
+        "required": list(dict.fromkeys((*keys, *(column.name for column in metadata)))),
+    }
+
+
+def property_of(column: Column) -> dict[str, Any]:
+    """Return the JSON schema of one column: nullable, described."""
+    dated = column.type in {"date", "date-time"}
+    found: dict[str, Any] = {"type": ["string" if dated else column.type, "null"]}
+    if dated:
+        found["format"] = column.type
+    if column.title:
+        found["title"] = column.title
+    return {
+        **found,
+        **_limits(column.rule),
+        **_width(column),
+        "description": column.description,
+    }
+
+
+def _limits(rule: Rule | None) -> dict[str, Any]:
+    if rule is None:
+        return {}
+    ends = {"minimum": rule.minimum, "maximum": rule.maximum}
+    limits: dict[str, Any] = {name: _plain(end) for name, end in ends.items() if end is not None}
+    if rule.allowed is not None:
+        limits["enum"] = [*rule.allowed, None]
+    return limits
+
+
+def _width(column: Column) -> dict[str, Any]:
+    """Ask for a wide column where limits would have a target choose a narrow one: they may rise."""
+    narrow = column.type == "integer" and column.rule is not None
+    return {"x-sql-datatype": "bigint"} if narrow else {}
+
+
+def _plain(number: Decimal) -> int | float:
+    return int(number) if number == int(number) else float(number)

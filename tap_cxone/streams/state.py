@@ -1,0 +1,214 @@
+"""What a stream's state remembers beside its bookmark; a view of plain JSON.
+
+Keys of one stream's state, all optional:
+
+```
+pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitted, not committed
+submits        {family: ["2026-01-31T00:00:00+00:00", …]}   those that still count for a limit
+columns        [{"name", "description"}]                    learned from files
+traits         {family: {name: value}}                      learned of the tenant
+failed         true                                         the last run of it failed
+window_days    2                                            more were too many for one job
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tap_cxone.clock import iso, parse_instant
+from tap_cxone.errors import StateError
+from tap_cxone.rows.columns import Column
+from tap_cxone.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingJob:
+    """A job that was submitted and whose window is not committed.
+
+    Attributes:
+        id: The API's name for it.
+        window: What it was asked for.
+        submitted_at: When, in UTC.
+        fingerprint: What identifies the request; another one must not be given its result.
+    """
+
+    id: str
+    window: Window
+    submitted_at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Read and change the state of one stream in place.
+
+    Raises:
+        StateError: Where the state holds something else than this tap writes.
+    """
+
+    stream: str
+    raw: dict[str, Any]
+
+    def bookmark(self) -> datetime | None:
+        """Return the end of the last committed window."""
+        value = self.raw.get("replication_key_value")
+        return None if value is None else self._parsed(parse_instant, value)
+
+    def pending(self) -> list[PendingJob]:
+        """Return the jobs to take up."""
+        return self._each(job_of, self.raw.get("pending_jobs", []))
+
+    def remember(self, job: PendingJob) -> None:
+        """Add a job, or put it in the place of the one with its id."""
+        self.keep_pending([*(other for other in self.pending() if other.id != job.id), job])
+
+    def forget(self, job: PendingJob) -> None:
+        """Drop a job that gives no file."""
+        self.keep_pending(other for other in self.pending() if other.id != job.id)
+
+    def keep_pending(self, jobs: Iterable[PendingJob]) -> None:
+        """Remember these jobs and no others."""
+        self._put("pending_jobs", [job_as_json(job) for job in jobs])
+
+    def submits(self, family: str) -> list[datetime]:
+        """Return the submits that earlier runs remembered for a family."""
+        times = self._parsed(lambda raw: raw.get(family, []), self.raw.get("submits", {}))
+        return self._each(parse_instant, times)
+
+    def keep_submits(self, family: str, submits: Iterable[datetime]) -> None:
+        """Remember the submits of a family that still count."""
+        self._put("submits", {family: times} if (times := [iso(at) for at in submits]) else {})
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether the stream's last run failed and nothing was committed since."""
+        return self.raw.get("failed") is True
+
+    def mark_failed(self, *, failed: bool) -> None:
+        """Remember whether the stream failed."""
+        self._put("failed", failed)
+
+    @property
+    def window_days(self) -> int | None:
+        """Return how many days a window may have since a job over more of them died."""
+        found = self.raw.get("window_days")
+        return found if isinstance(found, int) and found > 0 else None
+
+    def keep_window_days(self, days: int) -> None:
+        """Remember how many days a window may have."""
+        self._put("window_days", days)
+
+    def columns(self) -> list[Column]:
+        """Return the columns that earlier runs learned."""
+        return self._each(_column, self.raw.get("columns", []))
+
+    def learn(self, columns: Iterable[Column]) -> None:
+        """Remember columns beside those known already."""
+        learned = [*self.columns(), *columns]
+        self._put("columns", [{"name": c.name, "description": c.description} for c in learned])
+
+    def traits(self, family: str) -> dict[str, Any]:
+        """Return what earlier runs learned of a family's tenant."""
+        return self._parsed(lambda raw: dict(raw.get(family, {})), self.raw.get("traits", {}))
+
+    def keep_traits(self, family: str, traits: Mapping[str, Any]) -> None:
+        """Remember what was learned of a family's tenant."""
+        self._put("traits", {family: dict(traits)} if traits else {})
+
+    def families(self) -> set[str]:
+        """Return the families that submits or traits are remembered of."""
+        kinds = (self.raw.get(key, {}) for key in ("submits", "traits"))
+        return {family for kind in kinds for family in self._parsed(dict.keys, kind)}
+
+    def _put(self, key: str, value: Any) -> None:
+        if value:
+            self.raw[key] = value
+        else:
+            self.raw.pop(key, None)
+
+    def _each(self, parse: Callable[[Any], _T], values: Any) -> list[_T]:
+        return self._parsed(lambda values: [parse(value) for value in values], values)
+
+    def _parsed(self, parse: Callable[[Any], _T], value: Any) -> _T:
+        try:
+            return parse(value)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            msg = (
+                f"The state of stream '{self.stream}' is not readable ({error!r}); restore an "
+                "earlier state, or remove this stream from it to read from start_date again"
+            )
+            raise StateError(msg) from error
+
+
+def merged(known: dict[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
+    """Return traits of one tenant that two streams remembered: of two versions the newer one."""
+    found = dict(known)
+    for name, value in further.items():
+        old = found.get(name)
+        if not isinstance(old, dict) or not isinstance(value, dict):
+            found[name] = value
+        elif "version" in old:
+            found[name] = max(old, value, key=_version)
+        else:
+            found[name] = old | value
+    return found
+
+
+def _version(kept: Mapping[str, Any]) -> int:
+    found = kept.get("version")
+    return found if isinstance(found, int) else 0
+
+
+def check(state: Any) -> None:
+    """Read a whole state once, so that what is wrong with it shows before anything runs.
+
+    Raises:
+        StateError: It cannot be used.
+    """
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if isinstance(state, dict) and "bookmarks" not in state and "value" in state:
+        bookmarks = None  # a whole STATE message: read as a state it would be an empty one
+    if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
+        msg = (
+            'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote, of a '
+            'STATE message its "value"'
+        )
+        raise StateError(msg)
+    for name, raw in bookmarks.items():
+        stream = StreamState(name, raw)
+        stream.bookmark()
+        stream.pending()
+        stream.columns()
+        for family in stream.families():
+            stream.submits(family)
+            stream.traits(family)
+
+
+def job_of(raw: dict[str, Any]) -> PendingJob:
+    """Read a job; raises KeyError, TypeError or ValueError if it is none."""
+    window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
+    submitted_at = parse_instant(raw["submitted_at"])
+    return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
+
+
+def job_as_json(job: PendingJob) -> dict[str, str]:
+    """Write a job."""
+    return {
+        "id": job.id,
+        "start": iso(job.window.start),
+        "end": iso(job.window.end),
+        "submitted_at": iso(job.submitted_at),
+        "fingerprint": job.fingerprint,
+    }
+
+
+def _column(raw: dict[str, Any]) -> Column:
+    return Column(str(raw["name"]), description=str(raw.get("description", "")))
