@@ -10,8 +10,8 @@ from tap_cxone.config.validation import ACCESS_KEY, CLIENT
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.http.auth import Login
 from tap_cxone.http.rate_limit import Limiter
-from tap_cxone.jobs.api import Patience
 from tap_cxone.jobs.ledger import Entries, NoJournal, tenant_key
+from tap_cxone.jobs.polling import Patience
 from tap_cxone.jobs.slots import Turns, Wait
 from tap_cxone.redact import Redactor
 

@@ -31,7 +31,7 @@ from tap_cxone.errors import (
     StreamsFailed,
 )
 from tap_cxone.events.audit_log import Audit
-from tap_cxone.events.webhook import Sample, SamplingWriter, Webhook
+from tap_cxone.events.webhook import Webhook
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
@@ -40,6 +40,7 @@ from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.jobs.ledger import journal_of
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
+from tap_cxone.output.writer import Sample, SamplingWriter
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.signals import Interrupts
 from tap_cxone.streams import state as states

@@ -20,9 +20,9 @@ from singer_sdk.singerlib import (
 
 from tap_cxone.config import BatchSettings
 from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
-from tap_cxone.events.webhook import Sample
 from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
 from tap_cxone.output.storage import Storage
+from tap_cxone.output.writer import Sample
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.batching import batch_config, batched, load, recorded, rows_in, stored

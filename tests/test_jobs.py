@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cxone.jobs.api import Patience, Took, learned
+from tap_cxone.jobs.polling import Patience, Took, learned
 
 SECOND = timedelta(seconds=1)
 POLL = 15 * SECOND

@@ -18,12 +18,12 @@ import pytest
 from tap_cxone.clock import SystemClock
 from tap_cxone.errors import ConfigError, Interrupted, JournalError, StreamsFailed
 from tap_cxone.http.rate_limit import Limiter, Limits, Quota
+from tap_cxone.jobs.job import PendingJob
 from tap_cxone.jobs.journal import Journal
 from tap_cxone.jobs.ledger import Entries
 from tap_cxone.signals import Interrupts
 from tap_cxone.simulator.credentials import Credentials
 from tap_cxone.simulator.settings import tap_settings
-from tap_cxone.streams.state import PendingJob
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.families import dashboard

@@ -12,7 +12,7 @@ import pytest
 
 from tap_cxone.errors import AmbiguousSubmit, StreamsFailed, Throttled, Unavailable
 from tap_cxone.simulator import Fault
-from tap_cxone.streams.windowed import JobStream
+from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.running import run_tap, select

@@ -8,9 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import StateError
+from tap_cxone.jobs.job import PendingJob
 from tap_cxone.rows.columns import Column
 from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
-from tap_cxone.streams.state import PendingJob, StreamState, check
+from tap_cxone.streams.state import StreamState, check
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.running import FakeClock

@@ -7,20 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.singerlib import RecordMessage
-from typing_extensions import override
-
 from tap_cxone.clock import iso
 from tap_cxone.errors import ApiError, CXoneError
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
-
-    from singer_sdk.singerlib.encoding.simple import Message
 
     from tap_cxone.clock import Clock
     from tap_cxone.config import WebhookSettings
@@ -67,48 +61,6 @@ class Completion:
             "timestamp": iso(self.at),
         }
         return told | {"data_sample": list(self.sample)} if sampled else told
-
-
-@dataclass(slots=True)
-class Sample:
-    """The first records of a window, as they leave: after selection and stream maps.
-
-    Attributes:
-        most: How many are wanted.
-        records: Those so far.
-        streams: The names under which they leave.
-    """
-
-    most: int
-    records: list[Any] = field(default_factory=list, repr=False)
-    streams: frozenset[str] = frozenset()
-
-    def begin(self, streams: Iterable[str]) -> None:
-        """Start anew, for the records of one stream."""
-        self.records, self.streams = [], frozenset(streams)
-
-    def see(self, message: object) -> None:
-        """Keep a message's record, if it is one that is wanted."""
-        if (
-            len(self.records) < self.most
-            and isinstance(message, RecordMessage)
-            and message.stream in self.streams
-        ):
-            self.records.append(message.record)
-
-
-class SamplingWriter(MsgSpecWriter):
-    """Writes messages, and shows them to a sample."""
-
-    def __init__(self, sample: Sample) -> None:
-        """Show messages to `sample`."""
-        super().__init__()
-        self._sample = sample
-
-    @override
-    def write_message(self, message: Message) -> None:
-        self._sample.see(message)
-        super().write_message(message)
 
 
 @dataclass(slots=True)

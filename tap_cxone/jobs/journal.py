@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import JournalError
-from tap_cxone.jobs.api import KEPT
+from tap_cxone.jobs.job import KEPT
 from tap_cxone.jobs.slots import Wait, locked
 
 if TYPE_CHECKING:

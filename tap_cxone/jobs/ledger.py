@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import JournalError
-from tap_cxone.jobs.api import KEPT
-from tap_cxone.streams.state import job_as_json, job_of
+from tap_cxone.jobs.job import KEPT, job_as_json, job_of
 
 if TYPE_CHECKING:
     import logging
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
+    from tap_cxone.jobs.job import PendingJob
     from tap_cxone.jobs.journal import Journal
-    from tap_cxone.streams.state import PendingJob
 
 
 _LOOK = timedelta(seconds=1)  # looking at a lock costs nothing

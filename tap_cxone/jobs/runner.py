@@ -19,9 +19,10 @@ from tap_cxone.errors import (
     Unavailable,
 )
 from tap_cxone.http.transport import waits
-from tap_cxone.jobs.api import KEPT, JobStatus, Phase, Receipt, Took, learned
+from tap_cxone.jobs.api import Receipt
+from tap_cxone.jobs.job import KEPT, JobStatus, PendingJob, Phase
+from tap_cxone.jobs.polling import Took, learned
 from tap_cxone.progress.activity import doing, rest, spent
-from tap_cxone.streams.state import PendingJob
 
 if TYPE_CHECKING:
     import logging
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.events.audit_log import Trail
     from tap_cxone.http.rate_limit import Limiter
-    from tap_cxone.jobs.api import JobApi, Listing, Memory, Patience
+    from tap_cxone.jobs.api import JobApi, Listing
+    from tap_cxone.jobs.polling import Patience
     from tap_cxone.jobs.slots import Turns
+    from tap_cxone.jobs.store import Memory
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 

@@ -20,13 +20,13 @@ from singer_sdk.singerlib.encoding.base import SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
-from tap_cxone.events.webhook import SamplingWriter
+from tap_cxone.output.writer import SamplingWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_cxone.config import BatchSettings
-    from tap_cxone.events.webhook import Sample
+    from tap_cxone.output.writer import Sample
 
 _UNSAFE = re.compile(r"[^\w.-]")
 _LEVEL = 6  # gzip's own default; Python's costs twice the time for a hundredth of the size

@@ -19,31 +19,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
+from tap_cxone.jobs.job import PendingJob, job_as_json, job_of
 from tap_cxone.rows.columns import Column
-from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class PendingJob:
-    """A job that was submitted and whose window is not committed.
-
-    Attributes:
-        id: The API's name for it.
-        window: What it was asked for.
-        submitted_at: When, in UTC.
-        fingerprint: What identifies the request; another one must not be given its result.
-    """
-
-    id: str
-    window: Window
-    submitted_at: datetime
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,24 +173,6 @@ def check(state: Any) -> None:
         for family in stream.families():
             stream.submits(family)
             stream.traits(family)
-
-
-def job_of(raw: dict[str, Any]) -> PendingJob:
-    """Read a job; raises KeyError, TypeError or ValueError if it is none."""
-    window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
-    submitted_at = parse_instant(raw["submitted_at"])
-    return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
-
-
-def job_as_json(job: PendingJob) -> dict[str, str]:
-    """Write a job."""
-    return {
-        "id": job.id,
-        "start": iso(job.window.start),
-        "end": iso(job.window.end),
-        "submitted_at": iso(job.submitted_at),
-        "fingerprint": job.fingerprint,
-    }
 
 
 def _column(raw: dict[str, Any]) -> Column:

@@ -11,14 +11,15 @@ from urllib.parse import quote
 
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, naming
-from tap_cxone.jobs.api import JobStatus, Listing, Phase, Receipt, job_name
+from tap_cxone.jobs.api import Listing, Receipt
+from tap_cxone.jobs.job import JobStatus, Phase, job_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_cxone.http.client import Client
+    from tap_cxone.jobs.job import PendingJob
     from tap_cxone.spool import Spool
-    from tap_cxone.streams.state import PendingJob
     from tap_cxone.windows import Window
 
 EXPORTS = "/api/v2/analytics/exports"

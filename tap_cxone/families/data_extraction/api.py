@@ -18,7 +18,8 @@ from tap_cxone.errors import (
     Throttled,
     naming,
 )
-from tap_cxone.jobs.api import JobStatus, Listing, Phase, Receipt, job_name
+from tap_cxone.jobs.api import Listing, Receipt
+from tap_cxone.jobs.job import JobStatus, Phase, job_name
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
     from tap_cxone.http.client import Client
     from tap_cxone.http.transport import Answer
+    from tap_cxone.jobs.job import PendingJob
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
-    from tap_cxone.streams.state import PendingJob
     from tap_cxone.windows import Window
 
 JOBS = "/data-extraction/v1/jobs"

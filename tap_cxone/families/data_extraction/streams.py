@@ -26,8 +26,8 @@ from tap_cxone.families.data_extraction.schemas import (
 from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import Limits
 from tap_cxone.rows.columns import snake_case, with_types
+from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.streams.windowed import JobStream
 from tap_cxone.windows import plan_days
 
 if TYPE_CHECKING:

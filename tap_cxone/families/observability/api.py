@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused, naming
-from tap_cxone.jobs.api import JobStatus, Phase, Receipt
+from tap_cxone.jobs.api import Receipt
+from tap_cxone.jobs.job import JobStatus, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.client import Client
     from tap_cxone.http.transport import Answer
+    from tap_cxone.jobs.job import PendingJob
     from tap_cxone.spool import Spool
-    from tap_cxone.streams.state import PendingJob
     from tap_cxone.windows import Window
 
 BASE = "/observabilitydashboard/v2/tables"

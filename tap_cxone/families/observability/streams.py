@@ -17,8 +17,8 @@ from tap_cxone.families.observability.tables import TABLES, DashboardTable
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import Limits, Quota
 from tap_cxone.rows.columns import declared, snake_case
+from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.streams.windowed import JobStream
 from tap_cxone.windows import midnight, plan_days
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, ApiError, DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES
-from tap_cxone.jobs.api import JobStatus, Phase, Receipt, job_name
+from tap_cxone.jobs.api import Receipt
+from tap_cxone.jobs.job import JobStatus, Phase, job_name
 from tap_cxone.spool import fill_pages, written
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.families.scheduled_reports.schedules import Schedules
     from tap_cxone.http.client import Client
+    from tap_cxone.jobs.job import PendingJob
     from tap_cxone.spool import Spool
-    from tap_cxone.streams.state import PendingJob
     from tap_cxone.windows import Window
 
 RESULTS = "/api/v2/analytics/reports/results"

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, Unavailable, naming
 from tap_cxone.families.scheduled_reports.definitions import holds
-from tap_cxone.jobs.api import job_name
+from tap_cxone.jobs.job import job_name
 from tap_cxone.progress.activity import rest
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.http.client import Client
-    from tap_cxone.jobs.api import Patience
+    from tap_cxone.jobs.polling import Patience
 
 SCHEDULES = "/api/v2/analytics/reports/schedules"
 

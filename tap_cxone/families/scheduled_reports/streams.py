@@ -22,11 +22,11 @@ from tap_cxone.families.scheduled_reports.schedules import (
 )
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import Limits
-from tap_cxone.jobs.api import Patience
+from tap_cxone.jobs.polling import Patience
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.full_table import FullTableStream
+from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.streams.windowed import JobStream
 from tap_cxone.windows import plan_whole
 
 if TYPE_CHECKING:
