@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tap_cxone.http.rate_limit import Limits
     from tap_cxone.http.transport import Classify
     from tap_cxone.jobs.journal import Journal
+    from tap_cxone.output.batch_writer import BatchingWriter
+    from tap_cxone.output.writer import Sample
     from tap_cxone.progress.tracker import Progress
     from tap_cxone.signals import Interrupts
     from tap_cxone.workers.pool import Lanes
@@ -48,7 +50,10 @@ class Surroundings:
         lanes: The families' threads.
         progress: Who is told how far it has come.
         journal: What outlives it, whatever becomes of its state.
+        sample: Collects the first records of a window for the webhook.
         webhook: Who wants to know of every committed window, if anybody.
+        batches: Writes rows into batch files, if the settings want that.
+        failures: The error of each stream that failed in this run.
     """
 
     settings: Settings
@@ -58,7 +63,10 @@ class Surroundings:
     lanes: Lanes
     progress: Progress
     journal: Journal | NoJournal
+    sample: Sample
     webhook: Webhook | None = None
+    batches: BatchingWriter | None = None
+    failures: dict[str, Exception] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

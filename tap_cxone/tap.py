@@ -216,6 +216,9 @@ class TapCXone(Tap):
             lanes=self.lanes,
             progress=self.progress,
             journal=self.journal,
+            sample=self.sample,
+            batches=self.batches,
+            failures=self.failures,
             webhook=Webhook.of(
                 told,
                 clock=self._clock,

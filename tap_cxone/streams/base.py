@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.metrics import Counter
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
     from tap_cxone.streams.quarantine import Quarantined
     from tap_cxone.streams.schema import Declaration
-    from tap_cxone.tap import TapCXone
     from tap_cxone.workers.pool import Lanes
 
 
@@ -55,7 +55,7 @@ class CXoneStream(Stream, ABC):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `records` has typed every value
 
     def __init__(
-        self, tap: TapCXone, family: Family, declaration: Declaration, *, wanted: bool = True
+        self, tap: Tap, family: Family, declaration: Declaration, *, wanted: bool = True
     ) -> None:
         """Take the columns that are declared, and those that earlier runs learned.
 
@@ -63,9 +63,9 @@ class CXoneStream(Stream, ABC):
         """
         self.family = family
         self.declaration = declaration
-        self.failures = tap.failures
-        self.sample = tap.sample
-        self.batches = tap.batches
+        self.failures = family.surroundings.failures
+        self.sample = family.surroundings.sample
+        self.batches = family.surroundings.batches
         self.selected_by_default = family.configured and wanted
         given = StreamState(declaration.name, _raw(tap, declaration.name))
         self.given = given.bookmark()
@@ -349,7 +349,7 @@ class CXoneStream(Stream, ABC):
         self._write_state_message()
 
 
-def traits_of(tap: TapCXone, family: str) -> dict[str, Any]:
+def traits_of(tap: Tap, family: str) -> dict[str, Any]:
     """Return what earlier runs learned of a family's tenant, from the state of any stream."""
     found: dict[str, Any] = {}
     for name, raw in tap.state.get("bookmarks", {}).items():
@@ -357,7 +357,7 @@ def traits_of(tap: TapCXone, family: str) -> dict[str, Any]:
     return found
 
 
-def _raw(tap: TapCXone, name: str) -> dict[str, Any]:
+def _raw(tap: Tap, name: str) -> dict[str, Any]:
     return tap.state.get("bookmarks", {}).get(name, {})
 
 

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from singer_sdk import Tap
+
     from tap_cxone.config import ExportSettings, Settings
     from tap_cxone.context import Surroundings
-    from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
 NAME = "analytics_exports"
@@ -106,7 +107,7 @@ def family(surroundings: Surroundings) -> Family:
     )
 
 
-def streams(tap: TapCXone, surroundings: Surroundings) -> list[ExportStream]:
+def streams(tap: Tap, surroundings: Surroundings) -> list[ExportStream]:
     """Return the built-in stream, and one per configured export."""
     shared = family(surroundings)
     return [ExportStream(tap, shared, export) for export in exports(surroundings.settings)]
@@ -168,7 +169,7 @@ def _filter(export: Mapping[str, Any]) -> str:
 class ExportStream(JobStream):
     """One export, read in windows of whole UTC days."""
 
-    def __init__(self, tap: TapCXone, family: Family, export: Export) -> None:
+    def __init__(self, tap: Tap, family: Family, export: Export) -> None:
         """Declare the export's columns and keys."""
         self.export = export
         where = f"{NAME}.exports, entry '{export.name}'"

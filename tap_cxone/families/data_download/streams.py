@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.config import DownloadSettings
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from tap_cxone.planning.plan import Left
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.prefetch import Fetched
-    from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
 NAME = "data_download"
@@ -84,7 +84,7 @@ def family(surroundings: Surroundings) -> Family:
     )
 
 
-def streams(tap: TapCXone, surroundings: Surroundings) -> list[CXoneStream]:
+def streams(tap: Tap, surroundings: Surroundings) -> list[CXoneStream]:
     """Return the catalogue and a stream per configured download."""
     shared = family(surroundings)
     shared.traits.update(traits_of(tap, NAME))
@@ -213,7 +213,7 @@ class Tenant:
 class CatalogueStream(FullTableStream):
     """The custom metrics that are published."""
 
-    def __init__(self, tap: TapCXone, tenant: Tenant) -> None:
+    def __init__(self, tap: Tap, tenant: Tenant) -> None:
         """Declare its columns."""
         self.tenant = tenant
         declaration = Declaration(
@@ -245,7 +245,7 @@ class CatalogueStream(FullTableStream):
 class DownloadStream(WindowedStream):
     """One download, read in windows of whole days of the tenant's zone."""
 
-    def __init__(self, tap: TapCXone, tenant: Tenant, download: DownloadSettings) -> None:
+    def __init__(self, tap: Tap, tenant: Tenant, download: DownloadSettings) -> None:
         """Declare the report's columns, and those of the custom metrics known already."""
         self.tenant = tenant
         self.download = download

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from singer_sdk import Tap
+
     from tap_cxone.config import EntitySettings, Settings
     from tap_cxone.context import Surroundings
-    from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
 NAME = "data_extraction"
@@ -66,7 +67,7 @@ def family(surroundings: Surroundings) -> Family:
     )
 
 
-def streams(tap: TapCXone, surroundings: Surroundings) -> list[EntityStream]:
+def streams(tap: Tap, surroundings: Surroundings) -> list[EntityStream]:
     """Return a stream per built-in and per configured entity."""
     shared = family(surroundings)
     return [EntityStream(tap, shared, entity) for entity in entities(surroundings.settings)]
@@ -111,7 +112,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
 class EntityStream(JobStream):
     """One entity, read in windows of whole UTC days."""
 
-    def __init__(self, tap: TapCXone, family: Family, entity: Entity) -> None:
+    def __init__(self, tap: Tap, family: Family, entity: Entity) -> None:
         """Declare the entity's columns and keys."""
         self.entity = entity
         declaration = Declaration(

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from singer_sdk import Tap
+
     from tap_cxone.context import Surroundings
-    from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
 NAME = "observability"
@@ -58,7 +59,7 @@ def family(surroundings: Surroundings) -> Family:
     )
 
 
-def streams(tap: TapCXone, surroundings: Surroundings) -> list[TableStream]:
+def streams(tap: Tap, surroundings: Surroundings) -> list[TableStream]:
     """Return a stream per table; those the user left out are not selected by default."""
     allowance = Allowance(family(surroundings))
     named = surroundings.settings.observability.tables
@@ -132,7 +133,7 @@ class TableStream(JobStream):
     """One table, read in wide windows of whole UTC days: exports are few, days are not."""
 
     def __init__(
-        self, tap: TapCXone, allowance: Allowance, table: DashboardTable, *, wanted: bool
+        self, tap: Tap, allowance: Allowance, table: DashboardTable, *, wanted: bool
     ) -> None:
         """Declare what the user said of the table's columns; the files say the rest."""
         self.allowance = allowance

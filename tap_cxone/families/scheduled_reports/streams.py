@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.config import ReportSettings
     from tap_cxone.context import Surroundings
     from tap_cxone.streams.base import CXoneStream
-    from tap_cxone.tap import TapCXone
     from tap_cxone.windows import Window
 
 NAME = "scheduled_reports"
@@ -71,7 +71,7 @@ def family(surroundings: Surroundings) -> Family:
     )
 
 
-def streams(tap: TapCXone, surroundings: Surroundings) -> list[CXoneStream]:
+def streams(tap: Tap, surroundings: Surroundings) -> list[CXoneStream]:
     """Return what is registered, and a stream per configured report."""
     shared = family(surroundings)
     own = surroundings.settings.scheduled_reports
@@ -102,7 +102,7 @@ def _schedules(stream: CXoneStream) -> Schedules:
 class SchedulesStream(FullTableStream):
     """What is registered, by whomever."""
 
-    def __init__(self, tap: TapCXone, family: Family) -> None:
+    def __init__(self, tap: Tap, family: Family) -> None:
         """Declare its columns."""
         declaration = Declaration(
             name="report_schedules",
@@ -132,7 +132,7 @@ class SchedulesStream(FullTableStream):
 class ReportStream(JobStream):
     """One report, run over windows of whole UTC days that are final."""
 
-    def __init__(self, tap: TapCXone, family: Family, report: ReportSettings) -> None:
+    def __init__(self, tap: Tap, family: Family, report: ReportSettings) -> None:
         """Declare its dimensions and metrics."""
         self.report = report
         keys = report.grouping or report.dimensions
