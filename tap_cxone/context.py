@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.http.auth import Login
+from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import Limiter
+from tap_cxone.http.transport import Transport
 from tap_cxone.jobs.ledger import Entries, NoJournal, tenant_key
 from tap_cxone.jobs.polling import Patience
 from tap_cxone.jobs.slots import Turns, Wait
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import Audit
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant
-    from tap_cxone.http.client import Client
     from tap_cxone.http.rate_limit import Limits
     from tap_cxone.http.transport import Classify
     from tap_cxone.jobs.journal import Journal
@@ -197,8 +198,6 @@ class Family:
         if self.grant is None:
             raise ConfigError([self.remedy])
         # What asks the network is loaded by who asks it: discovery never does.
-        from tap_cxone.http.client import Client
-        from tap_cxone.http.transport import Transport
 
         settings = self.surroundings.settings
         transport = Transport(

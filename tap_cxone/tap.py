@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import os
-import sys
 from collections import Counter
-from io import StringIO
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
 from tap_cxone import __version__
+from tap_cxone.cli.command import CXoneCommand, request_connection_test
+from tap_cxone.cli.connection_test import left_out, probe
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
 from tap_cxone.config import validation as checks
+from tap_cxone.config.environment import merge_environment
 from tap_cxone.context import Surroundings
 from tap_cxone.errors import (
     AuditError,
     ConfigError,
-    CXoneError,
     JournalError,
-    StateError,
     StreamsFailed,
 )
 from tap_cxone.events.audit_log import Audit
@@ -41,6 +37,8 @@ from tap_cxone.jobs.ledger import journal_of
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
 from tap_cxone.output.writer import Sample, SamplingWriter
+from tap_cxone.planning.plan import FamilyPlan
+from tap_cxone.progress.console import shown
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.signals import Interrupts
 from tap_cxone.streams import state as states
@@ -57,7 +55,7 @@ if TYPE_CHECKING:
     from tap_cxone.cli.connection_test import Result
     from tap_cxone.clock import Clock
     from tap_cxone.context import Family
-    from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+    from tap_cxone.planning.plan import StreamPlan
 
 FAMILIES = (
     data_extraction,
@@ -66,72 +64,6 @@ FAMILIES = (
     data_download,
     scheduled_reports,
 )
-
-
-_TESTING = "tap_cxone.testing"
-
-
-class CXoneCommand(SingerCommand):
-    """The `tap-cxone` command: every expected error is printed as lines, not as a traceback."""
-
-    @override
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        _write_whole_lines()
-        try:
-            return super().main(*args, **kwargs)
-        except CXoneError as error:
-            for line in error.lines():
-                self.logger.error(line)  # noqa: TRY400 (the line is meant for a person)
-            sys.exit(error.exit_code)
-
-    def __init__(self, *args: Any, tap: type[TapCXone], **kwargs: Any) -> None:
-        """Be the command of `tap`."""
-        super().__init__(*args, **kwargs)
-        self._tap = tap
-
-    @override
-    def invoke(self, ctx: click.Context) -> Any:
-        if form := ctx.params.pop("plan", None):
-            self._plan(ctx, form)
-            return None
-        if ctx.meta.get(_TESTING):
-            self._test(ctx)
-        for option in ("state", "catalog"):
-            _read_before(ctx, option)
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            self.logger.error(  # noqa: TRY400 (the cause is on the other side)
-                "The target closed the pipe; its own log says why. The next run goes on from the "
-                "last state that the target kept"
-            )
-            raise
-
-    def _plan(self, ctx: click.Context, form: str) -> None:
-        from tap_cxone.planning.plan import as_json
-
-        plans = list(self._given(ctx).plans())
-        text = [json.dumps(as_json(plans), indent=2)]
-        lines = text if form == "json" else [line for plan in plans for line in plan.lines()]
-        for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
-            click.echo(line)
-
-    def _test(self, ctx: click.Context) -> NoReturn:
-        failed = False
-        for result in self._given(ctx).checks():
-            click.echo(result)
-            failed = failed or result.passed is False
-        ctx.exit(1 if failed else 0)
-
-    def _given(self, ctx: click.Context) -> TapCXone:
-        """Return the tap with the settings, state and catalog of the command line."""
-        given = ctx.params.get("config")
-        return self._tap(
-            config=given.config if given else None,
-            state=_read(ctx.params.get("state"), "state"),
-            catalog=_read(ctx.params.get("catalog"), "catalog"),
-            parse_env_config=bool(given and given.parse_env),
-        )
 
 
 class TapCXone(Tap):
@@ -171,7 +103,8 @@ class TapCXone(Tap):
         self._alive = clock is None
         self.progress = Progress(self._clock, self.logger)
         self.append_builtin_config(self.config_jsonschema)
-        config, problems = _merged(dict(config or {}), self.config_jsonschema, parse_env_config)
+        environ = os.environ if parse_env_config else {}
+        config, problems = merge_environment(dict(config or {}), self.config_jsonschema, environ)
         problems += checks.problems(config, self.config_jsonschema)
         problems += batches.problems(config)
         problems += [problem for family in FAMILIES for problem in family.problems(config)]
@@ -242,8 +175,6 @@ class TapCXone(Tap):
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
         """Sync all streams, and write into the audit log that the run began and how it ended."""
-        from tap_cxone.progress.console import shown
-
         began = self._clock.now()
         selected = sorted(stream.name for stream in self._own() if stream.selected)
         self.progress.expect(selected)
@@ -277,8 +208,6 @@ class TapCXone(Tap):
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield what each family's selected streams would do, and what its limits make of it."""
-        from tap_cxone.planning.plan import FamilyPlan
-
         found: dict[str, list[StreamPlan]] = {}
         for stream in self._planned():
             found.setdefault(stream.family.name, []).append(stream.plan())
@@ -288,8 +217,6 @@ class TapCXone(Tap):
 
     def checks(self) -> Iterator[Result]:
         """Yield what can be tried of each family without an export; the state counts."""
-        from tap_cxone.cli.connection_test import left_out, probe
-
         # What works and what does not first, then what nobody asked for.
         for family in sorted(self._families, key=lambda family: not family.configured):
             if not family.configured:
@@ -353,73 +280,10 @@ class TapCXone(Tap):
         if value != "all":
             super().cb_test(ctx, param, value)
             return
-        ctx.meta[_TESTING] = True  # once the other options are read, the state among them
+        request_connection_test(ctx)
 
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
         """Return the SDK's command, with expected errors printed as lines."""
-        command = super().get_singer_command()
-        command.params.append(
-            click.Option(
-                ["--plan"],
-                is_flag=False,
-                flag_value="text",
-                type=click.Choice(["text", "json"]),
-                help="Say what a run would do, what it needs of a quota and when it could end. "
-                "Spends no export. --plan=json prints it as JSON.",
-            )
-        )
-        for parameter in command.params:
-            if isinstance(parameter, click.Option) and parameter.name == "test":
-                parameter.help = (
-                    "Log in and ask each configured API something harmless: one line a check, exit "
-                    "1 if one fails. Spends no export. --test=schema prints the SCHEMA messages."
-                )
-        return CXoneCommand(
-            name=command.name,
-            callback=command.callback,
-            context_settings=command.context_settings,
-            params=command.params,
-            help="Extract the exports of a NICE CXone tenant as Singer messages.",
-            logger=cls.logger,
-            tap=cls,
-        )
-
-
-def _read(file: IO[str] | None, option: str) -> Any:
-    """Return the JSON of a file. Raises `StateError` or `ConfigError` if it is none."""
-    try:
-        return json.load(file) if file else None
-    except ValueError as error:
-        msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
-        raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
-
-
-def _read_before(ctx: click.Context, option: str) -> None:
-    """Read a file of the command line before the SDK does, which says nothing of its fault."""
-    if file := ctx.params.get(option):
-        text = file.read()
-        _read(StringIO(text), option)
-        ctx.params[option] = StringIO(text)
-
-
-def _write_whole_lines() -> None:
-    """Buffer standard output where Python does not (`PYTHONUNBUFFERED`, usual in containers).
-
-    A write that is not buffered ends early when a signal arrives, and nobody writes the rest: half
-    a line would leave. The writers flush after every message anyhow.
-    """
-    out = getattr(sys.stdout, "buffer", None)
-    if isinstance(out, io.RawIOBase):
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(out), encoding="utf-8")
-
-
-def _merged(
-    config: dict[str, Any], schema: dict[str, Any], parse_env: bool
-) -> tuple[dict[str, Any], list[str]]:
-    """Add the settings of the environment, which win; return what of it cannot be read."""
-    found, problems = (
-        checks.from_environment(schema, os.environ, "TAP_CXONE_") if parse_env else ({}, [])
-    )
-    return checks.with_numbers(config | found, schema), problems
+        return CXoneCommand.extend(super().get_singer_command(), cls)

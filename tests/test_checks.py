@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.config import SETTINGS
-from tap_cxone.config.validation import from_environment, problems
+from tap_cxone.config.environment import from_environment
+from tap_cxone.config.validation import problems
 
 many = settings(max_examples=60, deadline=None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import math
 import re
 from typing import TYPE_CHECKING, Any, cast
@@ -36,28 +35,6 @@ _TENANT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def from_environment(
-    schema: Mapping[str, Any], environ: Mapping[str, str], prefix: str
-) -> tuple[dict[str, Any], list[str]]:
-    """Read settings from variables such as `TAP_CXONE_REGION`; all but texts are JSON.
-
-    Returns:
-        The settings found, and the problems of those that cannot be read.
-    """
-    found: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, definition in schema["properties"].items():
-        variable = f"{prefix}{name.upper()}"
-        if (text := environ.get(variable)) is None:
-            continue
-        try:
-            found[name] = text if "string" in definition.get("type", ()) else _json(text)
-        except ValueError:
-            wanted = "/".join(set(definition["type"]) - {"null"})
-            problems.append(f"the variable {variable} is not JSON; write the {wanted} as JSON")
-    return found, problems
-
-
 def remarks(config: Mapping[str, Any]) -> list[str]:
     """Return what is not wrong with the settings but worth saying."""
     encoded = [name for name in ACCESS_KEY if _ENCODED.search(str(config.get(name, "")))]
@@ -65,30 +42,6 @@ def remarks(config: Mapping[str, Any]) -> list[str]:
         f"{name} was URL-encoded (%3D…) and has been decoded; better set it as CXone shows it"
         for name in encoded
     ]
-
-
-def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> None:
-    # Python reads NaN and Infinity, which are no JSON and no number to wait for.
-    raise ValueError(constant)
-
-
-def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the texts of number settings as numbers: Meltano can hand fractions on only as text."""
-    return {name: _number(value, schema, name) for name, value in config.items()}
-
-
-def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
-    kinds = {"number", "integer"} & set(schema["properties"].get(name, {}).get("type", ()))
-    if not kinds or not isinstance(value, str):
-        return value
-    try:
-        return _json(value)
-    except ValueError:
-        return value
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import ApiError, CXoneError
+from tap_cxone.http.transport import Call, Transport
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.config import WebhookSettings
     from tap_cxone.events.audit_log import Trail
-    from tap_cxone.http.transport import Transport
     from tap_cxone.signals import Interrupts
 
 _RETRIES = 2
@@ -76,8 +76,6 @@ class Webhook:
         cls, settings: WebhookSettings, *, clock: Clock, interrupts: Interrupts, user_agent: str
     ) -> Webhook:
         """Return a webhook whose address and headers never show."""
-        from tap_cxone.http.transport import Transport
-
         transport = Transport(
             clock=clock,
             redact=Redactor(_secrets(settings)),
@@ -92,7 +90,6 @@ class Webhook:
         """Post the news; a failure is audited and warned of, never raised."""
         if self.missed >= _MOST_MISSED:
             return
-        from tap_cxone.http.transport import Call
 
         host = urlsplit(self.settings.url).netloc
         call = Call(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from urllib3.util import make_headers
 
 from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
+from tap_cxone.http.transport import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_cxone.config import AccessKey, Application
-    from tap_cxone.http.transport import Call, Transport
+    from tap_cxone.http.transport import Transport
 
 _LIFE_USED = 0.8  # the part of a token's life after which it is renewed
 _LAST = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
@@ -47,8 +48,6 @@ class AccessKeyGrant:
 
     def call(self) -> Call:
         """Return the login request."""
-        from tap_cxone.http.transport import Call
-
         body = {"accessKeyId": self.key.key_id, "accessKeySecret": self.key.secret}
         return Call(method="POST", url=self.url, body=body)
 
@@ -118,8 +117,6 @@ _CHECK_APPLICATION = (
 
 def _form_call(url: str, form: Mapping[str, str], application: Application) -> Call:
     """Return a login whose application shows its secret in the form, or as HTTP Basic."""
-    from tap_cxone.http.transport import Call
-
     client_id, secret = application.client_id, application.secret
     if application.basic:
         headers = make_headers(basic_auth=f"{client_id}:{secret}")

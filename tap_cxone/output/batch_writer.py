@@ -20,6 +20,8 @@ from singer_sdk.singerlib.encoding.base import SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
+from tap_cxone.output import storage
+from tap_cxone.output.storage import Storage
 from tap_cxone.output.writer import SamplingWriter
 
 if TYPE_CHECKING:
@@ -59,8 +61,6 @@ class BatchingWriter(SamplingWriter):
 
     def __init__(self, settings: BatchSettings, sample: Sample, run: str) -> None:
         """Begin with the first file of a run; rows are shown to `sample` as they leave."""
-        from tap_cxone.output.storage import Storage
-
         super().__init__(sample)
         self._settings = settings
         self._storage = Storage(settings.root, settings.params)
@@ -136,8 +136,6 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             pass
     match given:
         case {"storage": {"root": str(root)}}:
-            from tap_cxone.output import storage
-
             yield from storage.problems(root)
         case _:
             pass

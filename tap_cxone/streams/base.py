@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFailed
 from tap_cxone.events.audit_log import Trail
+from tap_cxone.output.record_lines import Envelope
 from tap_cxone.rows.convert import ROW_HASH
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantineStream
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config import Settings
     from tap_cxone.context import Family
-    from tap_cxone.output.record_lines import Envelope, Lines
+    from tap_cxone.output.record_lines import Lines
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columns import Column
     from tap_cxone.streams.quarantine import Quarantined
@@ -315,7 +316,6 @@ class CXoneStream(Stream, ABC):
             if len(breadcrumb) == _COLUMN
             if not self.mask[breadcrumb]
         )
-        from tap_cxone.output.record_lines import Envelope
 
         clock = self.family.surroundings.clock
         return Envelope(first.stream_alias, clock, left_out, self._stream_version)

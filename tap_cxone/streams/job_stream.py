@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tap_cxone.jobs.runner import Lifecycle
 from tap_cxone.streams.windowed import WindowedStream
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ class JobStream(WindowedStream):
 
     @override
     def source(self) -> Source:
-        from tap_cxone.jobs.runner import Lifecycle
 
         family = self.family
         return Lifecycle(

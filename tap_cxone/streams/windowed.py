@@ -11,12 +11,16 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.events.webhook import Completion
+from tap_cxone.output.record_lines import Lines
+from tap_cxone.planning.plan import FamilyPlan, StreamPlan, Work
 from tap_cxone.planning.sync_range import Span, with_coming
 from tap_cxone.rows.convert import Shape
+from tap_cxone.rows.reader import Invalid
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.prefetch import Facts, Fetched
 from tap_cxone.streams.quarantine import Quarantined
 from tap_cxone.streams.state import StreamState, merged
+from tap_cxone.streams.window_loader import Intake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,9 +31,8 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import Trail
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.output.record_lines import Envelope
-    from tap_cxone.planning.plan import Left, StreamPlan, Unit, Work
-    from tap_cxone.rows.reader import Invalid
-    from tap_cxone.streams.window_loader import Intake, Source, Taken
+    from tap_cxone.planning.plan import Left, Unit
+    from tap_cxone.streams.window_loader import Source, Taken
     from tap_cxone.windows import Window
 
 _MOST_AUDITED = 100  # invalid records of one window that get a line of their own
@@ -101,7 +104,6 @@ class WindowedStream(CXoneStream):
         """Tell when the quota lets this stream end, no other taking of it, if not in this run."""
         if self.family.limits.quota is None:
             return
-        from tap_cxone.planning.plan import FamilyPlan, StreamPlan
 
         own = StreamPlan.of(self._work(windows, asked), self.family)
         alone = FamilyPlan.of(self.family, [own])
@@ -109,7 +111,6 @@ class WindowedStream(CXoneStream):
             self.progress.promise(alone.finish)
 
     def _work(self, windows: Sequence[Window], asked: Sequence[Window]) -> Work:
-        from tap_cxone.planning.plan import Work
 
         due = tuple(window for window in windows if window not in asked)
         span = self._span()
@@ -138,8 +139,6 @@ class WindowedStream(CXoneStream):
 
     def plan(self) -> StreamPlan:
         """Return what a run would do; asks for no export."""
-        from tap_cxone.planning.plan import StreamPlan
-
         self._recall()
         asked = [job.window for job in self.pending()]
         work = self._work(list(self._windows(asked)), asked)
@@ -198,7 +197,6 @@ class WindowedStream(CXoneStream):
         self._tell(taken, window, (fetched.took + self.now() - began).total_seconds())
 
     def _intake(self, source: Source) -> Intake:
-        from tap_cxone.streams.window_loader import Intake
 
         return Intake(
             source=source,
@@ -235,9 +233,6 @@ class WindowedStream(CXoneStream):
 
         As lines where that is possible; else they are yielded, for the SDK to look at each.
         """
-        from tap_cxone.output.record_lines import Lines
-        from tap_cxone.rows.reader import Invalid
-
         progress, aside = self.progress, 0
         for item in taken.lines(envelope) if envelope else taken.reading.items():
             if isinstance(item, Invalid):

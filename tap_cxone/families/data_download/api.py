@@ -19,6 +19,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.families.data_download import catalogue
 from tap_cxone.families.data_download.region import region_of
+from tap_cxone.http.transport import exactly
 from tap_cxone.spool import written
 
 if TYPE_CHECKING:
@@ -218,8 +219,6 @@ def _parts(content: bytes) -> Any:
         _ = content.isascii() or content.decode()  # nobody looks inside of the rows
         sent = _SENT.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        from tap_cxone.http.transport import exactly
-
         found = exactly(content)
         if isinstance(found, dict) and isinstance(found.get("data"), list):
             found["data"] = list(map(written, found["data"]))

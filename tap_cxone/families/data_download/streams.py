@@ -22,9 +22,11 @@ from tap_cxone.families.data_download.catalogue import (
     resolve,
     with_retired,
 )
+from tap_cxone.families.data_download.pages import Pages
 from tap_cxone.families.data_download.region import plane
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import Limits
+from tap_cxone.planning.plan import Left
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.base import traits_of
 from tap_cxone.streams.full_table import FullTableStream
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from tap_cxone.context import Surroundings
     from tap_cxone.events.audit_log import Trail
     from tap_cxone.families.data_download.api import Quota
-    from tap_cxone.families.data_download.pages import Pages
-    from tap_cxone.planning.plan import Left
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.prefetch import Fetched
     from tap_cxone.windows import Window
@@ -316,7 +316,6 @@ class DownloadStream(WindowedStream):
 
     @override
     def source(self) -> Pages:
-        from tap_cxone.families.data_download.pages import Pages
 
         own = self.settings.data_download
         retries = self.settings.max_retries
@@ -327,7 +326,6 @@ class DownloadStream(WindowedStream):
 
     @override
     def left(self) -> Left | None:
-        from tap_cxone.planning.plan import Left
 
         quota = self.tenant.quota
         return Left(quota.remaining, str(quota)) if quota else None

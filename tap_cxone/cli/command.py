@@ -1,0 +1,162 @@
+"""The `tap-cxone` command: options, exit codes, and errors as lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from io import StringIO
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
+
+import click
+from singer_sdk.plugin_base import SingerCommand
+from typing_extensions import override
+
+from tap_cxone.errors import ConfigError, CXoneError, StateError
+from tap_cxone.planning.plan import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_cxone.cli.connection_test import Result
+    from tap_cxone.planning.plan import FamilyPlan
+
+_TESTING = "tap_cxone.testing"
+_PLAN_HELP = (
+    "Print what a run would do, what it needs of a quota and when it could end. "
+    "Spends no export. --plan=json prints it as JSON."
+)
+_TEST_HELP = (
+    "Log in and send each configured API a harmless request: one line per check, exit code 1 if "
+    "one fails. Spends no export. --test=schema prints the SCHEMA messages."
+)
+_HELP = "Extract the exports of a NICE CXone tenant as Singer messages."
+
+
+class CommandTap(Protocol):
+    """The tap as the command uses it beside what the SDK runs."""
+
+    def plans(self) -> Iterator[FamilyPlan]:
+        """Yield what a run would do, one plan per family."""
+
+    def checks(self) -> Iterator[Result]:
+        """Yield the result of each connection check."""
+
+
+class CXoneCommand(SingerCommand):
+    """The `tap-cxone` command: every expected error is printed as lines, not as a traceback."""
+
+    @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _buffer_standard_output()
+        try:
+            return super().main(*args, **kwargs)
+        except CXoneError as error:
+            for line in error.lines():
+                self.logger.error(line)  # noqa: TRY400 (the line is meant for a person)
+            sys.exit(error.exit_code)
+
+    def __init__(self, *args: Any, tap: Callable[..., CommandTap], **kwargs: Any) -> None:
+        """Initialise the command of the class `tap`."""
+        super().__init__(*args, **kwargs)
+        self._tap = tap
+
+    @classmethod
+    def extend(cls, command: click.Command, tap: Callable[..., CommandTap]) -> CXoneCommand:
+        """Return the SDK's `command` with the options and errors of this one."""
+        return cls(
+            name=command.name,
+            callback=command.callback,
+            context_settings=command.context_settings,
+            params=_with_plan_option(command.params),
+            help=_HELP,
+            logger=getattr(command, "logger"),  # noqa: B009 (SingerCommand has one)
+            tap=tap,
+        )
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        if form := ctx.params.pop("plan", None):
+            self._print_plan(ctx, form)
+            return None
+        if ctx.meta.get(_TESTING):
+            self._print_checks(ctx)
+        for option in ("state", "catalog"):
+            _check_json_option(ctx, option)
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            self.logger.error(  # noqa: TRY400 (the cause is on the other side)
+                "The target closed the pipe; its own log says why. The next run goes on from the "
+                "last state that the target kept"
+            )
+            raise
+
+    def _print_plan(self, ctx: click.Context, form: str) -> None:
+
+        plans = list(self._new_tap(ctx).plans())
+        text = [json.dumps(as_json(plans), indent=2)]
+        lines = text if form == "json" else [line for plan in plans for line in plan.lines()]
+        for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
+            click.echo(line)
+
+    def _print_checks(self, ctx: click.Context) -> NoReturn:
+        failed = False
+        for result in self._new_tap(ctx).checks():
+            click.echo(result)
+            failed = failed or result.passed is False
+        ctx.exit(1 if failed else 0)
+
+    def _new_tap(self, ctx: click.Context) -> CommandTap:
+        """Return a tap with the settings, state and catalog of the command line."""
+        config = ctx.params.get("config")
+        return self._tap(
+            config=config.config if config else None,
+            state=_read_json(ctx.params.get("state"), "state"),
+            catalog=_read_json(ctx.params.get("catalog"), "catalog"),
+            parse_env_config=bool(config and config.parse_env),
+        )
+
+
+def request_connection_test(ctx: click.Context) -> None:
+    """Run the connection test once the other options are parsed, the state among them."""
+    ctx.meta[_TESTING] = True
+
+
+def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:
+    for parameter in params:
+        if isinstance(parameter, click.Option) and parameter.name == "test":
+            parameter.help = _TEST_HELP
+    form = click.Choice(["text", "json"])
+    return [
+        *params,
+        click.Option(["--plan"], is_flag=False, flag_value="text", type=form, help=_PLAN_HELP),
+    ]
+
+
+def _read_json(file: IO[str] | None, option: str) -> Any:
+    """Return the JSON of a file. Raises `StateError` or `ConfigError` if it is none."""
+    try:
+        return json.load(file) if file else None
+    except ValueError as error:
+        msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
+        raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
+
+
+def _check_json_option(ctx: click.Context, option: str) -> None:
+    """Parse a file before the SDK does, whose error does not name the file."""
+    if file := ctx.params.get(option):
+        text = file.read()
+        _read_json(StringIO(text), option)
+        ctx.params[option] = StringIO(text)
+
+
+def _buffer_standard_output() -> None:
+    """Buffer standard output where Python does not (`PYTHONUNBUFFERED`, usual in containers).
+
+    An unbuffered write ends early when a signal arrives, and nothing writes the rest: half a line
+    would be emitted. The writers flush after every message in any case.
+    """
+    out = getattr(sys.stdout, "buffer", None)
+    if isinstance(out, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(out), encoding="utf-8")

@@ -1,0 +1,70 @@
+"""Settings from environment variables, and numbers as floats."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+PREFIX = "TAP_CXONE_"
+
+
+def merge_environment(
+    config: Mapping[str, Any], schema: Mapping[str, Any], environ: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Add the settings of the environment, which win.
+
+    Returns:
+        All settings, and the problems of those variables that cannot be read.
+    """
+    variables, problems = from_environment(schema, environ, PREFIX)
+    return with_numbers({**config, **variables}, schema), problems
+
+
+def from_environment(
+    schema: Mapping[str, Any], environ: Mapping[str, str], prefix: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Read settings from variables such as `TAP_CXONE_REGION`; all but texts are JSON.
+
+    Returns:
+        The settings found, and the problems of those that cannot be read.
+    """
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, definition in schema["properties"].items():
+        variable = f"{prefix}{name.upper()}"
+        if (text := environ.get(variable)) is None:
+            continue
+        try:
+            found[name] = text if "string" in definition.get("type", ()) else _json(text)
+        except ValueError:
+            wanted = "/".join(set(definition["type"]) - {"null"})
+            problems.append(f"the variable {variable} is not JSON; write the {wanted} as JSON")
+    return found, problems
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    # Python reads NaN and Infinity, which are no JSON and no number to wait for.
+    raise ValueError(constant)
+
+
+def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the texts of number settings as numbers: Meltano can hand fractions on only as text."""
+    return {name: _number(value, schema, name) for name, value in config.items()}
+
+
+def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
+    kinds = {"number", "integer"} & set(schema["properties"].get(name, {}).get("type", ()))
+    if not kinds or not isinstance(value, str):
+        return value
+    try:
+        return _json(value)
+    except ValueError:
+        return value
