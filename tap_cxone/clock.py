@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
-    from tap_cxone.signals import Interrupts
+    from tap_cxone.signals import SignalHandler
 
 
 class Clock(Protocol):
@@ -24,9 +24,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock, whose sleep a signal may end."""
 
-    def __init__(self, interrupts: Interrupts) -> None:
+    def __init__(self, signals: SignalHandler) -> None:
         """Sleep only where `interrupts` may raise."""
-        self._interrupts = interrupts
+        self._signals = signals
 
     def now(self) -> datetime:
         """Return the present instant, in UTC."""
@@ -34,7 +34,7 @@ class SystemClock:
 
     def sleep(self, duration: timedelta) -> None:
         """Sleep for `duration`; raises `Interrupted` when a signal arrives."""
-        self._interrupts.wait(max(0.0, duration.total_seconds()))
+        self._signals.wait(max(0.0, duration.total_seconds()))
 
 
 @cache

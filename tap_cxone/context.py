@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.config.validation import ACCESS_KEY, CLIENT
+from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
-from tap_cxone.http.auth import Login
+from tap_cxone.http.auth import TokenProvider
 from tap_cxone.http.client import Client
-from tap_cxone.http.rate_limit import Limiter
+from tap_cxone.http.rate_limit import RateLimiter
 from tap_cxone.http.transport import Transport
-from tap_cxone.jobs.ledger import Entries, NoJournal, tenant_key
-from tap_cxone.jobs.polling import Patience
-from tap_cxone.jobs.slots import Turns, Wait
+from tap_cxone.jobs.ledger import JobLedger, NullLedger, tenant_key
+from tap_cxone.jobs.polling import PollPolicy
+from tap_cxone.jobs.slots import Poller, TenantSlots
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.config import Settings
-    from tap_cxone.events.audit_log import Audit
+    from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant
-    from tap_cxone.http.rate_limit import Limits
-    from tap_cxone.http.transport import Classify
+    from tap_cxone.http.rate_limit import RateLimits
+    from tap_cxone.http.transport import ClassifyError
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
-    from tap_cxone.output.writer import Sample
+    from tap_cxone.output.writer import RecordSample
     from tap_cxone.progress.tracker import Progress
-    from tap_cxone.signals import Interrupts
-    from tap_cxone.workers.pool import Lanes
+    from tap_cxone.signals import SignalHandler
+    from tap_cxone.workers.pool import WorkerPool
 
-_MOST_FAILURES = 3
+_MAX_FAILURES = 3
 _FEW_RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class RunContext:
     """What a run is given from outside.
 
     Attributes:
@@ -59,37 +59,37 @@ class Surroundings:
 
     settings: Settings
     clock: Clock
-    interrupts: Interrupts
-    audit: Audit
-    lanes: Lanes
+    signals: SignalHandler
+    audit: AuditLog
+    workers: WorkerPool
     progress: Progress
-    journal: Journal | NoJournal
-    sample: Sample
+    journal: Journal | NullLedger
+    sample: RecordSample
     webhook: Webhook | None = None
     batches: BatchingWriter | None = None
     failures: dict[str, Exception] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Breaker:
+class CircuitBreaker:
     """Stops asking an API that fails again and again for the same reason."""
 
     errors: list[Exception] = field(default_factory=list)
 
-    def failed(self, error: Exception) -> None:
+    def record_failure(self, error: Exception) -> None:
         """Count a failure, once; another reason begins anew."""
         if isinstance(error, CircuitOpen | QuotaExhausted) or error in self.errors:
             return
-        same = [other for other in self.errors if _reason(other) == _reason(error)]
-        self.errors = [*same, error]
+        same_reason = [other for other in self.errors if _failure_key(other) == _failure_key(error)]
+        self.errors = [*same_reason, error]
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Forget the failures."""
         self.errors = []
 
-    def check(self, family: str) -> None:
+    def raise_if_open(self, family: str) -> None:
         """Raise `CircuitOpen` after three failures in a row for the same reason."""
-        if len(self.errors) >= _MOST_FAILURES:
+        if len(self.errors) >= _MAX_FAILURES:
             msg = (
                 f"{family} failed {len(self.errors)} times in a row for the same reason and was "
                 f"not asked again in this run; the last time: {self.errors[-1]}"
@@ -97,12 +97,12 @@ class Breaker:
             raise CircuitOpen(msg)
 
 
-def _reason(error: Exception) -> tuple[object, ...]:
+def _failure_key(error: Exception) -> tuple[object, ...]:
     return type(error), getattr(error, "status", None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class ApiFamily:
     """One export API of one tenant.
 
     Attributes:
@@ -129,66 +129,66 @@ class Family:
     """
 
     name: str
-    needs: tuple[str, ...]
+    required_settings: tuple[str, ...]
     grant: Grant | None
-    host: str
-    limits: Limits
-    settle: timedelta
-    harmless: str | None
-    surroundings: Surroundings
-    classify: Classify | None = None
-    plane: Callable[[str], str | None] | None = None
-    granted: str = ""
-    left: Callable[[Client, Any], str] | None = None
-    also: str = ""
+    base_url: str
+    limits: RateLimits
+    availability_delay: timedelta
+    probe_path: str | None
+    context: RunContext
+    classify_error: ClassifyError | None = None
+    base_url_from_token: Callable[[str], str | None] | None = None
+    permission_hint: str = ""
+    describe_remaining: Callable[[Client, Any], str] | None = None
+    missing_setting: str = ""
     window_days: int = 0
-    most_days: int = 0
-    places: int = 1
-    own_patience: Patience | None = None
-    traits: dict[str, Any] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
-    breaker: Breaker = field(default_factory=Breaker)
+    max_window_days: int = 0
+    max_concurrent_jobs: int = 1
+    poll_policy_override: PollPolicy | None = None
+    tenant_info: dict[str, Any] = field(default_factory=dict)
+    logged_topics: set[str] = field(default_factory=set)
+    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     @property
     def configured(self) -> bool:
         """Tell whether there are credentials, and something to do with them."""
-        return self.grant is not None and not self.also
+        return self.grant is not None and not self.missing_setting
 
     @property
-    def remedy(self) -> str:
+    def setup_hint(self) -> str:
         """Return what to set when the credentials are missing."""
-        if self.also:
-            return f"{self.name} reads nothing until {self.also} says what"
-        settings = self.surroundings.settings
-        held = {
+        if self.missing_setting:
+            return f"{self.name} reads nothing until {self.missing_setting} says what"
+        settings = self.context.settings
+        provided = {
             *(ACCESS_KEY if settings.access_key else ()),
-            *(CLIENT if settings.application else ()),
+            *(CLIENT_CREDENTIALS if settings.application else ()),
         }
-        needs = [name for name in self.needs if name not in held]
-        variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in needs)
-        return f"{self.name} needs {', '.join(needs)}; set them, or {variables}"
+        missing = [name for name in self.required_settings if name not in provided]
+        variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in missing)
+        return f"{self.name} needs {', '.join(missing)}; set them, or {variables}"
 
     @cached_property
-    def limiter(self) -> Limiter:
+    def rate_limiter(self) -> RateLimiter:
         """Return the one limiter of the family."""
-        return Limiter(self.limits, self.surroundings.clock, self.entries)
+        return RateLimiter(self.limits, self.context.clock, self.ledger)
 
     @cached_property
-    def entries(self) -> Entries:
+    def ledger(self) -> JobLedger:
         """Return what the journal says of the family."""
-        login = self.grant.identity() if self.grant else ""
-        return Entries(self.surroundings.journal, tenant_key(self.name, self.host, login))
+        identity = self.grant.identity() if self.grant else ""
+        return JobLedger(self.context.journal, tenant_key(self.name, self.base_url, identity))
 
     @cached_property
-    def turns(self) -> Turns:
+    def slots(self) -> TenantSlots:
         """Return the family's places among the processes that share the journal."""
-        journal = self.surroundings.journal
-        return Turns(
+        journal = self.context.journal
+        return TenantSlots(
             name=self.name,
-            files=journal.locks / self.entries.tenant if journal.locks else None,
-            places=self.limits.concurrent,
-            kept=self.limits.exclusive,
-            wait=Wait(self.surroundings.clock, journal.pause, self.patience.timeout),
+            lock_prefix=journal.lock_dir / self.ledger.tenant if journal.lock_dir else None,
+            slot_count=self.limits.max_concurrent,
+            hold_until_job_ends=self.limits.tenant_wide,
+            poller=Poller(self.context.clock, journal.poll_interval, self.poll_policy.timeout),
             log=journal.log,
         )
 
@@ -196,39 +196,39 @@ class Family:
     def client(self) -> Client:
         """Return the one client of the family. Raises `ConfigError` without credentials."""
         if self.grant is None:
-            raise ConfigError([self.remedy])
+            raise ConfigError([self.setup_hint])
         # What asks the network is loaded by who asks it: discovery never does.
 
-        settings = self.surroundings.settings
+        settings = self.context.settings
         transport = Transport(
-            clock=self.surroundings.clock,
+            clock=self.context.clock,
             redact=Redactor(set(settings.secrets)),
-            interrupts=self.surroundings.interrupts,
+            signals=self.context.signals,
             user_agent=settings.user_agent,
             max_retries=settings.max_retries,
-            patience=settings.job_timeout,
+            max_elapsed=settings.job_timeout,
         )
-        login = Login(self.grant, transport)
+        token_provider = TokenProvider(self.grant, transport)
         return Client(
-            host=self.host,
-            login=login,
-            limiter=self.limiter,
+            base_url=self.base_url,
+            token_provider=token_provider,
+            rate_limiter=self.rate_limiter,
             transport=transport,
-            classify=self.classify,
-            plane=self.plane,
-            insecure=settings.allow_insecure,
+            classify_error=self.classify_error,
+            base_url_from_token=self.base_url_from_token,
+            allow_insecure=settings.allow_insecure,
         )
 
-    def hurried(self) -> Family:
+    def with_few_retries(self) -> ApiFamily:
         """Return the family anew, asking no more than three times for what does not answer."""
-        settings = self.surroundings.settings
-        few = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
-        return replace(self, surroundings=replace(self.surroundings, settings=few))
+        settings = self.context.settings
+        adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
+        return replace(self, context=replace(self.context, settings=adjusted))
 
     @property
-    def patience(self) -> Patience:
+    def poll_policy(self) -> PollPolicy:
         """Return how long the family's jobs are waited for."""
-        if self.own_patience:
-            return self.own_patience
-        settings = self.surroundings.settings
-        return Patience(settings.poll_interval, settings.job_timeout, settings.max_retries)
+        if self.poll_policy_override:
+            return self.poll_policy_override
+        settings = self.context.settings
+        return PollPolicy(settings.poll_interval, settings.job_timeout, settings.max_retries)

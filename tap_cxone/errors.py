@@ -99,23 +99,23 @@ class ApiError(CXoneError):
         status: int | None = None,
         retry_after: timedelta | None = None,
         remedy: str = "",
-        repeated: bool = False,
+        exhausted: bool = False,
     ) -> None:
         """Say what happened and, where it is known, what to do about it."""
         super().__init__(f"{message}; {remedy}" if remedy else message)
-        self.said, self.remedy = message, remedy
+        self.message, self.remedy = message, remedy
         self.status = status
         self.retry_after = retry_after
-        self.repeated = repeated
+        self.exhausted = exhausted
 
-    def given_up(self, why: str) -> Self:
+    def as_exhausted(self, reason: str) -> Self:
         """Return the same error, saying why it is not asked again."""
         return type(self)(
-            f"{self.said}; {why}",
+            f"{self.message}; {reason}",
             status=self.status,
             retry_after=self.retry_after,
             remedy=self.remedy,
-            repeated=True,
+            exhausted=True,
         )
 
 
@@ -124,12 +124,14 @@ class PermissionDenied(ApiError):
 
 
 @contextmanager
-def naming(remedy: str) -> Iterator[None]:
+def with_permission_hint(permission_hint: str) -> Iterator[None]:
     """Say of a missing permission what to give to whom."""
     try:
         yield
     except PermissionDenied as error:
-        raise PermissionDenied(error.said, status=error.status, remedy=remedy) from error
+        raise PermissionDenied(
+            error.message, status=error.status, remedy=permission_hint
+        ) from error
 
 
 class NotFound(ApiError):
@@ -189,10 +191,10 @@ class LinkExpired(DownloadError):
 class SpoolError(DownloadError):
     """A temporary file cannot be written."""
 
-    def __init__(self, what: str, cause: object) -> None:
+    def __init__(self, description: str, cause: object) -> None:
         """Name what it was for, and what to do."""
         super().__init__(
-            f"{what}: cannot write a temporary file ({cause}); make room, or name another "
+            f"{description}: cannot write a temporary file ({cause}); make room, or name another "
             "directory in the environment variable TMPDIR"
         )
 

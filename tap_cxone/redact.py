@@ -17,9 +17,13 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # The query of a presigned link is as good as a key while the link lives.
 _QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
-_MOST = 4000  # what is looked through: an error page may be long, and shown is only its beginning
-_FAR = 40 * _MOST  # in which secrets are looked for; what is cut here is never shown
-_LEAST = 8  # characters of base64 that say something
+_MAX_TEXT_LENGTH = (
+    4000  # what is looked through: an error page may be long, and shown is only its beginning
+)
+_MAX_SEARCHED_LENGTH = (
+    40 * _MAX_TEXT_LENGTH
+)  # in which secrets are looked for; what is cut here is never shown
+_MIN_BASE64_LENGTH = 8  # characters of base64 that say something
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
@@ -35,17 +39,17 @@ class Redactor:
 
     secrets: set[str] = field(default_factory=set, repr=False)
 
-    def learn(self, *secrets: str) -> None:
+    def add_secrets(self, *secrets: str) -> None:
         """Treat more texts as secrets, such as a token just issued."""
         self.secrets.update(filter(None, secrets))
 
     def __call__(self, text: str, *, limit: int = 300) -> str:
         """Return `text` on one line, without secrets, at most `limit` characters long."""
-        text = text[:_FAR]
+        text = text[:_MAX_SEARCHED_LENGTH]
         for secret in sorted(self.secrets, key=len, reverse=True):
-            if _may_hold(text, secret):
+            if _may_contain(text, secret):
                 text = _pattern(secret).sub(MASK, text)
-        text = text[:_MOST]
+        text = text[:_MAX_TEXT_LENGTH]
         text = _QUERY.sub(rf"\1?{MASK}", text)
         text = _JWT.sub(MASK, text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
@@ -55,43 +59,43 @@ class Redactor:
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _may_hold(text: str, secret: str) -> bool:
+def _may_contain(text: str, secret: str) -> bool:
     """Tell whether a text may hold a secret: what finds it for sure takes long to make."""
     # Without these no sign is written in another way than it is, but a blank as a plus.
     escaped = "%" in text or "\\" in text or " " in secret
-    return escaped or secret in text or any(alike in text for alike in _base64(secret))
+    return escaped or secret in text or any(encoded in text for encoded in _base64(secret))
 
 
 @lru_cache(maxsize=256)
 def _pattern(secret: str) -> re.Pattern[str]:
     """Return what finds a secret, whichever of its signs a body, an address or JSON escapes."""
-    signs = "".join(_sign(sign) for sign in secret)
-    return re.compile("|".join([signs, *map(re.escape, _base64(secret))]))
+    characters = "".join(_character_pattern(character) for character in secret)
+    return re.compile("|".join([characters, *map(re.escape, _base64(secret))]))
 
 
-def _sign(sign: str) -> str:
-    encoded = "".join(f"%{byte:02x}" for byte in sign.encode("utf-8", "replace"))
-    escaped = "".join(f"\\\\u{unit:04x}" for unit in _units(sign))
-    plus = r"|\+" if sign == " " else ""
-    return rf"(?:\\{{0,3}}{re.escape(sign)}|(?i:{encoded}|{escaped}){plus})"
+def _character_pattern(character: str) -> str:
+    percent_encoded = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "replace"))
+    escaped = "".join(f"\\\\u{unit:04x}" for unit in _utf16_units(character))
+    plus = r"|\+" if character == " " else ""
+    return rf"(?:\\{{0,3}}{re.escape(character)}|(?i:{percent_encoded}|{escaped}){plus})"
 
 
-def _units(sign: str) -> Iterator[int]:
-    data = sign.encode("utf-16-be", "surrogatepass")
-    return (int.from_bytes(data[place : place + 2], "big") for place in range(0, len(data), 2))
+def _utf16_units(character: str) -> Iterator[int]:
+    data = character.encode("utf-16-be", "surrogatepass")
+    return (int.from_bytes(data[index : index + 2], "big") for index in range(0, len(data), 2))
 
 
 def _base64(secret: str) -> Iterator[str]:
     # Alone, or behind a name and a colon (HTTP Basic), whose length decides where the bits fall.
     for shift in range(3):
         data = b"\0" * shift + secret.encode("utf-8", "replace")
-        whole = slice(-(-shift * 4 // 3), len(data) * 4 // 3)
+        stable = slice(-(-shift * 4 // 3), len(data) * 4 // 3)
         for encode in (b64encode, urlsafe_b64encode):
-            if len(found := encode(data).decode()[whole]) >= _LEAST:
-                yield found
+            if len(encoded := encode(data).decode()[stable]) >= _MIN_BASE64_LENGTH:
+                yield encoded
 
 
-def is_private(url: str, *, insecure: bool = False) -> bool:
+def is_secure_url(url: str, *, insecure: bool = False) -> bool:
     """Tell whether secrets and people's data may travel to this address.
 
     They may over https, and over http to this machine, or to any if that is allowed (`insecure`).
@@ -105,5 +109,5 @@ def is_private(url: str, *, insecure: bool = False) -> bool:
         return False
     if _AMBIGUOUS.search(url) or "@" in parts.netloc:
         return False
-    near = insecure or host in LOOPBACK
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and near))
+    http_allowed = insecure or host in LOOPBACK
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and http_allowed))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-_TOGETHER = 100  # rows that are written at once
-_JSON = msgspec.json.Encoder(decimal_format="number")
+_ROWS_PER_CHUNK = 100  # rows that are written at once
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Spool:
 
     def open(self) -> io.BufferedReader:
         """Return a reader at the file's beginning; closing it leaves the spool as it is."""
-        return io.BufferedReader(_View(self.file))
+        return io.BufferedReader(_FileView(self.file))
 
     def __enter__(self) -> Self:
         """Keep the file for the length of a block."""
@@ -48,20 +48,20 @@ class Spool:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Close the file, which removes it."""
         self.file.close()
 
 
-class _View(io.RawIOBase):
+class _FileView(io.RawIOBase):
     """A place of its own in a file that others read too."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._place = 0
+        self._position = 0
 
     @override
     def readable(self) -> bool:
@@ -69,14 +69,14 @@ class _View(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Any) -> int:
-        self._file.seek(self._place)
+        self._file.seek(self._position)
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
-        self._place += len(data)
+        self._position += len(data)
         return len(data)
 
 
-def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
+def spool_chunks(chunks: Iterable[bytes], *, expected_size: int | None, description: str) -> Spool:
     """Write `chunks` into a new spool and check that as many bytes came as were announced.
 
     Raises:
@@ -90,42 +90,42 @@ def fill(chunks: Iterable[bytes], *, announced: int | None, name: str) -> Spool:
         file.flush()
     except OSError as error:
         _discard(file)
-        raise SpoolError(name, error.strerror or error) from error
+        raise SpoolError(description, error.strerror or error) from error
     except BaseException:
         _discard(file)
         raise
     spool = Spool(file, size, digest)
-    if announced is not None and size != announced:
+    if expected_size is not None and size != expected_size:
         _discard(file)
-        msg = f"{name}: {size} bytes came, {announced} were announced"
+        msg = f"{description}: {size} bytes came, {expected_size} were announced"
         raise DownloadError(msg)
     return spool
 
 
-def fill_pages(pages: Iterable[Sequence[bytes]], name: str) -> Spool:
+def spool_json_pages(pages: Iterable[Sequence[bytes]], description: str) -> Spool:
     """Write pages of JSON texts into a new spool, as one array.
 
     Raises:
         SpoolError: The disk is full.
     """
-    return fill(_array(pages), announced=None, name=name)
+    return spool_chunks(_json_array(pages), expected_size=None, description=description)
 
 
-def _array(pages: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
-    between = b"["
+def _json_array(pages: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
+    separator = b"["
     for page in pages:
-        for place in range(0, len(page), _TOGETHER):
-            yield between + b",\n".join(page[place : place + _TOGETHER])
-            between = b",\n"
-    yield b"]" if between == b",\n" else b"[]"
+        for index in range(0, len(page), _ROWS_PER_CHUNK):
+            yield separator + b",\n".join(page[index : index + _ROWS_PER_CHUNK])
+            separator = b",\n"
+    yield b"]" if separator == b",\n" else b"[]"
 
 
-def written(row: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
     """Write a value as JSON, every number digit by digit."""
     try:
-        return _JSON.encode(row)
+        return _JSON_ENCODER.encode(value)
     except UnicodeEncodeError:  # half a character: whoever reads the row will judge it
-        return json.dumps(row, default=str).encode()
+        return json.dumps(value, default=str).encode()
 
 
 def _discard(file: IO[bytes] | None) -> None:

@@ -14,47 +14,47 @@ from typing_extensions import override
 
 from tap_cxone import __version__
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
-from tap_cxone.cli.connection_test import left_out, probe
+from tap_cxone.cli.connection_test import probe, skipped_result
 from tap_cxone.clock import SystemClock
 from tap_cxone.config import SETTINGS, Settings
 from tap_cxone.config import validation as checks
 from tap_cxone.config.environment import merge_environment
-from tap_cxone.context import Surroundings
+from tap_cxone.context import RunContext
 from tap_cxone.errors import (
     AuditError,
     ConfigError,
     JournalError,
     StreamsFailed,
 )
-from tap_cxone.events.audit_log import Audit
+from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.webhook import Webhook
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.data_download import streams as data_download
 from tap_cxone.families.data_extraction import streams as data_extraction
 from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
-from tap_cxone.jobs.ledger import journal_of
+from tap_cxone.jobs.ledger import open_ledger
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
-from tap_cxone.output.writer import Sample, SamplingWriter
+from tap_cxone.output.writer import RecordSample, SamplingWriter
 from tap_cxone.planning.plan import FamilyPlan
-from tap_cxone.progress.console import shown
+from tap_cxone.progress.console import show_progress
 from tap_cxone.progress.tracker import Progress
-from tap_cxone.signals import Interrupts
+from tap_cxone.signals import SignalHandler
 from tap_cxone.streams import state as states
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.quarantine import QuarantineStream
 from tap_cxone.streams.windowed import WindowedStream
-from tap_cxone.workers.pool import Lanes
+from tap_cxone.workers.pool import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
 
-    from tap_cxone.cli.connection_test import Result
+    from tap_cxone.cli.connection_test import CheckResult
     from tap_cxone.clock import Clock
-    from tap_cxone.context import Family
+    from tap_cxone.context import ApiFamily
     from tap_cxone.planning.plan import StreamPlan
 
 FAMILIES = (
@@ -98,9 +98,9 @@ class TapCXone(Tap):
             StateError: The state cannot be read.
         """
         self.failures: dict[str, Exception] = {}
-        self.interrupts = Interrupts()
-        self._clock = clock or SystemClock(self.interrupts)
-        self._alive = clock is None
+        self.signals = SignalHandler()
+        self._clock = clock or SystemClock(self.signals)
+        self._real_time = clock is None
         self.progress = Progress(self._clock, self.logger)
         self.append_builtin_config(self.config_jsonschema)
         environ = os.environ if parse_env_config else {}
@@ -110,83 +110,94 @@ class TapCXone(Tap):
         problems += [problem for family in FAMILIES for problem in family.problems(config)]
         if problems:
             raise ConfigError(problems)
-        self.settings = Settings.read(config)
-        self.audit = Audit(self.settings.audit_log_path, self._clock)
-        self.lanes = Lanes(self.interrupts, self.settings.spool_bytes)
-        self.journal = journal_of(self.settings, self._clock, self.logger)
-        told = self.settings.completion_webhook
-        self.sample = Sample(told.sample_size if told else 0)
-        files = self.settings.batch_config
-        self.batches = BatchingWriter(files, self.sample, self.audit.run) if files else None
-        if self.batches or self.sample.most:
+        self.settings = Settings.from_config(config)
+        self.audit = AuditLog(self.settings.audit_log_path, self._clock)
+        self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
+        self.journal = open_ledger(self.settings, self._clock, self.logger)
+        webhook_settings = self.settings.completion_webhook
+        self.sample = RecordSample(webhook_settings.sample_size if webhook_settings else 0)
+        batch_settings = self.settings.batch_config
+        self.batches = (
+            BatchingWriter(batch_settings, self.sample, self.audit.run_id)
+            if batch_settings
+            else None
+        )
+        if self.batches or self.sample.max_records:
             kwargs.setdefault("message_writer", self.batches or SamplingWriter(self.sample))
         # The SDK reads the state after the streams; here they need what it remembers.
         super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
-        for remark in checks.remarks(config):
-            self.logger.warning(remark)
+        for warning in checks.find_warnings(config):
+            self.logger.warning(warning)
         if setup_mapper:
             self.setup_mapper()
         if validate_config:
             self._require_credentials()
-        self.interrupts.install()
+        self.signals.install()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         """Refuse a state that cannot be read before anything runs on it."""
-        states.check(state)
+        states.validate_state(state)
         super().load_state(state)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """Return every stream; needs neither credentials nor a network."""
         settings = self.settings
-        told = settings.completion_webhook
-        surroundings = Surroundings(
+        webhook_settings = settings.completion_webhook
+        context = RunContext(
             settings=settings,
             clock=self._clock,
-            interrupts=self.interrupts,
+            signals=self.signals,
             audit=self.audit,
-            lanes=self.lanes,
+            workers=self.workers,
             progress=self.progress,
             journal=self.journal,
             sample=self.sample,
             batches=self.batches,
             failures=self.failures,
-            webhook=Webhook.of(
-                told,
+            webhook=Webhook.from_settings(
+                webhook_settings,
                 clock=self._clock,
-                interrupts=self.interrupts,
+                signals=self.signals,
                 user_agent=settings.user_agent,
             )
-            if told
+            if webhook_settings
             else None,
         )
-        own = [stream for family in FAMILIES for stream in family.streams(self, surroundings)]
-        every = [*own, QuarantineStream(self)]
-        names = Counter(stream.name for stream in every)
-        if twice := [name for name, count in names.items() if count > 1]:
+        family_streams = [stream for family in FAMILIES for stream in family.streams(self, context)]
+        all_streams = [*family_streams, QuarantineStream(self)]
+        names = Counter(stream.name for stream in all_streams)
+        if duplicates := [name for name, count in names.items() if count > 1]:
             raise ConfigError(
                 f"two streams are called '{name}'; give the configured one another name"
-                for name in twice
+                for name in duplicates
             )
-        return every
+        return all_streams
 
     # Final, but nothing else sees where a run begins and how it ends.
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
         """Sync all streams, and write into the audit log that the run began and how it ended."""
-        began = self._clock.now()
-        selected = sorted(stream.name for stream in self._own() if stream.selected)
-        self.progress.expect(selected)
+        started_at = self._clock.now()
+        selected = sorted(stream.name for stream in self._cxone_streams() if stream.selected)
+        self.progress.register(selected)
         try:
             self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": selected})
         except (AuditError, JournalError) as error:
             raise ConfigError([str(error)]) from error
         outcome = "interrupted"
-        side_by_side = [s for s in self._own() if s.selected] if self.settings.lanes else []
+        parallel_streams = (
+            [s for s in self._cxone_streams() if s.selected]
+            if self.settings.parallel_families
+            else []
+        )
         try:
-            with shown(self.progress, alive=self._alive), self.lanes.running(side_by_side):
+            with (
+                show_progress(self.progress, real_time=self._real_time),
+                self.workers.running(parallel_streams),
+            ):
                 super().sync_all()
             outcome = "complete"
         except StreamsFailed:
@@ -194,53 +205,59 @@ class TapCXone(Tap):
             raise
         finally:
             for family in self._families:
-                family.turns.free_all()
+                family.slots.release_all()
             self.journal.close()
-            took = (self._clock.now() - began).total_seconds()
-            for stream in self._own():
+            duration_seconds = (self._clock.now() - started_at).total_seconds()
+            for stream in self._cxone_streams():
                 if stream.selected:
-                    stream.trail.write("stream_ended", **stream.progress.standing().facts())
-            ended = {"outcome": outcome, "failed": sorted(self.failures), "seconds": took}
-            self.audit.write("run_ended", ended)
+                    stream.audit_context.write(
+                        "stream_ended", **stream.progress.snapshot().audit_fields()
+                    )
+            audit_fields = {
+                "outcome": outcome,
+                "failed": sorted(self.failures),
+                "seconds": duration_seconds,
+            }
+            self.audit.write("run_ended", audit_fields)
 
-    def _planned(self) -> list[WindowedStream]:
-        return [s for s in self._own() if s.selected and isinstance(s, WindowedStream)]
+    def _windowed_streams(self) -> list[WindowedStream]:
+        return [s for s in self._cxone_streams() if s.selected and isinstance(s, WindowedStream)]
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield what each family's selected streams would do, and what its limits make of it."""
-        found: dict[str, list[StreamPlan]] = {}
-        for stream in self._planned():
-            found.setdefault(stream.family.name, []).append(stream.plan())
+        plans_by_family: dict[str, list[StreamPlan]] = {}
+        for stream in self._windowed_streams():
+            plans_by_family.setdefault(stream.family.name, []).append(stream.plan())
         for family in self._families:
-            if plans := found.get(family.name):
-                yield FamilyPlan.of(family, plans)
+            if plans := plans_by_family.get(family.name):
+                yield FamilyPlan.from_stream_plans(family, plans)
 
-    def checks(self) -> Iterator[Result]:
+    def connection_checks(self) -> Iterator[CheckResult]:
         """Yield what can be tried of each family without an export; the state counts."""
         # What works and what does not first, then what nobody asked for.
         for family in sorted(self._families, key=lambda family: not family.configured):
             if not family.configured:
-                yield left_out(family)
+                yield skipped_result(family)
                 continue
-            family = family.hurried()  # noqa: PLW2901 (who tests waits at the screen)
+            family = family.with_few_retries()  # noqa: PLW2901 (who tests waits at the screen)
             for name, raw in self.state.get("bookmarks", {}).items():
-                family.limiter.recall(states.StreamState(name, raw).submits(family.name))
+                family.rate_limiter.restore(states.StreamState(name, raw).submit_times(family.name))
             yield from probe(family)
 
     @override
     def run_discovery(self) -> str:
         """Print the catalog; needs a network only for `data_download.live_discovery`."""
-        for stream in self._own():
-            stream.discover()
+        for stream in self._cxone_streams():
+            stream.refresh_catalog()
         return super().run_discovery()
 
     @property
-    def _families(self) -> list[Family]:
+    def _families(self) -> list[ApiFamily]:
         """Return the families of all streams, each once, in the order of `FAMILIES`."""
-        found = {stream.family.name: stream.family for stream in self._own()}
-        return [found[family.NAME] for family in FAMILIES if family.NAME in found]
+        families = {stream.family.name: stream.family for stream in self._cxone_streams()}
+        return [families[family.NAME] for family in FAMILIES if family.NAME in families]
 
-    def _own(self) -> list[CXoneStream]:
+    def _cxone_streams(self) -> list[CXoneStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]
 
     def _require_credentials(self) -> None:
@@ -249,16 +266,16 @@ class TapCXone(Tap):
         Meltano selects every stream unless told otherwise, also those that could never run.
         """
         if not any(family.configured for family in self._families):
-            raise ConfigError(f.remedy for f in self._families if not f.also)
-        wanting = [s for s in self._own() if s.selected and not s.family.configured]
-        for stream in wanting:
+            raise ConfigError(f.setup_hint for f in self._families if not f.missing_setting)
+        unconfigured = [s for s in self._cxone_streams() if s.selected and not s.family.configured]
+        for stream in unconfigured:
             stream.selected = False
-        for family in {stream.family.name: stream.family for stream in wanting}.values():
-            level = logging.INFO if family.also else logging.WARNING
+        for family in {stream.family.name: stream.family for stream in unconfigured}.values():
+            level = logging.INFO if family.missing_setting else logging.WARNING
             text = "Streams left out: %s, or deselect its streams"
-            self.logger.log(level, text, family.remedy)
-        if wanting and not any(stream.selected for stream in self._own()):
-            raise ConfigError(dict.fromkeys(stream.family.remedy for stream in wanting))
+            self.logger.log(level, text, family.setup_hint)
+        if unconfigured and not any(stream.selected for stream in self._cxone_streams()):
+            raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
 
     @classmethod
     @override

@@ -26,10 +26,10 @@ class Window:
 
     def __str__(self) -> str:
         """Show both ends, without seconds where they are zero."""
-        return f"{_short(self.start)} to {_short(self.end)}"
+        return f"{_format_instant(self.start)} to {_format_instant(self.end)}"
 
 
-def _short(instant: datetime) -> str:
+def _format_instant(instant: datetime) -> str:
     text = instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text.removesuffix(':00').removesuffix('T00:00')}Z"
 
@@ -43,14 +43,14 @@ def midnight(instant: datetime, *, days: int = 0, zone: tzinfo = UTC) -> datetim
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def plan_whole(  # noqa: PLR0913 (as many as a plan has)
+def calendar_windows(  # noqa: PLR0913 (as many as a plan has)
     start: datetime,
-    horizon: datetime,
+    range_end: datetime,
     *,
-    most: int,
+    max_days: int,
     zone: tzinfo = UTC,
-    asked: Iterable[Window] = (),
-    closed: bool = False,
+    pending: Iterable[Window] = (),
+    include_partial: bool = False,
 ) -> Iterator[Window]:
     """Cut time into windows that the calendar fixes, for rows that sum up their window.
 
@@ -66,25 +66,27 @@ def plan_whole(  # noqa: PLR0913 (as many as a plan has)
         closed: Whether nothing will ever be read past the horizon: then the last days are read,
             though their window is not full.
     """
-    given = {window.start: window for window in asked}
-    begin, last = midnight(start, zone=zone), midnight(horizon, zone=zone)
-    while begin < last:
-        day = begin.astimezone(zone).toordinal()
-        end = midnight(begin, days=most - day % most, zone=zone)
-        if end > last and not closed:
+    pending_by_start = {window.start: window for window in pending}
+    window_start, last_midnight = midnight(start, zone=zone), midnight(range_end, zone=zone)
+    while window_start < last_midnight:
+        day_number = window_start.astimezone(zone).toordinal()
+        window_end = midnight(window_start, days=max_days - day_number % max_days, zone=zone)
+        if window_end > last_midnight and not include_partial:
             return
-        window = given.pop(begin, None) or Window(begin, min(end, last))
+        window = pending_by_start.pop(window_start, None) or Window(
+            window_start, min(window_end, last_midnight)
+        )
         yield window
-        begin = window.end
+        window_start = window.end
 
 
-def plan_days(
+def daily_windows(
     start: datetime,
-    horizon: datetime,
+    range_end: datetime,
     *,
-    most: int,
+    max_days: int,
     zone: tzinfo = UTC,
-    asked: Iterable[Window] = (),
+    pending: Iterable[Window] = (),
 ) -> Iterator[Window]:
     """Cut the time from the day of `start` to `horizon` into windows of whole days.
 
@@ -97,11 +99,11 @@ def plan_days(
         asked: Windows that an earlier run asked for: each takes the place of the one that would
             begin where it begins. The day it ends in, if it ends inside one, is read again.
     """
-    given = {window.start: window for window in asked}
+    pending_by_start = {window.start: window for window in pending}
     position = start
-    while position < horizon:
-        begin = midnight(position, zone=zone)
-        end = min(midnight(begin, days=most, zone=zone), horizon)
-        window = given.pop(begin, None) or Window(begin, end)
+    while position < range_end:
+        window_start = midnight(position, zone=zone)
+        window_end = min(midnight(window_start, days=max_days, zone=zone), range_end)
+        window = pending_by_start.pop(window_start, None) or Window(window_start, window_end)
         yield window
         position = window.end

@@ -16,7 +16,7 @@ import yaml
 from singer_sdk.about import AboutFormatter
 
 from tap_cxone.config import SETTINGS
-from tap_cxone.events.audit_log import COMMON, EVENTS
+from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
@@ -116,7 +116,7 @@ def _columns(name: str, where: str, columns: Sequence[Column]) -> str:
 
 def audit_table() -> str:
     """Return the README's table of what the audit log holds."""
-    common = [f"| every line | `{name}` | {meaning} |" for name, meaning in COMMON.items()]
+    common = [f"| every line | `{name}` | {meaning} |" for name, meaning in COMMON_FIELDS.items()]
     events = [
         f"| `{event}` | {', '.join(f'`{fact}`' for fact in facts)} | {meaning} |"
         for event, (meaning, facts) in EVENTS.items()

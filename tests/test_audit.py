@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from tap_cxone import __version__
 from tap_cxone.errors import AuditError, ConfigError, StreamsFailed
-from tap_cxone.events.audit_log import COMMON, EVENTS
+from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
@@ -73,7 +73,7 @@ def lines(path: Path) -> Lines:
     assert text.endswith("\n")
     found = [json.loads(line) for line in text.splitlines()]
     for line in found:
-        assert list(line) == [*COMMON, *EVENTS[line["event"]][1]]
+        assert list(line) == [*COMMON_FIELDS, *EVENTS[line["event"]][1]]
     return found
 
 

@@ -22,7 +22,7 @@ from tap_cxone.config import BatchSettings
 from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
 from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
 from tap_cxone.output.storage import Storage
-from tap_cxone.output.writer import Sample
+from tap_cxone.output.writer import RecordSample
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.batching import batch_config, batched, load, recorded, rows_in, stored
@@ -199,9 +199,9 @@ def test_every_schema_comes_before_its_rows(sim, clock, tmp_path):
 def test_no_message_goes_ahead_of_rows(tmp_path, capfdbinary):
     """Whatever is written after rows that wait for their file comes after its BATCH."""
     place = BatchSettings(
-        "jsonl", compressed=True, size=9, prefix="", root=str(tmp_path), params={}
+        "jsonl", compressed=True, batch_size=9, prefix="", root=str(tmp_path), params={}
     )
-    writer = BatchingWriter(place, Sample(0), "run")
+    writer = BatchingWriter(place, RecordSample(0), "run")
     others = [
         SchemaMessage("s", {"properties": {}}),
         StateMessage({}),
@@ -291,7 +291,7 @@ def test_no_part_of_a_file_stays(tmp_path):
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(BatchError, match="taken"):
-        Storage(str(tmp_path), {}).put("taken", b"rows")
+        Storage(str(tmp_path), {}).write("taken", b"rows")
 
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
@@ -302,7 +302,7 @@ def test_keys_of_a_storage_are_not_shown(tmp_path):
     storage = Storage(str(tmp_path / "open-sesame"), {"options": {"secret": "open-sesame"}})
 
     with pytest.raises(BatchError, match=r"\*\*\*") as caught:
-        storage.put("rows", b"")
+        storage.write("rows", b"")
 
     assert "sesame" not in str(caught.value)
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.context import Breaker
+from tap_cxone.context import CircuitBreaker
 from tap_cxone.errors import CircuitOpen, PermissionDenied, StreamsFailed, Unavailable
 from tap_cxone.simulator import Fault, tap_settings
 from tap_cxone.simulator.settings import _DOWNLOAD, _REPORT
@@ -53,16 +53,16 @@ def test_other_families_go_on(simulate, clock):
 @pytest.mark.parametrize("between", ["success", "another reason"])
 def test_in_a_row(between):
     """Only failures in a row, for the same reason, count."""
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(2):
-        breaker.failed(Unavailable("down", status=503))
+        breaker.record_failure(Unavailable("down", status=503))
     if between == "success":
-        breaker.succeeded()
+        breaker.record_success()
     else:
-        breaker.failed(Unavailable("down", status=500))
-    breaker.failed(Unavailable("down", status=503))
+        breaker.record_failure(Unavailable("down", status=500))
+    breaker.record_failure(Unavailable("down", status=503))
 
-    breaker.check("observability")
+    breaker.raise_if_open("observability")
 
 
 ENTITIES = [{"name": f"own_{n}", "entity_name": f"own-{n}", "version": "1"} for n in range(2)]

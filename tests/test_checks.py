@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.config import SETTINGS
-from tap_cxone.config.environment import from_environment
+from tap_cxone.config.environment import read_environment
 from tap_cxone.config.validation import problems
 
 many = settings(max_examples=60, deadline=None)
@@ -306,7 +306,7 @@ def test_settings_are_left_alone():
 
 
 def read(**environ):
-    return from_environment(SCHEMA, environ, "TAP_CXONE_")
+    return read_environment(SCHEMA, environ, "TAP_CXONE_")
 
 
 @pytest.mark.parametrize(

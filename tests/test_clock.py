@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.clock import SystemClock, iso, parse_instant
 from tap_cxone.errors import Interrupted
-from tap_cxone.signals import Interrupts
+from tap_cxone.signals import SignalHandler
 
 many = settings(max_examples=60, deadline=None)
 
@@ -22,7 +22,7 @@ stamps = st.from_regex(
 
 @pytest.fixture
 def interrupts():
-    return Interrupts()
+    return SignalHandler()
 
 
 @pytest.fixture

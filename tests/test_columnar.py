@@ -8,9 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cxone.rows.columnar import columns_of
-from tap_cxone.rows.columns import Column, Rule
-from tap_cxone.rows.convert import CONVERTERS, ROW_HASH, Layout, Misfit, Shape
+from tap_cxone.rows.columnar import block_converter
+from tap_cxone.rows.columns import Column, ValueConstraint
+from tap_cxone.rows.convert import (
+    ROW_HASH,
+    TEXT_CONVERTERS,
+    ConversionError,
+    FileLayout,
+    RecordSpec,
+)
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     [
@@ -47,7 +53,7 @@ VALUES = st.recursive(
 COLUMNS = st.builds(
     Column,
     st.just("n"),
-    st.sampled_from(sorted(CONVERTERS)),
+    st.sampled_from(sorted(TEXT_CONVERTERS)),
     strict=st.booleans(),
 )
 
@@ -57,14 +63,14 @@ def one_by_one(layout, rows):
     make = layout.compiled()
     try:
         return [typed(make(row)) for row in rows]
-    except Misfit:
+    except ConversionError:
         return None
 
 
 def at_once(layout, rows):
     cells = [list(column) for column in zip(*rows, strict=True)]
     try:
-        return [typed(record) for record in columns_of(layout)(cells, len(rows))]
+        return [typed(record) for record in block_converter(layout)(cells, len(rows))]
     except ValueError:
         return None
 
@@ -74,7 +80,7 @@ def typed(record):
 
 
 def shape(column, **changes):
-    return Shape(
+    return RecordSpec(
         **{
             "known": [column, Column("absent")],
             "announced": ["n", "absent"],
@@ -92,7 +98,7 @@ def shape(column, **changes):
 def test_columns_of_texts(column, cells, key):
     """Texts become the same values, a column at a time, and the same columns hold a misfit."""
     rows = [[cell, "x"] for cell in cells]
-    layout = Layout.of(["n", "More"], shape(column, keys=("n",) if key else ()))
+    layout = FileLayout.from_header(["n", "More"], shape(column, keys=("n",) if key else ()))
 
     assert at_once(layout, rows) == one_by_one(layout, rows)
 
@@ -104,16 +110,20 @@ def test_columns_of_texts(column, cells, key):
 def test_columns_of_json(column, cells, key):
     """So do values of JSON."""
     rows = [[cell, 1] for cell in cells]
-    layout = Layout.of(["n", "More"], shape(column, keys=("n",) if key else ()), texts=False)
+    layout = FileLayout.from_header(
+        ["n", "More"], shape(column, keys=("n",) if key else ()), cells_are_text=False
+    )
 
     assert at_once(layout, rows) == one_by_one(layout, rows)
 
 
-@pytest.mark.parametrize("rule", [Rule(minimum=Decimal(0)), Rule(allowed=(1, 2))])
+@pytest.mark.parametrize(
+    "rule", [ValueConstraint(minimum=Decimal(0)), ValueConstraint(allowed=(1, 2))]
+)
 @given(st.lists(st.sampled_from(["1", "2", "-1", "", "x"]), min_size=1, max_size=3))
 def test_rules(rule, cells):
     """A column's rule is kept in both."""
-    layout = Layout.of(["n"], shape(Column("n", "integer", rule=rule)))
+    layout = FileLayout.from_header(["n"], shape(Column("n", "integer", constraint=rule)))
     rows = [[cell] for cell in cells]
 
     assert at_once(layout, rows) == one_by_one(layout, rows)
@@ -126,7 +136,7 @@ def test_rules(rule, cells):
 def test_digests(rows, keep):
     """Rows that are known by their digest have the same one, whatever is left out of them."""
     hashed = shape(Column("n"), keys=(ROW_HASH,), keep_unknown=keep)
-    layout = Layout.of(["n", "Zeta", "Alpha"], hashed)
+    layout = FileLayout.from_header(["n", "Zeta", "Alpha"], hashed)
 
     assert at_once(layout, rows) == one_by_one(layout, rows)
 
@@ -134,6 +144,8 @@ def test_digests(rows, keep):
 @given(st.lists(st.lists(VALUES, min_size=2, max_size=2), min_size=1, max_size=3))
 def test_digests_of_json(rows):
     """So have objects."""
-    layout = Layout.of(["n", "Zeta"], shape(Column("n"), keys=(ROW_HASH,)), texts=False)
+    layout = FileLayout.from_header(
+        ["n", "Zeta"], shape(Column("n"), keys=(ROW_HASH,)), cells_are_text=False
+    )
 
     assert at_once(layout, rows) == one_by_one(layout, rows)

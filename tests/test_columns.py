@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.rows.columns import Column, assign, fold, snake_case
+from tap_cxone.rows.columns import Column, assign_columns, fold, snake_case
 
 many = settings(max_examples=60, deadline=None)
 
@@ -18,7 +18,7 @@ plain_names = st.from_regex(r"[a-z]{1,6}(_[a-z]{1,6}){0,3}", fullmatch=True)
 
 
 def names(header, known=()):
-    return [column.name for column in assign(header, known)]
+    return [column.name for column in assign_columns(header, known)]
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_known_columns_are_found(known, random):
     columns = [Column(name, "integer", "Known.") for name in known]
     order = random.sample(columns, len(columns))
 
-    assert assign([spelled(column.name) for column in order], columns) == order
+    assert assign_columns([spelled(column.name) for column in order], columns) == order
 
 
 def test_unknown_title_is_a_new_text_column():
     """A title nobody declared becomes a string column; its description shows the title."""
-    (column,) = assign([" Brand New "], [Column("old", "integer")])
+    (column,) = assign_columns([" Brand New "], [Column("old", "integer")])
 
     assert (column.name, column.type) == ("brand_new", "string")
     assert "'Brand New'" in column.description
@@ -120,7 +120,7 @@ def test_number_that_is_taken():
 def test_known_column_matches_once():
     """The second of two titles for one known column is a new column."""
     known = Column("team_id", "integer")
-    first, second = assign(["Team ID", "TEAM-ID"], [known])
+    first, second = assign_columns(["Team ID", "TEAM-ID"], [known])
 
     assert first == known
     assert (second.name, second.type) == ("team_id_2", "string")
@@ -128,8 +128,8 @@ def test_known_column_matches_once():
 
 def test_new_column_does_not_take_a_known_name():
     """A new column in front of a known one gets out of its way."""
-    known = Column("form_name", "integer", found="inside")
-    new, found = assign(["Form name!", "formname"], [Column("formname_x"), known])
+    known = Column("form_name", "integer", match="inside")
+    new, found = assign_columns(["Form name!", "formname"], [Column("formname_x"), known])
 
     assert found.name != new.name
     assert {new.name, found.name} > {"form_name"}
@@ -143,40 +143,40 @@ def test_title_without_a_letter(title):
 
 def test_column_found_by_its_beginning():
     """A title may go on behind the name of a column that says so."""
-    known = Column("score", found="beginning")
+    known = Column("score", match="beginning")
 
-    assert assign(["The Score", "Score (of 100)"], [known])[1] == known
+    assert assign_columns(["The Score", "Score (of 100)"], [known])[1] == known
 
 
 def test_column_found_inside():
     """A title may hold the name of a column that says so anywhere."""
-    known = Column("segment_id", found="inside")
+    known = Column("segment_id", match="inside")
 
-    assert assign(["Contact Segment ID (v2)"], [known]) == [known]
+    assert assign_columns(["Contact Segment ID (v2)"], [known]) == [known]
 
 
 @pytest.mark.parametrize("title", ["Scores", "The score", "sco re x"])
 def test_column_found_only_by_the_same_title(title):
     """An ordinary column is not found by a longer title."""
-    assert assign([title], [Column("score", "number")])[0].type == "string"
+    assert assign_columns([title], [Column("score", "number")])[0].type == "string"
 
 
 @pytest.mark.parametrize("found", ["beginning", "inside"])
 def test_same_title_comes_first(found):
     """A title that is the name itself wins over one that only holds it, wherever they stand."""
-    known = Column("score", "number", found=found)
+    known = Column("score", "number", match=found)
 
-    assert assign(["Score of all", "Score"], [known])[1] == known
+    assert assign_columns(["Score of all", "Score"], [known])[1] == known
 
 
 def test_exact_column_is_not_robbed():
     """A title that is one column's name is not given to another that is only part of it."""
-    part = Column("segment", "integer", found="inside")
+    part = Column("segment", "integer", match="inside")
     whole = Column("segment_id", "number")
 
-    assert assign(["Segment ID"], [part, whole]) == [whole]
+    assert assign_columns(["Segment ID"], [part, whole]) == [whole]
 
 
 def test_empty_header():
     """A file without titles has no columns."""
-    assert assign([], [Column("a")]) == []
+    assert assign_columns([], [Column("a")]) == []

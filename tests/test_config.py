@@ -93,7 +93,7 @@ def test_schema_defaults_are_the_real_ones():
         name: found["default"] for name, found in SCHEMA["properties"].items() if "default" in found
     }
 
-    assert Settings.read(shown) == Settings.read({})
+    assert Settings.from_config(shown) == Settings.from_config({})
 
 
 # Defaults
@@ -118,7 +118,7 @@ def test_schema_defaults_are_the_real_ones():
 )
 def test_default(name, value):
     """Without settings the defaults of the documentation hold."""
-    assert getattr(Settings.read({}), name) == value
+    assert getattr(Settings.from_config({}), name) == value
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_default(name, value):
 )
 def test_default_of_data_extraction(name, value):
     """Without settings the limits of the API hold."""
-    assert getattr(Settings.read({}).data_extraction, name) == value
+    assert getattr(Settings.from_config({}).data_extraction, name) == value
 
 
 # Reading
@@ -173,7 +173,7 @@ CONFIG = {
 
 def test_settings_are_typed():
     """Every setting arrives, as what it is."""
-    read = Settings.read(CONFIG)
+    read = Settings.from_config(CONFIG)
 
     assert read.access_key == AccessKey("id", "hush-hush")
     assert read.region == "eu1"
@@ -191,16 +191,16 @@ def test_settings_are_typed():
 
 def test_settings_of_data_extraction_are_typed():
     """Every setting of the family arrives, as what it is."""
-    read = Settings.read(CONFIG).data_extraction
+    read = Settings.from_config(CONFIG).data_extraction
 
     assert (read.mode, read.window_days) == ("async", 1)
-    assert read.spacing == timedelta(seconds=0.05)
-    assert read.settle == timedelta(seconds=90)
+    assert read.min_submit_interval == timedelta(seconds=0.05)
+    assert read.availability_delay == timedelta(seconds=90)
 
 
 def test_settings_of_an_entity():
     """An entity is read with its keys and column types in the order given."""
-    entity, _ = Settings.read(CONFIG).data_extraction.entities
+    entity, _ = Settings.from_config(CONFIG).data_extraction.entities
 
     assert entity == EntitySettings(
         name="wfm_payroll",
@@ -213,7 +213,7 @@ def test_settings_of_an_entity():
 
 def test_entity_that_says_little():
     """What is not said of an entity is left to the built-in one."""
-    *_, entity = Settings.read(CONFIG).data_extraction.entities
+    *_, entity = Settings.from_config(CONFIG).data_extraction.entities
 
     assert entity == EntitySettings("qm_workflows", None, None, None, ())
 
@@ -221,7 +221,9 @@ def test_entity_that_says_little():
 def test_no_keys_are_not_the_built_in_ones():
     """An empty list of keys is an answer, not silence."""
     entities = [{"name": "qm_workflows", "primary_keys": []}]
-    (entity,) = Settings.read({"data_extraction": {"entities": entities}}).data_extraction.entities
+    (entity,) = Settings.from_config(
+        {"data_extraction": {"entities": entities}}
+    ).data_extraction.entities
 
     assert entity.primary_keys == ()
 
@@ -229,12 +231,12 @@ def test_no_keys_are_not_the_built_in_ones():
 @pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
 def test_half_a_key_is_none(name):
     """An access key has both of its halves or is none."""
-    assert Settings.read({name: "x"}).access_key is None
+    assert Settings.from_config({name: "x"}).access_key is None
 
 
 def test_settings_are_frozen():
     """Nothing is changed in the middle of a run."""
-    read = Settings.read(CONFIG)
+    read = Settings.from_config(CONFIG)
 
     with pytest.raises(FrozenInstanceError):
         read.region = "na1"  # type: ignore[misc]
@@ -243,10 +245,10 @@ def test_settings_are_frozen():
 def test_settings_do_not_share_what_was_given():
     """Changing what was given later changes nothing."""
     given: dict[str, Any] = copy.deepcopy(CONFIG)
-    read = Settings.read(given)
+    read = Settings.from_config(given)
     given["endpoints"]["data_extraction"] = "https://elsewhere.example"
 
-    assert read == Settings.read(CONFIG)
+    assert read == Settings.from_config(CONFIG)
 
 
 # Hosts
@@ -272,7 +274,7 @@ def test_settings_do_not_share_what_was_given():
 )
 def test_host(config, host):
     """A family's host is the one in `endpoints`, else `base_url`, else the vendor's."""
-    assert Settings.read(config).host("data_extraction", HOST) == host
+    assert Settings.from_config(config).base_url_for("data_extraction", HOST) == host
 
 
 @pytest.mark.parametrize(
@@ -294,12 +296,12 @@ def test_host(config, host):
 )
 def test_token_url(config, url):
     """A token URL is the one in `endpoints`, else on `base_url`, else on the vendor's host."""
-    assert Settings.read(config).token_url("data_extraction", LOGIN, PATH) == url
+    assert Settings.from_config(config).token_url("data_extraction", LOGIN, PATH) == url
 
 
 def test_other_family():
     """What is set for one family holds for no other."""
-    settings = Settings.read(
+    settings = Settings.from_config(
         {
             "endpoints": {
                 "data_extraction": "https://e.example",
@@ -308,7 +310,7 @@ def test_other_family():
         }
     )
 
-    assert settings.host("observability", HOST) == HOST
+    assert settings.base_url_for("observability", HOST) == HOST
     assert settings.token_url("observability", LOGIN, PATH) == LOGIN + PATH
 
 
@@ -320,7 +322,9 @@ def test_null_is_as_if_left_out(name):
     """A setting that the checks accept as null is the same as one left out."""
     config = {name: None}
 
-    assert checks.problems(config, SCHEMA) or Settings.read(config) == Settings.read({})
+    assert checks.problems(config, SCHEMA) or Settings.from_config(config) == Settings.from_config(
+        {}
+    )
 
 
 @pytest.mark.parametrize("name", SCHEMA["properties"]["data_extraction"]["properties"])
@@ -328,7 +332,9 @@ def test_null_in_a_family_is_as_if_left_out(name):
     """So is one of a family."""
     config = {"data_extraction": {name: None}}
 
-    assert checks.problems(config, SCHEMA) or Settings.read(config) == Settings.read({})
+    assert checks.problems(config, SCHEMA) or Settings.from_config(config) == Settings.from_config(
+        {}
+    )
 
 
 @pytest.mark.parametrize("name", ["entity_name", "version", "primary_keys", "columns"])
@@ -339,7 +345,9 @@ def test_null_in_an_entity_is_as_if_left_out(name):
         for more in ({name: None}, {})
     )
 
-    assert checks.problems(said, SCHEMA) or Settings.read(said) == Settings.read(silent)
+    assert checks.problems(said, SCHEMA) or Settings.from_config(said) == Settings.from_config(
+        silent
+    )
 
 
 def valid(schema):
@@ -374,7 +382,7 @@ def valid(schema):
 def test_checked_settings_can_be_read(config):
     """Settings without a problem are read without an error."""
     if not checks.problems(config, SCHEMA):
-        Settings.read(config)
+        Settings.from_config(config)
 
 
 @pytest.mark.parametrize(
@@ -385,12 +393,12 @@ def test_number_out_of_reach(name, value):
     """A number that no run can work with is read, or is a problem; it never crashes."""
     config = {name: value}
     if not checks.problems(config, SCHEMA):
-        Settings.read(config)
+        Settings.from_config(config)
 
 
 def test_settings_show_no_secret():
     """The settings can be shown in a message without their secrets."""
     names = ("access_key_id", "access_key_secret", "client_id", "client_secret")
-    shown = repr(Settings.read({name: f"hush-{name}" for name in names}))
+    shown = repr(Settings.from_config({name: f"hush-{name}" for name in names}))
 
     assert "hush" not in shown

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError
-from tap_cxone.rows.decode import Expected, Row, open_table
-from tap_cxone.spool import fill
+from tap_cxone.rows.decode import FileExpectation, Row, open_table
+from tap_cxone.spool import spool_chunks
 
 many = settings(max_examples=60, deadline=None)
 
@@ -46,7 +46,7 @@ def encoded(text, encoding="utf-8"):
 
 def read(data, name="f"):
     """Return the header and the rows' cells of a file."""
-    with fill([data], announced=None, name=name) as spool:
+    with spool_chunks([data], expected_size=None, description=name) as spool:
         table = open_table(spool, name)
         return [list(table.header), *(row.cells for row in table.rows())]
 
@@ -159,7 +159,7 @@ def test_header_alone():
 
 def test_lines_are_counted():
     """A row knows the line of the file that it ends on."""
-    with fill([b'a,b\n1,"x\ny"\n\n2,z\n'], announced=None, name="f") as spool:
+    with spool_chunks([b'a,b\n1,"x\ny"\n\n2,z\n'], expected_size=None, description="f") as spool:
         rows = list(open_table(spool, "f").rows())
 
     assert rows == [Row(3, ["1", "x\ny"]), Row(5, ["2", "z"])]
@@ -169,7 +169,7 @@ def test_lines_are_counted():
 def test_rows_as_often_as_asked_for(pack):
     """Rows are read again from the first one, also while others are being read."""
     data = encoded(as_csv([["a", "b"], *([str(n), "x" * 50] for n in range(5000))]))
-    with fill([pack(data)], announced=None, name="f") as spool:
+    with spool_chunks([pack(data)], expected_size=None, description="f") as spool:
         table = open_table(spool, "f")
         once = list(table.rows())
         together = list(zip(table.rows(), table.rows(), strict=True))
@@ -182,7 +182,7 @@ def test_memory_is_constant():
     """Reading needs no more memory than a row, however long the file is."""
     rows = (f"{n},{'x' * 200}\n".encode() for n in range(20_000))
     packed = gzip.compress(b"a,b\n" + b"".join(rows))
-    with fill([packed], announced=None, name="f") as spool:
+    with spool_chunks([packed], expected_size=None, description="f") as spool:
         table = open_table(spool, "f")
         tracemalloc.start()
         count = sum(1 for _ in table.rows())
@@ -228,14 +228,14 @@ def damaged(draw):
 @example(b"a\r,\ra")
 def test_any_bytes_are_rows_or_refused(data):
     """Whatever arrives is a table, or refused as what it is not; nothing else happens."""
-    with fill([data], announced=None, name="f") as spool:
+    with spool_chunks([data], expected_size=None, description="f") as spool:
         try:
             table = open_table(spool, "f")
             rows = list(table.rows())
         except DecodeError:
             return
 
-    assert all(row.fault or len(row.cells) == len(table.header) for row in rows)
+    assert all(row.invalid_reason or len(row.cells) == len(table.header) for row in rows)
 
 
 @many
@@ -254,10 +254,10 @@ def test_a_bomb(packed):
         data = gzip.compress(data)
 
     with (
-        fill([data], announced=None, name="f") as spool,
+        spool_chunks([data], expected_size=None, description="f") as spool,
         pytest.raises(DecodeError, match=r"unpacks to more than 1 MB.*max_file_mb"),
     ):
-        list(open_table(spool, "f", Expected(most=1_000_000)).rows())
+        list(open_table(spool, "f", FileExpectation(max_bytes=1_000_000)).rows())
 
 
 @many
@@ -282,12 +282,12 @@ def test_changed_gzip(place, change):
 )
 def test_row_of_another_width(data, line):
     """A row of another width than the header has a fault that says so, and its place."""
-    with fill([data], announced=None, name="f") as spool:
+    with spool_chunks([data], expected_size=None, description="f") as spool:
         *before, odd, after = open_table(spool, "f").rows()
 
     assert odd.number == line
-    assert re.fullmatch(r"has \d cells where the header has 2", odd.fault)
-    assert not any(row.fault for row in [*before, after])
+    assert re.fullmatch(r"has \d cells where the header has 2", odd.invalid_reason)
+    assert not any(row.invalid_reason for row in [*before, after])
 
 
 @pytest.mark.parametrize("rest", [b"1\n", b"1,2\n3", b"1,2\n3,4,5\n"])
@@ -299,7 +299,7 @@ def test_last_row_of_another_width(rest):
 
 def test_rows_before_the_damage():
     """Rows before the damage have been yielded."""
-    with fill([b"a,b\n1,2\n3\n"], announced=None, name="f") as spool:
+    with spool_chunks([b"a,b\n1,2\n3\n"], expected_size=None, description="f") as spool:
         rows = open_table(spool, "f").rows()
 
         assert next(rows).cells == ["1", "2"]

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.rows.decode import Expected, open_table
-from tap_cxone.rows.decode.json_alike import Keys
-from tap_cxone.spool import fill
+from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.decode.json_alike import ObjectFields
+from tap_cxone.spool import spool_chunks
 
 LIFTED = "metrics"
-KEYS = Keys(("id", "b", "a"), frozenset({"id"}), LIFTED, frozenset({"a", "b"}))
-PLAIN = Keys(("a", "id"), frozenset({"id"}), "", frozenset())
+KEYS = ObjectFields(("id", "b", "a"), frozenset({"id"}), LIFTED, frozenset({"a", "b"}))
+PLAIN = ObjectFields(("a", "id"), frozenset({"id"}), "", frozenset())
 
 VALUES = st.sampled_from(
     [
@@ -36,7 +36,7 @@ OBJECTS = pairs(VALUES | pairs(VALUES)) | pairs(VALUES).map('{{"id":1,"metrics":
 
 
 def table(spool, *, required=(), lifted=LIFTED):
-    return open_table(spool, "f", Expected(("json",), required, lifted))
+    return open_table(spool, "f", FileExpectation(("json",), required, lifted))
 
 
 def told(rows, titles):
@@ -63,7 +63,7 @@ def test_read_again(written, layout, required, lifted):
     """When its keys are known a file reads as it did when they were not."""
     data = layout.format((",\n" if "[" in layout else "\n").join(written)).encode()
 
-    with fill([data], announced=None, name="f") as spool:
+    with spool_chunks([data], expected_size=None, description="f") as spool:
         file = table(spool, required=required, lifted=lifted)
         first = list(file.rows())
         header = file.header
@@ -87,7 +87,7 @@ def test_read_again(written, layout, required, lifted):
 @pytest.mark.parametrize("lines", [True, False])
 def test_known(written, wanted, lines):
     """Objects of known keys are read by columns, in whichever order they come."""
-    read = KEYS.reader()
+    read = KEYS.column_reader()
 
     assert read
     found = read(("\n" if lines else ",").join([written, '{"id":"x"}']), lines)
@@ -112,7 +112,7 @@ def test_known(written, wanted, lines):
 @pytest.mark.parametrize("lines", [True, False])
 def test_unknown(written, lines):
     """Objects that show anything else, or are none, are left to be looked at one by one."""
-    read = KEYS.reader()
+    read = KEYS.column_reader()
 
     assert read
     assert read(("\n" if lines else ",").join(['{"id":1}', written]), lines) is None
@@ -120,7 +120,7 @@ def test_unknown(written, lines):
 
 def test_blank_lines():
     """Blank lines are odd."""
-    read = PLAIN.reader()
+    read = PLAIN.column_reader()
 
     assert read
     assert read('{"id":1}\n\n{"id":2}', True) is None
@@ -128,8 +128,8 @@ def test_blank_lines():
 
 def test_a_required_key_inside():
     """What is required of the object inside must be there, and so must that object."""
-    keys = Keys(("id", "a"), frozenset({"id", "a"}), LIFTED, frozenset({"a"}))
-    read = keys.reader()
+    keys = ObjectFields(("id", "a"), frozenset({"id", "a"}), LIFTED, frozenset({"a"}))
+    read = keys.column_reader()
 
     assert read
     assert read('{"id":1,"metrics":{"a":2}}', False) == [(1,), (2,)]
@@ -140,11 +140,11 @@ def test_a_required_key_inside():
 @pytest.mark.parametrize(
     "keys",
     [
-        Keys((), frozenset(), "", frozenset()),
-        Keys(("a",), frozenset({"id"}), "", frozenset()),
-        Keys(('a"b',), frozenset(), "", frozenset()),
-        Keys(("id", LIFTED), frozenset(), LIFTED, frozenset({"a"})),
-        Keys(tuple(map(str, range(301))), frozenset(), "", frozenset()),
+        ObjectFields((), frozenset(), "", frozenset()),
+        ObjectFields(("a",), frozenset({"id"}), "", frozenset()),
+        ObjectFields(('a"b',), frozenset(), "", frozenset()),
+        ObjectFields(("id", LIFTED), frozenset(), LIFTED, frozenset({"a"})),
+        ObjectFields(tuple(map(str, range(301))), frozenset(), "", frozenset()),
     ],
 )
 def test_keys_that_nothing_reads(keys):
@@ -158,7 +158,7 @@ def test_never_alike(odd):
     part = [f'{{"id":"{"x" * 100}","metrics":{{"a":1}}}}'] * 1500
     data = ",".join([*part, odd] * 8)
 
-    with fill([f"[{data}]".encode()], announced=None, name="f") as spool:
+    with spool_chunks([f"[{data}]".encode()], expected_size=None, description="f") as spool:
         rows = list(table(spool).rows())
 
     assert [row.number for row in rows] == list(range(1, 8 * 1501 + 1))

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError
-from tap_cxone.rows.decode import Expected, Format, open_table
-from tap_cxone.rows.decode.json_text import values
-from tap_cxone.spool import fill
+from tap_cxone.rows.decode import FileExpectation, Format, open_table
+from tap_cxone.rows.decode.json_text import read_values
+from tap_cxone.spool import spool_chunks
 
 JSON: tuple[Format, ...] = ("json",)
 CSV: tuple[Format, ...] = ("csv",)
@@ -71,8 +71,8 @@ class Dripping(io.StringIO):
 def rows(data, *, required=(), name="f"):
     """Return the rows of a JSON file, and its header at the end."""
     data = data.encode() if isinstance(data, str) else data
-    with fill([data], announced=None, name=name) as spool:
-        table = open_table(spool, name, Expected(BOTH, required))
+    with spool_chunks([data], expected_size=None, description=name) as spool:
+        table = open_table(spool, name, FileExpectation(BOTH, required))
         found = list(table.rows())
         return found, table.header
 
@@ -94,7 +94,7 @@ def test_objects_come_back(wanted, layout, blank, most):
     """Any objects, in an array or one a line, indented or not, come back however they are cut."""
     text = layout([written(value) for value in wanted], blank)
 
-    found = list(values(Dripping(text, most), "f"))
+    found = list(read_values(Dripping(text, most), "f"))
 
     assert [value for _, value in found] == wanted
     assert [part for part, _ in found] == [written(value) for value in wanted]
@@ -167,8 +167,8 @@ def test_the_header_grows():
 
 def test_the_header_is_known_the_second_time():
     """Read again, a table has all its columns from the first row on."""
-    with fill([b'[{"a":1},{"b":2}]'], announced=None, name="f") as spool:
-        table = open_table(spool, "f", Expected(JSON))
+    with spool_chunks([b'[{"a":1},{"b":2}]'], expected_size=None, description="f") as spool:
+        table = open_table(spool, "f", FileExpectation(JSON))
         list(table.rows())
 
         assert [list(row.cells) for row in table.rows()] == [[1, None], [None, 2]]
@@ -187,7 +187,7 @@ def test_a_value_longer_than_what_is_held():
 def test_an_element_at_the_edge_of_what_is_held(tail):
     """Wherever the text is cut while it is read, an element is what stands in the file."""
     for most in range(1, len(tail) + 9):
-        found = list(values(Dripping(f'[{{"a":1}},{tail},{{"a":2}}]', most), "f"))
+        found = list(read_values(Dripping(f'[{{"a":1}},{tail},{{"a":2}}]', most), "f"))
 
         assert [part for part, _ in found] == ['{"a":1}', tail, '{"a":2}']
 
@@ -199,8 +199,8 @@ def test_memory_is_constant():
         object_ = json.dumps({"id": "x" * 900, "n": 1.25})
         parts = (f"{object_},".encode() for _ in range(number))
         data = gzip.compress(b"[" + b"".join(parts) + object_.encode() + b"]", 1)
-        with fill([data], announced=None, name="f") as spool:
-            table = open_table(spool, "f", Expected(JSON))
+        with spool_chunks([data], expected_size=None, description="f") as spool:
+            table = open_table(spool, "f", FileExpectation(JSON))
             tracemalloc.start()
             assert sum(1 for _ in table.rows()) == number + 1
             peaks.append(tracemalloc.get_traced_memory()[1])
@@ -218,9 +218,9 @@ def test_no_object(text):
     """An element that is no object is a row with a fault, kept to the letter."""
     (first, row, last), header = rows(f'[{{"id":1}},{text},{{"id":2}}]')
 
-    assert (first.fault, last.fault) == ("", "")
-    assert row.fault == "is not an object"
-    assert row.text == text
+    assert (first.invalid_reason, last.invalid_reason) == ("", "")
+    assert row.invalid_reason == "is not an object"
+    assert row.raw_text == text
     assert (first.number, row.number, last.number) == (1, 2, 3)
     assert header == ("id",)
 
@@ -229,7 +229,7 @@ def test_a_missing_field():
     """An object that lacks a field names it; one in which it is null lacks nothing."""
     found, _ = rows('[{"id":1,"botId":null},{"id":2}]', required=("id", "botId"))
 
-    assert [(row.fault, row.field) for row in found] == [
+    assert [(row.invalid_reason, row.field) for row in found] == [
         ("", None),
         ("lacks the required botId", "botId"),
     ]
@@ -239,7 +239,7 @@ def test_several_missing_fields():
     """All that is missing is named, one of it as the field."""
     ((row,), _) = rows('[{"x":1}]', required=("id", "botId"))
 
-    assert row.fault == "lacks the required botId, id"
+    assert row.invalid_reason == "lacks the required botId, id"
     assert row.field == "botId"
 
 
@@ -248,14 +248,14 @@ def test_a_field_spelled_otherwise(spelled):
     """A required field is known by its letters and digits."""
     found, _ = rows(json.dumps([{spelled: 1}]), required=("bot_id",))
 
-    assert [row.fault for row in found] == [""]
+    assert [row.invalid_reason for row in found] == [""]
 
 
 def test_fields_spelled_in_two_ways():
     """Objects of one file need not spell alike."""
     found, _ = rows('[{"botId":1},{"bot_id":2},{"botId":3}]', required=("botId",))
 
-    assert [row.fault for row in found] == ["", "", ""]
+    assert [row.invalid_reason for row in found] == ["", "", ""]
 
 
 @pytest.mark.parametrize("half", ["\\ud83d", "\\uDE00", "\\ud83dx", "\\ude00\\ud83d"])
@@ -266,9 +266,9 @@ def test_half_a_character(half, place):
 
     (good, bad), _ = rows(f'[{{"a":"ok"}},{text}]')
 
-    assert good.fault == ""
-    assert "half a character" in bad.fault
-    assert bad.text == text
+    assert good.invalid_reason == ""
+    assert "half a character" in bad.invalid_reason
+    assert bad.raw_text == text
 
 
 def test_both_halves_of_a_character():
@@ -318,8 +318,8 @@ def test_an_array_that_ends_early(wanted, draw):
 
 def test_a_line_that_ends_early():
     """A file of lines whose last object has no end is damaged; those before it came."""
-    with fill([b'{"a":1}\n{"a":2}\n{"a":'], announced=None, name="f") as spool:
-        reader = open_table(spool, "f", Expected(JSON)).rows()
+    with spool_chunks([b'{"a":1}\n{"a":2}\n{"a":'], expected_size=None, description="f") as spool:
+        reader = open_table(spool, "f", FileExpectation(JSON)).rows()
 
         assert [list(next(reader).cells), list(next(reader).cells)] == [[1], [2]]
         with pytest.raises(DecodeError, match="after record 2"):
@@ -362,7 +362,7 @@ def test_nested_deep(depth):
     except DecodeError:
         assert depth > 50
     else:
-        assert row.text == f'{{"a":{text}}}'
+        assert row.raw_text == f'{{"a":{text}}}'
 
 
 def test_nested_without_end():
@@ -399,19 +399,19 @@ def test_half_a_character_of_utf_8():
 def test_json_where_it_is_not_expected():
     """A stream of CSV takes no JSON."""
     with (
-        fill([b'[{"a":1}]'], announced=None, name="f") as spool,
+        spool_chunks([b'[{"a":1}]'], expected_size=None, description="f") as spool,
         pytest.raises(DecodeError, match="JSON came instead of CSV"),
     ):
-        open_table(spool, "f", Expected(CSV))
+        open_table(spool, "f", FileExpectation(CSV))
 
 
 def test_text_where_json_is_expected():
     """A stream of JSON alone takes no other text."""
     with (
-        fill([b"Service unavailable"], announced=None, name="f") as spool,
+        spool_chunks([b"Service unavailable"], expected_size=None, description="f") as spool,
         pytest.raises(DecodeError, match="some text came instead of JSON"),
     ):
-        open_table(spool, "f", Expected(JSON))
+        open_table(spool, "f", FileExpectation(JSON))
 
 
 @pytest.mark.parametrize(

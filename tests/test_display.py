@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from tap_cxone.progress.activity import doing
-from tap_cxone.progress.live_table import Display
+from tap_cxone.progress.activity import set_activity
+from tap_cxone.progress.live_table import LiveDisplay
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Options, Simulator, environment, tap_settings
 from tap_cxone.windows import Window
@@ -211,13 +211,13 @@ def test_who_wants_no_colours_gets_lines(tmp_path):
 def progress(clock: FakeClock) -> Progress:
     """Return the progress of a run of twelve streams, one of which waits."""
     progress = Progress(clock, logging.getLogger("tap-cxone"))
-    progress.expect(f"a_stream_with_a_long_name_{number:02}" for number in range(12))
+    progress.register(f"a_stream_with_a_long_name_{number:02}" for number in range(12))
     stream = progress.stream("a_stream_with_a_long_name_03")
-    stream.begin()
-    stream.plans([Window(NOON + n * DAY, NOON + (n + 1) * DAY) for n in range(4)])
+    stream.start()
+    stream.set_planned_windows([Window(NOON + n * DAY, NOON + (n + 1) * DAY) for n in range(4)])
     clock.instant += timedelta(seconds=60)
-    stream.left = 1234
-    stream.committed(Window(NOON, NOON + DAY))
+    stream.emitted = 1234
+    stream.count_window(Window(NOON, NOON + DAY))
     return progress
 
 
@@ -225,9 +225,9 @@ def frame(progress: Progress, width: int, height: int) -> list[str]:
     """Return a frame as it is seen in a terminal of a size."""
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=width, height=height)
-    with progress.stream("a_stream_with_a_long_name_03").fetching():
-        doing(f"waiting for 2026-03-01Z to 2026-03-15Z, job {JOB}", waits=True)
-        with Display(progress, console):
+    with progress.stream("a_stream_with_a_long_name_03").track_fetch():
+        set_activity(f"waiting for 2026-03-01Z to 2026-03-15Z, job {JOB}", is_waiting=True)
+        with LiveDisplay(progress, console):
             pass
     return [
         line.rstrip()
@@ -252,10 +252,10 @@ def test_a_narrow_terminal_cuts_no_number(progress, width):
 def test_a_summary_cuts_no_number(progress, width):
     """A summary fits into 80 columns; quarantined rows show where there are any."""
     file = io.StringIO()
-    display = Display(progress, Console(file=file, width=width))
-    display.summarise()
+    display = LiveDisplay(progress, Console(file=file, width=width))
+    display.print_summary()
     progress.stream("a_stream_with_a_long_name_03").add(quarantined=7)
-    display.summarise()
+    display.print_summary()
     lines = file.getvalue().splitlines()
 
     titles = [line.split() for line in lines if "outcome" in line]

@@ -131,5 +131,5 @@ def test_every_host_is_private_by_default():
     assert families.keys() == set(ALL_FAMILIES)
     for family in families.values():
         assert family.grant is not None
-        assert family.host.startswith("https://")
-        assert family.grant.call().url.startswith("https://")
+        assert family.base_url.startswith("https://")
+        assert family.grant.token_request().url.startswith("https://")

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tap_cxone.errors import Interrupted
-from tap_cxone.signals import Interrupts
+from tap_cxone.signals import SignalHandler
 
 SIGNALS = pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"]
@@ -15,7 +15,7 @@ SIGNALS = pytest.mark.parametrize(
 
 @pytest.fixture
 def interrupts():
-    return Interrupts()
+    return SignalHandler()
 
 
 @pytest.fixture(autouse=True)
@@ -122,9 +122,9 @@ def test_other_threads_install_nothing(interrupts):
 
 def test_two_are_independent():
     """What one run has noted does not interrupt another."""
-    one, other = Interrupts(), Interrupts()
-    one.note(signal.SIGTERM)
+    one, other = SignalHandler(), SignalHandler()
+    one.record(signal.SIGTERM)
 
-    other.check()
+    other.raise_if_interrupted()
     with pytest.raises(Interrupted):
-        one.check()
+        one.raise_if_interrupted()

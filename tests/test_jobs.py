@@ -9,31 +9,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cxone.jobs.polling import Patience, Took, learned
+from tap_cxone.jobs.polling import DurationBounds, PollPolicy, merge_bounds
 
 SECOND = timedelta(seconds=1)
 POLL = 15 * SECOND
-PATIENCE = Patience(poll=POLL, timeout=45 * 60 * SECOND, retries=0)
+PATIENCE = PollPolicy(interval=POLL, timeout=45 * 60 * SECOND, max_retries=0)
 JOBS = st.lists(st.floats(1, 1700).map(lambda seconds: seconds * SECOND), min_size=1, max_size=30)
 
 
-def asked(job: timedelta, known: Took | None) -> list[timedelta]:
+def asked(job: timedelta, known: DurationBounds | None) -> list[timedelta]:
     """Return the ages at which a job is looked at, to the one at which it is found done."""
-    ages = PATIENCE.looks(known)
+    ages = PATIENCE.poll_ages(known)
     running = list(itertools.takewhile(lambda age: age < job, ages))
-    found = next(age for age in PATIENCE.looks(known) if age >= job)
+    found = next(age for age in PATIENCE.poll_ages(known) if age >= job)
     return [*running, found]
 
 
 def followed(jobs: list[timedelta]) -> list[list[timedelta]]:
     """Return the looks at one job after the other, each knowing those before it."""
-    known: Took | None = None
+    known: DurationBounds | None = None
     every = []
     for job in jobs:
         looks = asked(job, known)
         every.append(looks)
         more = looks[-2] if len(looks) > 1 else timedelta(0)
-        known = learned(known, Took(more, looks[-1]))
+        known = merge_bounds(known, DurationBounds(more, looks[-1]))
     return every
 
 

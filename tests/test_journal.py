@@ -17,11 +17,11 @@ import pytest
 
 from tap_cxone.clock import SystemClock
 from tap_cxone.errors import ConfigError, Interrupted, JournalError, StreamsFailed
-from tap_cxone.http.rate_limit import Limiter, Limits, Quota
+from tap_cxone.http.rate_limit import ExportQuota, RateLimiter, RateLimits
 from tap_cxone.jobs.job import PendingJob
 from tap_cxone.jobs.journal import Journal
-from tap_cxone.jobs.ledger import Entries
-from tap_cxone.signals import Interrupts
+from tap_cxone.jobs.ledger import JobLedger
+from tap_cxone.signals import SignalHandler
 from tap_cxone.simulator.credentials import Credentials
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
@@ -77,26 +77,26 @@ def told(path: Path) -> list[Any]:
 
 def test_jobs_survive(journal):
     """A job is known to whoever opens the file next."""
-    Entries(journal(), "tenant").submitted("stream", job())
+    JobLedger(journal(), "tenant").record_submitted("stream", job())
 
-    assert Entries(journal(), "tenant").jobs("stream", None) == [job()]
+    assert JobLedger(journal(), "tenant").jobs("stream", None) == [job()]
 
 
 def test_one_file_for_many(journal):
     """Tenants and streams of one file do not see each other's jobs and submits."""
-    one = Entries(journal(), "one")
-    one.submitted("stream", job())
-    one.begin(NOON)
+    one = JobLedger(journal(), "one")
+    one.record_submitted("stream", job())
+    one.register(NOON)
 
-    assert Entries(journal(), "two").jobs("stream", None) == []
+    assert JobLedger(journal(), "two").jobs("stream", None) == []
     assert one.jobs("other", None) == []
-    assert Entries(journal(), "two").submits(NOON - DAY) == []
+    assert JobLedger(journal(), "two").submit_times(NOON - DAY) == []
 
 
 def test_committed_jobs_stay(journal):
     """A job of a committed window stays until the bookmark of a given state has passed it."""
-    entries = Entries(journal(), "tenant")
-    entries.committed("stream", [job("early"), job("late", days=1)])
+    entries = JobLedger(journal(), "tenant")
+    entries.record_committed("stream", [job("early"), job("late", days=1)])
 
     assert entries.jobs("stream", None) == [job("early"), job("late", days=1)]
     assert entries.jobs("stream", job().window.end) == [job("late", days=1)]
@@ -105,8 +105,8 @@ def test_committed_jobs_stay(journal):
 
 def test_pending_jobs_stay(journal):
     """A job whose window is not committed stays wherever the bookmark is: days are read again."""
-    entries = Entries(journal(), "tenant")
-    entries.submitted("stream", job())
+    entries = JobLedger(journal(), "tenant")
+    entries.record_submitted("stream", job())
 
     assert entries.jobs("stream", NOON) == [job()]
 
@@ -114,8 +114,10 @@ def test_pending_jobs_stay(journal):
 @pytest.mark.parametrize("committed", [True, False])
 def test_jobs_are_gone_after_a_day(journal, clock, committed):
     """After a day a job is of no use: the APIs keep no result for longer."""
-    entries = Entries(journal(), "tenant")
-    (entries.committed if committed else lambda s, j: entries.submitted(s, *j))("stream", [job()])
+    entries = JobLedger(journal(), "tenant")
+    (entries.record_committed if committed else lambda s, j: entries.record_submitted(s, *j))(
+        "stream", [job()]
+    )
     clock.sleep(DAY - SECOND)
     before = entries.jobs("stream", None)
     clock.sleep(SECOND)
@@ -127,9 +129,9 @@ def test_jobs_are_gone_after_a_day(journal, clock, committed):
 
 def test_forgotten_jobs(journal):
     """A job that was forgotten is not found again."""
-    entries = Entries(journal(), "tenant")
-    entries.submitted("stream", job())
-    entries.forget("stream", [job()])
+    entries = JobLedger(journal(), "tenant")
+    entries.record_submitted("stream", job())
+    entries.remove("stream", [job()])
 
     assert entries.jobs("stream", None) == []
 
@@ -140,7 +142,7 @@ def test_threads_share_it(journal):
 
     def work(name: str) -> None:
         for number in range(20):
-            Entries(shared, name).submitted("stream", job(str(number)))
+            JobLedger(shared, name).record_submitted("stream", job(str(number)))
 
     threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
     for thread in threads:
@@ -148,21 +150,21 @@ def test_threads_share_it(journal):
     for thread in threads:
         thread.join()
 
-    assert all(len(Entries(shared, name).jobs("stream", None)) == 20 for name in "abcd")
+    assert all(len(JobLedger(shared, name).jobs("stream", None)) == 20 for name in "abcd")
 
 
 # Submits of all processes
 
 
 @pytest.fixture
-def limiter(journal, clock) -> Callable[..., Limiter]:
+def limiter(journal, clock) -> Callable[..., RateLimiter]:
     """Return what makes the limiter of another process."""
-    return lambda limits: Limiter(limits, clock, Entries(journal(), "tenant"))
+    return lambda limits: RateLimiter(limits, clock, JobLedger(journal(), "tenant"))
 
 
 def test_spacing_of_all(limiter, clock):
     """A submit of another process is kept away from like one's own."""
-    limits = Limits(spacing=30 * SECOND)
+    limits = RateLimits(min_submit_interval=30 * SECOND)
     with limiter(limits).submitting():
         pass
     clock.sleep(10 * SECOND)
@@ -172,7 +174,7 @@ def test_spacing_of_all(limiter, clock):
 
 def test_quota_of_all(limiter):
     """The exports of all processes count for the quota."""
-    one, two = limiter(Limits(quota=Quota(3))), limiter(Limits(quota=Quota(3)))
+    one, two = limiter(RateLimits(quota=ExportQuota(3))), limiter(RateLimits(quota=ExportQuota(3)))
     for which in (one, two):
         with which.submitting():
             pass
@@ -182,10 +184,10 @@ def test_quota_of_all(limiter):
 
 def test_own_submits_count_once(limiter):
     """A submit that state and journal both know counts once."""
-    one = limiter(Limits(quota=Quota(3)))
+    one = limiter(RateLimits(quota=ExportQuota(3)))
     with one.submitting():
         pass
-    two = limiter(Limits(quota=Quota(3)))
+    two = limiter(RateLimits(quota=ExportQuota(3)))
     two.recall(one.submits())
 
     assert two.exports_left() == 2
@@ -193,16 +195,16 @@ def test_own_submits_count_once(limiter):
 
 def test_refused_submits_do_not_count(limiter):
     """A submit that was refused spends nothing of the others' quota."""
-    with pytest.raises(JournalError), limiter(Limits(quota=Quota(3))).submitting():
+    with pytest.raises(JournalError), limiter(RateLimits(quota=ExportQuota(3))).submitting():
         raise JournalError
 
-    assert limiter(Limits(quota=Quota(3))).exports_left() == 3
+    assert limiter(RateLimits(quota=ExportQuota(3))).exports_left() == 3
 
 
 def test_a_submit_counts_before_it_leaves(limiter):
     """A submit whose process dies before the answer comes counts: it may have been spent."""
-    with limiter(Limits(quota=Quota(3))).submitting():
-        assert limiter(Limits(quota=Quota(3))).exports_left() == 2
+    with limiter(RateLimits(quota=ExportQuota(3))).submitting():
+        assert limiter(RateLimits(quota=ExportQuota(3))).exports_left() == 2
 
 
 # Runs with a journal
@@ -259,10 +261,10 @@ def test_plan_knows_the_journal(sim, clock, path):
     """`--plan` asks for nothing that the journal has a job for."""
     run(days(sim, path), clock)
     tap = TapCXone(config=days(sim, path), clock=clock)
-    plans = [plan.work for family in tap.plans() for plan in family.streams]
+    plans = [plan.workload for family in tap.plans() for plan in family.streams]
     (planned,) = [work for work in plans if work.stream == STREAM]
 
-    assert (len(planned.windows), len(planned.due)) == (3, 0)
+    assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
 
 
 def test_quota_without_a_state(simulate, clock, path):
@@ -426,23 +428,23 @@ def busy(path: Path) -> sqlite3.Connection:
 
 def test_another_process_writes(path, journal, clock):
     """While another process writes, the clock is slept by, and then it is one's turn."""
-    entries = Entries(journal(), "tenant")
-    entries.begin(NOON)
+    entries = JobLedger(journal(), "tenant")
+    entries.register(NOON)
     other = busy(path)
     clock.happening = other.close
 
-    assert entries.submits(NOON - DAY) == [NOON]
+    assert entries.submit_times(NOON - DAY) == [NOON]
     assert clock.slept == [SECOND]
 
 
 def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
     """A file that is never free is an error, after a minute."""
     monkeypatch.setattr("tap_cxone.jobs.journal._SHORT", 0)
-    entries = Entries(journal(), "tenant")
-    entries.begin(NOON)
+    entries = JobLedger(journal(), "tenant")
+    entries.register(NOON)
     entries.journal.close()
     with closing(busy(path)), pytest.raises(JournalError, match="another process"):
-        entries.submits(NOON - DAY)
+        entries.submit_times(NOON - DAY)
 
     assert clock.instant - NOON == timedelta(minutes=1)
 
@@ -450,15 +452,15 @@ def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
 def test_a_signal_loses_no_answer(path, monkeypatch):
     """A signal that comes while another process writes does not lose the answer to a submit."""
     monkeypatch.setattr("tap_cxone.jobs.journal._SHORT", 0)
-    interrupts = Interrupts()
+    interrupts = SignalHandler()
     clock, answer = SystemClock(interrupts), ""
     journal = Journal(path, clock, SECOND, logging.getLogger("journal"))
-    limiter = Limiter(Limits(quota=Quota(3)), clock, Entries(journal, "tenant"))
+    limiter = RateLimiter(RateLimits(quota=ExportQuota(3)), clock, JobLedger(journal, "tenant"))
     with closing(journal), ExitStack() as meanwhile:
         with limiter.submitting():
             answer = "job"
             meanwhile.enter_context(closing(busy(path)))
-            interrupts.note(signal.SIGTERM)
+            interrupts.record(signal.SIGTERM)
         assert answer == "job"
         with pytest.raises(Interrupted):
             clock.sleep(SECOND)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import Interrupted
-from tap_cxone.progress.activity import spent
+from tap_cxone.progress.activity import count_export
 from tap_cxone.progress.tracker import Progress
-from tap_cxone.signals import Interrupts
-from tap_cxone.workers.pool import Hunt, Lane, Lanes
+from tap_cxone.signals import SignalHandler
+from tap_cxone.workers.pool import FamilyWorker, FetchTask, WorkerPool
 from tests.running import FakeClock
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ class Toy:
     """A stream whose pieces are made by a function, which notes the thread that calls it."""
 
     name: str
-    lane: str
+    worker_name: str
     make: Callable[[], Iterator[Sheet]]
     threads: set[int] = field(default_factory=set)
 
-    def hunt(self) -> Iterator[Sheet]:
+    def fetch(self) -> Iterator[Sheet]:
         for piece in self.make():
             self.threads.add(threading.get_ident())
             yield piece
@@ -54,15 +54,15 @@ def sheets(count: int, size: int = 1) -> Callable[[], Iterator[Sheet]]:
     return lambda: (Sheet(number, size) for number in range(count))
 
 
-def numbers(lanes: Lanes, toy: Toy) -> list[int]:
+def numbers(lanes: WorkerPool, toy: Toy) -> list[int]:
     """Read all of a stream."""
-    return [piece.number for piece in lanes.pieces(toy)]
+    return [piece.number for piece in lanes.items(toy)]
 
 
 @contextmanager
-def ending(interrupts: Interrupts) -> Iterator[None]:
+def ending(interrupts: SignalHandler) -> Iterator[None]:
     """End what is inside the block if it stands still."""
-    timer = threading.Timer(PATIENCE, interrupts.note, [signal.SIGTERM])
+    timer = threading.Timer(PATIENCE, interrupts.record, [signal.SIGTERM])
     timer.daemon = True
     timer.start()
     try:
@@ -73,12 +73,12 @@ def ending(interrupts: Interrupts) -> Iterator[None]:
 
 @pytest.fixture
 def interrupts():
-    return Interrupts()
+    return SignalHandler()
 
 
 @pytest.fixture
 def lanes(interrupts):
-    return Lanes(interrupts, most_bytes=10)
+    return WorkerPool(interrupts, max_bytes=10)
 
 
 def test_without_lanes_all_is_done_in_turn(lanes):
@@ -147,7 +147,7 @@ def test_a_stream_may_be_fetched_anew(lanes):
 
 def test_what_waits_is_bounded(interrupts):
     """Past the limit a family that is not read fetches no more; what is read next comes still."""
-    lanes = Lanes(interrupts, most_bytes=10)
+    lanes = WorkerPool(interrupts, max_bytes=10)
     fetched: list[int] = []
 
     def large() -> Iterator[Sheet]:
@@ -165,7 +165,7 @@ def test_what_waits_is_bounded(interrupts):
 def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
     """Half of the files that a process may open are shared by its lanes; no lane has more."""
     monkeypatch.setattr("tap_cxone.workers.pool._open_files", lambda: 12)
-    lanes = Lanes(interrupts, most_bytes=1000)
+    lanes = WorkerPool(interrupts, max_bytes=1000)
     fetched: list[int] = []
     as_many = threading.Event()
 
@@ -259,9 +259,9 @@ def test_out_of_turn_is_the_lanes_turn_too(lanes):
 def test_out_of_turn_is_watched_too(lanes):
     """What the lane spends out of turn is told to who watches the thread that waits for it."""
     stream = Progress(FakeClock(), logging.getLogger("lanes")).stream("a")
-    with lanes.running([Toy("a", "one", sheets(1))]), stream.fetching():
-        lanes.aside("one", spent)
-    assert stream.standing().exports == 1
+    with lanes.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
+        lanes.aside("one", count_export)
+    assert stream.snapshot().exports == 1
 
 
 def test_the_end_waits_for_a_submit(lanes, interrupts):
@@ -310,8 +310,8 @@ def test_the_end_may_come_while_a_lane_looks_around(lanes):
             self.set()
             super().clear()
 
-    lane = Lane("one", lanes, [])
-    lane._bell = LateBell()
+    lane = FamilyWorker("one", lanes, [])
+    lane._wake_event = LateBell()
     lane.start()
     lane.join(PATIENCE)
     assert not lane.is_alive()
@@ -320,23 +320,23 @@ def test_the_end_may_come_while_a_lane_looks_around(lanes):
 def test_what_is_needed_is_known_before_its_lane_looks(lanes, interrupts, monkeypatch):
     """A lane without room that is woken for the stream read next finds that it has to fetch it."""
     full, looked = threading.Event(), threading.Event()
-    has_room, put_first = lanes.has_room, Lane.put_first
+    has_room, put_first = lanes.has_room, FamilyWorker.prioritize
 
-    def watched(lane: Lane, hunt: Hunt[Sheet]) -> bool:
+    def watched(lane: FamilyWorker, hunt: FetchTask[Sheet]) -> bool:
         if lane.name == "two":
             assert full.wait(PATIENCE)
         found: bool = has_room(lane, hunt)
         (looked if lane.name == "two" else full if not found else threading.Event()).set()
         return found
 
-    def slowly(lane: Lane, name: str, hunt: Hunt[Sheet]) -> None:
+    def slowly(lane: FamilyWorker, name: str, hunt: FetchTask[Sheet]) -> None:
         assert looked.wait(PATIENCE)
         looked.clear()
         put_first(lane, name, hunt)
         assert looked.wait(PATIENCE)
 
     monkeypatch.setattr(lanes, "has_room", watched)
-    monkeypatch.setattr(Lane, "put_first", slowly)
+    monkeypatch.setattr(FamilyWorker, "put_first", slowly)
     toys = [Toy("a", "one", sheets(5, size=10)), Toy("b", "two", sheets(2))]
     with ending(interrupts), lanes.running(toys):
         assert numbers(lanes, toys[1]) == [0, 1]

@@ -103,18 +103,22 @@ def test_a_lane_polls_only_what_a_state_holds(sim, clock):
     """A lane does nothing with its job before the main thread has written the STATE with it."""
     stream = TapCXone(config=settings(sim), clock=clock, catalog=catalog()).streams[STREAM]
     assert isinstance(stream, JobStream)
-    source, (window,), desk = stream.source(), stream.due(), stream.lanes.desk
+    source, (window,), desk = (
+        stream.source(),
+        stream.windows_without_job(),
+        stream.workers.main_thread,
+    )
 
     def fetch() -> None:
-        source.fetch(window, ()).file.close()
+        source.fetch_file(window, ()).file.close()
 
     lane = threading.Thread(target=fetch, daemon=True)
     lane.start()
-    desk._bell.wait(PATIENCE)  # the main thread has something else to do, and then this
+    desk._wake_event.wait(PATIENCE)  # the main thread has something else to do, and then this
     lane.join(0.1)
     before = [*sim.jobs], polls(sim)
     while lane.is_alive():
-        desk.serve()
+        desk.run_pending()
         lane.join(0.01)
 
     assert [len(seen) for seen in before] == [1, 0]

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import AmbiguousSubmit, PermissionDenied, QuotaExhausted
-from tap_cxone.http.rate_limit import Hint, Limiter, Limits, Quota
+from tap_cxone.http.rate_limit import ExportQuota, RateLimiter, RateLimitHeaders, RateLimits
 from tests.running import NOON, FakeClock
 
 many = settings(max_examples=60, deadline=None)
@@ -17,12 +17,12 @@ many = settings(max_examples=60, deadline=None)
 NOTHING = timedelta(0)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
-SPACED = Limits(spacing=30 * SECOND)
+SPACED = RateLimits(min_submit_interval=30 * SECOND)
 
 
 @pytest.fixture
 def limiter(clock):
-    return Limiter(SPACED, clock)
+    return RateLimiter(SPACED, clock)
 
 
 def submit(limiter, lasting=NOTHING):
@@ -111,7 +111,7 @@ def test_long_submit_is_long_ago(limiter):
 )
 def test_submits_never_come_too_close(pauses, durations):
     """Whatever passes between and during submits, their spacing is kept."""
-    limiter = Limiter(SPACED, FakeClock())
+    limiter = RateLimiter(SPACED, FakeClock())
     left = []
     for pause, lasting in zip(pauses, durations, strict=False):
         limiter.clock.sleep(pause)
@@ -122,7 +122,7 @@ def test_submits_never_come_too_close(pauses, durations):
 
 def test_no_spacing(clock):
     """Without a spacing submits follow one another at once."""
-    limiter = Limiter(Limits(), clock)
+    limiter = RateLimiter(RateLimits(), clock)
     submit(limiter)
     submit(limiter)
 
@@ -186,20 +186,20 @@ def test_old_submits_are_forgotten(limiter, clock):
 
 def test_quota_is_remembered_for_its_period(clock):
     """With a quota a submit is remembered for the quota's period."""
-    limiter = Limiter(Limits(spacing=SECOND, quota=Quota(3)), clock)
-    limiter.recall([NOON - DAY - SECOND, NOON - DAY + SECOND, NOON - SECOND])
+    limiter = RateLimiter(RateLimits(min_submit_interval=SECOND, quota=ExportQuota(3)), clock)
+    limiter.restore([NOON - DAY - SECOND, NOON - DAY + SECOND, NOON - SECOND])
 
-    assert limiter.submits() == [NOON - DAY + SECOND, NOON - SECOND]
+    assert limiter.submit_times() == [NOON - DAY + SECOND, NOON - SECOND]
 
 
 @pytest.mark.parametrize(
     ("limits", "memory"),
     [
-        (Limits(), NOTHING),
+        (RateLimits(), NOTHING),
         (SPACED, 30 * SECOND),
-        (Limits(spacing=SECOND, quota=Quota(3)), DAY),
-        (Limits(spacing=2 * DAY, quota=Quota(3)), 2 * DAY),
-        (Limits(quota=Quota(3, timedelta(hours=1))), timedelta(hours=1)),
+        (RateLimits(min_submit_interval=SECOND, quota=ExportQuota(3)), DAY),
+        (RateLimits(min_submit_interval=2 * DAY, quota=ExportQuota(3)), 2 * DAY),
+        (RateLimits(quota=ExportQuota(3, timedelta(hours=1))), timedelta(hours=1)),
     ],
     ids=["none", "spacing", "quota", "longer spacing", "short quota"],
 )
@@ -222,7 +222,7 @@ def test_asking_changes_nothing(limiter):
 @pytest.fixture
 def scarce(clock):
     """Return a limiter that allows three submits a day."""
-    return Limiter(Limits(quota=Quota(3)), clock)
+    return RateLimiter(RateLimits(quota=ExportQuota(3)), clock)
 
 
 def spend(limiter, times, pause=timedelta(hours=1)):
@@ -295,14 +295,14 @@ def test_failed_submit_and_the_quota(scarce, error, left):
     assert scarce.exports_left() == left
 
 
-@pytest.mark.parametrize("quota", [None, Quota(3)], ids=["no quota", "quota"])
+@pytest.mark.parametrize("quota", [None, ExportQuota(3)], ids=["no quota", "quota"])
 def test_refused_submit_counts_for_the_spacing(clock, quota):
     """A submit that was refused is waited for like another."""
-    limiter = Limiter(Limits(spacing=30 * SECOND, quota=quota), clock)
+    limiter = RateLimiter(RateLimits(min_submit_interval=30 * SECOND, quota=quota), clock)
     with pytest.raises(PermissionDenied), limiter.submitting():
         raise PermissionDenied(str(quota))
 
-    assert limiter.until_submit() == 30 * SECOND
+    assert limiter.time_until_submit() == 30 * SECOND
 
 
 def test_refused_by_the_api(scarce, clock):
@@ -351,7 +351,7 @@ def test_old_refusal_is_forgotten(scarce, clock):
 
 def test_silence():
     """A response that says nothing about limits says nothing."""
-    assert Hint.read({}, NOON) == Hint()
+    assert RateLimitHeaders.parse({}, NOON) == RateLimitHeaders()
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_silence():
 )
 def test_retry_after(text, wait):
     """`Retry-After` is a number of seconds or a date, and never negative."""
-    assert Hint.read({"Retry-After": text}, NOON).retry_after == wait
+    assert RateLimitHeaders.parse({"Retry-After": text}, NOON).retry_after == wait
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_retry_after(text, wait):
 )
 def test_retry_after_garbage(text):
     """A `Retry-After` that is neither says nothing."""
-    assert Hint.read({"Retry-After": text}, NOON).retry_after is None
+    assert RateLimitHeaders.parse({"Retry-After": text}, NOON).retry_after is None
 
 
 header = (
@@ -410,7 +410,7 @@ def test_any_header_is_a_hint(retry_after, remaining, limit):
         "X-RateLimit-Remaining": remaining,
         "X-RateLimit-Limit": limit,
     }
-    hint = Hint.read(headers, NOON)
+    hint = RateLimitHeaders.parse(headers, NOON)
 
     assert hint.retry_after is None or hint.retry_after >= NOTHING
     assert 0 <= hint.scarcity <= 1
@@ -422,7 +422,7 @@ def test_any_header_is_a_hint(retry_after, remaining, limit):
 @example("Fri, 31 Dec 9999 23:59:59 GMT")
 def test_any_wait_can_be_waited(retry_after):
     """However long the API asks to wait, the end of the wait is an instant."""
-    wait = Hint.read({"Retry-After": retry_after}, NOON).retry_after or NOTHING
+    wait = RateLimitHeaders.parse({"Retry-After": retry_after}, NOON).retry_after or NOTHING
 
     assert NOON + wait >= NOON
 
@@ -450,7 +450,9 @@ def test_any_wait_can_be_waited(retry_after):
 def test_scarcity(remaining, limit, scarcity):
     """Scarcity is none while a fifth of the rate limit is left, and grows to one at its end."""
     named = {"X-RateLimit-Remaining": remaining, "X-RateLimit-Limit": limit}
-    hint = Hint.read({name: text for name, text in named.items() if text is not None}, NOON)
+    hint = RateLimitHeaders.parse(
+        {name: text for name, text in named.items() if text is not None}, NOON
+    )
 
     assert hint.scarcity == pytest.approx(scarcity)
 
@@ -459,14 +461,17 @@ def test_scarcity(remaining, limit, scarcity):
 @given(st.integers(0, 1000), st.integers(1, 1000))
 def test_scarcity_never_falls(remaining, limit):
     """The fewer requests are left, the scarcer they are, between nothing and one."""
-    here, less = Hint(remaining=remaining + 1, limit=limit), Hint(remaining=remaining, limit=limit)
+    here, less = (
+        RateLimitHeaders(remaining=remaining + 1, limit=limit),
+        RateLimitHeaders(remaining=remaining, limit=limit),
+    )
 
     assert 0 <= here.scarcity <= less.scarcity <= 1
 
 
 def test_plenty_is_not_waited_for(limiter, clock):
     """While the rate limit is far, no request waits."""
-    limiter.note(Hint(remaining=80, limit=100))
+    limiter.note(RateLimitHeaders(remaining=80, limit=100))
     limiter.wait_to_ask()
 
     assert clock.slept == []
@@ -475,17 +480,17 @@ def test_plenty_is_not_waited_for(limiter, clock):
 @pytest.mark.parametrize(("remaining", "seconds"), [(10, 1), (0, 2)], ids=["half", "all"])
 def test_scarce_requests_slow_down(clock, remaining, seconds):
     """The scarcer requests are, the longer each waits, up to the family's pace."""
-    limiter = Limiter(Limits(pace=2 * SECOND), clock)
-    limiter.note(Hint(remaining=remaining, limit=100))
-    limiter.wait_to_ask()
+    limiter = RateLimiter(RateLimits(max_throttle_delay=2 * SECOND), clock)
+    limiter.update_from_headers(RateLimitHeaders(remaining=remaining, limit=100))
+    limiter.throttle()
 
     assert clock.slept == [seconds * SECOND]
 
 
 def test_last_word_counts(limiter, clock):
     """What the server said last replaces what it said before."""
-    limiter.note(Hint(remaining=0, limit=100))
-    limiter.note(Hint(remaining=100, limit=100))
+    limiter.note(RateLimitHeaders(remaining=0, limit=100))
+    limiter.note(RateLimitHeaders(remaining=100, limit=100))
     limiter.wait_to_ask()
 
     assert clock.slept == []
@@ -496,5 +501,6 @@ def test_hint_is_read_in_local_time():
     now = datetime(2026, 3, 20, 12, tzinfo=UTC).astimezone()
 
     assert (
-        Hint.read({"Retry-After": "Fri, 20 Mar 2026 12:00:09 GMT"}, now).retry_after == 9 * SECOND
+        RateLimitHeaders.parse({"Retry-After": "Fri, 20 Mar 2026 12:00:09 GMT"}, now).retry_after
+        == 9 * SECOND
     )

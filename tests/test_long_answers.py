@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError
-from tap_cxone.http.transport import Call, Transport
+from tap_cxone.http.transport import ApiRequest, Transport
 from tap_cxone.redact import Redactor
-from tap_cxone.signals import Interrupts
+from tap_cxone.signals import SignalHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,11 +50,11 @@ def transport(clock):
     made = Transport(
         clock=clock,
         redact=Redactor(set()),
-        interrupts=Interrupts(),
+        signals=SignalHandler(),
         user_agent="test",
         max_retries=0,
-        patience=timedelta(minutes=1),
-        most_bytes=1_000_000,
+        max_elapsed=timedelta(minutes=1),
+        max_bytes=1_000_000,
     )
     with made.session:
         yield made
@@ -66,7 +66,7 @@ def transport(clock):
 def test_an_answer_that_unpacks_without_end(transport, method, error):
     """It is an error that says what to lower, of a submit one that may have been accepted."""
     with answering(200) as url:
-        call = Call(method=method, url=url, submits=method == "POST")
+        call = ApiRequest(method=method, url=url, creates_job=method == "POST")
         with pytest.raises(ApiError, match=r"of more than 1 MB.*lower data_download") as raised:
             transport.send(call)
 
@@ -76,6 +76,6 @@ def test_an_answer_that_unpacks_without_end(transport, method, error):
 def test_a_refusal_that_unpacks_without_end(transport):
     """Of what a refusal says no more is read than a person would."""
     with answering(400) as url, pytest.raises(ApiError, match="400 Bad Request") as raised:
-        transport.send(Call(method="GET", url=url))
+        transport.send(ApiRequest(method="GET", url=url))
 
     assert len(str(raised.value)) < 10_000

@@ -19,7 +19,7 @@ from tap_cxone.output import parquet
 
 def column(values: list[Any], schema: dict[str, Any]) -> pa.ChunkedArray:
     """Write one column and read it back."""
-    data = parquet.encoded([{"it": v} for v in values], {"it": schema}, compressed=True)
+    data = parquet.encode([{"it": v} for v in values], {"it": schema}, compressed=True)
     return pq.read_table(io.BytesIO(data)).column("it")
 
 
@@ -117,7 +117,7 @@ def test_what_fits_no_type_is_refused(schema, value):
 def test_columns_are_those_of_the_schema_and_more():
     """A column without a value is there, and so is one that no SCHEMA has."""
     rows = [{"a": "1"}, {"a": "2", "c": "3"}]
-    data = parquet.encoded(rows, {"a": of("string"), "b": of("integer")}, compressed=False)
+    data = parquet.encode(rows, {"a": of("string"), "b": of("integer")}, compressed=False)
 
     assert pq.read_table(io.BytesIO(data)).to_pylist() == [
         {"a": "1", "b": None, "c": None},

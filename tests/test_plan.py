@@ -77,7 +77,7 @@ def test_the_days_exports_are_shared_out_by_age(sim, clock):
     (plan,) = plans(settings(sim, 92, "observability"), clock, *TABLES).values()
 
     # 12 exports, 3 a day: the newest windows of the four tables are numbers 9 to 12.
-    assert [stream.finish for stream in plan.streams] == [
+    assert [stream.earliest_finish for stream in plan.streams] == [
         NOON + timedelta(days=days) for days in (2, 3, 3, 3)
     ]
 
@@ -146,11 +146,11 @@ def test_a_plan_counts_what_was_spent(sim, clock):
     (plan,) = plans(config, clock, *TABLES, state=out.state).values()
 
     assert line == f"observability {TABLES[0]}: nothing to read yet from 2026-03-20 00:00 UTC on"
-    assert (plan.needed, plan.left) == (6, 1)
+    assert (plan.needed, plan.remaining) == (6, 1)
     # One is free now, two when those of this run are a day old: the sixth after another day.
     (times,) = out.state["bookmarks"][TABLES[0]]["submits"].values()
     assert len(times) == 2
-    assert plan.finish == datetime.fromisoformat(times[-1]) + timedelta(days=2)
+    assert plan.earliest_finish == datetime.fromisoformat(times[-1]) + timedelta(days=2)
 
 
 def test_a_plan_takes_pending_jobs_for_asked(sim, clock):
@@ -243,10 +243,10 @@ def test_json_says_all_that_text_does(sim, clock):
     (plan,) = plans(settings(sim, 92, "observability"), clock, *TABLES).values()
     told, stream = plan.as_json(), plan.streams[0].as_json()
 
-    assert datetime.fromisoformat(told["earliest_finish"]) == plan.finish
+    assert datetime.fromisoformat(told["earliest_finish"]) == plan.earliest_finish
     assert told["advice"] == list(plan.advice) != []
     assert [datetime.fromisoformat(w["start"]) for w in stream["to_ask_for"]] == [
-        window.start for window in plan.streams[0].work.due
+        window.start for window in plan.streams[0].workload.windows_without_job
     ]
     assert (stream["windows"], stream["days"], stream["unit"]) == (3, 92, "exports")
 

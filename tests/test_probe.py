@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result as Run
 
-    from tap_cxone.cli.connection_test import Result
+    from tap_cxone.cli.connection_test import CheckResult
     from tap_cxone.simulator import Simulator
     from tests.running import FakeClock
 
@@ -82,11 +82,11 @@ LOGINS = {
 }
 
 
-def five(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, Result]]:
+def five(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, CheckResult]]:
     """Return the checks of all families, by family and what was checked."""
     settings = tap_settings(sim.url, families=ALL_FAMILIES) | {"max_retries": 0}
-    found: dict[str, dict[str, Result]] = {}
-    for result in TapCXone(config=settings, clock=clock, **how).checks():
+    found: dict[str, dict[str, CheckResult]] = {}
+    for result in TapCXone(config=settings, clock=clock, **how).connection_checks():
         found.setdefault(result.family, {})[result.check] = result
     return found
 
@@ -197,7 +197,7 @@ def test_a_test_does_not_wait_long(sim, clock):
     sim.faults.add(Fault("token", "status", status=503, times=9))
     tap = TapCXone(config=settings_for(sim, max_retries=8), clock=clock)
 
-    (line, *_) = [str(result) for result in tap.checks()]
+    (line, *_) = [str(result) for result in tap.connection_checks()]
 
     assert line.startswith("FAIL data_extraction login")
     assert "tried 3 times" in line

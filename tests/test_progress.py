@@ -13,10 +13,10 @@ import pytest
 from typing_extensions import override
 
 from tap_cxone.errors import JobFailed
-from tap_cxone.progress.activity import doing, rest, spent
-from tap_cxone.progress.console import is_for_display, pulse
-from tap_cxone.progress.snapshot import rounded, sized
-from tap_cxone.progress.summary import summary
+from tap_cxone.progress.activity import count_export, set_activity, sleep
+from tap_cxone.progress.console import log_heartbeats, supports_live_display
+from tap_cxone.progress.snapshot import format_bytes, format_duration
+from tap_cxone.progress.summary import summary_lines
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
@@ -48,8 +48,8 @@ def progress(clock: FakeClock) -> Progress:
 def stream(progress: Progress):
     """Return the progress of a stream that has begun, and has a week to read."""
     stream = progress.stream(NAME)
-    stream.begin()
-    stream.plans(WEEK)
+    stream.start()
+    stream.set_planned_windows(WEEK)
     return stream
 
 
@@ -59,10 +59,10 @@ def stream(progress: Progress):
 def test_a_long_wait_is_told(stream, clock, said):
     """Whoever waits for half a minute says what for, since when, and for how much longer."""
     with stream.fetching():
-        doing("waiting for the job", waits=True, since=NOON - 60 * SECOND)
-        rest(clock, 29 * SECOND)
+        set_activity("waiting for the job", is_waiting=True, started_at=NOON - 60 * SECOND)
+        sleep(clock, 29 * SECOND)
         assert said() == []
-        rest(clock, 20 * SECOND)
+        sleep(clock, 20 * SECOND)
         clock.instant += 10 * SECOND
         stream.beat()
 
@@ -81,8 +81,8 @@ def test_a_pause_is_told_with_its_end(stream, clock, said):
             clock.instant += duration - 40 * SECOND
 
     with stream.fetching():
-        doing("asking", waits=True)
-        rest(Middle(clock.instant), 100 * SECOND, "told to wait")
+        set_activity("asking", is_waiting=True)
+        sleep(Middle(clock.instant), 100 * SECOND, "told to wait")
         assert stream.standing().activity.what == "asking"
 
     assert said()[0] == "calls: told to wait, for 40 s; asking again in 1:00 min"
@@ -91,7 +91,7 @@ def test_a_pause_is_told_with_its_end(stream, clock, said):
 def test_no_heartbeat_right_after_a_window(stream, clock, said):
     """A window that is committed has a line of its own; the half minute begins again."""
     with stream.fetching():
-        doing("asking", waits=True)
+        set_activity("asking", is_waiting=True)
         clock.instant += 29 * SECOND
         stream.committed(WEEK[0])
         clock.instant += 29 * SECOND
@@ -105,9 +105,9 @@ def test_no_heartbeat_right_after_a_window(stream, clock, said):
 
 def test_nobody_watches(clock):
     """What is said where nobody watches is not heard, and the sleep is whole."""
-    doing("something")
-    spent()
-    rest(clock, 90 * SECOND, "for whatever reason")
+    set_activity("something")
+    count_export()
+    sleep(clock, 90 * SECOND, "for whatever reason")
 
     assert clock.slept == [90 * SECOND]
 
@@ -120,9 +120,9 @@ def test_threads_are_watched_apart(progress, clock):
 
     def work(name):
         with progress.stream(name).fetching():
-            doing(f"asking for {name}", waits=True)
+            set_activity(f"asking for {name}", is_waiting=True)
             both.wait()
-            spent()
+            count_export()
             both.wait()
 
     threads = [threading.Thread(target=work, args=name) for name in "ab"]
@@ -154,7 +154,7 @@ def test_the_pulse(progress, clock, said, monkeypatch):
     stream, told = progress.stream(NAME), threading.Event()
     stream.begin()
     monkeypatch.setattr(progress.log, "filters", [_Heard(told)])
-    with stream.fetching(), pulse(progress):
+    with stream.fetching(), log_heartbeats(progress):
         clock.instant += 30 * SECOND
         assert told.wait(10)
 
@@ -181,11 +181,11 @@ class _Heard(logging.Filter):
 def test_waiting_and_working(stream, clock):
     """Time is waited or worked, by what is done in it."""
     with stream.fetching():
-        doing("waiting", waits=True)
-        rest(clock, 50 * SECOND)
-        doing("reading")
+        set_activity("waiting", is_waiting=True)
+        sleep(clock, 50 * SECOND)
+        set_activity("reading")
         clock.instant += 7 * SECOND
-        rest(clock, 20 * SECOND, "told to wait")
+        sleep(clock, 20 * SECOND, "told to wait")
     with stream.watching("rows leave"):
         clock.instant += 5 * SECOND
     stream.ends("complete")
@@ -245,7 +245,7 @@ def test_only_the_first_ending_counts(stream, progress):
 )
 def test_durations(seconds, text):
     """A duration is written as a person would read it."""
-    assert rounded(seconds * SECOND) == text
+    assert format_duration(seconds * SECOND) == text
 
 
 @pytest.mark.parametrize(
@@ -253,21 +253,21 @@ def test_durations(seconds, text):
 )
 def test_sizes(size, text):
     """A size is written as a person would read it."""
-    assert sized(size) == text
+    assert format_bytes(size) == text
 
 
 def test_a_summary_is_aligned(progress, stream):
     """Every column of a summary ends at one place; without streams there is none."""
     progress.stream("a_longer_name")
     stream.fetched(123_456)
-    lines = list(summary(progress.standings()))
+    lines = list(summary_lines(progress.standings()))
 
     assert lines == [
         "stream         outcome    windows  rows  quarantined     bytes  exports  waiting  working",
         "calls          running     0 of 7     0            0  123.5 kB        0      0 s      0 s",
         "a_longer_name  not begun        0     0            0       0 B        0      0 s      0 s",
     ]
-    assert list(summary([])) == []
+    assert list(summary_lines([])) == []
 
 
 # Through the tap
@@ -350,7 +350,7 @@ PIPE, TERMINAL = io.StringIO(), _Terminal()
 )
 def test_where_a_display_is_drawn(out, err, environment, expected):
     """Only a terminal that can and may gets a display, and only if no message goes there."""
-    assert is_for_display(out, err, environment) is expected
+    assert supports_live_display(out, err, environment) is expected
 
 
 def test_rich_is_loaded_for_a_display_only():

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import Shape
-from tap_cxone.rows.decode import Expected, Format, open_table
-from tap_cxone.rows.dedupe import Seen
-from tap_cxone.rows.reader import Invalid, Reading
+from tap_cxone.rows.convert import RecordSpec
+from tap_cxone.rows.decode import FileExpectation, Format, open_table
+from tap_cxone.rows.dedupe import SeenKeys
+from tap_cxone.rows.reader import InvalidRow, RowReader
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.settings import tap_settings
-from tap_cxone.spool import fill
+from tap_cxone.spool import spool_chunks
 from tests.document import ROOT
 from tests.families.analytics import STREAM as BOTS
 from tests.families.analytics import bare, days, export, failure, run, truth, typed
@@ -637,7 +637,7 @@ def test_the_order_is_the_files(sim, clock):
 @pytest.mark.parametrize("packed", [True, False])
 def test_repeats_past_what_is_held(sim, clock, packed, monkeypatch):
     """A window of more keys than are held in memory leaves each once."""
-    monkeypatch.setattr(Seen.__init__, "__defaults__", (5,))
+    monkeypatch.setattr(SeenKeys.__init__, "__defaults__", (5,))
     rows = [conversation(number % 40) for number in range(120)]
     body = json.dumps(rows, separators=(",", ":")).encode()
     sim.faults.add(Fault("download", "bytes", body=gzip.compress(body) if packed else body))
@@ -657,34 +657,34 @@ def test_repeats_past_what_is_held(sim, clock, packed, monkeypatch):
 )
 def test_seen_is_a_set(keys, most):
     """However few keys are held in memory, a key is new the first time and never again."""
-    seen, wanted = Seen(most), set()
+    seen, wanted = SeenKeys(most), set()
     for key in keys:
-        assert seen.first(key) == ((type(key[0]), key) not in wanted)
+        assert seen.add_if_new(key) == ((type(key[0]), key) not in wanted)
         wanted.add((type(key[0]), key))
     seen.close()
 
 
 def test_seen_keeps_the_parts_of_a_key_apart():
     """Keys of several parts are the same only if each part is."""
-    seen = Seen()
+    seen = SeenKeys()
 
-    assert seen.first(["ab", "c"])
-    assert seen.first(["a", "bc"])
-    assert seen.first(["a", "b,c"])
-    assert not seen.first(["a", "bc"])
+    assert seen.add_if_new(["ab", "c"])
+    assert seen.add_if_new(["a", "bc"])
+    assert seen.add_if_new(["a", "b,c"])
+    assert not seen.add_if_new(["a", "bc"])
 
 
 @pytest.mark.slow
 def test_seen_does_not_grow():
     """Past what is held, more keys take no more memory."""
     tracemalloc.start()
-    seen = Seen(2000)
+    seen = SeenKeys(2000)
     for number in range(2000):
-        seen.first([number])
+        seen.add_if_new([number])
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
     for number in range(2000, 40_000):
-        assert seen.first([number])
+        assert seen.add_if_new([number])
     grown = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     seen.close()
@@ -692,27 +692,27 @@ def test_seen_does_not_grow():
     assert grown < 500_000
 
 
-SHAPE = Shape(
-    known=[Column("id"), Column("n", "number")],
-    announced={"id", "n"},
-    keys=("id",),
+SHAPE = RecordSpec(
+    columns=[Column("id"), Column("n", "number")],
+    schema_columns={"id", "n"},
+    key_columns=("id",),
     constants={},
     required=("n",),
 )
 JSON: tuple[Format, ...] = ("json",)
 
 
-def reading(spool: Spool) -> Reading:
+def reading(spool: Spool) -> RowReader:
     """Open a spool of JSON."""
-    return Reading(open_table(spool, "f", Expected(JSON, SHAPE.fields)), SHAPE)
+    return RowReader(open_table(spool, "f", FileExpectation(JSON, SHAPE.mandatory_columns)), SHAPE)
 
 
 def test_what_was_counted():
     """A tally knows how many rows do not fit, and why, the most frequent reason first."""
     body = b'[{"id":1,"n":1},7,{"id":1,"n":"x"},8,{"id":1,"n":2}]'
-    with fill([body], announced=None, name="f") as spool:
+    with spool_chunks([body], expected_size=None, description="f") as spool:
         found = reading(spool)
-        tally = found.check()
+        tally = found.validate()
         items = list(found.items())
 
     assert (tally.rows, tally.invalid, tally.ratio) == (5, 3, 0.6)
@@ -720,9 +720,9 @@ def test_what_was_counted():
         "3 of 5 rows do not fit (2 times: is not an object, "
         "1 times: column n holds something that is no number)"
     )
-    assert found.repeats == 1
-    assert [isinstance(item, Invalid) for item in items] == [False, True, True, True]
-    assert [item.place for item in items if isinstance(item, Invalid)] == [
+    assert found.duplicate_count == 1
+    assert [isinstance(item, InvalidRow) for item in items] == [False, True, True, True]
+    assert [item.location for item in items if isinstance(item, InvalidRow)] == [
         "record 2",
         "record 3",
         "record 4",
@@ -731,7 +731,7 @@ def test_what_was_counted():
 
 def test_an_invalid_row_does_not_show():
     """The text of a row is in no representation that a log could hold."""
-    assert "SECRET" not in repr(Invalid("line 1", "is odd", None, "SECRET"))
+    assert "SECRET" not in repr(InvalidRow("line 1", "is odd", None, "SECRET"))
 
 
 MEASURE = """
@@ -740,7 +740,7 @@ from pathlib import Path
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.decode import Expected, open_table
 from tap_cxone.rows.reader import Reading
-from tap_cxone.rows.convert import Shape
+from tap_cxone.rows.convert import RecordSpec
 from tap_cxone.spool import fill
 
 def chunks(number):
@@ -756,7 +756,7 @@ def chunks(number):
     yield out.getvalue()
 
 number = int(sys.argv[1])
-shape = Shape(
+shape = RecordSpec(
     known=[Column("id"), Column("n", "number")], announced={"id", "n"}, keys=("id",), constants={}
 )
 with fill(chunks(number), announced=None, name="f") as spool:
@@ -795,11 +795,13 @@ def test_memory_is_constant():
     peaks = []
     for number in (500, 5000):
         rows = ",".join(f'{{"id":"{n}","n":1.5,"t":"{"x" * 700}"}}' for n in range(number))
-        with fill([gzip.compress(f"[{rows}]".encode(), 1)], announced=None, name="f") as spool:
+        with spool_chunks(
+            [gzip.compress(f"[{rows}]".encode(), 1)], expected_size=None, description="f"
+        ) as spool:
             del rows
             tracemalloc.start()
             found = reading(spool)
-            assert found.check().invalid == 0
+            assert found.validate().invalid == 0
             assert sum(1 for _ in found.items()) == number
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()

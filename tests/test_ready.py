@@ -15,13 +15,13 @@ import pytest
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tap_cxone.clock import SystemClock
-from tap_cxone.output.record_lines import Envelope, Lines, Ready
-from tap_cxone.rows.columnar import columns_of
+from tap_cxone.output.record_lines import LineEncoder, RecordLineBuffer, RecordLines
+from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import Layout, Shape
-from tap_cxone.rows.dedupe import Passed, Suspects
-from tap_cxone.rows.reader import Invalid
-from tap_cxone.signals import Interrupts
+from tap_cxone.rows.convert import FileLayout, RecordSpec
+from tap_cxone.rows.dedupe import DuplicateCandidates, PageOverlap
+from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.signals import SignalHandler
 from tap_cxone.simulator import Fault, Options, Simulator
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
@@ -64,10 +64,10 @@ def printed(
 @pytest.fixture
 def both(monkeypatch):
     """Return a function that runs the same files on both paths, and compares what they print."""
-    blocks: list[Lines] = []
+    blocks: list[RecordLines] = []
     write = CXoneStream.write_lines
 
-    def counting(stream: CXoneStream, lines: Lines) -> None:
+    def counting(stream: CXoneStream, lines: RecordLines) -> None:
         blocks.append(lines)
         write(stream, lines)
 
@@ -240,8 +240,8 @@ def stream_of(config: dict[str, Any], clock: FakeClock) -> CXoneStream:
 )
 def test_somebody_wants_to_see_each(sim, clock, changes):
     """With a stream map, flattening or a sample, no stream lets its rows leave as lines."""
-    assert stream_of(entity(**changes)(sim), clock).envelope() is None
-    assert stream_of(entity()(sim), clock).envelope() is not None
+    assert stream_of(entity(**changes)(sim), clock).line_encoder() is None
+    assert stream_of(entity()(sim), clock).line_encoder() is not None
 
 
 def test_a_trial_run(sim, clock):
@@ -249,7 +249,7 @@ def test_a_trial_run(sim, clock):
     stream = stream_of(entity()(sim), clock)
     stream.ABORT_AT_RECORD_COUNT = 1
 
-    assert stream.envelope() is None
+    assert stream.line_encoder() is None
 
 
 def test_the_counter(sim, clock, caplog):
@@ -266,18 +266,21 @@ def test_the_counter(sim, clock, caplog):
 
 # The parts
 
-LAYOUT = Layout.of(
-    ["id"], Shape(known=[Column("id")], announced={"id"}, keys=("id",), constants={"_end": "x"})
+LAYOUT = FileLayout.from_header(
+    ["id"],
+    RecordSpec(
+        columns=[Column("id")], schema_columns={"id"}, key_columns=("id",), constants={"_end": "x"}
+    ),
 )
-CLOCK = SystemClock(Interrupts())
+CLOCK = SystemClock(SignalHandler())
 
 
-def ready(*parts: Any, **changes: Any) -> Ready:
+def ready(*parts: Any, **changes: Any) -> RecordLineBuffer:
     """Return what is ready of some parts: texts are records of that id."""
-    found = Ready(Envelope(**{"stream": "s", "clock": CLOCK, **changes}), "f")
+    found = RecordLineBuffer(LineEncoder(**{"stream": "s", "clock": CLOCK, **changes}), "f")
     for part in parts:
         ids = [part] if isinstance(part, str) else None
-        found.add(columns_of(LAYOUT)([ids], 1) if ids else part)
+        found.add(block_converter(LAYOUT)([ids], 1) if ids else part)
     found.flush()
     return found
 
@@ -285,7 +288,7 @@ def ready(*parts: Any, **changes: Any) -> Ready:
 def test_bare_records():
     """Without a name for the stream, a line is the record alone."""
     with closing(ready("a", "ü", stream=None)) as found:
-        data = [part.data for part in found.parts() if isinstance(part, Lines)]
+        data = [part.data for part in found.blocks() if isinstance(part, RecordLines)]
 
     assert data == [b'{"id":"a","_end":"x"}\n', '{"id":"ü","_end":"x"}\n'.encode()]
 
@@ -293,21 +296,21 @@ def test_bare_records():
 def test_a_version():
     """A stream's version stands in each of its lines, where the SDK writes it."""
     with closing(ready("a", version=7)) as found:
-        (lines,) = found.parts()
+        (lines,) = found.blocks()
 
-    assert isinstance(lines, Lines)
+    assert isinstance(lines, RecordLines)
     assert list(msgspec.json.decode(lines.data)) == [
         *("type", "stream", "record", "version", "time_extracted")
     ]
 
 
 def test_the_order():
-    """Lines and invalid rows come back in their order, as often as they are asked for."""
-    invalid = Invalid("line 2", "is odd", None, '{"ü":1}')
+    """RecordLines and invalid rows come back in their order, as often as they are asked for."""
+    invalid = InvalidRow("line 2", "is odd", None, '{"ü":1}')
 
     with closing(ready("a", invalid, "b")) as found:
         for _ in range(2):
-            one, two, three = found.parts()
+            one, two, three = found.blocks()
             assert (one.count, two, three.count) == (1, invalid, 1)
 
 
@@ -316,13 +319,13 @@ def test_suspects(most):
     """Whoever comes twice is a suspect, near or far, in memory or past it; nobody else is."""
     keys = [(f"k{number}", number) for number in range(200)]
     again = [keys[number] for number in (0, 7, 150, 199)]
-    suspects = Suspects(most)
+    suspects = DuplicateCandidates(most)
     for start in range(0, 200, 10):
-        suspects.see(keys[start : start + 10])
-    suspects.see(again[:2])
-    suspects.see(again[2:])
+        suspects.add_keys(keys[start : start + 10])
+    suspects.add_keys(again[:2])
+    suspects.add_keys(again[2:])
 
-    found = suspects.found()
+    found = suspects.candidates()
     suspects.close()
     assert found is None if most == 3 else found == set(map(hash, again))
 
@@ -330,34 +333,34 @@ def test_suspects(most):
 @pytest.mark.parametrize("most", [5, 1000])
 def test_passed(most):
     """A text of the first ones that comes again is known at once, as often as it comes again."""
-    passed = Passed(most)
+    passed = PageOverlap(most)
     pages = [[b"%d" % (10 * page + row) for row in range(10)] for page in range(20)]
 
     for texts in pages:
-        assert passed.again([*texts, texts[0]]) == (10, 0)
-    assert not passed.twice()
-    assert passed.again([b"a", *pages[0][:4], b"b"]) == (6, 4)
+        assert passed.add_page([*texts, texts[0]]) == (10, 0)
+    assert not passed.has_duplicates()
+    assert passed.add_page([b"a", *pages[0][:4], b"b"]) == (6, 4)
     passed.close()
 
 
 @pytest.mark.parametrize("place", [0, 3, 11, 19])
 def test_passed_past_what_is_held(place):
     """Any text that comes again is known at the end at the latest."""
-    passed = Passed(25)
+    passed = PageOverlap(25)
     pages = [[b"%d" % (10 * page + row) for row in range(10)] for page in range(20)]
-    known = sum(passed.again(texts)[1] for texts in [*pages, [pages[place][7]]])
+    known = sum(passed.add_page(texts)[1] for texts in [*pages, [pages[place][7]]])
 
-    assert known or passed.twice()
+    assert known or passed.has_duplicates()
     passed.close()
 
 
 def test_suspects_past_what_is_held():
     """A few that come twice among many are found in the file."""
-    suspects = Suspects(50)
+    suspects = DuplicateCandidates(50)
     for number in range(1000):
-        suspects.see([(f"k{number}",)])
-    suspects.see([("k3",), ("k990",)])
+        suspects.add_keys([(f"k{number}",)])
+    suspects.add_keys([("k3",), ("k990",)])
 
-    found = suspects.found()
+    found = suspects.candidates()
     suspects.close()
     assert found == {hash(("k3",)), hash(("k990",))}

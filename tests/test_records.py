@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_cxone.config import COLUMN_TYPES
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import CONVERTERS, Layout, Misfit, Shape
+from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError, FileLayout, RecordSpec
 
 many = settings(max_examples=60, deadline=None)
 
@@ -32,14 +32,14 @@ stamps = st.from_regex(
 
 
 def convert(kind, text):
-    return CONVERTERS[kind](text)
+    return TEXT_CONVERTERS[kind](text)
 
 
 def layout(header, known=(), **changes):
     """Match a header with columns that the target has been told of."""
     changes.setdefault("announced", [column.name for column in known])
-    shape = Shape(**{"known": known, "keys": (), "constants": {}, **changes})
-    return Layout.of(header, shape)
+    shape = RecordSpec(**{"known": known, "keys": (), "constants": {}, **changes})
+    return FileLayout.from_header(header, shape)
 
 
 def record(header, cells, known=(), **changes):
@@ -51,7 +51,7 @@ def record(header, cells, known=(), **changes):
 
 def test_every_type_has_a_converter():
     """Each type that a setting may name can be read."""
-    assert set(CONVERTERS) == set(COLUMN_TYPES)
+    assert set(TEXT_CONVERTERS) == set(COLUMN_TYPES)
 
 
 @pytest.mark.parametrize("kind", COLUMN_TYPES)
@@ -327,7 +327,7 @@ def test_zone_of_the_machine(monkeypatch, machine, name):
             time.tzset()
 
 
-# Layout
+# FileLayout
 
 
 KNOWN = (Column("id"), Column("score", "number"), Column("passed", "boolean"))
@@ -409,7 +409,7 @@ def test_records_are_independent():
 
 def test_misfit_names_column_and_type():
     """A cell that is not of its type is a misfit of that column."""
-    with pytest.raises(Misfit, match=r"score.*number") as raised:
+    with pytest.raises(ConversionError, match=r"score.*number") as raised:
         record(["ID", "Score", "Passed"], ["1", "many", "yes"], KNOWN)
 
     assert raised.value.column == KNOWN[1]
@@ -417,7 +417,7 @@ def test_misfit_names_column_and_type():
 
 def test_misfit_keeps_the_value_to_itself():
     """Somebody's data does not stand in a message, nor behind it."""
-    with pytest.raises(Misfit) as raised:
+    with pytest.raises(ConversionError) as raised:
         record(["Score"], ["Jane Doe"], KNOWN)
 
     assert "Jane" not in str(raised.value)
@@ -448,7 +448,7 @@ def test_blank_key(cell):
 
 def test_blank_key_that_is_no_text():
     """A blank key of another type than text cannot be written, and is a misfit."""
-    with pytest.raises(Misfit, match="score"):
+    with pytest.raises(ConversionError, match="score"):
         record(["ID", "Score"], ["1", ""], KNOWN, keys=["score"])
 
 
@@ -537,4 +537,4 @@ def test_record_is_json(cells):
 def test_a_day_in_the_place_of_the_month_is_refused(text):
     """A date that can only be day first is no date here: its neighbours would be read wrongly."""
     with pytest.raises(ValueError, match=text.split(" ")[0]):
-        CONVERTERS["date-time"](text)
+        TEXT_CONVERTERS["date-time"](text)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.redact import MASK, Redactor, is_private
+from tap_cxone.redact import MASK, Redactor, is_secure_url
 
 many = settings(max_examples=60, deadline=None)
 
@@ -30,7 +30,7 @@ words = st.text(st.characters(codec="utf-8"), max_size=30)
 def test_no_learned_secret_survives(before, known, after):
     """A secret that was learned does not come out, whatever stands around it."""
     redact = Redactor()
-    redact.learn(*known)
+    redact.add_secrets(*known)
     text = redact(before + " ".join(known) + after, limit=10_000)
 
     assert not any(secret in text for secret in known)
@@ -87,7 +87,7 @@ def test_secret_inside_another():
 def test_empty_secret_is_none():
     """An empty text is not learned: it is everywhere."""
     redact = Redactor()
-    redact.learn("", "hush-hush")
+    redact.add_secrets("", "hush-hush")
 
     assert redact("all is well") == "all is well"
 
@@ -231,7 +231,7 @@ def test_redactor_does_not_show_its_secrets():
 )
 def test_private(url):
     """An address is private over https, and over http to this machine."""
-    assert is_private(url)
+    assert is_secure_url(url)
 
 
 @pytest.mark.parametrize(
@@ -259,14 +259,14 @@ def test_private(url):
 )
 def test_not_private(url):
     """Plain http elsewhere, another scheme, and what is no address are not."""
-    assert not is_private(url)
+    assert not is_secure_url(url)
 
 
 @many
 @given(st.text(max_size=40) | st.text("htps:/@[]\\#?.127lo", max_size=40))
 def test_any_text_is_private_or_not(url):
     """No text makes the question fail."""
-    assert is_private(url) in {True, False}
+    assert is_secure_url(url) in {True, False}
 
 
 def test_a_bare_token_does_not_survive():

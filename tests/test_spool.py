@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import DownloadError
-from tap_cxone.spool import fill
+from tap_cxone.spool import spool_chunks
 
 many = settings(max_examples=60, deadline=None)
 
@@ -26,7 +26,7 @@ def test_spool_holds_every_byte(chunks):
     """What went in comes out, with its number of bytes and its digest."""
     data = b"".join(chunks)
 
-    with fill(chunks, announced=len(data), name="f") as spool:
+    with spool_chunks(chunks, expected_size=len(data), description="f") as spool:
         with spool.open() as reader:
             assert reader.read() == data
         assert spool.size == len(data)
@@ -37,13 +37,13 @@ def test_gzip_stays_gzip():
     """The bytes are kept as they came over the wire."""
     data = gzip.compress(b"a,b\n")
 
-    with fill([data], announced=None, name="f") as spool, spool.open() as reader:
+    with spool_chunks([data], expected_size=None, description="f") as spool, spool.open() as reader:
         assert reader.read() == data
 
 
 def test_spool_opens_again():
     """A spool is read from its beginning as often as it is opened."""
-    with fill([b"abc"], announced=None, name="f") as spool:
+    with spool_chunks([b"abc"], expected_size=None, description="f") as spool:
         for _ in range(3):
             with spool.open() as reader:
                 assert reader.read() == b"abc"
@@ -53,7 +53,7 @@ def test_readers_do_not_disturb_each_other():
     """A reader goes on where it was, also when another one was opened meanwhile."""
     data = bytes(range(256)) * 1000
 
-    with fill([data], announced=None, name="f") as spool, spool.open() as one:
+    with spool_chunks([data], expected_size=None, description="f") as spool, spool.open() as one:
         begin = one.read(1000)
         with spool.open() as other:
             assert other.read() == data
@@ -63,7 +63,7 @@ def test_readers_do_not_disturb_each_other():
 @pytest.mark.posix
 def test_nobody_else_reads_it():
     """The file has no name and no permission for others."""
-    with fill([b"x"], announced=None, name="f") as spool:
+    with spool_chunks([b"x"], expected_size=None, description="f") as spool:
         found = os.fstat(spool.file.fileno())
 
     assert found.st_nlink == 0
@@ -72,7 +72,7 @@ def test_nobody_else_reads_it():
 
 def test_file_goes_with_the_block():
     """At the end of its block the file is closed, also after an error."""
-    spool = fill([b"x"], announced=None, name="f")
+    spool = spool_chunks([b"x"], expected_size=None, description="f")
     with pytest.raises(KeyError), spool:
         raise KeyError
 
@@ -82,7 +82,7 @@ def test_file_goes_with_the_block():
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
     """The directory for temporary files is as empty as before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with fill([b"x"], announced=None, name="f"):
+    with spool_chunks([b"x"], expected_size=None, description="f"):
         during = list(tmp_path.iterdir())
 
     assert during == []
@@ -93,12 +93,12 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
 def test_length_is_checked(announced):
     """A file of another length than announced is refused, with both numbers."""
     with pytest.raises(DownloadError, match=rf"qm.*3.*{announced}"):
-        fill([b"abc"], announced=announced, name="qm")
+        spool_chunks([b"abc"], expected_size=announced, description="qm")
 
 
 def test_empty_file_where_none_was_announced():
     """An empty file without an announced length is a file."""
-    with fill([], announced=None, name="f") as spool:
+    with spool_chunks([], expected_size=None, description="f") as spool:
         assert spool.size == 0
 
 
@@ -110,7 +110,7 @@ def test_broken_source_is_passed_on():
         raise KeyError
 
     with pytest.raises(KeyError):
-        fill(chunks(), announced=None, name="f")
+        spool_chunks(chunks(), expected_size=None, description="f")
 
 
 @pytest.mark.skipif(not FULL_DEVICE.exists(), reason="this system has no /dev/full")
@@ -120,7 +120,7 @@ def test_full_disk(monkeypatch, size):
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FULL_DEVICE.open("w+b"))
 
     with pytest.raises(DownloadError, match=r"qm.*TMPDIR") as raised:
-        fill([b"x" * size], announced=size, name="qm")
+        spool_chunks([b"x" * size], expected_size=size, description="qm")
     assert os.strerror(errno.ENOSPC) in str(raised.value)
 
 
@@ -129,4 +129,4 @@ def test_no_directory_for_temporary_files(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
     with pytest.raises(DownloadError, match="TMPDIR"):
-        fill([b"x"], announced=None, name="f")
+        spool_chunks([b"x"], expected_size=None, description="f")

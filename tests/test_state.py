@@ -11,7 +11,7 @@ from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import PendingJob
 from tap_cxone.rows.columns import Column
 from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
-from tap_cxone.streams.state import StreamState, check
+from tap_cxone.streams.state import StreamState, validate_state
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.running import FakeClock
@@ -112,9 +112,9 @@ def test_bookmark(text):
 def test_pending_jobs_come_back(remembered):
     """The next run knows every pending job as this one did, in the same order."""
     state = StreamState("s", {})
-    state.keep_pending(remembered)
+    state.set_pending_jobs(remembered)
 
-    assert again(state).pending() == remembered
+    assert again(state).pending_jobs() == remembered
 
 
 @many
@@ -122,9 +122,9 @@ def test_pending_jobs_come_back(remembered):
 def test_submits_come_back(times):
     """The next run knows every submit that counts."""
     state = StreamState("s", {})
-    state.keep_submits("data_extraction", times)
+    state.set_submit_times("data_extraction", times)
 
-    assert again(state).submits("data_extraction") == times
+    assert again(state).submit_times("data_extraction") == times
 
 
 @many
@@ -132,7 +132,7 @@ def test_submits_come_back(times):
 def test_columns_come_back(learned):
     """The next run knows every column that was learned."""
     state = StreamState("s", {})
-    state.learn(learned)
+    state.add_columns(learned)
 
     assert again(state).columns() == learned
 
@@ -142,9 +142,9 @@ def test_columns_come_back(learned):
 def test_traits_come_back(traits):
     """The next run knows what was learned of the tenant."""
     state = StreamState("s", {})
-    state.keep_traits("data_extraction", traits)
+    state.set_tenant_info("data_extraction", traits)
 
-    assert again(state).traits("data_extraction") == traits
+    assert again(state).tenant_info("data_extraction") == traits
 
 
 @many
@@ -152,11 +152,11 @@ def test_traits_come_back(traits):
 def test_what_is_written_can_be_read(remembered, times, learned):
     """A state that the tap wrote passes its own check."""
     state = StreamState("s", {"replication_key_value": "2026-01-31T00:00:00+00:00"})
-    state.keep_pending(remembered)
-    state.keep_submits("data_extraction", times)
-    state.learn(learned)
+    state.set_pending_jobs(remembered)
+    state.set_submit_times("data_extraction", times)
+    state.add_columns(learned)
 
-    check({"bookmarks": {"s": again(state).raw}})
+    validate_state({"bookmarks": {"s": again(state).raw}})
 
 
 def test_times_are_written_in_one_format(state):
@@ -253,8 +253,8 @@ def test_nothing_leaves_nothing(state):
 def test_bookmark_is_left_alone():
     """What is beside the bookmark changes without it."""
     state = StreamState("s", {"replication_key_value": "2026-01-31", "of_others": 1})
-    state.keep_pending([JOB])
-    state.keep_pending([])
+    state.set_pending_jobs([JOB])
+    state.set_pending_jobs([])
 
     assert state.raw == {"replication_key_value": "2026-01-31", "of_others": 1}
 
@@ -265,7 +265,7 @@ def test_bookmark_is_left_alone():
 def test_a_whole_message_is_no_state():
     """A STATE message is refused: as a state it would be an empty one, and all be read anew."""
     with pytest.raises(StateError, match=r"of a STATE message its .value"):
-        check({"type": "STATE", "value": {"bookmarks": {}}})
+        validate_state({"type": "STATE", "value": {"bookmarks": {}}})
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_whole_message_is_no_state():
 def test_unreadable_state_is_refused(raw):
     """A state of another shape is refused before anything runs; the message names the stream."""
     with pytest.raises(StateError, match=r"qm_workflows.*restore"):
-        check({"bookmarks": {"qm_workflows": raw}})
+        validate_state({"bookmarks": {"qm_workflows": raw}})
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_unreadable_state_is_refused(raw):
 def test_no_state_at_all(state):
     """What has not the shape of a Singer state is refused; the message shows the shape."""
     with pytest.raises(StateError, match="bookmarks"):
-        check(state)
+        validate_state(state)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_no_state_at_all(state):
 )
 def test_readable_state(state):
     """An empty state, and what others keep in it, are no problem."""
-    check(state)
+    validate_state(state)
 
 
 @many
@@ -332,17 +332,17 @@ def test_readable_state(state):
 def test_any_json_is_understood_or_refused(state):
     """Any state is refused by the check with a StateError, or can be read to its end."""
     try:
-        check(state)
+        validate_state(state)
     except StateError:
         return
 
     for name, raw in state.get("bookmarks", {}).items():
         stream = StreamState(name, raw)
         stream.bookmark()
-        stream.pending()
+        stream.pending_jobs()
         stream.columns()
-        stream.submits("data_extraction")
-        stream.traits("data_extraction")
+        stream.submit_times("data_extraction")
+        stream.tenant_info("data_extraction")
 
 
 _REPORT = {"name": "agents", "type": "agent", "metrics": ["talkTime"], "dimensions": ["agentId"]}
@@ -405,10 +405,10 @@ def test_reading_fails_only_with_a_state_error(raw):
     stream = StreamState("s", raw)
     readers = [
         stream.bookmark,
-        stream.pending,
+        stream.pending_jobs,
         stream.columns,
-        lambda: stream.submits("data_extraction"),
-        lambda: stream.traits("data_extraction"),
+        lambda: stream.submit_times("data_extraction"),
+        lambda: stream.tenant_info("data_extraction"),
     ]
 
     for reader in readers:

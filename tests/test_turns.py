@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import Interrupted, JournalError, Throttled
-from tap_cxone.jobs.slots import Turns, Wait, locked
+from tap_cxone.jobs.slots import Poller, TenantSlots, acquire_file_lock
 from tests.running import FakeClock
 
 if TYPE_CHECKING:
@@ -44,17 +44,17 @@ def clock() -> Meanwhile:
 
 
 @pytest.fixture
-def process(tmp_path, clock) -> Callable[..., Turns]:
+def process(tmp_path, clock) -> Callable[..., TenantSlots]:
     """Return what makes the places as another process sees them."""
 
-    def turns(places: int = 1, *, kept: bool = True) -> Turns:
-        wait = Wait(clock, SECOND, 5 * SECOND)
-        return Turns(
+    def turns(places: int = 1, *, kept: bool = True) -> TenantSlots:
+        wait = Poller(clock, SECOND, 5 * SECOND)
+        return TenantSlots(
             name="family",
-            files=tmp_path / "locks" / "tenant",
-            places=places,
-            kept=kept,
-            wait=wait,
+            lock_prefix=tmp_path / "locks" / "tenant",
+            slot_count=places,
+            hold_until_job_ends=kept,
+            poller=wait,
             log=logging.getLogger("turns"),
         )
 
@@ -179,11 +179,13 @@ def test_an_earlier_runs_job(process):
 
 def test_nobody_to_share_with(clock):
     """Without a journal there is always a place."""
-    wait = Wait(clock, SECOND, SECOND)
-    turns = Turns("family", None, 1, kept=True, wait=wait, log=logging.getLogger("turns"))
+    wait = Poller(clock, SECOND, SECOND)
+    turns = TenantSlots(
+        "family", None, 1, hold_until_job_ends=True, poller=wait, log=logging.getLogger("turns")
+    )
 
-    assert turns.at_once() is not None
-    assert turns.at_once() is not None
+    assert turns.try_acquire() is not None
+    assert turns.try_acquire() is not None
 
 
 def test_the_dead_give_back(tmp_path):
@@ -193,25 +195,25 @@ def test_the_dead_give_back(tmp_path):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"True\n"
-        during = locked(file)
+        during = acquire_file_lock(file)
         child.kill()
         child.wait()
 
     assert during is None
-    assert locked(file) is not None
+    assert acquire_file_lock(file) is not None
 
 
 def test_nothing_to_lock(tmp_path):
     """A folder that cannot be made is an error that names the setting."""
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="journal_path"):
-        locked(tmp_path / "file" / "place")
+        acquire_file_lock(tmp_path / "file" / "place")
 
 
 def test_no_folder(tmp_path):
     """Where the journal's folder does not exist, the message names that folder and the setting."""
     with pytest.raises(JournalError, match=r"nowhere is no folder; make it, or .* journal_path"):
-        locked(tmp_path / "nowhere" / "journal.db.locks" / "place")
+        acquire_file_lock(tmp_path / "nowhere" / "journal.db.locks" / "place")
 
 
 def test_locks_are_private(process, tmp_path):

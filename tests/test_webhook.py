@@ -15,7 +15,7 @@ import pytest
 from typing_extensions import override
 
 from tap_cxone.errors import ConfigError
-from tap_cxone.events.audit_log import COMMON, EVENTS
+from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
@@ -121,7 +121,7 @@ def audited(path: Path, event: str) -> list[dict[str, Any]]:
     """Return the lines of one event in the audit log."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     found = [line for line in lines if line["event"] == event]
-    assert all(list(line) == [*COMMON, *EVENTS[event][1]] for line in found)
+    assert all(list(line) == [*COMMON_FIELDS, *EVENTS[event][1]] for line in found)
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.windows import Window, midnight, plan_days
+from tap_cxone.windows import Window, daily_windows, midnight
 
 many = settings(max_examples=60, deadline=None)
 
@@ -153,7 +153,7 @@ def test_local_days_differ(day, hours):
 def test_plan_covers_exactly(start, length, most, zone):
     """Windows touch, from the beginning of the first day to the horizon."""
     horizon = start + length
-    windows = listed(plan_days(start, horizon, most=most, zone=zone))
+    windows = listed(daily_windows(start, horizon, max_days=most, zone=zone))
 
     assert windows[0].start == midnight(start, zone=zone)
     assert all(one.end == following.start for one, following in pairwise(windows))
@@ -164,7 +164,7 @@ def test_plan_covers_exactly(start, length, most, zone):
 @given(instants, lengths, most_days, zones)
 def test_plan_holds_whole_days(start, length, most, zone):
     """Every window begins a day and holds at most so many; only the last ends inside one."""
-    windows = listed(plan_days(start, start + length, most=most, zone=zone))
+    windows = listed(daily_windows(start, start + length, max_days=most, zone=zone))
 
     assert all(begins_a_day(window.start, zone) for window in windows)
     assert all(days_of(window, zone) <= most for window in windows)
@@ -174,7 +174,7 @@ def test_plan_holds_whole_days(start, length, most, zone):
 @given(instants, lengths, most_days)
 def test_plan_wastes_no_window(start, length, most):
     """All windows but the last are as long as they may be."""
-    *full, last = listed(plan_days(start, start + length, most=most))
+    *full, last = listed(daily_windows(start, start + length, max_days=most))
 
     assert all(window.end - window.start == timedelta(days=most) for window in full)
     assert last.end - last.start <= timedelta(days=most)
@@ -184,7 +184,7 @@ def test_plan_wastes_no_window(start, length, most):
 @given(instants, lengths, most_days)
 def test_plan_is_in_utc(start, length, most):
     """Windows are given in UTC, whatever the zone of their days."""
-    windows = listed(plan_days(start, start + length, most=most, zone=BERLIN))
+    windows = listed(daily_windows(start, start + length, max_days=most, zone=BERLIN))
 
     assert all(
         end.utcoffset() == timedelta(0) for window in windows for end in (window.start, window.end)
@@ -195,13 +195,13 @@ def test_plan_is_in_utc(start, length, most):
 @given(instants, st.timedeltas(timedelta(0), timedelta(days=9)), zones)
 def test_nothing_to_plan(horizon, ahead, zone):
     """A start that is not before the horizon needs no window."""
-    assert listed(plan_days(horizon + ahead, horizon, most=14, zone=zone)) == []
+    assert listed(daily_windows(horizon + ahead, horizon, max_days=14, zone=zone)) == []
 
 
 def test_plan_in_another_zone():
     """Windows follow the midnights of the zone through a change of clocks."""
     windows = listed(
-        plan_days(at("2026-03-28T12:00:00"), at("2026-03-31T12:00:00"), most=1, zone=BERLIN)
+        daily_windows(at("2026-03-28T12:00:00"), at("2026-03-31T12:00:00"), max_days=1, zone=BERLIN)
     )
 
     assert [window.start for window in windows] == [
@@ -217,10 +217,12 @@ def test_plan_in_another_zone():
 def test_asked_windows_are_taken_up(start, both, most, zone, data):
     """What an interrupted run asked for is used by the next one, and nothing is left out."""
     length, later = both
-    earlier = listed(plan_days(start, start + length, most=most, zone=zone))
+    earlier = listed(daily_windows(start, start + length, max_days=most, zone=zone))
     asked = earlier[data.draw(st.integers(0, len(earlier) - 1)) :]
     horizon = start + length + later
-    windows = listed(plan_days(asked[0].start, horizon, most=most, zone=zone, asked=asked))
+    windows = listed(
+        daily_windows(asked[0].start, horizon, max_days=most, zone=zone, pending=asked)
+    )
 
     assert windows[: len(asked)] == asked
     assert windows[-1].end == horizon
@@ -233,17 +235,22 @@ def test_asked_windows_are_taken_up(start, both, most, zone, data):
 @given(instants, lengths, most_days, zones, st.lists(st.tuples(instants, lengths), max_size=5))
 def test_only_fitting_windows_are_taken_up(start, length, most, zone, others):
     """A window asked for that begins nowhere in the plan changes nothing."""
-    plain = listed(plan_days(start, start + length, most=most, zone=zone))
+    plain = listed(daily_windows(start, start + length, max_days=most, zone=zone))
     asked = [Window(begin, begin + long) for begin, long in others]
     assume(not {window.start for window in plain} & {window.start for window in asked})
 
-    assert listed(plan_days(start, start + length, most=most, zone=zone, asked=asked)) == plain
+    assert (
+        listed(daily_windows(start, start + length, max_days=most, zone=zone, pending=asked))
+        == plain
+    )
 
 
 def test_day_of_an_asked_window_is_read_again():
     """Behind a window that ended inside a day, that day begins again, and once only."""
     asked = Window(at("2026-01-01"), at("2026-01-03T11:30:00"))
-    windows = listed(plan_days(asked.start, at("2026-01-03T18:00:00"), most=14, asked=[asked]))
+    windows = listed(
+        daily_windows(asked.start, at("2026-01-03T18:00:00"), max_days=14, pending=[asked])
+    )
 
     assert windows == [asked, Window(at("2026-01-03"), at("2026-01-03T18:00:00"))]
 
@@ -251,7 +258,9 @@ def test_day_of_an_asked_window_is_read_again():
 def test_asked_window_of_one_part_of_a_day():
     """A window that began and ended in the same day is taken up once, then the day is read."""
     asked = Window(at("2026-01-03"), at("2026-01-03T11:30:00"))
-    windows = listed(plan_days(asked.start, at("2026-01-03T18:00:00"), most=14, asked=[asked]))
+    windows = listed(
+        daily_windows(asked.start, at("2026-01-03T18:00:00"), max_days=14, pending=[asked])
+    )
 
     assert windows == [asked, Window(at("2026-01-03"), at("2026-01-03T18:00:00"))]
 
@@ -259,7 +268,7 @@ def test_asked_window_of_one_part_of_a_day():
 def test_asked_window_in_the_middle():
     """A window asked for takes the place of the one that begins where it begins."""
     asked = Window(at("2026-01-03"), at("2026-01-04"))
-    windows = listed(plan_days(at("2026-01-01"), at("2026-01-07"), most=2, asked=[asked]))
+    windows = listed(daily_windows(at("2026-01-01"), at("2026-01-07"), max_days=2, pending=[asked]))
 
     assert windows == [
         Window(at("2026-01-01"), at("2026-01-03")),

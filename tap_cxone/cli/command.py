@@ -18,10 +18,10 @@ from tap_cxone.planning.plan import as_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_cxone.cli.connection_test import Result
+    from tap_cxone.cli.connection_test import CheckResult
     from tap_cxone.planning.plan import FamilyPlan
 
-_TESTING = "tap_cxone.testing"
+_CONNECTION_TEST_KEY = "tap_cxone.testing"
 _PLAN_HELP = (
     "Print what a run would do, what it needs of a quota and when it could end. "
     "Spends no export. --plan=json prints it as JSON."
@@ -39,7 +39,7 @@ class CommandTap(Protocol):
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield what a run would do, one plan per family."""
 
-    def checks(self) -> Iterator[Result]:
+    def connection_checks(self) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
 
 
@@ -56,13 +56,13 @@ class CXoneCommand(SingerCommand):
                 self.logger.error(line)  # noqa: TRY400 (the line is meant for a person)
             sys.exit(error.exit_code)
 
-    def __init__(self, *args: Any, tap: Callable[..., CommandTap], **kwargs: Any) -> None:
-        """Initialise the command of the class `tap`."""
+    def __init__(self, *args: Any, tap_class: Callable[..., CommandTap], **kwargs: Any) -> None:
+        """Initialise the command of the class `tap_class`."""
         super().__init__(*args, **kwargs)
-        self._tap = tap
+        self._tap_class = tap_class
 
     @classmethod
-    def extend(cls, command: click.Command, tap: Callable[..., CommandTap]) -> CXoneCommand:
+    def extend(cls, command: click.Command, tap_class: Callable[..., CommandTap]) -> CXoneCommand:
         """Return the SDK's `command` with the options and errors of this one."""
         return cls(
             name=command.name,
@@ -71,15 +71,15 @@ class CXoneCommand(SingerCommand):
             params=_with_plan_option(command.params),
             help=_HELP,
             logger=getattr(command, "logger"),  # noqa: B009 (SingerCommand has one)
-            tap=tap,
+            tap_class=tap_class,
         )
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
-        if form := ctx.params.pop("plan", None):
-            self._print_plan(ctx, form)
+        if plan_format := ctx.params.pop("plan", None):
+            self._print_plan(ctx, plan_format)
             return None
-        if ctx.meta.get(_TESTING):
+        if ctx.meta.get(_CONNECTION_TEST_KEY):
             self._print_checks(ctx)
         for option in ("state", "catalog"):
             _check_json_option(ctx, option)
@@ -102,7 +102,7 @@ class CXoneCommand(SingerCommand):
 
     def _print_checks(self, ctx: click.Context) -> NoReturn:
         failed = False
-        for result in self._new_tap(ctx).checks():
+        for result in self._new_tap(ctx).connection_checks():
             click.echo(result)
             failed = failed or result.passed is False
         ctx.exit(1 if failed else 0)
@@ -110,7 +110,7 @@ class CXoneCommand(SingerCommand):
     def _new_tap(self, ctx: click.Context) -> CommandTap:
         """Return a tap with the settings, state and catalog of the command line."""
         config = ctx.params.get("config")
-        return self._tap(
+        return self._tap_class(
             config=config.config if config else None,
             state=_read_json(ctx.params.get("state"), "state"),
             catalog=_read_json(ctx.params.get("catalog"), "catalog"),
@@ -120,7 +120,7 @@ class CXoneCommand(SingerCommand):
 
 def request_connection_test(ctx: click.Context) -> None:
     """Run the connection test once the other options are parsed, the state among them."""
-    ctx.meta[_TESTING] = True
+    ctx.meta[_CONNECTION_TEST_KEY] = True
 
 
 def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:

@@ -7,21 +7,21 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from tap_cxone.errors import CXoneError, naming
-from tap_cxone.http.rate_limit import Hint
+from tap_cxone.errors import CXoneError, with_permission_hint
+from tap_cxone.http.rate_limit import RateLimitHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_cxone.context import Family
-    from tap_cxone.http.transport import Answer
+    from tap_cxone.context import ApiFamily
+    from tap_cxone.http.transport import ApiResponse
 
-_MOST_SKEW = timedelta(minutes=2)
-_MARKS = {True: "ok  ", False: "FAIL", None: "-   "}
+_MAX_SKEW = timedelta(minutes=2)
+_LABELS = {True: "ok  ", False: "FAIL", None: "-   "}
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """The outcome of one check, with the remedy if it failed; None if it could not be made."""
 
     family: str
@@ -31,72 +31,78 @@ class Result:
 
     def __str__(self) -> str:
         """Show it as one line."""
-        return f"{_MARKS[self.passed]} {self.family} {self.check}: {self.detail}"
+        return f"{_LABELS[self.passed]} {self.family} {self.check}: {self.detail}"
 
 
-def left_out(family: Family) -> Result:
+def skipped_result(family: ApiFamily) -> CheckResult:
     """Return why a family is not tried."""
-    return Result(family.name, "not set up", None, family.remedy)
+    return CheckResult(family.name, "not set up", None, family.setup_hint)
 
 
-def probe(family: Family) -> Iterator[Result]:
+def probe(family: ApiFamily) -> Iterator[CheckResult]:
     """Log in, read something harmless, tell what is left and compare the clocks.
 
     Stop at the first failure: what follows would fail for the same reason.
     """
     try:
-        token = family.client.login.token()
+        token = family.client.token_provider.token()
     except CXoneError as error:
-        yield Result(family.name, "login", False, str(error))
+        yield CheckResult(family.name, "login", False, str(error))
         return
-    yield Result(family.name, "login", True, f"token for {family.host}")
+    yield CheckResult(family.name, "login", True, f"token for {family.base_url}")
     try:
-        answer = _read(family)
+        response = _request_probe_path(family)
     except CXoneError as error:
-        yield Result(family.name, "read", False, str(error))
+        yield CheckResult(family.name, "read", False, str(error))
         return
-    if answer is None:
-        no = "not tried, for this API has no call but the login that costs no export"
-        yield Result(family.name, "read", None, no)
+    if response is None:
+        detail = "not tried, for this API has no call but the login that costs no export"
+        yield CheckResult(family.name, "read", None, detail)
     else:
-        yield Result(family.name, "read", True, f"GET {family.harmless}")
+        yield CheckResult(family.name, "read", True, f"GET {family.probe_path}")
     try:
-        yield Result(family.name, "quota", True, _left(family, answer))
+        yield CheckResult(family.name, "quota", True, _describe_remaining(family, response))
     except CXoneError as error:
-        yield Result(family.name, "quota", False, str(error))
+        yield CheckResult(family.name, "quota", False, str(error))
         return
-    yield _skew(family, answer.headers.get("Date", "") if answer else token.dated)
+    yield _check_clock(family, response.headers.get("Date", "") if response else token.date_header)
 
 
-def _read(family: Family) -> Answer | None:
-    if family.harmless is None:
+def _request_probe_path(family: ApiFamily) -> ApiResponse | None:
+    if family.probe_path is None:
         return None
-    with naming(family.granted):
-        return family.client.get(family.harmless)
+    with with_permission_hint(family.permission_hint):
+        return family.client.get(family.probe_path)
 
 
-def _left(family: Family, answer: Answer | None) -> str:
+def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
     """Say what is left of the family's quota, and of its server's rate limit."""
-    quota, left = family.limits.quota, family.limiter.exports_left()
+    quota, remaining = family.limits.quota, family.rate_limiter.remaining_exports()
     if quota is not None:
-        words = f"{left} of {quota.exports} exports left now, as far as the state given knows"
-        return words if left else f"{words}; {family.limiter.used_up()}"
-    if answer is None:
+        description = (
+            f"{remaining} of {quota.exports} exports left now, as far as the state given knows"
+        )
+        return description if remaining else f"{description}; {family.rate_limiter.quota_error()}"
+    if response is None:
         return "exports are not counted (exports_per_day is null)"
-    words = family.left(family.client, answer.json) if family.left else "exports are not counted"
-    hint = Hint.read(answer.headers, family.surroundings.clock.now())
-    if hint.remaining is None:
-        return words
-    of = "" if hint.limit is None else f" of {hint.limit}"
-    return f"{words}; {hint.remaining}{of} requests left of the rate limit"
+    description = (
+        family.describe_remaining(family.client, response.json)
+        if family.describe_remaining
+        else "exports are not counted"
+    )
+    headers = RateLimitHeaders.parse(response.headers, family.context.clock.now())
+    if headers.remaining is None:
+        return description
+    limit_text = "" if headers.limit is None else f" of {headers.limit}"
+    return f"{description}; {headers.remaining}{limit_text} requests left of the rate limit"
 
 
-def _skew(family: Family, date: str) -> Result:
+def _check_clock(family: ApiFamily, date_header: str) -> CheckResult:
     try:
-        theirs = parsedate_to_datetime(date)
+        server_time = parsedate_to_datetime(date_header)
     except ValueError:
-        return Result(family.name, "clock", None, "not compared, the server told no time")
-    skew = abs(family.surroundings.clock.now() - theirs)
-    passed = skew <= _MOST_SKEW
+        return CheckResult(family.name, "clock", None, "not compared, the server told no time")
+    skew = abs(family.context.clock.now() - server_time)
+    passed = skew <= _MAX_SKEW
     remedy = "" if passed else "; set this machine's clock, windows end at its 'now'"
-    return Result(family.name, "clock", passed, f"{skew.total_seconds():.0f} s apart{remedy}")
+    return CheckResult(family.name, "clock", passed, f"{skew.total_seconds():.0f} s apart{remedy}")

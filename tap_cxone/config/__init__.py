@@ -11,10 +11,10 @@ from urllib.parse import unquote
 from tap_cxone import __version__
 from tap_cxone.clock import parse_instant
 from tap_cxone.config.families import (
+    ANALYTICS_MAX_CONCURRENT_JOBS,
     ANALYTICS_MAX_DAYS,
-    ANALYTICS_PLACES,
     COLUMN_TYPES,
-    DATA_DOWNLOAD_MAX_PAGE,
+    DATA_DOWNLOAD_MAX_PAGE_SIZE,
     DATA_EXTRACTION_MAX_DAYS,
     FILTERS,
     REPORT_TYPES,
@@ -25,7 +25,7 @@ from tap_cxone.config.schema import SETTINGS
 
 __all__ = [
     "ANALYTICS_MAX_DAYS",
-    "ANALYTICS_PLACES",
+    "ANALYTICS_MAX_CONCURRENT_JOBS",
     "COLUMN_TYPES",
     "DATA_EXTRACTION_MAX_DAYS",
     "FILTERS",
@@ -64,7 +64,7 @@ class Application:
 
     client_id: str = field(repr=False)
     secret: str = field(repr=False)
-    basic: bool
+    use_basic_auth: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class DataExtractionSettings:
 
     mode: Literal["auto", "sync", "async"]
     window_days: int
-    spacing: timedelta
-    settle: timedelta
+    min_submit_interval: timedelta
+    availability_delay: timedelta
     entities: tuple[EntitySettings, ...]
 
 
@@ -169,7 +169,7 @@ class ScheduledReportsSettings:
 
     reports: tuple[ReportSettings, ...]
     window_days: int
-    settle: timedelta
+    availability_delay: timedelta
     poll_interval: timedelta
     job_timeout: timedelta
     scopes: tuple[str, ...] | None
@@ -191,7 +191,7 @@ class BatchSettings:
 
     format: Literal["jsonl", "parquet"]
     compressed: bool
-    size: int
+    batch_size: int
     prefix: str
     root: str
     params: Mapping[str, Any] = field(repr=False)
@@ -221,9 +221,9 @@ class Settings:
     schema_drift: Literal["evolve", "ignore", "fail"]
     invalid_records: Literal["quarantine", "fail"]
     max_invalid_ratio: float
-    max_file_bytes: int
-    lanes: bool
-    spool_bytes: int
+    max_unpacked_bytes: int
+    parallel_families: bool
+    prefetch_limit_bytes: int
     audit_log_path: str | None
     journal_path: str | None
     completion_webhook: WebhookSettings | None
@@ -234,10 +234,10 @@ class Settings:
     user_agent: str
 
     @classmethod
-    def read(cls, config: Mapping[str, Any]) -> Settings:
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Read settings that have been checked (see `checks.problems`); a null is left out."""
         unlimited = (config.get("observability") or {}).get("exports_per_day", 3) is None
-        config = _given(config)
+        config = _without_nulls(config)
         return cls(
             access_key=_access_key(config),
             application=_application(config),
@@ -259,9 +259,9 @@ class Settings:
             schema_drift=config.get("schema_drift", "evolve"),
             invalid_records=config.get("invalid_records", "quarantine"),
             max_invalid_ratio=_float(config, "max_invalid_ratio", 0.1),
-            max_file_bytes=int(_float(config, "max_file_mb", 20_000) * 1_000_000),
-            lanes=config.get("lanes", True),
-            spool_bytes=int(_float(config, "spool_limit_mb", 2000) * 1_000_000),
+            max_unpacked_bytes=int(_float(config, "max_file_mb", 20_000) * 1_000_000),
+            parallel_families=config.get("lanes", True),
+            prefetch_limit_bytes=int(_float(config, "spool_limit_mb", 2000) * 1_000_000),
             audit_log_path=config.get("audit_log_path") or None,
             journal_path=config.get("journal_path") or None,
             completion_webhook=_webhook(config.get("completion_webhook")),
@@ -276,12 +276,12 @@ class Settings:
     def secrets(self) -> frozenset[str]:
         """Return what no message may hold."""
         key, application = self.access_key, self.application
-        found = {key.key_id, key.secret} if key else set()
+        values = {key.key_id, key.secret} if key else set()
         return frozenset(
-            found | ({application.client_id, application.secret} if application else set())
+            values | ({application.client_id, application.secret} if application else set())
         )
 
-    def host(self, family: str, default: str) -> str:
+    def base_url_for(self, family: str, default: str) -> str:
         """Return the host of a family: `endpoints`, else `base_url`, else the vendor's."""
         return (self.endpoints.get(family) or self.base_url or default).rstrip("/")
 
@@ -307,10 +307,10 @@ def _application(config: Mapping[str, Any]) -> Application | None:
     return Application(client_id, secret, basic) if client_id and secret else None
 
 
-def _given(config: Any) -> Any:
+def _without_nulls(config: Any) -> Any:
     if isinstance(config, Mapping):
-        return {name: _given(value) for name, value in config.items() if value is not None}
-    return [_given(item) for item in config] if isinstance(config, list) else config
+        return {name: _without_nulls(value) for name, value in config.items() if value is not None}
+    return [_without_nulls(item) for item in config] if isinstance(config, list) else config
 
 
 def _float(config: Mapping[str, Any], name: str, default: float) -> float:
@@ -322,8 +322,8 @@ def _data_extraction(config: Mapping[str, Any]) -> DataExtractionSettings:
     return DataExtractionSettings(
         mode=config.get("mode", "auto"),
         window_days=config.get("window_days", DATA_EXTRACTION_MAX_DAYS),
-        spacing=timedelta(seconds=_float(config, "request_spacing_seconds", 30)),
-        settle=timedelta(minutes=_float(config, "settle_minutes", 30)),
+        min_submit_interval=timedelta(seconds=_float(config, "request_spacing_seconds", 30)),
+        availability_delay=timedelta(minutes=_float(config, "settle_minutes", 30)),
         entities=tuple(_entity(entity) for entity in config.get("entities", [])),
     )
 
@@ -345,7 +345,7 @@ def _observability(config: Mapping[str, Any], *, unlimited: bool) -> Observabili
 def _analytics(config: Mapping[str, Any]) -> AnalyticsSettings:
     return AnalyticsSettings(
         exports=tuple(_export(export) for export in config.get("exports", [])),
-        max_concurrent=config.get("max_concurrent", ANALYTICS_PLACES),
+        max_concurrent=config.get("max_concurrent", ANALYTICS_MAX_CONCURRENT_JOBS),
         window_days=config.get("window_days", ANALYTICS_MAX_DAYS),
         scopes=tuple(config.get("scopes", ())),
     )
@@ -354,9 +354,9 @@ def _analytics(config: Mapping[str, Any]) -> AnalyticsSettings:
 def _data_download(config: Mapping[str, Any]) -> DataDownloadSettings:
     return DataDownloadSettings(
         downloads=tuple(_download(download) for download in config.get("downloads", [])),
-        page_size=config.get("page_size", DATA_DOWNLOAD_MAX_PAGE),
+        page_size=config.get("page_size", DATA_DOWNLOAD_MAX_PAGE_SIZE),
         window_days=config.get("window_days", 1),
-        scopes=_names(config, "scopes"),
+        scopes=_optional_tuple(config, "scopes"),
         live_discovery=config.get("live_discovery", False),
     )
 
@@ -377,10 +377,10 @@ def _reports(config: Mapping[str, Any]) -> ScheduledReportsSettings:
     return ScheduledReportsSettings(
         reports=tuple(_report(report) for report in config.get("reports", [])),
         window_days=config.get("window_days", 1),
-        settle=timedelta(hours=_float(config, "settle_hour_utc", 5)),
+        availability_delay=timedelta(hours=_float(config, "settle_hour_utc", 5)),
         poll_interval=timedelta(seconds=_float(config, "poll_interval_seconds", 15)),
         job_timeout=timedelta(minutes=_float(config, "job_timeout_minutes", 45)),
-        scopes=_names(config, "scopes"),
+        scopes=_optional_tuple(config, "scopes"),
     )
 
 
@@ -419,7 +419,7 @@ def _batches(config: Mapping[str, Any] | None) -> BatchSettings | None:
     return BatchSettings(
         format=encoding["format"],
         compressed=encoding.get("compression", "gzip") == "gzip",
-        size=config.get("batch_size", 10_000),
+        batch_size=config.get("batch_size", 10_000),
         prefix=storage.get("prefix", ""),
         root=storage["root"],
         params=storage.get("params", {}),
@@ -433,13 +433,13 @@ def _export(config: Mapping[str, Any]) -> ExportSettings:
         filter=config.get("filter"),
         format=config.get("format"),
         compression=config.get("compression"),
-        primary_keys=_names(config, "primary_keys"),
-        required_fields=_names(config, "required_fields"),
+        primary_keys=_optional_tuple(config, "primary_keys"),
+        required_fields=_optional_tuple(config, "required_fields"),
         columns=tuple(config.get("columns", {}).items()),
     )
 
 
-def _names(config: Mapping[str, Any], setting: str) -> tuple[str, ...] | None:
+def _optional_tuple(config: Mapping[str, Any], setting: str) -> tuple[str, ...] | None:
     return tuple(config[setting]) if setting in config else None
 
 
@@ -448,6 +448,6 @@ def _entity(config: Mapping[str, Any]) -> EntitySettings:
         name=config["name"],
         entity_name=config.get("entity_name"),
         version=config.get("version"),
-        primary_keys=_names(config, "primary_keys"),
+        primary_keys=_optional_tuple(config, "primary_keys"),
         columns=tuple(config.get("columns", {}).items()),
     )

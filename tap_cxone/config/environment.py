@@ -20,11 +20,11 @@ def merge_environment(
     Returns:
         All settings, and the problems of those variables that cannot be read.
     """
-    variables, problems = from_environment(schema, environ, PREFIX)
-    return with_numbers({**config, **variables}, schema), problems
+    variables, problems = read_environment(schema, environ, PREFIX)
+    return convert_numbers({**config, **variables}, schema), problems
 
 
-def from_environment(
+def read_environment(
     schema: Mapping[str, Any], environ: Mapping[str, str], prefix: str
 ) -> tuple[dict[str, Any], list[str]]:
     """Read settings from variables such as `TAP_CXONE_REGION`; all but texts are JSON.
@@ -32,39 +32,39 @@ def from_environment(
     Returns:
         The settings found, and the problems of those that cannot be read.
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     problems: list[str] = []
     for name, definition in schema["properties"].items():
         variable = f"{prefix}{name.upper()}"
         if (text := environ.get(variable)) is None:
             continue
         try:
-            found[name] = text if "string" in definition.get("type", ()) else _json(text)
+            settings[name] = text if "string" in definition.get("type", ()) else _parse_json(text)
         except ValueError:
-            wanted = "/".join(set(definition["type"]) - {"null"})
-            problems.append(f"the variable {variable} is not JSON; write the {wanted} as JSON")
-    return found, problems
+            expected = "/".join(set(definition["type"]) - {"null"})
+            problems.append(f"the variable {variable} is not JSON; write the {expected} as JSON")
+    return settings, problems
 
 
-def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse)
+def _parse_json(text: str) -> Any:
+    return json.loads(text, parse_constant=_reject_constant)
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     # Python reads NaN and Infinity, which are no JSON and no number to wait for.
     raise ValueError(constant)
 
 
-def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+def convert_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Read the texts of number settings as numbers: Meltano can hand fractions on only as text."""
-    return {name: _number(value, schema, name) for name, value in config.items()}
+    return {name: _convert_number(value, schema, name) for name, value in config.items()}
 
 
-def _number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
-    kinds = {"number", "integer"} & set(schema["properties"].get(name, {}).get("type", ()))
-    if not kinds or not isinstance(value, str):
+def _convert_number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
+    number_types = {"number", "integer"} & set(schema["properties"].get(name, {}).get("type", ()))
+    if not number_types or not isinstance(value, str):
         return value
     try:
-        return _json(value)
+        return _parse_json(value)
     except ValueError:
         return value

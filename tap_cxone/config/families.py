@@ -18,10 +18,10 @@ TABLES = (
 FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 REPORT_TYPES = ("agent", "queue", "skill", "ic", "voicemail")
 ANALYTICS_MAX_DAYS = 30  # per job, the vendor's guide to bot exports
-ANALYTICS_PLACES = 3  # jobs of a tenant that may be active at once, the same guide
-DATA_DOWNLOAD_MAX_PAGE = 10_000  # the vendor's guide to custom metrics
+ANALYTICS_MAX_CONCURRENT_JOBS = 3  # jobs of a tenant that may be active at once, the same guide
+DATA_DOWNLOAD_MAX_PAGE_SIZE = 10_000  # the vendor's guide to custom metrics
 DATA_EXTRACTION_MAX_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
-A_WEEK = 7 * 24 * 60 * 60  # in seconds; more than any wait here means
+ONE_WEEK_SECONDS = 7 * 24 * 60 * 60  # in seconds; more than any wait here means
 
 _COLUMNS = th.ObjectType(additional_properties=th.StringType(allowed_values=list(COLUMN_TYPES)))
 
@@ -56,12 +56,12 @@ DATA_EXTRACTION = th.ObjectType(
     ),
     th.Property(
         "request_spacing_seconds",
-        th.NumberType(minimum=0, maximum=A_WEEK),
+        th.NumberType(minimum=0, maximum=ONE_WEEK_SECONDS),
         description="Seconds between two submits of a tenant. Default 30 (the API's limit).",
     ),
     th.Property(
         "settle_minutes",
-        th.NumberType(minimum=0, maximum=A_WEEK),
+        th.NumberType(minimum=0, maximum=ONE_WEEK_SECONDS),
         description="Minutes until the API shows every row; nothing newer is taken as complete. "
         "Default 30.",
     ),
@@ -174,7 +174,7 @@ ANALYTICS_EXPORTS = th.ObjectType(
     ),
     th.Property(
         "max_concurrent",
-        th.IntegerType(minimum=1, maximum=ANALYTICS_PLACES),
+        th.IntegerType(minimum=1, maximum=ANALYTICS_MAX_CONCURRENT_JOBS),
         description="Jobs of this tap that may be active at once, 1 to 3 (the API's limit, which "
         "the tenant's other exports count against too). Default 3.",
     ),
@@ -237,7 +237,7 @@ DATA_DOWNLOAD = th.ObjectType(
     ),
     th.Property(
         "page_size",
-        th.IntegerType(minimum=1, maximum=DATA_DOWNLOAD_MAX_PAGE),
+        th.IntegerType(minimum=1, maximum=DATA_DOWNLOAD_MAX_PAGE_SIZE),
         description="Rows per page, up to 10,000 (the API's limit). Default 10000.",
     ),
     th.Property(
@@ -338,13 +338,13 @@ SCHEDULED_REPORTS = th.ObjectType(
     ),
     th.Property(
         "poll_interval_seconds",
-        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        th.NumberType(exclusive_minimum=0, maximum=ONE_WEEK_SECONDS),
         description="Seconds between two looks at a run, growing to eight times as many. "
         "Default 15 (less shows nothing new).",
     ),
     th.Property(
         "job_timeout_minutes",
-        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        th.NumberType(exclusive_minimum=0, maximum=ONE_WEEK_SECONDS),
         description="Minutes after which a run is cancelled and, once, tried with half the days. "
         "Default 45 (the engine itself dies at 30).",
     ),
@@ -378,7 +378,7 @@ WEBHOOK = th.ObjectType(
     ),
     th.Property(
         "timeout_seconds",
-        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        th.NumberType(exclusive_minimum=0, maximum=ONE_WEEK_SECONDS),
         description="Seconds to wait for the answer; it is tried three times. Default 10.",
     ),
     th.Property(

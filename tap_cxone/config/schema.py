@@ -5,12 +5,12 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from tap_cxone.config.families import (
-    A_WEEK,
     ANALYTICS_EXPORTS,
     BATCHES,
     DATA_DOWNLOAD,
     DATA_EXTRACTION,
     OBSERVABILITY,
+    ONE_WEEK_SECONDS,
     SCHEDULED_REPORTS,
     WEBHOOK,
 )
@@ -249,7 +249,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "poll_interval_seconds",
-        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        th.NumberType(exclusive_minimum=0, maximum=ONE_WEEK_SECONDS),
         default=5,
         title="Poll interval (seconds)",
         description="Seconds before a job is asked for the first time; later asks wait longer, "
@@ -257,7 +257,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "job_timeout_minutes",
-        th.NumberType(exclusive_minimum=0, maximum=A_WEEK),
+        th.NumberType(exclusive_minimum=0, maximum=ONE_WEEK_SECONDS),
         default=30,
         title="Job time-out (minutes)",
         description="Minutes a job may run, and an API that says 'wait' is waited for.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.windows import Window
 
-COMMON = {
+COMMON_FIELDS = {
     "at": "when it was written, UTC",
     "run": "the run, one value from `run_started` to `run_ended`",
     "event": "what happened, see below",
@@ -73,7 +73,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 @dataclass(slots=True)
-class Audit:
+class AuditLog:
     """The audit log of one run; without a path nothing is written.
 
     No line holds a secret or a value of a row.
@@ -81,9 +81,11 @@ class Audit:
 
     path: str | None
     clock: Clock
-    run: str = field(default_factory=lambda: uuid4().hex)
+    run_id: str = field(default_factory=lambda: uuid4().hex)
 
-    def write(self, event: str, facts: Mapping[str, Any], trail: Trail | None = None) -> None:
+    def write(
+        self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None = None
+    ) -> None:
         """Append one line, whole or not at all.
 
         Raises:
@@ -91,10 +93,12 @@ class Audit:
         """
         if self.path is None:
             return
-        line = dict.fromkeys(COMMON) | (trail.common() if trail else {})
-        line |= {"at": iso(self.clock.now()), "run": self.run, "event": event}
+        line = dict.fromkeys(COMMON_FIELDS) | (
+            audit_context.common_fields() if audit_context else {}
+        )
+        line |= {"at": iso(self.clock.now()), "run": self.run_id, "event": event}
         try:
-            _append(self.path, f"{json.dumps(line | dict(facts))}\n".encode())
+            _append_line(self.path, f"{json.dumps(line | dict(fields))}\n".encode())
         except OSError as error:
             msg = (
                 f"cannot write the audit log {self.path} ({error.strerror or error}); make room, "
@@ -103,7 +107,7 @@ class Audit:
             raise AuditError(msg) from error
 
 
-def _append(path: str, line: bytes) -> None:
+def _append_line(path: str, line: bytes) -> None:
     # One write to a file opened for appending: lines of two processes do not mix.
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
@@ -114,16 +118,16 @@ def _append(path: str, line: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class AuditContext:
     """What lines about one stream, and one window and job of it, have in common."""
 
-    audit: Audit
+    audit: AuditLog
     family: str
     stream: str
     window: Window | None = None
     job_id: str | None = None
 
-    def common(self) -> dict[str, str | None]:
+    def common_fields(self) -> dict[str, str | None]:
         """Return what to put into every line."""
         return {
             "family": self.family,
@@ -133,10 +137,10 @@ class Trail:
             "window_end": iso(self.window.end) if self.window else None,
         }
 
-    def of(self, window: Window, job_id: str | None) -> Trail:
+    def for_window(self, window: Window, job_id: str | None) -> AuditContext:
         """Return the trail of one window and its job."""
-        return Trail(self.audit, self.family, self.stream, window, job_id)
+        return AuditContext(self.audit, self.family, self.stream, window, job_id)
 
-    def write(self, event: str, **facts: Any) -> None:
+    def write(self, event: str, **fields: Any) -> None:
         """Append one line. Raises `AuditError` if it cannot be written."""
-        self.audit.write(event, facts, self)
+        self.audit.write(event, fields, self)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import ApiError, CXoneError
-from tap_cxone.http.transport import Call, Transport
+from tap_cxone.http.transport import ApiRequest, Transport
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.config import WebhookSettings
-    from tap_cxone.events.audit_log import Trail
-    from tap_cxone.signals import Interrupts
+    from tap_cxone.events.audit_log import AuditContext
+    from tap_cxone.signals import SignalHandler
 
-_RETRIES = 2
-_PATIENCE = timedelta(minutes=1)
-_SHORTEST_SECRET = 6  # shorter ones are words such as `hooks`
-_MOST_MISSED = 3  # in a row; a dead address must not make every window wait
+_MAX_RETRIES = 2
+_MAX_ELAPSED = timedelta(minutes=1)
+_MIN_SECRET_LENGTH = 6  # shorter ones are words such as `hooks`
+_MAX_CONSECUTIVE_FAILURES = 3  # in a row; a dead address must not make every window wait
 
 
 def _secrets(settings: WebhookSettings) -> set[str]:
     """Return what no message may hold: the path of such an address often is its key."""
     parts = urlsplit(settings.url)
-    segments = {part for part in parts.path.split("/") if len(part) >= _SHORTEST_SECRET}
-    found = {settings.url, parts.path.strip("/"), parts.query, *segments}
-    return {text for text in {*found, *settings.headers.values()} if text}
+    segments = {part for part in parts.path.split("/") if len(part) >= _MIN_SECRET_LENGTH}
+    candidates = {settings.url, parts.path.strip("/"), parts.query, *segments}
+    return {text for text in {*candidates, *settings.headers.values()} if text}
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class WindowCommitted:
     """One committed window, as it is told.
 
     Attributes:
@@ -47,20 +47,20 @@ class Completion:
         sample: Records as they left.
     """
 
-    trail: Trail
-    rows: int
-    at: datetime
+    audit_context: AuditContext
+    record_count: int
+    committed_at: datetime
     sample: Sequence[Any] = field(default=(), repr=False)
 
-    def body(self, *, sampled: bool) -> dict[str, Any]:
+    def body(self, *, include_sample: bool) -> dict[str, Any]:
         """Return what is posted."""
-        told = {
+        payload = {
             "source": "tap-cxone",
-            **self.trail.common(),
-            "record_count": self.rows,
-            "timestamp": iso(self.at),
+            **self.audit_context.common_fields(),
+            "record_count": self.record_count,
+            "timestamp": iso(self.committed_at),
         }
-        return told | {"data_sample": list(self.sample)} if sampled else told
+        return payload | {"data_sample": list(self.sample)} if include_sample else payload
 
 
 @dataclass(slots=True)
@@ -69,53 +69,55 @@ class Webhook:
 
     settings: WebhookSettings
     transport: Transport
-    missed: int = 0
+    consecutive_failures: int = 0
 
     @classmethod
-    def of(
-        cls, settings: WebhookSettings, *, clock: Clock, interrupts: Interrupts, user_agent: str
+    def from_settings(
+        cls, settings: WebhookSettings, *, clock: Clock, signals: SignalHandler, user_agent: str
     ) -> Webhook:
         """Return a webhook whose address and headers never show."""
         transport = Transport(
             clock=clock,
             redact=Redactor(_secrets(settings)),
-            interrupts=interrupts,
+            signals=signals,
             user_agent=user_agent,
-            max_retries=_RETRIES,
-            patience=_PATIENCE,
+            max_retries=_MAX_RETRIES,
+            max_elapsed=_MAX_ELAPSED,
         )
         return cls(settings, transport)
 
-    def tell(self, completion: Completion, log: logging.Logger) -> None:
+    def notify(self, committed_window: WindowCommitted, log: logging.Logger) -> None:
         """Post the news; a failure is audited and warned of, never raised."""
-        if self.missed >= _MOST_MISSED:
+        if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
             return
 
         host = urlsplit(self.settings.url).netloc
-        call = Call(
+        request = ApiRequest(
             method="POST",
             url=self.settings.url,
             headers=self.settings.headers,
-            body=completion.body(sampled=self.settings.sample_size > 0),
-            answer="any",
+            body=committed_window.body(include_sample=self.settings.sample_size > 0),
+            response_type="any",
             read_seconds=self.settings.timeout.total_seconds(),
-            name=f"completion_webhook at {host}",
+            description=f"completion_webhook at {host}",
         )
-        left = self.transport.clock.now()
+        sent_at = self.transport.clock.now()
         try:
-            self.transport.send(call)
+            self.transport.send(request)
         except CXoneError as error:
-            self._missed(completion.trail, host, error, log)
+            self._record_failure(committed_window.audit_context, host, error, log)
         else:
-            self.missed = 0
-            latency = round((self.transport.clock.now() - left) / timedelta(milliseconds=1))
-            completion.trail.write("webhook_sent", host=host, latency_ms=latency)
+            self.consecutive_failures = 0
+            latency = round((self.transport.clock.now() - sent_at) / timedelta(milliseconds=1))
+            committed_window.audit_context.write("webhook_sent", host=host, latency_ms=latency)
 
-    def _missed(self, trail: Trail, host: str, error: CXoneError, log: logging.Logger) -> None:
-        self.missed += 1
-        reason = error.said if isinstance(error, ApiError) else str(error)
-        trail.write("webhook_failed", host=host, reason=reason)
+    def _record_failure(
+        self, audit_context: AuditContext, host: str, error: CXoneError, log: logging.Logger
+    ) -> None:
+        self.consecutive_failures += 1
+        reason = error.message if isinstance(error, ApiError) else str(error)
+        audit_context.write("webhook_failed", host=host, reason=reason)
         text = "%s: the window is complete, but could not be told: %s; check completion_webhook"
-        log.warning(text, trail.stream, reason)
-        if self.missed >= _MOST_MISSED:
+        log.warning(text, audit_context.stream, reason)
+        if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
             log.warning("It is left alone for the rest of this run; correct completion_webhook")

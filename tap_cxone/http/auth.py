@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib3.util import make_headers
 
 from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
-from tap_cxone.http.transport import Call
+from tap_cxone.http.transport import ApiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from tap_cxone.config import AccessKey, Application
     from tap_cxone.http.transport import Transport
 
-_LIFE_USED = 0.8  # the part of a token's life after which it is renewed
-_LAST = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
-_LONGEST_LIFE = timedelta(days=1)  # longer than any run; it bounds what an answer can do
-_DEFAULT_LIFE = timedelta(hours=1)
-_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_RENEW_AFTER_FRACTION = 0.8  # the part of a token's life after which it is renewed
+_RENEW_MARGIN = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
+_MAX_LIFETIME = timedelta(days=1)  # longer than any run; it bounds what an answer can do
+_DEFAULT_LIFETIME = timedelta(hours=1)
+_REFUSED_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 class Grant(Protocol):
     """How one kind of credential is exchanged for a token."""
 
-    def call(self) -> Call:
+    def token_request(self) -> ApiRequest:
         """Return the login request."""
 
     def identity(self) -> str:
         """Return who logs in, without what proves it."""
 
-    def remedy(self) -> str:
+    def credentials_hint(self) -> str:
         """Return which settings to check when it is refused."""
 
 
@@ -46,16 +46,16 @@ class AccessKeyGrant:
     url: str
     key: AccessKey = field(repr=False)
 
-    def call(self) -> Call:
+    def token_request(self) -> ApiRequest:
         """Return the login request."""
         body = {"accessKeyId": self.key.key_id, "accessKeySecret": self.key.secret}
-        return Call(method="POST", url=self.url, body=body)
+        return ApiRequest(method="POST", url=self.url, body=body)
 
     def identity(self) -> str:
         """Return who logs in, without what proves it."""
         return self.key.key_id
 
-    def remedy(self) -> str:
+    def credentials_hint(self) -> str:
         """Return which settings to check when it is refused."""
         return "check access_key_id, access_key_secret and region (the key's user must be active)"
 
@@ -68,22 +68,22 @@ class PasswordGrant:
     application: Application = field(repr=False)
     key: AccessKey = field(repr=False)
 
-    def call(self) -> Call:
+    def token_request(self) -> ApiRequest:
         """Return the login request, with the application's secret in the form or in a header."""
         form = {
             "grant_type": "password",
             "username": self.key.key_id,
             "password": self.key.secret,
         }
-        return _form_call(self.url, form, self.application)
+        return _form_request(self.url, form, self.application)
 
     def identity(self) -> str:
         """Return who logs in, without what proves it."""
         return f"{self.application.client_id} {self.key.key_id}"
 
-    def remedy(self) -> str:
+    def credentials_hint(self) -> str:
         """Return which settings to check when it is refused."""
-        return f"{_CHECK_APPLICATION}, access_key_id and access_key_secret"
+        return f"{_APPLICATION_HINT}, access_key_id and access_key_secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +94,35 @@ class ClientCredentialsGrant:
     application: Application = field(repr=False)
     scopes: tuple[str, ...] = ()
 
-    def call(self) -> Call:
+    def token_request(self) -> ApiRequest:
         """Return the login request; without scopes it asks for all that were granted."""
         form = {"grant_type": "client_credentials"}
         if self.scopes:
             form["scope"] = " ".join(self.scopes)
-        return _form_call(self.url, form, self.application)
+        return _form_request(self.url, form, self.application)
 
     def identity(self) -> str:
         """Return who logs in, without what proves it."""
         return self.application.client_id
 
-    def remedy(self) -> str:
+    def credentials_hint(self) -> str:
         """Return which settings to check when it is refused."""
-        return f"{_CHECK_APPLICATION}" + (" and scopes" if self.scopes else "")
+        return f"{_APPLICATION_HINT}" + (" and scopes" if self.scopes else "")
 
 
-_CHECK_APPLICATION = (
+_APPLICATION_HINT = (
     "check client_id, client_secret, client_auth_method (how the application was registered)"
 )
 
 
-def _form_call(url: str, form: Mapping[str, str], application: Application) -> Call:
+def _form_request(url: str, form: Mapping[str, str], application: Application) -> ApiRequest:
     """Return a login whose application shows its secret in the form, or as HTTP Basic."""
     client_id, secret = application.client_id, application.secret
-    if application.basic:
+    if application.use_basic_auth:
         headers = make_headers(basic_auth=f"{client_id}:{secret}")
-        return Call(method="POST", url=url, form=form, headers=headers)
-    shown = {"client_id": client_id, "client_secret": secret}
-    return Call(method="POST", url=url, form={**form, **shown})
+        return ApiRequest(method="POST", url=url, form=form, headers=headers)
+    credentials = {"client_id": client_id, "client_secret": secret}
+    return ApiRequest(method="POST", url=url, form={**form, **credentials})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,11 @@ class Token:
 
     value: str = field(repr=False)
     renew_at: datetime
-    dated: str = ""
+    date_header: str = ""
 
 
 @dataclass(slots=True)
-class Login:
+class TokenProvider:
     """The current token of one family; safe to share between threads."""
 
     grant: Grant
@@ -152,7 +152,7 @@ class Login:
         """
         with self._lock:
             if self._token is None or self._token.renew_at <= self.transport.clock.now():
-                self._token = self._login()
+                self._token = self._request_token()
             return self._token
 
     def renew(self, refused: Token) -> Token:
@@ -162,37 +162,39 @@ class Login:
                 self._token = None
         return self.token()
 
-    def _login(self) -> Token:
-        asked_at = self.transport.clock.now()
+    def _request_token(self) -> Token:
+        requested_at = self.transport.clock.now()
         try:
-            found = self.transport.send(self.grant.call())
+            response = self.transport.send(self.grant.token_request())
         except ApiError as error:
             if error.status is None:
                 raise  # nobody refused anything
             if isinstance(error, Throttled | Unavailable) and error.status != HTTPStatus.OK:
                 raise
-            said = error.said if error.status in _REFUSED else error
-            msg = f"Login refused: {said}; {self.grant.remedy()}"
+            message = error.message if error.status in _REFUSED_STATUSES else error
+            msg = f"Login refused: {message}; {self.grant.credentials_hint()}"
             raise AuthError(msg) from error
-        answer = found.json
-        value = answer.get("access_token") if isinstance(answer, dict) else None
+        payload = response.json
+        value = payload.get("access_token") if isinstance(payload, dict) else None
         if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
-            msg = f"Login: the answer has no access_token that could be sent; {self.grant.remedy()}"
+            msg = f"Login: the answer has no access_token that could be sent; {self.grant.credentials_hint()}"
             raise AuthError(msg)
-        dated = found.headers.get("Date", "")
-        token = Token(value, _renew_at(asked_at, answer), dated)
-        self.transport.redact.learn(token.value)
+        date_header = response.headers.get("Date", "")
+        token = Token(value, _renew_at(requested_at, payload), date_header)
+        self.transport.redact.add_secrets(token.value)
         return token
 
 
-def _renew_at(asked_at: datetime, answer: Mapping[str, object]) -> datetime:
-    life = _life(answer.get("expires_in"))
-    return asked_at + min(life * _LIFE_USED, max(life - _LAST, life / 2))
+def _renew_at(requested_at: datetime, payload: Mapping[str, object]) -> datetime:
+    lifetime = _parse_lifetime(payload.get("expires_in"))
+    return requested_at + min(
+        lifetime * _RENEW_AFTER_FRACTION, max(lifetime - _RENEW_MARGIN, lifetime / 2)
+    )
 
 
-def _life(seconds: object) -> timedelta:
+def _parse_lifetime(seconds: object) -> timedelta:
     try:
-        life = timedelta(seconds=float(str(seconds)))
+        lifetime = timedelta(seconds=float(str(seconds)))
     except (ValueError, OverflowError):
-        return _DEFAULT_LIFE
-    return min(life, _LONGEST_LIFE)
+        return _DEFAULT_LIFETIME
+    return min(lifetime, _MAX_LIFETIME)

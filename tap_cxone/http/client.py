@@ -10,29 +10,29 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
-from tap_cxone.http.error_table import for_storage
-from tap_cxone.http.rate_limit import Hint
+from tap_cxone.http.error_table import hint_for_storage
+from tap_cxone.http.rate_limit import RateLimitHeaders
 from tap_cxone.http.transport import (
     CONNECT_SECONDS,
     READ_SECONDS,
-    Call,
-    cause,
-    never_met,
+    ApiRequest,
+    describe_connection_error,
+    is_unreachable_or_untrusted,
     open_session,
-    save,
+    spool_response,
 )
-from tap_cxone.redact import is_private
+from tap_cxone.redact import is_secure_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_cxone.http.auth import Login, Token
-    from tap_cxone.http.rate_limit import Limiter
-    from tap_cxone.http.transport import Answer, Classify, Parse, Transport
+    from tap_cxone.http.auth import Token, TokenProvider
+    from tap_cxone.http.rate_limit import RateLimiter
+    from tap_cxone.http.transport import ApiResponse, ClassifyError, ParseBody, Transport
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
 
-_REFUSED_LINK = {
+_LINK_REFUSED_STATUSES = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
@@ -54,43 +54,49 @@ class Client:
         plane: Says of a token at which other host its data are; None: at `host`.
     """
 
-    host: str
-    login: Login
-    limiter: Limiter
+    base_url: str
+    token_provider: TokenProvider
+    rate_limiter: RateLimiter
     transport: Transport
-    classify: Classify | None = None
-    plane: Callable[[str], str | None] | None = None
-    insecure: bool = False
+    classify_error: ClassifyError | None = None
+    base_url_from_token: Callable[[str], str | None] | None = None
+    allow_insecure: bool = False
 
     @property
     def redact(self) -> Redactor:
         """Return what takes secrets out of the API's words."""
         return self.transport.redact
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> ApiResponse:
         """Read; repeated freely."""
-        return self._ask(Call(method="GET", url=self._url(path)))
+        return self._execute(ApiRequest(method="GET", url=self._url(path)))
 
-    def put(self, path: str, body: Any) -> Answer:
+    def put(self, path: str, body: Any) -> ApiResponse:
         """Replace something; repeated freely, for the second time changes nothing."""
-        return self._ask(Call(method="PUT", url=self._url(path), body=body, answer="any"))
+        return self._execute(
+            ApiRequest(method="PUT", url=self._url(path), body=body, response_type="any")
+        )
 
-    def delete(self, path: str) -> Answer:
+    def delete(self, path: str) -> ApiResponse:
         """End something; repeated freely."""
-        return self._ask(Call(method="DELETE", url=self._url(path), answer="any"))
+        return self._execute(ApiRequest(method="DELETE", url=self._url(path), response_type="any"))
 
-    def read(self, path: str, body: Any, parse: Parse | None = None) -> Answer:
+    def post_idempotent(self, path: str, body: Any, parse: ParseBody | None = None) -> ApiResponse:
         """Read what only a POST can ask for; it starts nothing, so it is repeated freely."""
-        return self._ask(Call(method="POST", url=self._url(path), body=body, parse=parse))
+        return self._execute(ApiRequest(method="POST", url=self._url(path), body=body, parse=parse))
 
     def _url(self, path: str) -> str:
         if not path.startswith("/") or path.startswith("//"):  # it would name another host
-            msg = f"{self.host} was to be asked for something that is no path; nothing was sent"
+            msg = f"{self.base_url} was to be asked for something that is no path; nothing was sent"
             raise ApiError(msg)
-        other = self.plane(self.login.token().value) if self.plane else None
-        return f"{other or self.host}{path}"
+        token_base_url = (
+            self.base_url_from_token(self.token_provider.token().value)
+            if self.base_url_from_token
+            else None
+        )
+        return f"{token_base_url or self.base_url}{path}"
 
-    def submit(self, path: str, body: Any, *, read_seconds: float | None = None) -> Answer:
+    def submit(self, path: str, body: Any, *, read_seconds: float | None = None) -> ApiResponse:
         """Start remote work once.
 
         Args:
@@ -103,52 +109,58 @@ class Client:
             AmbiguousSubmit: The answer was lost or cannot be read.
             SystemExit: A signal arrived, or the run has ended; nothing was sent.
         """
-        self.transport.interrupts.check()
-        call = Call(method="POST", url=self._url(path), body=body, submits=True)
-        return self._ask(replace(call, read_seconds=read_seconds) if read_seconds else call)
+        self.transport.signals.raise_if_interrupted()
+        request = ApiRequest(method="POST", url=self._url(path), body=body, creates_job=True)
+        return self._execute(
+            replace(request, read_seconds=read_seconds) if read_seconds else request
+        )
 
-    def _ask(self, call: Call) -> Answer:
-        self.limiter.wait_to_ask()
-        answer = self._authorised(call)
-        self.limiter.note(Hint.read(answer.headers, self.transport.clock.now()))
-        return answer
+    def _execute(self, request: ApiRequest) -> ApiResponse:
+        self.rate_limiter.throttle()
+        response = self._send_with_token_renewal(request)
+        self.rate_limiter.update_from_headers(
+            RateLimitHeaders.parse(response.headers, self.transport.clock.now())
+        )
+        return response
 
-    def _authorised(self, call: Call) -> Answer:
-        token = self.login.token()
+    def _send_with_token_renewal(self, request: ApiRequest) -> ApiResponse:
+        token = self.token_provider.token()
         try:
-            return self._send(call, token)
+            return self._send(request, token)
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
         # The token ended early, or was revoked: one new login, then the request again.
         try:
-            return self._send(call, self.login.renew(token))
+            return self._send(request, self.token_provider.renew(token))
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            msg = f"{error.said}; a new token was refused too: {self.login.grant.remedy()}"
+            msg = f"{error.message}; a new token was refused too: {self.token_provider.grant.credentials_hint()}"
             raise AuthError(msg) from error
 
-    def _send(self, call: Call, token: Token) -> Answer:
-        headers = {**call.headers, "Authorization": f"Bearer {token.value}"}
-        authorised = call.with_headers(headers)
-        if not call.submits:
-            return self.transport.send(authorised, self.classify)
-        with self.limiter.submitting():
-            return self.transport.send(authorised, self.classify)
+    def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
+        headers = {**request.headers, "Authorization": f"Bearer {token.value}"}
+        authorized_request = request.with_headers(headers)
+        if not request.creates_job:
+            return self.transport.send(authorized_request, self.classify_error)
+        with self.rate_limiter.submitting():
+            return self.transport.send(authorized_request, self.classify_error)
 
-    def fetch(self, path: str, name: str) -> Spool:
+    def download_authorized(self, path: str, description: str) -> Spool:
         """Read a file that the API itself serves, with the login; repeated like any read.
 
         Raises:
             DownloadError: The file did not come whole.
         """
-        call = Call(method="GET", url=self._url(path), answer="file", name=name)
-        file = self._ask(call).file
+        request = ApiRequest(
+            method="GET", url=self._url(path), response_type="file", description=description
+        )
+        file = self._execute(request).file
         assert file is not None  # noqa: S101 (what was asked for is there, or an error was raised)
         return file
 
-    def download(self, link: str, name: str) -> Spool:
+    def download(self, link: str, description: str) -> Spool:
         """Fetch a file completely, with no credentials: the link carries its own.
 
         Args:
@@ -159,30 +171,30 @@ class Client:
             LinkExpired: The storage no longer takes the link.
             DownloadError: The file did not come whole.
         """
-        if not is_private(link, insecure=self.insecure):
-            msg = f"{name}: the API gave a download link that is not https; nothing was fetched"
+        if not is_secure_url(link, insecure=self.allow_insecure):
+            msg = f"{description}: the API gave a download link that is not https; nothing was fetched"
             raise DownloadError(msg)
         try:
-            with self.transport.interrupts.allowed(), open_session() as session:
-                return self._fetch(session, link, name)
+            with self.transport.signals.interruptible(), open_session() as session:
+                return self._download_link(session, link, description)
         except (requests.RequestException, HTTPError) as error:
-            msg = f"{name}: the download broke off ({cause(error)})"
-            msg += f"; {for_storage(link)}" if never_met(error) else ""
+            msg = f"{description}: the download broke off ({describe_connection_error(error)})"
+            msg += f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
             raise DownloadError(msg) from None
 
-    def _fetch(self, session: requests.Session, link: str, name: str) -> Spool:
+    def _download_link(self, session: requests.Session, link: str, description: str) -> Spool:
         # A session of its own: storage refuses a second way to authenticate, and must not get it.
         headers = {"User-Agent": self.transport.user_agent}
         # A redirect could lead the file, and whoever may read it, over an open line.
-        patience = (CONNECT_SECONDS, READ_SECONDS)
+        timeout = (CONNECT_SECONDS, READ_SECONDS)
         with session.get(
-            link, headers=headers, stream=True, timeout=patience, allow_redirects=False
+            link, headers=headers, stream=True, timeout=timeout, allow_redirects=False
         ) as response:
-            if response.status_code in _REFUSED_LINK:
-                words = self.transport.words(response)
-                msg = f"{name}: the download link was refused: {response.status_code} {words}"
+            if response.status_code in _LINK_REFUSED_STATUSES:
+                error_text = self.transport.error_text(response)
+                msg = f"{description}: the download link was refused: {response.status_code} {error_text}"
                 raise LinkExpired(msg)
             if not response.ok or response.is_redirect:
-                msg = f"{name}: the storage answered {response.status_code}"
+                msg = f"{description}: the storage answered {response.status_code}"
                 raise DownloadError(msg)
-            return save(response, name)
+            return spool_response(response, description)

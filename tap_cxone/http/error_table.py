@@ -15,42 +15,42 @@ from tap_cxone.errors import (
     Unavailable,
 )
 
-REDIRECT = "redirects are not followed: set base_url or endpoints to the right host"
-LATER = "run again later; if it stays so, ask NICE's support about these words"
-TOO_LONG = (
+REDIRECT_HINT = "redirects are not followed: set base_url or endpoints to the right host"
+RETRY_LATER_HINT = "run again later; if it stays so, ask NICE's support about these words"
+RESPONSE_TOO_LARGE_HINT = (
     "lower data_download.page_size or the family's window_days; if there is little to answer, "
     "check base_url and the proxy"
 )
-_WRONG_PLACE = (
+_WRONG_ADDRESS_HINT = (
     "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
 )
-_NOT_ACCEPTED = "correct the setting that these words are about; if there is none, report it"
-_STATUSES: dict[int, str] = {
+_WRONG_SETTING_HINT = "correct the setting that these words are about; if there is none, report it"
+_HINT_BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "",  # whoever logs in knows which settings to check
-    HTTPStatus.METHOD_NOT_ALLOWED: _WRONG_PLACE,
-    HTTPStatus.GONE: _WRONG_PLACE,
+    HTTPStatus.METHOD_NOT_ALLOWED: _WRONG_ADDRESS_HINT,
+    HTTPStatus.GONE: _WRONG_ADDRESS_HINT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "ask for less at once: lower the family's window_days",
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "correct the user of the proxy in HTTPS_PROXY",
 }
-_KINDS: dict[type[ApiError], str] = {
+_HINT_BY_ERROR: dict[type[ApiError], str] = {
     PermissionDenied: "give the user or application behind the credentials the right to do this",
-    NotFound: _WRONG_PLACE,
+    NotFound: _WRONG_ADDRESS_HINT,
     Throttled: "run again later, when nothing else asks in this tenant's name",
-    Unavailable: LATER,
-    AmbiguousSubmit: LATER,
+    Unavailable: RETRY_LATER_HINT,
+    AmbiguousSubmit: RETRY_LATER_HINT,
     QuotaRefused: "run again when the quota is free again",
-    ApiError: _NOT_ACCEPTED,
+    ApiError: _WRONG_SETTING_HINT,
 }
 
 
-def for_answer(kind: type[ApiError], status: int) -> str:
+def hint_for_response(error_class: type[ApiError], status: int) -> str:
     """Return what to do about an answer of this status, which is an error of this kind."""
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return REDIRECT
-    return _STATUSES.get(status, _KINDS[kind])
+        return REDIRECT_HINT
+    return _HINT_BY_STATUS.get(status, _HINT_BY_ERROR[error_class])
 
 
-def for_certificate(url: str) -> str:
+def hint_for_certificate(url: str) -> str:
     """Return what to do about a host whose certificate is not accepted, or that speaks no TLS."""
     return (
         f"check that region, base_url or endpoints name the right host ({_host(url)}); if a proxy "
@@ -58,7 +58,7 @@ def for_certificate(url: str) -> str:
     )
 
 
-def for_storage(link: str) -> str:
+def hint_for_storage(link: str) -> str:
     """Return what to do where a link's host is not reached, or not trusted."""
     return (
         f"let this machine reach {_host(link)}, where the files lie: DNS, the firewall, the proxy "
@@ -66,7 +66,7 @@ def for_storage(link: str) -> str:
     )
 
 
-def for_no_connection(url: str) -> str:
+def hint_for_no_connection(url: str) -> str:
     """Return what to do about a host that nobody reaches."""
     return (
         f"check region, tenant, base_url and endpoints, which name the host ({_host(url)}), then "

@@ -18,22 +18,22 @@ from tap_cxone.errors import (
     JournalError,
     QuotaExhausted,
 )
-from tap_cxone.progress.activity import rest
+from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_cxone.clock import Clock
 
-_NOTHING = timedelta(0)
-_LONGEST_WAY = timedelta(seconds=2)  # from here to the API, connecting included
-_LONGEST_WAIT = timedelta(days=1)  # no server means more; it bounds what a header can do
-_DIGITS = 15
-_SCARCE = 0.2  # below this share of a rate limit, requests slow down
+_ZERO = timedelta(0)
+_MAX_TRANSIT_TIME = timedelta(seconds=2)  # from here to the API, connecting included
+_MAX_RETRY_AFTER = timedelta(days=1)  # no server means more; it bounds what a header can do
+_MAX_DIGITS = 15
+_SCARCITY_THRESHOLD = 0.2  # below this share of a rate limit, requests slow down
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class ExportQuota:
     """At most `exports` submits within any `period`."""
 
     exports: int
@@ -41,7 +41,7 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """The limits of one family.
 
     Attributes:
@@ -52,25 +52,25 @@ class Limits:
         exclusive: Whether the API refuses a job beyond `concurrent`, whosever the others are.
     """
 
-    spacing: timedelta = _NOTHING
-    concurrent: int = 1
-    quota: Quota | None = None
-    pace: timedelta = timedelta(seconds=2)
-    exclusive: bool = False
+    min_submit_interval: timedelta = _ZERO
+    max_concurrent: int = 1
+    quota: ExportQuota | None = None
+    max_throttle_delay: timedelta = timedelta(seconds=2)
+    tenant_wide: bool = False
 
     @property
-    def ahead(self) -> int:
+    def prefetch_windows(self) -> int:
         """Return how many windows may be asked for beside the one that is read."""
-        return self.concurrent if self.concurrent > 1 else 0
+        return self.max_concurrent if self.max_concurrent > 1 else 0
 
     @property
-    def memory(self) -> timedelta:
+    def retention(self) -> timedelta:
         """Return for how long a submit still counts against a limit."""
-        return max(self.spacing, self.quota.period if self.quota else _NOTHING)
+        return max(self.min_submit_interval, self.quota.period if self.quota else _ZERO)
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class RateLimitHeaders:
     """What a response says about the limits of its server; None where it says nothing."""
 
     retry_after: timedelta | None = None
@@ -78,12 +78,12 @@ class Hint:
     limit: int | None = None
 
     @classmethod
-    def read(cls, headers: Mapping[str, str], now: datetime) -> Hint:
+    def parse(cls, headers: Mapping[str, str], now: datetime) -> RateLimitHeaders:
         """Read `Retry-After` (seconds or an HTTP date) and `X-RateLimit-*`."""
         return cls(
-            retry_after=_retry_after(headers.get("Retry-After", ""), now),
-            remaining=_count(headers.get("X-RateLimit-Remaining", "")),
-            limit=_count(headers.get("X-RateLimit-Limit", "")),
+            retry_after=_parse_retry_after(headers.get("Retry-After", ""), now),
+            remaining=_parse_count(headers.get("X-RateLimit-Remaining", "")),
+            limit=_parse_count(headers.get("X-RateLimit-Limit", "")),
         )
 
     @property
@@ -93,55 +93,55 @@ class Hint:
             return 0.0
         if not self.limit:
             return 0.0 if self.remaining else 1.0
-        return max(0.0, 1 - self.remaining / self.limit / _SCARCE)
+        return max(0.0, 1 - self.remaining / self.limit / _SCARCITY_THRESHOLD)
 
 
-def _count(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() and len(text) <= _DIGITS else None
+def _parse_count(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
-def _retry_after(text: str, now: datetime) -> timedelta | None:
+def _parse_retry_after(text: str, now: datetime) -> timedelta | None:
     try:
-        wait = timedelta(seconds=float(text))
+        delay = timedelta(seconds=float(text))
     except (ValueError, OverflowError):
         try:
-            moment = parsedate_to_datetime(text)
-            wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+            retry_at = parsedate_to_datetime(text)
+            delay = (retry_at if retry_at.tzinfo else retry_at.replace(tzinfo=UTC)) - now
         except (ValueError, OverflowError):
             return None
-    return min(max(_NOTHING, wait), _LONGEST_WAIT)
+    return min(max(_ZERO, delay), _MAX_RETRY_AFTER)
 
 
-class Shared(Protocol):
+class SubmitLog(Protocol):
     """The submits that several runs know together."""
 
-    def submits(self, since: datetime) -> list[datetime]:
+    def submit_times(self, since: datetime) -> list[datetime]:
         """Return all of them since an instant."""
 
-    def begin(self, at: datetime) -> int:
+    def register(self, sent_at: datetime) -> int:
         """Count one that is about to leave; return its number."""
 
-    def settle(self, number: int, at: datetime | None) -> None:
+    def confirm(self, submit_id: int, counted_at: datetime | None) -> None:
         """Correct when it counts from; None: it does not."""
 
 
-class Alone(Shared):
+class NullSubmitLog(SubmitLog):
     """Nobody else submits."""
 
     @override
-    def submits(self, since: datetime) -> list[datetime]:
+    def submit_times(self, since: datetime) -> list[datetime]:
         return []
 
     @override
-    def begin(self, at: datetime) -> int:
+    def register(self, sent_at: datetime) -> int:
         return 0
 
     @override
-    def settle(self, number: int, at: datetime | None) -> None:
+    def confirm(self, submit_id: int, counted_at: datetime | None) -> None:
         return None
 
 
-def _free(at: datetime, taken: Collection[datetime]) -> datetime:
+def _latest_untaken(at: datetime, taken: Collection[datetime]) -> datetime:
     """Return the last instant up to `at` that no submit has: each is known by its instant."""
     while at in taken:
         at -= timedelta(microseconds=1)
@@ -149,39 +149,39 @@ def _free(at: datetime, taken: Collection[datetime]) -> datetime:
 
 
 @dataclass(slots=True)
-class Limiter:
+class RateLimiter:
     """Keep one family's limits, for all its streams and across runs.
 
     It knows the submits of earlier runs once it is told (`recall`), those of other processes if
     they are `shared`, and what the server said last (`note`).
     """
 
-    limits: Limits
+    limits: RateLimits
     clock: Clock
-    shared: Shared = field(default_factory=Alone)
-    _submits: list[datetime] = field(default_factory=list)
-    _hint: Hint = field(default_factory=Hint)
-    _asked: datetime | None = None
-    _refused_until: datetime | None = None
+    submit_log: SubmitLog = field(default_factory=NullSubmitLog)
+    _submit_times: list[datetime] = field(default_factory=list)
+    _last_headers: RateLimitHeaders = field(default_factory=RateLimitHeaders)
+    _last_submit_at: datetime | None = None
+    _quota_exhausted_until: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def recall(self, submits: Iterable[datetime]) -> None:
+    def restore(self, submit_times: Iterable[datetime]) -> None:
         """Count submits that an earlier run remembered, each once."""
         with self._lock:  # STATE is written by another thread than the one that submits
-            self._submits = sorted({*self._submits, *submits})
+            self._submit_times = sorted({*self._submit_times, *submit_times})
 
-    def submits(self) -> list[datetime]:
+    def submit_times(self) -> list[datetime]:
         """Return the submits that still count, oldest first, and forget the others."""
         with self._lock:
-            self._submits = own = self._counting(self._submits)
-        others = self.shared.submits(self.clock.now() - self.limits.memory)
-        return sorted({*own, *self._counting(others)})
+            self._submit_times = local_times = self._drop_expired(self._submit_times)
+        shared_times = self.submit_log.submit_times(self.clock.now() - self.limits.retention)
+        return sorted({*local_times, *self._drop_expired(shared_times)})
 
-    def _counting(self, submits: Iterable[datetime]) -> list[datetime]:
+    def _drop_expired(self, submit_times: Iterable[datetime]) -> list[datetime]:
         now = self.clock.now()
         # A submit 'in the future' (a clock that was set back) must not block until then.
-        known = (min(at, now) for at in submits)
-        return [at for at in known if at > now - self.limits.memory]
+        times = (min(at, now) for at in submit_times)
+        return [at for at in times if at > now - self.limits.retention]
 
     @contextmanager
     def submitting(self) -> Iterator[None]:
@@ -195,13 +195,16 @@ class Limiter:
             QuotaExhausted: No submit is allowed before another day.
             JournalError: It could not be noted, and did not leave.
         """
-        if self.exports_left() == 0:
-            raise self.used_up()
-        rest(self.clock, self.until_submit(), "keeping the time between two submits")
-        left = self.clock.now()
-        taken = {*self._submits, *self.shared.submits(left - self.limits.memory)}
+        if self.remaining_exports() == 0:
+            raise self.quota_error()
+        sleep(self.clock, self.time_until_submit(), "keeping the time between two submits")
+        sent_at = self.clock.now()
+        taken = {
+            *self._submit_times,
+            *self.submit_log.submit_times(sent_at - self.limits.retention),
+        }
         # It counts from here on: a run that dies before the answer may have spent it.
-        number = self.shared.begin(_free(left, taken))
+        submit_id = self.submit_log.register(_latest_untaken(sent_at, taken))
         counts = True
         try:
             yield
@@ -211,61 +214,68 @@ class Limiter:
             counts = self.limits.quota is None
             raise
         finally:
-            self._asked = min(self.clock.now(), left + _LONGEST_WAY)
-            counted = _free(self._asked, taken) if counts else None
-            self.recall([counted] if counted else [])
+            self._last_submit_at = min(self.clock.now(), sent_at + _MAX_TRANSIT_TIME)
+            counted_at = _latest_untaken(self._last_submit_at, taken) if counts else None
+            self.restore([counted_at] if counted_at else [])
             # The answer must not be lost: it counts already, and who notes the job will say so.
             # Nor for a signal, which is raised again where the thread waits next.
             with suppress(JournalError, Interrupted):
-                self.shared.settle(number, counted)
+                self.submit_log.confirm(submit_id, counted_at)
 
     @property
-    def _closed_until(self) -> datetime | None:
+    def _quota_closed_until(self) -> datetime | None:
         """Return until when the API itself allows no submit; None once that is past."""
-        until = self._refused_until
+        until = self._quota_exhausted_until
         return until if until is not None and self.clock.now() < until else None
 
-    def exports_left(self) -> int | None:
+    def remaining_exports(self) -> int | None:
         """Return how many submits the quota allows now; None if there is no quota."""
-        if self._closed_until is not None:
+        if self._quota_closed_until is not None:
             return 0
         quota = self.limits.quota
-        return None if quota is None else max(0, quota.exports - len(self.submits()))
+        return None if quota is None else max(0, quota.exports - len(self.submit_times()))
 
-    def refuse(self) -> QuotaExhausted:
+    def mark_quota_exhausted(self) -> QuotaExhausted:
         """Remember that the API itself called the quota used up; return the error to raise.
 
         Others may have used it, nobody knows when: a place is free for certain when the first of
         our own stops counting, or else after a whole period.
         """
-        quota = self.limits.quota or Quota(1)
-        self._refused_until = min(self.submits(), default=self.clock.now()) + quota.period
-        return self.used_up()
+        quota = self.limits.quota or ExportQuota(1)
+        self._quota_exhausted_until = (
+            min(self.submit_times(), default=self.clock.now()) + quota.period
+        )
+        return self.quota_error()
 
-    def used_up(self) -> QuotaExhausted:
+    def quota_error(self) -> QuotaExhausted:
         """Return the error for a submit that the quota does not allow.
 
         It says when the next one is possible, taking what is left today for promised elsewhere.
         """
-        quota, submits = self.limits.quota or Quota(1), self.submits()
-        promised = [self.clock.now()] * (quota.exports - len(submits))
-        until = self._closed_until or [*submits, *promised][-quota.exports] + quota.period
-        moment = f"{until:%Y-%m-%d %H:%M} UTC"
-        msg = f"the export quota is used up; the next export is possible at {moment}"
+        quota, submit_times = self.limits.quota or ExportQuota(1), self.submit_times()
+        unused_slots = [self.clock.now()] * (quota.exports - len(submit_times))
+        until = (
+            self._quota_closed_until
+            or [*submit_times, *unused_slots][-quota.exports] + quota.period
+        )
+        next_export = f"{until:%Y-%m-%d %H:%M} UTC"
+        msg = f"the export quota is used up; the next export is possible at {next_export}"
         return QuotaExhausted(msg, until=until)
 
-    def until_submit(self) -> timedelta:
+    def time_until_submit(self) -> timedelta:
         """Return how long the spacing asks to wait before the next submit."""
-        asked = max([*self.submits(), *filter(None, [self._asked])], default=None)
-        if asked is None:
-            return _NOTHING
-        return max(_NOTHING, asked + self.limits.spacing - self.clock.now())
+        last_submit_at = max(
+            [*self.submit_times(), *filter(None, [self._last_submit_at])], default=None
+        )
+        if last_submit_at is None:
+            return _ZERO
+        return max(_ZERO, last_submit_at + self.limits.min_submit_interval - self.clock.now())
 
-    def note(self, hint: Hint) -> None:
+    def update_from_headers(self, headers: RateLimitHeaders) -> None:
         """Remember what the server said last."""
-        self._hint = hint
+        self._last_headers = headers
 
-    def wait_to_ask(self) -> None:
+    def throttle(self) -> None:
         """Sleep in proportion to how little of the server's rate limit is left."""
-        pace = self.limits.pace * self._hint.scarcity
-        rest(self.clock, pace, "sparing what is left of the rate limit")
+        delay = self.limits.max_throttle_delay * self._last_headers.scarcity
+        sleep(self.clock, delay, "sparing what is left of the rate limit")

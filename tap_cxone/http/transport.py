@@ -29,15 +29,15 @@ from tap_cxone.errors import (
     Unavailable,
 )
 from tap_cxone.http.error_table import (
-    LATER,
-    TOO_LONG,
-    for_answer,
-    for_certificate,
-    for_no_connection,
+    RESPONSE_TOO_LARGE_HINT,
+    RETRY_LATER_HINT,
+    hint_for_certificate,
+    hint_for_no_connection,
+    hint_for_response,
 )
-from tap_cxone.http.rate_limit import Hint
-from tap_cxone.progress.activity import rest
-from tap_cxone.spool import fill
+from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.progress.activity import sleep
+from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.redact import Redactor
-    from tap_cxone.signals import Interrupts
+    from tap_cxone.signals import SignalHandler
     from tap_cxone.spool import Spool
 
 # At DEBUG it logs every address with its query, and a presigned link's query is a key.
@@ -53,27 +53,30 @@ logging.getLogger("urllib3").setLevel(logging.INFO)
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
-_CHUNK = 1 << 16
-_MOST_WORDS = 1 << 16
-_LONGEST_WAIT = timedelta(minutes=2)
-_KINDS: dict[int, type[ApiError]] = {
+_CHUNK_BYTES = 1 << 16
+_MAX_ERROR_BYTES = 1 << 16
+_MAX_BACKOFF = timedelta(minutes=2)
+_ERROR_BY_STATUS: dict[int, type[ApiError]] = {
     HTTPStatus.FORBIDDEN: PermissionDenied,
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.CONFLICT: Throttled,
     HTTPStatus.TOO_MANY_REQUESTS: Throttled,
 }
-_RETRIABLE = {408, 425, 500, 502, 503, 504}
-_WHOLE = {HTTPStatus.OK, HTTPStatus.NO_CONTENT}  # a part of a file (206) could end with a line
-_JSON = msgspec.json.Encoder(decimal_format="number")
-_QUICK = msgspec.json.Decoder(float_hook=Decimal)  # takes less than JSON writers have dared
+_RETRYABLE_STATUSES = {408, 425, 500, 502, 503, 504}
+_COMPLETE_STATUSES = {
+    HTTPStatus.OK,
+    HTTPStatus.NO_CONTENT,
+}  # a part of a file (206) could end with a line
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_JSON_DECODER = msgspec.json.Decoder(float_hook=Decimal)  # takes less than JSON writers have dared
 
 
-Parse = Callable[[bytes], Any]
+ParseBody = Callable[[bytes], Any]
 """From the body of an answer to what it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class ApiRequest:
     """One request to make.
 
     Attributes:
@@ -94,23 +97,23 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
-    submits: bool = False
-    answer: Literal["json", "file", "any"] = "json"
-    parse: Parse | None = None
+    creates_job: bool = False
+    response_type: Literal["json", "file", "any"] = "json"
+    parse: ParseBody | None = None
     read_seconds: float = READ_SECONDS
-    name: str = ""
+    description: str = ""
 
-    def with_headers(self, headers: Mapping[str, str]) -> Call:
+    def with_headers(self, headers: Mapping[str, str]) -> ApiRequest:
         """Return the same request with other headers."""
         return replace(self, headers=headers)
 
     def __str__(self) -> str:
         """Show the name, or the method and the address without its query."""
-        return self.name or f"{self.method} {self.url.split('?')[0]}"
+        return self.description or f"{self.method} {self.url.split('?')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """A successful response, reduced to what is read of it.
 
     Attributes:
@@ -127,7 +130,7 @@ class Answer:
     file: Spool | None = None
 
 
-Classify = Callable[[int, str], type[ApiError] | None]
+ClassifyError = Callable[[int, str], type[ApiError] | None]
 """What a family knows of its own refusals: by status and words, the error they mean, or None."""
 
 
@@ -139,18 +142,18 @@ class _Session(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self._surroundings: dict[tuple[str, str, Any], Any] = {}
+        self._environment_settings: dict[tuple[str, str, Any], Any] = {}
 
     @override
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         parts = urlsplit(url)
-        place = (parts.scheme, parts.netloc, stream)
-        if place not in self._surroundings:
-            found = super().merge_environment_settings(url, proxies, stream, verify, cert)
-            self._surroundings[place] = found
-        return dict(self._surroundings[place])
+        key = (parts.scheme, parts.netloc, stream)
+        if key not in self._environment_settings:
+            settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+            self._environment_settings[key] = settings
+        return dict(self._environment_settings[key])
 
 
 def open_session() -> requests.Session:
@@ -161,12 +164,12 @@ def open_session() -> requests.Session:
     return session
 
 
-def waits(first: timedelta) -> Iterator[timedelta]:
+def backoff_delays(first_delay: timedelta) -> Iterator[timedelta]:
     """Yield growing waits with jitter: `first`, twice as much, … two minutes, less up to half."""
-    steps = backoff.expo(base=2, factor=first.total_seconds())
+    steps = backoff.expo(base=2, factor=first_delay.total_seconds())
     next(steps)
     for seconds in steps:
-        bounded = min(seconds, _LONGEST_WAIT.total_seconds())
+        bounded = min(seconds, _MAX_BACKOFF.total_seconds())
         yield timedelta(seconds=bounded / 2 + backoff.full_jitter(bounded / 2))
 
 
@@ -176,14 +179,14 @@ class Transport:
 
     clock: Clock
     redact: Redactor
-    interrupts: Interrupts
+    signals: SignalHandler
     user_agent: str
     max_retries: int
-    patience: timedelta
+    max_elapsed: timedelta
     session: requests.Session = field(default_factory=open_session)
-    most_bytes: int = 256_000_000  # of an answer; a page of 10 000 rows comes nowhere near
+    max_bytes: int = 256_000_000  # of an answer; a page of 10 000 rows comes nowhere near
 
-    def send(self, call: Call, classify: Classify | None = None) -> Answer:
+    def send(self, request: ApiRequest, classify_error: ClassifyError | None = None) -> ApiResponse:
         """Send `call` until it is answered with success, as often as its kind allows.
 
         A read repeats after a failure of server or network, `max_retries` times, and waits when
@@ -193,179 +196,198 @@ class Transport:
             ApiError: Or the subclass that says what to do next.
             DownloadError: A file did not come whole, or there is no room for it.
         """
-        if call.submits:
-            return self.once(call, classify)
-        give_up = self.clock.now() + self.patience
+        if request.creates_job:
+            return self.send_once(request, classify_error)
+        deadline = self.clock.now() + self.max_elapsed
         failures = 0
-        for wait in waits(timedelta(seconds=1)):
+        for backoff_delay in backoff_delays(timedelta(seconds=1)):
             try:
-                return self.once(call, classify)
+                return self.send_once(request, classify_error)
             except Throttled as error:
-                pause = error.retry_after or wait
-                if self.clock.now() + pause > give_up:
-                    waited = f"it said 'wait' for {self.patience} (job_timeout_minutes)"
-                    raise error.given_up(waited) from error
+                delay = error.retry_after or backoff_delay
+                if self.clock.now() + delay > deadline:
+                    waited = f"it said 'wait' for {self.max_elapsed} (job_timeout_minutes)"
+                    raise error.as_exhausted(waited) from error
             except Unavailable as error:
                 failures += 1
-                pause = error.retry_after or wait
-                if failures > self.max_retries or self.clock.now() + pause > give_up:
+                delay = error.retry_after or backoff_delay
+                if failures > self.max_retries or self.clock.now() + delay > deadline:
                     tried = f"tried {failures} times (max_retries)"
-                    raise error.given_up(tried) from error
-            rest(self.clock, pause, "the API did not answer as it should")
+                    raise error.as_exhausted(tried) from error
+            sleep(self.clock, delay, "the API did not answer as it should")
         raise AssertionError  # pragma: no cover (the waits never end)
 
-    def once(self, call: Call, classify: Classify | None = None) -> Answer:
+    def send_once(
+        self, request: ApiRequest, classify_error: ClassifyError | None = None
+    ) -> ApiResponse:
         """Send `call` once and return its answer if that is a success."""
         try:
-            with self._interruptible(call), self._request(call) as response:
+            with self._interruptible(request), self._send_request(request) as response:
                 if response.ok and not response.is_redirect:
-                    return self._answer(call, response)
-                words = self.words(response)
+                    return self._read_response(request, response)
+                error_text = self.error_text(response)
         except (requests.RequestException, HTTPError) as error:
-            raise self._broken(call, error) from None
-        kind = classify and classify(response.status_code, words)
-        raise self._refusal(call, response, words, kind or _kind(call, response.status_code))
+            raise self._connection_error(request, error) from None
+        error_class = classify_error and classify_error(response.status_code, error_text)
+        raise self._error_from_response(
+            request,
+            response,
+            error_text,
+            error_class or _default_error_class(request, response.status_code),
+        )
 
-    def _interruptible(self, call: Call) -> AbstractContextManager[None]:
+    def _interruptible(self, request: ApiRequest) -> AbstractContextManager[None]:
         # A signal must not lose the answer to a submit.
-        return nullcontext() if call.submits else self.interrupts.allowed()
+        return nullcontext() if request.creates_job else self.signals.interruptible()
 
-    def _answer(self, call: Call, response: requests.Response) -> Answer:
-        file = save(response, str(call)) if call.answer == "file" else None
-        found = self._json(call, response) if call.answer == "json" else None
-        return Answer(found, response.status_code, response.headers, file)
+    def _read_response(self, request: ApiRequest, response: requests.Response) -> ApiResponse:
+        file = spool_response(response, str(request)) if request.response_type == "file" else None
+        parsed = self._parse_json(request, response) if request.response_type == "json" else None
+        return ApiResponse(parsed, response.status_code, response.headers, file)
 
-    def _json(self, call: Call, response: requests.Response) -> Any:
+    def _parse_json(self, request: ApiRequest, response: requests.Response) -> Any:
         # A submit is answered by its `Location` too, whatever the body says.
-        content = self._content(call, response)
-        told = not content.strip() or "Location" in response.headers
+        content = self._read_body(request, response)
+        body_is_optional = not content.strip() or "Location" in response.headers
         try:
-            parse = call.parse or exactly
-            return None if call.submits and told else parse(content)
+            parse = request.parse or parse_json_exact
+            return None if request.creates_job and body_is_optional else parse(content)
         except (ValueError, RecursionError, InvalidOperation):
-            words = self.redact(content.decode(errors="replace")) or "empty"
-            msg = f"{call}: the answer is not JSON (is a proxy in the way?): {words}"
-            kind = AmbiguousSubmit if call.submits else Unavailable
-            raise kind(msg, status=response.status_code, remedy=LATER) from None
+            response_text = self.redact(content.decode(errors="replace")) or "empty"
+            msg = f"{request}: the answer is not JSON (is a proxy in the way?): {response_text}"
+            error_class = AmbiguousSubmit if request.creates_job else Unavailable
+            raise error_class(msg, status=response.status_code, remedy=RETRY_LATER_HINT) from None
 
-    def _request(self, call: Call) -> requests.Response:
-        headers = {"User-Agent": self.user_agent, "Accept": "application/json", **call.headers}
-        data: Mapping[str, str] | bytes | None = call.form
-        if call.body is not None:
-            headers["Content-Type"], data = "application/json", _JSON.encode(call.body)
-        if call.answer == "file":
+    def _send_request(self, request: ApiRequest) -> requests.Response:
+        headers = {"User-Agent": self.user_agent, "Accept": "application/json", **request.headers}
+        data: Mapping[str, str] | bytes | None = request.form
+        if request.body is not None:
+            headers["Content-Type"], data = "application/json", _JSON_ENCODER.encode(request.body)
+        if request.response_type == "file":
             headers["Accept"] = "*/*"
         return self.session.request(
-            call.method,
-            call.url,
+            request.method,
+            request.url,
             headers=headers,
             data=data,
-            timeout=(CONNECT_SECONDS, call.read_seconds),
+            timeout=(CONNECT_SECONDS, request.read_seconds),
             allow_redirects=False,
             stream=True,
         )
 
-    def _broken(self, call: Call, error: Exception) -> ApiError:
-        what = f"{self.redact(str(call))}: {cause(error)}"
+    def _connection_error(self, request: ApiRequest, error: Exception) -> ApiError:
+        message = f"{self.redact(str(request))}: {describe_connection_error(error)}"
         if isinstance(error, requests.exceptions.SSLError):
-            return ApiError(what, remedy=for_certificate(call.url))
-        if _never_arrived(error):
-            return Unavailable(f"{what}; no connection", remedy=for_no_connection(call.url))
-        if call.submits:
-            return AmbiguousSubmit(f"{what}; the answer to the submit was lost", remedy=LATER)
-        what += "; the connection broke before the answer was complete"
-        return Unavailable(what, remedy=LATER)
+            return ApiError(message, remedy=hint_for_certificate(request.url))
+        if _never_connected(error):
+            return Unavailable(
+                f"{message}; no connection", remedy=hint_for_no_connection(request.url)
+            )
+        if request.creates_job:
+            return AmbiguousSubmit(
+                f"{message}; the answer to the submit was lost", remedy=RETRY_LATER_HINT
+            )
+        message += "; the connection broke before the answer was complete"
+        return Unavailable(message, remedy=RETRY_LATER_HINT)
 
-    def _refusal(
-        self, call: Call, response: requests.Response, words: str, kind: type[ApiError]
+    def _error_from_response(
+        self,
+        request: ApiRequest,
+        response: requests.Response,
+        error_text: str,
+        error_class: type[ApiError],
     ) -> ApiError:
         status = response.status_code
-        message = f"{call}: {status} {_phrase(status)}{f': {words}' if words else ''}"
-        hint = Hint.read(response.headers, self.clock.now())
-        remedy = for_answer(kind, status)
-        return kind(message, status=status, retry_after=hint.retry_after, remedy=remedy)
+        message = (
+            f"{request}: {status} {_status_phrase(status)}{f': {error_text}' if error_text else ''}"
+        )
+        rate_limit_headers = RateLimitHeaders.parse(response.headers, self.clock.now())
+        remedy = hint_for_response(error_class, status)
+        return error_class(
+            message, status=status, retry_after=rate_limit_headers.retry_after, remedy=remedy
+        )
 
-    def _content(self, call: Call, response: requests.Response) -> bytes:
+    def _read_body(self, request: ApiRequest, response: requests.Response) -> bytes:
         """Return the body of an answer, unpacked, if it is not more than memory should hold."""
-        content = b"".join(_up_to(self.most_bytes, response))
-        if len(content) > self.most_bytes:
-            msg = f"{call}: the answer is of more than {self.most_bytes / 1e6:g} MB"
-            kind = AmbiguousSubmit if call.submits else ApiError
-            raise kind(msg, status=response.status_code, remedy=TOO_LONG)
+        content = b"".join(_iter_body(self.max_bytes, response))
+        if len(content) > self.max_bytes:
+            msg = f"{request}: the answer is of more than {self.max_bytes / 1e6:g} MB"
+            error_class = AmbiguousSubmit if request.creates_job else ApiError
+            raise error_class(msg, status=response.status_code, remedy=RESPONSE_TOO_LARGE_HINT)
         return content
 
-    def words(self, response: requests.Response) -> str:
+    def error_text(self, response: requests.Response) -> str:
         """Return what the API said, on one line and without secrets; of a book its beginning."""
-        said = b"".join(_up_to(_MOST_WORDS, response))
-        return self.redact(said.decode(response.encoding or "utf-8", errors="replace"))
+        content = b"".join(_iter_body(_MAX_ERROR_BYTES, response))
+        return self.redact(content.decode(response.encoding or "utf-8", errors="replace"))
 
 
-def _up_to(most: int, response: requests.Response) -> Iterator[bytes]:
+def _iter_body(max_bytes: int, response: requests.Response) -> Iterator[bytes]:
     """Yield a body until it is longer than `most` bytes: a small answer may unpack without end."""
     size = 0
-    for chunk in response.iter_content(_CHUNK):
+    for chunk in response.iter_content(_CHUNK_BYTES):
         yield chunk
         size += len(chunk)
-        if size > most:
+        if size > max_bytes:
             break
 
 
-def exactly(content: bytes) -> Any:
+def parse_json_exact(content: bytes) -> Any:
     """Parse JSON without rounding a fraction; NaN is none, and its bytes alone say its encoding.
 
     Raises:
         ValueError: It is no JSON; RecursionError or InvalidOperation, it is JSON only in form.
     """
     try:
-        return _QUICK.decode(content)
+        return _JSON_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):
-        return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+        return json.loads(content, parse_float=Decimal, parse_constant=_reject_constant)
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(constant)
 
 
-def save(response: requests.Response, name: str) -> Spool:
+def spool_response(response: requests.Response, description: str) -> Spool:
     """Keep the body of a response in a spool. Raises `DownloadError` if it does not come whole."""
-    if response.status_code not in _WHOLE:
-        msg = f"{name}: {response.status_code} came, which is no whole file"
+    if response.status_code not in _COMPLETE_STATUSES:
+        msg = f"{description}: {response.status_code} came, which is no whole file"
         raise DownloadError(msg)
-    announced = response.headers.get("Content-Length", "")
+    content_length = response.headers.get("Content-Length", "")
     # Undecoded: what is gzip shows in its first bytes, whatever the headers say about it.
-    chunks = response.raw.stream(_CHUNK, decode_content=False)
-    size = int(announced) if announced.isdecimal() else None
-    return fill(chunks, announced=size, name=name)
+    chunks = response.raw.stream(_CHUNK_BYTES, decode_content=False)
+    size = int(content_length) if content_length.isdecimal() else None
+    return spool_chunks(chunks, expected_size=size, description=description)
 
 
-def _kind(call: Call, status: int) -> type[ApiError]:
-    if status in _RETRIABLE:
+def _default_error_class(request: ApiRequest, status: int) -> type[ApiError]:
+    if status in _RETRYABLE_STATUSES:
         # Whether the submit arrived is known only where the server says that it took nothing.
-        lost = call.submits and status != HTTPStatus.SERVICE_UNAVAILABLE
-        return AmbiguousSubmit if lost else Unavailable
-    return _KINDS.get(status, ApiError)
+        is_ambiguous = request.creates_job and status != HTTPStatus.SERVICE_UNAVAILABLE
+        return AmbiguousSubmit if is_ambiguous else Unavailable
+    return _ERROR_BY_STATUS.get(status, ApiError)
 
 
-def _phrase(status: int) -> str:
+def _status_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return "unknown status"
 
 
-def cause(error: Exception) -> str:
+def describe_connection_error(error: Exception) -> str:
     """Name what broke a connection; of TLS in the words of the library that checks it."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    broken = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
-    told = getattr(broken, "verify_message", "") or getattr(broken, "reason", "") or ""
-    return f"{type(reason or error).__name__}{f' ({told})' if told else ''}"
+    tls_error = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
+    detail = getattr(tls_error, "verify_message", "") or getattr(tls_error, "reason", "") or ""
+    return f"{type(reason or error).__name__}{f' ({detail})' if detail else ''}"
 
 
-def _never_arrived(error: Exception) -> bool:
+def _never_connected(error: Exception) -> bool:
     reason = getattr(error.args[0], "reason", error) if error.args else error
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError)
 
 
-def never_met(error: Exception) -> bool:
+def is_unreachable_or_untrusted(error: Exception) -> bool:
     """Tell whether a host was not reached, or not trusted."""
-    return _never_arrived(error) or isinstance(error, requests.exceptions.SSLError)
+    return _never_connected(error) or isinstance(error, requests.exceptions.SSLError)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from tap_cxone.jobs.job import JobStatus, PendingJob
+    from tap_cxone.jobs.job import PendingJob, StatusResponse
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class SubmitResult:
     """The answer to a submit: a job to wait for, or a link at once (or both).
 
     Attributes:
@@ -23,11 +23,11 @@ class Receipt:
 
     job_id: str | None = None
     link: str | None = field(default=None, repr=False)
-    found: bool = False
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ActiveJobs:
     """The jobs of a tenant, as far as its API lists them.
 
     Attributes:
@@ -36,9 +36,9 @@ class Listing:
         full: Whether no more may run, whosever they are.
     """
 
-    ids: frozenset[str] = frozenset()
-    same: frozenset[str] = frozenset()
-    full: bool = False
+    candidate_ids: frozenset[str] = frozenset()
+    matching_ids: frozenset[str] = frozenset()
+    limit_reached: bool = False
 
 
 class JobApi(Protocol):
@@ -51,17 +51,17 @@ class JobApi(Protocol):
     def fingerprint(self, window: Window) -> str:
         """Return a text that differs where the request differs."""
 
-    def submit(self, window: Window) -> Receipt:
+    def submit(self, window: Window) -> SubmitResult:
         """Ask for a window, once."""
 
-    def status(self, job: PendingJob) -> JobStatus:
+    def get_status(self, job: PendingJob) -> StatusResponse:
         """Ask for a job; its link is fresh. Raises `NotFound` if the API does not know it."""
 
-    def listing(self, window: Window) -> Listing | None:
+    def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the tenant's jobs; None where the API has no such list."""
 
     def cancel(self, job: PendingJob) -> bool:
         """End a job whose time is up; tell whether the API can do that."""
 
-    def download(self, link: str, name: str) -> Spool:
+    def download(self, link: str, description: str) -> Spool:
         """Fetch a job's file. Raises `NotFound` if the job has none any more."""

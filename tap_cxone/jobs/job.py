@@ -31,14 +31,14 @@ class PendingJob:
     fingerprint: str
 
 
-def job_of(raw: dict[str, Any]) -> PendingJob:
+def job_from_json(raw: dict[str, Any]) -> PendingJob:
     """Read a job; raises KeyError, TypeError or ValueError if it is none."""
     window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
     submitted_at = parse_instant(raw["submitted_at"])
     return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
 
 
-def job_as_json(job: PendingJob) -> dict[str, str]:
+def job_to_json(job: PendingJob) -> dict[str, str]:
     """Write a job."""
     return {
         "id": job.id,
@@ -49,11 +49,11 @@ def job_as_json(job: PendingJob) -> dict[str, str]:
     }
 
 
-KEPT = timedelta(days=1)
+RESULT_RETENTION = timedelta(days=1)
 """How long the APIs keep a result; a job this old will never give one."""
 
 
-class Phase(Enum):
+class JobStatus(Enum):
     """Where a job stands; whatever its family calls it."""
 
     RUNNING = auto()
@@ -63,14 +63,14 @@ class Phase(Enum):
     EXPIRED = auto()
 
 
-def job_name(value: object) -> str | None:
+def parse_job_id(value: object) -> str | None:
     """Return what an API calls a job; None if that is neither a text nor a number."""
-    named = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value) if named and str(value).strip() else None
+    is_valid = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value) if is_valid and str(value).strip() else None
 
 
 @dataclass(frozen=True, slots=True)
-class JobStatus:
+class StatusResponse:
     """What an API says of a job: its phase, the link once it has one, and its own words.
 
     Attributes:
@@ -80,12 +80,12 @@ class JobStatus:
         word: What the API itself calls the phase.
     """
 
-    phase: Phase
+    status: JobStatus
     link: str | None = field(default=None, repr=False)
-    words: str = ""
-    word: str = ""
+    reason: str = ""
+    api_status: str = ""
 
     @property
-    def called(self) -> str:
+    def status_text(self) -> str:
         """Return what to call the phase: the API's word in small letters, if it has one."""
-        return (self.word or self.phase.name).lower()
+        return (self.api_status or self.status.name).lower()

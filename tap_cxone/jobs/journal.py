@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import JournalError
-from tap_cxone.jobs.job import KEPT
-from tap_cxone.jobs.slots import Wait, locked
+from tap_cxone.jobs.job import RESULT_RETENTION
+from tap_cxone.jobs.slots import Poller, acquire_file_lock
 
 if TYPE_CHECKING:
     import logging
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
 
-_WEEK = timedelta(days=7)  # no limit counts a submit for longer
-_MARKS = {"application_id": 0x63786A6E, "user_version": 1}
-_PATIENCE = timedelta(minutes=1)  # a change takes another process milliseconds
-_SHORT = 0.2  # seconds that SQLite itself waits, where no signal reaches it
-_PRIMARY = 0xFF  # the part of SQLite's error codes that tells their kind
-_DAMAGE = "jobs and exports that only it knew of may be spent once more"
-_JOB = "tenant TEXT, stream TEXT, id TEXT, job TEXT, heard_at TEXT, committed INTEGER"
+_SUBMIT_RETENTION = timedelta(days=7)  # no limit counts a submit for longer
+_FILE_MARKERS = {"application_id": 0x63786A6E, "user_version": 1}
+_BUSY_TIMEOUT = timedelta(minutes=1)  # a change takes another process milliseconds
+_SQLITE_BUSY_SECONDS = 0.2  # seconds that SQLite itself waits, where no signal reaches it
+_PRIMARY_CODE_MASK = 0xFF  # the part of SQLite's error codes that tells their kind
+_DAMAGE_CONSEQUENCE = "jobs and exports that only it knew of may be spent once more"
+_JOB_COLUMNS = "tenant TEXT, stream TEXT, id TEXT, job TEXT, heard_at TEXT, committed INTEGER"
 _TABLES = {
-    f"CREATE TABLE jobs ({_JOB}, PRIMARY KEY (tenant, stream, id))",
+    f"CREATE TABLE jobs ({_JOB_COLUMNS}, PRIMARY KEY (tenant, stream, id))",
     "CREATE TABLE submits (id INTEGER PRIMARY KEY, tenant TEXT, at TEXT)",
     "CREATE TABLE opened (at TEXT)",
 }
@@ -59,13 +59,13 @@ class Journal:
 
     path: Path
     clock: Clock
-    pause: timedelta
+    poll_interval: timedelta
     log: logging.Logger
     _connection: sqlite3.Connection | None = None
-    _one: threading.RLock = field(default_factory=threading.RLock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
-    def locks(self) -> Path:
+    def lock_dir(self) -> Path:
         """Return the folder of the locks that belong to it."""
         return self.path.with_name(f"{self.path.name}.locks")
 
@@ -77,33 +77,35 @@ class Journal:
         Raises:
             JournalError: It cannot be written.
         """
-        self._waited(self._connected)
+        self._retry_while_busy(self._connect)
 
     def close(self) -> None:
         """Close the file."""
-        with self._one:
+        with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def change(self, sql: str, *rows: Sequence[Any]) -> int:
+    def write(self, sql: str, *rows: Sequence[Any]) -> int:
         """Carry out a statement for each of `rows`, all or none; return the last row's number.
 
         Raises:
             JournalError: It cannot be written.
         """
-        return self._waited(lambda: self._changed(sql, rows)) if rows else 0
+        return (
+            self._retry_while_busy(lambda: self._execute_in_transaction(sql, rows)) if rows else 0
+        )
 
-    def read(self, sql: str, *values: Any) -> list[Any]:
+    def read(self, sql: str, *parameters: Any) -> list[Any]:
         """Return the rows of a query.
 
         Raises:
             JournalError: It cannot be read.
         """
-        return self._waited(lambda: self._connected().execute(sql, values).fetchall())
+        return self._retry_while_busy(lambda: self._connect().execute(sql, parameters).fetchall())
 
-    def _changed(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-        db = self._connected()
+    def _execute_in_transaction(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        db = self._connect()
         cursor = db.cursor()
         with db:
             cursor.execute("BEGIN IMMEDIATE")
@@ -111,98 +113,98 @@ class Journal:
                 cursor.execute(sql, row)
         return cursor.lastrowid or 0
 
-    def _waited(self, work: Callable[[], _T]) -> _T:
+    def _retry_while_busy(self, operation: Callable[[], _T]) -> _T:
         """Do something; wait while another process has the file."""
 
         def attempt() -> tuple[_T] | None:
             try:
-                with self._one:
-                    return (work(),)
+                with self._lock:
+                    return (operation(),)
             except sqlite3.OperationalError as error:
-                if _busy(error):
+                if _is_busy(error):
                     return None
                 raise
 
         try:
-            found = Wait(self.clock, self.pause, _PATIENCE).until(attempt)
+            result = Poller(self.clock, self.poll_interval, _BUSY_TIMEOUT).wait_for(attempt)
         except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
-        if found is None:
-            why = f"another process has had it for {_PATIENCE}"
-            raise self._unusable(why)
-        return found[0]
+            raise self._journal_error(error) from error
+        if result is None:
+            reason = f"another process has had it for {_BUSY_TIMEOUT}"
+            raise self._journal_error(reason)
+        return result[0]
 
-    def _unusable(self, why: object) -> JournalError:
-        msg = f"cannot use the journal {self.path} ({why}); make room, or correct journal_path"
+    def _journal_error(self, reason: object) -> JournalError:
+        msg = f"cannot use the journal {self.path} ({reason}); make room, or correct journal_path"
         return JournalError(msg)
 
     # The file
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
-            if (opening := locked(self.locks / "opening")) is None:
+            if (open_lock := acquire_file_lock(self.lock_dir / "opening")) is None:
                 raise _Busy
-            with opening:
-                self._connection = self._opened()
+            with open_lock:
+                self._connection = self._open_or_replace()
         return self._connection
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open_or_replace(self) -> sqlite3.Connection:
         try:
-            return self._begun()
+            return self._open_file()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            self._set_aside(error)
-        return self._begun()
+            self._move_damaged_file(error)
+        return self._open_file()
 
-    def _begun(self) -> sqlite3.Connection:
+    def _open_file(self) -> sqlite3.Connection:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         db = sqlite3.connect(
-            self.path, timeout=_SHORT, isolation_level=None, check_same_thread=False
+            self.path, timeout=_SQLITE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            _check(db)
-            self._clear(db)
+            _create_or_verify_tables(db)
+            self._delete_expired(db)
         except BaseException:
             db.close()
             raise
         return db
 
-    def _clear(self, db: sqlite3.Connection) -> None:
+    def _delete_expired(self, db: sqlite3.Connection) -> None:
         """Leave out what is of no use any more; write in any case, to see that one can."""
         now = self.clock.now()
         with db:
             db.execute("BEGIN IMMEDIATE")
             db.execute("DELETE FROM opened")
             db.execute("INSERT INTO opened VALUES (?)", (iso(now),))
-            db.execute("DELETE FROM jobs WHERE heard_at <= ?", (iso(now - KEPT),))
-            db.execute("DELETE FROM submits WHERE at <= ?", (iso(now - _WEEK),))
+            db.execute("DELETE FROM jobs WHERE heard_at <= ?", (iso(now - RESULT_RETENTION),))
+            db.execute("DELETE FROM submits WHERE at <= ?", (iso(now - _SUBMIT_RETENTION),))
 
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        aside = f"{self.path}.damaged-{self.clock.now():%Y%m%dT%H%M%S%fZ}"
-        self.path.replace(aside)
+    def _move_damaged_file(self, error: sqlite3.DatabaseError) -> None:
+        backup_path = f"{self.path}.damaged-{self.clock.now():%Y%m%dT%H%M%S%fZ}"
+        self.path.replace(backup_path)
         text = "The journal %s is damaged (%s). It is now %s, and a new one was begun: %s"
-        self.log.warning(text, self.path, error, aside, _DAMAGE)
+        self.log.warning(text, self.path, error, backup_path, _DAMAGE_CONSEQUENCE)
 
 
-def _busy(error: sqlite3.OperationalError) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE_MASK
     return isinstance(error, _Busy) or code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def _check(db: sqlite3.Connection) -> None:
+def _create_or_verify_tables(db: sqlite3.Connection) -> None:
     """Make the tables in an empty file; raise `DatabaseError` if this tap did not write it."""
-    if (said := db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
-        raise sqlite3.DatabaseError(*said)
+    if (check_result := db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
+        raise sqlite3.DatabaseError(*check_result)
     with db:
         db.execute("BEGIN IMMEDIATE")
         tables = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL")}
-        marks = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in _MARKS]
-        if not tables and not any(marks):
+        marker_values = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in _FILE_MARKERS]
+        if not tables and not any(marker_values):
             for table in _TABLES:
                 db.execute(table)
-            for name, value in _MARKS.items():
+            for name, value in _FILE_MARKERS.items():
                 db.execute(f"PRAGMA {name} = {value}")
-        elif tables != _TABLES or marks != list(_MARKS.values()):
+        elif tables != _TABLES or marker_values != list(_FILE_MARKERS.values()):
             msg = "another program, or another version of this one, wrote it"
             raise sqlite3.DatabaseError(msg)

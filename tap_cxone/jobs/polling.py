@@ -10,47 +10,47 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_NOTHING = timedelta(0)
+_ZERO = timedelta(0)
 
 
-_GROWTH = 0.25  # a job is looked at again when it is this much older
+_AGE_GROWTH = 0.25  # a job is looked at again when it is this much older
 
 
-_MOST_GROWTH = 6  # but no later than so many poll intervals
+_MAX_INTERVAL_FACTOR = 6  # but no later than so many poll intervals
 
 
-_KNOWN = 0.125  # well enough: a job is found done so much of its time late, at most
+_BOUNDS_PRECISION = 0.125  # well enough: a job is found done so much of its time late, at most
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class DurationBounds:
     """How long a job took: longer than `more`, at most `most`."""
 
-    more: timedelta
-    most: timedelta
+    lower: timedelta
+    upper: timedelta
 
-    def early(self, poll: timedelta) -> timedelta | None:
+    def early_poll_age(self, interval: timedelta) -> timedelta | None:
         """Return the age at which to look for more than is known, before a job has to be done.
 
         It is halfway between the two, as long as these lie far apart. Then it is half of the time
         where that costs no wait, so that one slow job does not make all those after it slow.
         """
-        if self.most - self.more > self.most * _KNOWN:
-            return (self.more + self.most) / 2
-        return self.most / 2 if self.most >= 2 * poll else None
+        if self.upper - self.lower > self.upper * _BOUNDS_PRECISION:
+            return (self.lower + self.upper) / 2
+        return self.upper / 2 if self.upper >= 2 * interval else None
 
 
-def learned(known: Took | None, last: Took) -> Took | None:
+def merge_bounds(bounds: DurationBounds | None, latest: DurationBounds) -> DurationBounds | None:
     """Return what is known of jobs after one more: what holds for all, or for it, if it differs."""
-    if known is None:
-        return last if last.more else None  # done when first looked at: that says little
-    if last.more >= known.most or last.most <= known.more:
-        return last
-    return Took(max(known.more, last.more), min(known.most, last.most))
+    if bounds is None:
+        return latest if latest.lower else None  # done when first looked at: that says little
+    if latest.lower >= bounds.upper or latest.upper <= bounds.lower:
+        return latest
+    return DurationBounds(max(bounds.lower, latest.lower), min(bounds.upper, latest.upper))
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class PollPolicy:
     """How long to wait, and how often to try again.
 
     Attributes:
@@ -60,12 +60,14 @@ class Patience:
         longest: The longest time between two looks; None: six times the shortest.
     """
 
-    poll: timedelta
+    interval: timedelta
     timeout: timedelta
-    retries: int
-    longest: timedelta | None = None
+    max_retries: int
+    max_interval: timedelta | None = None
 
-    def looks(self, last: Took | None = None, old: timedelta = _NOTHING) -> Iterator[timedelta]:
+    def poll_ages(
+        self, bounds: DurationBounds | None = None, current_age: timedelta = _ZERO
+    ) -> Iterator[timedelta]:
         """Yield the ages at which to look at a job.
 
         They are a poll interval apart, later a quarter of the age, so that a job is found done at
@@ -73,14 +75,14 @@ class Patience:
         and before that, to learn more: too soon may cost one window a poll interval, too late
         costs every window after it. One that is `old` already is looked at now.
         """
-        longest = self.longest or self.poll * _MOST_GROWTH
-        age = max(self.poll, old)
-        if last is not None:
-            early = last.early(self.poll)
-            if early and early >= age:
-                yield early
-                age = early + self.poll
-            age = max(age, last.most)
+        max_interval = self.max_interval or self.interval * _MAX_INTERVAL_FACTOR
+        age = max(self.interval, current_age)
+        if bounds is not None:
+            early_age = bounds.early_poll_age(self.interval)
+            if early_age and early_age >= age:
+                yield early_age
+                age = early_age + self.interval
+            age = max(age, bounds.upper)
         while True:
             yield age
-            age += min(max(self.poll, age * _GROWTH), longest)
+            age += min(max(self.interval, age * _AGE_GROWTH), max_interval)

@@ -18,11 +18,11 @@ from tap_cxone.errors import (
     Throttled,
     Unavailable,
 )
-from tap_cxone.http.transport import waits
-from tap_cxone.jobs.api import Receipt
-from tap_cxone.jobs.job import KEPT, JobStatus, PendingJob, Phase
-from tap_cxone.jobs.polling import Took, learned
-from tap_cxone.progress.activity import doing, rest, spent
+from tap_cxone.http.transport import backoff_delays
+from tap_cxone.jobs.api import SubmitResult
+from tap_cxone.jobs.job import RESULT_RETENTION, JobStatus, PendingJob, StatusResponse
+from tap_cxone.jobs.polling import DurationBounds, merge_bounds
+from tap_cxone.progress.activity import count_export, set_activity, sleep
 
 if TYPE_CHECKING:
     import logging
@@ -31,39 +31,39 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.clock import Clock
-    from tap_cxone.events.audit_log import Trail
-    from tap_cxone.http.rate_limit import Limiter
-    from tap_cxone.jobs.api import JobApi, Listing
-    from tap_cxone.jobs.polling import Patience
-    from tap_cxone.jobs.slots import Turns
-    from tap_cxone.jobs.store import Memory
+    from tap_cxone.events.audit_log import AuditContext
+    from tap_cxone.http.rate_limit import RateLimiter
+    from tap_cxone.jobs.api import ActiveJobs, JobApi
+    from tap_cxone.jobs.polling import PollPolicy
+    from tap_cxone.jobs.slots import TenantSlots
+    from tap_cxone.jobs.store import JobStore
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
-_LOOKS = 3  # how often to look for a job whose submit got no answer
+_MAX_LOST_SUBMIT_LOOKUPS = 3  # how often to look for a job whose submit got no answer
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
-class Lifecycle:
+class JobRunner:
     """Bring home the files of one stream's windows, asking for some of them ahead of time."""
 
     api: JobApi
-    memory: Memory
-    limiter: Limiter
-    turns: Turns
+    store: JobStore
+    rate_limiter: RateLimiter
+    slots: TenantSlots
     clock: Clock
-    patience: Patience
+    poll_policy: PollPolicy
     log: logging.Logger
-    trail: Trail
-    _own: dict[str, Window] = field(default_factory=dict)
-    _done: set[str] = field(default_factory=set)
-    _dropped: set[str] = field(default_factory=set)
-    _looked: dict[str, datetime] = field(default_factory=dict)
-    _took: Took | None = None
-    _no_haste: bool = False
+    audit_context: AuditContext
+    _submitted_this_run: dict[str, Window] = field(default_factory=dict)
+    _succeeded_ids: set[str] = field(default_factory=set)
+    _discarded_ids: set[str] = field(default_factory=set)
+    _last_polled_at: dict[str, datetime] = field(default_factory=dict)
+    _duration_bounds: DurationBounds | None = None
+    _start_ahead_disabled: bool = False
 
-    def fetch(self, window: Window, coming: Sequence[Window] = ()) -> Spool:
+    def fetch_file(self, window: Window, upcoming: Sequence[Window] = ()) -> Spool:
         """Return the complete file of a window.
 
         A job that is pending for the window is taken up. A file that breaks off, or a link that
@@ -79,180 +79,190 @@ class Lifecycle:
             DownloadError: The file broke off again and again.
             ApiError: The API refused.
         """
-        for tries in range(self.patience.retries + 1):
-            link = self._link(window, coming)
-            doing(f"downloading {window}")
+        for attempt in range(self.poll_policy.max_retries + 1):
+            link = self._obtain_link(window, upcoming)
+            set_activity(f"downloading {window}")
             try:
-                return self.api.download(link, self.title(window))
+                return self.api.download(link, self.description(window))
             except SpoolError:
                 raise  # asking the API again makes no room on the disk
             except (DownloadError, NotFound) as error:
-                if tries == self.patience.retries:
-                    tried = f"tried {tries + 1} times (max_retries), nothing was emitted"
+                if attempt == self.poll_policy.max_retries:
+                    tried = f"tried {attempt + 1} times (max_retries), nothing was emitted"
                     msg = f"{error}; {tried}: run again later"
                     raise DownloadError(msg) from error
                 self.log.warning("%s; asking for it again", error)
                 if isinstance(error, NotFound):  # a link is renewed, a file that is gone is not
-                    self.forget(window)
-                rest(self.clock, self.patience.poll, "the download broke off")
+                    self.discard(window)
+                sleep(self.clock, self.poll_policy.interval, "the download broke off")
         raise AssertionError  # pragma: no cover (the last try returns or raises)
 
-    def title(self, window: Window) -> str:
+    def description(self, window: Window) -> str:
         """Name a window, and its job if there is one, in a message."""
         job_id = self.job_id(window)
         return f"{self.api.name}, {window}{f', job {job_id}' if job_id else ''}"
 
     def job_id(self, window: Window) -> str | None:
         """Return the last job of a window; None if there was none, or it has no name."""
-        pending = self.job(window)
-        made = [job_id for job_id, asked in self._own.items() if asked == window]
-        return pending.id if pending else next(reversed(made), None)
+        pending = self.pending_job(window)
+        submitted_ids = [
+            job_id
+            for job_id, submitted_window in self._submitted_this_run.items()
+            if submitted_window == window
+        ]
+        return pending.id if pending else next(reversed(submitted_ids), None)
 
-    def forget(self, window: Window) -> None:
+    def discard(self, window: Window) -> None:
         """Drop the job of a window, whose file is of no use; the next run asks for another."""
-        if job := self.job(window):
-            self.memory.forget(job)
+        if job := self.pending_job(window):
+            self.store.remove(job)
 
-    def job(self, window: Window) -> PendingJob | None:
+    def pending_job(self, window: Window) -> PendingJob | None:
         """Return the pending job that asked for exactly this window."""
-        wanted = self.api.fingerprint(window)
-        jobs = (job for job in self.memory.pending() if job.window == window)
-        return next((job for job in jobs if job.fingerprint == wanted), None)
+        fingerprint = self.api.fingerprint(window)
+        jobs = (job for job in self.store.pending_jobs() if job.window == window)
+        return next((job for job in jobs if job.fingerprint == fingerprint), None)
 
-    def _link(self, window: Window, coming: Sequence[Window]) -> str:
+    def _obtain_link(self, window: Window, upcoming: Sequence[Window]) -> str:
         while True:
-            if (job := self._known(window)) is None:
+            if (job := self._find_pending(window)) is None:
                 if link := self._submit(window):
                     return link
-            elif link := self._wait(job, coming):
+            elif link := self._wait_for_link(job, upcoming):
                 return link
 
-    def _known(self, window: Window) -> PendingJob | None:
+    def _find_pending(self, window: Window) -> PendingJob | None:
         """Return the pending job of a window, whichever run it is of."""
-        if (job := self.job(window)) is None:
-            self.memory.recall(window)
-            job = self.job(window)
+        if (job := self.pending_job(window)) is None:
+            self.store.refresh(window)
+            job = self.pending_job(window)
         return job
 
     def _submit(self, window: Window) -> str | None:
         """Submit; return the link if the answer had one, else None (the job is pending then)."""
-        asked = self.clock.now()
-        doing(f"asking for {window}", waits=True)
-        with self.turns.turn() as place:
-            if self._known(window):  # another process has asked for it meanwhile
+        requested_at = self.clock.now()
+        set_activity(f"asking for {window}", is_waiting=True)
+        with self.slots.acquire() as slot:
+            if self._find_pending(window):  # another process has asked for it meanwhile
                 return None
-            return self._created(window, self._accepted(window), asked, place)
+            return self._record_submit(window, self._submit_with_retry(window), requested_at, slot)
 
-    def _created(
-        self, window: Window, receipt: Receipt, asked: datetime, place: ExitStack
+    def _record_submit(
+        self, window: Window, result: SubmitResult, requested_at: datetime, slot: ExitStack
     ) -> str | None:
         job = None
-        if receipt.job_id is not None:
-            self._own[receipt.job_id] = window
+        if result.job_id is not None:
+            self._submitted_this_run[result.job_id] = window
         now = self.clock.now()
-        if receipt.link is None and receipt.job_id is not None:
-            job = PendingJob(receipt.job_id, window, now, self.api.fingerprint(window))
-            self.turns.keep(job.id, place)
-        self.memory.submitted(job)
-        trail = self.trail.of(window, receipt.job_id)
-        if receipt.found:
-            trail.write("job_found")
+        if result.link is None and result.job_id is not None:
+            job = PendingJob(result.job_id, window, now, self.api.fingerprint(window))
+            self.slots.hold_for_job(job.id, slot)
+        self.store.record_submit(job)
+        audit_context = self.audit_context.for_window(window, result.job_id)
+        if result.adopted:
+            audit_context.write("job_found")
         else:
-            spent()
-            trail.write("job_created", latency_ms=round((now - asked) / _MILLISECOND))
-        self.log.info("%s %s", self.title(window), "found" if receipt.found else "submitted")
-        return receipt.link
+            count_export()
+            audit_context.write(
+                "job_created", latency_ms=round((now - requested_at) / _MILLISECOND)
+            )
+        self.log.info("%s %s", self.description(window), "found" if result.adopted else "submitted")
+        return result.link
 
-    def _prepare(self, coming: Sequence[Window]) -> None:
+    def _start_upcoming(self, upcoming: Sequence[Window]) -> None:
         """Start jobs for the windows to come, as far as there is room; never wait for it."""
-        for window in coming:
-            if self._known(window) is None and not self._ahead(window):
+        for window in upcoming:
+            if self._find_pending(window) is None and not self._try_start(window):
                 return
 
-    def _ahead(self, window: Window) -> bool:
+    def _try_start(self, window: Window) -> bool:
         """Ask for a window before its turn; tell whether there may be room for another."""
-        active = [job for job in self.memory.pending() if job.id not in self._done]
-        if self._no_haste or len(active) >= self.limiter.limits.concurrent:
+        active = [job for job in self.store.pending_jobs() if job.id not in self._succeeded_ids]
+        if self._start_ahead_disabled or len(active) >= self.rate_limiter.limits.max_concurrent:
             return False
-        if (place := self.turns.at_once()) is None:
+        if (slot := self.slots.try_acquire()) is None:
             return False
-        with place:
-            return self._asked_ahead(window, place)
+        with slot:
+            return self._try_submit(window, slot)
 
-    def _asked_ahead(self, window: Window, place: ExitStack) -> bool:
-        asked = self.clock.now()
-        before: Listing | None = None
-        receipt: Receipt | None = None
+    def _try_submit(self, window: Window, slot: ExitStack) -> bool:
+        requested_at = self.clock.now()
+        jobs_before: ActiveJobs | None = None
+        result: SubmitResult | None = None
         try:
-            before = self.api.listing(window)
-            receipt = self._asked(window, before)
+            jobs_before = self.api.list_active_jobs(window)
+            result = self._submit_or_adopt(window, jobs_before)
         except Throttled as error:
-            self.log.debug("%s has to wait for its turn: %s", self.title(window), error)
+            self.log.debug("%s has to wait for its turn: %s", self.description(window), error)
         except AmbiguousSubmit as error:
-            receipt = self._settle(error, before, window)
+            result = self._resolve_lost_submit(error, jobs_before, window)
         except ApiError as error:
-            self.log.info("%s has to wait for its turn: %s", self.title(window), error)
-            self._no_haste = True
-        if receipt is not None:
-            self._created(window, receipt, asked, place)
-        return receipt is not None
+            self.log.info("%s has to wait for its turn: %s", self.description(window), error)
+            self._start_ahead_disabled = True
+        if result is not None:
+            self._record_submit(window, result, requested_at, slot)
+        return result is not None
 
-    def _asked(self, window: Window, listing: Listing | None) -> Receipt:
+    def _submit_or_adopt(self, window: Window, active_jobs: ActiveJobs | None) -> SubmitResult:
         """Submit once, unless the API shows a running job that asked for exactly this."""
-        same = listing.same - self._dropped if listing else frozenset()
-        if same:
-            return Receipt(min(same), found=True)
-        if listing is not None and listing.full:
+        matching_ids = (
+            active_jobs.matching_ids - self._discarded_ids if active_jobs else frozenset()
+        )
+        if matching_ids:
+            return SubmitResult(min(matching_ids), adopted=True)
+        if active_jobs is not None and active_jobs.limit_reached:
             msg = f"{self.api.name}: as many jobs as the tenant may have are active"
             raise Throttled(msg)
         try:
             return self.api.submit(window)
         except JobFailed as error:  # at once, without a name
-            msg = f"{self.title(window)}: {error}. Run again; a smaller window may help"
+            msg = f"{self.description(window)}: {error}. Run again; a smaller window may help"
             raise JobFailed(msg) from error
 
-    def _accepted(self, window: Window) -> Receipt:
-        give_up = self.clock.now() + self.patience.timeout
+    def _submit_with_retry(self, window: Window) -> SubmitResult:
+        deadline = self.clock.now() + self.poll_policy.timeout
         failures = 0
-        for wait in waits(max(self.limiter.limits.spacing, self.patience.poll)):
-            before = self.api.listing(window)
+        for backoff_delay in backoff_delays(
+            max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
+        ):
+            jobs_before = self.api.list_active_jobs(window)
             try:
-                return self._asked(window, before)
+                return self._submit_or_adopt(window, jobs_before)
             except Throttled as error:
-                pause = error.retry_after or wait
-                self._may_wait(error, pause, give_up, window)
+                delay = error.retry_after or backoff_delay
+                self._check_throttle_deadline(error, delay, deadline, window)
             except Unavailable as error:
                 failures += 1
-                pause = error.retry_after or wait
-                if error.repeated or failures > self.patience.retries:
+                delay = error.retry_after or backoff_delay
+                if error.exhausted or failures > self.poll_policy.max_retries:
                     raise
             except AmbiguousSubmit as error:
                 failures += 1
-                if receipt := self._settle(error, before, window):
-                    return receipt
-                pause = self.patience.poll
-                if failures > self.patience.retries:
+                if result := self._resolve_lost_submit(error, jobs_before, window):
+                    return result
+                delay = self.poll_policy.interval
+                if failures > self.poll_policy.max_retries:
                     raise
-            rest(self.clock, pause, f"told to wait with {window}")
+            sleep(self.clock, delay, f"told to wait with {window}")
         raise AssertionError  # pragma: no cover (the waits never end)
 
-    def _may_wait(
-        self, error: Throttled, pause: timedelta, give_up: datetime, window: Window
+    def _check_throttle_deadline(
+        self, error: Throttled, delay: timedelta, deadline: datetime, window: Window
     ) -> None:
-        if error.repeated:
+        if error.exhausted:
             raise error
-        if self.clock.now() + pause > give_up:
+        if self.clock.now() + delay > deadline:
             msg = (
-                f"{self.title(window)}: the API said 'wait' for {self.patience.timeout} "
-                f"(job_timeout_minutes): {error.said}; is something else exporting from this "
+                f"{self.description(window)}: the API said 'wait' for {self.poll_policy.timeout} "
+                f"(job_timeout_minutes): {error.message}; is something else exporting from this "
                 "tenant?"
             )
             raise Throttled(msg, status=error.status) from error
-        self.log.info("%s: told to wait, trying again in %s", self.title(window), pause)
+        self.log.info("%s: told to wait, trying again in %s", self.description(window), delay)
 
-    def _settle(
-        self, error: AmbiguousSubmit, before: Listing | None, window: Window
-    ) -> Receipt | None:
+    def _resolve_lost_submit(
+        self, error: AmbiguousSubmit, jobs_before: ActiveJobs | None, window: Window
+    ) -> SubmitResult | None:
         """Find out what became of a submit whose answer was lost.
 
         Returns:
@@ -261,100 +271,116 @@ class Lifecycle:
         Raises:
             AmbiguousSubmit: That cannot be found out.
         """
-        for _ in range(_LOOKS):
-            rest(self.clock, self.patience.poll, f"looking for the job of {window}")
-            now = self.api.listing(window)
-            if before is None or now is None:
-                spent()
-                why = "this API has no list of jobs: it counts as spent, the next run asks anew"
+        for _ in range(_MAX_LOST_SUBMIT_LOOKUPS):
+            sleep(self.clock, self.poll_policy.interval, f"looking for the job of {window}")
+            jobs_now = self.api.list_active_jobs(window)
+            if jobs_before is None or jobs_now is None:
+                count_export()
+                reason = "this API has no list of jobs: it counts as spent, the next run asks anew"
                 break
-            if len(new := now.ids - before.ids) == 1:
-                (found,) = new
+            if len(new_ids := jobs_now.candidate_ids - jobs_before.candidate_ids) == 1:
+                (job_id,) = new_ids
                 self.log.warning("%s: the answer to the submit was lost, its job found", window)
-                return Receipt(found, found=True)
-            if new:
-                why = (
-                    f"several jobs appeared at once ({', '.join(sorted(new))}): run again when "
+                return SubmitResult(job_id, adopted=True)
+            if new_ids:
+                reason = (
+                    f"several jobs appeared at once ({', '.join(sorted(new_ids))}): run again when "
                     "nothing else is exporting"
                 )
                 break
         else:
             return None
-        msg = f"{self.title(window)}: {error.said}; {why}"
+        msg = f"{self.description(window)}: {error.message}; {reason}"
         raise AmbiguousSubmit(msg, status=error.status) from error
 
-    def _wait(self, job: PendingJob, coming: Sequence[Window]) -> str | None:
+    def _wait_for_link(self, job: PendingJob, upcoming: Sequence[Window]) -> str | None:
         """Poll a job to its end; return its link, or None if it must be submitted again."""
-        trail, seen = self.trail.of(job.window, job.id), ""
-        if job.id not in self._own:
-            trail.write("job_found")
-            self.turns.adopt(job.id)
-        self._prepare(coming)
-        words = f"waiting for {job.window}, job {job.id}"
-        doing(words, waits=True, since=job.submitted_at)
-        more, old = timedelta(0), self.clock.now() - job.submitted_at
-        for age in self.patience.looks(self._took, old=old):
+        audit_context, last_status = self.audit_context.for_window(job.window, job.id), ""
+        if job.id not in self._submitted_this_run:
+            audit_context.write("job_found")
+            self.slots.reacquire(job.id)
+        self._start_upcoming(upcoming)
+        activity = f"waiting for {job.window}, job {job.id}"
+        set_activity(activity, is_waiting=True, started_at=job.submitted_at)
+        known_running_for, current_age = timedelta(0), self.clock.now() - job.submitted_at
+        for age in self.poll_policy.poll_ages(self._duration_bounds, current_age=current_age):
             # A look may have come late: the next one is never closer to it than a poll interval.
-            soonest = self._looked.get(job.id, job.submitted_at) + self.patience.poll
-            rest(self.clock, max(job.submitted_at + age, soonest) - self.clock.now())
+            earliest_poll = (
+                self._last_polled_at.get(job.id, job.submitted_at) + self.poll_policy.interval
+            )
+            sleep(self.clock, max(job.submitted_at + age, earliest_poll) - self.clock.now())
             try:
-                status = self.api.status(job)
+                response = self.api.get_status(job)
             except NotFound as error:
-                status = JobStatus(Phase.EXPIRED, words=f"the API does not know it ({error.said})")
-            self._looked[job.id] = self.clock.now()
-            if status.phase is not Phase.RUNNING:
-                self.turns.free(job.id)
-            if status.called != seen:
-                trail.write("job_state", state=status.called)
-            if status.phase is Phase.SUCCEEDED and status.link:
-                self._learn(job, more)
-                self._prepare(coming)  # its place is free
-                return status.link
-            if status.phase is not Phase.RUNNING:
-                self._lost(job, status)
+                response = StatusResponse(
+                    JobStatus.EXPIRED, reason=f"the API does not know it ({error.message})"
+                )
+            self._last_polled_at[job.id] = self.clock.now()
+            if response.status is not JobStatus.RUNNING:
+                self.slots.release(job.id)
+            if response.status_text != last_status:
+                audit_context.write("job_state", state=response.status_text)
+            if response.status is JobStatus.SUCCEEDED and response.link:
+                self._record_duration(job, known_running_for)
+                self._start_upcoming(upcoming)  # its place is free
+                return response.link
+            if response.status is not JobStatus.RUNNING:
+                self._handle_failed_job(job, response)
                 return None
-            seen, more = status.called, self.clock.now() - job.submitted_at
-            if more > KEPT and job.id not in self._own:
-                self._lost(job, replace(status, words="it has been running for more than a day"))
+            last_status, known_running_for = (
+                response.status_text,
+                self.clock.now() - job.submitted_at,
+            )
+            if known_running_for > RESULT_RETENTION and job.id not in self._submitted_this_run:
+                self._handle_failed_job(
+                    job, replace(response, reason="it has been running for more than a day")
+                )
                 return None
-            self._may_run(job, job.submitted_at + self.patience.timeout)
-            self._prepare(coming)
+            self._check_job_timeout(job, job.submitted_at + self.poll_policy.timeout)
+            self._start_upcoming(upcoming)
         raise AssertionError  # pragma: no cover (the looks never end)
 
-    def _may_run(self, job: PendingJob, give_up: datetime) -> None:
-        if self.clock.now() < give_up:
+    def _check_job_timeout(self, job: PendingJob, deadline: datetime) -> None:
+        if self.clock.now() < deadline:
             return
-        title, after = self.title(job.window), self.patience.timeout
-        msg = f"{title} is still running after {after}; {self._ended(job)}"
+        description, timeout = self.description(job.window), self.poll_policy.timeout
+        msg = f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}"
         msg += ". Raise job_timeout_minutes or narrow the window"
         raise JobTimeout(msg, window=job.window)
 
-    def _ended(self, job: PendingJob) -> str:
+    def _cancel_timed_out(self, job: PendingJob) -> str:
         """Cancel a job whose time is up, where that is possible; say what becomes of it."""
         try:
             if not self.api.cancel(job):
                 return "it stays in the state and the next run takes it up"
-            what = "it was cancelled"
+            outcome = "it was cancelled"
         except (ApiError, AuthError) as error:
-            what = f"it could not be cancelled ({error})"
-        self.memory.forget(job)
-        self.trail.of(job.window, job.id).write("job_failed", reason=f"its time is up: {what}")
-        return what
+            outcome = f"it could not be cancelled ({error})"
+        self.store.remove(job)
+        self.audit_context.for_window(job.window, job.id).write(
+            "job_failed", reason=f"its time is up: {outcome}"
+        )
+        return outcome
 
-    def _learn(self, job: PendingJob, more: timedelta) -> None:
+    def _record_duration(self, job: PendingJob, known_running_for: timedelta) -> None:
         """Remember how long a job took, to look at the next one when it may be done."""
-        self._done.add(job.id)
-        self._took = learned(self._took, Took(more, self.clock.now() - job.submitted_at))
+        self._succeeded_ids.add(job.id)
+        self._duration_bounds = merge_bounds(
+            self._duration_bounds,
+            DurationBounds(known_running_for, self.clock.now() - job.submitted_at),
+        )
 
-    def _lost(self, job: PendingJob, status: JobStatus) -> None:
+    def _handle_failed_job(self, job: PendingJob, response: StatusResponse) -> None:
         """Forget a job that gives no file; submit again only if an earlier run had made it."""
-        done = status.phase is Phase.SUCCEEDED
-        words = "no download link" if done else status.words or "no reason given"
-        msg = f"{self.title(job.window)} gave no file: {status.phase.name}, {words}"
-        self.memory.forget(job)
-        self._dropped.add(job.id)
-        self.trail.of(job.window, job.id).write("job_failed", reason=f"{status.called}: {words}")
-        if job.id in self._own:
+        succeeded = response.status is JobStatus.SUCCEEDED
+        reason = "no download link" if succeeded else response.reason or "no reason given"
+        msg = f"{self.description(job.window)} gave no file: {response.status.name}, {reason}"
+        self.store.remove(job)
+        self._discarded_ids.add(job.id)
+        self.audit_context.for_window(job.window, job.id).write(
+            "job_failed", reason=f"{response.status_text}: {reason}"
+        )
+        if job.id in self._submitted_this_run:
             msg += ". Run again; a smaller window may help"
             raise JobFailed(msg)
         self.log.warning("%s; submitting again", msg)

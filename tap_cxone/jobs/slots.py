@@ -25,22 +25,22 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Poller:
     """How to wait for what another process has: look, sleep, look again."""
 
     clock: Clock
-    pause: timedelta
-    longest: timedelta
+    interval: timedelta
+    timeout: timedelta
 
-    def until(self, attempt: Callable[[], _T | None]) -> _T | None:
+    def wait_for(self, attempt: Callable[[], _T | None]) -> _T | None:
         """Return what an attempt gives; None when the time is up."""
-        give_up = self.clock.now() + self.longest
-        while (found := attempt()) is None and self.clock.now() < give_up:
-            self.clock.sleep(self.pause)
-        return found
+        deadline = self.clock.now() + self.timeout
+        while (result := attempt()) is None and self.clock.now() < deadline:
+            self.clock.sleep(self.interval)
+        return result
 
 
-def locked(file: Path) -> ExitStack | None:
+def acquire_file_lock(path: Path) -> ExitStack | None:
     """Return the lock of a file, to be closed; None if somebody has it.
 
     Raises:
@@ -48,25 +48,25 @@ def locked(file: Path) -> ExitStack | None:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(file, mode=0o600, thread_local=False)
+    lock = FileLock(path, mode=0o600, thread_local=False)
     try:
-        file.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         lock.acquire(blocking=False)
     except Timeout:
         return None
     except (OSError, NotImplementedError) as error:
-        if not (folder := file.parent.parent).is_dir():
-            msg = f"cannot lock {file}: {folder} is no folder; make it, or correct journal_path"
+        if not (folder := path.parent.parent).is_dir():
+            msg = f"cannot lock {path}: {folder} is no folder; make it, or correct journal_path"
             raise JournalError(msg) from error
-        msg = f"cannot lock {file} ({error}); give journal_path a folder where files can be locked"
+        msg = f"cannot lock {path} ({error}); give journal_path a folder where files can be locked"
         raise JournalError(msg) from error
-    held = ExitStack()
-    held.callback(lock.release)
-    return held
+    stack = ExitStack()
+    stack.callback(lock.release)
+    return stack
 
 
 @dataclass(slots=True)
-class Turns:
+class TenantSlots:
     """The places that one family of a tenant has, for all processes together.
 
     Attributes:
@@ -80,77 +80,81 @@ class Turns:
     """
 
     name: str
-    files: Path | None
-    places: int
-    kept: bool
-    wait: Wait
+    lock_prefix: Path | None
+    slot_count: int
+    hold_until_job_ends: bool
+    poller: Poller
     log: logging.Logger
-    _held: dict[str, ExitStack] = field(default_factory=dict)
-    _told: bool = False
+    _job_slots: dict[str, ExitStack] = field(default_factory=dict)
+    _wait_logged: bool = False
 
-    def turn(self) -> ExitStack:
+    def acquire(self) -> ExitStack:
         """Return a place, to be closed; wait for it if need be.
 
         Raises:
             Throttled: Another process has had it for as long as one may wait.
         """
-        if (place := self.at_once()) is not None:
-            return place
-        if self._held:  # our own jobs have the others: the API says whether they still run
-            return self._held.pop(next(iter(self._held)))
+        if (slot := self.try_acquire()) is not None:
+            return slot
+        if self._job_slots:  # our own jobs have the others: the API says whether they still run
+            return self._job_slots.pop(next(iter(self._job_slots)))
         # Who waits keeps the door: who wants another place after it has to wait behind it.
-        self._tell()
-        with self._until(lambda: self._lock("door")):
-            return self._until(self._place)
+        self._log_waiting_once()
+        with self._wait_for(lambda: self._try_lock("door")):
+            return self._wait_for(self._lock_free_slot)
 
-    def at_once(self) -> ExitStack | None:
+    def try_acquire(self) -> ExitStack | None:
         """Return a place if one is free and nobody waits for it."""
-        if self.files is None:
+        if self.lock_prefix is None:
             return ExitStack()
-        if (door := self._lock("door")) is None:
+        if (queue_lock := self._try_lock("door")) is None:
             return None
-        with door:
-            return self._place()
+        with queue_lock:
+            return self._lock_free_slot()
 
-    def keep(self, job_id: str, place: ExitStack) -> None:
+    def hold_for_job(self, job_id: str, slot: ExitStack) -> None:
         """Let a job keep the place that was taken for its submit, until it is freed."""
-        if self.kept:
-            self._held[job_id] = place.pop_all()
+        if self.hold_until_job_ends:
+            self._job_slots[job_id] = slot.pop_all()
 
-    def adopt(self, job_id: str) -> None:
+    def reacquire(self, job_id: str) -> None:
         """Give a place to a job that an earlier run left behind, if one is free."""
-        if self.kept and job_id not in self._held and (place := self.at_once()) is not None:
-            self._held[job_id] = place
+        if (
+            self.hold_until_job_ends
+            and job_id not in self._job_slots
+            and (slot := self.try_acquire()) is not None
+        ):
+            self._job_slots[job_id] = slot
 
-    def free(self, job_id: str) -> None:
+    def release(self, job_id: str) -> None:
         """Free the place of a job that has ended."""
-        if (place := self._held.pop(job_id, None)) is not None:
-            place.close()
+        if (slot := self._job_slots.pop(job_id, None)) is not None:
+            slot.close()
 
-    def free_all(self) -> None:
+    def release_all(self) -> None:
         """Free every place: nobody looks at the jobs any more."""
-        for job_id in list(self._held):
-            self.free(job_id)
+        for job_id in list(self._job_slots):
+            self.release(job_id)
 
-    def _place(self) -> ExitStack | None:
-        places = (self._lock(str(number)) for number in range(self.places))
-        return next((place for place in places if place is not None), None)
+    def _lock_free_slot(self) -> ExitStack | None:
+        slots = (self._try_lock(str(number)) for number in range(self.slot_count))
+        return next((slot for slot in slots if slot is not None), None)
 
-    def _lock(self, name: str) -> ExitStack | None:
-        assert self.files is not None  # noqa: S101 (only who shares gets here)
-        return locked(self.files.with_name(f"{self.files.name}.{name}"))
+    def _try_lock(self, name: str) -> ExitStack | None:
+        assert self.lock_prefix is not None  # noqa: S101 (only who shares gets here)
+        return acquire_file_lock(self.lock_prefix.with_name(f"{self.lock_prefix.name}.{name}"))
 
-    def _until(self, attempt: Callable[[], ExitStack | None]) -> ExitStack:
-        if (found := self.wait.until(attempt)) is None:
+    def _wait_for(self, attempt: Callable[[], ExitStack | None]) -> ExitStack:
+        if (result := self.poller.wait_for(attempt)) is None:
             msg = (
                 f"{self.name}: another process has been exporting from this tenant for "
-                f"{self.wait.longest} (job_timeout_minutes; its lock: {self.files}); is it stuck?"
+                f"{self.poller.timeout} (job_timeout_minutes; its lock: {self.lock_prefix}); is it stuck?"
             )
             raise Throttled(msg)
-        return found
+        return result
 
-    def _tell(self) -> None:
-        if not self._told:
+    def _log_waiting_once(self) -> None:
+        if not self._wait_logged:
             text = "%s: another process is exporting from this tenant (its lock: %s); waiting"
-            self.log.info(text, self.name, self.files)
-        self._told = True
+            self.log.info(text, self.name, self.lock_prefix)
+        self._wait_logged = True

@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 
-class Memory(Protocol):
+class JobStore(Protocol):
     """What outlives the process."""
 
-    def pending(self) -> list[PendingJob]:
+    def pending_jobs(self) -> list[PendingJob]:
         """Return the jobs submitted and not committed."""
 
-    def recall(self, window: Window) -> None:
+    def refresh(self, window: Window) -> None:
         """Add to them what other runs know of a window."""
 
-    def submitted(self, job: PendingJob | None) -> None:
+    def record_submit(self, job: PendingJob | None) -> None:
         """Remember, before anything else happens, a submit and the job that came of it."""
 
-    def forget(self, job: PendingJob) -> None:
+    def remove(self, job: PendingJob) -> None:
         """Drop a job that will never give a file."""

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_cxone.config import BatchSettings
-    from tap_cxone.output.writer import Sample
+    from tap_cxone.output.writer import RecordSample
 
 _UNSAFE = re.compile(r"[^\w.-]")
-_LEVEL = 6  # gzip's own default; Python's costs twice the time for a hundredth of the size
+_GZIP_LEVEL = 6  # gzip's own default; Python's costs twice the time for a hundredth of the size
 
 
 @dataclass(slots=True)
@@ -59,49 +59,49 @@ class _Batch:
 class BatchingWriter(SamplingWriter):
     """Writes rows into files, and all other messages as they come."""
 
-    def __init__(self, settings: BatchSettings, sample: Sample, run: str) -> None:
+    def __init__(self, settings: BatchSettings, sample: RecordSample, run_id: str) -> None:
         """Begin with the first file of a run; rows are shown to `sample` as they leave."""
         super().__init__(sample)
         self._settings = settings
         self._storage = Storage(settings.root, settings.params)
-        self._run = run
-        self._number = 0
+        self._run_id = run_id
+        self._file_number = 0
         self._schemas: dict[str, Mapping[str, Any]] = {}
         self._batches: dict[str, _Batch] = {}
 
     @override
     def write_message(self, message: Message) -> None:
         if isinstance(message, RecordMessage):
-            self._sample.see(message)
+            self._sample.add_message(message)
             batch = self._batches.setdefault(message.stream, _Batch(message.version))
             batch.rows.append(message.record)
             return
-        self.end_all()
+        self.flush_all()
         if isinstance(message, SchemaMessage):
             self._schemas[message.stream] = message.schema["properties"]
         super().write_message(message)
 
-    def end_full(self) -> None:
+    def flush_full(self) -> None:
         """Write the batches that are full. Raises `BatchError`."""
         for stream, batch in list(self._batches.items()):
-            if len(batch.rows) >= self._settings.size:
-                self._end(stream)
+            if len(batch.rows) >= self._settings.batch_size:
+                self._flush(stream)
 
-    def end_all(self) -> None:
+    def flush_all(self) -> None:
         """Write every batch. Raises `BatchError`."""
         for stream in list(self._batches):
-            self._end(stream)
+            self._flush(stream)
 
     def discard(self) -> None:
         """Forget what is batched: the rows of a window that fails, which comes again whole."""
         self._batches.clear()
 
-    def _end(self, stream: str) -> None:
+    def _flush(self, stream: str) -> None:
         batch, settings = self._batches[stream], self._settings
-        self._number += 1
+        self._file_number += 1
         # The run, so that the audit log and the files can be laid side by side.
-        name = f"{settings.prefix}{_UNSAFE.sub('_', stream)}-{self._run}-{self._number:06}"
-        url = self._storage.put(f"{name}.{self._suffix}", self._encoded(stream, batch.rows))
+        name = f"{settings.prefix}{_UNSAFE.sub('_', stream)}-{self._run_id}-{self._file_number:06}"
+        url = self._storage.write(f"{name}.{self._suffix}", self._encode(stream, batch.rows))
         del self._batches[stream]  # not before: what is not written yet holds up every STATE
         compression = {"compression": "gzip"} if settings.compressed else {}
         encoding = {"format": settings.format, **compression}
@@ -113,20 +113,20 @@ class BatchingWriter(SamplingWriter):
             return "parquet"
         return "jsonl.gz" if self._settings.compressed else "jsonl"
 
-    def _encoded(self, stream: str, rows: list[Mapping[str, Any]]) -> bytes:
+    def _encode(self, stream: str, rows: list[Mapping[str, Any]]) -> bytes:
         if self._settings.format == "parquet":
             from tap_cxone.output import parquet  # pyarrow is an extra
 
             schema = self._schemas[stream]
-            return parquet.encoded(rows, schema, compressed=self._settings.compressed)
+            return parquet.encode(rows, schema, compressed=self._settings.compressed)
         lines = b"".join(bytes(serialize_jsonl(row)) for row in rows)
-        return gzip.compress(lines, _LEVEL) if self._settings.compressed else lines
+        return gzip.compress(lines, _GZIP_LEVEL) if self._settings.compressed else lines
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with `batch_config` beside its shape; asks no network."""
-    given = config.get("batch_config")
-    match given:
+    batch_config = config.get("batch_config")
+    match batch_config:
         case {"encoding": {"format": "parquet"}} if importlib.util.find_spec("pyarrow") is None:
             yield (
                 "batch_config.encoding.format is parquet, which needs pyarrow: install "
@@ -134,7 +134,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             )
         case _:
             pass
-    match given:
+    match batch_config:
         case {"storage": {"root": str(root)}}:
             yield from storage.problems(root)
         case _:

@@ -36,7 +36,7 @@ _INT64 = range(-(2**63), 2**63)
 _DECIMAL128, _DECIMAL256 = 38, 76  # digits
 
 
-def encoded(
+def encode(
     rows: Sequence[Mapping[str, Any]], properties: Mapping[str, Any], *, compressed: bool
 ) -> bytes:
     """Return rows as a parquet file, its columns those of the schema and then others they have.
@@ -52,25 +52,25 @@ def encoded(
 
 
 def _column(name: str, schema: Mapping[str, Any], values: list[Any]) -> pa.Array:
-    make = _maker(schema)
+    convert = _converter_for(schema)
     try:
-        return make(values)
+        return convert(values)
     except (ValueError, TypeError, ArithmeticError):
-        kind = schema.get("format") or "/".join(sorted(_kinds(schema)))
+        type_name = schema.get("format") or "/".join(sorted(_types(schema)))
         msg = (
-            f"column {name} holds something that parquet cannot keep as {kind} to the last digit; "
+            f"column {name} holds something that parquet cannot keep as {type_name} to the last digit; "
             "correct its type or its stream map, or set batch_config.encoding.format to jsonl"
         )
         raise BatchError(msg) from None  # its cause would repeat the value
 
 
-def _kinds(schema: Mapping[str, Any]) -> set[str]:
-    kinds = schema.get("type", ())
-    return {kinds} if isinstance(kinds, str) else set(kinds) - {"null"}
+def _types(schema: Mapping[str, Any]) -> set[str]:
+    types = schema.get("type", ())
+    return {types} if isinstance(types, str) else set(types) - {"null"}
 
 
-def _maker(schema: Mapping[str, Any]) -> Callable[[list[Any]], pa.Array]:
-    match sorted(_kinds(schema)), schema.get("format"):
+def _converter_for(schema: Mapping[str, Any]) -> Callable[[list[Any]], pa.Array]:
+    match sorted(_types(schema)), schema.get("format"):
         case ["integer"], _:
             return _integers
         case ((["number"] | ["integer", "number"]), _):
@@ -80,20 +80,20 @@ def _maker(schema: Mapping[str, Any]) -> Callable[[list[Any]], pa.Array]:
         case ["string"], "date":
             return _dates
         case ["string"], "date-time":
-            return _instants
+            return _timestamps
         case _:
-            return _texts
+            return _strings
 
 
 def _integers(values: list[Any]) -> pa.Array:
-    whole = [None if value is None else _whole(value) for value in values]
-    if all(value is None or value in _INT64 for value in whole):
-        return pa.array(whole, pa.int64())
-    return _decimals(whole)
+    integers = [None if value is None else _to_int(value) for value in values]
+    if all(value is None or value in _INT64 for value in integers):
+        return pa.array(integers, pa.int64())
+    return _decimals(integers)
 
 
-def _whole(value: Any) -> int:
-    number = _exact(value)
+def _to_int(value: Any) -> int:
+    number = _to_decimal(value)
     if number != int(number):
         raise ValueError
     return int(number)
@@ -107,25 +107,25 @@ def _numbers(values: list[Any]) -> pa.Array:
 
 def _is_double(value: Any) -> bool:
     """Tell whether a reader of the double finds the same digits."""
-    return isinstance(value, float) or Decimal(repr(float(value))) == _exact(value)
+    return isinstance(value, float) or Decimal(repr(float(value))) == _to_decimal(value)
 
 
-def _exact(value: Any) -> Decimal:
+def _to_decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def _decimals(values: list[Any]) -> pa.Array:
-    exact = [None if value is None else _exact(value) for value in values]
-    found = [value for value in exact if value]  # a nought needs no digits
-    scale = max(max(0, -_exponent(value)) for value in found)
-    digits = scale + max(max(1, value.adjusted() + 1) for value in found)
+    exact = [None if value is None else _to_decimal(value) for value in values]
+    nonzero = [value for value in exact if value]  # a nought needs no digits
+    scale = max(max(0, -_exponent(value)) for value in nonzero)
+    digits = scale + max(max(1, value.adjusted() + 1) for value in nonzero)
     if digits > _DECIMAL256:
         raise ValueError
-    kind = pa.decimal128 if digits <= _DECIMAL128 else pa.decimal256
-    plain = [value if value is None else value or Decimal(0) for value in exact]
-    return pa.array(plain, kind(digits, scale))
+    decimal_type = pa.decimal128 if digits <= _DECIMAL128 else pa.decimal256
+    normalized = [value if value is None else value or Decimal(0) for value in exact]
+    return pa.array(normalized, decimal_type(digits, scale))
 
 
 def _exponent(value: Decimal) -> int:
@@ -142,28 +142,28 @@ def _booleans(values: list[Any]) -> pa.Array:
 
 
 def _dates(values: list[Any]) -> pa.Array:
-    return pa.array([v and _date(v) for v in values], pa.date32())
+    return pa.array([v and _to_date(v) for v in values], pa.date32())
 
 
-def _date(value: Any) -> date:
+def _to_date(value: Any) -> date:
     return value if type(value) is date else date.fromisoformat(value)
 
 
-def _instants(values: list[Any]) -> pa.Array:
-    return pa.array([v and _instant(v) for v in values], pa.timestamp("us", tz="UTC"))
+def _timestamps(values: list[Any]) -> pa.Array:
+    return pa.array([v and _to_datetime(v) for v in values], pa.timestamp("us", tz="UTC"))
 
 
-def _instant(value: Any) -> datetime:
+def _to_datetime(value: Any) -> datetime:
     instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _texts(values: list[Any]) -> pa.Array:
-    return pa.array([_text(value) for value in values], pa.string())
+def _strings(values: list[Any]) -> pa.Array:
+    return pa.array([_to_string(value) for value in values], pa.string())
 
 
-def _text(value: Any) -> str | None:
+def _to_string(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    written = serialize_jsonl(value).decode().rstrip("\n")
-    return str(json.loads(written)) if written.startswith('"') else written
+    serialized = serialize_jsonl(value).decode().rstrip("\n")
+    return str(json.loads(serialized)) if serialized.startswith('"') else serialized

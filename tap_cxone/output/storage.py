@@ -19,8 +19,8 @@ from tap_cxone.redact import Redactor
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
-_SHORTEST_SECRET = 6  # shorter parameters are words such as `eu1`
+_URL_WITH_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
+_MIN_SECRET_LENGTH = 6  # shorter parameters are words such as `eu1`
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,74 +35,76 @@ class Storage:
     root: str
     params: Mapping[str, Any]
 
-    def put(self, name: str, data: bytes) -> str:
+    def write(self, name: str, data: bytes) -> str:
         """Write a whole file, or none, and return its address.
 
         Raises:
             BatchError: It could not be written.
         """
         try:
-            return self._put(name, data)
+            return self._write(name, data)
         except Exception as error:  # each storage raises errors of its own
-            reason = Redactor(set(_texts(self.params)))(f"{type(error).__name__}: {error}")
+            reason = Redactor(set(_secret_values(self.params)))(f"{type(error).__name__}: {error}")
             msg = (
                 f"cannot write the batch file {name} ({reason}); check batch_config.storage: that "
                 "its root is there and may be written to, that there is room, and its params"
             )
             raise BatchError(msg) from error
 
-    def _put(self, name: str, data: bytes) -> str:
+    def _write(self, name: str, data: bytes) -> str:
         filesystem, folder = url_to_fs(self.root, **self.params)
         path = f"{folder.rstrip('/')}/{name}"
         if isinstance(filesystem, LocalFileSystem):
-            _put_privately(Path(path), data)
+            _write_private_file(Path(path), data)
             return str(filesystem.unstrip_protocol(path))
         filesystem.pipe_file(path, data)
         return f"{self.root.rstrip('/')}/{name}"
 
 
-def _put_privately(path: Path, data: bytes) -> None:
+def _write_private_file(path: Path, data: bytes) -> None:
     """Write a local file that only its owner may read; nobody finds a part of it by its name."""
-    _make(path.parent)
-    part = path.with_name(f".{path.name}.part")
+    _make_private_dirs(path.parent)
+    partial_file = path.with_name(f".{path.name}.part")
     try:
-        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        with open(
+            partial_file, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)
+        ) as file:
             file.write(data)
-        part.replace(path)
+        partial_file.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        partial_file.unlink(missing_ok=True)
 
 
-def _make(folder: Path) -> None:
+def _make_private_dirs(folder: Path) -> None:
     # `parents=True` would make those above with the rights of any directory.
     if not folder.is_dir():
-        _make(folder.parent)
+        _make_private_dirs(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _texts(params: Any) -> Iterator[str]:
+def _secret_values(params: Any) -> Iterator[str]:
     """Yield the texts of the parameters: any of them may be a key."""
-    if isinstance(params, str) and len(params) >= _SHORTEST_SECRET:
+    if isinstance(params, str) and len(params) >= _MIN_SECRET_LENGTH:
         yield params
     elif isinstance(params, dict):
         for value in params.values():
-            yield from _texts(value)
+            yield from _secret_values(value)
 
 
 def problems(root: str) -> Iterator[str]:
     """Yield what is wrong with a root; asks no network."""
-    name, protocol = "batch_config.storage.root", get_protocol(root)
+    setting, protocol = "batch_config.storage.root", get_protocol(root)
     if "::" in root:
-        yield f"{name} is a chain of addresses (::), which no target can follow; name one place"
+        yield f"{setting} is a chain of addresses (::), which no target can follow; name one place"
         return
-    if _PASSWORD.match(root):
+    if _URL_WITH_PASSWORD.match(root):
         yield (
-            f"{name} holds a password, and the target is told that address; put the password into "
+            f"{setting} holds a password, and the target is told that address; put the password into "
             "batch_config.storage.params"
         )
     try:
         fsspec.get_filesystem_class(protocol)
     except ValueError:
-        yield f"{name} begins with {protocol}://, which fsspec does not know; correct it"
+        yield f"{setting} begins with {protocol}://, which fsspec does not know; correct it"
     except ImportError as error:
-        yield f"{name} needs a package for {protocol}:// beside tap-cxone ({error})"
+        yield f"{setting} needs a package for {protocol}:// beside tap-cxone ({error})"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Sample:
+class RecordSample:
     """The first records of a window, as they leave: after selection and stream maps.
 
     Attributes:
@@ -25,20 +25,20 @@ class Sample:
         streams: The names under which they leave.
     """
 
-    most: int
+    max_records: int
     records: list[Any] = field(default_factory=list, repr=False)
-    streams: frozenset[str] = frozenset()
+    stream_names: frozenset[str] = frozenset()
 
-    def begin(self, streams: Iterable[str]) -> None:
+    def start(self, stream_names: Iterable[str]) -> None:
         """Start anew, for the records of one stream."""
-        self.records, self.streams = [], frozenset(streams)
+        self.records, self.stream_names = [], frozenset(stream_names)
 
-    def see(self, message: object) -> None:
+    def add_message(self, message: object) -> None:
         """Keep a message's record, if it is one that is wanted."""
         if (
-            len(self.records) < self.most
+            len(self.records) < self.max_records
             and isinstance(message, RecordMessage)
-            and message.stream in self.streams
+            and message.stream in self.stream_names
         ):
             self.records.append(message.record)
 
@@ -46,12 +46,12 @@ class Sample:
 class SamplingWriter(MsgSpecWriter):
     """Writes messages, and shows them to a sample."""
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sample: RecordSample) -> None:
         """Show messages to `sample`."""
         super().__init__()
         self._sample = sample
 
     @override
     def write_message(self, message: Message) -> None:
-        self._sample.see(message)
+        self._sample.add_message(message)
         super().write_message(message)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_cxone.context import Family
-    from tap_cxone.planning.plan import Work
+    from tap_cxone.context import ApiFamily
+    from tap_cxone.planning.plan import Workload
 
 
-def advise(family: Family, works: Sequence[Work], left: int | None) -> Iterator[str]:
+def advise(
+    family: ApiFamily, workloads: Sequence[Workload], remaining: int | None
+) -> Iterator[str]:
     """Yield advice on the settings of a family, for what its streams have to do.
 
     Args:
@@ -19,68 +21,76 @@ def advise(family: Family, works: Sequence[Work], left: int | None) -> Iterator[
         works: What there is to do.
         left: How many exports, or calls, are left now, if that is known.
     """
-    for work in works:
-        if work.asked_for:
+    for workload in workloads:
+        if workload.requested_start:
             yield (
-                f"{work.stream}: asked for {work.asked_for:%Y-%m-%d}, but the API gives nothing "
-                f"before {work.start:%Y-%m-%d}; what is older cannot be had"
+                f"{workload.stream}: asked for {workload.requested_start:%Y-%m-%d}, but the API gives nothing "
+                f"before {workload.start:%Y-%m-%d}; what is older cannot be had"
             )
-    yield from _wider(family, works)
-    yield from _side_by_side(family, works)
+    yield from _advise_wider_windows(family, workloads)
+    yield from _advise_concurrency(family, workloads)
     if family.limits.quota:
-        yield from _every_night(family, works, family.limits.quota.exports)
-    yield from _too_few(family, works, left)
+        yield from _advise_daily_quota(family, workloads, family.limits.quota.exports)
+    yield from _advise_remaining_calls(family, workloads, remaining)
 
 
-def _needed(works: Sequence[Work]) -> int:
-    return sum(len(work.due) for work in works)
+def _total_needed(workloads: Sequence[Workload]) -> int:
+    return sum(len(workload.windows_without_job) for workload in workloads)
 
 
-def _wider(family: Family, works: Sequence[Work]) -> Iterator[str]:
+def _advise_wider_windows(family: ApiFamily, workloads: Sequence[Workload]) -> Iterator[str]:
     """Yield that wider windows would need fewer exports."""
-    due = [work for work in works if work.due]
-    if not family.window_days or not due:
+    unfinished = [workload for workload in workloads if workload.windows_without_job]
+    if not family.window_days or not unfinished:
         return
     quota, setting = family.limits.quota, f"{family.name}.window_days"
     # A quota makes the widest window worth a trial; elsewhere the API has a limit.
-    longest = max(work.days for work in due)
-    wide = longest if quota and _needed(due) > quota.exports else 0
-    doubt = ", if the API takes so long a window (it documents no limit)"
-    for days, remark in ((family.most_days, ""), (wide, doubt)):
-        fewer = sum(-(-work.days // days) for work in due) if days > family.window_days else 0
-        if 0 < fewer < _needed(due):
-            yield f"{setting}: {days} would need {fewer} exports, not {_needed(due)}{remark}"
+    max_days = max(workload.days for workload in unfinished)
+    days_over_quota = max_days if quota and _total_needed(unfinished) > quota.exports else 0
+    caveat = ", if the API takes so long a window (it documents no limit)"
+    for days, suffix in ((family.max_window_days, ""), (days_over_quota, caveat)):
+        exports_needed = (
+            sum(-(-workload.days // days) for workload in unfinished)
+            if days > family.window_days
+            else 0
+        )
+        if 0 < exports_needed < _total_needed(unfinished):
+            yield f"{setting}: {days} would need {exports_needed} exports, not {_total_needed(unfinished)}{suffix}"
 
 
-def _side_by_side(family: Family, works: Sequence[Work]) -> Iterator[str]:
+def _advise_concurrency(family: ApiFamily, workloads: Sequence[Workload]) -> Iterator[str]:
     """Yield that more jobs could run at once."""
-    now, most = family.limits.concurrent, family.places
-    if now < most and _needed(works) > now:
+    current, max_jobs = family.limits.max_concurrent, family.max_concurrent_jobs
+    if current < max_jobs and _total_needed(workloads) > current:
         yield (
-            f"{family.name}.max_concurrent: {most} lets {most} exports run at once, not {now}, as "
+            f"{family.name}.max_concurrent: {max_jobs} lets {max_jobs} exports run at once, not {current}, as "
             "far as the tenant's other exports leave room"
         )
 
 
-def _every_night(family: Family, works: Sequence[Work], per_day: int) -> Iterator[str]:
+def _advise_daily_quota(
+    family: ApiFamily, workloads: Sequence[Workload], exports_per_day: int
+) -> Iterator[str]:
     """Yield that a run every night will need more than a day's quota."""
-    again = family.surroundings.settings.lookback.days + 1
-    each = -(-again // (family.window_days or 1))
-    nightly = len(works) * each
-    if nightly > per_day:
-        back = f" and lookback_days {again - 1}" if each > 1 else ""
+    days_per_night = family.context.settings.lookback.days + 1
+    exports_per_stream = -(-days_per_night // (family.window_days or 1))
+    exports_per_night = len(workloads) * exports_per_stream
+    if exports_per_night > exports_per_day:
+        lookback_text = f" and lookback_days {days_per_night - 1}" if exports_per_stream > 1 else ""
         yield (
-            f"every night {len(works)} tables{back} need {nightly} exports and {per_day} are "
+            f"every night {len(workloads)} tables{lookback_text} need {exports_per_night} exports and {exports_per_day} are "
             "allowed: some wait a day, by turns, and nothing is lost; name fewer in "
             f"{family.name}.tables to have each of them every day"
         )
 
 
-def _too_few(family: Family, works: Sequence[Work], left: int | None) -> Iterator[str]:
+def _advise_remaining_calls(
+    family: ApiFamily, workloads: Sequence[Workload], remaining: int | None
+) -> Iterator[str]:
     """Yield that calls will run out before the work is done."""
-    needed = _needed(works)
-    if left is not None and not family.limits.quota and needed > left:
+    needed = _total_needed(workloads)
+    if remaining is not None and not family.limits.quota and needed > remaining:
         yield (
-            f"{needed} calls or more are needed and {left} are left: the run stops when they are "
+            f"{needed} calls or more are needed and {remaining} are left: the run stops when they are "
             "used up, keeps what is done, and the next one goes on"
         )

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tap_cxone.context import Family
-    from tap_cxone.http.rate_limit import Quota
+    from tap_cxone.context import ApiFamily
+    from tap_cxone.http.rate_limit import ExportQuota
 
 Unit = Literal["exports", "calls"]
 _DAY = timedelta(days=1)
@@ -23,15 +23,15 @@ _NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RemainingCalls:
     """What an API says is left of its quota: a number of calls, and its words."""
 
-    number: int
-    words: str
+    count: int
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Workload:
     """What one stream has to do.
 
     Attributes:
@@ -48,9 +48,9 @@ class Work:
     stream: str
     unit: Unit
     windows: tuple[Window, ...]
-    due: tuple[Window, ...]
+    windows_without_job: tuple[Window, ...]
     start: datetime
-    asked_for: datetime | None = None
+    requested_start: datetime | None = None
 
     @property
     def days(self) -> int:
@@ -71,49 +71,57 @@ class StreamPlan:
         finish: The earliest end, the family's other streams considered; None until they are.
     """
 
-    work: Work
-    at_least: timedelta
-    left: Left | None = None
-    finish: datetime | None = None
+    workload: Workload
+    min_duration: timedelta
+    remaining: RemainingCalls | None = None
+    earliest_finish: datetime | None = None
 
     @classmethod
-    def of(cls, work: Work, family: Family, left: Left | None = None) -> StreamPlan:
+    def from_workload(
+        cls, workload: Workload, family: ApiFamily, remaining: RemainingCalls | None = None
+    ) -> StreamPlan:
         """Return the plan for some work of a family."""
-        return cls(work, least(family, len(work.due), work.unit), left)
+        return cls(
+            workload,
+            min_duration(family, len(workload.windows_without_job), workload.unit),
+            remaining,
+        )
 
     def __str__(self) -> str:
         """Show it as one line."""
-        work = self.work
-        where = f"{work.family} {work.stream}"
-        if not work.windows:
-            return f"{where}: nothing to read yet from {_minute(work.start)} on"
-        whole = Window(work.windows[0].start, work.windows[-1].end)
-        said = f"{where}: {whole}, {_count(len(work.windows), 'window')}, {self._needs()}"
-        if self.finish:
-            said += f", done {_minute(self.finish)} at the earliest"
-        return f"{said}; {self.left.words}" if self.left else said
+        workload = self.workload
+        label = f"{workload.family} {workload.stream}"
+        if not workload.windows:
+            return f"{label}: nothing to read yet from {_format_minute(workload.start)} on"
+        span = Window(workload.windows[0].start, workload.windows[-1].end)
+        text = f"{label}: {span}, {_plural(len(workload.windows), 'window')}, {self._needs_text()}"
+        if self.earliest_finish:
+            text += f", done {_format_minute(self.earliest_finish)} at the earliest"
+        return f"{text}; {self.remaining.description}" if self.remaining else text
 
-    def _needs(self) -> str:
-        asked = len(self.work.windows) - len(self.work.due)
-        known = f" ({asked} asked for already)" if asked else ""
-        return f"{_count(len(self.work.due), self.work.unit.removesuffix('s'))} needed{known}"
+    def _needs_text(self) -> str:
+        pending = len(self.workload.windows) - len(self.workload.windows_without_job)
+        pending_text = f" ({pending} asked for already)" if pending else ""
+        return f"{_plural(len(self.workload.windows_without_job), self.workload.unit.removesuffix('s'))} needed{pending_text}"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON: instants in UTC, durations in seconds."""
-        work = self.work
+        workload = self.workload
         return {
-            "family": work.family,
-            "stream": work.stream,
-            "start": iso(work.windows[0].start) if work.windows else None,
-            "end": iso(work.windows[-1].end) if work.windows else None,
-            "days": work.days,
-            "windows": len(work.windows),
-            "unit": work.unit,
-            "needed": len(work.due),
-            "to_ask_for": [{"start": iso(w.start), "end": iso(w.end)} for w in work.due],
-            "left": self.left.number if self.left else None,
-            "at_least_seconds": self.at_least.total_seconds(),
-            "earliest_finish": iso(self.finish) if self.finish else None,
+            "family": workload.family,
+            "stream": workload.stream,
+            "start": iso(workload.windows[0].start) if workload.windows else None,
+            "end": iso(workload.windows[-1].end) if workload.windows else None,
+            "days": workload.days,
+            "windows": len(workload.windows),
+            "unit": workload.unit,
+            "needed": len(workload.windows_without_job),
+            "to_ask_for": [
+                {"start": iso(w.start), "end": iso(w.end)} for w in workload.windows_without_job
+            ],
+            "left": self.remaining.count if self.remaining else None,
+            "at_least_seconds": self.min_duration.total_seconds(),
+            "earliest_finish": iso(self.earliest_finish) if self.earliest_finish else None,
         }
 
 
@@ -135,124 +143,140 @@ class FamilyPlan:
 
     family: str
     streams: tuple[StreamPlan, ...]
-    per_day: int | None
-    left: int | None
-    limits: str
-    at_least: timedelta
-    finish: datetime
+    exports_per_day: int | None
+    remaining: int | None
+    limits_text: str
+    min_duration: timedelta
+    earliest_finish: datetime
     advice: tuple[str, ...]
     window_days: int
 
     @classmethod
-    def of(cls, family: Family, plans: Sequence[StreamPlan]) -> FamilyPlan:
+    def from_stream_plans(cls, family: ApiFamily, plans: Sequence[StreamPlan]) -> FamilyPlan:
         """Return the plan of a family of which at least one stream is selected."""
-        now, quota = family.surroundings.clock.now(), family.limits.quota
-        told = min((plan.left.number for plan in plans if plan.left), default=None)
-        left = family.limiter.exports_left() if quota else told
-        timed = _timed(family, plans, now)
-        works = [plan.work for plan in plans]
-        needed = sum(len(work.due) for work in works)
-        finishes = [plan.finish for plan in timed if plan.finish]
+        now, quota = family.context.clock.now(), family.limits.quota
+        reported_remaining = min(
+            (plan.remaining.count for plan in plans if plan.remaining), default=None
+        )
+        remaining = family.rate_limiter.remaining_exports() if quota else reported_remaining
+        timed_plans = _with_finish_times(family, plans, now)
+        workloads = [plan.workload for plan in plans]
+        needed = sum(len(workload.windows_without_job) for workload in workloads)
+        finish_times = [plan.earliest_finish for plan in timed_plans if plan.earliest_finish]
         return cls(
             family=family.name,
-            streams=timed,
-            per_day=quota.exports if quota else None,
-            left=left,
-            limits=_limits(family, works[0].unit),
-            at_least=least(family, needed, works[0].unit),
-            finish=max([now, *finishes]),
-            advice=tuple(advise(family, works, left)),
+            streams=timed_plans,
+            exports_per_day=quota.exports if quota else None,
+            remaining=remaining,
+            limits_text=_limits_text(family, workloads[0].unit),
+            min_duration=min_duration(family, needed, workloads[0].unit),
+            earliest_finish=max([now, *finish_times]),
+            advice=tuple(advise(family, workloads, remaining)),
             window_days=family.window_days,
         )
 
     @property
     def needed(self) -> int:
         """Return how many exports, or calls, all streams need."""
-        return sum(len(plan.work.due) for plan in self.streams)
+        return sum(len(plan.workload.windows_without_job) for plan in self.streams)
 
     def lines(self) -> Iterable[str]:
         """Yield a line a stream, one of the family, and one an advice."""
         yield from map(str, self.streams)
         if self.needed:
-            yield f"{self.family}: {self._calculation()}"
+            yield f"{self.family}: {self._summary_text()}"
         yield from (f"{self.family}: advice: {advice}" for advice in self.advice)
 
-    def _calculation(self) -> str:
-        due = [plan.work for plan in self.streams if plan.work.due]
-        if self.per_day is None:
-            least = timedelta(seconds=round(self.at_least.total_seconds()))
-            total = _count(self.needed, due[0].unit.removesuffix("s"))
+    def _summary_text(self) -> str:
+        unfinished = [plan.workload for plan in self.streams if plan.workload.windows_without_job]
+        if self.exports_per_day is None:
+            duration = timedelta(seconds=round(self.min_duration.total_seconds()))
+            total = _plural(self.needed, unfinished[0].unit.removesuffix("s"))
             return (
-                f"{_count(len(due), 'stream')}, {total}, {self.limits}: at least {least}, done "
-                f"{_minute(self.finish)} at the earliest"
+                f"{_plural(len(unfinished), 'stream')}, {total}, {self.limits_text}: at least {duration}, done "
+                f"{_format_minute(self.earliest_finish)} at the earliest"
             )
-        nights = -(-self.needed // self.per_day)
+        days_needed = -(-self.needed // self.exports_per_day)
         return (
-            f"{max(work.days for work in due)} days × {len(due)} tables at {self.per_day} exports "  # noqa: RUF001 (times)
-            f"a day = {_count(nights, 'day')}; {self.window_days}-day windows need "
-            f"{_count(self.needed, 'export')}; {self.left} left now, the last is possible on "
-            f"{_minute(self.finish)}"
+            f"{max(workload.days for workload in unfinished)} days × {len(unfinished)} tables at {self.exports_per_day} exports "  # noqa: RUF001 (times)
+            f"a day = {_plural(days_needed, 'day')}; {self.window_days}-day windows need "
+            f"{_plural(self.needed, 'export')}; {self.remaining} left now, the last is possible on "
+            f"{_format_minute(self.earliest_finish)}"
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON: instants in UTC, durations in seconds."""
         return {
             "family": self.family,
-            "streams": sum(bool(plan.work.due) for plan in self.streams),
-            "days": max(plan.work.days for plan in self.streams),
+            "streams": sum(bool(plan.workload.windows_without_job) for plan in self.streams),
+            "days": max(plan.workload.days for plan in self.streams),
             "window_days": self.window_days or None,
             "needed": self.needed,
-            "per_day": self.per_day,
-            "left": self.left,
-            "at_least_seconds": self.at_least.total_seconds(),
-            "earliest_finish": iso(self.finish),
+            "per_day": self.exports_per_day,
+            "left": self.remaining,
+            "at_least_seconds": self.min_duration.total_seconds(),
+            "earliest_finish": iso(self.earliest_finish),
             "advice": list(self.advice),
         }
 
 
-def least(family: Family, exports: int, unit: Unit) -> timedelta:
+def min_duration(family: ApiFamily, exports: int, unit: Unit) -> timedelta:
     """Return how long a family's limits make so many exports take; calls take none."""
     if not exports or unit == "calls":
         return _NOTHING
-    turns = -(-exports // family.limits.concurrent)
-    return max(family.limits.spacing * (exports - 1), family.patience.poll * turns)
+    rounds = -(-exports // family.limits.max_concurrent)
+    return max(
+        family.limits.min_submit_interval * (exports - 1), family.poll_policy.interval * rounds
+    )
 
 
-def _timed(family: Family, plans: Sequence[StreamPlan], now: datetime) -> tuple[StreamPlan, ...]:
+def _with_finish_times(
+    family: ApiFamily, plans: Sequence[StreamPlan], now: datetime
+) -> tuple[StreamPlan, ...]:
     """Say of each plan when it can end, as its family's streams run one after the other."""
-    quota, before, timed = family.limits.quota, 0, []
+    quota, cumulative, timed = family.limits.quota, 0, []
     # The day's exports go to the oldest windows of all streams.
-    turns = sorted((window.start, p.work.stream) for p in plans for window in p.work.due)
-    last = {stream: place for place, (_, stream) in enumerate(turns)}
+    submit_order = sorted(
+        (window.start, p.workload.stream)
+        for p in plans
+        for window in p.workload.windows_without_job
+    )
+    last_index = {stream: index for index, (_, stream) in enumerate(submit_order)}
     for plan in plans:
-        before += len(plan.work.due)
-        end = now + least(family, before, plan.work.unit) if plan.work.due else now
-        if quota and plan.work.due:
-            periods, place = divmod(last[plan.work.stream], quota.exports)
-            end = _free(family, quota, now)[place] + periods * quota.period
-        timed.append(replace(plan, finish=end))
+        cumulative += len(plan.workload.windows_without_job)
+        end = (
+            now + min_duration(family, cumulative, plan.workload.unit)
+            if plan.workload.windows_without_job
+            else now
+        )
+        if quota and plan.workload.windows_without_job:
+            periods, index = divmod(last_index[plan.workload.stream], quota.exports)
+            end = _release_times(family, quota, now)[index] + periods * quota.period
+        timed.append(replace(plan, earliest_finish=end))
     return tuple(timed)
 
 
-def _free(family: Family, quota: Quota, now: datetime) -> list[datetime]:
+def _release_times(family: ApiFamily, quota: ExportQuota, now: datetime) -> list[datetime]:
     """Return when each of the exports that a quota allows is free, the earliest first."""
-    taken = [at + quota.period for at in family.limiter.submits()][-quota.exports :]
-    return [*[now] * (quota.exports - len(taken)), *taken]
+    upcoming_releases = [at + quota.period for at in family.rate_limiter.submit_times()][
+        -quota.exports :
+    ]
+    return [*[now] * (quota.exports - len(upcoming_releases)), *upcoming_releases]
 
 
-def _limits(family: Family, unit: Unit) -> str:
+def _limits_text(family: ApiFamily, unit: Unit) -> str:
     if unit == "calls":
         return "more where a window has several pages"
-    spacing = family.limits.spacing.total_seconds()
-    apart = f", {spacing:g} s apart" if spacing else ""
-    return f"{family.limits.concurrent} at a time{apart}"
+    interval = family.limits.min_submit_interval.total_seconds()
+    interval_text = f", {interval:g} s apart" if interval else ""
+    return f"{family.limits.max_concurrent} at a time{interval_text}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _minute(instant: datetime) -> str:
+def _format_minute(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 

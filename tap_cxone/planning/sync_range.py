@@ -28,19 +28,19 @@ class Span:
         horizon: The newest instant for which every row can be seen.
     """
 
-    wanted: datetime
+    requested_start: datetime
     start: datetime
-    horizon: datetime
+    requested_end: datetime
 
     @classmethod
-    def of(
+    def compute(
         cls,
         settings: Settings,
         *,
         now: datetime,
         bookmark: datetime | None,
-        settle: timedelta,
-        earliest: datetime | None,
+        availability_delay: timedelta,
+        history_limit: datetime | None,
     ) -> Span:
         """Return the span of a stream.
 
@@ -51,27 +51,27 @@ class Span:
             settle: How old a row must be for the API to show it for certain.
             earliest: The oldest instant the API still gives; None if there is no such limit.
         """
-        wanted = settings.start_date or now - _DEFAULT_HISTORY
+        requested_start = settings.start_date or now - _DEFAULT_HISTORY
         if bookmark is not None:
             start = bookmark - settings.lookback
-            wanted = max(start, settings.start_date or start)
-        settled = (now - settle).replace(microsecond=0)
+            requested_start = max(start, settings.start_date or start)
+        available_until = (now - availability_delay).replace(microsecond=0)
         return cls(
-            wanted=wanted,
-            start=max(wanted, earliest or wanted),
-            horizon=min(settled, settings.end_date or settled),
+            requested_start=requested_start,
+            start=max(requested_start, history_limit or requested_start),
+            requested_end=min(available_until, settings.end_date or available_until),
         )
 
 
-def with_coming(
-    windows: Iterable[Window], number: int
+def with_lookahead(
+    windows: Iterable[Window], count: int
 ) -> Iterator[tuple[Window, tuple[Window, ...]]]:
     """Yield each window with the next `number` after it; look no further ahead than that."""
-    rest = iter(windows)
-    held: deque[Window] = deque()
+    iterator = iter(windows)
+    buffer: deque[Window] = deque()
     while True:
-        held.extend(islice(rest, number + 1 - len(held)))
-        if not held:
+        buffer.extend(islice(iterator, count + 1 - len(buffer)))
+        if not buffer:
             return
-        window = held.popleft()
-        yield window, tuple(held)
+        window = buffer.popleft()
+        yield window, tuple(buffer)

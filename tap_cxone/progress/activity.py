@@ -18,33 +18,37 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
 
 
-class Watcher(Protocol):
+class ActivityObserver(Protocol):
     """Who wants to know what one thread does."""
 
-    def doing(self, what: str, *, waits: bool, since: datetime | None) -> None:
+    def set_activity(
+        self, description: str, *, is_waiting: bool, started_at: datetime | None
+    ) -> None:
         """Take note of what is done from now on."""
 
-    def pausing(self, why: str, until: datetime) -> AbstractContextManager[None]:
+    def pause(self, reason: str, until: datetime) -> AbstractContextManager[None]:
         """Take note of a pause; after it the same is done as before."""
 
-    def spent(self) -> None:
+    def count_export(self) -> None:
         """Take note of an export that was asked for."""
 
 
-_WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_OBSERVER: ContextVar[ActivityObserver | None] = ContextVar("watcher", default=None)
 
 
 @contextmanager
-def watched(watcher: Watcher) -> Iterator[None]:
+def observe_activity(observer: ActivityObserver) -> Iterator[None]:
     """Let `watcher` know what this thread does inside the block."""
-    token = _WATCHER.set(watcher)
+    token = _OBSERVER.set(observer)
     try:
         yield
     finally:
-        _WATCHER.reset(token)
+        _OBSERVER.reset(token)
 
 
-def doing(what: str, *, waits: bool = False, since: datetime | None = None) -> None:
+def set_activity(
+    description: str, *, is_waiting: bool = False, started_at: datetime | None = None
+) -> None:
     """Say what is done from now on.
 
     Args:
@@ -52,21 +56,21 @@ def doing(what: str, *, waits: bool = False, since: datetime | None = None) -> N
         waits: Whether that is waiting for the API.
         since: When it began, if not now.
     """
-    if watcher := _WATCHER.get():
-        watcher.doing(what, waits=waits, since=since)
+    if observer := _OBSERVER.get():
+        observer.set_activity(description, is_waiting=is_waiting, started_at=started_at)
 
 
-def spent() -> None:
+def count_export() -> None:
     """Say that an export was asked for, and counts."""
-    if watcher := _WATCHER.get():
-        watcher.spent()
+    if observer := _OBSERVER.get():
+        observer.count_export()
 
 
-def rest(clock: Clock, duration: timedelta, why: str = "") -> None:
+def sleep(clock: Clock, duration: timedelta, reason: str = "") -> None:
     """Sleep, and say until when; and why, where that is not what is done anyway."""
-    watcher = _WATCHER.get()
-    if watcher is None or duration <= timedelta(0):
+    observer = _OBSERVER.get()
+    if observer is None or duration <= timedelta(0):
         clock.sleep(duration)
         return
-    with watcher.pausing(why, clock.now() + duration):
+    with observer.pause(reason, clock.now() + duration):
         clock.sleep(duration)

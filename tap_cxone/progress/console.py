@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tap_cxone.progress.summary import summary
+from tap_cxone.progress.summary import summary_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from tap_cxone.progress.tracker import Progress
 
-_PULSE_SECONDS = 1
+_HEARTBEAT_SECONDS = 1
 
 
-def is_for_display(out: TextIO, err: TextIO, environment: Mapping[str, str]) -> bool:
+def supports_live_display(out: TextIO, err: TextIO, environment: Mapping[str, str]) -> bool:
     """Tell whether a display may be drawn on `err`.
 
     Messages in the same terminal and a display would garble each other.
@@ -30,56 +30,56 @@ def is_for_display(out: TextIO, err: TextIO, environment: Mapping[str, str]) -> 
 
 
 @contextmanager
-def shown(progress: Progress, *, alive: bool) -> Iterator[None]:
+def show_progress(progress: Progress, *, real_time: bool) -> Iterator[None]:
     """Show progress inside the block, and a summary at its end, however that comes.
 
     Args:
         progress: What to show.
         alive: Whether its clock goes on by itself, so that something can be shown in between.
     """
-    if alive and is_for_display(sys.stdout, sys.stderr, os.environ):
+    if real_time and supports_live_display(sys.stdout, sys.stderr, os.environ):
         # Its library takes long to load, and few see it.
-        from tap_cxone.progress.live_table import Display
+        from tap_cxone.progress.live_table import LiveDisplay
 
-        progress.silence()
-        display = Display(progress)
+        progress.disable_logging()
+        display = LiveDisplay(progress)
         try:
             with display:
                 yield
         finally:
-            progress.end()
-            display.summarise()
+            progress.finish()
+            display.print_summary()
         return
     try:
-        with pulse(progress) if alive else _still():
+        with log_heartbeats(progress) if real_time else _no_heartbeats():
             yield
     finally:
-        progress.end()
-        for line in summary(progress.standings()):
+        progress.finish()
+        for line in summary_lines(progress.snapshots()):
             progress.log.info(line)
 
 
 @contextmanager
-def pulse(progress: Progress) -> Iterator[None]:
+def log_heartbeats(progress: Progress) -> Iterator[None]:
     """Let progress say what it has to, every second, from a thread of its own.
 
     The others may be waiting for an answer, which nothing can interrupt to say so.
     """
-    ended = threading.Event()
+    stopped = threading.Event()
 
-    def beat() -> None:
-        while not ended.wait(_PULSE_SECONDS):
-            progress.beat()
+    def run() -> None:
+        while not stopped.wait(_HEARTBEAT_SECONDS):
+            progress.heartbeat()
 
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=run, name="heartbeat", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        ended.set()
+        stopped.set()
         thread.join()
 
 
 @contextmanager
-def _still() -> Iterator[None]:
+def _no_heartbeats() -> Iterator[None]:
     yield

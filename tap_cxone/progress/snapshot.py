@@ -24,21 +24,29 @@ class Activity:
         until: When a pause in it ends.
     """
 
-    what: str
-    since: datetime
-    waits: bool = False
+    description: str
+    started_at: datetime
+    is_waiting: bool = False
     until: datetime | None = None
 
-    def told(self, now: datetime) -> str:
+    def describe(self, now: datetime) -> str:
         """Say it, with how long it has lasted and when the API is asked again."""
-        lasted = now - self.since
-        text = f"{self.what}, for {rounded(lasted)}" if lasted >= _SECOND else self.what
-        left = self.until - now if self.until else _NOTHING
-        return f"{text}; asking again in {rounded(left)}" if left >= _SECOND else text
+        elapsed = now - self.started_at
+        text = (
+            f"{self.description}, for {format_duration(elapsed)}"
+            if elapsed >= _SECOND
+            else self.description
+        )
+        until_retry = self.until - now if self.until else _NOTHING
+        return (
+            f"{text}; asking again in {format_duration(until_retry)}"
+            if until_retry >= _SECOND
+            else text
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StreamSnapshot:
     """How far one stream has come.
 
     Attributes:
@@ -65,47 +73,47 @@ class Standing:
     outcome: Outcome = "not begun"
     windows: int = 0
     planned: int | None = None
-    covered: timedelta = _NOTHING
-    span: timedelta = _NOTHING
-    paced: timedelta = _NOTHING
+    committed_span: timedelta = _NOTHING
+    planned_span: timedelta = _NOTHING
+    elapsed_at_last_commit: timedelta = _NOTHING
     rows: int = 0
     quarantined: int = 0
     bytes: int = 0
     exports: int = 0
     waiting: timedelta = _NOTHING
     working: timedelta = _NOTHING
-    began: datetime | None = None
-    took: timedelta = _NOTHING
-    finish: datetime | None = None
+    started_at: datetime | None = None
+    duration: timedelta = _NOTHING
+    quota_eta: datetime | None = None
     activity: Activity | None = None
 
     @property
-    def done(self) -> str:
+    def windows_done(self) -> str:
         """Say how many windows are done, and of how many if that is known."""
         return str(self.windows) if self.planned is None else f"{self.windows} of {self.planned}"
 
     def elapsed(self, now: datetime) -> timedelta:
         """Return how long it has been running, or ran."""
-        if self.outcome == "running" and self.began:
-            return now - self.began
-        return self.took
+        if self.outcome == "running" and self.started_at:
+            return now - self.started_at
+        return self.duration
 
     def rate(self, now: datetime) -> float:
         """Return how many rows left in a second."""
         elapsed = self.elapsed(now)
         return self.rows / (elapsed / _SECOND) if elapsed else 0.0
 
-    def left(self, now: datetime) -> timedelta | None:
+    def eta(self, now: datetime) -> timedelta | None:
         """Return how long it will take still, at the pace of the windows that are committed.
 
         None while there is none, and once it has taken longer than that.
         """
-        if not self.covered or self.outcome != "running":
+        if not self.committed_span or self.outcome != "running":
             return None
-        whole = self.paced * (self.span / self.covered)
-        return max(_NOTHING, whole - self.elapsed(now)) or None
+        expected_duration = self.elapsed_at_last_commit * (self.planned_span / self.committed_span)
+        return max(_NOTHING, expected_duration - self.elapsed(now)) or None
 
-    def facts(self) -> dict[str, object]:
+    def audit_fields(self) -> dict[str, object]:
         """Return what the audit log holds of it."""
         return {
             "outcome": self.outcome,
@@ -119,7 +127,7 @@ class Standing:
         }
 
 
-def rounded(duration: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """Write a duration in whole seconds: `45 s`, `1:30 min`, `2:05:00 h`."""
     seconds = round(duration / _SECOND)
     if seconds < 60:  # noqa: PLR2004 (seconds of a minute)
@@ -129,7 +137,7 @@ def rounded(duration: timedelta) -> str:
     return f"{hours}:{minutes:02}:{seconds:02} h" if hours else f"{minutes}:{seconds:02} min"
 
 
-def sized(size: float) -> str:
+def format_bytes(size: float) -> str:
     """Write a number of bytes as a person would: `512 B`, `3.4 MB`."""
     units = iter(("B", "kB", "MB", "GB"))
     unit = next(units)

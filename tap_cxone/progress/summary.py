@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_cxone.progress.snapshot import rounded, sized
+from tap_cxone.progress.snapshot import format_bytes, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_cxone.progress.snapshot import Standing
+    from tap_cxone.progress.snapshot import StreamSnapshot
 
 
-def cells(standing: Standing) -> list[str]:
+def summary_cells(snapshot: StreamSnapshot) -> list[str]:
     """Return what a summary says of a stream, in the order of `TITLES`."""
     return [
-        standing.stream,
-        standing.outcome,
-        standing.done,
-        f"{standing.rows:,}",
-        f"{standing.quarantined:,}",
-        sized(standing.bytes),
-        str(standing.exports),
-        rounded(standing.waiting),
-        rounded(standing.working),
+        snapshot.stream,
+        snapshot.outcome,
+        snapshot.windows_done,
+        f"{snapshot.rows:,}",
+        f"{snapshot.quarantined:,}",
+        format_bytes(snapshot.bytes),
+        str(snapshot.exports),
+        format_duration(snapshot.waiting),
+        format_duration(snapshot.working),
     ]
 
 
-TITLES = (
+HEADERS = (
     "stream",
     "outcome",
     "windows",
@@ -41,12 +41,12 @@ TITLES = (
 """What a summary says of a stream."""
 
 
-def summary(standings: Sequence[Standing]) -> Iterator[str]:
+def summary_lines(snapshots: Sequence[StreamSnapshot]) -> Iterator[str]:
     """Yield a summary in aligned lines, one a stream below the titles; none without streams."""
-    table = [list(TITLES), *map(cells, standings)] if standings else []
+    table = [list(HEADERS), *map(summary_cells, snapshots)] if snapshots else []
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         texts, numbers = row[:2], row[2:]
-        left = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
-        right = [text.rjust(width) for text, width in zip(numbers, widths[2:], strict=True)]
-        yield "  ".join(left + right)
+        left_aligned = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
+        right_aligned = [text.rjust(width) for text, width in zip(numbers, widths[2:], strict=True)]
+        yield "  ".join(left_aligned + right_aligned)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from tap_cxone.progress.activity import watched
-from tap_cxone.progress.snapshot import Activity, Standing, rounded
+from tap_cxone.progress.activity import observe_activity
+from tap_cxone.progress.snapshot import Activity, StreamSnapshot, format_duration
 
 if TYPE_CHECKING:
     import logging
@@ -19,47 +19,51 @@ if TYPE_CHECKING:
     from tap_cxone.progress.snapshot import Outcome
     from tap_cxone.windows import Window
 
-HEARTBEAT = timedelta(seconds=30)
+HEARTBEAT_INTERVAL = timedelta(seconds=30)
 _NOTHING = timedelta(0)
 
 
 @dataclass(slots=True, eq=False)
-class Watch:
+class ActivityTimer:
     """An eye on one thread that works for a stream; adds up how long it waited and worked."""
 
     stream: StreamProgress
     activity: Activity
-    counted: datetime
+    counted_until: datetime
 
-    def doing(self, what: str, *, waits: bool, since: datetime | None) -> None:
+    def set_activity(
+        self, description: str, *, is_waiting: bool, started_at: datetime | None
+    ) -> None:
         """Take note of what is done from now on."""
         now = self.stream.clock.now()
-        self._turn(Activity(what, since or now, waits), now)
+        self._switch(Activity(description, started_at or now, is_waiting), now)
 
     @contextmanager
-    def pausing(self, why: str, until: datetime) -> Iterator[None]:
+    def pause(self, reason: str, until: datetime) -> Iterator[None]:
         """Take note of a pause; after it the same is done as before."""
-        before, now = self.activity, self.stream.clock.now()
-        what, since = (why, now) if why else (before.what, before.since)
-        self._turn(Activity(what, since, waits=True, until=until), now)
+        previous, now = self.activity, self.stream.clock.now()
+        description, started_at = (
+            (reason, now) if reason else (previous.description, previous.started_at)
+        )
+        self._switch(Activity(description, started_at, is_waiting=True, until=until), now)
         try:
             yield
         finally:
-            self._turn(before, self.stream.clock.now())
+            self._switch(previous, self.stream.clock.now())
 
-    def spent(self) -> None:
+    def count_export(self) -> None:
         """Count an export."""
-        self.stream.add(exports=1)
+        self.stream.add_counts(exports=1)
 
-    def _turn(self, activity: Activity, now: datetime) -> None:
-        self.stream.beat()  # what ends now may have lasted long
-        self.count(now)
+    def _switch(self, activity: Activity, now: datetime) -> None:
+        self.stream.heartbeat()  # what ends now may have lasted long
+        self.add_elapsed(now)
         self.activity = activity
 
-    def count(self, now: datetime) -> None:
+    def add_elapsed(self, now: datetime) -> None:
         """Add up the time since it was added up last."""
-        took, self.counted = now - self.counted, now
-        self.stream.lasted(took, waits=self.activity.waits)
+        elapsed, self.counted_until = now - self.counted_until, now
+        self.stream.add_duration(elapsed, is_waiting=self.activity.is_waiting)
 
 
 @dataclass(slots=True, eq=False)
@@ -75,121 +79,127 @@ class StreamProgress:
     clock: Clock
     log: logging.Logger | None
     lock: RLock
-    left: int = 0
-    _standing: Standing = field(default_factory=lambda: Standing(""))
-    _watches: list[Watch] = field(default_factory=list)
-    _said: datetime | None = None
+    emitted: int = 0
+    _snapshot: StreamSnapshot = field(default_factory=lambda: StreamSnapshot(""))
+    _timers: list[ActivityTimer] = field(default_factory=list)
+    _last_logged_at: datetime | None = None
 
-    def standing(self) -> Standing:
+    def snapshot(self) -> StreamSnapshot:
         """Return how far it has come."""
         with self.lock:
-            watches = sorted(self._watches, key=lambda watch: watch.activity.waits)
-            activity = watches[-1].activity if watches else None
-            return replace(self._standing, rows=self.left, activity=activity)
+            timers = sorted(self._timers, key=lambda timer: timer.activity.is_waiting)
+            activity = timers[-1].activity if timers else None
+            return replace(self._snapshot, rows=self.emitted, activity=activity)
 
     def __str__(self) -> str:
         """Say how many windows are done, and how long the others may take."""
-        found = self.standing()
-        left, text = found.left(self.clock.now()), f"{found.done} windows"
-        if found.finish and found.planned != found.windows:
-            return f"{text}, the quota lets it end on {found.finish:%Y-%m-%d %H:%M} UTC"
-        return f"{text}, about {rounded(left)} left" if left else text
+        snapshot = self.snapshot()
+        eta, text = snapshot.eta(self.clock.now()), f"{snapshot.windows_done} windows"
+        if snapshot.quota_eta and snapshot.planned != snapshot.windows:
+            return f"{text}, the quota lets it end on {snapshot.quota_eta:%Y-%m-%d %H:%M} UTC"
+        return f"{text}, about {format_duration(eta)} left" if eta else text
 
     # From its beginning to its end
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Begin, with the first file or the first row, whichever is first."""
         with self.lock:
-            if self._standing.outcome == "not begun":
-                self._said = self.clock.now()
-                self._set(outcome="running", began=self._said)
+            if self._snapshot.outcome == "not begun":
+                self._last_logged_at = self.clock.now()
+                self._update(outcome="running", started_at=self._last_logged_at)
 
-    def plans(self, windows: Sequence[Window]) -> None:
+    def set_planned_windows(self, windows: Sequence[Window]) -> None:
         """Learn which windows there are still to do."""
         with self.lock:
-            done = self._standing
-            ahead = sum((window.end - window.start for window in windows), _NOTHING)
-            self._set(planned=done.windows + len(windows), span=done.covered + ahead)
+            snapshot = self._snapshot
+            remaining = sum((window.end - window.start for window in windows), _NOTHING)
+            self._update(
+                planned=snapshot.windows + len(windows),
+                planned_span=snapshot.committed_span + remaining,
+            )
 
-    def fetched(self, size: int) -> None:
+    def count_download(self, size: int) -> None:
         """Count a file of `size` bytes that came whole."""
-        self.add(bytes=size)
+        self.add_counts(bytes=size)
 
-    def committed(self, window: Window | None, quarantined: int = 0) -> None:
+    def count_window(self, window: Window | None, quarantined: int = 0) -> None:
         """Count a window whose rows have all left, whatever of them did not fit."""
         with self.lock:
-            self.add(windows=1, quarantined=quarantined)
+            self.add_counts(windows=1, quarantined=quarantined)
             now, span = self.clock.now(), window.end - window.start if window else _NOTHING
-            self._set(covered=self._standing.covered + span, paced=self._standing.elapsed(now))
-            self._said = now  # the window has a line of its own
+            self._update(
+                committed_span=self._snapshot.committed_span + span,
+                elapsed_at_last_commit=self._snapshot.elapsed(now),
+            )
+            self._last_logged_at = now  # the window has a line of its own
 
-    def ends(self, outcome: Outcome) -> None:
+    def finish(self, outcome: Outcome) -> None:
         """End; only the first ending counts."""
         with self.lock:
             now = self.clock.now()
-            for watch in self._watches:
-                watch.count(now)
-            self._watches.clear()
-            if self._standing.outcome == "running":
-                self._set(took=now - (self._standing.began or now))
-            if self._standing.outcome in {"running", "not begun"}:
-                self._set(outcome=outcome)
+            for timer in self._timers:
+                timer.add_elapsed(now)
+            self._timers.clear()
+            if self._snapshot.outcome == "running":
+                self._update(duration=now - (self._snapshot.started_at or now))
+            if self._snapshot.outcome in {"running", "not begun"}:
+                self._update(outcome=outcome)
 
-    def promise(self, finish: datetime) -> None:
+    def set_quota_eta(self, quota_eta: datetime) -> None:
         """Learn when the quota lets the stream end."""
-        self._set(finish=finish)
+        self._update(quota_eta=quota_eta)
 
     # What is done
 
     @contextmanager
-    def fetching(self) -> Iterator[None]:
+    def track_fetch(self) -> Iterator[None]:
         """Watch this thread, which brings in a file, inside the block."""
-        self.begin()
-        with self.watching("asking for a file") as watch, watched(watch):
+        self.start()
+        with self.track_activity("asking for a file") as timer, observe_activity(timer):
             yield
 
     @contextmanager
-    def watching(self, what: str) -> Iterator[Watch]:
+    def track_activity(self, description: str) -> Iterator[ActivityTimer]:
         """Watch what is done inside the block, which may be a generator's."""
         now = self.clock.now()
-        watch = Watch(self, Activity(what, now), now)
+        timer = ActivityTimer(self, Activity(description, now), now)
         with self.lock:
-            self._watches.append(watch)
+            self._timers.append(timer)
         try:
-            yield watch
+            yield timer
         finally:
             with self.lock:
-                if watch in self._watches:  # it ends with its stream, if that is before
-                    self._watches.remove(watch)
-                    watch.count(self.clock.now())
+                if timer in self._timers:  # it ends with its stream, if that is before
+                    self._timers.remove(timer)
+                    timer.add_elapsed(self.clock.now())
 
-    def lasted(self, took: timedelta, *, waits: bool) -> None:
+    def add_duration(self, duration: timedelta, *, is_waiting: bool) -> None:
         """Add to the time that was waited or worked."""
         with self.lock:
-            if waits:
-                self._set(waiting=self._standing.waiting + took)
+            if is_waiting:
+                self._update(waiting=self._snapshot.waiting + duration)
             else:
-                self._set(working=self._standing.working + took)
+                self._update(working=self._snapshot.working + duration)
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Say what is done, if nothing was said of this stream for half a minute."""
         with self.lock:
-            now, activity = self.clock.now(), self.standing().activity
-            if self.log is None or activity is None or self._said is None:
+            now, activity = self.clock.now(), self.snapshot().activity
+            if self.log is None or activity is None or self._last_logged_at is None:
                 return
-            if now - self._said < HEARTBEAT:
+            if now - self._last_logged_at < HEARTBEAT_INTERVAL:
                 return
-            self._said = now
-        self.log.info("%s: %s", self._standing.stream, activity.told(now))
+            self._last_logged_at = now
+        self.log.info("%s: %s", self._snapshot.stream, activity.describe(now))
 
-    def add(self, **numbers: int) -> None:
+    def add_counts(self, **counts: int) -> None:
         """Add to the counts of what was done."""
         with self.lock:
-            self._set(**{name: getattr(self._standing, name) + n for name, n in numbers.items()})
+            self._update(**{name: getattr(self._snapshot, name) + n for name, n in counts.items()})
 
-    def _set(self, **changes: object) -> None:
+    def _update(self, **changes: object) -> None:
         with self.lock:
-            self._standing = replace(self._standing, **changes)  # type: ignore[arg-type]
+            self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True, eq=False)
@@ -205,32 +215,34 @@ class Progress:
         """Return the progress of a stream."""
         with self._lock:
             if name not in self._streams:
-                own = StreamProgress(self.clock, self.log, self._lock, _standing=Standing(name))
-                self._streams[name] = own
+                stream_progress = StreamProgress(
+                    self.clock, self.log, self._lock, _snapshot=StreamSnapshot(name)
+                )
+                self._streams[name] = stream_progress
             return self._streams[name]
 
-    def expect(self, names: Iterable[str]) -> None:
+    def register(self, names: Iterable[str]) -> None:
         """Learn which streams a run is to read."""
         for name in names:
             self.stream(name)
 
-    def silence(self) -> None:
+    def disable_logging(self) -> None:
         """Say nothing more: something else shows what is done."""
         for stream in list(self._streams.values()):
             stream.log = None
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Let every stream say what is done for it, if it is time."""
         for stream in list(self._streams.values()):
-            stream.beat()
+            stream.heartbeat()
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """End: what still runs was interrupted."""
         for stream in list(self._streams.values()):
-            if stream.standing().outcome == "running":
-                stream.ends("interrupted")
+            if stream.snapshot().outcome == "running":
+                stream.finish("interrupted")
 
-    def standings(self) -> list[Standing]:
+    def snapshots(self) -> list[StreamSnapshot]:
         """Return how far each stream has come."""
         with self._lock:
-            return [stream.standing() for stream in self._streams.values()]
+            return [stream.snapshot() for stream in self._streams.values()]

@@ -17,14 +17,14 @@ _NO_NAME = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ValueConstraint:
     """Which values of its type a column may hold; None where there is no such limit."""
 
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     allowed: tuple[Any, ...] | None = None
 
-    def broken_by(self, value: Any) -> str:
+    def violation(self, value: Any) -> str:
         """Return the part of the rule that a value breaks, in words; empty if it keeps it."""
         if self.minimum is not None and value < self.minimum:
             return f"minimum {self.minimum}"
@@ -34,13 +34,13 @@ class Rule:
             return f"one of {', '.join(map(str, self.allowed))}"
         return ""
 
-    def kept_by_all(self, values: Sequence[Any]) -> bool:
+    def allows_all(self, values: Sequence[Any]) -> bool:
         """Tell whether no value breaks it."""
         if not values:
             return True
         if self.allowed is not None:  # as a rule there are few
-            return not any(map(self.broken_by, set(values)))
-        return not self.broken_by(min(values)) and not self.broken_by(max(values))
+            return not any(map(self.violation, set(values)))
+        return not self.violation(min(values)) and not self.violation(max(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,83 +61,90 @@ class Column:
     name: str
     type: ColumnType = "string"
     description: str = ""
-    found: Literal["same", "beginning", "inside"] = "same"
+    match: Literal["same", "beginning", "inside"] = "same"
     title: str = ""
     strict: bool = False
-    rule: Rule | None = None
+    constraint: ValueConstraint | None = None
 
 
-def declared(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
+def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
     """Return the columns that a user declares, by the source's names or ours."""
     return tuple(
-        Column(snake_case(name), kind, "Declared in the settings.") for name, kind in types.items()
+        Column(snake_case(name), column_type, "Declared in the settings.")
+        for name, column_type in types.items()
     )
 
 
 def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
     """Return `columns` with the types a user gives them, and the further ones a user declares."""
-    left = {snake_case(name): kind for name, kind in types.items()}
-    typed = [replace(column, type=left.pop(column.name, column.type)) for column in columns]
-    return (*typed, *declared(left))
+    unmatched = {snake_case(name): column_type for name, column_type in types.items()}
+    typed_columns = [
+        replace(column, type=unmatched.pop(column.name, column.type)) for column in columns
+    ]
+    return (*typed_columns, *declared_columns(unmatched))
 
 
-def fold(title: str) -> str:
+def fold(text: str) -> str:
     """Reduce a title to its letters and digits, in small letters; they decide sameness."""
-    return "".join(character for character in title.casefold() if character.isalnum())
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
-def snake_case(title: str) -> str:
+def snake_case(text: str) -> str:
     """Name a column after its title: `Segment ID`, `segmentId` → `segment_id`."""
-    return _NO_NAME.sub("_", _WORD_ENDS.sub("_", title.strip())).strip("_").casefold()
+    return _NO_NAME.sub("_", _WORD_ENDS.sub("_", text.strip())).strip("_").casefold()
 
 
-def assign(header: Sequence[str], known: Iterable[Column]) -> list[Column]:
+def assign_columns(header: Sequence[str], known_columns: Iterable[Column]) -> list[Column]:
     """Return the column of each title, in order: a known one, else a new nullable string.
 
     No two get the same name: a second one gets `_2`. A title without a letter or digit is named
     by its place, `column_7`.
     """
-    matches = _known(header, list(known))
-    taken = {column.name for column in matches.values()}
+    matches = _match_columns(header, list(known_columns))
+    used_names = {column.name for column in matches.values()}
     columns = []
-    for place, title in enumerate(header):
-        if place not in matches:
-            name = _free(snake_case(title) or f"column_{place + 1}", taken)
-            taken.add(name)
-            columns.append(Column(name, description=f"'{title.strip()}', found in the data."))
+    for index, header_name in enumerate(header):
+        if index not in matches:
+            name = _unique_name(snake_case(header_name) or f"column_{index + 1}", used_names)
+            used_names.add(name)
+            columns.append(Column(name, description=f"'{header_name.strip()}', found in the data."))
         else:
-            columns.append(matches[place])
+            columns.append(matches[index])
     return columns
 
 
-def _known(header: Sequence[str], known: list[Column]) -> dict[int, Column]:
+def _match_columns(header: Sequence[str], known_columns: list[Column]) -> dict[int, Column]:
     """Match each known column with one title: the same one first, then the first that holds it."""
-    folded = [fold(title) for title in header]
+    folded_names = [fold(name) for name in header]
     matches: dict[int, Column] = {}
-    for found in ("same", "beginning", "inside"):
-        for column in known:
-            if column in matches.values() or not _may(column, found):
+    for match in ("same", "beginning", "inside"):
+        for column in known_columns:
+            if column in matches.values() or not _may_match(column, match):
                 continue
-            wanted = fold(column.name)
-            for place, title in enumerate(folded):
-                if place not in matches and _fits(title, wanted, found):
-                    matches[place] = column
+            folded_column = fold(column.name)
+            for index, name in enumerate(folded_names):
+                if index not in matches and _matches(name, folded_column, match):
+                    matches[index] = column
                     break
     return matches
 
 
-def _may(column: Column, found: str) -> bool:
-    return found in {"same", column.found}
+def _may_match(column: Column, match: str) -> bool:
+    return match in {"same", column.match}
 
 
-def _fits(title: str, wanted: str, found: str) -> bool:
-    if found == "same":
-        return title == wanted
-    return title.startswith(wanted) if found == "beginning" else wanted in title
+def _matches(folded_name: str, folded_column: str, match: str) -> bool:
+    if match == "same":
+        return folded_name == folded_column
+    return (
+        folded_name.startswith(folded_column)
+        if match == "beginning"
+        else folded_column in folded_name
+    )
 
 
-def _free(name: str, taken: set[str]) -> str:
-    number, free = 2, name
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    return free
+def _unique_name(name: str, used_names: set[str]) -> str:
+    number, candidate = 2, name
+    while candidate in used_names:
+        candidate, number = f"{name}_{number}", number + 1
+    return candidate

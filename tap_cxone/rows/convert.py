@@ -16,7 +16,7 @@ import msgspec
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import DriftError
-from tap_cxone.rows.columns import assign, snake_case
+from tap_cxone.rows.columns import assign_columns, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,11 +31,11 @@ Converter = Callable[[Any], Any]
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _DAY_FIRST = re.compile(r"\s*(?:1[3-9]|[23][0-9])[/.-][0-9]{1,2}[/.-][0-9]")
-TRUE = {"true", "yes", "y", "t", "1"}
-FALSE = {"false", "no", "n", "f", "0"}
+TRUE_TEXTS = {"true", "yes", "y", "t", "1"}
+FALSE_TEXTS = {"false", "no", "n", "f", "0"}
 _EXACT_DIGITS = 15  # every decimal of so many digits survives the way through a double
 INT64 = range(-(2**63), 2**63)
-_NESTED = msgspec.json.Encoder(decimal_format="number")
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def _integer(text: str) -> int | Decimal:
@@ -56,10 +56,10 @@ def _number(text: str) -> float | int | Decimal:
 
 
 def _boolean(text: str) -> bool:
-    word = text.casefold()
-    if word in TRUE:
+    folded = text.casefold()
+    if folded in TRUE_TEXTS:
         return True
-    if word in FALSE:
+    if folded in FALSE_TEXTS:
         return False
     raise ValueError
 
@@ -80,11 +80,11 @@ def _instant(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return _spoken(text)
+        return _parse_informal(text)
 
 
 @lru_cache(maxsize=4096)
-def _spoken(text: str) -> datetime:
+def _parse_informal(text: str) -> datetime:
     """Read what is not ISO 8601, such as `01/31/2026 5:04 PM` (month first, as the vendor's).
 
     dateutil fills what is missing with a default: two readings with different defaults that
@@ -96,17 +96,17 @@ def _spoken(text: str) -> datetime:
     from dateutil import parser  # only few files need it
 
     try:
-        readings = {
-            parser.parse(text, default=default, tzinfos=_known_zone)
+        candidates = {
+            parser.parse(text, default=default, tzinfos=_require_offset)
             for default in (datetime(2000, 1, 1), datetime(2003, 12, 31))  # noqa: DTZ001
         }
     except OverflowError as error:
         raise ValueError from error
-    (instant,) = readings
+    (instant,) = candidates
     return instant
 
 
-def _known_zone(name: str | None, offset: int | None) -> int | None:
+def _require_offset(name: str | None, offset: int | None) -> int | None:
     """Refuse a zone that is only a name: what `EST` or `CST` means depends on who reads it."""
     if name is not None and offset is None:
         raise ValueError(name)
@@ -121,7 +121,7 @@ def _blank_is_none(convert: Converter) -> Converter:
     return lambda text: convert(bare) if (bare := text.strip()) else None
 
 
-EXACT: dict[ColumnType, Converter] = {
+TEXT_PARSERS: dict[ColumnType, Converter] = {
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
@@ -131,36 +131,36 @@ EXACT: dict[ColumnType, Converter] = {
 """From a text without blanks around it to its value, where that is no text."""
 
 
-CONVERTERS: dict[ColumnType, Converter] = {
+TEXT_CONVERTERS: dict[ColumnType, Converter] = {
     "string": _string,
-    **{kind: _blank_is_none(convert) for kind, convert in EXACT.items()},
+    **{kind: _blank_is_none(convert) for kind, convert in TEXT_PARSERS.items()},
 }
 """From one cell to its value, by type. Blank is None, a text is kept to the letter; a converter
 raises ValueError for a text that is none of its type."""
 
 
-def _from_json(kind: ColumnType) -> Converter:
+def _json_converter(column_type: ColumnType) -> Converter:
     """Return the converter of JSON's own values: texts as in CSV, the others if they are its."""
-    of_text: Converter = CONVERTERS[kind]
-    of_other: Converter = _NATIVE.get(kind, _no_value)
+    convert_text: Converter = TEXT_CONVERTERS[column_type]
+    convert_other: Converter = _NATIVE_CONVERTERS.get(column_type, _reject_value)
 
-    def read(value: Any) -> Any:
+    def convert(value: Any) -> Any:
         if isinstance(value, str):
-            return of_text(value)
-        return None if value is None else of_other(value)
+            return convert_text(value)
+        return None if value is None else convert_other(value)
 
-    return read
+    return convert
 
 
-def _no_value(value: object) -> Any:
+def _reject_value(value: object) -> Any:
     raise ValueError(value)
 
 
-def _written(value: Any) -> str:
+def _to_text(value: Any) -> str:
     """Write a value as a text column shows it; what is nested keeps its keys, as JSON."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
-    return _NESTED.encode(value).decode()
+    return _JSON_ENCODER.encode(value).decode()
 
 
 def _json_number(value: Any) -> float | int | Decimal:
@@ -180,14 +180,16 @@ def _json_boolean(value: Any) -> bool:
     return value if isinstance(value, bool) else _boolean(str(value))
 
 
-_NATIVE: dict[ColumnType, Converter] = {
-    "string": _written,
+_NATIVE_CONVERTERS: dict[ColumnType, Converter] = {
+    "string": _to_text,
     "integer": _json_integer,
     "number": _json_number,
     "boolean": _json_boolean,
 }
 
-JSON_CONVERTERS: dict[ColumnType, Converter] = {kind: _from_json(kind) for kind in CONVERTERS}
+JSON_CONVERTERS: dict[ColumnType, Converter] = {
+    kind: _json_converter(kind) for kind in TEXT_CONVERTERS
+}
 """The same for values of JSON: null is None, a number is its own text where a text is declared."""
 
 
@@ -203,32 +205,38 @@ def _strict_boolean(value: Any) -> bool | None:
     return value
 
 
-_STRICT: dict[ColumnType, Converter] = {
+_STRICT_CONVERTERS: dict[ColumnType, Converter] = {
     **JSON_CONVERTERS,
     "string": _strict_text,
     "boolean": _strict_boolean,
 }
 
 
-def reader(column: Column, *, texts: bool) -> Converter:
+def cell_converter(column: Column, *, cells_are_text: bool) -> Converter:
     """Return what makes a cell the value of its column, rule included."""
-    found = CONVERTERS if texts else _STRICT if column.strict else JSON_CONVERTERS
-    convert: Converter = found[column.type]
-    rule = column.rule
-    if rule is None:
+    converters = (
+        TEXT_CONVERTERS
+        if cells_are_text
+        else _STRICT_CONVERTERS
+        if column.strict
+        else JSON_CONVERTERS
+    )
+    convert: Converter = converters[column.type]
+    constraint = column.constraint
+    if constraint is None:
         return convert
 
-    def read(cell: Any) -> Any:
+    def convert_checked(cell: Any) -> Any:
         value = convert(cell)
-        if value is not None and (broken := rule.broken_by(value)):
-            raise Misfit(column, f"breaks its rule ({broken})")
+        if value is not None and (violation := constraint.violation(value)):
+            raise ConversionError(column, f"breaks its rule ({violation})")
         return value
 
-    return read
+    return convert_checked
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RecordSpec:
     """What the records of a stream must look like, whatever file they come from.
 
     Attributes:
@@ -241,22 +249,24 @@ class Shape:
         keep_unknown: Whether columns that are neither known nor announced stay in.
     """
 
-    known: Sequence[Column]
-    announced: Collection[str]
-    keys: Sequence[str]
+    columns: Sequence[Column]
+    schema_columns: Collection[str]
+    key_columns: Sequence[str]
     constants: Mapping[str, Any]
     required: Sequence[str] = ()
-    keep_unknown: bool = True
+    keep_unknown_columns: bool = True
 
     @property
-    def fields(self) -> frozenset[str]:
+    def mandatory_columns(self) -> frozenset[str]:
         """Return the columns without which there is no record."""
-        own = {*self.constants, ROW_HASH}
-        return frozenset(name for name in (*self.keys, *self.required) if name not in own)
+        generated = {*self.constants, ROW_HASH}
+        return frozenset(
+            name for name in (*self.key_columns, *self.required) if name not in generated
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class FileLayout:
     """How the rows of one file become records.
 
     Attributes:
@@ -268,89 +278,106 @@ class Layout:
         names: What a record's values are called, in their order.
     """
 
-    shape: Shape
+    spec: RecordSpec
     columns: tuple[Column | None, ...]
-    absent: tuple[Column, ...]
-    new: tuple[Column, ...]
-    texts: bool
+    absent_columns: tuple[Column, ...]
+    new_columns: tuple[Column, ...]
+    cells_are_text: bool
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Name the values once: every block of rows asks."""
-        cells = (column.name for column in self.columns if column)
-        hashed = (ROW_HASH,) if ROW_HASH in self.shape.keys else ()
-        absent = (column.name for column in self.absent)
-        names = tuple(dict.fromkeys((*absent, *cells, *hashed, *self.shape.constants)))
+        cell_names = (column.name for column in self.columns if column)
+        hash_names = (ROW_HASH,) if ROW_HASH in self.spec.key_columns else ()
+        absent_names = (column.name for column in self.absent_columns)
+        names = tuple(
+            dict.fromkeys((*absent_names, *cell_names, *hash_names, *self.spec.constants))
+        )
         object.__setattr__(self, "names", names)
 
     @classmethod
-    def of(cls, header: Sequence[str], shape: Shape, *, texts: bool = True) -> Layout:
+    def from_header(
+        cls, header: Sequence[str], spec: RecordSpec, *, cells_are_text: bool = True
+    ) -> FileLayout:
         """Match a file's titles with the known columns.
 
         Raises:
             DriftError: The file has not every column that it must have.
         """
-        columns = assign(header, shape.known)
+        columns = assign_columns(header, spec.columns)
         names = {column.name for column in columns}
-        if missing := sorted({snake_case(name) for name in shape.fields} - names):
+        if missing := sorted({snake_case(name) for name in spec.mandatory_columns} - names):
             msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
             raise DriftError(msg)
-        announced = shape.announced
-        told = [column for column in shape.known if column.name in announced]
-        absent = tuple(column for column in told if column.name not in names)
-        fine = {column.name for column in shape.known}.union(announced)
-        kept = [c if shape.keep_unknown or c.name in fine else None for c in columns]
-        new = tuple(column for column in kept if column and column.name not in announced)
-        return cls(shape, tuple(kept), absent, new, texts)
+        schema_columns = spec.schema_columns
+        declared = [column for column in spec.columns if column.name in schema_columns]
+        absent = tuple(column for column in declared if column.name not in names)
+        allowed_names = {column.name for column in spec.columns}.union(schema_columns)
+        file_columns = [
+            c if spec.keep_unknown_columns or c.name in allowed_names else None for c in columns
+        ]
+        new = tuple(
+            column for column in file_columns if column and column.name not in schema_columns
+        )
+        return cls(spec, tuple(file_columns), absent, new, cells_are_text)
 
-    def compiled(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return the function that makes a record of a row.
 
-        The row has as many cells as the header. The function raises `Misfit` where a cell does
+        The row has as many cells as the header. The function raises `ConversionError` where a cell does
         not fit its column's type.
         """
-        blank = dict.fromkeys((column.name for column in self.absent), None)
-        kept = [(place, column) for place, column in enumerate(self.columns) if column]
-        readers = [(place, c.name, reader(c, texts=self.texts), c) for place, c in kept]
-        columns = {column.name: column for _, column in kept}
-        keys, constants = self.shape.keys, self.shape.constants
-        hashed = ROW_HASH in keys
+        null_values = dict.fromkeys((column.name for column in self.absent_columns), None)
+        kept_columns = [(index, column) for index, column in enumerate(self.columns) if column]
+        converters = [
+            (index, c.name, cell_converter(c, cells_are_text=self.cells_are_text), c)
+            for index, c in kept_columns
+        ]
+        columns_by_name = {column.name: column for _, column in kept_columns}
+        key_columns, constants = self.spec.key_columns, self.spec.constants
+        has_row_hash = ROW_HASH in key_columns
 
-        def record(cells: Sequence[Any]) -> dict[str, Any]:
-            made: dict[str, Any] = dict(blank)
+        def convert_row(cells: Sequence[Any]) -> dict[str, Any]:
+            record: dict[str, Any] = dict(null_values)
             try:
-                for place, name, convert, column in readers:  # noqa: B007 (Misfit names it)
-                    made[name] = convert(cells[place])
-            except Misfit:
+                for index, name, convert, column in converters:  # noqa: B007 (ConversionError names it)
+                    record[name] = convert(cells[index])
+            except ConversionError:
                 raise
             except ValueError:
-                raise Misfit(column) from None
-            if hashed:
-                made[ROW_HASH] = self.digest(cells)
-            made.update(constants)
-            for key in keys:
-                if made[key] is None:
-                    made[key] = _blank_key(key, columns)
-            return made
+                raise ConversionError(column) from None
+            if has_row_hash:
+                record[ROW_HASH] = self.digest(cells)
+            record.update(constants)
+            for key in key_columns:
+                if record[key] is None:
+                    record[key] = _empty_key(key, columns_by_name)
+            return record
 
-        return record
+        return convert_row
 
     def digest(self, cells: Sequence[Any]) -> str:
         """Digest a row's values: neither the columns' order nor a new, blank column changes it."""
-        texts = cells if self.texts else [JSON_CONVERTERS["string"](cell) or "" for cell in cells]
-        named = zip((column.name if column else "" for column in self.columns), texts, strict=True)
-        values = sorted(pair for pair in named if pair[1].strip())
+        texts = (
+            cells
+            if self.cells_are_text
+            else [JSON_CONVERTERS["string"](cell) or "" for cell in cells]
+        )
+        named_texts = zip(
+            (column.name if column else "" for column in self.columns), texts, strict=True
+        )
+        values = sorted(pair for pair in named_texts if pair[1].strip())
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
-def _blank_key(key: str, columns: Mapping[str, Column]) -> str:
+def _empty_key(key: str, columns: Mapping[str, Column]) -> str:
     """Keep a row whose key is blank; only a text can be empty."""
     if columns[key].type != "string":
-        raise Misfit(columns[key])
+        raise ConversionError(columns[key])
     return ""
 
 
-class Misfit(ValueError):
+class ConversionError(ValueError):
     """A cell that is not of its column's type; the value, somebody's data, is not repeated."""
 
     def __init__(self, column: Column, reason: str = "") -> None:

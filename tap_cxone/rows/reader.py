@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.rows.columnar import Records, columns_of
-from tap_cxone.rows.convert import Layout, Misfit
+from tap_cxone.rows.columnar import Records, block_converter
+from tap_cxone.rows.convert import ConversionError, FileLayout
 from tap_cxone.rows.decode import Row
-from tap_cxone.rows.dedupe import Seen, Suspects
+from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from tap_cxone.rows.columnar import Cells
-    from tap_cxone.rows.convert import Shape
+    from tap_cxone.rows.convert import RecordSpec
     from tap_cxone.rows.decode import Block, Table
 
 Record = dict[str, Any]
 
-_FEW = 8  # rows that are looked at one by one when one of them does not fit
-_SINGLES = 64
+_MAX_SINGLE_ROWS = 8  # rows that are looked at one by one when one of them does not fit
+_MAX_GROUPED_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Invalid:
+class InvalidRow:
     """A row that is none of its stream's.
 
     Attributes:
@@ -37,7 +37,7 @@ class Invalid:
         raw: The row as JSON text.
     """
 
-    place: str
+    location: str
     reason: str
     field: str | None
     raw: str = dataclass_field(repr=False)
@@ -49,12 +49,12 @@ class Invalid:
 
 
 @dataclass(slots=True)
-class Tally:
+class RowCounts:
     """What was found in a file."""
 
     rows: int = 0
     reasons: Counter[str] = dataclass_field(default_factory=Counter)
-    worst: Invalid | None = None
+    example: InvalidRow | None = None
 
     @property
     def invalid(self) -> int:
@@ -66,33 +66,33 @@ class Tally:
         """Return which part of the rows does not fit."""
         return self.invalid / self.rows if self.rows else 0.0
 
-    def count(self, item: Records | Invalid) -> None:
+    def add(self, item: Records | InvalidRow) -> None:
         """Count rows; the first invalid one is kept as the example."""
         self.rows += item.count
-        if isinstance(item, Invalid):
+        if isinstance(item, InvalidRow):
             self.reasons[item.reason] += 1
-            self.worst = self.worst or item
+            self.example = self.example or item
 
     def __str__(self) -> str:
         """Say how many rows do not fit, and why, the most frequent reason first."""
-        most = self.reasons.most_common(3)
-        reasons = ", ".join(f"{number} times: {reason}" for reason, number in most)
-        others = len(self.reasons) - len(most)
+        top = self.reasons.most_common(3)
+        reasons = ", ".join(f"{number} times: {reason}" for reason, number in top)
+        others = len(self.reasons) - len(top)
         more = f", and {others} other reasons" if others else ""
         return f"{self.invalid} of {self.rows} rows do not fit ({reasons}{more})"
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Converters:
     """What makes records of rows below one header: one by one, and many at once."""
 
     header: tuple[str, ...]
-    one: Callable[[Cells], Record]
-    many: Callable[[Sequence[Cells], int], Records]
+    convert_row: Callable[[Cells], Record]
+    convert_block: Callable[[Sequence[Cells], int], Records]
 
 
 @dataclass(slots=True)
-class Reading:
+class RowReader:
     """One file on its way to records.
 
     Attributes:
@@ -104,13 +104,13 @@ class Reading:
     """
 
     table: Table
-    shape: Shape
-    layout: Layout | None = None
-    repeats: int = 0
-    suspects: Collection[int] | None = None
-    _compiled: _Compiled | None = dataclass_field(default=None, repr=False)
+    spec: RecordSpec
+    layout: FileLayout | None = None
+    duplicate_count: int = 0
+    duplicate_candidates: Collection[int] | None = None
+    _converters: _Converters | None = dataclass_field(default=None, repr=False)
 
-    def check(self, show: Callable[[Records | Invalid], None] | None = None) -> Tally:
+    def validate(self, on_item: Callable[[Records | InvalidRow], None] | None = None) -> RowCounts:
         """Read all of the file, and `show` what is in it, also what comes twice.
 
         Raises:
@@ -118,60 +118,62 @@ class Reading:
             DriftError: It has not every column that it must have.
             SpoolError: There is no room for a temporary file.
         """
-        tally = Tally()
-        with closing(Suspects()) as suspects:
-            for part in self._parts():
-                tally.count(part)
-                if isinstance(part, Records):
-                    suspects.see(part.known_keys())
-                if show:
-                    show(part)
-            self.suspects = suspects.found()
-        return tally
+        counts = RowCounts()
+        with closing(DuplicateCandidates()) as candidates:
+            for item in self._converted_blocks():
+                counts.add(item)
+                if isinstance(item, Records):
+                    candidates.add_keys(item.complete_keys())
+                if on_item:
+                    on_item(item)
+            self.duplicate_candidates = candidates.candidates()
+        return counts
 
     @property
-    def comes_again(self) -> bool:
+    def has_duplicates(self) -> bool:
         """Tell whether a key may come more than once."""
-        return self.suspects is None or len(self.suspects) > 0
+        return self.duplicate_candidates is None or len(self.duplicate_candidates) > 0
 
-    def items(self) -> Iterator[Record | Invalid]:
+    def items(self) -> Iterator[Record | InvalidRow]:
         """Yield every record once by its key, and every row that is none, in the file's order."""
-        for part in self.parts():
-            if isinstance(part, Records):
-                yield from part
+        for item in self.blocks():
+            if isinstance(item, Records):
+                yield from item
             else:
-                yield part
+                yield item
 
-    def parts(self) -> Iterator[Records | Invalid]:
+    def blocks(self) -> Iterator[Records | InvalidRow]:
         """Yield what `items` does, many records at a time."""
-        with closing(Seen()) as seen:
-            for part in self._parts():
-                yield self._once(part, seen) if isinstance(part, Records) else part
+        with closing(SeenKeys()) as seen:
+            for item in self._converted_blocks():
+                yield self._without_duplicates(item, seen) if isinstance(item, Records) else item
 
-    def _once(self, records: Records, seen: Seen) -> Records:
+    def _without_duplicates(self, records: Records, seen: SeenKeys) -> Records:
         """Leave out the records whose key was seen."""
-        if not self.comes_again:
+        if not self.has_duplicates:
             return records
-        wanted = [self._first(key, seen) for key in records.all_keys()]
-        if all(wanted):
+        mask = [self._is_first(key, seen) for key in records.all_keys()]
+        if all(mask):
             return records
-        self.repeats += len(wanted) - sum(wanted)
-        return records.only(wanted)
+        self.duplicate_count += len(mask) - sum(mask)
+        return records.select(mask)
 
-    def _first(self, key: tuple[Any, ...], seen: Seen) -> bool:
+    def _is_first(self, key: tuple[Any, ...], seen: SeenKeys) -> bool:
         # A blank in a key says that it is not known: such rows are not the same one.
-        suspect = self.suspects is None or hash(key) in self.suspects
-        return not suspect or "" in key or seen.first(list(key))
+        may_repeat = self.duplicate_candidates is None or hash(key) in self.duplicate_candidates
+        return not may_repeat or "" in key or seen.add_if_new(list(key))
 
-    def _parts(self) -> Iterator[Records | Invalid]:
+    def _converted_blocks(self) -> Iterator[Records | InvalidRow]:
         """Yield all of the file; rows that were looked at by themselves come together again."""
         singles: list[Record] = []
         layout = self.layout
-        for item in self._made():
+        for item in self._converted_items():
             if singles and (
-                not isinstance(item, dict) or layout is not self.layout or len(singles) >= _SINGLES
+                not isinstance(item, dict)
+                or layout is not self.layout
+                or len(singles) >= _MAX_GROUPED_ROWS
             ):
-                yield _together(layout, singles)
+                yield _as_records(layout, singles)
                 singles = []
             if isinstance(item, dict):
                 layout = self.layout
@@ -179,63 +181,67 @@ class Reading:
             else:
                 yield item
         if singles:
-            yield _together(layout, singles)
+            yield _as_records(layout, singles)
 
-    def _made(self) -> Iterator[Records | Record | Invalid]:
+    def _converted_items(self) -> Iterator[Records | Record | InvalidRow]:
         if self.table.header:
-            self._compile()
+            self._converters_for_header()
         for item in self.table.blocks():
             if isinstance(item, Row):
-                yield self._one(item)
+                yield self._convert_row(item)
             else:
-                yield from self._many(item, item.columns, range(item.count))
+                yield from self._convert_block(item, item.columns, range(item.count))
 
-    def _compile(self) -> _Compiled:
+    def _converters_for_header(self) -> _Converters:
         """Return what makes records below the present header; JSON shows it row by row."""
-        header, before = self.table.header, self._compiled
-        if before is not None and before.header is header:
-            return before
-        self.layout = Layout.of(header, self.shape, texts=self.table.texts)
-        found = _Compiled(header, self.layout.compiled(), columns_of(self.layout))
-        self._compiled = found
-        return found
+        header, previous = self.table.header, self._converters
+        if previous is not None and previous.header is header:
+            return previous
+        self.layout = FileLayout.from_header(
+            header, self.spec, cells_are_text=self.table.cells_are_text
+        )
+        converters = _Converters(header, self.layout.row_converter(), block_converter(self.layout))
+        self._converters = converters
+        return converters
 
-    def _many(
-        self, block: Block, columns: Sequence[Cells], places: range
-    ) -> Iterator[Records | Record | Invalid]:
+    def _convert_block(
+        self, block: Block, columns: Sequence[Cells], indexes: range
+    ) -> Iterator[Records | Record | InvalidRow]:
         """Yield the rows of a block; where one does not fit, look for it in both halves."""
         try:
-            made = self._compile().many(columns, len(places))
+            records = self._converters_for_header().convert_block(columns, len(indexes))
         except ValueError:
             pass
         else:
-            yield made
+            yield records
             return
-        if len(places) <= _FEW:
-            yield from map(self._one, map(block.row, places))
+        if len(indexes) <= _MAX_SINGLE_ROWS:
+            yield from map(self._convert_row, map(block.row, indexes))
             return
-        middle = len(places) // 2
+        middle = len(indexes) // 2
         for half in (slice(middle), slice(middle, None)):
-            yield from self._many(block, [column[half] for column in columns], places[half])
+            yield from self._convert_block(
+                block, [column[half] for column in columns], indexes[half]
+            )
 
-    def _one(self, row: Row) -> Record | Invalid:
-        if row.fault:
-            return self._invalid(row, row.fault, row.field)
+    def _convert_row(self, row: Row) -> Record | InvalidRow:
+        if row.invalid_reason:
+            return self._invalid_row(row, row.invalid_reason, row.field)
         try:
-            return self._compile().one(row.cells)
-        except Misfit as error:
-            self.table.reject()
+            return self._converters_for_header().convert_row(row.cells)
+        except ConversionError as error:
+            self.table.reject_last_row()
             if self.table.header:
-                self._compile()
+                self._converters_for_header()
             else:
-                self.layout, self._compiled = None, None
-            return self._invalid(row, str(error), error.column.name)
+                self.layout, self._converters = None, None
+            return self._invalid_row(row, str(error), error.column.name)
 
-    def _invalid(self, row: Row, reason: str, field: str | None) -> Invalid:
-        return Invalid(f"{self.table.unit} {row.number}", reason, field, self.table.raw(row))
+    def _invalid_row(self, row: Row, reason: str, field: str | None) -> InvalidRow:
+        return InvalidRow(f"{self.table.unit} {row.number}", reason, field, self.table.raw(row))
 
 
-def _together(layout: Layout | None, records: Sequence[Record]) -> Records:
+def _as_records(layout: FileLayout | None, records: Sequence[Record]) -> Records:
     assert layout is not None  # noqa: S101 (it made them)
     columns = list(zip(*(record.values() for record in records), strict=True))
     return Records(layout, columns, len(records))

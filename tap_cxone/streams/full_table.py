@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.streams.base import CXoneStream
-from tap_cxone.streams.prefetch import Facts
-from tap_cxone.streams.schema import EXTRACTED
+from tap_cxone.streams.prefetch import StreamPreload
+from tap_cxone.streams.schema import EXTRACTED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,27 +23,27 @@ class FullTableStream(CXoneStream):
     """A small table without a history."""
 
     @abstractmethod
-    def table(self) -> Iterable[Record]:
+    def table_records(self) -> Iterable[Record]:
         """Return all of it."""
 
     @override
-    def fetched(self) -> Iterator[Facts]:
-        yield Facts(rows=list(self.table()))
+    def iter_files(self) -> Iterator[StreamPreload]:
+        yield StreamPreload(rows=list(self.table_records()))
 
     @override
-    def rows(self) -> Iterator[Record]:
-        began, progress, left = self.now(), self.progress, 0
-        with progress.watching("reading the whole table"):
-            for record in chain.from_iterable(piece.rows for piece in self.lanes.pieces(self)):
-                left += 1
-                progress.left = left
-                yield {**record, EXTRACTED.name: iso(began)}
-                self.end_full_batches()
-                self.between()
-        self.hand_over()
-        self.memory.mark_failed(failed=False)
+    def read_records(self) -> Iterator[Record]:
+        started_at, progress, emitted = self.now(), self.progress, 0
+        with progress.track_activity("reading the whole table"):
+            for record in chain.from_iterable(item.rows for item in self.workers.items(self)):
+                emitted += 1
+                progress.emitted = emitted
+                yield {**record, EXTRACTED_AT.name: iso(started_at)}
+                self.flush_full_batches()
+                self.run_pending_tasks()
+        self.flush_batches()
+        self.state_view.mark_failed(failed=False)
         self.write_state()
-        seconds = (self.now() - began).total_seconds()
-        self.trail.write("window_committed", rows=left, quarantined=0, seconds=seconds)
-        progress.committed(None)
-        self.logger.info("%s complete, %d rows", self.name, left)
+        seconds = (self.now() - started_at).total_seconds()
+        self.audit_context.write("window_committed", rows=emitted, quarantined=0, seconds=seconds)
+        progress.count_window(None)
+        self.logger.info("%s complete, %d rows", self.name, emitted)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_cxone.jobs.runner import Lifecycle
+from tap_cxone.jobs.runner import JobRunner
 from tap_cxone.streams.windowed import WindowedStream
 
 if TYPE_CHECKING:
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.job import PendingJob
-    from tap_cxone.jobs.ledger import Entries
+    from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.plan import Unit
-    from tap_cxone.streams.window_loader import Source
+    from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
-    from tap_cxone.workers.main_thread import Desk
+    from tap_cxone.workers.main_thread import MainThreadExecutor
 
 
 class JobStream(WindowedStream):
@@ -33,39 +33,43 @@ class JobStream(WindowedStream):
         """Return what makes this stream's files."""
 
     @override
-    def source(self) -> Source:
+    def source(self) -> FileSource:
 
         family = self.family
-        return Lifecycle(
+        return JobRunner(
             api=self.api,
-            memory=_Memory(self, self.lanes.desk, self.lanes.desk.run(self.memory.pending)),
-            limiter=family.limiter,
-            turns=family.turns,
-            clock=family.surroundings.clock,
-            patience=family.patience,
+            store=_StreamJobStore(
+                self,
+                self.workers.main_thread,
+                self.workers.main_thread.call(self.state_view.pending_jobs),
+            ),
+            rate_limiter=family.rate_limiter,
+            slots=family.slots,
+            clock=family.context.clock,
+            poll_policy=family.poll_policy,
             log=self.logger,
-            trail=self.trail,
+            audit_context=self.audit_context,
         )
 
-    def remember(self, job: PendingJob) -> None:
+    def store_job(self, job: PendingJob) -> None:
         """Remember a job before anything else happens to it."""
-        self.memory.remember(job)
+        self.state_view.add_pending_job(job)
         self.write_state()
 
     @override
-    def pending(self) -> list[PendingJob]:
-        remembered = self.memory.pending()
-        names = {job.id for job in remembered}
-        jobs = [*(job for job in self.noted() if job.id not in names), *remembered]
+    def pending_jobs(self) -> list[PendingJob]:
+        state_jobs = self.state_view.pending_jobs()
+        job_ids = {job.id for job in state_jobs}
+        jobs = [*(job for job in self.ledger_jobs() if job.id not in job_ids), *state_jobs]
         return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
 
-    def noted(self) -> list[PendingJob]:
+    def ledger_jobs(self) -> list[PendingJob]:
         """Return the jobs of any run that the journal knows."""
-        return self.family.entries.jobs(self.name, self.given)
+        return self.family.ledger.jobs(self.name, self.initial_bookmark)
 
 
 @dataclass(slots=True)
-class _Memory:
+class _StreamJobStore:
     """The stream's state, and the journal beside it, as the memory of its jobs.
 
     What is pending is known here too: a lane that asked the desk for it would wait for a target
@@ -73,36 +77,36 @@ class _Memory:
     """
 
     stream: JobStream
-    desk: Desk
+    main_thread: MainThreadExecutor
     jobs: list[PendingJob]
 
-    def pending(self) -> list[PendingJob]:
+    def pending_jobs(self) -> list[PendingJob]:
         return list(self.jobs)
 
-    def recall(self, window: Window) -> None:
-        for job in self.stream.noted():
+    def refresh(self, window: Window) -> None:
+        for job in self.stream.ledger_jobs():
             if job.window == window:
                 self._add(job)
-                self.desk.post(partial(self.stream.memory.remember, job))
+                self.main_thread.post(partial(self.stream.state_view.add_pending_job, job))
 
-    def submitted(self, job: PendingJob | None) -> None:
+    def record_submit(self, job: PendingJob | None) -> None:
         if job is None:  # nothing to take up, and a link that must not wait
-            self.desk.post(self.stream.write_state)
+            self.main_thread.post(self.stream.write_state)
             return
         self._add(job)
         try:
-            self._entries.submitted(self.stream.name, job)
+            self._ledger.record_submitted(self.stream.name, job)
         finally:  # what the journal cannot take must be in STATE at least
-            self.desk.run(lambda: self.stream.remember(job))
+            self.main_thread.call(lambda: self.stream.store_job(job))
 
-    def forget(self, job: PendingJob) -> None:
+    def remove(self, job: PendingJob) -> None:
         self.jobs = [other for other in self.jobs if other.id != job.id]
-        self.desk.post(lambda: self.stream.memory.forget(job))
-        self._entries.forget(self.stream.name, [job])
+        self.main_thread.post(lambda: self.stream.state_view.remove_pending_job(job))
+        self._ledger.remove(self.stream.name, [job])
 
     def _add(self, job: PendingJob) -> None:
         self.jobs = [*(other for other in self.jobs if other.id != job.id), job]
 
     @property
-    def _entries(self) -> Entries:
-        return self.stream.family.entries
+    def _ledger(self) -> JobLedger:
+        return self.stream.family.ledger

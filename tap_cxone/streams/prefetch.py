@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from tap_cxone.rows.columns import Column
     from tap_cxone.spool import Spool
-    from tap_cxone.streams.window_loader import Source
+    from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class StreamPreload:
     """What is known of a stream before its first window: its columns, or all of its rows."""
 
     columns: Sequence[Column] = ()
@@ -28,7 +28,7 @@ class Facts:
 
 
 @dataclass(slots=True)
-class Fetched:
+class WindowFile:
     """A window's file; and a `Source` that gives it, or another one if it is damaged.
 
     Attributes:
@@ -39,29 +39,31 @@ class Fetched:
     """
 
     window: Window
-    coming: Sequence[Window]
-    took: timedelta
-    again: Callable[[Callable[[], Any]], Any]
-    _own: Source
+    upcoming: Sequence[Window]
+    duration: timedelta
+    run_on_worker: Callable[[Callable[[], Any]], Any]
+    _inner: FileSource
     _spool: Spool | None
-    _title: str
+    _description: str
     _job_id: str | None
 
     @classmethod
-    def of(
+    def prefetch(
         cls,
-        source: Source,
+        source: FileSource,
         window: Window,
-        coming: Sequence[Window],
+        upcoming: Sequence[Window],
         *,
-        again: Callable[[Callable[[], Any]], Any],
+        run_on_worker: Callable[[Callable[[], Any]], Any],
         now: Callable[[], datetime],
-    ) -> Fetched:
+    ) -> WindowFile:
         """Fetch a window's file."""
-        began = now()
-        spool = source.fetch(window, coming)
-        took = now() - began
-        return cls(window, coming, took, again, source, spool, *_named(source, window))
+        started_at = now()
+        spool = source.fetch_file(window, upcoming)
+        duration = now() - started_at
+        return cls(
+            window, upcoming, duration, run_on_worker, source, spool, *_describe(source, window)
+        )
 
     @property
     def size(self) -> int:
@@ -73,28 +75,28 @@ class Fetched:
         if self._spool is not None:
             self._spool.file.close()
 
-    def fetch(self, window: Window, coming: Sequence[Window]) -> Spool:
+    def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:
         """Return the file; the second time fetch it again."""
         spool, self._spool = self._spool, None
-        return spool or self.again(lambda: self._anew(window, coming))
+        return spool or self.run_on_worker(lambda: self._fetch_again(window, upcoming))
 
-    def _anew(self, window: Window, coming: Sequence[Window]) -> Spool:
-        spool = self._own.fetch(window, coming)
-        self._title, self._job_id = _named(self._own, window)
+    def _fetch_again(self, window: Window, upcoming: Sequence[Window]) -> Spool:
+        spool = self._inner.fetch_file(window, upcoming)
+        self._description, self._job_id = _describe(self._inner, window)
         return spool
 
-    def forget(self, window: Window) -> None:
+    def discard(self, window: Window) -> None:
         """Do not give the file a second time."""
-        self.again(lambda: self._own.forget(window))
+        self.run_on_worker(lambda: self._inner.discard(window))
 
     def job_id(self, window: Window) -> str | None:  # noqa: ARG002 (there is but one)
         """Return what the API calls the work that made the file."""
         return self._job_id
 
-    def title(self, window: Window) -> str:  # noqa: ARG002
+    def description(self, window: Window) -> str:  # noqa: ARG002
         """Name the window in a message."""
-        return self._title
+        return self._description
 
 
-def _named(source: Source, window: Window) -> tuple[str, str | None]:
-    return source.title(window), source.job_id(window)
+def _describe(source: FileSource, window: Window) -> tuple[str, str | None]:
+    return source.description(window), source.job_id(window)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_cxone.rows.reader import Invalid
+    from tap_cxone.rows.reader import InvalidRow
     from tap_cxone.windows import Window
 
 NAME = "quarantine"
@@ -44,14 +44,14 @@ _SCHEMA = th.PropertiesList(
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
+class QuarantinedRow:
     """A row set aside: what it was, where it came from, and when that was."""
 
     stream: str
     job_id: str | None
     window: Window
-    invalid: Invalid = field(repr=False)
-    at: datetime
+    invalid: InvalidRow = field(repr=False)
+    quarantined_at: datetime
 
     @property
     def record_id(self) -> str:
@@ -69,7 +69,7 @@ class Quarantined:
             "reason": self.invalid.reason,
             "field": self.invalid.field,
             "record": self.invalid.raw,
-            "quarantined_at": iso(self.at),
+            "quarantined_at": iso(self.quarantined_at),
         }
 
 
@@ -82,7 +82,7 @@ class QuarantineStream(Stream):
     def __init__(self, tap: Tap) -> None:
         """Announce nothing yet."""
         super().__init__(tap, schema={**_SCHEMA, "description": "Rows that did not fit."})
-        self.announced = False
+        self.schema_written = False
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:

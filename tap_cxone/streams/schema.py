@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
-    from tap_cxone.rows.columns import Rule
+    from tap_cxone.rows.columns import ValueConstraint
     from tap_cxone.rows.decode import Format
 
-METADATA = (
+WINDOW_COLUMNS = (
     Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
     Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
 )
-EXTRACTED = Column("_extracted_at", "date-time", "When the row was read, UTC; old: it is gone.")
-_HASH = Column(ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other.")
+EXTRACTED_AT = Column("_extracted_at", "date-time", "When the row was read, UTC; old: it is gone.")
+_ROW_HASH_COLUMN = Column(
+    ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Declaration:
     columns_setting: str
     formats: tuple[Format, ...] = ("csv",)
     required: tuple[str, ...] = ()
-    lifted: str = ""
+    nested_object: str = ""
     windowed: bool = True
 
 
@@ -56,12 +58,16 @@ def schema_of(
     declaration: Declaration, columns: Iterable[Column], keys: Sequence[str]
 ) -> dict[str, Any]:
     """Return the JSON schema of a stream's records, key and metadata columns never null."""
-    hashed = [_HASH] if ROW_HASH in keys else []
-    metadata = METADATA if declaration.windowed else (EXTRACTED,)
-    properties = {column.name: property_of(column) for column in (*columns, *hashed, *metadata)}
+    hash_columns = [_ROW_HASH_COLUMN] if ROW_HASH in keys else []
+    metadata = WINDOW_COLUMNS if declaration.windowed else (EXTRACTED_AT,)
+    properties = {
+        column.name: property_of(column) for column in (*columns, *hash_columns, *metadata)
+    }
     for key in keys:  # a key is never null, and may be one that no file has shown yet
-        found = properties.get(key) or property_of(Column(key, description="Part of the key."))
-        properties[key] = {**found, "type": found["type"][0]}
+        property_schema = properties.get(key) or property_of(
+            Column(key, description="Part of the key.")
+        )
+        properties[key] = {**property_schema, "type": property_schema["type"][0]}
     return {
         "type": "object",
         "description": declaration.description,
@@ -72,35 +78,37 @@ def schema_of(
 
 def property_of(column: Column) -> dict[str, Any]:
     """Return the JSON schema of one column: nullable, described."""
-    dated = column.type in {"date", "date-time"}
-    found: dict[str, Any] = {"type": ["string" if dated else column.type, "null"]}
-    if dated:
-        found["format"] = column.type
+    is_temporal = column.type in {"date", "date-time"}
+    schema: dict[str, Any] = {"type": ["string" if is_temporal else column.type, "null"]}
+    if is_temporal:
+        schema["format"] = column.type
     if column.title:
-        found["title"] = column.title
+        schema["title"] = column.title
     return {
-        **found,
-        **_limits(column.rule),
-        **_width(column),
+        **schema,
+        **_constraint_keywords(column.constraint),
+        **_sql_type(column),
         "description": column.description,
     }
 
 
-def _limits(rule: Rule | None) -> dict[str, Any]:
-    if rule is None:
+def _constraint_keywords(constraint: ValueConstraint | None) -> dict[str, Any]:
+    if constraint is None:
         return {}
-    ends = {"minimum": rule.minimum, "maximum": rule.maximum}
-    limits: dict[str, Any] = {name: _plain(end) for name, end in ends.items() if end is not None}
-    if rule.allowed is not None:
-        limits["enum"] = [*rule.allowed, None]
-    return limits
+    bounds = {"minimum": constraint.minimum, "maximum": constraint.maximum}
+    keywords: dict[str, Any] = {
+        name: _json_number(bound) for name, bound in bounds.items() if bound is not None
+    }
+    if constraint.allowed is not None:
+        keywords["enum"] = [*constraint.allowed, None]
+    return keywords
 
 
-def _width(column: Column) -> dict[str, Any]:
+def _sql_type(column: Column) -> dict[str, Any]:
     """Ask for a wide column where limits would have a target choose a narrow one: they may rise."""
-    narrow = column.type == "integer" and column.rule is not None
-    return {"x-sql-datatype": "bigint"} if narrow else {}
+    bounded_integer = column.type == "integer" and column.constraint is not None
+    return {"x-sql-datatype": "bigint"} if bounded_integer else {}
 
 
-def _plain(number: Decimal) -> int | float:
+def _json_number(number: Decimal) -> int | float:
     return int(number) if number == int(number) else float(number)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
-from tap_cxone.jobs.job import PendingJob, job_as_json, job_of
+from tap_cxone.jobs.job import PendingJob, job_from_json, job_to_json
 from tap_cxone.rows.columns import Column
 
 if TYPE_CHECKING:
@@ -43,32 +43,34 @@ class StreamState:
     def bookmark(self) -> datetime | None:
         """Return the end of the last committed window."""
         value = self.raw.get("replication_key_value")
-        return None if value is None else self._parsed(parse_instant, value)
+        return None if value is None else self._parse(parse_instant, value)
 
-    def pending(self) -> list[PendingJob]:
+    def pending_jobs(self) -> list[PendingJob]:
         """Return the jobs to take up."""
-        return self._each(job_of, self.raw.get("pending_jobs", []))
+        return self._parse_list(job_from_json, self.raw.get("pending_jobs", []))
 
-    def remember(self, job: PendingJob) -> None:
+    def add_pending_job(self, job: PendingJob) -> None:
         """Add a job, or put it in the place of the one with its id."""
-        self.keep_pending([*(other for other in self.pending() if other.id != job.id), job])
+        self.set_pending_jobs(
+            [*(other for other in self.pending_jobs() if other.id != job.id), job]
+        )
 
-    def forget(self, job: PendingJob) -> None:
+    def remove_pending_job(self, job: PendingJob) -> None:
         """Drop a job that gives no file."""
-        self.keep_pending(other for other in self.pending() if other.id != job.id)
+        self.set_pending_jobs(other for other in self.pending_jobs() if other.id != job.id)
 
-    def keep_pending(self, jobs: Iterable[PendingJob]) -> None:
+    def set_pending_jobs(self, jobs: Iterable[PendingJob]) -> None:
         """Remember these jobs and no others."""
-        self._put("pending_jobs", [job_as_json(job) for job in jobs])
+        self._put("pending_jobs", [job_to_json(job) for job in jobs])
 
-    def submits(self, family: str) -> list[datetime]:
+    def submit_times(self, family: str) -> list[datetime]:
         """Return the submits that earlier runs remembered for a family."""
-        times = self._parsed(lambda raw: raw.get(family, []), self.raw.get("submits", {}))
-        return self._each(parse_instant, times)
+        times = self._parse(lambda raw: raw.get(family, []), self.raw.get("submits", {}))
+        return self._parse_list(parse_instant, times)
 
-    def keep_submits(self, family: str, submits: Iterable[datetime]) -> None:
+    def set_submit_times(self, family: str, submit_times: Iterable[datetime]) -> None:
         """Remember the submits of a family that still count."""
-        self._put("submits", {family: times} if (times := [iso(at) for at in submits]) else {})
+        self._put("submits", {family: times} if (times := [iso(at) for at in submit_times]) else {})
 
     @property
     def failed(self) -> bool:
@@ -82,34 +84,34 @@ class StreamState:
     @property
     def window_days(self) -> int | None:
         """Return how many days a window may have since a job over more of them died."""
-        found = self.raw.get("window_days")
-        return found if isinstance(found, int) and found > 0 else None
+        days = self.raw.get("window_days")
+        return days if isinstance(days, int) and days > 0 else None
 
-    def keep_window_days(self, days: int) -> None:
+    def set_window_days(self, days: int) -> None:
         """Remember how many days a window may have."""
         self._put("window_days", days)
 
     def columns(self) -> list[Column]:
         """Return the columns that earlier runs learned."""
-        return self._each(_column, self.raw.get("columns", []))
+        return self._parse_list(_parse_column, self.raw.get("columns", []))
 
-    def learn(self, columns: Iterable[Column]) -> None:
+    def add_columns(self, columns: Iterable[Column]) -> None:
         """Remember columns beside those known already."""
-        learned = [*self.columns(), *columns]
-        self._put("columns", [{"name": c.name, "description": c.description} for c in learned])
+        all_columns = [*self.columns(), *columns]
+        self._put("columns", [{"name": c.name, "description": c.description} for c in all_columns])
 
-    def traits(self, family: str) -> dict[str, Any]:
+    def tenant_info(self, family: str) -> dict[str, Any]:
         """Return what earlier runs learned of a family's tenant."""
-        return self._parsed(lambda raw: dict(raw.get(family, {})), self.raw.get("traits", {}))
+        return self._parse(lambda raw: dict(raw.get(family, {})), self.raw.get("traits", {}))
 
-    def keep_traits(self, family: str, traits: Mapping[str, Any]) -> None:
+    def set_tenant_info(self, family: str, tenant_info: Mapping[str, Any]) -> None:
         """Remember what was learned of a family's tenant."""
-        self._put("traits", {family: dict(traits)} if traits else {})
+        self._put("traits", {family: dict(tenant_info)} if tenant_info else {})
 
     def families(self) -> set[str]:
         """Return the families that submits or traits are remembered of."""
-        kinds = (self.raw.get(key, {}) for key in ("submits", "traits"))
-        return {family for kind in kinds for family in self._parsed(dict.keys, kind)}
+        mappings = (self.raw.get(key, {}) for key in ("submits", "traits"))
+        return {family for mapping in mappings for family in self._parse(dict.keys, mapping)}
 
     def _put(self, key: str, value: Any) -> None:
         if value:
@@ -117,10 +119,10 @@ class StreamState:
         else:
             self.raw.pop(key, None)
 
-    def _each(self, parse: Callable[[Any], _T], values: Any) -> list[_T]:
-        return self._parsed(lambda values: [parse(value) for value in values], values)
+    def _parse_list(self, parse: Callable[[Any], _T], values: Any) -> list[_T]:
+        return self._parse(lambda values: [parse(value) for value in values], values)
 
-    def _parsed(self, parse: Callable[[Any], _T], value: Any) -> _T:
+    def _parse(self, parse: Callable[[Any], _T], value: Any) -> _T:
         try:
             return parse(value)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -131,26 +133,26 @@ class StreamState:
             raise StateError(msg) from error
 
 
-def merged(known: dict[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
+def merge_tenant_info(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Return traits of one tenant that two streams remembered: of two versions the newer one."""
-    found = dict(known)
-    for name, value in further.items():
-        old = found.get(name)
+    result = dict(base)
+    for name, value in other.items():
+        old = result.get(name)
         if not isinstance(old, dict) or not isinstance(value, dict):
-            found[name] = value
+            result[name] = value
         elif "version" in old:
-            found[name] = max(old, value, key=_version)
+            result[name] = max(old, value, key=_version)
         else:
-            found[name] = old | value
-    return found
+            result[name] = old | value
+    return result
 
 
-def _version(kept: Mapping[str, Any]) -> int:
-    found = kept.get("version")
-    return found if isinstance(found, int) else 0
+def _version(entry: Mapping[str, Any]) -> int:
+    version = entry.get("version")
+    return version if isinstance(version, int) else 0
 
 
-def check(state: Any) -> None:
+def validate_state(state: Any) -> None:
     """Read a whole state once, so that what is wrong with it shows before anything runs.
 
     Raises:
@@ -168,12 +170,12 @@ def check(state: Any) -> None:
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
         stream.bookmark()
-        stream.pending()
+        stream.pending_jobs()
         stream.columns()
         for family in stream.families():
-            stream.submits(family)
-            stream.traits(family)
+            stream.submit_times(family)
+            stream.tenant_info(family)
 
 
-def _column(raw: dict[str, Any]) -> Column:
+def _parse_column(raw: dict[str, Any]) -> Column:
     return Column(str(raw["name"]), description=str(raw.get("description", "")))

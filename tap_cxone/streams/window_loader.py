@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
-from tap_cxone.output.record_lines import Ready
-from tap_cxone.progress.activity import doing
-from tap_cxone.rows.columns import assign, snake_case
+from tap_cxone.output.record_lines import RecordLineBuffer
+from tap_cxone.progress.activity import set_activity
+from tap_cxone.rows.columns import assign_columns, snake_case
 from tap_cxone.rows.convert import ROW_HASH
-from tap_cxone.rows.decode import Expected, open_table
-from tap_cxone.rows.reader import Invalid, Reading, Tally
+from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 
 if TYPE_CHECKING:
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tap_cxone.config import Settings
-    from tap_cxone.events.audit_log import Trail
-    from tap_cxone.output.record_lines import Envelope, Lines
+    from tap_cxone.events.audit_log import AuditContext
+    from tap_cxone.output.record_lines import LineEncoder, RecordLines
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
-    from tap_cxone.rows.convert import Shape
+    from tap_cxone.rows.convert import RecordSpec
     from tap_cxone.spool import Spool
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
-_MOST_REASONS = 100
+_MAX_REASONS = 100
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """Where a stream's files come from."""
 
-    def fetch(self, window: Window, coming: Sequence[Window]) -> Spool:
+    def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:
         """Return the complete file of a window; those `coming` may be prepared."""
 
-    def forget(self, window: Window) -> None:
+    def discard(self, window: Window) -> None:
         """Do not give the file of a window a second time."""
 
     def job_id(self, window: Window) -> str | None:
         """Return what the API calls the work that made the file; None if it has no name."""
 
-    def title(self, window: Window) -> str:
+    def description(self, window: Window) -> str:
         """Name a window in a message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LoadedWindow:
     """A file that may leave, row by row.
 
     Attributes:
@@ -62,10 +62,10 @@ class Taken:
     """
 
     spool: Spool = field(repr=False)
-    reading: Reading
-    tally: Tally
-    trail: Trail
-    ready: Ready | None = field(default=None, repr=False)
+    reader: RowReader
+    counts: RowCounts
+    audit_context: AuditContext
+    line_buffer: RecordLineBuffer | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         """Keep the file for the length of a block."""
@@ -73,9 +73,9 @@ class Taken:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Close the file, which removes it."""
         self.close()
@@ -83,31 +83,31 @@ class Taken:
     def close(self) -> None:
         """Remove the file, and the lines made of it."""
         self.spool.file.close()
-        if self.ready is not None:
-            self.ready.close()
+        if self.line_buffer is not None:
+            self.line_buffer.close()
 
-    def lines(self, envelope: Envelope) -> Iterator[Lines | Invalid]:
+    def lines(self, line_encoder: LineEncoder) -> Iterator[RecordLines | InvalidRow]:
         """Yield every record once, as lines, and every row that is none, in the file's order."""
-        if self.ready is not None:
-            yield from self.ready.parts()
+        if self.line_buffer is not None:
+            yield from self.line_buffer.blocks()
             return
-        layout, write = None, None
-        for part in self.reading.parts():
-            if isinstance(part, Invalid):
+        layout, encode = None, None
+        for part in self.reader.blocks():
+            if isinstance(part, InvalidRow):
                 yield part
                 continue
-            if write is None or part.layout is not layout:
-                layout, write = part.layout, envelope.writer(part.layout)
-            yield write(part)
+            if encode is None or part.layout is not layout:
+                layout, encode = part.layout, line_encoder.encoder_for(part.layout)
+            yield encode(part)
 
     @property
-    def left(self) -> int:
+    def emitted(self) -> int:
         """Return how many records have left, once all have."""
-        return self.tally.rows - self.tally.invalid - self.reading.repeats
+        return self.counts.rows - self.counts.invalid - self.reader.duplicate_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class WindowLoader:
     """The files of one stream on their way in.
 
     Attributes:
@@ -120,21 +120,21 @@ class Intake:
         log: Its log.
     """
 
-    source: Source
+    source: FileSource
     declaration: Declaration
     settings: Settings
-    between: Callable[[], None]
-    trail: Trail
+    run_pending_tasks: Callable[[], None]
+    audit_context: AuditContext
     progress: StreamProgress
     log: logging.Logger
 
-    def take(
+    def load(
         self,
         window: Window,
-        coming: Sequence[Window],
-        shape: Shape,
-        envelope: Envelope | None = None,
-    ) -> Taken:
+        upcoming: Sequence[Window],
+        spec: RecordSpec,
+        line_encoder: LineEncoder | None = None,
+    ) -> LoadedWindow:
         """Fetch a window's file and read all of it; one that is damaged is fetched once more.
 
         Args:
@@ -148,100 +148,108 @@ class Intake:
             DriftError: It has not every column that it must have.
             CXoneError: It could not be fetched.
         """
-        with self.progress.fetching():
-            return self._take(window, coming, shape, envelope)
+        with self.progress.track_fetch():
+            return self._load_with_retry(window, upcoming, spec, line_encoder)
 
-    def _take(
+    def _load_with_retry(
         self,
         window: Window,
-        coming: Sequence[Window],
-        shape: Shape,
-        envelope: Envelope | None,
-    ) -> Taken:
+        upcoming: Sequence[Window],
+        spec: RecordSpec,
+        line_encoder: LineEncoder | None,
+    ) -> LoadedWindow:
         try:
-            taken = self._read(window, coming, shape, envelope)
-            if taken.spool.size:
-                return taken
+            loaded = self._load_once(window, upcoming, spec, line_encoder)
+            if loaded.spool.size:
+                return loaded
             # Some tenants say 'no rows' so; a proxy that swallowed the file would say the same.
-            taken.close()
-            self.log.info("%s: an empty file; fetching it once more", self.source.title(window))
-            return self._read(window, coming, shape, envelope)
+            loaded.close()
+            self.log.info(
+                "%s: an empty file; fetching it once more", self.source.description(window)
+            )
+            return self._load_once(window, upcoming, spec, line_encoder)
         except InvalidRecords:
             raise
         except DecodeError as error:
             self.log.warning("%s; fetching it once more", error)
         try:
-            return self._read(window, coming, shape, envelope)
+            return self._load_once(window, upcoming, spec, line_encoder)
         except DecodeError as error:
-            self.source.forget(window)
+            self.source.discard(window)
             msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
             raise type(error)(msg) from error
 
-    def _read(
+    def _load_once(
         self,
         window: Window,
-        coming: Sequence[Window],
-        shape: Shape,
-        envelope: Envelope | None,
-    ) -> Taken:
-        spool = self.source.fetch(window, coming)
-        self.progress.fetched(spool.size)
-        doing(f"reading {window}")
-        trail = self.trail.of(window, self.source.job_id(window))
+        upcoming: Sequence[Window],
+        spec: RecordSpec,
+        line_encoder: LineEncoder | None,
+    ) -> LoadedWindow:
+        spool = self.source.fetch_file(window, upcoming)
+        self.progress.count_download(spool.size)
+        set_activity(f"reading {window}")
+        audit_context = self.audit_context.for_window(window, self.source.job_id(window))
         rows: int | None = None
-        with ExitStack() as failing:
-            failing.enter_context(spool)
+        with ExitStack() as cleanup_on_error:
+            cleanup_on_error.enter_context(spool)
             try:
-                reading = self._opened(spool, self.source.title(window), shape)
-                ready = Ready(envelope, reading.table.name) if envelope else None
-                if ready is not None:
-                    failing.callback(ready.close)
-                tally = self._checked(reading, ready)
-                rows = tally.rows
+                reader = self._open(spool, self.source.description(window), spec)
+                line_buffer = (
+                    RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
+                )
+                if line_buffer is not None:
+                    cleanup_on_error.callback(line_buffer.close)
+                counts = self._validate(reader, line_buffer)
+                rows = counts.rows
             finally:
-                trail.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
-            failing.pop_all()  # all went well: it stays open
-        ready = _kept(ready, reading)
-        if ready is not None:
+                audit_context.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
+            cleanup_on_error.pop_all()  # all went well: it stays open
+        line_buffer = _keep_if_usable(line_buffer, reader)
+        if line_buffer is not None:
             spool.file.close()  # its lines are all that is wanted of it
-        return Taken(spool, reading, tally, trail, ready)
+        return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
-    def _opened(self, spool: Spool, title: str, shape: Shape) -> Reading:
-        declared = self.declaration
-        expected = Expected(
-            formats=declared.formats,
-            required=shape.fields,
-            lifted=declared.lifted,
-            most=self.settings.max_file_bytes,
+    def _open(self, spool: Spool, description: str, spec: RecordSpec) -> RowReader:
+        declaration = self.declaration
+        expectation = FileExpectation(
+            formats=declaration.formats,
+            required=spec.mandatory_columns,
+            nested_object=declaration.nested_object,
+            max_bytes=self.settings.max_unpacked_bytes,
         )
-        table = open_table(spool, title, expected)
-        known = {column.name for column in shape.known} | set(map(snake_case, shape.fields))
-        titles = {column.name for column in assign(table.header, shape.known)}
-        if table.texts and len(table.header) == 1 and not known & titles:
+        table = open_table(spool, description, expectation)
+        expected_names = {column.name for column in spec.columns} | set(
+            map(snake_case, spec.mandatory_columns)
+        )
+        header_names = {column.name for column in assign_columns(table.header, spec.columns)}
+        if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
             # A line of text that is no CSV is a header of one column.
-            msg = f"{title}: one column is no table, and nobody knows it; run again"
+            msg = f"{description}: one column is no table, and nobody knows it; run again"
             raise DecodeError(msg)
-        return Reading(table, shape)
+        return RowReader(table, spec)
 
-    def _checked(self, reading: Reading, ready: Ready | None) -> Tally:
+    def _validate(self, reader: RowReader, line_buffer: RecordLineBuffer | None) -> RowCounts:
         try:
-            tally = reading.check(lambda part: self._seen(part, ready))
-            if ready is not None:
-                ready.flush()
+            counts = reader.validate(lambda part: self._buffer_part(part, line_buffer))
+            if line_buffer is not None:
+                line_buffer.flush()
         except DriftError as error:
-            declared = self.declaration
-            where = f"set the keys in {declared.keys_setting}"
-            where += f", or correct {declared.columns_setting}" if declared.required else ""
-            msg = f"{reading.table.name}: {error}; {where}"
+            declaration = self.declaration
+            hint = f"set the keys in {declaration.keys_setting}"
+            hint += f", or correct {declaration.columns_setting}" if declaration.required else ""
+            msg = f"{reader.table.name}: {error}; {hint}"
             raise DriftError(msg) from error
-        return tally
+        return counts
 
-    def _seen(self, part: Records | Invalid, ready: Ready | None) -> None:
-        if ready is not None:
-            ready.add(part)
-        self.between()
+    def _buffer_part(
+        self, part: Records | InvalidRow, line_buffer: RecordLineBuffer | None
+    ) -> None:
+        if line_buffer is not None:
+            line_buffer.add(part)
+        self.run_pending_tasks()
 
-    def judge(self, taken: Taken, *, receiver: bool) -> None:
+    def enforce_invalid_policy(self, loaded: LoadedWindow, *, quarantine_selected: bool) -> None:
         """Refuse a file with rows that do not fit, if they may not be set aside.
 
         Args:
@@ -251,51 +259,57 @@ class Intake:
         Raises:
             InvalidRecords: The settings do not allow it, or nobody does.
         """
-        tally, worst = taken.tally, taken.tally.worst
-        if worst is None:
+        counts, example = loaded.counts, loaded.counts.example
+        if example is None:
             return
-        why = None
+        reason = None
         if self.settings.invalid_records == "fail":
-            why = "invalid_records is 'fail'"
-        elif tally.ratio > self.settings.max_invalid_ratio:
-            why = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
-        elif not receiver:
-            why = f"the stream '{QUARANTINE}' that would receive them is not selected"
-        if why is not None:
-            self._summarise(taken, repeated=None)
+            reason = "invalid_records is 'fail'"
+        elif counts.ratio > self.settings.max_invalid_ratio:
+            reason = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
+        elif not quarantine_selected:
+            reason = f"the stream '{QUARANTINE}' that would receive them is not selected"
+        if reason is not None:
+            self._audit_validation(loaded, duplicate_count=None)
             msg = (
-                f"{taken.reading.table.name}: {tally}, and {why}: nothing of it was emitted. "
-                f"{worst.place} {worst.reason}; if the rows are right, correct "
+                f"{loaded.reader.table.name}: {counts}, and {reason}: nothing of it was emitted. "
+                f"{example.location} {example.reason}; if the rows are right, correct "
                 f"{self.declaration.columns_setting}"
             )
             raise InvalidRecords(msg)
 
-    def account(self, taken: Taken) -> None:
+    def report_skipped_rows(self, loaded: LoadedWindow) -> None:
         """Say what was left out of a window that has left, and why."""
-        name, tally, repeats = taken.reading.table.name, taken.tally, taken.reading.repeats
-        if tally.invalid:
-            self.log.warning("%s: %s and went to '%s'", name, tally, QUARANTINE)
-        if repeats and ROW_HASH not in taken.reading.shape.keys:
+        name, counts, duplicate_count = (
+            loaded.reader.table.name,
+            loaded.counts,
+            loaded.reader.duplicate_count,
+        )
+        if counts.invalid:
+            self.log.warning("%s: %s and went to '%s'", name, counts, QUARANTINE)
+        if duplicate_count and ROW_HASH not in loaded.reader.spec.key_columns:
             text = "%s: %d rows had the key of an earlier row and were left out; if they are "
             text += "others, name more columns in %s"
-            self.log.warning(text, name, repeats, self.declaration.keys_setting)
-        self._summarise(taken, repeated=repeats)
+            self.log.warning(text, name, duplicate_count, self.declaration.keys_setting)
+        self._audit_validation(loaded, duplicate_count=duplicate_count)
 
-    def _summarise(self, taken: Taken, *, repeated: int | None) -> None:
-        tally = taken.tally
-        taken.trail.write(
+    def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:
+        counts = loaded.counts
+        loaded.audit_context.write(
             "window_validated",
-            rows=tally.rows,
-            valid=tally.rows - tally.invalid,
-            invalid=tally.invalid,
-            repeated=repeated,
-            reasons=dict(tally.reasons.most_common(_MOST_REASONS)),
+            rows=counts.rows,
+            valid=counts.rows - counts.invalid,
+            invalid=counts.invalid,
+            repeated=duplicate_count,
+            reasons=dict(counts.reasons.most_common(_MAX_REASONS)),
         )
 
 
-def _kept(ready: Ready | None, reading: Reading) -> Ready | None:
+def _keep_if_usable(
+    line_buffer: RecordLineBuffer | None, reader: RowReader
+) -> RecordLineBuffer | None:
     """Return the lines that a reading made, unless some of them must not leave like that."""
-    if ready is None or not (ready.stale or reading.comes_again):
-        return ready
-    ready.close()
+    if line_buffer is None or not (line_buffer.stale or reader.has_duplicates):
+        return line_buffer
+    line_buffer.close()
     return None

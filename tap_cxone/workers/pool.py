@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from tap_cxone.workers.main_thread import Desk
+from tap_cxone.workers.main_thread import MainThreadExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_cxone.signals import Interrupts
+    from tap_cxone.signals import SignalHandler
 
-_MOST_FILES = 128  # of a lane: each is an open file, and a pending job in every STATE
-_SHARE = 2  # the part of the files a process may open that may wait: one in so many
-_LOOK = 0.05  # seconds
+_MAX_FILES = 128  # of a lane: each is an open file, and a pending job in every STATE
+_OPEN_FILES_DIVISOR = 2  # the part of the files a process may open that may wait: one in so many
+_JOIN_SECONDS = 0.05  # seconds
 
 _T = TypeVar("_T")
 
 
-def _open_files() -> int:
+def _open_files_limit() -> int:
     """Return how many files this process may have open."""
     try:
         import resource  # noqa: PLC0415 (not on Windows)
@@ -37,7 +37,7 @@ def _open_files() -> int:
     return soft if soft != resource.RLIM_INFINITY else sys.maxsize
 
 
-class Piece(Protocol):
+class FetchedItem(Protocol):
     """Something that was fetched and waits for its turn."""
 
     @property
@@ -48,11 +48,11 @@ class Piece(Protocol):
         """Give back what it holds."""
 
 
-PieceT = TypeVar("PieceT", bound=Piece)
-_Out_co = TypeVar("_Out_co", bound=Piece, covariant=True)
+ItemT = TypeVar("ItemT", bound=FetchedItem)
+_ItemT_co = TypeVar("_ItemT_co", bound=FetchedItem, covariant=True)
 
 
-class Hunter(Protocol[_Out_co]):
+class FetchingStream(Protocol[_ItemT_co]):
     """A stream, as far as its lane knows it."""
 
     @property
@@ -60,208 +60,215 @@ class Hunter(Protocol[_Out_co]):
         """Return what tells it from the others."""
 
     @property
-    def lane(self) -> str:
+    def worker_name(self) -> str:
         """Return the family whose limits it keeps."""
 
-    def hunt(self) -> Iterator[_Out_co]:
+    def fetch(self) -> Iterator[_ItemT_co]:
         """Fetch one piece after the other."""
 
 
 @dataclass(slots=True, eq=False)
-class Hunt(Generic[PieceT]):
+class FetchTask(Generic[ItemT]):
     """One stream's fetching: what is there of it, and whether there is more to come."""
 
-    pieces: Iterator[PieceT]
-    ready: deque[PieceT] = field(default_factory=deque)
-    over: bool = False
+    items: Iterator[ItemT]
+    prefetched: deque[ItemT] = field(default_factory=deque)
+    finished: bool = False
     error: BaseException | None = None
 
-    def advance(self) -> PieceT | None:
+    def fetch_next(self) -> ItemT | None:
         """Fetch the next piece; None at the end, however that came."""
         try:
-            return next(self.pieces)
+            return next(self.items)
         except StopIteration:
-            self.over = True
+            self.finished = True
         except BaseException as error:  # noqa: BLE001 (whoever reads the stream raises it)
-            self.error, self.over = error, True
+            self.error, self.finished = error, True
         return None
 
     def close(self) -> None:
         """End the fetching where it stands; in the thread that fetches."""
-        if isinstance(self.pieces, Generator):
-            self.pieces.close()
+        if isinstance(self.items, Generator):
+            self.items.close()
 
 
-class Lane(threading.Thread):
+class FamilyWorker(threading.Thread):
     """The thread of one family: the only one that talks to its API."""
 
-    def __init__(self, name: str, lanes: Lanes, streams: Iterable[Hunter[Any]]) -> None:
+    def __init__(self, name: str, pool: WorkerPool, streams: Iterable[FetchingStream[Any]]) -> None:
         """Fetch for these streams, in their order."""
         super().__init__(name=name, daemon=True)
-        self.hunts = {stream.name: Hunt(stream.hunt()) for stream in streams}
-        self._lanes = lanes
-        self._chores: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
-        self._bell = threading.Event()
+        self.tasks = {stream.name: FetchTask(stream.fetch()) for stream in streams}
+        self._pool = pool
+        self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._wake_event = threading.Event()
 
     def run(self) -> None:
         """Fetch what there is room for; do first what the main thread needs at once."""
         while True:
-            self._bell.clear()
-            if self._lanes.closed:  # looked at last: whoever closes rings after saying so
+            self._wake_event.clear()
+            if self._pool.closed:  # looked at last: whoever closes rings after saying so
                 return
-            hunt = next((hunt for hunt in self.hunts.values() if not hunt.over), None)
-            if self._chores:
-                self._do(*self._chores.popleft())
-            elif hunt is not None and self._lanes.has_room(self, hunt):
-                self._advance(hunt)
+            task = next((task for task in self.tasks.values() if not task.finished), None)
+            if self._calls:
+                self._run_call(*self._calls.popleft())
+            elif task is not None and self._pool.may_prefetch(self, task):
+                self._fetch_next(task)
             else:
-                self._bell.wait()
+                self._wake_event.wait()
 
-    def _advance(self, hunt: Hunt[Any]) -> None:
-        if (piece := hunt.advance()) is not None:
-            self._lanes.keep(hunt, piece)
-        self._lanes.desk.ring()
+    def _fetch_next(self, task: FetchTask[Any]) -> None:
+        if (item := task.fetch_next()) is not None:
+            self._pool.add_item(task, item)
+        self._pool.main_thread.wake()
 
-    def _do(self, promise: Future[Any], chore: Callable[[], Any]) -> None:
+    def _run_call(self, future: Future[Any], call: Callable[[], Any]) -> None:
         try:
-            promise.set_result(chore())
+            future.set_result(call())
         except BaseException as error:  # noqa: BLE001 (whoever asked for it raises it)
-            promise.set_exception(error)
-        self._lanes.desk.ring()
+            future.set_exception(error)
+        self._pool.main_thread.wake()
 
     @property
-    def waiting(self) -> int:
+    def prefetched_count(self) -> int:
         """Return how many pieces are there and not read yet."""
-        return sum(len(hunt.ready) for hunt in self.hunts.values())
+        return sum(len(task.prefetched) for task in self.tasks.values())
 
-    def ask(self, chore: Callable[[], _T]) -> Future[_T]:
+    def submit(self, call: Callable[[], _T]) -> Future[_T]:
         """Have this thread do something between two pieces."""
-        promise: Future[_T] = Future()
-        self._chores.append((promise, chore))
-        self.ring()
-        return promise
+        future: Future[_T] = Future()
+        self._calls.append((future, call))
+        self.wake()
+        return future
 
     # Other threads put a new dict in the old one's place: this one may be looking through that.
 
-    def put_first(self, name: str, hunt: Hunt[Any]) -> None:
+    def prioritize(self, name: str, task: FetchTask[Any]) -> None:
         """Fetch for a stream before all others."""
-        self.hunts = {name: hunt, **{n: h for n, h in self.hunts.items() if n != name}}
-        self.ring()
+        self.tasks = {name: task, **{n: h for n, h in self.tasks.items() if n != name}}
+        self.wake()
 
-    def leave(self, name: str) -> None:
+    def drop(self, name: str) -> None:
         """Fetch nothing more for a stream."""
-        self.hunts = {n: h for n, h in self.hunts.items() if n != name}
+        self.tasks = {n: h for n, h in self.tasks.items() if n != name}
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the thread where it waits."""
-        self._bell.set()
+        self._wake_event.set()
 
 
-class Lanes:
+class WorkerPool:
     """The lanes of one run; none, as long as none were started: then everything is done in turn."""
 
-    def __init__(self, interrupts: Interrupts, most_bytes: int) -> None:
+    def __init__(self, signals: SignalHandler, max_bytes: int) -> None:
         """Let files of at most so many bytes wait for their turn."""
-        self.desk = Desk(interrupts)
+        self.main_thread = MainThreadExecutor(signals)
         self.closed = False
-        self._interrupts = interrupts
-        self._most = most_bytes
-        self._lanes: dict[str, Lane] = {}
+        self._signals = signals
+        self._max_bytes = max_bytes
+        self._workers: dict[str, FamilyWorker] = {}
         self._lock = threading.Lock()
-        self._files = _MOST_FILES
-        self._held = 0
-        self._needed: Hunt[Any] | None = None
+        self._max_files = _MAX_FILES
+        self._prefetched_bytes = 0
+        self._current_task: FetchTask[Any] | None = None
 
     @contextmanager
-    def running(self, streams: Iterable[Hunter[Any]]) -> Iterator[None]:
+    def running(self, streams: Iterable[FetchingStream[Any]]) -> Iterator[None]:
         """Start a lane per family, and end them all at the end of the block.
 
         Whoever enters it is the main thread from then on.
         """
-        self.desk, self.closed = Desk(self._interrupts), False
-        families: dict[str, list[Hunter[Any]]] = {}
+        self.main_thread, self.closed = MainThreadExecutor(self._signals), False
+        streams_by_family: dict[str, list[FetchingStream[Any]]] = {}
         for stream in streams:
-            families.setdefault(stream.lane, []).append(stream)
-        self._lanes = {name: Lane(name, self, own) for name, own in families.items()}
-        self._files = min(_MOST_FILES, _open_files() // _SHARE // max(1, len(families)))
+            streams_by_family.setdefault(stream.worker_name, []).append(stream)
+        self._workers = {
+            name: FamilyWorker(name, self, family_streams)
+            for name, family_streams in streams_by_family.items()
+        }
+        self._max_files = min(
+            _MAX_FILES, _open_files_limit() // _OPEN_FILES_DIVISOR // max(1, len(streams_by_family))
+        )
         try:
-            for lane in self._lanes.values():
-                lane.start()
+            for worker in self._workers.values():
+                worker.start()
             yield
         finally:
             self._close()
 
-    def pieces(self, stream: Hunter[PieceT]) -> Iterator[PieceT]:
+    def items(self, stream: FetchingStream[ItemT]) -> Iterator[ItemT]:
         """Yield what is fetched of a stream, in its order; raise what ended the fetching.
 
         A stream that was read before is fetched anew.
         """
-        lane = self._lanes.get(stream.lane)
-        if lane is None:
-            yield from stream.hunt()
+        worker = self._workers.get(stream.worker_name)
+        if worker is None:
+            yield from stream.fetch()
             return
-        hunt = lane.hunts.get(stream.name) or Hunt(stream.hunt())
-        self._needed = hunt  # before the lane is woken to look for it
-        lane.put_first(stream.name, hunt)
+        task = worker.tasks.get(stream.name) or FetchTask(stream.fetch())
+        self._current_task = task  # before the lane is woken to look for it
+        worker.prioritize(stream.name, task)
         try:
-            yield from self._arriving(hunt)
+            yield from self._iter_prefetched(task)
         finally:
-            self._drop(lane, stream.name, hunt)
+            self._cancel(worker, stream.name, task)
 
-    def _arriving(self, hunt: Hunt[PieceT]) -> Iterator[PieceT]:
+    def _iter_prefetched(self, task: FetchTask[ItemT]) -> Iterator[ItemT]:
         while True:
-            self.desk.wait(lambda: bool(hunt.ready) or hunt.over)
-            if not hunt.ready:
+            self.main_thread.wait_until(lambda: bool(task.prefetched) or task.finished)
+            if not task.prefetched:
                 break
-            piece = hunt.ready.popleft()
-            self._give_back(piece)
-            for other in self._lanes.values():
-                other.ring()
-            yield piece
-        if hunt.error is not None:
-            raise hunt.error
+            item = task.prefetched.popleft()
+            self._release(item)
+            for other in self._workers.values():
+                other.wake()
+            yield item
+        if task.error is not None:
+            raise task.error
 
-    def _drop(self, lane: Lane, name: str, hunt: Hunt[Any]) -> None:
+    def _cancel(self, worker: FamilyWorker, name: str, task: FetchTask[Any]) -> None:
         """Fetch no more of a stream, and remove what was fetched and not read."""
-        hunt.over = True
-        lane.leave(name)
+        task.finished = True
+        worker.drop(name)
         with self._lock:
-            unread, hunt.ready = list(hunt.ready), deque()
-        for piece in unread:
-            self._give_back(piece)
-            piece.close()
-        lane.ask(hunt.close)
+            unread, task.prefetched = list(task.prefetched), deque()
+        for item in unread:
+            self._release(item)
+            item.close()
+        worker.submit(task.close)
 
-    def aside(self, family: str, chore: Callable[[], _T]) -> _T:
+    def run_on_worker(self, family: str, call: Callable[[], _T]) -> _T:
         """Do something with a family's API out of turn, in its lane; wait for what comes of it."""
-        lane = self._lanes.get(family)
-        if lane is None:
-            return chore()
+        worker = self._workers.get(family)
+        if worker is None:
+            return call()
         # In the context of who waits, so that whoever watches that stream learns of it.
-        promise = lane.ask(partial(copy_context().run, chore))
-        self.desk.wait(promise.done)
-        return promise.result()
+        future = worker.submit(partial(copy_context().run, call))
+        self.main_thread.wait_until(future.done)
+        return future.result()
 
     # What waits for its turn
 
-    def has_room(self, lane: Lane, hunt: Hunt[Any]) -> bool:
+    def may_prefetch(self, worker: FamilyWorker, task: FetchTask[Any]) -> bool:
         """Tell whether a lane may fetch another piece; the one that is read next always may."""
-        if hunt is self._needed and not hunt.ready:
+        if task is self._current_task and not task.prefetched:
             return True
-        return self._held < self._most and lane.waiting < self._files
+        return (
+            self._prefetched_bytes < self._max_bytes and worker.prefetched_count < self._max_files
+        )
 
-    def keep(self, hunt: Hunt[PieceT], piece: PieceT) -> None:
+    def add_item(self, task: FetchTask[ItemT], item: ItemT) -> None:
         """Let a piece wait for its turn, unless nobody wants it any more."""
         with self._lock:
-            if not hunt.over:
-                hunt.ready.append(piece)
-                self._held += piece.size
+            if not task.finished:
+                task.prefetched.append(item)
+                self._prefetched_bytes += item.size
                 return
-        piece.close()
+        item.close()
 
-    def _give_back(self, piece: Piece) -> None:
+    def _release(self, item: FetchedItem) -> None:
         with self._lock:
-            self._held -= piece.size
+            self._prefetched_bytes -= item.size
 
     # The end
 
@@ -271,17 +278,17 @@ class Lanes:
         One that waits for an answer or for a job is left behind: it asks for nothing after that.
         """
         self.closed = True
-        for lane in self._lanes.values():
-            lane.ring()
+        for worker in self._workers.values():
+            worker.wake()
         try:
-            for lane in self._lanes.values():
-                while lane.is_alive() and not self._interrupts.leave(lane):
-                    self.desk.serve()
-                    lane.join(_LOOK)
-            self.desk.serve()  # what they handed in last
+            for worker in self._workers.values():
+                while worker.is_alive() and not self._signals.abandon(worker):
+                    self.main_thread.run_pending()
+                    worker.join(_JOIN_SECONDS)
+            self.main_thread.run_pending()  # what they handed in last
         finally:
-            self.desk.close()
-            for lane in self._lanes.values():
-                for name, hunt in lane.hunts.items():
-                    self._drop(lane, name, hunt)
-            self._lanes = {}
+            self.main_thread.close()
+            for worker in self._workers.values():
+                for name, task in worker.tasks.items():
+                    self._cancel(worker, name, task)
+            self._workers = {}

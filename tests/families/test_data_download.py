@@ -28,10 +28,10 @@ from tap_cxone.errors import (
     Throttled,
     Unavailable,
 )
-from tap_cxone.families.data_download.region import plane, region_of
+from tap_cxone.families.data_download.region import base_url_from_token, region_claim
 from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.tap import TapCXone
-from tap_cxone.windows import midnight, plan_days
+from tap_cxone.windows import daily_windows, midnight
 from tests.families.reporting import (
     BASKET,
     CATALOGUE,
@@ -324,7 +324,7 @@ def test_a_hostile_claim(sim, clock, claim):
 
     assert out.error is not None  # the simulator did not give out this token
     assert wire.hosts == {HOME}
-    assert plane(answer["access_token"]) is None
+    assert base_url_from_token(answer["access_token"]) is None
 
 
 @pytest.mark.parametrize(
@@ -357,15 +357,15 @@ def test_a_hostile_claim(sim, clock, claim):
 )
 def test_junk(junk):
     """A token without a readable claim names no region, whatever it is."""
-    assert region_of(junk) is None
-    assert plane(junk) is None
+    assert region_claim(junk) is None
+    assert base_url_from_token(junk) is None
 
 
 @given(st.one_of(st.text(), st.from_regex(r"[a-zA-Z0-9./:@#-]{0,8}", fullmatch=True)))
 @example("na1")
 def test_the_host_is_always_the_vendors(region):
     """Whatever the claim, the host is one of the vendor's planes or none."""
-    found = plane(token({"region": region}))
+    found = base_url_from_token(token({"region": region}))
 
     if found is not None:
         name = found.removeprefix("https://api-").removesuffix(".niceincontact.com")
@@ -769,7 +769,7 @@ def test_both_changes_of_all_zones():
         for n in (n for n in range(1, 366) if offsets[n] != offsets[n - 1]):
             changed = datetime(2026, 1, 1, 12, tzinfo=UTC) + n * DAY
             horizon = midnight(changed + 2 * DAY, zone=zone)
-            found = list(plan_days(changed - 2 * DAY, horizon, most=1, zone=zone))
+            found = list(daily_windows(changed - 2 * DAY, horizon, max_days=1, zone=zone))
             assert all(is_midnight(window.start, zone) for window in found), name
             assert all(len(within(window, zone)) == 1 for window in found), name
             odd = [w.end - w.start for w in found if w.end - w.start != DAY]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.http.transport import Call
+from tap_cxone.http.transport import ApiRequest
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.jsontext import encode
 from tests.families.reports import STREAM, definition
@@ -918,7 +918,7 @@ def test_fault(
 ) -> None:
     """What must happen happens."""
     if row.patience is not None:
-        defaults = Call.__init__.__kwdefaults__
+        defaults = ApiRequest.__init__.__kwdefaults__
         assert defaults is not None
         monkeypatch.setitem(defaults, "read_seconds", row.patience)
         monkeypatch.setattr("tap_cxone.http.client.READ_SECONDS", row.patience)

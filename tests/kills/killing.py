@@ -15,7 +15,7 @@ from unittest.mock import patch
 from requests.adapters import HTTPAdapter
 
 from tap_cxone.tap import TapCXone
-from tap_cxone.workers.pool import Lane
+from tap_cxone.workers.pool import FamilyWorker
 from tests.running import FakeClock, Killed, Output
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def live(  # noqa: PLR0913 (all by name but the first three)
         except (Exception, SystemExit, Killed) as caught:  # noqa: BLE001 (the test judges it)
             life.error = caught
         for thread in threading.enumerate():
-            if isinstance(thread, Lane):  # of this life: none may reach into the next one
+            if isinstance(thread, FamilyWorker):  # of this life: none may reach into the next one
                 thread.join(_PATIENCE)
     with contextlib.suppress(Killed, ValueError):
         out.close()

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.clock import SystemClock
-from tap_cxone.signals import Interrupts
+from tap_cxone.signals import SignalHandler
 from tests.families import dashboard
 from tests.kills.cases import CASES, QUARANTINE, Case
 from tests.kills.killing import TRIED
@@ -76,7 +76,7 @@ def configured(case: Case, sim: Simulator, **changes: Any) -> dict[str, Any]:
 def alone(case: Case, sim: Simulator, config: dict[str, Any]) -> dict[Key, dict[str, Any]]:
     """Return what one tap writes that reads both streams."""
     catalog = select(config, *(name for one in pair(case) for name in one.small))
-    out = run_tap(config, clock=SystemClock(Interrupts()), catalog=catalog)  # type: ignore[arg-type]
+    out = run_tap(config, clock=SystemClock(SignalHandler()), catalog=catalog)  # type: ignore[arg-type]
     assert out.error is None
     return keyed(out)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.events.audit_log import Audit, Trail
+from tap_cxone.events.audit_log import AuditContext, AuditLog
 from tap_cxone.report.reading import Log, read
 from tap_cxone.windows import Window
 from tests.running import FakeClock
@@ -47,8 +47,8 @@ class Logbook:
         **facts: Any,
     ) -> None:
         """Append a line about a stream."""
-        audit = Audit(str(self.path), self.clock, self.run)
-        audit.write(event, facts, Trail(audit, self.family, stream, window, job))
+        audit = AuditLog(str(self.path), self.clock, self.run)
+        audit.write(event, facts, AuditContext(audit, self.family, stream, window, job))
 
     def commit(self, window: Window | None, rows: int = 10, aside: int = 0, **how: Any) -> None:
         """Append the line of a commit."""
@@ -57,12 +57,12 @@ class Logbook:
     def begin(self, *streams: str) -> None:
         """Append the first line of a run."""
         facts = {"version": "0.1.0", "streams": list(streams)}
-        Audit(str(self.path), self.clock, self.run).write("run_started", facts)
+        AuditLog(str(self.path), self.clock, self.run).write("run_started", facts)
 
     def end(self, outcome: str = "complete", *failed: str) -> None:
         """Append the last line of a run."""
         facts = {"outcome": outcome, "failed": list(failed), "seconds": 90.0}
-        Audit(str(self.path), self.clock, self.run).write("run_ended", facts)
+        AuditLog(str(self.path), self.clock, self.run).write("run_ended", facts)
 
     def later(self, **duration: float) -> None:
         """Turn the clock."""

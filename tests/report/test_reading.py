@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tap_cxone.events.audit_log import COMMON, EVENTS
+from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.report.reading import Line, Log, NotAnAuditLog, read, together
 from tests.report.logbook import at, window
 
@@ -16,7 +16,7 @@ TORN = GOOD[:40]
 
 def test_every_fact_that_the_page_shows_is_one_that_the_tap_writes():
     """A line has no field that the audit log does not document."""
-    written = {*COMMON, *(fact for _, facts in EVENTS.values() for fact in facts)}
+    written = {*COMMON_FIELDS, *(fact for _, facts in EVENTS.values() for fact in facts)}
 
     assert set(Line.__struct_fields__) <= written
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import AmbiguousSubmit, ApiError, naming
-from tap_cxone.jobs.api import Listing, Receipt
-from tap_cxone.jobs.job import JobStatus, Phase, job_name
+from tap_cxone.errors import AmbiguousSubmit, ApiError, with_permission_hint
+from tap_cxone.jobs.api import ActiveJobs, SubmitResult
+from tap_cxone.jobs.job import JobStatus, StatusResponse, parse_job_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
-EXPORTS = "/api/v2/analytics/exports"
-ACTIVE = f"{EXPORTS}?status=queued,running"
+EXPORTS_PATH = "/api/v2/analytics/exports"
+ACTIVE_EXPORTS_PATH = f"{EXPORTS_PATH}?status=queued,running"
 
-PERMISSIONS = (
+PERMISSION_HINT = (
     "give the application the scopes analytics:export:read and analytics:export:write, and its "
     "user the permission to export analytics"
 )
 _MICROSECOND = timedelta(microseconds=1)
-_PHASES = {
-    "queued": Phase.RUNNING,
-    "pending": Phase.RUNNING,
-    "running": Phase.RUNNING,
-    "processing": Phase.RUNNING,
-    "completed": Phase.SUCCEEDED,
-    "failed": Phase.FAILED,
-    "cancelled": Phase.CANCELLED,
-    "canceled": Phase.CANCELLED,
-    "expired": Phase.EXPIRED,
+_STATUSES = {
+    "queued": JobStatus.RUNNING,
+    "pending": JobStatus.RUNNING,
+    "running": JobStatus.RUNNING,
+    "processing": JobStatus.RUNNING,
+    "completed": JobStatus.SUCCEEDED,
+    "failed": JobStatus.FAILED,
+    "cancelled": JobStatus.CANCELLED,
+    "canceled": JobStatus.CANCELLED,
+    "expired": JobStatus.EXPIRED,
 }
 
 
-def taken(_: Client, answer: Any) -> str:
+def describe_active_exports(_: Client, response_json: Any) -> str:
     """Say of the list of active exports how many there are, whosever they are."""
-    active = answer.get("entities") if isinstance(answer, dict) else answer
-    number = len(active) if isinstance(active, list) else 0
-    return f"no quota; {number} active now, whosever they are (see max_concurrent)"
+    active = response_json.get("entities") if isinstance(response_json, dict) else response_json
+    count = len(active) if isinstance(active, list) else 0
+    return f"no quota; {count} active now, whosever they are (see max_concurrent)"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ExportRequest:
     """One kind of export.
 
     Attributes:
@@ -72,7 +72,7 @@ class Request:
         The last instant is the last whole millisecond before the window's end.
         """
         dates = {"dateFrom": window.start, "dateTo": window.end - _MICROSECOND}
-        return {name: iso_z(at, "milliseconds") for name, at in dates.items()} | {
+        return {name: iso_z(instant, "milliseconds") for name, instant in dates.items()} | {
             "filter": self.filter
         }
 
@@ -99,9 +99,9 @@ class AnalyticsApi:
     """
 
     client: Client
-    request: Request
+    request: ExportRequest
     tenant: str
-    most: int
+    max_active_jobs: int
 
     @property
     def name(self) -> str:
@@ -110,63 +110,69 @@ class AnalyticsApi:
 
     def fingerprint(self, window: Window) -> str:
         """Return a text that differs where the tenant or the request differ."""
-        said = json.dumps([self.tenant, self.request.body(window)])
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        payload = json.dumps([self.tenant, self.request.body(window)])
+        return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
-    def submit(self, window: Window) -> Receipt:
+    def submit(self, window: Window) -> SubmitResult:
         """Ask for a window, once.
 
         Raises:
             Throttled: As many jobs as there may be are active.
             PermissionDenied: Naming the scope that is missing.
         """
-        with naming(PERMISSIONS):
-            answer = self.client.submit(EXPORTS, self.request.body(window))
-        found = answer.json if isinstance(answer.json, dict) else {}
-        if not (job_id := job_name(found.get("id"))):
-            msg = f"the answer to the submit ({answer.status}) names no export"
-            raise AmbiguousSubmit(msg, status=answer.status)
-        return Receipt(job_id=job_id)
+        with with_permission_hint(PERMISSION_HINT):
+            response = self.client.submit(EXPORTS_PATH, self.request.body(window))
+        body = response.json if isinstance(response.json, dict) else {}
+        if not (job_id := parse_job_id(body.get("id"))):
+            msg = f"the answer to the submit ({response.status}) names no export"
+            raise AmbiguousSubmit(msg, status=response.status)
+        return SubmitResult(job_id=job_id)
 
-    def status(self, job: PendingJob) -> JobStatus:
+    def get_status(self, job: PendingJob) -> StatusResponse:
         """Ask for an export. Raises `NotFound` if the API does not know it."""
-        path = f"{EXPORTS}/{quote(job.id, safe='')}"
+        path = f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
         answer = self.client.get(path).json
         found = answer if isinstance(answer, dict) else {}
         word = str(found.get("status", "")).strip()
-        phase = _PHASES.get(word.casefold())
+        phase = _STATUSES.get(word.casefold())
         if phase is None:
             said = self.client.redact(word or json.dumps(answer, default=str))
             msg = f"an export's status is {said!r}, which this tap does not know; please report it"
             raise ApiError(msg)
         words = self.client.redact(str(found.get("errorMessage") or ""))
-        link = f"{path}/download" if phase is Phase.SUCCEEDED else None
-        return JobStatus(phase, link, words, word)
+        link = f"{path}/download" if phase is JobStatus.SUCCEEDED else None
+        return StatusResponse(phase, link, words, word)
 
-    def listing(self, window: Window) -> Listing | None:
+    def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the tenant's active exports, whosever they are."""
-        with naming(PERMISSIONS):
-            answer = self.client.get(ACTIVE).json
+        with with_permission_hint(PERMISSION_HINT):
+            answer = self.client.get(ACTIVE_EXPORTS_PATH).json
         exports = answer.get("entities") if isinstance(answer, dict) else answer
         if not isinstance(exports, list):
             return None
         active = [export for export in exports if isinstance(export, dict) and export.get("id")]
-        same = frozenset(str(export["id"]) for export in active if self._asks(export, window))
+        same = frozenset(
+            str(export["id"]) for export in active if self._matches_window(export, window)
+        )
         # One that does not show what it asks for may be anybody's: an export too many costs a
         # place for a while, the rows of another would be wrong for good.
-        return Listing(ids=same, same=same, full=len(active) >= self.most)
+        return ActiveJobs(
+            candidate_ids=same, matching_ids=same, limit_reached=len(active) >= self.max_active_jobs
+        )
 
-    def _asks(self, export: Mapping[str, Any], window: Window) -> bool:
+    def _matches_window(self, export: Mapping[str, Any], window: Window) -> bool:
         """Tell whether an export asks for exactly this window."""
-        wanted = self.request.body(window)
-        shown = {name: export.get(name) for name in ("query", "exportType", "format")}
+        expected_body = self.request.body(window)
+        listed = {name: export.get(name) for name in ("query", "exportType", "format")}
         # Whether a CSV file has a header is not listed; JSON needs none.
-        return self.request.format == "json" and shown == {name: wanted[name] for name in shown}
+        return self.request.format == "json" and listed == {
+            name: expected_body[name] for name in listed
+        }
 
     def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
         """Return False: this API cannot end a job."""
         return False
 
-    def download(self, link: str, name: str) -> Spool:
+    def download(self, link: str, description: str) -> Spool:
         """Fetch an export's file, with the token. Raises `NotFound` once it is gone."""
-        return self.client.fetch(link, name)
+        return self.client.download_authorized(link, description)

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.config import ANALYTICS_MAX_DAYS, ANALYTICS_PLACES
-from tap_cxone.context import Family
+from tap_cxone.config import ANALYTICS_MAX_CONCURRENT_JOBS, ANALYTICS_MAX_DAYS
+from tap_cxone.context import ApiFamily
 from tap_cxone.families.analytics_exports.api import (
-    ACTIVE,
-    PERMISSIONS,
+    ACTIVE_EXPORTS_PATH,
+    PERMISSION_HINT,
     AnalyticsApi,
-    Request,
-    taken,
+    ExportRequest,
+    describe_active_exports,
 )
 from tap_cxone.http.auth import ClientCredentialsGrant
-from tap_cxone.http.rate_limit import Limits
+from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, snake_case, with_types
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import plan_days
+from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
     from tap_cxone.config import ExportSettings, Settings
-    from tap_cxone.context import Surroundings
+    from tap_cxone.context import RunContext
     from tap_cxone.windows import Window
 
 NAME = "analytics_exports"
-HOST = "https://api.nicecxone.com"
+DEFAULT_BASE_URL = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
-SETTLE = timedelta(minutes=30)
-CONVERSATION = "conversation"
+AVAILABILITY_DELAY = timedelta(minutes=30)
+CONVERSATION_TYPE = "conversation"
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class ExportDefinition:
     """One export: what to ask for, and what its records are.
 
     Attributes:
@@ -56,7 +56,7 @@ class Export:
     """
 
     name: str
-    request: Request
+    request: ExportRequest
     columns: tuple[Column, ...]
     primary_keys: tuple[str, ...]
     required: tuple[str, ...]
@@ -66,9 +66,9 @@ class Export:
 CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
 """What the vendor's guide calls the schema of a conversation's events."""
 
-BOT_CONVERSATIONS = Export(
+BOT_CONVERSATIONS = ExportDefinition(
     name="bot_conversations",
-    request=Request(CONVERSATION, "type eq 'bot'", "json", "gzip"),
+    request=ExportRequest(CONVERSATION_TYPE, "type eq 'bot'", "json", "gzip"),
     columns=(
         Column("id", description="Identity of the conversation."),
         Column("type", description="Its type: bot."),
@@ -84,65 +84,73 @@ BOT_CONVERSATIONS = Export(
 )
 
 
-def family(surroundings: Surroundings) -> Family:
+def build_api_family(context: RunContext) -> ApiFamily:
     """Return the analytics exports of the tenant in the settings."""
-    settings = surroundings.settings
-    own, application = settings.analytics_exports, settings.application
-    host = settings.host(NAME, HOST)
-    url = settings.token_url(NAME, settings.endpoints.get(NAME, HOST), TOKEN_PATH)
-    return Family(
+    settings = context.settings
+    family_settings, application = settings.analytics_exports, settings.application
+    base_url = settings.base_url_for(NAME, DEFAULT_BASE_URL)
+    token_url = settings.token_url(NAME, settings.endpoints.get(NAME, DEFAULT_BASE_URL), TOKEN_PATH)
+    return ApiFamily(
         name=NAME,
-        needs=("client_id", "client_secret"),
-        grant=ClientCredentialsGrant(url, application, own.scopes) if application else None,
-        host=host,
-        limits=Limits(concurrent=own.max_concurrent, exclusive=True),
-        settle=SETTLE,
-        harmless=ACTIVE,
-        granted=PERMISSIONS,
-        left=taken,
-        window_days=own.window_days,
-        most_days=ANALYTICS_MAX_DAYS,
-        places=ANALYTICS_PLACES,
-        surroundings=surroundings,
+        required_settings=("client_id", "client_secret"),
+        grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
+        if application
+        else None,
+        base_url=base_url,
+        limits=RateLimits(max_concurrent=family_settings.max_concurrent, tenant_wide=True),
+        availability_delay=AVAILABILITY_DELAY,
+        probe_path=ACTIVE_EXPORTS_PATH,
+        permission_hint=PERMISSION_HINT,
+        describe_remaining=describe_active_exports,
+        window_days=family_settings.window_days,
+        max_window_days=ANALYTICS_MAX_DAYS,
+        max_concurrent_jobs=ANALYTICS_MAX_CONCURRENT_JOBS,
+        context=context,
     )
 
 
-def streams(tap: Tap, surroundings: Surroundings) -> list[ExportStream]:
+def streams(tap: Tap, context: RunContext) -> list[ExportStream]:
     """Return the built-in stream, and one per configured export."""
-    shared = family(surroundings)
-    return [ExportStream(tap, shared, export) for export in exports(surroundings.settings)]
+    api_family = build_api_family(context)
+    return [
+        ExportStream(tap, api_family, export) for export in export_definitions(context.settings)
+    ]
 
 
-def exports(settings: Settings) -> Iterator[Export]:
+def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
     """Yield the built-in export as the user changed it, then the user's own."""
-    changes = {export.name: export for export in settings.analytics_exports.exports}
-    change = changes.pop(BOT_CONVERSATIONS.name, None)
-    yield _changed(BOT_CONVERSATIONS, change) if change else BOT_CONVERSATIONS
-    for own in changes.values():
-        kind = own.export_type or CONVERSATION
-        known = kind == CONVERSATION
+    entries = {export.name: export for export in settings.analytics_exports.exports}
+    built_in_entry = entries.pop(BOT_CONVERSATIONS.name, None)
+    yield (
+        _merge_definition(BOT_CONVERSATIONS, built_in_entry)
+        if built_in_entry
+        else BOT_CONVERSATIONS
+    )
+    for entry in entries.values():
+        export_type = entry.export_type or CONVERSATION_TYPE
+        is_conversation = export_type == CONVERSATION_TYPE
         export = replace(
             BOT_CONVERSATIONS,
-            name=own.name,
-            columns=BOT_CONVERSATIONS.columns if known else (),
-            required=CONVERSATION_FIELDS if known else (),
-            description=f"Records of type {kind} where {own.filter}.",
+            name=entry.name,
+            columns=BOT_CONVERSATIONS.columns if is_conversation else (),
+            required=CONVERSATION_FIELDS if is_conversation else (),
+            description=f"Records of type {export_type} where {entry.filter}.",
         )
-        yield _changed(export, own)
+        yield _merge_definition(export, entry)
 
 
-def _changed(export: Export, change: ExportSettings) -> Export:
-    request, keys, required = export.request, change.primary_keys, change.required_fields
-    packed = request.compression if change.compression is None else "gzip"
+def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> ExportDefinition:
+    request, keys, required = export.request, entry.primary_keys, entry.required_fields
+    compression = request.compression if entry.compression is None else "gzip"
     return replace(
         export,
-        request=Request(
-            change.export_type or request.export_type,
-            change.filter or request.filter,
-            change.format or request.format,
-            None if change.compression == "none" else packed,
+        request=ExportRequest(
+            entry.export_type or request.export_type,
+            entry.filter or request.filter,
+            entry.format or request.format,
+            None if entry.compression == "none" else compression,
         ),
-        columns=with_types(export.columns, dict(change.columns)),
+        columns=with_types(export.columns, dict(entry.columns)),
         primary_keys=export.primary_keys if keys is None else tuple(map(snake_case, keys)),
         required=export.required if required is None else required,
     )
@@ -150,36 +158,38 @@ def _changed(export: Export, change: ExportSettings) -> Export:
 
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the family's settings beyond their shape."""
-    own = config.get(NAME)
-    named = own.get("exports") if isinstance(own, dict) else None
-    for export in named if isinstance(named, list) else []:
-        if isinstance(export, dict) and not _filter(export).strip():
+    family_settings = config.get(NAME)
+    configured = family_settings.get("exports") if isinstance(family_settings, dict) else None
+    for export in configured if isinstance(configured, list) else []:
+        if isinstance(export, dict) and not _effective_filter(export).strip():
             yield (
                 f"{NAME}.exports: '{export.get('name')}' has no filter; say which records, such "
                 "as \"type eq 'bot'\""
             )
 
 
-def _filter(export: Mapping[str, Any]) -> str:
+def _effective_filter(export: Mapping[str, Any]) -> str:
     built_in = export.get("name") == BOT_CONVERSATIONS.name
-    given = export.get("filter")
-    return str(BOT_CONVERSATIONS.request.filter if given is None and built_in else given or "")
+    configured = export.get("filter")
+    return str(
+        BOT_CONVERSATIONS.request.filter if configured is None and built_in else configured or ""
+    )
 
 
 class ExportStream(JobStream):
     """One export, read in windows of whole UTC days."""
 
-    def __init__(self, tap: Tap, family: Family, export: Export) -> None:
+    def __init__(self, tap: Tap, family: ApiFamily, export: ExportDefinition) -> None:
         """Declare the export's columns and keys."""
         self.export = export
-        where = f"{NAME}.exports, entry '{export.name}'"
+        setting = f"{NAME}.exports, entry '{export.name}'"
         declaration = Declaration(
             name=export.name,
             columns=export.columns,
             primary_keys=export.primary_keys,
             description=export.description,
-            keys_setting=f"{where}, primary_keys",
-            columns_setting=f"{where}, columns or required_fields",
+            keys_setting=f"{setting}, primary_keys",
+            columns_setting=f"{setting}, columns or required_fields",
             formats=("json", "csv"),
             required=export.required,
         )
@@ -189,12 +199,14 @@ class ExportStream(JobStream):
     @override
     def api(self) -> AnalyticsApi:
         application = self.settings.application
-        tenant = f"{self.family.host} {application.client_id if application else ''}"
-        return AnalyticsApi(self.family.client, self.export.request, tenant, ANALYTICS_PLACES)
+        tenant = f"{self.family.base_url} {application.client_id if application else ''}"
+        return AnalyticsApi(
+            self.family.client, self.export.request, tenant, ANALYTICS_MAX_CONCURRENT_JOBS
+        )
 
     @override
     def windows(
-        self, start: datetime, horizon: datetime, asked: Iterable[Window]
+        self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        most = self.settings.analytics_exports.window_days
-        return plan_days(start, horizon, most=most, asked=asked)
+        max_days = self.settings.analytics_exports.window_days
+        return daily_windows(start, end, max_days=max_days, pending=pending)

@@ -15,28 +15,28 @@ from tap_cxone.errors import (
     PermissionDenied,
     QuotaExhausted,
     Throttled,
-    naming,
+    with_permission_hint,
 )
 from tap_cxone.families.data_download import catalogue
-from tap_cxone.families.data_download.region import region_of
-from tap_cxone.http.transport import exactly
-from tap_cxone.spool import written
+from tap_cxone.families.data_download.region import region_claim
+from tap_cxone.http.transport import parse_json_exact
+from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_cxone.config import DownloadSettings
-    from tap_cxone.families.data_download.catalogue import Metric
+    from tap_cxone.families.data_download.catalogue import CustomMetric
     from tap_cxone.http.client import Client
     from tap_cxone.windows import Window
 
-ME = "/api/v2/users/me"
-METRICS = "/api/v2/reporting/custom-metrics"
-QUOTA = "/api/v2/reporting/quota"
-DOWNLOAD = "/api/v2/reporting/data-download"
+CURRENT_USER_PATH = "/api/v2/users/me"
+CUSTOM_METRICS_PATH = "/api/v2/reporting/custom-metrics"
+QUOTA_PATH = "/api/v2/reporting/quota"
+DOWNLOAD_PATH = "/api/v2/reporting/data-download"
 
 _SECOND = timedelta(seconds=1)
-PERMISSIONS = (
+PERMISSION_HINT = (
     "give the application the scopes api:reporting:read, api:data-download:read and "
     "api:custom-metrics:read, and its user Reporting > Data Download > View and Reporting > Custom "
     "Metrics > View"
@@ -44,7 +44,7 @@ PERMISSIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DownloadRequest:
     """One download: what to ask for.
 
     Attributes:
@@ -59,17 +59,17 @@ class Request:
 
     def body(self, window: Window, offset: int, limit: int) -> dict[str, Any]:
         """Return what to post for one page: instants in UTC, the last second included."""
-        wanted = self.download
+        download = self.download
         dates = {"from": iso_z(window.start), "to": iso_z(window.end - _SECOND)}
         filters: dict[str, Any] = {"date": dates, "timeZone": self.zone}
-        if wanted.group:
-            filters["group"] = dict(zip(("type", "id"), wanted.group, strict=True))
+        if download.group:
+            filters["group"] = dict(zip(("type", "id"), download.group, strict=True))
         return {
-            "report": wanted.report,
-            "metrics": list(wanted.metrics),
+            "report": download.report,
+            "metrics": list(download.metrics),
             "customMetrics": list(self.custom_metrics),
             "filter": filters,
-            "groupBy": list(wanted.group_by),
+            "groupBy": list(download.group_by),
             "limit": limit,
             "offset": offset,
         }
@@ -89,26 +89,26 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class CallQuota:
     """How many calls are left, and when there are more."""
 
     limit: int | None
     remaining: int
     reset_at: datetime | None
 
-    def used_up(self) -> QuotaExhausted:
+    def quota_error(self) -> QuotaExhausted:
         """Return the error for a call too many."""
         msg = f"the reporting API allows no more calls: {self}"
         return QuotaExhausted(msg, until=self.reset_at)
 
     def __str__(self) -> str:
         """Say how many calls are left."""
-        of = f" of {self.limit}" if self.limit is not None else ""
-        when = f", more at {self.reset_at:%Y-%m-%d %H:%M} UTC" if self.reset_at else ""
-        return f"{self.remaining}{of} left of the reporting quota{when}"
+        limit_text = f" of {self.limit}" if self.limit is not None else ""
+        reset_text = f", more at {self.reset_at:%Y-%m-%d %H:%M} UTC" if self.reset_at else ""
+        return f"{self.remaining}{limit_text} left of the reporting quota{reset_text}"
 
 
-def left(client: Client, _: Any) -> str:
+def describe_quota(client: Client, _: Any) -> str:
     """Say what is left of the quota."""
     quota = DataDownloadApi(client, "").quota()
     return str(quota) if quota else "the API does not tell"
@@ -129,35 +129,37 @@ class DataDownloadApi:
     def zone(self) -> str | None:
         """Return the tenant's time zone; None if the API does not tell."""
         try:
-            found = self.client.get(ME).json
+            user = self.client.get(CURRENT_USER_PATH).json
         except (NotFound, PermissionDenied):
             return None
-        found = found if isinstance(found, dict) else {}
-        tenant = found.get("tenant")
-        places = (found, tenant if isinstance(tenant, dict) else {})
-        zones = (place.get(key) for place in places for key in ("timeZone", "timezone"))
+        user = user if isinstance(user, dict) else {}
+        tenant = user.get("tenant")
+        containers = (user, tenant if isinstance(tenant, dict) else {})
+        zones = (container.get(key) for container in containers for key in ("timeZone", "timezone"))
         return next((str(zone) for zone in zones if zone), None)
 
-    def catalogue(self) -> tuple[Metric, ...]:
+    def custom_metrics(self) -> tuple[CustomMetric, ...]:
         """Return the custom metrics that are published."""
-        return catalogue.read(self._explained(lambda: self.client.get(METRICS).json))
-
-    def quota(self) -> Quota | None:
-        """Return what is left of the API's quota; None where it does not tell."""
-        try:
-            found = self.client.get(QUOTA).json
-        except (NotFound, PermissionDenied):
-            return None
-        if not isinstance(found, dict) or not isinstance(found.get("remaining"), int):
-            return None
-        limit, reset = found.get("limit"), found.get("resetAt")
-        return Quota(
-            limit if isinstance(limit, int) else None,
-            found["remaining"],
-            _moment(reset) if isinstance(reset, str) else None,
+        return catalogue.parse_metrics(
+            self._with_hints(lambda: self.client.get(CUSTOM_METRICS_PATH).json)
         )
 
-    def page(self, request: Request, window: Window, offset: int, limit: int) -> Page:
+    def quota(self) -> CallQuota | None:
+        """Return what is left of the API's quota; None where it does not tell."""
+        try:
+            body = self.client.get(QUOTA_PATH).json
+        except (NotFound, PermissionDenied):
+            return None
+        if not isinstance(body, dict) or not isinstance(body.get("remaining"), int):
+            return None
+        limit, reset_text = body.get("limit"), body.get("resetAt")
+        return CallQuota(
+            limit if isinstance(limit, int) else None,
+            body["remaining"],
+            _parse_reset_time(reset_text) if isinstance(reset_text, str) else None,
+        )
+
+    def page(self, request: DownloadRequest, window: Window, offset: int, limit: int) -> Page:
         """Return one page of a window.
 
         Raises:
@@ -165,40 +167,42 @@ class DataDownloadApi:
             NotFound: Naming the region as the likely reason.
         """
         body = request.body(window, offset, limit)
-        found = self._explained(lambda: self.client.read(DOWNLOAD, body, _parts).json)
-        rows = found.get("data") if isinstance(found, dict) else None
+        page = self._with_hints(
+            lambda: self.client.post_idempotent(DOWNLOAD_PATH, body, _parse_page).json
+        )
+        rows = page.get("data") if isinstance(page, dict) else None
         if not isinstance(rows, list):
             msg = "the answer to a data download has no list 'data'; is base_url the right host?"
             raise ApiError(msg)
-        returned, total = found.get("returnedRecords"), found.get("totalRecords")
+        returned, total = page.get("returnedRecords"), page.get("totalRecords")
         if isinstance(returned, int) and returned != len(rows):
             msg = f"a page says that it has {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
         return Page(list(map(bytes, rows)), total if isinstance(total, int) else None)
 
-    def elsewhere(self) -> str | None:
+    def mismatched_region(self) -> str | None:
         """Return the region that the token names, if it is not the one in the settings."""
-        named = region_of(self.client.login.token().value)
-        return named if named and named != self.region else None
+        token_region = region_claim(self.client.token_provider.token().value)
+        return token_region if token_region and token_region != self.region else None
 
-    def _explained(self, ask: Callable[[], Any]) -> Any:
+    def _with_hints(self, send: Callable[[], Any]) -> Any:
         try:
-            with naming(PERMISSIONS):
-                return ask()
+            with with_permission_hint(PERMISSION_HINT):
+                return send()
         except NotFound as error:
-            other = self.elsewhere()
-            where = f"likely the wrong region: the token names {other}, the setting {self.region}"
-            why = where if other else "no such report, or the wrong region"
-            remedy = f"{why}. Correct region, tenant, endpoints.data_download or the report"
-            raise NotFound(error.said, status=error.status, remedy=remedy) from error
+            token_region = self.mismatched_region()
+            mismatch_text = f"likely the wrong region: the token names {token_region}, the setting {self.region}"
+            reason = mismatch_text if token_region else "no such report, or the wrong region"
+            remedy = f"{reason}. Correct region, tenant, endpoints.data_download or the report"
+            raise NotFound(error.message, status=error.status, remedy=remedy) from error
         except Throttled as error:
             quota = self.quota()
             if quota is None or quota.remaining > 0:
                 raise
-            raise quota.used_up() from error
+            raise quota.quota_error() from error
 
 
-class _Sent(msgspec.Struct):
+class _RawPage(msgspec.Struct):
     """A page of which the rows are left as they are: the file's reader reads them."""
 
     data: list[msgspec.Raw]
@@ -206,10 +210,10 @@ class _Sent(msgspec.Struct):
     total: Any = msgspec.field(name="totalRecords", default=None)
 
 
-_SENT = msgspec.json.Decoder(_Sent)
+_RAW_PAGE_DECODER = msgspec.json.Decoder(_RawPage)
 
 
-def _parts(content: bytes) -> Any:
+def _parse_page(content: bytes) -> Any:
     """Return the object that a page is, its rows unread; whatever else came, as JSON.
 
     Raises:
@@ -217,16 +221,16 @@ def _parts(content: bytes) -> Any:
     """
     try:
         _ = content.isascii() or content.decode()  # nobody looks inside of the rows
-        sent = _SENT.decode(content)
+        page = _RAW_PAGE_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        found = exactly(content)
-        if isinstance(found, dict) and isinstance(found.get("data"), list):
-            found["data"] = list(map(written, found["data"]))
-        return found
-    return {"data": sent.data, "returnedRecords": sent.returned, "totalRecords": sent.total}
+        parsed = parse_json_exact(content)
+        if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
+            parsed["data"] = list(map(encode_json, parsed["data"]))
+        return parsed
+    return {"data": page.data, "returnedRecords": page.returned, "totalRecords": page.total}
 
 
-def _moment(text: str) -> datetime | None:
+def _parse_reset_time(text: str) -> datetime | None:
     try:
         return parse_instant(text)
     except ValueError:

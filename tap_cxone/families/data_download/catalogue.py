@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.config.validation import did_you_mean
 from tap_cxone.errors import ApiError, ConfigError
-from tap_cxone.rows.columns import Column, Rule, snake_case
+from tap_cxone.rows.columns import Column, ValueConstraint, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tap_cxone.config import ColumnType
 
-EVERY = "*"
+ALL_METRICS = "*"
 _TYPES: dict[str, ColumnType] = {
     **dict.fromkeys(
         ("number", "decimal", "double", "float", "percent", "percentage", "currency"), "number"
@@ -25,11 +25,11 @@ _TYPES: dict[str, ColumnType] = {
     **dict.fromkeys(("boolean", "bool"), "boolean"),
     **dict.fromkeys(("string", "text", "enum", "category"), "string"),
 }
-_LISTS = ("customMetrics", "entities", "data")
+_LIST_KEYS = ("customMetrics", "entities", "data")
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class CustomMetric:
     """One custom metric.
 
     Attributes:
@@ -55,20 +55,20 @@ class Metric:
     @property
     def column(self) -> Column:
         """Return the column of its values."""
-        kind = self.type or "string"
+        column_type = self.type or "string"
         description = self.description or f"Custom metric '{self.name}'."
-        named = Column(snake_case(self.id), kind, description, title=self.name)
-        return replace(named, strict=self.type is not None, rule=self._rule)
+        column = Column(snake_case(self.id), column_type, description, title=self.name)
+        return replace(column, strict=self.type is not None, constraint=self._constraint)
 
     @property
-    def _rule(self) -> Rule | None:
-        ends = self.type in {"number", "integer"}
-        rule = Rule(
-            Decimal(self.minimum) if ends and self.minimum is not None else None,
-            Decimal(self.maximum) if ends and self.maximum is not None else None,
+    def _constraint(self) -> ValueConstraint | None:
+        is_numeric = self.type in {"number", "integer"}
+        constraint = ValueConstraint(
+            Decimal(self.minimum) if is_numeric and self.minimum is not None else None,
+            Decimal(self.maximum) if is_numeric and self.maximum is not None else None,
             self.allowed,
         )
-        return None if rule == Rule() else rule
+        return None if constraint == ValueConstraint() else constraint
 
     def record(self) -> dict[str, Any]:
         """Return its row of the stream `custom_metrics`."""
@@ -84,46 +84,51 @@ class Metric:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the state remembers it."""
-        found = {name: getattr(self, name) for name in self.__slots__}
-        return {n: v for n, v in found.items() if v or (v == 0 and v is not False)}
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return {n: v for n, v in fields.items() if v or (v == 0 and v is not False)}
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Metric:
+    def from_json(cls, raw: dict[str, Any]) -> CustomMetric:
         """Read it from the state."""
         allowed = raw.get("allowed")
         return cls(**{**raw, "allowed": None if allowed is None else tuple(allowed)})
 
 
-def read(answer: Any) -> tuple[Metric, ...]:
+def parse_metrics(response_json: Any) -> tuple[CustomMetric, ...]:
     """Read the API's list of custom metrics, whichever shape it has.
 
     Raises:
         ApiError: It is none.
     """
-    found = answer
-    if isinstance(answer, dict):
-        found = next((answer[key] for key in _LISTS if isinstance(answer.get(key), list)), None)
-    if not isinstance(found, list):
+    entries = response_json
+    if isinstance(response_json, dict):
+        entries = next(
+            (response_json[key] for key in _LIST_KEYS if isinstance(response_json.get(key), list)),
+            None,
+        )
+    if not isinstance(entries, list):
         msg = "the answer to the custom metrics is no list of them; is base_url the right host?"
         raise ApiError(msg)
-    return tuple(_metric(entry) for entry in found if isinstance(entry, dict) and entry.get("id"))
-
-
-def _metric(entry: dict[str, Any]) -> Metric:
-    word = str(entry.get("type") or entry.get("dataType") or "").casefold()
-    allowed = entry.get("enum") or entry.get("allowedValues")
-    return Metric(
-        id=str(entry["id"]),
-        name=str(entry.get("name") or entry.get("displayName") or entry["id"]),
-        type=_TYPES.get(word),
-        description=str(entry.get("description") or ""),
-        minimum=_number(entry.get("minimum")),
-        maximum=_number(entry.get("maximum")),
-        allowed=tuple(map(_plain, allowed)) if isinstance(allowed, list) else None,
+    return tuple(
+        _parse_metric(entry) for entry in entries if isinstance(entry, dict) and entry.get("id")
     )
 
 
-def _number(value: Any) -> str | None:
+def _parse_metric(entry: dict[str, Any]) -> CustomMetric:
+    api_type = str(entry.get("type") or entry.get("dataType") or "").casefold()
+    allowed = entry.get("enum") or entry.get("allowedValues")
+    return CustomMetric(
+        id=str(entry["id"]),
+        name=str(entry.get("name") or entry.get("displayName") or entry["id"]),
+        type=_TYPES.get(api_type),
+        description=str(entry.get("description") or ""),
+        minimum=_number_text(entry.get("minimum")),
+        maximum=_number_text(entry.get("maximum")),
+        allowed=tuple(map(_allowed_value, allowed)) if isinstance(allowed, list) else None,
+    )
+
+
+def _number_text(value: Any) -> str | None:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
@@ -131,7 +136,7 @@ def _number(value: Any) -> str | None:
     return str(number) if number.is_finite() else None
 
 
-def _plain(value: Any) -> Any:
+def _allowed_value(value: Any) -> Any:
     if isinstance(value, dict):  # {"value": …, "label": …}
         value = next((value[key] for key in ("value", "id", "name") if key in value), value)
     if isinstance(value, Decimal):
@@ -139,52 +144,60 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int) else json.dumps(value, default=str)
 
 
-def with_retired(before: Iterable[Metric], now: Sequence[Metric]) -> tuple[Metric, ...]:
+def with_retired(
+    previous: Iterable[CustomMetric], current: Sequence[CustomMetric]
+) -> tuple[CustomMetric, ...]:
     """Return the metrics of now, and those of before that are gone, as retired ones."""
-    known = {metric.id for metric in now}
-    return (*now, *(replace(m, retired=True) for m in before if m.id not in known))
+    current_ids = {metric.id for metric in current}
+    return (*current, *(replace(m, retired=True) for m in previous if m.id not in current_ids))
 
 
-def changes(before: Iterable[Metric], now: Iterable[Metric]) -> dict[str, list[str]]:
+def find_changes(
+    previous: Iterable[CustomMetric], current: Iterable[CustomMetric]
+) -> dict[str, list[str]]:
     """Return what changed between two catalogues: kind of change → IDs, none left out."""
-    old = {metric.id: metric for metric in before if not metric.retired}
-    new = {metric.id: metric for metric in now}
-    both = sorted(old.keys() & new.keys())
-    found = {
+    old = {metric.id: metric for metric in previous if not metric.retired}
+    new = {metric.id: metric for metric in current}
+    common_ids = sorted(old.keys() & new.keys())
+    changed_ids = {
         "added": sorted(new.keys() - old.keys()),
         "removed": sorted(old.keys() - new.keys()),
-        "retyped": [i for i in both if _value(old[i]) != _value(new[i])],
-        "renamed": [i for i in both if old[i].name != new[i].name],
+        "retyped": [i for i in common_ids if _definition(old[i]) != _definition(new[i])],
+        "renamed": [i for i in common_ids if old[i].name != new[i].name],
     }
-    return {kind: ids for kind, ids in found.items() if ids}
+    return {kind: ids for kind, ids in changed_ids.items() if ids}
 
 
-def _value(metric: Metric) -> tuple[object, ...]:
+def _definition(metric: CustomMetric) -> tuple[object, ...]:
     return metric.type, metric.minimum, metric.maximum, metric.allowed
 
 
-def resolve(wanted: Iterable[str], metrics: Sequence[Metric], setting: str) -> tuple[Metric, ...]:
+def select_metrics(
+    names: Iterable[str], metrics: Sequence[CustomMetric], setting: str
+) -> tuple[CustomMetric, ...]:
     """Return the metrics that a user names by ID, by display name or all at once.
 
     Raises:
         ConfigError: A name is unknown, or two metrics have it.
     """
-    found: dict[str, Metric] = {}
+    selected: dict[str, CustomMetric] = {}
     problems = []
-    for name in wanted:
-        named = [metric for metric in metrics if name == metric.id]
-        named = named or [m for m in metrics if name == m.name and not m.retired]
-        named = named or [m for m in metrics if name in {EVERY, m.name}]
-        if len(named) > 1 and name != EVERY:
-            ids = ", ".join(metric.id for metric in named)
+    for name in names:
+        matches = [metric for metric in metrics if name == metric.id]
+        matches = matches or [m for m in metrics if name == m.name and not m.retired]
+        matches = matches or [m for m in metrics if name in {ALL_METRICS, m.name}]
+        if len(matches) > 1 and name != ALL_METRICS:
+            ids = ", ".join(metric.id for metric in matches)
             problems.append(f"{setting} names '{name}', which {ids} are called; name one by its ID")
-        elif not named and name != EVERY:
-            known = [text for metric in metrics for text in (metric.name, metric.id)]
-            hint = did_you_mean(name, known, "see the stream custom_metrics for those there are")
+        elif not matches and name != ALL_METRICS:
+            all_names = [text for metric in metrics for text in (metric.name, metric.id)]
+            hint = did_you_mean(
+                name, all_names, "see the stream custom_metrics for those there are"
+            )
             problems.append(
                 f"{setting} names '{name}', which no published metric is called; {hint}"
             )
-        found |= {metric.id: metric for metric in named}
+        selected |= {metric.id: metric for metric in matches}
     if problems:
         raise ConfigError(problems)
-    return tuple(found.values())
+    return tuple(selected.values())

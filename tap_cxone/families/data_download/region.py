@@ -8,7 +8,7 @@ import json
 from tap_cxone.config.validation import REGION
 
 
-def region_of(token: str) -> str | None:
+def region_claim(token: str) -> str | None:
     """Return the `region` claim of a token; None if it has none, or none that is a region.
 
     The claim decides where requests go, so nothing but the plain form of a region is taken.
@@ -25,7 +25,7 @@ def region_of(token: str) -> str | None:
     return region if isinstance(region, str) and REGION.fullmatch(region) else None
 
 
-def plane(token: str) -> str | None:
+def base_url_from_token(token: str) -> str | None:
     """Return the host of the data plane that a token names; None if it names none."""
-    region = region_of(token)
+    region = region_claim(token)
     return f"https://api-{region}.niceincontact.com" if region else None

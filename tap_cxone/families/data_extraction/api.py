@@ -16,33 +16,33 @@ from tap_cxone.errors import (
     NotFound,
     PermissionDenied,
     Throttled,
-    naming,
+    with_permission_hint,
 )
-from tap_cxone.jobs.api import Listing, Receipt
-from tap_cxone.jobs.job import JobStatus, Phase, job_name
+from tap_cxone.jobs.api import ActiveJobs, SubmitResult
+from tap_cxone.jobs.job import JobStatus, StatusResponse, parse_job_id
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from tap_cxone.http.client import Client
-    from tap_cxone.http.transport import Answer
+    from tap_cxone.http.transport import ApiResponse
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
-JOBS = "/data-extraction/v1/jobs"
+JOBS_PATH = "/data-extraction/v1/jobs"
 NO_SYNC = "no_sync_endpoint"
 """The trait of a tenant without `/jobs/sync`."""
 
-_WAIT = re.compile(
+_THROTTLE_TEXT = re.compile(
     r"(?i)wait|try again|another (?:request|call|job|extraction)|too many|in progress|throttl"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EntityRequest:
     """One entity to extract.
 
     Attributes:
@@ -66,17 +66,19 @@ class Request:
         }
 
 
-def classify(status: int, words: str) -> type[ApiError] | None:
+def classify_error(status: int, error_text: str) -> type[ApiError] | None:
     """Tell a 403 that throttles, as this API does instead of 429, from one that forbids."""
-    return Throttled if status == HTTPStatus.FORBIDDEN and _WAIT.search(words) else None
+    return (
+        Throttled if status == HTTPStatus.FORBIDDEN and _THROTTLE_TEXT.search(error_text) else None
+    )
 
 
-def running(_: Client, answer: Any) -> str:
+def describe_running_job(_: Client, response_json: Any) -> str:
     """Say of the list of jobs whether one is running: another has to wait for it."""
-    jobs = answer.get("jobs") if isinstance(answer, dict) else None
-    states = [str(job.get("status", "")).upper() for job in jobs or () if isinstance(job, dict)]
-    now = "a job is running now" if "RUNNING" in states else "no job is running now"
-    return f"no quota, but one job at a time; {now}"
+    jobs = response_json.get("jobs") if isinstance(response_json, dict) else None
+    statuses = [str(job.get("status", "")).upper() for job in jobs or () if isinstance(job, dict)]
+    activity_text = "a job is running now" if "RUNNING" in statuses else "no job is running now"
+    return f"no quota, but one job at a time; {activity_text}"
 
 
 @dataclass(slots=True)
@@ -92,11 +94,11 @@ class DataExtractionApi:
     """
 
     client: Client
-    request: Request
+    request: EntityRequest
     mode: Literal["auto", "sync", "async"]
     traits: MutableMapping[str, Any]
-    longest: timedelta
-    _listed: bool = True
+    sync_timeout: timedelta
+    _can_list: bool = True
 
     @property
     def name(self) -> str:
@@ -107,117 +109,123 @@ class DataExtractionApi:
         """Return a text that differs where the request differs."""
         return "/".join(self.request.body(window).values())
 
-    def submit(self, window: Window) -> Receipt:
+    def submit(self, window: Window) -> SubmitResult:
         """Ask for a window, once.
 
         Raises:
             PermissionDenied: Naming the permission the entity needs.
         """
         body = self.request.body(window)
-        with naming(f"give the access key's user the permission {self.request.permission}"):
+        with with_permission_hint(
+            f"give the access key's user the permission {self.request.permission}"
+        ):
             if self._is_sync():
                 return self._submit_sync(body)
-            return self._receipt(self.client.submit(JOBS, body))
+            return self._submit_result(self.client.submit(JOBS_PATH, body))
 
     def _is_sync(self) -> bool:
         return self.mode == "sync" or (self.mode == "auto" and not self.traits.get(NO_SYNC))
 
-    def _submit_sync(self, body: dict[str, str]) -> Receipt:
-        seconds = self.longest.total_seconds()
+    def _submit_sync(self, body: dict[str, str]) -> SubmitResult:
+        timeout_seconds = self.sync_timeout.total_seconds()
         try:
-            return self._receipt(self.client.submit(f"{JOBS}/sync", body, read_seconds=seconds))
+            return self._submit_result(
+                self.client.submit(f"{JOBS_PATH}/sync", body, read_seconds=timeout_seconds)
+            )
         except ApiError as error:
             if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 raise
             if self.mode == "sync":
                 remedy = "set data_extraction.mode to auto or async: there is no /jobs/sync"
-                raise NotFound(error.said, status=error.status, remedy=remedy) from error
+                raise NotFound(error.message, status=error.status, remedy=remedy) from error
         self.traits[NO_SYNC] = True
-        return self._receipt(self.client.submit(JOBS, body))
+        return self._submit_result(self.client.submit(JOBS_PATH, body))
 
-    def _receipt(self, answer: Answer) -> Receipt:
-        return _receipt(answer, self.client.redact)
+    def _submit_result(self, response: ApiResponse) -> SubmitResult:
+        return _parse_submit(response, self.client.redact)
 
-    def status(self, job: PendingJob) -> JobStatus:
+    def get_status(self, job: PendingJob) -> StatusResponse:
         """Ask for a job. Raises `NotFound` if the API does not know it."""
-        answer = self.client.get(f"{JOBS}/{quote(job.id, safe='')}")
-        return _status(answer, self.client.redact)
+        answer = self.client.get(f"{JOBS_PATH}/{quote(job.id, safe='')}")
+        return _parse_status(answer, self.client.redact)
 
-    def listing(self, window: Window) -> Listing | None:  # noqa: ARG002 (it lists no windows)
+    def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (it lists no windows)
         """Return every job of the tenant; None where the list is not to be had."""
         try:
-            answer = self.client.get(JOBS).json if self._listed else None
+            answer = self.client.get(JOBS_PATH).json if self._can_list else None
         except (NotFound, PermissionDenied):
-            self._listed = False
+            self._can_list = False
             return None
         jobs = answer.get("jobs") if isinstance(answer, dict) else None
         if not isinstance(jobs, list):
             return None
         ids = (str(job["id"]) for job in jobs if isinstance(job, dict) and "id" in job)
-        return Listing(frozenset(ids))
+        return ActiveJobs(frozenset(ids))
 
     def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
         """Return False: this API cannot end a job."""
         return False
 
-    def download(self, link: str, name: str) -> Spool:
+    def download(self, link: str, description: str) -> Spool:
         """Fetch a job's file."""
-        return self.client.download(link, name)
+        return self.client.download(link, description)
 
 
-def _receipt(answer: Answer, redact: Redactor) -> Receipt:
+def _parse_submit(response: ApiResponse, redact: Redactor) -> SubmitResult:
     """Read the answer to a submit: a link, a job that has one, or the id of a job to poll."""
-    found: Any = answer.json
-    if isinstance(found, str) and found.strip():
-        text = found.strip()
-        return Receipt(link=text) if "://" in text else Receipt(job_id=text)
-    if isinstance(found, dict):
-        job = _inside(found, "jobStatus")
+    body: Any = response.json
+    if isinstance(body, str) and body.strip():
+        text = body.strip()
+        return SubmitResult(link=text) if "://" in text else SubmitResult(job_id=text)
+    if isinstance(body, dict):
+        job = _nested_object(body, "jobStatus")
         if "status" in job:
             try:
-                _refuse_failed(_job_status(job, redact))
+                _raise_if_failed(_parse_job(job, redact))
             except ApiError as error:  # a status nobody knows: the job may be there
-                raise AmbiguousSubmit(str(error), status=answer.status) from error
-        receipt = Receipt(job_name(job.get("id")) or job_name(job.get("jobId")), _link(job))
-        if receipt.job_id or receipt.link:
-            return receipt
-    msg = f"the answer to the submit ({answer.status}) names neither a job nor a link"
-    raise AmbiguousSubmit(msg, status=answer.status)
+                raise AmbiguousSubmit(str(error), status=response.status) from error
+        result = SubmitResult(
+            parse_job_id(job.get("id")) or parse_job_id(job.get("jobId")), _find_link(job)
+        )
+        if result.job_id or result.link:
+            return result
+    msg = f"the answer to the submit ({response.status}) names neither a job nor a link"
+    raise AmbiguousSubmit(msg, status=response.status)
 
 
-def _refuse_failed(status: JobStatus) -> None:
-    if status.phase not in {Phase.RUNNING, Phase.SUCCEEDED}:
-        msg = f"the job ended {status.phase.name}: {status.words or 'no reason given'}"
+def _raise_if_failed(response: StatusResponse) -> None:
+    if response.status not in {JobStatus.RUNNING, JobStatus.SUCCEEDED}:
+        msg = f"the job ended {response.status.name}: {response.reason or 'no reason given'}"
         raise JobFailed(msg)
 
 
-def _status(answer: Answer, redact: Redactor) -> JobStatus:
-    found = answer.json
-    job = _inside(found, "jobStatus") if isinstance(found, dict) else {}
+def _parse_status(response: ApiResponse, redact: Redactor) -> StatusResponse:
+    body = response.json
+    job = _nested_object(body, "jobStatus") if isinstance(body, dict) else {}
     if "status" not in job:
         msg = "the answer to a job's GET has no status; if base_url is the right host, report it"
-        raise ApiError(msg, status=answer.status)
-    return _job_status(job, redact)
+        raise ApiError(msg, status=response.status)
+    return _parse_job(job, redact)
 
 
-def _job_status(job: dict[str, Any], redact: Redactor) -> JobStatus:
-    word = str(job["status"]).strip().upper()
-    if word not in Phase.__members__:
-        what = f"job {job.get('id')} has the status {word!r}"
-        msg = f"{what}, which this tap does not know; please report it"
+def _parse_job(job: dict[str, Any], redact: Redactor) -> StatusResponse:
+    api_status = str(job["status"]).strip().upper()
+    if api_status not in JobStatus.__members__:
+        subject = f"job {job.get('id')} has the status {api_status!r}"
+        msg = f"{subject}, which this tap does not know; please report it"
         raise ApiError(msg)
-    result = _inside(job, "result")
-    words = result.get("errorMessage") or result.get("messageError") or ""
-    return JobStatus(Phase[word], _link(job), redact(str(words)), word)
+    result = _nested_object(job, "result")
+    reason = result.get("errorMessage") or result.get("messageError") or ""
+    return StatusResponse(JobStatus[api_status], _find_link(job), redact(str(reason)), api_status)
 
 
-def _inside(found: dict[str, Any], key: str) -> dict[str, Any]:
+def _nested_object(body: dict[str, Any], key: str) -> dict[str, Any]:
     """Return the object under `key`, or the whole where there is none (tenants differ)."""
-    inner = found.get(key)
-    return inner if isinstance(inner, dict) else found
+    nested = body.get(key)
+    return nested if isinstance(nested, dict) else body
 
 
-def _link(job: dict[str, Any]) -> str | None:
-    places = (_inside(job, "result"), job)
-    links = (place.get(key) for place in places for key in ("url", "downloadUrl"))
+def _find_link(job: dict[str, Any]) -> str | None:
+    containers = (_nested_object(job, "result"), job)
+    links = (container.get(key) for container in containers for key in ("url", "downloadUrl"))
     return next((str(link) for link in links if link), None)

@@ -22,12 +22,16 @@ _PERMISSIONS = {
 
 def permission_of(entity_name: str) -> str:
     """Return the CXone permission that an entity of this name needs."""
-    fitting = [wanted for part, wanted in _PERMISSIONS.items() if part in entity_name.casefold()]
-    return fitting[-1] if fitting else ANY_PERMISSION
+    matches = [
+        permission
+        for name_part, permission in _PERMISSIONS.items()
+        if name_part in entity_name.casefold()
+    ]
+    return matches[-1] if matches else ANY_PERMISSION
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
+class EntityDefinition:
     """One stream of this family.
 
     Attributes:
@@ -47,7 +51,7 @@ class Entity:
     description: str = ""
 
 
-QM_WORKFLOWS = Entity(
+QM_WORKFLOWS = EntityDefinition(
     name="qm_workflows",
     entity_name="qm-workflows",
     version="4",
@@ -95,7 +99,7 @@ QM_WORKFLOWS = Entity(
     ),
 )
 
-QM_QUESTIONS = Entity(
+QM_QUESTIONS = EntityDefinition(
     name="qm_questions",
     entity_name="qm-questions",
     version="1",
@@ -141,7 +145,7 @@ QM_QUESTIONS = Entity(
 
 # Titles of this entity carry additions that change with the version, and every tenant adds
 # columns of its own (further agents, business data): only what public clients agree on is here.
-RECORDING_INTERACTION_METADATA = Entity(
+RECORDING_INTERACTION_METADATA = EntityDefinition(
     name="recording_interaction_metadata",
     entity_name="recording-interaction-metadata",
     version="10",

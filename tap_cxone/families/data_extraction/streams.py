@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_cxone.config import DATA_EXTRACTION_MAX_DAYS
-from tap_cxone.context import Family
+from tap_cxone.context import ApiFamily
 from tap_cxone.families.data_extraction.api import (
-    JOBS,
+    JOBS_PATH,
     DataExtractionApi,
-    Request,
-    classify,
-    running,
+    EntityRequest,
+    classify_error,
+    describe_running_job,
 )
 from tap_cxone.families.data_extraction.schemas import (
     ANY_PERMISSION,
     ENTITIES,
-    Entity,
+    EntityDefinition,
     permission_of,
 )
 from tap_cxone.http.auth import AccessKeyGrant
-from tap_cxone.http.rate_limit import Limits
+from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import snake_case, with_types
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import plan_days
+from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,68 +37,78 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
     from tap_cxone.config import EntitySettings, Settings
-    from tap_cxone.context import Surroundings
+    from tap_cxone.context import RunContext
     from tap_cxone.windows import Window
 
 NAME = "data_extraction"
 TOKEN_PATH = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
 
 
-def family(surroundings: Surroundings) -> Family:
+def build_api_family(context: RunContext) -> ApiFamily:
     """Return the Data Extraction API of the tenant in the settings."""
-    settings = surroundings.settings
+    settings = context.settings
     key, region = settings.access_key, settings.region
     # The vendor's login takes the area's own host, the API its gateway.
-    login = settings.token_url(NAME, f"https://{region}.nice-incontact.com", TOKEN_PATH)
-    return Family(
+    token_url = settings.token_url(NAME, f"https://{region}.nice-incontact.com", TOKEN_PATH)
+    return ApiFamily(
         name=NAME,
-        needs=("access_key_id", "access_key_secret"),
-        grant=AccessKeyGrant(login, key) if key else None,
-        host=settings.host(NAME, f"https://api-{region}.niceincontact.com"),
-        limits=Limits(spacing=settings.data_extraction.spacing, concurrent=1, exclusive=True),
-        settle=settings.data_extraction.settle,
-        harmless=JOBS,
-        granted=f"give the access key's user a permission {ANY_PERMISSION}",
-        left=running,
+        required_settings=("access_key_id", "access_key_secret"),
+        grant=AccessKeyGrant(token_url, key) if key else None,
+        base_url=settings.base_url_for(NAME, f"https://api-{region}.niceincontact.com"),
+        limits=RateLimits(
+            min_submit_interval=settings.data_extraction.min_submit_interval,
+            max_concurrent=1,
+            tenant_wide=True,
+        ),
+        availability_delay=settings.data_extraction.availability_delay,
+        probe_path=JOBS_PATH,
+        permission_hint=f"give the access key's user a permission {ANY_PERMISSION}",
+        describe_remaining=describe_running_job,
         window_days=settings.data_extraction.window_days,
-        most_days=DATA_EXTRACTION_MAX_DAYS,
-        surroundings=surroundings,
-        classify=classify,
+        max_window_days=DATA_EXTRACTION_MAX_DAYS,
+        context=context,
+        classify_error=classify_error,
     )
 
 
-def streams(tap: Tap, surroundings: Surroundings) -> list[EntityStream]:
+def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
     """Return a stream per built-in and per configured entity."""
-    shared = family(surroundings)
-    return [EntityStream(tap, shared, entity) for entity in entities(surroundings.settings)]
+    api_family = build_api_family(context)
+    return [
+        EntityStream(tap, api_family, entity) for entity in entity_definitions(context.settings)
+    ]
 
 
-def entities(settings: Settings) -> Iterator[Entity]:
+def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
     """Yield the built-in entities as the user changed them, then the user's own."""
-    changes = {entity.name: entity for entity in settings.data_extraction.entities}
+    entries = {entity.name: entity for entity in settings.data_extraction.entities}
     for entity in ENTITIES:
-        change = changes.pop(entity.name, None)
-        yield _changed(entity, change) if change else entity
-    for own in changes.values():
-        yield _changed(Entity(own.name, own.entity_name or "", own.version or ""), own)
+        entry = entries.pop(entity.name, None)
+        yield _merge_definition(entity, entry) if entry else entity
+    for custom in entries.values():
+        yield _merge_definition(
+            EntityDefinition(custom.name, custom.entity_name or "", custom.version or ""), custom
+        )
 
 
-def _changed(entity: Entity, change: EntitySettings) -> Entity:
-    keys = change.primary_keys
+def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> EntityDefinition:
+    keys = entry.primary_keys
     return replace(
         entity,
-        entity_name=change.entity_name or entity.entity_name,
-        version=change.version or entity.version,
+        entity_name=entry.entity_name or entity.entity_name,
+        version=entry.version or entity.version,
         primary_keys=entity.primary_keys if keys is None else tuple(map(snake_case, keys)),
-        columns=with_types(entity.columns, dict(change.columns)),
+        columns=with_types(entity.columns, dict(entry.columns)),
     )
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the family's settings beyond their shape."""
-    own = config.get(NAME, {}).get("entities", []) if isinstance(config.get(NAME), dict) else []
+    configured = (
+        config.get(NAME, {}).get("entities", []) if isinstance(config.get(NAME), dict) else []
+    )
     built_in = {entity.name for entity in ENTITIES}
-    for entity in own if isinstance(own, list) else []:
+    for entity in configured if isinstance(configured, list) else []:
         if not isinstance(entity, dict) or entity.get("name") in built_in:
             continue
         for setting in ("entity_name", "version"):
@@ -112,7 +122,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
 class EntityStream(JobStream):
     """One entity, read in windows of whole UTC days."""
 
-    def __init__(self, tap: Tap, family: Family, entity: Entity) -> None:
+    def __init__(self, tap: Tap, family: ApiFamily, entity: EntityDefinition) -> None:
         """Declare the entity's columns and keys."""
         self.entity = entity
         declaration = Declaration(
@@ -131,15 +141,15 @@ class EntityStream(JobStream):
         name = self.entity.entity_name
         return DataExtractionApi(
             client=self.family.client,
-            request=Request(name, self.entity.version, permission_of(name)),
+            request=EntityRequest(name, self.entity.version, permission_of(name)),
             mode=self.settings.data_extraction.mode,
-            traits=self.family.traits,
-            longest=self.settings.job_timeout,
+            traits=self.family.tenant_info,
+            sync_timeout=self.settings.job_timeout,
         )
 
     @override
     def windows(
-        self, start: datetime, horizon: datetime, asked: Iterable[Window]
+        self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        most = self.settings.data_extraction.window_days
-        return plan_days(start, horizon, most=most, asked=asked)
+        max_days = self.settings.data_extraction.window_days
+        return daily_windows(start, end, max_days=max_days, pending=pending)

@@ -12,44 +12,44 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused, naming
-from tap_cxone.jobs.api import Receipt
-from tap_cxone.jobs.job import JobStatus, Phase
+from tap_cxone.errors import AmbiguousSubmit, ApiError, NotFound, QuotaRefused, with_permission_hint
+from tap_cxone.jobs.api import SubmitResult
+from tap_cxone.jobs.job import JobStatus, StatusResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.client import Client
-    from tap_cxone.http.transport import Answer
+    from tap_cxone.http.transport import ApiResponse
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
-BASE = "/observabilitydashboard/v2/tables"
-_PERMISSION = (
+TABLES_PATH = "/observabilitydashboard/v2/tables"
+_PERMISSION_HINT = (
     "give the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
     "Security > Roles), and ask NICE whether the application may export its tables"
 )
 
-_QUOTA = re.compile(r"(?i)too many export|exports? per 24")
-_WORDS = ("status", "state", "exportStatus")
-_LINKS = ("downloadUrl", "url", "presignedUrl", "fileUrl", "location")
-_REASONS = ("errorMessage", "message", "error", "reason")
-_PHASES = {
+_QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
+_STATUS_KEYS = ("status", "state", "exportStatus")
+_LINK_KEYS = ("downloadUrl", "url", "presignedUrl", "fileUrl", "location")
+_REASON_KEYS = ("errorMessage", "message", "error", "reason")
+_STATUSES = {
     **dict.fromkeys(
         ("inprogress", "pending", "running", "queued", "processing", "started", "accepted"),
-        Phase.RUNNING,
+        JobStatus.RUNNING,
     ),
-    **dict.fromkeys(("completed", "complete", "success", "succeeded", "done"), Phase.SUCCEEDED),
-    **dict.fromkeys(("failed", "failure", "error"), Phase.FAILED),
-    **dict.fromkeys(("cancelled", "canceled", "aborted"), Phase.CANCELLED),
-    "expired": Phase.EXPIRED,
+    **dict.fromkeys(("completed", "complete", "success", "succeeded", "done"), JobStatus.SUCCEEDED),
+    **dict.fromkeys(("failed", "failure", "error"), JobStatus.FAILED),
+    **dict.fromkeys(("cancelled", "canceled", "aborted"), JobStatus.CANCELLED),
+    "expired": JobStatus.EXPIRED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TableRequest:
     """One table to export, as the user wants it.
 
     Attributes:
@@ -82,17 +82,21 @@ class Request:
 
     def digest(self, window: Window) -> str:
         """Return a short text that differs where tenant, table or body differ."""
-        said = json.dumps([self.tenant, self.table.stream, self.body(window)])
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        payload = json.dumps([self.tenant, self.table.stream, self.body(window)])
+        return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def file_name(self, window: Window) -> str:
         """Name the file: unique for tenant, stream and window; letters, digits, `-` and `_`."""
         return f"tap-cxone-{self.table.stream}-{window.start:%Y%m%dT%H%M%S}-{self.digest(window)}"
 
 
-def classify(status: int, words: str) -> type[ApiError] | None:
+def classify_error(status: int, error_text: str) -> type[ApiError] | None:
     """Tell the quota's 400 from any other: only its text does."""
-    return QuotaRefused if status == HTTPStatus.BAD_REQUEST and _QUOTA.search(words) else None
+    return (
+        QuotaRefused
+        if status == HTTPStatus.BAD_REQUEST and _QUOTA_TEXT.search(error_text)
+        else None
+    )
 
 
 @dataclass(slots=True)
@@ -106,94 +110,98 @@ class ObservabilityApi:
     """
 
     client: Client
-    request: Request
+    request: TableRequest
     traits: MutableMapping[str, Any]
 
     @property
     def name(self) -> str:
         """Return what is exported, for messages."""
-        return self._paths()[0]
+        return self._paths_to_try()[0]
 
-    def _paths(self) -> list[str]:
+    def _paths_to_try(self) -> list[str]:
         """Return the table's names, the one that worked before first."""
-        known = self.traits.get(self.request.table.stream)
-        return sorted(self.request.table.paths, key=lambda path: path != known)
+        working_path = self.traits.get(self.request.table.stream)
+        return sorted(self.request.table.paths, key=lambda path: path != working_path)
 
     def fingerprint(self, window: Window) -> str:
         """Return a text that differs where the request differs."""
         return self.request.digest(window)
 
-    def submit(self, window: Window) -> Receipt:
+    def submit(self, window: Window) -> SubmitResult:
         """Start an export, under the name of the table that the tenant has.
 
         Raises:
             QuotaExhausted: The API allows no more exports for now.
         """
-        *others, last = self._paths()
-        for path in others:
+        *alternatives, last_path = self._paths_to_try()
+        for path in alternatives:
             try:
-                return self._export(path, window)
+                return self._submit_export(path, window)
             except NotFound:
                 continue
-        return self._export(last, window)
+        return self._submit_export(last_path, window)
 
-    def _export(self, path: str, window: Window) -> Receipt:
+    def _submit_export(self, path: str, window: Window) -> SubmitResult:
         try:
-            with naming(_PERMISSION):
-                answer = self.client.submit(f"{BASE}/{path}/export-data", self.request.body(window))
+            with with_permission_hint(_PERMISSION_HINT):
+                response = self.client.submit(
+                    f"{TABLES_PATH}/{path}/export-data", self.request.body(window)
+                )
         except QuotaRefused as error:
-            raise self.client.limiter.refuse() from error
+            raise self.client.rate_limiter.mark_quota_exhausted() from error
         if len(self.request.table.paths) > 1:
             self.traits[self.request.table.stream] = path
-        return Receipt(job_id=_export_id(answer))
+        return SubmitResult(job_id=_export_id(response))
 
-    def status(self, job: PendingJob) -> JobStatus:
+    def get_status(self, job: PendingJob) -> StatusResponse:
         """Ask for an export. Raises `NotFound` if the API does not know it."""
         name = quote(self.request.file_name(job.window))
-        path = f"{BASE}/export-data/{quote(job.id, safe='')}/status?fileName={name}"
-        return self._read(self.client.get(path).json)
+        path = f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={name}"
+        return self._parse_status(self.client.get(path).json)
 
-    def _read(self, found: Any) -> JobStatus:
-        answer = found if isinstance(found, dict) else {}
-        word = str(_first(answer, _WORDS) or "")
-        link = str(_first(answer, _LINKS) or "")
-        phase = _PHASES.get("".join(filter(str.isalpha, word.casefold())))
-        if phase is None and (word or not link):
-            said = self.client.redact(word or json.dumps(found, default=str))
-            msg = f"an export's status is {said!r}, which this tap does not know; please report it"
+    def _parse_status(self, response_json: Any) -> StatusResponse:
+        body = response_json if isinstance(response_json, dict) else {}
+        api_status = str(_first_value(body, _STATUS_KEYS) or "")
+        link = str(_first_value(body, _LINK_KEYS) or "")
+        job_status = _STATUSES.get("".join(filter(str.isalpha, api_status.casefold())))
+        if job_status is None and (api_status or not link):
+            redacted_status = self.client.redact(
+                api_status or json.dumps(response_json, default=str)
+            )
+            msg = f"an export's status is {redacted_status!r}, which this tap does not know; please report it"
             raise ApiError(msg)
-        if "://" in link and phase in {None, Phase.RUNNING, Phase.SUCCEEDED}:
-            return JobStatus(Phase.SUCCEEDED, link, word=word)
-        words = self.client.redact(str(_first(answer, _REASONS) or ""))
-        return JobStatus(phase or Phase.RUNNING, words=words, word=word)
+        if "://" in link and job_status in {None, JobStatus.RUNNING, JobStatus.SUCCEEDED}:
+            return StatusResponse(JobStatus.SUCCEEDED, link, api_status=api_status)
+        reason = self.client.redact(str(_first_value(body, _REASON_KEYS) or ""))
+        return StatusResponse(job_status or JobStatus.RUNNING, reason=reason, api_status=api_status)
 
-    def listing(self, window: Window) -> None:
+    def list_active_jobs(self, window: Window) -> None:
         """Return None: this API has no list of exports."""
 
     def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
         """Return False: this API cannot end a job."""
         return False
 
-    def download(self, link: str, name: str) -> Spool:
+    def download(self, link: str, description: str) -> Spool:
         """Fetch an export's file."""
-        return self.client.download(link, name)
+        return self.client.download(link, description)
 
 
-def _first(answer: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((answer[key] for key in keys if answer.get(key)), None)
+def _first_value(body: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((body[key] for key in keys if body.get(key)), None)
 
 
-def _export_id(answer: Answer) -> str:
+def _export_id(response: ApiResponse) -> str:
     """Read an export's id out of the `Location`: its last segment, but for `status`.
 
     Only the path counts: the tap asks its own host, wherever a `Location` points.
     """
     segments = [
-        part for part in urlsplit(answer.headers.get("Location", "")).path.split("/") if part
+        part for part in urlsplit(response.headers.get("Location", "")).path.split("/") if part
     ]
     if segments and segments[-1] == "status":
         segments.pop()
     if not segments or segments[-1] == "export-data":
-        msg = f"the answer to the submit ({answer.status}) has no Location that names an export"
-        raise AmbiguousSubmit(msg, status=answer.status)
+        msg = f"the answer to the submit ({response.status}) has no Location that names an export"
+        raise AmbiguousSubmit(msg, status=response.status)
     return unquote(segments[-1])

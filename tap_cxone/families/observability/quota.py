@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 
-def choose(
-    due: Mapping[str, Sequence[Window]], exports: int, *, doubtful: Container[str] = ()
+def allocate_exports(
+    windows_by_stream: Mapping[str, Sequence[Window]],
+    remaining: int,
+    *,
+    failing: Container[str] = (),
 ) -> dict[str, int]:
     """Spend `exports` on the oldest windows of all streams.
 
@@ -25,10 +28,10 @@ def choose(
         How many of its windows, from the oldest on, each stream may export now. Of windows of
         one age those of the stream named first come first.
     """
-    turns = sorted(
-        (name in doubtful, window.start, name)
-        for name, windows in due.items()
+    oldest_first = sorted(
+        (name in failing, window.start, name)
+        for name, windows in windows_by_stream.items()
         for window in windows
     )
-    chosen = [name for _, _, name in turns[:exports]]
-    return {name: chosen.count(name) for name in due}
+    allocated = [name for _, _, name in oldest_first[:remaining]]
+    return {name: allocated.count(name) for name in windows_by_stream}

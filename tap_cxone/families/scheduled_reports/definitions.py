@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from tap_cxone.config import ReportSettings
 
-_CALLS = ("agent", "queue", "skill")
-METRICS: dict[str, tuple[str, ...]] = {
-    "handleTime": _CALLS,
-    "wrapUpTime": _CALLS,
-    "callsHandled": _CALLS,
-    "avgHandleTime": _CALLS,
+_CALL_REPORT_TYPES = ("agent", "queue", "skill")
+METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {
+    "handleTime": _CALL_REPORT_TYPES,
+    "wrapUpTime": _CALL_REPORT_TYPES,
+    "callsHandled": _CALL_REPORT_TYPES,
+    "avgHandleTime": _CALL_REPORT_TYPES,
     "talkTime": ("agent", "queue"),
     "messageCount": ("ic",),
     "avgResponseTime": ("ic",),
@@ -28,7 +28,7 @@ METRICS: dict[str, tuple[str, ...]] = {
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-def definition(report: ReportSettings) -> dict[str, Any]:
+def schedule_definition(report: ReportSettings) -> dict[str, Any]:
     """Return a report's schedule as the API keeps it: in UTC, its range relative."""
     filters = [
         {"dimension": dimension, "values": list(values), "operator": operator}
@@ -49,20 +49,20 @@ def definition(report: ReportSettings) -> dict[str, Any]:
     }
 
 
-def holds(registered: Any, wanted: Any) -> bool:
+def matches_definition(registered: Any, expected: Any) -> bool:
     """Tell whether what is registered says all that is wanted; the API may add to it."""
-    if isinstance(wanted, dict):
+    if isinstance(expected, dict):
         return isinstance(registered, dict) and all(
-            holds(registered.get(key), value) for key, value in wanted.items()
+            matches_definition(registered.get(key), value) for key, value in expected.items()
         )
-    if isinstance(wanted, list):
-        same = isinstance(registered, list) and len(registered) == len(wanted)
-        return same and all(map(holds, registered, wanted))
-    return bool(registered == wanted)
+    if isinstance(expected, list):
+        same_length = isinstance(registered, list) and len(registered) == len(expected)
+        return same_length and all(map(matches_definition, registered, expected))
+    return bool(registered == expected)
 
 
-def problems(
-    report: Mapping[str, Any], where: str, kind: str | None, *, unknown: bool
+def report_problems(
+    report: Mapping[str, Any], setting: str, report_type: str | None, *, allow_unknown: bool
 ) -> Iterator[str]:
     """Yield what the API would refuse of a report.
 
@@ -72,31 +72,38 @@ def problems(
         kind: Its type; None if it has none that there is.
         unknown: Whether metrics that nobody here knows are allowed.
     """
-    metrics, dimensions = _list(report, "metrics"), _list(report, "dimensions")
+    metrics, dimensions = _text_list(report, "metrics"), _text_list(report, "dimensions")
     if "metrics" in report and not metrics:
-        yield f"{where} has no metrics; name at least one"
+        yield f"{setting} has no metrics; name at least one"
     for metric in metrics:
-        types = METRICS.get(metric)
-        if types is None and not unknown:
-            hint = did_you_mean(metric, METRICS, "set allow_unknown_metrics if the API has it")
-            yield f"{where}: the metric '{metric}' is not known; {hint}"
-        elif types is not None and kind is not None and kind not in types:
-            fitting = (
-                ", ".join(name for name, has in METRICS.items() if kind in has) or "none known"
+        types = METRIC_REPORT_TYPES.get(metric)
+        if types is None and not allow_unknown:
+            hint = did_you_mean(
+                metric, METRIC_REPORT_TYPES, "set allow_unknown_metrics if the API has it"
+            )
+            yield f"{setting}: the metric '{metric}' is not known; {hint}"
+        elif types is not None and report_type is not None and report_type not in types:
+            metrics_of_type = (
+                ", ".join(
+                    name
+                    for name, metric_types in METRIC_REPORT_TYPES.items()
+                    if report_type in metric_types
+                )
+                or "none known"
             )
             yield (
-                f"{where}: '{metric}' is a metric of {', '.join(types)} reports, not of {kind}; "
-                f"those have: {fitting}"
+                f"{setting}: '{metric}' is a metric of {', '.join(types)} reports, not of {report_type}; "
+                f"those have: {metrics_of_type}"
             )
-    for field in _list(report, "grouping"):
+    for field in _text_list(report, "grouping"):
         if field not in dimensions:
-            yield f"{where}: grouping '{field}' is not among its dimensions; add it there"
+            yield f"{setting}: grouping '{field}' is not among its dimensions; add it there"
     schedule = report.get("schedule")
     time = schedule.get("time") if isinstance(schedule, dict) else None
     if isinstance(time, str) and not _TIME.fullmatch(time):
-        yield f"{where}: schedule.time is '{time}'; write hours and minutes, such as 05:30"
+        yield f"{setting}: schedule.time is '{time}'; write hours and minutes, such as 05:30"
 
 
-def _list(report: Mapping[str, Any], name: str) -> list[str]:
-    found = report.get(name)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+def _text_list(report: Mapping[str, Any], name: str) -> list[str]:
+    values = report.get(name)
+    return [item for item in values if isinstance(item, str)] if isinstance(values, list) else []

@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from tap_cxone.errors import AmbiguousSubmit, ApiError, ConfigError, Unavailable, naming
-from tap_cxone.families.scheduled_reports.definitions import holds
-from tap_cxone.jobs.job import job_name
-from tap_cxone.progress.activity import rest
+from tap_cxone.errors import (
+    AmbiguousSubmit,
+    ApiError,
+    ConfigError,
+    Unavailable,
+    with_permission_hint,
+)
+from tap_cxone.families.scheduled_reports.definitions import matches_definition
+from tap_cxone.jobs.job import parse_job_id
+from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
     import logging
@@ -17,19 +23,19 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.http.client import Client
-    from tap_cxone.jobs.polling import Patience
+    from tap_cxone.jobs.polling import PollPolicy
 
-SCHEDULES = "/api/v2/analytics/reports/schedules"
+SCHEDULES_PATH = "/api/v2/analytics/reports/schedules"
 
-_LISTS = ("entities", "schedules", "data")
-PERMISSIONS = (
+_LIST_KEYS = ("entities", "schedules", "data")
+PERMISSION_HINT = (
     "give the application the scopes analytics:reports:read and analytics:reports:write, and its "
     "user Analytics > Reports > Manage and View"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Schedules:
+class ScheduleRegistry:
     """The schedules of a tenant.
 
     Attributes:
@@ -41,102 +47,108 @@ class Schedules:
 
     client: Client
     clock: Clock
-    patience: Patience
+    poll_policy: PollPolicy
     log: logging.Logger
     _ids: dict[str, str] = field(default_factory=dict)
 
-    def registered(self, name: str | None = None) -> list[dict[str, Any]]:
+    def list_schedules(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return the schedules, those of one name only if it is given.
 
         Raises:
             ApiError: The answer is no list.
         """
-        found: list[dict[str, Any]] = []
-        asked = {"name": name} if name else {}
-        tokens: set[str] = set()
+        schedules: list[dict[str, Any]] = []
+        query = {"name": name} if name else {}
+        seen_tokens: set[str] = set()
         while True:
-            path = f"{SCHEDULES}?{urlencode(asked)}" if asked else SCHEDULES
-            with naming(PERMISSIONS):
-                answer = self.client.get(path).json
-            found += _entries(answer)
-            token = answer.get("nextPageToken") if isinstance(answer, dict) else None
-            following = job_name(token)
-            if not following or following in tokens:
+            path = f"{SCHEDULES_PATH}?{urlencode(query)}" if query else SCHEDULES_PATH
+            with with_permission_hint(PERMISSION_HINT):
+                response_json = self.client.get(path).json
+            schedules += _parse_schedules(response_json)
+            token = response_json.get("nextPageToken") if isinstance(response_json, dict) else None
+            next_token = parse_job_id(token)
+            if not next_token or next_token in seen_tokens:
                 break
-            tokens.add(following)
-            asked["pageToken"] = following
+            seen_tokens.add(next_token)
+            query["pageToken"] = next_token
         # The filter's spelling is not documented: an API that ignores it returns all of them.
-        return [entry for entry in found if name is None or entry.get("name") == name]
+        return [entry for entry in schedules if name is None or entry.get("name") == name]
 
-    def ensure(self, wanted: Mapping[str, Any]) -> str:
+    def ensure(self, definition: Mapping[str, Any]) -> str:
         """Return the ID of the schedule with this definition, registering it if need be.
 
         Raises:
             ConfigError: Two schedules have its name.
             ApiError: It cannot be registered.
         """
-        name = str(wanted["name"])
+        name = str(definition["name"])
         if name not in self._ids:
-            self._ids[name] = self._registered(name, wanted)
+            self._ids[name] = self._find_or_register(name, definition)
         return self._ids[name]
 
-    def _registered(self, name: str, wanted: Mapping[str, Any]) -> str:
-        for tries in range(self.patience.retries + 1):
-            found = self.registered(name)
-            if len(found) > 1:
-                ids = ", ".join(schedule_id(entry) for entry in found)
+    def _find_or_register(self, name: str, definition: Mapping[str, Any]) -> str:
+        for attempt in range(self.poll_policy.max_retries + 1):
+            matches = self.list_schedules(name)
+            if len(matches) > 1:
+                ids = ", ".join(schedule_id(entry) for entry in matches)
                 msg = f"two schedules are called '{name}' ({ids}); delete all but one in CXone"
                 raise ConfigError([msg])
-            if found:
-                return self._changed(found[0], wanted)
+            if matches:
+                return self._update_if_different(matches[0], definition)
             try:
-                if made := self._made(name, wanted):
-                    return made
+                if new_id := self._register(name, definition):
+                    return new_id
             except Unavailable as error:
-                if tries == self.patience.retries:
-                    tried = f"tried {tries + 1} times (max_retries)"
-                    raise error.given_up(tried) from error
+                if attempt == self.poll_policy.max_retries:
+                    attempts_text = f"tried {attempt + 1} times (max_retries)"
+                    raise error.as_exhausted(attempts_text) from error
                 # Then look whether it is there.
-                rest(self.clock, self.patience.poll, "an answer about a schedule was lost")
+                sleep(self.clock, self.poll_policy.interval, "an answer about a schedule was lost")
         msg = f"the schedule '{name}' was registered, but cannot be found; run again"
         raise ApiError(msg)
 
-    def _made(self, name: str, wanted: Mapping[str, Any]) -> str:
+    def _register(self, name: str, definition: Mapping[str, Any]) -> str:
         try:
-            with naming(PERMISSIONS):
-                answer = self.client.submit(SCHEDULES, wanted).json
+            with with_permission_hint(PERMISSION_HINT):
+                response_json = self.client.submit(SCHEDULES_PATH, definition).json
         except AmbiguousSubmit as error:
             # A lost answer about the run of a report counts as one; this one spent nothing.
-            msg = f"the schedule '{name}' may have been registered: {error.said}"
+            msg = f"the schedule '{name}' may have been registered: {error.message}"
             remedy = "run again: it is looked for first, and no report was spent"
             raise Unavailable(msg, status=error.status, remedy=remedy) from error
         self.log.info("Schedule '%s' registered", name)
-        return schedule_id(answer) if isinstance(answer, dict) else ""
+        return schedule_id(response_json) if isinstance(response_json, dict) else ""
 
-    def _changed(self, entry: dict[str, Any], wanted: Mapping[str, Any]) -> str:
-        own = schedule_id(entry)
-        if not holds(entry, dict(wanted)):
-            path = f"{SCHEDULES}/{quote(own, safe='')}"
-            with naming(PERMISSIONS):
-                self.client.put(path, wanted)
+    def _update_if_different(self, entry: dict[str, Any], definition: Mapping[str, Any]) -> str:
+        registered_id = schedule_id(entry)
+        if not matches_definition(entry, dict(definition)):
+            path = f"{SCHEDULES_PATH}/{quote(registered_id, safe='')}"
+            with with_permission_hint(PERMISSION_HINT):
+                self.client.put(path, definition)
             name = str(entry["name"])
-            if not any(holds(now, dict(wanted)) for now in self.registered(name)):
+            if not any(
+                matches_definition(current, dict(definition))
+                for current in self.list_schedules(name)
+            ):
                 msg = f"the schedule '{name}' could not be changed; delete it in CXone, run again"
                 raise ApiError(msg)
             self.log.info("Schedule '%s' changed to its definition in the settings", name)
-        return own
+        return registered_id
 
 
 def schedule_id(entry: Mapping[str, Any]) -> str:
     """Return the ID of a schedule, whatever it is called; empty if it has none."""
-    return job_name(entry.get("scheduleId")) or job_name(entry.get("id")) or ""
+    return parse_job_id(entry.get("scheduleId")) or parse_job_id(entry.get("id")) or ""
 
 
-def _entries(answer: Any) -> list[dict[str, Any]]:
-    found = answer
-    if isinstance(answer, dict):
-        found = next((answer[key] for key in _LISTS if isinstance(answer.get(key), list)), None)
-    if not isinstance(found, list):
+def _parse_schedules(response_json: Any) -> list[dict[str, Any]]:
+    entries = response_json
+    if isinstance(response_json, dict):
+        entries = next(
+            (response_json[key] for key in _LIST_KEYS if isinstance(response_json.get(key), list)),
+            None,
+        )
+    if not isinstance(entries, list):
         msg = "the answer to the schedules is no list of them; is base_url the right host?"
         raise ApiError(msg)
-    return [entry for entry in found if isinstance(entry, dict) and schedule_id(entry)]
+    return [entry for entry in entries if isinstance(entry, dict) and schedule_id(entry)]

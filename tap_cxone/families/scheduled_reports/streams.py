@@ -10,24 +10,24 @@ from typing_extensions import override
 
 from tap_cxone.config import REPORT_TYPES
 from tap_cxone.config import validation as checks
-from tap_cxone.context import Family
+from tap_cxone.context import ApiFamily
 from tap_cxone.errors import JobTimeout
 from tap_cxone.families.scheduled_reports import definitions
 from tap_cxone.families.scheduled_reports.api import ReportsApi
 from tap_cxone.families.scheduled_reports.schedules import (
-    PERMISSIONS,
-    SCHEDULES,
-    Schedules,
+    PERMISSION_HINT,
+    SCHEDULES_PATH,
+    ScheduleRegistry,
     schedule_id,
 )
 from tap_cxone.http.auth import ClientCredentialsGrant
-from tap_cxone.http.rate_limit import Limits
-from tap_cxone.jobs.polling import Patience
+from tap_cxone.http.rate_limit import RateLimits
+from tap_cxone.jobs.polling import PollPolicy
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import plan_whole
+from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,72 +37,82 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.config import ReportSettings
-    from tap_cxone.context import Surroundings
+    from tap_cxone.context import RunContext
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
 
 NAME = "scheduled_reports"
-HOST = "https://api.nicecxone.com"
+DEFAULT_BASE_URL = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
 SCOPES = ("analytics:reports:read", "analytics:reports:write")
 _JSON = msgspec.json.Encoder(decimal_format="number")
-_MOST_GROWTH = 8  # looks every 15 s end up two minutes apart
+_MAX_POLL_GROWTH = 8  # looks every 15 s end up two minutes apart
 
 
-def family(surroundings: Surroundings) -> Family:
+def build_api_family(context: RunContext) -> ApiFamily:
     """Return the scheduled reports of the tenant in the settings."""
-    settings = surroundings.settings
-    own, application = settings.scheduled_reports, settings.application
-    url = settings.token_url(NAME, settings.endpoints.get(NAME, HOST), TOKEN_PATH)
-    scopes = SCOPES if own.scopes is None else own.scopes
-    poll = own.poll_interval
-    return Family(
+    settings = context.settings
+    family_settings, application = settings.scheduled_reports, settings.application
+    token_url = settings.token_url(NAME, settings.endpoints.get(NAME, DEFAULT_BASE_URL), TOKEN_PATH)
+    scopes = SCOPES if family_settings.scopes is None else family_settings.scopes
+    poll_interval = family_settings.poll_interval
+    return ApiFamily(
         name=NAME,
-        needs=("client_id", "client_secret"),
-        grant=ClientCredentialsGrant(url, application, scopes) if application else None,
-        host=settings.host(NAME, HOST),
-        limits=Limits(),
-        settle=own.settle,
-        harmless=SCHEDULES,
-        granted=PERMISSIONS,
-        surroundings=surroundings,
-        also="" if own.reports else f"{NAME}.reports",
-        own_patience=Patience(poll, own.job_timeout, settings.max_retries, poll * _MOST_GROWTH),
+        required_settings=("client_id", "client_secret"),
+        grant=ClientCredentialsGrant(token_url, application, scopes) if application else None,
+        base_url=settings.base_url_for(NAME, DEFAULT_BASE_URL),
+        limits=RateLimits(),
+        availability_delay=family_settings.availability_delay,
+        probe_path=SCHEDULES_PATH,
+        permission_hint=PERMISSION_HINT,
+        context=context,
+        missing_setting="" if family_settings.reports else f"{NAME}.reports",
+        poll_policy_override=PollPolicy(
+            poll_interval,
+            family_settings.job_timeout,
+            settings.max_retries,
+            poll_interval * _MAX_POLL_GROWTH,
+        ),
     )
 
 
-def streams(tap: Tap, surroundings: Surroundings) -> list[CXoneStream]:
+def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return what is registered, and a stream per configured report."""
-    shared = family(surroundings)
-    own = surroundings.settings.scheduled_reports
-    return [SchedulesStream(tap, shared), *(ReportStream(tap, shared, r) for r in own.reports)]
+    api_family = build_api_family(context)
+    family_settings = context.settings.scheduled_reports
+    return [
+        SchedulesStream(tap, api_family),
+        *(ReportStream(tap, api_family, r) for r in family_settings.reports),
+    ]
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the family's settings beyond their shape."""
-    own = config.get(NAME)
-    if not isinstance(own, dict):
+    family_settings = config.get(NAME)
+    if not isinstance(family_settings, dict):
         return
-    yield from checks.summed_up(config, NAME)
-    reports = own.get("reports")
+    yield from checks.aggregate_window_problems(config, NAME)
+    reports = family_settings.get("reports")
     for report in reports if isinstance(reports, list) else ():
         if isinstance(report, dict):
-            where = f"{NAME}.reports, '{report.get('name')}'"
-            unknown = own.get("allow_unknown_metrics") is True
-            kind = report["type"] if report.get("type") in REPORT_TYPES else None
-            yield from definitions.problems(report, where, kind, unknown=unknown)
+            setting = f"{NAME}.reports, '{report.get('name')}'"
+            allow_unknown = family_settings.get("allow_unknown_metrics") is True
+            report_type = report["type"] if report.get("type") in REPORT_TYPES else None
+            yield from definitions.report_problems(
+                report, setting, report_type, allow_unknown=allow_unknown
+            )
 
 
-def _schedules(stream: CXoneStream) -> Schedules:
+def _schedule_registry(stream: CXoneStream) -> ScheduleRegistry:
     family = stream.family
-    clock = family.surroundings.clock
-    return Schedules(family.client, clock, family.patience, stream.logger)
+    clock = family.context.clock
+    return ScheduleRegistry(family.client, clock, family.poll_policy, stream.logger)
 
 
 class SchedulesStream(FullTableStream):
     """What is registered, by whomever."""
 
-    def __init__(self, tap: Tap, family: Family) -> None:
+    def __init__(self, tap: Tap, family: ApiFamily) -> None:
         """Declare its columns."""
         declaration = Declaration(
             name="report_schedules",
@@ -122,8 +132,8 @@ class SchedulesStream(FullTableStream):
         super().__init__(tap, family, declaration)
 
     @override
-    def table(self) -> Iterator[Record]:
-        for entry in _schedules(self).registered():
+    def table_records(self) -> Iterator[Record]:
+        for entry in _schedule_registry(self).list_schedules():
             said = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
             texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in said.items()}
             yield {"schedule_id": schedule_id(entry), "name": entry.get("name"), **texts}
@@ -132,11 +142,11 @@ class SchedulesStream(FullTableStream):
 class ReportStream(JobStream):
     """One report, run over windows of whole UTC days that are final."""
 
-    def __init__(self, tap: Tap, family: Family, report: ReportSettings) -> None:
+    def __init__(self, tap: Tap, family: ApiFamily, report: ReportSettings) -> None:
         """Declare its dimensions and metrics."""
         self.report = report
         keys = report.grouping or report.dimensions
-        where = f"{NAME}.reports, entry '{report.name}'"
+        setting = f"{NAME}.reports, entry '{report.name}'"
         dimensions = (Column(snake_case(n), description=f"'{n}'.") for n in report.dimensions)
         metrics = (Column(snake_case(n), "number", f"Metric '{n}'.") for n in report.metrics)
         declaration = Declaration(
@@ -144,8 +154,8 @@ class ReportStream(JobStream):
             columns=(*dimensions, *metrics),
             primary_keys=(*map(snake_case, keys), "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
-            keys_setting=f"{where}, grouping",
-            columns_setting=where,
+            keys_setting=f"{setting}, grouping",
+            columns_setting=setting,
             formats=("json", "csv"),
         )
         super().__init__(tap, family, declaration)
@@ -154,42 +164,44 @@ class ReportStream(JobStream):
     @override
     def api(self) -> ReportsApi:
         application = self.settings.application
-        tenant = f"{self.family.host} {application.client_id if application else ''}"
-        wanted = definitions.definition(self.report)
-        return ReportsApi(self.family.client, _schedules(self), wanted, tenant)
+        tenant = f"{self.family.base_url} {application.client_id if application else ''}"
+        definition = definitions.schedule_definition(self.report)
+        return ReportsApi(self.family.client, _schedule_registry(self), definition, tenant)
 
     @property
-    def _days(self) -> int:
+    def _window_days(self) -> int:
         """Return how many days a window has: as the settings say, or fewer since a run died."""
-        wanted = self.settings.scheduled_reports.window_days
-        return min(wanted, self.memory.window_days or wanted)
+        configured_days = self.settings.scheduled_reports.window_days
+        return min(configured_days, self.state_view.window_days or configured_days)
 
     @override
     def windows(
-        self, start: datetime, horizon: datetime, asked: Iterable[Window]
+        self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        closed = horizon == self.settings.end_date
-        return plan_whole(start, horizon, most=self._days, asked=asked, closed=closed)
+        include_partial = end == self.settings.end_date
+        return calendar_windows(
+            start, end, max_days=self._window_days, pending=pending, include_partial=include_partial
+        )
 
     @override
-    def rows(self) -> Iterator[Record]:
+    def read_records(self) -> Iterator[Record]:
         try:
-            yield from super().rows()
+            yield from super().read_records()
         except JobTimeout as error:
-            self._halve(error)
-            self.logger.warning("%s. Trying once more, with %d days", error, self._days)
+            self._halve_window_days(error)
+            self.logger.warning("%s. Trying once more, with %d days", error, self._window_days)
         else:
             return
         try:
-            yield from super().rows()
+            yield from super().read_records()
         except JobTimeout as error:
-            self._halve(error)
+            self._halve_window_days(error)
             raise
 
-    def _halve(self, error: JobTimeout) -> None:
+    def _halve_window_days(self, error: JobTimeout) -> None:
         """Remember half of the days that were too many; raise the error if it was but one."""
         days = (error.window.end - error.window.start).days if error.window else 1
         if days <= 1:
             raise error
-        self.memory.keep_window_days(days // 2)
+        self.state_view.set_window_days(days // 2)
         self.write_state()

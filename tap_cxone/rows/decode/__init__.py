@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.csv_table import CsvTable
 from tap_cxone.rows.decode.json_table import JsonTable
-from tap_cxone.rows.decode.table import Block, Expected, Format, Row, Table
-from tap_cxone.rows.decode.text import beginning
+from tap_cxone.rows.decode.table import Block, FileExpectation, Format, Row, Table
+from tap_cxone.rows.decode.text import read_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from tap_cxone.spool import Spool
 
-__all__ = ["Block", "Expected", "Format", "Row", "Table", "open_table"]
+__all__ = ["Block", "FileExpectation", "Format", "Row", "Table", "open_table"]
 
-_FOREIGN = ("<!doctype", "<html", "<?xml", "<error")
-
-
-_CSV = Expected()
+_MARKUP_PREFIXES = ("<!doctype", "<html", "<?xml", "<error")
 
 
-def open_table(spool: Spool, name: str, expected: Expected = _CSV) -> Table:
+_CSV_ONLY = FileExpectation()
+
+
+def open_table(spool: Spool, name: str, expected: FileExpectation = _CSV_ONLY) -> Table:
     """Open a file as what its first characters say it is.
 
     Args:
@@ -35,18 +35,18 @@ def open_table(spool: Spool, name: str, expected: Expected = _CSV) -> Table:
         DecodeError: It is something else, such as a page of HTML.
     """
     formats = expected.formats
-    start = beginning(spool, name)
-    if start.startswith(_FOREIGN):
-        raise _foreign(name, formats, came="a page of HTML or XML")
+    start = read_beginning(spool, name)
+    if start.startswith(_MARKUP_PREFIXES):
+        raise _wrong_format(name, formats, actual="a page of HTML or XML")
     if start.startswith(("{", "[")):
         if "json" not in formats:
-            raise _foreign(name, formats, came="JSON")
+            raise _wrong_format(name, formats, actual="JSON")
         return JsonTable(spool, name, expected)
     if "csv" not in formats and start:
-        raise _foreign(name, formats, came="some text")
-    return CsvTable.open(spool, name, expected.most)
+        raise _wrong_format(name, formats, actual="some text")
+    return CsvTable.open(spool, name, expected.max_bytes)
 
 
-def _foreign(name: str, formats: Collection[Format], *, came: str) -> DecodeError:
-    wanted = " or ".join(sorted(formats)).upper()
-    return DecodeError(f"{name}: {came} came instead of {wanted}; is a proxy in the way?")
+def _wrong_format(name: str, formats: Collection[Format], *, actual: str) -> DecodeError:
+    accepted = " or ".join(sorted(formats)).upper()
+    return DecodeError(f"{name}: {actual} came instead of {accepted}; is a proxy in the way?")

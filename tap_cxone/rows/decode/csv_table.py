@@ -9,8 +9,8 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING, TextIO
 
 from tap_cxone.errors import DecodeError
-from tap_cxone.rows.decode.table import MOST_ROWS, Row, rows_of
-from tap_cxone.rows.decode.text import DAMAGE, reading
+from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, rows_of
+from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 # The limit is one of the process; a comment field of a contact may hold a whole conversation.
 csv.field_size_limit(2**31 - 1)
 
-_CHUNK, _CHUNKS = 1 << 14, 3  # characters that are read at once; how often for one piece
+_CHUNK_CHARACTERS, _CHUNKS_PER_BLOCK = (
+    1 << 14,
+    3,
+)  # characters that are read at once; how often for one piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,15 @@ class CsvTable:
     spool: Spool
     name: str
     header: tuple[str, ...]
-    most: int
+    max_bytes: int
     unit: str = "line"
-    texts: bool = True
+    cells_are_text: bool = True
 
     @classmethod
-    def open(cls, spool: Spool, name: str, most: int) -> CsvTable:
+    def open(cls, spool: Spool, name: str, max_bytes: int) -> CsvTable:
         """Read the header. Raises `DecodeError` if the file is damaged there."""
-        header, *_ = next(_pieces(spool, name, most), _Piece()).rows or [[]]
-        return cls(spool, name, tuple(header), most)
+        header, *_ = next(_read_blocks(spool, name, max_bytes), _CsvBlock()).rows or [[]]
+        return cls(spool, name, tuple(header), max_bytes)
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield the rows below the header; one that has more or fewer cells has a fault.
@@ -55,59 +58,62 @@ class CsvTable:
             DecodeError: The file is damaged, is not CSV, or ends with such a row, as one does
                 whose end is lost. Rows before the damage have been yielded.
         """
-        pieces = _pieces(self.spool, self.name, self.most)
-        next(pieces, None)  # the header
+        csv_blocks = _read_blocks(self.spool, self.name, self.max_bytes)
+        next(csv_blocks, None)  # the header
         ragged: Row | None = None
-        for piece in pieces:
-            for even, block in self._runs(piece):
+        for csv_block in csv_blocks:
+            for well_formed, block in self._split_ragged(csv_block):
                 if ragged is not None:
                     yield ragged
                     ragged = None
-                if even:
+                if well_formed:
                     yield block
                 else:
-                    *rows, ragged = map(self._ragged, map(block.row, range(block.count)))
+                    *rows, ragged = map(self._ragged_row, map(block.row, range(block.count)))
                     yield from rows
         if ragged is not None:
-            msg = f"{self.name}: the last line {ragged.fault}; the end of the file is lost"
+            msg = f"{self.name}: the last line {ragged.invalid_reason}; the end of the file is lost"
             raise DecodeError(msg)
 
     def rows(self) -> Iterator[Row]:
         """Yield what `blocks` does, row by row."""
         return rows_of(self.blocks())
 
-    def _runs(self, piece: _Piece) -> Iterator[tuple[bool, _Piece]]:
+    def _split_ragged(self, block: _CsvBlock) -> Iterator[tuple[bool, _CsvBlock]]:
         """Yield the rows that have a cell for every title, and those that have not, in turn."""
         width = len(self.header)
-        if set(map(len, piece.rows)) == {width}:
-            yield True, piece
+        if set(map(len, block.rows)) == {width}:
+            yield True, block
             return
-        places = range(piece.count)
-        for even, run in groupby(places, lambda place: len(piece.rows[place]) == width):
-            first, *others = run
-            end = first + 1 + len(others)
-            yield even, _Piece(piece.rows[first:end], piece.lines[first:end])
+        indexes = range(block.count)
+        for well_formed, run in groupby(indexes, lambda place: len(block.rows[place]) == width):
+            first_index, *others = run
+            end = first_index + 1 + len(others)
+            yield (
+                well_formed,
+                _CsvBlock(block.rows[first_index:end], block.line_numbers[first_index:end]),
+            )
 
-    def _ragged(self, row: Row) -> Row:
-        fault = f"has {len(row.cells)} cells where the header has {len(self.header)}"
-        return Row(row.number, row.cells, fault)
+    def _ragged_row(self, row: Row) -> Row:
+        reason = f"has {len(row.cells)} cells where the header has {len(self.header)}"
+        return Row(row.number, row.cells, reason)
 
-    def reject(self) -> None:
+    def reject_last_row(self) -> None:
         """Do nothing: no row shows a title."""
 
     def raw(self, row: Row) -> str:
         """Return a row as a JSON object, or as a list where titles do not tell its cells apart."""
-        named = dict(zip(self.header, row.cells, strict=False))
-        whole = len(named) == len(row.cells) == len(self.header)
-        return json.dumps(named if whole else list(row.cells), ensure_ascii=False)
+        by_header = dict(zip(self.header, row.cells, strict=False))
+        complete = len(by_header) == len(row.cells) == len(self.header)
+        return json.dumps(by_header if complete else list(row.cells), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _CsvBlock:
     """Rows that follow each other (a `Block`), and the line that each ends on."""
 
     rows: list[list[str]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    line_numbers: list[int] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -117,39 +123,43 @@ class _Piece:
     def columns(self) -> Sequence[Sequence[str]]:
         return list(zip(*self.rows, strict=True))
 
-    def row(self, place: int) -> Row:
-        return Row(self.lines[place], self.rows[place])
+    def row(self, index: int) -> Row:
+        return Row(self.line_numbers[index], self.rows[index])
 
 
-def _pieces(spool: Spool, name: str, most: int) -> Iterator[_Piece]:
+def _read_blocks(spool: Spool, name: str, max_bytes: int) -> Iterator[_CsvBlock]:
     """Yield every row that is not blank: the header alone, then many at a time."""
-    line, read = 0, 0
+    line, chunks_read = 0, 0
 
-    def lines(text: TextIO) -> Iterator[list[str]]:
-        nonlocal read
-        while found := text.readlines(_CHUNK):
-            read += 1
-            yield found
+    def counted_lines(text: TextIO) -> Iterator[list[str]]:
+        nonlocal chunks_read
+        while chunk := text.readlines(_CHUNK_CHARACTERS):
+            chunks_read += 1
+            yield chunk
 
-    piece, wanted, until = _Piece(), 1, 1
+    block, row_limit, chunk_limit = _CsvBlock(), 1, 1
     try:
-        with reading(spool, name, lambda: f"after line {line}", most) as text:
-            reader = csv.reader(chain.from_iterable(lines(text)), strict=True)
+        with open_text(spool, name, lambda: f"after line {line}", max_bytes) as text:
+            reader = csv.reader(chain.from_iterable(counted_lines(text)), strict=True)
             try:
                 for cells in reader:
                     line = reader.line_num
                     if cells:
-                        piece.rows.append(cells)
-                        piece.lines.append(line)
-                        if len(piece.rows) >= wanted or read >= until:
-                            yield piece
-                            piece, wanted, until = _Piece(), MOST_ROWS, read + _CHUNKS
-            except (csv.Error, DecodeError, *DAMAGE):
-                if piece.rows:  # they stand before the damage
-                    yield piece
+                        block.rows.append(cells)
+                        block.line_numbers.append(line)
+                        if len(block.rows) >= row_limit or chunks_read >= chunk_limit:
+                            yield block
+                            block, row_limit, chunk_limit = (
+                                _CsvBlock(),
+                                BLOCK_ROWS,
+                                chunks_read + _CHUNKS_PER_BLOCK,
+                            )
+            except (csv.Error, DecodeError, *DAMAGE_ERRORS):
+                if block.rows:  # they stand before the damage
+                    yield block
                 raise
-            if piece.rows:
-                yield piece
+            if block.rows:
+                yield block
     except csv.Error as error:
         msg = f"{name}: after line {line} the text is not CSV ({error})"
         raise DecodeError(msg) from error

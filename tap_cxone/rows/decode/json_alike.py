@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_cxone.rows.decode.json_text import at_once
+from tap_cxone.rows.decode.json_text import decode_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     Columns = Sequence[Sequence[Any]]
-    Read = Callable[[str, bool], Columns | None]
+    ColumnReader = Callable[[str, bool], Columns | None]
 
-_MOST_TITLES = 300  # a struct looks for a key one field after the other
+_MAX_STRUCT_FIELDS = 300  # a struct looks for a key one field after the other
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class ObjectFields:
     """Which keys objects may have.
 
     Attributes:
@@ -31,89 +31,102 @@ class Keys:
         inner: Those that are keys of that object.
     """
 
-    titles: tuple[str, ...]
+    names: tuple[str, ...]
     required: frozenset[str]
-    lifted: str
-    inner: frozenset[str]
+    nested_object: str
+    nested_names: frozenset[str]
 
     @property
-    def _fit(self) -> bool:
-        own = set(self.titles) - self.inner
-        fit = self.required <= set(self.titles) and self.lifted not in own
-        return fit and 0 < len(self.titles) <= _MOST_TITLES
+    def _is_supported(self) -> bool:
+        top_level = set(self.names) - self.nested_names
+        consistent = self.required <= set(self.names) and self.nested_object not in top_level
+        return consistent and 0 < len(self.names) <= _MAX_STRUCT_FIELDS
 
-    def reader(self) -> Read | None:
+    def column_reader(self) -> ColumnReader | None:
         """Return what reads texts of such objects; None where that is not possible.
 
         It takes the text, and whether each object has a line (else there are commas between). Its
         answer is None if one of the objects has another key, lacks a required one, or is none.
         """
         try:
-            return partial(_read, *_structs(self)) if self._fit else None
+            return partial(_read_columns, *_decoders(self)) if self._is_supported else None
         except ValueError:  # a key of signs that the name of a field must not have
             return None
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _StructType:
     """How objects are read: as structs, with a field per title."""
 
     struct: type[Any]
-    titles: tuple[str, ...]
+    names: tuple[str, ...]
 
     @classmethod
-    def of(cls, titles: Iterable[str], required: frozenset[str], inside: Any = None) -> _Kind:
-        known = tuple(titles)
-        kinds = [*((title, Any) for title in known), *([inside] if inside else ())]
+    def define(
+        cls, names: Iterable[str], required: frozenset[str], nested_field: Any = None
+    ) -> _StructType:
+        all_names = tuple(names)
+        typed_names = [
+            *((name, Any) for name in all_names),
+            *([nested_field] if nested_field else ()),
+        ]
         fields = [
-            (f"field{place}", kind, _field(title, needed=title in required))
-            for place, (title, kind) in enumerate(kinds)
+            (f"field{index}", field_type, _struct_field(name, required=name in required))
+            for index, (name, field_type) in enumerate(typed_names)
         ]
         options: Any = {"forbid_unknown_fields": True, "kw_only": True, "gc": False}
-        return cls(msgspec.defstruct("Row", fields, **options), known)
+        return cls(msgspec.defstruct("Row", fields, **options), all_names)
 
     def columns(self, rows: Iterable[Any]) -> list[Sequence[Any]]:
         return list(zip(*map(msgspec.structs.astuple, rows), strict=True))
 
 
-def _field(title: str, *, needed: bool) -> Any:
-    return msgspec.field(name=title) if needed else msgspec.field(name=title, default=None)
+def _struct_field(name: str, *, required: bool) -> Any:
+    return msgspec.field(name=name) if required else msgspec.field(name=name, default=None)
 
 
 @lru_cache(maxsize=16)
-def _structs(keys: Keys) -> tuple[Any, ...]:
+def _decoders(fields: ObjectFields) -> tuple[Any, ...]:
     """Return the decoders of objects by commas and by lines, and what makes columns of them."""
-    inside = None
-    if keys.lifted:
-        inside = _Kind.of(filter(keys.inner.__contains__, keys.titles), keys.required)
-    own = [title for title in keys.titles if not inside or title not in keys.inner]
+    nested = None
+    if fields.nested_object:
+        nested = _StructType.define(
+            filter(fields.nested_names.__contains__, fields.names), fields.required
+        )
+    top_level = [name for name in fields.names if not nested or name not in fields.nested_names]
     # Without an object inside, an object lacks what is required of that one.
-    bare = inside and keys.required.isdisjoint(inside.titles)
-    kind: Any = inside and (inside.struct | None if bare else inside.struct)
-    required = keys.required if bare else keys.required | {keys.lifted}
-    outer = _Kind.of(own, required, (keys.lifted, kind) if inside else None)
+    nested_optional = nested and fields.required.isdisjoint(nested.names)
+    nested_type: Any = nested and (nested.struct | None if nested_optional else nested.struct)
+    required = fields.required if nested_optional else fields.required | {fields.nested_object}
+    outer = _StructType.define(
+        top_level, required, (fields.nested_object, nested_type) if nested else None
+    )
     by_commas = msgspec.json.Decoder(list[outer.struct], float_hook=Decimal)  # type: ignore[name-defined]
     by_lines = msgspec.json.Decoder(outer.struct, float_hook=Decimal)
-    return by_commas, by_lines, partial(_columns, keys, outer, inside)
+    return by_commas, by_lines, partial(_to_columns, fields, outer, nested)
 
 
-def _columns(keys: Keys, outer: _Kind, inside: _Kind | None, rows: Sequence[Any]) -> Columns:
+def _to_columns(
+    fields: ObjectFields, outer: _StructType, nested: _StructType | None, rows: Sequence[Any]
+) -> Columns:
     columns = outer.columns(rows)
-    if inside is None:
+    if nested is None:
         return columns
     objects = columns.pop()
     if None in objects:
-        nothing = inside.struct()
-        objects = [nothing if one is None else one for one in objects]
-    found = dict(zip(outer.titles, columns, strict=True))
-    found |= zip(inside.titles, inside.columns(objects), strict=True)
-    return [found[title] for title in keys.titles]
+        empty = nested.struct()
+        objects = [empty if value is None else value for value in objects]
+    columns_by_name = dict(zip(outer.names, columns, strict=True))
+    columns_by_name |= zip(nested.names, nested.columns(objects), strict=True)
+    return [columns_by_name[name] for name in fields.names]
 
 
-def _read(by_commas: Any, by_lines: Any, columns: Any, text: str, lines: bool) -> Columns | None:
+def _read_columns(
+    by_commas: Any, by_lines: Any, to_columns: Any, text: str, one_per_line: bool
+) -> Columns | None:
     try:
-        rows = at_once(text, lines, by_lines, by_commas)
+        rows = decode_objects(text, one_per_line, by_lines, by_commas)
     except Exception:  # noqa: BLE001 (whoever reads them otherwise will say why)
         return None
-    found: Columns = columns(rows)
-    return found
+    cells: Columns = to_columns(rows)
+    return cells

@@ -10,129 +10,135 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.columns import fold
-from tap_cxone.rows.decode.json_alike import Keys
-from tap_cxone.rows.decode.json_text import Several, pieces
-from tap_cxone.rows.decode.table import MOST_ROWS, Row, rows_of
-from tap_cxone.rows.decode.text import DAMAGE, reading
+from tap_cxone.rows.decode.json_alike import ObjectFields
+from tap_cxone.rows.decode.json_text import JsonChunk, read_items
+from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, rows_of
+from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_cxone.rows.decode.json_alike import Columns
-    from tap_cxone.rows.decode.table import Block, Expected
+    from tap_cxone.rows.decode.table import Block, FileExpectation
     from tap_cxone.spool import Spool
 
-_MOST_KEYS = 5000
-_MOST_MISSED = 3  # times in a row, after which objects are not taken for known ones
-_CHARACTERS = 1 << 16  # of the objects of a block
-_LEAST = _CHARACTERS // MOST_ROWS  # for which the shortest object counts
+_MAX_FIELDS = 5000
+_MAX_MISSES = 3  # times in a row, after which objects are not taken for known ones
+_BLOCK_CHARACTERS = 1 << 16  # of the objects of a block
+_MIN_CHARACTERS = _BLOCK_CHARACTERS // BLOCK_ROWS  # for which the shortest object counts
 _disjoint: Any = type({}.keys()).isdisjoint
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that is half a character, or one of a pair
+_SURROGATE = re.compile(
+    r"\\u[dD][89a-fA-F]"
+)  # an escape that is half a character, or one of a pair
 
 
-Shapes = AbstractSet[tuple[str, ...]]
+ObjectShapes = AbstractSet[tuple[str, ...]]
 
 
-def shapes_of(found: Sequence[Any]) -> Shapes:
+def object_shapes(values: Sequence[Any]) -> ObjectShapes:
     """Return which keys values have, each in their order; nothing if one is no object."""
-    if set(map(type, found)) != {dict}:
+    if set(map(type, values)) != {dict}:
         return frozenset()
-    first = tuple(found[0])
-    if all(map(first.__eq__, map(tuple, found))):  # as a rule
+    first = tuple(values[0])
+    if all(map(first.__eq__, map(tuple, values))):  # as a rule
         return {first}
-    return set(map(tuple, found))
+    return set(map(tuple, values))
 
 
-class _Run:
+class _ObjectRun:
     """Objects that follow each other."""
 
     def __init__(
-        self, first: int, several: Several | None = None, shapes: Shapes = frozenset()
+        self, first_number: int, chunk: JsonChunk | None = None, shapes: ObjectShapes = frozenset()
     ) -> None:
-        self.first = first
+        self.first_number = first_number
         self.shapes = shapes
-        self.values: list[dict[str, Any]] = several.values if several else []
-        self._several = several
-        self._texts: list[str] = []
-        self._left = _CHARACTERS
+        self.values: list[dict[str, Any]] = chunk.values if chunk else []
+        self._chunk = chunk
+        self._raw_texts: list[str] = []
+        self._remaining_characters = _BLOCK_CHARACTERS
 
     @property
     def count(self) -> int:
-        return self._several.count if self._several is not None else len(self.values)
+        return self._chunk.count if self._chunk is not None else len(self.values)
 
     @property
     def columns(self) -> Columns | None:
-        return self._several.columns if self._several is not None else None
+        return self._chunk.columns if self._chunk is not None else None
 
     @property
-    def following(self) -> int:
-        return self.first + self.count
+    def next_number(self) -> int:
+        return self.first_number + self.count
 
-    def filled_by(self, written: str, value: dict[str, Any]) -> bool:
+    def add(self, raw_text: str, value: dict[str, Any]) -> bool:
         """Take one more; tell whether that is enough."""
-        self._texts.append(written)
+        self._raw_texts.append(raw_text)
         self.values.append(value)
-        self._left -= max(len(written), _LEAST)
-        return self._left <= 0
+        self._remaining_characters -= max(len(raw_text), _MIN_CHARACTERS)
+        return self._remaining_characters <= 0
 
-    def text(self, place: int) -> str:
+    def raw_text(self, index: int) -> str:
         """Return how one of them is written."""
-        if self._several is not None and not self._texts:
-            self._texts = self._several.written()
-        return self._texts[place]
+        if self._chunk is not None and not self._raw_texts:
+            self._raw_texts = self._chunk.raw_texts()
+        return self._raw_texts[index]
 
 
-class _Walk:
+class _BlockBuilder:
     """One way through a table, and what of it waits to become a block."""
 
     def __init__(self, table: JsonTable) -> None:
         self._table = table
-        self._run = _Run(1)
+        self._run = _ObjectRun(1)
 
-    def place(self) -> str:
-        return f"after record {self._run.following - 1}"
+    def describe_position(self) -> str:
+        return f"after record {self._run.next_number - 1}"
 
-    def rest(self) -> Iterator[Block]:
+    def flush(self) -> Iterator[Block]:
         """Yield what waits."""
-        run, self._run = self._run, _Run(self._run.following)
+        run, self._run = self._run, _ObjectRun(self._run.next_number)
         if run.count:
             yield self._table.block(run)
 
-    def over(self, piece: tuple[str, Any] | Several) -> Iterator[Block | Row]:
+    def add(self, item: tuple[str, Any] | JsonChunk) -> Iterator[Block | Row]:
         """Yield what is read, but for what may wait for more of its kind."""
-        if not isinstance(piece, Several):
-            written, value = piece
-            yield from self._one(written, value, *self._table.lift([value]))
+        if not isinstance(item, JsonChunk):
+            raw_text, value = item
+            yield from self._add_value(raw_text, value, *self._table.flatten([value]))
             return
-        if piece.columns is not None:
-            yield from self._together(piece)
+        if item.columns is not None:
+            yield from self._add_chunk(item)
             return
-        twice = self._table.lift(piece.values)
-        if not any(twice) and self._table.alike(shapes := shapes_of(piece.values)):
-            yield from self._together(piece, shapes)
+        duplicate_fields = self._table.flatten(item.values)
+        if not any(duplicate_fields) and self._table.adds_no_fields(
+            shapes := object_shapes(item.values)
+        ):
+            yield from self._add_chunk(item, shapes)
             return
-        for written, value, again in zip(piece.written(), piece.values, twice, strict=True):
-            yield from self._one(written, value, again)
+        for raw_text, value, duplicate_field in zip(
+            item.raw_texts(), item.values, duplicate_fields, strict=True
+        ):
+            yield from self._add_value(raw_text, value, duplicate_field)
 
-    def _together(self, several: Several, shapes: Shapes = frozenset()) -> Iterator[Block]:
-        yield from self.rest()
-        self._run = _Run(self._run.first, several, shapes)
-        yield from self.rest()
+    def _add_chunk(self, chunk: JsonChunk, shapes: ObjectShapes = frozenset()) -> Iterator[Block]:
+        yield from self.flush()
+        self._run = _ObjectRun(self._run.first_number, chunk, shapes)
+        yield from self.flush()
 
-    def _one(self, written: str, value: Any, twice: str) -> Iterator[Block | Row]:
-        if twice or not self._table.ordinary(written, value):
-            yield from self.rest()
-            yield self._table.row(self._run.first, written, value, twice)
-            self._run = _Run(self._run.first + 1)
-        elif self._run.filled_by(written, value):
-            yield from self.rest()
+    def _add_value(self, raw_text: str, value: Any, duplicate_field: str) -> Iterator[Block | Row]:
+        if duplicate_field or not self._table.is_plain_row(raw_text, value):
+            yield from self.flush()
+            yield self._table.row(self._run.first_number, raw_text, value, duplicate_field)
+            self._run = _ObjectRun(self._run.first_number + 1)
+        elif self._run.add(raw_text, value):
+            yield from self.flush()
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _JsonBlock:
     """A run of objects as rows (a `Block`)."""
 
-    run: _Run
+    run: _ObjectRun
     header: tuple[str, ...]
 
     @property
@@ -144,36 +150,36 @@ class _Block:
         if self.run.columns is not None:
             return self.run.columns
         objects = self.run.values
-        if (self.run.shapes or shapes_of(objects)) == {self.header}:
+        if (self.run.shapes or object_shapes(objects)) == {self.header}:
             return list(zip(*map(dict.values, objects), strict=True))
-        return [[value.get(title) for value in objects] for title in self.header]
+        return [[value.get(name) for value in objects] for name in self.header]
 
-    def row(self, place: int) -> Row:
+    def row(self, index: int) -> Row:
         if self.run.columns is not None:
-            cells = [column[place] for column in self.run.columns]
+            cells = [column[index] for column in self.run.columns]
         else:
-            cells = list(map(self.run.values[place].get, self.header))
-        return Row(self.run.first + place, cells, text=self.run.text(place))
+            cells = list(map(self.run.values[index].get, self.header))
+        return Row(self.run.first_number + index, cells, raw_text=self.run.raw_text(index))
 
 
 class JsonTable:
     """A file of JSON objects (a `Table`); its header grows as they show their keys."""
 
     unit = "record"
-    texts = False
+    cells_are_text = False
 
-    def __init__(self, spool: Spool, name: str, expected: Expected) -> None:
+    def __init__(self, spool: Spool, name: str, expected: FileExpectation) -> None:
         """Read from `spool`."""
         self.spool = spool
         self.name = name
         self.header: tuple[str, ...] = ()
-        self._before: tuple[str, ...] = ()
-        self._titles: dict[str, None] = {}
+        self._previous_header: tuple[str, ...] = ()
+        self._field_names: dict[str, None] = {}
         self._expected = expected
         self._required = frozenset(expected.required)
-        self._inner: set[str] = set()
-        self._keys: Keys | None = None
-        self._missed = 0  # how often in a row objects had other keys
+        self._nested_names: set[str] = set()
+        self._object_fields: ObjectFields | None = None
+        self._misses = 0  # how often in a row objects had other keys
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield every value; one that is no object, or lacks a field, has a fault.
@@ -181,117 +187,128 @@ class JsonTable:
         Raises:
             DecodeError: The file is damaged, is not JSON, or has thousands of different keys.
         """
-        walk = _Walk(self)
-        with reading(self.spool, self.name, walk.place, self._expected.most) as text:
+        builder = _BlockBuilder(self)
+        with open_text(
+            self.spool, self.name, builder.describe_position, self._expected.max_bytes
+        ) as text:
             try:
-                for piece in pieces(text, self.name, self._known):
-                    yield from walk.over(piece)
-            except (DecodeError, *DAMAGE):
-                yield from walk.rest()  # it stands before the damage
+                for item in read_items(text, self.name, self._read_columns):
+                    yield from builder.add(item)
+            except (DecodeError, *DAMAGE_ERRORS):
+                yield from builder.flush()  # it stands before the damage
                 raise
-            yield from walk.rest()
+            yield from builder.flush()
 
     def rows(self) -> Iterator[Row]:
         """Yield what `blocks` does, row by row."""
         return rows_of(self.blocks())
 
-    def _known(self, text: str, lines: bool) -> Columns | None:
+    def _read_columns(self, text: str, one_per_line: bool) -> Columns | None:
         """Return the cells of objects of which none shows anything new, else None."""
-        keys = Keys(self.header, self._required, self._expected.lifted, frozenset(self._inner))
-        if keys != self._keys:
-            self._keys, self._missed = keys, 0
-        read = keys.reader() if self._missed < _MOST_MISSED else None
-        found = read(text, lines) if read else None
-        self._missed = self._missed + 1 if found is None else 0
-        return found
+        fields = ObjectFields(
+            self.header, self._required, self._expected.nested_object, frozenset(self._nested_names)
+        )
+        if fields != self._object_fields:
+            self._object_fields, self._misses = fields, 0
+        read_columns = fields.column_reader() if self._misses < _MAX_MISSES else None
+        cells = read_columns(text, one_per_line) if read_columns else None
+        self._misses = self._misses + 1 if cells is None else 0
+        return cells
 
-    def alike(self, shapes: Shapes) -> bool:
+    def adds_no_fields(self, shapes: ObjectShapes) -> bool:
         """Tell whether values of these shapes are rows that show nothing new."""
-        titles = self._titles.keys()
-        return bool(shapes) and all(self._required <= set(keys) <= titles for keys in shapes)
+        field_names = self._field_names.keys()
+        return bool(shapes) and all(self._required <= set(names) <= field_names for names in shapes)
 
-    def ordinary(self, written: str, value: Any) -> bool:
+    def is_plain_row(self, raw_text: str, value: Any) -> bool:
         """Tell whether a value is a row that shows nothing new and wants no second look."""
-        return self.alike(shapes_of([value])) and not ("\\u" in written and _HALF.search(written))
+        return self.adds_no_fields(object_shapes([value])) and not (
+            "\\u" in raw_text and _SURROGATE.search(raw_text)
+        )
 
-    def lift(self, found: Sequence[Any]) -> Sequence[str]:
+    def flatten(self, values: Sequence[Any]) -> Sequence[str]:
         """Take the keys of an object inside for keys of the row; return those there twice."""
-        lifted = self._expected.lifted
-        if not lifted:
-            return [""] * len(found)
-        inner = [value.get(lifted) if type(value) is dict else None for value in found]
-        self._inner.update(*shapes_of([one for one in inner if type(one) is dict]))
-        if _lift_all(found, inner, lifted):
-            return [""] * len(found)
-        return [_lift(value, lifted) for value in found]
+        nested_object = self._expected.nested_object
+        if not nested_object:
+            return [""] * len(values)
+        nested = [value.get(nested_object) if type(value) is dict else None for value in values]
+        self._nested_names.update(*object_shapes([item for item in nested if type(item) is dict]))
+        if _flatten_all(values, nested, nested_object):
+            return [""] * len(values)
+        return [_flatten_value(value, nested_object) for value in values]
 
-    def block(self, run: _Run) -> Block:
+    def block(self, run: _ObjectRun) -> Block:
         """Return rows of which none shows a title."""
-        self._before = self.header
-        return _Block(run, self.header)
+        self._previous_header = self.header
+        return _JsonBlock(run, self.header)
 
-    def row(self, number: int, written: str, value: Any, twice: str) -> Row:
+    def row(self, number: int, raw_text: str, value: Any, duplicate_field: str) -> Row:
         """Return a row that may show titles, or have a fault."""
         if not isinstance(value, dict):
-            return Row(number, (), fault="is not an object", text=written)
-        if twice:
-            fault = f"has {twice} twice, the second time inside of {self._expected.lifted}"
-            return Row(number, (), fault=fault, field=twice, text=written)
-        if not self._required <= value.keys() and (missing := self._missing(value)):
-            fault = f"lacks the required {', '.join(missing)}"
-            return Row(number, (), fault=fault, field=missing[0], text=written)
-        if "\\u" in written and _HALF.search(written) and not _whole(value):
-            return Row(number, (), fault="holds half a character (a lone surrogate)", text=written)
-        self._before = self.header
-        if not value.keys() <= self._titles.keys():
-            self._learn(value)
-        return Row(number, [value.get(title) for title in self.header], text=written)
+            return Row(number, (), invalid_reason="is not an object", raw_text=raw_text)
+        if duplicate_field:
+            reason = f"has {duplicate_field} twice, the second time inside of {self._expected.nested_object}"
+            return Row(number, (), invalid_reason=reason, field=duplicate_field, raw_text=raw_text)
+        if not self._required <= value.keys() and (missing := self._missing_fields(value)):
+            reason = f"lacks the required {', '.join(missing)}"
+            return Row(number, (), invalid_reason=reason, field=missing[0], raw_text=raw_text)
+        if "\\u" in raw_text and _SURROGATE.search(raw_text) and not _is_encodable(value):
+            return Row(
+                number,
+                (),
+                invalid_reason="holds half a character (a lone surrogate)",
+                raw_text=raw_text,
+            )
+        self._previous_header = self.header
+        if not value.keys() <= self._field_names.keys():
+            self._add_fields(value)
+        return Row(number, [value.get(name) for name in self.header], raw_text=raw_text)
 
-    def _missing(self, value: Mapping[str, Any]) -> list[str]:
+    def _missing_fields(self, value: Mapping[str, Any]) -> list[str]:
         """Return the required fields an object lacks, and learn how it spells the others."""
-        spelled = {fold(key): key for key in value}
-        if missing := sorted(name for name in self._required if fold(name) not in spelled):
+        spellings = {fold(key): key for key in value}
+        if missing := sorted(name for name in self._required if fold(name) not in spellings):
             return missing
-        self._required = frozenset(spelled[fold(name)] for name in self._required)
+        self._required = frozenset(spellings[fold(name)] for name in self._required)
         return []
 
-    def _learn(self, value: Mapping[str, Any]) -> None:
-        self._titles |= dict.fromkeys(value)
-        self.header = tuple(self._titles)
-        if len(self.header) > _MOST_KEYS:
-            msg = f"{self.name}: its objects have more than {_MOST_KEYS} different keys"
+    def _add_fields(self, value: Mapping[str, Any]) -> None:
+        self._field_names |= dict.fromkeys(value)
+        self.header = tuple(self._field_names)
+        if len(self.header) > _MAX_FIELDS:
+            msg = f"{self.name}: its objects have more than {_MAX_FIELDS} different keys"
             raise DecodeError(msg)
 
-    def reject(self) -> None:
+    def reject_last_row(self) -> None:
         """Forget the titles that only the last row showed: it turned out to be none."""
-        self.header = self._before
-        self._titles = dict.fromkeys(self.header)
+        self.header = self._previous_header
+        self._field_names = dict.fromkeys(self.header)
 
     def raw(self, row: Row) -> str:
         """Return a row as it stands in the file."""
-        return row.text
+        return row.raw_text
 
 
-def _lift_all(found: Sequence[Any], inner: Sequence[Any], lifted: str) -> bool:
+def _flatten_all(values: Sequence[Any], nested: Sequence[Any], nested_object: str) -> bool:
     """Do what `_lift` does, if all values have such an object whose keys are not theirs."""
-    if set(map(type, inner)) != {dict} or not all(map(_disjoint, map(dict.keys, found), inner)):
+    if set(map(type, nested)) != {dict} or not all(map(_disjoint, map(dict.keys, values), nested)):
         return False
-    for value in found:
-        value.update(value.pop(lifted))
+    for value in values:
+        value.update(value.pop(nested_object))
     return True
 
 
-def _lift(value: Any, lifted: str) -> str:
-    inner = value.get(lifted, "") if isinstance(value, dict) else ""
-    if inner is None or isinstance(inner, dict):
-        del value[lifted]
-        if inner and not value.keys().isdisjoint(inner):
-            return str(min(value.keys() & inner.keys()))
-        value.update(inner or ())
+def _flatten_value(value: Any, nested_object: str) -> str:
+    nested = value.get(nested_object, "") if isinstance(value, dict) else ""
+    if nested is None or isinstance(nested, dict):
+        del value[nested_object]
+        if nested and not value.keys().isdisjoint(nested):
+            return str(min(value.keys() & nested.keys()))
+        value.update(nested or ())
     return ""
 
 
-def _whole(value: Any) -> bool:
+def _is_encodable(value: Any) -> bool:
     """Tell whether every text can be written: half of a surrogate pair is no character."""
     try:
         json.dumps(value, ensure_ascii=False, default=str).encode()

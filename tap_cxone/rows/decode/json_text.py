@@ -17,21 +17,21 @@ from tap_cxone.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_cxone.rows.decode.json_alike import Columns, Read
+    from tap_cxone.rows.decode.json_alike import ColumnReader, Columns
 
-_CHUNK = 1 << 18
+_CHUNK_CHARACTERS = 1 << 18
 _LONGEST_TOKEN = 16  # of those that are no strings and may be cut: `-Infinity`, an escape, `e+17`
 _NO_COMMA = "no comma between two records"
-_EARLY = "the array ends early"
-_MORE = "there is more after the array's end"
-_COMMAS = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*\{")
-_LINES = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")
-_MOST_ODD = 3
+_TRUNCATED = "the array ends early"
+_TRAILING_DATA = "there is more after the array's end"
+_COMMA_BETWEEN = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*\{")
+_NEWLINE_BETWEEN = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")
+_MAX_CHUNK_FAILURES = 3
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class JsonChunk:
     """Objects that follow each other, read at once.
 
     Attributes:
@@ -43,7 +43,7 @@ class Several:
 
     values: list[Any]
     text: str
-    lines: bool
+    one_per_line: bool
     columns: Columns | None = None
 
     @property
@@ -51,35 +51,37 @@ class Several:
         """Return how many they are."""
         return len(self.values if self.columns is None else self.columns[0])
 
-    def written(self) -> list[str]:
+    def raw_texts(self) -> list[str]:
         """Return how each of them is written."""
-        if self.lines:
+        if self.one_per_line:
             return [line.strip(" \t\r") for line in self.text.split("\n")]
-        scan = _Scan(io.StringIO(f"[{self.text}]"), "")
-        scan.next()
-        return [written for written, _ in scan.elements_one_by_one()]
+        scanner = _Scanner(io.StringIO(f"[{self.text}]"), "")
+        scanner.peek()
+        return [raw_text for raw_text, _ in scanner.single_elements()]
 
 
-def at_once(text: str, lines: bool, by_lines: Any, by_commas: Any) -> list[Any]:
+def decode_objects(text: str, one_per_line: bool, by_lines: Any, by_commas: Any) -> list[Any]:
     """Return objects with one call of a decoder. Raises an error of any kind if that cannot be."""
-    found: list[Any] = by_lines.decode_lines(text) if lines else by_commas.decode(f"[{text}]")
-    if lines and len(found) != text.count("\n") + 1:
+    objects: list[Any] = (
+        by_lines.decode_lines(text) if one_per_line else by_commas.decode(f"[{text}]")
+    )
+    if one_per_line and len(objects) != text.count("\n") + 1:
         raise ValueError  # blank lines are odd
-    return found
+    return objects
 
 
-def values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
+def read_values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
     """Yield what `pieces` does, one by one."""
-    for piece in pieces(text, name):
-        if isinstance(piece, Several):
-            yield from zip(piece.written(), piece.values, strict=True)
+    for item in read_items(text, name):
+        if isinstance(item, JsonChunk):
+            yield from zip(item.raw_texts(), item.values, strict=True)
         else:
-            yield piece
+            yield item
 
 
-def pieces(
-    text: TextIO, name: str, known: Read | None = None
-) -> Iterator[tuple[str, Any] | Several]:
+def read_items(
+    text: TextIO, name: str, read_columns: ColumnReader | None = None
+) -> Iterator[tuple[str, Any] | JsonChunk]:
     """Yield the elements of an array, or every value of a text of one after the other.
 
     Args:
@@ -93,143 +95,158 @@ def pieces(
     Raises:
         DecodeError: It is no JSON, or ends early. Values before that have been yielded.
     """
-    scan = _Scan(text, name, known)
-    if scan.next() == "[":
-        yield from scan.elements()
-    while scan.next():
-        yield scan.several(_LINES) or scan.value()
+    scanner = _Scanner(text, name, read_columns)
+    if scanner.peek() == "[":
+        yield from scanner.elements()
+    while scanner.peek():
+        yield scanner.read_chunk(_NEWLINE_BETWEEN) or scanner.read_value()
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(constant)
 
 
 # Not strict about control characters inside of strings: nothing is lost by taking them.
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse, strict=False)
-_QUICK = msgspec.json.Decoder(float_hook=Decimal)
-_SCAN = make_scanner(_DECODER)  # type: ignore[arg-type]
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_reject_constant, strict=False)
+_FAST_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_SCAN_ONCE = make_scanner(_DECODER)  # type: ignore[arg-type]
 
 
-class _Scan:
+class _Scanner:
     """A place in a text of which only what is needed is held."""
 
-    def __init__(self, text: TextIO, name: str, known: Read | None = None) -> None:
+    def __init__(self, text: TextIO, name: str, read_columns: ColumnReader | None = None) -> None:
         self._text = text
         self._name = name
-        self._known = known
-        self._held = ""
-        self._place = 0
-        self._values = 0
-        self._odd = 0  # how often in a row the quicker reader could not help
+        self._read_columns = read_columns
+        self._buffer = ""
+        self._offset = 0
+        self._value_count = 0
+        self._chunk_failures = 0  # how often in a row the quicker reader could not help
 
-    def next(self) -> str:
+    def peek(self) -> str:
         """Return the next character that is not blank, without passing it; empty at the end."""
         while True:
-            found = _BLANKS.match(self._held, self._place)
-            self._place = found.end() if found else self._place
-            if self._place < len(self._held):
-                return self._held[self._place]
-            if not self._more():
+            blanks = _BLANKS.match(self._buffer, self._offset)
+            self._offset = blanks.end() if blanks else self._offset
+            if self._offset < len(self._buffer):
+                return self._buffer[self._offset]
+            if not self._read_more():
                 return ""
 
-    def elements(self) -> Iterator[tuple[str, Any] | Several]:
+    def elements(self) -> Iterator[tuple[str, Any] | JsonChunk]:
         """Yield the elements of the array that begins here, up to its end and the text's."""
-        return self._elements(at_once=True)
+        return self._elements(in_chunks=True)
 
-    def elements_one_by_one(self) -> Iterator[tuple[str, Any]]:
+    def single_elements(self) -> Iterator[tuple[str, Any]]:
         """Yield the same, each by itself."""
-        return (one for one in self._elements(at_once=False) if not isinstance(one, Several))
+        return (item for item in self._elements(in_chunks=False) if not isinstance(item, JsonChunk))
 
-    def _elements(self, *, at_once: bool) -> Iterator[tuple[str, Any] | Several]:
-        self._place += 1
-        following = self.next()
-        while following != "]":
-            if several := self.several(_COMMAS) if at_once else None:
-                yield several
+    def _elements(self, *, in_chunks: bool) -> Iterator[tuple[str, Any] | JsonChunk]:
+        self._offset += 1
+        next_character = self.peek()
+        while next_character != "]":
+            if chunk := self.read_chunk(_COMMA_BETWEEN) if in_chunks else None:
+                yield chunk
             else:
-                yield from self._held_ones()
-                yield self.value()
-            following = self.next()
-            if following not in {",", "]"}:
-                raise self._broken(_EARLY if not following else _NO_COMMA)
-            if following == ",":
-                self._place += 1
-                self.next()
-        self._place += 1
-        if self.next():
-            raise self._broken(_MORE)
+                yield from self._buffered_elements()
+                yield self.read_value()
+            next_character = self.peek()
+            if next_character not in {",", "]"}:
+                raise self._decode_error(_TRUNCATED if not next_character else _NO_COMMA)
+            if next_character == ",":
+                self._offset += 1
+                self.peek()
+        self._offset += 1
+        if self.peek():
+            raise self._decode_error(_TRAILING_DATA)
 
-    def several(self, between_objects: re.Pattern[str]) -> Several | None:
+    def read_chunk(self, separator: re.Pattern[str]) -> JsonChunk | None:
         """Return most of the objects that are held, if nothing is odd about them.
 
         They are read by a quicker reader, which is stricter. What it takes from the middle of a
         text is whole objects: a part of one would not be JSON.
         """
-        if self._odd >= _MOST_ODD:
+        if self._chunk_failures >= _MAX_CHUNK_FAILURES:
             return None
-        between, lines = between_objects.search(self._held, self._place), between_objects is _LINES
-        if between is None and len(self._held) - self._place < _CHUNK and self._more():
-            between = between_objects.search(self._held, self._place)
-        if between is None:
+        boundary, one_per_line = (
+            separator.search(self._buffer, self._offset),
+            separator is _NEWLINE_BETWEEN,
+        )
+        if (
+            boundary is None
+            and len(self._buffer) - self._offset < _CHUNK_CHARACTERS
+            and self._read_more()
+        ):
+            boundary = separator.search(self._buffer, self._offset)
+        if boundary is None:
             return None
-        cut = self._held.rfind(between[0], self._place)
-        text = self._held[self._place : cut + 1]
+        last_brace = self._buffer.rfind(boundary[0], self._offset)
+        text = self._buffer[self._offset : last_brace + 1]
         try:
-            found = self._at_once(text, lines=lines)
+            chunk = self._decode_chunk(text, one_per_line=one_per_line)
         except Exception:  # noqa: BLE001 (whoever reads them one by one will say why)
-            self._odd += 1
+            self._chunk_failures += 1
             return None
-        self._odd, self._place, self._values = 0, cut + 1, self._values + found.count
-        return found
+        self._chunk_failures, self._offset, self._value_count = (
+            0,
+            last_brace + 1,
+            self._value_count + chunk.count,
+        )
+        return chunk
 
-    def _at_once(self, text: str, *, lines: bool) -> Several:
-        if self._known and (columns := self._known(text, lines)) is not None:
-            return Several([], text, lines, columns)
-        return Several(at_once(text, lines, _QUICK, _QUICK), text, lines)
+    def _decode_chunk(self, text: str, *, one_per_line: bool) -> JsonChunk:
+        if self._read_columns and (columns := self._read_columns(text, one_per_line)) is not None:
+            return JsonChunk([], text, one_per_line, columns)
+        return JsonChunk(
+            decode_objects(text, one_per_line, _FAST_DECODER, _FAST_DECODER), text, one_per_line
+        )
 
-    def _held_ones(self) -> Iterator[tuple[str, Any]]:
+    def _buffered_elements(self) -> Iterator[tuple[str, Any]]:
         """Yield the elements of which all that matters is held; at least one is left."""
-        held, place, limit = self._held, self._place, len(self._held) - _LONGEST_TOKEN
+        buffer, offset, limit = self._buffer, self._offset, len(self._buffer) - _LONGEST_TOKEN
         while True:
             try:
-                value, end = _SCAN(held, place)
+                value, end = _SCAN_ONCE(buffer, offset)
             except Exception:  # noqa: BLE001 (whoever reads that one will say why)
                 return
-            if end >= limit or held[end] != ",":
+            if end >= limit or buffer[end] != ",":
                 return
-            yield held[place:end], value
-            blanks = _BLANKS.match(held, end + 1)
-            self._place = place = blanks.end() if blanks else end + 1
-            self._values += 1
+            yield buffer[offset:end], value
+            blanks = _BLANKS.match(buffer, end + 1)
+            self._offset = offset = blanks.end() if blanks else end + 1
+            self._value_count += 1
 
-    def value(self) -> tuple[str, Any]:
+    def read_value(self) -> tuple[str, Any]:
         """Return the value that begins here, and pass it."""
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._held, self._place)
+                value, end = _DECODER.raw_decode(self._buffer, self._offset)
             except json.JSONDecodeError as error:
-                if self._may_be_cut(error) and self._more():
+                if self._may_be_truncated(error) and self._read_more():
                     continue
-                raise self._broken(error.msg) from error
+                raise self._decode_error(error.msg) from error
             except (ValueError, RecursionError, InvalidOperation) as error:
-                raise self._broken(str(error)) from error
+                raise self._decode_error(str(error)) from error
             # A number close to the end of what is held may go on after it.
-            if end < len(self._held) - _LONGEST_TOKEN or not self._more():
-                written = self._held[self._place : end]
-                self._place, self._values = end, self._values + 1
-                return written, value
+            if end < len(self._buffer) - _LONGEST_TOKEN or not self._read_more():
+                raw_text = self._buffer[self._offset : end]
+                self._offset, self._value_count = end, self._value_count + 1
+                return raw_text, value
 
-    def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
-        near = len(self._held) - _LONGEST_TOKEN
-        return error.pos >= near or error.msg.startswith("Unterminated string")
+    def _may_be_truncated(self, error: json.JSONDecodeError) -> bool:
+        threshold = len(self._buffer) - _LONGEST_TOKEN
+        return error.pos >= threshold or error.msg.startswith("Unterminated string")
 
-    def _more(self) -> bool:
+    def _read_more(self) -> bool:
         """Hold more of the text, twice as much each time for one value; False at its end."""
-        rest = self._held[self._place :]
-        chunk = self._text.read(max(_CHUNK, len(rest)))
+        unread = self._buffer[self._offset :]
+        chunk = self._text.read(max(_CHUNK_CHARACTERS, len(unread)))
         if chunk:
-            self._held, self._place = rest + chunk, 0
+            self._buffer, self._offset = unread + chunk, 0
         return bool(chunk)
 
-    def _broken(self, why: str) -> DecodeError:
-        return DecodeError(f"{self._name}: after record {self._values} the text is not JSON: {why}")
+    def _decode_error(self, reason: str) -> DecodeError:
+        return DecodeError(
+            f"{self._name}: after record {self._value_count} the text is not JSON: {reason}"
+        )

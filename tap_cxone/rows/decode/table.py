@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from tap_cxone.rows.decode.text import MOST
+from tap_cxone.rows.decode.text import MAX_UNPACKED_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ Format = Literal["csv", "json"]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class FileExpectation:
     """What a file may be.
 
     Attributes:
@@ -26,8 +26,8 @@ class Expected:
 
     formats: tuple[Format, ...] = ("csv",)
     required: Collection[str] = ()
-    lifted: str = ""
-    most: int = MOST
+    nested_object: str = ""
+    max_bytes: int = MAX_UNPACKED_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class Row:
 
     number: int
     cells: Sequence[Any]
-    fault: str = ""
+    invalid_reason: str = ""
     field: str | None = None
-    text: str = ""
+    raw_text: str = ""
 
 
-MOST_ROWS = 1000
+BLOCK_ROWS = 1000
 """Rows of a block."""
 
 
@@ -64,7 +64,7 @@ class Block(Protocol):
     def columns(self) -> Sequence[Sequence[Any]]:
         """Return their cells by columns, one per title of the table."""
 
-    def row(self, place: int) -> Row:
+    def row(self, index: int) -> Row:
         """Return one of them."""
 
 
@@ -89,7 +89,7 @@ class Table(Protocol):
         """Return what its rows are counted in: lines or records."""
 
     @property
-    def texts(self) -> bool:
+    def cells_are_text(self) -> bool:
         """Tell whether cells are texts to be converted; else they are JSON's own values."""
 
     @property
@@ -106,7 +106,7 @@ class Table(Protocol):
     def rows(self) -> Iterator[Row]:
         """Yield what `blocks` does, row by row."""
 
-    def reject(self) -> None:
+    def reject_last_row(self) -> None:
         """Forget the titles that only the last row showed: it turned out to be none."""
 
     def raw(self, row: Row) -> str:

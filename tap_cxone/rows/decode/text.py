@@ -18,28 +18,31 @@ if TYPE_CHECKING:
 
     from tap_cxone.spool import Spool
 
-_BUFFER = 1 << 16
+_BUFFER_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-_NO_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
-DAMAGE = (*_NO_GZIP, UnicodeDecodeError)
+_GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
+DAMAGE_ERRORS = (*_GZIP_ERRORS, UnicodeDecodeError)
 """What is raised inside of `reading` where a file is damaged."""
 
-MOST = 20_000_000_000
+MAX_UNPACKED_BYTES = 20_000_000_000
 """Bytes that a file may unpack to, if nobody says otherwise."""
 
 
-def beginning(spool: Spool, name: str) -> str:
+def read_beginning(spool: Spool, name: str) -> str:
     """Return the first characters of a file, in small letters, without blanks before them."""
-    with reading(spool, name, lambda: "at its beginning") as text:
+    with open_text(spool, name, lambda: "at its beginning") as text:
         return text.read(64).lstrip("\ufeff \r\n\t").lower()
 
 
 @contextmanager
-def reading(
-    spool: Spool, name: str, place: Callable[[], str], most: int = MOST
+def open_text(
+    spool: Spool,
+    name: str,
+    describe_position: Callable[[], str],
+    max_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Iterator[io.TextIOWrapper]:
     """Open a spool as text, newlines kept.
 
@@ -54,23 +57,23 @@ def reading(
     """
     try:
         with spool.open() as file:
-            data = _unpacked(file, name, most)
+            data = _unpack(file, name, max_bytes)
             encoding = "utf-16" if data.peek(2)[:2] in _UTF_16 else "utf-8-sig"
             yield io.TextIOWrapper(data, encoding=encoding, newline="")
-    except _NO_GZIP as error:
+    except _GZIP_ERRORS as error:
         msg = f"{name}: the gzip data is damaged or ends early ({error})"
         raise DecodeError(msg) from error
     except UnicodeDecodeError as error:
-        msg = f"{name}: {place()} the text is not {error.encoding.upper()}"
+        msg = f"{name}: {describe_position()} the text is not {error.encoding.upper()}"
         raise DecodeError(msg) from error
 
 
-class _Bounded(io.RawIOBase):
+class _BoundedGzip(io.RawIOBase):
     """Unpacks gzip, up to a number of bytes: a small file can be made to unpack without end."""
 
-    def __init__(self, packed: io.BufferedReader, name: str, most: int) -> None:
-        self._unpacked = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._name, self._most, self._left = name, most, most
+    def __init__(self, compressed: io.BufferedReader, name: str, max_bytes: int) -> None:
+        self._gzip_file = gzip.GzipFile(fileobj=compressed, mode="rb")
+        self._name, self._max_bytes, self._remaining_bytes = name, max_bytes, max_bytes
 
     @override
     def readable(self) -> bool:
@@ -78,20 +81,20 @@ class _Bounded(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Any) -> int:
-        count = self._unpacked.readinto(buffer)
-        self._left -= count
-        if self._left < 0:
+        count = self._gzip_file.readinto(buffer)
+        self._remaining_bytes -= count
+        if self._remaining_bytes < 0:
             msg = (
-                f"{self._name}: the file unpacks to more than {self._most / 1e6:g} MB; if it is no "
+                f"{self._name}: the file unpacks to more than {self._max_bytes / 1e6:g} MB; if it is no "
                 "decompression bomb, raise max_file_mb or narrow the window"
             )
             raise DecodeError(msg)
         return count
 
 
-def _unpacked(data: io.BufferedReader, name: str, most: int) -> io.BufferedReader:
+def _unpack(data: io.BufferedReader, name: str, max_bytes: int) -> io.BufferedReader:
     # Twice: a .gz file may travel with `Content-Encoding: gzip` around it.
     for _ in range(2):
         if data.peek(2)[:2] == _GZIP:
-            data = io.BufferedReader(_Bounded(data, name, most), _BUFFER)
+            data = io.BufferedReader(_BoundedGzip(data, name, max_bytes), _BUFFER_BYTES)
     return data
