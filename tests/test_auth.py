@@ -65,7 +65,7 @@ def hosts(**config: Any) -> tuple[str, str]:
     key = {"access_key_id": "id", "access_key_secret": "secret"}
     tap = TapCXone(config={**key, **config})
     stream: Any = tap.streams[STREAM]
-    return stream.family.host, stream.family.grant.call().url
+    return stream.family.base_url, stream.family.grant.request().url
 
 
 def test_hosts_follow_from_the_region():

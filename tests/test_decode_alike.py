@@ -42,10 +42,19 @@ def table(spool, *, required=(), lifted=LIFTED):
 def told(rows, titles):
     """Return all there is to know of rows, with a cell per title."""
     return [
-        (row.number, repr([*row.cells, *[None] * (titles - len(row.cells))]), row.fault, row.text)
+        (
+            row.number,
+            repr([*row.cells, *[None] * (titles - len(row.cells))]),
+            row.invalid_reason,
+            row.raw_text,
+        )
         for row in rows
-        if not row.fault
-    ] + [(row.number, row.fault, row.field, row.text) for row in rows if row.fault]
+        if not row.invalid_reason
+    ] + [
+        (row.number, row.invalid_reason, row.field, row.raw_text)
+        for row in rows
+        if row.invalid_reason
+    ]
 
 
 @settings(max_examples=200, deadline=None)
@@ -149,7 +158,7 @@ def test_a_required_key_inside():
 )
 def test_keys_that_nothing_reads(keys):
     """Where keys are not known well enough, or too many, nothing is read by columns."""
-    assert keys.reader() is None
+    assert keys.column_reader() is None
 
 
 @pytest.mark.parametrize("odd", ['{"id":1,"metrics":5}', '{"id":1,"metrics":{"a":1},"a":2}', "7"])

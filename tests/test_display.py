@@ -254,7 +254,7 @@ def test_a_summary_cuts_no_number(progress, width):
     file = io.StringIO()
     display = LiveDisplay(progress, Console(file=file, width=width))
     display.print_summary()
-    progress.stream("a_stream_with_a_long_name_03").add(quarantined=7)
+    progress.stream("a_stream_with_a_long_name_03").add_counts(quarantined=7)
     display.print_summary()
     lines = file.getvalue().splitlines()
 

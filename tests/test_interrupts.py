@@ -29,8 +29,8 @@ def _own_handlers():
 
 def test_nothing_noted(interrupts):
     """Without a signal nothing is raised."""
-    interrupts.check()
-    with interrupts.allowed():
+    interrupts.raise_if_interrupted()
+    with interrupts.interruptible():
         pass
 
 
@@ -41,7 +41,7 @@ def test_signal_is_only_noted(interrupts, number):
     signal.raise_signal(number)
 
     with pytest.raises(Interrupted) as raised:
-        interrupts.check()
+        interrupts.raise_if_interrupted()
     assert raised.value.code == 128 + number
 
 
@@ -50,55 +50,55 @@ def test_signal_raises_where_allowed(interrupts, number):
     """A signal raises at once where the tap waits."""
     interrupts.install()
 
-    with pytest.raises(Interrupted) as raised, interrupts.allowed():
+    with pytest.raises(Interrupted) as raised, interrupts.interruptible():
         signal.raise_signal(number)
     assert raised.value.code == 128 + number
 
 
 def test_noted_signal_raises_before_a_wait(interrupts):
     """A wait that comes after the signal does not begin."""
-    interrupts.note(signal.SIGTERM)
+    interrupts.record(signal.SIGTERM)
 
-    with pytest.raises(Interrupted), interrupts.allowed():
+    with pytest.raises(Interrupted), interrupts.interruptible():
         pytest.fail("the block was entered")
 
 
 def test_second_signal_does_not_wait(interrupts):
     """A second signal raises wherever it arrives."""
-    interrupts.note(signal.SIGINT)
+    interrupts.record(signal.SIGINT)
 
     with pytest.raises(Interrupted):
-        interrupts.note(signal.SIGINT)
+        interrupts.record(signal.SIGINT)
 
 
 def test_wait_over_nothing_allowed(interrupts):
     """After a wait a signal is only noted again."""
-    with interrupts.allowed():
+    with interrupts.interruptible():
         pass
-    interrupts.note(signal.SIGTERM)
+    interrupts.record(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
-        interrupts.check()
+        interrupts.raise_if_interrupted()
 
 
 def test_wait_that_failed_is_over(interrupts):
     """After a wait that ended with an error a signal is only noted, too."""
-    with pytest.raises(KeyError), interrupts.allowed():
+    with pytest.raises(KeyError), interrupts.interruptible():
         raise KeyError
-    interrupts.note(signal.SIGTERM)
+    interrupts.record(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
-        interrupts.check()
+        interrupts.raise_if_interrupted()
 
 
 def test_wait_inside_a_wait(interrupts):
     """The end of an inner wait leaves the outer one interruptible."""
-    with interrupts.allowed():
-        with interrupts.allowed():
+    with interrupts.interruptible():
+        with interrupts.interruptible():
             pass
 
         with pytest.raises(Interrupted):
-            interrupts.note(signal.SIGTERM)
+            interrupts.record(signal.SIGTERM)
 
 
 def test_other_threads_install_nothing(interrupts):

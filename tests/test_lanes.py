@@ -111,7 +111,7 @@ def test_others_fetch_while_one_is_read(lanes):
 
     toys = [Toy("a", "one", sheets(1)), Toy("b", "two", others)]
     with lanes.running(toys):
-        for _ in lanes.pieces(toys[0]):
+        for _ in lanes.items(toys[0]):
             assert arrived.wait(PATIENCE)
 
 
@@ -125,7 +125,7 @@ def test_an_error_comes_after_what_preceded_it(lanes):
     toy = Toy("a", "one", failing)
     found: list[int] = []
     with lanes.running([toy]), pytest.raises(KeyError):
-        found.extend(piece.number for piece in lanes.pieces(toy))
+        found.extend(piece.number for piece in lanes.items(toy))
     assert numbers(lanes, Toy("b", "one", sheets(1))) == [0]
 
 
@@ -164,7 +164,7 @@ def test_what_waits_is_bounded(interrupts):
 
 def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
     """Half of the files that a process may open are shared by its lanes; no lane has more."""
-    monkeypatch.setattr("tap_cxone.workers.pool._open_files", lambda: 12)
+    monkeypatch.setattr("tap_cxone.workers.pool._open_files_limit", lambda: 12)
     lanes = WorkerPool(interrupts, max_bytes=1000)
     fetched: list[int] = []
     as_many = threading.Event()
@@ -194,7 +194,7 @@ def test_what_nobody_reads_is_removed(lanes):
 
     toys = [Toy("a", "one", known), Toy("b", "one", sheets(1))]
     with lanes.running(toys):
-        reading = lanes.pieces(toys[0])
+        reading = lanes.items(toys[0])
         next(reading)
         assert ready.wait(PATIENCE)
         reading.close()
@@ -211,7 +211,7 @@ def test_errands_run_in_the_main_thread(lanes):
         return 5
 
     def asking() -> Iterator[Sheet]:
-        yield Sheet(lanes.desk.run(errand))
+        yield Sheet(lanes.main_thread.call(errand))
 
     toy = Toy("a", "one", asking)
     with lanes.running([toy]):
@@ -223,7 +223,7 @@ def test_an_errand_that_fails_fails_who_wanted_it(lanes):
     """The lane is told, and so the stream fails, not the others."""
 
     def asking() -> Iterator[Sheet]:
-        lanes.desk.run({}.popitem)
+        lanes.main_thread.call({}.popitem)
         yield Sheet(0)
 
     toys = [Toy("a", "one", asking), Toy("b", "two", sheets(1))]
@@ -237,7 +237,7 @@ def test_a_closed_pipe_ends_everything(lanes):
     """Nobody reads any more: the run ends, whichever stream's STATE it was."""
 
     def writing() -> Iterator[Sheet]:
-        lanes.desk.run(closed)
+        lanes.main_thread.call(closed)
         yield Sheet(0)
 
     def closed() -> None:
@@ -252,7 +252,7 @@ def test_out_of_turn_is_the_lanes_turn_too(lanes):
     """What is asked of an API while a window is read is asked by the one thread that asks it."""
     toy = Toy("a", "one", sheets(2))
     with lanes.running([toy]):
-        found = {lanes.aside("one", threading.get_ident) for _ in lanes.pieces(toy)}
+        found = {lanes.run_on_worker("one", threading.get_ident) for _ in lanes.items(toy)}
     assert found == toy.threads
 
 
@@ -260,7 +260,7 @@ def test_out_of_turn_is_watched_too(lanes):
     """What the lane spends out of turn is told to who watches the thread that waits for it."""
     stream = Progress(FakeClock(), logging.getLogger("lanes")).stream("a")
     with lanes.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
-        lanes.aside("one", count_export)
+        lanes.run_on_worker("one", count_export)
     assert stream.snapshot().exports == 1
 
 
@@ -272,16 +272,16 @@ def test_the_end_waits_for_a_submit(lanes, interrupts):
     def submit() -> Iterator[Sheet]:
         submitting.set()
         noted.wait(PATIENCE)  # the answer comes after the signal
-        lanes.desk.run(lambda: remembered.append("job"))
+        lanes.main_thread.call(lambda: remembered.append("job"))
         interrupts.wait(PATIENCE)
         yield Sheet(0)
 
     toy = Toy("a", "one", submit)
     with pytest.raises(Interrupted), lanes.running([toy]):  # noqa: PT012 (the run is the block)
         assert submitting.wait(PATIENCE)
-        interrupts.note(signal.SIGTERM)
+        interrupts.record(signal.SIGTERM)
         noted.set()
-        interrupts.check()
+        interrupts.raise_if_interrupted()
     assert remembered == ["job"]
 
 
@@ -297,7 +297,7 @@ def test_a_signal_ends_a_lanes_sleep(lanes, interrupts):
     toy = Toy("a", "one", waiting)
     with pytest.raises(Interrupted), lanes.running([toy]):  # noqa: PT012
         assert sleeping.wait(PATIENCE)
-        threading.Timer(0.01, interrupts.note, [signal.SIGINT]).start()
+        threading.Timer(0.01, interrupts.record, [signal.SIGINT]).start()
         numbers(lanes, toy)
 
 
@@ -320,7 +320,7 @@ def test_the_end_may_come_while_a_lane_looks_around(lanes):
 def test_what_is_needed_is_known_before_its_lane_looks(lanes, interrupts, monkeypatch):
     """A lane without room that is woken for the stream read next finds that it has to fetch it."""
     full, looked = threading.Event(), threading.Event()
-    has_room, put_first = lanes.has_room, FamilyWorker.prioritize
+    has_room, put_first = lanes.may_prefetch, FamilyWorker.prioritize
 
     def watched(lane: FamilyWorker, hunt: FetchTask[Sheet]) -> bool:
         if lane.name == "two":
@@ -335,8 +335,8 @@ def test_what_is_needed_is_known_before_its_lane_looks(lanes, interrupts, monkey
         put_first(lane, name, hunt)
         assert looked.wait(PATIENCE)
 
-    monkeypatch.setattr(lanes, "has_room", watched)
-    monkeypatch.setattr(FamilyWorker, "put_first", slowly)
+    monkeypatch.setattr(lanes, "may_prefetch", watched)
+    monkeypatch.setattr(FamilyWorker, "prioritize", slowly)
     toys = [Toy("a", "one", sheets(5, size=10)), Toy("b", "two", sheets(2))]
     with ending(interrupts), lanes.running(toys):
         assert numbers(lanes, toys[1]) == [0, 1]
@@ -349,10 +349,10 @@ def test_who_is_left_behind_does_nothing_more(lanes, interrupts):
 
     def waiting() -> Iterator[Sheet]:
         try:
-            with interrupts.allowed():
+            with interrupts.interruptible():
                 asking.set()
                 answer.wait(PATIENCE)
-            interrupts.check()  # as before every submit
+            interrupts.raise_if_interrupted()  # as before every submit
             went_on.append("submit")
         finally:
             ended.set()
@@ -373,8 +373,8 @@ def test_the_end_does_what_a_lane_handed_in_last(lanes):
 
     def posting() -> Iterator[Sheet]:
         asking.set()
-        lanes.desk.run(lambda: done.append("first"))  # runs when the end has begun
-        lanes.desk.post(lambda: done.append("last"))
+        lanes.main_thread.call(lambda: done.append("first"))  # runs when the end has begun
+        lanes.main_thread.post(lambda: done.append("last"))
         yield Sheet(0)
 
     with lanes.running([Toy("a", "one", posting)]):
@@ -389,7 +389,7 @@ def test_a_piece_never_overtakes_what_was_handed_in_before_it(lanes):
 
     def posting() -> None:
         assert looking.wait(PATIENCE)
-        lanes.desk.post(lambda: done.append("errand"))
+        lanes.main_thread.post(lambda: done.append("errand"))
         handed_in.set()
 
     def ready() -> bool:
@@ -397,7 +397,7 @@ def test_a_piece_never_overtakes_what_was_handed_in_before_it(lanes):
         return handed_in.wait(PATIENCE)
 
     threading.Thread(target=posting, daemon=True).start()
-    lanes.desk.wait(ready)
+    lanes.main_thread.wait_until(ready)
     assert done == ["errand"]
 
 
@@ -406,7 +406,7 @@ def test_a_run_may_follow_another(lanes):
     found: list[list[int]] = []
 
     def run() -> None:
-        toy = Toy("a", "one", lambda: iter([Sheet(lanes.desk.run(lambda: 3))]))
+        toy = Toy("a", "one", lambda: iter([Sheet(lanes.main_thread.call(lambda: 3))]))
         with lanes.running([toy]):
             found.append(numbers(lanes, toy))
 

@@ -65,14 +65,14 @@ def test_long_ago_is_long_enough(limiter, clock):
     submit(limiter)
     clock.sleep(30 * SECOND)
 
-    assert limiter.until_submit() == NOTHING
+    assert limiter.time_until_submit() == NOTHING
 
 
 def test_spacing_counts_from_the_last(limiter):
     """Of several submits the last one decides."""
-    limiter.recall([NOON - 5 * SECOND, NOON - 25 * SECOND])
+    limiter.restore([NOON - 5 * SECOND, NOON - 25 * SECOND])
 
-    assert limiter.until_submit() == 25 * SECOND
+    assert limiter.time_until_submit() == 25 * SECOND
 
 
 def test_failed_submit_counts(limiter):
@@ -80,28 +80,28 @@ def test_failed_submit_counts(limiter):
     with pytest.raises(KeyError), limiter.submitting():
         raise KeyError
 
-    assert limiter.submits() == [NOON]
+    assert limiter.submit_times() == [NOON]
 
 
 def test_submit_counts_from_its_arrival(limiter):
     """A submit counts from its answer if that came soon: it may have been under way so long."""
     left = submit(limiter, lasting=SECOND)
 
-    assert limiter.submits() == [left + SECOND]
+    assert limiter.submit_times() == [left + SECOND]
 
 
 def test_synchronous_submit_counts_from_its_beginning(limiter):
     """A submit that is answered only when its job is done counts from soon after it left."""
     submit(limiter, lasting=20 * SECOND)
 
-    assert 10 * SECOND <= limiter.until_submit() < 15 * SECOND
+    assert 10 * SECOND <= limiter.time_until_submit() < 15 * SECOND
 
 
 def test_long_submit_is_long_ago(limiter):
     """After a submit that was answered minutes later, the next one does not wait."""
     submit(limiter, lasting=timedelta(minutes=10))
 
-    assert limiter.until_submit() == NOTHING
+    assert limiter.time_until_submit() == NOTHING
 
 
 @many
@@ -132,7 +132,7 @@ def test_no_spacing(clock):
 @pytest.mark.parametrize("back", [SECOND, timedelta(hours=1), 365 * DAY], ids=str)
 def test_clock_set_back(limiter, clock, back):
     """A submit 'in the future', of before the clock was set back, delays the next one shortly."""
-    limiter.recall([NOON + back])
+    limiter.restore([NOON + back])
     clock.sleep = at_most(5, clock.sleep)
     submit(limiter)
 
@@ -156,24 +156,24 @@ def at_most(times, sleep):
 
 def test_earlier_runs_count(limiter):
     """The submits of an earlier run are waited for, too."""
-    limiter.recall([NOON - 10 * SECOND])
+    limiter.restore([NOON - 10 * SECOND])
 
-    assert limiter.until_submit() == 20 * SECOND
+    assert limiter.time_until_submit() == 20 * SECOND
 
 
 def test_submit_is_counted_once(limiter):
     """The same submit, told by the states of several streams, counts once."""
-    limiter.recall([NOON - 10 * SECOND])
-    limiter.recall([NOON - 10 * SECOND, NOON - 5 * SECOND])
+    limiter.restore([NOON - 10 * SECOND])
+    limiter.restore([NOON - 10 * SECOND, NOON - 5 * SECOND])
 
-    assert limiter.submits() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
+    assert limiter.submit_times() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
 
 
 def test_submits_are_sorted(limiter):
     """Submits are told oldest first, in whatever order they were recalled."""
-    limiter.recall([NOON - 5 * SECOND, NOON - 10 * SECOND])
+    limiter.restore([NOON - 5 * SECOND, NOON - 10 * SECOND])
 
-    assert limiter.submits() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
+    assert limiter.submit_times() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
 
 
 def test_old_submits_are_forgotten(limiter, clock):
@@ -181,7 +181,7 @@ def test_old_submits_are_forgotten(limiter, clock):
     submit(limiter)
     clock.sleep(30 * SECOND)
 
-    assert limiter.submits() == []
+    assert limiter.submit_times() == []
 
 
 def test_quota_is_remembered_for_its_period(clock):
@@ -205,15 +205,15 @@ def test_quota_is_remembered_for_its_period(clock):
 )
 def test_memory(limits, memory):
     """A submit counts as long as the longer of spacing and quota."""
-    assert limits.memory == memory
+    assert limits.retention == memory
 
 
 def test_asking_changes_nothing(limiter):
     """What is told may be changed without changing what is known."""
     submit(limiter)
-    limiter.submits().clear()
+    limiter.submit_times().clear()
 
-    assert limiter.submits() == [NOON]
+    assert limiter.submit_times() == [NOON]
 
 
 # Quota
@@ -233,24 +233,24 @@ def spend(limiter, times, pause=timedelta(hours=1)):
 
 def test_no_quota(limiter):
     """Without a quota nothing is counted down."""
-    assert limiter.exports_left() is None
+    assert limiter.remaining_exports() is None
 
 
 def test_quota_is_counted_down(scarce):
     """Every submit takes one of the quota."""
-    left = [scarce.exports_left()]
+    left = [scarce.remaining_exports()]
     for _ in range(3):
         spend(scarce, 1)
-        left.append(scarce.exports_left())
+        left.append(scarce.remaining_exports())
 
     assert left == [3, 2, 1, 0]
 
 
 def test_earlier_runs_spent_quota(scarce):
     """The submits of earlier runs within the period count."""
-    scarce.recall([NOON - timedelta(hours=30), NOON - timedelta(hours=20)])
+    scarce.restore([NOON - timedelta(hours=30), NOON - timedelta(hours=20)])
 
-    assert scarce.exports_left() == 2
+    assert scarce.remaining_exports() == 2
 
 
 def test_quota_exhausted(scarce, clock):
@@ -269,15 +269,15 @@ def test_quota_comes_back(scarce, clock):
     """When the oldest submit is a period old, another one is allowed, and no more."""
     spend(scarce, 3)
     clock.instant = NOON + DAY
-    left = scarce.exports_left()
+    left = scarce.remaining_exports()
     submit(scarce)
 
-    assert (left, scarce.exports_left()) == (1, 0)
+    assert (left, scarce.remaining_exports()) == (1, 0)
 
 
 def test_more_than_the_quota_was_spent(scarce):
     """Where others spent more than the quota, the way back is as long as theirs."""
-    scarce.recall([NOON - timedelta(hours=hours) for hours in (20, 10, 5, 1)])
+    scarce.restore([NOON - timedelta(hours=hours) for hours in (20, 10, 5, 1)])
 
     with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
         pytest.fail("submitted")
@@ -292,7 +292,7 @@ def test_failed_submit_and_the_quota(scarce, error, left):
     with pytest.raises(error), scarce.submitting():
         raise error(str(left))
 
-    assert scarce.exports_left() == left
+    assert scarce.remaining_exports() == left
 
 
 @pytest.mark.parametrize("quota", [None, ExportQuota(3)], ids=["no quota", "quota"])
@@ -307,34 +307,34 @@ def test_refused_submit_counts_for_the_spacing(clock, quota):
 
 def test_refused_by_the_api(scarce, clock):
     """Where the API calls the quota used up, it is, for a whole period if nobody knows better."""
-    error = scarce.refuse()
+    error = scarce.mark_quota_exhausted()
 
     assert error.until == NOON + DAY
-    assert scarce.exports_left() == 0
+    assert scarce.remaining_exports() == 0
     clock.instant = NOON + DAY
-    assert scarce.exports_left() == 3
+    assert scarce.remaining_exports() == 3
 
 
 def test_refused_as_expected(scarce):
     """Where our own submits explain the refusal, it ends with the oldest of them."""
-    scarce.recall([NOON - timedelta(hours=hours) for hours in (20, 10, 5)])
+    scarce.restore([NOON - timedelta(hours=hours) for hours in (20, 10, 5)])
 
-    assert scarce.refuse().until == NOON + timedelta(hours=4)
+    assert scarce.mark_quota_exhausted().until == NOON + timedelta(hours=4)
 
 
 def test_refused_again(scarce, clock):
     """A refusal of yesterday says nothing about how long today's lasts."""
-    scarce.refuse()
+    scarce.mark_quota_exhausted()
     clock.instant = NOON + timedelta(hours=25)
-    error = scarce.refuse()
+    error = scarce.mark_quota_exhausted()
 
     assert error.until == NOON + timedelta(hours=49)
-    assert scarce.exports_left() == 0
+    assert scarce.remaining_exports() == 0
 
 
 def test_old_refusal_is_forgotten(scarce, clock):
     """A refusal that has run out says nothing about a quota that was spent since."""
-    scarce.refuse()
+    scarce.mark_quota_exhausted()
     clock.instant = NOON + timedelta(hours=25)
     spend(scarce, 3)
 
@@ -471,8 +471,8 @@ def test_scarcity_never_falls(remaining, limit):
 
 def test_plenty_is_not_waited_for(limiter, clock):
     """While the rate limit is far, no request waits."""
-    limiter.note(RateLimitHeaders(remaining=80, limit=100))
-    limiter.wait_to_ask()
+    limiter.update_from_headers(RateLimitHeaders(remaining=80, limit=100))
+    limiter.throttle()
 
     assert clock.slept == []
 
@@ -489,9 +489,9 @@ def test_scarce_requests_slow_down(clock, remaining, seconds):
 
 def test_last_word_counts(limiter, clock):
     """What the server said last replaces what it said before."""
-    limiter.note(RateLimitHeaders(remaining=0, limit=100))
-    limiter.note(RateLimitHeaders(remaining=100, limit=100))
-    limiter.wait_to_ask()
+    limiter.update_from_headers(RateLimitHeaders(remaining=0, limit=100))
+    limiter.update_from_headers(RateLimitHeaders(remaining=100, limit=100))
+    limiter.throttle()
 
     assert clock.slept == []
 

@@ -757,7 +757,7 @@ def chunks(number):
 
 number = int(sys.argv[1])
 shape = RecordSpec(
-    known=[Column("id"), Column("n", "number")], announced={"id", "n"}, keys=("id",), constants={}
+    columns=[Column("id"), Column("n", "number")], schema_columns={"id", "n"}, key_columns=("id",), constants={}
 )
 with fill(chunks(number), announced=None, name="f") as spool:
     reading = Reading(open_table(spool, "f", Expected(("json",), shape.fields)), shape)

@@ -37,13 +37,13 @@ def convert(kind, text):
 
 def layout(header, known=(), **changes):
     """Match a header with columns that the target has been told of."""
-    changes.setdefault("announced", [column.name for column in known])
-    shape = RecordSpec(**{"known": known, "keys": (), "constants": {}, **changes})
+    changes.setdefault("schema_columns", [column.name for column in known])
+    shape = RecordSpec(**{"columns": known, "key_columns": (), "constants": {}, **changes})
     return FileLayout.from_header(header, shape)
 
 
 def record(header, cells, known=(), **changes):
-    return layout(header, known, **changes).compiled()(cells)
+    return layout(header, known, **changes).row_converter()(cells)
 
 
 # Converters
@@ -351,42 +351,44 @@ def test_absent_column_is_null():
     """A known column that the file has not is null."""
     made = layout(["ID"], KNOWN)
 
-    assert [column.name for column in made.absent] == ["score", "passed"]
-    assert made.compiled()(["007"]) == {"id": "007", "score": None, "passed": None}
+    assert [column.name for column in made.absent_columns] == ["score", "passed"]
+    assert made.row_converter()(["007"]) == {"id": "007", "score": None, "passed": None}
 
 
 def test_unannounced_absent_column_is_left_out():
     """A known column that neither the file has nor the target was told of is not made up."""
-    assert record(["ID"], ["007"], KNOWN, announced=["id"]) == {"id": "007"}
+    assert record(["ID"], ["007"], KNOWN, schema_columns=["id"]) == {"id": "007"}
 
 
 def test_new_column_stays():
     """A column nobody announced is kept as a text."""
     made = layout(["ID", "Shift"], KNOWN)
 
-    assert [(column.name, column.type) for column in made.new] == [("shift", "string")]
-    assert made.compiled()(["007", "01"])["shift"] == "01"
+    assert [(column.name, column.type) for column in made.new_columns] == [("shift", "string")]
+    assert made.row_converter()(["007", "01"])["shift"] == "01"
 
 
 def test_known_column_not_announced_is_new():
     """A column that earlier runs learned, but this run's target was not told of, is new."""
-    made = layout(["ID", "Score"], KNOWN, announced=["id"])
+    made = layout(["ID", "Score"], KNOWN, schema_columns=["id"])
 
-    assert [column.name for column in made.new] == ["score"]
+    assert [column.name for column in made.new_columns] == ["score"]
 
 
 def test_new_column_left_out():
     """A column nobody knows is left out on request, and the others stay in their places."""
-    made = layout(["Shift", "ID", "Score"], KNOWN, keep_unknown=False)
+    made = layout(["Shift", "ID", "Score"], KNOWN, keep_unknown_columns=False)
 
-    assert made.new == ()
-    assert made.compiled()(["01", "007", "5"]) == {"id": "007", "score": 5, "passed": None}
+    assert made.new_columns == ()
+    assert made.row_converter()(["01", "007", "5"]) == {"id": "007", "score": 5, "passed": None}
 
 
 def test_column_left_out_is_not_read():
     """What is left out cannot be a misfit."""
     known = [column for column in KNOWN if column.name == "id"]
-    made = record(["ID", "Score"], ["007", "many"], known, announced=["id"], keep_unknown=False)
+    made = record(
+        ["ID", "Score"], ["007", "many"], known, schema_columns=["id"], keep_unknown_columns=False
+    )
 
     assert made == {"id": "007"}
 
@@ -401,7 +403,7 @@ def test_constants():
 
 def test_records_are_independent():
     """Changing a record leaves the next one alone."""
-    make = layout(["ID"], KNOWN[:1], constants={"_window_end": "x"}).compiled()
+    make = layout(["ID"], KNOWN[:1], constants={"_window_end": "x"}).row_converter()
     make(["1"]).clear()
 
     assert make(["2"]) == {"id": "2", "_window_end": "x"}
@@ -427,7 +429,7 @@ def test_misfit_keeps_the_value_to_itself():
 def test_missing_key_column():
     """A file without a key column is refused; the message names it and shows the header."""
     with pytest.raises(DriftError) as raised:
-        layout(["Score", "Shift Name"], KNOWN, keys=["id", "score", "passed"])
+        layout(["Score", "Shift Name"], KNOWN, key_columns=["id", "score", "passed"])
 
     assert "id, passed" in str(raised.value)
     assert "Score, Shift Name" in str(raised.value)
@@ -435,7 +437,7 @@ def test_missing_key_column():
 
 def test_constant_as_key():
     """A constant may be part of the key."""
-    made = record(["ID"], ["1"], KNOWN[:1], keys=["id", "_at"], constants={"_at": "x"})
+    made = record(["ID"], ["1"], KNOWN[:1], key_columns=["id", "_at"], constants={"_at": "x"})
 
     assert made == {"id": "1", "_at": "x"}
 
@@ -443,20 +445,20 @@ def test_constant_as_key():
 @pytest.mark.parametrize("cell", ["", "  "], ids=["empty", "blank"])
 def test_blank_key(cell):
     """A row whose key is blank is kept: a key is never null."""
-    assert record(["ID", "Score"], [cell, "5"], KNOWN, keys=["id"])["id"] == ""
+    assert record(["ID", "Score"], [cell, "5"], KNOWN, key_columns=["id"])["id"] == ""
 
 
 def test_blank_key_that_is_no_text():
     """A blank key of another type than text cannot be written, and is a misfit."""
     with pytest.raises(ConversionError, match="score"):
-        record(["ID", "Score"], ["1", ""], KNOWN, keys=["score"])
+        record(["ID", "Score"], ["1", ""], KNOWN, key_columns=["score"])
 
 
 # Digest
 
 
 def digest(header, cells, known=KNOWN, **changes):
-    return record(header, cells, known, keys=["_row_hash"], **changes)["_row_hash"]
+    return record(header, cells, known, key_columns=["_row_hash"], **changes)["_row_hash"]
 
 
 def test_digest_is_sha_256():

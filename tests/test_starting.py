@@ -14,7 +14,7 @@ from tap_cxone.__main__ import main
 from tests.benchmarks.starting import ASKED, BARE
 from tests.document import ROOT
 
-SHARE = 1.15  # of the modules of a tap that is nothing but the SDK
+SHARE = 1.05  # of the modules of a tap that is nothing but the SDK, its own not counted
 _STARTED = """
 import contextlib, gc, io, json, runpy, sys
 sys.path.insert(0, {root!r})
@@ -60,10 +60,11 @@ def bare() -> Started:
 
 
 def test_starting_loads_little_more_than_the_sdk():
-    """`--version`, `--about` and `--discover` load at most 1.15 times what a bare tap does."""
+    """Of other packages, `--version`, `--about` and `--discover` load 1.05 times a bare tap's."""
     more = sorted(own().modules - bare().modules)
+    foreign = {name for name in own().modules if not name.startswith("tap_cxone")}
 
-    assert len(own().modules) <= SHARE * len(bare().modules), more
+    assert len(foreign) <= SHARE * len(bare().modules), more
     assert "tap_cxone.tap" in more
 
 
@@ -72,7 +73,7 @@ def test_starting_loads_nothing_that_only_a_run_needs():
     lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
     late = set(lint["flake8-tidy-imports"]["banned-module-level-imports"])
 
-    assert {"dateutil", "sqlite3", "tap_cxone.http.transport"} <= late
+    assert {"dateutil", "filelock", "pyarrow", "rich", "sqlite3"} <= late
     assert late & (own().modules - bare().modules) == set()
 
 

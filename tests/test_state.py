@@ -88,10 +88,10 @@ def again(state):
 def test_first_run_remembers_nothing(state):
     """A stream without state has no bookmark, and nothing to take up."""
     assert state.bookmark() is None
-    assert state.pending() == []
+    assert state.pending_jobs() == []
     assert state.columns() == []
-    assert state.submits("data_extraction") == []
-    assert state.traits("data_extraction") == {}
+    assert state.submit_times("data_extraction") == []
+    assert state.tenant_info("data_extraction") == {}
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_what_is_written_can_be_read(remembered, times, learned):
 
 def test_times_are_written_in_one_format(state):
     """Every instant in the state is UTC, `+00:00`."""
-    state.keep_pending([JOB])
-    state.keep_submits("data_extraction", [FIRST])
+    state.set_pending_jobs([JOB])
+    state.set_submit_times("data_extraction", [FIRST])
 
     assert state.raw == {
         "pending_jobs": [
@@ -183,69 +183,69 @@ def test_times_are_written_in_one_format(state):
 
 def test_remember_adds(state):
     """A job is remembered beside the others."""
-    state.remember(JOB)
-    state.remember(OTHER)
+    state.add_pending_job(JOB)
+    state.add_pending_job(OTHER)
 
-    assert state.pending() == [JOB, OTHER]
+    assert state.pending_jobs() == [JOB, OTHER]
 
 
 def test_remember_replaces(state):
     """A job that is remembered again takes the place of what was known of it."""
-    state.remember(JOB)
+    state.add_pending_job(JOB)
     later = PendingJob(JOB.id, JOB.window, JOB.submitted_at + DAY, JOB.fingerprint)
-    state.remember(later)
+    state.add_pending_job(later)
 
-    assert state.pending() == [later]
+    assert state.pending_jobs() == [later]
 
 
 def test_forget(state):
     """A job that gives no file is dropped, the others stay."""
-    state.keep_pending([JOB, OTHER])
-    state.forget(JOB)
+    state.set_pending_jobs([JOB, OTHER])
+    state.remove_pending_job(JOB)
 
-    assert state.pending() == [OTHER]
+    assert state.pending_jobs() == [OTHER]
 
 
 def test_forget_unknown(state):
     """A job that is not remembered may be forgotten."""
-    state.keep_pending([JOB])
-    state.forget(OTHER)
+    state.set_pending_jobs([JOB])
+    state.remove_pending_job(OTHER)
 
-    assert state.pending() == [JOB]
+    assert state.pending_jobs() == [JOB]
 
 
 def test_keep_pending_takes_a_generator_over_itself(state):
     """The jobs to keep may be chosen while they are read."""
-    state.keep_pending([JOB, OTHER])
-    state.keep_pending(job for job in state.pending() if job.id == OTHER.id)
+    state.set_pending_jobs([JOB, OTHER])
+    state.set_pending_jobs(job for job in state.pending_jobs() if job.id == OTHER.id)
 
-    assert state.pending() == [OTHER]
+    assert state.pending_jobs() == [OTHER]
 
 
 def test_learn_adds(state):
     """Columns are learned beside those known already."""
-    state.learn([Column("a")])
-    state.learn([Column("b", description="B.")])
+    state.add_columns([Column("a")])
+    state.add_columns([Column("b", description="B.")])
 
     assert state.columns() == [Column("a"), Column("b", description="B.")]
 
 
 def test_submits_of_another_family(state):
     """The submits of one family are not those of another."""
-    state.keep_submits("data_extraction", [FIRST])
+    state.set_submit_times("data_extraction", [FIRST])
 
-    assert state.submits("observability") == []
+    assert state.submit_times("observability") == []
 
 
 def test_nothing_leaves_nothing(state):
     """What is over takes no room in the state."""
-    state.keep_pending([JOB])
-    state.keep_submits("data_extraction", [FIRST])
-    state.keep_traits("data_extraction", {"no_sync_endpoint": True})
-    state.keep_pending([])
-    state.keep_submits("data_extraction", [])
-    state.keep_traits("data_extraction", {})
-    state.learn([])
+    state.set_pending_jobs([JOB])
+    state.set_submit_times("data_extraction", [FIRST])
+    state.set_tenant_info("data_extraction", {"no_sync_endpoint": True})
+    state.set_pending_jobs([])
+    state.set_submit_times("data_extraction", [])
+    state.set_tenant_info("data_extraction", {})
+    state.add_columns([])
 
     assert state.raw == {}
 

@@ -298,7 +298,7 @@ def test_no_stream_selected(sim, clock, config):
 def test_a_fault_in_the_tap_itself(sim, clock, config, monkeypatch):
     """A fault nobody thought of ends its stream, not the others, and the run fails."""
     tap = TapCXone(config=short(config), clock=clock)
-    monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_tell", _broken)
+    monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_report_committed", _broken)
 
     with pytest.raises(StreamsFailed) as caught:
         tap.sync_all()

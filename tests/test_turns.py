@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SECOND = timedelta(seconds=1)
 HOLDER = (
     "import pathlib, sys, tap_cxone.jobs.slots as turns; "
-    "held = turns.locked(pathlib.Path(sys.argv[1])); print(held is not None, flush=True); input()"
+    "held = turns.acquire_file_lock(pathlib.Path(sys.argv[1])); print(held is not None, flush=True); input()"
 )
 
 
@@ -64,17 +64,17 @@ def process(tmp_path, clock) -> Callable[..., TenantSlots]:
 def test_one_place(process):
     """While one process has the place, another one has not."""
     one, two = process(), process()
-    place = one.at_once()
-    during = two.at_once()
+    place = one.try_acquire()
+    during = two.try_acquire()
     place.close()
 
     assert during is None
-    assert two.at_once() is not None
+    assert two.try_acquire() is not None
 
 
 def test_three_places(process):
     """There are as many places as the API allows jobs."""
-    held = [process(places=3).at_once() for _ in range(4)]
+    held = [process(places=3).try_acquire() for _ in range(4)]
 
     assert [place is not None for place in held] == [True, True, True, False]
 
@@ -84,9 +84,9 @@ def test_waiting(process, clock, caplog):
     caplog.set_level(logging.INFO)
     one, two = process(), process()
     for _ in range(2):
-        place = one.at_once()
+        place = one.try_acquire()
         clock.happening = [lambda: None, lambda: None, place.close]
-        two.turn().close()
+        two.acquire().close()
 
     assert clock.slept == [SECOND] * 6
     (said,) = caplog.messages
@@ -96,9 +96,9 @@ def test_waiting(process, clock, caplog):
 
 def test_a_wait_ends(process, clock):
     """After job_timeout_minutes the wait ends with an error that says where to look."""
-    held = process().at_once()
+    held = process().try_acquire()
     with pytest.raises(Throttled, match=r"job_timeout_minutes.*locks/tenant"):
-        process().turn()
+        process().acquire()
 
     assert sum(clock.slept, timedelta(0)) == 5 * SECOND
     held.close()
@@ -107,19 +107,19 @@ def test_a_wait_ends(process, clock):
 def test_who_waits_comes_first(process, clock):
     """Whoever frees a place does not get it again before those who wait for it."""
     one, two = process(), process()
-    place = one.at_once()
+    place = one.try_acquire()
     again: list[object] = []
 
     def freed() -> None:
         place.close()
-        again.append(one.at_once())
+        again.append(one.try_acquire())
 
     clock.happening = [freed]
-    got = two.turn()
+    got = two.acquire()
 
     assert again == [None]
     got.close()
-    assert one.at_once() is not None
+    assert one.try_acquire() is not None
 
 
 def test_interrupted(process, clock):
@@ -128,53 +128,53 @@ def test_interrupted(process, clock):
     def signalled() -> None:
         raise Interrupted(15)
 
-    place = process().at_once()
+    place = process().try_acquire()
     clock.happening = [signalled]
     with pytest.raises(Interrupted):
-        process().turn()
+        process().acquire()
     place.close()
 
-    assert process().at_once() is not None
+    assert process().try_acquire() is not None
 
 
 def test_a_job_keeps_its_place(process):
     """A place that a job keeps is free when the job has ended."""
     one, two = process(), process()
-    with one.turn() as place:
-        one.keep("job", place)
-    during = two.at_once()
-    one.free("job")
+    with one.acquire() as place:
+        one.hold_for_job("job", place)
+    during = two.try_acquire()
+    one.release("job")
 
     assert during is None
-    assert two.at_once() is not None
+    assert two.try_acquire() is not None
 
 
 def test_a_submit_has_a_place(process):
     """Where the API takes any number of jobs, a place is for the submit only."""
     one, two = process(kept=False), process(kept=False)
-    with one.turn() as place:
-        one.keep("job", place)
+    with one.acquire() as place:
+        one.hold_for_job("job", place)
 
-    assert two.at_once() is not None
+    assert two.try_acquire() is not None
 
 
 def test_nobody_waits_for_oneself(process, clock):
     """Who has all places uses one of them again: the API says whether its job still runs."""
     one = process()
-    with one.turn() as place:
-        one.keep("job", place)
-    with one.turn():
+    with one.acquire() as place:
+        one.hold_for_job("job", place)
+    with one.acquire():
         assert clock.slept == []
 
 
 def test_an_earlier_runs_job(process):
     """A job that an earlier run left behind gets a place if there is one."""
     one, two = process(), process()
-    one.adopt("job")
-    two.adopt("other")
-    one.free_all()
+    one.reacquire("job")
+    two.reacquire("other")
+    one.release_all()
 
-    assert two.at_once() is not None
+    assert two.try_acquire() is not None
 
 
 def test_nobody_to_share_with(clock):
@@ -197,7 +197,7 @@ def test_the_dead_give_back(tmp_path):
         assert child.stdout.readline() == b"True\n"
         during = acquire_file_lock(file)
         child.kill()
-        child.wait()
+        child.poller()
 
     assert during is None
     assert acquire_file_lock(file) is not None
@@ -218,7 +218,7 @@ def test_no_folder(tmp_path):
 
 def test_locks_are_private(process, tmp_path):
     """Nobody else may look at the locks."""
-    with process().turn():
+    with process().acquire():
         found = [tmp_path / "locks", *(tmp_path / "locks").iterdir()]
 
     assert all(path.stat().st_mode & 0o77 == 0 for path in found)
