@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
-class State(StrEnum):
+class DayState(StrEnum):
     """How complete a day is."""
 
     COMPLETE = "complete"
@@ -30,7 +30,7 @@ class State(StrEnum):
 class Month:
     """A month of a stream; its days by date, from the first to the last of the month."""
 
-    days: Mapping[date, State]
+    days: Mapping[date, DayState]
 
     @property
     def first(self) -> date:
@@ -45,60 +45,60 @@ class Month:
         return (cells[begin : begin + 7] for begin in range(0, len(cells), 7))
 
 
-def merged(windows: Iterable[Window]) -> list[Window]:
+def merge_windows(windows: Iterable[Window]) -> list[Window]:
     """Return the fewest windows that cover the same, in order."""
-    found: list[Window] = []
+    result: list[Window] = []
     for window in sorted(windows, key=lambda window: window.start):
-        if found and window.start <= found[-1].end:
-            found[-1] = Window(found[-1].start, max(found[-1].end, window.end))
+        if result and window.start <= result[-1].end:
+            result[-1] = Window(result[-1].start, max(result[-1].end, window.end))
         else:
-            found.append(window)
-    return found
+            result.append(window)
+    return result
 
 
-def whole(day: date) -> Window:
+def day_window(day: date) -> Window:
     """Return a day as a window."""
     start = datetime.combine(day, time(), UTC)
     return Window(start, start + _DAY)
 
 
-def days(window: Window) -> Iterator[date]:
+def days_of(window: Window) -> Iterator[date]:
     """Yield the days that a window touches."""
     day = window.start.astimezone(UTC).date()
-    while whole(day).start < window.end:
+    while day_window(day).start < window.end:
         yield day
         day += _DAY
 
 
-def within(inner: Window, outer: Window) -> bool:
+def covers(inner: Window, outer: Window) -> bool:
     """Tell whether `outer` covers all of `inner`."""
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-def states(asked: Iterable[Window], committed: Iterable[Window]) -> dict[date, State]:
+def day_states(requested: Iterable[Window], committed: Iterable[Window]) -> dict[date, DayState]:
     """Return the state of each day that was asked for, in order."""
-    found = {day: State.OPEN for window in merged(asked) for day in days(window)}
-    for window in merged(committed):
-        for day in days(window):
-            found[day] = State.COMPLETE if within(whole(day), window) else State.PARTIAL
-    return dict(sorted(found.items()))
+    result = {day: DayState.OPEN for window in merge_windows(requested) for day in days_of(window)}
+    for window in merge_windows(committed):
+        for day in days_of(window):
+            result[day] = DayState.COMPLETE if covers(day_window(day), window) else DayState.PARTIAL
+    return dict(sorted(result.items()))
 
 
-def months(found: Mapping[date, State], last: date) -> list[Month]:
+def months(states: Mapping[date, DayState], last: date) -> list[Month]:
     """Return the months from the first day of `found` to that of `last`, the newest first."""
-    if not found:
+    if not states:
         return []
-    day, every = min(found).replace(day=1), []
+    day, all_days = min(states).replace(day=1), []
     while (day.year, day.month) <= (last.year, last.month):
-        every.append(day)
+        all_days.append(day)
         day += _DAY
     return [
-        Month({day: found.get(day, State.NEVER) for day in group})
-        for _, group in groupby(every, key=lambda day: (day.year, day.month))
+        Month({day: states.get(day, DayState.NEVER) for day in group})
+        for _, group in groupby(all_days, key=lambda day: (day.year, day.month))
     ][::-1]
 
 
-def counted(found: Iterable[State]) -> dict[State, int]:
+def count_states(states: Iterable[DayState]) -> dict[DayState, int]:
     """Return how many days are in each state, zeros too."""
-    counts = Counter(found)
-    return {state: counts[state] for state in State}
+    counts = Counter(states)
+    return {state: counts[state] for state in DayState}

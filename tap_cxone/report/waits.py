@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tap_cxone.report.reading import Line
+    from tap_cxone.report.log_parser import Line
     from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
-_BEGINS = {"job_created", "job_found"}
-_ENDS = {"download": "came", "job_failed": "failed"}
-_ABOUT = {*_BEGINS, *_ENDS, "job_state"}
+_START_EVENTS = {"job_created", "job_found"}
+_END_OUTCOMES = {"download": "came", "job_failed": "failed"}
+_JOB_EVENTS = {*_START_EVENTS, *_END_OUTCOMES, "job_state"}
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class JobWait:
     """From a job to its file, in one run.
 
     Attributes:
@@ -41,56 +41,58 @@ class Wait:
     stream: str
     window: Window | None
     job_id: str | None
-    found: bool
-    wanted: datetime
-    began: datetime
-    ended: datetime
+    adopted: bool
+    ready_at: datetime
+    started_at: datetime
+    ended_at: datetime
     outcome: str
     states: tuple[tuple[datetime, str], ...]
 
     @property
-    def took(self) -> timedelta:
+    def duration(self) -> timedelta:
         """Return how long the job was waited for."""
-        return self.ended - self.began
+        return self.ended_at - self.started_at
 
 
-def waits(lines: Sequence[Line]) -> list[Wait]:
+def waits(lines: Sequence[Line]) -> list[JobWait]:
     """Return every job that was waited for, in the order they began."""
     ends = {line.run: line.at for line in lines}
-    found: dict[tuple[str, str | None, str | Window | None], list[Line]] = {}
+    lines_by_job: dict[tuple[str, str | None, str | Window | None], list[Line]] = {}
     for line in lines:
-        if line.event in _ABOUT:
-            found.setdefault((line.run, line.stream, line.job_id or line.window), []).append(line)
-    every = [wait for own in found.values() if (wait := _wait(own, ends[own[0].run]))]
-    return sorted(every, key=lambda wait: wait.began)
+        if line.event in _JOB_EVENTS:
+            lines_by_job.setdefault((line.run, line.stream, line.job_id or line.window), []).append(
+                line
+            )
+    result = [wait for group in lines_by_job.values() if (wait := _wait(group, ends[group[0].run]))]
+    return sorted(result, key=lambda wait: wait.started_at)
 
 
-def _wait(lines: Sequence[Line], run_ended: datetime) -> Wait | None:
-    begin = next((line for line in lines if line.event in _BEGINS), None)
+def _wait(lines: Sequence[Line], run_ended: datetime) -> JobWait | None:
+    begin = next((line for line in lines if line.event in _START_EVENTS), None)
     if begin is None:
         return None
     # A damaged file is fetched once more: what came last is what was waited for.
-    end = next((line for line in reversed(lines) if line.event in _ENDS), None)
-    return Wait(
+    end = next((line for line in reversed(lines) if line.event in _END_OUTCOMES), None)
+    return JobWait(
         family=begin.family or "",
         stream=begin.stream or "",
         window=begin.window,
         job_id=begin.job_id,
-        found=begin.event == "job_found",
-        wanted=_wanted(begin),
-        began=begin.at,
-        ended=end.at if end else run_ended,
-        outcome=_ENDS[end.event] if end else UNKNOWN,
+        adopted=begin.event == "job_found",
+        ready_at=_ready_at(begin),
+        started_at=begin.at,
+        ended_at=end.at if end else run_ended,
+        outcome=_END_OUTCOMES[end.event] if end else UNKNOWN,
         states=tuple((line.at, line.state) for line in lines if line.state),
     )
 
 
-def _wanted(begin: Line) -> datetime:
+def _ready_at(begin: Line) -> datetime:
     # No run waits longer than a day to ask; what says so is no time that a drawing could hold.
     waited = min(max(0, begin.latency_ms or 0) / 1000, _DAY.total_seconds())
     return begin.at - timedelta(seconds=waited)
 
 
-def longest(found: Iterable[Wait], most: int) -> list[Wait]:
+def longest(all_waits: Iterable[JobWait], max_count: int) -> list[JobWait]:
     """Return the longest waits, the longest first."""
-    return sorted(found, key=lambda wait: wait.took, reverse=True)[:most]
+    return sorted(all_waits, key=lambda wait: wait.duration, reverse=True)[:max_count]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
-def _world_options(command: _Command) -> _Command:
+def _tenant_options(command: _Command) -> _Command:
     """Add the options that describe the simulated tenant."""
     default = Options()
     for option in (
@@ -60,8 +60,8 @@ def _world_options(command: _Command) -> _Command:
     return command
 
 
-def _options(world: dict[str, Any]) -> Options:
-    return Options(**world | {"exports_per_day": world["exports_per_day"] or None})
+def _options(option_values: dict[str, Any]) -> Options:
+    return Options(**option_values | {"exports_per_day": option_values["exports_per_day"] or None})
 
 
 def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
@@ -78,10 +78,10 @@ def main() -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=int, default=8080, show_default=True, help="0 takes a free port.")
-@_world_options
-def serve(host: str, port: int, **world: Any) -> None:
+@_tenant_options
+def serve(host: str, port: int, **option_values: Any) -> None:
     """Answer until Ctrl-C."""
-    options = _options(world)
+    options = _options(option_values)
     try:
         simulator = Simulator(options, host=host, port=port)
     except OSError as error:
@@ -103,12 +103,12 @@ def serve(host: str, port: int, **world: Any) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
-@_world_options
+@_tenant_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run(context: click.Context, /, command: tuple[str, ...], **world: Any) -> None:
+def run(context: click.Context, /, command: tuple[str, ...], **option_values: Any) -> None:
     """Run COMMAND beside a simulator, with the tap's settings in its environment."""
-    options = _options(world)
+    options = _options(option_values)
     with Simulator(options) as simulator:
         settings = _settings(simulator, options)
         code = run_command(command, environment(settings))

@@ -22,7 +22,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-async def until(instant: datetime, clock: Clock) -> None:
+async def wait_until(instant: datetime, clock: Clock) -> None:
     """Wait for `instant` on the machine's clock, for nothing on a clock turned by hand."""
     # Whoever turns a clock by hand is waiting for this very answer: it would never be turned.
     if isinstance(clock, SystemClock):

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote_plus
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from tap_cxone.simulator.door import Door, json_body
+from tap_cxone.simulator.endpoint import Endpoint, json_body
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.faults import FamilyName
     from tap_cxone.simulator.options import ClientAuth
-    from tap_cxone.simulator.tokens import Tokens
-    from tap_cxone.simulator.world import World
+    from tap_cxone.simulator.tokens import TokenStore
 
 
 class Credentials:
@@ -34,70 +34,76 @@ class Credentials:
     CLIENT_SECRET: Final = "SIM-CLIENT-SECRET+/="  # noqa: S105 - invented, to be encoded in a form
 
 
-def routes(world: World) -> list[BaseRoute]:
+def routes(backend: Backend) -> list[BaseRoute]:
     """Return the token endpoints: of access keys, of applications for a user, of these alone."""
-    options = world.options
+    options = backend.options
 
     async def access_key(request: Request) -> Response:
         body = await json_body(request)
         if (body.get("accessKeyId"), body.get("accessKeySecret")) != _ACCESS_KEY:
             raise HTTPException(401, "The access key is unknown or its secret is wrong")
-        return _answer(world.tokens)
+        return _token_response(backend.tokens)
 
     async def password(request: Request) -> Response:
         form = await _form(request)
         if form.get("grant_type") != "password":
             raise HTTPException(400, "unsupported_grant_type: The grant_type must be password")
-        if not _knows_client(request, form, options.client_auth):
+        if not _is_known_client(request, form, options.client_auth):
             raise HTTPException(401, "invalid_client: The client is unknown or not where it may be")
         if (form.get("username"), form.get("password")) != _ACCESS_KEY:
             raise HTTPException(401, "invalid_grant: The access key is unknown or its secret wrong")
-        return _answer(world.tokens)
+        return _token_response(backend.tokens)
 
-    with_key = Door(access_key, world.faults, "token", family="data_extraction")
-    with_client = Door(
-        password, world.faults, "token", family="observability", refusal=_oauth_refusal
+    access_key_login = Endpoint(access_key, backend.faults, "token", family="data_extraction")
+    user_login = Endpoint(
+        password,
+        backend.faults,
+        "token",
+        family="observability",
+        error_response=_oauth_error_response,
     )
-    alone = Door(
-        _application(
-            world.client_tokens,
+    client_login = Endpoint(
+        _client_credentials_handler(
+            backend.client_tokens,
             options.granted_scopes,
             options.client_auth,
             timedelta(seconds=options.report_token_seconds),
         ),
-        world.faults,
+        backend.faults,
         "token",
-        family=_whose,
-        refusal=_oauth_refusal,
+        family=_family_of_login,
+        error_response=_oauth_error_response,
     )
-    for_reporting = Door(
-        _application(world.reporting_tokens, options.reporting_scopes, options.client_auth),
-        world.faults,
+    reporting_login = Endpoint(
+        _client_credentials_handler(
+            backend.reporting_tokens, options.reporting_scopes, options.client_auth
+        ),
+        backend.faults,
         "token",
         family="data_download",
-        refusal=_oauth_refusal,
+        error_response=_oauth_error_response,
     )
     return [
-        with_key.route("POST", "/authentication/v1/token/access-key"),
-        with_client.route("POST", "/auth/token"),
-        alone.route("POST", "/oauth/token"),
-        for_reporting.route("POST", "/api/v2/oauth/token"),
+        access_key_login.route("POST", "/authentication/v1/token/access-key"),
+        user_login.route("POST", "/auth/token"),
+        client_login.route("POST", "/oauth/token"),
+        reporting_login.route("POST", "/api/v2/oauth/token"),
     ]
 
 
-def _application(
-    tokens: Tokens,
-    granted: Collection[str],
+def _client_credentials_handler(
+    tokens: TokenStore,
+    allowed_scopes: Collection[str],
     client_auth: ClientAuth,
-    reports_life: timedelta | None = None,
+    report_token_lifetime: timedelta | None = None,
 ) -> Callable[[Request], Awaitable[Response]]:
     """Return the login of an application alone.
 
     Args:
         tokens: Where its tokens come from.
-        granted: The scopes of which they may have some.
+        allowed_scopes: The scopes of which they may have some.
         client_auth: Where it may put its credentials.
-        reports_life: How long a token is good that was asked for reports, if not as any.
+        report_token_lifetime: How long a token is good that was asked for reports, if not as any.
     """
 
     async def client_credentials(request: Request) -> Response:
@@ -106,62 +112,64 @@ def _application(
             raise HTTPException(
                 400, "unsupported_grant_type: The grant_type must be client_credentials"
             )
-        if not _knows_client(request, form, client_auth):
+        if not _is_known_client(request, form, client_auth):
             raise HTTPException(400, "invalid_client: The client is unknown or not where it may be")
-        life = reports_life if _for_reports(form) else None
-        life = tokens.life if life is None else life
-        return _scoped_answer(tokens, _scopes(form, granted), life)
+        lifetime = report_token_lifetime if _has_report_scope(form) else None
+        lifetime = tokens.lifetime if lifetime is None else lifetime
+        return _scoped_token_response(tokens, _requested_scopes(form, allowed_scopes), lifetime)
 
     return client_credentials
 
 
-def _answer(tokens: Tokens) -> Response:
+def _token_response(tokens: TokenStore) -> Response:
     """Answer a login with a new token."""
     return JSONResponse(
         {
             "access_token": tokens.issue(),
             "token_type": "Bearer",
-            "expires_in": round(tokens.life.total_seconds()),
+            "expires_in": round(tokens.lifetime.total_seconds()),
             "refresh_token": f"sim-refresh-token-{secrets.token_hex(12)}",
             "id_token": f"sim-id-token-{secrets.token_hex(12)}",
         }
     )
 
 
-def _scoped_answer(tokens: Tokens, scopes: Collection[str], life: timedelta) -> Response:
+def _scoped_token_response(
+    tokens: TokenStore, scopes: Collection[str], lifetime: timedelta
+) -> Response:
     """Answer the login of an application alone: no refresh, but scopes."""
     return JSONResponse(
         {
-            "access_token": tokens.issue(scopes, life),
+            "access_token": tokens.issue(scopes, lifetime),
             "token_type": "Bearer",
-            "expires_in": round(life.total_seconds()),
+            "expires_in": round(lifetime.total_seconds()),
             "scope": " ".join(scopes),
         }
     )
 
 
-def _scopes(form: Mapping[str, str], granted: Collection[str]) -> Collection[str]:
+def _requested_scopes(form: Mapping[str, str], allowed_scopes: Collection[str]) -> Collection[str]:
     """Return the scopes that a login asks for, each once; if for none, all that are granted.
 
     Raises:
         HTTPException: One of them is not granted.
     """
-    asked = tuple(dict.fromkeys(form.get("scope", "").split())) or granted
-    beyond = [scope for scope in asked if scope not in granted]
-    if beyond:
-        raise HTTPException(400, f"invalid_scope: Not granted: {', '.join(beyond)}")
-    return asked
+    requested = tuple(dict.fromkeys(form.get("scope", "").split())) or allowed_scopes
+    not_allowed = [scope for scope in requested if scope not in allowed_scopes]
+    if not_allowed:
+        raise HTTPException(400, f"invalid_scope: Not granted: {', '.join(not_allowed)}")
+    return requested
 
 
-async def _whose(request: Request) -> Family:
+async def _family_of_login(request: Request) -> FamilyName:
     """Return the family of a login that two of them share."""
     form = parse_qsl((await request.body()).decode("utf-8", "replace"))
-    return "scheduled_reports" if _for_reports(dict(form)) else "analytics_exports"
+    return "scheduled_reports" if _has_report_scope(dict(form)) else "analytics_exports"
 
 
-def _for_reports(form: Mapping[str, str]) -> bool:
+def _has_report_scope(form: Mapping[str, str]) -> bool:
     """Return whether a login asks for the scope of reports."""
-    return any(scope.startswith(_REPORTS) for scope in form.get("scope", "").split())
+    return any(scope.startswith(_REPORT_SCOPE_PREFIX) for scope in form.get("scope", "").split())
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -176,31 +184,31 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
 
 
-def _knows_client(request: Request, form: Mapping[str, str], allowed: ClientAuth) -> bool:
+def _is_known_client(request: Request, form: Mapping[str, str], allowed: ClientAuth) -> bool:
     """Return whether the application named itself rightly, where it may, and there only."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     posted = "client_id" in form or "client_secret" in form
     if posted == (scheme.lower() == "basic"):
         return False
     if posted:
-        given = form.get("client_id"), form.get("client_secret")
-        return allowed != "basic" and given == _CLIENT
+        client = form.get("client_id"), form.get("client_secret")
+        return allowed != "basic" and client == _CLIENT
     return allowed != "post" and encoded in _BASIC
 
 
-def _oauth_refusal(_request: Request, refused: HTTPException) -> Response:
+def _oauth_error_response(_request: Request, exception: HTTPException) -> Response:
     """Write a refusal as OAuth does."""
-    error, _, description = refused.detail.partition(": ")
-    return JSONResponse({"error": error, "errorDescription": description}, refused.status_code)
+    error, _, description = exception.detail.partition(": ")
+    return JSONResponse({"error": error, "errorDescription": description}, exception.status_code)
 
 
-def _basic(client_id: str, client_secret: str) -> str:
+def _basic_credentials(client_id: str, client_secret: str) -> str:
     """Return credentials as HTTP Basic writes them."""
     return b64encode(f"{client_id}:{client_secret}".encode()).decode()
 
 
-_REPORTS = "analytics:reports:"
+_REPORT_SCOPE_PREFIX = "analytics:reports:"
 _ACCESS_KEY = Credentials.ACCESS_KEY_ID, Credentials.ACCESS_KEY_SECRET
 _CLIENT = Credentials.CLIENT_ID, Credentials.CLIENT_SECRET
 # RFC 6749 wants them form-encoded before they are joined; many clients do not.
-_BASIC = {_basic(*_CLIENT), _basic(*(quote_plus(part) for part in _CLIENT))}
+_BASIC = {_basic_credentials(*_CLIENT), _basic_credentials(*(quote_plus(part) for part in _CLIENT))}

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Final
 
-from tap_cxone.simulator.packing import file_answer, no_file, packed
+from tap_cxone.simulator.packing import bytes_response, empty_file_response, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,13 +28,13 @@ def file_response(
 ) -> Response:
     """Answer a download with these rows, spoiled by `fault` if it concerns the file."""
     if fault and fault.kind == "bytes":
-        return file_answer(fault.payload, MEDIA_TYPE, options.compression, options)
+        return bytes_response(fault.payload, MEDIA_TYPE, options.compression, options)
     lines = [[row[column] for column in columns] for row in rows]
     if not lines and options.empty != "header":
-        return no_file(MEDIA_TYPE, options)
+        return empty_file_response(MEDIA_TYPE, options)
     text = csv_text([columns, *lines], columns, options, fault)
-    body = packed(text.encode(), options.compression, fault)
-    return file_answer(body, MEDIA_TYPE, options.compression, options)
+    body = pack(text.encode(), options.compression, fault)
+    return bytes_response(body, MEDIA_TYPE, options.compression, options)
 
 
 def csv_text(

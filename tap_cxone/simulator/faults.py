@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-Family = Literal[
+FamilyName = Literal[
     "data_extraction", "observability", "analytics_exports", "data_download", "scheduled_reports"
 ]
-Place = Literal[
+FaultPoint = Literal[
     "token",
     "submit",
     "sync",
@@ -28,7 +28,7 @@ Place = Literal[
     "run",
     "cancel",
 ]
-Kind = Literal[
+FaultKind = Literal[
     "status",
     "html",
     "reset",
@@ -49,22 +49,22 @@ Kind = Literal[
     "job-stuck",
     "job-lost",
 ]
-_SUBMITS: tuple[Place, ...] = ("submit", "sync", "async", "run")
-_ANYWHERE: tuple[Place, ...] = get_args(Place)
-_JSON: tuple[Place, ...] = tuple(place for place in _ANYWHERE if place != "cancel")
-_PLACES: dict[Kind, tuple[Place, ...]] = {
-    "malformed-json": _JSON,
+_SUBMIT_POINTS: tuple[FaultPoint, ...] = ("submit", "sync", "async", "run")
+_ALL_POINTS: tuple[FaultPoint, ...] = get_args(FaultPoint)
+_JSON_POINTS: tuple[FaultPoint, ...] = tuple(point for point in _ALL_POINTS if point != "cancel")
+_ALLOWED_POINTS: dict[FaultKind, tuple[FaultPoint, ...]] = {
+    "malformed-json": _JSON_POINTS,
     "truncated-gzip": ("download",),
     "corrupt-gzip": ("download",),
     "malformed-csv": ("download",),
     "ragged-csv": ("download",),
     "bytes": ("download",),
     "expired-link": ("download",),
-    "job-failed": (*_SUBMITS, "poll"),
-    "job-cancelled": (*_SUBMITS, "poll"),
-    "job-expired": (*_SUBMITS, "poll"),
-    "job-stuck": (*_SUBMITS, "poll"),
-    "job-lost": (*_SUBMITS, "poll"),
+    "job-failed": (*_SUBMIT_POINTS, "poll"),
+    "job-cancelled": (*_SUBMIT_POINTS, "poll"),
+    "job-expired": (*_SUBMIT_POINTS, "poll"),
+    "job-stuck": (*_SUBMIT_POINTS, "poll"),
+    "job-lost": (*_SUBMIT_POINTS, "poll"),
 }
 
 
@@ -101,8 +101,8 @@ class Fault:
         family: The only family struck; None for any.
     """
 
-    at: Place
-    kind: Kind
+    at: FaultPoint
+    kind: FaultKind
     times: int = 1
     after: int = 0
     status: int | None = None
@@ -110,23 +110,23 @@ class Fault:
     body: str | bytes | None = None
     cut: int | None = None
     seconds: float | None = None
-    family: Family | None = None
+    family: FamilyName | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind of fault where it cannot strike."""
-        if self.kind not in get_args(Kind):
+        if self.kind not in get_args(FaultKind):
             msg = f"unknown kind of fault: {self.kind!r}"
             raise ValueError(msg)
-        if self.at not in _PLACES.get(self.kind, _ANYWHERE):
+        if self.at not in _ALLOWED_POINTS.get(self.kind, _ALL_POINTS):
             msg = f"a fault of kind {self.kind!r} cannot strike at {self.at!r}"
             raise ValueError(msg)
-        if self.family is not None and self.family not in get_args(Family):
+        if self.family is not None and self.family not in get_args(FamilyName):
             msg = f"unknown family: {self.family!r}"
             raise ValueError(msg)
 
-    def concerns(self, places: Collection[Place], family: Family | None) -> bool:
+    def applies_to(self, points: Collection[FaultPoint], family: FamilyName | None) -> bool:
         """Return whether a request at these places, of this family, may be struck."""
-        return self.at in places and self.family in {None, family}
+        return self.at in points and self.family in {None, family}
 
     @property
     def payload(self) -> bytes:
@@ -135,50 +135,50 @@ class Fault:
 
 
 @dataclass(slots=True)
-class _Act:
+class _ScriptedFault:
     """A fault and how far it has been played."""
 
     fault: Fault
-    passed: int = 0
-    struck: int = 0
+    skipped: int = 0
+    applied: int = 0
 
-    def strikes(self) -> bool:
+    def count_request(self) -> bool:
         """Count a matching request and tell whether it is struck."""
-        if self.passed < self.fault.after:
-            self.passed += 1
+        if self.skipped < self.fault.after:
+            self.skipped += 1
             return False
-        self.struck += 1
+        self.applied += 1
         return True
 
 
-class Faults:
+class FaultScript:
     """The script: the first fault that matches a request and is not used up strikes it."""
 
     def __init__(self) -> None:
         """Start with nothing going wrong."""
         self._lock = threading.Lock()
-        self._acts: list[_Act] = []
+        self._script: list[_ScriptedFault] = []
 
     def add(self, *faults: Fault) -> None:
         """Append to the script."""
         with self._lock:
-            self._acts += [_Act(fault) for fault in faults]
+            self._script += [_ScriptedFault(fault) for fault in faults]
 
     def clear(self) -> None:
         """Forget what has not struck yet."""
         with self._lock:
-            self._acts.clear()
+            self._script.clear()
 
     @property
     def pending(self) -> tuple[Fault, ...]:
         """Return the faults that are not used up."""
         with self._lock:
-            return tuple(act.fault for act in self._acts)
+            return tuple(act.fault for act in self._script)
 
-    def take(self, places: Collection[Place], family: Family | None) -> Fault | None:
+    def next_fault(self, points: Collection[FaultPoint], family: FamilyName | None) -> Fault | None:
         """Return the fault that strikes a request at these places, of this family."""
         with self._lock:
-            matching = (act for act in self._acts if act.fault.concerns(places, family))
-            struck = next((act for act in matching if act.strikes()), None)
-            self._acts = [act for act in self._acts if act.struck < act.fault.times]
-        return struck.fault if struck else None
+            matching = (act for act in self._script if act.fault.applies_to(points, family))
+            applied = next((act for act in matching if act.count_request()), None)
+            self._script = [act for act in self._script if act.applied < act.fault.times]
+        return applied.fault if applied else None

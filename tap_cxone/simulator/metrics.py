@@ -12,7 +12,7 @@ MetricType = Literal["number", "integer", "string", "boolean"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class CustomMetric:
     """What a tenant says of one of its custom metrics.
 
     Attributes:
@@ -35,7 +35,7 @@ class Metric:
 
 
 PUBLISHED = (
-    Metric(
+    CustomMetric(
         id="cm_9f8e7d6c5b4a3210",
         name="Sentiment Confidence Score",
         type="number",
@@ -43,19 +43,21 @@ PUBLISHED = (
         minimum=0,
         maximum=1,
     ),
-    Metric(
+    CustomMetric(
         id="cm_1a2b3c4d5e6f7890",
         name="Regulatory Flag",
         type="string",
         enum=("COMPLIANCE_PASS", "COMPLIANCE_FAIL", "UNDETERMINED"),
     ),
-    Metric(
+    CustomMetric(
         id="cm_00aa11bb22cc33dd",
         name="Order Number",
         type="string",
         description="Zeros at the front belong to it",
     ),
-    Metric(id="cm_77ee88ff99aa00bb", name="Callback Promised", type="boolean"),
-    Metric(id="cm_0123456789abcdef", name="Basket Value", type="number"),
-    Metric(id="cm_fedcba9876543210", name="Survey Count", type="integer", minimum=0, maximum=100),
+    CustomMetric(id="cm_77ee88ff99aa00bb", name="Callback Promised", type="boolean"),
+    CustomMetric(id="cm_0123456789abcdef", name="Basket Value", type="number"),
+    CustomMetric(
+        id="cm_fedcba9876543210", name="Survey Count", type="integer", minimum=0, maximum=100
+    ),
 )

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from tap_cxone.simulator.metrics import PUBLISHED, Metric
+from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SyncAnswer = Literal[
+SyncResponse = Literal[
     "job-status", "url", "download-url", "result", "string-url", "string-id", "404", "405"
 ]
-SubmitAnswer = Literal["string", "object"]
+SubmitResponse = Literal["string", "object"]
 StatusCase = Literal["upper", "lower", "title"]
 RunningResult = Literal["null", "absent", "empty"]
 ErrorField = Literal["errorMessage", "messageError"]
@@ -133,8 +133,8 @@ class Options:
     lateness_minutes: float = 30
     forbidden: frozenset[str] = frozenset()
     end_inclusive: bool = False
-    sync_answer: SyncAnswer = "job-status"
-    submit_answer: SubmitAnswer = "string"
+    sync_response: SyncResponse = "job-status"
+    submit_response: SubmitResponse = "string"
     status_case: StatusCase | None = None
     running_result: RunningResult = "null"
     error_field: ErrorField = "errorMessage"
@@ -153,7 +153,7 @@ class Options:
     location: Location = "absolute"
     export_body: Literal["empty", "json"] = "empty"
     export_status_key: ExportStatusKey = "status"
-    export_words: tuple[str, str, str] = ("InProgress", "Completed", "Failed")
+    export_status_names: tuple[str, str, str] = ("InProgress", "Completed", "Failed")
     export_link_key: ExportLinkKey = "downloadUrl"
     export_link_only: bool = False
     client_token_seconds: float = 1200
@@ -163,13 +163,13 @@ class Options:
         "analytics:reports:read",
         "analytics:reports:write",
     )
-    analytics_places: int = 3
+    max_analytics_exports: int = 3
     foreign_exports: int = 0
     list_queries: bool = True
     analytics_json: AnalyticsJson = "array"
     analytics_gzip: Compression = "gzip-type"
     duplicates: int = 0
-    misfits: int = 0
+    invalid_elements: int = 0
     reporting_scopes: tuple[str, ...] = (
         "api:reporting:read",
         "api:data-download:read",
@@ -178,7 +178,7 @@ class Options:
     token_region: str | None = "na1"  # noqa: S105 - no password
     tenant_zone: str = "America/New_York"
     zone_shape: ZoneShape = "timeZone"
-    catalogue: tuple[Metric, ...] = PUBLISHED
+    catalogue: tuple[CustomMetric, ...] = PUBLISHED
     catalogue_shape: CatalogueShape = "list"
     catalogue_names: Literal["name", "displayName"] = "name"
     catalogue_types: Literal["type", "dataType"] = "type"
@@ -189,8 +189,8 @@ class Options:
     wrong_region: Literal["404", "empty"] = "404"
     undefined_metric: str | None = None
     bad_values: int = 0
-    growing: int = 0
-    shrinking: int = 0
+    late_rows: int = 0
+    vanishing_rows: int = 0
     page_quirk: PageQuirk = "none"
     report_token_seconds: float = 3600
     schedules_shape: SchedulesShape = "entities"

@@ -21,20 +21,20 @@ _PACKED_TYPES: dict[Compression, str] = {
 }
 
 
-def packed(body: bytes, compression: Compression, fault: Fault | None, level: int = BEST) -> bytes:
+def pack(body: bytes, compression: Compression, fault: Fault | None, level: int = BEST) -> bytes:
     """Return a file as it goes over the wire, spoiled by `fault` if it concerns the packing."""
-    body = _compressed(body, compression, level)
+    body = _compress(body, compression, level)
     match fault and fault.kind:
         case "truncated-gzip":
-            return _cut(_gzip(body), fault.cut if fault else None)
+            return _truncate(_gzip(body), fault.cut if fault else None)
         case "corrupt-gzip":
             # Of two members, the middle of all would be the harmless head of the second.
-            return _flipped(_gzip(body), 4 if compression == "gzip-members" else 2)
+            return _flip_byte(_gzip(body), 4 if compression == "gzip-members" else 2)
         case _:
             return body
 
 
-def file_answer(
+def bytes_response(
     body: bytes, media_type: str, compression: Compression, options: Options
 ) -> Response:
     """Answer with a file's bytes; `media_type` is what the file is once unpacked."""
@@ -47,12 +47,12 @@ def file_answer(
     return response
 
 
-def no_file(media_type: str, options: Options) -> Response:
+def empty_file_response(media_type: str, options: Options) -> Response:
     """Answer where there is nothing to write, not even a header."""
     return Response(status_code=204 if options.empty == "204" else 200, media_type=media_type)
 
 
-def _compressed(body: bytes, compression: Compression, level: int) -> bytes:
+def _compress(body: bytes, compression: Compression, level: int) -> bytes:
     """Return a body compressed as it is to be."""
     match compression:
         case "none":
@@ -69,12 +69,12 @@ def _gzip(body: bytes) -> bytes:
     return body if body.startswith(_GZIP) else gzip.compress(body)
 
 
-def _cut(body: bytes, cut: int | None) -> bytes:
+def _truncate(body: bytes, cut: int | None) -> bytes:
     """Return the beginning of a body."""
     return body[: len(body) // 2 if cut is None else cut]
 
 
-def _flipped(body: bytes, parts: int) -> bytes:
+def _flip_byte(body: bytes, parts: int) -> bytes:
     """Return a body of which one byte is wrong, where the first of equal parts ends."""
     spoiled = bytearray(body)
     spoiled[len(body) // parts] ^= 0xFF

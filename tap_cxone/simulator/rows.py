@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.options import Options
 
     Row = dict[str, Any]
-    Write = Callable[[Random, datetime], list[Row]]
+    RowFactory = Callable[[Random, datetime], list[Row]]
 
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RowSource:
     """One kind of row.
 
     Attributes:
@@ -32,15 +32,15 @@ class Source:
     """
 
     name: str
-    write: Write
+    make_rows: RowFactory
     columns: tuple[str, ...]
     rows_per_event: int
 
     @classmethod
-    def of(cls, name: str, write: Write) -> Source:
+    def from_factory(cls, name: str, make_rows: RowFactory) -> RowSource:
         """Return a source whose columns are those of any of its rows."""
-        rows = write(Random(0), datetime(2000, 1, 1, tzinfo=UTC))  # noqa: S311
-        return cls(name, write, tuple(rows[0]), len(rows))
+        rows = make_rows(Random(0), datetime(2000, 1, 1, tzinfo=UTC))  # noqa: S311
+        return cls(name, make_rows, tuple(rows[0]), len(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Event:
 
     instant: datetime
     visible_at: datetime
-    dice: Random
+    rng: Random
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +69,24 @@ class View:
     """
 
     zone: tzinfo = UTC
-    wanted: Mapping[str, Collection[str]] = field(default_factory=dict)
+    allowed_values: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    def wants(self, row: Row) -> bool:
+    def matches(self, row: Row) -> bool:
         """Return whether a row is to be seen."""
         return all(
             row.get(column) is not None and cell(row[column]) in texts
-            for column, texts in self.wanted.items()
+            for column, texts in self.allowed_values.items()
         )
 
 
 ALL = View()
 
 
-class Rows:
+class RowGenerator:
     """The rows of every source of a family, without end and without memory."""
 
     def __init__(
-        self, options: Options, sources: Mapping[str, Source], lateness: timedelta
+        self, options: Options, sources: Mapping[str, RowSource], lateness: timedelta
     ) -> None:
         """Hold what the options say, each row to be seen `lateness` after its event at the most."""
         self._options = options
@@ -97,8 +97,8 @@ class Rows:
         """Return the header of a source's file."""
         source = self._sources[name]
         missing = self._options.missing_columns.get(source.name, ())
-        known = [column for column in source.columns if column not in missing]
-        return (*known, *self._options.extra_columns.get(source.name, ()))
+        present = [column for column in source.columns if column not in missing]
+        return (*present, *self._options.extra_columns.get(source.name, ()))
 
     def rows(
         self,
@@ -113,12 +113,12 @@ class Rows:
         extra = self._options.extra_columns.get(source.name, ())
         for event in self._events(source, start, end):
             if event.visible_at <= seen_at:
-                for row in source.write(event.dice, event.instant.astimezone(view.zone)):
-                    whole = row | {column: _extra(event.dice) for column in extra}
-                    if view.wants(row):
+                for row in source.make_rows(event.rng, event.instant.astimezone(view.zone)):
+                    whole = row | {column: _extra(event.rng) for column in extra}
+                    if view.matches(row):
                         yield {column: whole[column] for column in columns}
 
-    def _events(self, source: Source, start: datetime, end: datetime) -> Iterator[Event]:
+    def _events(self, source: RowSource, start: datetime, end: datetime) -> Iterator[Event]:
         """Yield what happened in `[start, end)`, in order."""
         per_day = self._options.rows_of.get(source.name, self._options.rows_per_day)
         slots = -(-per_day // source.rows_per_event)
@@ -128,12 +128,12 @@ class Rows:
             yield from (event for event in events if start <= event.instant < end)
             day += _DAY
 
-    def _event(self, source: Source, day: datetime, slot: int, slots: int) -> Event:
+    def _event(self, source: RowSource, day: datetime, slot: int, slots: int) -> Event:
         """Return what happened in one of a day's equal slots, somewhere within it."""
-        dice = Random(f"{self._options.seed}/{source.name}/{day.date()}/{slot}")  # noqa: S311
+        rng = Random(f"{self._options.seed}/{source.name}/{day.date()}/{slot}")  # noqa: S311
         width = _DAY.total_seconds() * 1000 / slots
-        instant = day + timedelta(milliseconds=int((slot + dice.random()) * width))
-        return Event(instant, instant + dice.random() * self._lateness, dice)
+        instant = day + timedelta(milliseconds=int((slot + rng.random()) * width))
+        return Event(instant, instant + rng.random() * self._lateness, rng)
 
 
 def midnight(day: date | datetime) -> datetime:
@@ -143,6 +143,6 @@ def midnight(day: date | datetime) -> datetime:
     return day.astimezone(UTC) if day.tzinfo else day.replace(tzinfo=UTC)
 
 
-def _extra(dice: Random) -> str:
+def _extra(rng: Random) -> str:
     """Return a value of a column that nobody told us about."""
-    return dice.choice(["", "yes", "no", f"{dice.randrange(1000):04d}", "später, vielleicht"])
+    return rng.choice(["", "yes", "no", f"{rng.randrange(1000):04d}", "später, vielleicht"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from tap_cxone.simulator.wire import Connection
+from tap_cxone.simulator.connection import Connection
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -57,7 +57,7 @@ class ThreadedServer:
         self._socket = socket.create_server((host, port))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            _quiet(app),
+            _suppress_cancelled(app),
             http=Connection,
             ws="none",
             lifespan="off",
@@ -88,7 +88,7 @@ class ThreadedServer:
         self._socket.close()
 
 
-def _quiet(app: ASGIApp) -> ASGIApp:
+def _suppress_cancelled(app: ASGIApp) -> ASGIApp:
     """Return the application; that stopping cuts its answers short is not worth a word."""
 
     async def quiet(scope: Scope, receive: Receive, send: Send) -> None:

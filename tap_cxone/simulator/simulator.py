@@ -17,12 +17,12 @@ from tap_cxone.simulator import (
     observability,
     scheduled_reports,
 )
+from tap_cxone.simulator.backend import Backend
 from tap_cxone.simulator.clock import Clock, SystemClock
-from tap_cxone.simulator.log import Recorder, Seen
 from tap_cxone.simulator.options import Options
-from tap_cxone.simulator.scheduled_reports.orders import check_schedule
+from tap_cxone.simulator.request_log import RecordedRequest, RecordingMiddleware
+from tap_cxone.simulator.scheduled_reports.validation import validate_schedule
 from tap_cxone.simulator.server import ThreadedServer
-from tap_cxone.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.analytics_exports.exports import Export
     from tap_cxone.simulator.data_extraction.jobs import Job
-    from tap_cxone.simulator.faults import Faults
-    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.faults import FaultScript
+    from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.rows import Row
-    from tap_cxone.simulator.scheduled_reports.runs import Standing
+    from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
 
-FAMILIES: tuple[Callable[[World], list[BaseRoute]], ...] = (
+ROUTE_FACTORIES: tuple[Callable[[Backend], list[BaseRoute]], ...] = (
     credentials.routes,
     files.routes,
     data_extraction.routes,
@@ -68,9 +68,9 @@ class Simulator:
         port: int = 0,
     ) -> None:
         """Listen at `host` and `port`, 0 for a free one; answer once entered."""
-        self.world = World(options or Options(), clock or SystemClock())
-        routes = [route for family in FAMILIES for route in family(self.world)]
-        app = Recorder(Starlette(routes=routes), self.world.log, self.world.clock)
+        self.backend = Backend(options or Options(), clock or SystemClock())
+        routes = [route for family in ROUTE_FACTORIES for route in family(self.backend)]
+        app = RecordingMiddleware(Starlette(routes=routes), self.backend.log, self.backend.clock)
         self._server = ThreadedServer(app, host, port)
         self.url = f"http://{host}:{self._server.port}"
 
@@ -89,72 +89,72 @@ class Simulator:
         self._server.stop()
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> FaultScript:
         """Return the script of faults."""
-        return self.world.faults
+        return self.backend.faults
 
     @property
-    def requests(self) -> list[Seen]:
+    def requests(self) -> list[RecordedRequest]:
         """Return the requests so far, in order."""
-        return self.world.log.entries()
+        return self.backend.log.entries()
 
     @property
-    def refusals(self) -> int:
+    def limit_violations(self) -> int:
         """Return how often a caller broke a limit; scripted answers do not count."""
-        return self.world.refusals
+        return self.backend.limit_violations
 
     @property
     def jobs(self) -> list[Job]:
         """Return the data extraction jobs so far, in order."""
-        return self.world.extraction.jobs()
+        return self.backend.extraction_jobs.jobs()
 
     @property
     def exports(self) -> int:
         """Return how many observability exports were accepted."""
-        return len(self.world.exports.all())
+        return len(self.backend.exports.all())
 
     @property
-    def quota_refusals(self) -> int:
+    def quota_violations(self) -> int:
         """Return how many were one too many for a day; `refusals` counts them too."""
-        return self.world.exports.quota_refusals
+        return self.backend.exports.quota_violations
 
     @property
-    def analytics(self) -> list[Export]:
+    def analytics_exports(self) -> list[Export]:
         """Return the analytics exports that callers ordered so far, in order."""
-        return self.world.analytics.ordered()
+        return self.backend.analytics_exports.submitted_by_callers()
 
     @property
     def conflicts(self) -> int:
         """Return how many found no place; `refusals` counts them too."""
-        return self.world.analytics.conflicts
+        return self.backend.analytics_exports.conflicts
 
     def add_foreign_exports(self, number: int, seconds: float) -> None:
         """Begin analytics exports of somebody else, which end after `seconds` of the clock."""
-        self.world.analytics.add_foreign(number, timedelta(seconds=seconds))
+        self.backend.analytics_exports.add_foreign(number, timedelta(seconds=seconds))
 
-    def set_catalogue(self, metrics: Iterable[Metric]) -> None:
+    def publish_metrics(self, metrics: Iterable[CustomMetric]) -> None:
         """Publish these custom metrics and no others, at any time."""
-        self.world.downloads.catalogue.metrics = tuple(metrics)
+        self.backend.downloads.metric_catalog.metrics = tuple(metrics)
 
     @property
     def schedules(self) -> list[Schedule]:
         """Return the schedules that are registered, in order."""
-        return self.world.schedules.all()
+        return self.backend.schedules.all()
 
     @property
-    def report_runs(self) -> list[Standing]:
+    def report_runs(self) -> list[RunSnapshot]:
         """Return the runs of reports so far and where they stand now, in order."""
-        return self.world.report_runs.standings()
+        return self.backend.report_runs.snapshots()
 
     @property
     def cancelled(self) -> list[str]:
         """Return the ids of the runs that callers cancelled, in order."""
-        return list(self.world.report_runs.cancelled)
+        return list(self.backend.report_runs.cancelled)
 
     @property
     def fast_polls(self) -> int:
         """Return how often somebody asked for a run too soon after having asked for it."""
-        return self.world.report_runs.fast_polls
+        return self.backend.report_runs.fast_polls
 
     def add_schedule(self, body: Mapping[str, Any]) -> Schedule:
         """Register a schedule as somebody else.
@@ -162,16 +162,16 @@ class Simulator:
         Raises:
             NotAccepted: The API would not accept it.
         """
-        check_schedule(body)
-        return self.world.schedules.add(body)
+        validate_schedule(body)
+        return self.backend.schedules.add(body)
 
     def revoke_tokens(self) -> None:
         """Make every token given out so far unknown."""
-        self.world.tokens.revoke()
-        self.world.client_tokens.revoke()
-        self.world.reporting_tokens.revoke()
+        self.backend.tokens.revoke()
+        self.backend.client_tokens.revoke()
+        self.backend.reporting_tokens.revoke()
 
-    def truth(
+    def expected_rows(
         self,
         entity: str,
         start: date | datetime,
@@ -188,4 +188,4 @@ class Simulator:
         with `at`, `customMetrics`, and `_bad` where one of these breaks its rule. And
         `report:agent` is what scheduled reports tell in the end, by day and every dimension.
         """
-        return self.world.truth(entity, start, end, visible_at, zone=zone)
+        return self.backend.expected_rows(entity, start, end, visible_at, zone=zone)

@@ -43,28 +43,28 @@ def jwt(expires_at: datetime, region: str | None) -> str:
     return ".".join(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
 
 
-class Tokens:
+class TokenStore:
     """The tokens of one kind of login, and how long each is good."""
 
     def __init__(
-        self, life: timedelta, clock: Clock, write: Callable[[datetime], str] = opaque
+        self, lifetime: timedelta, clock: Clock, make_token: Callable[[datetime], str] = opaque
     ) -> None:
         """Give tokens that are good for `life`.
 
         Args:
-            life: How long each is good.
+            lifetime: How long each is good.
             clock: What tells how long that is.
-            write: Returns the text of a new one, which is good until then.
+            make_token: Returns the text of a new one, which is good until then.
         """
-        self.life = life
+        self.lifetime = lifetime
         self._clock = clock
-        self._write = write
+        self._make_token = make_token
         self._grants: dict[str, _Grant] = {}
 
-    def issue(self, scopes: Collection[str] = (), life: timedelta | None = None) -> str:
+    def issue(self, scopes: Collection[str] = (), lifetime: timedelta | None = None) -> str:
         """Return a new token that has these scopes, and another life if one is given."""
-        expires_at = self._clock.now() + (self.life if life is None else life)
-        token = self._write(expires_at)
+        expires_at = self._clock.now() + (self.lifetime if lifetime is None else lifetime)
+        token = self._make_token(expires_at)
         self._grants[token] = _Grant(frozenset(scopes), expires_at)
         return token
 

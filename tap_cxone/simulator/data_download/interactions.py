@@ -8,14 +8,14 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_cxone.simulator import values
-from tap_cxone.simulator.rows import Rows, Source, midnight
+from tap_cxone.simulator import fake_values as values
+from tap_cxone.simulator.rows import RowGenerator, RowSource, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
@@ -44,7 +44,7 @@ class Interaction:
     custom: dict[str, Any]
     bad: bool
 
-    def shown(self) -> Row:
+    def to_json(self) -> Row:
         """Return all that there is to tell, as JSON values."""
         fields = {name: as_json(value) for name, value in self.fields.items()}
         custom = {name: as_json(value) for name, value in self.custom.items()}
@@ -56,29 +56,29 @@ class Interactions:
 
     def __init__(self, options: Options) -> None:
         """Hold what the options say."""
-        self._rows = Rows(options, {NAME: _SOURCE}, timedelta(0))
+        self._rows = RowGenerator(options, {NAME: _SOURCE}, timedelta(0))
         self._per_day = options.rows_of.get(NAME, options.rows_per_day)
-        self._bad = _spread(options.bad_values, self._per_day)
+        self._bad = _spread_evenly(options.bad_values, self._per_day)
 
     def between(
         self,
         start: datetime,
         end: datetime,
         seen_at: datetime,
-        published: Sequence[Metric],
-        wanted: Collection[str],
+        published: Sequence[CustomMetric],
+        metric_ids: Collection[str],
     ) -> Iterator[Interaction]:
         """Yield the interactions of `[start, end)` that have begun, with the wanted metrics."""
         first, last = values.instant(start), values.instant(end)
-        breakable = [metric for metric in published if _breach(metric) is not None]
-        shown = [metric for metric in published if metric.id in wanted]
-        for place, fields in self._of_days(start, end, seen_at):
+        breakable = [metric for metric in published if _invalid_value(metric) is not None]
+        requested = [metric for metric in published if metric.id in metric_ids]
+        for index, fields in self._indexed_by_day(start, end, seen_at):
             if first <= fields["at"] < last:
-                broken = self._broken(place, breakable)
-                custom = dict(_values(fields["interactionId"], shown, broken))
+                broken = self._broken_metric(index, breakable)
+                custom = dict(_metric_values(fields["interactionId"], requested, broken))
                 yield Interaction(fields, custom, broken is not None)
 
-    def _of_days(
+    def _indexed_by_day(
         self, start: datetime, end: datetime, seen_at: datetime
     ) -> Iterator[tuple[int, Row]]:
         """Yield what happened on the days of a window, each with its place in its day."""
@@ -87,9 +87,9 @@ class Interactions:
             yield from enumerate(self._rows.rows(NAME, day, day + _DAY, seen_at))
             day += _DAY
 
-    def _broken(self, place: int, breakable: Sequence[Metric]) -> Metric | None:
+    def _broken_metric(self, index: int, breakable: Sequence[CustomMetric]) -> CustomMetric | None:
         """Return the metric that is wrong in the interaction with this place in its day."""
-        number = self._bad.get(place)
+        number = self._bad.get(index)
         return None if number is None or not breakable else breakable[number % len(breakable)]
 
 
@@ -102,15 +102,15 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def _write(dice: Random, began: datetime) -> list[Row]:
+def _make_rows(rng: Random, began: datetime) -> list[Row]:
     """Return the row of an interaction."""
-    talk, hold, wrap = (_seconds(dice, most) for most in (9000, 1200, 600))
+    talk, hold, wrap = (_seconds(rng, most) for most in (9000, 1200, 600))
     return [
         {
-            "interactionId": values.identity(dice),
-            "agentId": dice.choice(_AGENTS),
-            "dispositionCode": dice.choice(_DISPOSITIONS),
-            "queueId": dice.choice(_QUEUES),
+            "interactionId": values.unique_id(rng),
+            "agentId": rng.choice(_AGENTS),
+            "dispositionCode": rng.choice(_DISPOSITIONS),
+            "queueId": rng.choice(_QUEUES),
             "at": values.instant(began),
             "duration": talk + hold + wrap,
             "holdTime": hold,
@@ -121,57 +121,57 @@ def _write(dice: Random, began: datetime) -> list[Row]:
     ]
 
 
-def _seconds(dice: Random, most: int) -> Decimal:
+def _seconds(rng: Random, maximum: int) -> Decimal:
     """Return a duration of up to `most` tenths: 12.0, 3.10 or 7.125."""
-    digits = dice.choice((1, 1, 2, 3))
-    return Decimal(dice.randrange(most * 10 ** (digits - 1))).scaleb(-digits)
+    digits = rng.choice((1, 1, 2, 3))
+    return Decimal(rng.randrange(maximum * 10 ** (digits - 1))).scaleb(-digits)
 
 
-def _values(
-    interaction_id: str, metrics: Iterable[Metric], broken: Metric | None
+def _metric_values(
+    interaction_id: str, metrics: Iterable[CustomMetric], broken: CustomMetric | None
 ) -> Iterator[tuple[str, Any]]:
     """Yield what metrics say of an interaction: some of nothing, some nothing."""
     for metric in metrics:
         if metric == broken:
-            yield metric.id, _breach(metric)
+            yield metric.id, _invalid_value(metric)
             continue
         # A value depends on no other metric: they come and go.
-        dice = Random(f"{metric.id}/{interaction_id}")  # noqa: S311
-        luck = dice.random()
-        if luck >= _ABSENT:
-            yield metric.id, None if luck < _NULL else _value(metric, dice)
+        rng = Random(f"{metric.id}/{interaction_id}")  # noqa: S311
+        roll = rng.random()
+        if roll >= _ABSENT:
+            yield metric.id, None if roll < _NULL else _value(metric, rng)
 
 
-def _value(metric: Metric, dice: Random) -> Any:
+def _value(metric: CustomMetric, rng: Random) -> Any:
     """Return a value that a metric may have."""
     match metric.type:
         case "boolean":
-            return dice.random() < 1 / 2
+            return rng.random() < 1 / 2
         case "string":
-            return dice.choice(metric.enum) if metric.enum else values.digits(dice, 6)
+            return rng.choice(metric.enum) if metric.enum else values.digits(rng, 6)
         case "integer":
-            return dice.randint(int(metric.minimum or 0), int(_most(metric)))
+            return rng.randint(int(metric.minimum or 0), int(_maximum(metric)))
         case "number" if metric.minimum is None and metric.maximum is None:
-            return _money(dice)
+            return _money(rng)
         case "number":
-            least = Decimal(metric.minimum or 0)
-            share = Decimal(dice.randrange(10_001)).scaleb(-4)
-            return least + share * (_most(metric) - least)
+            minimum = Decimal(metric.minimum or 0)
+            share = Decimal(rng.randrange(10_001)).scaleb(-4)
+            return minimum + share * (_maximum(metric) - minimum)
 
 
-def _most(metric: Metric) -> Decimal:
+def _maximum(metric: CustomMetric) -> Decimal:
     """Return the greatest number that a metric may be."""
     return Decimal((metric.minimum or 0) + 1000 if metric.maximum is None else metric.maximum)
 
 
-def _money(dice: Random) -> Decimal:
+def _money(rng: Random) -> Decimal:
     """Return an amount, now and then one of more digits than a float has."""
-    if dice.random() < 1 / 4:
-        return Decimal(dice.randrange(10**18, 10**19)).scaleb(-3)
-    return Decimal(dice.randrange(100_000)).scaleb(-2)
+    if rng.random() < 1 / 4:
+        return Decimal(rng.randrange(10**18, 10**19)).scaleb(-3)
+    return Decimal(rng.randrange(100_000)).scaleb(-2)
 
 
-def _breach(metric: Metric) -> Any:
+def _invalid_value(metric: CustomMetric) -> Any:
     """Return a value that breaks a metric's rule; None if it has none to break."""
     match metric.type:
         case "boolean":
@@ -179,15 +179,15 @@ def _breach(metric: Metric) -> Any:
         case "string":
             return "MAYBE" if metric.enum else None
         case "number" | "integer" if metric.maximum is not None:
-            beyond = 1 if metric.type == "integer" else Decimal("0.7")
-            return metric.maximum + beyond
+            excess = 1 if metric.type == "integer" else Decimal("0.7")
+            return metric.maximum + excess
         case _:
             return "12abc"
 
 
-def _spread(wanted: int, among: int) -> dict[int, int]:
+def _spread_evenly(count: int, total: int) -> dict[int, int]:
     """Return the numbers of so many places in the middle of equal parts, by place."""
-    return {(2 * number + 1) * among // (2 * wanted): number for number in range(wanted)}
+    return {(2 * number + 1) * total // (2 * count): number for number in range(count)}
 
 
-_SOURCE: Final = Source.of(NAME, _write)
+_SOURCE: Final = RowSource.from_factory(NAME, _make_rows)

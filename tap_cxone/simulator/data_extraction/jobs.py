@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ExtractionSpec:
     """What a job is to extract."""
 
     entity: str
@@ -21,7 +21,7 @@ class Order:
     start: date
     end: date
 
-    def shown(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str]:
         """Return the order in the words of its request."""
         return {
             "entityName": self.entity,
@@ -40,10 +40,12 @@ class Job(jobs.Job):
         held: Whether the call that ordered it still waits for its answer.
     """
 
-    order: Order
-    held: bool = False
+    spec: ExtractionSpec
+    client_waiting: bool = False
     reason: str = "The extraction failed"
 
-    def busy(self, now: datetime) -> bool:
+    def blocks_others(self, now: datetime) -> bool:
         """Return whether the job keeps others from starting."""
-        return self.held or (self.fate != "job-lost" and self.status(now) is Status.RUNNING)
+        return self.client_waiting or (
+            self.forced_end != "job-lost" and self.status(now) is Status.RUNNING
+        )

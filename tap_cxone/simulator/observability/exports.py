@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.jobs import Fate
-    from tap_cxone.simulator.observability.orders import Order
+    from tap_cxone.simulator.jobs import ForcedEnd
+    from tap_cxone.simulator.observability.validation import TableExportSpec
     from tap_cxone.simulator.options import Options
 
 TOO_OLD = "Export date range cannot be more than {} months ago without authorization"
@@ -35,7 +35,7 @@ class Export(Job):
         number: Its place among the exports of the tenant.
     """
 
-    order: Order
+    spec: TableExportSpec
     number: int
     reason: str = "The export failed"
 
@@ -49,55 +49,57 @@ class Exports:
 
     def __init__(self, options: Options, clock: Clock) -> None:
         """Start without exports."""
-        self.quota_refusals = 0
+        self.quota_violations = 0
         self._options = options
         self._clock = clock
         self._exports: dict[str, Export] = {}
         self._files: dict[str, str] = {}
 
-    def submit(self, order: Order, *, fate: Fate | None, reason: str | None) -> Export:
+    def submit(
+        self, spec: TableExportSpec, *, forced_end: ForcedEnd | None, reason: str | None
+    ) -> Export:
         """Begin an export.
 
         Raises:
             HTTPException: It reaches too far back, or there were too many before it.
         """
         now = self._clock.now()
-        self._admit(order, now)
+        self._check_limits(spec, now)
         polls = self._options.job_polls
         export = Export(
             id=str(uuid.uuid4()),
-            order=order,
+            spec=spec,
             number=len(self._exports),
             submitted_at=now,
             ready_at=now + self._options.job_time if polls is None else None,
-            polls_left=polls or 0,
-            fate=fate,
+            remaining_polls=polls or 0,
+            forced_end=forced_end,
         )
-        return self._keep(replace(export, reason=reason) if reason else export)
+        return self._store(replace(export, reason=reason) if reason else export)
 
     def poll(
-        self, export_id: str, file_name: str, *, fate: Fate | None, reason: str | None
+        self, export_id: str, file_name: str, *, forced_end: ForcedEnd | None, reason: str | None
     ) -> Export | None:
         """Return an export, one poll later; None if it is unknown, or no longer known.
 
         Args:
             export_id: Its name.
             file_name: What its file is to be called; of two with one name, the newer one stays.
-            fate: How it ends now, if it is to end so.
+            forced_end: How it ends now, if it is to end so.
             reason: Why, if it fails.
         """
         export = self._exports.get(export_id)
         if export is None:
             return None
         now = self._clock.now()
-        export = self._keep(export.polled(now, fate=fate, reason=reason))
-        if export.fate == "job-lost" or _forgotten(export, now):
+        export = self._store(export.after_poll(now, forced_end=forced_end, reason=reason))
+        if export.forced_end == "job-lost" or _is_forgotten(export, now):
             return None
         if export.status(now) is Status.SUCCEEDED:
-            self._write(export, file_name)
+            self._register_file(export, file_name)
         return export
 
-    def file(self, file_name: str) -> Export | None:
+    def export_of_file(self, file_name: str) -> Export | None:
         """Return the export whose file has this name; None once it is gone."""
         export = self._exports[self._files[file_name]]
         return export if export.status(self._clock.now()) is Status.SUCCEEDED else None
@@ -106,24 +108,24 @@ class Exports:
         """Return the exports so far, in order."""
         return list(self._exports.values())
 
-    def _admit(self, order: Order, now: datetime) -> None:
+    def _check_limits(self, spec: TableExportSpec, now: datetime) -> None:
         """Refuse an export that breaks a limit."""
-        months, most = self._options.history_months, self._options.exports_per_day
-        if months is not None and order.start < months_before(now, months):
+        months, max_exports = self._options.history_months, self._options.exports_per_day
+        if months is not None and spec.start < months_before(now, months):
             raise HTTPException(400, TOO_OLD.format(months))
         period = self._options.quota_period
         recent = [export for export in self.all() if now - export.submitted_at < period]
-        if most is not None and len(recent) >= most:
-            self.quota_refusals += 1
-            raise HTTPException(400, TOO_MANY.format(most, self._options.quota_hours))
+        if max_exports is not None and len(recent) >= max_exports:
+            self.quota_violations += 1
+            raise HTTPException(400, TOO_MANY.format(max_exports, self._options.quota_hours))
 
-    def _write(self, export: Export, file_name: str) -> None:
+    def _register_file(self, export: Export, file_name: str) -> None:
         """Store an export's file, unless a newer export's has its name."""
-        holder = self._files.get(file_name)
-        if holder is None or self._exports[holder].number < export.number:
+        owner = self._files.get(file_name)
+        if owner is None or self._exports[owner].number < export.number:
             self._files[file_name] = export.id
 
-    def _keep(self, export: Export) -> Export:
+    def _store(self, export: Export) -> Export:
         """Remember where an export stands."""
         self._exports[export.id] = export
         return export
@@ -136,6 +138,6 @@ def months_before(instant: datetime, months: int) -> datetime:
     return instant.replace(year=year, month=month + 1, day=min(instant.day, last))
 
 
-def _forgotten(export: Export, now: datetime) -> bool:
+def _is_forgotten(export: Export, now: datetime) -> bool:
     """Return whether an export's file is gone, and the export with it."""
-    return export.fate is None and export.status(now) is Status.EXPIRED
+    return export.forced_end is None and export.status(now) is Status.EXPIRED

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_cxone.simulator.strict import NotAccepted, mistake
+from tap_cxone.simulator.validation import InvalidRequest, field_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +34,9 @@ def page(run_id: str, rows: Sequence[Row], token: str | None, options: Options) 
     last = max(1, -(-len(rows) // size))
     number = 1 if token is None else _number(token, run_id, last, size)
     repeats = options.token_quirk == "repeat"  # noqa: S105 - no password
-    following = 2 if repeats else number + 1
-    found = rows[(number - 1) * size : number * size]
-    return Page(found, _token(run_id, following, size) if following <= last else None)
+    next_number = 2 if repeats else number + 1
+    page_rows = rows[(number - 1) * size : number * size]
+    return Page(page_rows, _token(run_id, next_number, size) if next_number <= last else None)
 
 
 def _token(run_id: str, number: int, size: int) -> str:
@@ -52,5 +52,5 @@ def _number(token: str, run_id: str, last: int, size: int) -> int:
     except (ValueError, KeyError, TypeError):
         number = None
     if number not in range(2, last + 1) or token != _token(run_id, number, size):
-        raise NotAccepted([mistake("pageToken", "leads to no page of this run")])
+        raise InvalidRequest([field_error("pageToken", "leads to no page of this run")])
     return int(number)

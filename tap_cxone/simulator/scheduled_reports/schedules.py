@@ -42,11 +42,11 @@ class Schedules:
 
     def add(self, body: Mapping[str, Any]) -> Schedule:
         """Register a schedule, whatever others are called."""
-        return self._keep(Schedule(str(uuid.uuid4()), body))
+        return self._store(Schedule(str(uuid.uuid4()), body))
 
     def update(self, schedule: Schedule, body: Mapping[str, Any]) -> Schedule:
         """Register a schedule anew."""
-        return self._keep(replace(schedule, body=body, versions=schedule.versions + 1))
+        return self._store(replace(schedule, body=body, versions=schedule.versions + 1))
 
     def find(self, schedule_id: str) -> Schedule | None:
         """Return a schedule; None if it is unknown."""
@@ -56,11 +56,15 @@ class Schedules:
         """Return every schedule, in order."""
         return list(self._schedules.values())
 
-    def named(self, name: str | None) -> list[Schedule]:
+    def find_by_name(self, name: str | None) -> list[Schedule]:
         """Return the schedules of a name, as this tenant understands it; of none, all."""
-        return [schedule for schedule in self.all() if name is None or self._fits(schedule, name)]
+        return [
+            schedule
+            for schedule in self.all()
+            if name is None or self._matches_name(schedule, name)
+        ]
 
-    def _fits(self, schedule: Schedule, name: str) -> bool:
+    def _matches_name(self, schedule: Schedule, name: str) -> bool:
         """Return whether a schedule is among those of a name."""
         match self._options.name_filter:
             case "exact":
@@ -70,7 +74,7 @@ class Schedules:
             case "ignored":
                 return True
 
-    def _keep(self, schedule: Schedule) -> Schedule:
+    def _store(self, schedule: Schedule) -> Schedule:
         """Remember a schedule."""
         self._schedules[schedule.id] = schedule
         return schedule

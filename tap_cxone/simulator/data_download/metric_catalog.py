@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.options import Options
 
 
-class Catalogue:
+class MetricCatalog:
     """The published custom metrics.
 
     Attributes:
         metrics: All of them; to publish others, another tuple is put here, from any thread.
     """
 
-    def __init__(self, metrics: Iterable[Metric]) -> None:
+    def __init__(self, metrics: Iterable[CustomMetric]) -> None:
         """Publish these metrics."""
         self.metrics = tuple(metrics)
 
@@ -27,13 +27,13 @@ class Catalogue:
         return tuple(metric.id for metric in self.metrics)
 
 
-def listed(metrics: Iterable[Metric], options: Options) -> Any:
+def metric_list(metrics: Iterable[CustomMetric], options: Options) -> Any:
     """Return the list of these metrics, as this tenant lays it out."""
     entries = [_entry(metric, options) for metric in metrics]
     return entries if options.catalogue_shape == "list" else {options.catalogue_shape: entries}
 
 
-def _entry(metric: Metric, options: Options) -> dict[str, Any]:
+def _entry(metric: CustomMetric, options: Options) -> dict[str, Any]:
     """Return what the list says of a metric; what is not known of it is left out."""
     entry = {
         "id": metric.id,

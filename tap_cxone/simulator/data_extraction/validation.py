@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 
 from tap_cxone.simulator.data_extraction.entities import ENTITIES
-from tap_cxone.simulator.data_extraction.jobs import Order
+from tap_cxone.simulator.data_extraction.jobs import ExtractionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-LONGEST = timedelta(days=14)
+MAX_RANGE = timedelta(days=14)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def read_order(body: Mapping[str, Any], forbidden: Collection[str]) -> Order:
+def parse_spec(body: Mapping[str, Any], forbidden: Collection[str]) -> ExtractionSpec:
     """Return what a submit asks for.
 
     Raises:
@@ -33,11 +33,11 @@ def read_order(body: Mapping[str, Any], forbidden: Collection[str]) -> Order:
         raise HTTPException(400, f"Entity {name} has no version {version}")
     if not start < end:
         raise HTTPException(400, "startDate must be before endDate")
-    if end - start > LONGEST:
-        raise HTTPException(400, f"The date range must not exceed {LONGEST.days} days")
+    if end - start > MAX_RANGE:
+        raise HTTPException(400, f"The date range must not exceed {MAX_RANGE.days} days")
     if name in forbidden:
         raise HTTPException(403, f"The user has no permission to extract {name}")
-    return Order(name, version, start, end)
+    return ExtractionSpec(name, version, start, end)
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:

@@ -9,32 +9,32 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from starlette.exceptions import HTTPException
 
-from tap_cxone.simulator.strict import (
+from tap_cxone.simulator.fake_values import TO_THE_SECOND, parse_instant
+from tap_cxone.simulator.validation import (
     OBJECT,
     TEXT,
     ZONE,
-    NotAccepted,
-    Rule,
+    FieldRule,
+    InvalidRequest,
+    field_error,
+    integer,
     list_of,
-    mistake,
-    mistakes,
     one_of,
     optional,
-    whole,
+    validate_fields,
 )
-from tap_cxone.simulator.values import TO_THE_SECOND, read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from tap_cxone.simulator.strict import Mistake
+    from tap_cxone.simulator.validation import FieldError
 
 REPORTS: Final = ("Interaction/Call", "Agent/Performance")
 COUNTS: Final = ("interactions",)
 TIMES: Final = ("duration", "holdTime", "wrapUpTime", "talkTime")
 FIELDS: Final = ("interactionId", "agentId", "dispositionCode", "queueId", "date", "hour")
-LONGEST_PAGE: Final = 10_000
+MAX_PAGE_SIZE: Final = 10_000
 _GROUPS: Final = {"queue": "queueId", "agent": "agentId"}
 _SECOND = timedelta(seconds=1)
 
@@ -47,7 +47,7 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DownloadSpec:
     """What a data download is to hold, and which page of it.
 
     Attributes:
@@ -75,12 +75,12 @@ class Order:
     offset: int = 0
 
     @property
-    def window(self) -> Order:
+    def window(self) -> DownloadSpec:
         """Return the same order for no page."""
         return replace(self, limit=0, offset=0)
 
 
-def read_order(body: Mapping[str, Any], published: Collection[str]) -> Order:
+def parse_spec(body: Mapping[str, Any], published: Collection[str]) -> DownloadSpec:
     """Return what a request asks for.
 
     Raises:
@@ -90,26 +90,26 @@ def read_order(body: Mapping[str, Any], published: Collection[str]) -> Order:
     report = body.get("report")
     if isinstance(report, str) and report not in REPORTS:
         raise HTTPException(404, f"There is no report {report}")
-    found = [*_shape(body), *_unknown(body, published)]
-    if found:
-        raise NotAccepted(found)
-    order = _order(body)
-    if not order.start < order.end - _SECOND:
-        raise NotAccepted([mistake("filter.date.to", "must be after from")])
-    return order
+    errors = [*_validate_shape(body), *_validate_names(body, published)]
+    if errors:
+        raise InvalidRequest(errors)
+    spec = _build_spec(body)
+    if not spec.start < spec.end - _SECOND:
+        raise InvalidRequest([field_error("filter.date.to", "must be after from")])
+    return spec
 
 
-def _order(body: Mapping[str, Any]) -> Order:
+def _build_spec(body: Mapping[str, Any]) -> DownloadSpec:
     """Return what a body without mistakes asks for."""
-    wanted, dates = body["filter"], body["filter"]["date"]
-    group = wanted.get("group")
-    return Order(
+    filters, dates = body["filter"], body["filter"]["date"]
+    group = filters.get("group")
+    return DownloadSpec(
         report=body["report"],
         metrics=tuple(body["metrics"]),
         custom=tuple(body["customMetrics"]),
-        start=_instant(dates["from"]),
-        end=_instant(dates["to"]) + _SECOND,
-        zone=wanted["timeZone"],
+        start=_parse_instant(dates["from"]),
+        end=_parse_instant(dates["to"]) + _SECOND,
+        zone=filters["timeZone"],
         group=group and Group(_GROUPS[group["type"]], group["id"]),
         group_by=tuple(body["groupBy"]),
         limit=body["limit"],
@@ -117,31 +117,31 @@ def _order(body: Mapping[str, Any]) -> Order:
     )
 
 
-def _instant(given: Any) -> datetime:
+def _parse_instant(value: Any) -> datetime:
     """Return an instant that is known to be one."""
-    return cast("datetime", read_instant(given, TO_THE_SECOND))
+    return cast("datetime", parse_instant(value, TO_THE_SECOND))
 
 
-def _shape(body: Mapping[str, Any]) -> Iterator[Mistake]:
+def _validate_shape(body: Mapping[str, Any]) -> Iterator[FieldError]:
     """Yield what is wrong with a body whichever metrics there are."""
-    yield from mistakes(body, _BODY)
-    wanted = body.get("filter")
-    if not isinstance(wanted, Mapping):
+    yield from validate_fields(body, _BODY)
+    filters = body.get("filter")
+    if not isinstance(filters, Mapping):
         return
-    yield from mistakes(wanted, _FILTER, "filter.")
-    yield from mistakes(wanted.get("date"), _DATE, "filter.date.")
-    if isinstance(wanted.get("group"), Mapping):
-        yield from mistakes(wanted["group"], _GROUP, "filter.group.")
+    yield from validate_fields(filters, _FILTER, "filter.")
+    yield from validate_fields(filters.get("date"), _DATE, "filter.date.")
+    if isinstance(filters.get("group"), Mapping):
+        yield from validate_fields(filters["group"], _GROUP, "filter.group.")
 
 
-def _unknown(body: Mapping[str, Any], published: Collection[str]) -> Iterator[Mistake]:
+def _validate_names(body: Mapping[str, Any], published: Collection[str]) -> Iterator[FieldError]:
     """Yield the names that a body's lists hold and that nobody knows."""
-    known = {"metrics": (*TIMES, *COUNTS), "customMetrics": published, "groupBy": FIELDS}
-    for field, names in known.items():
-        given = body.get(field)
-        for name in given if isinstance(given, list) else ():
+    allowed_names = {"metrics": (*TIMES, *COUNTS), "customMetrics": published, "groupBy": FIELDS}
+    for field, names in allowed_names.items():
+        value = body.get(field)
+        for name in value if isinstance(value, list) else ():
             if isinstance(name, str) and name not in names:
-                yield mistake(field, f"has no {name}")
+                yield field_error(field, f"has no {name}")
 
 
 _NAMES = list_of(TEXT)
@@ -151,16 +151,16 @@ _BODY = {
     "customMetrics": _NAMES,
     "filter": OBJECT,
     "groupBy": _NAMES,
-    "limit": whole(1, LONGEST_PAGE),
-    "offset": whole(0),
+    "limit": integer(1, MAX_PAGE_SIZE),
+    "offset": integer(0),
 }
 _FILTER = {
     "date": OBJECT,
     "timeZone": ZONE,
     "group": optional(OBJECT),
 }
-_INSTANT = Rule(
-    lambda given: read_instant(given, TO_THE_SECOND) is not None,
+_INSTANT = FieldRule(
+    lambda value: parse_instant(value, TO_THE_SECOND) is not None,
     "must be a date-time, YYYY-MM-DDTHH:MM:SSZ",
 )
 _DATE = {"from": _INSTANT, "to": _INSTANT}

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from tap_cxone.simulator.fake_values import instant, parse_instant
 from tap_cxone.simulator.rows import View
-from tap_cxone.simulator.strict import (
+from tap_cxone.simulator.validation import (
     BOOLEAN,
     OBJECT,
-    NotAccepted,
-    Rule,
-    mistake,
-    mistakes,
+    FieldRule,
+    InvalidRequest,
+    field_error,
     one_of,
+    validate_fields,
 )
-from tap_cxone.simulator.values import instant, read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Format = Literal["json", "csv"]
 
-LONGEST = timedelta(days=30)
-WORDS = ("queued", "running", "completed", "failed")
+MAX_RANGE = timedelta(days=30)
+API_STATUSES = ("queued", "running", "completed", "failed")
 _TYPES = ("conversation", "interaction", "intent")
 _FORMATS = ("json", "csv")
 _CONDITION = re.compile(r"([A-Za-z_][A-Za-z0-9_]*) eq '([^']*)'")
@@ -35,7 +35,7 @@ _FILTER = re.compile(rf"{_CONDITION.pattern}(?: and {_CONDITION.pattern})*")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ExportSpec:
     """What an export is to hold, and how.
 
     Attributes:
@@ -59,7 +59,7 @@ class Order:
     @property
     def view(self) -> View:
         """Return how it looks at the rows."""
-        return View(wanted=_wanted(self.filter))
+        return View(allowed_values=_allowed_values(self.filter))
 
     def query(self) -> dict[str, str]:
         """Return what it asks for, in the words of its request."""
@@ -69,7 +69,7 @@ class Order:
             "filter": self.filter,
         }
 
-    def shown(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the order in the words of its request."""
         return {
             "exportType": self.export_type,
@@ -79,7 +79,7 @@ class Order:
         }
 
 
-def read_order(body: Mapping[str, Any]) -> Order:
+def parse_spec(body: Mapping[str, Any]) -> ExportSpec:
     """Return what a submit asks for.
 
     Raises:
@@ -87,55 +87,55 @@ def read_order(body: Mapping[str, Any]) -> Order:
     """
     query = body.get("query")
     inner = query if isinstance(query, Mapping) else {}
-    found = [*mistakes(body, _BODY), *mistakes(inner, _QUERY, "query.")]
-    if found:
-        raise NotAccepted(found)
-    order = Order(
-        start=cast("datetime", read_instant(inner["dateFrom"])),
-        end=cast("datetime", read_instant(inner["dateTo"])),
+    errors = [*validate_fields(body, _BODY), *validate_fields(inner, _QUERY, "query.")]
+    if errors:
+        raise InvalidRequest(errors)
+    spec = ExportSpec(
+        start=cast("datetime", parse_instant(inner["dateFrom"])),
+        end=cast("datetime", parse_instant(inner["dateTo"])),
         filter=inner["filter"],
         export_type=body["exportType"],
         format=body["format"],
         gzip=body.get("compression") is not None,
         headers=body["includeHeaders"],
     )
-    _check_range(order)
-    return order
+    _check_range(spec)
+    return spec
 
 
-def read_words(given: str | None) -> Collection[str]:
+def parse_statuses(query: str | None) -> Collection[str]:
     """Return the words for a status that a list is narrowed to.
 
     Raises:
         NotAccepted: There is no such word.
     """
-    words = WORDS if given is None else given.split(",")
-    if not set(words) <= set(WORDS):
-        raise NotAccepted([mistake("status", f"must be among {', '.join(WORDS)}")])
-    return words
+    statuses = API_STATUSES if query is None else query.split(",")
+    if not set(statuses) <= set(API_STATUSES):
+        raise InvalidRequest([field_error("status", f"must be among {', '.join(API_STATUSES)}")])
+    return statuses
 
 
-def _check_range(order: Order) -> None:
+def _check_range(spec: ExportSpec) -> None:
     """Refuse a range that is empty or too long."""
-    if not order.start < order.end:
-        raise NotAccepted([mistake("query.dateTo", "must be after dateFrom")])
-    if order.end - order.start > LONGEST:
-        raise NotAccepted(
-            [mistake("query.dateTo", f"must be at most {LONGEST.days} days after dateFrom")]
+    if not spec.start < spec.end:
+        raise InvalidRequest([field_error("query.dateTo", "must be after dateFrom")])
+    if spec.end - spec.start > MAX_RANGE:
+        raise InvalidRequest(
+            [field_error("query.dateTo", f"must be at most {MAX_RANGE.days} days after dateFrom")]
         )
 
 
-def _wanted(text: str) -> dict[str, frozenset[str]]:
+def _allowed_values(text: str) -> dict[str, frozenset[str]]:
     """Return the values that a filter lets pass, by field; none where it contradicts itself."""
-    wanted: dict[str, frozenset[str]] = {}
+    allowed: dict[str, frozenset[str]] = {}
     for field, value in _CONDITION.findall(text):
         texts = frozenset({value})
-        wanted[field] = wanted.get(field, texts) & texts
-    return wanted
+        allowed[field] = allowed.get(field, texts) & texts
+    return allowed
 
 
-_DATE = Rule(
-    lambda given: read_instant(given) is not None, "must be a date-time, YYYY-MM-DDTHH:MM:SS.mmmZ"
+_DATE = FieldRule(
+    lambda value: parse_instant(value) is not None, "must be a date-time, YYYY-MM-DDTHH:MM:SS.mmmZ"
 )
 _BODY = {
     "query": OBJECT,
@@ -147,8 +147,8 @@ _BODY = {
 _QUERY = {
     "dateFrom": _DATE,
     "dateTo": _DATE,
-    "filter": Rule(
-        lambda given: isinstance(given, str) and _FILTER.fullmatch(given) is not None,
+    "filter": FieldRule(
+        lambda value: isinstance(value, str) and _FILTER.fullmatch(value) is not None,
         "must be <field> eq '<value>', or several of these joined by and",
     ),
 }

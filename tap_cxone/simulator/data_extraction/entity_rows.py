@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.simulator.data_extraction.entities import ENTITIES
-from tap_cxone.simulator.rows import Rows, midnight
+from tap_cxone.simulator.rows import RowGenerator, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 _SOURCES = {name: entity.source for name, entity in ENTITIES.items()}
 
 
-class Data(Rows):
+class EntityRows(RowGenerator):
     """The rows of every entity."""
 
     def __init__(self, options: Options) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.clock import Clock
 
 
-class Allowance:
+class FixedWindowLimit:
     """What is left of a limit; it is whole again when the next stretch begins.
 
     Attributes:
@@ -24,36 +24,36 @@ class Allowance:
     def __init__(self, limit: int, period: timedelta, clock: Clock) -> None:
         """Allow `limit` requests in each `period`."""
         self.limit = limit
-        self.refusals = 0
+        self.limit_violations = 0
         self._seconds = period.total_seconds()
         self._clock = clock
-        self._stretch = 0
+        self._window = 0
         self._used = 0
 
     @property
     def remaining(self) -> int:
         """Return how many requests are left."""
-        return self.limit - (self._used if self._stretch == self._now() else 0)
+        return self.limit - (self._used if self._window == self._current_window() else 0)
 
     @property
     def resets_at(self) -> datetime:
         """Return when the next stretch begins."""
-        return datetime.fromtimestamp((self._now() + 1) * self._seconds, UTC)
+        return datetime.fromtimestamp((self._current_window() + 1) * self._seconds, UTC)
 
-    def take(self) -> None:
+    def consume(self) -> None:
         """Count a request.
 
         Raises:
             HTTPException: It is one too many.
         """
         if self.remaining <= 0:
-            self.refusals += 1
+            self.limit_violations += 1
             wait = math.ceil((self.resets_at - self._clock.now()).total_seconds())
             raise HTTPException(429, "Too many requests", {"Retry-After": str(wait)})
-        if self._stretch != self._now():
-            self._stretch, self._used = self._now(), 0
+        if self._window != self._current_window():
+            self._window, self._used = self._current_window(), 0
         self._used += 1
 
-    def _now(self) -> int:
+    def _current_window(self) -> int:
         """Return the number of the present stretch."""
         return int(self._clock.now().timestamp() // self._seconds)

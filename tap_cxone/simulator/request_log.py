@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RecordedRequest:
     """One request; `headers` have lower-case names, `status` is None while there is no answer."""
 
     method: str
@@ -39,26 +39,26 @@ class RequestLog:
     def __init__(self) -> None:
         """Start empty."""
         self._lock = threading.Lock()
-        self._seen: list[Seen] = []
+        self._requests: list[RecordedRequest] = []
 
-    def add(self, seen: Seen) -> int:
+    def add(self, request: RecordedRequest) -> int:
         """Append a request and return its place."""
         with self._lock:
-            self._seen.append(seen)
-            return len(self._seen) - 1
+            self._requests.append(request)
+            return len(self._requests) - 1
 
-    def answered(self, place: int, status: int) -> None:
+    def set_status(self, index: int, status: int) -> None:
         """Note what a request was answered with."""
         with self._lock:
-            self._seen[place] = replace(self._seen[place], status=status)
+            self._requests[index] = replace(self._requests[index], status=status)
 
-    def entries(self) -> list[Seen]:
+    def entries(self) -> list[RecordedRequest]:
         """Return the requests so far."""
         with self._lock:
-            return list(self._seen)
+            return list(self._requests)
 
 
-class Recorder:
+class RecordingMiddleware:
     """Notes each request of the application before passing it on."""
 
     def __init__(self, app: ASGIApp, log: RequestLog, clock: Clock) -> None:
@@ -73,17 +73,17 @@ class Recorder:
             await self._app(scope, receive, send)
             return
         body = await _read(receive)
-        place = self._log.add(self._seen(scope, body))
+        index = self._log.add(self._describe(scope, body))
 
-        async def noting(message: Message) -> None:
+        async def send_recorded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._log.answered(place, message["status"])
-                message = self._dated(message)
+                self._log.set_status(index, message["status"])
+                message = self._with_date(message)
             await send(message)
 
-        await self._app(scope, _replayed(body, receive), noting)
+        await self._app(scope, _replay(body, receive), send_recorded)
 
-    def _dated(self, message: Message) -> Message:
+    def _with_date(self, message: Message) -> Message:
         """Add the time of the simulator's clock, unless the answer tells another."""
         headers = list(message.get("headers", ()))
         if b"date" not in {name.lower() for name, _ in headers}:
@@ -91,9 +91,9 @@ class Recorder:
             headers.append((b"date", now.encode("ascii")))
         return {**message, "headers": headers}
 
-    def _seen(self, scope: Scope, body: bytes) -> Seen:
+    def _describe(self, scope: Scope, body: bytes) -> RecordedRequest:
         """Describe a request."""
-        return Seen(
+        return RecordedRequest(
             method=scope["method"],
             path=scope["path"],
             query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
@@ -113,11 +113,11 @@ async def _read(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that gives a body already read, then what comes after it."""
-    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    unsent: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
-        return left.pop() if left else await receive()
+    async def replay_receive() -> Message:
+        return unsent.pop() if unsent else await receive()
 
-    return again
+    return replay_receive

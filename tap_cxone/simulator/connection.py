@@ -36,7 +36,7 @@ class Connection(H11Protocol):
         self.app = with_transport
 
 
-async def hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
+async def close_connection(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
     """Close the connection."""
     transport: asyncio.Transport = scope[_TRANSPORT]
     if reset:
@@ -44,10 +44,10 @@ async def hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> Non
         transport.abort()
     else:
         transport.close()
-    await hung_up(receive)
+    await wait_closed(receive)
 
 
-async def hung_up(receive: Receive) -> None:
+async def wait_closed(receive: Receive) -> None:
     """Return once the connection is closed, by whomever."""
     while (await receive())["type"] != "http.disconnect":
         pass

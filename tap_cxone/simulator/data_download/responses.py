@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from tap_cxone.simulator.fake_values import instant
 from tap_cxone.simulator.jsontext import encode
-from tap_cxone.simulator.values import instant
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator.data_download.allowance import Allowance
     from tap_cxone.simulator.data_download.downloads import Page
-    from tap_cxone.simulator.data_download.orders import Order
+    from tap_cxone.simulator.data_download.rate_limit import FixedWindowLimit
+    from tap_cxone.simulator.data_download.validation import DownloadSpec
     from tap_cxone.simulator.options import Options
 
 
-def json_answer(value: Any) -> Response:
+def json_response(value: Any) -> Response:
     """Answer with a value, its fractions as exact as they are."""
     return Response(encode(value), media_type="application/json")
 
@@ -33,34 +33,34 @@ def me(options: Options) -> dict[str, Any]:
             return user | {name: options.tenant_zone}
 
 
-def quota(allowance: Allowance) -> dict[str, Any]:
+def quota(limit: FixedWindowLimit) -> dict[str, Any]:
     """Return how many data downloads are left."""
     return {
-        "limit": allowance.limit,
-        "remaining": allowance.remaining,
-        "resetAt": instant(allowance.resets_at),
+        "limit": limit.limit,
+        "remaining": limit.remaining,
+        "resetAt": instant(limit.resets_at),
     }
 
 
-def rate_headers(allowance: Allowance) -> dict[str, str]:
+def rate_headers(limit: FixedWindowLimit) -> dict[str, str]:
     """Return what every answer tells of the limit of requests."""
     return {
-        "X-RateLimit-Limit": str(allowance.limit),
-        "X-RateLimit-Remaining": str(allowance.remaining),
+        "X-RateLimit-Limit": str(limit.limit),
+        "X-RateLimit-Remaining": str(limit.remaining),
     }
 
 
-def downloaded(page: Page, order: Order, options: Options) -> dict[str, Any]:
+def download_page(page: Page, spec: DownloadSpec, options: Options) -> dict[str, Any]:
     """Return a page of a data download."""
     one_more = options.page_quirk == "wrong-returned"
-    answer = {
+    body = {
         "totalRecords": page.total,
         "returnedRecords": len(page.rows) + one_more,
-        "report": order.report,
-        "metrics": list(order.metrics),
-        "customMetrics": list(order.custom),
+        "report": spec.report,
+        "metrics": list(spec.metrics),
+        "customMetrics": list(spec.custom),
         "data": page.rows,
     }
     if options.page_quirk == "no-total":
-        del answer["totalRecords"]
-    return answer
+        del body["totalRecords"]
+    return body

@@ -6,56 +6,60 @@ from collections import defaultdict
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.simulator.fake_values import unique_id
 from tap_cxone.simulator.jsontext import decode, encode
-from tap_cxone.simulator.values import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_cxone.simulator.analytics_exports.orders import Format
+    from tap_cxone.simulator.analytics_exports.validation import Format
     from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
-    Misfit = Callable[[Row], Any]
-    Inserted = Iterator[tuple[int, bytes]]
+    ElementBreaker = Callable[[Row], Any]
+    Insertions = Iterator[tuple[int, bytes]]
 
 
-def with_misfits(rows: Sequence[bytes], file_format: Format, options: Options) -> Iterator[bytes]:
+def insert_invalid_elements(
+    rows: Sequence[bytes], file_format: Format, options: Options
+) -> Iterator[bytes]:
     """Yield the elements of a file: these rows, and between them what the options add."""
     inserted: Mapping[int, list[bytes]] = defaultdict(list)
-    for place, element in (
+    for index, element in (
         *_duplicates(rows, options.duplicates),
-        *_misfits(rows, options.misfits, _KINDS[file_format]),
+        *_invalid_elements(rows, options.invalid_elements, _BREAKERS[file_format]),
     ):
-        inserted[place].append(element)
-    for place, row in enumerate(rows):
-        yield from inserted.get(place, ())
+        inserted[index].append(element)
+    for index, row in enumerate(rows):
+        yield from inserted.get(index, ())
         yield row
     yield from inserted.get(len(rows), ())
 
 
-def _duplicates(rows: Sequence[bytes], wanted: int) -> Inserted:
+def _duplicates(rows: Sequence[bytes], count: int) -> Insertions:
     """Yield rows again, and before which row: half way between their first place and the end."""
-    for number, place in enumerate(_spread(min(wanted, len(rows)), len(rows))):
-        row = decode(rows[place])
+    for number, index in enumerate(_spread_evenly(min(count, len(rows)), len(rows))):
+        row = decode(rows[index])
         changed = number % 2 == 1 and "duration" in row
-        again = row | {"duration": row["duration"] + 1} if changed else row
-        yield (place + 1 + len(rows)) // 2, encode(again)
+        duplicate = row | {"duration": row["duration"] + 1} if changed else row
+        yield (index + 1 + len(rows)) // 2, encode(duplicate)
 
 
-def _misfits(rows: Sequence[bytes], wanted: int, kinds: Sequence[Misfit]) -> Inserted:
+def _invalid_elements(
+    rows: Sequence[bytes], count: int, kinds: Sequence[ElementBreaker]
+) -> Insertions:
     """Yield bad elements, and before which row: so none is the last of its file."""
-    for number, place in enumerate(_spread(wanted, len(rows))):
-        row = decode(rows[place])
+    for number, index in enumerate(_spread_evenly(count, len(rows))):
+        row = decode(rows[index])
         # An id of its own: a misfit is no duplicate.
-        dice = Random(f"misfit/{number}/{row.get('id')}")  # noqa: S311
-        yield place, encode(kinds[number % len(kinds)](_with(row, "id", identity(dice))))
+        rng = Random(f"misfit/{number}/{row.get('id')}")  # noqa: S311
+        yield index, encode(kinds[number % len(kinds)](_with(row, "id", unique_id(rng))))
 
 
-def _spread(wanted: int, among: int) -> Iterator[int]:
+def _spread_evenly(count: int, total: int) -> Iterator[int]:
     """Yield places in the middle of so many equal parts; none if there is nothing to part."""
-    if among:
-        yield from ((2 * number + 1) * among // (2 * wanted) for number in range(wanted))
+    if total:
+        yield from ((2 * number + 1) * total // (2 * count) for number in range(count))
 
 
 def _with(row: Row, column: str, value: Any) -> Row:
@@ -68,30 +72,30 @@ def _without(row: Row, column: str) -> Row:
     return {name: value for name, value in row.items() if name != column}
 
 
-def _short(row: Row) -> Row:
+def _half_row(row: Row) -> Row:
     """Return the first half of a row, which makes a line of too few cells."""
     return dict(list(row.items())[: len(row) // 2])
 
 
-def _no_number(row: Row) -> Row:
+def _with_bad_number(row: Row) -> Row:
     """Return a row whose duration is none."""
     return _with(row, "duration", "abc")
 
 
-def _no_date(row: Row) -> Row:
+def _with_bad_date(row: Row) -> Row:
     """Return a row whose instant is none."""
     return _with(row, "dateFrom", "soon")
 
 
-_KINDS: dict[Format, tuple[Misfit, ...]] = {
+_BREAKERS: dict[Format, tuple[ElementBreaker, ...]] = {
     "json": (
         lambda _: "not a conversation",
         lambda _: None,
         lambda _: 7,
         lambda row: _without(row, "duration"),
-        _no_number,
+        _with_bad_number,
         lambda row: _without(row, "id"),
-        _no_date,
+        _with_bad_date,
     ),
-    "csv": (_short, _no_number, _no_date),
+    "csv": (_half_row, _with_bad_number, _with_bad_date),
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SECOND = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}"
 TO_THE_SECOND = re.compile(rf"{_SECOND}Z")
 TO_THE_MILLISECOND = re.compile(rf"{_SECOND}\.\d{{3}}Z")
-EITHER = re.compile(rf"{_SECOND}(?:\.\d{{3}})?Z")
+SECOND_OR_MILLISECOND = re.compile(rf"{_SECOND}(?:\.\d{{3}})?Z")
 
 
 class Person(NamedTuple):
@@ -60,41 +60,41 @@ REMARKS = (
 )
 
 
-def person(dice: Random) -> Person:
+def person(rng: Random) -> Person:
     """Return somebody."""
-    return dice.choice(PEOPLE)
+    return rng.choice(PEOPLE)
 
 
-def team(dice: Random) -> tuple[str, str]:
+def team(rng: Random) -> tuple[str, str]:
     """Return a team's id and name."""
-    return dice.choice(list(TEAMS.items()))
+    return rng.choice(list(TEAMS.items()))
 
 
-def remark(dice: Random) -> str:
+def remark(rng: Random) -> str:
     """Return what somebody wrote, often nothing."""
-    return dice.choice(REMARKS)
+    return rng.choice(REMARKS)
 
 
-def identity(dice: Random) -> str:
+def unique_id(rng: Random) -> str:
     """Return an id that no other row has."""
-    return str(uuid.UUID(int=dice.getrandbits(128), version=4))
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
-def digits(dice: Random, count: int) -> str:
+def digits(rng: Random, count: int) -> str:
     """Return an id of digits, whose zeros at the front belong to it."""
-    return f"{dice.randrange(10**count):0{count}d}"
+    return f"{rng.randrange(10**count):0{count}d}"
 
 
-def phone(dice: Random) -> str:
+def phone(rng: Random) -> str:
     """Return a number from the ranges kept free for stories."""
-    return dice.choice(
-        [f"+44207946{dice.randrange(1000):04d}", f"+1212555{100 + dice.randrange(100):04d}"]
+    return rng.choice(
+        [f"+44207946{rng.randrange(1000):04d}", f"+1212555{100 + rng.randrange(100):04d}"]
     )
 
 
-def truth(dice: Random) -> str:
+def boolean(rng: Random) -> str:
     """Return a boolean."""
-    return dice.choice(["true", "false"])
+    return rng.choice(["true", "false"])
 
 
 def instant(moment: datetime) -> str:
@@ -102,21 +102,21 @@ def instant(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
-def read_instant(given: Any, form: re.Pattern[str] = TO_THE_MILLISECOND) -> datetime | None:
+def parse_instant(value: Any, form: re.Pattern[str] = TO_THE_MILLISECOND) -> datetime | None:
     """Return the instant that is written in this form; None if none is."""
     try:
-        if isinstance(given, str) and form.fullmatch(given):
-            return datetime.fromisoformat(given).astimezone(UTC)
+        if isinstance(value, str) and form.fullmatch(value):
+            return datetime.fromisoformat(value).astimezone(UTC)
     except ValueError:
         pass
     return None
 
 
-def before(dice: Random, moment: datetime, most: timedelta) -> datetime:
+def before(rng: Random, moment: datetime, max_age: timedelta) -> datetime:
     """Return an instant up to `most` before another."""
-    return moment - dice.random() * most
+    return moment - rng.random() * max_age
 
 
-def maybe(dice: Random, text: str, share: float) -> str:
+def maybe(rng: Random, text: str, share: float) -> str:
     """Return a text in this share of all cases, else nothing."""
-    return text if dice.random() < share else ""
+    return text if rng.random() < share else ""

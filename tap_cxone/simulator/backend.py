@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 from tap_cxone.simulator.analytics_exports import conversations
 from tap_cxone.simulator.analytics_exports.exports import Exports as AnalyticsExports
 from tap_cxone.simulator.data_download.downloads import Downloads
-from tap_cxone.simulator.data_download.orders import REPORTS
-from tap_cxone.simulator.data_extraction.data import Data
-from tap_cxone.simulator.data_extraction.tenant import Tenant
-from tap_cxone.simulator.faults import Faults
-from tap_cxone.simulator.files import Links
-from tap_cxone.simulator.log import RequestLog
+from tap_cxone.simulator.data_download.validation import REPORTS
+from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
+from tap_cxone.simulator.data_extraction.extraction_jobs import ExtractionJobs
+from tap_cxone.simulator.faults import FaultScript
+from tap_cxone.simulator.files import DownloadLinks
 from tap_cxone.simulator.observability.exports import Exports
 from tap_cxone.simulator.observability.tables import TABLES
-from tap_cxone.simulator.rows import Rows, View, midnight
-from tap_cxone.simulator.scheduled_reports import figures
-from tap_cxone.simulator.scheduled_reports.grouping import whole
+from tap_cxone.simulator.request_log import RequestLog
+from tap_cxone.simulator.rows import RowGenerator, View, midnight
+from tap_cxone.simulator.scheduled_reports import contacts as figures
+from tap_cxone.simulator.scheduled_reports.grouping import full_rows
 from tap_cxone.simulator.scheduled_reports.runs import Runs
 from tap_cxone.simulator.scheduled_reports.schedules import Schedules
-from tap_cxone.simulator.tokens import Tokens, jwt
+from tap_cxone.simulator.tokens import TokenStore, jwt
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
@@ -34,43 +34,45 @@ if TYPE_CHECKING:
 _SOURCES = {name: table.source for name, table in TABLES.items()}
 
 
-class World:
+class Backend:
     """One tenant, its callers and what happened so far."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
         """Begin at the clock's present instant, with nothing having happened."""
         self.options = options
         self.clock = clock
-        self.faults = Faults()
+        self.faults = FaultScript()
         self.log = RequestLog()
-        self.tokens = Tokens(timedelta(seconds=options.token_seconds), clock)
-        self.client_tokens = Tokens(timedelta(seconds=options.client_token_seconds), clock)
-        life = timedelta(seconds=options.token_seconds)
-        write = partial(jwt, region=options.token_region)
-        self.reporting_tokens = Tokens(life, clock, write)
-        self.links = Links(options.link_life, clock)
-        self.data = Data(options)
-        self.extraction = Tenant(options, clock)
-        self.tables = Rows(options, _SOURCES, timedelta(0))
+        self.tokens = TokenStore(timedelta(seconds=options.token_seconds), clock)
+        self.client_tokens = TokenStore(timedelta(seconds=options.client_token_seconds), clock)
+        token_lifetime = timedelta(seconds=options.token_seconds)
+        make_token = partial(jwt, region=options.token_region)
+        self.reporting_tokens = TokenStore(token_lifetime, clock, make_token)
+        self.links = DownloadLinks(options.link_life, clock)
+        self.entity_rows = EntityRows(options)
+        self.extraction_jobs = ExtractionJobs(options, clock)
+        self.table_rows = RowGenerator(options, _SOURCES, timedelta(0))
         self.exports = Exports(options, clock)
-        self.conversations = Rows(options, {conversations.NAME: conversations.SOURCE}, timedelta(0))
-        self.analytics = AnalyticsExports(options, clock)
+        self.conversations = RowGenerator(
+            options, {conversations.NAME: conversations.SOURCE}, timedelta(0)
+        )
+        self.analytics_exports = AnalyticsExports(options, clock)
         self.downloads = Downloads(options, clock)
-        self.figures = figures.Figures(options)
+        self.contacts = figures.Contacts(options)
         self.schedules = Schedules(options)
-        self.report_runs = Runs(options, clock, self.figures)
+        self.report_runs = Runs(options, clock, self.contacts)
 
     @property
-    def refusals(self) -> int:
+    def limit_violations(self) -> int:
         """Return how often a caller broke a limit."""
         return (
-            self.extraction.refusals
-            + self.exports.quota_refusals
-            + self.analytics.conflicts
-            + self.downloads.refusals
+            self.extraction_jobs.limit_violations
+            + self.exports.quota_violations
+            + self.analytics_exports.conflicts
+            + self.downloads.limit_violations
         )
 
-    def truth(
+    def expected_rows(
         self,
         entity: str,
         start: date | datetime,
@@ -92,14 +94,14 @@ class World:
         """
         first, last, seen_at = midnight(start), midnight(end), visible_at or self.clock.now()
         if entity in REPORTS:
-            return self.downloads.truth(first, last, seen_at)
-        if entity in figures.REPORTED:
-            report_type, seen_at = figures.REPORTED[entity], visible_at or figures.END
-            return whole(self.figures.between(report_type, first, last, seen_at), report_type)
+            return self.downloads.expected_rows(first, last, seen_at)
+        if entity in figures.TYPE_OF_SOURCE:
+            report_type, seen_at = figures.TYPE_OF_SOURCE[entity], visible_at or figures.FAR_FUTURE
+            return full_rows(self.contacts.between(report_type, first, last, seen_at), report_type)
         if entity in TABLES:
-            rows = self.tables.rows(entity, first, last, seen_at, View(zone))
+            rows = self.table_rows.rows(entity, first, last, seen_at, View(zone))
         elif entity == conversations.NAME:
             rows = self.conversations.rows(entity, first, last, seen_at, conversations.BOT)
         else:
-            rows = self.data.rows(entity, first, last, seen_at)
+            rows = self.entity_rows.rows(entity, first, last, seen_at)
         return list(rows)

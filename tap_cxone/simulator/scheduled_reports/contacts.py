@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
-from tap_cxone.simulator import values
-from tap_cxone.simulator.rows import Rows, Source, midnight
+from tap_cxone.simulator import fake_values as values
+from tap_cxone.simulator.rows import RowGenerator, RowSource, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from random import Random
 
     from tap_cxone.simulator.options import Options
-    from tap_cxone.simulator.rows import Row, Write
+    from tap_cxone.simulator.rows import Row, RowFactory
 
 ReportType = Literal["agent", "queue", "skill", "ic", "voicemail"]
 
@@ -37,23 +37,23 @@ DIMENSIONS: Final = (
     "channel",
     "date",
 )
-END: Final = datetime.max.replace(tzinfo=UTC)
+FAR_FUTURE: Final = datetime.max.replace(tzinfo=UTC)
 
 _LAST_HOURS = 20
 _DAY = timedelta(days=1)
-_AGENTS = {f"{137 * place + 12:06d}": person.name for place, person in enumerate(values.PEOPLE[:6])}
+_AGENTS = {f"{137 * index + 12:06d}": person.name for index, person in enumerate(values.PEOPLE[:6])}
 _QUEUES = {"q_0a17": "Billing, VIP", "q_0b42": "Technik", "q_0c99": "サポート"}
 _SKILLS = {"0007": "English", "0042": "Čeština"}
 _STATUSES = ("available", "onbreak", "busy")
 _CHANNELS = ("voice", "chat", "email")
 
 
-class Figures:
+class Contacts:
     """Every contact there ever was."""
 
     def __init__(self, options: Options) -> None:
         """Hold what the options say."""
-        self._rows = Rows(options, _SOURCES, timedelta(0))
+        self._rows = RowGenerator(options, _SOURCES, timedelta(0))
         self._final_hour = timedelta(hours=options.final_hour)
 
     def between(
@@ -61,10 +61,10 @@ class Figures:
     ) -> Iterator[Row]:
         """Yield the contacts of `[start, end)` that are known at `seen_at`."""
         for row in self._rows.rows(source_name(report_type), start, end, seen_at):
-            if self._known_at(datetime.fromisoformat(row["at"])) <= seen_at:
+            if self._visible_from(datetime.fromisoformat(row["at"])) <= seen_at:
                 yield row
 
-    def _known_at(self, instant: datetime) -> datetime:
+    def _visible_from(self, instant: datetime) -> datetime:
         """Return from when on a contact counts; the last ones of a day wait for the next."""
         if instant.hour < _LAST_HOURS:
             return instant
@@ -76,11 +76,11 @@ def source_name(report_type: ReportType) -> str:
     return f"report:{report_type}"
 
 
-def _contact(dice: Random, began: datetime) -> Row:
+def _contact(rng: Random, began: datetime) -> Row:
     """Return what every type of report tells of a contact."""
-    agent_id, agent_name = dice.choice(list(_AGENTS.items()))
-    queue_id, queue_name = dice.choice(list(_QUEUES.items()))
-    skill_id, skill_name = dice.choice(list(_SKILLS.items()))
+    agent_id, agent_name = rng.choice(list(_AGENTS.items()))
+    queue_id, queue_name = rng.choice(list(_QUEUES.items()))
+    skill_id, skill_name = rng.choice(list(_SKILLS.items()))
     return {
         "at": values.instant(began),
         "agentId": agent_id,
@@ -89,38 +89,38 @@ def _contact(dice: Random, began: datetime) -> Row:
         "queueName": queue_name,
         "skillId": skill_id,
         "skillName": skill_name,
-        "status": dice.choice(_STATUSES),
-        "channel": dice.choice(_CHANNELS),
+        "status": rng.choice(_STATUSES),
+        "channel": rng.choice(_CHANNELS),
         "date": f"{began:%Y-%m-%d}",
     }
 
 
-def _call(dice: Random, began: datetime) -> list[Row]:
+def _call(rng: Random, began: datetime) -> list[Row]:
     """Return a call."""
-    talk, wrap = _seconds(dice, 900), _seconds(dice, 120)
-    figures = {"handleTime": talk + wrap, "wrapUpTime": wrap, "talkTime": talk, "callsHandled": 1}
-    return [_contact(dice, began) | figures]
+    talk, wrap = _seconds(rng, 900), _seconds(rng, 120)
+    metrics = {"handleTime": talk + wrap, "wrapUpTime": wrap, "talkTime": talk, "callsHandled": 1}
+    return [_contact(rng, began) | metrics]
 
 
-def _messages(dice: Random, began: datetime) -> list[Row]:
+def _messages(rng: Random, began: datetime) -> list[Row]:
     """Return some messages."""
-    count = dice.randint(1, 12)
-    waited = sum((_seconds(dice, 300) for _ in range(count)), Decimal(0))
-    return [_contact(dice, began) | {"messageCount": count, "responseTime": waited}]
+    count = rng.randint(1, 12)
+    waited = sum((_seconds(rng, 300) for _ in range(count)), Decimal(0))
+    return [_contact(rng, began) | {"messageCount": count, "responseTime": waited}]
 
 
-def _voicemail(dice: Random, began: datetime) -> list[Row]:
+def _voicemail(rng: Random, began: datetime) -> list[Row]:
     """Return a voicemail."""
-    return [_contact(dice, began) | {"voicemailCount": 1, "voicemailTime": _seconds(dice, 240)}]
+    return [_contact(rng, began) | {"voicemailCount": 1, "voicemailTime": _seconds(rng, 240)}]
 
 
-def _seconds(dice: Random, most: int) -> Decimal:
+def _seconds(rng: Random, maximum: int) -> Decimal:
     """Return a duration of less than `most` seconds: 12.0, 3.10 or 7.125."""
-    digits = dice.choice((1, 2, 3))
-    return Decimal(dice.randrange(most * 10**digits)).scaleb(-digits)
+    digits = rng.choice((1, 2, 3))
+    return Decimal(rng.randrange(maximum * 10**digits)).scaleb(-digits)
 
 
-_WRITES: Final[Mapping[ReportType, Write]] = {
+_ROW_FACTORIES: Final[Mapping[ReportType, RowFactory]] = {
     "agent": _call,
     "queue": _call,
     "skill": _call,
@@ -128,9 +128,9 @@ _WRITES: Final[Mapping[ReportType, Write]] = {
     "voicemail": _voicemail,
 }
 _SOURCES: Final = {
-    source_name(report_type): Source.of(source_name(report_type), write)
-    for report_type, write in _WRITES.items()
+    source_name(report_type): RowSource.from_factory(source_name(report_type), write)
+    for report_type, write in _ROW_FACTORIES.items()
 }
-REPORTED: Final[Mapping[str, ReportType]] = {
-    source_name(report_type): report_type for report_type in _WRITES
+TYPE_OF_SOURCE: Final[Mapping[str, ReportType]] = {
+    source_name(report_type): report_type for report_type in _ROW_FACTORIES
 }

@@ -26,9 +26,9 @@ def duration(length: timedelta) -> str:
     """Write a duration with its two greatest units; a brief one to the tenth of a second."""
     if length < _BRIEF:
         return f"{length.total_seconds():.1f} s"
-    left, parts = round(length.total_seconds()), list[str]()
+    remaining, parts = round(length.total_seconds()), list[str]()
     for name, size in _SIZES:
-        number, left = divmod(left, size)
+        number, remaining = divmod(remaining, size)
         if number or parts:
             parts.append(f"{number} {name}" if number else "")
     return " ".join(filter(None, parts[:2]))
@@ -48,9 +48,9 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if whole else f"{value:,.1f}"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
+def plural(count: int, singular: str, plural_form: str = "") -> str:
     """Write a number of things."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {singular if count == 1 else plural_form or singular + 's'}"
 
 
 def name(text: str) -> Markup:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tap_cxone.report.reading import Line
+    from tap_cxone.report.log_parser import Line
 
-TROUBLES = {
+FAILURE_LABELS = {
     "job_failed": "job failed",
     "stream_failed": "stream failed",
     "stream_stopped": "stopped for the day",
@@ -22,7 +22,7 @@ TROUBLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Failure:
     """What went wrong or ended early; once where one cause ended several streams of a run.
 
     Attributes:
@@ -35,7 +35,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class SchemaChange:
     """Columns that no SCHEMA had; a run that begins with the old catalog meets them again.
 
     Attributes:
@@ -54,7 +54,7 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Misfits:
+class InvalidRows:
     """Rows that did not fit for one reason.
 
     Attributes:
@@ -72,32 +72,35 @@ class Misfits:
     at: datetime
 
 
-def troubles(lines: Iterable[Line]) -> list[Trouble]:
+def failures(lines: Iterable[Line]) -> list[Failure]:
     """Return what went wrong or ended early, the newest first."""
-    found: dict[tuple[object, ...], list[Line]] = {}
+    grouped: dict[tuple[object, ...], list[Line]] = {}
     for line in lines:
-        if line.event in TROUBLES:
+        if line.event in FAILURE_LABELS:
             same = (line.run, line.event, line.reason, line.window, line.job_id)
-            found.setdefault(same, []).append(line)
-    every = [Trouble(own[-1], _named(own)) for own in found.values()]
-    return sorted(every, key=lambda trouble: trouble.line.at, reverse=True)
+            grouped.setdefault(same, []).append(line)
+    result = [Failure(group[-1], _stream_names(group)) for group in grouped.values()]
+    return sorted(result, key=lambda failure: failure.line.at, reverse=True)
 
 
-def _named(lines: Iterable[Line]) -> tuple[str, ...]:
+def _stream_names(lines: Iterable[Line]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.stream for line in lines if line.stream))
 
 
-def drift(lines: Iterable[Line]) -> list[Drift]:
+def schema_changes(lines: Iterable[Line]) -> list[SchemaChange]:
     """Return which columns were new, those seen last first."""
-    found: dict[tuple[str, tuple[str, ...]], list[datetime]] = {}
+    times_by_columns: dict[tuple[str, tuple[str, ...]], list[datetime]] = {}
     for line in lines:
         if line.event == "drift":
-            found.setdefault((line.stream or "", line.columns), []).append(line.at)
-    every = [Drift(*key, len(seen), seen[0], seen[-1]) for key, seen in found.items()]
-    return sorted(every, key=lambda one: one.last, reverse=True)
+            times_by_columns.setdefault((line.stream or "", line.columns), []).append(line.at)
+    result = [
+        SchemaChange(*key, len(times), times[0], times[-1])
+        for key, times in times_by_columns.items()
+    ]
+    return sorted(result, key=lambda change: change.last, reverse=True)
 
 
-def misfits(lines: Sequence[Line]) -> list[Misfits]:
+def invalid_rows(lines: Sequence[Line]) -> list[InvalidRows]:
     """Return the rows that did not fit, by stream and reason, the most first."""
     checked = (line for line in lines if line.event == "window_validated")
     validated = {(line.stream, line.window): line for line in checked}
@@ -108,16 +111,18 @@ def misfits(lines: Sequence[Line]) -> list[Misfits]:
             key = (line.stream or "", reason)
             rows[key] += number
             newest[key] = line.at
-    fields = _fields(lines)
+    fields = _columns_of_invalid_rows(lines)
     return [
-        Misfits(stream, reason, number, fields.get((stream, reason), ()), newest[stream, reason])
+        InvalidRows(
+            stream, reason, number, fields.get((stream, reason), ()), newest[stream, reason]
+        )
         for (stream, reason), number in rows.most_common()
     ]
 
 
-def _fields(lines: Iterable[Line]) -> dict[tuple[str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str], dict[str, None]] = {}
+def _columns_of_invalid_rows(lines: Iterable[Line]) -> dict[tuple[str, str], tuple[str, ...]]:
+    grouped: dict[tuple[str, str], dict[str, None]] = {}
     for line in lines:
         if line.event == "record_invalid" and line.field:
-            found.setdefault((line.stream or "", line.reason or ""), {})[line.field] = None
-    return {key: tuple(names) for key, names in found.items()}
+            grouped.setdefault((line.stream or "", line.reason or ""), {})[line.field] = None
+    return {key: tuple(names) for key, names in grouped.items()}

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from starlette.exceptions import HTTPException
 
+from tap_cxone.simulator.fake_values import instant, parse_instant
 from tap_cxone.simulator.observability.tables import TABLES
 from tap_cxone.simulator.rows import View
-from tap_cxone.simulator.values import instant, read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,7 +24,7 @@ CHANNELS = ("digital", "voice")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TableExportSpec:
     """What an export is to hold.
 
     Attributes:
@@ -39,14 +39,14 @@ class Order:
     start: datetime
     end: datetime
     zone: ZoneInfo
-    wanted: Mapping[str, frozenset[str]]
+    allowed_values: Mapping[str, frozenset[str]]
 
     @property
     def view(self) -> View:
         """Return how it looks at the table's rows."""
-        return View(self.zone, self.wanted)
+        return View(self.zone, self.allowed_values)
 
-    def shown(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str]:
         """Return the order in the words of its request."""
         return {
             "table": self.table,
@@ -56,44 +56,46 @@ class Order:
         }
 
 
-def read_order(name: str, body: Mapping[str, Any]) -> Order:
+def parse_spec(name: str, body: Mapping[str, Any]) -> TableExportSpec:
     """Return what a submit for the table `name` asks for.
 
     Raises:
         HTTPException: The API would not accept it.
     """
     table = TABLES[name]
-    known = {"dateRange", "timeZone"}
-    known |= {"channels"} if table.by_channel else set()
-    known |= {"filters"} if table.filters else set()
-    _only(body, known, "the body")
-    start, end = _range(body.get("dateRange"))
-    return Order(name, start, end, _zone(body.get("timeZone")), _wanted(table, body))
+    allowed_fields = {"dateRange", "timeZone"}
+    allowed_fields |= {"channels"} if table.by_channel else set()
+    allowed_fields |= {"filters"} if table.filters else set()
+    _reject_unknown_fields(body, allowed_fields, "the body")
+    start, end = _parse_range(body.get("dateRange"))
+    return TableExportSpec(
+        name, start, end, _parse_zone(body.get("timeZone")), _parse_filters(table, body)
+    )
 
 
-def _range(given: Any) -> tuple[datetime, datetime]:
+def _parse_range(value: Any) -> tuple[datetime, datetime]:
     """Return the two ends of a date range."""
-    bounds = _object(given, "dateRange")
-    _only(bounds, {"startDate", "endDate"}, "dateRange")
-    start, end = (_instant(bounds.get(field), field) for field in ("startDate", "endDate"))
+    bounds = _require_object(value, "dateRange")
+    _reject_unknown_fields(bounds, {"startDate", "endDate"}, "dateRange")
+    start, end = (_parse_instant(bounds.get(field), field) for field in ("startDate", "endDate"))
     if not start < end:
         raise HTTPException(400, "startDate must be before endDate")
     return start, end
 
 
-def _instant(given: Any, field: str) -> datetime:
+def _parse_instant(value: Any, field: str) -> datetime:
     """Return an instant."""
-    moment = read_instant(given)
+    moment = parse_instant(value)
     if moment is None:
         raise HTTPException(400, f"{field} must be a date-time, YYYY-MM-DDTHH:MM:SS.sssZ")
     return moment
 
 
-def _zone(given: Any) -> ZoneInfo:
+def _parse_zone(value: Any) -> ZoneInfo:
     """Return a time zone."""
-    if not isinstance(given, str) or given not in _zones():
+    if not isinstance(value, str) or value not in _zones():
         raise HTTPException(400, "timeZone must be an IANA time zone")
-    return ZoneInfo(given)
+    return ZoneInfo(value)
 
 
 @cache
@@ -102,33 +104,39 @@ def _zones() -> Collection[str]:
     return frozenset(available_timezones())
 
 
-def _wanted(table: Table, body: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+def _parse_filters(table: Table, body: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Return the values asked for, by column; an empty list asks for any."""
-    filters = _object(body.get("filters", {}), "filters")
-    _only(filters, table.filters, "filters")
-    wanted = {table.filters[name]: _texts(given, name) for name, given in filters.items()}
-    channels = _texts(body.get("channels", []), "channels")
+    filters = _require_object(body.get("filters", {}), "filters")
+    _reject_unknown_fields(filters, table.filters, "filters")
+    allowed_values = {
+        table.filters[name]: _string_set(given, name) for name, given in filters.items()
+    }
+    channels = _string_set(body.get("channels", []), "channels")
     if not channels <= set(CHANNELS):
         raise HTTPException(400, f"channels must be among {', '.join(CHANNELS)}")
-    return {column: texts for column, texts in {**wanted, "Channel": channels}.items() if texts}
+    return {
+        column: texts for column, texts in {**allowed_values, "Channel": channels}.items() if texts
+    }
 
 
-def _texts(given: Any, field: str) -> frozenset[str]:
+def _string_set(value: Any, field: str) -> frozenset[str]:
     """Return a list of texts."""
-    if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise HTTPException(400, f"{field} must be a list of strings")
-    return frozenset(given)
+    return frozenset(value)
 
 
-def _object(given: Any, field: str) -> Mapping[str, Any]:
+def _require_object(value: Any, field: str) -> Mapping[str, Any]:
     """Return an object."""
-    if not isinstance(given, Mapping):
+    if not isinstance(value, Mapping):
         raise HTTPException(400, f"{field} must be an object")
-    return given
+    return value
 
 
-def _only(given: Mapping[str, Any], known: Collection[str], place: str) -> None:
+def _reject_unknown_fields(
+    body: Mapping[str, Any], allowed: Collection[str], location: str
+) -> None:
     """Refuse a field that does not exist."""
-    unknown = sorted(set(given) - set(known))
+    unknown = sorted(set(body) - set(allowed))
     if unknown:
-        raise HTTPException(400, f"Unknown field in {place}: {', '.join(unknown)}")
+        raise HTTPException(400, f"Unknown field in {location}: {', '.join(unknown)}")

@@ -24,7 +24,7 @@ class NotAnAuditLog(ValueError):
     """A file has lines, and none of them is one of an audit log."""
 
 
-class _Common(msgspec.Struct, frozen=True, kw_only=True):
+class _CommonFields(msgspec.Struct, frozen=True, kw_only=True):
     """What every line holds, whoever wrote it."""
 
     at: Instant
@@ -32,7 +32,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True):
     event: str
 
 
-class Line(_Common, frozen=True, kw_only=True):
+class Line(_CommonFields, frozen=True, kw_only=True):
     """One line; what its event does not hold is None or empty."""
 
     family: str | None = None
@@ -75,7 +75,7 @@ class Line(_Common, frozen=True, kw_only=True):
         return Window(self.window_start, self.window_end)
 
 
-_COMMON = msgspec.json.Decoder(_Common)
+_COMMON = msgspec.json.Decoder(_CommonFields)
 _LINE = msgspec.json.Decoder(Line)
 
 
@@ -90,47 +90,47 @@ class Log:
     """
 
     lines: tuple[Line, ...] = ()
-    unread: int = 0
+    unreadable: int = 0
     unknown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """Return how many lines there were, blank ones not counted."""
-        return len(self.lines) + self.unread + sum(self.unknown.values())
+        return len(self.lines) + self.unreadable + sum(self.unknown.values())
 
 
-def read(name: str, raw: Iterable[bytes]) -> Log:
+def parse_log(name: str, raw_lines: Iterable[bytes]) -> Log:
     """Read the lines of the file `name`; blank ones do not count.
 
     Raises:
         NotAnAuditLog: There are lines, and none is one of an audit log.
     """
-    found: list[Line] = []
-    unread, unknown = 0, Counter[str]()
-    for text in filter(None, map(bytes.strip, raw)):
+    lines: list[Line] = []
+    unreadable, unknown = 0, Counter[str]()
+    for text in filter(None, map(bytes.strip, raw_lines)):
         try:
             event = _COMMON.decode(text).event
             if event in EVENTS:
-                found.append(_LINE.decode(text))
+                lines.append(_LINE.decode(text))
             else:
                 unknown[event] += 1
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            unread += 1
-    if unread and not found and not unknown:
+            unreadable += 1
+    if unreadable and not lines and not unknown:
         msg = (
-            f"{name} is no audit log: none of its {unread} lines is one that tap-cxone writes; "
+            f"{name} is no audit log: none of its {unreadable} lines is one that tap-cxone writes; "
             "give the file that audit_log_path names"
         )
         raise NotAnAuditLog(msg)
-    return Log(tuple(found), unread, unknown)
+    return Log(tuple(lines), unreadable, unknown)
 
 
-def together(logs: Iterable[Log]) -> Log:
+def merge_logs(logs: Iterable[Log]) -> Log:
     """Put logs into one, in the order of time."""
     lines: list[Line] = []
-    unread, unknown = 0, Counter[str]()
+    unreadable, unknown = 0, Counter[str]()
     for log in logs:
         lines += log.lines
-        unread += log.unread
+        unreadable += log.unreadable
         unknown += Counter(log.unknown)
-    return Log(tuple(sorted(lines, key=lambda line: line.at)), unread, unknown)
+    return Log(tuple(sorted(lines, key=lambda line: line.at)), unreadable, unknown)

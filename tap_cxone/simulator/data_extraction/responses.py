@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.options import Options, StatusCase
 
 
-def spelled(status: Status, case: StatusCase | None) -> str:
+def spell_status(status: Status, case: StatusCase | None) -> str:
     """Return a status as this tenant spells it."""
     match case:
         case "upper" | None:
@@ -24,8 +24,8 @@ def spelled(status: Status, case: StatusCase | None) -> str:
 
 def job_status(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
     """Return a job's status object; `url` is its file's link."""
-    answer = {"id": job.id, "status": spelled(status, options.status_case)}
-    return {"jobStatus": {**answer, **_result(job, status, url, options)}}
+    body = {"id": job.id, "status": spell_status(status, options.status_case)}
+    return {"jobStatus": {**body, **_result(job, status, url, options)}}
 
 
 def _result(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
@@ -43,11 +43,11 @@ def _result(job: Job, status: Status, url: str | None, options: Options) -> dict
             return {"result": {}}
 
 
-def sync_answer(job: Job, status: Status, url: str | None, options: Options) -> Any:
+def sync_response(job: Job, status: Status, url: str | None, options: Options) -> Any:
     """Return what `POST …/jobs/sync` answers; without a file only a job's status tells why."""
     if url is None:
         return job_status(job, status, None, options)
-    match options.sync_answer:
+    match options.sync_response:
         case "url":
             return {"url": url}
         case "download-url":

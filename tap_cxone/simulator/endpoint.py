@@ -12,48 +12,48 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from tap_cxone.simulator.wire import hang_up, hung_up
+from tap_cxone.simulator.connection import close_connection, wait_closed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.types import Receive, Scope, Send
 
-    from tap_cxone.simulator.faults import Family, Fault, Faults, Place
+    from tap_cxone.simulator.faults import FamilyName, Fault, FaultPoint, FaultScript
 
 _ERROR_PAGE = "<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></html>"
 
 
-def _refusal(_: Request, refusal: HTTPException) -> Response:
+def _error_response(_: Request, error: HTTPException) -> Response:
     """Write a refusal as most of the APIs do."""
-    return JSONResponse({"message": refusal.detail}, refusal.status_code)
+    return JSONResponse({"message": error.detail}, error.status_code)
 
 
-class Door:
+class Endpoint:
     """An endpoint at which faults may strike."""
 
     def __init__(
         self,
-        answer: Callable[[Request], Awaitable[Response]],
-        faults: Faults,
-        *places: Place,
-        family: Family | Callable[[Request], Awaitable[Family | None]],
-        refusal: Callable[[Request, HTTPException], Response] = _refusal,
+        handler: Callable[[Request], Awaitable[Response]],
+        faults: FaultScript,
+        *fault_points: FaultPoint,
+        family: FamilyName | Callable[[Request], Awaitable[FamilyName | None]],
+        error_response: Callable[[Request, HTTPException], Response] = _error_response,
     ) -> None:
         """Answer with `answer`, unless a fault has it otherwise.
 
         Args:
-            answer: The real answer.
+            handler: The real answer.
             faults: The script of faults.
-            places: What the script calls this endpoint.
+            *fault_points: What the script calls this endpoint.
             family: The family that each request belongs to.
-            refusal: How its API writes that it will not do something.
+            error_response: How its API writes that it will not do something.
         """
-        self._answer = answer
+        self._handler = handler
         self._faults = faults
-        self._places = places
+        self._fault_points = fault_points
         self._family = family
-        self._refusal = refusal
+        self._error_response = error_response
 
     def route(self, method: str, path: str) -> Route:
         """Return the route that leads here."""
@@ -63,29 +63,29 @@ class Door:
         """Answer one request."""
         request = Request(scope, receive)
         family = await self._family(request) if callable(self._family) else self._family
-        fault = self._faults.take(self._places, family)
+        fault = self._faults.next_fault(self._fault_points, family)
         if fault is not None and fault.kind == "reset":
-            await hang_up(scope, receive, reset=True)
+            await close_connection(scope, receive, reset=True)
             return
         request.state.fault = fault
-        response = _instead(fault) or await self._carry_out(request)
-        await _deliver(response, fault, scope, receive, send)
+        response = _scripted_response(fault) or await self._handle(request)
+        await _send_response(response, fault, scope, receive, send)
 
-    async def _carry_out(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Return the real answer, be it a refusal."""
         try:
-            return await self._answer(request)
-        except HTTPException as refusal:
-            return self._refusal(request, refusal)
+            return await self._handler(request)
+        except HTTPException as error:
+            return self._error_response(request, error)
 
 
-class Fork:
+class QueryParamSwitch:
     """A path on which the request itself tells behind which of two doors its answer is."""
 
-    def __init__(self, *, parameter: str, with_it: Door, without_it: Door) -> None:
+    def __init__(self, *, parameter: str, present: Endpoint, absent: Endpoint) -> None:
         """Tell them apart by whether a query parameter is there."""
         self._parameter = parameter
-        self._doors = {True: with_it, False: without_it}
+        self._endpoints = {True: present, False: absent}
 
     def route(self, method: str, path: str) -> Route:
         """Return the route that leads here."""
@@ -93,8 +93,8 @@ class Fork:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        given = self._parameter in Request(scope, receive).query_params
-        await self._doors[given](scope, receive, send)
+        is_present = self._parameter in Request(scope, receive).query_params
+        await self._endpoints[is_present](scope, receive, send)
 
 
 def fault_of(request: Request) -> Fault | None:
@@ -115,18 +115,18 @@ async def json_body(request: Request) -> dict[str, Any]:
     raise HTTPException(400, "The body must be a JSON object")
 
 
-def _instead(fault: Fault | None) -> Response | None:
+def _scripted_response(fault: Fault | None) -> Response | None:
     """Return the answer to a request that a fault keeps from being carried out."""
     match fault and fault.kind:
         case "status":
-            return _status(cast("Fault", fault))
+            return _status_response(cast("Fault", fault))
         case "html":
             return HTMLResponse(_ERROR_PAGE)
         case _:
             return None
 
 
-def _status(fault: Fault) -> Response:
+def _status_response(fault: Fault) -> Response:
     """Return the scripted answer."""
     status = fault.status or 500
     body = json.dumps({"message": f"Scripted {status}"}) if fault.body is None else fault.payload
@@ -134,17 +134,17 @@ def _status(fault: Fault) -> Response:
     return Response(body, status, headers)
 
 
-async def _deliver(
+async def _send_response(
     response: Response, fault: Fault | None, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Send an answer, or what a fault leaves of it."""
     body = bytes(response.body)
     match fault and fault.kind:
         case "reply-lost":
-            await hang_up(scope, receive)
+            await close_connection(scope, receive)
         case "truncated":
-            await _begin(response, body[: _cut(fault, len(body) // 2)], send)
-            await hang_up(scope, receive)
+            await _send_start(response, body[: _cut_position(fault, len(body) // 2)], send)
+            await close_connection(scope, receive)
         case "stall":
             await _stall(response, cast("Fault", fault), receive, send)
             return
@@ -160,7 +160,7 @@ async def _deliver(
         case _:
             await response(scope, receive, send)
             return
-    await _afterwards(response)
+    await _run_background(response)
 
 
 def _with_body(response: Response, body: bytes) -> Response:
@@ -169,12 +169,12 @@ def _with_body(response: Response, body: bytes) -> Response:
     return Response(body, response.status_code, headers, background=response.background)
 
 
-def _cut(fault: Fault | None, otherwise: int) -> int:
+def _cut_position(fault: Fault | None, default: int) -> int:
     """Return how many bytes still arrive."""
-    return otherwise if fault is None or fault.cut is None else fault.cut
+    return default if fault is None or fault.cut is None else fault.cut
 
 
-async def _begin(response: Response, part: bytes, send: Send) -> None:
+async def _send_start(response: Response, part: bytes, send: Send) -> None:
     """Send the head of an answer and the first part of its body."""
     await send(
         {
@@ -189,19 +189,19 @@ async def _begin(response: Response, part: bytes, send: Send) -> None:
 async def _stall(response: Response, fault: Fault, receive: Receive, send: Send) -> None:
     """Fall silent before the answer, or within its body, and go on later."""
     body = bytes(response.body)
-    begun = fault.cut is not None
-    cut = _cut(fault, 0)
-    if begun:
-        await _begin(response, body[:cut], send)
+    started = fault.cut is not None
+    cut = _cut_position(fault, 0)
+    if started:
+        await _send_start(response, body[:cut], send)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(hung_up(receive), 60 if fault.seconds is None else fault.seconds)
-    if not begun:
-        await _begin(response, b"", send)
+        await asyncio.wait_for(wait_closed(receive), 60 if fault.seconds is None else fault.seconds)
+    if not started:
+        await _send_start(response, b"", send)
     await send({"type": "http.response.body", "body": body[cut:], "more_body": False})
-    await _afterwards(response)
+    await _run_background(response)
 
 
-async def _afterwards(response: Response) -> None:
+async def _run_background(response: Response) -> None:
     """Do what remains to be done once an answer has gone its way."""
     if response.background is not None:
         await response.background()

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tap_cxone.report.coverage import whole
-from tap_cxone.report.streams import length, of_one_day
+from tap_cxone.report.coverage import day_window
+from tap_cxone.report.streams import length_in_days, single_day
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from tap_cxone.report.streams import Read
+    from tap_cxone.report.streams import Commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +33,25 @@ class Bar:
     window: Window
     rows: int
     quarantined: int
-    mean: bool
+    is_average: bool
     x: float = 0
     width: float = 0
 
     @property
-    def a_day(self) -> float:
+    def rows_per_day(self) -> float:
         """Return the rows of a day, those set aside too."""
-        return (self.rows + self.quarantined) / (length(self.window) if self.mean else 1)
+        return (self.rows + self.quarantined) / (
+            length_in_days(self.window) if self.is_average else 1
+        )
 
     @property
-    def aside(self) -> float:
+    def quarantined_share(self) -> float:
         """Return which part of the rows was set aside."""
         return self.quarantined / max(1, self.rows + self.quarantined)
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BarChart:
     """A drawing of rows per day.
 
     Attributes:
@@ -60,7 +62,7 @@ class Rows:
 
     bars: tuple[Bar, ...]
     span: Window
-    most: float
+    max_rows_per_day: float
 
     @property
     def first(self) -> date:
@@ -73,37 +75,41 @@ class Rows:
         return (self.span.end - datetime.resolution).astimezone(UTC).date()
 
 
-def rows(reads: Iterable[Read]) -> Rows | None:
+def draw_bars(commits: Iterable[Commit]) -> BarChart | None:
     """Draw rows per day; None if there is nothing to draw.
 
     Windows within a day are added up. A longer one is drawn over all its days, as high as they are
     on average: which of its days had how many is not known.
     """
-    found: dict[date, Bar] = {}
-    longer: list[Bar] = []
-    for read in reads:
-        day = of_one_day(read)
+    by_day: dict[date, Bar] = {}
+    longer_bars: list[Bar] = []
+    for commit in commits:
+        day = single_day(commit)
         if day is not None:
-            so_far = found.get(day, Bar(whole(day), 0, 0, mean=False))
-            aside = so_far.quarantined + read.quarantined
-            found[day] = replace(so_far, rows=so_far.rows + read.rows, quarantined=aside)
-        elif read.window is not None:
-            mean = length(read.window) > 1
-            longer.append(Bar(read.window, read.rows, read.quarantined, mean))
-    bars = sorted([*found.values(), *longer], key=lambda bar: bar.window.start)
+            so_far = by_day.get(day, Bar(day_window(day), 0, 0, is_average=False))
+            quarantined = so_far.quarantined + commit.quarantined
+            by_day[day] = replace(so_far, rows=so_far.rows + commit.rows, quarantined=quarantined)
+        elif commit.window is not None:
+            mean = length_in_days(commit.window) > 1
+            longer_bars.append(Bar(commit.window, commit.rows, commit.quarantined, mean))
+    bars = sorted([*by_day.values(), *longer_bars], key=lambda bar: bar.window.start)
     if not bars:
         return None
     span = Window(bars[0].window.start, max(bar.window.end for bar in bars))
     placed = (
-        replace(bar, x=_part(span, bar.window.start), width=100 * _share(bar.window, span))
+        replace(
+            bar,
+            x=_percent_of_width(span, bar.window.start),
+            width=100 * _fraction_of(bar.window, span),
+        )
         for bar in bars
     )
-    return Rows(tuple(placed), span, max(bar.a_day for bar in bars))
+    return BarChart(tuple(placed), span, max(bar.rows_per_day for bar in bars))
 
 
-def _part(span: Window, instant: datetime) -> float:
+def _percent_of_width(span: Window, instant: datetime) -> float:
     return 100 * ((instant - span.start) / (span.end - span.start))
 
 
-def _share(inner: Window, outer: Window) -> float:
+def _fraction_of(inner: Window, outer: Window) -> float:
     return (inner.end - inner.start) / (outer.end - outer.start)

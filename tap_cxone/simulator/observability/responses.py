@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response
 
+from tap_cxone.simulator.fake_values import instant
 from tap_cxone.simulator.jobs import Status
-from tap_cxone.simulator.values import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 PATH = "/observabilitydashboard/v2/tables"
 
 
-def accepted(export: Export, base_url: str, options: Options) -> Response:
+def accepted_response(export: Export, base_url: str, options: Options) -> Response:
     """Return what a submit is answered with: where to ask for the export's status."""
     kind, _, status = options.location.partition("-")
     host = base_url.rstrip("/") if kind == "absolute" else ""
     location = f"{host}{PATH}/export-data/{export.id}{'/status' if status else ''}"
     if options.export_body == "empty":
         return Response(status_code=202, headers={"location": location})
-    body = {"exportId": export.id, options.export_status_key: _word(Status.RUNNING, options)}
+    body = {"exportId": export.id, options.export_status_key: _api_status(Status.RUNNING, options)}
     return JSONResponse(body, 202, {"location": location})
 
 
@@ -39,29 +39,29 @@ def export_status(
     export: Export, status: Status, url: str | None, options: Options
 ) -> dict[str, str]:
     """Return what a poll is answered with; `url` is the link to the file."""
-    answer: dict[str, str] = {options.export_status_key: _word(status, options)}
+    body: dict[str, str] = {options.export_status_key: _api_status(status, options)}
     if url is not None:
         link: dict[str, str] = {options.export_link_key: url}
-        return link if options.export_link_only else answer | link
-    return answer | ({"message": export.reason} if status is Status.FAILED else {})
+        return link if options.export_link_only else body | link
+    return body | ({"message": export.reason} if status is Status.FAILED else {})
 
 
-def _word(status: Status, options: Options) -> str:
+def _api_status(status: Status, options: Options) -> str:
     """Return a status as this tenant spells it."""
-    running, completed, failed = options.export_words
-    words = {Status.RUNNING: running, Status.SUCCEEDED: completed, Status.FAILED: failed}
-    return words.get(status, status.title())
+    running, completed, failed = options.export_status_names
+    names = {Status.RUNNING: running, Status.SUCCEEDED: completed, Status.FAILED: failed}
+    return names.get(status, status.title())
 
 
-def refusals(clock: Clock) -> Callable[[Request, HTTPException], Response]:
+def make_error_response(clock: Clock) -> Callable[[Request, HTTPException], Response]:
     """Return how a refusal is written; one for want of a token looks different."""
 
-    def refusal(request: Request, refused: HTTPException) -> Response:
-        status = refused.status_code
-        body: dict[str, Any] = {"message": refused.detail, "statusCode": status}
+    def error_response(request: Request, error: HTTPException) -> Response:
+        status = error.status_code
+        body: dict[str, Any] = {"message": error.detail, "statusCode": status}
         if status == HTTPStatus.UNAUTHORIZED:
             body = {"status": status, "error": "Unauthorized", "path": request.url.path}
             return JSONResponse({"timestamp": instant(clock.now()), **body}, status)
         return JSONResponse({**body, "traceId": uuid4().hex}, status)
 
-    return refusal
+    return error_response
