@@ -1,4 +1,7 @@
-"""Readings → bars of rows per day; lengths are per cent of the drawing's width."""
+"""Bars of rows per day, computed from window commits.
+
+Lengths are per cent of the drawing's width.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Rows over a stretch of time: of one day, or of a window's days on average.
+    """Rows over a period: of one day, or of a window's days on average.
 
     Attributes:
-        window: The stretch.
-        rows: How many left.
-        quarantined: How many were set aside.
-        mean: Whether `a_day` is an average over several days.
-        x: Where it begins.
-        width: How wide it is.
+        window: The period.
+        rows: Number of emitted rows.
+        quarantined: Number of quarantined rows.
+        is_average: True if `rows_per_day` is an average over several days.
+        x: Left edge, in per cent.
+        width: Width, in per cent.
     """
 
     window: Window
@@ -39,25 +42,25 @@ class Bar:
 
     @property
     def rows_per_day(self) -> float:
-        """Return the rows of a day, those set aside too."""
+        """Return the rows per day, including quarantined ones."""
         return (self.rows + self.quarantined) / (
             length_in_days(self.window) if self.is_average else 1
         )
 
     @property
     def quarantined_share(self) -> float:
-        """Return which part of the rows was set aside."""
+        """Return the share of quarantined rows, from 0 to 1."""
         return self.quarantined / max(1, self.rows + self.quarantined)
 
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
-    """A drawing of rows per day.
+    """Bar chart of rows per day.
 
     Attributes:
-        bars: In the order of time.
-        span: From its left edge to its right one.
-        most: The rows a day at its upper edge.
+        bars: The bars in chronological order.
+        span: The period from the left edge to the right edge.
+        max_rows_per_day: The rows per day at the upper edge.
     """
 
     bars: tuple[Bar, ...]
@@ -71,27 +74,29 @@ class BarChart:
 
     @property
     def last(self) -> date:
-        """Return the last day, which the span touches still."""
+        """Return the last day that the span touches."""
         return (self.span.end - datetime.resolution).astimezone(UTC).date()
 
 
 def draw_bars(commits: Iterable[Commit]) -> BarChart | None:
-    """Draw rows per day; None if there is nothing to draw.
+    """Return the bar chart of the commits; None if there is nothing to draw.
 
-    Windows within a day are added up. A longer one is drawn over all its days, as high as they are
-    on average: which of its days had how many is not known.
+    Windows within a day are added up. A longer window is drawn over all its days at their average,
+    because the log does not hold the rows of each day.
     """
     by_day: dict[date, Bar] = {}
     longer_bars: list[Bar] = []
     for commit in commits:
         day = single_day(commit)
         if day is not None:
-            so_far = by_day.get(day, Bar(day_window(day), 0, 0, is_average=False))
-            quarantined = so_far.quarantined + commit.quarantined
-            by_day[day] = replace(so_far, rows=so_far.rows + commit.rows, quarantined=quarantined)
+            previous = by_day.get(day, Bar(day_window(day), 0, 0, is_average=False))
+            quarantined = previous.quarantined + commit.quarantined
+            by_day[day] = replace(
+                previous, rows=previous.rows + commit.rows, quarantined=quarantined
+            )
         elif commit.window is not None:
-            mean = length_in_days(commit.window) > 1
-            longer_bars.append(Bar(commit.window, commit.rows, commit.quarantined, mean))
+            is_average = length_in_days(commit.window) > 1
+            longer_bars.append(Bar(commit.window, commit.rows, commit.quarantined, is_average))
     bars = sorted([*by_day.values(), *longer_bars], key=lambda bar: bar.window.start)
     if not bars:
         return None

@@ -1,4 +1,4 @@
-"""The command `cxone-report`."""
+"""Command line of `cxone-report`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which days the committed windows cover; pure, in UTC."""
+"""Days covered by committed windows.
+
+All functions are pure. Days are UTC days.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _DAY = timedelta(days=1)
 
 
 class DayState(StrEnum):
-    """How complete a day is."""
+    """State of a day: how much of it was committed."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -28,25 +31,25 @@ class DayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month of a stream; its days by date, from the first to the last of the month."""
+    """State of each day of a month, by date, from its first day to its last."""
 
     days: Mapping[date, DayState]
 
     @property
     def first(self) -> date:
-        """Return its first day."""
+        """Return the first day."""
         return next(iter(self.days))
 
     @property
     def weeks(self) -> Iterator[Sequence[date | None]]:
-        """Yield its weeks from Monday to Sunday; None is a day of another month."""
+        """Yield the weeks from Monday to Sunday; None stands for a day of another month."""
         cells: list[date | None] = [*[None] * self.first.weekday(), *self.days]
         cells += [None] * (-len(cells) % 7)
         return (cells[begin : begin + 7] for begin in range(0, len(cells), 7))
 
 
 def merge_windows(windows: Iterable[Window]) -> list[Window]:
-    """Return the fewest windows that cover the same, in order."""
+    """Return the smallest list of windows that covers the same time, in order."""
     result: list[Window] = []
     for window in sorted(windows, key=lambda window: window.start):
         if result and window.start <= result[-1].end:
@@ -71,12 +74,12 @@ def days_of(window: Window) -> Iterator[date]:
 
 
 def covers(inner: Window, outer: Window) -> bool:
-    """Tell whether `outer` covers all of `inner`."""
+    """Return True if `outer` covers all of `inner`."""
     return outer.start <= inner.start and inner.end <= outer.end
 
 
 def day_states(requested: Iterable[Window], committed: Iterable[Window]) -> dict[date, DayState]:
-    """Return the state of each day that was asked for, in order."""
+    """Return the state of each requested day, in order."""
     result = {day: DayState.OPEN for window in merge_windows(requested) for day in days_of(window)}
     for window in merge_windows(committed):
         for day in days_of(window):
@@ -85,7 +88,7 @@ def day_states(requested: Iterable[Window], committed: Iterable[Window]) -> dict
 
 
 def months(states: Mapping[date, DayState], last: date) -> list[Month]:
-    """Return the months from the first day of `found` to that of `last`, the newest first."""
+    """Return the months from the first day of `states` to that of `last`, newest first."""
     if not states:
         return []
     day, all_days = min(states).replace(day=1), []
@@ -99,6 +102,6 @@ def months(states: Mapping[date, DayState], last: date) -> list[Month]:
 
 
 def count_states(states: Iterable[DayState]) -> dict[DayState, int]:
-    """Return how many days are in each state, zeros too."""
+    """Return the number of days in each state, including zeros."""
     counts = Counter(states)
     return {state: counts[state] for state in DayState}

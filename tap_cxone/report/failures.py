@@ -1,4 +1,4 @@
-"""Facts → what went wrong, which rows did not fit, which columns were new."""
+"""Failures, invalid rows and schema changes, computed from log lines."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ FAILURE_LABELS = {
     "stream_stopped": "stopped for the day",
     "webhook_failed": "webhook not told",
 }
-"""Event → what it is called, of what went wrong or ended early."""
+"""Event → label, for events that report a failure or an early end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong or ended early; once where one cause ended several streams of a run.
+    """A failure or an early end.
+
+    One cause that ended several streams of a run is one failure.
 
     Attributes:
-        line: The newest line that says so.
-        streams: The streams concerned.
+        line: The newest line that reports it.
+        streams: The affected streams.
     """
 
     line: Line
@@ -36,14 +38,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """Columns that no SCHEMA had; a run that begins with the old catalog meets them again.
+    """Columns that no SCHEMA message had.
+
+    A run that starts with the old catalog reports them again.
 
     Attributes:
-        stream: Whose they are.
-        columns: Their names.
-        times: How often they were met.
-        first: When first.
-        last: When last.
+        stream: The stream.
+        columns: The column names.
+        times: Number of reports.
+        first: Time of the first report.
+        last: Time of the last report.
     """
 
     stream: str
@@ -55,14 +59,14 @@ class SchemaChange:
 
 @dataclass(frozen=True, slots=True)
 class InvalidRows:
-    """Rows that did not fit for one reason.
+    """Rows of a stream that failed validation for the same reason.
 
     Attributes:
-        stream: Whose rows.
-        reason: Why, as logged.
-        rows: How many, in the last reading of each window.
-        fields: Columns concerned, of the rows that have a line of their own.
-        at: When the newest was found.
+        stream: The stream.
+        reason: The reason as logged.
+        rows: Number of rows, counted in the last validation of each window.
+        fields: Affected columns of the rows that were logged individually.
+        at: Time of the newest validation.
     """
 
     stream: str
@@ -73,7 +77,7 @@ class InvalidRows:
 
 
 def failures(lines: Iterable[Line]) -> list[Failure]:
-    """Return what went wrong or ended early, the newest first."""
+    """Return failures and early ends, newest first."""
     grouped: dict[tuple[object, ...], list[Line]] = {}
     for line in lines:
         if line.event in FAILURE_LABELS:
@@ -88,7 +92,7 @@ def _stream_names(lines: Iterable[Line]) -> tuple[str, ...]:
 
 
 def schema_changes(lines: Iterable[Line]) -> list[SchemaChange]:
-    """Return which columns were new, those seen last first."""
+    """Return the new columns, last reported first."""
     times_by_columns: dict[tuple[str, tuple[str, ...]], list[datetime]] = {}
     for line in lines:
         if line.event == "drift":
@@ -101,7 +105,7 @@ def schema_changes(lines: Iterable[Line]) -> list[SchemaChange]:
 
 
 def invalid_rows(lines: Sequence[Line]) -> list[InvalidRows]:
-    """Return the rows that did not fit, by stream and reason, the most first."""
+    """Return the invalid rows by stream and reason, largest number first."""
     checked = (line for line in lines if line.event == "window_validated")
     validated = {(line.stream, line.window): line for line in checked}
     rows: Counter[tuple[str, str]] = Counter()

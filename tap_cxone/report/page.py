@@ -1,4 +1,4 @@
-"""Facts → one HTML page that asks nobody for anything."""
+"""Render the HTML page; it loads no external resource."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tap_cxone.report import bar_chart as bars
-from tap_cxone.report import formatting as words
-from tap_cxone.report import timeline
+from tap_cxone.report import formatting
+from tap_cxone.report.bar_chart import draw_bars
 from tap_cxone.report.coverage import DayState, count_states, months
 from tap_cxone.report.failures import FAILURE_LABELS, failures, invalid_rows, schema_changes
 from tap_cxone.report.runs import runs
 from tap_cxone.report.streams import Stream, last_day, length_in_days, streams
+from tap_cxone.report.timeline import timeline
 from tap_cxone.report.waits import JobWait, longest, waits
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from tap_cxone.report.log_parser import Log
     from tap_cxone.report.timeline import Timeline
 
-_OPEN_MONTHS = 2  # the newest are shown at once, the others behind a click
+_OPEN_MONTHS = 2  # older months are in a collapsed section
 MAX_SHOWN = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 31, "waits": 10}
-"""Of what at most so many are shown; the page says how many are older."""
+"""Maximum number of shown items by kind; the page reports how many are omitted."""
 _SYMBOLS = {DayState.COMPLETE: "✓", DayState.PARTIAL: "½", DayState.OPEN: "✗", DayState.NEVER: ""}
 _DESCRIPTIONS = {
     DayState.COMPLETE: "all of the day was committed",
@@ -44,57 +44,57 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Card:
-    """A stream as it is shown."""
+    """View of a stream."""
 
     stream: Stream
     last: date | None
 
     @cached_property
     def counts(self) -> Mapping[DayState, int]:
-        """Return how many of the days that were asked for are in which state."""
+        """Return the number of requested days in each state."""
         return count_states(self.stream.days.values())
 
     @cached_property
     def months(self) -> list[Month]:
-        """Return its months, the newest first."""
+        """Return the months, newest first."""
         return months(self.stream.days, self.last) if self.last else []
 
     @property
     def newest(self) -> list[Month]:
-        """Return the months that are shown at once."""
+        """Return the months that are shown expanded."""
         return self.months[:_OPEN_MONTHS]
 
     @property
     def older(self) -> list[Month]:
-        """Return those behind a click."""
+        """Return the months of the collapsed section."""
         return self.months[_OPEN_MONTHS : MAX_SHOWN["months"]]
 
     @cached_property
     def rows(self) -> BarChart | None:
-        """Return the drawing of its rows per day."""
-        return bars.draw_bars(self.stream.window_commits)
+        """Return the bar chart of rows per day; None without windows."""
+        return draw_bars(self.stream.window_commits)
 
 
 @dataclass(frozen=True)
 class FamilyWaits:
-    """The waits of one family as they are shown."""
+    """View of the waits of one API family."""
 
     family: str
     waits: list[JobWait]
 
     @property
     def timeline(self) -> Timeline:
-        """Return their drawing."""
-        return timeline.timeline(self.waits, MAX_SHOWN["days"])
+        """Return the timeline of the waits."""
+        return timeline(self.waits, MAX_SHOWN["days"])
 
     @property
     def longest(self) -> JobWait:
-        """Return the longest."""
+        """Return the longest wait."""
         return longest(self.waits, 1)[0]
 
 
 def page(log: Log) -> str:
-    """Return the page; it is the same whenever it is made."""
+    """Return the page; the result depends on the log only."""
     all_streams = streams(log.lines)
     last = last_day(all_streams)
     all_waits = waits(log.lines)
@@ -131,7 +131,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        name: getattr(words, name)
+        name: getattr(formatting, name)
         for name in ("instant", "clock", "duration", "seconds", "number", "plural", "name")
     }
     environment.globals |= {

@@ -1,4 +1,4 @@
-"""Facts → which runs there were, and how they ended."""
+"""Runs and their outcomes, computed from log lines."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run; without an end it was killed, or goes on.
+    """One run of the tap; without an outcome it was killed or is still running.
 
     Attributes:
-        name: What its lines have in common.
-        began: Its first line.
-        ended: Its last line.
-        outcome: How it ended; empty if no line says so.
-        version: Of the tap.
-        streams: How many were selected.
-        failed: Those that failed.
-        rows: How many left in it.
-        seconds: How long it took, as it said.
-        ended_streams: What it did for each stream, in its own words; empty if it was killed.
+        run_id: The id that its lines share.
+        started_at: Time of its first line.
+        ended_at: Time of its last line.
+        outcome: The logged outcome; empty if no line reports it.
+        version: Version of the tap.
+        streams: Number of selected streams.
+        failed: Names of the failed streams.
+        rows: Number of emitted rows.
+        seconds: The logged duration, else the time between first and last line.
+        stream_summaries: The `stream_ended` lines; empty if the run was killed.
     """
 
     run_id: str
@@ -42,7 +42,7 @@ class Run:
 
 
 def runs(lines: Iterable[Line]) -> list[Run]:
-    """Return the runs, the newest first."""
+    """Return the runs, newest first."""
     lines_by_run: dict[str, list[Line]] = {}
     for line in lines:
         lines_by_run.setdefault(line.run, []).append(line)

@@ -1,4 +1,7 @@
-"""Facts → what there is of each stream; re-read windows count once, as read last."""
+"""History of each stream, computed from log lines.
+
+A window that was committed repeatedly counts once, with its last commit.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,14 @@ _END_EVENTS = {"window_committed", "stream_failed", "stream_stopped"}
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A window's last reading, or one reading of a table without windows.
+    """Last commit of a window, or one commit of a full-table stream.
 
     Attributes:
-        at: When it was committed.
-        window: The window; None for a table that is read whole.
-        rows: How many rows left.
-        quarantined: How many were set aside.
-        seconds: How long it took.
+        at: Time of the commit.
+        window: The window; None for a full-table stream.
+        rows: Number of emitted rows.
+        quarantined: Number of quarantined rows.
+        seconds: Duration of the sync.
     """
 
     at: datetime
@@ -41,15 +44,15 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream's past.
+    """History of a stream.
 
     Attributes:
-        name: Its name.
-        family: Its API.
-        reads: The last reading of each window, in the order of the windows.
-        tables: Every reading of it as a whole table, in order.
-        days: The state of each day that was asked for, in order.
-        last: What happened last: a commit, a failure, or an early end.
+        name: The stream's name.
+        family: The API family.
+        window_commits: The last commit of each window, in the order of the windows.
+        table_commits: Every commit of the full table, in order.
+        days: The state of each requested day, in order.
+        last: The last commit, failure or early end.
     """
 
     name: str
@@ -61,28 +64,28 @@ class Stream:
 
     @property
     def current_commits(self) -> tuple[Commit, ...]:
-        """Return the readings that make up what is there: of a table only the last."""
+        """Return the commits that count: those of windows, and the last one of a table."""
         return self.window_commits + self.table_commits[-1:]
 
     @property
     def rows(self) -> int:
-        """Return how many rows left."""
+        """Return the number of emitted rows."""
         return sum(commit.rows for commit in self.current_commits)
 
     @property
     def quarantined(self) -> int:
-        """Return how many rows were set aside."""
+        """Return the number of quarantined rows."""
         return sum(commit.quarantined for commit in self.current_commits)
 
     @property
     def overlapping(self) -> bool:
-        """Tell whether windows overlap, so that a row may count twice."""
+        """Return True if windows overlap, so that a row may count twice."""
         windows = [commit.window for commit in self.window_commits if commit.window]
         return any(right.start < left.end for left, right in pairwise(windows))
 
 
 def streams(lines: Iterable[Line]) -> list[Stream]:
-    """Return every stream that has lines, by family and name; those without days come last."""
+    """Return the streams by family and name; streams without days come last."""
     lines_by_stream: dict[str, list[Line]] = {}
     for line in lines:
         if line.stream is not None:
@@ -109,7 +112,7 @@ def _commit(line: Line) -> Commit:
 
 
 def _latest_commits(lines: Iterable[Line]) -> tuple[Commit, ...]:
-    """Return the readings that no later ones replace."""
+    """Return the commits whose windows no later commit covers."""
     latest: list[Commit] = []
     covered: list[Window] = []
     for commit in map(_commit, reversed(list(lines))):
@@ -125,12 +128,12 @@ def _start_of(commit: Commit) -> datetime:
 
 
 def last_day(all_streams: Iterable[Stream]) -> date | None:
-    """Return the last day that any stream asked for."""
+    """Return the last requested day of all streams."""
     return max((day for stream in all_streams for day in stream.days), default=None)
 
 
 def single_day(commit: Commit) -> date | None:
-    """Return the day that holds all of a reading's window; None if there is none."""
+    """Return the day that contains a commit's window; None if there is no such day."""
     touched = (
         list(days_of(commit.window)) if commit.window and length_in_days(commit.window) <= 1 else []
     )
@@ -138,5 +141,5 @@ def single_day(commit: Commit) -> date | None:
 
 
 def length_in_days(window: Window) -> float:
-    """Return how many days long a window is."""
+    """Return the length of a window in days."""
     return (window.end - window.start) / _DAY

@@ -1,4 +1,7 @@
-"""Waits → a timeline by time of day; lengths are per cent of the drawing's width."""
+"""Timeline of job waits by time of day.
+
+Lengths are per cent of the drawing's width.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,14 @@ _MAX_TICKS = 6
 
 @dataclass(frozen=True, slots=True)
 class WaitSegment:
-    """What of a wait falls into one day.
+    """The part of a wait that falls into one day.
 
     Attributes:
         wait: The wait.
-        start: Where it begins, from when the tap wanted to ask, since midnight.
-        asked: Where the API had accepted the job, since midnight.
-        end: Where it ends, since midnight.
-        lane: On which line of its day it stands, so that none covers another.
+        start: When the tap was ready to submit, since midnight.
+        accepted: When the API accepted the job, since midnight.
+        end: When the wait ended, since midnight.
+        row: Row within the day; segments of a row do not overlap.
     """
 
     wait: JobWait
@@ -52,7 +55,7 @@ class TimelineDay:
 
     @property
     def row_count(self) -> int:
-        """Return how many lines it needs."""
+        """Return the number of rows."""
         return 1 + max(segment.row for segment in self.segments)
 
 
@@ -61,11 +64,11 @@ class Timeline:
     """The waits of one family by time of day.
 
     Attributes:
-        lanes: Its days, the newest first.
-        older: How many days more there are.
-        start: The time of day at its left edge, since midnight.
-        end: That at its right edge.
-        step: From one mark to the next.
+        days: The shown days, newest first.
+        older: Number of omitted days.
+        start: The time of day at the left edge, since midnight.
+        end: The time of day at the right edge, since midnight.
+        step: The distance between two ticks.
     """
 
     days: tuple[TimelineDay, ...]
@@ -76,16 +79,16 @@ class Timeline:
 
     @property
     def ticks(self) -> list[timedelta]:
-        """Return the times of day that are marked."""
+        """Return the times of day of the ticks."""
         return [self.start + n * self.step for n in range((self.end - self.start) // self.step + 1)]
 
     def x_percent(self, moment: timedelta) -> float:
-        """Return where a time of day stands."""
+        """Return the horizontal position of a time of day, in per cent."""
         return 100 * ((moment - self.start) / (self.end - self.start))
 
 
 def timeline(waits: Sequence[JobWait], max_days: int) -> Timeline:
-    """Draw the waits of a family, of which there is at least one; the newest days only."""
+    """Return the timeline of the newest `max_days` days; `waits` must not be empty."""
     by_day: dict[date, list[WaitSegment]] = defaultdict(list)
     for wait in waits:
         for day, segment in _split_at_midnight(wait):
@@ -106,7 +109,7 @@ def timeline(waits: Sequence[JobWait], max_days: int) -> Timeline:
 
 
 def _split_at_midnight(wait: JobWait) -> Iterator[tuple[date, WaitSegment]]:
-    """Yield a wait cut at midnight."""
+    """Yield the segments of a wait, split at midnight, each with its day."""
     begin = midnight(wait.ready_at)
     while begin <= wait.ended_at:
         start, accepted, end = (
@@ -119,7 +122,7 @@ def _split_at_midnight(wait: JobWait) -> Iterator[tuple[date, WaitSegment]]:
 
 
 def _assign_rows(segments: Iterable[WaitSegment]) -> tuple[WaitSegment, ...]:
-    """Give each piece the first line that is free where it begins."""
+    """Return the segments with the first row that is free at their start."""
     row_ends: list[timedelta] = []
     placed = []
     for segment in sorted(segments, key=lambda segment: segment.start):

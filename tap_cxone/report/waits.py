@@ -1,4 +1,4 @@
-"""Facts → how long each job was waited for."""
+"""Waiting time of each job, computed from log lines."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class JobWait:
-    """From a job to its file, in one run.
+    """Wait for one job in one run, from its acceptance to its file.
 
     Attributes:
-        family: The API.
+        family: The API family.
         stream: The stream.
-        window: What was asked for.
-        job_id: The API's name for the job.
-        found: Whether it was there already, from an earlier run or a lost answer.
-        wanted: When the tap was ready to ask; before `began` by the waits for the API's limits.
-        began: When the API accepted the job, or it was found.
-        ended: When the file came or the job failed; else the last line of its run.
-        outcome: `came`, `failed`, or `unknown` where no line says.
-        states: When the API showed which state.
+        window: The requested window.
+        job_id: The API's id of the job.
+        adopted: True if the job existed already, from an earlier run or a lost response.
+        ready_at: When the tap was ready to submit, before the waits for the API's limits.
+        started_at: When the API accepted the job, or the tap adopted it.
+        ended_at: When the file arrived or the job failed; else the last line of the run.
+        outcome: `came`, `failed`, or `unknown` if no line reports it.
+        states: The states that the API reported, each with its time.
     """
 
     family: str
@@ -50,12 +50,12 @@ class JobWait:
 
     @property
     def duration(self) -> timedelta:
-        """Return how long the job was waited for."""
+        """Return the time from the acceptance of the job to the end of the wait."""
         return self.ended_at - self.started_at
 
 
 def waits(lines: Sequence[Line]) -> list[JobWait]:
-    """Return every job that was waited for, in the order they began."""
+    """Return the waits of all jobs, ordered by their start."""
     ends = {line.run: line.at for line in lines}
     lines_by_job: dict[tuple[str, str | None, str | Window | None], list[Line]] = {}
     for line in lines:
@@ -71,7 +71,7 @@ def _wait(lines: Sequence[Line], run_ended: datetime) -> JobWait | None:
     begin = next((line for line in lines if line.event in _START_EVENTS), None)
     if begin is None:
         return None
-    # A damaged file is fetched once more: what came last is what was waited for.
+    # A damaged file is downloaded again, so the last event ends the wait.
     end = next((line for line in reversed(lines) if line.event in _END_OUTCOMES), None)
     return JobWait(
         family=begin.family or "",
@@ -88,11 +88,11 @@ def _wait(lines: Sequence[Line], run_ended: datetime) -> JobWait | None:
 
 
 def _ready_at(begin: Line) -> datetime:
-    # No run waits longer than a day to ask; what says so is no time that a drawing could hold.
+    # No run waits longer than a day to submit. A longer latency would not fit the drawing.
     waited = min(max(0, begin.latency_ms or 0) / 1000, _DAY.total_seconds())
     return begin.at - timedelta(seconds=waited)
 
 
 def longest(all_waits: Iterable[JobWait], max_count: int) -> list[JobWait]:
-    """Return the longest waits, the longest first."""
+    """Return the longest waits, longest first."""
     return sorted(all_waits, key=lambda wait: wait.duration, reverse=True)[:max_count]

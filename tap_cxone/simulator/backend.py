@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_cxone.simulator.analytics_exports import conversations
 from tap_cxone.simulator.analytics_exports.exports import Exports as AnalyticsExports
+from tap_cxone.simulator.context import ServerContext
 from tap_cxone.simulator.data_download.downloads import Downloads
 from tap_cxone.simulator.data_download.validation import REPORTS
 from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
 from tap_cxone.simulator.data_extraction.extraction_jobs import ExtractionJobs
-from tap_cxone.simulator.faults import FaultScript
-from tap_cxone.simulator.files import DownloadLinks
-from tap_cxone.simulator.observability.exports import Exports
+from tap_cxone.simulator.observability.exports import Exports as TableExports
 from tap_cxone.simulator.observability.tables import TABLES
-from tap_cxone.simulator.request_log import RequestLog
 from tap_cxone.simulator.rows import RowGenerator, View, midnight
-from tap_cxone.simulator.scheduled_reports import contacts as figures
+from tap_cxone.simulator.scheduled_reports.contacts import (
+    FAR_FUTURE,
+    TYPE_OF_SOURCE,
+    Contacts,
+)
 from tap_cxone.simulator.scheduled_reports.grouping import full_rows
 from tap_cxone.simulator.scheduled_reports.runs import Runs
 from tap_cxone.simulator.scheduled_reports.schedules import Schedules
-from tap_cxone.simulator.tokens import TokenStore, jwt
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
@@ -34,31 +34,22 @@ if TYPE_CHECKING:
 _SOURCES = {name: table.source for name, table in TABLES.items()}
 
 
-class Backend:
+class Backend(ServerContext):
     """One tenant, its callers and what happened so far."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
         """Begin at the clock's present instant, with nothing having happened."""
-        self.options = options
-        self.clock = clock
-        self.faults = FaultScript()
-        self.log = RequestLog()
-        self.tokens = TokenStore(timedelta(seconds=options.token_seconds), clock)
-        self.client_tokens = TokenStore(timedelta(seconds=options.client_token_seconds), clock)
-        token_lifetime = timedelta(seconds=options.token_seconds)
-        make_token = partial(jwt, region=options.token_region)
-        self.reporting_tokens = TokenStore(token_lifetime, clock, make_token)
-        self.links = DownloadLinks(options.link_life, clock)
+        super().__init__(options, clock)
         self.entity_rows = EntityRows(options)
         self.extraction_jobs = ExtractionJobs(options, clock)
         self.table_rows = RowGenerator(options, _SOURCES, timedelta(0))
-        self.exports = Exports(options, clock)
+        self.exports = TableExports(options, clock)
         self.conversations = RowGenerator(
             options, {conversations.NAME: conversations.SOURCE}, timedelta(0)
         )
         self.analytics_exports = AnalyticsExports(options, clock)
         self.downloads = Downloads(options, clock)
-        self.contacts = figures.Contacts(options)
+        self.contacts = Contacts(options)
         self.schedules = Schedules(options)
         self.report_runs = Runs(options, clock, self.contacts)
 
@@ -95,8 +86,8 @@ class Backend:
         first, last, seen_at = midnight(start), midnight(end), visible_at or self.clock.now()
         if entity in REPORTS:
             return self.downloads.expected_rows(first, last, seen_at)
-        if entity in figures.TYPE_OF_SOURCE:
-            report_type, seen_at = figures.TYPE_OF_SOURCE[entity], visible_at or figures.FAR_FUTURE
+        if entity in TYPE_OF_SOURCE:
+            report_type, seen_at = TYPE_OF_SOURCE[entity], visible_at or FAR_FUTURE
             return full_rows(self.contacts.between(report_type, first, last, seen_at), report_type)
         if entity in TABLES:
             rows = self.table_rows.rows(entity, first, last, seen_at, View(zone))

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from tap_cxone.simulator.faults import Fault
 from tap_cxone.simulator.jsontext import encode
+from tap_cxone.simulator.request_log import CONTROL_PREFIX
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.backend import Backend
     from tap_cxone.simulator.request_log import RecordedRequest
-
-PREFIX = "/_simulator/"
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
@@ -100,10 +99,10 @@ def routes(backend: Backend) -> list[BaseRoute]:
         )
 
     return [
-        Route(f"{PREFIX}faults", add_faults, methods=["POST"]),
-        Route(f"{PREFIX}requests", list_requests),
-        Route(f"{PREFIX}truth", get_expected_rows),
-        Route(f"{PREFIX}state", get_state),
+        Route(f"{CONTROL_PREFIX}faults", add_faults, methods=["POST"]),
+        Route(f"{CONTROL_PREFIX}requests", list_requests),
+        Route(f"{CONTROL_PREFIX}truth", get_expected_rows),
+        Route(f"{CONTROL_PREFIX}state", get_state),
     ]
 
 

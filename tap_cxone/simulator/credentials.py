@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import FamilyName
     from tap_cxone.simulator.options import ClientAuth
     from tap_cxone.simulator.tokens import TokenStore
@@ -34,15 +34,15 @@ class Credentials:
     CLIENT_SECRET: Final = "SIM-CLIENT-SECRET+/="  # noqa: S105 - invented, to be encoded in a form
 
 
-def routes(backend: Backend) -> list[BaseRoute]:
+def routes(context: ServerContext) -> list[BaseRoute]:
     """Return the token endpoints: of access keys, of applications for a user, of these alone."""
-    options = backend.options
+    options = context.options
 
     async def access_key(request: Request) -> Response:
         body = await json_body(request)
         if (body.get("accessKeyId"), body.get("accessKeySecret")) != _ACCESS_KEY:
             raise HTTPException(401, "The access key is unknown or its secret is wrong")
-        return _token_response(backend.tokens)
+        return _token_response(context.tokens)
 
     async def password(request: Request) -> Response:
         form = await _form(request)
@@ -52,33 +52,33 @@ def routes(backend: Backend) -> list[BaseRoute]:
             raise HTTPException(401, "invalid_client: The client is unknown or not where it may be")
         if (form.get("username"), form.get("password")) != _ACCESS_KEY:
             raise HTTPException(401, "invalid_grant: The access key is unknown or its secret wrong")
-        return _token_response(backend.tokens)
+        return _token_response(context.tokens)
 
-    access_key_login = Endpoint(access_key, backend.faults, "token", family="data_extraction")
+    access_key_login = Endpoint(access_key, context.faults, "token", family="data_extraction")
     user_login = Endpoint(
         password,
-        backend.faults,
+        context.faults,
         "token",
         family="observability",
         error_response=_oauth_error_response,
     )
     client_login = Endpoint(
         _client_credentials_handler(
-            backend.client_tokens,
+            context.client_tokens,
             options.granted_scopes,
             options.client_auth,
             timedelta(seconds=options.report_token_seconds),
         ),
-        backend.faults,
+        context.faults,
         "token",
         family=_family_of_login,
         error_response=_oauth_error_response,
     )
     reporting_login = Endpoint(
         _client_credentials_handler(
-            backend.reporting_tokens, options.reporting_scopes, options.client_auth
+            context.reporting_tokens, options.reporting_scopes, options.client_auth
         ),
-        backend.faults,
+        context.faults,
         "token",
         family="data_download",
         error_response=_oauth_error_response,

@@ -9,8 +9,6 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from tap_cxone.simulator.control import PREFIX
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from tap_cxone.simulator.clock import Clock
+CONTROL_PREFIX = "/_simulator/"
+"""Path prefix of the control routes; their requests are not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class RecordingMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the request whole, note it, and note the status of its answer."""
-        if scope["type"] != "http" or scope["path"].startswith(PREFIX):
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
             await self._app(scope, receive, send)
             return
         body = await _read(receive)

@@ -25,7 +25,7 @@ from tap_cxone.simulator.scheduled_reports.validation import validate_schedule
 from tap_cxone.simulator.server import ThreadedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime, tzinfo
     from types import TracebackType
 
@@ -38,17 +38,6 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.rows import Row
     from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
-
-ROUTE_FACTORIES: tuple[Callable[[Backend], list[BaseRoute]], ...] = (
-    credentials.routes,
-    files.routes,
-    data_extraction.routes,
-    observability.routes,
-    analytics_exports.routes,
-    data_download.routes,
-    scheduled_reports.routes,
-    control.routes,
-)
 
 
 class Simulator:
@@ -69,9 +58,9 @@ class Simulator:
     ) -> None:
         """Listen at `host` and `port`, 0 for a free one; answer once entered."""
         self.backend = Backend(options or Options(), clock or SystemClock())
-        routes = [route for family in ROUTE_FACTORIES for route in family(self.backend)]
-        app = RecordingMiddleware(Starlette(routes=routes), self.backend.log, self.backend.clock)
-        self._server = ThreadedServer(app, host, port)
+        app = Starlette(routes=_routes(self.backend))
+        recording = RecordingMiddleware(app, self.backend.log, self.backend.clock)
+        self._server = ThreadedServer(recording, host, port)
         self.url = f"http://{host}:{self._server.port}"
 
     def __enter__(self) -> Self:
@@ -189,3 +178,17 @@ class Simulator:
         `report:agent` is what scheduled reports tell in the end, by day and every dimension.
         """
         return self.backend.expected_rows(entity, start, end, visible_at, zone=zone)
+
+
+def _routes(backend: Backend) -> list[BaseRoute]:
+    """Return the routes of all API families, of the object store and of the control interface."""
+    return [
+        *credentials.routes(backend),
+        *files.routes(backend),
+        *data_extraction.routes(backend, backend.extraction_jobs, backend.entity_rows),
+        *observability.routes(backend, backend.exports, backend.table_rows),
+        *analytics_exports.routes(backend, backend.analytics_exports, backend.conversations),
+        *data_download.routes(backend, backend.downloads),
+        *scheduled_reports.routes(backend, backend.schedules, backend.report_runs),
+        *control.routes(backend),
+    ]

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.analytics_exports.exports import Export
-    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.analytics_exports.exports import Export, Exports
+    from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import Fault, FaultPoint
+    from tap_cxone.simulator.rows import RowGenerator
 
 _PATH: Final = "/api/v2/analytics/exports"
 _READ: Final = "analytics:export:read"
@@ -37,16 +38,18 @@ _WRITE: Final = "analytics:export:write"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def routes(backend: Backend) -> list[BaseRoute]:
+def routes(
+    context: ServerContext, exports: Exports, conversations: RowGenerator
+) -> list[BaseRoute]:
     """Return the endpoints of the Analytics Exports API."""
-    api = _Api(backend)
+    api = _Api(context, exports, conversations)
 
     def endpoint(
         handler: Callable[[Request], Awaitable[Response]], fault_point: FaultPoint
     ) -> Endpoint:
         return Endpoint(
             handler,
-            backend.faults,
+            context.faults,
             fault_point,
             family="analytics_exports",
             error_response=error_response,
@@ -63,26 +66,29 @@ def routes(backend: Backend) -> list[BaseRoute]:
 class _Api:
     """The four calls."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(
+        self, context: ServerContext, exports: Exports, conversations: RowGenerator
+    ) -> None:
         """Answer for this world's tenant."""
-        self._backend = backend
-        self._exports = backend.analytics_exports
-        self._options = backend.options
+        self._context = context
+        self._exports = exports
+        self._conversations = conversations
+        self._options = context.options
 
     async def list(self, request: Request) -> Response:
         """Answer with everybody's exports."""
-        self._backend.client_tokens.require(request, _READ)
+        self._context.client_tokens.require(request, _READ)
         statuses = parse_statuses(request.query_params.get("status"))
         visible_exports = [
             export for export in self._exports.all() if export.forced_end != "job-lost"
         ]
         return JSONResponse(
-            export_list(visible_exports, statuses, self._backend.clock.now(), self._options)
+            export_list(visible_exports, statuses, self._context.clock.now(), self._options)
         )
 
     async def submit(self, request: Request) -> Response:
         """Begin an export and answer with its id."""
-        self._backend.client_tokens.require(request, _WRITE)
+        self._context.client_tokens.require(request, _WRITE)
         spec = parse_spec(await json_body(request))
         forced_end, reason = forced_end_of(fault_of(request))
         export = self._exports.submit(spec, forced_end=forced_end, reason=reason)
@@ -90,19 +96,19 @@ class _Api:
 
     async def poll(self, request: Request) -> Response:
         """Answer with an export's status."""
-        self._backend.client_tokens.require(request, _READ)
+        self._context.client_tokens.require(request, _READ)
         forced_end, reason = forced_end_of(fault_of(request))
         export_id = request.path_params["export_id"]
         export = _require_export(
             self._exports.poll(export_id, forced_end=forced_end, reason=reason)
         )
-        return JSONResponse(export_status(export, self._backend.clock.now(), self._options))
+        return JSONResponse(export_status(export, self._context.clock.now(), self._options))
 
     async def download(self, request: Request) -> Response:
         """Answer with an export's file."""
-        self._backend.client_tokens.require(request, _READ)
+        self._context.client_tokens.require(request, _READ)
         export = _require_export(self._exports.find(request.path_params["export_id"]))
-        now = self._backend.clock.now()
+        now = self._context.clock.now()
         if not export.has_file(now):
             raise HTTPException(404, "The export's file is gone")
         if export.status(now) is not Status.SUCCEEDED:
@@ -111,7 +117,7 @@ class _Api:
 
     def _file(self, export: Export, fault: Fault | None) -> Response:
         """Answer with the rows that there were when the export ended."""
-        spec, conversations = export.spec, self._backend.conversations
+        spec, conversations = export.spec, self._conversations
         seen_at, end = export.ready_at or spec.start, spec.end + _MILLISECOND
         rows = conversations.rows(NAME, spec.start, end, seen_at, spec.view)
         return file_response(spec, conversations.columns(NAME), rows, self._options, fault)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from tap_cxone.simulator.data_download.downloads import Page
+from tap_cxone.simulator.data_download.downloads import Downloads, Page
 from tap_cxone.simulator.data_download.metric_catalog import metric_list
 from tap_cxone.simulator.data_download.responses import (
     download_page,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import FaultPoint
 
     Handler = Callable[[Request], Awaitable[Response]]
@@ -38,13 +38,13 @@ _DOWNLOAD: Final = "api:data-download:read"
 _REPORTING: Final = "api:reporting:read"
 
 
-def routes(backend: Backend) -> list[BaseRoute]:
+def routes(context: ServerContext, downloads: Downloads) -> list[BaseRoute]:
     """Return the endpoints of the data download API."""
-    api = _Api(backend)
+    api = _Api(context, downloads)
 
     def endpoint(handler: Handler, fault_point: FaultPoint) -> Endpoint:
         return Endpoint(
-            api.rate_limited(handler), backend.faults, fault_point, family="data_download"
+            api.rate_limited(handler), context.faults, fault_point, family="data_download"
         )
 
     return [
@@ -58,11 +58,11 @@ def routes(backend: Backend) -> list[BaseRoute]:
 class _Api:
     """The four calls."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, context: ServerContext, downloads: Downloads) -> None:
         """Answer for this world's tenant."""
-        self._tokens = backend.reporting_tokens
-        self._downloads = backend.downloads
-        self._options = backend.options
+        self._tokens = context.reporting_tokens
+        self._downloads = downloads
+        self._options = context.options
 
     def rate_limited(self, handler: Handler) -> Handler:
         """Return an answer that counts as a request and tells how many are left."""

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
+    from tap_cxone.simulator.data_extraction.extraction_jobs import ExtractionJobs
     from tap_cxone.simulator.data_extraction.jobs import Job
     from tap_cxone.simulator.faults import Fault
 
@@ -28,10 +30,10 @@ _FAMILY: Final = "data_extraction"
 _PATH = "/data-extraction/v1/jobs"
 
 
-def routes(backend: Backend) -> list[BaseRoute]:
+def routes(context: ServerContext, jobs: ExtractionJobs, rows: EntityRows) -> list[BaseRoute]:
     """Return the endpoints of the Data Extraction API."""
-    api = _Api(backend)
-    faults = backend.faults
+    api = _Api(context, jobs, rows)
+    faults = context.faults
     return [
         Endpoint(api.sync, faults, "sync", "submit", family=_FAMILY).route("POST", f"{_PATH}/sync"),
         Endpoint(api.submit, faults, "async", "submit", family=_FAMILY).route("POST", _PATH),
@@ -43,22 +45,23 @@ def routes(backend: Backend) -> list[BaseRoute]:
 class _Api:
     """The four calls."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, context: ServerContext, jobs: ExtractionJobs, rows: EntityRows) -> None:
         """Answer for this world's tenant."""
-        self._backend = backend
-        self._jobs = backend.extraction_jobs
-        self._options = backend.options
+        self._context = context
+        self._jobs = jobs
+        self._rows = rows
+        self._options = context.options
 
     async def sync(self, request: Request) -> Response:
         """Begin a job, wait for its end and answer with its link."""
         if self._options.sync_response in {"404", "405"}:
-            self._backend.tokens.require(request)
+            self._context.tokens.require(request)
             raise HTTPException(int(self._options.sync_response), "There is no such endpoint")
         if self._options.sync_response == "string-id":
             return JSONResponse((await self._start_job(request, client_waiting=False)).id)
         job = await self._start_job(request, client_waiting=True)
         if job.ready_at is not None and job.forced_end != "job-stuck":
-            await wait_until(job.ready_at, self._backend.clock)
+            await wait_until(job.ready_at, self._context.clock)
             job = self._jobs.finish(job)
         status, url = self._status_and_link(job, request)
         body = sync_response(job, status, url, self._options)
@@ -72,8 +75,8 @@ class _Api:
 
     async def list(self, request: Request) -> Response:
         """Answer with every job of the tenant."""
-        self._backend.tokens.require(request)
-        now, case = self._backend.clock.now(), self._options.status_case
+        self._context.tokens.require(request)
+        now, case = self._context.clock.now(), self._options.status_case
         visible_jobs = [job for job in self._jobs.jobs() if job.forced_end != "job-lost"]
         return JSONResponse(
             {
@@ -86,7 +89,7 @@ class _Api:
 
     async def poll(self, request: Request) -> Response:
         """Answer with a job's status, and a new link if it has a file."""
-        self._backend.tokens.require(request)
+        self._context.tokens.require(request)
         forced_end, reason = forced_end_of(fault_of(request))
         job = self._jobs.poll(request.path_params["job_id"], forced_end=forced_end, reason=reason)
         if job is None:
@@ -95,7 +98,7 @@ class _Api:
 
     async def _start_job(self, request: Request, *, client_waiting: bool) -> Job:
         """Read a submit and begin its job."""
-        self._backend.tokens.require(request)
+        self._context.tokens.require(request)
         spec = parse_spec(await json_body(request), self._options.forbidden)
         forced_end, reason = forced_end_of(fault_of(request))
         return self._jobs.submit(
@@ -108,21 +111,21 @@ class _Api:
 
     def _status_and_link(self, job: Job, request: Request) -> tuple[Status, str | None]:
         """Return where a job stands and, if it has a file, a new link to it."""
-        status = job.status(self._backend.clock.now())
+        status = job.status(self._context.clock.now())
         if status is not Status.SUCCEEDED:
             return status, None
 
         async def serve(fault: Fault | None) -> Response | None:
-            if job.status(self._backend.clock.now()) is not Status.SUCCEEDED:
+            if job.status(self._context.clock.now()) is not Status.SUCCEEDED:
                 return None
             return await run_in_threadpool(self._file, job, fault)
 
         base_url = str(request.base_url)
-        return status, self._backend.links.create(base_url, _FAMILY, f"{job.id}.csv", serve)
+        return status, self._context.links.create(base_url, _FAMILY, f"{job.id}.csv", serve)
 
     def _file(self, job: Job, fault: Fault | None) -> Response:
         """Answer with the rows that could be seen when the job ended."""
         spec = job.spec
-        data = self._backend.entity_rows
+        data = self._rows
         rows = data.file_rows(spec.entity, spec.start, spec.end, job.ready_at)
         return file_response(data.columns(spec.entity), rows, self._options, fault)

@@ -25,22 +25,23 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.observability.exports import Export
+    from tap_cxone.simulator.observability.exports import Export, Exports
+    from tap_cxone.simulator.rows import RowGenerator
 
 _FAMILY: Final = "observability"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def routes(backend: Backend) -> list[BaseRoute]:
+def routes(context: ServerContext, exports: Exports, rows: RowGenerator) -> list[BaseRoute]:
     """Return the endpoints of the export API."""
-    api = _Api(backend)
-    error_response = make_error_response(backend.clock)
+    api = _Api(context, exports, rows)
+    error_response = make_error_response(context.clock)
     submit = Endpoint(
-        api.submit, backend.faults, "submit", family=_FAMILY, error_response=error_response
+        api.submit, context.faults, "submit", family=_FAMILY, error_response=error_response
     )
-    poll = Endpoint(api.poll, backend.faults, "poll", family=_FAMILY, error_response=error_response)
+    poll = Endpoint(api.poll, context.faults, "poll", family=_FAMILY, error_response=error_response)
     return [
         submit.route("POST", f"{PATH}/{{namespace}}/{{table}}/export-data"),
         poll.route("GET", f"{PATH}/export-data/{{export_id}}/status"),
@@ -50,15 +51,16 @@ def routes(backend: Backend) -> list[BaseRoute]:
 class _Api:
     """The two calls."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, context: ServerContext, exports: Exports, rows: RowGenerator) -> None:
         """Answer for this world's tenant."""
-        self._backend = backend
-        self._exports = backend.exports
-        self._options = backend.options
+        self._context = context
+        self._exports = exports
+        self._rows = rows
+        self._options = context.options
 
     async def submit(self, request: Request) -> Response:
         """Begin an export and tell where its status is."""
-        self._backend.tokens.require(request)
+        self._context.tokens.require(request)
         spec = parse_spec(self._table(request), await json_body(request))
         forced_end, reason = forced_end_of(fault_of(request))
         export = self._exports.submit(spec, forced_end=forced_end, reason=reason)
@@ -66,7 +68,7 @@ class _Api:
 
     async def poll(self, request: Request) -> Response:
         """Answer with an export's status, and a new link if it has a file."""
-        self._backend.tokens.require(request)
+        self._context.tokens.require(request)
         name = request.query_params.get("fileName", "")
         if not name.strip() or "/" in name:
             raise HTTPException(400, "fileName must be the name of a file, without a folder")
@@ -75,7 +77,7 @@ class _Api:
         export = self._exports.poll(export_id, name, forced_end=forced_end, reason=reason)
         if export is None:
             raise HTTPException(404, "There is no such export")
-        status = export.status(self._backend.clock.now())
+        status = export.status(self._context.clock.now())
         url = self._link(request, name) if status is Status.SUCCEEDED else None
         return JSONResponse(export_status(export, status, url, self._options))
 
@@ -94,11 +96,11 @@ class _Api:
             export = self._exports.export_of_file(name)
             return await run_in_threadpool(self._file, export, fault) if export else None
 
-        return self._backend.links.create(str(request.base_url), _FAMILY, f"{name}.csv", serve)
+        return self._context.links.create(str(request.base_url), _FAMILY, f"{name}.csv", serve)
 
     def _file(self, export: Export, fault: Fault | None) -> Response:
         """Answer with the rows that there were when the export ended."""
-        spec, tables = export.spec, self._backend.table_rows
+        spec, tables = export.spec, self._rows
         seen_at, end = export.ready_at or spec.start, spec.end + _MILLISECOND
         rows = tables.rows(spec.table, spec.start, end, seen_at, spec.view)
         return file_response(tables.columns(spec.table), rows, self._options, fault)

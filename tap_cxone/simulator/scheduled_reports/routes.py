@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import Fault, FaultPoint
-    from tap_cxone.simulator.scheduled_reports.runs import Run
-    from tap_cxone.simulator.scheduled_reports.schedules import Schedule
+    from tap_cxone.simulator.scheduled_reports.runs import Run, Runs
+    from tap_cxone.simulator.scheduled_reports.schedules import Schedule, Schedules
 
 _FAMILY: Final = "scheduled_reports"
 _PATH: Final = "/api/v2/analytics/reports"
@@ -45,15 +45,15 @@ _WRITE: Final = "analytics:reports:write"
 _TOKEN: Final = "pageToken"  # noqa: S105 - no password
 
 
-def routes(backend: Backend) -> list[BaseRoute]:
+def routes(context: ServerContext, schedules: Schedules, runs: Runs) -> list[BaseRoute]:
     """Return the endpoints of the scheduled reports API."""
-    api = _Api(backend)
+    api = _Api(context, schedules, runs)
 
     def endpoint(
         handler: Callable[[Request], Awaitable[Response]], fault_point: FaultPoint
     ) -> Endpoint:
         return Endpoint(
-            handler, backend.faults, fault_point, family=_FAMILY, error_response=error_response
+            handler, context.faults, fault_point, family=_FAMILY, error_response=error_response
         )
 
     results = QueryParamSwitch(
@@ -72,29 +72,29 @@ def routes(backend: Backend) -> list[BaseRoute]:
 class _Api:
     """The seven calls."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, context: ServerContext, schedules: Schedules, runs: Runs) -> None:
         """Answer for this world's tenant."""
-        self._backend = backend
-        self._schedules = backend.schedules
-        self._runs = backend.report_runs
-        self._options = backend.options
+        self._context = context
+        self._schedules = schedules
+        self._runs = runs
+        self._options = context.options
 
     async def list(self, request: Request) -> Response:
         """Answer with the schedules of a name, or with all."""
-        self._backend.client_tokens.require(request, _READ)
+        self._context.client_tokens.require(request, _READ)
         schedules = self._schedules.find_by_name(request.query_params.get("name"))
         return JSONResponse(schedule_list(schedules, self._options))
 
     async def submit(self, request: Request) -> Response:
         """Register a schedule and answer with its id."""
-        self._backend.client_tokens.require(request, _WRITE)
+        self._context.client_tokens.require(request, _WRITE)
         body = await json_body(request)
         validate_schedule(body)
         return JSONResponse(schedule_registered(self._schedules.add(body), self._options), 201)
 
     async def update(self, request: Request) -> Response:
         """Register a schedule anew."""
-        self._backend.client_tokens.require(request, _WRITE)
+        self._context.client_tokens.require(request, _WRITE)
         schedule, body = self._schedule(request), await json_body(request)
         validate_schedule(body)
         return JSONResponse(
@@ -103,20 +103,20 @@ class _Api:
 
     async def run(self, request: Request) -> Response:
         """Begin a run and answer with its id."""
-        self._backend.client_tokens.require(request, _WRITE)
+        self._context.client_tokens.require(request, _WRITE)
         schedule = self._schedule(request)
         body = await json_body(request) if (await request.body()).strip() else {}
         validate_run(body)
         date_range = body.get("dateRange") or schedule.body["report"]["dateRange"]
         zone = schedule.body["schedule"]["timezone"]
-        resolved_range = resolve_date_range(date_range, zone, self._backend.clock.now())
+        resolved_range = resolve_date_range(date_range, zone, self._context.clock.now())
         forced_end, reason = forced_end_of(fault_of(request))
         run = self._runs.start(schedule, resolved_range, forced_end=forced_end, reason=reason)
         return JSONResponse(run_started(run, self._options), 202)
 
     async def poll(self, request: Request) -> Response:
         """Answer with where a run stands and, if it is complete, its first rows or its file."""
-        self._backend.client_tokens.require(request, _READ)
+        self._context.client_tokens.require(request, _READ)
         forced_end, reason = forced_end_of(fault_of(request))
         run = _require_run(
             self._runs.poll(request.path_params["run_id"], forced_end=forced_end, reason=reason)
@@ -125,18 +125,18 @@ class _Api:
 
     async def page(self, request: Request) -> Response:
         """Answer with more rows of a run."""
-        self._backend.client_tokens.require(request, _READ)
+        self._context.client_tokens.require(request, _READ)
         return await self._run_response(request, self._run(request))
 
     async def cancel(self, request: Request) -> Response:
         """End a run."""
-        self._backend.client_tokens.require(request, _WRITE)
+        self._context.client_tokens.require(request, _WRITE)
         self._runs.cancel(self._run(request))
         return Response(status_code=204)
 
     async def _run_response(self, request: Request, run: Run) -> Response:
         """Answer with what there is of a run."""
-        now = self._backend.clock.now()
+        now = self._context.clock.now()
         body = run_state(run, now)
         if run.status(now) is Status.SUCCEEDED:
             token = request.query_params.get(_TOKEN)
@@ -157,13 +157,13 @@ class _Api:
             current_run = self._runs.find(run.id)
             if (
                 current_run is None
-                or current_run.status(self._backend.clock.now()) is not Status.SUCCEEDED
+                or current_run.status(self._context.clock.now()) is not Status.SUCCEEDED
             ):
                 return None
             return await run_in_threadpool(self._file, current_run, fault)
 
         base_url = str(request.base_url)
-        return self._backend.links.create(base_url, _FAMILY, f"{run.id}.csv", serve)
+        return self._context.links.create(base_url, _FAMILY, f"{run.id}.csv", serve)
 
     def _file(self, run: Run, fault: Fault | None) -> Response:
         """Answer with a run's rows as a file."""
