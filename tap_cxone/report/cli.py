@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     default="-",
-    help="The page to write; standard output if left out, or -.",
+    help="The page to write; the default and - are standard output.",
 )
 def main(logs: Sequence[BinaryIO], output: str) -> None:
     """Show audit logs of tap-cxone (audit_log_path) as one HTML page.
 
-    Which days are complete, rows per day, waits for jobs, what went wrong. Several logs are shown
-    as one; - is standard input. The page needs no network.
+    The page shows complete days, rows per day, waits for jobs, failures and runs. Several logs are
+    merged; - is standard input. The page needs no network.
     """
     if any(_is_same_file(log.name, output) for log in logs):
         msg = f"{output} is the audit log itself; name another file with -o"

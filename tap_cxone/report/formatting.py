@@ -44,8 +44,8 @@ def seconds(number: float | None) -> str:
 
 def number(value: float) -> str:
     """Return a number with thousands separators; fractions below 100 have one decimal."""
-    whole = isinstance(value, int) or value.is_integer() or value >= 100  # noqa: PLR2004 (readable)
-    return f"{value:,.0f}" if whole else f"{value:,.1f}"
+    no_decimal = isinstance(value, int) or value.is_integer() or value >= 100  # noqa: PLR2004 - limit
+    return f"{value:,.0f}" if no_decimal else f"{value:,.1f}"
 
 
 def plural(count: int, singular: str, plural_form: str = "") -> str:

@@ -1,13 +1,13 @@
-"""A CXone on your own machine: the same answers, limits and moods, no account.
+"""Local simulator of the CXone APIs: the same responses, limits and failures, no account.
 
-In a test:
+Use it in a test:
 
     with Simulator(Options(job_polls=2), clock=clock) as simulator:
         simulator.faults.add(Fault("download", "truncated"))
         ...  # call simulator.url
         assert simulator.limit_violations == 0
 
-On the command line: `cxone-simulator serve`, or `cxone-simulator run -- COMMAND`.
+Use it on the command line: `cxone-simulator serve`, or `cxone-simulator run -- COMMAND`.
 """
 
 from __future__ import annotations

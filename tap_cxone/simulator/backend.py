@@ -1,4 +1,4 @@
-"""All that one simulator knows, for its families to share."""
+"""State of one simulator: the shared context and the state of each API family."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _SOURCES = {name: table.source for name, table in TABLES.items()}
 
 
 class Backend(ServerContext):
-    """One tenant, its callers and what happened so far."""
+    """State of the simulated tenant."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Begin at the clock's present instant, with nothing having happened."""
+        """Create the state of a tenant without jobs, exports or schedules."""
         super().__init__(options, clock)
         self.entity_rows = EntityRows(options)
         self.extraction_jobs = ExtractionJobs(options, clock)
@@ -55,7 +55,7 @@ class Backend(ServerContext):
 
     @property
     def limit_violations(self) -> int:
-        """Return how often a caller broke a limit."""
+        """Return the number of requests that broke a limit."""
         return (
             self.extraction_jobs.limit_violations
             + self.exports.quota_violations
@@ -72,16 +72,17 @@ class Backend(ServerContext):
         *,
         zone: tzinfo = UTC,
     ) -> list[Row]:
-        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
+        """Return the rows of `[start, end)` that are visible at `visible_at`.
 
         Args:
             entity: An entity, a table such as `Copilot/KBTable`, `bot_conversations`, a report of
-                data downloads such as `Interaction/Call`, or one of schedules such as
+                data downloads such as `Interaction/Call`, or a scheduled report such as
                 `report:agent`.
             start: The first day or instant.
-            end: The first day or instant too late.
-            visible_at: When somebody looks; by default, at reports of schedules in the end.
-            zone: Whose local time a table's dates are written in; an entity's are always UTC.
+            end: The exclusive end, a day or an instant.
+            visible_at: The instant of the query. The default is now; for scheduled reports it is
+                the far future, so all rows are final.
+            zone: The zone of a table's dates; the dates of an entity are always in UTC.
         """
         first, last, seen_at = midnight(start), midnight(end), visible_at or self.clock.now()
         if entity in REPORTS:

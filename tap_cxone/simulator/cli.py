@@ -1,4 +1,4 @@
-"""The command `cxone-simulator`."""
+"""Command line of `cxone-simulator`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
 def _tenant_options(command: _Command) -> _Command:
-    """Add the options that describe the simulated tenant."""
+    """Return the command with the options of the simulated tenant."""
     default = Options()
     for option in (
         click.option(
@@ -36,7 +36,7 @@ def _tenant_options(command: _Command) -> _Command:
             type=click.FloatRange(min=0),
             default=default.job_seconds,
             show_default=True,
-            help="Time that a job takes.",
+            help="Duration of a job in seconds.",
         ),
         click.option(
             "--rows-per-day",
@@ -46,14 +46,18 @@ def _tenant_options(command: _Command) -> _Command:
             help="Rows of each entity per day.",
         ),
         click.option(
-            "--seed", type=int, default=default.seed, show_default=True, help="Choose other data."
+            "--seed",
+            type=int,
+            default=default.seed,
+            show_default=True,
+            help="Seed of the generated data.",
         ),
         click.option(
             "--speed",
             type=click.FloatRange(min=0, min_open=True),
             default=default.speed,
             show_default=True,
-            help="Divide every wait that the API imposes by this.",
+            help="Divide every waiting time of the API by this factor.",
         ),
     ):
         command = option(command)
@@ -65,22 +69,24 @@ def _options(option_values: dict[str, Any]) -> Options:
 
 
 def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
-    """Return the tap's settings for all families, with the quota that the tenant has."""
+    """Return the tap's settings for all families, including the export quota."""
     settings = tap_settings(simulator.url, options.speed, families=ALL_FAMILIES)
     return settings | {"observability": {"exports_per_day": options.exports_per_day}}
 
 
 @click.group()
 def main() -> None:
-    """Run a NICE CXone on this machine: the same answers, limits and moods, no account."""
+    """Simulate the NICE CXone APIs on this machine, without an account."""
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", type=int, default=8080, show_default=True, help="0 takes a free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option(
+    "--port", type=int, default=8080, show_default=True, help="Port to bind; 0 selects a free port."
+)
 @_tenant_options
 def serve(host: str, port: int, **option_values: Any) -> None:
-    """Answer until Ctrl-C."""
+    """Serve requests until Ctrl-C."""
     options = _options(option_values)
     try:
         simulator = Simulator(options, host=host, port=port)
@@ -107,7 +113,7 @@ def serve(host: str, port: int, **option_values: Any) -> None:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def run(context: click.Context, /, command: tuple[str, ...], **option_values: Any) -> None:
-    """Run COMMAND beside a simulator, with the tap's settings in its environment."""
+    """Run COMMAND with a simulator and the tap's settings in its environment."""
     options = _options(option_values)
     with Simulator(options) as simulator:
         settings = _settings(simulator, options)

@@ -1,4 +1,4 @@
-"""The way in for whoever runs the simulator as a process: no part of CXone, no login."""
+"""Control interface of a simulator that runs as a process; not part of CXone, no login."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def routes(backend: Backend) -> list[BaseRoute]:
                 "fast_polls": backend.report_runs.fast_polls,
                 "cancelled_runs": backend.report_runs.cancelled,
                 "schedules": [
-                    {"id": one.id, "versions": one.versions, "body": one.body}
-                    for one in backend.schedules.all()
+                    {"id": schedule.id, "versions": schedule.versions, "body": schedule.body}
+                    for schedule in backend.schedules.all()
                 ],
                 "report_runs": [
                     {
@@ -107,19 +107,19 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
 
 def _parse_fault(item: dict[str, Any]) -> Fault:
-    """Read a fault; its headers are an object or a list of pairs."""
+    """Parse a fault; its headers are an object or a list of pairs."""
     headers = item.get("headers", ())
     pairs = headers.items() if isinstance(headers, dict) else headers
     return Fault(**{**item, "headers": tuple((str(name), str(v)) for name, v in pairs)})
 
 
 def _request_as_json(request: RecordedRequest) -> dict[str, Any]:
-    """Write a request as JSON."""
+    """Return a request as JSON values."""
     body = request.body.decode("utf-8", "replace")
     return {**asdict(request), "body": body, "at": request.at.isoformat()}
 
 
 def _parse_instant(text: str) -> datetime:
-    """Read a date or a date-time; without an offset it is UTC."""
+    """Parse a date or a date-time; without an offset it is in UTC."""
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

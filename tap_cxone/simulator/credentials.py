@@ -1,4 +1,4 @@
-"""Who may call the simulator: its own credentials, and the logins with them."""
+"""Credentials that the simulator accepts, and its token endpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Credentials:
-    """The one access key and the one registered application that the simulator accepts."""
+    """The only access key and the only registered application that the simulator accepts."""
 
     ACCESS_KEY_ID: Final = "SIM-ACCESS-KEY-ID===="
     ACCESS_KEY_SECRET: Final = "SIM-ACCESS-KEY-SECRET===="  # noqa: S105 - invented
@@ -35,7 +35,7 @@ class Credentials:
 
 
 def routes(context: ServerContext) -> list[BaseRoute]:
-    """Return the token endpoints: of access keys, of applications for a user, of these alone."""
+    """Return the token endpoints: access key, password grant and client credentials."""
     options = context.options
 
     async def access_key(request: Request) -> Response:
@@ -97,13 +97,13 @@ def _client_credentials_handler(
     client_auth: ClientAuth,
     report_token_lifetime: timedelta | None = None,
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Return the login of an application alone.
+    """Return the handler of a client credentials login.
 
     Args:
-        tokens: Where its tokens come from.
-        allowed_scopes: The scopes of which they may have some.
-        client_auth: Where it may put its credentials.
-        report_token_lifetime: How long a token is good that was asked for reports, if not as any.
+        tokens: The store that issues the tokens.
+        allowed_scopes: The scopes that may be requested.
+        client_auth: Where the client may send its credentials.
+        report_token_lifetime: Lifetime of tokens with a scope of reports; None for the default.
     """
 
     async def client_credentials(request: Request) -> Response:
@@ -122,7 +122,7 @@ def _client_credentials_handler(
 
 
 def _token_response(tokens: TokenStore) -> Response:
-    """Answer a login with a new token."""
+    """Return the response to a login of a user."""
     return JSONResponse(
         {
             "access_token": tokens.issue(),
@@ -137,7 +137,7 @@ def _token_response(tokens: TokenStore) -> Response:
 def _scoped_token_response(
     tokens: TokenStore, scopes: Collection[str], lifetime: timedelta
 ) -> Response:
-    """Answer the login of an application alone: no refresh, but scopes."""
+    """Return the response to a client credentials login: scopes, but no refresh token."""
     return JSONResponse(
         {
             "access_token": tokens.issue(scopes, lifetime),
@@ -149,10 +149,10 @@ def _scoped_token_response(
 
 
 def _requested_scopes(form: Mapping[str, str], allowed_scopes: Collection[str]) -> Collection[str]:
-    """Return the scopes that a login asks for, each once; if for none, all that are granted.
+    """Return the requested scopes without duplicates; all allowed scopes if none is requested.
 
     Raises:
-        HTTPException: One of them is not granted.
+        HTTPException: A requested scope is not allowed.
     """
     requested = tuple(dict.fromkeys(form.get("scope", "").split())) or allowed_scopes
     not_allowed = [scope for scope in requested if scope not in allowed_scopes]
@@ -162,13 +162,13 @@ def _requested_scopes(form: Mapping[str, str], allowed_scopes: Collection[str]) 
 
 
 async def _family_of_login(request: Request) -> FamilyName:
-    """Return the family of a login that two of them share."""
+    """Return the family of a login at the endpoint that two families share."""
     form = parse_qsl((await request.body()).decode("utf-8", "replace"))
     return "scheduled_reports" if _has_report_scope(dict(form)) else "analytics_exports"
 
 
 def _has_report_scope(form: Mapping[str, str]) -> bool:
-    """Return whether a login asks for the scope of reports."""
+    """Return True if a login requests a scope of reports."""
     return any(scope.startswith(_REPORT_SCOPE_PREFIX) for scope in form.get("scope", "").split())
 
 
@@ -176,7 +176,7 @@ async def _form(request: Request) -> dict[str, str]:
     """Return the form in a request's body.
 
     Raises:
-        HTTPException: The body does not claim to be one.
+        HTTPException: The content type is not that of a form.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
@@ -185,7 +185,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _is_known_client(request: Request, form: Mapping[str, str], allowed: ClientAuth) -> bool:
-    """Return whether the application named itself rightly, where it may, and there only."""
+    """Return True if the client credentials are right and only in an allowed location."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     posted = "client_id" in form or "client_secret" in form
     if posted == (scheme.lower() == "basic"):
@@ -197,18 +197,18 @@ def _is_known_client(request: Request, form: Mapping[str, str], allowed: ClientA
 
 
 def _oauth_error_response(_request: Request, exception: HTTPException) -> Response:
-    """Write a refusal as OAuth does."""
+    """Return an error response in the OAuth format."""
     error, _, description = exception.detail.partition(": ")
     return JSONResponse({"error": error, "errorDescription": description}, exception.status_code)
 
 
 def _basic_credentials(client_id: str, client_secret: str) -> str:
-    """Return credentials as HTTP Basic writes them."""
+    """Return credentials in the format of HTTP Basic."""
     return b64encode(f"{client_id}:{client_secret}".encode()).decode()
 
 
 _REPORT_SCOPE_PREFIX = "analytics:reports:"
 _ACCESS_KEY = Credentials.ACCESS_KEY_ID, Credentials.ACCESS_KEY_SECRET
 _CLIENT = Credentials.CLIENT_ID, Credentials.CLIENT_SECRET
-# RFC 6749 wants them form-encoded before they are joined; many clients do not.
+# RFC 6749 requires form-encoding before joining; many clients omit it.
 _BASIC = {_basic_credentials(*_CLIENT), _basic_credentials(*(quote_plus(part) for part in _CLIENT))}

@@ -1,4 +1,4 @@
-"""Rows → the CSV file of a job, in each shape that a tenant may serve."""
+"""CSV files of jobs, in every variant that a tenant may serve."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def file_response(
     options: Options,
     fault: Fault | None,
 ) -> Response:
-    """Answer a download with these rows, spoiled by `fault` if it concerns the file."""
+    """Return the response to a download of these rows; `fault` may corrupt the file."""
     if fault and fault.kind == "bytes":
         return bytes_response(fault.payload, MEDIA_TYPE, options.compression, options)
     lines = [[row[column] for column in columns] for row in rows]
@@ -40,7 +40,7 @@ def file_response(
 def csv_text(
     lines: Iterable[Sequence[str]], columns: Sequence[str], options: Options, fault: Fault | None
 ) -> str:
-    """Write lines as CSV, spoiled by `fault` if it concerns the text."""
+    """Return lines as CSV text; `fault` may corrupt the text."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator=options.newline)
     writer.writerows(lines)

@@ -1,4 +1,4 @@
-"""Where requests come in, and where faults strike them."""
+"""HTTP endpoints at which scripted faults apply."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _ERROR_PAGE = "<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></
 
 
 def _error_response(_: Request, error: HTTPException) -> Response:
-    """Write a refusal as most of the APIs do."""
+    """Return an error response in the format of most APIs."""
     return JSONResponse({"message": error.detail}, error.status_code)
 
 
 class Endpoint:
-    """An endpoint at which faults may strike."""
+    """ASGI endpoint that applies scripted faults."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class Endpoint:
         family: FamilyName | Callable[[Request], Awaitable[FamilyName | None]],
         error_response: Callable[[Request, HTTPException], Response] = _error_response,
     ) -> None:
-        """Answer with `answer`, unless a fault has it otherwise.
+        """Create an endpoint.
 
         Args:
-            handler: The real answer.
+            handler: Returns the real response.
             faults: The script of faults.
-            *fault_points: What the script calls this endpoint.
-            family: The family that each request belongs to.
-            error_response: How its API writes that it will not do something.
+            *fault_points: Names of this endpoint in the script.
+            family: The family of the requests, or a function that returns it.
+            error_response: Returns the response for an `HTTPException`.
         """
         self._handler = handler
         self._faults = faults
@@ -56,11 +56,11 @@ class Endpoint:
         self._error_response = error_response
 
     def route(self, method: str, path: str) -> Route:
-        """Return the route that leads here."""
+        """Return a route to this endpoint."""
         return Route(path, self, methods=[method])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         request = Request(scope, receive)
         family = await self._family(request) if callable(self._family) else self._family
         fault = self._faults.next_fault(self._fault_points, family)
@@ -72,7 +72,7 @@ class Endpoint:
         await _send_response(response, fault, scope, receive, send)
 
     async def _handle(self, request: Request) -> Response:
-        """Return the real answer, be it a refusal."""
+        """Return the real response, which may be an error response."""
         try:
             return await self._handler(request)
         except HTTPException as error:
@@ -80,25 +80,25 @@ class Endpoint:
 
 
 class QueryParamSwitch:
-    """A path on which the request itself tells behind which of two doors its answer is."""
+    """Path with two endpoints, selected by the presence of a query parameter."""
 
     def __init__(self, *, parameter: str, present: Endpoint, absent: Endpoint) -> None:
-        """Tell them apart by whether a query parameter is there."""
+        """Use `present` if the query parameter is there, else `absent`."""
         self._parameter = parameter
         self._endpoints = {True: present, False: absent}
 
     def route(self, method: str, path: str) -> Route:
-        """Return the route that leads here."""
+        """Return a route to this endpoint."""
         return Route(path, self, methods=[method])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         is_present = self._parameter in Request(scope, receive).query_params
         await self._endpoints[is_present](scope, receive, send)
 
 
 def fault_of(request: Request) -> Fault | None:
-    """Return the fault that strikes this request."""
+    """Return the fault that applies to this request."""
     return cast("Fault | None", request.state.fault)
 
 
@@ -106,7 +106,7 @@ async def json_body(request: Request) -> dict[str, Any]:
     """Return the JSON object in a request's body.
 
     Raises:
-        HTTPException: There is none.
+        HTTPException: The body is not a JSON object.
     """
     with contextlib.suppress(ValueError):
         body = json.loads(await request.body())
@@ -116,7 +116,7 @@ async def json_body(request: Request) -> dict[str, Any]:
 
 
 def _scripted_response(fault: Fault | None) -> Response | None:
-    """Return the answer to a request that a fault keeps from being carried out."""
+    """Return the response of a fault that prevents the request from being handled, else None."""
     match fault and fault.kind:
         case "status":
             return _status_response(cast("Fault", fault))
@@ -127,7 +127,7 @@ def _scripted_response(fault: Fault | None) -> Response | None:
 
 
 def _status_response(fault: Fault) -> Response:
-    """Return the scripted answer."""
+    """Return the response of a `status` fault."""
     status = fault.status or 500
     body = json.dumps({"message": f"Scripted {status}"}) if fault.body is None else fault.payload
     headers = {"content-type": "application/json"} | {k.lower(): v for k, v in fault.headers}
@@ -137,7 +137,7 @@ def _status_response(fault: Fault) -> Response:
 async def _send_response(
     response: Response, fault: Fault | None, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Send an answer, or what a fault leaves of it."""
+    """Send a response, changed or cut by the fault."""
     body = bytes(response.body)
     match fault and fault.kind:
         case "reply-lost":
@@ -152,7 +152,7 @@ async def _send_response(
             response = _with_body(response, b"")
             await response(scope, receive, send)
             return
-        # What is wrong with a file must be wrong before it is compressed: its family sees to it.
+        # A file must be corrupted before compression, so its family applies the fault.
         case "malformed-json" if cast("Fault", fault).at != "download":
             response = _with_body(response, body[: len(body) // 2])
             await response(scope, receive, send)
@@ -164,18 +164,18 @@ async def _send_response(
 
 
 def _with_body(response: Response, body: bytes) -> Response:
-    """Return the same answer with another body."""
+    """Return the response with another body."""
     headers = {k: v for k, v in response.headers.items() if k != "content-length"}
     return Response(body, response.status_code, headers, background=response.background)
 
 
 def _cut_position(fault: Fault | None, default: int) -> int:
-    """Return how many bytes still arrive."""
+    """Return the number of body bytes to send before the fault."""
     return default if fault is None or fault.cut is None else fault.cut
 
 
 async def _send_start(response: Response, part: bytes, send: Send) -> None:
-    """Send the head of an answer and the first part of its body."""
+    """Send the head of a response and the start of its body."""
     await send(
         {
             "type": "http.response.start",
@@ -187,7 +187,7 @@ async def _send_start(response: Response, part: bytes, send: Send) -> None:
 
 
 async def _stall(response: Response, fault: Fault, receive: Receive, send: Send) -> None:
-    """Fall silent before the answer, or within its body, and go on later."""
+    """Send nothing for a while, before the response or within its body; then continue."""
     body = bytes(response.body)
     started = fault.cut is not None
     cut = _cut_position(fault, 0)
@@ -202,6 +202,6 @@ async def _stall(response: Response, fault: Fault, receive: Receive, send: Send)
 
 
 async def _run_background(response: Response) -> None:
-    """Do what remains to be done once an answer has gone its way."""
+    """Run the response's background task."""
     if response.background is not None:
         await response.background()

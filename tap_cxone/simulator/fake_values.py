@@ -1,4 +1,4 @@
-"""Invented values, as a CSV file writes them: people, teams, ids, telephone numbers, remarks."""
+"""Fake values in CSV spelling: people, teams, ids, telephone numbers, remarks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SECOND_OR_MILLISECOND = re.compile(rf"{_SECOND}(?:\.\d{{3}})?Z")
 
 
 class Person(NamedTuple):
-    """Somebody who does not exist."""
+    """A fake person."""
 
     first: str
     last: str
 
     @property
     def name(self) -> str:
-        """Return the whole name."""
+        """Return the full name."""
         return f"{self.first} {self.last}"
 
 
@@ -61,7 +61,7 @@ REMARKS = (
 
 
 def person(rng: Random) -> Person:
-    """Return somebody."""
+    """Return a random person."""
     return rng.choice(PEOPLE)
 
 
@@ -71,22 +71,22 @@ def team(rng: Random) -> tuple[str, str]:
 
 
 def remark(rng: Random) -> str:
-    """Return what somebody wrote, often nothing."""
+    """Return a remark, often empty."""
     return rng.choice(REMARKS)
 
 
 def unique_id(rng: Random) -> str:
-    """Return an id that no other row has."""
+    """Return a unique id."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def digits(rng: Random, count: int) -> str:
-    """Return an id of digits, whose zeros at the front belong to it."""
+    """Return an id of digits with significant leading zeros."""
     return f"{rng.randrange(10**count):0{count}d}"
 
 
 def phone(rng: Random) -> str:
-    """Return a number from the ranges kept free for stories."""
+    """Return a telephone number from the ranges reserved for fiction."""
     return rng.choice(
         [f"+44207946{rng.randrange(1000):04d}", f"+1212555{100 + rng.randrange(100):04d}"]
     )
@@ -98,12 +98,12 @@ def boolean(rng: Random) -> str:
 
 
 def instant(moment: datetime) -> str:
-    """Write an instant."""
+    """Return an instant as text, to the millisecond."""
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def parse_instant(value: Any, form: re.Pattern[str] = TO_THE_MILLISECOND) -> datetime | None:
-    """Return the instant that is written in this form; None if none is."""
+    """Return the instant if `value` has the form; else None."""
     try:
         if isinstance(value, str) and form.fullmatch(value):
             return datetime.fromisoformat(value).astimezone(UTC)
@@ -113,10 +113,10 @@ def parse_instant(value: Any, form: re.Pattern[str] = TO_THE_MILLISECOND) -> dat
 
 
 def before(rng: Random, moment: datetime, max_age: timedelta) -> datetime:
-    """Return an instant up to `most` before another."""
+    """Return an instant at most `max_age` before `moment`."""
     return moment - rng.random() * max_age
 
 
 def maybe(rng: Random, text: str, share: float) -> str:
-    """Return a text in this share of all cases, else nothing."""
+    """Return the text with probability `share`, else an empty string."""
     return text if rng.random() < share else ""

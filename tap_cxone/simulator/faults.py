@@ -1,4 +1,4 @@
-"""What goes wrong, and when: a script of faults, played in order."""
+"""Scripted faults: which requests fail, and how."""
 
 from __future__ import annotations
 
@@ -70,35 +70,49 @@ _ALLOWED_POINTS: dict[FaultKind, tuple[FaultPoint, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """One scripted fault.
 
-    Not carried out, only answered: `status` (with `status`, `headers`, `body`), `html` (a page with
-    status 200), `reset` (the connection is reset without an answer), `expired-link`.
-    Carried out, then spoiled: `reply-lost` (closed without an answer), `stall` (silent for
-    `seconds` of real time, or until the caller hangs up; from byte `cut` on, else from the start),
-    `empty` (no body), `malformed-json` (half the answer), `truncated` (`cut` bytes of the body,
-    else half, then closed), `truncated-gzip` (the same of the gzip file, in a complete answer),
-    `corrupt-gzip` (a wrong byte amid the gzip file), `malformed-csv` (a last line whose quote never
-    ends), `ragged-csv` (two more lines, one too short, one too long), `bytes` (exactly `body`).
-    At a download, `malformed-json` takes the last bracket off a JSON file. The faults of CSV leave
-    a JSON file alone, that of JSON a CSV file, and `expired-link` a file that has no link.
-    The job of the submit, the run or the poll ends so: `job-failed` (`body` is the reason),
-    `job-cancelled`, `job-expired`, `job-stuck` (never), `job-lost` (404). A submit's job first
-    takes its time, a poll's ends with that poll.
+    These kinds respond without handling the request:
+
+    - `status`: respond with `status`, `headers` and `body`.
+    - `html`: respond with a page and status 200.
+    - `reset`: reset the connection without a response.
+    - `expired-link`: respond as for an expired link. Files without a link ignore it.
+
+    These kinds handle the request and change its response:
+
+    - `reply-lost`: close the connection without a response.
+    - `stall`: send nothing for `seconds` of real time, or until the client disconnects. It starts
+      at byte `cut`, by default before the response.
+    - `empty`: send no body.
+    - `malformed-json`: send half of the body. At a download it removes the last bracket of a JSON
+      file; CSV files ignore it.
+    - `truncated`: send `cut` bytes of the body, by default half, then close the connection.
+    - `truncated-gzip`: cut the gzip file in the same way, in a complete response.
+    - `corrupt-gzip`: change a byte in the middle of the gzip file.
+    - `malformed-csv`: append a line whose quote is not closed. JSON files ignore it.
+    - `ragged-csv`: append a line that is too short and one that is too long. JSON files ignore it.
+    - `bytes`: send exactly `body`.
+
+    These kinds force the end of the job of a submit, run or poll: `job-failed` (`body` is the
+    reason), `job-cancelled`, `job-expired`, `job-stuck` (never ends), `job-lost` (404). The job of
+    a submit ends after its normal duration, the job of a poll ends with that poll.
 
     Attributes:
-        at: Which requests: `sync` and `async` are one submitting POST each, `submit` both. Of
-            scheduled reports, `submit` and `update` register a schedule, `run` begins a job, and
-            `page` is all of a result but its first page; a data download is only `page`.
-        kind: What happens to them.
-        times: How many are struck.
-        after: How many pass first; one that an earlier fault strikes does not count.
-        status: Status of a `status` fault (500).
-        headers: Headers added to its answer.
-        body: Its body, or that of `bytes`, or the reason of `job-failed`.
-        cut: Bytes of the body that still arrive.
-        seconds: How long a `stall` lasts (60).
-        family: The only family struck; None for any.
+        at: The point that the fault applies to. `sync` and `async` are one submitting POST each,
+            `submit` is both. For scheduled reports, `submit` and `update` register a schedule,
+            `run` starts a job, and `page` is every result page but the first. A data download is
+            only `page`.
+        kind: The kind of fault.
+        times: Number of requests that it applies to.
+        after: Number of matching requests that pass first. A request to which an earlier fault
+            applies is not counted.
+        status: Status of a `status` fault; default 500.
+        headers: Headers added to the response of a `status` fault.
+        body: Body of a `status` or `bytes` fault, or the reason of `job-failed`.
+        cut: Number of body bytes that are sent.
+        seconds: Duration of a `stall`; default 60.
+        family: The only family that it applies to; None for any.
     """
 
     at: FaultPoint
@@ -113,7 +127,7 @@ class Fault:
     family: FamilyName | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a kind of fault where it cannot strike."""
+        """Raise ValueError for an unknown kind or family, or for a kind that `at` excludes."""
         if self.kind not in get_args(FaultKind):
             msg = f"unknown kind of fault: {self.kind!r}"
             raise ValueError(msg)
@@ -125,7 +139,7 @@ class Fault:
             raise ValueError(msg)
 
     def applies_to(self, points: Collection[FaultPoint], family: FamilyName | None) -> bool:
-        """Return whether a request at these places, of this family, may be struck."""
+        """Return True if the fault applies to requests of this family at one of the points."""
         return self.at in points and self.family in {None, family}
 
     @property
@@ -136,14 +150,14 @@ class Fault:
 
 @dataclass(slots=True)
 class _ScriptedFault:
-    """A fault and how far it has been played."""
+    """A fault with its counters."""
 
     fault: Fault
     skipped: int = 0
     applied: int = 0
 
     def count_request(self) -> bool:
-        """Count a matching request and tell whether it is struck."""
+        """Count a matching request; return True if the fault applies to it."""
         if self.skipped < self.fault.after:
             self.skipped += 1
             return False
@@ -152,33 +166,33 @@ class _ScriptedFault:
 
 
 class FaultScript:
-    """The script: the first fault that matches a request and is not used up strikes it."""
+    """Thread-safe list of faults; the first matching fault that is not used up applies."""
 
     def __init__(self) -> None:
-        """Start with nothing going wrong."""
+        """Create an empty script."""
         self._lock = threading.Lock()
         self._script: list[_ScriptedFault] = []
 
     def add(self, *faults: Fault) -> None:
-        """Append to the script."""
+        """Append faults to the script."""
         with self._lock:
             self._script += [_ScriptedFault(fault) for fault in faults]
 
     def clear(self) -> None:
-        """Forget what has not struck yet."""
+        """Delete all pending faults."""
         with self._lock:
             self._script.clear()
 
     @property
     def pending(self) -> tuple[Fault, ...]:
-        """Return the faults that are not used up."""
+        """Return the pending faults."""
         with self._lock:
-            return tuple(act.fault for act in self._script)
+            return tuple(entry.fault for entry in self._script)
 
     def next_fault(self, points: Collection[FaultPoint], family: FamilyName | None) -> Fault | None:
-        """Return the fault that strikes a request at these places, of this family."""
+        """Return the fault for a request of this family at these points, and count it."""
         with self._lock:
-            matching = (act for act in self._script if act.fault.applies_to(points, family))
-            applied = next((act for act in matching if act.count_request()), None)
-            self._script = [act for act in self._script if act.applied < act.fault.times]
+            matching = (entry for entry in self._script if entry.fault.applies_to(points, family))
+            applied = next((entry for entry in matching if entry.count_request()), None)
+            self._script = [entry for entry in self._script if entry.applied < entry.fault.times]
         return applied.fault if applied else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def routes(context: ServerContext) -> list[BaseRoute]:
-    """Return the object store."""
+    """Return the route of the object store."""
 
     async def download(request: Request) -> Response:
         fault = fault_of(request)
@@ -44,7 +44,7 @@ def routes(context: ServerContext) -> list[BaseRoute]:
 
 
 def _error_response(status: int, code: str, message: str) -> Response:
-    """Answer as an object store refuses."""
+    """Return an error response in the format of an object store."""
     return Response(
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>",

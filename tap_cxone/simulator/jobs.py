@@ -1,4 +1,4 @@
-"""A piece of remote work and where it stands, whichever API ordered it."""
+"""Jobs and their statuses, common to all API families."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESULT_RETENTION = timedelta(hours=24)
 
 
 class Status(StrEnum):
-    """Where a job stands."""
+    """Status of a job."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -34,15 +34,15 @@ _FORCED_STATUSES: dict[ForcedEnd, Status] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One piece of remote work.
+    """One job.
 
     Attributes:
-        id: Its name.
-        submitted_at: When it began.
-        ready_at: When it ends; None while polls decide.
-        polls_left: How many polls still find it running, where they decide.
-        polls: How many did at first.
-        fate: What becomes of it, if not a file.
+        id: The job id.
+        submitted_at: When it was submitted.
+        ready_at: When it ends; None while the number of polls decides.
+        remaining_polls: Number of polls that still return a running job, if polls decide.
+        polls_to_finish: Initial value of `remaining_polls`.
+        forced_end: How a fault ends the job; None for a normal end.
         reason: Why it failed.
     """
 
@@ -55,7 +55,7 @@ class Job:
     reason: str = "The job failed"
 
     def status(self, now: datetime) -> Status:
-        """Return where the job stands at `now`."""
+        """Return the status at `now`."""
         if self.forced_end == "job-stuck" or self.ready_at is None or now < self.ready_at:
             return Status.RUNNING
         if self.forced_end in _FORCED_STATUSES:
@@ -63,7 +63,7 @@ class Job:
         return Status.SUCCEEDED if now < self.ready_at + RESULT_RETENTION else Status.EXPIRED
 
     def is_queued(self, now: datetime) -> bool:
-        """Return whether the work has not begun: for a fifth of its time, or for one poll."""
+        """Return True during the first fifth of the duration, or before the first poll."""
         if self.ready_at is None:
             return self.remaining_polls >= self.polls_to_finish - 1
         return now < self.submitted_at + (self.ready_at - self.submitted_at) / 5
@@ -71,7 +71,7 @@ class Job:
     def after_poll(
         self, now: datetime, *, forced_end: ForcedEnd | None, reason: str | None
     ) -> Self:
-        """Return the job one poll later; with a `fate` it ends so, at once."""
+        """Return the job after one poll; `forced_end` ends it at once."""
         if forced_end is not None:
             return replace(self, forced_end=forced_end, ready_at=now, reason=reason or self.reason)
         if self.ready_at is not None:
@@ -82,7 +82,7 @@ class Job:
 
 
 def forced_end_of(fault: Fault | None) -> tuple[ForcedEnd | None, str | None]:
-    """Return what a fault makes of a job, and why."""
+    """Return the forced end that a fault requests, and its reason."""
     if fault is None or fault.kind not in get_args(ForcedEnd):
         return None, None
     return cast("ForcedEnd", fault.kind), fault.payload.decode() or None

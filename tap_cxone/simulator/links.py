@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DownloadLink:
-    """Leave to fetch one file of a family for a while."""
+    """Presigned link to one file of a family, with its expiry."""
 
     family: FamilyName
     name: str
@@ -32,16 +32,16 @@ class DownloadLink:
 
 
 class DownloadLinks:
-    """The links handed out so far."""
+    """The links created so far."""
 
     def __init__(self, lifetime: timedelta, clock: Clock) -> None:
-        """Hand out links that are good for `life`."""
+        """Create links that are valid for `lifetime`."""
         self._lifetime = lifetime
         self._clock = clock
         self._links: dict[str, DownloadLink] = {}
 
     def create(self, base_url: str, family: FamilyName, name: str, serve: FileHandler) -> str:
-        """Return a new link to the file `name` of a family, which `serve` answers with."""
+        """Return a new link to the file `name` of a family; `serve` returns its response."""
         signature = secrets.token_hex(32)
         now = self._clock.now()
         self._links[signature] = DownloadLink(family, name, now + self._lifetime, serve)
@@ -52,6 +52,6 @@ class DownloadLinks:
         )
 
     def find(self, request: Request) -> DownloadLink | None:
-        """Return the link that a request follows, if its signature is for its file."""
+        """Return the link of a request; None if its signature does not match the file's name."""
         link = self._links.get(request.query_params.get("X-Amz-Signature", ""))
         return link if link is not None and link.name == request.path_params["name"] else None

@@ -1,4 +1,4 @@
-"""The custom metrics that a tenant may publish."""
+"""Custom metrics that a tenant may publish."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MetricType = Literal["number", "integer", "string", "boolean"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomMetric:
-    """What a tenant says of one of its custom metrics.
+    """Definition of a custom metric.
 
     Attributes:
-        id: What requests and answers call it.
-        name: What people call it.
-        type: What its values are.
-        description: What it tells, if that is said.
-        minimum: The least number, if there is one.
-        maximum: The greatest number, if there is one.
-        enum: The only texts, if not any will do.
+        id: The id in requests and responses.
+        name: The display name.
+        type: The type of its values.
+        description: The description, if any.
+        minimum: The smallest allowed number, if any.
+        maximum: The largest allowed number, if any.
+        enum: The allowed strings; empty if any string is allowed.
     """
 
     id: str

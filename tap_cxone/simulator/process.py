@@ -1,4 +1,4 @@
-"""Running a command as if it had been called by itself."""
+"""Run a command as a child process and forward signals to it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SIGNAL_EXIT_BASE = 128
 
 
 def run_command(command: Sequence[str], extra_env: Mapping[str, str]) -> int:
-    """Run a command with these environment variables added and return its exit code."""
-    # At a terminal the child shares our process group: it may read, and Ctrl-C reaches it without
-    # us. Elsewhere it has a group of its own, so that each signal arrives exactly once.
+    """Run a command with additional environment variables; return its exit code."""
+    # On a TTY the child shares this process group: it can read, and Ctrl-C reaches it directly.
+    # Otherwise it gets a new group, so that each signal arrives exactly once.
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     with _SignalForwarder(interrupts=not at_terminal) as forwarding:
         try:
@@ -42,16 +42,16 @@ def run_command(command: Sequence[str], extra_env: Mapping[str, str]) -> int:
 
 
 class _SignalForwarder:
-    """Passes SIGTERM on to a child, and SIGINT to its whole group as a terminal does."""
+    """Forwards SIGTERM to a child, and SIGINT to its process group like a terminal."""
 
     def __init__(self, *, interrupts: bool) -> None:
-        """Forward SIGINT only if `interrupts`; it is caught in any case."""
+        """Forward SIGINT only if `interrupts`; it is handled in any case."""
         self._interrupts = interrupts
         self._child: subprocess.Popen[bytes] | None = None
         self._pending_signals: list[int] = []
 
     def __enter__(self) -> Self:
-        """Catch both signals from now on."""
+        """Install the signal handlers."""
         numbers = signal.SIGTERM, signal.SIGINT
         self._previous_handlers = {
             number: signal.signal(number, self._on_signal) for number in numbers
@@ -64,30 +64,30 @@ class _SignalForwarder:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Catch them no longer."""
+        """Restore the previous signal handlers."""
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     def set_child(self, child: subprocess.Popen[bytes]) -> None:
-        """Name the child; what was caught before it started is passed on now."""
+        """Set the child and forward the signals received before it started."""
         self._child = child
         for number in self._pending_signals:
             self._forward(child, number)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        """Pass a signal on, at once or when there is a child."""
+        """Forward a signal, or store it until the child has started."""
         if self._child is None:
             self._pending_signals.append(number)
         else:
             self._forward(self._child, number)
 
     def _forward(self, child: subprocess.Popen[bytes], number: int) -> None:
-        """Send a signal to the child or to its group."""
+        """Send a signal to the child, or to its process group."""
         if number == signal.SIGTERM:
             child.send_signal(number)
         elif self._interrupts:
             with contextlib.suppress(ProcessLookupError):
-                if sys.platform == "win32":  # there are no groups to signal
+                if sys.platform == "win32":  # Windows has no process groups to signal
                     child.terminate()
                 else:
                     os.killpg(child.pid, number)

@@ -1,4 +1,4 @@
-"""Every request that came in, in order."""
+"""Log of all received requests, and the middleware that fills it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTROL_PREFIX = "/_simulator/"
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """One request; `headers` have lower-case names, `status` is None while there is no answer."""
+    """One request; header names are lower-case, `status` is None until the response starts."""
 
     method: str
     path: str
@@ -34,41 +34,41 @@ class RecordedRequest:
 
 
 class RequestLog:
-    """The requests so far."""
+    """Thread-safe log of requests."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create an empty log."""
         self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
 
     def add(self, request: RecordedRequest) -> int:
-        """Append a request and return its place."""
+        """Append a request; return its index."""
         with self._lock:
             self._requests.append(request)
             return len(self._requests) - 1
 
     def set_status(self, index: int, status: int) -> None:
-        """Note what a request was answered with."""
+        """Store the status of the response to a request."""
         with self._lock:
             self._requests[index] = replace(self._requests[index], status=status)
 
     def entries(self) -> list[RecordedRequest]:
-        """Return the requests so far."""
+        """Return the requests received so far."""
         with self._lock:
             return list(self._requests)
 
 
 class RecordingMiddleware:
-    """Notes each request of the application before passing it on."""
+    """Logs each request before the application handles it."""
 
     def __init__(self, app: ASGIApp, log: RequestLog, clock: Clock) -> None:
-        """Note the requests to `app` in `log`."""
+        """Log the requests to `app` in `log`."""
         self._app = app
         self._log = log
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the request whole, note it, and note the status of its answer."""
+        """Read and log the whole request, handle it, and log the status of its response."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
             await self._app(scope, receive, send)
             return
@@ -84,7 +84,7 @@ class RecordingMiddleware:
         await self._app(scope, _replay(body, receive), send_recorded)
 
     def _with_date(self, message: Message) -> Message:
-        """Add the time of the simulator's clock, unless the answer tells another."""
+        """Return the message with a Date header of the simulator's clock, unless it has one."""
         headers = list(message.get("headers", ()))
         if b"date" not in {name.lower() for name, _ in headers}:
             now = format_datetime(self._clock.now().astimezone(UTC), usegmt=True)
@@ -92,7 +92,7 @@ class RecordingMiddleware:
         return {**message, "headers": headers}
 
     def _describe(self, scope: Scope, body: bytes) -> RecordedRequest:
-        """Describe a request."""
+        """Return the log entry of a request."""
         return RecordedRequest(
             method=scope["method"],
             path=scope["path"],
@@ -114,7 +114,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives a body already read, then what comes after it."""
+    """Return a `receive` that first yields the body already read, then later messages."""
     unsent: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay_receive() -> Message:

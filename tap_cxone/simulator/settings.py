@@ -1,4 +1,4 @@
-"""The tap's settings for a simulator."""
+"""Settings of the tap for a simulator."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _REPORT = {
 def tap_settings(
     url: str, speed: float = 1, *, families: Collection[FamilyName] = _DEFAULT_FAMILIES
 ) -> dict[str, Any]:
-    """Return the settings with which a tap keeps the rules of the simulator at `url`.
+    """Return the settings of a tap that respects the limits of the simulator at `url`.
 
     Args:
-        url: Where the simulator listens.
-        speed: Its speed.
-        families: Whose settings; what all families need is always there.
+        url: The base URL of the simulator.
+        speed: The speed of the simulator.
+        families: The families to configure; settings common to all are always included.
     """
     settings: dict[str, Any] = {
         "base_url": url,
@@ -78,7 +78,7 @@ def environment(settings: dict[str, Any]) -> dict[str, str]:
 
 
 def _divide_rounding_up(number: float, speed: float) -> float:
-    """Divide, and round up: rounded down, a spacing would break the rule it keeps."""
+    """Return the quotient rounded up; a spacing rounded down would break the limit."""
     quotient = number / speed
     if quotient.is_integer():
         return int(quotient)

@@ -1,4 +1,4 @@
-"""The simulator itself: a world behind a server."""
+"""The simulator: the state of a tenant behind an HTTP server."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 
 
 class Simulator:
-    """A CXone on this machine, for as long as the `with` block lasts.
+    """Simulator that serves requests inside a `with` block.
 
     Attributes:
-        url: Where it listens.
-        world: All that it knows.
+        url: The base URL of the server.
+        backend: The state of the simulated tenant.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        """Listen at `host` and `port`, 0 for a free one; answer once entered."""
+        """Bind `host` and `port`, 0 for a free port; the `with` block starts the server."""
         self.backend = Backend(options or Options(), clock or SystemClock())
         app = Starlette(routes=_routes(self.backend))
         recording = RecordingMiddleware(app, self.backend.log, self.backend.clock)
@@ -64,7 +64,7 @@ class Simulator:
         self.url = f"http://{host}:{self._server.port}"
 
     def __enter__(self) -> Self:
-        """Start answering."""
+        """Start the server."""
         self._server.start()
         return self
 
@@ -74,7 +74,7 @@ class Simulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self._server.stop()
 
     @property
@@ -84,78 +84,78 @@ class Simulator:
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """Return the requests so far, in order."""
+        """Return the requests received so far, in order."""
         return self.backend.log.entries()
 
     @property
     def limit_violations(self) -> int:
-        """Return how often a caller broke a limit; scripted answers do not count."""
+        """Return the number of requests that broke a limit; scripted faults do not count."""
         return self.backend.limit_violations
 
     @property
     def jobs(self) -> list[Job]:
-        """Return the data extraction jobs so far, in order."""
+        """Return the data extraction jobs submitted so far, in order."""
         return self.backend.extraction_jobs.jobs()
 
     @property
     def exports(self) -> int:
-        """Return how many observability exports were accepted."""
+        """Return the number of accepted observability exports."""
         return len(self.backend.exports.all())
 
     @property
     def quota_violations(self) -> int:
-        """Return how many were one too many for a day; `refusals` counts them too."""
+        """Return how many of them exceeded the quota; `limit_violations` counts them too."""
         return self.backend.exports.quota_violations
 
     @property
     def analytics_exports(self) -> list[Export]:
-        """Return the analytics exports that callers ordered so far, in order."""
+        """Return the analytics exports submitted by callers so far, in order."""
         return self.backend.analytics_exports.submitted_by_callers()
 
     @property
     def conflicts(self) -> int:
-        """Return how many found no place; `refusals` counts them too."""
+        """Return the number of 409 responses; `limit_violations` counts them too."""
         return self.backend.analytics_exports.conflicts
 
     def add_foreign_exports(self, number: int, seconds: float) -> None:
-        """Begin analytics exports of somebody else, which end after `seconds` of the clock."""
+        """Start analytics exports of another client that end after `seconds` of the clock."""
         self.backend.analytics_exports.add_foreign(number, timedelta(seconds=seconds))
 
     def publish_metrics(self, metrics: Iterable[CustomMetric]) -> None:
-        """Publish these custom metrics and no others, at any time."""
+        """Replace the published custom metrics; thread-safe."""
         self.backend.downloads.metric_catalog.metrics = tuple(metrics)
 
     @property
     def schedules(self) -> list[Schedule]:
-        """Return the schedules that are registered, in order."""
+        """Return the registered schedules, in order."""
         return self.backend.schedules.all()
 
     @property
     def report_runs(self) -> list[RunSnapshot]:
-        """Return the runs of reports so far and where they stand now, in order."""
+        """Return the report runs started so far with their current state, in order."""
         return self.backend.report_runs.snapshots()
 
     @property
     def cancelled(self) -> list[str]:
-        """Return the ids of the runs that callers cancelled, in order."""
+        """Return the ids of the runs cancelled by callers, in order."""
         return list(self.backend.report_runs.cancelled)
 
     @property
     def fast_polls(self) -> int:
-        """Return how often somebody asked for a run too soon after having asked for it."""
+        """Return the number of polls of a run that came too soon after the previous poll."""
         return self.backend.report_runs.fast_polls
 
     def add_schedule(self, body: Mapping[str, Any]) -> Schedule:
-        """Register a schedule as somebody else.
+        """Store a schedule as if another client had registered it.
 
         Raises:
-            NotAccepted: The API would not accept it.
+            InvalidRequest: The API would reject it.
         """
         validate_schedule(body)
         return self.backend.schedules.add(body)
 
     def revoke_tokens(self) -> None:
-        """Make every token given out so far unknown."""
+        """Revoke every token issued so far."""
         self.backend.tokens.revoke()
         self.backend.client_tokens.revoke()
         self.backend.reporting_tokens.revoke()
@@ -169,13 +169,13 @@ class Simulator:
         *,
         zone: tzinfo = UTC,
     ) -> list[Row]:
-        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
+        """Return the rows of `[start, end)` that are visible at `visible_at`, by default now.
 
-        An observability table is named like `Copilot/KBTable`, its dates are local to `zone`. Of
-        analytics exports there is `bot_conversations`: JSON values, fractions as `Decimal`. A
-        report of data downloads, such as `Interaction/Call`, has such a row for each interaction,
-        with `at`, `customMetrics`, and `_bad` where one of these breaks its rule. And
-        `report:agent` is what scheduled reports tell in the end, by day and every dimension.
+        An observability table is named like `Copilot/KBTable`; its dates are local to `zone`. The
+        analytics exports have `bot_conversations`: JSON values with fractions as `Decimal`. A
+        report of data downloads, such as `Interaction/Call`, has one row for each interaction
+        with `at` and `customMetrics`. The field `_bad` is set if a metric violates its rule.
+        `report:agent` holds the final rows of scheduled reports, by day and every dimension.
         """
         return self.backend.expected_rows(entity, start, end, visible_at, zone=zone)
 

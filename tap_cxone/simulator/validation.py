@@ -1,4 +1,4 @@
-"""Reading a body field by field, as strictly as an API does."""
+"""Validation of request bodies, field by field."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _CODES = {
 
 
 class InvalidRequest(HTTPException):
-    """A request with mistakes.
+    """A request that fails validation.
 
     Attributes:
-        mistakes: Each with the field that it is in.
+        errors: The errors, each with its field.
     """
 
     def __init__(self, errors: list[FieldError]) -> None:
-        """Refuse a request for these mistakes."""
+        """Create the exception from the errors of a request."""
         super().__init__(400, "The request has mistakes")
         self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """What a field must be."""
+    """Condition of a field, with the message if it is not met."""
 
     is_valid: Callable[[Any], bool]
     message: str
@@ -54,7 +54,7 @@ TEXT = FieldRule(lambda value: isinstance(value, str) and value.strip() != "", "
 
 
 def _is_zone(value: Any) -> bool:
-    """Return whether this names a time zone."""
+    """Return True if the value is the name of a time zone."""
     try:
         return isinstance(value, str) and ZoneInfo(value).key == value
     except (KeyError, ValueError, OSError):
@@ -65,13 +65,13 @@ ZONE = FieldRule(_is_zone, "must be an IANA time zone")
 
 
 def one_of(*allowed: str | None) -> FieldRule:
-    """Return the rule of a field that knows a few values."""
+    """Return the rule of a field with a fixed set of values."""
     names = ", ".join(str(value or "null") for value in allowed)
     return FieldRule(lambda value: value in allowed, f"must be one of {names}")
 
 
 def optional(rule: FieldRule) -> FieldRule:
-    """Return the rule of a field that may be left out."""
+    """Return the rule of an optional field."""
     return FieldRule(lambda value: value is None or rule.is_valid(value), rule.message)
 
 
@@ -89,7 +89,7 @@ def integer(minimum: int, maximum: int | None = None) -> FieldRule:
 
 
 def list_of(rule: FieldRule) -> FieldRule:
-    """Return the rule of a list without repetitions, each of whose elements keeps a rule."""
+    """Return the rule of a list without duplicates whose elements meet `rule`."""
 
     def is_valid(value: Any) -> bool:
         return (
@@ -104,7 +104,7 @@ def list_of(rule: FieldRule) -> FieldRule:
 def validate_fields(
     body: Any, rules: Mapping[str, FieldRule], prefix: str = ""
 ) -> Iterator[FieldError]:
-    """Yield what is wrong with an object; a field that is not there counts as null."""
+    """Yield the errors of an object; a missing field counts as null."""
     if not isinstance(body, Mapping):
         body = {}
     for field in sorted(body.keys() - rules.keys()):
@@ -115,12 +115,12 @@ def validate_fields(
 
 
 def field_error(field: str, message: str) -> FieldError:
-    """Return a mistake as the API writes it."""
+    """Return an error in the format of the API."""
     return {"field": field, "message": f"{field} {message}"}
 
 
 def error_response(_: Request, error: HTTPException) -> Response:
-    """Write a refusal."""
+    """Return an error response in the format of the API."""
     body: dict[str, Any] = {"code": _CODES[error.status_code], "message": error.detail}
     if body["code"] == "bad.request":
         body["errors"] = error.errors if isinstance(error, InvalidRequest) else []

@@ -1,4 +1,4 @@
-"""Rows → the file of an export, in each shape that it may be ordered in or served."""
+"""Files of analytics exports, in every requested format and served variant."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def file_response(
     options: Options,
     fault: Fault | None,
 ) -> Response:
-    """Answer a download with these rows, spoiled by `fault` if it concerns the file."""
+    """Return the response to a download of these rows; `fault` may corrupt the file."""
     media_type = _MEDIA_TYPES[spec.format]
     compression = options.analytics_gzip if spec.gzip else "none"
     if fault and fault.kind == "bytes":
         return bytes_response(fault.payload, media_type, compression, options)
-    # A row takes a fifth of the memory once it is written.
+    # An encoded row takes a fifth of the memory of a decoded one.
     encoded_rows = [encode(row) for row in rows]
     if not encoded_rows and options.empty != "header":
         return empty_file_response(media_type, options)
@@ -48,7 +48,7 @@ def file_response(
 
 
 def _json(elements: Iterable[bytes], options: Options, fault: Fault | None) -> bytes:
-    """Write elements as JSON, spoiled by `fault` if it concerns the text."""
+    """Return elements as JSON text; `fault` may corrupt the text."""
     if options.analytics_json == "lines":
         body = b"".join(element + b"\n" for element in elements)
     else:

@@ -1,4 +1,4 @@
-"""The conversations that can be exported, most of them a bot's, as JSON values."""
+"""Generated conversations, most of them of bots, as JSON values."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _LONGEST = 180_000  # hundredths of a second
 _CALM = 33
 
 
-def _make_rows(rng: Random, began: datetime) -> list[Row]:
+def _make_rows(rng: Random, started_at: datetime) -> list[Row]:
     """Return the row of a conversation."""
     hundredths = 100 + int(_LONGEST * rng.random())
     escalated = rng.random() < 1 / 3
@@ -59,8 +59,8 @@ def _make_rows(rng: Random, began: datetime) -> list[Row]:
         {
             "id": values.unique_id(rng),
             "type": _choose(_TYPES, rng),
-            "dateFrom": values.instant(began),
-            "dateTo": values.instant(began + timedelta(milliseconds=10 * hundredths)),
+            "dateFrom": values.instant(started_at),
+            "dateTo": values.instant(started_at + timedelta(milliseconds=10 * hundredths)),
             "botId": _choose(_BOTS, rng),
             "agentId": _choose(_AGENTS, rng) if escalated and rng.random() < 3 / 4 else None,
             "duration": _seconds(rng, hundredths),
@@ -75,12 +75,12 @@ def _make_rows(rng: Random, began: datetime) -> list[Row]:
 
 
 def _choose(choices: Sequence[_Value], rng: Random) -> _Value:
-    """Return one of these values; files are long, and `choice` takes four times as long."""
+    """Return one of these values; `Random.choice` is four times slower and files are long."""
     return choices[int(len(choices) * rng.random())]
 
 
 def _seconds(rng: Random, hundredths: int) -> int | Decimal:
-    """Return a duration: 12.5, 3.10 or 7, however many digits it takes."""
+    """Return a duration in seconds with varying precision, such as 12.5, 3.10 or 7."""
     digits = _choose((0, 1, 2, 2), rng)
     if not digits:
         return hundredths // 100
@@ -88,9 +88,9 @@ def _seconds(rng: Random, hundredths: int) -> int | Decimal:
 
 
 def _sentiment(rng: Random) -> dict[str, Any] | None:
-    """Return how a conversation felt, if it was told."""
+    """Return the sentiment of a conversation; None for some."""
     score = int(221 * rng.random()) - 120
-    if score < -100:  # noqa: PLR2004 - a share of them has none
+    if score < -100:  # noqa: PLR2004 - some conversations have no sentiment
         return None
     label = "neutral" if abs(score) < _CALM else "positive" if score > 0 else "negative"
     return {"score": Decimal(score).scaleb(-2), "label": label}

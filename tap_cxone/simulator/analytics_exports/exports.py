@@ -1,4 +1,4 @@
-"""The exports of a tenant: whose they are, where they stand, how many may be active."""
+"""Analytics exports of the tenant and the limit on active ones."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Export(Job):
     """One export.
 
     Attributes:
-        order: What it holds.
-        foreign: Whether somebody else ordered it.
+        spec: The requested content.
+        foreign: True if another client submitted it.
     """
 
     spec: ExportSpec
@@ -44,15 +44,15 @@ class Export(Job):
     reason: str = ""
 
     def occupies_slot(self, now: datetime) -> bool:
-        """Return whether the export takes a place."""
+        """Return True if the export counts towards the limit."""
         return self.forced_end != "job-lost" and self.status(now) is Status.RUNNING
 
     def has_file(self, now: datetime) -> bool:
-        """Return whether the export, once complete, still has its file."""
+        """Return True if the file of a completed export still exists."""
         return self.forced_end is not None or self.status(now) is not Status.EXPIRED
 
     def api_status(self, now: datetime) -> ApiStatus:
-        """Return where the export stands, in the API's words."""
+        """Return the status in the API's spelling."""
         match self.status(now):
             case Status.RUNNING:
                 return "queued" if self.is_queued(now) else "running"
@@ -67,14 +67,14 @@ class Export(Job):
 
 
 class Exports:
-    """The exports so far.
+    """All exports of the tenant.
 
     Attributes:
-        conflicts: How often there was one export too many.
+        conflicts: Number of submits that exceeded the limit.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Start with the exports of somebody else that never end."""
+        """Create the exports of another client that never end."""
         self.conflicts = 0
         self._options = options
         self._clock = clock
@@ -85,10 +85,10 @@ class Exports:
     def submit(
         self, spec: ExportSpec, *, forced_end: ForcedEnd | None, reason: str | None
     ) -> Export:
-        """Begin an export.
+        """Start an export.
 
         Raises:
-            HTTPException: All places are taken.
+            HTTPException: Too many exports are active.
         """
         now = self._clock.now()
         self._check_limits(now)
@@ -109,12 +109,12 @@ class Exports:
     def poll(
         self, export_id: str, *, forced_end: ForcedEnd | None, reason: str | None
     ) -> Export | None:
-        """Return an export, one poll later; None if it is unknown.
+        """Return an export after one poll; None if there is none with this id.
 
         Args:
-            export_id: Its name.
-            forced_end: How it ends now, if it is to end so.
-            reason: Why, if it fails.
+            export_id: The id of the export.
+            forced_end: How the export ends with this poll; None for no forced end.
+            reason: The reason of a forced failure.
         """
         export = self._exports.get(export_id)
         if export is None:
@@ -123,32 +123,32 @@ class Exports:
         return self.find(export_id)
 
     def find(self, export_id: str) -> Export | None:
-        """Return an export; None if it is unknown."""
+        """Return the export with this id; None if there is none."""
         export = self._exports.get(export_id)
         return None if export is None or export.forced_end == "job-lost" else export
 
     def all(self) -> list[Export]:
-        """Return everybody's exports, in order."""
+        """Return the exports of all clients, in order."""
         return list(self._exports.values())
 
     def submitted_by_callers(self) -> list[Export]:
-        """Return the exports that callers ordered, in order."""
+        """Return the exports submitted by callers, in order."""
         return [export for export in self.all() if not export.foreign]
 
     def add_foreign(self, number: int, duration: timedelta) -> None:
-        """Begin exports of somebody else, which end after this time."""
+        """Start exports of another client that end after `duration`."""
         for _ in range(number):
             self._store(self._foreign_export(duration))
 
     def _check_limits(self, now: datetime) -> None:
-        """Refuse an export for which there is no place."""
+        """Raise HTTPException if too many exports are active."""
         max_active = self._options.max_analytics_exports
         if sum(export.occupies_slot(now) for export in self.all()) >= max_active:
             self.conflicts += 1
             raise HTTPException(409, TOO_MANY.format(max_active))
 
     def _foreign_export(self, duration: timedelta) -> Export:
-        """Return an export of somebody else that begins now."""
+        """Return an export of another client that starts now."""
         now = self._clock.now()
         spec = ExportSpec(now - _DAY, now, "type eq 'voice'", format="csv")
         return Export(
@@ -160,6 +160,6 @@ class Exports:
         )
 
     def _store(self, export: Export) -> Export:
-        """Remember where an export stands."""
+        """Store the current state of an export."""
         self._exports[export.id] = export
         return export

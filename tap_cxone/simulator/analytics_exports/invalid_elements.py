@@ -1,4 +1,4 @@
-"""What stands in a file and should not: rows that come twice, and elements that are no rows."""
+"""Duplicated rows and invalid elements in the file of an analytics export."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def insert_invalid_elements(
     rows: Sequence[bytes], file_format: Format, options: Options
 ) -> Iterator[bytes]:
-    """Yield the elements of a file: these rows, and between them what the options add."""
+    """Yield the rows together with the elements that the options insert."""
     inserted: Mapping[int, list[bytes]] = defaultdict(list)
     for index, element in (
         *_duplicates(rows, options.duplicates),
@@ -37,7 +37,7 @@ def insert_invalid_elements(
 
 
 def _duplicates(rows: Sequence[bytes], count: int) -> Insertions:
-    """Yield rows again, and before which row: half way between their first place and the end."""
+    """Yield duplicated rows with their position, half way between the row and the end."""
     for number, index in enumerate(_spread_evenly(min(count, len(rows)), len(rows))):
         row = decode(rows[index])
         changed = number % 2 == 1 and "duration" in row
@@ -48,22 +48,22 @@ def _duplicates(rows: Sequence[bytes], count: int) -> Insertions:
 def _invalid_elements(
     rows: Sequence[bytes], count: int, kinds: Sequence[ElementBreaker]
 ) -> Insertions:
-    """Yield bad elements, and before which row: so none is the last of its file."""
+    """Yield invalid elements with their position; none of them is the last of the file."""
     for number, index in enumerate(_spread_evenly(count, len(rows))):
         row = decode(rows[index])
-        # An id of its own: a misfit is no duplicate.
+        # The element gets a new id, so that it is not a duplicate.
         rng = Random(f"misfit/{number}/{row.get('id')}")  # noqa: S311
         yield index, encode(kinds[number % len(kinds)](_with(row, "id", unique_id(rng))))
 
 
 def _spread_evenly(count: int, total: int) -> Iterator[int]:
-    """Yield places in the middle of so many equal parts; none if there is nothing to part."""
+    """Yield the middles of `count` equal parts of `range(total)`; nothing if `total` is 0."""
     if total:
         yield from ((2 * number + 1) * total // (2 * count) for number in range(count))
 
 
 def _with(row: Row, column: str, value: Any) -> Row:
-    """Return a row with another value, where it has the column."""
+    """Return a row with another value of a column, if it has the column."""
     return {name: value if name == column else old for name, old in row.items()}
 
 
@@ -73,17 +73,17 @@ def _without(row: Row, column: str) -> Row:
 
 
 def _half_row(row: Row) -> Row:
-    """Return the first half of a row, which makes a line of too few cells."""
+    """Return the first half of a row; its CSV line has too few cells."""
     return dict(list(row.items())[: len(row) // 2])
 
 
 def _with_bad_number(row: Row) -> Row:
-    """Return a row whose duration is none."""
+    """Return a row with an invalid duration."""
     return _with(row, "duration", "abc")
 
 
 def _with_bad_date(row: Row) -> Row:
-    """Return a row whose instant is none."""
+    """Return a row with an invalid instant."""
     return _with(row, "dateFrom", "soon")
 
 

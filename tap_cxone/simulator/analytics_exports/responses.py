@@ -1,4 +1,4 @@
-"""What the API says."""
+"""Response bodies of the Analytics Exports API."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def accepted_response(export: Export, options: Options) -> Response:
-    """Return what a submit is answered with; it knows no more than that it came in."""
+    """Return the response to a submit; its status is always `queued`."""
     return JSONResponse(
         {"id": export.id, "status": _spell_status("queued", options.status_case)}, 202
     )
 
 
 def export_status(export: Export, now: datetime, options: Options) -> dict[str, str]:
-    """Return what a poll is answered with."""
+    """Return the body of a response to a poll."""
     body = _summary(export, now, options)
     return body | (
         {"errorMessage": export.failure_reason(now)} if export.api_status(now) == "failed" else {}
@@ -34,26 +34,26 @@ def export_status(export: Export, now: datetime, options: Options) -> dict[str, 
 def export_list(
     exports: Iterable[Export], statuses: Collection[str], now: datetime, options: Options
 ) -> dict[str, Any]:
-    """Return a list of those exports for which one of these words stands."""
+    """Return the list of the exports that have one of these statuses."""
     matching = [export for export in exports if export.api_status(now) in statuses]
     return {"entities": [_entity(export, now, options) for export in matching]}
 
 
 def _entity(export: Export, now: datetime, options: Options) -> dict[str, Any]:
-    """Return what a list tells of an export."""
-    brief = _summary(export, now, options)
+    """Return the list entry of an export."""
+    entry = _summary(export, now, options)
     if not options.list_queries:
-        return brief
-    return {**brief, **export.spec.to_json(), "createdDate": instant(export.submitted_at)}
+        return entry
+    return {**entry, **export.spec.to_json(), "createdDate": instant(export.submitted_at)}
 
 
 def _summary(export: Export, now: datetime, options: Options) -> dict[str, str]:
-    """Return an export's name and where it stands."""
+    """Return the id and the status of an export."""
     return {"id": export.id, "status": _spell_status(export.api_status(now), options.status_case)}
 
 
 def _spell_status(status: ApiStatus, case: StatusCase | None) -> str:
-    """Return a word as this tenant spells it."""
+    """Return a status in the tenant's case."""
     match case:
         case "lower" | None:
             return status

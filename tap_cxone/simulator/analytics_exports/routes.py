@@ -1,4 +1,4 @@
-"""The endpoints."""
+"""Endpoints of the Analytics Exports API."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ def routes(
 
 
 class _Api:
-    """The four calls."""
+    """Handlers of the four endpoints."""
 
     def __init__(
         self, context: ServerContext, exports: Exports, conversations: RowGenerator
     ) -> None:
-        """Answer for this world's tenant."""
+        """Create the handlers of the API."""
         self._context = context
         self._exports = exports
         self._conversations = conversations
         self._options = context.options
 
     async def list(self, request: Request) -> Response:
-        """Answer with everybody's exports."""
+        """Return the exports of all clients."""
         self._context.client_tokens.require(request, _READ)
         statuses = parse_statuses(request.query_params.get("status"))
         visible_exports = [
@@ -87,7 +87,7 @@ class _Api:
         )
 
     async def submit(self, request: Request) -> Response:
-        """Begin an export and answer with its id."""
+        """Start an export and return its id."""
         self._context.client_tokens.require(request, _WRITE)
         spec = parse_spec(await json_body(request))
         forced_end, reason = forced_end_of(fault_of(request))
@@ -95,7 +95,7 @@ class _Api:
         return accepted_response(export, self._options)
 
     async def poll(self, request: Request) -> Response:
-        """Answer with an export's status."""
+        """Return the status of an export."""
         self._context.client_tokens.require(request, _READ)
         forced_end, reason = forced_end_of(fault_of(request))
         export_id = request.path_params["export_id"]
@@ -105,7 +105,7 @@ class _Api:
         return JSONResponse(export_status(export, self._context.clock.now(), self._options))
 
     async def download(self, request: Request) -> Response:
-        """Answer with an export's file."""
+        """Return the file of an export."""
         self._context.client_tokens.require(request, _READ)
         export = _require_export(self._exports.find(request.path_params["export_id"]))
         now = self._context.clock.now()
@@ -116,7 +116,7 @@ class _Api:
         return await run_in_threadpool(self._file, export, fault_of(request))
 
     def _file(self, export: Export, fault: Fault | None) -> Response:
-        """Answer with the rows that there were when the export ended."""
+        """Return the file with the rows that were visible when the export ended."""
         spec, conversations = export.spec, self._conversations
         seen_at, end = export.ready_at or spec.start, spec.end + _MILLISECOND
         rows = conversations.rows(NAME, spec.start, end, seen_at, spec.view)
@@ -124,10 +124,10 @@ class _Api:
 
 
 def _require_export(export: Export | None) -> Export:
-    """Return an export that there is.
+    """Return `export`.
 
     Raises:
-        HTTPException: There is none.
+        HTTPException: It is None.
     """
     if export is None:
         raise HTTPException(404, "There is no such export")

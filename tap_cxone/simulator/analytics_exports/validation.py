@@ -1,4 +1,4 @@
-"""Reading a request, as strictly as the API does."""
+"""Parsing and validation of requests of the Analytics Exports API."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _FILTER = re.compile(rf"{_CONDITION.pattern}(?: and {_CONDITION.pattern})*")
 
 @dataclass(frozen=True, slots=True)
 class ExportSpec:
-    """What an export is to hold, and how.
+    """Requested content and format of an export.
 
     Attributes:
         start: The first instant.
         end: The last instant, to the millisecond.
-        filter: Which rows, in the words of the request.
-        export_type: Which kind of export.
-        format: The format of its file.
-        gzip: Whether the file is to be compressed.
-        headers: Whether a CSV file is to have a header.
+        filter: The filter expression of the request.
+        export_type: The kind of export.
+        format: The format of the file.
+        gzip: True if the file is compressed.
+        headers: True if a CSV file has a header.
     """
 
     start: datetime
@@ -58,11 +58,11 @@ class ExportSpec:
 
     @property
     def view(self) -> View:
-        """Return how it looks at the rows."""
+        """Return the filter on the rows."""
         return View(allowed_values=_allowed_values(self.filter))
 
     def query(self) -> dict[str, str]:
-        """Return what it asks for, in the words of its request."""
+        """Return the field `query` of the request."""
         return {
             "dateFrom": instant(self.start),
             "dateTo": instant(self.end),
@@ -70,7 +70,7 @@ class ExportSpec:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Return the order in the words of its request."""
+        """Return the fields of the request."""
         return {
             "exportType": self.export_type,
             "format": self.format,
@@ -80,10 +80,10 @@ class ExportSpec:
 
 
 def parse_spec(body: Mapping[str, Any]) -> ExportSpec:
-    """Return what a submit asks for.
+    """Parse the body of a submit.
 
     Raises:
-        NotAccepted: The API would not accept it.
+        InvalidRequest: The API would reject it.
     """
     query = body.get("query")
     inner = query if isinstance(query, Mapping) else {}
@@ -104,10 +104,10 @@ def parse_spec(body: Mapping[str, Any]) -> ExportSpec:
 
 
 def parse_statuses(query: str | None) -> Collection[str]:
-    """Return the words for a status that a list is narrowed to.
+    """Parse the status filter of a list; all statuses without a filter.
 
     Raises:
-        NotAccepted: There is no such word.
+        InvalidRequest: A status is unknown.
     """
     statuses = API_STATUSES if query is None else query.split(",")
     if not set(statuses) <= set(API_STATUSES):
@@ -116,7 +116,7 @@ def parse_statuses(query: str | None) -> Collection[str]:
 
 
 def _check_range(spec: ExportSpec) -> None:
-    """Refuse a range that is empty or too long."""
+    """Raise InvalidRequest for a range that is empty or too long."""
     if not spec.start < spec.end:
         raise InvalidRequest([field_error("query.dateTo", "must be after dateFrom")])
     if spec.end - spec.start > MAX_RANGE:
@@ -126,7 +126,7 @@ def _check_range(spec: ExportSpec) -> None:
 
 
 def _allowed_values(text: str) -> dict[str, frozenset[str]]:
-    """Return the values that a filter lets pass, by field; none where it contradicts itself."""
+    """Return the values allowed by a filter, by field; a contradiction allows none."""
     allowed: dict[str, frozenset[str]] = {}
     for field, value in _CONDITION.findall(text):
         texts = frozenset({value})

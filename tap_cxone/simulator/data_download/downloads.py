@@ -1,4 +1,4 @@
-"""The windows that callers have read of, and the page that each request gets."""
+"""Pages of data downloads, quotas and the changes of rows between pages."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _IDS = ("interactionId", "agentId", "dispositionCode", "queueId")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the rows of a window, and how many there are in all."""
+    """One page of the rows of a window, with their total number."""
 
     rows: Sequence[Row]
     total: int
 
 
 class Downloads:
-    """What the API holds and what callers have had of it.
+    """State of the data download API.
 
     Attributes:
-        catalogue: The custom metrics.
-        quota: How many data downloads are left.
-        rate: How many requests are left; None for any number.
+        metric_catalog: The published custom metrics.
+        quota: The limit on data downloads per hour.
+        rate: The limit on requests per minute; None for no limit.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Start with nothing read."""
+        """Create the state without downloads."""
         minute, hour = timedelta(minutes=1), timedelta(hours=1)
         self.metric_catalog = MetricCatalog(options.catalogue)
         self.quota = FixedWindowLimit(options.download_quota, hour, clock)
@@ -58,17 +58,17 @@ class Downloads:
 
     @property
     def limit_violations(self) -> int:
-        """Return how often a caller broke a limit."""
+        """Return the number of requests that broke a limit."""
         return self.quota.limit_violations + (self.rate.limit_violations if self.rate else 0)
 
     def expected_rows(self, start: datetime, end: datetime, seen_at: datetime) -> list[Row]:
-        """Return all that there is to tell of the interactions of `[start, end)`."""
+        """Return all fields of the interactions of `[start, end)`."""
         published, ids = self.metric_catalog.metrics, self.metric_catalog.ids()
         interactions = self._interactions.between(start, end, seen_at, published, ids)
         return [interaction.to_json() for interaction in interactions]
 
     def page(self, spec: DownloadSpec) -> Page:
-        """Return the page that an order asks for."""
+        """Return the requested page."""
         with self._lock:
             rows = self._rows_as_served(spec)
             if spec.offset == 0:
@@ -76,7 +76,7 @@ class Downloads:
         return self._slice_page(rows, spec)
 
     def _slice_page(self, rows: Sequence[Row], spec: DownloadSpec) -> Page:
-        """Return a page of rows, as odd as the options have it."""
+        """Return a page of the rows, with the defect of the options."""
         quirk, start = self._options.page_quirk, spec.offset
         limit = spec.limit
         if quirk == "repeat":
@@ -86,7 +86,7 @@ class Downloads:
         return Page(rows[start : start + limit], len(rows))
 
     def _rows_as_served(self, spec: DownloadSpec) -> list[Row]:
-        """Return the rows of a window; before its first page was served, not quite those."""
+        """Return the rows of a window; they differ until its first page was served."""
         rows = self._rows(spec)
         if spec.window in self._started_windows:
             return rows
@@ -94,14 +94,14 @@ class Downloads:
         return [*self._vanishing_rows(rows, spec), *rows[: len(rows) - held_back]]
 
     def _vanishing_rows(self, rows: Sequence[Row], spec: DownloadSpec) -> list[Row]:
-        """Return the rows that stand in front of a window's own and are not there for long."""
+        """Return the rows before the first row of a window that will vanish."""
         field = next((name for name in spec.group_by if name in _IDS), None)
         if field is None or not rows:
             return []
         return [rows[0] | {field: f"!-{n:04d}"} for n in range(self._options.vanishing_rows)]
 
     def _rows(self, spec: DownloadSpec) -> list[Row]:
-        """Return the rows of a window, made once if it is read page by page."""
+        """Return the rows of a window; they are cached for its pages."""
         published: Sequence[CustomMetric] = self.metric_catalog.metrics
         seen_at = min(spec.end, self._clock.now())
         key = (spec.window, published, seen_at)
@@ -116,7 +116,7 @@ class Downloads:
         return self._cached[1]
 
     def _with_undefined_metric(self, row: Row) -> Row:
-        """Return a row with the metric that nobody asked for."""
+        """Return a row with the undefined metric of the options, if any."""
         undefined = self._options.undefined_metric
         if undefined is None:
             return row

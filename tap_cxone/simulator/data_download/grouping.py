@@ -1,4 +1,4 @@
-"""Interactions → the rows of a report, one for each group of them."""
+"""Rows of a report: one row per group of interactions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TYPES: Mapping[MetricType, tuple[type, ...]] = {
 def report(
     interactions: Iterable[Interaction], spec: DownloadSpec, published: Iterable[CustomMetric]
 ) -> list[Row]:
-    """Return the rows of an order, sorted by what they are grouped by."""
+    """Return the rows of a download, sorted by the values of `group_by`."""
     metrics = [metric for metric in published if metric.id in spec.custom]
     groups: dict[tuple[Any, ...], list[Interaction]] = {}
     zone = ZoneInfo(spec.zone)
@@ -46,7 +46,7 @@ def report(
 
 
 def _field(name: str, fields: Row, zone: tzinfo) -> Any:
-    """Return the value of a field by which rows may be grouped."""
+    """Return the value of a grouping field."""
     if name not in {"date", "hour"}:
         return fields[name]
     local = datetime.fromisoformat(fields["at"]).astimezone(zone)
@@ -54,18 +54,25 @@ def _field(name: str, fields: Row, zone: tzinfo) -> Any:
 
 
 def _row(group: Sequence[Interaction], spec: DownloadSpec, metrics: Iterable[CustomMetric]) -> Row:
-    """Return what there is to say of a group."""
-    sums = {name: as_json(sum(one.fields[name] for one in group)) for name in spec.metrics}
+    """Return the metrics of a group."""
+    sums = {
+        name: as_json(sum(interaction.fields[name] for interaction in group))
+        for name in spec.metrics
+    }
     custom = {}
     for metric in metrics:
-        metric_values = [one.custom[metric.id] for one in group if metric.id in one.custom]
+        metric_values = [
+            interaction.custom[metric.id]
+            for interaction in group
+            if metric.id in interaction.custom
+        ]
         if metric_values:
             custom[metric.id] = as_json(_aggregate(metric, metric_values))
     return {**sums, "customMetrics": custom}
 
 
 def _aggregate(metric: CustomMetric, values: Iterable[Any]) -> Any:
-    """Return what the values of a group come to; one that is not of the type stands for all."""
+    """Return the aggregate of values; a value of the wrong type replaces the aggregate."""
     non_null = [value for value in values if value is not None]
     wrong_type = [value for value in non_null if not isinstance(value, _TYPES[metric.type])]
     match metric.type:

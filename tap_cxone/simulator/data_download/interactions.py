@@ -1,4 +1,4 @@
-"""The interactions that reports tell of, and what custom metrics say of each."""
+"""Generated interactions with their custom metrics."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _NULL = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Somebody who called.
+    """One interaction.
 
     Attributes:
-        fields: What the report itself tells.
-        custom: What custom metrics say, by id; one that does not apply is not there.
-        bad: Whether one of all the published ones breaks its rule.
+        fields: The fields of the report.
+        custom: The values of custom metrics by id; a metric that does not apply is absent.
+        bad: True if the value of a published metric violates its rule.
     """
 
     fields: Row
@@ -45,17 +45,17 @@ class Interaction:
     bad: bool
 
     def to_json(self) -> Row:
-        """Return all that there is to tell, as JSON values."""
+        """Return all fields as JSON values."""
         fields = {name: as_json(value) for name, value in self.fields.items()}
         custom = {name: as_json(value) for name, value in self.custom.items()}
         return {**fields, "customMetrics": custom} | ({"_bad": True} if self.bad else {})
 
 
 class Interactions:
-    """Every interaction there ever was."""
+    """Generator of all interactions."""
 
     def __init__(self, options: Options) -> None:
-        """Hold what the options say."""
+        """Create a generator."""
         self._rows = RowGenerator(options, {NAME: _SOURCE}, timedelta(0))
         self._per_day = options.rows_of.get(NAME, options.rows_per_day)
         self._bad = _spread_evenly(options.bad_values, self._per_day)
@@ -68,7 +68,7 @@ class Interactions:
         published: Sequence[CustomMetric],
         metric_ids: Collection[str],
     ) -> Iterator[Interaction]:
-        """Yield the interactions of `[start, end)` that have begun, with the wanted metrics."""
+        """Yield the interactions of `[start, end)` visible at `seen_at`, with these metrics."""
         first, last = values.instant(start), values.instant(end)
         breakable = [metric for metric in published if _invalid_value(metric) is not None]
         requested = [metric for metric in published if metric.id in metric_ids]
@@ -81,20 +81,20 @@ class Interactions:
     def _indexed_by_day(
         self, start: datetime, end: datetime, seen_at: datetime
     ) -> Iterator[tuple[int, Row]]:
-        """Yield what happened on the days of a window, each with its place in its day."""
+        """Yield the rows of the days of a window, each with its index within its day."""
         day = midnight(start.date())
         while day < end:
             yield from enumerate(self._rows.rows(NAME, day, day + _DAY, seen_at))
             day += _DAY
 
     def _broken_metric(self, index: int, breakable: Sequence[CustomMetric]) -> CustomMetric | None:
-        """Return the metric that is wrong in the interaction with this place in its day."""
+        """Return the metric to break in the interaction with this index; None for no metric."""
         number = self._bad.get(index)
         return None if number is None or not breakable else breakable[number % len(breakable)]
 
 
 def as_json(value: Any) -> Any:
-    """Return a value as the API writes it: a long number is a text."""
+    """Return a value in the format of the API; numbers over 15 digits are strings."""
     if isinstance(value, Decimal) and len(value.as_tuple().digits) > _LONG:
         return f"{value:f}"
     if isinstance(value, int) and abs(value) >= 10**_LONG:
@@ -102,16 +102,16 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def _make_rows(rng: Random, began: datetime) -> list[Row]:
+def _make_rows(rng: Random, started_at: datetime) -> list[Row]:
     """Return the row of an interaction."""
-    talk, hold, wrap = (_seconds(rng, most) for most in (9000, 1200, 600))
+    talk, hold, wrap = (_seconds(rng, maximum) for maximum in (9000, 1200, 600))
     return [
         {
             "interactionId": values.unique_id(rng),
             "agentId": rng.choice(_AGENTS),
             "dispositionCode": rng.choice(_DISPOSITIONS),
             "queueId": rng.choice(_QUEUES),
-            "at": values.instant(began),
+            "at": values.instant(started_at),
             "duration": talk + hold + wrap,
             "holdTime": hold,
             "wrapUpTime": wrap,
@@ -122,7 +122,7 @@ def _make_rows(rng: Random, began: datetime) -> list[Row]:
 
 
 def _seconds(rng: Random, maximum: int) -> Decimal:
-    """Return a duration of up to `most` tenths: 12.0, 3.10 or 7.125."""
+    """Return a duration below `maximum` tenths of a second: 12.0, 3.10 or 7.125."""
     digits = rng.choice((1, 1, 2, 3))
     return Decimal(rng.randrange(maximum * 10 ** (digits - 1))).scaleb(-digits)
 
@@ -130,12 +130,12 @@ def _seconds(rng: Random, maximum: int) -> Decimal:
 def _metric_values(
     interaction_id: str, metrics: Iterable[CustomMetric], broken: CustomMetric | None
 ) -> Iterator[tuple[str, Any]]:
-    """Yield what metrics say of an interaction: some of nothing, some nothing."""
+    """Yield the metric values of an interaction; some are absent, some are null."""
     for metric in metrics:
         if metric == broken:
             yield metric.id, _invalid_value(metric)
             continue
-        # A value depends on no other metric: they come and go.
+        # A value does not depend on other metrics, because these may be removed.
         rng = Random(f"{metric.id}/{interaction_id}")  # noqa: S311
         roll = rng.random()
         if roll >= _ABSENT:
@@ -143,7 +143,7 @@ def _metric_values(
 
 
 def _value(metric: CustomMetric, rng: Random) -> Any:
-    """Return a value that a metric may have."""
+    """Return a valid value of a metric."""
     match metric.type:
         case "boolean":
             return rng.random() < 1 / 2
@@ -160,19 +160,19 @@ def _value(metric: CustomMetric, rng: Random) -> Any:
 
 
 def _maximum(metric: CustomMetric) -> Decimal:
-    """Return the greatest number that a metric may be."""
+    """Return the largest valid number of a metric."""
     return Decimal((metric.minimum or 0) + 1000 if metric.maximum is None else metric.maximum)
 
 
 def _money(rng: Random) -> Decimal:
-    """Return an amount, now and then one of more digits than a float has."""
+    """Return an amount; every fourth has more digits than a float."""
     if rng.random() < 1 / 4:
         return Decimal(rng.randrange(10**18, 10**19)).scaleb(-3)
     return Decimal(rng.randrange(100_000)).scaleb(-2)
 
 
 def _invalid_value(metric: CustomMetric) -> Any:
-    """Return a value that breaks a metric's rule; None if it has none to break."""
+    """Return a value that violates a metric's rule; None if there is no rule to violate."""
     match metric.type:
         case "boolean":
             return "yes"
@@ -186,7 +186,7 @@ def _invalid_value(metric: CustomMetric) -> Any:
 
 
 def _spread_evenly(count: int, total: int) -> dict[int, int]:
-    """Return the numbers of so many places in the middle of equal parts, by place."""
+    """Return the number of each part by the middle of the part, for `count` equal parts."""
     return {(2 * number + 1) * total // (2 * count): number for number in range(count)}
 
 

@@ -1,4 +1,4 @@
-"""So many requests in each equal stretch of the clock."""
+"""Fixed-window rate limit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 class FixedWindowLimit:
-    """What is left of a limit; it is whole again when the next stretch begins.
+    """Limit on the number of requests per fixed window of the clock.
 
     Attributes:
-        refusals: How often there was one request too many.
+        limit: Number of requests per window.
+        limit_violations: Number of requests that exceeded the limit.
     """
 
     def __init__(self, limit: int, period: timedelta, clock: Clock) -> None:
-        """Allow `limit` requests in each `period`."""
+        """Allow `limit` requests per `period`."""
         self.limit = limit
         self.limit_violations = 0
         self._seconds = period.total_seconds()
@@ -32,19 +33,19 @@ class FixedWindowLimit:
 
     @property
     def remaining(self) -> int:
-        """Return how many requests are left."""
+        """Return the remaining number of requests."""
         return self.limit - (self._used if self._window == self._current_window() else 0)
 
     @property
     def resets_at(self) -> datetime:
-        """Return when the next stretch begins."""
+        """Return the start of the next window."""
         return datetime.fromtimestamp((self._current_window() + 1) * self._seconds, UTC)
 
     def consume(self) -> None:
         """Count a request.
 
         Raises:
-            HTTPException: It is one too many.
+            HTTPException: The limit is exhausted.
         """
         if self.remaining <= 0:
             self.limit_violations += 1
@@ -55,5 +56,5 @@ class FixedWindowLimit:
         self._used += 1
 
     def _current_window(self) -> int:
-        """Return the number of the present stretch."""
+        """Return the number of the current window."""
         return int(self._clock.now().timestamp() // self._seconds)

@@ -1,4 +1,4 @@
-"""What the API says."""
+"""Response bodies of the data download API."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def json_response(value: Any) -> Response:
-    """Answer with a value, its fractions as exact as they are."""
+    """Return a JSON response with exact fractions."""
     return Response(encode(value), media_type="application/json")
 
 
 def me(options: Options) -> dict[str, Any]:
-    """Return who the caller is and which time its tenant keeps."""
+    """Return the user and the time zone of the tenant."""
     user = {"id": "11ef-sim-user", "name": "Reporting, nightly"}
     match options.zone_shape:
         case "absent":
@@ -34,7 +34,7 @@ def me(options: Options) -> dict[str, Any]:
 
 
 def quota(limit: FixedWindowLimit) -> dict[str, Any]:
-    """Return how many data downloads are left."""
+    """Return the limit and the remaining number of data downloads."""
     return {
         "limit": limit.limit,
         "remaining": limit.remaining,
@@ -43,7 +43,7 @@ def quota(limit: FixedWindowLimit) -> dict[str, Any]:
 
 
 def rate_headers(limit: FixedWindowLimit) -> dict[str, str]:
-    """Return what every answer tells of the limit of requests."""
+    """Return the rate limit headers of every response."""
     return {
         "X-RateLimit-Limit": str(limit.limit),
         "X-RateLimit-Remaining": str(limit.remaining),
@@ -51,7 +51,7 @@ def rate_headers(limit: FixedWindowLimit) -> dict[str, str]:
 
 
 def download_page(page: Page, spec: DownloadSpec, options: Options) -> dict[str, Any]:
-    """Return a page of a data download."""
+    """Return the body of a page of a data download."""
     one_more = options.page_quirk == "wrong-returned"
     body = {
         "totalRecords": page.total,

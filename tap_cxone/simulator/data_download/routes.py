@@ -1,4 +1,4 @@
-"""The endpoints."""
+"""Endpoints of the data download API."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ def routes(context: ServerContext, downloads: Downloads) -> list[BaseRoute]:
 
 
 class _Api:
-    """The four calls."""
+    """Handlers of the four endpoints."""
 
     def __init__(self, context: ServerContext, downloads: Downloads) -> None:
-        """Answer for this world's tenant."""
+        """Create the handlers of the API."""
         self._tokens = context.reporting_tokens
         self._downloads = downloads
         self._options = context.options
 
     def rate_limited(self, handler: Handler) -> Handler:
-        """Return an answer that counts as a request and tells how many are left."""
+        """Return the handler with the rate limit and its headers."""
         rate = self._downloads.rate
 
         async def counted(request: Request) -> Response:
@@ -82,22 +82,22 @@ class _Api:
         return counted
 
     async def me(self, request: Request) -> Response:
-        """Answer with who the caller is."""
+        """Return the user."""
         self._tokens.require(request)
         return json_response(me(self._options))
 
     async def custom_metrics(self, request: Request) -> Response:
-        """Answer with the custom metrics."""
+        """Return the custom metrics."""
         self._tokens.require(request, _METRICS)
         return json_response(metric_list(self._downloads.metric_catalog.metrics, self._options))
 
     async def quota(self, request: Request) -> Response:
-        """Answer with how many data downloads are left."""
+        """Return the remaining number of data downloads."""
         self._tokens.require(request, _REPORTING)
         return json_response(quota(self._downloads.quota))
 
     async def download(self, request: Request) -> Response:
-        """Answer with a page of a report."""
+        """Return a page of a report."""
         self._tokens.require(request, _DOWNLOAD)
         spec = parse_spec(await json_body(request), self._downloads.metric_catalog.ids())
         self._downloads.quota.consume()
@@ -110,6 +110,6 @@ class _Api:
         return json_response(download_page(page, spec, self._options))
 
     def _is_other_region(self) -> bool:
-        """Return whether the tenant's data are in another region."""
+        """Return True if the tenant's data are in another region."""
         served = self._options.data_region
         return served is not None and served != self._options.token_region

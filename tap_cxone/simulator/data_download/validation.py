@@ -1,4 +1,4 @@
-"""Reading a request, as strictly as the API does."""
+"""Parsing and validation of requests of the data download API."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class Group(NamedTuple):
-    """Whose interactions alone are wanted."""
+    """Restriction of a download to one agent or queue."""
 
     field: str
     id: str
@@ -48,19 +48,19 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DownloadSpec:
-    """What a data download is to hold, and which page of it.
+    """Requested content and page of a data download.
 
     Attributes:
         report: The report.
-        metrics: The report's own metrics.
+        metrics: The standard metrics of the report.
         custom: The ids of the custom metrics.
         start: The first instant.
-        end: The first instant too late.
-        zone: Whose local time days and hours are told in.
-        group: Whose interactions alone, if not everybody's.
-        group_by: The fields of which each row has other values.
-        limit: How many rows the page may hold.
-        offset: How many rows stand before it.
+        end: The exclusive end.
+        zone: The zone of days and hours.
+        group: The agent or queue of the interactions; None for all.
+        group_by: The fields that identify a row.
+        limit: Maximum number of rows of the page.
+        offset: Number of rows before the page.
     """
 
     report: str
@@ -76,16 +76,16 @@ class DownloadSpec:
 
     @property
     def window(self) -> DownloadSpec:
-        """Return the same order for no page."""
+        """Return the spec without limit and offset."""
         return replace(self, limit=0, offset=0)
 
 
 def parse_spec(body: Mapping[str, Any], published: Collection[str]) -> DownloadSpec:
-    """Return what a request asks for.
+    """Parse the body of a request.
 
     Raises:
-        HTTPException: There is no such report.
-        NotAccepted: The API would not accept it.
+        HTTPException: The report does not exist.
+        InvalidRequest: The API would reject it.
     """
     report = body.get("report")
     if isinstance(report, str) and report not in REPORTS:
@@ -100,7 +100,7 @@ def parse_spec(body: Mapping[str, Any], published: Collection[str]) -> DownloadS
 
 
 def _build_spec(body: Mapping[str, Any]) -> DownloadSpec:
-    """Return what a body without mistakes asks for."""
+    """Return the spec of a valid body."""
     filters, dates = body["filter"], body["filter"]["date"]
     group = filters.get("group")
     return DownloadSpec(
@@ -118,12 +118,12 @@ def _build_spec(body: Mapping[str, Any]) -> DownloadSpec:
 
 
 def _parse_instant(value: Any) -> datetime:
-    """Return an instant that is known to be one."""
+    """Return the instant of a validated value."""
     return cast("datetime", parse_instant(value, TO_THE_SECOND))
 
 
 def _validate_shape(body: Mapping[str, Any]) -> Iterator[FieldError]:
-    """Yield what is wrong with a body whichever metrics there are."""
+    """Yield the errors of a body that do not depend on the published metrics."""
     yield from validate_fields(body, _BODY)
     filters = body.get("filter")
     if not isinstance(filters, Mapping):
@@ -135,7 +135,7 @@ def _validate_shape(body: Mapping[str, Any]) -> Iterator[FieldError]:
 
 
 def _validate_names(body: Mapping[str, Any], published: Collection[str]) -> Iterator[FieldError]:
-    """Yield the names that a body's lists hold and that nobody knows."""
+    """Yield the errors of unknown names in the lists of a body."""
     allowed_names = {"metrics": (*TIMES, *COUNTS), "customMetrics": published, "groupBy": FIELDS}
     for field, names in allowed_names.items():
         value = body.get(field)

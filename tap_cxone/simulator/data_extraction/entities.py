@@ -1,12 +1,16 @@
-"""The entities that can be extracted."""
+"""Entities that can be extracted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_cxone.simulator.data_extraction import qm_questions, qm_workflows, recordings
-from tap_cxone.simulator.data_extraction import undocumented_entities as invented
+from tap_cxone.simulator.data_extraction import (
+    qm_questions,
+    qm_workflows,
+    recordings,
+    undocumented_entities,
+)
 from tap_cxone.simulator.rows import RowSource
 
 if TYPE_CHECKING:
@@ -15,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """What a job may extract.
+    """Entity that a job can extract.
 
     Attributes:
-        source: Its rows.
-        versions: The versions it has; empty if any will do.
+        source: The source of its rows.
+        versions: The supported versions; empty if any version is accepted.
     """
 
     source: RowSource
@@ -37,7 +41,7 @@ ENTITIES = {
         _entity("qm-workflows", qm_workflows.make_rows, "1", "3", "4"),
         _entity("qm-questions", qm_questions.make_rows, "1"),
         _entity("recording-interaction-metadata", recordings.make_rows, "7", "10", "12"),
-        _entity("wfm-payroll", invented.make_payroll_rows, "1"),
-        _entity("qm-evaluator-notes", invented.make_note_rows, "1"),
+        _entity("wfm-payroll", undocumented_entities.make_payroll_rows, "1"),
+        _entity("qm-evaluator-notes", undocumented_entities.make_note_rows, "1"),
     )
 }

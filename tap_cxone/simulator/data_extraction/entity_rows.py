@@ -1,4 +1,4 @@
-"""What can be extracted: the rows of each entity, some of them late."""
+"""Rows of the entities; some become visible late."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SOURCES = {name: entity.source for name, entity in ENTITIES.items()}
 
 
 class EntityRows(RowGenerator):
-    """The rows of every entity."""
+    """Generator of the rows of all entities."""
 
     def __init__(self, options: Options) -> None:
-        """Hold what the options say."""
+        """Create a generator."""
         super().__init__(options, _SOURCES, options.lateness)
         self._end = _DAY if options.end_inclusive else timedelta(0)
 

@@ -1,4 +1,4 @@
-"""The limits that hold for all callers of a tenant together."""
+"""Jobs of the tenant and the limits that all clients share."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TOO_SOON = "Too many requests, please wait and try again later"
 
 
 class ExtractionJobs:
-    """The jobs of a tenant: one at a time, spaced.
+    """All jobs of the tenant; one runs at a time, with a minimum interval between submits.
 
     Attributes:
-        refusals: How often a submit broke a limit.
+        limit_violations: Number of submits that broke a limit.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Start without jobs."""
+        """Create the state without jobs."""
         self.limit_violations = 0
         self._options = options
         self._clock = clock
@@ -42,10 +42,10 @@ class ExtractionJobs:
         forced_end: ForcedEnd | None,
         reason: str | None,
     ) -> Job:
-        """Begin a job, `held` if its caller waits for its end.
+        """Start a job; `client_waiting` if its caller waits for the end.
 
         Raises:
-            HTTPException: Another job is running, or began too recently.
+            HTTPException: Another job is running, or was submitted too recently.
         """
         self._check_limits()
         by_polls = self._options.job_polls is not None and not client_waiting
@@ -62,12 +62,12 @@ class ExtractionJobs:
         return self._store(replace(job, reason=reason) if reason else job)
 
     def poll(self, job_id: str, *, forced_end: ForcedEnd | None, reason: str | None) -> Job | None:
-        """Return a job, one poll later; None if it is unknown.
+        """Return a job after one poll; None if there is none with this id.
 
         Args:
-            job_id: Its name.
-            forced_end: How it ends now, if it is to end so.
-            reason: Why, if it fails.
+            job_id: The id of the job.
+            forced_end: How the job ends with this poll; None for no forced end.
+            reason: The reason of a forced failure.
         """
         job = self._jobs.get(job_id)
         if job is None:
@@ -76,19 +76,19 @@ class ExtractionJobs:
         return None if job.forced_end == "job-lost" else job
 
     def finish(self, job: Job) -> Job:
-        """End a job that its caller waits for."""
+        """End a job for which its caller waits."""
         return self._store(replace(self._jobs[job.id], ready_at=self._clock.now()))
 
     def release(self, job: Job) -> None:
-        """Let others start: the caller of this job has its answer."""
+        """Stop blocking other jobs; the caller of this job has its response."""
         self._store(replace(self._jobs[job.id], client_waiting=False))
 
     def jobs(self) -> list[Job]:
-        """Return the jobs so far, in order."""
+        """Return all jobs, in order."""
         return list(self._jobs.values())
 
     def _check_limits(self) -> None:
-        """Refuse a submit that breaks a limit."""
+        """Raise HTTPException for a submit that breaks a limit."""
         now = self._clock.now()
         jobs = self.jobs()
         if any(job.blocks_others(now) for job in jobs):
@@ -97,11 +97,11 @@ class ExtractionJobs:
             self._refuse(TOO_SOON)
 
     def _refuse(self, message: str) -> None:
-        """Count a refusal."""
+        """Count a violation and raise HTTPException."""
         self.limit_violations += 1
         raise HTTPException(403, message)
 
     def _store(self, job: Job) -> Job:
-        """Remember where a job stands."""
+        """Store the current state of a job."""
         self._jobs[job.id] = job
         return job

@@ -1,4 +1,4 @@
-"""A job of this API: what it extracts, and whom it holds up."""
+"""Jobs of the Data Extraction API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionSpec:
-    """What a job is to extract."""
+    """Requested content of a job."""
 
     entity: str
     version: str
@@ -22,7 +22,7 @@ class ExtractionSpec:
     end: date
 
     def to_json(self) -> dict[str, str]:
-        """Return the order in the words of its request."""
+        """Return the fields of the request."""
         return {
             "entityName": self.entity,
             "version": self.version,
@@ -33,11 +33,11 @@ class ExtractionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(jobs.Job):
-    """One extraction.
+    """One extraction job.
 
     Attributes:
-        order: What it extracts.
-        held: Whether the call that ordered it still waits for its answer.
+        spec: The requested content.
+        client_waiting: True while the request that submitted it waits for its response.
     """
 
     spec: ExtractionSpec
@@ -45,7 +45,7 @@ class Job(jobs.Job):
     reason: str = "The extraction failed"
 
     def blocks_others(self, now: datetime) -> bool:
-        """Return whether the job keeps others from starting."""
+        """Return True if the job blocks new jobs."""
         return self.client_waiting or (
             self.forced_end != "job-lost" and self.status(now) is Status.RUNNING
         )

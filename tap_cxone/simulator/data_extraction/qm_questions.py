@@ -1,4 +1,4 @@
-"""Rows of `qm-questions`: one per question of an evaluation, filtered by its submission."""
+"""Rows of `qm-questions`: one per question of an evaluation, filtered by submission date."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QUESTIONS = {
 
 
 def make_rows(rng: Random, submitted: datetime) -> list[dict[str, str]]:
-    """Return a row for each question of an evaluation submitted at an instant."""
+    """Return one row per question of an evaluation submitted at this instant."""
     common = _evaluation(rng, submitted)
     return [
         common | _question(rng, number, question_id, title)
@@ -29,7 +29,7 @@ def make_rows(rng: Random, submitted: datetime) -> list[dict[str, str]]:
 
 
 def _evaluation(rng: Random, submitted: datetime) -> dict[str, str]:
-    """Return what all questions of an evaluation share."""
+    """Return the columns that all questions of an evaluation share."""
     agent, evaluator = values.person(rng), values.person(rng)
     team_id, team_name = values.team(rng)
     started = values.before(rng, submitted, timedelta(hours=5))
@@ -58,7 +58,7 @@ def _evaluation(rng: Random, submitted: datetime) -> dict[str, str]:
 
 
 def _question(rng: Random, number: int, question_id: str, title: str) -> dict[str, str]:
-    """Return what one question and its answer add."""
+    """Return the columns of one question and its answer."""
     score = rng.randrange(6)
     return {
         "Question ID": question_id,

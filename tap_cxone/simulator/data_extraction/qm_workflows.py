@@ -1,4 +1,4 @@
-"""Rows of `qm-workflows`: one per evaluation, filtered by its submission."""
+"""Rows of `qm-workflows`: one per evaluation, filtered by submission date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def make_rows(rng: Random, submitted: datetime) -> list[dict[str, str]]:
-    """Return the row of an evaluation submitted at an instant."""
+    """Return the row of an evaluation submitted at this instant."""
     agent, evaluator = values.person(rng), values.person(rng)
     assigner, resolver = values.person(rng), values.person(rng)
     team_id, team_name = values.team(rng)

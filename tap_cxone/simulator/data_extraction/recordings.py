@@ -1,4 +1,4 @@
-"""Rows of `recording-interaction-metadata`: one per recorded segment, filtered by its start."""
+"""Rows of `recording-interaction-metadata`: one per recorded segment, filtered by start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make_rows(rng: Random, started: datetime) -> list[dict[str, str]]:
-    """Return the row of a segment that started at an instant."""
+    """Return the row of a segment started at this instant."""
     order_number = f"{rng.randrange(10**6):08d}"
     row = {
         "Segment ID": values.unique_id(rng),
@@ -27,7 +27,7 @@ def make_rows(rng: Random, started: datetime) -> list[dict[str, str]]:
         "ANI": values.phone(rng),
         "DNIS": values.phone(rng),
         "Disposition": values.remark(rng),
-        # No document names these; tenants have them all the same.
+        # These columns are undocumented, but tenants have them.
         "Agent 2 Name": values.maybe(rng, values.person(rng).name, 0.2),
         "Business Data: Order Number": values.maybe(rng, order_number, 0.6),
         "Business Data: Region": rng.choice(["EMEA", "日本", "Île-de-France", ""]),

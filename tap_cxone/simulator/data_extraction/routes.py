@@ -1,4 +1,4 @@
-"""The endpoints."""
+"""Endpoints of the Data Extraction API."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def routes(context: ServerContext, jobs: ExtractionJobs, rows: EntityRows) -> li
 
 
 class _Api:
-    """The four calls."""
+    """Handlers of the four endpoints."""
 
     def __init__(self, context: ServerContext, jobs: ExtractionJobs, rows: EntityRows) -> None:
-        """Answer for this world's tenant."""
+        """Create the handlers of the API."""
         self._context = context
         self._jobs = jobs
         self._rows = rows
         self._options = context.options
 
     async def sync(self, request: Request) -> Response:
-        """Begin a job, wait for its end and answer with its link."""
+        """Start a job, wait for its end and return its link."""
         if self._options.sync_response in {"404", "405"}:
             self._context.tokens.require(request)
             raise HTTPException(int(self._options.sync_response), "There is no such endpoint")
@@ -68,13 +68,13 @@ class _Api:
         return JSONResponse(body, background=BackgroundTask(self._release, job))
 
     async def submit(self, request: Request) -> Response:
-        """Begin a job and answer with its id."""
+        """Start a job and return its id."""
         job = await self._start_job(request, client_waiting=False)
         as_object = self._options.submit_response == "object"
         return JSONResponse({"jobId": job.id} if as_object else job.id, 202)
 
     async def list(self, request: Request) -> Response:
-        """Answer with every job of the tenant."""
+        """Return all jobs of the tenant."""
         self._context.tokens.require(request)
         now, case = self._context.clock.now(), self._options.status_case
         visible_jobs = [job for job in self._jobs.jobs() if job.forced_end != "job-lost"]
@@ -88,7 +88,7 @@ class _Api:
         )
 
     async def poll(self, request: Request) -> Response:
-        """Answer with a job's status, and a new link if it has a file."""
+        """Return the status of a job, with a new link if it has a file."""
         self._context.tokens.require(request)
         forced_end, reason = forced_end_of(fault_of(request))
         job = self._jobs.poll(request.path_params["job_id"], forced_end=forced_end, reason=reason)
@@ -97,7 +97,7 @@ class _Api:
         return JSONResponse(job_status(job, *self._status_and_link(job, request), self._options))
 
     async def _start_job(self, request: Request, *, client_waiting: bool) -> Job:
-        """Read a submit and begin its job."""
+        """Parse a submit and start its job."""
         self._context.tokens.require(request)
         spec = parse_spec(await json_body(request), self._options.forbidden)
         forced_end, reason = forced_end_of(fault_of(request))
@@ -106,11 +106,11 @@ class _Api:
         )
 
     async def _release(self, job: Job) -> None:
-        """Free the tenant for the next caller."""
+        """Stop blocking other jobs."""
         self._jobs.release(job)
 
     def _status_and_link(self, job: Job, request: Request) -> tuple[Status, str | None]:
-        """Return where a job stands and, if it has a file, a new link to it."""
+        """Return the status of a job and, if it has a file, a new link to it."""
         status = job.status(self._context.clock.now())
         if status is not Status.SUCCEEDED:
             return status, None
@@ -124,8 +124,7 @@ class _Api:
         return status, self._context.links.create(base_url, _FAMILY, f"{job.id}.csv", serve)
 
     def _file(self, job: Job, fault: Fault | None) -> Response:
-        """Answer with the rows that could be seen when the job ended."""
+        """Return the file with the rows that were visible when the job ended."""
         spec = job.spec
-        data = self._rows
-        rows = data.file_rows(spec.entity, spec.start, spec.end, job.ready_at)
-        return file_response(data.columns(spec.entity), rows, self._options, fault)
+        rows = self._rows.file_rows(spec.entity, spec.start, spec.end, job.ready_at)
+        return file_response(self._rows.columns(spec.entity), rows, self._options, fault)

@@ -1,4 +1,4 @@
-"""Entities whose columns nobody has published: made up, to try entities that users configure."""
+"""Undocumented entities with invented columns, for tests of user-configured entities."""
 
 from __future__ import annotations
 

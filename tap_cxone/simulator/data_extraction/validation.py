@@ -1,4 +1,4 @@
-"""Reading a submit's body, as strictly as the API does."""
+"""Parsing and validation of requests of the Data Extraction API."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def parse_spec(body: Mapping[str, Any], forbidden: Collection[str]) -> ExtractionSpec:
-    """Return what a submit asks for.
+    """Parse the body of a submit.
 
     Raises:
-        HTTPException: The API would not accept it, or not from this access key.
+        HTTPException: The API would reject it, or the access key may not extract the entity.
     """
     name, version = _text(body, "entityName"), _text(body, "version")
     start, end = _date(body, "startDate"), _date(body, "endDate")
@@ -41,7 +41,7 @@ def parse_spec(body: Mapping[str, Any], forbidden: Collection[str]) -> Extractio
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:
-    """Return a field that must be a text."""
+    """Parse a field that must be a string."""
     value = body.get(field)
     if not isinstance(value, str) or not value:
         raise HTTPException(400, f"{field} must be a string")
@@ -49,7 +49,7 @@ def _text(body: Mapping[str, Any], field: str) -> str:
 
 
 def _date(body: Mapping[str, Any], field: str) -> date:
-    """Return a field that must be a date."""
+    """Parse a field that must be a date."""
     text = _text(body, field)
     try:
         if _DATE.fullmatch(text):

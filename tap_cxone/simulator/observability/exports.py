@@ -1,4 +1,4 @@
-"""The exports of a tenant: how many in a day, how far back, and under which names."""
+"""Dashboard exports of the tenant: quota, history limit and file names."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Export(Job):
     """One export.
 
     Attributes:
-        order: What it holds.
-        number: Its place among the exports of the tenant.
+        spec: The requested content.
+        number: Its index among the exports of the tenant.
     """
 
     spec: TableExportSpec
@@ -41,14 +41,14 @@ class Export(Job):
 
 
 class Exports:
-    """The exports so far and their files.
+    """All exports of the tenant and their files.
 
     Attributes:
-        quota_refusals: How often there was one export too many.
+        quota_violations: Number of submits that exceeded the quota.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Start without exports."""
+        """Create the state without exports."""
         self.quota_violations = 0
         self._options = options
         self._clock = clock
@@ -58,10 +58,10 @@ class Exports:
     def submit(
         self, spec: TableExportSpec, *, forced_end: ForcedEnd | None, reason: str | None
     ) -> Export:
-        """Begin an export.
+        """Start an export.
 
         Raises:
-            HTTPException: It reaches too far back, or there were too many before it.
+            HTTPException: It starts before the history limit, or the quota is exhausted.
         """
         now = self._clock.now()
         self._check_limits(spec, now)
@@ -80,13 +80,13 @@ class Exports:
     def poll(
         self, export_id: str, file_name: str, *, forced_end: ForcedEnd | None, reason: str | None
     ) -> Export | None:
-        """Return an export, one poll later; None if it is unknown, or no longer known.
+        """Return an export after one poll; None if it is unknown or expired.
 
         Args:
-            export_id: Its name.
-            file_name: What its file is to be called; of two with one name, the newer one stays.
-            forced_end: How it ends now, if it is to end so.
-            reason: Why, if it fails.
+            export_id: The id of the export.
+            file_name: The name of its file; of two files with one name the newer one is kept.
+            forced_end: How the export ends with this poll; None for no forced end.
+            reason: The reason of a forced failure.
         """
         export = self._exports.get(export_id)
         if export is None:
@@ -100,16 +100,16 @@ class Exports:
         return export
 
     def export_of_file(self, file_name: str) -> Export | None:
-        """Return the export whose file has this name; None once it is gone."""
+        """Return the export whose file has this name; None once the file is deleted."""
         export = self._exports[self._files[file_name]]
         return export if export.status(self._clock.now()) is Status.SUCCEEDED else None
 
     def all(self) -> list[Export]:
-        """Return the exports so far, in order."""
+        """Return all exports, in order."""
         return list(self._exports.values())
 
     def _check_limits(self, spec: TableExportSpec, now: datetime) -> None:
-        """Refuse an export that breaks a limit."""
+        """Raise HTTPException for an export that breaks a limit."""
         months, max_exports = self._options.history_months, self._options.exports_per_day
         if months is not None and spec.start < months_before(now, months):
             raise HTTPException(400, TOO_OLD.format(months))
@@ -120,24 +120,24 @@ class Exports:
             raise HTTPException(400, TOO_MANY.format(max_exports, self._options.quota_hours))
 
     def _register_file(self, export: Export, file_name: str) -> None:
-        """Store an export's file, unless a newer export's has its name."""
+        """Store the file of an export, unless a newer export has a file of this name."""
         owner = self._files.get(file_name)
         if owner is None or self._exports[owner].number < export.number:
             self._files[file_name] = export.id
 
     def _store(self, export: Export) -> Export:
-        """Remember where an export stands."""
+        """Store the current state of an export."""
         self._exports[export.id] = export
         return export
 
 
 def months_before(instant: datetime, months: int) -> datetime:
-    """Return the same instant of an earlier month, or of its last day if it is too short."""
+    """Return the instant `months` earlier; the day is limited to the end of that month."""
     year, month = divmod(instant.year * 12 + instant.month - 1 - months, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return instant.replace(year=year, month=month + 1, day=min(instant.day, last))
 
 
 def _is_forgotten(export: Export, now: datetime) -> bool:
-    """Return whether an export's file is gone, and the export with it."""
+    """Return True if an export has expired and is no longer known."""
     return export.forced_end is None and export.status(now) is Status.EXPIRED

@@ -1,4 +1,7 @@
-"""What the API says: nobody publishes it, so a tenant may choose its words."""
+"""Response bodies of the dashboard's export API.
+
+They are not documented, so the options choose their fields and names.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ PATH = "/observabilitydashboard/v2/tables"
 
 
 def accepted_response(export: Export, base_url: str, options: Options) -> Response:
-    """Return what a submit is answered with: where to ask for the export's status."""
+    """Return the response to a submit; its header `Location` names the URL for polling."""
     kind, _, status = options.location.partition("-")
     host = base_url.rstrip("/") if kind == "absolute" else ""
     location = f"{host}{PATH}/export-data/{export.id}{'/status' if status else ''}"
@@ -38,7 +41,7 @@ def accepted_response(export: Export, base_url: str, options: Options) -> Respon
 def export_status(
     export: Export, status: Status, url: str | None, options: Options
 ) -> dict[str, str]:
-    """Return what a poll is answered with; `url` is the link to the file."""
+    """Return the body of a response to a poll; `url` is the link to the file."""
     body: dict[str, str] = {options.export_status_key: _api_status(status, options)}
     if url is not None:
         link: dict[str, str] = {options.export_link_key: url}
@@ -47,14 +50,14 @@ def export_status(
 
 
 def _api_status(status: Status, options: Options) -> str:
-    """Return a status as this tenant spells it."""
+    """Return a status with the tenant's name for it."""
     running, completed, failed = options.export_status_names
     names = {Status.RUNNING: running, Status.SUCCEEDED: completed, Status.FAILED: failed}
     return names.get(status, status.title())
 
 
 def make_error_response(clock: Clock) -> Callable[[Request, HTTPException], Response]:
-    """Return how a refusal is written; one for want of a token looks different."""
+    """Return the function that formats errors; a 401 has a different format."""
 
     def error_response(request: Request, error: HTTPException) -> Response:
         status = error.status_code

@@ -1,4 +1,4 @@
-"""The endpoints."""
+"""Endpoints of the dashboard's export API."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ def routes(context: ServerContext, exports: Exports, rows: RowGenerator) -> list
 
 
 class _Api:
-    """The two calls."""
+    """Handlers of the two endpoints."""
 
     def __init__(self, context: ServerContext, exports: Exports, rows: RowGenerator) -> None:
-        """Answer for this world's tenant."""
+        """Create the handlers of the API."""
         self._context = context
         self._exports = exports
         self._rows = rows
         self._options = context.options
 
     async def submit(self, request: Request) -> Response:
-        """Begin an export and tell where its status is."""
+        """Start an export and return the URL of its status."""
         self._context.tokens.require(request)
         spec = parse_spec(self._table(request), await json_body(request))
         forced_end, reason = forced_end_of(fault_of(request))
@@ -67,7 +67,7 @@ class _Api:
         return accepted_response(export, str(request.base_url), self._options)
 
     async def poll(self, request: Request) -> Response:
-        """Answer with an export's status, and a new link if it has a file."""
+        """Return the status of an export, with a new link if it has a file."""
         self._context.tokens.require(request)
         name = request.query_params.get("fileName", "")
         if not name.strip() or "/" in name:
@@ -82,7 +82,7 @@ class _Api:
         return JSONResponse(export_status(export, status, url, self._options))
 
     def _table(self, request: Request) -> str:
-        """Return the table that a path names."""
+        """Return the table named in the path."""
         namespace, table = request.path_params["namespace"], request.path_params["table"]
         hidden = table == "GRTable" and self._options.gr_namespace not in {"both", namespace}
         if hidden or f"{namespace}/{table}" not in TABLES:
@@ -90,7 +90,7 @@ class _Api:
         return f"{namespace}/{table}"
 
     def _link(self, request: Request, name: str) -> str:
-        """Return a new link to the file `name`, whichever export's it will be by then."""
+        """Return a new link to the file `name`; the export is looked up at download."""
 
         async def serve(fault: Fault | None) -> Response | None:
             export = self._exports.export_of_file(name)
@@ -99,7 +99,7 @@ class _Api:
         return self._context.links.create(str(request.base_url), _FAMILY, f"{name}.csv", serve)
 
     def _file(self, export: Export, fault: Fault | None) -> Response:
-        """Answer with the rows that there were when the export ended."""
+        """Return the file with the rows that were visible when the export ended."""
         spec, tables = export.spec, self._rows
         seen_at, end = export.ready_at or spec.start, spec.end + _MILLISECOND
         rows = tables.rows(spec.table, spec.start, end, seen_at, spec.view)

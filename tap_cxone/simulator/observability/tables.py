@@ -1,4 +1,4 @@
-"""The dashboard's tables; nobody publishes their columns, so these are made up."""
+"""Tables of the dashboard; their columns are not documented, so these are invented."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _RATINGS = ("", "", "Helpful", "Not helpful")
 
 
 def _interaction(rng: Random, instant: datetime) -> Row:
-    """Return what every table tells of an interaction."""
+    """Return the columns of an interaction that all tables share."""
     agent_number, agent_name = rng.choice(list(_AGENTS.items()))
     profile = rng.choice(_PROFILES)
     return {
@@ -94,7 +94,7 @@ def _summary(rng: Random, instant: datetime) -> list[Row]:
 
 
 def _questions(rng: Random, instant: datetime) -> list[Row]:
-    """Return the rows of an agent's two questions: no one of their columns tells them apart."""
+    """Return the rows of an agent's two questions; no single column is a key."""
     interaction = _interaction(rng, instant)
     return [
         interaction
@@ -110,7 +110,7 @@ def _questions(rng: Random, instant: datetime) -> list[Row]:
 
 
 def _responses(rng: Random, instant: datetime) -> list[Row]:
-    """Return the rows of Autopilot's two responses: no one of their columns is a key either."""
+    """Return the rows of Autopilot's two responses; no single column is a key."""
     interaction = _interaction(rng, instant)
     return [
         interaction
@@ -127,12 +127,12 @@ def _responses(rng: Random, instant: datetime) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What may be exported.
+    """Table that can be exported.
 
     Attributes:
-        source: Its rows; of two paths to the same table, both have the same.
-        by_channel: Whether an export may be narrowed to channels.
-        filters: The columns by which an export may be narrowed, by their name in a request.
+        source: The source of its rows; two paths to the same table share it.
+        by_channel: True if an export may be filtered by channel.
+        filters: The columns of the supported filters, by the name of the filter.
     """
 
     source: RowSource

@@ -1,4 +1,4 @@
-"""Reading an export's body, as strictly as the API does."""
+"""Parsing and validation of requests of the dashboard's export API."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CHANNELS = ("digital", "voice")
 
 @dataclass(frozen=True, slots=True)
 class TableExportSpec:
-    """What an export is to hold.
+    """Requested content of an export.
 
     Attributes:
-        table: The table, as its path names it.
+        table: The table as named in the path.
         start: The first instant.
         end: The last instant, to the millisecond.
-        zone: The time zone that its dates are written in.
-        wanted: The values that may stand in a column, where not any will do.
+        zone: The time zone of its dates.
+        allowed_values: The allowed values by column; other columns may have any value.
     """
 
     table: str
@@ -43,11 +43,11 @@ class TableExportSpec:
 
     @property
     def view(self) -> View:
-        """Return how it looks at the table's rows."""
+        """Return the time zone and the filter of the rows."""
         return View(self.zone, self.allowed_values)
 
     def to_json(self) -> dict[str, str]:
-        """Return the order in the words of its request."""
+        """Return the fields of the request."""
         return {
             "table": self.table,
             "startDate": instant(self.start),
@@ -57,10 +57,10 @@ class TableExportSpec:
 
 
 def parse_spec(name: str, body: Mapping[str, Any]) -> TableExportSpec:
-    """Return what a submit for the table `name` asks for.
+    """Parse the body of a submit for the table `name`.
 
     Raises:
-        HTTPException: The API would not accept it.
+        HTTPException: The API would reject it.
     """
     table = TABLES[name]
     allowed_fields = {"dateRange", "timeZone"}
@@ -74,7 +74,7 @@ def parse_spec(name: str, body: Mapping[str, Any]) -> TableExportSpec:
 
 
 def _parse_range(value: Any) -> tuple[datetime, datetime]:
-    """Return the two ends of a date range."""
+    """Parse a date range."""
     bounds = _require_object(value, "dateRange")
     _reject_unknown_fields(bounds, {"startDate", "endDate"}, "dateRange")
     start, end = (_parse_instant(bounds.get(field), field) for field in ("startDate", "endDate"))
@@ -84,7 +84,7 @@ def _parse_range(value: Any) -> tuple[datetime, datetime]:
 
 
 def _parse_instant(value: Any, field: str) -> datetime:
-    """Return an instant."""
+    """Parse an instant."""
     moment = parse_instant(value)
     if moment is None:
         raise HTTPException(400, f"{field} must be a date-time, YYYY-MM-DDTHH:MM:SS.sssZ")
@@ -92,7 +92,7 @@ def _parse_instant(value: Any, field: str) -> datetime:
 
 
 def _parse_zone(value: Any) -> ZoneInfo:
-    """Return a time zone."""
+    """Parse a time zone."""
     if not isinstance(value, str) or value not in _zones():
         raise HTTPException(400, "timeZone must be an IANA time zone")
     return ZoneInfo(value)
@@ -100,16 +100,16 @@ def _parse_zone(value: Any) -> ZoneInfo:
 
 @cache
 def _zones() -> Collection[str]:
-    """Return the time zones that there are."""
+    """Return the names of all time zones."""
     return frozenset(available_timezones())
 
 
 def _parse_filters(table: Table, body: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Return the values asked for, by column; an empty list asks for any."""
+    """Parse the allowed values by column; an empty list allows any value."""
     filters = _require_object(body.get("filters", {}), "filters")
     _reject_unknown_fields(filters, table.filters, "filters")
     allowed_values = {
-        table.filters[name]: _string_set(given, name) for name, given in filters.items()
+        table.filters[name]: _string_set(value, name) for name, value in filters.items()
     }
     channels = _string_set(body.get("channels", []), "channels")
     if not channels <= set(CHANNELS):
@@ -120,14 +120,14 @@ def _parse_filters(table: Table, body: Mapping[str, Any]) -> dict[str, frozenset
 
 
 def _string_set(value: Any, field: str) -> frozenset[str]:
-    """Return a list of texts."""
+    """Parse a list of strings."""
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise HTTPException(400, f"{field} must be a list of strings")
     return frozenset(value)
 
 
 def _require_object(value: Any, field: str) -> Mapping[str, Any]:
-    """Return an object."""
+    """Return `value` if it is an object, else raise HTTPException."""
     if not isinstance(value, Mapping):
         raise HTTPException(400, f"{field} must be an object")
     return value
@@ -136,7 +136,7 @@ def _require_object(value: Any, field: str) -> Mapping[str, Any]:
 def _reject_unknown_fields(
     body: Mapping[str, Any], allowed: Collection[str], location: str
 ) -> None:
-    """Refuse a field that does not exist."""
+    """Raise HTTPException for an unknown field."""
     unknown = sorted(set(body) - set(allowed))
     if unknown:
         raise HTTPException(400, f"Unknown field in {location}: {', '.join(unknown)}")

@@ -1,4 +1,4 @@
-"""What is reported: contacts of agents, each with its figures, known for good a little later."""
+"""Generated contacts of agents with their metrics; some become visible late."""
 
 from __future__ import annotations
 
@@ -49,40 +49,40 @@ _CHANNELS = ("voice", "chat", "email")
 
 
 class Contacts:
-    """Every contact there ever was."""
+    """Generator of all contacts."""
 
     def __init__(self, options: Options) -> None:
-        """Hold what the options say."""
+        """Create a generator."""
         self._rows = RowGenerator(options, _SOURCES, timedelta(0))
         self._final_hour = timedelta(hours=options.final_hour)
 
     def between(
         self, report_type: ReportType, start: datetime, end: datetime, seen_at: datetime
     ) -> Iterator[Row]:
-        """Yield the contacts of `[start, end)` that are known at `seen_at`."""
+        """Yield the contacts of `[start, end)` that are visible at `seen_at`."""
         for row in self._rows.rows(source_name(report_type), start, end, seen_at):
             if self._visible_from(datetime.fromisoformat(row["at"])) <= seen_at:
                 yield row
 
     def _visible_from(self, instant: datetime) -> datetime:
-        """Return from when on a contact counts; the last ones of a day wait for the next."""
+        """Return when a contact becomes visible; the last ones of a day do so the next day."""
         if instant.hour < _LAST_HOURS:
             return instant
         return midnight(instant.date()) + _DAY + self._final_hour
 
 
 def source_name(report_type: ReportType) -> str:
-    """Return what the options call the contacts of a type of report."""
+    """Return the name of the contacts of a report type in the options."""
     return f"report:{report_type}"
 
 
-def _contact(rng: Random, began: datetime) -> Row:
-    """Return what every type of report tells of a contact."""
+def _contact(rng: Random, started_at: datetime) -> Row:
+    """Return the columns of a contact that all report types share."""
     agent_id, agent_name = rng.choice(list(_AGENTS.items()))
     queue_id, queue_name = rng.choice(list(_QUEUES.items()))
     skill_id, skill_name = rng.choice(list(_SKILLS.items()))
     return {
-        "at": values.instant(began),
+        "at": values.instant(started_at),
         "agentId": agent_id,
         "agentName": agent_name,
         "queueId": queue_id,
@@ -91,31 +91,31 @@ def _contact(rng: Random, began: datetime) -> Row:
         "skillName": skill_name,
         "status": rng.choice(_STATUSES),
         "channel": rng.choice(_CHANNELS),
-        "date": f"{began:%Y-%m-%d}",
+        "date": f"{started_at:%Y-%m-%d}",
     }
 
 
-def _call(rng: Random, began: datetime) -> list[Row]:
-    """Return a call."""
+def _call(rng: Random, started_at: datetime) -> list[Row]:
+    """Return the row of a call."""
     talk, wrap = _seconds(rng, 900), _seconds(rng, 120)
     metrics = {"handleTime": talk + wrap, "wrapUpTime": wrap, "talkTime": talk, "callsHandled": 1}
-    return [_contact(rng, began) | metrics]
+    return [_contact(rng, started_at) | metrics]
 
 
-def _messages(rng: Random, began: datetime) -> list[Row]:
-    """Return some messages."""
+def _messages(rng: Random, started_at: datetime) -> list[Row]:
+    """Return the row of some messages."""
     count = rng.randint(1, 12)
     waited = sum((_seconds(rng, 300) for _ in range(count)), Decimal(0))
-    return [_contact(rng, began) | {"messageCount": count, "responseTime": waited}]
+    return [_contact(rng, started_at) | {"messageCount": count, "responseTime": waited}]
 
 
-def _voicemail(rng: Random, began: datetime) -> list[Row]:
-    """Return a voicemail."""
-    return [_contact(rng, began) | {"voicemailCount": 1, "voicemailTime": _seconds(rng, 240)}]
+def _voicemail(rng: Random, started_at: datetime) -> list[Row]:
+    """Return the row of a voicemail."""
+    return [_contact(rng, started_at) | {"voicemailCount": 1, "voicemailTime": _seconds(rng, 240)}]
 
 
 def _seconds(rng: Random, maximum: int) -> Decimal:
-    """Return a duration of less than `most` seconds: 12.0, 3.10 or 7.125."""
+    """Return a duration of less than `maximum` seconds: 12.0, 3.10 or 7.125."""
     digits = rng.choice((1, 2, 3))
     return Decimal(rng.randrange(maximum * 10**digits)).scaleb(-digits)
 
@@ -128,8 +128,8 @@ _ROW_FACTORIES: Final[Mapping[ReportType, RowFactory]] = {
     "voicemail": _voicemail,
 }
 _SOURCES: Final = {
-    source_name(report_type): RowSource.from_factory(source_name(report_type), write)
-    for report_type, write in _ROW_FACTORIES.items()
+    source_name(report_type): RowSource.from_factory(source_name(report_type), make_rows)
+    for report_type, make_rows in _ROW_FACTORIES.items()
 }
 TYPE_OF_SOURCE: Final[Mapping[str, ReportType]] = {
     source_name(report_type): report_type for report_type in _ROW_FACTORIES

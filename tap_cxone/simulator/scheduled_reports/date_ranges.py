@@ -1,4 +1,4 @@
-"""Which time a report is about: said outright, or by when it is run."""
+"""Absolute and relative date ranges of reports."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _WEEK = timedelta(days=7)
 
 
 class DateRange(NamedTuple):
-    """The first instant, and the first that is too late."""
+    """Date range with an inclusive start and an exclusive end."""
 
     start: datetime
     end: datetime
 
 
 def validate_date_range(date_range: Any, location: str) -> Iterator[FieldError]:
-    """Yield what is wrong with a `dateRange`."""
+    """Yield the errors of a `dateRange`."""
     absolute = isinstance(date_range, dict) and date_range.get("type") == "absolute"
     errors = [*validate_fields(date_range, _ABSOLUTE if absolute else _RELATIVE, f"{location}.")]
     yield from errors
@@ -39,7 +39,7 @@ def validate_date_range(date_range: Any, location: str) -> Iterator[FieldError]:
 
 
 def resolve_date_range(date_range: Mapping[str, Any], zone: str, now: datetime) -> DateRange:
-    """Return the time that a `dateRange` without mistakes is about at this moment."""
+    """Return the instants of a valid `dateRange`; `now` resolves relative ranges."""
     if date_range["type"] == "absolute":
         return DateRange(_parse_instant(date_range["start"]), _parse_instant(date_range["end"]))
     local = ZoneInfo(zone)
@@ -49,24 +49,24 @@ def resolve_date_range(date_range: Mapping[str, Any], zone: str, now: datetime) 
 
 
 def _previous_day(today: date) -> tuple[date, date]:
-    """Return yesterday, and today."""
+    """Return yesterday and today."""
     return today - _DAY, today
 
 
 def _previous_week(today: date) -> tuple[date, date]:
-    """Return the Mondays of last week and of this."""
+    """Return the Mondays of the last and of the current week."""
     monday = today - today.weekday() * _DAY
     return monday - _WEEK, monday
 
 
 def _previous_month(today: date) -> tuple[date, date]:
-    """Return the first days of last month and of this."""
+    """Return the first days of the last and of the current month."""
     first = today.replace(day=1)
     return (first - _DAY).replace(day=1), first
 
 
 def _parse_instant(value: Any) -> datetime:
-    """Return an instant that is known to be one."""
+    """Return the instant of a validated value."""
     return cast("datetime", parse_instant(value, SECOND_OR_MILLISECOND))
 
 

@@ -1,4 +1,4 @@
-"""Contacts → the rows of a report, one for each group of them."""
+"""Rows of a report: one row per group of contacts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ _THOUSANDTHS = Decimal("0.001")
 
 
 def columns(report: Report, extra: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the columns of a report's rows."""
+    """Return the columns of a report."""
     return (*_visible_dimensions(report), *report.metrics, *extra)
 
 
 def report_rows(contacts: Iterable[Row], report: Report, extra: Sequence[str] = ()) -> list[Row]:
-    """Return the rows of a report, sorted by what they are grouped by."""
+    """Return the rows of a report, sorted by the grouping values."""
     dimensions = _visible_dimensions(report)
-    matching = (row for row in contacts if all(one.matches(row) for one in report.filters))
+    matching = (
+        row for row in contacts if all(condition.matches(row) for condition in report.filters)
+    )
     return [
         {name: group[0][name] for name in dimensions}
         | {metric: _metric_value(metric, group) for metric in report.metrics}
@@ -43,10 +45,9 @@ def report_rows(contacts: Iterable[Row], report: Report, extra: Sequence[str] = 
 
 
 def full_rows(contacts: Iterable[Row], report_type: ReportType) -> list[Row]:
-    """Return all that is known, a row for each day and each value of every dimension.
+    """Return one row per day and per combination of all dimensions.
 
-    What averages are made of and no metric tells is there too, under a name such as
-    `_responseTime`.
+    Totals that are part of an average but no metric have names such as `_responseTime`.
     """
     metrics = METRICS[report_type]
     return [
@@ -58,7 +59,7 @@ def full_rows(contacts: Iterable[Row], report_type: ReportType) -> list[Row]:
 
 
 def _visible_dimensions(report: Report) -> tuple[str, ...]:
-    """Return the dimensions that have one value for each row."""
+    """Return the dimensions that have exactly one value per row."""
     if not report.grouping:
         return report.dimensions
     return tuple(
@@ -71,7 +72,7 @@ def _visible_dimensions(report: Report) -> tuple[str, ...]:
 def _groups(
     contacts: Iterable[Row], names: Sequence[str]
 ) -> list[tuple[tuple[Any, ...], list[Row]]]:
-    """Return the groups of contacts that have the same values of these dimensions, sorted."""
+    """Return the contacts grouped by the values of these dimensions, sorted."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for contact in contacts:
         groups.setdefault(tuple(contact[name] for name in names), []).append(contact)
@@ -79,7 +80,7 @@ def _groups(
 
 
 def _metric_value(metric: str, group: Sequence[Row]) -> Any:
-    """Return a figure of a group: a sum, or an average to the thousandth."""
+    """Return a metric of a group: a sum, or an average to three decimals."""
     if metric not in _AVERAGES:
         return sum(contact[metric] for contact in group)
     total, count = (_metric_value(name, group) for name in _AVERAGES[metric])
@@ -87,6 +88,6 @@ def _metric_value(metric: str, group: Sequence[Row]) -> Any:
 
 
 def _extra_value(column: str, key: tuple[Any, ...]) -> str:
-    """Return a value of a column that nobody told us about."""
+    """Return a value of an undocumented column."""
     rng = Random(f"{column}/{key}")  # noqa: S311
     return rng.choice(["", "yes", "no", f"{rng.randrange(1000):04d}", "später, vielleicht"])

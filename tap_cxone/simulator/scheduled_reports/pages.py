@@ -1,4 +1,4 @@
-"""The pages of a result, and the tokens that lead from one to the next."""
+"""Pages of a result and their tokens."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the rows of a result, and what leads to the next ones, if there are any."""
+    """One page of the rows of a result; `token` leads to the next page, None on the last."""
 
     rows: Sequence[Row]
     token: str | None
 
 
 def page(run_id: str, rows: Sequence[Row], token: str | None, options: Options) -> Page:
-    """Return the page of a run's rows that a token leads to, without one the first.
+    """Return the page of a run's rows for a token; the first page for None.
 
     Raises:
-        NotAccepted: The token leads nowhere.
+        InvalidRequest: The token is invalid.
     """
     size = options.page_size_reports
     last = max(1, -(-len(rows) // size))
@@ -40,13 +40,13 @@ def page(run_id: str, rows: Sequence[Row], token: str | None, options: Options) 
 
 
 def _token(run_id: str, number: int, size: int) -> str:
-    """Return the token that leads to a page."""
+    """Return the token of a page."""
     text = json.dumps({"page": number, "limit": size, "run": run_id})
     return b64encode(text.encode()).decode()
 
 
 def _number(token: str, run_id: str, last: int, size: int) -> int:
-    """Return the number of the page that a token leads to."""
+    """Return the page number of a token."""
     try:
         number = json.loads(b64decode(token, validate=True))["page"]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""What the API says."""
+"""Response bodies of the scheduled reports API."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 
 def schedule_registered(schedule: Schedule, options: Options) -> dict[str, Any]:
-    """Return what the registration of a schedule is answered with."""
+    """Return the body of the response to the registration of a schedule."""
     status = "created" if schedule.versions == 1 else "updated"
     return {options.schedule_id_key: schedule.id, "status": status}
 
 
 def schedule_list(schedules: Iterable[Schedule], options: Options) -> Any:
-    """Return the list of these schedules, as this tenant lays it out."""
-    entries = [{options.schedule_id_key: one.id, **one.body} for one in schedules]
+    """Return the list of the schedules in the tenant's layout."""
+    entries = [{options.schedule_id_key: schedule.id, **schedule.body} for schedule in schedules]
     return entries if options.schedules_shape == "list" else {options.schedules_shape: entries}
 
 
 def run_started(run: Run, options: Options) -> dict[str, Any]:
-    """Return what the order of a run is answered with."""
+    """Return the body of the response to the start of a run."""
     return {options.run_id_key: run.id}
 
 
 def run_state(run: Run, now: datetime) -> dict[str, Any]:
-    """Return where a run stands."""
+    """Return the state of a run."""
     api_status = run.api_status(now)
     return {"state": api_status} | (
         {"errorMessage": run.failure_reason(now)} if api_status == "failed" else {}
@@ -40,5 +40,5 @@ def run_state(run: Run, now: datetime) -> dict[str, Any]:
 
 
 def result_page(page: Page) -> dict[str, Any]:
-    """Return what the answer to a run that is complete says of its rows."""
+    """Return the fields of a response that hold a page of rows."""
     return {"data": page.rows} | ({} if page.token is None else {"nextPageToken": page.token})

@@ -1,4 +1,4 @@
-"""The endpoints."""
+"""Endpoints of the scheduled reports API."""
 
 from __future__ import annotations
 
@@ -70,30 +70,30 @@ def routes(context: ServerContext, schedules: Schedules, runs: Runs) -> list[Bas
 
 
 class _Api:
-    """The seven calls."""
+    """Handlers of the seven endpoints."""
 
     def __init__(self, context: ServerContext, schedules: Schedules, runs: Runs) -> None:
-        """Answer for this world's tenant."""
+        """Create the handlers of the API."""
         self._context = context
         self._schedules = schedules
         self._runs = runs
         self._options = context.options
 
     async def list(self, request: Request) -> Response:
-        """Answer with the schedules of a name, or with all."""
+        """Return the schedules with a name, or all."""
         self._context.client_tokens.require(request, _READ)
         schedules = self._schedules.find_by_name(request.query_params.get("name"))
         return JSONResponse(schedule_list(schedules, self._options))
 
     async def submit(self, request: Request) -> Response:
-        """Register a schedule and answer with its id."""
+        """Register a schedule and return its id."""
         self._context.client_tokens.require(request, _WRITE)
         body = await json_body(request)
         validate_schedule(body)
         return JSONResponse(schedule_registered(self._schedules.add(body), self._options), 201)
 
     async def update(self, request: Request) -> Response:
-        """Register a schedule anew."""
+        """Replace the body of a schedule."""
         self._context.client_tokens.require(request, _WRITE)
         schedule, body = self._schedule(request), await json_body(request)
         validate_schedule(body)
@@ -102,7 +102,7 @@ class _Api:
         )
 
     async def run(self, request: Request) -> Response:
-        """Begin a run and answer with its id."""
+        """Start a run and return its id."""
         self._context.client_tokens.require(request, _WRITE)
         schedule = self._schedule(request)
         body = await json_body(request) if (await request.body()).strip() else {}
@@ -115,7 +115,7 @@ class _Api:
         return JSONResponse(run_started(run, self._options), 202)
 
     async def poll(self, request: Request) -> Response:
-        """Answer with where a run stands and, if it is complete, its first rows or its file."""
+        """Return the state of a run and, if it is complete, its first page or a link."""
         self._context.client_tokens.require(request, _READ)
         forced_end, reason = forced_end_of(fault_of(request))
         run = _require_run(
@@ -124,18 +124,18 @@ class _Api:
         return await self._run_response(request, run)
 
     async def page(self, request: Request) -> Response:
-        """Answer with more rows of a run."""
+        """Return a further page of a run."""
         self._context.client_tokens.require(request, _READ)
         return await self._run_response(request, self._run(request))
 
     async def cancel(self, request: Request) -> Response:
-        """End a run."""
+        """Cancel a run."""
         self._context.client_tokens.require(request, _WRITE)
         self._runs.cancel(self._run(request))
         return Response(status_code=204)
 
     async def _run_response(self, request: Request, run: Run) -> Response:
-        """Answer with what there is of a run."""
+        """Return the state of a run and, if it is complete, its rows."""
         now = self._context.clock.now()
         body = run_state(run, now)
         if run.status(now) is Status.SUCCEEDED:
@@ -144,14 +144,14 @@ class _Api:
         return Response(encode(body), media_type="application/json")
 
     async def _rows_or_link(self, request: Request, run: Run, token: str | None) -> dict[str, Any]:
-        """Return where the rows of a run that is complete are, or some of them."""
+        """Return the fields with a link to the file of a completed run, or a page of its rows."""
         if self._options.report_result == "csv" and token is None:
             return {"downloadUrl": self._link(request, run)}
         rows = await run_in_threadpool(self._runs.rows, run)
         return result_page(page(run.id, rows, token, self._options))
 
     def _link(self, request: Request, run: Run) -> str:
-        """Return a new link to a run's file."""
+        """Return a new link to the file of a run."""
 
         async def serve(fault: Fault | None) -> Response | None:
             current_run = self._runs.find(run.id)
@@ -166,29 +166,29 @@ class _Api:
         return self._context.links.create(base_url, _FAMILY, f"{run.id}.csv", serve)
 
     def _file(self, run: Run, fault: Fault | None) -> Response:
-        """Answer with a run's rows as a file."""
+        """Return the rows of a run as a file."""
         rows = self._runs.rows(run)
         texts = [{name: cell(value) for name, value in row.items()} for row in rows]
         header = columns(run.report, self._options.extra_report_columns)
         return file_response(header, texts, self._options, fault)
 
     def _schedule(self, request: Request) -> Schedule:
-        """Return the schedule that a path names."""
+        """Return the schedule named in the path."""
         schedule = self._schedules.find(request.path_params["schedule_id"])
         if schedule is None:
             raise HTTPException(404, "There is no such schedule")
         return schedule
 
     def _run(self, request: Request) -> Run:
-        """Return the run that a path names."""
+        """Return the run named in the path."""
         return _require_run(self._runs.find(request.path_params["run_id"]))
 
 
 def _require_run(run: Run | None) -> Run:
-    """Return a run that there is.
+    """Return `run`.
 
     Raises:
-        HTTPException: There is none.
+        HTTPException: It is None.
     """
     if run is None:
         raise HTTPException(404, "There is no such run")

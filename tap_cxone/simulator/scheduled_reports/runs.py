@@ -1,4 +1,4 @@
-"""The runs of reports: where they stand, and who asks for that too often."""
+"""Runs of reports, and the number of polls that came too soon."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Run(Job):
     """One run of a report.
 
     Attributes:
-        schedule_id: Whose report it is.
-        report: The report as it was then.
+        schedule_id: The id of the schedule.
+        report: The report at the start of the run.
         start: The first instant.
-        end: The first instant too late.
-        polled_at: When somebody last asked for it, if anybody did.
+        end: The exclusive end.
+        polled_at: Time of the last poll; None before the first.
     """
 
     schedule_id: str
@@ -52,7 +52,7 @@ class Run(Job):
     reason: str = ""
 
     def api_status(self, now: datetime) -> ApiStatus:
-        """Return where the run stands, in the API's words."""
+        """Return the status in the API's spelling."""
         match self.status(now):
             case Status.RUNNING:
                 return "queued" if self.is_queued(now) else "processing"
@@ -68,7 +68,7 @@ class Run(Job):
 
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
-    """Where a run stands at a moment."""
+    """State of a run at one instant."""
 
     id: str
     schedule_id: str
@@ -78,15 +78,15 @@ class RunSnapshot:
 
 
 class Runs:
-    """The runs so far.
+    """All runs of the tenant.
 
     Attributes:
-        cancelled: The ids of those that a caller ended, in order.
-        fast_polls: How often somebody asked too soon after having asked.
+        cancelled: The ids of the runs cancelled by callers, in order.
+        fast_polls: Number of polls that came too soon after the previous one.
     """
 
     def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
-        """Start with none."""
+        """Create the state without runs."""
         self.cancelled: list[str] = []
         self.fast_polls = 0
         self._options = options
@@ -104,7 +104,7 @@ class Runs:
         forced_end: ForcedEnd | None,
         reason: str | None,
     ) -> Run:
-        """Begin a run."""
+        """Start a run."""
         now, polls = self._clock.now(), self._options.job_polls
         return self._store(
             Run(
@@ -123,12 +123,12 @@ class Runs:
         )
 
     def poll(self, run_id: str, *, forced_end: ForcedEnd | None, reason: str | None) -> Run | None:
-        """Return a run, one poll later; None if it is unknown.
+        """Return a run after one poll; None if there is none with this id.
 
         Args:
-            run_id: Its name.
-            forced_end: How it ends now, if it is to end so.
-            reason: Why, if it fails.
+            run_id: The id of the run.
+            forced_end: How the run ends with this poll; None for no forced end.
+            reason: The reason of a forced failure.
         """
         run = self.find(run_id)
         if run is None:
@@ -141,19 +141,19 @@ class Runs:
         return self.find(run_id)
 
     def find(self, run_id: str) -> Run | None:
-        """Return a run; None if it is unknown."""
+        """Return the run with this id; None if there is none."""
         run = self._runs.get(run_id)
         return None if run is None or run.forced_end == "job-lost" else run
 
     def cancel(self, run: Run) -> None:
-        """End a run, wherever it stands; once is enough."""
+        """Cancel a run in any state; idempotent."""
         if run.id not in self.cancelled:
             self.cancelled.append(run.id)
             now = self._clock.now()
             self._store(replace(run, forced_end="job-cancelled", ready_at=now, reason=CANCELLED))
 
     def snapshots(self) -> list[RunSnapshot]:
-        """Return where each run stands, in order."""
+        """Return the current state of each run, in order."""
         now = self._clock.now()
         return [
             RunSnapshot(run.id, run.schedule_id, run.start, run.end, run.api_status(now))
@@ -161,7 +161,7 @@ class Runs:
         ]
 
     def rows(self, run: Run) -> list[Row]:
-        """Return the rows that there were when a run ended, made once for all its pages."""
+        """Return the rows visible when a run ended; they are cached for its pages."""
         key = replace(run, polled_at=None)
         with self._lock:
             if self._cached[0] != key:
@@ -172,19 +172,19 @@ class Runs:
             return self._cached[1]
 
     def _never_ends(self, date_range: DateRange) -> bool:
-        """Return whether a run would take longer than any may."""
+        """Return True if a run exceeds the limits of the options."""
         max_days = self._options.long_report_days
         if max_days is not None and date_range.end - date_range.start > timedelta(days=max_days):
             return True
         return self._options.job_seconds > 60 * self._options.report_minutes_max
 
     def _count_fast_poll(self, run: Run, now: datetime) -> None:
-        """Count a poll that comes too soon."""
+        """Count a poll that comes too soon after the previous one."""
         min_interval = _MIN_POLL_INTERVAL / self._options.speed
         if run.polled_at is not None and now - run.polled_at < min_interval:
             self.fast_polls += 1
 
     def _store(self, run: Run) -> Run:
-        """Remember where a run stands."""
+        """Store the current state of a run."""
         self._runs[run.id] = run
         return run

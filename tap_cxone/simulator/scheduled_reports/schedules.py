@@ -1,4 +1,4 @@
-"""The schedules that are registered."""
+"""Registered schedules of reports."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A report and when it is to be run.
+    """Schedule of a report.
 
     Attributes:
-        id: Its name for requests.
-        body: What it was last registered with.
-        versions: How often it was registered, the first time included.
+        id: The id in requests.
+        body: The last registered body.
+        versions: Number of registrations, including the first.
     """
 
     id: str
@@ -28,36 +28,36 @@ class Schedule:
 
     @property
     def name(self) -> str:
-        """Return its name for people, which others may have too."""
+        """Return the display name, which is not unique."""
         return str(self.body["name"])
 
 
 class Schedules:
-    """The schedules so far."""
+    """All schedules of the tenant."""
 
     def __init__(self, options: Options) -> None:
-        """Start with none."""
+        """Create the state without schedules."""
         self._options = options
         self._schedules: dict[str, Schedule] = {}
 
     def add(self, body: Mapping[str, Any]) -> Schedule:
-        """Register a schedule, whatever others are called."""
+        """Store a new schedule; names need not be unique."""
         return self._store(Schedule(str(uuid.uuid4()), body))
 
     def update(self, schedule: Schedule, body: Mapping[str, Any]) -> Schedule:
-        """Register a schedule anew."""
+        """Replace the body of a schedule."""
         return self._store(replace(schedule, body=body, versions=schedule.versions + 1))
 
     def find(self, schedule_id: str) -> Schedule | None:
-        """Return a schedule; None if it is unknown."""
+        """Return the schedule with this id; None if there is none."""
         return self._schedules.get(schedule_id)
 
     def all(self) -> list[Schedule]:
-        """Return every schedule, in order."""
+        """Return all schedules, in order."""
         return list(self._schedules.values())
 
     def find_by_name(self, name: str | None) -> list[Schedule]:
-        """Return the schedules of a name, as this tenant understands it; of none, all."""
+        """Return the schedules that match a name; all for None."""
         return [
             schedule
             for schedule in self.all()
@@ -65,7 +65,7 @@ class Schedules:
         ]
 
     def _matches_name(self, schedule: Schedule, name: str) -> bool:
-        """Return whether a schedule is among those of a name."""
+        """Return True if a schedule matches a name by the tenant's rule."""
         match self._options.name_filter:
             case "exact":
                 return schedule.name == name
@@ -75,6 +75,6 @@ class Schedules:
                 return True
 
     def _store(self, schedule: Schedule) -> Schedule:
-        """Remember a schedule."""
+        """Store a schedule."""
         self._schedules[schedule.id] = schedule
         return schedule

@@ -1,4 +1,4 @@
-"""Reading a request, as strictly as the API does."""
+"""Parsing and validation of requests of the scheduled reports API."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
 class Filter(NamedTuple):
-    """Which contacts alone are wanted, or are not."""
+    """Condition on a dimension of a contact."""
 
     dimension: str
     values: frozenset[str]
     operator: Operator
 
     def matches(self, contact: Row) -> bool:
-        """Return whether a contact counts."""
+        """Return True if a contact meets the condition."""
         return (contact[self.dimension] in self.values) != (self.operator == "notIn")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report is to hold.
+    """Requested content of a report.
 
     Attributes:
-        type: What kind of contacts it is about.
-        metrics: Their figures.
-        dimensions: What it tells of whom they are.
-        filters: Which of them count.
-        grouping: The dimensions of which each row has other values; if none, all.
+        type: The kind of contacts.
+        metrics: The metrics of the contacts.
+        dimensions: The dimensions of the contacts.
+        filters: Conditions that all contacts must meet.
+        grouping: The dimensions that identify a row; empty for all dimensions.
     """
 
     type: ReportType
@@ -65,10 +65,10 @@ class Report:
 
 
 def validate_schedule(body: Mapping[str, Any]) -> None:
-    """Let a schedule pass that the API accepts.
+    """Validate the body of a schedule.
 
     Raises:
-        NotAccepted: It would not.
+        InvalidRequest: The API would reject it.
     """
     errors = [
         *validate_fields(body, _BODY),
@@ -81,10 +81,10 @@ def validate_schedule(body: Mapping[str, Any]) -> None:
 
 
 def validate_run(body: Mapping[str, Any]) -> None:
-    """Let what a run is ordered with pass, if the API accepts it.
+    """Validate the body of the start of a run.
 
     Raises:
-        NotAccepted: It would not.
+        InvalidRequest: The API would reject it.
     """
     errors = [*validate_fields(body, _RUN)]
     if "dateRange" in body:
@@ -94,22 +94,22 @@ def validate_run(body: Mapping[str, Any]) -> None:
 
 
 def parse_report(body: Mapping[str, Any]) -> Report:
-    """Return the report of a schedule without mistakes."""
+    """Return the report of a valid schedule."""
     report = body["report"]
     return Report(
         type=report["type"],
         metrics=tuple(report["metrics"]),
         dimensions=tuple(report["dimensions"]),
         filters=tuple(
-            Filter(one["dimension"], frozenset(one["values"]), one["operator"])
-            for one in report["filters"]
+            Filter(item["dimension"], frozenset(item["values"]), item["operator"])
+            for item in report["filters"]
         ),
         grouping=tuple(report["grouping"]),
     )
 
 
 def _validate_report(report: Any) -> Iterator[FieldError]:
-    """Yield what is wrong with a report."""
+    """Yield the errors of a report."""
     yield from validate_fields(report, _REPORT, "report.")
     if not isinstance(report, Mapping):
         return
@@ -128,7 +128,7 @@ def _validate_report(report: Any) -> Iterator[FieldError]:
 
 
 def _validate_filter(filter_body: Any, location: str) -> Iterator[FieldError]:
-    """Yield what is wrong with a filter."""
+    """Yield the errors of a filter."""
     yield from validate_fields(filter_body, _FILTER, f"{location}.")
     equals = isinstance(filter_body, Mapping) and filter_body.get("operator") == "eq"
     if equals and len(_as_list(filter_body.get("values"))) > 1:
@@ -136,7 +136,7 @@ def _validate_filter(filter_body: Any, location: str) -> Iterator[FieldError]:
 
 
 def _unknown_metrics(report: Mapping[str, Any]) -> list[Any]:
-    """Return the metrics that a type of report has not, where the type is one."""
+    """Return the metrics that a valid report type does not have."""
     report_type = report.get("type")
     if not isinstance(report_type, str) or report_type not in METRICS:
         return []
@@ -145,7 +145,7 @@ def _unknown_metrics(report: Mapping[str, Any]) -> list[Any]:
 
 
 def _as_list(value: Any) -> list[Any]:
-    """Return a list as it is, anything else as an empty one."""
+    """Return `value` if it is a list, else an empty list."""
     return value if isinstance(value, list) else []
 
 
