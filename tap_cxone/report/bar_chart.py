@@ -84,24 +84,11 @@ def draw_bars(commits: Iterable[Commit]) -> BarChart | None:
     Windows within a day are added up. A longer window is drawn over all its days at their average,
     because the log does not hold the rows of each day.
     """
-    by_day: dict[date, Bar] = {}
-    longer_bars: list[Bar] = []
-    for commit in commits:
-        day = single_day(commit)
-        if day is not None:
-            previous = by_day.get(day, Bar(day_window(day), 0, 0, is_average=False))
-            quarantined = previous.quarantined + commit.quarantined
-            by_day[day] = replace(
-                previous, rows=previous.rows + commit.rows, quarantined=quarantined
-            )
-        elif commit.window is not None:
-            is_average = length_in_days(commit.window) > 1
-            longer_bars.append(Bar(commit.window, commit.rows, commit.quarantined, is_average))
-    bars = sorted([*by_day.values(), *longer_bars], key=lambda bar: bar.window.start)
+    bars = _bars(commits)
     if not bars:
         return None
     span = Window(bars[0].window.start, max(bar.window.end for bar in bars))
-    placed = (
+    drawn = (
         replace(
             bar,
             x=_percent_of_width(span, bar.window.start),
@@ -109,7 +96,26 @@ def draw_bars(commits: Iterable[Commit]) -> BarChart | None:
         )
         for bar in bars
     )
-    return BarChart(tuple(placed), span, max(bar.rows_per_day for bar in bars))
+    return BarChart(tuple(drawn), span, max(bar.rows_per_day for bar in bars))
+
+
+def _bars(commits: Iterable[Commit]) -> list[Bar]:
+    """Return the bars of the commits in chronological order, without their positions."""
+    by_day: dict[date, Bar] = {}
+    longer_bars: list[Bar] = []
+    for commit in commits:
+        day = single_day(commit)
+        if day is not None:
+            bar = by_day.get(day, Bar(day_window(day), 0, 0, is_average=False))
+            by_day[day] = replace(
+                bar,
+                rows=bar.rows + commit.rows,
+                quarantined=bar.quarantined + commit.quarantined,
+            )
+        elif commit.window is not None:
+            is_average = length_in_days(commit.window) > 1
+            longer_bars.append(Bar(commit.window, commit.rows, commit.quarantined, is_average))
+    return sorted([*by_day.values(), *longer_bars], key=lambda bar: bar.window.start)
 
 
 def _percent_of_width(span: Window, instant: datetime) -> float:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.options import ClientAuth
     from tap_cxone.simulator.tokens import TokenStore
 
+    Handler = Callable[[Request], Awaitable[Response]]
+    FamilyOfRequest = Callable[[Request], Awaitable[FamilyName | None]]
+
 
 class Credentials:
     """The only access key and the only registered application that the simulator accepts."""
@@ -36,59 +39,60 @@ class Credentials:
 
 def routes(context: ServerContext) -> list[BaseRoute]:
     """Return the token endpoints: access key, password grant and client credentials."""
-    options = context.options
+    options, faults = context.options, context.faults
+    applications = _client_credentials_handler(
+        context.client_tokens,
+        options.granted_scopes,
+        options.client_auth,
+        timedelta(seconds=options.report_token_seconds),
+    )
+    reporting = _client_credentials_handler(
+        context.reporting_tokens, options.reporting_scopes, options.client_auth
+    )
+
+    def oauth(handler: Handler, family: FamilyName | FamilyOfRequest) -> Endpoint:
+        return Endpoint(
+            handler, faults, "token", family=family, error_response=_oauth_error_response
+        )
+
+    access_key = Endpoint(
+        _access_key_handler(context.tokens), faults, "token", family="data_extraction"
+    )
+    password = _password_handler(context.tokens, options.client_auth)
+    return [
+        access_key.route("POST", "/authentication/v1/token/access-key"),
+        oauth(password, "observability").route("POST", "/auth/token"),
+        oauth(applications, _family_of_login).route("POST", "/oauth/token"),
+        oauth(reporting, "data_download").route("POST", "/api/v2/oauth/token"),
+    ]
+
+
+def _access_key_handler(tokens: TokenStore) -> Handler:
+    """Return the handler of a login with an access key."""
 
     async def access_key(request: Request) -> Response:
         body = await json_body(request)
         if (body.get("accessKeyId"), body.get("accessKeySecret")) != _ACCESS_KEY:
             raise HTTPException(401, "The access key is unknown or its secret is wrong")
-        return _token_response(context.tokens)
+        return _token_response(tokens)
+
+    return access_key
+
+
+def _password_handler(tokens: TokenStore, client_auth: ClientAuth) -> Handler:
+    """Return the handler of a password grant: an application logs in for an access key."""
 
     async def password(request: Request) -> Response:
         form = await _form(request)
         if form.get("grant_type") != "password":
             raise HTTPException(400, "unsupported_grant_type: The grant_type must be password")
-        if not _is_known_client(request, form, options.client_auth):
+        if not _is_known_client(request, form, client_auth):
             raise HTTPException(401, "invalid_client: The client is unknown or not where it may be")
         if (form.get("username"), form.get("password")) != _ACCESS_KEY:
             raise HTTPException(401, "invalid_grant: The access key is unknown or its secret wrong")
-        return _token_response(context.tokens)
+        return _token_response(tokens)
 
-    access_key_login = Endpoint(access_key, context.faults, "token", family="data_extraction")
-    user_login = Endpoint(
-        password,
-        context.faults,
-        "token",
-        family="observability",
-        error_response=_oauth_error_response,
-    )
-    client_login = Endpoint(
-        _client_credentials_handler(
-            context.client_tokens,
-            options.granted_scopes,
-            options.client_auth,
-            timedelta(seconds=options.report_token_seconds),
-        ),
-        context.faults,
-        "token",
-        family=_family_of_login,
-        error_response=_oauth_error_response,
-    )
-    reporting_login = Endpoint(
-        _client_credentials_handler(
-            context.reporting_tokens, options.reporting_scopes, options.client_auth
-        ),
-        context.faults,
-        "token",
-        family="data_download",
-        error_response=_oauth_error_response,
-    )
-    return [
-        access_key_login.route("POST", "/authentication/v1/token/access-key"),
-        user_login.route("POST", "/auth/token"),
-        client_login.route("POST", "/oauth/token"),
-        reporting_login.route("POST", "/api/v2/oauth/token"),
-    ]
+    return password
 
 
 def _client_credentials_handler(
@@ -96,7 +100,7 @@ def _client_credentials_handler(
     allowed_scopes: Collection[str],
     client_auth: ClientAuth,
     report_token_lifetime: timedelta | None = None,
-) -> Callable[[Request], Awaitable[Response]]:
+) -> Handler:
     """Return the handler of a client credentials login.
 
     Args:
