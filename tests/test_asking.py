@@ -19,7 +19,7 @@ DAYS = 365
 
 def jobs(sim: Simulator) -> int:
     """Count the jobs of all families."""
-    return len(sim.jobs) + sim.exports + len(sim.analytics) + len(sim.report_runs)
+    return len(sim.jobs) + sim.exports + len(sim.analytics_exports) + len(sim.report_runs)
 
 
 @pytest.mark.slow

@@ -120,7 +120,7 @@ def test_a_complete_run(sim, clock, path, family):
     out = run_tap(config, clock=clock, only=stream)
 
     found = lines(path)
-    rows = sim.truth(entity, START, START + timedelta(days=1))
+    rows = sim.expected_rows(entity, START, START + timedelta(days=1))
     about = [line for line in found if line["window_start"]]
     assert out.error is None
     assert events(found)[0] == "run_started"
@@ -205,7 +205,7 @@ def test_the_life_of_a_job(simulate, clock, path):
     states = of(path, "job_state")
     (created,) = of(path, "job_created")
     assert [line["state"] for line in states] == ["queued", "running", "completed"]
-    assert {line["job_id"] for line in (*states, created)} == {sim.analytics[0].id}
+    assert {line["job_id"] for line in (*states, created)} == {sim.analytics_exports[0].id}
     assert created["latency_ms"] == 0
 
 
@@ -315,7 +315,7 @@ def test_a_failed_job(sim, clock, path):
     assert isinstance(out.error, StreamsFailed)
     assert "failed" in job["reason"]
     assert "No store" in job["reason"]
-    assert job["job_id"] == sim.analytics[0].id
+    assert job["job_id"] == sim.analytics_exports[0].id
     assert events(lines(path))[-4:-1] == ["job_failed", "stream_failed", "stream_ended"]
     ended = lines(path)[-1]
     assert (ended["outcome"], ended["failed"]) == ("failed", [STREAM])
@@ -329,7 +329,7 @@ def test_a_job_that_was_found(sim, clock, path):
     run(audited(sim, path), clock, state=first.state)
 
     (found,) = of(path, "job_found")
-    assert found["job_id"] == sim.analytics[0].id
+    assert found["job_id"] == sim.analytics_exports[0].id
     assert of(path, "job_created") == []
 
 
@@ -341,7 +341,7 @@ def test_a_lost_answer(simulate, clock, path):
     run(audited(sim, path), clock)
 
     assert [line["job_id"] for line in of(path, "job_found", "job_created")] == [
-        sim.analytics[0].id
+        sim.analytics_exports[0].id
     ]
 
 
@@ -390,7 +390,7 @@ def test_how_long_it_took(sim, clock, path):
 @pytest.mark.parametrize("bad", [False, True])
 def test_no_secret_and_no_value(simulate, clock, path, family, bad):
     """Neither a secret, nor a signed query, nor what stands in a row is in any line."""
-    sim = simulate(misfits=5, rows_per_day=48)
+    sim = simulate(invalid_elements=5, rows_per_day=48)
     stream, entity = FAMILIES[family]
     if bad:
         sim.faults.add(
@@ -402,7 +402,7 @@ def test_no_secret_and_no_value(simulate, clock, path, family, bad):
     run_tap(config, clock=clock, catalog=select(config, stream, "quarantine"))
 
     text = path.read_text()
-    rows = sim.truth(entity, START, START + timedelta(days=1))
+    rows = sim.expected_rows(entity, START, START + timedelta(days=1))
     cells = {c for r in rows for c in r.values() if isinstance(c, str) and len(c) > 7}
     assert len(cells) > 20
     assert [secret for secret in SECRETS if secret in text] == []

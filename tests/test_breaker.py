@@ -15,7 +15,7 @@ from tests.families.dashboard import PATHS as TABLES
 from tests.running import run_tap, select
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator.faults import Place
+    from tap_cxone.simulator.faults import FaultPoint
 
 
 def test_a_family_that_fails_three_times_is_left_alone(simulate, clock):
@@ -66,7 +66,7 @@ def test_in_a_row(between):
 
 
 ENTITIES = [{"name": f"own_{n}", "entity_name": f"own-{n}", "version": "1"} for n in range(2)]
-REPEATED: dict[str, tuple[Place, dict[str, Any]]] = {
+REPEATED: dict[str, tuple[FaultPoint, dict[str, Any]]] = {
     "data_extraction": ("async", {"mode": "async", "entities": ENTITIES}),
     "observability": ("submit", {"exports_per_day": None}),
     "analytics_exports": (
@@ -89,7 +89,7 @@ def test_every_family_is_left_alone(simulate, clock, family, status):
     place, own = REPEATED[family]
     sim = simulate(exports_per_day=None)
     sim.faults.add(Fault(place, "status", status=status, times=99, family=family))
-    (act,) = sim.faults._acts
+    (act,) = sim.faults._script
     base = tap_settings(sim.url, families=(family,))
     config = {**base, "timezone": "America/New_York", family: {**base.get(family, {}), **own}}
     span = {"start_date": "2026-03-18T04:00:00Z", "end_date": "2026-03-19T04:00:00Z"}
@@ -103,7 +103,7 @@ def test_every_family_is_left_alone(simulate, clock, family, status):
     assert not any(isinstance(error, CircuitOpen) for error in errors[:3])
     assert all(isinstance(error, CircuitOpen) for error in errors[3:])
     asked = 6 if (family, status) == ("observability", 404) else 3
-    assert 3 <= act.struck <= asked
+    assert 3 <= act.applied <= asked
     assert "failed 3 times in a row" in out.error.lines()[-1]
 
 

@@ -273,7 +273,7 @@ def test_quota_without_a_state(simulate, clock, path):
     for stream in (dashboard.KB, dashboard.AS):
         assert dashboard_run(sim, clock, path, stream).error is None
 
-    assert (sim.exports, sim.quota_refusals) == (3, 0)
+    assert (sim.exports, sim.quota_violations) == (3, 0)
 
 
 def dashboard_run(sim: Simulator, clock: FakeClock, path: Path, stream: str) -> Output:

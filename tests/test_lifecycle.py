@@ -18,7 +18,7 @@ from tests.conftest import settings_for
 from tests.running import run_tap, select
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import Seen, Simulator
+    from tap_cxone.simulator import RecordedRequest, Simulator
     from tests.running import FakeClock, Output
 
 STREAM = "qm_workflows"
@@ -44,17 +44,17 @@ def run(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
     return run_tap(config, clock=clock, catalog=catalog(), **how)
 
 
-def submits(sim: Simulator) -> list[Seen]:
+def submits(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [s for s in sim.requests if s.method == "POST" and s.path.startswith(JOBS)]
 
 
-def polls(sim: Simulator) -> list[Seen]:
+def polls(sim: Simulator) -> list[RecordedRequest]:
     """Return the polls so far."""
     return [s for s in sim.requests if s.method == "GET" and s.path.startswith(f"{JOBS}/")]
 
 
-def gaps(seen: list[Seen]) -> list[timedelta]:
+def gaps(seen: list[RecordedRequest]) -> list[timedelta]:
     """Return the times between requests."""
     return [b.at - a.at for a, b in itertools.pairwise(seen)]
 
@@ -199,7 +199,7 @@ def test_a_slot_held_by_another_client(simulate, clock):
     tries = gaps(submits(sim)[before:])
     assert out.counts() == {STREAM: 12}
     assert len(tries) < 12
-    assert sim.refusals == len(tries)
+    assert sim.limit_violations == len(tries)
 
 
 def test_throttled_to_the_end(sim, clock):
@@ -264,7 +264,7 @@ def test_the_place_is_free_after_a_failure(sim, clock):
     assert isinstance(out.error, StreamsFailed)
     assert len(out.error.failures) == 1
     assert len(out.counts()) == 2
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 def test_messages_name_the_window_and_the_job(sim, clock):

@@ -400,7 +400,7 @@ def lenient(sim: Simulator, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("number", [1, 2])
 def test_misfits_and_repeats(simulate, clock, layout, number):
     """Misfits of every kind and repeats in a file: the truth leaves, and every misfit is kept."""
-    sim = simulate(rows_per_day=120, misfits=7, duplicates=9, analytics_json=layout)
+    sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9, analytics_json=layout)
 
     out = run(days(sim, number), clock)
 
@@ -422,7 +422,7 @@ def test_misfits_and_repeats(simulate, clock, layout, number):
 @pytest.mark.parametrize("number", [1, 2])
 def test_misfits_of_csv(simulate, clock, number):
     """The same of CSV."""
-    sim = simulate(rows_per_day=120, misfits=6, duplicates=9)
+    sim = simulate(rows_per_day=120, invalid_elements=6, duplicates=9)
 
     out = run(export(sim, number, format="csv"), clock)
 
@@ -461,7 +461,7 @@ def test_to_the_letter(sim, clock, raw, field):
     assert out.error is None
     assert record["record"] == raw
     assert record["field"] == field
-    assert record["job_id"] == sim.analytics[0].id
+    assert record["job_id"] == sim.analytics_exports[0].id
     assert [r["id"] for r in out.records(BOTS)] == ["c1", "c2"]
 
 
@@ -615,7 +615,7 @@ def test_every_window_names_itself(simulate, clock):
         "2026-03-15T00:00:00+00:00",
         "2026-03-16T00:00:00+00:00",
     ]
-    assert [first["job_id"], second["job_id"]] == [job.id for job in sim.analytics]
+    assert [first["job_id"], second["job_id"]] == [job.id for job in sim.analytics_exports]
     bookmark, seen = "", []
     for message in out.messages:
         if message["type"] == "STATE":

@@ -139,14 +139,14 @@ def test_one_post_a_window(sim, clock, listener):
 
     assert out.error is None
     assert listener.windows == ["2026-03-15", "2026-03-16", "2026-03-17"]
-    assert [told["job_id"] for told in listener.told] == [job.id for job in sim.analytics]
+    assert [told["job_id"] for told in listener.told] == [job.id for job in sim.analytics_exports]
     first = listener.told[0]
     assert list(first) == SHAPE
     assert first == {
         "source": "tap-cxone",
         "family": "analytics_exports",
         "stream": STREAM,
-        "job_id": sim.analytics[0].id,
+        "job_id": sim.analytics_exports[0].id,
         "window_start": "2026-03-15T00:00:00+00:00",
         "window_end": "2026-03-16T00:00:00+00:00",
         "record_count": len(truth(sim)),
@@ -215,7 +215,7 @@ def test_an_empty_window(simulate, clock, listener):
 
 def test_what_is_counted(simulate, clock, listener):
     """Only records that left are counted: neither repeats nor what went to the quarantine."""
-    sim = simulate(rows_per_day=120, misfits=7, duplicates=9)
+    sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9)
 
     out = run(telling(sim, listener), clock)
 
@@ -336,7 +336,7 @@ def test_stream_maps(sim, clock, listener, maps):
 
 def test_no_misfit_in_the_sample(simulate, clock, listener):
     """What went to the quarantine is in no sample."""
-    sim = simulate(rows_per_day=120, misfits=7)
+    sim = simulate(rows_per_day=120, invalid_elements=7)
 
     out = run(telling(sim, listener, sample_size=1000), clock)
 
@@ -472,7 +472,7 @@ def test_neither_address_nor_headers_show(sim, listener, caplog, answer, echo):
     }[echo]
 
     config = telling(sim, listener, headers=own, timeout_seconds=0.05)
-    out = run(config, sim.world.clock)
+    out = run(config, sim.backend.clock)
 
     said = caplog.text + listener.log.read_text() + str(out.error)
     assert out.error is None

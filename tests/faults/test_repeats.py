@@ -8,14 +8,14 @@ from typing import get_args
 import pytest
 
 from tap_cxone.simulator import Fault
-from tap_cxone.simulator.faults import Family
+from tap_cxone.simulator.faults import FamilyName
 from tests.faults.scenes import READS, SCENES, SUBMITS
 from tests.running import run_tap
 
 PLACES = [(scene, place) for scene in SCENES for place in (*READS[scene], *SUBMITS.get(scene, ()))]
 
 
-TIMEOUT = {family: timedelta(minutes=30) for family in get_args(Family)}
+TIMEOUT = {family: timedelta(minutes=30) for family in get_args(FamilyName)}
 TIMEOUT["scheduled_reports"] = timedelta(minutes=45)
 # A data download that is told to wait asks for what is left of its quota, with the same login.
 WAITS = [place for place in PLACES if place != ("download", "token")]
@@ -26,9 +26,9 @@ def failing(simulate, clock, scene, place, status, **settings):
     about = SCENES[scene]
     sim = simulate(**{"rows_per_day": 4, **about.options})
     sim.faults.add(Fault(place, "status", status=status, times=999))
-    (act,) = sim.faults._acts
+    (act,) = sim.faults._script
     out = run_tap(about.settings(sim.url, **settings), clock=clock, only=about.stream)
-    return out.error, act.struck
+    return out.error, act.applied
 
 
 @pytest.mark.some(3)

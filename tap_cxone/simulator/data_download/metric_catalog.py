@@ -1,4 +1,4 @@
-"""What custom metrics are published just now."""
+"""Catalog of the published custom metrics."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.options import Options
 
 
-class Catalogue:
+class MetricCatalog:
     """The published custom metrics.
 
     Attributes:
-        metrics: All of them; to publish others, another tuple is put here, from any thread.
+        metrics: The metrics. Assigning another tuple publishes others and is thread-safe.
     """
 
-    def __init__(self, metrics: Iterable[Metric]) -> None:
-        """Publish these metrics."""
+    def __init__(self, metrics: Iterable[CustomMetric]) -> None:
+        """Create a catalog of these metrics."""
         self.metrics = tuple(metrics)
 
     def ids(self) -> tuple[str, ...]:
-        """Return what requests call them."""
+        """Return the ids of the metrics."""
         return tuple(metric.id for metric in self.metrics)
 
 
-def listed(metrics: Iterable[Metric], options: Options) -> Any:
-    """Return the list of these metrics, as this tenant lays it out."""
+def metric_list(metrics: Iterable[CustomMetric], options: Options) -> Any:
+    """Return the list of the metrics in the tenant's layout."""
     entries = [_entry(metric, options) for metric in metrics]
     return entries if options.catalogue_shape == "list" else {options.catalogue_shape: entries}
 
 
-def _entry(metric: Metric, options: Options) -> dict[str, Any]:
-    """Return what the list says of a metric; what is not known of it is left out."""
+def _entry(metric: CustomMetric, options: Options) -> dict[str, Any]:
+    """Return the list entry of a metric without unknown fields."""
     entry = {
         "id": metric.id,
         options.catalogue_names: metric.name,

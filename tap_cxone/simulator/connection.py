@@ -1,4 +1,4 @@
-"""The connection itself, which a fault may cut."""
+"""HTTP connections that faults can close or reset."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ _RESET = struct.pack("ii", 1, 0)  # linger for 0 seconds: closing sends RST, not
 
 
 class Connection(H11Protocol):
-    """A connection that shows its transport to the application, so that it may be cut."""
+    """Connection that passes its transport to the application, so that faults can close it."""
 
-    def connection_made(  # type: ignore[override]  # declared so by asyncio.Protocol's child
+    def connection_made(  # type: ignore[override]  # asyncio.Protocol declares BaseTransport
         self, transport: asyncio.Transport
     ) -> None:
-        """Hand the transport on with every request."""
-        # asyncio knows our socket not for a TCP one: without this each answer waits for 40 ms.
+        """Store the transport in the scope of every request."""
+        # asyncio does not recognise this socket as TCP and leaves Nagle's algorithm on.
+        # Each response would take 40 ms.
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
@@ -36,18 +37,18 @@ class Connection(H11Protocol):
         self.app = with_transport
 
 
-async def hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
-    """Close the connection."""
+async def close_connection(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
+    """Close the connection, with a TCP reset if `reset`."""
     transport: asyncio.Transport = scope[_TRANSPORT]
     if reset:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
     else:
         transport.close()
-    await hung_up(receive)
+    await wait_closed(receive)
 
 
-async def hung_up(receive: Receive) -> None:
-    """Return once the connection is closed, by whomever."""
+async def wait_closed(receive: Receive) -> None:
+    """Wait until either side has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

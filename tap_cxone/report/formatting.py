@@ -1,4 +1,4 @@
-"""Instants, durations and numbers as people read them."""
+"""Formatting of instants, durations and numbers for the page."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ _BRIEF = timedelta(seconds=10)
 
 
 def instant(moment: datetime) -> str:
-    """Write an instant in UTC, to the second."""
+    """Return an instant as text, in UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def clock(moment: timedelta) -> str:
-    """Write a time of day, given since midnight; without seconds where they are zero."""
+    """Return a time of day as text; `moment` counts from midnight, zero seconds are omitted."""
     minutes, seconds = divmod(round(moment.total_seconds()), 60)
     text = f"{minutes // 60:02}:{minutes % 60:02}"
     return f"{text}:{seconds:02}" if seconds else text
 
 
 def duration(length: timedelta) -> str:
-    """Write a duration with its two greatest units; a brief one to the tenth of a second."""
+    """Return a duration in its two largest units; below 10 s in tenths of a second."""
     if length < _BRIEF:
         return f"{length.total_seconds():.1f} s"
-    left, parts = round(length.total_seconds()), list[str]()
+    remaining, parts = round(length.total_seconds()), list[str]()
     for name, size in _SIZES:
-        number, left = divmod(left, size)
+        number, remaining = divmod(remaining, size)
         if number or parts:
             parts.append(f"{number} {name}" if number else "")
     return " ".join(filter(None, parts[:2]))
 
 
 def seconds(number: float | None) -> str:
-    """Write a duration given in seconds; nothing if it is not known."""
+    """Return a duration given in seconds as text; empty for None and on overflow."""
     try:
         return "" if number is None else duration(timedelta(seconds=number))
     except OverflowError:
@@ -43,16 +43,16 @@ def seconds(number: float | None) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with thousands apart, small fractions to the tenth."""
-    whole = isinstance(value, int) or value.is_integer() or value >= 100  # noqa: PLR2004 (readable)
-    return f"{value:,.0f}" if whole else f"{value:,.1f}"
+    """Return a number with thousands separators; fractions below 100 have one decimal."""
+    no_decimal = isinstance(value, int) or value.is_integer() or value >= 100  # noqa: PLR2004 - limit
+    return f"{value:,.0f}" if no_decimal else f"{value:,.1f}"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """Write a number of things."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+def plural(count: int, singular: str, plural_form: str = "") -> str:
+    """Return a count with its noun in singular or plural."""
+    return f"{count:,} {singular if count == 1 else plural_form or singular + 's'}"
 
 
 def name(text: str) -> Markup:
-    """Write a name so that it may go on in the next line after each of its underscores."""
+    """Return a name as HTML that may break after each underscore."""
     return Markup("_<wbr>").join(escape(part) for part in text.split("_"))

@@ -1,4 +1,4 @@
-"""What can be extracted: the rows of each entity, some of them late."""
+"""Rows of the entities; some become visible late."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.simulator.data_extraction.entities import ENTITIES
-from tap_cxone.simulator.rows import Rows, midnight
+from tap_cxone.simulator.rows import RowGenerator, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +18,11 @@ _DAY = timedelta(days=1)
 _SOURCES = {name: entity.source for name, entity in ENTITIES.items()}
 
 
-class Data(Rows):
-    """The rows of every entity."""
+class EntityRows(RowGenerator):
+    """Generator of the rows of all entities."""
 
     def __init__(self, options: Options) -> None:
-        """Hold what the options say."""
+        """Create a generator."""
         super().__init__(options, _SOURCES, options.lateness)
         self._end = _DAY if options.end_inclusive else timedelta(0)
 

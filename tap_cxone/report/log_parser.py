@@ -1,4 +1,4 @@
-"""Lines of audit logs → facts, and a count of what is none."""
+"""Parse the lines of audit logs and count those that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tap_cxone.windows import Window
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_LAST_YEAR = 9999  # a day can be added to what is before it
+_LAST_YEAR = 9999  # one day can be added to any earlier instant
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class NotAnAuditLog(ValueError):
-    """A file has lines, and none of them is one of an audit log."""
+    """A file has lines, but none of them is a line of an audit log."""
 
 
-class _Common(msgspec.Struct, frozen=True, kw_only=True):
-    """What every line holds, whoever wrote it."""
+class _CommonFields(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields of every line, whichever version wrote it."""
 
     at: Instant
     run: str
     event: str
 
 
-class Line(_Common, frozen=True, kw_only=True):
-    """One line; what its event does not hold is None or empty."""
+class Line(_CommonFields, frozen=True, kw_only=True):
+    """One line of the log; fields that its event does not have are None or empty."""
 
     family: str | None = None
     stream: str | None = None
@@ -60,7 +60,7 @@ class Line(_Common, frozen=True, kw_only=True):
     working_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no window, and days at the ends of the calendar."""
+        """Raise ValueError for an invalid window and for instants at the ends of the calendar."""
         window = self.window
         for instant in (self.at, *((window.start, window.end) if window else ())):
             if not 1 < in_utc(instant).year < _LAST_YEAR:
@@ -69,68 +69,68 @@ class Line(_Common, frozen=True, kw_only=True):
 
     @property
     def window(self) -> Window | None:
-        """Return the window concerned."""
+        """Return the window; None if the line has none."""
         if self.window_start is None or self.window_end is None:
             return None
         return Window(self.window_start, self.window_end)
 
 
-_COMMON = msgspec.json.Decoder(_Common)
+_COMMON = msgspec.json.Decoder(_CommonFields)
 _LINE = msgspec.json.Decoder(Line)
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What was read.
+    """Parsed lines of one or more audit logs.
 
     Attributes:
-        lines: All that are known, in the order they were written.
-        unread: How many lines are no whole line of an audit log: torn ones, say.
-        unknown: How many lines have an event that this version does not know, by event.
+        lines: Lines with a known event, in the order they were written.
+        unreadable: Number of lines that are not complete lines of an audit log.
+        unknown: Number of lines whose event this version does not know, by event.
     """
 
     lines: tuple[Line, ...] = ()
-    unread: int = 0
+    unreadable: int = 0
     unknown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """Return how many lines there were, blank ones not counted."""
-        return len(self.lines) + self.unread + sum(self.unknown.values())
+        """Return the number of lines, without blank ones."""
+        return len(self.lines) + self.unreadable + sum(self.unknown.values())
 
 
-def read(name: str, raw: Iterable[bytes]) -> Log:
-    """Read the lines of the file `name`; blank ones do not count.
+def parse_log(name: str, raw_lines: Iterable[bytes]) -> Log:
+    """Parse the lines of the file `name`; blank lines are ignored.
 
     Raises:
-        NotAnAuditLog: There are lines, and none is one of an audit log.
+        NotAnAuditLog: The file has lines, but none is a line of an audit log.
     """
-    found: list[Line] = []
-    unread, unknown = 0, Counter[str]()
-    for text in filter(None, map(bytes.strip, raw)):
+    lines: list[Line] = []
+    unreadable, unknown = 0, Counter[str]()
+    for text in filter(None, map(bytes.strip, raw_lines)):
         try:
             event = _COMMON.decode(text).event
             if event in EVENTS:
-                found.append(_LINE.decode(text))
+                lines.append(_LINE.decode(text))
             else:
                 unknown[event] += 1
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            unread += 1
-    if unread and not found and not unknown:
+            unreadable += 1
+    if unreadable and not lines and not unknown:
         msg = (
-            f"{name} is no audit log: none of its {unread} lines is one that tap-cxone writes; "
+            f"{name} is no audit log: none of its {unreadable} lines is one that tap-cxone writes; "
             "give the file that audit_log_path names"
         )
         raise NotAnAuditLog(msg)
-    return Log(tuple(found), unread, unknown)
+    return Log(tuple(lines), unreadable, unknown)
 
 
-def together(logs: Iterable[Log]) -> Log:
-    """Put logs into one, in the order of time."""
+def merge_logs(logs: Iterable[Log]) -> Log:
+    """Return one log with the lines of all logs in chronological order."""
     lines: list[Line] = []
-    unread, unknown = 0, Counter[str]()
+    unreadable, unknown = 0, Counter[str]()
     for log in logs:
         lines += log.lines
-        unread += log.unread
+        unreadable += log.unreadable
         unknown += Counter(log.unknown)
-    return Log(tuple(sorted(lines, key=lambda line: line.at)), unread, unknown)
+    return Log(tuple(sorted(lines, key=lambda line: line.at)), unreadable, unknown)

@@ -1,4 +1,4 @@
-"""Reading a submit's body, as strictly as the API does."""
+"""Parsing and validation of requests of the Data Extraction API."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 
 from tap_cxone.simulator.data_extraction.entities import ENTITIES
-from tap_cxone.simulator.data_extraction.jobs import Order
+from tap_cxone.simulator.data_extraction.jobs import ExtractionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-LONGEST = timedelta(days=14)
+MAX_RANGE = timedelta(days=14)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def read_order(body: Mapping[str, Any], forbidden: Collection[str]) -> Order:
-    """Return what a submit asks for.
+def parse_spec(body: Mapping[str, Any], forbidden: Collection[str]) -> ExtractionSpec:
+    """Parse the body of a submit.
 
     Raises:
-        HTTPException: The API would not accept it, or not from this access key.
+        HTTPException: The API would reject it, or the access key may not extract the entity.
     """
     name, version = _text(body, "entityName"), _text(body, "version")
     start, end = _date(body, "startDate"), _date(body, "endDate")
@@ -33,15 +33,15 @@ def read_order(body: Mapping[str, Any], forbidden: Collection[str]) -> Order:
         raise HTTPException(400, f"Entity {name} has no version {version}")
     if not start < end:
         raise HTTPException(400, "startDate must be before endDate")
-    if end - start > LONGEST:
-        raise HTTPException(400, f"The date range must not exceed {LONGEST.days} days")
+    if end - start > MAX_RANGE:
+        raise HTTPException(400, f"The date range must not exceed {MAX_RANGE.days} days")
     if name in forbidden:
         raise HTTPException(403, f"The user has no permission to extract {name}")
-    return Order(name, version, start, end)
+    return ExtractionSpec(name, version, start, end)
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:
-    """Return a field that must be a text."""
+    """Parse a field that must be a string."""
     value = body.get(field)
     if not isinstance(value, str) or not value:
         raise HTTPException(400, f"{field} must be a string")
@@ -49,7 +49,7 @@ def _text(body: Mapping[str, Any], field: str) -> str:
 
 
 def _date(body: Mapping[str, Any], field: str) -> date:
-    """Return a field that must be a date."""
+    """Parse a field that must be a date."""
     text = _text(body, field)
     try:
         if _DATE.fullmatch(text):

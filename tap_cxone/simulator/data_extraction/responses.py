@@ -1,4 +1,4 @@
-"""What the API says of a job, in each spelling that callers have met."""
+"""Response bodies of the Data Extraction API, in every observed variant."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.options import Options, StatusCase
 
 
-def spelled(status: Status, case: StatusCase | None) -> str:
-    """Return a status as this tenant spells it."""
+def spell_status(status: Status, case: StatusCase | None) -> str:
+    """Return a status in the tenant's case."""
     match case:
         case "upper" | None:
             return status.upper()
@@ -23,13 +23,13 @@ def spelled(status: Status, case: StatusCase | None) -> str:
 
 
 def job_status(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
-    """Return a job's status object; `url` is its file's link."""
-    answer = {"id": job.id, "status": spelled(status, options.status_case)}
-    return {"jobStatus": {**answer, **_result(job, status, url, options)}}
+    """Return the status object of a job; `url` is the link to its file."""
+    body = {"id": job.id, "status": spell_status(status, options.status_case)}
+    return {"jobStatus": {**body, **_result(job, status, url, options)}}
 
 
 def _result(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
-    """Return the field `result`, or none."""
+    """Return an object with the field `result`, or an empty one."""
     if url is not None:
         return {"result": {"url": url}}
     if status is Status.FAILED:
@@ -43,11 +43,11 @@ def _result(job: Job, status: Status, url: str | None, options: Options) -> dict
             return {"result": {}}
 
 
-def sync_answer(job: Job, status: Status, url: str | None, options: Options) -> Any:
-    """Return what `POST …/jobs/sync` answers; without a file only a job's status tells why."""
+def sync_response(job: Job, status: Status, url: str | None, options: Options) -> Any:
+    """Return the body of `POST …/jobs/sync`; without a file it is the status object."""
     if url is None:
         return job_status(job, status, None, options)
-    match options.sync_answer:
+    match options.sync_response:
         case "url":
             return {"url": url}
         case "download-url":
