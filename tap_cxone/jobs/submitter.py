@@ -60,6 +60,7 @@ class JobSubmitter:
             Throttled: The API throttled the submit, or no other job of the tenant may run now.
             AmbiguousSubmit: The response was lost or cannot be parsed.
             JobFailed: The job failed immediately.
+            QuotaExhausted: The quota allows no submit now.
             ApiError: The API refused the submit.
         """
         matching_ids = (
@@ -86,6 +87,7 @@ class JobSubmitter:
             ApiError: The API refused the submit, or all retries failed.
             AmbiguousSubmit: The response was lost, and its job cannot be identified.
             JobFailed: The job failed immediately.
+            QuotaExhausted: The quota allows no submit now.
         """
         deadline = self.clock.now() + self.poll_policy.timeout
         failures = 0
