@@ -17,8 +17,8 @@ from tap_cxone.errors import (
     Throttled,
     with_permission_hint,
 )
-from tap_cxone.families.data_download import catalogue
-from tap_cxone.families.data_download.region import region_claim
+from tap_cxone.families.data_download import metric_catalog
+from tap_cxone.families.data_download.token_region import region_claim
 from tap_cxone.http.transport import parse_json_exact
 from tap_cxone.spool import encode_json
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_cxone.config import DownloadSettings
-    from tap_cxone.families.data_download.catalogue import CustomMetric
+    from tap_cxone.families.data_download.metric_catalog import CustomMetric
     from tap_cxone.http.client import Client
     from tap_cxone.windows import Window
 
@@ -140,7 +140,7 @@ class DataDownloadApi:
 
     def custom_metrics(self) -> tuple[CustomMetric, ...]:
         """Return the custom metrics that are published."""
-        return catalogue.parse_metrics(
+        return metric_catalog.parse_metrics(
             self._with_hints(lambda: self.client.get(CUSTOM_METRICS_PATH).json)
         )
 

@@ -21,7 +21,7 @@ from tap_cxone.families.data_download.api import (
     DownloadRequest,
     describe_quota,
 )
-from tap_cxone.families.data_download.catalogue import (
+from tap_cxone.families.data_download.metric_catalog import (
     ALL_METRICS,
     CustomMetric,
     find_changes,
@@ -29,7 +29,7 @@ from tap_cxone.families.data_download.catalogue import (
     with_retired,
 )
 from tap_cxone.families.data_download.pages import PagedSource
-from tap_cxone.families.data_download.region import base_url_from_token
+from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.plan import RemainingCalls

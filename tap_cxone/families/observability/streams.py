@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_cxone.config.validation import did_you_mean
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
-from tap_cxone.families.observability.quota import allocate_exports
+from tap_cxone.families.observability.export_allocation import allocate_exports
 from tap_cxone.families.observability.tables import TABLES, DashboardTable
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits

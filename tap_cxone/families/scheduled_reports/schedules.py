@@ -13,7 +13,7 @@ from tap_cxone.errors import (
     Unavailable,
     with_permission_hint,
 )
-from tap_cxone.families.scheduled_reports.definitions import matches_definition
+from tap_cxone.families.scheduled_reports.report_definition import matches_definition
 from tap_cxone.jobs.job import parse_job_id
 from tap_cxone.progress.activity import sleep
 

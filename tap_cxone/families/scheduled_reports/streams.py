@@ -12,7 +12,7 @@ from tap_cxone.config import REPORT_TYPES
 from tap_cxone.config import validation as checks
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import JobTimeout
-from tap_cxone.families.scheduled_reports import definitions
+from tap_cxone.families.scheduled_reports import report_definition
 from tap_cxone.families.scheduled_reports.api import ReportsApi
 from tap_cxone.families.scheduled_reports.schedules import (
     PERMISSION_HINT,
@@ -98,7 +98,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             setting = f"{NAME}.reports, '{report.get('name')}'"
             allow_unknown = family_settings.get("allow_unknown_metrics") is True
             report_type = report["type"] if report.get("type") in REPORT_TYPES else None
-            yield from definitions.report_problems(
+            yield from report_definition.report_problems(
                 report, setting, report_type, allow_unknown=allow_unknown
             )
 
@@ -165,7 +165,7 @@ class ReportStream(JobStream):
     def api(self) -> ReportsApi:
         application = self.settings.application
         tenant = f"{self.family.base_url} {application.client_id if application else ''}"
-        definition = definitions.schedule_definition(self.report)
+        definition = report_definition.schedule_definition(self.report)
         return ReportsApi(self.family.client, _schedule_registry(self), definition, tenant)
 
     @property
