@@ -283,7 +283,7 @@ def test_hosts():
     tap = TapCXone(config={**OFFLINE, "region": "eu1"})
     stream: Any = tap.streams[STREAM]
 
-    assert stream.family.host == "https://api.nicecxone.com"
+    assert stream.family.base_url == "https://api.nicecxone.com"
     assert stream.family.grant.url == "https://api.nicecxone.com/oauth/token"
 
 

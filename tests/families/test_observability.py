@@ -271,7 +271,7 @@ def test_hosts():
     stream: Any = tap.streams[KB]
 
     assert stream.family.grant.url == "https://cxone.niceincontact.com/auth/token"
-    assert stream.family.host == "https://api-eu1.niceincontact.com"
+    assert stream.family.base_url == "https://api-eu1.niceincontact.com"
 
 
 def test_one_login_for_all_tables(sim, clock):

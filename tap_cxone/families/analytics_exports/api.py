@@ -90,7 +90,7 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsApi:
-    """The jobs of one export (a `JobApi`).
+    """Jobs of one export (a `JobApi`).
 
     Attributes:
         client: The tenant's API.
@@ -131,11 +131,11 @@ class AnalyticsApi:
         return SubmitResult(job_id=job_id)
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Return the status of an export.
+        """Return the status of a job.
 
         Raises:
             ApiError: The status is unknown.
-            NotFound: The API does not know the export.
+            NotFound: The API does not know the job.
         """
         path = f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
         response_json = self.client.get(path).json
@@ -190,7 +190,7 @@ class AnalyticsApi:
         return False
 
     def download(self, link: str, description: str) -> Spool:
-        """Download the file of an export, with the token.
+        """Download the file of a job, with the token.
 
         Raises:
             NotFound: The API no longer has the file.

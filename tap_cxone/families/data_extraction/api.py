@@ -86,7 +86,7 @@ def describe_running_job(_: Client, response_json: Any) -> str:
 
 @dataclass(slots=True)
 class DataExtractionApi:
-    """The jobs of one entity (a `JobApi`).
+    """Jobs of one entity (a `JobApi`).
 
     Attributes:
         client: The tenant's API.

@@ -104,7 +104,7 @@ def classify_error(status: int, error_text: str) -> type[ApiError] | None:
 
 @dataclass(slots=True)
 class ObservabilityApi:
-    """The exports of one table (a `JobApi`).
+    """Jobs that export one table (a `JobApi`).
 
     Attributes:
         client: The tenant's API.
@@ -131,7 +131,7 @@ class ObservabilityApi:
         return self.request.digest(window)
 
     def submit(self, window: Window) -> SubmitResult:
-        """Submit an export for a window, using the table name that the tenant has.
+        """Submit a job for a window, using the table name that the tenant has.
 
         Raises:
             AmbiguousSubmit: The response names no export.
@@ -160,11 +160,11 @@ class ObservabilityApi:
         return SubmitResult(job_id=_export_id(response))
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Return the status of an export.
+        """Return the status of a job.
 
         Raises:
             ApiError: The status is unknown.
-            NotFound: The API does not know the export.
+            NotFound: The API does not know the job.
         """
         file_name = quote(self.request.file_name(job.window))
         path = f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={file_name}"
@@ -197,7 +197,7 @@ class ObservabilityApi:
         return False
 
     def download(self, link: str, description: str) -> Spool:
-        """Download the file of an export."""
+        """Download the file of a job."""
         return self.client.download(link, description)
 
 

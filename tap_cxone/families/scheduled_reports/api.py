@@ -1,4 +1,4 @@
-"""Client of the runs and results of one report."""
+"""Client of the scheduled reports API: submit runs, poll them and download their results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _STATUSES = {
 
 @dataclass(slots=True)
 class ReportsApi:
-    """The runs of one report (a `JobApi`).
+    """Jobs of one report, which the API calls runs (a `JobApi`).
 
     Attributes:
         client: The tenant's API.
@@ -70,7 +70,7 @@ class ReportsApi:
         return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def submit(self, window: Window) -> SubmitResult:
-        """Submit a run for a window; register or update the schedule before.
+        """Submit a job for a window; register or update the schedule first.
 
         Raises:
             AmbiguousSubmit: The response names no run.
@@ -88,11 +88,11 @@ class ReportsApi:
         return SubmitResult(job_id=run_id)
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Return the status of a run.
+        """Return the status of a job.
 
         Raises:
             ApiError: The status is unknown.
-            NotFound: The API does not know the run.
+            NotFound: The API does not know the job.
         """
         path = f"{RESULTS_PATH}/{quote(job.id, safe='')}"
         response_json = self.client.get(path).json
@@ -121,13 +121,13 @@ class ReportsApi:
         """Return None: the API has no list of runs."""
 
     def cancel(self, job: PendingJob) -> bool:
-        """Send a DELETE for a run that exceeded its time-out; return True."""
-        with suppress(NotFound):  # the run has ended already
+        """Send a DELETE for a job that exceeded its time-out; return True."""
+        with suppress(NotFound):  # the job has ended already
             self.client.delete(f"{RESULTS_PATH}/{quote(job.id, safe='')}")
         return True
 
     def download(self, link: str, description: str) -> Spool:
-        """Download the result of a run: a file, or all pages.
+        """Download the result of a job: a file, or all pages.
 
         Raises:
             DownloadError: A page has no rows list, or a page token is invalid or repeated.

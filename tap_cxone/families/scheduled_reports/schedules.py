@@ -113,7 +113,7 @@ class ScheduleRegistry:
             with with_permission_hint(PERMISSION_HINT):
                 response_json = self.client.submit(SCHEDULES_PATH, definition).json
         except AmbiguousSubmit as error:
-            # A lost response to the submit of a run counts as a run. Registering spends nothing.
+            # A lost response to the submit of a job counts as spent. Registering spends nothing.
             msg = f"the schedule '{name}' may have been registered: {error.message}"
             remedy = "run again: it is looked for first, and no report was spent"
             raise Unavailable(msg, status=error.status, remedy=remedy) from error
