@@ -1,4 +1,4 @@
-"""Where a token says that its data are."""
+"""Read the region of the data plane from a token."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tap_cxone.config.validation import REGION
 
 
 def region_claim(token: str) -> str | None:
-    """Return the `region` claim of a token; None if it has none, or none that is a region.
+    """Return the `region` claim of a token, or None if it is missing or no valid region.
 
-    The claim decides where requests go, so nothing but the plain form of a region is taken.
+    The claim decides which host receives requests, so only the plain form of a region is accepted.
     """
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 (header, payload, signature)
@@ -26,6 +26,6 @@ def region_claim(token: str) -> str | None:
 
 
 def base_url_from_token(token: str) -> str | None:
-    """Return the host of the data plane that a token names; None if it names none."""
+    """Return the base URL of the data plane that a token names, or None."""
     region = region_claim(token)
     return f"https://api-{region}.niceincontact.com" if region else None

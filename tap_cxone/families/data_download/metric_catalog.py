@@ -1,4 +1,4 @@
-"""The custom metrics of a tenant: what they are, what changed, and which columns they make."""
+"""Catalogue of a tenant's custom metrics: parsing, changes between runs, and columns."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class CustomMetric:
     """One custom metric.
 
     Attributes:
-        id: Its identity, and its column's name.
-        name: What people call it, for now.
-        type: The type of its values; None for one whose type nobody here knows.
-        description: What it measures.
-        minimum: The least value, as text.
-        maximum: The greatest value, as text.
-        allowed: The only values.
-        retired: Whether the catalogue has it no longer.
+        id: Stable ID of the metric; the column is named after it.
+        name: Display name, which may change.
+        type: Type of the values; None if the API's type is unknown to the tap.
+        description: Meaning of the metric.
+        minimum: Smallest allowed value, as text; None for no limit.
+        maximum: Largest allowed value, as text; None for no limit.
+        allowed: All allowed values; None for any value.
+        retired: Whether the catalogue no longer has the metric.
     """
 
     id: str
@@ -54,7 +54,7 @@ class CustomMetric:
 
     @property
     def column(self) -> Column:
-        """Return the column of its values."""
+        """Return the column of the metric's values."""
         column_type = self.type or "string"
         description = self.description or f"Custom metric '{self.name}'."
         column = Column(snake_case(self.id), column_type, description, title=self.name)
@@ -71,7 +71,7 @@ class CustomMetric:
         return None if constraint == ValueConstraint() else constraint
 
     def record(self) -> dict[str, Any]:
-        """Return its row of the stream `custom_metrics`."""
+        """Return the record of the metric in the stream `custom_metrics`."""
         return {
             "id": self.id,
             "name": self.name,
@@ -83,22 +83,22 @@ class CustomMetric:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the state remembers it."""
+        """Return the metric as JSON for STATE, without empty fields."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         return {n: v for n, v in fields.items() if v or (v == 0 and v is not False)}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> CustomMetric:
-        """Read it from the state."""
+        """Return the metric from its JSON in STATE."""
         allowed = raw.get("allowed")
         return cls(**{**raw, "allowed": None if allowed is None else tuple(allowed)})
 
 
 def parse_metrics(response_json: Any) -> tuple[CustomMetric, ...]:
-    """Read the API's list of custom metrics, whichever shape it has.
+    """Parse the API's list of custom metrics in any of its known shapes.
 
     Raises:
-        ApiError: It is none.
+        ApiError: The response has no list.
     """
     entries = response_json
     if isinstance(response_json, dict):
@@ -147,7 +147,7 @@ def _allowed_value(value: Any) -> Any:
 def with_retired(
     previous: Iterable[CustomMetric], current: Sequence[CustomMetric]
 ) -> tuple[CustomMetric, ...]:
-    """Return the metrics of now, and those of before that are gone, as retired ones."""
+    """Return the current metrics, then the previous ones that no longer exist, as retired."""
     current_ids = {metric.id for metric in current}
     return (*current, *(replace(m, retired=True) for m in previous if m.id not in current_ids))
 
@@ -155,7 +155,7 @@ def with_retired(
 def find_changes(
     previous: Iterable[CustomMetric], current: Iterable[CustomMetric]
 ) -> dict[str, list[str]]:
-    """Return what changed between two catalogues: kind of change → IDs, none left out."""
+    """Return all changes between two catalogues: kind of change → IDs."""
     old = {metric.id: metric for metric in previous if not metric.retired}
     new = {metric.id: metric for metric in current}
     common_ids = sorted(old.keys() & new.keys())
@@ -175,10 +175,10 @@ def _definition(metric: CustomMetric) -> tuple[object, ...]:
 def select_metrics(
     names: Iterable[str], metrics: Sequence[CustomMetric], setting: str
 ) -> tuple[CustomMetric, ...]:
-    """Return the metrics that a user names by ID, by display name or all at once.
+    """Return the metrics that a user selects by ID, by display name or with `*`.
 
     Raises:
-        ConfigError: A name is unknown, or two metrics have it.
+        ConfigError: A name is unknown, or two metrics share it.
     """
     selected: dict[str, CustomMetric] = {}
     problems = []

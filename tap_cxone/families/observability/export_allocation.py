@@ -1,4 +1,4 @@
-"""Which windows to spend the day's exports on; pure."""
+"""Allocate the remaining exports of the quota to streams; pure functions."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def allocate_exports(
     *,
     failing: Container[str] = (),
 ) -> dict[str, int]:
-    """Spend `exports` on the oldest windows of all streams.
+    """Return how many exports each stream may submit; the oldest windows come first.
 
     Args:
-        due: Each stream's windows that still need an export, oldest first.
-        exports: How many exports are left.
-        doubtful: Streams to serve last: one that fails every time stays the oldest, and must not
-            keep the others waiting for ever.
+        windows_by_stream: Windows of each stream that still need an export, oldest first.
+        remaining: Number of exports that the quota still allows.
+        failing: Streams to serve last. The windows of a stream that always fails stay the oldest
+            and must not block the other streams forever.
 
     Returns:
-        How many of its windows, from the oldest on, each stream may export now. Of windows of
-        one age those of the stream named first come first.
+        Stream → number of its windows to export now, starting with the oldest. Windows of one age
+        are ordered by stream name.
     """
     oldest_first = sorted(
         (name in failing, window.start, name)

@@ -1,4 +1,4 @@
-"""What a report may ask for, and how its definition is written; pure."""
+"""Build, compare and validate report definitions; pure functions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {
     "messageCount": ("ic",),
     "avgResponseTime": ("ic",),
 }
-"""Metric → the report types that have it, as far as the vendor says. Others need
-`allow_unknown_metrics`."""
+"""Metric → the report types that support it, as documented by the vendor.
+
+Other metrics need `allow_unknown_metrics`.
+"""
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def schedule_definition(report: ReportSettings) -> dict[str, Any]:
-    """Return a report's schedule as the API keeps it: in UTC, its range relative."""
+    """Return the schedule of a report as the API stores it: in UTC, with a relative date range."""
     filters = [
         {"dimension": dimension, "values": list(values), "operator": operator}
         for dimension, operator, values in report.filters
@@ -50,7 +52,7 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
 
 
 def matches_definition(registered: Any, expected: Any) -> bool:
-    """Tell whether what is registered says all that is wanted; the API may add to it."""
+    """Return True if the registered value contains the expected one; extra keys are allowed."""
     if isinstance(expected, dict):
         return isinstance(registered, dict) and all(
             matches_definition(registered.get(key), value) for key, value in expected.items()
@@ -64,13 +66,13 @@ def matches_definition(registered: Any, expected: Any) -> bool:
 def report_problems(
     report: Mapping[str, Any], setting: str, report_type: str | None, *, allow_unknown: bool
 ) -> Iterator[str]:
-    """Yield what the API would refuse of a report.
+    """Yield a problem for each part of a report that the API would refuse.
 
     Args:
-        report: As the user wrote it.
-        where: What to call it.
-        kind: Its type; None if it has none that there is.
-        unknown: Whether metrics that nobody here knows are allowed.
+        report: The report as configured.
+        setting: Path of the report's setting, for messages.
+        report_type: Type of the report; None if it is missing or unknown.
+        allow_unknown: Whether metrics that the tap does not know are allowed.
     """
     metrics, dimensions = _text_list(report, "metrics"), _text_list(report, "dimensions")
     if "metrics" in report and not metrics:
@@ -92,8 +94,8 @@ def report_problems(
                 or "none known"
             )
             yield (
-                f"{setting}: '{metric}' is a metric of {', '.join(types)} reports, not of {report_type}; "
-                f"those have: {metrics_of_type}"
+                f"{setting}: '{metric}' is a metric of {', '.join(types)} reports, "
+                f"not of {report_type}; those have: {metrics_of_type}"
             )
     for field in _text_list(report, "grouping"):
         if field not in dimensions:
