@@ -197,7 +197,7 @@ def test_the_dead_give_back(tmp_path):
         assert child.stdout.readline() == b"True\n"
         during = acquire_file_lock(file)
         child.kill()
-        child.poller()
+        child.wait()
 
     assert during is None
     assert acquire_file_lock(file) is not None
