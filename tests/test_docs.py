@@ -217,15 +217,18 @@ def test_every_proof_that_security_names_exists():
     assert [name for names in proofs for name in names if not (ROOT / name).is_file()] == []
 
 
-def test_contributing_names_every_room():
-    """The table of rooms has each module of the package."""
-    text = (ROOT / ".github/CONTRIBUTING.md").read_text()
-    rooms = {path.name for path in (ROOT / "tap_cxone").glob("[a-z]*.py")}
-    rooms |= {f"{path.parent.name}/" for path in (ROOT / "tap_cxone").glob("[a-z]*/__init__.py")}
-    rooms -= {"families/"}  # each has a row of its own
-    rooms |= {f"families/{path.parent.name}/" for path in ROOT.glob("tap_cxone/families/*/*.py")}
+def test_architecture_names_every_package_and_top_level_module():
+    """The package map has each package and top-level module; CONTRIBUTING links to the page."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    package_map = text.split("\n## Package map\n")[1].split("\n## ")[0]
+    package = ROOT / "tap_cxone"
+    folders = {path.parent.relative_to(package) for path in package.rglob("[a-z_]*/__init__.py")}
+    entries = {path.name for path in package.glob("*.py")}
+    entries |= {f"{folder.as_posix()}/" for folder in folders if folder.parts[0] != "simulator"}
+    entries |= {"simulator/"}
 
-    assert [room for room in sorted(rooms) if f"`{room}`" not in text] == []
+    assert [name for name in sorted(entries) if f"`{name}`" not in package_map] == []
+    assert "](../docs/architecture.md" in (ROOT / ".github/CONTRIBUTING.md").read_text()
 
 
 def test_the_changelog_knows_the_version():
