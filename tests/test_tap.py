@@ -121,7 +121,7 @@ def test_every_column_is_described(config):
 
 
 def test_batch():
-    """Batches are offered: selection and stream maps apply to them (`tests/test_batches.py`)."""
+    """Batches are offered: selection and stream maps apply to them (see test_batch_writer)."""
     assert PluginCapabilities.BATCH in TapCXone.capabilities
 
 

@@ -111,9 +111,9 @@ def test_jobs_at_one_time_stand_below_each_other(book):
     book.later(minutes=1)
     job(book, "j3", 3, minutes=1)
 
-    (lane,) = timeline(waits(book.log.lines), 31).days
-    assert [piece.row for piece in lane.segments] == [0, 1, 0]
-    assert lane.row_count == 2
+    (day_row,) = timeline(waits(book.log.lines), 31).days
+    assert [piece.row for piece in day_row.segments] == [0, 1, 0]
+    assert day_row.row_count == 2
 
 
 def test_a_wait_over_midnight_is_on_both_days(book):
@@ -122,8 +122,8 @@ def test_a_wait_over_midnight_is_on_both_days(book):
     job(book, "j1", 1, minutes=60)
 
     drawn = timeline(waits(book.log.lines), 31)
-    assert [lane.day for lane in drawn.days] == [date(2026, 3, 21), date(2026, 3, 20)]
-    assert [(p.start, p.end) for lane in drawn.days for p in lane.segments] == [
+    assert [day_row.day for day_row in drawn.days] == [date(2026, 3, 21), date(2026, 3, 20)]
+    assert [(p.start, p.end) for day_row in drawn.days for p in day_row.segments] == [
         (timedelta(0), timedelta(hours=0.5)),
         (timedelta(hours=23.5), timedelta(hours=24)),
     ]
@@ -155,5 +155,5 @@ def test_only_the_newest_days_are_drawn(book):
         job(book, f"j{day}", day, minutes=1)
 
     drawn = timeline(waits(book.log.lines), 3)
-    assert [lane.day.day for lane in drawn.days] == [5, 4, 3]
+    assert [day_row.day.day for day_row in drawn.days] == [5, 4, 3]
     assert drawn.older == 2
