@@ -73,7 +73,7 @@ def show_progress(progress: Progress, *, real_time: bool) -> Iterator[None]:
 
 @contextmanager
 def log_heartbeats(progress: Progress) -> Iterator[None]:
-    """Call the heartbeat of `progress` every second, on a thread of its own, inside the block.
+    """Call the heartbeat of `progress` every second, on a daemon thread, inside the block.
 
     All other threads may be blocked in requests, and so unable to log.
     """
