@@ -194,8 +194,8 @@ class CXoneStream(FamilyStream):
     def line_encoder(self) -> LineEncoder | None:
         """Return the encoder of RECORD lines; None if each record has to pass through the SDK.
 
-        The SDK needs each record for a stream map, flattening, a child stream, a dry run that
-        counts records, or another message writer than the default one.
+        A stream map, flattening, a child stream and a dry run that counts records need each record.
+        So does any message writer other than the default one.
         """
         stream_map, *other_maps = self.stream_maps
         untransformed = (

@@ -19,7 +19,7 @@ from tap_cxone.streams.schema import schema_of
 from tap_cxone.streams.state import StreamState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tap_cxone.config import Settings
     from tap_cxone.context import ApiFamily
     from tap_cxone.progress.tracker import StreamProgress
+    from tap_cxone.rows.columns import Column
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.workers.pool import WorkerPool
 
@@ -63,12 +64,7 @@ class FamilyStream(Stream, ABC):
         raw_state = tap.state.get("bookmarks", {}).get(declaration.name, {})
         initial_state = StreamState(declaration.name, raw_state)
         self.initial_bookmark = initial_state.bookmark()
-        learned_columns = initial_state.columns()
-        declared_names = {column.name for column in declaration.columns}
-        undeclared_columns = (
-            column for column in learned_columns if column.name not in declared_names
-        )
-        self.columns = [*declaration.columns, *undeclared_columns]
+        self.columns = _merge_columns(declaration.columns, initial_state.columns())
         self.key_columns = keys = declaration.primary_keys or (ROW_HASH,)
         super().__init__(
             tap, schema=schema_of(declaration, self.columns, keys), name=declaration.name
@@ -196,3 +192,9 @@ class FamilyStream(Stream, ABC):
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Return None: the requested end already bounds the bookmark; a signpost enlarges STATE."""
+
+
+def _merge_columns(declared: Sequence[Column], learned: Sequence[Column]) -> list[Column]:
+    """Return the declared columns, followed by the learned columns with other names."""
+    declared_names = {column.name for column in declared}
+    return [*declared, *(column for column in learned if column.name not in declared_names)]

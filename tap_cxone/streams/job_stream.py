@@ -1,4 +1,4 @@
-"""Base class of streams whose files are made by remote jobs of an API."""
+"""Base class of streams that download files made by remote jobs."""
 
 from __future__ import annotations
 
