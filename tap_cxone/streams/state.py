@@ -4,7 +4,7 @@ Keys of one stream's state beside its bookmark, all optional:
 
 ```
 pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitted, not committed
-submits        {family: ["2026-01-31T00:00:00+00:00", …]}   submits that count for a limit
+submits        {family: ["2026-01-31T00:00:00+00:00", …]}   submits that still count for a limit
 columns        [{"name", "description"}]                    learned from files
 traits         {family: {name: value}}                      tenant info learned by earlier runs
 failed         true                                         the stream failed in its last run

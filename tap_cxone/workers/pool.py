@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tap_cxone.workers.main_thread import MainThreadExecutor
+from tap_cxone.workers.protocols import ItemT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_cxone.signals import SignalHandler
+    from tap_cxone.workers.protocols import FetchedItem, FetchingStream
 
 _MAX_FILES = 128  # per worker; each is an open file, and a pending job in every STATE
 _OPEN_FILES_DIVISOR = 2  # prefetched files use at most half of the open-file limit
@@ -35,36 +37,6 @@ def _open_files_limit() -> int:
         return 512
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return soft if soft != resource.RLIM_INFINITY else sys.maxsize
-
-
-class FetchedItem(Protocol):
-    """A prefetched item, waiting to be read."""
-
-    @property
-    def size(self) -> int:
-        """Return the bytes that the item occupies on disk."""
-
-    def close(self) -> None:
-        """Release the resources of the item."""
-
-
-ItemT = TypeVar("ItemT", bound=FetchedItem)
-_ItemT_co = TypeVar("_ItemT_co", bound=FetchedItem, covariant=True)
-
-
-class FetchingStream(Protocol[_ItemT_co]):
-    """The part of a stream that a worker uses."""
-
-    @property
-    def name(self) -> str:
-        """Return the unique name of the stream."""
-
-    @property
-    def worker_name(self) -> str:
-        """Return the name of the stream's family, which is the name of its worker."""
-
-    def fetch(self) -> Iterator[_ItemT_co]:
-        """Fetch and yield items in order."""
 
 
 @dataclass(slots=True, eq=False)
