@@ -23,7 +23,7 @@ from typing_extensions import override
 from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFailed
 from tap_cxone.events.audit_log import AuditContext
 from tap_cxone.output.record_lines import LineEncoder
-from tap_cxone.rows.convert import ROW_HASH
+from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantineStream
 from tap_cxone.streams.schema import property_of, schema_of

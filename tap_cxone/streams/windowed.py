@@ -14,7 +14,7 @@ from tap_cxone.events.webhook import WindowCommitted
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan, Workload
 from tap_cxone.planning.sync_range import Span, with_lookahead
-from tap_cxone.rows.convert import RecordSpec
+from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.prefetch import StreamPreload, WindowFile
