@@ -78,20 +78,11 @@ def block_converter(layout: FileLayout) -> Callable[[Sequence[Cells], int], Reco
     row is invalid; `layout.row_converter` finds the row and the reason.
     """
     names, spec = layout.names, layout.spec
-    kept_columns = [
-        (cell_index, column) for cell_index, column in enumerate(layout.columns) if column
-    ]
     converters = [
-        (
-            names.index(column.name),
-            cell_index,
-            column_converter(column, cells_are_text=layout.cells_are_text),
-        )
-        for cell_index, column in kept_columns
+        (names.index(c.name), cell_index, column_converter(c, cells_are_text=layout.cells_are_text))
+        for cell_index, c in layout.kept_columns
     ]
-    text_indexes = {
-        names.index(column.name) for _, column in kept_columns if column.type == "string"
-    }
+    text_indexes = {names.index(c.name) for _, c in layout.kept_columns if c.type == "string"}
     key_indexes = [names.index(key) for key in spec.key_columns]
     constants = [(names.index(name), value) for name, value in spec.constants.items()]
     hash_rows = _row_hasher(layout) if ROW_HASH in spec.key_columns else None

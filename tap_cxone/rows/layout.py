@@ -106,6 +106,11 @@ class FileLayout:
         )
         return cls(spec, tuple(file_columns), absent, new, cells_are_text)
 
+    @property
+    def kept_columns(self) -> list[tuple[int, Column]]:
+        """Return the columns that are kept, each with the index of its cell."""
+        return [(index, column) for index, column in enumerate(self.columns) if column]
+
     def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return the function that converts one row to a record.
 
@@ -113,12 +118,11 @@ class FileLayout:
         cell does not fit its column.
         """
         null_values = dict.fromkeys((column.name for column in self.absent_columns), None)
-        kept_columns = [(index, column) for index, column in enumerate(self.columns) if column]
         converters = [
             (index, c.name, cell_converter(c, cells_are_text=self.cells_are_text), c)
-            for index, c in kept_columns
+            for index, c in self.kept_columns
         ]
-        columns_by_name = {column.name: column for _, column in kept_columns}
+        columns_by_name = {column.name: column for _, column in self.kept_columns}
         key_columns, constants = self.spec.key_columns, self.spec.constants
         has_row_hash = ROW_HASH in key_columns
 

@@ -153,11 +153,8 @@ def _read_blocks(spool: Spool, name: str, max_bytes: int) -> Iterator[_CsvBlock]
                         block.line_numbers.append(line)
                         if len(block.rows) >= row_limit or chunks_read >= chunk_limit:
                             yield block
-                            block, row_limit, chunk_limit = (
-                                _CsvBlock(),
-                                BLOCK_ROWS,
-                                chunks_read + _CHUNKS_PER_BLOCK,
-                            )
+                            block, row_limit = _CsvBlock(), BLOCK_ROWS
+                            chunk_limit = chunks_read + _CHUNKS_PER_BLOCK
             except (csv.Error, DecodeError, *DAMAGE_ERRORS):
                 if block.rows:  # they precede the damage
                     yield block
