@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant
+    from tap_cxone.http.messages import ClassifyError
     from tap_cxone.http.rate_limit import RateLimits
-    from tap_cxone.http.transport import ClassifyError
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
     from tap_cxone.output.writer import RecordSample

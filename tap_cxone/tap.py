@@ -137,9 +137,8 @@ class TapCXone(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Validate the state before the SDK loads it; raises `StateError` if it is invalid."""
-        states.validate_state(state)
-        super().load_state(state)
+        """Validate and upgrade the state before the SDK loads it. Raises `StateError`."""
+        super().load_state(states.read_state(state))
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import RecordSpec
 from tap_cxone.rows.decode import FileExpectation, Format, open_table
 from tap_cxone.rows.dedupe import SeenKeys
+from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow, RowReader
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.settings import tap_settings
@@ -740,7 +740,7 @@ from pathlib import Path
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.reader import RowReader
-from tap_cxone.rows.convert import RecordSpec
+from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.spool import spool_chunks
 
 def chunks(number):

@@ -220,7 +220,7 @@ def test_settings_from_the_environment(sim, monkeypatch):
         {"bookmarks": {"qm_workflows": {"pending_jobs": 3}}},
         {"bookmarks": {"qm_workflows": {"submits": {"data_extraction": ["soon"]}}}},
         {"bookmarks": {"qm_workflows": {"submits": 7}}},
-        {"bookmarks": {"qm_workflows": {"traits": [1]}}},
+        {"bookmarks": {"qm_workflows": {"tenant_info": [1]}}},
         {"bookmarks": {"qm_workflows": {"columns": ["plan"]}}},
     ],
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_cxone.context import ApiFamily
-    from tap_cxone.http.transport import ApiResponse
+    from tap_cxone.http.messages import ApiResponse
 
 _MAX_SKEW = timedelta(minutes=2)
 _LABELS = {True: "ok  ", False: "FAIL", None: "-   "}

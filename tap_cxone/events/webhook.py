@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import ApiError, CXoneError
-from tap_cxone.http.transport import ApiRequest, Transport
+from tap_cxone.http.messages import ApiRequest
+from tap_cxone.http.transport import Transport
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:

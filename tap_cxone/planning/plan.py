@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.planning.advice import advise
-from tap_cxone.planning.workload import RemainingCalls, Unit, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +14,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import ApiFamily
     from tap_cxone.http.rate_limit import ExportQuota
-
-# `RemainingCalls`, `Unit` and `Workload` belong to `planning.workload`; some streams still import
-# them from this module.
-__all__ = ["FamilyPlan", "RemainingCalls", "StreamPlan", "Unit", "Workload", "min_duration"]
+    from tap_cxone.planning.workload import RemainingCalls, Unit, Workload
 
 _ZERO = timedelta(0)
 

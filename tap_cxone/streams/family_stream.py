@@ -14,7 +14,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_cxone.events.audit_log import AuditContext
-from tap_cxone.rows.convert import ROW_HASH
+from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.streams.schema import schema_of
 from tap_cxone.streams.state import StreamState
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.jobs.ledger import JobLedger
-    from tap_cxone.planning.plan import Unit
+    from tap_cxone.planning.workload import Unit
     from tap_cxone.streams.prefetch import FileSource
     from tap_cxone.windows import Window
     from tap_cxone.workers.main_thread import MainThreadExecutor

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_cxone.clock import iso
-from tap_cxone.planning.plan import FamilyPlan, StreamPlan, Workload
+from tap_cxone.planning.plan import FamilyPlan, StreamPlan
 from tap_cxone.planning.sync_range import Span
+from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.state import StreamState, merge_tenant_info
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.jobs.job import PendingJob
-    from tap_cxone.planning.plan import RemainingCalls, Unit
+    from tap_cxone.planning.workload import RemainingCalls, Unit
     from tap_cxone.windows import Window
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import ROW_HASH
+from tap_cxone.rows.layout import ROW_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,10 +6,13 @@ Keys of one stream's state beside its bookmark, all optional:
 pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitted, not committed
 submits        {family: ["2026-01-31T00:00:00+00:00", …]}   submits that still count for a limit
 columns        [{"name", "description"}]                    learned from files
-traits         {family: {name: value}}                      tenant info learned by earlier runs
+tenant_info    {family: {name: value}}                      learned of the tenant by earlier runs
 failed         true                                         the stream failed in its last run
 window_days    2                                            wider windows timed out
+version        1                                            layout of the keys above
 ```
+
+`docs/state.md` describes each key. Layout 0 has no `version` and calls the tenant info `traits`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ from tap_cxone.rows.columns import Column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+
+STATE_VERSION = 1
+"""Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
 
 _T = TypeVar("_T")
 
@@ -102,18 +108,19 @@ class StreamState:
 
     def tenant_info(self, family: str) -> dict[str, Any]:
         """Return the tenant info of a family from earlier runs."""
-        return self._parse(lambda raw: dict(raw.get(family, {})), self.raw.get("traits", {}))
+        return self._parse(lambda raw: dict(raw.get(family, {})), self.raw.get("tenant_info", {}))
 
     def set_tenant_info(self, family: str, tenant_info: Mapping[str, Any]) -> None:
         """Store the tenant info of a family."""
-        self._put("traits", {family: dict(tenant_info)} if tenant_info else {})
+        self._put("tenant_info", {family: dict(tenant_info)} if tenant_info else {})
 
     def families(self) -> set[str]:
         """Return the families whose submit times or tenant info are stored."""
-        mappings = (self.raw.get(key, {}) for key in ("submits", "traits"))
+        mappings = (self.raw.get(key, {}) for key in ("submits", "tenant_info"))
         return {family for mapping in mappings for family in self._parse(dict.keys, mapping)}
 
     def _put(self, key: str, value: Any) -> None:
+        self.raw["version"] = STATE_VERSION
         if value:
             self.raw[key] = value
         else:
@@ -152,12 +159,25 @@ def _version(entry: Mapping[str, Any]) -> int:
     return version if isinstance(version, int) else 0
 
 
-def validate_state(state: Any) -> None:
-    """Validate a whole state, so that errors are raised before any stream runs.
+def read_state(state: Any) -> dict[str, Any]:
+    """Return a whole state in the present layout, validated before any stream runs.
 
     Raises:
         StateError: The state cannot be used.
     """
+    bookmarks = {name: _upgrade(name, raw) for name, raw in _stream_states(state).items()}
+    for name, raw in bookmarks.items():
+        stream = StreamState(name, raw)
+        stream.bookmark()
+        stream.pending_jobs()
+        stream.columns()
+        for family in stream.families():
+            stream.submit_times(family)
+            stream.tenant_info(family)
+    return {**state, "bookmarks": bookmarks}
+
+
+def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
     bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
     if isinstance(state, dict) and "bookmarks" not in state and "value" in state:
         bookmarks = None  # a whole STATE message would be read as an empty state
@@ -167,14 +187,25 @@ def validate_state(state: Any) -> None:
             'STATE message its "value"'
         )
         raise StateError(msg)
-    for name, raw in bookmarks.items():
-        stream = StreamState(name, raw)
-        stream.bookmark()
-        stream.pending_jobs()
-        stream.columns()
-        for family in stream.families():
-            stream.submit_times(family)
-            stream.tenant_info(family)
+    return bookmarks
+
+
+def _upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of one stream in the present layout; the SDK's keys stay as they are."""
+    version = raw.get("version", 0)
+    if type(version) is int and version == STATE_VERSION:
+        return raw
+    if type(version) is not int or version != 0:
+        msg = (
+            f"The state of stream '{stream}' has layout version {version!r}, and this tap-cxone "
+            f"reads versions up to {STATE_VERSION}; install the tap-cxone that wrote it, or a "
+            "newer one, or restore an earlier state"
+        )
+        raise StateError(msg)
+    upgraded = {key: value for key, value in raw.items() if key != "traits"}
+    if "traits" in raw:
+        upgraded["tenant_info"] = raw["traits"]
+    return {**upgraded, "version": STATE_VERSION}
 
 
 def _parse_column(raw: dict[str, Any]) -> Column:

@@ -10,8 +10,8 @@ from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.rows.columns import assign_columns, snake_case
-from tap_cxone.rows.convert import ROW_HASH
 from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.loaded_window import LoadedWindow
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
-    from tap_cxone.rows.convert import RecordSpec
+    from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import Spool
     from tap_cxone.streams.prefetch import FileSource

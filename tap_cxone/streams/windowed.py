@@ -12,7 +12,7 @@ from tap_cxone.clock import iso
 from tap_cxone.events.webhook import WindowCommitted
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.sync_range import with_lookahead
-from tap_cxone.rows.convert import RecordSpec
+from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
 from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.prefetch import StreamPreload, WindowFile

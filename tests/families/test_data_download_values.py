@@ -90,8 +90,8 @@ def audited(path: Path, event: str) -> list[dict[str, Any]]:
 
 def version(out: Output, stream: str = STREAM) -> Any:
     """Return the version of the catalogue in a state."""
-    traits = out.state["bookmarks"][stream]["traits"]
-    return traits["data_download"]["catalogue"]["version"]
+    tenant_info = out.state["bookmarks"][stream]["tenant_info"]
+    return tenant_info["data_download"]["catalogue"]["version"]
 
 
 def properties(out: Output, stream: str = STREAM) -> dict[str, Any]:

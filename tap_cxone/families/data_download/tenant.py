@@ -37,7 +37,7 @@ def load_metrics(family: ApiFamily) -> tuple[CustomMetric, ...] | None:
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         msg = (
             f"The custom metrics in the state are not readable ({error!r}); restore an earlier "
-            f"state, or remove the traits of {family.name} from it"
+            f"state, or remove the tenant_info of {family.name} from it"
         )
         raise StateError(msg) from error
     return metrics
