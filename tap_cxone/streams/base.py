@@ -156,7 +156,7 @@ class CXoneStream(FamilyStream):
             raise DriftError(msg)
         level = logging.WARNING if unknown_columns and existing_names else logging.INFO
         self.log("%s has columns that no SCHEMA had: %s", description, names, level=level)
-        audit_context.write("drift", columns=[column.name for column in new_columns])
+        audit_context.write("schema_changed", columns=[column.name for column in new_columns])
         self.columns += unknown_columns
         self.state_view.add_columns(unknown_columns)
         self._extend_schema({column.name: property_of(column) for column in new_columns})

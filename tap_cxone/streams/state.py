@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 STATE_VERSION = 1
 """Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
 
+_OWN_KEYS = {"pending_jobs", "submits", "columns", "tenant_info", "failed", "window_days"}
+
 _T = TypeVar("_T")
 
 
@@ -120,11 +122,14 @@ class StreamState:
         return {family for mapping in mappings for family in self._parse(dict.keys, mapping)}
 
     def _put(self, key: str, value: Any) -> None:
-        self.raw["version"] = STATE_VERSION
         if value:
             self.raw[key] = value
         else:
             self.raw.pop(key, None)
+        if _OWN_KEYS & self.raw.keys():
+            self.raw["version"] = STATE_VERSION
+        else:
+            self.raw.pop("version", None)
 
     def _parse_list(self, parse: Callable[[Any], _T], values: Any) -> list[_T]:
         return self._parse(lambda values: [parse(value) for value in values], values)
@@ -202,10 +207,10 @@ def _upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
             "newer one, or restore an earlier state"
         )
         raise StateError(msg)
+    if "traits" not in raw:
+        return raw
     upgraded = {key: value for key, value in raw.items() if key != "traits"}
-    if "traits" in raw:
-        upgraded["tenant_info"] = raw["traits"]
-    return {**upgraded, "version": STATE_VERSION}
+    return {**upgraded, "tenant_info": raw["traits"], "version": STATE_VERSION}
 
 
 def _parse_column(raw: dict[str, Any]) -> Column:

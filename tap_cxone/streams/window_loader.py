@@ -132,7 +132,9 @@ class WindowLoader:
                 counts = self._validate(reader, line_buffer)
                 rows = counts.rows
             finally:
-                audit_context.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
+                audit_context.write(
+                    "file_downloaded", bytes=spool.size, rows=rows, sha256=spool.sha256
+                )
             cleanup_on_error.pop_all()  # on success the file stays open
         line_buffer = _keep_if_usable(line_buffer, reader)
         if line_buffer is not None:

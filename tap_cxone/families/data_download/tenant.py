@@ -114,7 +114,9 @@ class TenantContext:
             )
             for kind, ids in changed_ids.items():
                 log.warning("Custom metrics %s: %s", kind, ", ".join(ids))
-                audit_context.write("drift", columns=[f"{kind}: {metric}" for metric in ids])
+                audit_context.write(
+                    "schema_changed", columns=[f"{kind}: {metric}" for metric in ids]
+                )
             self._reported["changes"] = changed_ids
             drift_policy = self.family.context.settings.schema_drift
             if self.previous_metrics is None or (changed_ids and drift_policy == "evolve"):
