@@ -12,8 +12,8 @@ import pytest
 from tap_cxone.errors import AuthError
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
-from tests.one_stream import STREAM, failure, run, settings
 from tests.running import run_tap
+from tests.stream_support import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import RecordedRequest, Simulator

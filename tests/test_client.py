@@ -12,7 +12,7 @@ import pytest
 
 from tap_cxone.errors import DownloadError, LinkExpired, StreamsFailed
 from tap_cxone.simulator import Fault, Options, Simulator
-from tests.one_stream import STREAM, failure, run, settings
+from tests.stream_support import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import RecordedRequest

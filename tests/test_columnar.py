@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 
 from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column, ValueConstraint
-from tap_cxone.rows.convert import (
-    ROW_HASH,
-    TEXT_CONVERTERS,
-    ConversionError,
-    FileLayout,
-    RecordSpec,
-)
+from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
+from tap_cxone.rows.layout import ROW_HASH, FileLayout, RecordSpec
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     [

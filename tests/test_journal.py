@@ -27,8 +27,8 @@ from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.families import dashboard
-from tests.one_stream import STREAM, run, settings
 from tests.running import NOON, FakeClock, run_tap
+from tests.stream_support import STREAM, run, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

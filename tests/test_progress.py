@@ -13,15 +13,15 @@ import pytest
 from typing_extensions import override
 
 from tap_cxone.errors import JobFailed
+from tap_cxone.formatting import format_bytes, format_duration
 from tap_cxone.progress.activity import count_export, set_activity, sleep
 from tap_cxone.progress.console import log_heartbeats, supports_live_display
-from tap_cxone.progress.snapshot import format_bytes, format_duration
-from tap_cxone.progress.summary import summary_lines
+from tap_cxone.progress.snapshot import summary_lines
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.windows import Window
-from tests import one_stream
+from tests import stream_support
 from tests.families import dashboard
 from tests.running import NOON, FakeClock, run_tap
 
@@ -277,7 +277,7 @@ def test_a_run_in_a_pipe(simulate, clock, said, caplog):
     """A long job is told every half minute, a window in one line, and at the end the whole."""
     sim = simulate(job_seconds=120)
 
-    out = one_stream.run(one_stream.settings(sim), clock)
+    out = stream_support.run(stream_support.settings(sim), clock)
 
     job = "waiting for 2026-03-18Z to 2026-03-19Z, job "
     beats = [text for text in said() if job in text]
@@ -304,9 +304,9 @@ def test_a_failure_is_summed_up(sim, clock, said):
     """The summary comes after a failure too, and says what had been spent."""
     sim.faults.add(Fault("submit", "job-failed"))
 
-    out = one_stream.run(one_stream.settings(sim), clock)
+    out = stream_support.run(stream_support.settings(sim), clock)
 
-    assert isinstance(one_stream.failure(out), JobFailed)
+    assert isinstance(stream_support.failure(out), JobFailed)
     assert said()[-1].split()[:5] == ["qm_workflows", "failed", "0", "of", "1"]
     assert said()[-1].split()[9] == "1"
 

@@ -121,7 +121,7 @@ def test_every_column_is_described(config):
 
 
 def test_batch():
-    """Batches are offered: selection and stream maps apply to them (`tests/test_batches.py`)."""
+    """Batches are offered: selection and stream maps apply to them (see test_batch_writer)."""
     assert PluginCapabilities.BATCH in TapCXone.capabilities
 
 
@@ -220,7 +220,7 @@ def test_settings_from_the_environment(sim, monkeypatch):
         {"bookmarks": {"qm_workflows": {"pending_jobs": 3}}},
         {"bookmarks": {"qm_workflows": {"submits": {"data_extraction": ["soon"]}}}},
         {"bookmarks": {"qm_workflows": {"submits": 7}}},
-        {"bookmarks": {"qm_workflows": {"traits": [1]}}},
+        {"bookmarks": {"qm_workflows": {"tenant_info": [1]}}},
         {"bookmarks": {"qm_workflows": {"columns": ["plan"]}}},
     ],
 )

@@ -16,7 +16,7 @@ import requests
 from tap_cxone.errors import ApiError, StreamsFailed, Throttled, Unavailable
 from tap_cxone.http.transport import open_session
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
-from tests.one_stream import STREAM, failure, run, settings
+from tests.stream_support import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import RecordedRequest

@@ -24,8 +24,8 @@ from tap_cxone.config.families import (
 from tap_cxone.config.schema import SETTINGS
 
 __all__ = [
-    "ANALYTICS_MAX_DAYS",
     "ANALYTICS_MAX_CONCURRENT_JOBS",
+    "ANALYTICS_MAX_DAYS",
     "COLUMN_TYPES",
     "DATA_EXTRACTION_MAX_DAYS",
     "FILTERS",

@@ -39,15 +39,6 @@ if TYPE_CHECKING:
     from tap_cxone.redact import Redactor
     from tap_cxone.signals import SignalHandler
 
-__all__ = [
-    "ApiRequest",
-    "ApiResponse",
-    "ClassifyError",
-    "Transport",
-    "backoff_delays",
-    "open_session",
-    "parse_json_exact",
-]
 
 # At DEBUG urllib3 logs every address with its query, and the query of a presigned link is a secret.
 logging.getLogger("urllib3").setLevel(logging.INFO)

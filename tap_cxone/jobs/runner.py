@@ -179,7 +179,7 @@ class JobRunner:
         self.store.record_submit(job)
         audit_context = self.audit_context.for_window(window, result.job_id)
         if result.adopted:
-            audit_context.write("job_found")
+            audit_context.write("job_adopted")
         else:
             count_export()
             audit_context.write(
@@ -226,7 +226,7 @@ class JobRunner:
         """Poll a job until it ends; return its link, or None if it must be submitted again."""
         audit_context, last_status = self.audit_context.for_window(job.window, job.id), ""
         if job.id not in self._submitted_this_run:
-            audit_context.write("job_found")
+            audit_context.write("job_adopted")
             self.slots.reacquire(job.id)
         self._start_upcoming(upcoming)
         activity = f"waiting for {job.window}, job {job.id}"

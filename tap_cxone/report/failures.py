@@ -95,7 +95,7 @@ def schema_changes(lines: Iterable[Line]) -> list[SchemaChange]:
     """Return the new columns, last reported first."""
     times_by_columns: dict[tuple[str, tuple[str, ...]], list[datetime]] = {}
     for line in lines:
-        if line.event == "drift":
+        if line.event == "schema_changed":
             times_by_columns.setdefault((line.stream or "", line.columns), []).append(line.at)
     result = [
         SchemaChange(*key, len(times), times[0], times[-1])

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
-_START_EVENTS = {"job_created", "job_found"}
-_END_OUTCOMES = {"download": "came", "job_failed": "failed"}
+_START_EVENTS = {"job_created", "job_adopted"}
+_END_OUTCOMES = {"file_downloaded": "came", "job_failed": "failed"}
 _JOB_EVENTS = {*_START_EVENTS, *_END_OUTCOMES, "job_state"}
 UNKNOWN = "unknown"
 
@@ -78,7 +78,7 @@ def _wait(lines: Sequence[Line], run_ended: datetime) -> JobWait | None:
         stream=begin.stream or "",
         window=begin.window,
         job_id=begin.job_id,
-        adopted=begin.event == "job_found",
+        adopted=begin.event == "job_adopted",
         ready_at=_ready_at(begin),
         started_at=begin.at,
         ended_at=end.at if end else run_ended,

@@ -1367,7 +1367,7 @@ def test_messages_hold_no_secret(sim, clock, caplog):
 
 
 def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
-    """A window that fails costs no job that its lane had asked for meanwhile."""
+    """A window that fails costs no job that its worker had asked for meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
     first = run(days(sim, 5, lanes=True, analytics_exports=wrong), clock)
     asked = {body["query"]["dateFrom"] for body in bodies(sim)}

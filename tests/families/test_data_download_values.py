@@ -90,8 +90,8 @@ def audited(path: Path, event: str) -> list[dict[str, Any]]:
 
 def version(out: Output, stream: str = STREAM) -> Any:
     """Return the version of the catalogue in a state."""
-    traits = out.state["bookmarks"][stream]["traits"]
-    return traits["data_download"]["catalogue"]["version"]
+    tenant_info = out.state["bookmarks"][stream]["tenant_info"]
+    return tenant_info["data_download"]["catalogue"]["version"]
 
 
 def properties(out: Output, stream: str = STREAM) -> dict[str, Any]:
@@ -471,7 +471,7 @@ def test_the_first_run_is_no_drift(sim, clock, caplog, audit):
     assert out.error is None
     assert version(out) == version(out, CATALOGUE) == 1
     assert drifts(caplog) == []
-    assert audited(audit, "drift") == []
+    assert audited(audit, "schema_changed") == []
 
 
 @pytest.mark.parametrize("published", [PUBLISHED, ()])
@@ -502,7 +502,7 @@ def test_a_change_is_told(sim, clock, caplog, audit, case):
     again(sim, clock, first, schema_drift=mode, audit_log_path=str(audit))
 
     (warning,) = drifts(caplog)
-    (line,) = audited(audit, "drift")
+    (line,) = audited(audit, "schema_changed")
     assert kind in warning
     assert metric in warning
     assert line["columns"] == [f"{kind}: {metric}"]
@@ -697,7 +697,7 @@ def test_a_catalog_from_before(sim, clock, audit):
         assert out.error is None
         assert set(IDS) < properties(out).keys()
         assert all(set(IDS) < record.keys() for record in out.records(STREAM))
-    assert audited(audit, "drift") == []
+    assert audited(audit, "schema_changed") == []
 
 
 @pytest.mark.some(3)
@@ -779,11 +779,11 @@ def test_a_metric_nobody_announced(simulate, clock, audit):
     sim = simulate(undefined_metric="cm_ghost")
 
     first = run(days(sim, audit_log_path=str(audit)), clock)
-    told_first = len(audited(audit, "drift"))
+    told_first = len(audited(audit, "schema_changed"))
     second = again(sim, clock, first, audit_log_path=str(audit))
 
     assert told_first == 1
-    assert len(audited(audit, "drift")) == 1  # the second run knew it
+    assert len(audited(audit, "schema_changed")) == 1  # the second run knew it
     for out in (first, second):
         assert out.error is None
         assert properties(out)["cm_ghost"]["type"] == ["string", "null"]

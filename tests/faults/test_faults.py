@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.http.transport import ApiRequest
+from tap_cxone.http.messages import ApiRequest
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.jsontext import encode
 from tests.families.reports import STREAM, definition

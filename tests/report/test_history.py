@@ -119,11 +119,11 @@ def test_misfits_of_a_window_that_was_read_again(book):
 
 def test_drift_is_listed_once_for_the_same_columns(book):
     """Columns that every run meets anew are one entry with how often; the last seen first."""
-    book.write("drift", window(1), columns=["a", "b"])
+    book.write("schema_changed", window(1), columns=["a", "b"])
     book.later(days=1)
-    book.write("drift", window(2), columns=["c"])
+    book.write("schema_changed", window(2), columns=["c"])
     book.later(days=1)
-    book.write("drift", window(3), columns=["a", "b"])
+    book.write("schema_changed", window(3), columns=["a", "b"])
 
     both, one = schema_changes(book.log.lines)
     assert (both.columns, both.times, both.first, both.last) == (

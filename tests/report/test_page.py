@@ -193,7 +193,7 @@ def test_nothing_in_a_line_is_html(book):
         book.write(event, window(1), HOSTILE, stream=HOSTILE, reason=HOSTILE)
     book.write("job_created", window(1), HOSTILE, stream=HOSTILE, latency_ms=1)
     book.write("job_state", window(1), HOSTILE, stream=HOSTILE, state=HOSTILE)
-    book.write("drift", window(1), stream=HOSTILE, columns=[HOSTILE])
+    book.write("schema_changed", window(1), stream=HOSTILE, columns=[HOSTILE])
     book.write("window_validated", window(1), stream=HOSTILE, reasons={HOSTILE: 1})
     book.write("stream_ended", stream=HOSTILE, outcome=HOSTILE, rows=1)
     book.write("record_invalid", window(1), stream=HOSTILE, field=HOSTILE, reason=HOSTILE)

@@ -24,7 +24,7 @@ def test_every_fact_that_the_page_shows_is_one_that_the_tap_writes():
 def test_a_line_is_read_with_its_facts(book):
     """Instants, numbers and lists come as what they are."""
     book.write("window_committed", window(3), "j1", rows=7, quarantined=1, seconds=2.5)
-    book.write("drift", window(3), columns=["a", "b"])
+    book.write("schema_changed", window(3), columns=["a", "b"])
 
     committed, drift = book.log.lines
     assert committed.at == at(20, 2)

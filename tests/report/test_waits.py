@@ -11,7 +11,7 @@ from tap_cxone.report.waits import longest, waits
 from tests.report.logbook import at, window
 
 
-def job(book, name: str, day: int, *, minutes: float, end: str = "download"):
+def job(book, name: str, day: int, *, minutes: float, end: str = "file_downloaded"):
     """Write the life of a job that takes so many minutes."""
     book.write("job_created", window(day), name, latency_ms=0)
     book.write("job_state", window(day), name, state="running")
@@ -25,7 +25,7 @@ def test_a_wait_goes_from_the_job_to_its_file(book):
     book.write("job_created", window(1), "j1", latency_ms=30_000)
     book.write("job_state", window(1), "j1", state="running")
     book.later(minutes=4)
-    book.write("download", window(1), "j1", bytes=1, rows=1, sha256="")
+    book.write("file_downloaded", window(1), "j1", bytes=1, rows=1, sha256="")
 
     (wait,) = waits(book.log.lines)
     assert wait.duration == timedelta(minutes=4)
@@ -46,7 +46,7 @@ def test_a_file_that_came_twice(book):
     """A damaged file that was fetched again came when it came for the last time."""
     job(book, "j1", 1, minutes=3)
     book.later(minutes=1)
-    book.write("download", window(1), "j1", bytes=2, rows=1, sha256="")
+    book.write("file_downloaded", window(1), "j1", bytes=2, rows=1, sha256="")
 
     (wait,) = waits(book.log.lines)
     assert wait.duration == timedelta(minutes=4)
@@ -59,9 +59,9 @@ def test_a_job_of_an_earlier_run(book):
     book.end("interrupted")
     book.run = "r2"
     book.later(hours=24)
-    book.write("job_found", window(1), "j1")
+    book.write("job_adopted", window(1), "j1")
     book.later(minutes=1)
-    book.write("download", window(1), "j1", bytes=2, rows=1, sha256="")
+    book.write("file_downloaded", window(1), "j1", bytes=2, rows=1, sha256="")
 
     first, second = waits(book.log.lines)
     assert (first.outcome, first.duration) == ("unknown", timedelta(minutes=30))
@@ -74,7 +74,7 @@ def test_jobs_without_a_name_are_told_apart_by_their_windows(book):
     for day in (1, 2):
         book.write("job_created", window(day), latency_ms=0)
         book.later(minutes=day)
-        book.write("download", window(day), bytes=1, rows=1, sha256="")
+        book.write("file_downloaded", window(day), bytes=1, rows=1, sha256="")
 
     assert [wait.duration for wait in waits(book.log.lines)] == [
         timedelta(minutes=1),
@@ -84,7 +84,7 @@ def test_jobs_without_a_name_are_told_apart_by_their_windows(book):
 
 def test_a_file_without_a_job_is_no_wait(book):
     """Where the log begins in the midst of a job, nothing is made up."""
-    book.write("download", window(1), "j1", bytes=2, rows=1, sha256="")
+    book.write("file_downloaded", window(1), "j1", bytes=2, rows=1, sha256="")
 
     assert waits(book.log.lines) == []
 
@@ -107,13 +107,13 @@ def test_jobs_at_one_time_stand_below_each_other(book):
         book.write("job_created", window(1), name, latency_ms=0)
     book.later(minutes=2)
     for name in ("j1", "j2"):
-        book.write("download", window(1), name, bytes=1, rows=1, sha256="")
+        book.write("file_downloaded", window(1), name, bytes=1, rows=1, sha256="")
     book.later(minutes=1)
     job(book, "j3", 3, minutes=1)
 
-    (lane,) = timeline(waits(book.log.lines), 31).days
-    assert [piece.row for piece in lane.segments] == [0, 1, 0]
-    assert lane.row_count == 2
+    (day_row,) = timeline(waits(book.log.lines), 31).days
+    assert [piece.row for piece in day_row.segments] == [0, 1, 0]
+    assert day_row.row_count == 2
 
 
 def test_a_wait_over_midnight_is_on_both_days(book):
@@ -122,8 +122,8 @@ def test_a_wait_over_midnight_is_on_both_days(book):
     job(book, "j1", 1, minutes=60)
 
     drawn = timeline(waits(book.log.lines), 31)
-    assert [lane.day for lane in drawn.days] == [date(2026, 3, 21), date(2026, 3, 20)]
-    assert [(p.start, p.end) for lane in drawn.days for p in lane.segments] == [
+    assert [day_row.day for day_row in drawn.days] == [date(2026, 3, 21), date(2026, 3, 20)]
+    assert [(p.start, p.end) for day_row in drawn.days for p in day_row.segments] == [
         (timedelta(0), timedelta(hours=0.5)),
         (timedelta(hours=23.5), timedelta(hours=24)),
     ]
@@ -155,5 +155,5 @@ def test_only_the_newest_days_are_drawn(book):
         job(book, f"j{day}", day, minutes=1)
 
     drawn = timeline(waits(book.log.lines), 3)
-    assert [lane.day.day for lane in drawn.days] == [5, 4, 3]
+    assert [day_row.day.day for day_row in drawn.days] == [5, 4, 3]
     assert drawn.older == 2

@@ -19,7 +19,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.families.data_download import metric_catalog
 from tap_cxone.families.data_download.token_region import region_claim
-from tap_cxone.http.transport import parse_json_exact
+from tap_cxone.http.messages import parse_json_exact
 from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
 from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.planning.plan import RemainingCalls
+from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.base import read_tenant_info
 from tap_cxone.streams.full_table import FullTableStream

@@ -37,7 +37,7 @@ def load_metrics(family: ApiFamily) -> tuple[CustomMetric, ...] | None:
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         msg = (
             f"The custom metrics in the state are not readable ({error!r}); restore an earlier "
-            f"state, or remove the traits of {family.name} from it"
+            f"state, or remove the tenant_info of {family.name} from it"
         )
         raise StateError(msg) from error
     return metrics
@@ -114,7 +114,9 @@ class TenantContext:
             )
             for kind, ids in changed_ids.items():
                 log.warning("Custom metrics %s: %s", kind, ", ".join(ids))
-                audit_context.write("drift", columns=[f"{kind}: {metric}" for metric in ids])
+                audit_context.write(
+                    "schema_changed", columns=[f"{kind}: {metric}" for metric in ids]
+                )
             self._reported["changes"] = changed_ids
             drift_policy = self.family.context.settings.schema_drift
             if self.previous_metrics is None or (changed_ids and drift_policy == "evolve"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from tap_cxone.http.client import Client
-    from tap_cxone.http.transport import ApiResponse
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.client import Client
-    from tap_cxone.http.transport import ApiResponse
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 SECOND = timedelta(seconds=1)
 HOLDER = (
-    "import pathlib, sys, tap_cxone.jobs.slots as turns; "
-    "held = turns.acquire_file_lock(pathlib.Path(sys.argv[1])); print(held is not None, flush=True); input()"
+    "import pathlib, sys, tap_cxone.jobs.slots as slots; "
+    "lock = slots.acquire_file_lock(pathlib.Path(sys.argv[1])); "
+    "print(lock is not None, flush=True); input()"
 )
 
 

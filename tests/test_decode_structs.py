@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.rows.decode import FileExpectation, open_table
-from tap_cxone.rows.decode.json_alike import ObjectFields
+from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.spool import spool_chunks
 
 LIFTED = "metrics"

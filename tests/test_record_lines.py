@@ -18,8 +18,8 @@ from tap_cxone.clock import SystemClock
 from tap_cxone.output.record_lines import LineEncoder, RecordLineBuffer, RecordLines
 from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import FileLayout, RecordSpec
 from tap_cxone.rows.dedupe import DuplicateCandidates, PageOverlap
+from tap_cxone.rows.layout import FileLayout, RecordSpec
 from tap_cxone.rows.reader import InvalidRow
 from tap_cxone.signals import SignalHandler
 from tap_cxone.simulator import Fault, Options, Simulator

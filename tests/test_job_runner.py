@@ -100,10 +100,10 @@ def test_a_job_that_has_been_waited_for_is_asked_at_once(simulate, clock):
 
 
 def test_a_lane_polls_only_what_a_state_holds(sim, clock):
-    """A lane does nothing with its job before the main thread has written the STATE with it."""
+    """A worker does nothing with its job before the main thread has written the STATE with it."""
     stream = TapCXone(config=settings(sim), clock=clock, catalog=catalog()).streams[STREAM]
     assert isinstance(stream, JobStream)
-    source, (window,), desk = (
+    source, (window,), executor = (
         stream.source(),
         stream.windows_without_job(),
         stream.workers.main_thread,
@@ -112,14 +112,14 @@ def test_a_lane_polls_only_what_a_state_holds(sim, clock):
     def fetch() -> None:
         source.fetch_file(window, ()).file.close()
 
-    lane = threading.Thread(target=fetch, daemon=True)
-    lane.start()
-    desk._wake_event.wait(PATIENCE)  # the main thread has something else to do, and then this
-    lane.join(0.1)
+    worker = threading.Thread(target=fetch, daemon=True)
+    worker.start()
+    executor._wake_event.wait(PATIENCE)  # the main thread has something else to do, and then this
+    worker.join(0.1)
     before = [*sim.jobs], polls(sim)
-    while lane.is_alive():
-        desk.run_pending()
-        lane.join(0.01)
+    while worker.is_alive():
+        executor.run_pending()
+        worker.join(0.01)
 
     assert [len(seen) for seen in before] == [1, 0]
     assert polls(sim)

@@ -1,4 +1,4 @@
-"""Objects whose keys are known beforehand, read by columns: no dictionary is made of any."""
+"""Decode JSON objects with known keys directly to columns, without a dictionary per object."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import msgspec
 from tap_cxone.rows.decode.json_text import decode_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    Columns = Sequence[Sequence[Any]]
-    ColumnReader = Callable[[str, bool], Columns | None]
+    from tap_cxone.rows.decode.json_text import ColumnReader
+    from tap_cxone.rows.decode.table import Columns
 
-_MAX_STRUCT_FIELDS = 300  # a struct looks for a key one field after the other
+_MAX_STRUCT_FIELDS = 300  # msgspec compares a key with one struct field after another
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectFields:
-    """Which keys objects may have.
+    """Keys that objects may have.
 
     Attributes:
-        titles: All of them, in the order of the columns.
-        required: Those that none may lack.
-        lifted: Under which key there is an object inside of each; empty: there is none.
-        inner: Those that are keys of that object.
+        names: All keys, in the order of the columns.
+        required: Keys that every object must have.
+        nested_object: Key of an object inside each object; empty for none.
+        nested_names: Those of `names` that are keys of the nested object.
     """
 
     names: tuple[str, ...]
@@ -43,20 +43,20 @@ class ObjectFields:
         return consistent and 0 < len(self.names) <= _MAX_STRUCT_FIELDS
 
     def column_reader(self) -> ColumnReader | None:
-        """Return what reads texts of such objects; None where that is not possible.
+        """Return a reader of texts of such objects; None if structs cannot represent them.
 
-        It takes the text, and whether each object has a line (else there are commas between). Its
-        answer is None if one of the objects has another key, lacks a required one, or is none.
+        Its arguments are the text, and True if objects are separated by newlines instead of commas.
+        It returns None if a value is not an object, has another key or lacks a required key.
         """
         try:
             return partial(_read_columns, *_decoders(self)) if self._is_supported else None
-        except ValueError:  # a key of signs that the name of a field must not have
+        except ValueError:  # msgspec rejects a key as a field name
             return None
 
 
 @dataclass(frozen=True, slots=True)
 class _StructType:
-    """How objects are read: as structs, with a field per title."""
+    """A struct type with one field per key."""
 
     struct: type[Any]
     names: tuple[str, ...]
@@ -87,14 +87,14 @@ def _struct_field(name: str, *, required: bool) -> Any:
 
 @lru_cache(maxsize=16)
 def _decoders(fields: ObjectFields) -> tuple[Any, ...]:
-    """Return the decoders of objects by commas and by lines, and what makes columns of them."""
+    """Return a decoder for commas, one for lines, and a function from structs to columns."""
     nested = None
     if fields.nested_object:
         nested = _StructType.define(
             filter(fields.nested_names.__contains__, fields.names), fields.required
         )
     top_level = [name for name in fields.names if not nested or name not in fields.nested_names]
-    # Without an object inside, an object lacks what is required of that one.
+    # The nested object may be absent only if none of its keys is required.
     nested_optional = nested and fields.required.isdisjoint(nested.names)
     nested_type: Any = nested and (nested.struct | None if nested_optional else nested.struct)
     required = fields.required if nested_optional else fields.required | {fields.nested_object}
@@ -126,7 +126,7 @@ def _read_columns(
 ) -> Columns | None:
     try:
         rows = decode_objects(text, one_per_line, by_lines, by_commas)
-    except Exception:  # noqa: BLE001 (whoever reads them otherwise will say why)
+    except Exception:  # noqa: BLE001 (the slower reader reports the error)
         return None
     cells: Columns = to_columns(rows)
     return cells

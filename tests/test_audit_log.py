@@ -125,10 +125,10 @@ def test_a_complete_run(sim, clock, path, family):
     assert out.error is None
     assert events(found)[0] == "run_started"
     assert events(found)[-1] == "run_ended"
-    assert [e for e in events(found) if e not in {"job_state", "drift"}] == [
+    assert [e for e in events(found) if e not in {"job_state", "schema_changed"}] == [
         "run_started",
         "job_created",
-        "download",
+        "file_downloaded",
         "window_validated",
         "window_committed",
         "stream_ended",
@@ -142,7 +142,7 @@ def test_a_complete_run(sim, clock, path, family):
     }
     (committed,) = of(path, "window_committed")
     assert (committed["rows"], committed["quarantined"]) == (len(rows), 0)
-    (file,) = of(path, "download")
+    (file,) = of(path, "file_downloaded")
     assert file["rows"] == len(rows)
     (ended,) = of(path, "stream_ended")
     assert (ended["outcome"], ended["windows"], ended["exports"]) == ("complete", 1, 1)
@@ -229,7 +229,7 @@ def test_the_download(simulate, clock, path):
 
     run(audited(sim, path, analytics_exports=own), clock)
 
-    (line,) = of(path, "download")
+    (line,) = of(path, "file_downloaded")
     assert (line["bytes"], line["rows"]) == (len(body), 2)
     assert line["sha256"] == hashlib.sha256(body).hexdigest()
 
@@ -240,7 +240,7 @@ def test_a_damaged_download(sim, clock, path):
 
     run(audited(sim, path), clock)
 
-    first, second = of(path, "download")
+    first, second = of(path, "file_downloaded")
     assert (first["bytes"], first["rows"]) == (2, None)
     assert first["sha256"] == hashlib.sha256(b"[{").hexdigest()
     assert second["rows"] == len(truth(sim))
@@ -299,7 +299,7 @@ def test_drift(sim, clock, path):
     """New columns are named."""
     run(audited(sim, path, 2), clock)
 
-    (line,) = of(path, "drift")
+    (line,) = of(path, "schema_changed")
     assert line["columns"] == [
         *("channel", "escalated", "turns", "intents", "sentiment", "summary")
     ]
@@ -328,7 +328,7 @@ def test_a_job_that_was_found(sim, clock, path):
 
     run(audited(sim, path), clock, state=first.state)
 
-    (found,) = of(path, "job_found")
+    (found,) = of(path, "job_adopted")
     assert found["job_id"] == sim.analytics_exports[0].id
     assert of(path, "job_created") == []
 
@@ -340,7 +340,7 @@ def test_a_lost_answer(simulate, clock, path):
 
     run(audited(sim, path), clock)
 
-    assert [line["job_id"] for line in of(path, "job_found", "job_created")] == [
+    assert [line["job_id"] for line in of(path, "job_adopted", "job_created")] == [
         sim.analytics_exports[0].id
     ]
 

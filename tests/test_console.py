@@ -25,7 +25,7 @@ import pytest
 from rich.console import Console
 
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.progress.live_table import LiveDisplay
+from tap_cxone.progress.console import LiveDisplay
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Options, Simulator, environment, tap_settings
 from tap_cxone.windows import Window

@@ -24,7 +24,7 @@ PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody wa
 
 @dataclass
 class Sheet:
-    """A piece that knows whether it was closed."""
+    """A item that knows whether it was closed."""
 
     number: int
     size: int = 1
@@ -36,7 +36,7 @@ class Sheet:
 
 @dataclass
 class Toy:
-    """A stream whose pieces are made by a function, which notes the thread that calls it."""
+    """A stream whose items are made by a function, which notes the thread that calls it."""
 
     name: str
     worker_name: str
@@ -44,19 +44,19 @@ class Toy:
     threads: set[int] = field(default_factory=set)
 
     def fetch(self) -> Iterator[Sheet]:
-        for piece in self.make():
+        for item in self.make():
             self.threads.add(threading.get_ident())
-            yield piece
+            yield item
 
 
 def sheets(count: int, size: int = 1) -> Callable[[], Iterator[Sheet]]:
-    """Return a function that makes so many pieces."""
+    """Return a function that makes so many items."""
     return lambda: (Sheet(number, size) for number in range(count))
 
 
-def numbers(lanes: WorkerPool, toy: Toy) -> list[int]:
+def numbers(pool: WorkerPool, toy: Toy) -> list[int]:
     """Read all of a stream."""
-    return [piece.number for piece in lanes.items(toy)]
+    return [item.number for item in pool.items(toy)]
 
 
 @contextmanager
@@ -77,23 +77,23 @@ def interrupts():
 
 
 @pytest.fixture
-def lanes(interrupts):
+def pool(interrupts):
     return WorkerPool(interrupts, max_bytes=10)
 
 
-def test_without_lanes_all_is_done_in_turn(lanes):
-    """As long as none were started, pieces come in the thread that reads them."""
+def test_without_workers_all_is_done_in_turn(pool):
+    """As long as none were started, items come in the thread that reads them."""
     toy = Toy("a", "one", sheets(3))
 
-    assert numbers(lanes, toy) == [0, 1, 2]
+    assert numbers(pool, toy) == [0, 1, 2]
     assert toy.threads == {threading.get_ident()}
 
 
-def test_pieces_come_in_their_order(lanes):
-    """A stream's pieces come in their order, from another thread, whatever streams precede it."""
+def test_pieces_come_in_their_order(pool):
+    """A stream's items come in their order, from another thread, whatever streams precede it."""
     toys = [Toy("a", "one", sheets(3)), Toy("b", "two", sheets(2)), Toy("c", "one", sheets(4))]
-    with lanes.running(toys):
-        found = [numbers(lanes, toy) for toy in toys]
+    with pool.running(toys):
+        found = [numbers(pool, toy) for toy in toys]
 
     assert found == [[0, 1, 2], [0, 1], [0, 1, 2, 3]]
     first, second, third = (toy.threads for toy in toys)
@@ -101,8 +101,8 @@ def test_pieces_come_in_their_order(lanes):
     assert threading.get_ident() not in first | second
 
 
-def test_others_fetch_while_one_is_read(lanes):
-    """While a piece of one family is read, another family's pieces arrive."""
+def test_others_fetch_while_one_is_read(pool):
+    """While a item of one family is read, another family's items arrive."""
     arrived = threading.Event()
 
     def others() -> Iterator[Sheet]:
@@ -110,12 +110,12 @@ def test_others_fetch_while_one_is_read(lanes):
         arrived.set()
 
     toys = [Toy("a", "one", sheets(1)), Toy("b", "two", others)]
-    with lanes.running(toys):
-        for _ in lanes.items(toys[0]):
+    with pool.running(toys):
+        for _ in pool.items(toys[0]):
             assert arrived.wait(PATIENCE)
 
 
-def test_an_error_comes_after_what_preceded_it(lanes):
+def test_an_error_comes_after_what_preceded_it(pool):
     """What was fetched before a failure is read before it is raised."""
 
     def failing() -> Iterator[Sheet]:
@@ -124,12 +124,12 @@ def test_an_error_comes_after_what_preceded_it(lanes):
 
     toy = Toy("a", "one", failing)
     found: list[int] = []
-    with lanes.running([toy]), pytest.raises(KeyError):
-        found.extend(piece.number for piece in lanes.items(toy))
-    assert numbers(lanes, Toy("b", "one", sheets(1))) == [0]
+    with pool.running([toy]), pytest.raises(KeyError):
+        found.extend(item.number for item in pool.items(toy))
+    assert numbers(pool, Toy("b", "one", sheets(1))) == [0]
 
 
-def test_a_stream_may_be_fetched_anew(lanes):
+def test_a_stream_may_be_fetched_anew(pool):
     """A stream that is read a second time is fetched again, before those that come after it."""
     tries = iter([KeyError, None])
 
@@ -139,15 +139,15 @@ def test_a_stream_may_be_fetched_anew(lanes):
         yield Sheet(7)
 
     toys = [Toy("a", "one", once), Toy("b", "one", sheets(1))]
-    with lanes.running(toys):
+    with pool.running(toys):
         with pytest.raises(KeyError):
-            numbers(lanes, toys[0])
-        assert [numbers(lanes, toy) for toy in toys] == [[7], [0]]
+            numbers(pool, toys[0])
+        assert [numbers(pool, toy) for toy in toys] == [[7], [0]]
 
 
 def test_what_waits_is_bounded(interrupts):
     """Past the limit a family that is not read fetches no more; what is read next comes still."""
-    lanes = WorkerPool(interrupts, max_bytes=10)
+    pool = WorkerPool(interrupts, max_bytes=10)
     fetched: list[int] = []
 
     def large() -> Iterator[Sheet]:
@@ -156,16 +156,16 @@ def test_what_waits_is_bounded(interrupts):
             yield Sheet(number, size=10)
 
     toys = [Toy("a", "one", sheets(50, size=10)), Toy("b", "two", large)]
-    with lanes.running(toys):
-        assert len(numbers(lanes, toys[0])) == 50  # it never stands still
+    with pool.running(toys):
+        assert len(numbers(pool, toys[0])) == 50  # it never stands still
         assert len(fetched) <= 3
-        assert numbers(lanes, toys[1]) == [0, 1, 2, 3, 4]
+        assert numbers(pool, toys[1]) == [0, 1, 2, 3, 4]
 
 
 def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
-    """Half of the files that a process may open are shared by its lanes; no lane has more."""
+    """Half of the files that a process may open are shared by its pool; no worker has more."""
     monkeypatch.setattr("tap_cxone.workers.pool._open_files_limit", lambda: 12)
-    lanes = WorkerPool(interrupts, max_bytes=1000)
+    pool = WorkerPool(interrupts, max_bytes=1000)
     fetched: list[int] = []
     as_many = threading.Event()
 
@@ -177,15 +177,15 @@ def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
             yield Sheet(number)
 
     toys = [Toy("a", "one", sheets(50)), Toy("b", "two", others)]
-    with lanes.running(toys):
+    with pool.running(toys):
         assert as_many.wait(PATIENCE)
-        assert len(numbers(lanes, toys[0])) == 50
+        assert len(numbers(pool, toys[0])) == 50
         assert len(fetched) == 3
-        assert numbers(lanes, toys[1]) == list(range(9))
+        assert numbers(pool, toys[1]) == list(range(9))
 
 
-def test_what_nobody_reads_is_removed(lanes):
-    """A stream that is given up leaves no file behind, and its lane goes on."""
+def test_what_nobody_reads_is_removed(pool):
+    """A stream that is given up leaves no file behind, and its worker goes on."""
     made, ready = [Sheet(0), Sheet(1)], threading.Event()
 
     def known() -> Iterator[Sheet]:
@@ -193,78 +193,78 @@ def test_what_nobody_reads_is_removed(lanes):
         ready.set()
 
     toys = [Toy("a", "one", known), Toy("b", "one", sheets(1))]
-    with lanes.running(toys):
-        reading = lanes.items(toys[0])
+    with pool.running(toys):
+        reading = pool.items(toys[0])
         next(reading)
         assert ready.wait(PATIENCE)
         reading.close()
-        assert numbers(lanes, toys[1]) == [0]
+        assert numbers(pool, toys[1]) == [0]
     assert made[1].closed
 
 
-def test_errands_run_in_the_main_thread(lanes):
-    """What a lane wants done to the state is done by the thread that writes messages."""
+def test_errands_run_in_the_main_thread(pool):
+    """What a worker wants done to the state is done by the thread that writes messages."""
     done_by: list[int] = []
 
-    def errand() -> int:
+    def task() -> int:
         done_by.append(threading.get_ident())
         return 5
 
     def asking() -> Iterator[Sheet]:
-        yield Sheet(lanes.main_thread.call(errand))
+        yield Sheet(pool.main_thread.call(task))
 
     toy = Toy("a", "one", asking)
-    with lanes.running([toy]):
-        assert numbers(lanes, toy) == [5]
+    with pool.running([toy]):
+        assert numbers(pool, toy) == [5]
     assert done_by == [threading.get_ident()]
 
 
-def test_an_errand_that_fails_fails_who_wanted_it(lanes):
-    """The lane is told, and so the stream fails, not the others."""
+def test_an_errand_that_fails_fails_who_wanted_it(pool):
+    """The worker is told, and so the stream fails, not the others."""
 
     def asking() -> Iterator[Sheet]:
-        lanes.main_thread.call({}.popitem)
+        pool.main_thread.call({}.popitem)
         yield Sheet(0)
 
     toys = [Toy("a", "one", asking), Toy("b", "two", sheets(1))]
-    with lanes.running(toys):
+    with pool.running(toys):
         with pytest.raises(KeyError):
-            numbers(lanes, toys[0])
-        assert numbers(lanes, toys[1]) == [0]
+            numbers(pool, toys[0])
+        assert numbers(pool, toys[1]) == [0]
 
 
-def test_a_closed_pipe_ends_everything(lanes):
+def test_a_closed_pipe_ends_everything(pool):
     """Nobody reads any more: the run ends, whichever stream's STATE it was."""
 
     def writing() -> Iterator[Sheet]:
-        lanes.main_thread.call(closed)
+        pool.main_thread.call(closed)
         yield Sheet(0)
 
     def closed() -> None:
         raise BrokenPipeError
 
     toys = [Toy("a", "one", sheets(1)), Toy("b", "two", writing)]
-    with pytest.raises(BrokenPipeError), lanes.running(toys):
-        [numbers(lanes, toy) for toy in toys]
+    with pytest.raises(BrokenPipeError), pool.running(toys):
+        [numbers(pool, toy) for toy in toys]
 
 
-def test_out_of_turn_is_the_lanes_turn_too(lanes):
+def test_out_of_turn_is_the_workers_turn_too(pool):
     """What is asked of an API while a window is read is asked by the one thread that asks it."""
     toy = Toy("a", "one", sheets(2))
-    with lanes.running([toy]):
-        found = {lanes.run_on_worker("one", threading.get_ident) for _ in lanes.items(toy)}
+    with pool.running([toy]):
+        found = {pool.run_on_worker("one", threading.get_ident) for _ in pool.items(toy)}
     assert found == toy.threads
 
 
-def test_out_of_turn_is_watched_too(lanes):
-    """What the lane spends out of turn is told to who watches the thread that waits for it."""
-    stream = Progress(FakeClock(), logging.getLogger("lanes")).stream("a")
-    with lanes.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
-        lanes.run_on_worker("one", count_export)
+def test_out_of_turn_is_watched_too(pool):
+    """What the worker spends out of turn is told to who watches the thread that waits for it."""
+    stream = Progress(FakeClock(), logging.getLogger("pool")).stream("a")
+    with pool.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
+        pool.run_on_worker("one", count_export)
     assert stream.snapshot().exports == 1
 
 
-def test_the_end_waits_for_a_submit(lanes, interrupts):
+def test_the_end_waits_for_a_submit(pool, interrupts):
     """A signal while another family submits: its answer is remembered before the run ends."""
     submitting, noted = threading.Event(), threading.Event()
     remembered: list[str] = []
@@ -272,12 +272,12 @@ def test_the_end_waits_for_a_submit(lanes, interrupts):
     def submit() -> Iterator[Sheet]:
         submitting.set()
         noted.wait(PATIENCE)  # the answer comes after the signal
-        lanes.main_thread.call(lambda: remembered.append("job"))
+        pool.main_thread.call(lambda: remembered.append("job"))
         interrupts.wait(PATIENCE)
         yield Sheet(0)
 
     toy = Toy("a", "one", submit)
-    with pytest.raises(Interrupted), lanes.running([toy]):  # noqa: PT012 (the run is the block)
+    with pytest.raises(Interrupted), pool.running([toy]):  # noqa: PT012 (the run is the block)
         assert submitting.wait(PATIENCE)
         interrupts.record(signal.SIGTERM)
         noted.set()
@@ -285,8 +285,8 @@ def test_the_end_waits_for_a_submit(lanes, interrupts):
     assert remembered == ["job"]
 
 
-def test_a_signal_ends_a_lanes_sleep(lanes, interrupts):
-    """A lane that waits for a job is woken by a signal, and ends."""
+def test_a_signal_ends_a_workers_sleep(pool, interrupts):
+    """A worker that waits for a job is woken by a signal, and ends."""
     sleeping = threading.Event()
 
     def waiting() -> Iterator[Sheet]:
@@ -295,55 +295,55 @@ def test_a_signal_ends_a_lanes_sleep(lanes, interrupts):
         yield Sheet(0)
 
     toy = Toy("a", "one", waiting)
-    with pytest.raises(Interrupted), lanes.running([toy]):  # noqa: PT012
+    with pytest.raises(Interrupted), pool.running([toy]):  # noqa: PT012
         assert sleeping.wait(PATIENCE)
         threading.Timer(0.01, interrupts.record, [signal.SIGINT]).start()
-        numbers(lanes, toy)
+        numbers(pool, toy)
 
 
-def test_the_end_may_come_while_a_lane_looks_around(lanes):
-    """A lane ends also if it is told so just before it lies down to wait."""
+def test_the_end_may_come_while_a_worker_looks_around(pool):
+    """A worker ends also if it is told so just before it lies down to wait."""
 
     class LateBell(threading.Event):
         def clear(self) -> None:
-            lanes.closed = True
+            pool.closed = True
             self.set()
             super().clear()
 
-    lane = FamilyWorker("one", lanes, [])
-    lane._wake_event = LateBell()
-    lane.start()
-    lane.join(PATIENCE)
-    assert not lane.is_alive()
+    worker = FamilyWorker("one", pool, [])
+    worker._wake_event = LateBell()
+    worker.start()
+    worker.join(PATIENCE)
+    assert not worker.is_alive()
 
 
-def test_what_is_needed_is_known_before_its_lane_looks(lanes, interrupts, monkeypatch):
-    """A lane without room that is woken for the stream read next finds that it has to fetch it."""
+def test_what_is_needed_is_known_before_its_worker_looks(pool, interrupts, monkeypatch):
+    """A worker without room that is woken for the stream read next finds that it must fetch it."""
     full, looked = threading.Event(), threading.Event()
-    has_room, put_first = lanes.may_prefetch, FamilyWorker.prioritize
+    has_room, put_first = pool.may_prefetch, FamilyWorker.prioritize
 
-    def watched(lane: FamilyWorker, hunt: FetchTask[Sheet]) -> bool:
-        if lane.name == "two":
+    def watched(worker: FamilyWorker, fetch: FetchTask[Sheet]) -> bool:
+        if worker.name == "two":
             assert full.wait(PATIENCE)
-        found: bool = has_room(lane, hunt)
-        (looked if lane.name == "two" else full if not found else threading.Event()).set()
+        found: bool = has_room(worker, fetch)
+        (looked if worker.name == "two" else full if not found else threading.Event()).set()
         return found
 
-    def slowly(lane: FamilyWorker, name: str, hunt: FetchTask[Sheet]) -> None:
+    def slowly(worker: FamilyWorker, name: str, fetch: FetchTask[Sheet]) -> None:
         assert looked.wait(PATIENCE)
         looked.clear()
-        put_first(lane, name, hunt)
+        put_first(worker, name, fetch)
         assert looked.wait(PATIENCE)
 
-    monkeypatch.setattr(lanes, "may_prefetch", watched)
+    monkeypatch.setattr(pool, "may_prefetch", watched)
     monkeypatch.setattr(FamilyWorker, "prioritize", slowly)
     toys = [Toy("a", "one", sheets(5, size=10)), Toy("b", "two", sheets(2))]
-    with ending(interrupts), lanes.running(toys):
-        assert numbers(lanes, toys[1]) == [0, 1]
+    with ending(interrupts), pool.running(toys):
+        assert numbers(pool, toys[1]) == [0, 1]
 
 
-def test_who_is_left_behind_does_nothing_more(lanes, interrupts):
-    """A lane that is left where it waits for an answer does not go on once the answer comes."""
+def test_who_is_left_behind_does_nothing_more(pool, interrupts):
+    """A worker that is left where it waits for an answer does not go on once the answer comes."""
     asking, answer, ended = threading.Event(), threading.Event(), threading.Event()
     went_on: list[str] = []
 
@@ -359,37 +359,37 @@ def test_who_is_left_behind_does_nothing_more(lanes, interrupts):
         yield Sheet(0)
 
     toy = Toy("a", "one", waiting)
-    with lanes.running([toy]):
+    with pool.running([toy]):
         assert asking.wait(PATIENCE)
     answer.set()
     assert ended.wait(PATIENCE)
     assert went_on == []
 
 
-def test_the_end_does_what_a_lane_handed_in_last(lanes):
-    """What a lane posts and does not wait for is done, also if it ends right after it."""
+def test_the_end_does_what_a_worker_handed_in_last(pool):
+    """What a worker posts and does not wait for is done, also if it ends right after it."""
     asking = threading.Event()
     done: list[str] = []
 
     def posting() -> Iterator[Sheet]:
         asking.set()
-        lanes.main_thread.call(lambda: done.append("first"))  # runs when the end has begun
-        lanes.main_thread.post(lambda: done.append("last"))
+        pool.main_thread.call(lambda: done.append("first"))  # runs when the end has begun
+        pool.main_thread.post(lambda: done.append("last"))
         yield Sheet(0)
 
-    with lanes.running([Toy("a", "one", posting)]):
+    with pool.running([Toy("a", "one", posting)]):
         assert asking.wait(PATIENCE)
     assert done == ["first", "last"]
 
 
-def test_a_piece_never_overtakes_what_was_handed_in_before_it(lanes):
-    """An errand handed in before something was ready has run when the wait for it ends."""
+def test_a_piece_never_overtakes_what_was_handed_in_before_it(pool):
+    """An task handed in before something was ready has run when the wait for it ends."""
     looking, handed_in = threading.Event(), threading.Event()
     done: list[str] = []
 
     def posting() -> None:
         assert looking.wait(PATIENCE)
-        lanes.main_thread.post(lambda: done.append("errand"))
+        pool.main_thread.post(lambda: done.append("task"))
         handed_in.set()
 
     def ready() -> bool:
@@ -397,18 +397,18 @@ def test_a_piece_never_overtakes_what_was_handed_in_before_it(lanes):
         return handed_in.wait(PATIENCE)
 
     threading.Thread(target=posting, daemon=True).start()
-    lanes.main_thread.wait_until(ready)
-    assert done == ["errand"]
+    pool.main_thread.wait_until(ready)
+    assert done == ["task"]
 
 
-def test_a_run_may_follow_another(lanes):
-    """The same lanes serve a second run, of another thread too."""
+def test_a_run_may_follow_another(pool):
+    """The same pool serve a second run, of another thread too."""
     found: list[list[int]] = []
 
     def run() -> None:
-        toy = Toy("a", "one", lambda: iter([Sheet(lanes.main_thread.call(lambda: 3))]))
-        with lanes.running([toy]):
-            found.append(numbers(lanes, toy))
+        toy = Toy("a", "one", lambda: iter([Sheet(pool.main_thread.call(lambda: 3))]))
+        with pool.running([toy]):
+            found.append(numbers(pool, toy))
 
     run()
     thread = threading.Thread(target=run, daemon=True)

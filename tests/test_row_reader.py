@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import RecordSpec
 from tap_cxone.rows.decode import FileExpectation, Format, open_table
 from tap_cxone.rows.dedupe import SeenKeys
+from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow, RowReader
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.settings import tap_settings
@@ -738,10 +738,10 @@ MEASURE = """
 import gzip, io, re, sys
 from pathlib import Path
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.decode import Expected, open_table
-from tap_cxone.rows.reader import Reading
-from tap_cxone.rows.convert import RecordSpec
-from tap_cxone.spool import fill
+from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.reader import RowReader
+from tap_cxone.rows.layout import RecordSpec
+from tap_cxone.spool import spool_chunks
 
 def chunks(number):
     out = io.BytesIO()
@@ -757,12 +757,16 @@ def chunks(number):
 
 number = int(sys.argv[1])
 shape = RecordSpec(
-    columns=[Column("id"), Column("n", "number")], schema_columns={"id", "n"}, key_columns=("id",), constants={}
+    columns=[Column("id"), Column("n", "number")],
+    schema_columns={"id", "n"},
+    key_columns=("id",),
+    constants={},
 )
-with fill(chunks(number), announced=None, name="f") as spool:
-    reading = Reading(open_table(spool, "f", Expected(("json",), shape.fields)), shape)
-    assert reading.check().rows == number
-    assert sum(1 for _ in reading.items()) == number
+with spool_chunks(chunks(number), expected_size=None, description="f") as spool:
+    expected = FileExpectation(("json",), shape.mandatory_columns)
+    reader = RowReader(open_table(spool, "f", expected), shape)
+    assert reader.validate().rows == number
+    assert sum(1 for _ in reader.items()) == number
 # Not `ru_maxrss`: it begins with what the process took that started this one.
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """

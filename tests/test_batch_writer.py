@@ -29,8 +29,8 @@ from tests.batching import batch_config, batched, load, recorded, rows_in, store
 from tests.conftest import settings_for
 from tests.document import ROOT
 from tests.families.reporting import CATALOGUE, days
-from tests.one_stream import STREAM, catalog, failure, run, settings
 from tests.running import Output, run_tap, select
+from tests.stream_support import STREAM, catalog, failure, run, settings
 
 MORE = {"qm-workflows": ("Mood of the Day",)}
 TWO_WINDOWS = {"start_date": "2026-03-01T00:00:00Z", "end_date": "2026-03-16T00:00:00Z"}

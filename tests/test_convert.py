@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tap_cxone.config import COLUMN_TYPES
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError, FileLayout, RecordSpec
+from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
+from tap_cxone.rows.layout import FileLayout, RecordSpec
 
 many = settings(max_examples=60, deadline=None)
 
