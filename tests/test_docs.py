@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_cxone.config import SETTINGS, TABLES
 from tap_cxone.families.data_extraction.schemas import ENTITIES
+from tap_cxone.families.observability.settings import TABLE_PATHS
 from tap_cxone.families.observability.tables import TABLES as DASHBOARD
+from tap_cxone.families.registry import settings_schema
 from tests import document
 from tests.document import HUB, ROOT, documents
 
 TEXTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-NAMES = list(SETTINGS.to_dict()["properties"])
+NAMES = list(settings_schema()["properties"])
 
 
 @cache
@@ -102,7 +103,7 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
         "meltano.yml": {setting["name"]: setting for setting in extractor["settings"]},
         "hub": {setting["name"]: setting for setting in hub["settings"]},
         "settings.md": {
-            name: {"value": value or None, "description": words, "kind": kind}
+            name: {"value": yaml.safe_load(value), "description": words, "kind": kind}
             for name, kind, value, words in table
         },
     }
@@ -240,4 +241,4 @@ def test_the_changelog_knows_the_version():
 
 def test_the_settings_name_the_tables_that_there_are():
     """Every path that the family knows can be named in `observability.tables`, and no other."""
-    assert [path for table in DASHBOARD for path in table.paths] == list(TABLES)
+    assert [path for table in DASHBOARD for path in table.paths] == list(TABLE_PATHS)

@@ -95,9 +95,9 @@ def test_waiting(process, clock, caplog):
 
 
 def test_a_wait_ends(process, clock):
-    """After job_timeout_minutes the wait ends with an error that says where to look."""
+    """After throttle_timeout_minutes the wait ends with an error that says where to look."""
     held = process().at_once()
-    with pytest.raises(Throttled, match=r"job_timeout_minutes.*locks/tenant"):
+    with pytest.raises(Throttled, match=r"throttle_timeout_minutes.*locks/tenant"):
         process().turn()
 
     assert sum(clock.slept, timedelta(0)) == 5 * SECOND

@@ -16,7 +16,7 @@ from tap_cxone.http.transport import ApiRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cxone.config import AccessKey, Application
+    from tap_cxone.config.connection import AccessKey, Application
     from tap_cxone.http.transport import Transport
 
 _RENEW_AFTER_FRACTION = 0.8  # the part of a token's life after which it is renewed

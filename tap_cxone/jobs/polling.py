@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tap_cxone.config.model import JOB_TIMEOUT_SETTING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -56,14 +58,18 @@ class PollPolicy:
     Attributes:
         poll: The age at which a job is looked at first, and the shortest time between two looks.
         timeout: How long it may run.
+        throttle_timeout: How long to wait for an API that throttles.
         retries: How often to try again.
         longest: The longest time between two looks; None: six times the shortest.
+        timeout_setting: The path of the setting that `timeout` is from.
     """
 
     interval: timedelta
     timeout: timedelta
+    throttle_timeout: timedelta
     max_retries: int
     max_interval: timedelta | None = None
+    timeout_setting: str = JOB_TIMEOUT_SETTING
 
     def poll_ages(
         self, bounds: DurationBounds | None = None, current_age: timedelta = _ZERO

@@ -220,7 +220,7 @@ class JobRunner:
             raise JobFailed(msg) from error
 
     def _submit_with_retry(self, window: Window) -> SubmitResult:
-        deadline = self.clock.now() + self.poll_policy.timeout
+        deadline = self.clock.now() + self.poll_policy.throttle_timeout
         failures = 0
         for backoff_delay in backoff_delays(
             max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
@@ -252,10 +252,10 @@ class JobRunner:
         if error.exhausted:
             raise error
         if self.clock.now() + delay > deadline:
+            description, timeout = self.description(window), self.poll_policy.throttle_timeout
             msg = (
-                f"{self.description(window)}: the API said 'wait' for {self.poll_policy.timeout} "
-                f"(job_timeout_minutes): {error.message}; is something else exporting from this "
-                "tenant?"
+                f"{description}: the API said 'wait' for {timeout} (throttle_timeout_minutes): "
+                f"{error.message}; is something else exporting from this tenant?"
             )
             raise Throttled(msg, status=error.status) from error
         self.log.info("%s: told to wait, trying again in %s", self.description(window), delay)
@@ -345,7 +345,7 @@ class JobRunner:
             return
         description, timeout = self.description(job.window), self.poll_policy.timeout
         msg = f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}"
-        msg += ". Raise job_timeout_minutes or narrow the window"
+        msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
         raise JobTimeout(msg, window=job.window)
 
     def _cancel_timed_out(self, job: PendingJob) -> str:

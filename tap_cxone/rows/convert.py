@@ -21,8 +21,8 @@ from tap_cxone.rows.columns import assign_columns, snake_case
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from tap_cxone.config import ColumnType
     from tap_cxone.rows.columns import Column
+    from tap_cxone.types import ColumnType
 
 ROW_HASH = "_row_hash"
 

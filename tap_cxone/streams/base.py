@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.metrics import Counter
 
-    from tap_cxone.config import Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.context import ApiFamily
     from tap_cxone.output.record_lines import RecordLines
     from tap_cxone.progress.tracker import StreamProgress

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
-    from tap_cxone.config import Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import LineEncoder, RecordLines
     from tap_cxone.progress.tracker import StreamProgress

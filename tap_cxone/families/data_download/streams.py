@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
 from tap_cxone.clock import zone_names
-from tap_cxone.config import validation as checks
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import ConfigError, DriftError, StateError
 from tap_cxone.families.data_download.api import (
@@ -30,6 +29,7 @@ from tap_cxone.families.data_download.catalogue import (
 )
 from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.region import base_url_from_token
+from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.plan import RemainingCalls
@@ -43,23 +43,22 @@ from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
-    from tap_cxone.config import DownloadSettings
     from tap_cxone.context import RunContext
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.families.data_download.api import CallQuota
+    from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.prefetch import WindowFile
     from tap_cxone.windows import Window
 
-NAME = "data_download"
+NAME = DataDownloadSettings.NAME
 TOKEN_PATH = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
-SCOPES = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
 AVAILABILITY_DELAY = timedelta(minutes=30)
 _MAX_THROTTLE_DELAY = timedelta(
     minutes=1
@@ -70,17 +69,17 @@ _QUOTA_CHECK_WINDOWS = 10  # windows; before so many the quota is asked
 def build_api_family(context: RunContext) -> ApiFamily:
     """Return the data download of the tenant in the settings."""
     settings = context.settings
-    family_settings, application = settings.data_download, settings.application
+    family_settings = settings.section(DataDownloadSettings)
+    application = settings.application
     configured_url = settings.endpoints.get(NAME) or settings.base_url
     base_url = configured_url or (
         f"https://{settings.tenant}.nicecxone.com" if settings.tenant else ""
     )
-    scopes = SCOPES if family_settings.scopes is None else family_settings.scopes
     token_url = settings.token_url(NAME, base_url, TOKEN_PATH)
     return ApiFamily(
         name=NAME,
         required_settings=("client_id", "client_secret", *(() if configured_url else ("tenant",))),
-        grant=ClientCredentialsGrant(token_url, application, scopes)
+        grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
         if application and base_url
         else None,
         base_url=base_url.rstrip("/"),
@@ -101,28 +100,11 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     api_family = build_api_family(context)
     api_family.tenant_info.update(read_tenant_info(tap, NAME))
     tenant = TenantContext(api_family, load_metrics(api_family))
-    family_settings = context.settings.data_download
+    family_settings = context.settings.section(DataDownloadSettings)
     return [
         CustomMetricsStream(tap, tenant),
         *(DownloadStream(tap, tenant, d) for d in family_settings.downloads),
     ]
-
-
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the family's settings beyond their shape."""
-    family_settings = config.get(NAME)
-    if not isinstance(family_settings, dict):
-        return
-    yield from checks.aggregate_window_problems(config, NAME)
-    for download in family_settings.get("downloads") or ():
-        is_empty = isinstance(download, dict) and not (
-            download.get("metrics") or download.get("custom_metrics")
-        )
-        if is_empty:
-            yield (
-                f"{NAME}.downloads: '{download.get('name')}' asks for nothing; name metrics or "
-                "custom_metrics"
-            )
 
 
 def load_metrics(family: ApiFamily) -> tuple[CustomMetric, ...] | None:
@@ -303,7 +285,7 @@ class DownloadStream(WindowedStream):
 
     @override
     def refresh_catalog(self) -> None:
-        if self.settings.data_download.live_discovery and self.family.configured:
+        if self.settings.section(DataDownloadSettings).live_discovery and self.family.configured:
             self._metrics = self._select_metrics(self.tenant.all_metrics, require_all=True)
             self.add_catalog_columns(metric.column for metric in self._metrics)
 
@@ -347,7 +329,7 @@ class DownloadStream(WindowedStream):
     @override
     def source(self) -> PagedSource:
 
-        family_settings = self.settings.data_download
+        family_settings = self.settings.section(DataDownloadSettings)
         retries = self.settings.max_retries
         pages = PagedSource(
             self.tenant.api, self._build_request, family_settings.page_size, retries, self.logger
@@ -375,12 +357,12 @@ class DownloadStream(WindowedStream):
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
         include_partial = end == self.settings.end_date
-        max_days, zone = self.settings.data_download.window_days, self.tenant.zone
+        max_days = self.settings.section(DataDownloadSettings).window_days
         return calendar_windows(
             start,
             end,
             max_days=max_days,
-            zone=zone,
+            zone=self.tenant.zone,
             pending=pending,
             include_partial=include_partial,
         )
