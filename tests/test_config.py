@@ -13,7 +13,9 @@ from jsonschema import Draft202012Validator
 
 from tap_cxone.config import validation as checks
 from tap_cxone.config.connection import AccessKey
+from tap_cxone.config.definition import nested_settings
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
+from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.registry import read_settings, settings_schema
 from tap_cxone.types import COLUMN_TYPES
 
@@ -97,6 +99,78 @@ def test_schema_defaults_are_the_real_ones():
     }
 
     assert read_settings(shown) == read_settings({})
+
+
+NO_DEFAULT = {
+    "data_extraction.entities[].entity_name",
+    "data_extraction.entities[].version",
+    "data_extraction.entities[].primary_keys",
+    "analytics_exports.exports[].filter",
+    "analytics_exports.exports[].required_fields",
+    *(path for path, _ in nested_settings(SCHEMA) if path.startswith("endpoints.")),
+}
+"""Nested settings that may be left out and have no default, or a computed one."""
+NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}
+
+
+def test_every_nested_setting_shows_its_default():
+    """A nested setting that may be left out shows its default, unless it has none."""
+    leaves = {path: found for path, found in NESTED.items() if "properties" not in found}
+    optional = {path for path, found in leaves.items() if "null" in found["type"]}
+
+    assert {path for path in optional if "default" not in NESTED[path]} == NO_DEFAULT
+    assert len(optional - NO_DEFAULT) > 40
+
+
+def least(schema):
+    """Return the smallest object that a part of the schema allows."""
+    return {
+        name: fill(inner)
+        for name, inner in schema.get("properties", {}).items()
+        if name in schema.get("required", ())
+    }
+
+
+def fill(schema):
+    """Return a value for a setting that must be given."""
+    if "properties" in schema:
+        return least(schema)
+    if "enum" in schema:
+        return schema["enum"][0]
+    return [] if "array" in schema["type"] else "any"
+
+
+def with_value(schema, parts, value):
+    """Return the smallest object with a value at a path, such as `entities[]`, `columns`."""
+    name, *rest = parts
+    inner = schema["properties"][name.removesuffix("[]")]
+    if rest:
+        value = with_value(inner.get("items", inner), rest, value)
+    return {**least(schema), name.removesuffix("[]"): [value] if name.endswith("[]") else value}
+
+
+@pytest.mark.parametrize("path", [path for path, found in NESTED.items() if "default" in found])
+def test_nested_defaults_are_the_real_ones(path):
+    """A nested default that the schema shows is what runs without the setting."""
+    parts = path.split(".")
+    said = with_value(SCHEMA, parts, NESTED[path]["default"])
+    silent = copy.deepcopy(said)
+    inner: Any = silent
+    for part in parts[:-1]:
+        inner = inner[part.removesuffix("[]")]
+        inner = inner[0] if part.endswith("[]") else inner
+    del inner[parts[-1]]
+
+    assert checks.problems(said, SCHEMA) == checks.problems(silent, SCHEMA)
+    assert read_settings(said) == read_settings(silent)
+
+
+def test_null_that_is_a_value():
+    """Without a quota of exports `exports_per_day` is null, which is not its default."""
+    of = {n: read_settings({"observability": {"exports_per_day": n}}) for n in (None, 3)}
+
+    assert of[None].section(ObservabilitySettings).exports_per_day is None
+    assert of[3] == read_settings({})
 
 
 # Defaults

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tap_cxone.config.definition import format_default, nested_settings
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.settings import TABLE_PATHS
 from tap_cxone.families.observability.tables import TABLES as DASHBOARD
@@ -90,6 +91,7 @@ def test_meltano_and_about_agree_on_what_the_tap_can():
     assert "structured-logging" in extractor["capabilities"]
 
 
+@cache
 def described() -> dict[str, dict[str, dict[str, Any]]]:
     """Return what each document says of each setting, by document and name."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
@@ -171,6 +173,22 @@ def test_every_setting_of_the_limits_is_one():
     named = {name for cell in last for name in re.findall(r"`([^`]+)`", cell)}
     assert named - set(known) == set()
     assert "observability.exports_per_day" in named
+
+
+NESTED = {path: found for path, found in nested_settings(settings_schema()) if "." in path}
+
+
+@pytest.mark.parametrize("path", [path for path, found in NESTED.items() if "default" in found])
+def test_every_document_has_the_default_of_a_nested_setting(path):
+    """The default of a nested setting is in the table, in meltano.yml, Hub and `--about`."""
+    default = format_default(NESTED[path]["default"])
+    outer, _, inner = path.partition(".")
+    table = (ROOT / "docs/settings.md").read_text()
+    shown = [described()[place][outer]["description"] for place in ("meltano.yml", "hub")]
+    shown.append(about()["settings"]["properties"][outer]["description"])
+
+    assert re.search(rf"(?m)^\| `{re.escape(path)}` \| \w+ \| `{re.escape(default)}` \|", table)
+    assert [text for text in shown if f"`{inner}: {default}`" not in text] == []
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
