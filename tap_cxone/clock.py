@@ -1,4 +1,4 @@
-"""The only place where time enters."""
+"""Clock of the run and conversion of instants; only this module reads the system time."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """What the tap knows of time; tests pass one that they turn by hand."""
+    """Source of time for the tap; tests pass a clock that they control."""
 
     def now(self) -> datetime:
         """Return the present instant, in UTC."""
 
     def sleep(self, duration: timedelta) -> None:
-        """Return after `duration`, at once if it is not positive."""
+        """Wait for `duration`; return immediately if it is not positive."""
 
 
 class SystemClock:
-    """The machine's clock, whose sleep a signal may end."""
+    """System clock; a signal ends its sleep."""
 
     def __init__(self, signals: SignalHandler) -> None:
-        """Sleep only where `interrupts` may raise."""
+        """Store the signal handler that performs the sleep."""
         self._signals = signals
 
     def now(self) -> datetime:
@@ -33,28 +33,28 @@ class SystemClock:
         return datetime.now(UTC)
 
     def sleep(self, duration: timedelta) -> None:
-        """Sleep for `duration`; raises `Interrupted` when a signal arrives."""
+        """Wait for `duration`; raises `Interrupted` when a signal arrives."""
         self._signals.wait(max(0.0, duration.total_seconds()))
 
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Return the name of every IANA time zone; looked for once, in all files of the database."""
+    """Return the names of all IANA time zones; cached, because it scans the whole database."""
     return frozenset(available_timezones())
 
 
 def iso(instant: datetime) -> str:
-    """Write an instant in the one format of bookmarks and rows: UTC, `+00:00`."""
+    """Return an instant in the format of bookmarks and records: ISO 8601, UTC, `+00:00`."""
     return in_utc(instant).isoformat()
 
 
 def iso_z(instant: datetime, timespec: str = "seconds") -> str:
-    """Write an instant as the vendor's request bodies want it: UTC, `Z`, cut to `timespec`."""
+    """Return an instant in the format of the API's request bodies: UTC, `Z`, cut to `timespec`."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 date or date-time; without an offset it is UTC.
+    """Parse an ISO 8601 date or date-time; without an offset it is in UTC.
 
     Raises:
         ValueError: `text` is neither.
@@ -64,7 +64,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def in_utc(instant: datetime) -> datetime:
-    """Move an instant to UTC; raises ValueError where its year would leave the calendar."""
+    """Return an instant in UTC; raises ValueError if its year is outside of the calendar."""
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:

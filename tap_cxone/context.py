@@ -1,4 +1,4 @@
-"""What the streams of one family share: a login, the limits, and what the tenant is like."""
+"""Run context, and the objects that the streams of one API family share."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant
+    from tap_cxone.http.messages import ClassifyError
     from tap_cxone.http.rate_limit import RateLimits
-    from tap_cxone.http.transport import ClassifyError
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
     from tap_cxone.output.writer import RecordSample
@@ -41,20 +41,20 @@ _FEW_RETRIES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """What a run is given from outside.
+    """Objects that all streams and families of a run share.
 
     Attributes:
-        settings: What it is told.
-        clock: The time.
-        interrupts: The signals.
-        audit: Where it writes what happens.
-        lanes: The families' threads.
-        progress: Who is told how far it has come.
-        journal: What outlives it, whatever becomes of its state.
-        sample: Collects the first records of a window for the webhook.
-        webhook: Who wants to know of every committed window, if anybody.
-        batches: Writes rows into batch files, if the settings want that.
-        failures: The error of each stream that failed in this run.
+        settings: Settings of the run.
+        clock: Clock of the run, which also sleeps.
+        signals: Signal handler.
+        audit: Audit log.
+        workers: Pool of family workers.
+        progress: Progress tracker of the run.
+        journal: Storage of jobs and submit times that outlives the run, independent of its state.
+        sample: Collector of the first records of a window, for the webhook.
+        webhook: Client of the completion webhook; None if none is configured.
+        batches: Writer of batch files; None if none are configured.
+        failures: Error of each stream that failed in this run.
     """
 
     settings: Settings
@@ -72,23 +72,27 @@ class RunContext:
 
 @dataclass(slots=True)
 class CircuitBreaker:
-    """Stops asking an API that fails again and again for the same reason."""
+    """Stops requests to an API after repeated failures for the same reason.
+
+    Attributes:
+        errors: Consecutive failures for the same reason.
+    """
 
     errors: list[Exception] = field(default_factory=list)
 
     def record_failure(self, error: Exception) -> None:
-        """Count a failure, once; another reason begins anew."""
+        """Count a failure once; a failure for another reason restarts the count."""
         if isinstance(error, CircuitOpen | QuotaExhausted) or error in self.errors:
             return
         same_reason = [other for other in self.errors if _failure_key(other) == _failure_key(error)]
         self.errors = [*same_reason, error]
 
     def record_success(self) -> None:
-        """Forget the failures."""
+        """Delete the recorded failures."""
         self.errors = []
 
     def raise_if_open(self, family: str) -> None:
-        """Raise `CircuitOpen` after three failures in a row for the same reason."""
+        """Raise `CircuitOpen` after three consecutive failures for the same reason."""
         if len(self.errors) >= _MAX_FAILURES:
             msg = (
                 f"{family} failed {len(self.errors)} times in a row for the same reason and was "
@@ -106,26 +110,27 @@ class ApiFamily:
     """One export API of one tenant.
 
     Attributes:
-        name: Its name in settings, state and messages.
-        needs: The settings that hold its credentials.
-        grant: How it logs in; None without credentials.
-        host: Where it is.
-        limits: What it allows.
-        settle: How old a row must be for the API to show it for certain.
-        harmless: A path whose GET costs nothing; None where there is none.
-        granted: What to give to whom if that GET is refused.
-        left: What the API says of what is left, by a client and what the GET answered.
-        classify: Its own way to refuse.
-        plane: Says of a token at which other host its data are.
-        also: What it needs beside credentials, if it has not got it: the setting.
-        window_days: How many days one of its exports holds, where fewer exports would do as well.
-        most_days: How many it may hold.
-        places: How many of its jobs may run at once, whatever the settings say.
-        own_patience: How long its jobs are waited for, if not as long as the others'.
-        surroundings: The run's settings, time and signals.
-        told: What was said already in this run and need not be said for every stream.
-        breaker: What stops asking after failures in a row.
-        traits: What was learned of the tenant, kept in the streams' state.
+        name: Name in settings, state and messages.
+        required_settings: Settings that hold the credentials.
+        grant: Login method; None without credentials.
+        base_url: Base URL of the API.
+        limits: Rate limits and quotas of the API.
+        availability_delay: Age at which a row is certainly visible in the API.
+        probe_path: Path of a GET that costs no quota; None if there is none.
+        context: Shared objects of the run.
+        classify_error: Classifies error responses that are specific to this API.
+        base_url_from_token: Returns the API base URL named in a token, or None.
+        permission_hint: Permission that the user has to grant if the GET is refused.
+        describe_remaining: Returns a text on the remaining quota, from a client and the JSON of the
+            GET.
+        missing_setting: Required setting that is missing, beside the credentials; else empty.
+        window_days: Days in one export; 0 if the window determines what a record is.
+        max_window_days: Maximum days in one export; 0 if `window_days` is 0.
+        max_concurrent_jobs: Maximum of concurrent jobs that the API allows, whatever the settings.
+        poll_policy_override: Poll policy of this family; None for the policy of the settings.
+        tenant_info: Facts learned about the tenant, stored in the state of the streams.
+        logged_topics: Topics already logged as a warning in this run.
+        circuit_breaker: Circuit breaker of the API.
     """
 
     name: str
@@ -151,12 +156,12 @@ class ApiFamily:
 
     @property
     def configured(self) -> bool:
-        """Tell whether there are credentials, and something to do with them."""
+        """Return True if credentials and every other required setting are set."""
         return self.grant is not None and not self.missing_setting
 
     @property
     def setup_hint(self) -> str:
-        """Return what to set when the credentials are missing."""
+        """Return which settings are missing, for a message to the user."""
         if self.missing_setting:
             return f"{self.name} reads nothing until {self.missing_setting} says what"
         settings = self.context.settings
@@ -170,18 +175,18 @@ class ApiFamily:
 
     @cached_property
     def rate_limiter(self) -> RateLimiter:
-        """Return the one limiter of the family."""
+        """Return the rate limiter that all streams of the family share."""
         return RateLimiter(self.limits, self.context.clock, self.ledger)
 
     @cached_property
     def ledger(self) -> JobLedger:
-        """Return what the journal says of the family."""
+        """Return the ledger of the family's jobs and submit times in the journal."""
         identity = self.grant.identity() if self.grant else ""
         return JobLedger(self.context.journal, tenant_key(self.name, self.base_url, identity))
 
     @cached_property
     def slots(self) -> TenantSlots:
-        """Return the family's places among the processes that share the journal."""
+        """Return the job slots that all processes with the same journal share."""
         journal = self.context.journal
         return TenantSlots(
             name=self.name,
@@ -196,11 +201,13 @@ class ApiFamily:
 
     @cached_property
     def client(self) -> Client:
-        """Return the one client of the family. Raises `ConfigError` without credentials."""
+        """Return the HTTP client that all streams of the family share.
+
+        Raises:
+            ConfigError: The credentials are missing.
+        """
         if self.grant is None:
             raise ConfigError([self.setup_hint])
-        # What asks the network is loaded by who asks it: discovery never does.
-
         settings = self.context.settings
         transport = Transport(
             clock=self.context.clock,
@@ -223,14 +230,14 @@ class ApiFamily:
         )
 
     def with_few_retries(self) -> ApiFamily:
-        """Return the family anew, asking no more than three times for what does not answer."""
+        """Return a copy of the family that sends a failing request at most three times."""
         settings = self.context.settings
         adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
         return replace(self, context=replace(self.context, settings=adjusted))
 
     @property
     def poll_policy(self) -> PollPolicy:
-        """Return how long the family's jobs are waited for."""
+        """Return the poll policy of the family's jobs."""
         if self.poll_policy_override:
             return self.poll_policy_override
         settings = self.context.settings

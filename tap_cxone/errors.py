@@ -1,33 +1,33 @@
-"""What can go wrong, grouped by what to do about it.
+"""Errors of the tap, grouped by the remedy.
 
 ```
-CXoneError              every error the tap raises on purpose; the run goes on with other streams
-├── ConfigError         correct the settings (exit 2; carries every problem at once)
-├── StateError          the state passed in cannot be understood (exit 2)
+CXoneError              base of all expected errors; the run continues with other streams
+├── ConfigError         correct the settings (exit 2; carries all problems)
+├── StateError          correct the state passed in (exit 2)
 ├── AuthError           correct the credentials
-├── ApiError            the API said no; carries its status and words
+├── ApiError            the API returned an error; carries status and message
 │   ├── PermissionDenied    grant the permission named
-│   ├── NotFound            the endpoint or the job is not there
-│   ├── Throttled           wait, then ask again
-│   ├── Unavailable         the server or the network failed; ask again a few times
-│   ├── QuotaRefused        the API itself calls a quota used up
-│   └── AmbiguousSubmit     a submit whose answer was lost; settle it before submitting again
-├── QuotaExhausted      no more of this today; come back at `until`
-├── JobError            the remote job did not give a file
-│   ├── JobFailed           in the API's own words
-│   └── JobTimeout          still running when its time was up
-├── DownloadError       the file did not arrive whole
-│   ├── LinkExpired         ask for a fresh link
-│   └── SpoolError          no room for a temporary file
-├── DecodeError         the file that arrived is not what it should be
-│   └── InvalidRecords      too many of its rows do not fit, or nobody would receive them
+│   ├── NotFound            the endpoint or the job does not exist
+│   ├── Throttled           wait, then retry
+│   ├── Unavailable         the server or the network failed; retry with backoff
+│   ├── QuotaRefused        the API reports an exhausted quota
+│   └── AmbiguousSubmit     the response to a submit was lost; look the job up before a new submit
+├── QuotaExhausted      no export is allowed for now; run again at `until`
+├── JobError            the remote job gave no file
+│   ├── JobFailed           the job failed, for the reason that the API gives
+│   └── JobTimeout          the job still ran at its time limit
+├── DownloadError       the file did not arrive completely
+│   ├── LinkExpired         request a new link
+│   └── SpoolError          a temporary file cannot be written
+├── DecodeError         the file has not the expected format
+│   └── InvalidRecords      too many invalid rows, or the quarantine stream is not selected
 ├── AuditError          the audit log cannot be written
-├── BatchError          a file of a batch cannot be written
+├── BatchError          a batch file cannot be written
 ├── JournalError        the journal cannot be read, written or locked
-├── DriftError          the file's columns are not those of the stream
-├── CircuitOpen         an API failed again and again; not asked any more in this run
+├── DriftError          the columns of the file do not fit the stream
+├── CircuitOpen         an API failed repeatedly; no more requests to it in this run
 └── StreamsFailed       some streams failed; the others are complete
-Interrupted             SIGINT or SIGTERM (exit 130 or 143); not an Exception, nothing swallows it
+Interrupted             SIGINT or SIGTERM (exit 130 or 143); no Exception, so no handler catches it
 ```
 
 Exit codes: 0 complete, 1 failed, 2 configuration or state, 130 and 143 interrupted.
@@ -47,32 +47,32 @@ if TYPE_CHECKING:
 
 
 class CXoneError(Exception):
-    """An error with a message for the person who runs the tap."""
+    """An expected error, with a message for the operator."""
 
     exit_code = 1
 
     def lines(self) -> list[str]:
-        """Return what to print, one problem a line."""
+        """Return the lines to log, one per problem."""
         return [str(self)]
 
 
 class ConfigError(CXoneError):
-    """The settings cannot be used; every problem found, one line each."""
+    """The settings are invalid; the error carries all problems."""
 
     exit_code = 2
 
     def __init__(self, problems: Iterable[str]) -> None:
-        """Keep the problems apart, so that all of them can be mended in one go."""
+        """Store the problems, so that the operator can correct all of them at once."""
         self.problems = tuple(problems)
         super().__init__("; ".join(self.problems))
 
     def lines(self) -> list[str]:
-        """Return one line a problem."""
+        """Return one line per problem."""
         return [f"Configuration: {problem}" for problem in self.problems]
 
 
 class StateError(CXoneError):
-    """The state passed in does not have the shape this tap writes."""
+    """The state passed in does not have the format that the tap writes."""
 
     exit_code = 2
 
@@ -82,14 +82,14 @@ class AuthError(CXoneError):
 
 
 class ApiError(CXoneError):
-    """The API answered with an error.
+    """The API returned an error, or no response.
 
     Attributes:
-        said: What happened, without the remedy, for who knows a better one.
-        remedy: What to do about it; empty where the message says so itself.
-        status: HTTP status; None: no answer.
-        retry_after: How long the API asks to wait.
-        repeated: Whether it was asked again as often as the settings say; no more then.
+        message: Description of the error without the remedy; callers may add a better remedy.
+        remedy: Instruction for the operator; empty if the message contains one.
+        status: HTTP status; None without a response.
+        retry_after: Wait that the API requests; None if it requests none.
+        exhausted: Whether all retries that the settings allow were used.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class ApiError(CXoneError):
         remedy: str = "",
         exhausted: bool = False,
     ) -> None:
-        """Say what happened and, where it is known, what to do about it."""
+        """Store the message and, if known, the remedy; the text of the error joins both."""
         super().__init__(f"{message}; {remedy}" if remedy else message)
         self.message, self.remedy = message, remedy
         self.status = status
@@ -109,7 +109,7 @@ class ApiError(CXoneError):
         self.exhausted = exhausted
 
     def as_exhausted(self, reason: str) -> Self:
-        """Return the same error, saying why it is not asked again."""
+        """Return a copy with the reason why there is no further retry."""
         return type(self)(
             f"{self.message}; {reason}",
             status=self.status,
@@ -120,12 +120,12 @@ class ApiError(CXoneError):
 
 
 class PermissionDenied(ApiError):
-    """The user behind the credentials may not do this."""
+    """The user of the credentials lacks a permission."""
 
 
 @contextmanager
 def with_permission_hint(permission_hint: str) -> Iterator[None]:
-    """Say of a missing permission what to give to whom."""
+    """Add the required permission to a `PermissionDenied` error raised inside the block."""
     try:
         yield
     except PermissionDenied as error:
@@ -135,11 +135,11 @@ def with_permission_hint(permission_hint: str) -> Iterator[None]:
 
 
 class NotFound(ApiError):
-    """There is nothing at this address."""
+    """The endpoint or the job does not exist."""
 
 
 class Throttled(ApiError):
-    """The API asks to wait."""
+    """The API requests a wait."""
 
 
 class Unavailable(ApiError):
@@ -147,18 +147,18 @@ class Unavailable(ApiError):
 
 
 class QuotaRefused(ApiError):
-    """The API refuses a submit for a quota of its own counting."""
+    """The API refuses a submit because of a quota that the API counts."""
 
 
 class AmbiguousSubmit(ApiError):
-    """A submit was sent and its answer lost: the job may exist or not."""
+    """A submit was sent and its response lost: the job may or may not exist."""
 
 
 class QuotaExhausted(CXoneError):
-    """The API allows no more exports for now."""
+    """The quota allows no more exports for now."""
 
     def __init__(self, message: str, *, until: datetime | None = None) -> None:
-        """Remember from when on the next one is possible, if that is known."""
+        """Store the instant at which the next export is possible; None if unknown."""
         super().__init__(message)
         self.until = until
 
@@ -172,27 +172,27 @@ class JobFailed(JobError):
 
 
 class JobTimeout(JobError):
-    """A remote job was still running when its time was up."""
+    """A remote job still ran at its time limit."""
 
     def __init__(self, message: str, *, window: Window | None = None) -> None:
-        """Remember what it was asked for, if that is known."""
+        """Store the window of the job; None if unknown."""
         super().__init__(message)
         self.window = window
 
 
 class DownloadError(CXoneError):
-    """A file did not arrive whole."""
+    """A file did not arrive completely."""
 
 
 class LinkExpired(DownloadError):
-    """A download link was no longer accepted."""
+    """The server no longer accepted a download link."""
 
 
 class SpoolError(DownloadError):
     """A temporary file cannot be written."""
 
     def __init__(self, description: str, cause: object) -> None:
-        """Name what it was for, and what to do."""
+        """Build the message from the use of the file, the cause and the remedy."""
         super().__init__(
             f"{description}: cannot write a temporary file ({cause}); make room, or name another "
             "directory in the environment variable TMPDIR"
@@ -200,11 +200,11 @@ class SpoolError(DownloadError):
 
 
 class DecodeError(CXoneError):
-    """A file is not what it should be."""
+    """A file does not have the expected format."""
 
 
 class InvalidRecords(DecodeError):
-    """Rows of a file do not fit, and may not be set aside."""
+    """Rows of a file are invalid and must not be quarantined."""
 
 
 class AuditError(CXoneError):
@@ -212,7 +212,7 @@ class AuditError(CXoneError):
 
 
 class BatchError(CXoneError):
-    """A file of a batch cannot be written."""
+    """A batch file cannot be written."""
 
 
 class JournalError(CXoneError):
@@ -231,12 +231,12 @@ class StreamsFailed(CXoneError):
     """At least one stream failed."""
 
     def __init__(self, failures: Mapping[str, Exception]) -> None:
-        """Keep what happened to each failed stream, by its name."""
+        """Store the error of each failed stream, by the name of the stream."""
         self.failures = dict(failures)
         super().__init__("; ".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """Return one line a failed stream."""
+        """Return one line per failed stream."""
         return [f"Stream '{name}' failed: {error}" for name, error in self.failures.items()]
 
 
@@ -244,5 +244,5 @@ class Interrupted(SystemExit):
     """SIGINT or SIGTERM arrived; the exit code is 128 plus its number."""
 
     def __init__(self, signal_number: int) -> None:
-        """Take the exit code from the signal, as a shell would."""
+        """Set the exit code to 128 plus the signal number, as a shell does."""
         super().__init__(128 + signal_number)

@@ -1,4 +1,4 @@
-"""What never reaches a log, an error, state or an audit line."""
+"""Mask secrets in texts for logs, errors, state and the audit log; check URLs for security."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 MASK = "***"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
-# The query of a presigned link is as good as a key while the link lives.
+# The query of a presigned link grants access while the link is valid.
 _QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
-_MAX_TEXT_LENGTH = (
-    4000  # what is looked through: an error page may be long, and shown is only its beginning
-)
-_MAX_SEARCHED_LENGTH = (
-    40 * _MAX_TEXT_LENGTH
-)  # in which secrets are looked for; what is cut here is never shown
-_MIN_BASE64_LENGTH = 8  # characters of base64 that say something
+# Patterns search this many characters. An error page may be longer, but only its start is shown.
+_MAX_TEXT_LENGTH = 4000
+# Known secrets are masked in this many characters; text beyond them is never shown.
+_MAX_SEARCHED_LENGTH = 40 * _MAX_TEXT_LENGTH
+_MIN_BASE64_LENGTH = 8  # shorter base64 texts match by chance
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
@@ -35,12 +33,16 @@ _FIELD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Remove the secrets it knows, and whatever looks like one, from a text."""
+    """Function that masks secrets in a text: known ones, and texts that look like one.
+
+    Attributes:
+        secrets: The known secrets.
+    """
 
     secrets: set[str] = field(default_factory=set, repr=False)
 
     def add_secrets(self, *secrets: str) -> None:
-        """Treat more texts as secrets, such as a token just issued."""
+        """Store further secrets, such as a new token; empty texts are ignored."""
         self.secrets.update(filter(None, secrets))
 
     def __call__(self, text: str, *, limit: int = 300) -> str:
@@ -54,21 +56,21 @@ class Redactor:
         text = _JWT.sub(MASK, text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
         text = _FIELD.sub(rf"\1{MASK}", text)
-        # What a terminal would obey is no word either.
+        # Replace control characters by spaces; a terminal would execute them.
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _may_contain(text: str, secret: str) -> bool:
-    """Tell whether a text may hold a secret: what finds it for sure takes long to make."""
-    # Without these no sign is written in another way than it is, but a blank as a plus.
+    """Return True if the text may contain the secret; the exact pattern is slow to compile."""
+    # Escaped characters need a `%` or a backslash, except for a space encoded as `+`.
     escaped = "%" in text or "\\" in text or " " in secret
     return escaped or secret in text or any(encoded in text for encoded in _base64(secret))
 
 
 @lru_cache(maxsize=256)
 def _pattern(secret: str) -> re.Pattern[str]:
-    """Return what finds a secret, whichever of its signs a body, an address or JSON escapes."""
+    """Return a pattern for a secret, with any of its characters escaped for a URL or JSON."""
     characters = "".join(_character_pattern(character) for character in secret)
     return re.compile("|".join([characters, *map(re.escape, _base64(secret))]))
 
@@ -86,7 +88,11 @@ def _utf16_units(character: str) -> Iterator[int]:
 
 
 def _base64(secret: str) -> Iterator[str]:
-    # Alone, or behind a name and a colon (HTTP Basic), whose length decides where the bits fall.
+    """Yield the base64 texts of a secret, alone or after a prefix, as in HTTP Basic.
+
+    The length of the prefix modulo 3 determines the text. Characters that also depend on
+    neighbouring bytes are omitted.
+    """
     for shift in range(3):
         data = b"\0" * shift + secret.encode("utf-8", "replace")
         stable = slice(-(-shift * 4 // 3), len(data) * 4 // 3)
@@ -96,11 +102,10 @@ def _base64(secret: str) -> Iterator[str]:
 
 
 def is_secure_url(url: str, *, insecure: bool = False) -> bool:
-    """Tell whether secrets and people's data may travel to this address.
+    """Return True if secrets and personal data may be sent to this URL.
 
-    They may over https, and over http to this machine, or to any if that is allowed (`insecure`).
-    An address that two readers may read in two ways (a backslash, a user name, a blank) is none to
-    trust.
+    It must use https, or http to a loopback host, or http to any host if `insecure`. A URL that
+    parsers may interpret differently (backslash, user name, white space) is not secure.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Signals, answered only where nothing is half done."""
+"""Signal handling: SIGINT and SIGTERM interrupt a thread only where no data can be lost."""
 
 from __future__ import annotations
 
@@ -15,61 +15,57 @@ if TYPE_CHECKING:
 
 
 class SignalHandler:
-    """Turn SIGINT and SIGTERM into `Interrupted`, but never inside a line or a submit.
+    """Converts SIGINT and SIGTERM to `Interrupted`, but never during a write or a submit.
 
-    A signal that raised in the middle of a write would leave half a message before the next
-    one. So a signal is only noted, and raised where a thread waits (`allowed`) or asks
-    (`check`). A second signal does not wait.
+    An error raised during a write would leave an incomplete message. So a signal is only recorded.
+    It is raised where a thread waits (`interruptible`) or checks (`raise_if_interrupted`). A second
+    signal is raised immediately.
     """
 
     def __init__(self) -> None:
-        """Start with nothing noted and nothing allowed."""
+        """Start without a recorded signal and without interruptible threads."""
         self._signal_number: int | None = None
         self._signal_arrived = threading.Event()
-        self._interruptible_threads: set[int] = (
-            set()
-        )  # threads that nothing is lost of if they end now
-        self._abandoned_threads: set[threading.Thread] = (
-            set()
-        )  # those that nobody waits for any more
+        self._interruptible_threads: set[int] = set()  # ending them now loses no data
+        self._abandoned_threads: set[threading.Thread] = set()  # they end at their next check
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """Take over SIGINT and SIGTERM; only the main thread of a process can."""
+        """Install the handler of SIGINT and SIGTERM; outside the main thread this does nothing."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda number, _frame: self.record(number))
 
     def record(self, signal_number: int) -> None:
-        """Note a signal; raise at once if that is allowed now or one was noted before."""
+        """Record a signal; raise at once for a second signal or in an interruptible thread."""
         repeated, self._signal_number = self._signal_number is not None, signal_number
         self._signal_arrived.set()
         if repeated or self.is_interruptible(threading.get_ident()):
             self.raise_if_interrupted()
 
     def raise_if_interrupted(self) -> None:
-        """Raise `Interrupted` if a signal was noted, `SystemExit` in a thread that was left."""
+        """Raise `Interrupted` after a signal; raise `SystemExit` in an abandoned thread."""
         if self._signal_number is not None:
             raise Interrupted(self._signal_number)
         if threading.current_thread() in self._abandoned_threads:
             raise SystemExit
 
     def wait(self, seconds: float) -> None:
-        """Return after `seconds`; raise `Interrupted` when a signal arrives, in every thread."""
+        """Wait for `seconds`; raise `Interrupted` in every thread when a signal arrives."""
         with self.interruptible():
             if threading.current_thread() is threading.main_thread():
-                time.sleep(seconds)  # a handler that runs in here raises out of it
+                time.sleep(seconds)  # the signal handler interrupts the sleep by raising
             else:
                 self._signal_arrived.wait(seconds)
-        self.raise_if_interrupted()  # outside: nobody leaves this thread any more
+        self.raise_if_interrupted()  # outside the block: the thread can no longer be abandoned
 
     def is_interruptible(self, thread: int | None) -> bool:
-        """Tell whether a thread is where a signal may end it."""
+        """Return True if the thread may be interrupted now."""
         return thread in self._interruptible_threads
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Let a signal end this thread inside this block."""
+        """Make the current thread interruptible inside the block."""
         thread = threading.get_ident()
         was_interruptible = self.is_interruptible(thread)
         self._interruptible_threads.add(thread)
@@ -78,11 +74,14 @@ class SignalHandler:
             yield
         finally:
             if not was_interruptible:
-                with self._lock:  # it is left inside the block or not at all
+                with self._lock:  # `abandon` sees the thread either inside the block or after it
                     self._interruptible_threads.discard(thread)
 
     def abandon(self, thread: threading.Thread) -> bool:
-        """Leave a thread that may end now; tell whether it may. It does not get past a `check`."""
+        """Abandon a thread if it is interruptible; return True if it was.
+
+        An abandoned thread ends at its next `raise_if_interrupted`.
+        """
         with self._lock:
             if not self.is_interruptible(thread.ident):
                 return False

@@ -1,4 +1,4 @@
-"""The private temporary file that a download lands in, whole, before anything reads it."""
+"""Store a complete download in a private temporary file before it is read."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-_ROWS_PER_CHUNK = 100  # rows that are written at once
+_ROWS_PER_CHUNK = 100  # rows per write
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """A complete download: a file without a name, readable by nobody else.
+    """A complete download in a file without a name, so other users cannot read it.
 
     Attributes:
-        file: The bytes as they came over the wire (gzip stays gzip).
-        size: Their number.
-        sha256: Their digest, in hex.
+        file: The bytes as received (gzip is not decompressed).
+        size: Number of bytes.
+        sha256: SHA-256 of the bytes, in hex.
     """
 
     file: IO[bytes]
@@ -39,11 +39,11 @@ class Spool:
     sha256: str
 
     def open(self) -> io.BufferedReader:
-        """Return a reader at the file's beginning; closing it leaves the spool as it is."""
+        """Return a reader at the beginning of the file; closing it does not close the spool."""
         return io.BufferedReader(_FileView(self.file))
 
     def __enter__(self) -> Self:
-        """Keep the file for the length of a block."""
+        """Return the spool; the file exists until the end of the block."""
         return self
 
     def __exit__(
@@ -52,12 +52,12 @@ class Spool:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the file, which removes it."""
+        """Close the file, which deletes it."""
         self.file.close()
 
 
 class _FileView(io.RawIOBase):
-    """A place of its own in a file that others read too."""
+    """A reader with an independent position in a shared file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -77,15 +77,20 @@ class _FileView(io.RawIOBase):
 
 
 def spool_chunks(chunks: Iterable[bytes], *, expected_size: int | None, description: str) -> Spool:
-    """Write `chunks` into a new spool and check that as many bytes came as were announced.
+    """Write `chunks` to a new spool and validate its size.
+
+    Args:
+        chunks: The bytes of the file.
+        expected_size: Expected number of bytes; None if unknown.
+        description: Name of the file in error messages.
 
     Raises:
-        DownloadError: The file is shorter or longer than announced.
+        DownloadError: The size differs from the expected size.
         SpoolError: The disk is full.
     """
     file: IO[bytes] | None = None
     try:
-        file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (lives on in the spool)
+        file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (closed by the spool)
         size, digest = _copy(chunks, file)
         file.flush()
     except OSError as error:
@@ -103,7 +108,7 @@ def spool_chunks(chunks: Iterable[bytes], *, expected_size: int | None, descript
 
 
 def spool_json_pages(pages: Iterable[Sequence[bytes]], description: str) -> Spool:
-    """Write pages of JSON texts into a new spool, as one array.
+    """Write pages of JSON texts to a new spool, as one array.
 
     Raises:
         SpoolError: The disk is full.
@@ -121,15 +126,15 @@ def _json_array(pages: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
 
 
 def encode_json(value: Any) -> bytes:
-    """Write a value as JSON, every number digit by digit."""
+    """Return a value as JSON; decimals keep all digits."""
     try:
         return _JSON_ENCODER.encode(value)
-    except UnicodeEncodeError:  # half a character: whoever reads the row will judge it
+    except UnicodeEncodeError:  # a lone surrogate: row validation reports it
         return json.dumps(value, default=str).encode()
 
 
 def _discard(file: IO[bytes] | None) -> None:
-    with contextlib.suppress(OSError):  # a full disk is full for the last buffer too
+    with contextlib.suppress(OSError):  # on a full disk, flushing the last buffer fails again
         if file is not None:
             file.close()
 

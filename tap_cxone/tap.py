@@ -1,4 +1,4 @@
-"""TapCXone: settings in, streams out; and what its command says and exits with."""
+"""Singer tap: streams from settings, discovery, sync and plans."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ from tap_cxone.workers.pool import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from singer_sdk import Stream
 
@@ -111,7 +112,7 @@ class TapCXone(Tap):
         )
         if self.batches or self.sample.max_records:
             kwargs.setdefault("message_writer", self.batches or SamplingWriter(self.sample))
-        # The SDK reads the state after the streams; here they need what it remembers.
+        # The SDK's mapper creates the streams, which need the state; the SDK loads that afterwards.
         super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
         for warning in find_warnings(config):
             self.logger.warning(warning)
@@ -123,13 +124,12 @@ class TapCXone(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Refuse a state that cannot be read before anything runs on it."""
-        states.validate_state(state)
-        super().load_state(state)
+        """Validate and upgrade the state before the SDK loads it. Raises `StateError`."""
+        super().load_state(states.read_state(state))
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """Return every stream; needs neither credentials nor a network."""
+        """Return all streams; needs neither credentials nor a network."""
         settings = self.settings
         webhook_settings = settings.completion_webhook
         context = RunContext(
@@ -164,24 +164,14 @@ class TapCXone(Tap):
             )
         return all_streams
 
-    # Final, but nothing else sees where a run begins and how it ends.
+    # The SDK marks this method as final, but only it encloses the whole run.
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
-        """Sync all streams, and write into the audit log that the run began and how it ended."""
+        """Sync all streams; write start and outcome of the run to the audit log."""
         started_at = self._clock.now()
-        selected = sorted(stream.name for stream in self._cxone_streams() if stream.selected)
-        self.progress.register(selected)
-        try:
-            self.journal.open()
-            self.audit.write("run_started", {"version": __version__, "streams": selected})
-        except (AuditError, JournalError) as error:
-            raise ConfigError([str(error)]) from error
+        self._start_run()
         outcome = "interrupted"
-        parallel_streams = (
-            [s for s in self._cxone_streams() if s.selected]
-            if self.settings.parallel_families
-            else []
-        )
+        parallel_streams = self._selected_streams() if self.settings.parallel_families else []
         try:
             with (
                 show_progress(self.progress, real_time=self._real_time),
@@ -193,42 +183,55 @@ class TapCXone(Tap):
             outcome = "failed"
             raise
         finally:
-            for family in self._families:
-                family.slots.release_all()
-            self.journal.close()
-            duration_seconds = (self._clock.now() - started_at).total_seconds()
-            for stream in self._cxone_streams():
-                if stream.selected:
-                    stream.audit_context.write(
-                        "stream_ended", **stream.progress.snapshot().audit_fields()
-                    )
-            audit_fields = {
-                "outcome": outcome,
-                "failed": sorted(self.failures),
-                "seconds": duration_seconds,
-            }
-            self.audit.write("run_ended", audit_fields)
+            self._end_run(outcome, started_at)
 
-    def _windowed_streams(self) -> list[WindowedStream]:
-        return [s for s in self._cxone_streams() if s.selected and isinstance(s, WindowedStream)]
+    def _start_run(self) -> None:
+        """Register the selected streams, open the journal and write `run_started`.
+
+        Raises:
+            ConfigError: The journal or the audit log cannot be used.
+        """
+        names = sorted(stream.name for stream in self._selected_streams())
+        self.progress.register(names)
+        try:
+            self.journal.open()
+            self.audit.write("run_started", {"version": __version__, "streams": names})
+        except (AuditError, JournalError) as error:
+            raise ConfigError([str(error)]) from error
+
+    def _end_run(self, outcome: str, started_at: datetime) -> None:
+        """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
+        for family in self._families:
+            family.slots.release_all()
+        self.journal.close()
+        duration = self._clock.now() - started_at
+        for stream in self._selected_streams():
+            stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
+        audit_fields = {
+            "outcome": outcome,
+            "failed": sorted(self.failures),
+            "seconds": duration.total_seconds(),
+        }
+        self.audit.write("run_ended", audit_fields)
 
     def plans(self) -> Iterator[FamilyPlan]:
-        """Yield what each family's selected streams would do, and what its limits make of it."""
+        """Yield one plan per family for its selected streams, under the limits of the family."""
         plans_by_family: dict[str, list[StreamPlan]] = {}
-        for stream in self._windowed_streams():
-            plans_by_family.setdefault(stream.family.name, []).append(stream.plan())
+        for stream in self._selected_streams():
+            if isinstance(stream, WindowedStream):
+                plans_by_family.setdefault(stream.family.name, []).append(stream.plan())
         for family in self._families:
             if plans := plans_by_family.get(family.name):
                 yield FamilyPlan.from_stream_plans(family, plans)
 
     def connection_checks(self) -> Iterator[CheckResult]:
-        """Yield what can be tried of each family without an export; the state counts."""
-        # What works and what does not first, then what nobody asked for.
+        """Yield the checks of each family, without an export; quotas count the state's submits."""
+        # Configured families first.
         for family in sorted(self._families, key=lambda family: not family.configured):
             if not family.configured:
                 yield skipped_result(family)
                 continue
-            family = family.with_few_retries()  # noqa: PLW2901 (who tests waits at the screen)
+            family = family.with_few_retries()  # noqa: PLW2901 (the command is interactive)
             for name, raw in self.state.get("bookmarks", {}).items():
                 family.rate_limiter.restore(states.StreamState(name, raw).submit_times(family.name))
             yield from probe(family)
@@ -249,27 +252,35 @@ class TapCXone(Tap):
     def _cxone_streams(self) -> list[CXoneStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]
 
-    def _require_credentials(self) -> None:
-        """Leave out families without credentials, and refuse to run if no other is left.
+    def _selected_streams(self) -> list[CXoneStream]:
+        return [stream for stream in self._cxone_streams() if stream.selected]
 
-        Meltano selects every stream unless told otherwise, also those that could never run.
+    def _require_credentials(self) -> None:
+        """Deselect streams of families without credentials; raise `ConfigError` if none remains.
+
+        Meltano selects all streams by default, including those without credentials.
         """
         if not any(family.configured for family in self._families):
             raise ConfigError(f.setup_hint for f in self._families if not f.missing_setting)
-        unconfigured = [s for s in self._cxone_streams() if s.selected and not s.family.configured]
+        unconfigured = [s for s in self._selected_streams() if not s.family.configured]
         for stream in unconfigured:
             stream.selected = False
         for family in {stream.family.name: stream.family for stream in unconfigured}.values():
             level = logging.INFO if family.missing_setting else logging.WARNING
             text = "Streams left out: %s, or deselect its streams"
             self.logger.log(level, text, family.setup_hint)
-        if unconfigured and not any(stream.selected for stream in self._cxone_streams()):
+        if unconfigured and not self._selected_streams():
             raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
 
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the settings, once: a file may be a pipe. Raises `ConfigError` if one is none."""
+        """Read the settings files once, because a file may be a pipe.
+
+        Raises:
+            BadParameter: A file cannot be read.
+            ConfigError: A file does not contain a JSON object.
+        """
         try:
             return super().cb_config(ctx, param, value)
         except OSError as error:
@@ -282,7 +293,7 @@ class TapCXone(Tap):
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Test the connection without an export; `--test=schema` is the SDK's own."""
+        """Request the connection test, without an export; `--test=schema` is handled by the SDK."""
         if value != "all":
             super().cb_test(ctx, param, value)
             return
@@ -291,5 +302,5 @@ class TapCXone(Tap):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        """Return the SDK's command, with expected errors printed as lines."""
+        """Return the SDK's command, extended by `--plan` and the handling of expected errors."""
         return CXoneCommand.extend(super().get_singer_command(), cls)

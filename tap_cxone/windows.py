@@ -1,4 +1,4 @@
-"""Date windows: which parts of time to ask for, one after the other."""
+"""Date windows: consecutive time ranges of exports."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A half-open interval `[start, end)` of instants, in UTC."""
+    """A half-open time range `[start, end)` of instants in UTC."""
 
     start: datetime
     end: datetime
 
     def __post_init__(self) -> None:
-        """Refuse an empty or a backward interval, and instants without a zone."""
+        """Validate that `start` is before `end` and has a time zone; raise ValueError if not."""
         if self.start.tzinfo is None or not self.start < self.end:
             msg = f"not a window: {self.start} to {self.end}"
             raise ValueError(msg)
 
     def __str__(self) -> str:
-        """Show both ends, without seconds where they are zero."""
+        """Return both ends; zero seconds and a zero time of day are omitted."""
         return f"{_format_instant(self.start)} to {_format_instant(self.end)}"
 
 
@@ -35,15 +35,15 @@ def _format_instant(instant: datetime) -> str:
 
 
 def midnight(instant: datetime, *, days: int = 0, zone: tzinfo = UTC) -> datetime:
-    """Return, in UTC, the midnight before `instant` in `zone`, moved by whole local days.
+    """Return the last midnight of `zone` up to `instant`, moved by `days` local days, in UTC.
 
-    A local day has 23, 24 or 25 hours; the calendar is moved, not the clock.
+    Local days are added on the calendar, because a local day has 23, 24 or 25 hours.
     """
     day = instant.astimezone(zone).date() + timedelta(days=days)
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def calendar_windows(  # noqa: PLR0913 (as many as a plan has)
+def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
     start: datetime,
     range_end: datetime,
     *,
@@ -52,19 +52,21 @@ def calendar_windows(  # noqa: PLR0913 (as many as a plan has)
     pending: Iterable[Window] = (),
     include_partial: bool = False,
 ) -> Iterator[Window]:
-    """Cut time into windows that the calendar fixes, for rows that sum up their window.
+    """Yield windows with boundaries fixed on the calendar, for rows that aggregate their window.
 
-    A window ends at every `most`-th day of the calendar, whoever asks and whenever: cut in another
-    way, the same days would come twice, under other keys. One that is not over is left for later.
+    A window ends at each day whose ordinal is a multiple of `max_days`, whatever the start is.
+    Other boundaries would return the same days twice, under different keys. The last window is
+    omitted while it is incomplete.
 
     Args:
-        start: Any instant; its whole day is read. Only the first window may begin inside of one.
-        horizon: Where to end.
-        most: How many days a window holds.
-        zone: Whose days.
-        asked: Windows that an earlier run asked for, as in `plan_days`.
-        closed: Whether nothing will ever be read past the horizon: then the last days are read,
-            though their window is not full.
+        start: Any instant; its whole day is read. Only the first window may start between
+            boundaries.
+        range_end: End of the last window at the latest.
+        max_days: Number of days of a full window.
+        zone: Time zone of the days.
+        pending: Windows with a job from an earlier run, as in `daily_windows`.
+        include_partial: Whether to yield the incomplete last window too, because no run will
+            ever read past `range_end`.
     """
     pending_by_start = {window.start: window for window in pending}
     window_start, last_midnight = midnight(start, zone=zone), midnight(range_end, zone=zone)
@@ -88,16 +90,16 @@ def daily_windows(
     zone: tzinfo = UTC,
     pending: Iterable[Window] = (),
 ) -> Iterator[Window]:
-    """Cut the time from the day of `start` to `horizon` into windows of whole days.
+    """Yield windows of whole days from the day of `start` to `range_end`.
 
     Args:
         start: Any instant; its whole day is read.
-        horizon: Where to end. Only a window that ends there may end inside a day, so that the
-            next run reads that day again.
-        most: The most days a window may hold.
-        zone: Whose midnights windows begin at.
-        asked: Windows that an earlier run asked for: each takes the place of the one that would
-            begin where it begins. The day it ends in, if it ends inside one, is read again.
+        range_end: End of the last window. Only the last window may end inside a day; the next run
+            reads that day again.
+        max_days: Maximum number of days of a window.
+        zone: Time zone whose midnights are the boundaries.
+        pending: Windows with a job from an earlier run. Each replaces the window with the same
+            start. If it ends inside a day, the next window reads that day again.
     """
     pending_by_start = {window.start: window for window in pending}
     position = start

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOUD = {"warning", "error", "exception"}
-_REMEDIES = ROOT / "tap_cxone/remedies.py"
+_REMEDIES = ROOT / "tap_cxone/http/error_table.py"
 ERRORS = {
     name
     for name, found in vars(errors).items()
@@ -87,13 +87,13 @@ def remedies() -> Iterator[str]:
 def _advice(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what is a remedy by its name, or by that of the function that gives it."""
     match node:
-        case ast.Call(func=ast.Name("naming"), args=[said]):
+        case ast.Call(func=ast.Name("with_permission_hint"), args=[said]):
             yield said
         case ast.Call(keywords=words):
             yield from (word.value for word in words if word.arg == "remedy")
         case ast.Assign(targets=[ast.Name("remedy")], value=said):
             yield said
-        case ast.FunctionDef(name="remedy"):
+        case ast.FunctionDef(name="remedy" | "credentials_hint" | "setup_hint"):
             for inner in ast.walk(node):
                 yield from _given(inner)
         case _:
@@ -124,9 +124,9 @@ def _is_level(node: ast.AST) -> bool:
 
 def _said(how: str, call: ast.Call, named: dict[str, str]) -> Iterator[str]:
     ranked = how == "log" and bool(call.args) and _is_level(call.args[0])
-    place = 1 if how == "once" or ranked else 0
+    place = 1 if how == "log_once" or ranked else 0
     levelled = ranked or (how == "log" and any(word.arg == "level" for word in call.keywords))
-    if (how in _LOUD or how == "once" or levelled) and len(call.args) > place:
+    if (how in _LOUD or how == "log_once" or levelled) and len(call.args) > place:
         said = call.args[place]
         text = named.get(said.id) if isinstance(said, ast.Name) else text_of(said)
         if text:

@@ -12,22 +12,22 @@ import pytest
 from tap_cxone.errors import AuthError
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
-from tests.one_stream import STREAM, failure, run, settings
 from tests.running import run_tap
+from tests.stream_support import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import Seen, Simulator
+    from tap_cxone.simulator import RecordedRequest, Simulator
 
 TOKEN = "/authentication/v1/token/access-key"
 JOBS = "/data-extraction/v1/jobs"
 
 
-def logins(sim: Simulator) -> list[Seen]:
+def logins(sim: Simulator) -> list[RecordedRequest]:
     """Return the logins so far."""
     return [seen for seen in sim.requests if seen.path == TOKEN]
 
 
-def calls(sim: Simulator) -> list[Seen]:
+def calls(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests to the API so far."""
     return [seen for seen in sim.requests if seen.path.startswith(JOBS)]
 
@@ -65,7 +65,7 @@ def hosts(**config: Any) -> tuple[str, str]:
     key = {"access_key_id": "id", "access_key_secret": "secret"}
     tap = TapCXone(config={**key, **config})
     stream: Any = tap.streams[STREAM]
-    return stream.family.host, stream.family.grant.call().url
+    return stream.family.base_url, stream.family.grant.token_request().url
 
 
 def test_hosts_follow_from_the_region():

@@ -12,21 +12,21 @@ import pytest
 
 from tap_cxone.errors import DownloadError, LinkExpired, StreamsFailed
 from tap_cxone.simulator import Fault, Options, Simulator
-from tests.one_stream import STREAM, failure, run, settings
+from tests.stream_support import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import Seen
+    from tap_cxone.simulator import RecordedRequest
 
 OPEN_FILES = Path("/proc/self/fd")
 MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-def downloads(sim: Simulator) -> list[Seen]:
+def downloads(sim: Simulator) -> list[RecordedRequest]:
     """Return the downloads so far."""
     return [seen for seen in sim.requests if seen.path.startswith("/files/")]
 
 
-def submits(sim: Simulator) -> list[Seen]:
+def submits(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [s for s in sim.requests if s.method == "POST" and "/jobs" in s.path]
 
@@ -114,7 +114,7 @@ def test_an_expired_link(sim, clock, mode):
     assert out.error is None
     assert out.counts() == {STREAM: 12}
     assert len(set(links)) == 3
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 def test_a_fresh_link_costs_no_submit(sim, clock):
@@ -177,7 +177,7 @@ def test_a_download_that_breaks_off(sim, clock, mode, kind):
     assert out.error is None
     assert out.counts() == {STREAM: 12}
     assert len(downloads(sim)) == 3
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -61,7 +61,7 @@ def test_sleep_returns_at_once(interrupts, seconds):
 @pytest.mark.posix
 def test_signal_ends_a_sleep(interrupts, alarm):
     """A signal that arrives while the tap sleeps ends it at once."""
-    alarm(lambda: interrupts.note(signal.SIGTERM))
+    alarm(lambda: interrupts.record(signal.SIGTERM))
 
     with pytest.raises(Interrupted) as raised:
         SystemClock(interrupts).sleep(timedelta(seconds=10))
@@ -70,7 +70,7 @@ def test_signal_ends_a_sleep(interrupts, alarm):
 
 def test_noted_signal_prevents_a_sleep(interrupts):
     """A signal that came before is raised in place of the next sleep."""
-    interrupts.note(signal.SIGINT)
+    interrupts.record(signal.SIGINT)
 
     with pytest.raises(Interrupted):
         SystemClock(interrupts).sleep(timedelta(seconds=10))
@@ -80,7 +80,7 @@ def test_noted_signal_prevents_a_sleep(interrupts):
 def test_signal_after_a_sleep_is_only_noted(interrupts):
     """When the sleep is over, a signal does not raise where it arrives."""
     SystemClock(interrupts).sleep(timedelta(0))
-    interrupts.note(signal.SIGTERM)
+    interrupts.record(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
         interrupts.check()

@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 
 from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column, ValueConstraint
-from tap_cxone.rows.convert import (
-    ROW_HASH,
-    TEXT_CONVERTERS,
-    ConversionError,
-    FileLayout,
-    RecordSpec,
-)
+from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
+from tap_cxone.rows.layout import ROW_HASH, FileLayout, RecordSpec
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     [
@@ -60,7 +55,7 @@ COLUMNS = st.builds(
 
 def one_by_one(layout, rows):
     """Return each record's pairs, in their order and with their types; None for a misfit."""
-    make = layout.compiled()
+    make = layout.row_converter()
     try:
         return [typed(make(row)) for row in rows]
     except ConversionError:
@@ -82,9 +77,9 @@ def typed(record):
 def shape(column, **changes):
     return RecordSpec(
         **{
-            "known": [column, Column("absent")],
-            "announced": ["n", "absent"],
-            "keys": (),
+            "columns": [column, Column("absent")],
+            "schema_columns": ["n", "absent"],
+            "key_columns": (),
             "constants": {"_window_end": "x"},
             **changes,
         }
@@ -98,7 +93,7 @@ def shape(column, **changes):
 def test_columns_of_texts(column, cells, key):
     """Texts become the same values, a column at a time, and the same columns hold a misfit."""
     rows = [[cell, "x"] for cell in cells]
-    layout = FileLayout.from_header(["n", "More"], shape(column, keys=("n",) if key else ()))
+    layout = FileLayout.from_header(["n", "More"], shape(column, key_columns=("n",) if key else ()))
 
     assert at_once(layout, rows) == one_by_one(layout, rows)
 
@@ -111,7 +106,7 @@ def test_columns_of_json(column, cells, key):
     """So do values of JSON."""
     rows = [[cell, 1] for cell in cells]
     layout = FileLayout.from_header(
-        ["n", "More"], shape(column, keys=("n",) if key else ()), cells_are_text=False
+        ["n", "More"], shape(column, key_columns=("n",) if key else ()), cells_are_text=False
     )
 
     assert at_once(layout, rows) == one_by_one(layout, rows)
@@ -135,7 +130,7 @@ def test_rules(rule, cells):
 )
 def test_digests(rows, keep):
     """Rows that are known by their digest have the same one, whatever is left out of them."""
-    hashed = shape(Column("n"), keys=(ROW_HASH,), keep_unknown=keep)
+    hashed = shape(Column("n"), key_columns=(ROW_HASH,), keep_unknown_columns=keep)
     layout = FileLayout.from_header(["n", "Zeta", "Alpha"], hashed)
 
     assert at_once(layout, rows) == one_by_one(layout, rows)
@@ -145,7 +140,7 @@ def test_digests(rows, keep):
 def test_digests_of_json(rows):
     """So have objects."""
     layout = FileLayout.from_header(
-        ["n", "Zeta"], shape(Column("n"), keys=(ROW_HASH,)), cells_are_text=False
+        ["n", "Zeta"], shape(Column("n"), key_columns=(ROW_HASH,)), cells_are_text=False
     )
 
     assert at_once(layout, rows) == one_by_one(layout, rows)

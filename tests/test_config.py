@@ -204,8 +204,8 @@ def test_default(name, value):
     [
         ("mode", "auto"),
         ("window_days", 14),
-        ("spacing", timedelta(seconds=30)),
-        ("settle", timedelta(minutes=30)),
+        ("min_submit_interval", timedelta(seconds=30)),
+        ("availability_delay", timedelta(minutes=30)),
         ("entities", ()),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_used_up_quota_is_no_failure():
     """A run that stops at the quota ends with 0, and says when to come back."""
     with Simulator(Options(speed=SPEED, rows_per_day=2, exports_per_day=3)) as sim:
         done = run(sim, 1)
-        assert sim.quota_refusals == 0
+        assert sim.quota_violations == 0
 
     assert done.returncode == 0
     assert "the next export is possible at" in done.stderr

@@ -19,7 +19,7 @@ from tests.running import run_tap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_cxone.simulator.faults import Place
+    from tap_cxone.simulator.faults import FaultPoint
     from tests.faults.scenes import Scene
 
 TOKENS = {
@@ -29,7 +29,7 @@ TOKENS = {
     "data_download": "/api/v2/oauth/token",
     "scheduled_reports": "/oauth/token",
 }
-CALLS: dict[str, tuple[Place, ...]] = {
+CALLS: dict[str, tuple[FaultPoint, ...]] = {
     "sync": ("token", "list", "sync", "download"),
     "async": ("token", "list", "async", "poll", "download"),
     "observability": ("token", "submit", "poll", "download"),
@@ -79,12 +79,12 @@ def test_a_redirect_to_another_host_gets_nothing(simulate, clock, elsewhere, nam
     sim = simulate(**options(scene))
     to = (("Location", f"{elsewhere.url}/anything?key=1"),)
     sim.faults.add(Fault(place, "status", status=307, headers=to, times=99))
-    (act,) = sim.faults._acts
+    (act,) = sim.faults._script
 
     out = run_tap(scene.settings(sim.url, max_retries=0), clock=clock, catalog=scene.catalog)
 
     assert out.error is not None
-    assert act.struck
+    assert act.applied
     assert elsewhere.requests == []
 
 

@@ -27,8 +27,8 @@ from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.families import dashboard
-from tests.one_stream import STREAM, run, settings
 from tests.running import NOON, FakeClock, run_tap
+from tests.stream_support import STREAM, run, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,7 +169,7 @@ def test_spacing_of_all(limiter, clock):
         pass
     clock.sleep(10 * SECOND)
 
-    assert limiter(limits).until_submit() == 20 * SECOND
+    assert limiter(limits).time_until_submit() == 20 * SECOND
 
 
 def test_quota_of_all(limiter):
@@ -179,7 +179,7 @@ def test_quota_of_all(limiter):
         with which.submitting():
             pass
 
-    assert (one.exports_left(), two.exports_left()) == (1, 1)
+    assert (one.remaining_exports(), two.remaining_exports()) == (1, 1)
 
 
 def test_own_submits_count_once(limiter):
@@ -188,9 +188,9 @@ def test_own_submits_count_once(limiter):
     with one.submitting():
         pass
     two = limiter(RateLimits(quota=ExportQuota(3)))
-    two.recall(one.submits())
+    two.restore(one.submit_times())
 
-    assert two.exports_left() == 2
+    assert two.remaining_exports() == 2
 
 
 def test_refused_submits_do_not_count(limiter):
@@ -198,13 +198,13 @@ def test_refused_submits_do_not_count(limiter):
     with pytest.raises(JournalError), limiter(RateLimits(quota=ExportQuota(3))).submitting():
         raise JournalError
 
-    assert limiter(RateLimits(quota=ExportQuota(3))).exports_left() == 3
+    assert limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 3
 
 
 def test_a_submit_counts_before_it_leaves(limiter):
     """A submit whose process dies before the answer comes counts: it may have been spent."""
     with limiter(RateLimits(quota=ExportQuota(3))).submitting():
-        assert limiter(RateLimits(quota=ExportQuota(3))).exports_left() == 2
+        assert limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 2
 
 
 # Runs with a journal
@@ -273,7 +273,7 @@ def test_quota_without_a_state(simulate, clock, path):
     for stream in (dashboard.KB, dashboard.AS):
         assert dashboard_run(sim, clock, path, stream).error is None
 
-    assert (sim.exports, sim.quota_refusals) == (3, 0)
+    assert (sim.exports, sim.quota_violations) == (3, 0)
 
 
 def dashboard_run(sim: Simulator, clock: FakeClock, path: Path, stream: str) -> Output:
@@ -439,7 +439,7 @@ def test_another_process_writes(path, journal, clock):
 
 def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
     """A file that is never free is an error, after a minute."""
-    monkeypatch.setattr("tap_cxone.jobs.journal._SHORT", 0)
+    monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
     entries = JobLedger(journal(), "tenant")
     entries.register(NOON)
     entries.journal.close()
@@ -451,7 +451,7 @@ def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
 
 def test_a_signal_loses_no_answer(path, monkeypatch):
     """A signal that comes while another process writes does not lose the answer to a submit."""
-    monkeypatch.setattr("tap_cxone.jobs.journal._SHORT", 0)
+    monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
     interrupts = SignalHandler()
     clock, answer = SystemClock(interrupts), ""
     journal = Journal(path, clock, SECOND, logging.getLogger("journal"))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError
-from tap_cxone.http.transport import ApiRequest, Transport
+from tap_cxone.http.messages import ApiRequest
+from tap_cxone.http.transport import Transport
 from tap_cxone.redact import Redactor
 from tap_cxone.signals import SignalHandler
 

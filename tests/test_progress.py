@@ -13,15 +13,15 @@ import pytest
 from typing_extensions import override
 
 from tap_cxone.errors import JobFailed
+from tap_cxone.formatting import format_bytes, format_duration
 from tap_cxone.progress.activity import count_export, set_activity, sleep
 from tap_cxone.progress.console import log_heartbeats, supports_live_display
-from tap_cxone.progress.snapshot import format_bytes, format_duration
-from tap_cxone.progress.summary import summary_lines
+from tap_cxone.progress.snapshot import summary_lines
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.windows import Window
-from tests import one_stream
+from tests import stream_support
 from tests.families import dashboard
 from tests.running import NOON, FakeClock, run_tap
 
@@ -58,13 +58,13 @@ def stream(progress: Progress):
 
 def test_a_long_wait_is_told(stream, clock, said):
     """Whoever waits for half a minute says what for, since when, and for how much longer."""
-    with stream.fetching():
+    with stream.track_fetch():
         set_activity("waiting for the job", is_waiting=True, started_at=NOON - 60 * SECOND)
         sleep(clock, 29 * SECOND)
         assert said() == []
         sleep(clock, 20 * SECOND)
         clock.instant += 10 * SECOND
-        stream.beat()
+        stream.heartbeat()
 
     assert said() == ["calls: waiting for the job, for 1:49 min"]
 
@@ -77,28 +77,28 @@ def test_a_pause_is_told_with_its_end(stream, clock, said):
 
         def sleep(self, duration):
             clock.instant += 40 * SECOND
-            stream.beat()
+            stream.heartbeat()
             clock.instant += duration - 40 * SECOND
 
-    with stream.fetching():
+    with stream.track_fetch():
         set_activity("asking", is_waiting=True)
         sleep(Middle(clock.instant), 100 * SECOND, "told to wait")
-        assert stream.standing().activity.what == "asking"
+        assert stream.snapshot().activity.description == "asking"
 
     assert said()[0] == "calls: told to wait, for 40 s; asking again in 1:00 min"
 
 
 def test_no_heartbeat_right_after_a_window(stream, clock, said):
     """A window that is committed has a line of its own; the half minute begins again."""
-    with stream.fetching():
+    with stream.track_fetch():
         set_activity("asking", is_waiting=True)
         clock.instant += 29 * SECOND
-        stream.committed(WEEK[0])
+        stream.count_window(WEEK[0])
         clock.instant += 29 * SECOND
-        stream.beat()
+        stream.heartbeat()
         assert said() == []
         clock.instant += SECOND
-        stream.beat()
+        stream.heartbeat()
 
     assert len(said()) == 1
 
@@ -115,11 +115,11 @@ def test_nobody_watches(clock):
 def test_threads_are_watched_apart(progress, clock):
     """What one thread does for a stream is not taken for what another does for its own."""
     for name in "ab":
-        progress.stream(name).begin()
+        progress.stream(name).start()
     both = threading.Barrier(2)
 
     def work(name):
-        with progress.stream(name).fetching():
+        with progress.stream(name).track_fetch():
             set_activity(f"asking for {name}", is_waiting=True)
             both.wait()
             count_export()
@@ -131,13 +131,13 @@ def test_threads_are_watched_apart(progress, clock):
     for thread in threads:
         thread.join()
 
-    assert [(one.stream, one.exports) for one in progress.standings()] == [("a", 1), ("b", 1)]
+    assert [(one.stream, one.exports) for one in progress.snapshots()] == [("a", 1), ("b", 1)]
 
 
 def test_counts_of_many_threads_add_up(stream):
     """Threads that count at once lose nothing."""
     threads = [
-        threading.Thread(target=lambda: [stream.add(exports=1) for _ in range(500)])
+        threading.Thread(target=lambda: [stream.add_counts(exports=1) for _ in range(500)])
         for _ in range(4)
     ]
     for thread in threads:
@@ -145,16 +145,16 @@ def test_counts_of_many_threads_add_up(stream):
     for thread in threads:
         thread.join()
 
-    assert stream.standing().exports == 2000
+    assert stream.snapshot().exports == 2000
 
 
 def test_the_pulse(progress, clock, said, monkeypatch):
     """Progress is told while every thread of the run is busy with something else."""
-    monkeypatch.setattr("tap_cxone.progress.console._PULSE_SECONDS", 0.001)
+    monkeypatch.setattr("tap_cxone.progress.console._HEARTBEAT_SECONDS", 0.001)
     stream, told = progress.stream(NAME), threading.Event()
-    stream.begin()
+    stream.start()
     monkeypatch.setattr(progress.log, "filters", [_Heard(told)])
-    with stream.fetching(), log_heartbeats(progress):
+    with stream.track_fetch(), log_heartbeats(progress):
         clock.instant += 30 * SECOND
         assert told.wait(10)
 
@@ -180,64 +180,64 @@ class _Heard(logging.Filter):
 
 def test_waiting_and_working(stream, clock):
     """Time is waited or worked, by what is done in it."""
-    with stream.fetching():
+    with stream.track_fetch():
         set_activity("waiting", is_waiting=True)
         sleep(clock, 50 * SECOND)
         set_activity("reading")
         clock.instant += 7 * SECOND
         sleep(clock, 20 * SECOND, "told to wait")
-    with stream.watching("rows leave"):
+    with stream.track_activity("rows leave"):
         clock.instant += 5 * SECOND
-    stream.ends("complete")
+    stream.finish("complete")
 
-    found = stream.standing()
+    found = stream.snapshot()
     assert (found.waiting, found.working) == (70 * SECOND, 12 * SECOND)
-    assert found.took == 82 * SECOND
+    assert found.duration == 82 * SECOND
 
 
 def test_what_is_left(stream, clock):
     """The time that is left follows from how much of the whole was covered how fast."""
-    assert stream.standing().left(clock.now()) is None
+    assert stream.snapshot().eta(clock.now()) is None
 
     clock.instant += 60 * SECOND
-    stream.committed(WEEK[0])
-    stream.committed(WEEK[1])
+    stream.count_window(WEEK[0])
+    stream.count_window(WEEK[1])
 
-    assert stream.standing().left(clock.now()) == 150 * SECOND
+    assert stream.snapshot().eta(clock.now()) == 150 * SECOND
     assert str(stream) == "2 of 7 windows, about 2:30 min left"
 
     clock.instant += 30 * SECOND
-    assert stream.standing().left(clock.now()) == 120 * SECOND
+    assert stream.snapshot().eta(clock.now()) == 120 * SECOND
     clock.instant += 120 * SECOND
-    assert stream.standing().left(clock.now()) is None
+    assert stream.snapshot().eta(clock.now()) is None
 
 
 def test_a_stream_begins_with_its_first_file(progress, clock):
     """Files that come before their stream's turn count; it does not begin a second time."""
     stream = progress.stream(NAME)
-    with stream.fetching():
+    with stream.track_fetch():
         clock.instant += 20 * SECOND
-    stream.begin()
+    stream.start()
 
-    assert stream.standing().outcome == "running"
-    assert stream.standing().elapsed(clock.now()) == 20 * SECOND
+    assert stream.snapshot().outcome == "running"
+    assert stream.snapshot().elapsed(clock.now()) == 20 * SECOND
 
 
 def test_a_plan_that_changes(stream):
     """Windows that are planned anew come after those that are done."""
-    stream.committed(WEEK[0])
-    stream.plans(WEEK[1:3])
+    stream.count_window(WEEK[0])
+    stream.set_planned_windows(WEEK[1:3])
 
-    assert stream.standing().done == "1 of 3"
+    assert stream.snapshot().windows_done == "1 of 3"
 
 
 def test_only_the_first_ending_counts(stream, progress):
     """A stream that failed was not interrupted by the end of the run."""
-    stream.ends("failed")
-    progress.expect([NAME, "other"])
-    progress.end()
+    stream.finish("failed")
+    progress.register([NAME, "other"])
+    progress.finish()
 
-    assert [one.outcome for one in progress.standings()] == ["failed", "not begun"]
+    assert [one.outcome for one in progress.snapshots()] == ["failed", "not begun"]
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,8 @@ def test_sizes(size, text):
 def test_a_summary_is_aligned(progress, stream):
     """Every column of a summary ends at one place; without streams there is none."""
     progress.stream("a_longer_name")
-    stream.fetched(123_456)
-    lines = list(summary_lines(progress.standings()))
+    stream.count_download(123_456)
+    lines = list(summary_lines(progress.snapshots()))
 
     assert lines == [
         "stream         outcome    windows  rows  quarantined     bytes  exports  waiting  working",
@@ -277,7 +277,7 @@ def test_a_run_in_a_pipe(simulate, clock, said, caplog):
     """A long job is told every half minute, a window in one line, and at the end the whole."""
     sim = simulate(job_seconds=120)
 
-    out = one_stream.run(one_stream.settings(sim), clock)
+    out = stream_support.run(stream_support.settings(sim), clock)
 
     job = "waiting for 2026-03-18Z to 2026-03-19Z, job "
     beats = [text for text in said() if job in text]
@@ -304,9 +304,9 @@ def test_a_failure_is_summed_up(sim, clock, said):
     """The summary comes after a failure too, and says what had been spent."""
     sim.faults.add(Fault("submit", "job-failed"))
 
-    out = one_stream.run(one_stream.settings(sim), clock)
+    out = stream_support.run(stream_support.settings(sim), clock)
 
-    assert isinstance(one_stream.failure(out), JobFailed)
+    assert isinstance(stream_support.failure(out), JobFailed)
     assert said()[-1].split()[:5] == ["qm_workflows", "failed", "0", "of", "1"]
     assert said()[-1].split()[9] == "1"
 

@@ -15,7 +15,7 @@ from tests.conftest import settings_for
 from tests.running import Killed, run_tap, select
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import Seen, Simulator
+    from tap_cxone.simulator import RecordedRequest, Simulator
     from tests.running import FakeClock, Output
 
 STREAM = "qm_workflows"
@@ -33,7 +33,7 @@ def three_days(sim: Simulator, mode: str) -> dict[str, Any]:
     )
 
 
-def posts(sim: Simulator) -> list[Seen]:
+def posts(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [seen for seen in sim.requests if seen.method == "POST" and "/jobs" in seen.path]
 
@@ -82,7 +82,7 @@ def test_killed_after_any_line(simulate, clock, mode):
         assert len(again) <= 2  # at most one window comes again
         # A job that left a STATE is never submitted a second time.
         assert len(posts(sim)) <= (4 if mode == "sync" or lines == 1 else 3)
-        assert sim.refusals == 0
+        assert sim.limit_violations == 0
 
 
 def test_killed_again_and_again(simulate, clock):
@@ -94,7 +94,7 @@ def test_killed_again_and_again(simulate, clock):
         runs.append(run(config, clock, cut_after=5, state=last_state(runs[-1])))
         assert len(runs) < 10
 
-    truth = sim.truth("qm-workflows", sim.jobs[0].order.start, sim.jobs[-1].order.end)
+    truth = sim.expected_rows("qm-workflows", sim.jobs[0].spec.start, sim.jobs[-1].spec.end)
     assert runs[-1].error is None
     assert merged(*runs).keys() == {row["Workflow ID"] for row in truth}
     assert len(posts(sim)) == 3
@@ -164,7 +164,9 @@ def test_a_pending_job_of_the_newest_window(simulate, clock):
     ends = list(dict.fromkeys(r["_window_end"] for r in second.records(STREAM)))
     assert ends[0] == "2026-03-20T11:30:00+00:00"
     assert second.bookmark(STREAM) == "2026-03-20T17:30:00+00:00"
-    truth = sim.truth("qm-workflows", clock.now().date(), clock.now(), sim.jobs[-1].ready_at)
+    truth = sim.expected_rows(
+        "qm-workflows", clock.now().date(), clock.now(), sim.jobs[-1].ready_at
+    )
     assert merged(second).keys() == {row["Workflow ID"] for row in truth}
 
 
@@ -210,7 +212,7 @@ def test_a_pending_job_that_gives_no_file(simulate, clock, fate):
     assert second.error is None
     assert second.counts() == {STREAM: 6}
     assert asked == ["2026-03-15", "2026-03-15", "2026-03-16", "2026-03-17"]
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 def test_a_pending_job_whose_file_is_gone(simulate, clock):

@@ -41,12 +41,12 @@ RECORDINGS = {
 TODAY = datetime.now(UTC)
 TABLES = {
     table.stream: dict.fromkeys(
-        SIMULATOR.truth(table.paths[0], TODAY - timedelta(days=3), TODAY)[0], "string"
+        SIMULATOR.expected_rows(table.paths[0], TODAY - timedelta(days=3), TODAY)[0], "string"
     )
     for table in DASHBOARD
 }
 CONVERSATIONS = dict.fromkeys(
-    SIMULATOR.truth("bot_conversations", TODAY - timedelta(days=3), TODAY)[0].keys()
+    SIMULATOR.expected_rows("bot_conversations", TODAY - timedelta(days=3), TODAY)[0].keys()
     - {"id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration"},
     "string",
 )

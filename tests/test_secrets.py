@@ -27,7 +27,7 @@ from tests.running import lines_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_cxone.simulator.faults import Place
+    from tap_cxone.simulator.faults import FaultPoint
 
 SPEED = 2000
 IMPATIENT = {
@@ -163,11 +163,11 @@ class Tenant:
         assert running.returncode == code, err[-3000:]
         return out
 
-    def strike(self, place: Place, kind: Any = "status", **how: Any) -> None:
+    def strike(self, place: FaultPoint, kind: Any = "status", **how: Any) -> None:
         """Let something go wrong always."""
         self.sim.faults.add(Fault(place, kind, times=9999, **how))
 
-    def repeat(self, place: Place, kind: Any = "status", form: str = "{}", **how: Any) -> None:
+    def repeat(self, place: FaultPoint, kind: Any = "status", form: str = "{}", **how: Any) -> None:
         """Let each family repeat what it was told, with a token of its own."""
         if not self.tokens:
             self.know_tokens()
@@ -204,7 +204,7 @@ class Tenant:
 
     def know_tokens(self) -> None:
         """Let every login give a token that is known before."""
-        world = self.sim.world
+        world = self.sim.backend
         scopes = world.options.granted_scopes
         issued = {
             "data_extraction": world.tokens.issue(),
@@ -241,7 +241,7 @@ def test_a_good_run(tenant):
     assert "webhook_failed" in (tenant.folder / "audit.jsonl").read_text()
 
 
-STAGES: dict[str, tuple[Place, ...]] = {
+STAGES: dict[str, tuple[FaultPoint, ...]] = {
     "beginning": ("list", "me", "catalogue", "submit"),
     "middle": ("poll", "page", "run"),
     "end": ("download",),

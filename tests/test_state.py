@@ -11,7 +11,7 @@ from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import PendingJob
 from tap_cxone.rows.columns import Column
 from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
-from tap_cxone.streams.state import StreamState, validate_state
+from tap_cxone.streams.state import StreamState, read_state
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.running import FakeClock
@@ -67,7 +67,7 @@ stream_states = st.fixed_dictionaries(
         "pending_jobs": st.lists(pending | anything, max_size=2) | anything,
         "submits": st.dictionaries(family, st.lists(stamps, max_size=2) | anything) | anything,
         "columns": st.lists(st.fixed_dictionaries({"name": anything}) | anything) | anything,
-        "traits": st.dictionaries(family, anything) | anything,
+        "tenant_info": st.dictionaries(family, anything) | anything,
     },
 )
 states = st.fixed_dictionaries(
@@ -88,10 +88,10 @@ def again(state):
 def test_first_run_remembers_nothing(state):
     """A stream without state has no bookmark, and nothing to take up."""
     assert state.bookmark() is None
-    assert state.pending() == []
+    assert state.pending_jobs() == []
     assert state.columns() == []
-    assert state.submits("data_extraction") == []
-    assert state.traits("data_extraction") == {}
+    assert state.submit_times("data_extraction") == []
+    assert state.tenant_info("data_extraction") == {}
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,13 @@ def test_what_is_written_can_be_read(remembered, times, learned):
     state.set_submit_times("data_extraction", times)
     state.add_columns(learned)
 
-    validate_state({"bookmarks": {"s": again(state).raw}})
+    read_state({"bookmarks": {"s": again(state).raw}})
 
 
 def test_times_are_written_in_one_format(state):
     """Every instant in the state is UTC, `+00:00`."""
-    state.keep_pending([JOB])
-    state.keep_submits("data_extraction", [FIRST])
+    state.set_pending_jobs([JOB])
+    state.set_submit_times("data_extraction", [FIRST])
 
     assert state.raw == {
         "pending_jobs": [
@@ -183,69 +183,69 @@ def test_times_are_written_in_one_format(state):
 
 def test_remember_adds(state):
     """A job is remembered beside the others."""
-    state.remember(JOB)
-    state.remember(OTHER)
+    state.add_pending_job(JOB)
+    state.add_pending_job(OTHER)
 
-    assert state.pending() == [JOB, OTHER]
+    assert state.pending_jobs() == [JOB, OTHER]
 
 
 def test_remember_replaces(state):
     """A job that is remembered again takes the place of what was known of it."""
-    state.remember(JOB)
+    state.add_pending_job(JOB)
     later = PendingJob(JOB.id, JOB.window, JOB.submitted_at + DAY, JOB.fingerprint)
-    state.remember(later)
+    state.add_pending_job(later)
 
-    assert state.pending() == [later]
+    assert state.pending_jobs() == [later]
 
 
 def test_forget(state):
     """A job that gives no file is dropped, the others stay."""
-    state.keep_pending([JOB, OTHER])
-    state.forget(JOB)
+    state.set_pending_jobs([JOB, OTHER])
+    state.remove_pending_job(JOB)
 
-    assert state.pending() == [OTHER]
+    assert state.pending_jobs() == [OTHER]
 
 
 def test_forget_unknown(state):
     """A job that is not remembered may be forgotten."""
-    state.keep_pending([JOB])
-    state.forget(OTHER)
+    state.set_pending_jobs([JOB])
+    state.remove_pending_job(OTHER)
 
-    assert state.pending() == [JOB]
+    assert state.pending_jobs() == [JOB]
 
 
 def test_keep_pending_takes_a_generator_over_itself(state):
     """The jobs to keep may be chosen while they are read."""
-    state.keep_pending([JOB, OTHER])
-    state.keep_pending(job for job in state.pending() if job.id == OTHER.id)
+    state.set_pending_jobs([JOB, OTHER])
+    state.set_pending_jobs(job for job in state.pending_jobs() if job.id == OTHER.id)
 
-    assert state.pending() == [OTHER]
+    assert state.pending_jobs() == [OTHER]
 
 
 def test_learn_adds(state):
     """Columns are learned beside those known already."""
-    state.learn([Column("a")])
-    state.learn([Column("b", description="B.")])
+    state.add_columns([Column("a")])
+    state.add_columns([Column("b", description="B.")])
 
     assert state.columns() == [Column("a"), Column("b", description="B.")]
 
 
 def test_submits_of_another_family(state):
     """The submits of one family are not those of another."""
-    state.keep_submits("data_extraction", [FIRST])
+    state.set_submit_times("data_extraction", [FIRST])
 
-    assert state.submits("observability") == []
+    assert state.submit_times("observability") == []
 
 
 def test_nothing_leaves_nothing(state):
     """What is over takes no room in the state."""
-    state.keep_pending([JOB])
-    state.keep_submits("data_extraction", [FIRST])
-    state.keep_traits("data_extraction", {"no_sync_endpoint": True})
-    state.keep_pending([])
-    state.keep_submits("data_extraction", [])
-    state.keep_traits("data_extraction", {})
-    state.learn([])
+    state.set_pending_jobs([JOB])
+    state.set_submit_times("data_extraction", [FIRST])
+    state.set_tenant_info("data_extraction", {"no_sync_endpoint": True})
+    state.set_pending_jobs([])
+    state.set_submit_times("data_extraction", [])
+    state.set_tenant_info("data_extraction", {})
+    state.add_columns([])
 
     assert state.raw == {}
 
@@ -256,7 +256,39 @@ def test_bookmark_is_left_alone():
     state.set_pending_jobs([JOB])
     state.set_pending_jobs([])
 
-    assert state.raw == {"replication_key_value": "2026-01-31", "of_others": 1}
+    assert state.raw == {"replication_key_value": "2026-01-31", "of_others": 1, "version": 1}
+
+
+# Versions of the layout
+
+
+def test_state_of_layout_0_is_upgraded():
+    """A state without a version keeps all it holds; the tenant info has its new name."""
+    old = {"replication_key_value": "2026-01-31", "traits": {"data_extraction": {"a": 1}}}
+
+    (raw,) = read_state({"bookmarks": {"s": old}})["bookmarks"].values()
+
+    assert raw == {
+        "replication_key_value": "2026-01-31",
+        "tenant_info": {"data_extraction": {"a": 1}},
+        "version": 1,
+    }
+
+
+def test_state_of_the_present_layout_is_unchanged():
+    """A state that this version wrote comes back as it is, keys of other programs included."""
+    state = {"bookmarks": {"s": {"version": 1, "failed": True, "of_others": 1}}, "more": 1}
+
+    assert read_state(state) == state
+
+
+@pytest.mark.parametrize("version", [2, 99, "1", None, True, [1]], ids=json.dumps)
+def test_state_of_an_unknown_layout_is_refused(version):
+    """A state of a later or unreadable layout is refused; the message says what to install."""
+    raw = {"replication_key_value": "2026-01-31", "version": version}
+
+    with pytest.raises(StateError, match=r"'s' has layout version .* install the tap-cxone that"):
+        read_state({"bookmarks": {"s": raw}})
 
 
 # What cannot be read
@@ -265,7 +297,7 @@ def test_bookmark_is_left_alone():
 def test_a_whole_message_is_no_state():
     """A STATE message is refused: as a state it would be an empty one, and all be read anew."""
     with pytest.raises(StateError, match=r"of a STATE message its .value"):
-        validate_state({"type": "STATE", "value": {"bookmarks": {}}})
+        read_state({"type": "STATE", "value": {"bookmarks": {}}})
 
 
 @pytest.mark.parametrize(
@@ -288,16 +320,16 @@ def test_a_whole_message_is_no_state():
         {"submits": {"data_extraction": None}},
         {"columns": [{"title": "a"}]},
         {"columns": ["a"]},
-        {"traits": None},
-        {"traits": ["no_sync_endpoint"]},
-        {"traits": {"data_extraction": 1}},
+        {"tenant_info": None},
+        {"tenant_info": ["no_sync_endpoint"]},
+        {"tenant_info": {"data_extraction": 1}},
     ],
     ids=json.dumps,
 )
 def test_unreadable_state_is_refused(raw):
     """A state of another shape is refused before anything runs; the message names the stream."""
     with pytest.raises(StateError, match=r"qm_workflows.*restore"):
-        validate_state({"bookmarks": {"qm_workflows": raw}})
+        read_state({"bookmarks": {"qm_workflows": raw}})
 
 
 @pytest.mark.parametrize(
@@ -306,7 +338,7 @@ def test_unreadable_state_is_refused(raw):
 def test_no_state_at_all(state):
     """What has not the shape of a Singer state is refused; the message shows the shape."""
     with pytest.raises(StateError, match="bookmarks"):
-        validate_state(state)
+        read_state(state)
 
 
 @pytest.mark.parametrize(
@@ -322,17 +354,17 @@ def test_no_state_at_all(state):
 )
 def test_readable_state(state):
     """An empty state, and what others keep in it, are no problem."""
-    validate_state(state)
+    read_state(state)
 
 
 @many
 @given(states | anything)
 @example({"bookmarks": {"s": {"submits": ""}}})
-@example({"bookmarks": {"s": {"traits": []}}})
+@example({"bookmarks": {"s": {"tenant_info": []}}})
 def test_any_json_is_understood_or_refused(state):
     """Any state is refused by the check with a StateError, or can be read to its end."""
     try:
-        validate_state(state)
+        read_state(state)
     except StateError:
         return
 
@@ -370,7 +402,7 @@ old_states = st.fixed_dictionaries(
             st.sampled_from(NAMES),
             stream_states
             | st.builds(
-                lambda found, kept, days: {**found, "traits": kept, "window_days": days},
+                lambda found, kept, days: {**found, "tenant_info": kept, "window_days": days},
                 stream_states,
                 st.dictionaries(st.sampled_from(FAMILIES), traits),
                 anything,
@@ -383,8 +415,10 @@ old_states = st.fixed_dictionaries(
 
 @settings(many, max_examples=40)
 @given(old_states)
-@example({"bookmarks": {"agents": {"traits": {"data_download": {"catalogue": {"metrics": [{}]}}}}}})
-@example({"bookmarks": {"agents": {"traits": {"data_download": {"catalogue": False}}}}})
+@example(
+    {"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": {"metrics": [{}]}}}}}}
+)
+@example({"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": False}}}}})
 def test_the_tap_understands_any_state_or_refuses_it(state):
     """A tap with any state of its streams begins and plans, or says that the state is no good."""
     text = json.dumps(state)

@@ -17,7 +17,7 @@ from tests.running import NOON, Killed, run_tap, select
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_cxone.simulator import Seen, Simulator
+    from tap_cxone.simulator import RecordedRequest, Simulator
     from tests.running import FakeClock, Output
 
 START = date(2026, 3, 1)
@@ -84,7 +84,7 @@ def bare(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def posts(sim: Simulator) -> list[Seen]:
+def posts(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [seen for seen in sim.requests if seen.method == "POST" and "/jobs" in seen.path]
 
@@ -114,11 +114,11 @@ def test_rows_equal_the_truth(simulate, clock, mode):
 
     assert out.error is None
     for stream, entity in ENTITIES.items():
-        last = [job for job in sim.jobs if job.order.entity == entity][-1]
-        truth = sim.truth(entity, START, date(2026, 3, 21), last.ready_at)
+        last = [job for job in sim.jobs if job.spec.entity == entity][-1]
+        truth = sim.expected_rows(entity, START, date(2026, 3, 21), last.ready_at)
         assert bare(out.records(stream)) == typed(entity, truth)
         assert len(truth) > 150
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 def test_rows_fit_the_schema_before_them(sim, clock, config):
@@ -183,7 +183,7 @@ def test_start_date_within_a_day(sim, clock, config):
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
-    truth = sim.truth("qm-workflows", date(2026, 3, 19), HORIZON)
+    truth = sim.expected_rows("qm-workflows", date(2026, 3, 19), HORIZON)
     read = {record["workflow_id"] for record in out.records("qm_workflows")}
     starts = {record["_window_start"] for record in out.records("qm_workflows")}
     assert ranges(sim) == [("2026-03-19", "2026-03-21")]
@@ -197,7 +197,7 @@ def test_end_date(sim, clock, config):
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
-    truth = sim.truth("qm-workflows", START, date(2026, 3, 10))
+    truth = sim.expected_rows("qm-workflows", START, date(2026, 3, 10))
     assert ranges(sim) == [("2026-03-01", "2026-03-10")]
     assert bare(out.records("qm_workflows")) == typed("qm-workflows", truth)
     assert out.bookmark("qm_workflows") == "2026-03-10T00:00:00+00:00"
@@ -268,7 +268,7 @@ def test_second_run_adds_what_is_new(simulate, clock):
     had = {record["workflow_id"] for record in first.records("qm_workflows")}
     got = {record["workflow_id"] for record in second.records("qm_workflows")}
     today = date(2026, 3, 20), date(2026, 3, 21), sim.jobs[-1].ready_at
-    assert got == {row["Workflow ID"] for row in sim.truth("qm-workflows", *today)}
+    assert got == {row["Workflow ID"] for row in sim.expected_rows("qm-workflows", *today)}
     assert 25 <= len(got - had) <= 40
 
 
@@ -286,12 +286,14 @@ def test_runs_around_the_clock_miss_no_late_row(simulate, clock):
         state = out.state
         union |= {record["workflow_id"]: record for record in out.records("qm_workflows")}
 
-    truth = sim.truth("qm-workflows", date(2026, 3, 20), date(2026, 3, 23), sim.jobs[-1].ready_at)
+    truth = sim.expected_rows(
+        "qm-workflows", date(2026, 3, 20), date(2026, 3, 23), sim.jobs[-1].ready_at
+    )
     assert union.keys() == {row["Workflow ID"] for row in truth}
     assert typed("qm-workflows", truth) == bare(
         [union[row["Workflow ID"]] for row in truth],
     )
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 def test_lookback(sim, clock, config):
@@ -303,7 +305,9 @@ def test_lookback(sim, clock, config):
     second = run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
     assert ranges(sim)[before:] == [("2026-03-17", "2026-03-21")]
-    truth = sim.truth("qm-workflows", date(2026, 3, 17), date(2026, 3, 21), sim.jobs[-1].ready_at)
+    truth = sim.expected_rows(
+        "qm-workflows", date(2026, 3, 17), date(2026, 3, 21), sim.jobs[-1].ready_at
+    )
     assert bare(second.records("qm_workflows")) == typed("qm-workflows", truth)
 
 
@@ -526,8 +530,8 @@ def test_a_failing_stream_leaves_the_others_complete(simulate, clock):
 
     for stream in ("qm_questions", "recording_interaction_metadata"):
         entity = ENTITIES[stream]
-        last = [job for job in sim.jobs if job.order.entity == entity][-1]
-        truth = sim.truth(entity, START, date(2026, 3, 21), last.ready_at)
+        last = [job for job in sim.jobs if job.spec.entity == entity][-1]
+        truth = sim.expected_rows(entity, START, date(2026, 3, 21), last.ready_at)
         assert bare(out.records(stream)) == typed(entity, truth)
         assert (out.bookmark(stream) or "") >= HORIZON.isoformat()
 
@@ -536,7 +540,7 @@ def test_a_failing_stream_keeps_what_it_committed(simulate, clock):
     """The bookmark of the failing stream is the end of its last whole window."""
     sim, out = failing(simulate, clock)
 
-    truth = sim.truth("qm-workflows", START, date(2026, 3, 15))
+    truth = sim.expected_rows("qm-workflows", START, date(2026, 3, 15))
     assert out.bookmark("qm_workflows") == "2026-03-15T00:00:00+00:00"
     assert bare(out.records("qm_workflows")) == typed("qm-workflows", truth)
 
@@ -573,5 +577,5 @@ def test_the_next_run_mends_a_failure(simulate, clock):
     assert second.error is None
     assert ranges(sim)[before] == ("2026-03-15", "2026-03-21")
     both = {r["workflow_id"] for o in (out, second) for r in o.records("qm_workflows")}
-    truth = sim.truth("qm-workflows", START, date(2026, 3, 21), sim.jobs[-1].ready_at)
+    truth = sim.expected_rows("qm-workflows", START, date(2026, 3, 21), sim.jobs[-1].ready_at)
     assert both == {row["Workflow ID"] for row in truth}

@@ -122,7 +122,7 @@ def test_every_column_is_described(config):
 
 
 def test_batch():
-    """Batches are offered: selection and stream maps apply to them (`tests/test_batches.py`)."""
+    """Batches are offered: selection and stream maps apply to them (see test_batch_writer)."""
     assert PluginCapabilities.BATCH in TapCXone.capabilities
 
 
@@ -221,7 +221,7 @@ def test_settings_from_the_environment(sim, monkeypatch):
         {"bookmarks": {"qm_workflows": {"pending_jobs": 3}}},
         {"bookmarks": {"qm_workflows": {"submits": {"data_extraction": ["soon"]}}}},
         {"bookmarks": {"qm_workflows": {"submits": 7}}},
-        {"bookmarks": {"qm_workflows": {"traits": [1]}}},
+        {"bookmarks": {"qm_workflows": {"tenant_info": [1]}}},
         {"bookmarks": {"qm_workflows": {"columns": ["plan"]}}},
     ],
 )
@@ -299,7 +299,7 @@ def test_no_stream_selected(sim, clock, config):
 def test_a_fault_in_the_tap_itself(sim, clock, config, monkeypatch):
     """A fault nobody thought of ends its stream, not the others, and the run fails."""
     tap = TapCXone(config=short(config), clock=clock)
-    monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_tell", _broken)
+    monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_report_committed", _broken)
 
     with pytest.raises(StreamsFailed) as caught:
         tap.sync_all()

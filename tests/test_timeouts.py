@@ -17,14 +17,14 @@ from tests.running import run_tap
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_cxone.simulator.faults import Place
+    from tap_cxone.simulator.faults import FaultPoint
     from tests.running import Output
 
 MINUTE = timedelta(minutes=1)
 JOB = "job_timeout_minutes"
 REPORT_JOB = "scheduled_reports.job_timeout_minutes"
 THROTTLE = "throttle_timeout_minutes"
-SUBMITS: dict[str, Place] = {
+SUBMITS: dict[str, FaultPoint] = {
     "async": "async",
     "observability": "submit",
     "analytics": "submit",

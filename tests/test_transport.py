@@ -16,26 +16,26 @@ import requests
 from tap_cxone.errors import ApiError, StreamsFailed, Throttled, Unavailable
 from tap_cxone.http.transport import open_session
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
-from tests.one_stream import STREAM, failure, run, settings
+from tests.stream_support import STREAM, failure, run, settings
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import Seen
-    from tap_cxone.simulator.faults import Place
+    from tap_cxone.simulator import RecordedRequest
+    from tap_cxone.simulator.faults import FaultPoint
 
 JOBS = "/data-extraction/v1/jobs"
 
 
-def polls(sim: Simulator) -> list[Seen]:
+def polls(sim: Simulator) -> list[RecordedRequest]:
     """Return the polls so far."""
     return [s for s in sim.requests if s.method == "GET" and s.path.startswith(f"{JOBS}/")]
 
 
-def lists(sim: Simulator) -> list[Seen]:
+def lists(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests for the list of jobs so far."""
     return [s for s in sim.requests if s.method == "GET" and s.path == JOBS]
 
 
-def submits(sim: Simulator) -> list[Seen]:
+def submits(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [s for s in sim.requests if s.method == "POST" and s.path.startswith(JOBS)]
 
@@ -334,7 +334,7 @@ SECRETS = [
 ]
 
 
-def scripted(sim: Simulator) -> dict[Place, str]:
+def scripted(sim: Simulator) -> dict[FaultPoint, str]:
     """Return what each place answers where nothing is wrong, with a token known to us."""
     link = f"{sim.url}/files/f.csv?X-Amz-Signature=5ca1ab1e"
     return {

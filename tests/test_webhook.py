@@ -111,7 +111,7 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
     server.server_close()
 
 
-def telling(sim: Simulator, listener: Listener, number: int = 1, **own: Any) -> dict[str, Any]:
+def with_webhook(sim: Simulator, listener: Listener, number: int = 1, **own: Any) -> dict[str, Any]:
     """Return settings for some windows of conversations, with an audit log and a webhook."""
     hook = {"url": listener.url, **own}
     return days(sim, number, audit_log_path=str(listener.log), completion_webhook=hook)
@@ -135,18 +135,18 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def test_one_post_a_window(sim, clock, listener):
     """Every committed window is posted once, in order, with what is known of it."""
-    out = run(telling(sim, listener, 3), clock)
+    out = run(with_webhook(sim, listener, 3), clock)
 
     assert out.error is None
     assert listener.windows == ["2026-03-15", "2026-03-16", "2026-03-17"]
-    assert [told["job_id"] for told in listener.told] == [job.id for job in sim.analytics]
+    assert [told["job_id"] for told in listener.told] == [job.id for job in sim.analytics_exports]
     first = listener.told[0]
     assert list(first) == SHAPE
     assert first == {
         "source": "tap-cxone",
         "family": "analytics_exports",
         "stream": STREAM,
-        "job_id": sim.analytics[0].id,
+        "job_id": sim.analytics_exports[0].id,
         "window_start": "2026-03-15T00:00:00+00:00",
         "window_end": "2026-03-16T00:00:00+00:00",
         "record_count": len(truth(sim)),
@@ -156,7 +156,7 @@ def test_one_post_a_window(sim, clock, listener):
 
 def test_it_is_json(sim, clock, listener):
     """The news is JSON, posted to the address as it is set."""
-    run(telling(sim, listener), clock)
+    run(with_webhook(sim, listener), clock)
 
     ((where, headers, _),) = listener.seen
     assert where == PATH
@@ -169,7 +169,7 @@ def test_headers(sim, clock, listener):
     """Headers that are set are sent."""
     own = {"Authorization": "Bearer abc", "X-Team": "data"}
 
-    run(telling(sim, listener, headers=own), clock)
+    run(with_webhook(sim, listener, headers=own), clock)
 
     ((_, headers, _),) = listener.seen
     assert (headers["authorization"], headers["x-team"]) == ("Bearer abc", "data")
@@ -185,7 +185,7 @@ def test_headers(sim, clock, listener):
 )
 def test_every_family(sim, clock, listener, family, stream):
     """The windows of every family are told."""
-    config = telling(sim, listener, sample_size=1)
+    config = with_webhook(sim, listener, sample_size=1)
     config |= tap_settings(sim.url, families=ALL_FAMILIES)
 
     out = run_tap(config, clock=clock, only=stream)
@@ -207,7 +207,7 @@ def test_an_empty_window(simulate, clock, listener):
     """A window without rows is told too."""
     sim = simulate(rows_per_day=0)
 
-    run(telling(sim, listener, sample_size=5), clock)
+    run(with_webhook(sim, listener, sample_size=5), clock)
 
     assert listener.told[0]["record_count"] == 0
     assert listener.told[0]["data_sample"] == []
@@ -215,9 +215,9 @@ def test_an_empty_window(simulate, clock, listener):
 
 def test_what_is_counted(simulate, clock, listener):
     """Only records that left are counted: neither repeats nor what went to the quarantine."""
-    sim = simulate(rows_per_day=120, misfits=7, duplicates=9)
+    sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9)
 
-    out = run(telling(sim, listener), clock)
+    out = run(with_webhook(sim, listener), clock)
 
     assert len(out.records("quarantine")) == 7
     assert listener.told[0]["record_count"] == len(truth(sim)) == len(ids(out))
@@ -225,7 +225,7 @@ def test_what_is_counted(simulate, clock, listener):
 
 def test_it_comes_after_the_state(sim, clock, listener):
     """A window is told only when its STATE has left."""
-    config = telling(sim, listener, 2)
+    config = with_webhook(sim, listener, 2)
     whole = run(config, clock)
     marks = [m.get("value", {}).get("bookmarks", {}).get(STREAM, {}) for m in whole.messages]
     commits = [
@@ -249,7 +249,7 @@ def test_a_window_that_fails(sim, clock, listener):
     """A window that is not committed is not told."""
     sim.faults.add(Fault("download", "html", after=1, times=9))
 
-    out = run(telling(sim, listener, 3), clock)
+    out = run(with_webhook(sim, listener, 3), clock)
 
     assert isinstance(failure(out), Exception)
     assert listener.windows == ["2026-03-15"]
@@ -261,7 +261,7 @@ def test_a_window_that_fails(sim, clock, listener):
 @pytest.mark.parametrize("size", [1, 4, 1000])
 def test_the_sample(sim, clock, listener, size):
     """So many records of each window come along, as they left."""
-    out = run(telling(sim, listener, 3, sample_size=size), clock)
+    out = run(with_webhook(sim, listener, 3, sample_size=size), clock)
 
     for told in listener.told:
         left = [r for r in out.records(STREAM) if r["_window_start"] == told["window_start"]]
@@ -271,14 +271,14 @@ def test_the_sample(sim, clock, listener, size):
 
 def test_no_sample(sim, clock, listener):
     """Without sample_size no record leaves this way."""
-    run(telling(sim, listener), clock)
+    run(with_webhook(sim, listener), clock)
 
     assert "data_sample" not in listener.told[0]
 
 
 def test_sampling_changes_nothing(sim, clock, listener):
     """The messages are the same with a sample."""
-    both = [run(telling(sim, listener, 2, sample_size=3), clock), run(days(sim, 2), clock)]
+    both = [run(with_webhook(sim, listener, 2, sample_size=3), clock), run(days(sim, 2), clock)]
 
     kinds = [[(m["type"], m.get("stream"), m.get("record")) for m in o.messages] for o in both]
     assert kinds[0] == kinds[1]
@@ -292,14 +292,14 @@ def test_the_sample_is_exact(sim, clock, listener):
     )
     sim.faults.add(Fault("download", "bytes", body=f"[{row}]"))
 
-    run(telling(sim, listener, sample_size=1), clock)
+    run(with_webhook(sim, listener, sample_size=1), clock)
 
     assert listener.told[0]["data_sample"][0]["duration"] == Decimal("0.1234567890123456789")
 
 
 def test_deselected_columns(sim, clock, listener):
     """Columns that were deselected are not in the sample."""
-    config = telling(sim, listener, sample_size=2)
+    config = with_webhook(sim, listener, sample_size=2)
     catalog = select(config, STREAM, "quarantine")
     (entry,) = (e for e in catalog["streams"] if e["tap_stream_id"] == STREAM)
     for item in entry["metadata"]:
@@ -324,7 +324,7 @@ def test_deselected_columns(sim, clock, listener):
 )
 def test_stream_maps(sim, clock, listener, maps):
     """The sample went through the stream maps."""
-    config = telling(sim, listener, sample_size=1000) | {"stream_maps": maps}
+    config = with_webhook(sim, listener, sample_size=1000) | {"stream_maps": maps}
 
     out = run(config, clock)
 
@@ -336,9 +336,9 @@ def test_stream_maps(sim, clock, listener, maps):
 
 def test_no_misfit_in_the_sample(simulate, clock, listener):
     """What went to the quarantine is in no sample."""
-    sim = simulate(rows_per_day=120, misfits=7)
+    sim = simulate(rows_per_day=120, invalid_elements=7)
 
-    out = run(telling(sim, listener, sample_size=1000), clock)
+    out = run(with_webhook(sim, listener, sample_size=1000), clock)
 
     assert len(out.records("quarantine")) == 7
     assert listener.told[0]["data_sample"] == exact(out.records(STREAM))
@@ -357,7 +357,7 @@ def test_a_failure(sim, clock, listener, caplog, answer):
     """A window that could not be told is warned of and audited; the run succeeds."""
     listener.always = answer
 
-    out = run(telling(sim, listener), clock)
+    out = run(with_webhook(sim, listener), clock)
 
     (line,) = audited(listener.log, "webhook_failed")
     assert everything(out, sim, 1)
@@ -374,7 +374,7 @@ def test_told_at_last(sim, clock, listener, caplog, failures):
     """A failure that passes is tried again, and is none."""
     listener.script = list(failures)
 
-    run(telling(sim, listener), clock)
+    run(with_webhook(sim, listener), clock)
 
     (line,) = audited(listener.log, "webhook_sent")
     assert len(listener.seen) == len(failures) + 1
@@ -388,7 +388,7 @@ def test_a_silent_listener(sim, clock, listener):
     """A listener that does not answer in time is one that fails."""
     listener.always = "silence"
 
-    out = run(telling(sim, listener, timeout_seconds=0.2), clock)
+    out = run(with_webhook(sim, listener, timeout_seconds=0.2), clock)
 
     assert everything(out, sim, 1)
     assert len(listener.seen) == 3
@@ -414,7 +414,7 @@ def test_left_alone(sim, clock, listener, caplog):
     """After three windows in a row that could not be told it is left alone, which is said once."""
     listener.always = 400
 
-    out = run(telling(sim, listener, 5), clock)
+    out = run(with_webhook(sim, listener, 5), clock)
 
     assert everything(out, sim, 5)
     assert listener.windows == ["2026-03-15", "2026-03-16", "2026-03-17"]
@@ -426,7 +426,7 @@ def test_not_in_a_row(sim, clock, listener):
     """A success in between starts the count anew."""
     listener.script = [400, 400, 204, 400, 400]
 
-    run(telling(sim, listener, 5), clock)
+    run(with_webhook(sim, listener, 5), clock)
 
     assert len(listener.seen) == 5
     assert len(audited(listener.log, "webhook_failed")) == 4
@@ -437,7 +437,7 @@ def test_an_answer_that_is_no_json(sim, clock, listener):
     """Whatever words a listener answers with, a success is one."""
     listener.always, listener.words = 200, "<html>thanks"
 
-    run(telling(sim, listener), clock)
+    run(with_webhook(sim, listener), clock)
 
     assert len(audited(listener.log, "webhook_sent")) == 1
 
@@ -447,7 +447,7 @@ def test_a_failing_stream_beside(sim, clock, listener):
     listener.always = 500
     sim.faults.add(Fault("submit", "job-failed", after=1))
 
-    out = run(telling(sim, listener, 2), clock)
+    out = run(with_webhook(sim, listener, 2), clock)
 
     assert "job" in str(failure(out))
     assert listener.windows == ["2026-03-15"] * 3
@@ -471,8 +471,8 @@ def test_neither_address_nor_headers_show(sim, listener, caplog, answer, echo):
         "headers": json.dumps(own),
     }[echo]
 
-    config = telling(sim, listener, headers=own, timeout_seconds=0.05)
-    out = run(config, sim.world.clock)
+    config = with_webhook(sim, listener, headers=own, timeout_seconds=0.05)
+    out = run(config, sim.backend.clock)
 
     said = caplog.text + listener.log.read_text() + str(out.error)
     assert out.error is None

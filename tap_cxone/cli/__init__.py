@@ -1,4 +1,4 @@
-"""The `tap-cxone` command line: options, connection test and printed plans.
+"""Command line of `tap-cxone`: options, connection test and printed plans.
 
 It may import everything but `simulator` and `report`; only `tap` imports it.
 """

@@ -1,4 +1,4 @@
-"""The `tap-cxone` command: options, exit codes, and errors as lines."""
+"""The `tap-cxone` command: options, exit codes, and error messages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import click
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
+from tap_cxone.cli.plan_report import plan_lines, plans_as_json
 from tap_cxone.errors import ConfigError, CXoneError, StateError
-from tap_cxone.planning.plan import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,17 +34,17 @@ _HELP = "Extract the exports of a NICE CXone tenant as Singer messages."
 
 
 class CommandTap(Protocol):
-    """The tap as the command uses it beside what the SDK runs."""
+    """Methods of the tap that the command calls in addition to those that the SDK calls."""
 
     def plans(self) -> Iterator[FamilyPlan]:
-        """Yield what a run would do, one plan per family."""
+        """Yield one plan per family."""
 
     def connection_checks(self) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
 
 
 class CXoneCommand(SingerCommand):
-    """The `tap-cxone` command: every expected error is printed as lines, not as a traceback."""
+    """The `tap-cxone` command; it logs expected errors as messages, without a traceback."""
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -53,24 +53,24 @@ class CXoneCommand(SingerCommand):
             return super().main(*args, **kwargs)
         except CXoneError as error:
             for line in error.lines():
-                self.logger.error(line)  # noqa: TRY400 (the line is meant for a person)
+                self.logger.error(line)  # noqa: TRY400 (expected errors have no traceback)
             sys.exit(error.exit_code)
 
     def __init__(self, *args: Any, tap_class: Callable[..., CommandTap], **kwargs: Any) -> None:
-        """Initialise the command of the class `tap_class`."""
+        """Store the class of the tap that the command runs."""
         super().__init__(*args, **kwargs)
         self._tap_class = tap_class
 
     @classmethod
     def extend(cls, command: click.Command, tap_class: Callable[..., CommandTap]) -> CXoneCommand:
-        """Return the SDK's `command` with the options and errors of this one."""
+        """Return a command with the SDK's options, `--plan`, and handling of expected errors."""
         return cls(
             name=command.name,
             callback=command.callback,
             context_settings=command.context_settings,
             params=_with_plan_option(command.params),
             help=_HELP,
-            logger=getattr(command, "logger"),  # noqa: B009 (SingerCommand has one)
+            logger=getattr(command, "logger"),  # noqa: B009 (click.Command declares none, SingerCommand has one)
             tap_class=tap_class,
         )
 
@@ -86,17 +86,18 @@ class CXoneCommand(SingerCommand):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            self.logger.error(  # noqa: TRY400 (the cause is on the other side)
+            self.logger.error(  # noqa: TRY400 (the cause is in the target)
                 "The target closed the pipe; its own log says why. The next run goes on from the "
                 "last state that the target kept"
             )
             raise
 
-    def _print_plan(self, ctx: click.Context, form: str) -> None:
-
+    def _print_plan(self, ctx: click.Context, plan_format: str) -> None:
         plans = list(self._new_tap(ctx).plans())
-        text = [json.dumps(as_json(plans), indent=2)]
-        lines = text if form == "json" else [line for plan in plans for line in plan.lines()]
+        if plan_format == "json":
+            click.echo(json.dumps(plans_as_json(plans), indent=2))
+            return
+        lines = [line for plan in plans for line in plan_lines(plan)]
         for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
             click.echo(line)
 
@@ -108,7 +109,7 @@ class CXoneCommand(SingerCommand):
         ctx.exit(1 if failed else 0)
 
     def _new_tap(self, ctx: click.Context) -> CommandTap:
-        """Return a tap with the settings, state and catalog of the command line."""
+        """Return a tap with the settings, state and catalog given on the command line."""
         config = ctx.params.get("config")
         return self._tap_class(
             config=config.config if config else None,
@@ -119,7 +120,7 @@ class CXoneCommand(SingerCommand):
 
 
 def request_connection_test(ctx: click.Context) -> None:
-    """Run the connection test once the other options are parsed, the state among them."""
+    """Request the connection test; it runs after all options, such as `--state`, are parsed."""
     ctx.meta[_CONNECTION_TEST_KEY] = True
 
 
@@ -127,15 +128,15 @@ def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:
     for parameter in params:
         if isinstance(parameter, click.Option) and parameter.name == "test":
             parameter.help = _TEST_HELP
-    form = click.Choice(["text", "json"])
+    formats = click.Choice(["text", "json"])
     return [
         *params,
-        click.Option(["--plan"], is_flag=False, flag_value="text", type=form, help=_PLAN_HELP),
+        click.Option(["--plan"], is_flag=False, flag_value="text", type=formats, help=_PLAN_HELP),
     ]
 
 
 def _read_json(file: IO[str] | None, option: str) -> Any:
-    """Return the JSON of a file. Raises `StateError` or `ConfigError` if it is none."""
+    """Return the parsed JSON of a file. Raises `StateError` or `ConfigError` if it is not JSON."""
     try:
         return json.load(file) if file else None
     except ValueError as error:
@@ -144,7 +145,7 @@ def _read_json(file: IO[str] | None, option: str) -> Any:
 
 
 def _check_json_option(ctx: click.Context, option: str) -> None:
-    """Parse a file before the SDK does, whose error does not name the file."""
+    """Parse the file of an option in advance; the SDK's error would not name the file."""
     if file := ctx.params.get(option):
         text = file.read()
         _read_json(StringIO(text), option)
@@ -152,10 +153,10 @@ def _check_json_option(ctx: click.Context, option: str) -> None:
 
 
 def _buffer_standard_output() -> None:
-    """Buffer standard output where Python does not (`PYTHONUNBUFFERED`, usual in containers).
+    """Buffer standard output if Python does not (`PYTHONUNBUFFERED`, usual in containers).
 
-    An unbuffered write ends early when a signal arrives, and nothing writes the rest: half a line
-    would be emitted. The writers flush after every message in any case.
+    A signal can interrupt an unbuffered write, which would emit an incomplete line. The writers
+    flush after every message in any case.
     """
     out = getattr(sys.stdout, "buffer", None)
     if isinstance(out, io.RawIOBase):

@@ -1,4 +1,4 @@
-"""What can be tried at a family's API without spending an export."""
+"""Connection test of a family's API that spends no export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_cxone.context import ApiFamily
-    from tap_cxone.http.transport import ApiResponse
+    from tap_cxone.http.messages import ApiResponse
 
 _MAX_SKEW = timedelta(minutes=2)
 _LABELS = {True: "ok  ", False: "FAIL", None: "-   "}
@@ -22,7 +22,14 @@ _LABELS = {True: "ok  ", False: "FAIL", None: "-   "}
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The outcome of one check, with the remedy if it failed; None if it could not be made."""
+    """Result of one check.
+
+    Attributes:
+        family: Name of the API family.
+        check: Name of the check.
+        passed: Whether the check passed; None if it was skipped.
+        detail: Details of the result, with the remedy if the check failed.
+    """
 
     family: str
     check: str
@@ -30,19 +37,19 @@ class CheckResult:
     detail: str
 
     def __str__(self) -> str:
-        """Show it as one line."""
+        """Return the result as one line."""
         return f"{_LABELS[self.passed]} {self.family} {self.check}: {self.detail}"
 
 
 def skipped_result(family: ApiFamily) -> CheckResult:
-    """Return why a family is not tried."""
+    """Return the result for a family that is not configured."""
     return CheckResult(family.name, "not set up", None, family.setup_hint)
 
 
 def probe(family: ApiFamily) -> Iterator[CheckResult]:
-    """Log in, read something harmless, tell what is left and compare the clocks.
+    """Yield the results for login, a read without cost, remaining quota and clock skew.
 
-    Stop at the first failure: what follows would fail for the same reason.
+    The test stops at the first failure, because later checks would fail for the same reason.
     """
     try:
         token = family.client.token_provider.token()
@@ -76,7 +83,7 @@ def _request_probe_path(family: ApiFamily) -> ApiResponse | None:
 
 
 def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
-    """Say what is left of the family's quota, and of its server's rate limit."""
+    """Return a text on the remaining quota of the family and the rate limit of its server."""
     quota, remaining = family.limits.quota, family.rate_limiter.remaining_exports()
     if quota is not None:
         description = (

@@ -1,4 +1,4 @@
-"""What a run reports to the outside: the audit log and the completion webhook.
+"""Reports of a run to external systems: the audit log and the completion webhook.
 
 It may import `http`, `config`, `progress` and the leaf modules.
 """

@@ -1,4 +1,4 @@
-"""The audit log: one JSON object a line, for every family the same."""
+"""Audit log: one JSON object per line, in the same format for all families."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMON_FIELDS = {
     "window_start": "begin of the window concerned, UTC",
     "window_end": "end of the window concerned, UTC",
 }
-"""What every line holds; null where it does not apply."""
+"""Fields of every line and their meaning; null if a field does not apply."""
 
 EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "run_started": ("a run began", ("version", "streams")),
@@ -69,14 +69,17 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "run_ended": ("a run ended", ("outcome", "failed", "seconds")),
 }
-"""Event → what it means, and what its line holds beside `COMMON`."""
+"""Name of each event → its meaning, and its fields in addition to `COMMON_FIELDS`."""
 
 
 @dataclass(slots=True)
 class AuditLog:
-    """The audit log of one run; without a path nothing is written.
+    """Audit log of one run. No line contains a secret or a value of a row.
 
-    No line holds a secret or a value of a row.
+    Attributes:
+        path: Path of the file; None to write nothing.
+        clock: Clock of the run.
+        run_id: Identifier of the run, in every line.
     """
 
     path: str | None
@@ -86,10 +89,10 @@ class AuditLog:
     def write(
         self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None = None
     ) -> None:
-        """Append one line, whole or not at all.
+        """Append one line with a single write.
 
         Raises:
-            AuditError: It cannot be written.
+            AuditError: The line cannot be written.
         """
         if self.path is None:
             return
@@ -108,7 +111,7 @@ class AuditLog:
 
 
 def _append_line(path: str, line: bytes) -> None:
-    # One write to a file opened for appending: lines of two processes do not mix.
+    # A single write in append mode keeps the lines of concurrent processes apart.
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         if os.write(descriptor, line) < len(line):
@@ -119,7 +122,15 @@ def _append_line(path: str, line: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AuditContext:
-    """What lines about one stream, and one window and job of it, have in common."""
+    """Common fields of the lines about one stream, and about one window and job of it.
+
+    Attributes:
+        audit: The audit log.
+        family: Name of the API family.
+        stream: Name of the stream.
+        window: The window; None for lines about the stream.
+        job_id: Identifier of the job in the API; None without a job.
+    """
 
     audit: AuditLog
     family: str
@@ -128,7 +139,7 @@ class AuditContext:
     job_id: str | None = None
 
     def common_fields(self) -> dict[str, str | None]:
-        """Return what to put into every line."""
+        """Return the fields for every line."""
         return {
             "family": self.family,
             "stream": self.stream,
@@ -138,7 +149,7 @@ class AuditContext:
         }
 
     def for_window(self, window: Window, job_id: str | None) -> AuditContext:
-        """Return the trail of one window and its job."""
+        """Return the context of one window and its job."""
         return AuditContext(self.audit, self.family, self.stream, window, job_id)
 
     def write(self, event: str, **fields: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tell somebody's address of every committed window; whether it listens never stops a run."""
+"""POST a notification for every committed window; a failure never fails the run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import ApiError, CXoneError
-from tap_cxone.http.transport import ApiRequest, Transport
+from tap_cxone.http.messages import ApiRequest
+from tap_cxone.http.transport import Transport
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 _MAX_RETRIES = 2
 _MAX_ELAPSED = timedelta(minutes=1)
 _MIN_SECRET_LENGTH = 6  # shorter ones are words such as `hooks`
-_MAX_CONSECUTIVE_FAILURES = 3  # in a row; a dead address must not make every window wait
+_MAX_CONSECUTIVE_FAILURES = 3  # then disabled, so that no further window waits for it
 
 
 def _secrets(settings: WebhookSettings) -> set[str]:
-    """Return what no message may hold: the path of such an address often is its key."""
+    """Return the texts to mask in messages; the path of a webhook URL often contains its key."""
     parts = urlsplit(settings.url)
     segments = {part for part in parts.path.split("/") if len(part) >= _MIN_SECRET_LENGTH}
     candidates = {settings.url, parts.path.strip("/"), parts.query, *segments}
@@ -38,13 +39,13 @@ def _secrets(settings: WebhookSettings) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class WindowCommitted:
-    """One committed window, as it is told.
+    """Notification of one committed window.
 
     Attributes:
-        trail: Of its stream, window and job.
-        rows: How many records left.
-        at: When it was committed.
-        sample: Records as they left.
+        audit_context: Common fields of the stream, window and job.
+        record_count: Number of emitted records.
+        committed_at: Instant of the commit.
+        sample: First records of the window, as emitted.
     """
 
     audit_context: AuditContext
@@ -53,7 +54,7 @@ class WindowCommitted:
     sample: Sequence[Any] = field(default=(), repr=False)
 
     def body(self, *, include_sample: bool) -> dict[str, Any]:
-        """Return what is posted."""
+        """Return the JSON body of the request."""
         payload = {
             "source": "tap-cxone",
             **self.audit_context.common_fields(),
@@ -65,7 +66,13 @@ class WindowCommitted:
 
 @dataclass(slots=True)
 class Webhook:
-    """The address that wants to know."""
+    """Client of the completion webhook.
+
+    Attributes:
+        settings: URL, headers, timeout and sample size.
+        transport: Sends the requests, and masks URL and headers in messages.
+        consecutive_failures: Failed requests since the last success; three disable the webhook.
+    """
 
     settings: WebhookSettings
     transport: Transport
@@ -75,7 +82,7 @@ class Webhook:
     def from_settings(
         cls, settings: WebhookSettings, *, clock: Clock, signals: SignalHandler, user_agent: str
     ) -> Webhook:
-        """Return a webhook whose address and headers never show."""
+        """Return a webhook with a transport that masks its URL and headers."""
         transport = Transport(
             clock=clock,
             redact=Redactor(_secrets(settings)),
@@ -87,20 +94,19 @@ class Webhook:
         return cls(settings, transport)
 
     def notify(self, committed_window: WindowCommitted, log: logging.Logger) -> None:
-        """Post the news; a failure is audited and warned of, never raised."""
+        """Send the notification; write a failure to the audit log and log a warning.
+
+        Args:
+            committed_window: The window to report.
+            log: Logger of the warnings.
+
+        Raises:
+            AuditError: The audit log cannot be written.
+        """
         if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
             return
-
         host = urlsplit(self.settings.url).netloc
-        request = ApiRequest(
-            method="POST",
-            url=self.settings.url,
-            headers=self.settings.headers,
-            body=committed_window.body(include_sample=self.settings.sample_size > 0),
-            response_type="any",
-            read_seconds=self.settings.timeout.total_seconds(),
-            description=f"completion_webhook at {host}",
-        )
+        request = self._request(committed_window, host)
         sent_at = self.transport.clock.now()
         try:
             self.transport.send(request)
@@ -110,6 +116,17 @@ class Webhook:
             self.consecutive_failures = 0
             latency = round((self.transport.clock.now() - sent_at) / timedelta(milliseconds=1))
             committed_window.audit_context.write("webhook_sent", host=host, latency_ms=latency)
+
+    def _request(self, committed_window: WindowCommitted, host: str) -> ApiRequest:
+        return ApiRequest(
+            method="POST",
+            url=self.settings.url,
+            headers=self.settings.headers,
+            body=committed_window.body(include_sample=self.settings.sample_size > 0),
+            response_type="any",
+            read_seconds=self.settings.timeout.total_seconds(),
+            description=f"completion_webhook at {host}",
+        )
 
     def _record_failure(
         self, audit_context: AuditContext, host: str, error: CXoneError, log: logging.Logger

@@ -1,3 +1,3 @@
-"""One room per export API."""
+"""One package per export API (family)."""
 
 from __future__ import annotations

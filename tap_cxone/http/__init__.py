@@ -1,6 +1,7 @@
-"""Requests to an API: transport, login, rate limits, pagination and the table of errors.
+"""HTTP requests to the APIs: transport, login, rate limits and the table of error hints.
 
-It may import `config`, `progress` and the leaf modules; no other package imports `requests`.
+The package may import `config`, `progress` and the leaf modules.
+No other package imports `requests`.
 """
 
 from __future__ import annotations

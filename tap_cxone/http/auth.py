@@ -1,4 +1,4 @@
-"""Tokens: one login per token life, renewed before its end, and once after a 401."""
+"""Bearer tokens: one login per token lifetime, renewal before expiry and once after a 401."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib3.util import make_headers
 
 from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
-from tap_cxone.http.transport import ApiRequest
+from tap_cxone.http.messages import ApiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from tap_cxone.config.connection import AccessKey, Application
     from tap_cxone.http.transport import Transport
 
-_RENEW_AFTER_FRACTION = 0.8  # the part of a token's life after which it is renewed
-_RENEW_MARGIN = timedelta(seconds=60)  # nor in a token's last minute, unless it lives hardly longer
-_MAX_LIFETIME = timedelta(days=1)  # longer than any run; it bounds what an answer can do
+_RENEW_AFTER_FRACTION = 0.8  # share of the lifetime after which a token is renewed
+_RENEW_MARGIN = timedelta(seconds=60)  # a token with less time remaining is renewed too
+_MAX_LIFETIME = timedelta(days=1)  # longer than any run; an upper bound for `expires_in`
 _DEFAULT_LIFETIME = timedelta(hours=1)
 _REFUSED_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 class Grant(Protocol):
-    """How one kind of credential is exchanged for a token."""
+    """Exchange of one kind of credential for a token."""
 
     def token_request(self) -> ApiRequest:
         """Return the login request."""
 
     def identity(self) -> str:
-        """Return who logs in, without what proves it."""
+        """Return the public part of the credentials, without the secret."""
 
     def credentials_hint(self) -> str:
-        """Return which settings to check when it is refused."""
+        """Return the settings to check after a refused login, as text for the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyGrant:
-    """A JSON login with an access key (`/authentication/v1/token/access-key`)."""
+    """JSON login with an access key (`/authentication/v1/token/access-key`)."""
 
     url: str
     key: AccessKey = field(repr=False)
@@ -52,24 +52,24 @@ class AccessKeyGrant:
         return ApiRequest(method="POST", url=self.url, body=body)
 
     def identity(self) -> str:
-        """Return who logs in, without what proves it."""
+        """Return the public part of the credentials, without the secret."""
         return self.key.key_id
 
     def credentials_hint(self) -> str:
-        """Return which settings to check when it is refused."""
+        """Return the settings to check after a refused login, as text for the message."""
         return "check access_key_id, access_key_secret and region (the key's user must be active)"
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordGrant:
-    """A form login of a registered application in the name of an access key (`/auth/token`)."""
+    """Form login of a registered application on behalf of an access key (`/auth/token`)."""
 
     url: str
     application: Application = field(repr=False)
     key: AccessKey = field(repr=False)
 
     def token_request(self) -> ApiRequest:
-        """Return the login request, with the application's secret in the form or in a header."""
+        """Return the login request, with the client secret in the form or in a header."""
         form = {
             "grant_type": "password",
             "username": self.key.key_id,
@@ -78,35 +78,35 @@ class PasswordGrant:
         return _form_request(self.url, form, self.application)
 
     def identity(self) -> str:
-        """Return who logs in, without what proves it."""
+        """Return the public part of the credentials, without the secret."""
         return f"{self.application.client_id} {self.key.key_id}"
 
     def credentials_hint(self) -> str:
-        """Return which settings to check when it is refused."""
+        """Return the settings to check after a refused login, as text for the message."""
         return f"{_APPLICATION_HINT}, access_key_id and access_key_secret"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentialsGrant:
-    """A form login of a registered application in its own name (`/oauth/token`)."""
+    """Form login of a registered application with client credentials (`/oauth/token`)."""
 
     url: str
     application: Application = field(repr=False)
     scopes: tuple[str, ...] = ()
 
     def token_request(self) -> ApiRequest:
-        """Return the login request; without scopes it asks for all that were granted."""
+        """Return the login request; without `scopes` the API grants all scopes of the client."""
         form = {"grant_type": "client_credentials"}
         if self.scopes:
             form["scope"] = " ".join(self.scopes)
         return _form_request(self.url, form, self.application)
 
     def identity(self) -> str:
-        """Return who logs in, without what proves it."""
+        """Return the public part of the credentials, without the secret."""
         return self.application.client_id
 
     def credentials_hint(self) -> str:
-        """Return which settings to check when it is refused."""
+        """Return the settings to check after a refused login, as text for the message."""
         return f"{_APPLICATION_HINT}" + (" and scopes" if self.scopes else "")
 
 
@@ -116,7 +116,7 @@ _APPLICATION_HINT = (
 
 
 def _form_request(url: str, form: Mapping[str, str], application: Application) -> ApiRequest:
-    """Return a login whose application shows its secret in the form, or as HTTP Basic."""
+    """Return a login request with the client credentials in the form, or as HTTP Basic."""
     client_id, secret = application.client_id, application.secret
     if application.use_basic_auth:
         headers = make_headers(basic_auth=f"{client_id}:{secret}")
@@ -127,7 +127,13 @@ def _form_request(url: str, form: Mapping[str, str], application: Application) -
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token, the instant from which a new one is due, and the `Date` of its answer."""
+    """Bearer token.
+
+    Attributes:
+        value: The token itself.
+        renew_at: Instant in UTC from which the token is renewed.
+        date_header: `Date` header of the login response, or an empty text.
+    """
 
     value: str = field(repr=False)
     renew_at: datetime
@@ -136,7 +142,12 @@ class Token:
 
 @dataclass(slots=True)
 class TokenProvider:
-    """The current token of one family; safe to share between threads."""
+    """Provider of the current token of one family; thread-safe.
+
+    Attributes:
+        grant: Credentials to exchange for a token.
+        transport: Sender of the login requests.
+    """
 
     grant: Grant
     transport: Transport
@@ -144,11 +155,13 @@ class TokenProvider:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def token(self) -> Token:
-        """Return a token with at least a fifth of its life left, logging in when needed.
+        """Return a valid token; log in if there is none or its renewal is due.
+
+        A token is renewed after four fifths of its lifetime.
 
         Raises:
             AuthError: The credentials were refused.
-            ApiError: The token endpoint could not be reached or kept failing.
+            ApiError: The token endpoint could not be reached, or all retries failed.
         """
         with self._lock:
             if self._token is None or self._token.renew_at <= self.transport.clock.now():
@@ -156,7 +169,15 @@ class TokenProvider:
             return self._token
 
     def renew(self, refused: Token) -> Token:
-        """Return another token than `refused`, which the API no longer takes."""
+        """Return a token other than `refused`, which the API rejected.
+
+        Args:
+            refused: The rejected token.
+
+        Raises:
+            AuthError: The credentials were refused.
+            ApiError: The token endpoint could not be reached, or all retries failed.
+        """
         with self._lock:
             if self._token is refused:
                 self._token = None
@@ -168,7 +189,7 @@ class TokenProvider:
             response = self.transport.send(self.grant.token_request())
         except ApiError as error:
             if error.status is None:
-                raise  # nobody refused anything
+                raise  # no response, so nothing was refused
             if isinstance(error, Throttled | Unavailable) and error.status != HTTPStatus.OK:
                 raise
             message = error.message if error.status in _REFUSED_STATUSES else error
@@ -177,7 +198,8 @@ class TokenProvider:
         payload = response.json
         value = payload.get("access_token") if isinstance(payload, dict) else None
         if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
-            msg = f"Login: the answer has no access_token that could be sent; {self.grant.credentials_hint()}"
+            hint = self.grant.credentials_hint()
+            msg = f"Login: the answer has no access_token that could be sent; {hint}"
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
         token = Token(value, _renew_at(requested_at, payload), date_header)
@@ -186,6 +208,7 @@ class TokenProvider:
 
 
 def _renew_at(requested_at: datetime, payload: Mapping[str, object]) -> datetime:
+    # In the last minute a token is not used, unless its lifetime is hardly longer than that.
     lifetime = _parse_lifetime(payload.get("expires_in"))
     return requested_at + min(
         lifetime * _RENEW_AFTER_FRACTION, max(lifetime - _RENEW_MARGIN, lifetime / 2)

@@ -1,4 +1,4 @@
-"""Ask a family's API: limit → token → send → classify; and fetch files, anonymously."""
+"""Client of one family's API: rate limit, token, request; and downloads without credentials."""
 
 from __future__ import annotations
 
@@ -10,25 +10,20 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
+from tap_cxone.http.classify import describe_connection_error, is_unreachable_or_untrusted
 from tap_cxone.http.error_table import hint_for_storage
+from tap_cxone.http.messages import CONNECT_SECONDS, READ_SECONDS, ApiRequest, spool_response
 from tap_cxone.http.rate_limit import RateLimitHeaders
-from tap_cxone.http.transport import (
-    CONNECT_SECONDS,
-    READ_SECONDS,
-    ApiRequest,
-    describe_connection_error,
-    is_unreachable_or_untrusted,
-    open_session,
-    spool_response,
-)
+from tap_cxone.http.transport import open_session
 from tap_cxone.redact import is_secure_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_cxone.http.auth import Token, TokenProvider
+    from tap_cxone.http.messages import ApiResponse, ClassifyError, ParseBody
     from tap_cxone.http.rate_limit import RateLimiter
-    from tap_cxone.http.transport import ApiResponse, ClassifyError, ParseBody, Transport
+    from tap_cxone.http.transport import Transport
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
 
@@ -42,16 +37,17 @@ _LINK_REFUSED_STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One family's API at one host, for one login.
+    """Client of one family's API at one host, for one login.
 
     Attributes:
-        host: Where it is.
-        login: Its tokens.
-        limiter: Its limits.
-        transport: What sends.
-        classify: Its own way to refuse.
-        insecure: Whether a download link may be http to another machine.
-        plane: Says of a token at which other host its data are; None: at `host`.
+        base_url: Base URL of the API.
+        token_provider: Provider of its tokens.
+        rate_limiter: Limiter of its requests and submits.
+        transport: Sender of its requests.
+        classify_error: The family's mapping from status and error text to an error class.
+        base_url_from_token: Function that reads another base URL from a token. `base_url` is used
+            if the function is None or returns None.
+        allow_insecure: Whether a download link may be http to another machine.
     """
 
     base_url: str
@@ -64,29 +60,35 @@ class Client:
 
     @property
     def redact(self) -> Redactor:
-        """Return what takes secrets out of the API's words."""
+        """Return the redactor of error texts."""
         return self.transport.redact
 
     def get(self, path: str) -> ApiResponse:
-        """Read; repeated freely."""
+        """Send a GET request; retried, since it is idempotent."""
         return self._execute(ApiRequest(method="GET", url=self._url(path)))
 
     def put(self, path: str, body: Any) -> ApiResponse:
-        """Replace something; repeated freely, for the second time changes nothing."""
+        """Send a PUT request; retried, since it is idempotent."""
         return self._execute(
             ApiRequest(method="PUT", url=self._url(path), body=body, response_type="any")
         )
 
     def delete(self, path: str) -> ApiResponse:
-        """End something; repeated freely."""
+        """Send a DELETE request; retried, since it is idempotent."""
         return self._execute(ApiRequest(method="DELETE", url=self._url(path), response_type="any"))
 
     def post_idempotent(self, path: str, body: Any, parse: ParseBody | None = None) -> ApiResponse:
-        """Read what only a POST can ask for; it starts nothing, so it is repeated freely."""
+        """Send a POST request that only reads; retried, since it starts no job.
+
+        Args:
+            path: Path below the base URL.
+            body: Value to send as JSON.
+            parse: Parser of the JSON body, by default `parse_json_exact`.
+        """
         return self._execute(ApiRequest(method="POST", url=self._url(path), body=body, parse=parse))
 
     def _url(self, path: str) -> str:
-        if not path.startswith("/") or path.startswith("//"):  # it would name another host
+        if not path.startswith("/") or path.startswith("//"):  # it could name another host
             msg = f"{self.base_url} was to be asked for something that is no path; nothing was sent"
             raise ApiError(msg)
         token_base_url = (
@@ -97,17 +99,19 @@ class Client:
         return f"{token_base_url or self.base_url}{path}"
 
     def submit(self, path: str, body: Any, *, read_seconds: float | None = None) -> ApiResponse:
-        """Start remote work once.
+        """Send a POST request that starts remote work; only a rejected token causes a second one.
 
         Args:
-            path: Where to post.
-            body: What to send as JSON.
-            read_seconds: How long the answer may take, where the API answers only when done.
+            path: Path below the base URL.
+            body: Value to send as JSON.
+            read_seconds: Maximum wait for the response, for an API that responds when the work is
+                done.
 
         Raises:
-            Throttled: The API asks to wait; nothing was started.
-            AmbiguousSubmit: The answer was lost or cannot be read.
-            SystemExit: A signal arrived, or the run has ended; nothing was sent.
+            Throttled: The API throttled the request; nothing was started.
+            AmbiguousSubmit: The response was lost or cannot be parsed.
+            Interrupted: A signal arrived; nothing was sent.
+            SystemExit: The run abandoned this thread; nothing was sent.
         """
         self.transport.signals.raise_if_interrupted()
         request = ApiRequest(method="POST", url=self._url(path), body=body, creates_job=True)
@@ -130,13 +134,14 @@ class Client:
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-        # The token ended early, or was revoked: one new login, then the request again.
+        # The token expired early or was revoked: log in once, then send the request again.
         try:
             return self._send(request, self.token_provider.renew(token))
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            msg = f"{error.message}; a new token was refused too: {self.token_provider.grant.credentials_hint()}"
+            hint = self.token_provider.grant.credentials_hint()
+            msg = f"{error.message}; a new token was refused too: {hint}"
             raise AuthError(msg) from error
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
@@ -148,31 +153,38 @@ class Client:
             return self.transport.send(authorized_request, self.classify_error)
 
     def download_authorized(self, path: str, description: str) -> Spool:
-        """Read a file that the API itself serves, with the login; repeated like any read.
+        """Download a file that the API itself serves, with a token; retried like any read.
+
+        Args:
+            path: Path below the base URL.
+            description: Name of the file in messages.
 
         Raises:
-            DownloadError: The file did not come whole.
+            DownloadError: The file is incomplete.
         """
         request = ApiRequest(
             method="GET", url=self._url(path), response_type="file", description=description
         )
         file = self._execute(request).file
-        assert file is not None  # noqa: S101 (what was asked for is there, or an error was raised)
+        assert file is not None  # noqa: S101 (a file response without a file raises an error in the transport)
         return file
 
     def download(self, link: str, description: str) -> Spool:
-        """Fetch a file completely, with no credentials: the link carries its own.
+        """Download a complete file without credentials, since a presigned link contains them.
 
         Args:
-            link: A presigned address, https or on this machine.
-            name: What to call the file in a message; the link itself never shows.
+            link: Presigned link, https or on this machine.
+            description: Name of the file in messages; the link itself never appears.
 
         Raises:
-            LinkExpired: The storage no longer takes the link.
-            DownloadError: The file did not come whole.
+            LinkExpired: The storage rejected the link.
+            DownloadError: The file is incomplete.
         """
         if not is_secure_url(link, insecure=self.allow_insecure):
-            msg = f"{description}: the API gave a download link that is not https; nothing was fetched"
+            msg = (
+                f"{description}: the API gave a download link that is not https; "
+                "nothing was fetched"
+            )
             raise DownloadError(msg)
         try:
             with self.transport.signals.interruptible(), open_session() as session:
@@ -183,16 +195,17 @@ class Client:
             raise DownloadError(msg) from None
 
     def _download_link(self, session: requests.Session, link: str, description: str) -> Spool:
-        # A session of its own: storage refuses a second way to authenticate, and must not get it.
+        # The session is separate: storage rejects a second authentication and must not receive it.
         headers = {"User-Agent": self.transport.user_agent}
-        # A redirect could lead the file, and whoever may read it, over an open line.
+        # A redirect could lead to a connection without encryption.
         timeout = (CONNECT_SECONDS, READ_SECONDS)
         with session.get(
             link, headers=headers, stream=True, timeout=timeout, allow_redirects=False
         ) as response:
             if response.status_code in _LINK_REFUSED_STATUSES:
                 error_text = self.transport.error_text(response)
-                msg = f"{description}: the download link was refused: {response.status_code} {error_text}"
+                status = response.status_code
+                msg = f"{description}: the download link was refused: {status} {error_text}"
                 raise LinkExpired(msg)
             if not response.ok or response.is_redirect:
                 msg = f"{description}: the storage answered {response.status_code}"

@@ -1,4 +1,4 @@
-"""What to do about an answer that is no success, or about no answer at all."""
+"""Hints for the user: the remedy for each kind of failed request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WRONG_ADDRESS_HINT = (
 )
 _WRONG_SETTING_HINT = "correct the setting that these words are about; if there is none, report it"
 _HINT_BY_STATUS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "",  # whoever logs in knows which settings to check
+    HTTPStatus.UNAUTHORIZED: "",  # the client adds the hint of its credentials
     HTTPStatus.METHOD_NOT_ALLOWED: _WRONG_ADDRESS_HINT,
     HTTPStatus.GONE: _WRONG_ADDRESS_HINT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "ask for less at once: lower the family's window_days",
@@ -44,14 +44,14 @@ _HINT_BY_ERROR: dict[type[ApiError], str] = {
 
 
 def hint_for_response(error_class: type[ApiError], status: int) -> str:
-    """Return what to do about an answer of this status, which is an error of this kind."""
+    """Return the hint for a response with this status and error class."""
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return REDIRECT_HINT
     return _HINT_BY_STATUS.get(status, _HINT_BY_ERROR[error_class])
 
 
 def hint_for_certificate(url: str) -> str:
-    """Return what to do about a host whose certificate is not accepted, or that speaks no TLS."""
+    """Return the hint for a host without TLS or with a rejected certificate."""
     return (
         f"check that region, base_url or endpoints name the right host ({_host(url)}); if a proxy "
         "or an authority of your own signs for it, name its file in REQUESTS_CA_BUNDLE"
@@ -59,7 +59,7 @@ def hint_for_certificate(url: str) -> str:
 
 
 def hint_for_storage(link: str) -> str:
-    """Return what to do where a link's host is not reached, or not trusted."""
+    """Return the hint for a download host that is unreachable or has a rejected certificate."""
     return (
         f"let this machine reach {_host(link)}, where the files lie: DNS, the firewall, the proxy "
         "(HTTPS_PROXY), and the file of an authority of your own in REQUESTS_CA_BUNDLE"
@@ -67,7 +67,7 @@ def hint_for_storage(link: str) -> str:
 
 
 def hint_for_no_connection(url: str) -> str:
-    """Return what to do about a host that nobody reaches."""
+    """Return the hint for an unreachable host."""
     return (
         f"check region, tenant, base_url and endpoints, which name the host ({_host(url)}), then "
         "DNS, the firewall and the proxy (HTTPS_PROXY)"

@@ -1,4 +1,4 @@
-"""What an API allows, as data, and the one loop that keeps it."""
+"""API limits as data, and the limiter that enforces them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
 
 _ZERO = timedelta(0)
-_MAX_TRANSIT_TIME = timedelta(seconds=2)  # from here to the API, connecting included
-_MAX_RETRY_AFTER = timedelta(days=1)  # no server means more; it bounds what a header can do
+_MAX_TRANSIT_TIME = timedelta(seconds=2)  # between the tap and the API, including the connection
+_MAX_RETRY_AFTER = timedelta(days=1)  # an upper bound for the value of the header
 _MAX_DIGITS = 15
 _SCARCITY_THRESHOLD = 0.2  # below this share of a rate limit, requests slow down
 
 
 @dataclass(frozen=True, slots=True)
 class ExportQuota:
-    """At most `exports` submits within any `period`."""
+    """Maximum number of submits (`exports`) within any `period`."""
 
     exports: int
     period: timedelta = timedelta(hours=24)
@@ -45,11 +45,11 @@ class RateLimits:
     """The limits of one family.
 
     Attributes:
-        spacing: Least time between two submits.
-        concurrent: Most jobs that may run at once.
-        quota: Most submits within a period; None if there is no such limit.
-        pace: Longest wait before a request when the server's rate limit is all but used up.
-        exclusive: Whether the API refuses a job beyond `concurrent`, whosever the others are.
+        min_submit_interval: Minimum time between two submits.
+        max_concurrent: Maximum number of jobs that run at the same time.
+        quota: Maximum number of submits within a period, or None.
+        max_throttle_delay: Longest wait before a request, for a rate limit that is almost used up.
+        tenant_wide: Whether the API enforces `max_concurrent` across all clients of the tenant.
     """
 
     min_submit_interval: timedelta = _ZERO
@@ -60,18 +60,24 @@ class RateLimits:
 
     @property
     def prefetch_windows(self) -> int:
-        """Return how many windows may be asked for beside the one that is read."""
+        """Return how many windows may be prefetched while one window is read."""
         return self.max_concurrent if self.max_concurrent > 1 else 0
 
     @property
     def retention(self) -> timedelta:
-        """Return for how long a submit still counts against a limit."""
+        """Return how long a submit counts against a limit."""
         return max(self.min_submit_interval, self.quota.period if self.quota else _ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHeaders:
-    """What a response says about the limits of its server; None where it says nothing."""
+    """Rate-limit headers of a response; None stands for a missing header.
+
+    Attributes:
+        retry_after: Requested wait before the next request.
+        remaining: Requests that remain in the current period.
+        limit: Requests that the server allows in a period.
+    """
 
     retry_after: timedelta | None = None
     remaining: int | None = None
@@ -79,7 +85,12 @@ class RateLimitHeaders:
 
     @classmethod
     def parse(cls, headers: Mapping[str, str], now: datetime) -> RateLimitHeaders:
-        """Read `Retry-After` (seconds or an HTTP date) and `X-RateLimit-*`."""
+        """Parse `Retry-After` (seconds or an HTTP date) and `X-RateLimit-*`.
+
+        Args:
+            headers: Headers of the response.
+            now: Current time in UTC, to convert a date to a wait.
+        """
         return cls(
             retry_after=_parse_retry_after(headers.get("Retry-After", ""), now),
             remaining=_parse_count(headers.get("X-RateLimit-Remaining", "")),
@@ -88,7 +99,7 @@ class RateLimitHeaders:
 
     @property
     def scarcity(self) -> float:
-        """Return 0 while more than a fifth of the rate limit is left, growing to 1 at its end."""
+        """Return 0 while over a fifth of the rate limit remains, then a value growing to 1."""
         if self.remaining is None:
             return 0.0
         if not self.limit:
@@ -113,20 +124,20 @@ def _parse_retry_after(text: str, now: datetime) -> timedelta | None:
 
 
 class SubmitLog(Protocol):
-    """The submits that several runs know together."""
+    """Record of submits that several runs share."""
 
     def submit_times(self, since: datetime) -> list[datetime]:
-        """Return all of them since an instant."""
+        """Return the times of all submits since an instant."""
 
     def register(self, sent_at: datetime) -> int:
-        """Count one that is about to leave; return its number."""
+        """Store a submit immediately before it is sent; return its number."""
 
     def confirm(self, submit_id: int, counted_at: datetime | None) -> None:
-        """Correct when it counts from; None: it does not."""
+        """Correct the time from which a submit counts; delete it if `counted_at` is None."""
 
 
 class NullSubmitLog(SubmitLog):
-    """Nobody else submits."""
+    """Record of a run that shares its submits with no other run."""
 
     @override
     def submit_times(self, since: datetime) -> list[datetime]:
@@ -142,7 +153,7 @@ class NullSubmitLog(SubmitLog):
 
 
 def _latest_untaken(at: datetime, taken: Collection[datetime]) -> datetime:
-    """Return the last instant up to `at` that no submit has: each is known by its instant."""
+    """Return the latest instant up to `at` that is not taken; an instant identifies a submit."""
     while at in taken:
         at -= timedelta(microseconds=1)
     return at
@@ -150,10 +161,15 @@ def _latest_untaken(at: datetime, taken: Collection[datetime]) -> datetime:
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Keep one family's limits, for all its streams and across runs.
+    """Limiter of one family's requests and submits, for all its streams and across runs.
 
-    It knows the submits of earlier runs once it is told (`recall`), those of other processes if
-    they are `shared`, and what the server said last (`note`).
+    `restore` adds the submits of earlier runs, and `submit_log` those of other processes.
+    `update_from_headers` stores the rate-limit headers of the last response.
+
+    Attributes:
+        limits: Limits of the family.
+        clock: Source of time and sleep.
+        submit_log: Record of submits that several runs share.
     """
 
     limits: RateLimits
@@ -166,12 +182,12 @@ class RateLimiter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def restore(self, submit_times: Iterable[datetime]) -> None:
-        """Count submits that an earlier run remembered, each once."""
-        with self._lock:  # STATE is written by another thread than the one that submits
+        """Add submits that an earlier run stored, each once."""
+        with self._lock:  # one thread submits, another one writes STATE
             self._submit_times = sorted({*self._submit_times, *submit_times})
 
     def submit_times(self) -> list[datetime]:
-        """Return the submits that still count, oldest first, and forget the others."""
+        """Return the times of submits that still count, oldest first; delete the others."""
         with self._lock:
             self._submit_times = local_times = self._drop_expired(self._submit_times)
         shared_times = self.submit_log.submit_times(self.clock.now() - self.limits.retention)
@@ -179,21 +195,21 @@ class RateLimiter:
 
     def _drop_expired(self, submit_times: Iterable[datetime]) -> list[datetime]:
         now = self.clock.now()
-        # A submit 'in the future' (a clock that was set back) must not block until then.
+        # A submit in the future (the clock was set back) must not block until then.
         times = (min(at, now) for at in submit_times)
         return [at for at in times if at > now - self.limits.retention]
 
     @contextmanager
     def submitting(self) -> Iterator[None]:
-        """Wait until a submit is allowed; count the one inside this block, however it ends.
+        """Wait until a submit is allowed; count the submit of this block, whatever its outcome.
 
-        The API counts from its arrival: no earlier than it left, no later than its answer, and
-        not long after it left (a synchronous submit is answered only when its job is done). A
-        refused one counts for the spacing, not for a quota.
+        The API counts a submit from its arrival. That is between sending and the response, and at
+        most two seconds after sending: a synchronous submit gets its response when its job is done.
+        A refused submit counts for the minimum interval, but not for a quota.
 
         Raises:
-            QuotaExhausted: No submit is allowed before another day.
-            JournalError: It could not be noted, and did not leave.
+            QuotaExhausted: The quota allows no submit now.
+            JournalError: The submit could not be stored and was not sent.
         """
         if self.remaining_exports() == 0:
             raise self.quota_error()
@@ -203,7 +219,7 @@ class RateLimiter:
             *self._submit_times,
             *self.submit_log.submit_times(sent_at - self.limits.retention),
         }
-        # It counts from here on: a run that dies before the answer may have spent it.
+        # The submit counts from now on: a run killed before the response may have spent the export.
         submit_id = self.submit_log.register(_latest_untaken(sent_at, taken))
         counts = True
         try:
@@ -217,14 +233,15 @@ class RateLimiter:
             self._last_submit_at = min(self.clock.now(), sent_at + _MAX_TRANSIT_TIME)
             counted_at = _latest_untaken(self._last_submit_at, taken) if counts else None
             self.restore([counted_at] if counted_at else [])
-            # The answer must not be lost: it counts already, and who notes the job will say so.
-            # Nor for a signal, which is raised again where the thread waits next.
+            # The response must not be lost. A journal error loses nothing: the submit is registered
+            # already, and storing its job raises the error again. The same holds for a signal,
+            # which the next wait of the thread raises again.
             with suppress(JournalError, Interrupted):
                 self.submit_log.confirm(submit_id, counted_at)
 
     @property
     def _quota_closed_until(self) -> datetime | None:
-        """Return until when the API itself allows no submit; None once that is past."""
+        """Return the time until which the API refuses submits; None if it has passed."""
         until = self._quota_exhausted_until
         return until if until is not None and self.clock.now() < until else None
 
@@ -236,10 +253,10 @@ class RateLimiter:
         return None if quota is None else max(0, quota.exports - len(self.submit_times()))
 
     def mark_quota_exhausted(self) -> QuotaExhausted:
-        """Remember that the API itself called the quota used up; return the error to raise.
+        """Store that the API reported the quota as used up; return the error to raise.
 
-        Others may have used it, nobody knows when: a place is free for certain when the first of
-        our own stops counting, or else after a whole period.
+        Other clients may have used it at unknown times. An export is certainly possible when the
+        oldest known submit stops counting, or else after a whole period.
         """
         quota = self.limits.quota or ExportQuota(1)
         self._quota_exhausted_until = (
@@ -250,20 +267,21 @@ class RateLimiter:
     def quota_error(self) -> QuotaExhausted:
         """Return the error for a submit that the quota does not allow.
 
-        It says when the next one is possible, taking what is left today for promised elsewhere.
+        It states when the next export is possible. Exports that remain today count as reserved for
+        other streams.
         """
         quota, submit_times = self.limits.quota or ExportQuota(1), self.submit_times()
-        unused_slots = [self.clock.now()] * (quota.exports - len(submit_times))
+        available_now = [self.clock.now()] * (quota.exports - len(submit_times))
         until = (
             self._quota_closed_until
-            or [*submit_times, *unused_slots][-quota.exports] + quota.period
+            or [*submit_times, *available_now][-quota.exports] + quota.period
         )
         next_export = f"{until:%Y-%m-%d %H:%M} UTC"
         msg = f"the export quota is used up; the next export is possible at {next_export}"
         return QuotaExhausted(msg, until=until)
 
     def time_until_submit(self) -> timedelta:
-        """Return how long the spacing asks to wait before the next submit."""
+        """Return the wait before the next submit that the minimum interval requires."""
         last_submit_at = max(
             [*self.submit_times(), *filter(None, [self._last_submit_at])], default=None
         )
@@ -272,10 +290,10 @@ class RateLimiter:
         return max(_ZERO, last_submit_at + self.limits.min_submit_interval - self.clock.now())
 
     def update_from_headers(self, headers: RateLimitHeaders) -> None:
-        """Remember what the server said last."""
+        """Store the rate-limit headers of the last response."""
         self._last_headers = headers
 
     def throttle(self) -> None:
-        """Sleep in proportion to how little of the server's rate limit is left."""
+        """Wait longer the closer the server's rate limit is to its end."""
         delay = self.limits.max_throttle_delay * self._last_headers.scarcity
         sleep(self.clock, delay, "sparing what is left of the rate limit")

@@ -1,43 +1,35 @@
-"""One HTTP request, repeated where that is safe, answered or explained."""
+"""Send HTTP requests: one session, retries where they are safe, errors with a remedy."""
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from decimal import InvalidOperation
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import backoff
 import msgspec
 import requests
 from typing_extensions import override
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, SSLError
+from urllib3.exceptions import HTTPError
 
-from tap_cxone.errors import (
-    AmbiguousSubmit,
-    ApiError,
-    DownloadError,
-    NotFound,
-    PermissionDenied,
-    Throttled,
-    Unavailable,
-)
-from tap_cxone.http.error_table import (
-    RESPONSE_TOO_LARGE_HINT,
-    RETRY_LATER_HINT,
-    hint_for_certificate,
-    hint_for_no_connection,
-    hint_for_response,
+from tap_cxone.errors import AmbiguousSubmit, ApiError, Throttled, Unavailable
+from tap_cxone.http.classify import connection_error, default_error_class, status_phrase
+from tap_cxone.http.error_table import RESPONSE_TOO_LARGE_HINT, RETRY_LATER_HINT, hint_for_response
+from tap_cxone.http.messages import (
+    CONNECT_SECONDS,
+    ApiRequest,
+    ApiResponse,
+    ClassifyError,
+    iter_body,
+    parse_json_exact,
+    spool_response,
 )
 from tap_cxone.http.rate_limit import RateLimitHeaders
 from tap_cxone.progress.activity import sleep
-from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,98 +38,20 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.redact import Redactor
     from tap_cxone.signals import SignalHandler
-    from tap_cxone.spool import Spool
 
-# At DEBUG it logs every address with its query, and a presigned link's query is a key.
+
+# At DEBUG urllib3 logs every address with its query, and the query of a presigned link is a secret.
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
-CONNECT_SECONDS = 30
-READ_SECONDS = 120
-_CHUNK_BYTES = 1 << 16
 _MAX_ERROR_BYTES = 1 << 16
 _MAX_BACKOFF = timedelta(minutes=2)
-_ERROR_BY_STATUS: dict[int, type[ApiError]] = {
-    HTTPStatus.FORBIDDEN: PermissionDenied,
-    HTTPStatus.NOT_FOUND: NotFound,
-    HTTPStatus.CONFLICT: Throttled,
-    HTTPStatus.TOO_MANY_REQUESTS: Throttled,
-}
-_RETRYABLE_STATUSES = {408, 425, 500, 502, 503, 504}
-_COMPLETE_STATUSES = {
-    HTTPStatus.OK,
-    HTTPStatus.NO_CONTENT,
-}  # a part of a file (206) could end with a line
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
-_JSON_DECODER = msgspec.json.Decoder(float_hook=Decimal)  # takes less than JSON writers have dared
-
-
-ParseBody = Callable[[bytes], Any]
-"""From the body of an answer to what it says."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiRequest:
-    """One request to make.
-
-    Attributes:
-        method: HTTP method.
-        url: Where to; its query never shows in a message.
-        headers: Beside those every request has.
-        body: What to send as JSON.
-        form: What to send as a form, in place of JSON.
-        submits: Whether it starts work that must not be started twice.
-        answer: What is answered: JSON, a file to be kept, or nothing that matters.
-        parse: How JSON is read, if not whole and exactly. It raises ValueError where it is none.
-        read_seconds: How long the server may be silent.
-        name: What to call it in a message; by default its method and address.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    creates_job: bool = False
-    response_type: Literal["json", "file", "any"] = "json"
-    parse: ParseBody | None = None
-    read_seconds: float = READ_SECONDS
-    description: str = ""
-
-    def with_headers(self, headers: Mapping[str, str]) -> ApiRequest:
-        """Return the same request with other headers."""
-        return replace(self, headers=headers)
-
-    def __str__(self) -> str:
-        """Show the name, or the method and the address without its query."""
-        return self.description or f"{self.method} {self.url.split('?')[0]}"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
-    """A successful response, reduced to what is read of it.
-
-    Attributes:
-        json: The parsed body; None if a submit was answered without one, or if it is no JSON that
-            was asked for.
-        status: HTTP status.
-        headers: By any spelling of their names.
-        file: The body, where a file was asked for.
-    """
-
-    json: Any = field(repr=False)
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    file: Spool | None = None
-
-
-ClassifyError = Callable[[int, str], type[ApiError] | None]
-"""What a family knows of its own refusals: by status and words, the error they mean, or None."""
 
 
 class _Session(requests.Session):
-    """A session that asks once per host which proxy and which certificates the environment names.
+    """Session that reads proxies and certificates from the environment once per host.
 
-    For every request `requests` looks through all of the environment, twice.
+    `requests` itself searches the whole environment twice for every request.
     """
 
     def __init__(self) -> None:
@@ -157,7 +71,7 @@ class _Session(requests.Session):
 
 
 def open_session() -> requests.Session:
-    """Return a session that sends what it is told, and no credentials out of a `.netrc`."""
+    """Return a session that sends no credentials from a `.netrc` file."""
     session = _Session()
     session.auth = lambda request: request
     session.headers["Accept-Encoding"] = "gzip"
@@ -165,7 +79,11 @@ def open_session() -> requests.Session:
 
 
 def backoff_delays(first_delay: timedelta) -> Iterator[timedelta]:
-    """Yield growing waits with jitter: `first`, twice as much, … two minutes, less up to half."""
+    """Yield delays for exponential backoff with jitter.
+
+    Each delay doubles the one before, from `first_delay` up to two minutes. Jitter shortens a delay
+    by at most half.
+    """
     steps = backoff.expo(base=2, factor=first_delay.total_seconds())
     next(steps)
     for seconds in steps:
@@ -175,7 +93,18 @@ def backoff_delays(first_delay: timedelta) -> Iterator[timedelta]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
-    """Send requests over one session, without ever following a redirect with credentials."""
+    """Sender of requests over one session. It never follows a redirect.
+
+    Attributes:
+        clock: Source of time and sleep.
+        redact: Redactor of error texts.
+        signals: Handler of SIGINT and SIGTERM.
+        user_agent: Value of the `User-Agent` header.
+        max_retries: Maximum number of retries after a failure of the server or the network.
+        max_elapsed: Maximum duration of all attempts of one request.
+        session: Session of the `requests` library.
+        max_bytes: Maximum size of a JSON body. A page of 10,000 rows is far smaller.
+    """
 
     clock: Clock
     redact: Redactor
@@ -185,17 +114,22 @@ class Transport:
     max_elapsed: timedelta
     max_elapsed_setting: str = ""  # the path of the setting; none for a fixed limit
     session: requests.Session = field(default_factory=open_session)
-    max_bytes: int = 256_000_000  # of an answer; a page of 10 000 rows comes nowhere near
+    max_bytes: int = 256_000_000
 
     def send(self, request: ApiRequest, classify_error: ClassifyError | None = None) -> ApiResponse:
-        """Send `call` until it is answered with success, as often as its kind allows.
+        """Send a request and return its successful response; retry where that is safe.
 
-        A read repeats after a failure of server or network, `max_retries` times, and waits when
-        told to, `patience` long in all. A submit is never repeated here: who submits decides.
+        A read is retried up to `max_retries` times after a failure of the server or the network.
+        A throttled read is retried until `max_elapsed` has passed. A submit is never retried by the
+        transport; its caller decides.
+
+        Args:
+            request: The request.
+            classify_error: The family's mapping from status and error text to an error class.
 
         Raises:
-            ApiError: Or the subclass that says what to do next.
-            DownloadError: A file did not come whole, or there is no room for it.
+            ApiError: The request failed. The subclass determines the reaction of the caller.
+            DownloadError: A file is incomplete, or the disk has no space for it.
         """
         if request.creates_job:
             return self.send_once(request, classify_error)
@@ -219,7 +153,7 @@ class Transport:
                     tried = f"tried {failures} times in {self._describe_limit()}"
                     raise error.as_exhausted(tried) from error
             sleep(self.clock, delay, "the API did not answer as it should")
-        raise AssertionError  # pragma: no cover (the waits never end)
+        raise AssertionError  # pragma: no cover (the delays never end)
 
     def _describe_limit(self) -> str:
         setting = f" ({self.max_elapsed_setting})" if self.max_elapsed_setting else ""
@@ -228,24 +162,29 @@ class Transport:
     def send_once(
         self, request: ApiRequest, classify_error: ClassifyError | None = None
     ) -> ApiResponse:
-        """Send `call` once and return its answer if that is a success."""
+        """Send a request once and return its successful response.
+
+        Args:
+            request: The request.
+            classify_error: The family's mapping from status and error text to an error class.
+
+        Raises:
+            ApiError: The request failed.
+            DownloadError: A file is incomplete, or the disk has no space for it.
+        """
         try:
             with self._interruptible(request), self._send_request(request) as response:
                 if response.ok and not response.is_redirect:
                     return self._read_response(request, response)
                 error_text = self.error_text(response)
         except (requests.RequestException, HTTPError) as error:
-            raise self._connection_error(request, error) from None
+            raise connection_error(request, self.redact(str(request)), error) from None
         error_class = classify_error and classify_error(response.status_code, error_text)
-        raise self._error_from_response(
-            request,
-            response,
-            error_text,
-            error_class or _default_error_class(request, response.status_code),
-        )
+        error_class = error_class or default_error_class(request, response.status_code)
+        raise self._error_from_response(request, response, error_text, error_class)
 
     def _interruptible(self, request: ApiRequest) -> AbstractContextManager[None]:
-        # A signal must not lose the answer to a submit.
+        # A signal must not lose the response to a submit.
         return nullcontext() if request.creates_job else self.signals.interruptible()
 
     def _read_response(self, request: ApiRequest, response: requests.Response) -> ApiResponse:
@@ -254,7 +193,7 @@ class Transport:
         return ApiResponse(parsed, response.status_code, response.headers, file)
 
     def _parse_json(self, request: ApiRequest, response: requests.Response) -> Any:
-        # A submit is answered by its `Location` too, whatever the body says.
+        # The `Location` header alone is a complete response to a submit.
         content = self._read_body(request, response)
         body_is_optional = not content.strip() or "Location" in response.headers
         try:
@@ -283,21 +222,6 @@ class Transport:
             stream=True,
         )
 
-    def _connection_error(self, request: ApiRequest, error: Exception) -> ApiError:
-        message = f"{self.redact(str(request))}: {describe_connection_error(error)}"
-        if isinstance(error, requests.exceptions.SSLError):
-            return ApiError(message, remedy=hint_for_certificate(request.url))
-        if _never_connected(error):
-            return Unavailable(
-                f"{message}; no connection", remedy=hint_for_no_connection(request.url)
-            )
-        if request.creates_job:
-            return AmbiguousSubmit(
-                f"{message}; the answer to the submit was lost", remedy=RETRY_LATER_HINT
-            )
-        message += "; the connection broke before the answer was complete"
-        return Unavailable(message, remedy=RETRY_LATER_HINT)
-
     def _error_from_response(
         self,
         request: ApiRequest,
@@ -307,7 +231,7 @@ class Transport:
     ) -> ApiError:
         status = response.status_code
         message = (
-            f"{request}: {status} {_status_phrase(status)}{f': {error_text}' if error_text else ''}"
+            f"{request}: {status} {status_phrase(status)}{f': {error_text}' if error_text else ''}"
         )
         rate_limit_headers = RateLimitHeaders.parse(response.headers, self.clock.now())
         remedy = hint_for_response(error_class, status)
@@ -316,8 +240,12 @@ class Transport:
         )
 
     def _read_body(self, request: ApiRequest, response: requests.Response) -> bytes:
-        """Return the body of an answer, unpacked, if it is not more than memory should hold."""
-        content = b"".join(_iter_body(self.max_bytes, response))
+        """Return the unpacked body.
+
+        Raises:
+            ApiError: The body is larger than `max_bytes`. It is AmbiguousSubmit for a submit.
+        """
+        content = b"".join(iter_body(response, self.max_bytes))
         if len(content) > self.max_bytes:
             msg = f"{request}: the answer is of more than {self.max_bytes / 1e6:g} MB"
             error_class = AmbiguousSubmit if request.creates_job else ApiError
@@ -325,77 +253,6 @@ class Transport:
         return content
 
     def error_text(self, response: requests.Response) -> str:
-        """Return what the API said, on one line and without secrets; of a book its beginning."""
-        content = b"".join(_iter_body(_MAX_ERROR_BYTES, response))
+        """Return the start of the error body on one line, with secrets masked."""
+        content = b"".join(iter_body(response, _MAX_ERROR_BYTES))
         return self.redact(content.decode(response.encoding or "utf-8", errors="replace"))
-
-
-def _iter_body(max_bytes: int, response: requests.Response) -> Iterator[bytes]:
-    """Yield a body until it is longer than `most` bytes: a small answer may unpack without end."""
-    size = 0
-    for chunk in response.iter_content(_CHUNK_BYTES):
-        yield chunk
-        size += len(chunk)
-        if size > max_bytes:
-            break
-
-
-def parse_json_exact(content: bytes) -> Any:
-    """Parse JSON without rounding a fraction; NaN is none, and its bytes alone say its encoding.
-
-    Raises:
-        ValueError: It is no JSON; RecursionError or InvalidOperation, it is JSON only in form.
-    """
-    try:
-        return _JSON_DECODER.decode(content)
-    except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):
-        return json.loads(content, parse_float=Decimal, parse_constant=_reject_constant)
-
-
-def _reject_constant(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def spool_response(response: requests.Response, description: str) -> Spool:
-    """Keep the body of a response in a spool. Raises `DownloadError` if it does not come whole."""
-    if response.status_code not in _COMPLETE_STATUSES:
-        msg = f"{description}: {response.status_code} came, which is no whole file"
-        raise DownloadError(msg)
-    content_length = response.headers.get("Content-Length", "")
-    # Undecoded: what is gzip shows in its first bytes, whatever the headers say about it.
-    chunks = response.raw.stream(_CHUNK_BYTES, decode_content=False)
-    size = int(content_length) if content_length.isdecimal() else None
-    return spool_chunks(chunks, expected_size=size, description=description)
-
-
-def _default_error_class(request: ApiRequest, status: int) -> type[ApiError]:
-    if status in _RETRYABLE_STATUSES:
-        # Whether the submit arrived is known only where the server says that it took nothing.
-        is_ambiguous = request.creates_job and status != HTTPStatus.SERVICE_UNAVAILABLE
-        return AmbiguousSubmit if is_ambiguous else Unavailable
-    return _ERROR_BY_STATUS.get(status, ApiError)
-
-
-def _status_phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "unknown status"
-
-
-def describe_connection_error(error: Exception) -> str:
-    """Name what broke a connection; of TLS in the words of the library that checks it."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    tls_error = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
-    detail = getattr(tls_error, "verify_message", "") or getattr(tls_error, "reason", "") or ""
-    return f"{type(reason or error).__name__}{f' ({detail})' if detail else ''}"
-
-
-def _never_connected(error: Exception) -> bool:
-    reason = getattr(error.args[0], "reason", error) if error.args else error
-    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError)
-
-
-def is_unreachable_or_untrusted(error: Exception) -> bool:
-    """Tell whether a host was not reached, or not trusted."""
-    return _never_connected(error) or isinstance(error, requests.exceptions.SSLError)

@@ -1,6 +1,6 @@
-"""Remote jobs: submit, poll, resume, and what of them outlives the process.
+"""Remote jobs: submit, poll, download and resume; ledger and slots shared by processes.
 
-It may import `events`, `rows`, `http`, `config`, `progress` and the leaf modules.
+The package may import `events`, `rows`, `http`, `config`, `progress` and the leaf modules.
 """
 
 from __future__ import annotations

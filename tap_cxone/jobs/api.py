@@ -1,4 +1,4 @@
-"""Remote jobs: where they stand, and what an API must be able to do with them."""
+"""Interface between the job runner and the API of a family."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """The answer to a submit: a job to wait for, or a link at once (or both).
+    """Result of a submit: a pending job, or a link to its file, or both.
 
     Attributes:
-        job_id: The job's name.
-        link: Where its file is.
-        found: Whether the job was there already.
+        job_id: Id of the job, or None if the API gave none.
+        link: Download link of its file, if the file is complete.
+        adopted: Whether the job existed before the submit.
     """
 
     job_id: str | None = None
@@ -28,12 +28,13 @@ class SubmitResult:
 
 @dataclass(frozen=True, slots=True)
 class ActiveJobs:
-    """The jobs of a tenant, as far as its API lists them.
+    """Jobs of a tenant in the list of its API, relative to one window.
 
     Attributes:
-        ids: Those that may have asked for a window: all that are not known to ask for another.
-        same: Those that ask for exactly this window, and run.
-        full: Whether no more may run, whosever they are.
+        candidate_ids: Jobs that may belong to the window: all that do not certainly belong to
+            another one.
+        matching_ids: Running jobs of exactly this window.
+        limit_reached: Whether the tenant may start no other job now.
     """
 
     candidate_ids: frozenset[str] = frozenset()
@@ -42,26 +43,39 @@ class ActiveJobs:
 
 
 class JobApi(Protocol):
-    """What a family's API must be able to do."""
+    """Operations of a family's API on its jobs."""
 
     @property
     def name(self) -> str:
-        """Return what is exported, for messages."""
+        """Return the name of the exported data, for messages."""
 
     def fingerprint(self, window: Window) -> str:
-        """Return a text that differs where the request differs."""
+        """Return a text that identifies the request; different requests have different texts."""
 
     def submit(self, window: Window) -> SubmitResult:
-        """Ask for a window, once."""
+        """Submit a window, once."""
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Ask for a job; its link is fresh. Raises `NotFound` if the API does not know it."""
+        """Return the status of a job, with a new link.
+
+        Raises:
+            NotFound: The API does not know the job.
+        """
 
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
-        """Return the tenant's jobs; None where the API has no such list."""
+        """Return the jobs of the tenant, or None if the API has no such list."""
 
     def cancel(self, job: PendingJob) -> bool:
-        """End a job whose time is up; tell whether the API can do that."""
+        """Cancel a timed-out job; return False if the API cannot cancel jobs."""
 
     def download(self, link: str, description: str) -> Spool:
-        """Fetch a job's file. Raises `NotFound` if the job has none any more."""
+        """Download the file of a job.
+
+        Args:
+            link: Download link of the file.
+            description: Name of the file in messages.
+
+        Raises:
+            NotFound: The file of the job no longer exists.
+            DownloadError: The file is incomplete.
+        """

@@ -1,4 +1,4 @@
-"""A remote job: its status, and how it is written down."""
+"""Values of a remote job: the pending job, its status and its JSON form."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PendingJob:
-    """A job that was submitted and whose window is not committed.
+    """A submitted job whose window is not committed.
 
     Attributes:
-        id: The API's name for it.
-        window: What it was asked for.
-        submitted_at: When, in UTC.
-        fingerprint: What identifies the request; another one must not be given its result.
+        id: Id of the job in the API.
+        window: Submitted window.
+        submitted_at: Time of the submit, in UTC.
+        fingerprint: Identifier of the request. Another request must not use the result.
     """
 
     id: str
@@ -32,14 +32,20 @@ class PendingJob:
 
 
 def job_from_json(raw: dict[str, Any]) -> PendingJob:
-    """Read a job; raises KeyError, TypeError or ValueError if it is none."""
+    """Read a job from JSON.
+
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A value has the wrong type.
+        ValueError: A value is invalid.
+    """
     window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
     submitted_at = parse_instant(raw["submitted_at"])
     return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
 
 
 def job_to_json(job: PendingJob) -> dict[str, str]:
-    """Write a job."""
+    """Return the JSON form of a job."""
     return {
         "id": job.id,
         "start": iso(job.window.start),
@@ -50,11 +56,11 @@ def job_to_json(job: PendingJob) -> dict[str, str]:
 
 
 RESULT_RETENTION = timedelta(days=1)
-"""How long the APIs keep a result; a job this old will never give one."""
+"""Time for which the APIs keep a result. An older job gives none."""
 
 
 class JobStatus(Enum):
-    """Where a job stands; whatever its family calls it."""
+    """Status of a job, the same for all families."""
 
     RUNNING = auto()
     SUCCEEDED = auto()
@@ -64,20 +70,20 @@ class JobStatus(Enum):
 
 
 def parse_job_id(value: object) -> str | None:
-    """Return what an API calls a job; None if that is neither a text nor a number."""
+    """Return the id of a job as a text, or None if it is empty or no text or number."""
     is_valid = isinstance(value, str | int) and not isinstance(value, bool)
     return str(value) if is_valid and str(value).strip() else None
 
 
 @dataclass(frozen=True, slots=True)
 class StatusResponse:
-    """What an API says of a job: its phase, the link once it has one, and its own words.
+    """Response of an API to a status request.
 
     Attributes:
-        phase: Where it stands.
-        link: Where its file is.
-        words: Why it failed.
-        word: What the API itself calls the phase.
+        status: Status of the job.
+        link: Download link of its file, if the file is complete.
+        reason: Reason of a failure, as the API words it.
+        api_status: Status as the API spells it.
     """
 
     status: JobStatus
@@ -87,5 +93,5 @@ class StatusResponse:
 
     @property
     def status_text(self) -> str:
-        """Return what to call the phase: the API's word in small letters, if it has one."""
+        """Return the status in lower case, as the API spells it if it has a name for it."""
         return (self.api_status or self.status.name).lower()

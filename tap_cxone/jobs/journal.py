@@ -1,7 +1,7 @@
-"""The journal: an SQLite file with what must outlive the run, and what its processes share.
+"""The journal: an SQLite file with data that outlives the run and that processes share.
 
-It keeps SQLite's default way to commit, not the write-ahead log: that one needs memory that all
-processes share, which a volume mounted into pods may not give.
+It uses SQLite's default rollback journal, not the write-ahead log. The latter needs memory shared
+by all processes, which a volume mounted into pods may not provide.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
 
-_SUBMIT_RETENTION = timedelta(days=7)  # no limit counts a submit for longer
+_SUBMIT_RETENTION = timedelta(days=7)  # longer than any limit counts a submit
 _FILE_MARKERS = {"application_id": 0x63786A6E, "user_version": 1}
-_BUSY_TIMEOUT = timedelta(minutes=1)  # a change takes another process milliseconds
-_SQLITE_BUSY_SECONDS = 0.2  # seconds that SQLite itself waits, where no signal reaches it
-_PRIMARY_CODE_MASK = 0xFF  # the part of SQLite's error codes that tells their kind
+_BUSY_TIMEOUT = timedelta(minutes=1)  # a write of another process takes milliseconds
+_SQLITE_BUSY_SECONDS = 0.2  # wait inside SQLite, which no signal interrupts
+_PRIMARY_CODE_MASK = 0xFF  # the primary part of an extended SQLite error code
 _DAMAGE_CONSEQUENCE = "jobs and exports that only it knew of may be spent once more"
 _JOB_COLUMNS = "tenant TEXT, stream TEXT, id TEXT, job TEXT, heard_at TEXT, committed INTEGER"
 _TABLES = {
@@ -38,23 +38,22 @@ _TABLES = {
     "CREATE TABLE opened (at TEXT)",
 }
 
-
 _T = TypeVar("_T")
 
 
 class _Busy(sqlite3.OperationalError):
-    """Another process is opening the file."""
+    """Error while another process opens the file."""
 
 
 @dataclass(slots=True)
 class Journal:
-    """The journal of one run. Threads may share it.
+    """The journal of one run; thread-safe. It opens itself on first use.
 
     Attributes:
-        path: Where it is.
-        clock: The time.
-        pause: Between two looks at what another process holds.
-        log: Where it says that a file was set aside.
+        path: Path of the file.
+        clock: Source of time and sleep.
+        poll_interval: Pause between two attempts while another process holds the file.
+        log: Logger of the warning about a damaged file.
     """
 
     path: Path
@@ -66,16 +65,16 @@ class Journal:
 
     @property
     def lock_dir(self) -> Path:
-        """Return the folder of the locks that belong to it."""
+        """Return the folder of its lock files."""
         return self.path.with_name(f"{self.path.name}.locks")
 
     def open(self) -> None:
-        """Open or begin the file, and write to it once; unless told to, it opens when first used.
+        """Open or create the file, and write to it once.
 
-        A file that is no journal, or a damaged one, is set aside.
+        A damaged file, or one that is no journal, is renamed and replaced.
 
         Raises:
-            JournalError: It cannot be written.
+            JournalError: The file cannot be written.
         """
         self._retry_while_busy(self._connect)
 
@@ -87,10 +86,14 @@ class Journal:
                 self._connection = None
 
     def write(self, sql: str, *rows: Sequence[Any]) -> int:
-        """Carry out a statement for each of `rows`, all or none; return the last row's number.
+        """Execute a statement for each of `rows` in one transaction; return the last row id.
+
+        Args:
+            sql: Statement to execute.
+            *rows: Parameters of the statement, once for each execution.
 
         Raises:
-            JournalError: It cannot be written.
+            JournalError: The file cannot be written.
         """
         return (
             self._retry_while_busy(lambda: self._execute_in_transaction(sql, rows)) if rows else 0
@@ -99,8 +102,12 @@ class Journal:
     def read(self, sql: str, *parameters: Any) -> list[Any]:
         """Return the rows of a query.
 
+        Args:
+            sql: Query to execute.
+            *parameters: Parameters of the query.
+
         Raises:
-            JournalError: It cannot be read.
+            JournalError: The file cannot be read.
         """
         return self._retry_while_busy(lambda: self._connect().execute(sql, parameters).fetchall())
 
@@ -114,7 +121,7 @@ class Journal:
         return cursor.lastrowid or 0
 
     def _retry_while_busy(self, operation: Callable[[], _T]) -> _T:
-        """Do something; wait while another process has the file."""
+        """Return the result of an operation; retry it while another process holds the file."""
 
         def attempt() -> tuple[_T] | None:
             try:
@@ -171,7 +178,7 @@ class Journal:
         return db
 
     def _delete_expired(self, db: sqlite3.Connection) -> None:
-        """Leave out what is of no use any more; write in any case, to see that one can."""
+        """Delete expired rows; always write once to prove that the file is writable."""
         now = self.clock.now()
         with db:
             db.execute("BEGIN IMMEDIATE")
@@ -193,7 +200,11 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
 
 
 def _create_or_verify_tables(db: sqlite3.Connection) -> None:
-    """Make the tables in an empty file; raise `DatabaseError` if this tap did not write it."""
+    """Create the tables in an empty file, or verify those of an existing file.
+
+    Raises:
+        DatabaseError: The file is damaged, or another program or version wrote it.
+    """
     if (check_result := db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
         raise sqlite3.DatabaseError(*check_result)
     with db:

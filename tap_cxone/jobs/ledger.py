@@ -1,4 +1,4 @@
-"""What the journal says of one family of one tenant: its jobs and submits."""
+"""Jobs and submit times of one family and tenant, stored in the journal."""
 
 from __future__ import annotations
 
@@ -23,13 +23,20 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.jobs.journal import Journal
 
-
-_LOCK_POLL_INTERVAL = timedelta(seconds=1)  # looking at a lock costs nothing
+_LOCK_POLL_INTERVAL = timedelta(seconds=1)  # an attempt to lock costs almost nothing
 
 
 @dataclass(frozen=True, slots=True)
 class NullLedger:
-    """What there is where the settings name no journal: nothing is kept, and nobody shares it."""
+    """Replacement of the journal if the settings name none; it stores nothing.
+
+    Attributes:
+        clock: Source of time and sleep.
+        poll_interval: Pause between two attempts to acquire a lock.
+        log: Logger of the run.
+        path: None, since there is no file.
+        lock_dir: None, since there are no locks.
+    """
 
     clock: Clock
     poll_interval: timedelta
@@ -44,16 +51,16 @@ class NullLedger:
         """Do nothing."""
 
     def write(self, sql: str, *rows: Sequence[Any]) -> int:  # noqa: ARG002
-        """Keep nothing."""
+        """Store nothing; return 0 as the row id."""
         return 0
 
     def read(self, sql: str, *parameters: Any) -> list[Any]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no rows."""
         return []
 
 
 def open_ledger(settings: Settings, clock: Clock, log: logging.Logger) -> Journal | NullLedger:
-    """Return the journal that the settings name, not opened yet."""
+    """Return the journal that the settings name; it is not open yet."""
     poll_interval = min(settings.poll_interval, _LOCK_POLL_INTERVAL)
     if settings.journal_path is None:
         return NullLedger(clock, poll_interval, log)
@@ -63,17 +70,23 @@ def open_ledger(settings: Settings, clock: Clock, log: logging.Logger) -> Journa
 
 
 def tenant_key(family: str, base_url: str, identity: str) -> str:
-    """Return what tells a family of a tenant from others, and shows nothing of the login."""
+    """Return an identifier of a family and tenant that reveals nothing of the login.
+
+    Args:
+        family: Name of the family.
+        base_url: Base URL of its API.
+        identity: Public part of the credentials.
+    """
     return hashlib.sha256(json.dumps([family, base_url, identity]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class JobLedger:
-    """The entries of one family of one tenant, for all its streams and every run.
+    """Ledger of one family and tenant, for all its streams and every run.
 
     Attributes:
-        journal: Where they are.
-        tenant: Whose they are, a `tenant_key`.
+        journal: Journal that stores the rows.
+        tenant: Identifier of family and tenant, a `tenant_key`.
     """
 
     journal: Journal | NullLedger
@@ -82,11 +95,15 @@ class JobLedger:
     # Jobs
 
     def jobs(self, stream: str, initial_bookmark: datetime | None) -> list[PendingJob]:
-        """Return the jobs of a stream that may be of use still, by the end of their windows.
+        """Return the usable jobs of a stream, in the order of the end of their windows.
 
-        A target writes down its state only when it ends, so a run may begin with an older state
-        than the last one wrote. A job whose window was committed is of use until a state that is
-        `given` to a run has passed it, or its file is gone.
+        A target stores the state only when it ends. So a run may start with an older state than the
+        last run wrote. A job with a committed window stays usable until the initial bookmark of a
+        run has passed the window, or its result has expired.
+
+        Args:
+            stream: Name of the stream.
+            initial_bookmark: Bookmark in the state at the start of this run, if there is one.
         """
         sql = "SELECT job, committed FROM jobs WHERE tenant = ? AND stream = ? AND heard_at > ?"
         oldest = iso(self.journal.clock.now() - RESULT_RETENTION)
@@ -100,15 +117,15 @@ class JobLedger:
         return sorted(usable, key=lambda job: (job.window.end, job.submitted_at))
 
     def record_submitted(self, stream: str, job: PendingJob) -> None:
-        """Keep a job that was submitted or found."""
+        """Store a job that was submitted or adopted."""
         self._upsert(stream, [job], committed=False)
 
     def record_committed(self, stream: str, jobs: Iterable[PendingJob]) -> None:
-        """Keep jobs whose windows were committed."""
+        """Store jobs whose windows were committed."""
         self._upsert(stream, jobs, committed=True)
 
     def remove(self, stream: str, jobs: Iterable[PendingJob]) -> None:
-        """Drop jobs that give no file, or whose file nobody needs again."""
+        """Delete jobs that give no file or whose file is not needed again."""
         sql = "DELETE FROM jobs WHERE tenant = ? AND stream = ? AND id = ?"
         self.journal.write(sql, *((self.tenant, stream, job.id) for job in jobs))
 
@@ -129,17 +146,17 @@ class JobLedger:
     # Submits
 
     def submit_times(self, since: datetime) -> list[datetime]:
-        """Return the submits of all runs since an instant."""
+        """Return the submit times of all runs since an instant."""
         sql = "SELECT at FROM submits WHERE tenant = ? AND at > ?"
         return [parse_instant(at) for (at,) in self.journal.read(sql, self.tenant, iso(since))]
 
     def register(self, sent_at: datetime) -> int:
-        """Count a submit that is about to leave, so that it counts whatever happens next."""
+        """Store a submit immediately before it is sent, so that it always counts; return its id."""
         sql = "INSERT INTO submits (tenant, at) VALUES (?, ?)"
         return self.journal.write(sql, (self.tenant, iso(sent_at)))
 
     def confirm(self, submit_id: int, counted_at: datetime | None) -> None:
-        """Correct when a submit counts from; None: it does not."""
+        """Correct the time from which a submit counts; delete it if `counted_at` is None."""
         if counted_at is None:
             self.journal.write("DELETE FROM submits WHERE id = ?", (submit_id,))
         else:

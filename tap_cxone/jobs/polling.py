@@ -1,4 +1,4 @@
-"""When to poll a job, and how often to try again."""
+"""Poll ages of a job, and the numbers of retries."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ if TYPE_CHECKING:
 
 
 _ZERO = timedelta(0)
-
-
-_AGE_GROWTH = 0.25  # a job is looked at again when it is this much older
-
-
-_MAX_INTERVAL_FACTOR = 6  # but no later than so many poll intervals
-
-
-_BOUNDS_PRECISION = 0.125  # well enough: a job is found done so much of its time late, at most
+_AGE_GROWTH = 0.25  # growth of a job's age between two polls
+_MAX_INTERVAL_FACTOR = 6  # maximum time between two polls, in poll intervals
+_BOUNDS_PRECISION = 0.125  # accepted delay between the end of a job and its poll, as a share
 
 
 @dataclass(frozen=True, slots=True)
 class DurationBounds:
-    """How long a job took: longer than `more`, at most `most`."""
+    """Bounds of a job's duration.
+
+    Attributes:
+        lower: The job took longer than this.
+        upper: The job took at most this.
+    """
 
     lower: timedelta
     upper: timedelta
 
     def early_poll_age(self, interval: timedelta) -> timedelta | None:
-        """Return the age at which to look for more than is known, before a job has to be done.
+        """Return the age for an additional poll before the upper bound, to improve the bounds.
 
-        It is halfway between the two, as long as these lie far apart. Then it is half of the time
-        where that costs no wait, so that one slow job does not make all those after it slow.
+        The age is halfway between the bounds as long as they are far apart. After that it is half
+        of the upper bound, if that poll delays no other one. This way one slow job does not slow
+        down all later ones.
+
+        Args:
+            interval: Poll interval.
         """
         if self.upper - self.lower > self.upper * _BOUNDS_PRECISION:
             return (self.lower + self.upper) / 2
@@ -43,9 +46,15 @@ class DurationBounds:
 
 
 def merge_bounds(bounds: DurationBounds | None, latest: DurationBounds) -> DurationBounds | None:
-    """Return what is known of jobs after one more: what holds for all, or for it, if it differs."""
+    """Return the bounds after one more job: the common range, or its bounds if there is none.
+
+    Args:
+        bounds: Bounds of the jobs before it, if known.
+        latest: Bounds of the latest job.
+    """
     if bounds is None:
-        return latest if latest.lower else None  # done when first looked at: that says little
+        # A job that ended before its first poll has no lower bound, so it is ignored.
+        return latest if latest.lower else None
     if latest.lower >= bounds.upper or latest.upper <= bounds.lower:
         return latest
     return DurationBounds(max(bounds.lower, latest.lower), min(bounds.upper, latest.upper))
@@ -53,15 +62,15 @@ def merge_bounds(bounds: DurationBounds | None, latest: DurationBounds) -> Durat
 
 @dataclass(frozen=True, slots=True)
 class PollPolicy:
-    """How long to wait, and how often to try again.
+    """Poll interval, timeouts and number of retries.
 
     Attributes:
-        poll: The age at which a job is looked at first, and the shortest time between two looks.
-        timeout: How long it may run.
-        throttle_timeout: How long to wait for an API that throttles.
-        retries: How often to try again.
-        longest: The longest time between two looks; None: six times the shortest.
-        timeout_setting: The path of the setting that `timeout` is from.
+        interval: Age of a job at its first poll, and the minimum time between two polls.
+        timeout: Maximum duration of a job.
+        throttle_timeout: Maximum duration of throttling.
+        max_retries: Maximum number of retries.
+        max_interval: Maximum time between two polls, by default six times the interval.
+        timeout_setting: Path of the setting that holds `timeout`, for messages.
     """
 
     interval: timedelta
@@ -74,12 +83,16 @@ class PollPolicy:
     def poll_ages(
         self, bounds: DurationBounds | None = None, current_age: timedelta = _ZERO
     ) -> Iterator[timedelta]:
-        """Yield the ages at which to look at a job.
+        """Yield the job ages at which to poll.
 
-        They are a poll interval apart, later a quarter of the age, so that a job is found done at
-        most so much late. If others were timed before, this one is looked at when those were done;
-        and before that, to learn more: too soon may cost one window a poll interval, too late
-        costs every window after it. One that is `old` already is looked at now.
+        Polls are one interval apart at first, later a quarter of the age. So a poll detects the end
+        of a job late by at most that time. With `bounds` of earlier jobs the polls start at their
+        upper bound, after one early poll that improves the bounds. A poll too early costs one
+        window one interval at most; polls too late cost that time in every later window.
+
+        Args:
+            bounds: Bounds of the duration of earlier jobs, if known.
+            current_age: Age of the job now. An old job is polled immediately.
         """
         max_interval = self.max_interval or self.interval * _MAX_INTERVAL_FACTOR
         age = max(self.interval, current_age)

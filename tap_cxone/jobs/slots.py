@@ -1,8 +1,8 @@
-"""Whose turn it is, among the processes of one machine that share a journal.
+"""File locks that limit the concurrent exports of a tenant across the processes of one machine.
 
-A place is the lock of a small file beside the journal. The system itself takes a lock back when its
-process ends, however it ends and on every platform: there is no lease to renew while a synchronous
-export is waited for, and no process number that another one may get.
+A slot is the lock of a small file next to the journal. The operating system releases a lock when
+its process ends, for any reason and on every platform. So no lease has to be renewed while a
+synchronous export runs, and no process id can be confused with that of a later process.
 """
 
 from __future__ import annotations
@@ -26,14 +26,20 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Poller:
-    """How to wait for what another process has: look, sleep, look again."""
+    """Repeated attempts to get a resource of another process, with a pause between them.
+
+    Attributes:
+        clock: Source of time and sleep.
+        interval: Pause between two attempts.
+        timeout: Maximum duration of all attempts.
+    """
 
     clock: Clock
     interval: timedelta
     timeout: timedelta
 
     def wait_for(self, attempt: Callable[[], _T | None]) -> _T | None:
-        """Return what an attempt gives; None when the time is up."""
+        """Return the result of the first successful attempt, or None after the timeout."""
         deadline = self.clock.now() + self.timeout
         while (result := attempt()) is None and self.clock.now() < deadline:
             self.clock.sleep(self.interval)
@@ -41,7 +47,9 @@ class Poller:
 
 
 def acquire_file_lock(path: Path) -> ExitStack | None:
-    """Return the lock of a file, to be closed; None if somebody has it.
+    """Acquire the lock of a file without blocking; return None if it is held.
+
+    The caller closes the returned stack to release the lock.
 
     Raises:
         JournalError: The file cannot be locked.
@@ -67,16 +75,17 @@ def acquire_file_lock(path: Path) -> ExitStack | None:
 
 @dataclass(slots=True)
 class TenantSlots:
-    """The places that one family of a tenant has, for all processes together.
+    """Slots of one family of a tenant, shared by all processes.
 
     Attributes:
-        name: The family's name, for messages.
-        files: Where the locks are, the last part a beginning of their names; None: there is no
-            journal, and so nobody to share with.
-        places: How many there are.
-        kept: Whether a job keeps its place until it ends; otherwise it is for the submit only.
-        wait: How to wait for one.
-        log: Where it says that it waits, once.
+        name: Name of the family, for messages.
+        lock_prefix: Folder of the lock files and the start of their names. It is None without a
+            journal; then the slots are not shared and not limited.
+        slot_count: Number of slots.
+        hold_until_job_ends: Whether a job holds its slot until it ends, instead of only during its
+            submit.
+        poller: Interval and timeout of the wait for a slot.
+        log: Logger of the first wait.
     """
 
     name: str
@@ -89,22 +98,25 @@ class TenantSlots:
     _wait_logged: bool = False
 
     def acquire(self) -> ExitStack:
-        """Return a place, to be closed; wait for it if need be.
+        """Acquire a slot; wait while other processes hold all of them.
+
+        The caller closes the returned stack to release the slot.
 
         Raises:
-            Throttled: Another process has had it for as long as one may wait.
+            Throttled: Other processes held all slots until the timeout.
         """
         if (slot := self.try_acquire()) is not None:
             return slot
-        if self._job_slots:  # our own jobs have the others: the API says whether they still run
+        # If jobs of this run hold slots, reuse one: the API decides whether another job may start.
+        if self._job_slots:
             return self._job_slots.pop(next(iter(self._job_slots)))
-        # Who waits keeps the door: who wants another place after it has to wait behind it.
+        # A waiting process holds the queue lock, so that later processes wait behind it.
         self._log_waiting_once()
         with self._wait_for(lambda: self._try_lock("door")):
             return self._wait_for(self._lock_free_slot)
 
     def try_acquire(self) -> ExitStack | None:
-        """Return a place if one is free and nobody waits for it."""
+        """Acquire a slot without blocking; return None if none is free or a process is queued."""
         if self.lock_prefix is None:
             return ExitStack()
         if (queue_lock := self._try_lock("door")) is None:
@@ -113,12 +125,15 @@ class TenantSlots:
             return self._lock_free_slot()
 
     def hold_for_job(self, job_id: str, slot: ExitStack) -> None:
-        """Let a job keep the place that was taken for its submit, until it is freed."""
+        """Move the slot of a submit to its job, until `release`.
+
+        Without `hold_until_job_ends` the slot stays with the submit.
+        """
         if self.hold_until_job_ends:
             self._job_slots[job_id] = slot.pop_all()
 
     def reacquire(self, job_id: str) -> None:
-        """Give a place to a job that an earlier run left behind, if one is free."""
+        """Acquire a slot for a job of an earlier run, if one is free."""
         if (
             self.hold_until_job_ends
             and job_id not in self._job_slots
@@ -127,12 +142,12 @@ class TenantSlots:
             self._job_slots[job_id] = slot
 
     def release(self, job_id: str) -> None:
-        """Free the place of a job that has ended."""
+        """Release the slot of a job that has ended."""
         if (slot := self._job_slots.pop(job_id, None)) is not None:
             slot.close()
 
     def release_all(self) -> None:
-        """Free every place: nobody looks at the jobs any more."""
+        """Release all slots, when this run polls no job any more."""
         for job_id in list(self._job_slots):
             self.release(job_id)
 
@@ -141,7 +156,7 @@ class TenantSlots:
         return next((slot for slot in slots if slot is not None), None)
 
     def _try_lock(self, name: str) -> ExitStack | None:
-        assert self.lock_prefix is not None  # noqa: S101 (only who shares gets here)
+        assert self.lock_prefix is not None  # noqa: S101 (callers checked that the slots are shared)
         return acquire_file_lock(self.lock_prefix.with_name(f"{self.lock_prefix.name}.{name}"))
 
     def _wait_for(self, attempt: Callable[[], ExitStack | None]) -> ExitStack:

@@ -1,4 +1,4 @@
-"""What is stored of jobs beyond the process."""
+"""Store of pending jobs that outlives the process."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 class JobStore(Protocol):
-    """What outlives the process."""
+    """Store of one stream's pending jobs that outlives the process."""
 
     def pending_jobs(self) -> list[PendingJob]:
-        """Return the jobs submitted and not committed."""
+        """Return the submitted jobs whose windows are not committed."""
 
     def refresh(self, window: Window) -> None:
-        """Add to them what other runs know of a window."""
+        """Add the jobs of a window that other runs stored."""
 
     def record_submit(self, job: PendingJob | None) -> None:
-        """Remember, before anything else happens, a submit and the job that came of it."""
+        """Store a submit and its job, if it has one, before any other step."""
 
     def remove(self, job: PendingJob) -> None:
-        """Drop a job that will never give a file."""
+        """Delete a job that will never give a file."""

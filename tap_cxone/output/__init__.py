@@ -1,6 +1,6 @@
-"""Singer messages and batch files: encoding, buffering and writing of records.
+"""Write Singer messages and batch files: encode, buffer and flush records.
 
-It may import `events`, `rows`, `http`, `config`, `progress` and the leaf modules.
+Allowed imports: `events`, `rows`, `http`, `config`, `progress` and the leaf modules.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Rows in files, named by BATCH messages, in place of RECORD messages.
+"""Write records to batch files and emit BATCH messages instead of RECORD messages.
 
-The SDK makes batches of what a stream reads, before selection and stream maps. Here they are made
-of the RECORD messages themselves, on their way out: what is in a file is what would have left. A
-batch ends when it is full, and before any other message leaves, so that no STATE overtakes its rows
-and no SCHEMA those of the one before.
+The SDK builds batches from the records that a stream reads, before selection and stream maps. This
+writer builds them from RECORD messages, so a file contains the records that would be emitted. A
+batch is flushed when it is full, and before any other message is emitted. Therefore a STATE or
+SCHEMA message never precedes the records that were written before it.
 """
 
 from __future__ import annotations
@@ -31,12 +31,21 @@ if TYPE_CHECKING:
     from tap_cxone.output.writer import RecordSample
 
 _UNSAFE = re.compile(r"[^\w.-]")
-_GZIP_LEVEL = 6  # gzip's own default; Python's costs twice the time for a hundredth of the size
+_GZIP_LEVEL = (
+    6  # default of the gzip program; Python's default takes twice the time for 1 % less size
+)
 
 
 @dataclass(slots=True)
 class BatchMessage(Message):
-    """A message that names the files of a batch, in the words of the SDK's targets."""
+    """A BATCH message, as the SDK's targets read it.
+
+    Attributes:
+        stream: Name of the stream.
+        encoding: Format and compression of the files.
+        manifest: Addresses of the files.
+        version: Version of the stream; None for none.
+    """
 
     stream: str
     encoding: Mapping[str, str]
@@ -44,23 +53,23 @@ class BatchMessage(Message):
     version: int | None = None
 
     def __post_init__(self) -> None:
-        """Set the type, which is no argument."""
+        """Set the message type, which is not an argument."""
         self.type = SingerMessageType.BATCH
 
 
 @dataclass(slots=True)
 class _Batch:
-    """The rows of one stream that wait for their file."""
+    """Records of one stream that are not yet written to a file."""
 
     version: int | None
-    rows: list[Mapping[str, Any]] = field(default_factory=list)
+    records: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 class BatchingWriter(SamplingWriter):
-    """Writes rows into files, and all other messages as they come."""
+    """Writes records to batch files, and all other messages to the output."""
 
     def __init__(self, settings: BatchSettings, sample: RecordSample, run_id: str) -> None:
-        """Begin with the first file of a run; rows are shown to `sample` as they leave."""
+        """Start numbering files at 1; pass emitted records to `sample`."""
         super().__init__(sample)
         self._settings = settings
         self._storage = Storage(settings.storage.root, settings.storage.params)
@@ -74,7 +83,7 @@ class BatchingWriter(SamplingWriter):
         if isinstance(message, RecordMessage):
             self._sample.add_message(message)
             batch = self._batches.setdefault(message.stream, _Batch(message.version))
-            batch.rows.append(message.record)
+            batch.records.append(message.record)
             return
         self.flush_all()
         if isinstance(message, SchemaMessage):
@@ -82,28 +91,28 @@ class BatchingWriter(SamplingWriter):
         super().write_message(message)
 
     def flush_full(self) -> None:
-        """Write the batches that are full. Raises `BatchError`."""
+        """Flush the batches that are full. Raises `BatchError`."""
         for stream, batch in list(self._batches.items()):
-            if len(batch.rows) >= self._settings.batch_size:
+            if len(batch.records) >= self._settings.batch_size:
                 self._flush(stream)
 
     def flush_all(self) -> None:
-        """Write every batch. Raises `BatchError`."""
+        """Flush all batches. Raises `BatchError`."""
         for stream in list(self._batches):
             self._flush(stream)
 
     def discard(self) -> None:
-        """Forget what is batched: the rows of a window that fails, which comes again whole."""
+        """Delete the batched records: their window failed and will be loaded again completely."""
         self._batches.clear()
 
     def _flush(self, stream: str) -> None:
         batch, settings = self._batches[stream], self._settings
         self._file_number += 1
-        # The run, so that the audit log and the files can be laid side by side.
+        # The run ID links the files with the audit log.
         prefix = f"{settings.storage.prefix}{_UNSAFE.sub('_', stream)}"
         name = f"{prefix}-{self._run_id}-{self._file_number:06}"
-        url = self._storage.write(f"{name}.{self._suffix}", self._encode(stream, batch.rows))
-        del self._batches[stream]  # not before: what is not written yet holds up every STATE
+        url = self._storage.write(f"{name}.{self._suffix}", self._encode(stream, batch.records))
+        del self._batches[stream]  # only now: an unwritten batch must block STATE messages
         compression = {"compression": "gzip"} if settings.compressed else {}
         encoding = {"format": settings.encoding.format, **compression}
         super().write_message(BatchMessage(stream, encoding, [url], batch.version))
@@ -114,18 +123,18 @@ class BatchingWriter(SamplingWriter):
             return "parquet"
         return "jsonl.gz" if self._settings.compressed else "jsonl"
 
-    def _encode(self, stream: str, rows: list[Mapping[str, Any]]) -> bytes:
+    def _encode(self, stream: str, records: list[Mapping[str, Any]]) -> bytes:
         if self._settings.encoding.format == "parquet":
-            from tap_cxone.output import parquet  # pyarrow is an extra
+            from tap_cxone.output import parquet  # imported late: pyarrow is an optional dependency
 
             schema = self._schemas[stream]
-            return parquet.encode(rows, schema, compressed=self._settings.compressed)
-        lines = b"".join(bytes(serialize_jsonl(row)) for row in rows)
+            return parquet.encode(records, schema, compressed=self._settings.compressed)
+        lines = b"".join(bytes(serialize_jsonl(record)) for record in records)
         return gzip.compress(lines, _GZIP_LEVEL) if self._settings.compressed else lines
 
 
 def problems(settings: BatchSettings) -> Iterator[str]:
-    """Yield the problems of valid settings that this machine cannot use; asks no network."""
+    """Yield the problems of valid settings that this machine cannot use; use no network."""
     if settings.encoding.format == "parquet" and importlib.util.find_spec("pyarrow") is None:
         yield (
             "batch_config.encoding.format is parquet, which needs pyarrow: install "

@@ -1,17 +1,17 @@
-"""Rows → a parquet file: typed as their SCHEMA says, and no digit lost.
+"""Encode records as a parquet file with the types of the SCHEMA message, without rounding.
 
 ```
-integer             int64; where one does not fit, decimal
-number              double, where every value of the file comes out of it with the same digits;
-                    else decimal, as wide as the file's longest value
+integer             int64; decimal if a value does not fit
+number              double if it preserves the digits of every value in the file;
+                    otherwise decimal, as wide as the file's longest value
 boolean             bool
 string, date        date32
 string, date-time   timestamp in microseconds, UTC
-everything else     text; what is no text as JSON
+other types         text; values that are not strings are encoded as JSON
 ```
 
-A decimal has up to 76 digits. A value that fits none of its column's types fails the file: nothing
-is rounded. Needs pyarrow (extra `parquet`), so it is imported by those only who write parquet.
+A decimal has up to 76 digits. A value that fits none of its column's types raises an error. This
+module needs pyarrow (extra `parquet`), so it is imported only to write parquet.
 """
 
 from __future__ import annotations
@@ -39,13 +39,16 @@ _DECIMAL128, _DECIMAL256 = 38, 76  # digits
 def encode(
     rows: Sequence[Mapping[str, Any]], properties: Mapping[str, Any], *, compressed: bool
 ) -> bytes:
-    """Return rows as a parquet file, its columns those of the schema and then others they have.
+    """Return records as a parquet file: the columns of the schema, then all other columns.
 
     Raises:
-        BatchError: A value fits no type that its column may have; it is not repeated.
+        BatchError: A value fits no type of its column; the message does not contain the value.
     """
     names = dict.fromkeys(chain(properties, chain.from_iterable(rows)))
-    columns = {n: _column(n, properties.get(n, {}), [row.get(n) for row in rows]) for n in names}
+    columns = {
+        name: _column(name, properties.get(name, {}), [row.get(name) for row in rows])
+        for name in names
+    }
     file = io.BytesIO()
     pq.write_table(pa.table(columns), file, compression="gzip" if compressed else "none")
     return file.getvalue()
@@ -58,10 +61,11 @@ def _column(name: str, schema: Mapping[str, Any], values: list[Any]) -> pa.Array
     except (ValueError, TypeError, ArithmeticError):
         type_name = schema.get("format") or "/".join(sorted(_types(schema)))
         msg = (
-            f"column {name} holds something that parquet cannot keep as {type_name} to the last digit; "
-            "correct its type or its stream map, or set batch_config.encoding.format to jsonl"
+            f"column {name} holds something that parquet cannot keep as {type_name} "
+            "to the last digit; correct its type or its stream map, or set "
+            "batch_config.encoding.format to jsonl"
         )
-        raise BatchError(msg) from None  # its cause would repeat the value
+        raise BatchError(msg) from None  # the cause contains the value
 
 
 def _types(schema: Mapping[str, Any]) -> set[str]:
@@ -106,7 +110,7 @@ def _numbers(values: list[Any]) -> pa.Array:
 
 
 def _is_double(value: Any) -> bool:
-    """Tell whether a reader of the double finds the same digits."""
+    """Return True if the value as a double has the same digits."""
     return isinstance(value, float) or Decimal(repr(float(value))) == _to_decimal(value)
 
 
@@ -118,7 +122,7 @@ def _to_decimal(value: Any) -> Decimal:
 
 def _decimals(values: list[Any]) -> pa.Array:
     exact = [None if value is None else _to_decimal(value) for value in values]
-    nonzero = [value for value in exact if value]  # a nought needs no digits
+    nonzero = [value for value in exact if value]  # a zero needs no digits
     scale = max(max(0, -_exponent(value)) for value in nonzero)
     digits = scale + max(max(1, value.adjusted() + 1) for value in nonzero)
     if digits > _DECIMAL256:
@@ -130,7 +134,7 @@ def _decimals(values: list[Any]) -> pa.Array:
 
 def _exponent(value: Decimal) -> int:
     exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int):  # it is no number
+    if not isinstance(exponent, int):  # infinity or NaN
         raise TypeError
     return exponent
 

@@ -1,4 +1,4 @@
-"""Records as the lines they leave as: made once, and kept until all of their file is known."""
+"""Serialise records during validation; keep the lines until the file is accepted."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.rows.columnar import Records
-    from tap_cxone.rows.convert import FileLayout
+    from tap_cxone.rows.layout import FileLayout
 
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")  # as the SDK's writer
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")  # like the SDK's writer
 _INVALID_DECODER = msgspec.json.Decoder(tuple[str, str, str | None, str])
-_FRAME = Struct("<IQ")  # how many records, in how many bytes; no record: an invalid row
-_BUFFERED_RECORDS = 1000  # records that wait for what the next ones show
+_FRAME = Struct("<IQ")  # number of records (0: an invalid row), number of bytes
+_BUFFERED_RECORDS = 1000  # records kept unserialised, as later rows may add columns
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLines:
-    """Records as they leave, a line each.
+    """Serialised records, one per line.
 
     Attributes:
-        count: How many they are.
-        data: The lines, each with its end.
+        count: Number of records.
+        data: The lines, each with its newline.
     """
 
     count: int
@@ -43,13 +43,13 @@ class RecordLines:
 
 @dataclass(frozen=True, slots=True)
 class LineEncoder:
-    """What the lines of a stream have in common.
+    """Encoder of a stream's records to RECORD messages.
 
     Attributes:
-        stream: Under which name they leave; None for records without a message around them.
-        clock: Tells when they were made.
-        left_out: Names of the columns that are not selected.
-        version: Of the stream, where it has one.
+        stream: Name of the stream in the messages; None to encode records without a message.
+        clock: Source of `time_extracted`.
+        excluded_columns: Names of the columns that are not selected.
+        version: Version of the stream; None for none.
     """
 
     stream: str | None
@@ -58,7 +58,7 @@ class LineEncoder:
     version: int | None = None
 
     def encoder_for(self, layout: FileLayout) -> Callable[[Records], RecordLines]:
-        """Return what makes lines of the records of a layout."""
+        """Return the function that encodes records of a layout."""
         names = layout.names
         selected = [index for index, name in enumerate(names) if name not in self.excluded_columns]
         record_type = _struct_type(tuple(names[index] for index in selected))
@@ -88,20 +88,23 @@ class LineEncoder:
 
 @lru_cache(maxsize=256)
 def _struct_type(names: tuple[str, ...]) -> type[msgspec.Struct]:
-    """Return a type whose values are written as an object of these names, in this order."""
+    """Return a struct type that encodes as a JSON object with these keys, in this order."""
     fields = {f"c{index}": name for index, name in enumerate(names)}
     return msgspec.defstruct("Written", [(name, Any) for name in fields], rename=fields, gc=False)
 
 
 class RecordLineBuffer:
-    """The lines of one file, in a private temporary file of their own.
+    """The encoded records of one file, in a private temporary file.
 
-    What the first pass over a file makes is what may leave once the pass is over. Only where later
-    rows show columns that lines already written should have had, they are of no use.
+    The first pass over a file fills the buffer; the lines may be emitted after the pass. If a later
+    row adds a column that written lines lack, the lines are stale and cannot be used.
+
+    Attributes:
+        stale: Whether the lines cannot be used.
     """
 
     def __init__(self, line_encoder: LineEncoder, description: str) -> None:
-        """Keep lines in `envelope`, made of the file `name`."""
+        """Create an empty buffer; `description` names the file in error messages."""
         self.stale = False
         self._line_encoder = line_encoder
         self._description = description
@@ -112,7 +115,7 @@ class RecordLineBuffer:
         self._encode: Callable[[Records], RecordLines]
 
     def add(self, part: Records | InvalidRow) -> None:
-        """Take what follows. Raises `SpoolError` if there is no room."""
+        """Append records or an invalid row. Raises `SpoolError` if the disk is full."""
         if not self.stale and not isinstance(part, InvalidRow):
             self._switch_layout(part.layout)
         if self.stale:
@@ -123,7 +126,7 @@ class RecordLineBuffer:
             self.flush()
 
     def _switch_layout(self, layout: FileLayout) -> None:
-        """Take another layout, if what was written would look the same with it."""
+        """Use a later layout; the buffer becomes stale if written lines would differ with it."""
         previous = self._layout
         if layout is previous or layout == previous:
             return
@@ -134,12 +137,12 @@ class RecordLineBuffer:
         self._layout, self._encode = layout, self._line_encoder.encoder_for(layout)
 
     def flush(self) -> None:
-        """Write what is held. Raises `SpoolError` if there is no room."""
+        """Write the records in memory to the file. Raises `SpoolError` if the disk is full."""
         if self.stale or not self._unwritten:
             return
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (stays)
+                self._file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (closed by `close`)
             for part in self._unwritten:
                 for data in self._frame(part):
                     self._file.write(data)
@@ -151,18 +154,16 @@ class RecordLineBuffer:
 
     def _frame(self, part: Records | InvalidRow) -> tuple[bytes, bytes]:
         if isinstance(part, InvalidRow):
-            count, data = (
-                0,
-                _JSON_ENCODER.encode((part.location, part.reason, part.field, part.raw)),
-            )
+            count = 0
+            data = _JSON_ENCODER.encode((part.location, part.reason, part.field, part.raw))
         else:
-            assert self._layout is not None  # noqa: S101 (records have one)
+            assert self._layout is not None  # noqa: S101 (`add` sets it for records)
             lines = self._encode(part.with_layout(self._layout))
             count, data = lines.count, lines.data
         return _FRAME.pack(count, len(data)), data
 
     def blocks(self) -> Iterator[RecordLines | InvalidRow]:
-        """Yield the lines, and the rows that are none, in the file's order."""
+        """Yield the lines and the invalid rows, in file order."""
         if self._file is None:
             return
         self._file.seek(0)
@@ -172,8 +173,8 @@ class RecordLineBuffer:
             yield RecordLines(count, data) if count else InvalidRow(*_INVALID_DECODER.decode(data))
 
     def close(self) -> None:
-        """Remove the file."""
+        """Delete the file."""
         self._unwritten.clear()
         if self._file is not None:
-            with suppress(OSError):  # a full disk is full for the last buffer too
+            with suppress(OSError):  # on a full disk, flushing the last buffer fails again
                 self._file.close()

@@ -1,4 +1,4 @@
-"""Where the files of batches go: a local directory, or whatever fsspec knows."""
+"""Store batch files in a local directory or any file system that fsspec supports."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _URL_WITH_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
-_MIN_SECRET_LENGTH = 6  # shorter parameters are words such as `eu1`
+_MIN_SECRET_LENGTH = 6  # shorter parameters are names such as `eu1`
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A place for files, asked for nothing before the first of them.
+    """A destination of files; it is not accessed before the first file.
 
     Attributes:
         root: A directory, or an address such as `s3://bucket/folder`.
-        params: What fsspec needs to get there, keys among it.
+        params: Parameters of the fsspec file system, including credentials.
     """
 
     root: str
     params: Mapping[str, Any]
 
     def write(self, name: str, data: bytes) -> str:
-        """Write a whole file, or none, and return its address.
+        """Write a file atomically; return its address.
 
         Raises:
-            BatchError: It could not be written.
+            BatchError: The file could not be written.
         """
         try:
             return self._write(name, data)
-        except Exception as error:  # each storage raises errors of its own
+        except Exception as error:  # each file system raises its own error types
             reason = Redactor(set(_secret_values(self.params)))(f"{type(error).__name__}: {error}")
             msg = (
                 f"cannot write the batch file {name} ({reason}); check batch_config.storage: that "
@@ -62,7 +62,7 @@ class Storage:
 
 
 def _write_private_file(path: Path, data: bytes) -> None:
-    """Write a local file that only its owner may read; nobody finds a part of it by its name."""
+    """Write a local file with mode 0600; it gets its name when it is complete."""
     _make_private_dirs(path.parent)
     partial_file = path.with_name(f".{path.name}.part")
     try:
@@ -76,14 +76,14 @@ def _write_private_file(path: Path, data: bytes) -> None:
 
 
 def _make_private_dirs(folder: Path) -> None:
-    # `parents=True` would make those above with the rights of any directory.
+    # `parents=True` would create the parents with the default mode.
     if not folder.is_dir():
         _make_private_dirs(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _secret_values(params: Any) -> Iterator[str]:
-    """Yield the texts of the parameters: any of them may be a key."""
+    """Yield the strings in the parameters: any of them may be a credential."""
     if isinstance(params, str) and len(params) >= _MIN_SECRET_LENGTH:
         yield params
     elif isinstance(params, dict):
@@ -92,15 +92,15 @@ def _secret_values(params: Any) -> Iterator[str]:
 
 
 def problems(root: str) -> Iterator[str]:
-    """Yield what is wrong with a root; asks no network."""
+    """Yield errors in a root; use no network."""
     setting, protocol = "batch_config.storage.root", get_protocol(root)
     if "::" in root:
         yield f"{setting} is a chain of addresses (::), which no target can follow; name one place"
         return
     if _URL_WITH_PASSWORD.match(root):
         yield (
-            f"{setting} holds a password, and the target is told that address; put the password into "
-            "batch_config.storage.params"
+            f"{setting} holds a password, and the target is told that address; "
+            "put the password into batch_config.storage.params"
         )
     try:
         fsspec.get_filesystem_class(protocol)

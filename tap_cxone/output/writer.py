@@ -1,4 +1,4 @@
-"""Message writers of the tap."""
+"""Write Singer messages, and keep a sample of the records."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RecordSample:
-    """The first records of a window, as they leave: after selection and stream maps.
+    """The first records of a window, as emitted: after selection and stream maps.
 
     Attributes:
-        most: How many are wanted.
-        records: Those so far.
-        streams: The names under which they leave.
+        max_records: Maximum number of records.
+        records: The records so far.
+        stream_names: Names of the stream in the messages.
     """
 
     max_records: int
@@ -30,11 +30,11 @@ class RecordSample:
     stream_names: frozenset[str] = frozenset()
 
     def start(self, stream_names: Iterable[str]) -> None:
-        """Start anew, for the records of one stream."""
+        """Clear the sample, and sample messages of these names from now on."""
         self.records, self.stream_names = [], frozenset(stream_names)
 
     def add_message(self, message: object) -> None:
-        """Keep a message's record, if it is one that is wanted."""
+        """Store the record of a message if its stream matches and the sample is not full."""
         if (
             len(self.records) < self.max_records
             and isinstance(message, RecordMessage)
@@ -44,10 +44,10 @@ class RecordSample:
 
 
 class SamplingWriter(MsgSpecWriter):
-    """Writes messages, and shows them to a sample."""
+    """Writes messages, and passes them to a sample."""
 
     def __init__(self, sample: RecordSample) -> None:
-        """Show messages to `sample`."""
+        """Pass every message to `sample`."""
         super().__init__()
         self._sample = sample
 

@@ -1,4 +1,4 @@
-"""Which time range a stream reads, and what a run would cost.
+"""Time range of a stream, and the cost and duration of a run.
 
 It may import `context` and everything below it, but no stream and no family.
 """

@@ -1,4 +1,4 @@
-"""What a colleague would say of a plan: which setting would do better; pure."""
+"""Settings that would improve a plan; pure functions."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_cxone.context import ApiFamily
-    from tap_cxone.planning.plan import Workload
+    from tap_cxone.planning.workload import Workload
 
 
 def advise(
     family: ApiFamily, workloads: Sequence[Workload], remaining: int | None
 ) -> Iterator[str]:
-    """Yield advice on the settings of a family, for what its streams have to do.
+    """Yield advice on the settings of a family for the workloads of its streams.
 
     Args:
-        family: Whose limits and settings these are.
-        works: What there is to do.
-        left: How many exports, or calls, are left now, if that is known.
+        family: The family, with its limits and settings.
+        workloads: The workload of each selected stream.
+        remaining: Number of exports, or calls, that remain now; None if unknown.
     """
     for workload in workloads:
         if workload.requested_start:
             yield (
-                f"{workload.stream}: asked for {workload.requested_start:%Y-%m-%d}, but the API gives nothing "
-                f"before {workload.start:%Y-%m-%d}; what is older cannot be had"
+                f"{workload.stream}: asked for {workload.requested_start:%Y-%m-%d}, but the API "
+                f"gives nothing before {workload.start:%Y-%m-%d}; what is older cannot be had"
             )
     yield from _advise_wider_windows(family, workloads)
     yield from _advise_concurrency(family, workloads)
@@ -39,58 +39,57 @@ def _total_needed(workloads: Sequence[Workload]) -> int:
 
 
 def _advise_wider_windows(family: ApiFamily, workloads: Sequence[Workload]) -> Iterator[str]:
-    """Yield that wider windows would need fewer exports."""
+    """Yield advice to widen the windows if that needs fewer exports."""
     unfinished = [workload for workload in workloads if workload.windows_without_job]
     if not family.window_days or not unfinished:
         return
     quota, setting = family.limits.quota, f"{family.name}.window_days"
-    # A quota makes the widest window worth a trial; elsewhere the API has a limit.
+    needed = _total_needed(unfinished)
+    # With a quota, the widest window is worth a trial; without one, the API's limit applies.
     max_days = max(workload.days for workload in unfinished)
-    days_over_quota = max_days if quota and _total_needed(unfinished) > quota.exports else 0
+    days_over_quota = max_days if quota and needed > quota.exports else 0
     caveat = ", if the API takes so long a window (it documents no limit)"
     for days, suffix in ((family.max_window_days, ""), (days_over_quota, caveat)):
-        exports_needed = (
-            sum(-(-workload.days // days) for workload in unfinished)
-            if days > family.window_days
-            else 0
-        )
-        if 0 < exports_needed < _total_needed(unfinished):
-            yield f"{setting}: {days} would need {exports_needed} exports, not {_total_needed(unfinished)}{suffix}"
+        if days <= family.window_days:
+            continue
+        exports_needed = sum(-(-workload.days // days) for workload in unfinished)
+        if 0 < exports_needed < needed:
+            yield f"{setting}: {days} would need {exports_needed} exports, not {needed}{suffix}"
 
 
 def _advise_concurrency(family: ApiFamily, workloads: Sequence[Workload]) -> Iterator[str]:
-    """Yield that more jobs could run at once."""
+    """Yield advice to run more jobs concurrently if the API allows it."""
     current, max_jobs = family.limits.max_concurrent, family.max_concurrent_jobs
     if current < max_jobs and _total_needed(workloads) > current:
         yield (
-            f"{family.name}.max_concurrent: {max_jobs} lets {max_jobs} exports run at once, not {current}, as "
-            "far as the tenant's other exports leave room"
+            f"{family.name}.max_concurrent: {max_jobs} lets {max_jobs} exports run at once, "
+            f"not {current}, as far as the tenant's other exports leave room"
         )
 
 
 def _advise_daily_quota(
     family: ApiFamily, workloads: Sequence[Workload], exports_per_day: int
 ) -> Iterator[str]:
-    """Yield that a run every night will need more than a day's quota."""
+    """Yield advice to select fewer tables if a nightly run exceeds the daily quota."""
     days_per_night = family.context.settings.lookback.days + 1
     exports_per_stream = -(-days_per_night // (family.window_days or 1))
     exports_per_night = len(workloads) * exports_per_stream
     if exports_per_night > exports_per_day:
         lookback_text = f" and lookback_days {days_per_night - 1}" if exports_per_stream > 1 else ""
         yield (
-            f"every night {len(workloads)} tables{lookback_text} need {exports_per_night} exports and {exports_per_day} are "
-            "allowed: some wait a day, by turns, and nothing is lost; name fewer in "
-            f"{family.name}.tables to have each of them every day"
+            f"every night {len(workloads)} tables{lookback_text} need {exports_per_night} exports "
+            f"and {exports_per_day} are allowed: some wait a day, by turns, and nothing is lost; "
+            f"name fewer in {family.name}.tables to have each of them every day"
         )
 
 
 def _advise_remaining_calls(
     family: ApiFamily, workloads: Sequence[Workload], remaining: int | None
 ) -> Iterator[str]:
-    """Yield that calls will run out before the work is done."""
+    """Yield a warning if fewer calls remain than the workloads need."""
     needed = _total_needed(workloads)
     if remaining is not None and not family.limits.quota and needed > remaining:
         yield (
-            f"{needed} calls or more are needed and {remaining} are left: the run stops when they are "
-            "used up, keeps what is done, and the next one goes on"
+            f"{needed} calls or more are needed and {remaining} are left: the run stops when they "
+            "are used up, keeps what is done, and the next one goes on"
         )

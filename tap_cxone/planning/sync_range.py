@@ -1,4 +1,4 @@
-"""From where to where a stream is read, as things stand now; pure."""
+"""Time range that a stream reads in this run; pure functions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ _DEFAULT_HISTORY = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that a stream has to read.
+    """Time range that a stream has to read.
 
     Attributes:
-        wanted: Where to go on, or to begin: the bookmark less the lookback, or `start_date`.
-        start: The same, no earlier than the API's memory.
-        horizon: The newest instant for which every row can be seen.
+        requested_start: Bookmark minus lookback, no earlier than `start_date`. Without a bookmark
+            `start_date`, or 30 days before now.
+        start: `requested_start`, or the API's history limit if that is later.
+        requested_end: Newest instant for which the API shows every row, at most `end_date`.
     """
 
     requested_start: datetime
@@ -45,11 +46,11 @@ class Span:
         """Return the span of a stream.
 
         Args:
-            settings: `start_date`, `end_date` and `lookback` count.
+            settings: The settings; only `start_date`, `end_date` and `lookback` are read.
             now: The present instant.
-            bookmark: The end of the last committed window; None to begin.
-            settle: How old a row must be for the API to show it for certain.
-            earliest: The oldest instant the API still gives; None if there is no such limit.
+            bookmark: End of the last committed window; None without one.
+            availability_delay: Minimum age of a row at which the API is certain to show it.
+            history_limit: Oldest instant that the API still returns; None without a limit.
         """
         requested_start = settings.start_date or now - _DEFAULT_HISTORY
         if bookmark is not None:
@@ -66,7 +67,10 @@ class Span:
 def with_lookahead(
     windows: Iterable[Window], count: int
 ) -> Iterator[tuple[Window, tuple[Window, ...]]]:
-    """Yield each window with the next `number` after it; look no further ahead than that."""
+    """Yield each window with the next `count` windows after it.
+
+    Only those windows are taken from the iterable in advance.
+    """
     iterator = iter(windows)
     buffer: deque[Window] = deque()
     while True:

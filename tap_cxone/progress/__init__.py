@@ -1,4 +1,4 @@
-"""Progress of the streams: what is counted, and how it is shown.
+"""Progress of the streams: counters, snapshots, and their display.
 
 It may import the leaf modules only.
 """

@@ -1,6 +1,7 @@
-"""What a thread is doing just now, told to whoever watches it.
+"""Current activity of a thread, reported to the observer of that thread.
 
-Who waits knows why, and is far from whoever shows it: as with a logger, nothing is handed through.
+The waiting code reports its activity through a context variable, so no object has to be passed
+down to it.
 """
 
 from __future__ import annotations
@@ -19,26 +20,26 @@ if TYPE_CHECKING:
 
 
 class ActivityObserver(Protocol):
-    """Who wants to know what one thread does."""
+    """Observer of the activity of one thread."""
 
     def set_activity(
         self, description: str, *, is_waiting: bool, started_at: datetime | None
     ) -> None:
-        """Take note of what is done from now on."""
+        """Store the activity that the thread starts now."""
 
     def pause(self, reason: str, until: datetime) -> AbstractContextManager[None]:
-        """Take note of a pause; after it the same is done as before."""
+        """Store a pause inside the block; restore the previous activity after it."""
 
     def count_export(self) -> None:
-        """Take note of an export that was asked for."""
+        """Count a submitted export."""
 
 
-_OBSERVER: ContextVar[ActivityObserver | None] = ContextVar("watcher", default=None)
+_OBSERVER: ContextVar[ActivityObserver | None] = ContextVar("activity_observer", default=None)
 
 
 @contextmanager
 def observe_activity(observer: ActivityObserver) -> Iterator[None]:
-    """Let `watcher` know what this thread does inside the block."""
+    """Report the activity of this thread to `observer` inside the block."""
     token = _OBSERVER.set(observer)
     try:
         yield
@@ -49,25 +50,28 @@ def observe_activity(observer: ActivityObserver) -> Iterator[None]:
 def set_activity(
     description: str, *, is_waiting: bool = False, started_at: datetime | None = None
 ) -> None:
-    """Say what is done from now on.
+    """Report the activity that this thread starts now.
 
     Args:
-        what: In words for a person, without secrets.
-        waits: Whether that is waiting for the API.
-        since: When it began, if not now.
+        description: Text for the operator, without secrets.
+        is_waiting: Whether the thread waits for the API.
+        started_at: When the activity began; None for now.
     """
     if observer := _OBSERVER.get():
         observer.set_activity(description, is_waiting=is_waiting, started_at=started_at)
 
 
 def count_export() -> None:
-    """Say that an export was asked for, and counts."""
+    """Report a submitted export that counts."""
     if observer := _OBSERVER.get():
         observer.count_export()
 
 
 def sleep(clock: Clock, duration: timedelta, reason: str = "") -> None:
-    """Sleep, and say until when; and why, where that is not what is done anyway."""
+    """Wait for `duration` and report its end.
+
+    The reason is reported if it differs from the current activity; empty means that it does not.
+    """
     observer = _OBSERVER.get()
     if observer is None or duration <= timedelta(0):
         clock.sleep(duration)

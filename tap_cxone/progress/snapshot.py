@@ -1,27 +1,44 @@
-"""How far one stream has come, as a value; and how its numbers are written for a person."""
+"""Immutable snapshot of a stream's progress, and the summary of all streams; pure functions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from tap_cxone.formatting import format_bytes, format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 Outcome = Literal["not begun", "running", "complete", "stopped", "failed", "interrupted"]
 
-_NOTHING = timedelta(0)
+HEADERS = (
+    "stream",
+    "outcome",
+    "windows",
+    "rows",
+    "quarantined",
+    "bytes",
+    "exports",
+    "waiting",
+    "working",
+)
+"""Column headers of the summary."""
+
+_ZERO = timedelta(0)
 _SECOND = timedelta(seconds=1)
-_THOUSAND = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What is done for a stream.
+    """Activity of a thread that works for a stream.
 
     Attributes:
-        what: In words.
-        since: When it began.
-        waits: Whether it is waiting for the API.
-        until: When a pause in it ends.
+        description: Text for the operator.
+        started_at: When it began.
+        is_waiting: Whether the thread waits for the API.
+        until: End of a pause within the activity; None without a pause.
     """
 
     description: str
@@ -30,14 +47,14 @@ class Activity:
     until: datetime | None = None
 
     def describe(self, now: datetime) -> str:
-        """Say it, with how long it has lasted and when the API is asked again."""
+        """Return the description, with the elapsed time and the time until the next request."""
         elapsed = now - self.started_at
         text = (
             f"{self.description}, for {format_duration(elapsed)}"
             if elapsed >= _SECOND
             else self.description
         )
-        until_retry = self.until - now if self.until else _NOTHING
+        until_retry = self.until - now if self.until else _ZERO
         return (
             f"{text}; asking again in {format_duration(until_retry)}"
             if until_retry >= _SECOND
@@ -47,74 +64,74 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class StreamSnapshot:
-    """How far one stream has come.
+    """Progress of one stream at one instant.
 
     Attributes:
-        stream: Its name.
-        outcome: How it ended, or that it has not.
-        windows: How many are committed.
-        planned: How many there are to be; None if that is not known.
-        covered: How much time the committed ones cover.
-        span: How much time all of them cover.
-        paced: How long it had been running when the last of them was committed.
-        rows: How many records have left.
-        quarantined: How many rows of committed windows did not fit.
-        bytes: What was downloaded.
-        exports: How many were asked for.
-        waiting: How long the API was waited for.
-        working: How long files were fetched and read, and rows left.
-        began: When it began.
-        took: How long it took; zero while it runs.
-        finish: When the quota lets it end, if that is not in this run.
-        activity: What is done for it just now.
+        stream: Name of the stream.
+        outcome: How the stream ended, or that it has not ended.
+        windows: Number of committed windows.
+        planned: Number of windows in this run; None if unknown.
+        committed_span: Total time span of the committed windows.
+        planned_span: Total time span of all windows of this run.
+        elapsed_at_last_commit: Running time of the stream when its last window was committed.
+        rows: Number of emitted records.
+        quarantined: Number of invalid rows in committed windows.
+        bytes: Number of downloaded bytes.
+        exports: Number of submitted exports.
+        waiting: Time spent waiting for the API.
+        working: Time spent downloading and reading files, and emitting records.
+        started_at: When the stream started; None before.
+        duration: Total running time; zero while the stream runs.
+        quota_eta: When the quota lets the stream finish; None if the quota is no limit.
+        activity: Current activity; None without one.
     """
 
     stream: str
     outcome: Outcome = "not begun"
     windows: int = 0
     planned: int | None = None
-    committed_span: timedelta = _NOTHING
-    planned_span: timedelta = _NOTHING
-    elapsed_at_last_commit: timedelta = _NOTHING
+    committed_span: timedelta = _ZERO
+    planned_span: timedelta = _ZERO
+    elapsed_at_last_commit: timedelta = _ZERO
     rows: int = 0
     quarantined: int = 0
     bytes: int = 0
     exports: int = 0
-    waiting: timedelta = _NOTHING
-    working: timedelta = _NOTHING
+    waiting: timedelta = _ZERO
+    working: timedelta = _ZERO
     started_at: datetime | None = None
-    duration: timedelta = _NOTHING
+    duration: timedelta = _ZERO
     quota_eta: datetime | None = None
     activity: Activity | None = None
 
     @property
     def windows_done(self) -> str:
-        """Say how many windows are done, and of how many if that is known."""
+        """Return the number of committed windows as text, with the planned number if known."""
         return str(self.windows) if self.planned is None else f"{self.windows} of {self.planned}"
 
     def elapsed(self, now: datetime) -> timedelta:
-        """Return how long it has been running, or ran."""
+        """Return the running time so far, or the total running time after the end."""
         if self.outcome == "running" and self.started_at:
             return now - self.started_at
         return self.duration
 
     def rate(self, now: datetime) -> float:
-        """Return how many rows left in a second."""
+        """Return the number of emitted records per second."""
         elapsed = self.elapsed(now)
         return self.rows / (elapsed / _SECOND) if elapsed else 0.0
 
     def eta(self, now: datetime) -> timedelta | None:
-        """Return how long it will take still, at the pace of the windows that are committed.
+        """Return the estimated remaining time, at the rate of the committed windows.
 
-        None while there is none, and once it has taken longer than that.
+        It is None without committed windows, and once the estimate is exceeded.
         """
         if not self.committed_span or self.outcome != "running":
             return None
         expected_duration = self.elapsed_at_last_commit * (self.planned_span / self.committed_span)
-        return max(_NOTHING, expected_duration - self.elapsed(now)) or None
+        return max(_ZERO, expected_duration - self.elapsed(now)) or None
 
     def audit_fields(self) -> dict[str, object]:
-        """Return what the audit log holds of it."""
+        """Return the fields of the snapshot for the audit log."""
         return {
             "outcome": self.outcome,
             "windows": self.windows,
@@ -127,20 +144,27 @@ class StreamSnapshot:
         }
 
 
-def format_duration(duration: timedelta) -> str:
-    """Write a duration in whole seconds: `45 s`, `1:30 min`, `2:05:00 h`."""
-    seconds = round(duration / _SECOND)
-    if seconds < 60:  # noqa: PLR2004 (seconds of a minute)
-        return f"{seconds} s"
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02} h" if hours else f"{minutes}:{seconds:02} min"
+def summary_cells(snapshot: StreamSnapshot) -> list[str]:
+    """Return the summary of one stream as texts, in the order of `HEADERS`."""
+    return [
+        snapshot.stream,
+        snapshot.outcome,
+        snapshot.windows_done,
+        f"{snapshot.rows:,}",
+        f"{snapshot.quarantined:,}",
+        format_bytes(snapshot.bytes),
+        str(snapshot.exports),
+        format_duration(snapshot.waiting),
+        format_duration(snapshot.working),
+    ]
 
 
-def format_bytes(size: float) -> str:
-    """Write a number of bytes as a person would: `512 B`, `3.4 MB`."""
-    units = iter(("B", "kB", "MB", "GB"))
-    unit = next(units)
-    while size >= _THOUSAND and (larger := next(units, "")):
-        size, unit = size / _THOUSAND, larger
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+def summary_lines(snapshots: Sequence[StreamSnapshot]) -> Iterator[str]:
+    """Yield the headers and one line per stream, in aligned columns; nothing without streams."""
+    table = [list(HEADERS), *map(summary_cells, snapshots)] if snapshots else []
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        texts, numbers = row[:2], row[2:]
+        left_aligned = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
+        right_aligned = [text.rjust(width) for text, width in zip(numbers, widths[2:], strict=True)]
+        yield "  ".join(left_aligned + right_aligned)

@@ -1,4 +1,4 @@
-"""How far a run has come: its streams' windows, rows and waits; told from any thread."""
+"""Progress of a run: windows, records and waits of its streams; thread-safe."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from tap_cxone.formatting import format_duration, format_minute
 from tap_cxone.progress.activity import observe_activity
-from tap_cxone.progress.snapshot import Activity, StreamSnapshot, format_duration
+from tap_cxone.progress.snapshot import Activity, StreamSnapshot
 
 if TYPE_CHECKING:
     import logging
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 HEARTBEAT_INTERVAL = timedelta(seconds=30)
-_NOTHING = timedelta(0)
+_ZERO = timedelta(0)
 
 
 @dataclass(slots=True, eq=False)
 class ActivityTimer:
-    """An eye on one thread that works for a stream; adds up how long it waited and worked."""
+    """Observer of one thread that works for a stream; sums its waiting and working times.
+
+    Attributes:
+        stream: Progress of the stream.
+        activity: Current activity of the thread.
+        counted_until: Instant up to which the elapsed time has been added.
+    """
 
     stream: StreamProgress
     activity: Activity
@@ -34,13 +41,13 @@ class ActivityTimer:
     def set_activity(
         self, description: str, *, is_waiting: bool, started_at: datetime | None
     ) -> None:
-        """Take note of what is done from now on."""
+        """Store the activity that the thread starts now."""
         now = self.stream.clock.now()
         self._switch(Activity(description, started_at or now, is_waiting), now)
 
     @contextmanager
     def pause(self, reason: str, until: datetime) -> Iterator[None]:
-        """Take note of a pause; after it the same is done as before."""
+        """Store a pause inside the block; restore the previous activity after it."""
         previous, now = self.activity, self.stream.clock.now()
         description, started_at = (
             (reason, now) if reason else (previous.description, previous.started_at)
@@ -52,28 +59,29 @@ class ActivityTimer:
             self._switch(previous, self.stream.clock.now())
 
     def count_export(self) -> None:
-        """Count an export."""
+        """Count a submitted export."""
         self.stream.add_counts(exports=1)
 
     def _switch(self, activity: Activity, now: datetime) -> None:
-        self.stream.heartbeat()  # what ends now may have lasted long
+        self.stream.heartbeat()  # the activity that ends may have been long
         self.add_elapsed(now)
         self.activity = activity
 
     def add_elapsed(self, now: datetime) -> None:
-        """Add up the time since it was added up last."""
+        """Add the time since the last call to the stream's waiting or working time."""
         elapsed, self.counted_until = now - self.counted_until, now
         self.stream.add_duration(elapsed, is_waiting=self.activity.is_waiting)
 
 
 @dataclass(slots=True, eq=False)
 class StreamProgress:
-    """The progress of one stream; may be told by several threads at once.
+    """Progress of one stream; thread-safe.
 
     Attributes:
-        clock: The time.
-        log: Where heartbeats go; None while something else shows what is done.
-        left: How many records have left; counted by the one thread that lets them go.
+        clock: Clock of the run.
+        log: Logger of the heartbeats; None while a live table shows the progress.
+        lock: Lock that all streams of the run share.
+        emitted: Number of emitted records; only the emitting thread changes it, without the lock.
     """
 
     clock: Clock
@@ -85,56 +93,56 @@ class StreamProgress:
     _last_logged_at: datetime | None = None
 
     def snapshot(self) -> StreamSnapshot:
-        """Return how far it has come."""
+        """Return the current progress; of several activities, one that waits is preferred."""
         with self.lock:
             timers = sorted(self._timers, key=lambda timer: timer.activity.is_waiting)
             activity = timers[-1].activity if timers else None
             return replace(self._snapshot, rows=self.emitted, activity=activity)
 
     def __str__(self) -> str:
-        """Say how many windows are done, and how long the others may take."""
+        """Return the number of committed windows, and the estimated end of the others."""
         snapshot = self.snapshot()
         eta, text = snapshot.eta(self.clock.now()), f"{snapshot.windows_done} windows"
         if snapshot.quota_eta and snapshot.planned != snapshot.windows:
-            return f"{text}, the quota lets it end on {snapshot.quota_eta:%Y-%m-%d %H:%M} UTC"
+            return f"{text}, the quota lets it end on {format_minute(snapshot.quota_eta)}"
         return f"{text}, about {format_duration(eta)} left" if eta else text
 
-    # From its beginning to its end
+    # Start, windows and end
 
     def start(self) -> None:
-        """Begin, with the first file or the first row, whichever is first."""
+        """Start the stream with its first file or record; later calls have no effect."""
         with self.lock:
             if self._snapshot.outcome == "not begun":
                 self._last_logged_at = self.clock.now()
                 self._update(outcome="running", started_at=self._last_logged_at)
 
     def set_planned_windows(self, windows: Sequence[Window]) -> None:
-        """Learn which windows there are still to do."""
+        """Store the windows that the stream has yet to read."""
         with self.lock:
             snapshot = self._snapshot
-            remaining = sum((window.end - window.start for window in windows), _NOTHING)
+            remaining = sum((window.end - window.start for window in windows), _ZERO)
             self._update(
                 planned=snapshot.windows + len(windows),
                 planned_span=snapshot.committed_span + remaining,
             )
 
     def count_download(self, size: int) -> None:
-        """Count a file of `size` bytes that came whole."""
+        """Count a complete download of `size` bytes."""
         self.add_counts(bytes=size)
 
     def count_window(self, window: Window | None, quarantined: int = 0) -> None:
-        """Count a window whose rows have all left, whatever of them did not fit."""
+        """Count a committed window and its quarantined rows; `window` is None for a full table."""
         with self.lock:
             self.add_counts(windows=1, quarantined=quarantined)
-            now, span = self.clock.now(), window.end - window.start if window else _NOTHING
+            now, span = self.clock.now(), window.end - window.start if window else _ZERO
             self._update(
                 committed_span=self._snapshot.committed_span + span,
                 elapsed_at_last_commit=self._snapshot.elapsed(now),
             )
-            self._last_logged_at = now  # the window has a line of its own
+            self._last_logged_at = now  # a committed window is logged elsewhere
 
     def finish(self, outcome: Outcome) -> None:
-        """End; only the first ending counts."""
+        """End the stream with an outcome; later calls have no effect."""
         with self.lock:
             now = self.clock.now()
             for timer in self._timers:
@@ -146,21 +154,21 @@ class StreamProgress:
                 self._update(outcome=outcome)
 
     def set_quota_eta(self, quota_eta: datetime) -> None:
-        """Learn when the quota lets the stream end."""
+        """Store the instant at which the quota lets the stream finish."""
         self._update(quota_eta=quota_eta)
 
-    # What is done
+    # Activities and counts
 
     @contextmanager
     def track_fetch(self) -> Iterator[None]:
-        """Watch this thread, which brings in a file, inside the block."""
+        """Track the activity of this thread, which loads a file, inside the block."""
         self.start()
         with self.track_activity("asking for a file") as timer, observe_activity(timer):
             yield
 
     @contextmanager
     def track_activity(self, description: str) -> Iterator[ActivityTimer]:
-        """Watch what is done inside the block, which may be a generator's."""
+        """Track an activity inside the block, which may belong to a generator."""
         now = self.clock.now()
         timer = ActivityTimer(self, Activity(description, now), now)
         with self.lock:
@@ -169,12 +177,12 @@ class StreamProgress:
             yield timer
         finally:
             with self.lock:
-                if timer in self._timers:  # it ends with its stream, if that is before
+                if timer in self._timers:  # `finish` has removed it if the stream ended before
                     self._timers.remove(timer)
                     timer.add_elapsed(self.clock.now())
 
     def add_duration(self, duration: timedelta, *, is_waiting: bool) -> None:
-        """Add to the time that was waited or worked."""
+        """Add a duration to the waiting or working time."""
         with self.lock:
             if is_waiting:
                 self._update(waiting=self._snapshot.waiting + duration)
@@ -182,7 +190,7 @@ class StreamProgress:
                 self._update(working=self._snapshot.working + duration)
 
     def heartbeat(self) -> None:
-        """Say what is done, if nothing was said of this stream for half a minute."""
+        """Log the current activity if nothing was logged for `HEARTBEAT_INTERVAL`."""
         with self.lock:
             now, activity = self.clock.now(), self.snapshot().activity
             if self.log is None or activity is None or self._last_logged_at is None:
@@ -193,7 +201,7 @@ class StreamProgress:
         self.log.info("%s: %s", self._snapshot.stream, activity.describe(now))
 
     def add_counts(self, **counts: int) -> None:
-        """Add to the counts of what was done."""
+        """Add to counts of the snapshot, by their names."""
         with self.lock:
             self._update(**{name: getattr(self._snapshot, name) + n for name, n in counts.items()})
 
@@ -204,7 +212,7 @@ class StreamProgress:
 
 @dataclass(slots=True, eq=False)
 class Progress:
-    """The progress of all streams of a run."""
+    """Progress of all streams of a run; thread-safe."""
 
     clock: Clock
     log: logging.Logger
@@ -212,7 +220,7 @@ class Progress:
     _lock: RLock = field(default_factory=RLock)
 
     def stream(self, name: str) -> StreamProgress:
-        """Return the progress of a stream."""
+        """Return the progress of a stream; create it on the first call."""
         with self._lock:
             if name not in self._streams:
                 stream_progress = StreamProgress(
@@ -222,27 +230,27 @@ class Progress:
             return self._streams[name]
 
     def register(self, names: Iterable[str]) -> None:
-        """Learn which streams a run is to read."""
+        """Create the progress of the streams that the run will read."""
         for name in names:
             self.stream(name)
 
     def disable_logging(self) -> None:
-        """Say nothing more: something else shows what is done."""
+        """Disable the heartbeats in the log, because a live table shows the progress."""
         for stream in list(self._streams.values()):
             stream.log = None
 
     def heartbeat(self) -> None:
-        """Let every stream say what is done for it, if it is time."""
+        """Call the heartbeat of every stream."""
         for stream in list(self._streams.values()):
             stream.heartbeat()
 
     def finish(self) -> None:
-        """End: what still runs was interrupted."""
+        """End the run: streams that still run were interrupted."""
         for stream in list(self._streams.values()):
             if stream.snapshot().outcome == "running":
                 stream.finish("interrupted")
 
     def snapshots(self) -> list[StreamSnapshot]:
-        """Return how far each stream has come."""
+        """Return a snapshot of each stream."""
         with self._lock:
             return [stream.snapshot() for stream in self._streams.values()]

@@ -1,1 +1,1 @@
-"""The command `cxone-report`: an audit log, shown as one page to look back at."""
+"""The command `cxone-report`: show audit logs as one HTML page."""

@@ -1,4 +1,4 @@
-"""The command `cxone-report`."""
+"""Command line of `cxone-report`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from tap_cxone.report.reading import Log, NotAnAuditLog, read, together
+from tap_cxone.report.log_parser import Log, NotAnAuditLog, merge_logs, parse_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     default="-",
-    help="The page to write; standard output if left out, or -.",
+    help="The page to write; the default and - are standard output.",
 )
 def main(logs: Sequence[BinaryIO], output: str) -> None:
     """Show audit logs of tap-cxone (audit_log_path) as one HTML page.
 
-    Which days are complete, rows per day, waits for jobs, what went wrong. Several logs are shown
-    as one; - is standard input. The page needs no network.
+    The page shows complete days, rows per day, waits for jobs, failures and runs. Several logs are
+    merged; - is standard input. The page needs no network.
     """
-    if any(_same(log.name, output) for log in logs):
+    if any(_is_same_file(log.name, output) for log in logs):
         msg = f"{output} is the audit log itself; name another file with -o"
         raise click.UsageError(msg)
-    page = _page(_log(logs))
+    page = _render_page(_read_logs(logs))
     with click.open_file(output, "wb") as file:
         file.write(page.encode())
 
 
-def _same(log: str, output: str) -> bool:
+def _is_same_file(log: str, output: str) -> bool:
     return Path(output).exists() and Path(log).exists() and Path(log).samefile(output)
 
 
-def _log(logs: Sequence[BinaryIO]) -> Log:
+def _read_logs(logs: Sequence[BinaryIO]) -> Log:
     try:
-        return together(read(log.name, log) for log in logs)
+        return merge_logs(parse_log(log.name, log) for log in logs)
     except NotAnAuditLog as error:
         raise click.UsageError(str(error)) from error
 
 
-def _page(log: Log) -> str:
+def _render_page(log: Log) -> str:
     if find_spec("jinja2") is None:
         msg = "cxone-report needs Jinja2: pip install 'tap-cxone[report]'"
         raise click.ClickException(msg)

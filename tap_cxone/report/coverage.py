@@ -1,4 +1,7 @@
-"""Which days the committed windows cover; pure, in UTC."""
+"""Days covered by committed windows.
+
+All functions are pure. Days are UTC days.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
-class State(StrEnum):
-    """How complete a day is."""
+class DayState(StrEnum):
+    """State of a day: how much of it was committed."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -28,77 +31,77 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month of a stream; its days by date, from the first to the last of the month."""
+    """State of each day of a month, by date, from its first day to its last."""
 
-    days: Mapping[date, State]
+    days: Mapping[date, DayState]
 
     @property
     def first(self) -> date:
-        """Return its first day."""
+        """Return the first day."""
         return next(iter(self.days))
 
     @property
     def weeks(self) -> Iterator[Sequence[date | None]]:
-        """Yield its weeks from Monday to Sunday; None is a day of another month."""
+        """Yield the weeks from Monday to Sunday; None stands for a day of another month."""
         cells: list[date | None] = [*[None] * self.first.weekday(), *self.days]
         cells += [None] * (-len(cells) % 7)
         return (cells[begin : begin + 7] for begin in range(0, len(cells), 7))
 
 
-def merged(windows: Iterable[Window]) -> list[Window]:
-    """Return the fewest windows that cover the same, in order."""
-    found: list[Window] = []
+def merge_windows(windows: Iterable[Window]) -> list[Window]:
+    """Return the smallest list of windows that covers the same time, in order."""
+    result: list[Window] = []
     for window in sorted(windows, key=lambda window: window.start):
-        if found and window.start <= found[-1].end:
-            found[-1] = Window(found[-1].start, max(found[-1].end, window.end))
+        if result and window.start <= result[-1].end:
+            result[-1] = Window(result[-1].start, max(result[-1].end, window.end))
         else:
-            found.append(window)
-    return found
+            result.append(window)
+    return result
 
 
-def whole(day: date) -> Window:
+def day_window(day: date) -> Window:
     """Return a day as a window."""
     start = datetime.combine(day, time(), UTC)
     return Window(start, start + _DAY)
 
 
-def days(window: Window) -> Iterator[date]:
+def days_of(window: Window) -> Iterator[date]:
     """Yield the days that a window touches."""
     day = window.start.astimezone(UTC).date()
-    while whole(day).start < window.end:
+    while day_window(day).start < window.end:
         yield day
         day += _DAY
 
 
-def within(inner: Window, outer: Window) -> bool:
-    """Tell whether `outer` covers all of `inner`."""
+def covers(inner: Window, outer: Window) -> bool:
+    """Return True if `outer` covers all of `inner`."""
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-def states(asked: Iterable[Window], committed: Iterable[Window]) -> dict[date, State]:
-    """Return the state of each day that was asked for, in order."""
-    found = {day: State.OPEN for window in merged(asked) for day in days(window)}
-    for window in merged(committed):
-        for day in days(window):
-            found[day] = State.COMPLETE if within(whole(day), window) else State.PARTIAL
-    return dict(sorted(found.items()))
+def day_states(requested: Iterable[Window], committed: Iterable[Window]) -> dict[date, DayState]:
+    """Return the state of each requested day, in order."""
+    result = {day: DayState.OPEN for window in merge_windows(requested) for day in days_of(window)}
+    for window in merge_windows(committed):
+        for day in days_of(window):
+            result[day] = DayState.COMPLETE if covers(day_window(day), window) else DayState.PARTIAL
+    return dict(sorted(result.items()))
 
 
-def months(found: Mapping[date, State], last: date) -> list[Month]:
-    """Return the months from the first day of `found` to that of `last`, the newest first."""
-    if not found:
+def months(states: Mapping[date, DayState], last: date) -> list[Month]:
+    """Return the months from the first day of `states` to that of `last`, newest first."""
+    if not states:
         return []
-    day, every = min(found).replace(day=1), []
+    day, all_days = min(states).replace(day=1), []
     while (day.year, day.month) <= (last.year, last.month):
-        every.append(day)
+        all_days.append(day)
         day += _DAY
     return [
-        Month({day: found.get(day, State.NEVER) for day in group})
-        for _, group in groupby(every, key=lambda day: (day.year, day.month))
+        Month({day: states.get(day, DayState.NEVER) for day in group})
+        for _, group in groupby(all_days, key=lambda day: (day.year, day.month))
     ][::-1]
 
 
-def counted(found: Iterable[State]) -> dict[State, int]:
-    """Return how many days are in each state, zeros too."""
-    counts = Counter(found)
-    return {state: counts[state] for state in State}
+def count_states(states: Iterable[DayState]) -> dict[DayState, int]:
+    """Return the number of days in each state, including zeros."""
+    counts = Counter(states)
+    return {state: counts[state] for state in DayState}

@@ -1,4 +1,4 @@
-"""Facts → one HTML page that asks nobody for anything."""
+"""Render the HTML page; it loads no external resource."""
 
 from __future__ import annotations
 
@@ -12,91 +12,93 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tap_cxone.report import bars, timeline, words
-from tap_cxone.report.coverage import State, counted, months
+from tap_cxone.report import formatting
+from tap_cxone.report.bar_chart import draw_bars
+from tap_cxone.report.coverage import DayState, count_states, months
+from tap_cxone.report.failures import FAILURE_LABELS, failures, invalid_rows, schema_changes
 from tap_cxone.report.runs import runs
-from tap_cxone.report.streams import Stream, last_day, length, streams
-from tap_cxone.report.troubles import TROUBLES, drift, misfits, troubles
-from tap_cxone.report.waits import Wait, longest, waits
+from tap_cxone.report.streams import Stream, last_day, length_in_days, streams
+from tap_cxone.report.timeline import timeline
+from tap_cxone.report.waits import JobWait, longest, waits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from tap_cxone.report.bars import Rows
+    from tap_cxone.report.bar_chart import BarChart
     from tap_cxone.report.coverage import Month
-    from tap_cxone.report.reading import Log
+    from tap_cxone.report.log_parser import Log
     from tap_cxone.report.timeline import Timeline
 
-_OPEN_MONTHS = 2  # the newest are shown at once, the others behind a click
-MOST = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 31, "waits": 10}
-"""Of what at most so many are shown; the page says how many are older."""
-_SIGNS = {State.COMPLETE: "✓", State.PARTIAL: "½", State.OPEN: "✗", State.NEVER: ""}
-_MEANINGS = {
-    State.COMPLETE: "all of the day was committed",
-    State.PARTIAL: "a part of the day was committed",
-    State.OPEN: "asked for, nothing of it was committed",
-    State.NEVER: "never asked for",
+_OPEN_MONTHS = 2  # older months are in a collapsed section
+MAX_SHOWN = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 31, "waits": 10}
+"""Maximum number of shown items by kind; the page reports how many are omitted."""
+_SYMBOLS = {DayState.COMPLETE: "✓", DayState.PARTIAL: "½", DayState.OPEN: "✗", DayState.NEVER: ""}
+_DESCRIPTIONS = {
+    DayState.COMPLETE: "all of the day was committed",
+    DayState.PARTIAL: "a part of the day was committed",
+    DayState.OPEN: "asked for, nothing of it was committed",
+    DayState.NEVER: "never asked for",
 }
 
 
 @dataclass(frozen=True)
 class Card:
-    """A stream as it is shown."""
+    """View of a stream."""
 
     stream: Stream
     last: date | None
 
     @cached_property
-    def counts(self) -> Mapping[State, int]:
-        """Return how many of the days that were asked for are in which state."""
-        return counted(self.stream.days.values())
+    def counts(self) -> Mapping[DayState, int]:
+        """Return the number of requested days in each state."""
+        return count_states(self.stream.days.values())
 
     @cached_property
     def months(self) -> list[Month]:
-        """Return its months, the newest first."""
+        """Return the months, newest first."""
         return months(self.stream.days, self.last) if self.last else []
 
     @property
     def newest(self) -> list[Month]:
-        """Return the months that are shown at once."""
+        """Return the months that are shown expanded."""
         return self.months[:_OPEN_MONTHS]
 
     @property
     def older(self) -> list[Month]:
-        """Return those behind a click."""
-        return self.months[_OPEN_MONTHS : MOST["months"]]
+        """Return the months of the collapsed section."""
+        return self.months[_OPEN_MONTHS : MAX_SHOWN["months"]]
 
     @cached_property
-    def rows(self) -> Rows | None:
-        """Return the drawing of its rows per day."""
-        return bars.rows(self.stream.reads)
+    def rows(self) -> BarChart | None:
+        """Return the bar chart of rows per day; None without windows."""
+        return draw_bars(self.stream.window_commits)
 
 
 @dataclass(frozen=True)
 class FamilyWaits:
-    """The waits of one family as they are shown."""
+    """View of the waits of one API family."""
 
     family: str
-    waits: list[Wait]
+    waits: list[JobWait]
 
     @property
     def timeline(self) -> Timeline:
-        """Return their drawing."""
-        return timeline.timeline(self.waits, MOST["days"])
+        """Return the timeline of the waits."""
+        return timeline(self.waits, MAX_SHOWN["days"])
 
     @property
-    def longest(self) -> Wait:
-        """Return the longest."""
+    def longest(self) -> JobWait:
+        """Return the longest wait."""
         return longest(self.waits, 1)[0]
 
 
 def page(log: Log) -> str:
-    """Return the page; it is the same whenever it is made."""
-    found = streams(log.lines)
-    last = last_day(found)
-    every = waits(log.lines)
-    by_family = groupby(sorted(every, key=_family), key=_family)
+    """Return the page; the result depends on the log only."""
+    all_streams = streams(log.lines)
+    last = last_day(all_streams)
+    all_waits = waits(log.lines)
+    by_family = groupby(sorted(all_waits, key=_family), key=_family)
     css = files(__package__).joinpath("templates/page.css").read_text(encoding="utf-8")
     return (
         _environment()
@@ -105,18 +107,18 @@ def page(log: Log) -> str:
             log=log,
             css=css,
             css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-            cards=[Card(stream, last) for stream in found],
+            cards=[Card(stream, last) for stream in all_streams],
             runs=runs(log.lines),
-            families=[FamilyWaits(name, list(own)) for name, own in by_family],
-            longest=longest(every, MOST["waits"]),
-            troubles=troubles(log.lines),
-            misfits=misfits(log.lines),
-            drift=drift(log.lines),
+            families=[FamilyWaits(name, list(group)) for name, group in by_family],
+            longest=longest(all_waits, MAX_SHOWN["waits"]),
+            troubles=failures(log.lines),
+            misfits=invalid_rows(log.lines),
+            drift=schema_changes(log.lines),
         )
     )
 
 
-def _family(wait: Wait) -> str:
+def _family(wait: JobWait) -> str:
     return wait.family
 
 
@@ -129,15 +131,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        name: getattr(words, name)
+        name: getattr(formatting, name)
         for name in ("instant", "clock", "duration", "seconds", "number", "plural", "name")
     }
     environment.globals |= {
-        "State": State,
-        "signs": _SIGNS,
-        "meanings": _MEANINGS,
-        "called": TROUBLES,
-        "length": length,
-        "most": MOST,
+        "State": DayState,
+        "signs": _SYMBOLS,
+        "meanings": _DESCRIPTIONS,
+        "called": FAILURE_LABELS,
+        "length": length_in_days,
+        "most": MAX_SHOWN,
     }
     return environment

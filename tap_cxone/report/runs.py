@@ -1,4 +1,4 @@
-"""Facts → which runs there were, and how they ended."""
+"""Runs and their outcomes, computed from log lines."""
 
 from __future__ import annotations
 
@@ -9,62 +9,64 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tap_cxone.report.reading import Line
+    from tap_cxone.report.log_parser import Line
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run; without an end it was killed, or goes on.
+    """One run of the tap; without an outcome it was killed or is still running.
 
     Attributes:
-        name: What its lines have in common.
-        began: Its first line.
-        ended: Its last line.
-        outcome: How it ended; empty if no line says so.
-        version: Of the tap.
-        streams: How many were selected.
-        failed: Those that failed.
-        rows: How many left in it.
-        seconds: How long it took, as it said.
-        ended_streams: What it did for each stream, in its own words; empty if it was killed.
+        run_id: The id that its lines share.
+        started_at: Time of its first line.
+        ended_at: Time of its last line.
+        outcome: The logged outcome; empty if no line reports it.
+        version: Version of the tap.
+        streams: Number of selected streams.
+        failed: Names of the failed streams.
+        rows: Number of emitted rows.
+        seconds: The logged duration, else the time between first and last line.
+        stream_summaries: The `stream_ended` lines; empty if the run was killed.
     """
 
-    name: str
-    began: datetime
-    ended: datetime
+    run_id: str
+    started_at: datetime
+    ended_at: datetime
     outcome: str
     version: str
     streams: int
     failed: tuple[str, ...]
     rows: int
     seconds: float
-    ended_streams: tuple[Line, ...]
+    stream_summaries: tuple[Line, ...]
 
 
 def runs(lines: Iterable[Line]) -> list[Run]:
-    """Return the runs, the newest first."""
-    found: dict[str, list[Line]] = {}
+    """Return the runs, newest first."""
+    lines_by_run: dict[str, list[Line]] = {}
     for line in lines:
-        found.setdefault(line.run, []).append(line)
+        lines_by_run.setdefault(line.run, []).append(line)
     return sorted(
-        (_run(name, own) for name, own in found.items()), key=lambda run: run.began, reverse=True
+        (_run(name, group) for name, group in lines_by_run.items()),
+        key=lambda run: run.started_at,
+        reverse=True,
     )
 
 
-def _run(name: str, lines: Sequence[Line]) -> Run:
+def _run(run_id: str, lines: Sequence[Line]) -> Run:
     first, last = lines[0], lines[-1]
     start = next((line for line in lines if line.event == "run_started"), None)
     end = next((line for line in lines if line.event == "run_ended"), None)
-    took = (last.at - first.at).total_seconds()
+    elapsed = (last.at - first.at).total_seconds()
     return Run(
-        name=name,
-        began=first.at,
-        ended=last.at,
+        run_id=run_id,
+        started_at=first.at,
+        ended_at=last.at,
         outcome=(end.outcome or "") if end else "",
         version=(start.version or "") if start else "",
         streams=len(start.streams) if start else len({line.stream for line in lines} - {None}),
         failed=end.failed if end else (),
         rows=sum(line.rows or 0 for line in lines if line.event == "window_committed"),
-        seconds=took if end is None or end.seconds is None else end.seconds,
-        ended_streams=tuple(line for line in lines if line.event == "stream_ended"),
+        seconds=elapsed if end is None or end.seconds is None else end.seconds,
+        stream_summaries=tuple(line for line in lines if line.event == "stream_ended"),
     )

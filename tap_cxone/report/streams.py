@@ -1,4 +1,7 @@
-"""Facts → what there is of each stream; re-read windows count once, as read last."""
+"""History of each stream, computed from log lines.
+
+A window that was committed repeatedly counts once, with its last commit.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,29 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tap_cxone.report.coverage import State, days, merged, states, within
+from tap_cxone.report.coverage import DayState, covers, day_states, days_of, merge_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from tap_cxone.report.reading import Line
+    from tap_cxone.report.log_parser import Line
     from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
-_ENDS = {"window_committed", "stream_failed", "stream_stopped"}
+_END_EVENTS = {"window_committed", "stream_failed", "stream_stopped"}
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A window's last reading, or one reading of a table without windows.
+class Commit:
+    """Last commit of a window, or one commit of a full-table stream.
 
     Attributes:
-        at: When it was committed.
-        window: The window; None for a table that is read whole.
-        rows: How many rows left.
-        quarantined: How many were set aside.
-        seconds: How long it took.
+        at: Time of the commit.
+        window: The window; None for a full-table stream.
+        rows: Number of emitted rows.
+        quarantined: Number of quarantined rows.
+        seconds: Duration of the sync.
     """
 
     at: datetime
@@ -41,100 +44,102 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream's past.
+    """History of a stream.
 
     Attributes:
-        name: Its name.
-        family: Its API.
-        reads: The last reading of each window, in the order of the windows.
-        tables: Every reading of it as a whole table, in order.
-        days: The state of each day that was asked for, in order.
-        last: What happened last: a commit, a failure, or an early end.
+        name: The stream's name.
+        family: The API family.
+        window_commits: The last commit of each window, in the order of the windows.
+        table_commits: Every commit of the full table, in order.
+        days: The state of each requested day, in order.
+        last: The last commit, failure or early end.
     """
 
     name: str
     family: str
-    reads: tuple[Read, ...]
-    tables: tuple[Read, ...]
-    days: Mapping[date, State]
+    window_commits: tuple[Commit, ...]
+    table_commits: tuple[Commit, ...]
+    days: Mapping[date, DayState]
     last: Line | None
 
     @property
-    def counting(self) -> tuple[Read, ...]:
-        """Return the readings that make up what is there: of a table only the last."""
-        return self.reads + self.tables[-1:]
+    def current_commits(self) -> tuple[Commit, ...]:
+        """Return the commits that count: those of windows, and the last one of a table."""
+        return self.window_commits + self.table_commits[-1:]
 
     @property
     def rows(self) -> int:
-        """Return how many rows left."""
-        return sum(read.rows for read in self.counting)
+        """Return the number of emitted rows."""
+        return sum(commit.rows for commit in self.current_commits)
 
     @property
     def quarantined(self) -> int:
-        """Return how many rows were set aside."""
-        return sum(read.quarantined for read in self.counting)
+        """Return the number of quarantined rows."""
+        return sum(commit.quarantined for commit in self.current_commits)
 
     @property
     def overlapping(self) -> bool:
-        """Tell whether windows overlap, so that a row may count twice."""
-        windows = [read.window for read in self.reads if read.window]
+        """Return True if windows overlap, so that a row may count twice."""
+        windows = [commit.window for commit in self.window_commits if commit.window]
         return any(right.start < left.end for left, right in pairwise(windows))
 
 
 def streams(lines: Iterable[Line]) -> list[Stream]:
-    """Return every stream that has lines, by family and name; those without days come last."""
-    found: dict[str, list[Line]] = {}
+    """Return the streams by family and name; streams without days come last."""
+    lines_by_stream: dict[str, list[Line]] = {}
     for line in lines:
         if line.stream is not None:
-            found.setdefault(line.stream, []).append(line)
-    every = [_stream(name, own) for name, own in found.items()]
-    return sorted(every, key=lambda one: (not one.days, one.family, one.name))
+            lines_by_stream.setdefault(line.stream, []).append(line)
+    result = [_stream(name, group) for name, group in lines_by_stream.items()]
+    return sorted(result, key=lambda stream: (not stream.days, stream.family, stream.name))
 
 
 def _stream(name: str, lines: Sequence[Line]) -> Stream:
     committed = [line for line in lines if line.event == "window_committed"]
-    asked = {line.window for line in lines if line.window}
+    requested = {line.window for line in lines if line.window}
     return Stream(
         name=name,
         family=next((line.family for line in lines if line.family), ""),
-        reads=_latest([line for line in committed if line.window]),
-        tables=tuple(_read(line) for line in committed if not line.window),
-        days=states(asked, (line.window for line in committed if line.window)),
-        last=next((line for line in reversed(lines) if line.event in _ENDS), None),
+        window_commits=_latest_commits([line for line in committed if line.window]),
+        table_commits=tuple(_commit(line) for line in committed if not line.window),
+        days=day_states(requested, (line.window for line in committed if line.window)),
+        last=next((line for line in reversed(lines) if line.event in _END_EVENTS), None),
     )
 
 
-def _read(line: Line) -> Read:
-    return Read(line.at, line.window, line.rows or 0, line.quarantined, line.seconds)
+def _commit(line: Line) -> Commit:
+    return Commit(line.at, line.window, line.rows or 0, line.quarantined, line.seconds)
 
 
-def _latest(lines: Iterable[Line]) -> tuple[Read, ...]:
-    """Return the readings that no later ones replace."""
-    found: list[Read] = []
+def _latest_commits(lines: Iterable[Line]) -> tuple[Commit, ...]:
+    """Return the commits whose windows no later commit covers."""
+    latest: list[Commit] = []
     covered: list[Window] = []
-    for read in map(_read, reversed(list(lines))):
-        if read.window is None or any(within(read.window, later) for later in covered):
+    for commit in map(_commit, reversed(list(lines))):
+        if commit.window is None or any(covers(commit.window, later) for later in covered):
             continue
-        found.append(read)
-        covered = merged([*covered, read.window])
-    return tuple(sorted(found, key=_begin))
+        latest.append(commit)
+        covered = merge_windows([*covered, commit.window])
+    return tuple(sorted(latest, key=_start_of))
 
 
-def _begin(read: Read) -> datetime:
-    return read.window.start if read.window else read.at
+def _start_of(commit: Commit) -> datetime:
+    return commit.window.start if commit.window else commit.at
 
 
-def last_day(found: Iterable[Stream]) -> date | None:
-    """Return the last day that any stream asked for."""
-    return max((day for stream in found for day in stream.days), default=None)
+def last_day(all_streams: Iterable[Stream]) -> date | None:
+    """Return the last requested day of all streams."""
+    return max((day for stream in all_streams for day in stream.days), default=None)
 
 
-def of_one_day(read: Read) -> date | None:
-    """Return the day that holds all of a reading's window; None if there is none."""
-    touched = list(days(read.window)) if read.window and length(read.window) <= 1 else []
+def single_day(commit: Commit) -> date | None:
+    """Return the day that contains a commit's window; None if there is no such day."""
+    touched = (
+        list(days_of(commit.window)) if commit.window and length_in_days(commit.window) <= 1 else []
+    )
     return touched[0] if len(touched) == 1 else None
 
 
-def length(window: Window) -> float:
-    """Return how many days long a window is."""
+def length_in_days(window: Window) -> float:
+    """Return the length of a window in days."""
     return (window.end - window.start) / _DAY

@@ -1,4 +1,7 @@
-"""Waits → a timeline by time of day; lengths are per cent of the drawing's width."""
+"""Timeline of job waits by time of day.
+
+Lengths are per cent of the drawing's width.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    from tap_cxone.report.waits import Wait
+    from tap_cxone.report.waits import JobWait
 
 _DAY = timedelta(days=1)
 _TICKS = [
@@ -21,39 +24,39 @@ _TICKS = [
     *(timedelta(minutes=number) for number in (1, 2, 5, 10, 30)),
     *(timedelta(hours=number) for number in (1, 2, 3, 6)),
 ]
-_MOST_TICKS = 6
+_MAX_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """What of a wait falls into one day.
+class WaitSegment:
+    """The part of a wait that falls into one day.
 
     Attributes:
         wait: The wait.
-        start: Where it begins, from when the tap wanted to ask, since midnight.
-        asked: Where the API had accepted the job, since midnight.
-        end: Where it ends, since midnight.
-        lane: On which line of its day it stands, so that none covers another.
+        start: When the tap was ready to submit, since midnight.
+        accepted: When the API accepted the job, since midnight.
+        end: When the wait ended, since midnight.
+        row: Row within the day; segments of a row do not overlap.
     """
 
-    wait: Wait
+    wait: JobWait
     start: timedelta
-    asked: timedelta
+    accepted: timedelta
     end: timedelta
-    lane: int = 0
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class TimelineDay:
     """One day of a timeline."""
 
     day: date
-    pieces: tuple[Piece, ...]
+    segments: tuple[WaitSegment, ...]
 
     @property
-    def lanes(self) -> int:
-        """Return how many lines it needs."""
-        return 1 + max(piece.lane for piece in self.pieces)
+    def row_count(self) -> int:
+        """Return the number of rows."""
+        return 1 + max(segment.row for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,14 @@ class Timeline:
     """The waits of one family by time of day.
 
     Attributes:
-        lanes: Its days, the newest first.
-        older: How many days more there are.
-        start: The time of day at its left edge, since midnight.
-        end: That at its right edge.
-        step: From one mark to the next.
+        days: The shown days, newest first.
+        older: Number of omitted days.
+        start: The time of day at the left edge, since midnight.
+        end: The time of day at the right edge, since midnight.
+        step: The distance between two ticks.
     """
 
-    lanes: tuple[Lane, ...]
+    days: tuple[TimelineDay, ...]
     older: int
     start: timedelta
     end: timedelta
@@ -76,49 +79,54 @@ class Timeline:
 
     @property
     def ticks(self) -> list[timedelta]:
-        """Return the times of day that are marked."""
+        """Return the times of day of the ticks."""
         return [self.start + n * self.step for n in range((self.end - self.start) // self.step + 1)]
 
-    def place(self, moment: timedelta) -> float:
-        """Return where a time of day stands."""
+    def x_percent(self, moment: timedelta) -> float:
+        """Return the horizontal position of a time of day, in per cent."""
         return 100 * ((moment - self.start) / (self.end - self.start))
 
 
-def timeline(found: Sequence[Wait], most_days: int) -> Timeline:
-    """Draw the waits of a family, of which there is at least one; the newest days only."""
-    by_day: dict[date, list[Piece]] = defaultdict(list)
-    for wait in found:
-        for day, piece in _pieces(wait):
-            by_day[day].append(piece)
-    newest = sorted(by_day, reverse=True)
-    shown = tuple(Lane(day, _stacked(by_day[day])) for day in newest[:most_days])
-    pieces = [piece for lane in shown for piece in lane.pieces]
-    first, last = min(piece.start for piece in pieces), max(piece.end for piece in pieces)
-    step = next((s for s in _TICKS if (last - first) / s < _MOST_TICKS), _TICKS[-1])
+def timeline(waits: Sequence[JobWait], max_days: int) -> Timeline:
+    """Return the timeline of the newest `max_days` days; `waits` must not be empty."""
+    by_day: dict[date, list[WaitSegment]] = defaultdict(list)
+    for wait in waits:
+        for day, segment in _split_at_midnight(wait):
+            by_day[day].append(segment)
+    days_newest_first = sorted(by_day, reverse=True)
+    shown = tuple(
+        TimelineDay(day, _assign_rows(by_day[day])) for day in days_newest_first[:max_days]
+    )
+    segments = [segment for day_row in shown for segment in day_row.segments]
+    first, last = (
+        min(segment.start for segment in segments),
+        max(segment.end for segment in segments),
+    )
+    step = next((s for s in _TICKS if (last - first) / s < _MAX_TICKS), _TICKS[-1])
     start = first // step * step
     end = max(-(-last // step) * step, start + step)
-    return Timeline(shown, len(newest) - len(shown), start, end, step)
+    return Timeline(shown, len(days_newest_first) - len(shown), start, end, step)
 
 
-def _pieces(wait: Wait) -> Iterator[tuple[date, Piece]]:
-    """Yield a wait cut at midnight."""
-    begin = midnight(wait.wanted)
-    while begin <= wait.ended:
-        start, asked, end = (
+def _split_at_midnight(wait: JobWait) -> Iterator[tuple[date, WaitSegment]]:
+    """Yield the segments of a wait, split at midnight, each with its day."""
+    begin = midnight(wait.ready_at)
+    while begin <= wait.ended_at:
+        start, accepted, end = (
             min(max(instant - begin, timedelta(0)), _DAY)
-            for instant in (wait.wanted, wait.began, wait.ended)
+            for instant in (wait.ready_at, wait.started_at, wait.ended_at)
         )
-        if start < end or begin <= wait.wanted:
-            yield begin.astimezone(UTC).date(), Piece(wait, start, asked, end)
+        if start < end or begin <= wait.ready_at:
+            yield begin.astimezone(UTC).date(), WaitSegment(wait, start, accepted, end)
         begin += _DAY
 
 
-def _stacked(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Give each piece the first line that is free where it begins."""
-    free: list[timedelta] = []
+def _assign_rows(segments: Iterable[WaitSegment]) -> tuple[WaitSegment, ...]:
+    """Return the segments with the first row that is free at their start."""
+    row_ends: list[timedelta] = []
     placed = []
-    for piece in sorted(pieces, key=lambda piece: piece.start):
-        lane = next((n for n, end in enumerate(free) if end < piece.start), len(free))
-        free[lane : lane + 1] = [piece.end]
-        placed.append(replace(piece, lane=lane))
+    for segment in sorted(segments, key=lambda segment: segment.start):
+        row = next((n for n, end in enumerate(row_ends) if end < segment.start), len(row_ends))
+        row_ends[row : row + 1] = [segment.end]
+        placed.append(replace(segment, row=row))
     return tuple(placed)

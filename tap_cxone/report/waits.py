@@ -1,4 +1,4 @@
-"""Facts → how long each job was waited for."""
+"""Waiting time of each job, computed from log lines."""
 
 from __future__ import annotations
 
@@ -10,87 +10,89 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tap_cxone.report.reading import Line
+    from tap_cxone.report.log_parser import Line
     from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
-_BEGINS = {"job_created", "job_found"}
-_ENDS = {"download": "came", "job_failed": "failed"}
-_ABOUT = {*_BEGINS, *_ENDS, "job_state"}
+_START_EVENTS = {"job_created", "job_found"}
+_END_OUTCOMES = {"download": "came", "job_failed": "failed"}
+_JOB_EVENTS = {*_START_EVENTS, *_END_OUTCOMES, "job_state"}
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """From a job to its file, in one run.
+class JobWait:
+    """Wait for one job in one run, from its acceptance to its file.
 
     Attributes:
-        family: The API.
+        family: The API family.
         stream: The stream.
-        window: What was asked for.
-        job_id: The API's name for the job.
-        found: Whether it was there already, from an earlier run or a lost answer.
-        wanted: When the tap was ready to ask; before `began` by the waits for the API's limits.
-        began: When the API accepted the job, or it was found.
-        ended: When the file came or the job failed; else the last line of its run.
-        outcome: `came`, `failed`, or `unknown` where no line says.
-        states: When the API showed which state.
+        window: The requested window.
+        job_id: The API's id of the job.
+        adopted: True if the job existed already, from an earlier run or a lost response.
+        ready_at: When the tap was ready to submit, before the waits for the API's limits.
+        started_at: When the API accepted the job, or the tap adopted it.
+        ended_at: When the file arrived or the job failed; else the last line of the run.
+        outcome: `came`, `failed`, or `unknown` if no line reports it.
+        states: The states that the API reported, each with its time.
     """
 
     family: str
     stream: str
     window: Window | None
     job_id: str | None
-    found: bool
-    wanted: datetime
-    began: datetime
-    ended: datetime
+    adopted: bool
+    ready_at: datetime
+    started_at: datetime
+    ended_at: datetime
     outcome: str
     states: tuple[tuple[datetime, str], ...]
 
     @property
-    def took(self) -> timedelta:
-        """Return how long the job was waited for."""
-        return self.ended - self.began
+    def duration(self) -> timedelta:
+        """Return the time from the acceptance of the job to the end of the wait."""
+        return self.ended_at - self.started_at
 
 
-def waits(lines: Sequence[Line]) -> list[Wait]:
-    """Return every job that was waited for, in the order they began."""
+def waits(lines: Sequence[Line]) -> list[JobWait]:
+    """Return the waits of all jobs, ordered by their start."""
     ends = {line.run: line.at for line in lines}
-    found: dict[tuple[str, str | None, str | Window | None], list[Line]] = {}
+    lines_by_job: dict[tuple[str, str | None, str | Window | None], list[Line]] = {}
     for line in lines:
-        if line.event in _ABOUT:
-            found.setdefault((line.run, line.stream, line.job_id or line.window), []).append(line)
-    every = [wait for own in found.values() if (wait := _wait(own, ends[own[0].run]))]
-    return sorted(every, key=lambda wait: wait.began)
+        if line.event in _JOB_EVENTS:
+            lines_by_job.setdefault((line.run, line.stream, line.job_id or line.window), []).append(
+                line
+            )
+    result = [wait for group in lines_by_job.values() if (wait := _wait(group, ends[group[0].run]))]
+    return sorted(result, key=lambda wait: wait.started_at)
 
 
-def _wait(lines: Sequence[Line], run_ended: datetime) -> Wait | None:
-    begin = next((line for line in lines if line.event in _BEGINS), None)
+def _wait(lines: Sequence[Line], run_ended: datetime) -> JobWait | None:
+    begin = next((line for line in lines if line.event in _START_EVENTS), None)
     if begin is None:
         return None
-    # A damaged file is fetched once more: what came last is what was waited for.
-    end = next((line for line in reversed(lines) if line.event in _ENDS), None)
-    return Wait(
+    # A damaged file is downloaded again, so the last event ends the wait.
+    end = next((line for line in reversed(lines) if line.event in _END_OUTCOMES), None)
+    return JobWait(
         family=begin.family or "",
         stream=begin.stream or "",
         window=begin.window,
         job_id=begin.job_id,
-        found=begin.event == "job_found",
-        wanted=_wanted(begin),
-        began=begin.at,
-        ended=end.at if end else run_ended,
-        outcome=_ENDS[end.event] if end else UNKNOWN,
+        adopted=begin.event == "job_found",
+        ready_at=_ready_at(begin),
+        started_at=begin.at,
+        ended_at=end.at if end else run_ended,
+        outcome=_END_OUTCOMES[end.event] if end else UNKNOWN,
         states=tuple((line.at, line.state) for line in lines if line.state),
     )
 
 
-def _wanted(begin: Line) -> datetime:
-    # No run waits longer than a day to ask; what says so is no time that a drawing could hold.
+def _ready_at(begin: Line) -> datetime:
+    # No run waits longer than a day to submit. A longer latency would not fit the drawing.
     waited = min(max(0, begin.latency_ms or 0) / 1000, _DAY.total_seconds())
     return begin.at - timedelta(seconds=waited)
 
 
-def longest(found: Iterable[Wait], most: int) -> list[Wait]:
-    """Return the longest waits, the longest first."""
-    return sorted(found, key=lambda wait: wait.took, reverse=True)[:most]
+def longest(all_waits: Iterable[JobWait], max_count: int) -> list[JobWait]:
+    """Return the longest waits, longest first."""
+    return sorted(all_waits, key=lambda wait: wait.duration, reverse=True)[:max_count]

@@ -1,6 +1,6 @@
-"""From a file to typed records: decoding, column names, conversion and duplicate keys.
+"""Convert files to typed records: decoding, column names, value types, duplicate keys.
 
-It may import `http`, `config`, `progress` and the leaf modules.
+Allowed imports: `http`, `config`, `progress` and the leaf modules.
 """
 
 from __future__ import annotations

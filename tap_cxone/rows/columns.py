@@ -1,4 +1,4 @@
-"""From the titles of a file to the names of columns."""
+"""Match the headers of a file with known columns, and derive names for the others."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ _NO_NAME = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class ValueConstraint:
-    """Which values of its type a column may hold; None where there is no such limit."""
+    """Limits on the values of a column.
+
+    Attributes:
+        minimum: Smallest value; None for no limit.
+        maximum: Largest value; None for no limit.
+        allowed: The only valid values; None for no limit.
+    """
 
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     allowed: tuple[Any, ...] | None = None
 
     def violation(self, value: Any) -> str:
-        """Return the part of the rule that a value breaks, in words; empty if it keeps it."""
+        """Return a description of the limit that a value violates; empty if the value is valid."""
         if self.minimum is not None and value < self.minimum:
             return f"minimum {self.minimum}"
         if self.maximum is not None and value > self.maximum:
@@ -35,27 +41,28 @@ class ValueConstraint:
         return ""
 
     def allows_all(self, values: Sequence[Any]) -> bool:
-        """Tell whether no value breaks it."""
+        """Return True if all values are valid."""
         if not values:
             return True
-        if self.allowed is not None:  # as a rule there are few
+        if self.allowed is not None:  # usually few distinct values
             return not any(map(self.violation, set(values)))
         return not self.violation(min(values)) and not self.violation(max(values))
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is known before a file is seen.
+    """A column that is known before a file is read.
 
     Attributes:
-        name: Its name in records, snake_case.
-        type: What its text is converted to.
-        description: What it holds.
-        found: How a title names it: by the same letters and digits, or, where the vendor adds to
-            titles from version to version, at its beginning or anywhere inside.
-        title: What people call it, where that is not its name.
-        strict: Whether a value must be of its type as it comes; a number may come as a text.
-        rule: Which values of its type it may hold.
+        name: Key in records, in snake_case.
+        type: Type of its values.
+        description: Meaning of its values.
+        match: How a header matches the name: with the same letters and digits, or with the name
+            at its beginning or anywhere inside. The vendor extends some headers between versions.
+        title: Display name, if it differs from the name.
+        strict: Whether a JSON value must already have the column's type. A number may still be
+            a string.
+        constraint: Limits on its values; None for no limits.
     """
 
     name: str
@@ -68,7 +75,7 @@ class Column:
 
 
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
-    """Return the columns that a user declares, by the source's names or ours."""
+    """Return the columns that the user declares, by the source's names or in snake_case."""
     return tuple(
         Column(snake_case(name), column_type, "Declared in the settings.")
         for name, column_type in types.items()
@@ -76,7 +83,7 @@ def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
 
 
 def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
-    """Return `columns` with the types a user gives them, and the further ones a user declares."""
+    """Return `columns` with the user's types, then the columns that only `types` declares."""
     unmatched = {snake_case(name): column_type for name, column_type in types.items()}
     typed_columns = [
         replace(column, type=unmatched.pop(column.name, column.type)) for column in columns
@@ -85,20 +92,20 @@ def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tu
 
 
 def fold(text: str) -> str:
-    """Reduce a title to its letters and digits, in small letters; they decide sameness."""
+    """Return the letters and digits of a header in lower case; equal results mean a match."""
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def snake_case(text: str) -> str:
-    """Name a column after its title: `Segment ID`, `segmentId` → `segment_id`."""
+    """Return a header as a column name: `Segment ID` and `segmentId` become `segment_id`."""
     return _NO_NAME.sub("_", _WORD_ENDS.sub("_", text.strip())).strip("_").casefold()
 
 
 def assign_columns(header: Sequence[str], known_columns: Iterable[Column]) -> list[Column]:
-    """Return the column of each title, in order: a known one, else a new nullable string.
+    """Return the column of each header, in order: a known column or a new nullable string.
 
-    No two get the same name: a second one gets `_2`. A title without a letter or digit is named
-    by its place, `column_7`.
+    Names are unique: a second column of the same name gets the suffix `_2`. A header without a
+    letter or digit is named by its 1-based index, such as `column_7`.
     """
     matches = _match_columns(header, list(known_columns))
     used_names = {column.name for column in matches.values()}
@@ -114,7 +121,11 @@ def assign_columns(header: Sequence[str], known_columns: Iterable[Column]) -> li
 
 
 def _match_columns(header: Sequence[str], known_columns: list[Column]) -> dict[int, Column]:
-    """Match each known column with one title: the same one first, then the first that holds it."""
+    """Return the known column of each matching header index.
+
+    The kinds of match are tried in the order same, beginning, inside. A column matches at most one
+    header, the first that fits.
+    """
     folded_names = [fold(name) for name in header]
     matches: dict[int, Column] = {}
     for match in ("same", "beginning", "inside"):

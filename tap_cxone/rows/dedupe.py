@@ -1,4 +1,4 @@
-"""Which keys came before, in memory that does not grow with the file."""
+"""Find duplicate keys and rows in constant memory."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-_MAX_IN_MEMORY = 100_000  # digests held in memory, some 10 MB
+_MAX_IN_MEMORY = 100_000  # digests held in memory, about 10 MB
 
 
 class SeenKeys:
-    """The keys of one window: in memory while they are few, else in a temporary file."""
+    """The keys of one window, in memory up to a limit, then in a temporary file."""
 
     def __init__(self, max_in_memory: int = _MAX_IN_MEMORY) -> None:
-        """Hold at most so many keys in memory."""
+        """Create an empty set that holds at most `max_in_memory` keys in memory."""
         self._max_in_memory = max_in_memory
         self._in_memory: set[bytes] = set()
         self._file: sqlite3.Connection | None = None
 
     def add_if_new(self, key: Sequence[object]) -> bool:
-        """Tell whether a key comes for the first time, and remember it.
+        """Store a key; return True if it is new.
 
         Raises:
-            SpoolError: There is no room for the temporary file.
+            SpoolError: The temporary file cannot be written.
         """
-        # 128 bits: two keys of one digest are less likely than a broken disk.
+        # 128 bits: a digest collision is less likely than a disk error.
         digest = hashlib.blake2b(repr(key).encode(), digest_size=16).digest()
         if self._file is None:
             if digest in self._in_memory:
@@ -49,10 +49,10 @@ class SeenKeys:
         return cursor.rowcount == 1
 
     def _spill(self) -> None:
-        import sqlite3  # most windows never come here
+        import sqlite3  # imported late: few windows need it
 
         with _storage_errors():
-            # A database without a name is a temporary file that goes when it is closed.
+            # A database without a name is a temporary file; closing the connection deletes it.
             self._file = sqlite3.connect("", isolation_level=None)
             self._file.execute("pragma journal_mode = off")
             self._file.execute("pragma synchronous = off")
@@ -62,44 +62,46 @@ class SeenKeys:
         self._in_memory.clear()
 
     def close(self) -> None:
-        """Remove the temporary file."""
+        """Delete the temporary file."""
         if self._file is not None:
             self._file.close()
 
 
-_PARTS = 256
-_PART_BOUNDS = [part * (2**64 // _PARTS) - 2**63 for part in range(1, _PARTS)]
+_PARTITIONS = 256
+_PARTITION_BOUNDS = [
+    partition * (2**64 // _PARTITIONS) - 2**63 for partition in range(1, _PARTITIONS)
+]
 
 
 class DuplicateCandidates:
-    """Finds which keys may have come more than once, when all of them have come.
+    """Finds the keys that may occur more than once, after all keys have been added.
 
-    Two keys of one hash need not be the same: what is found wants a second look (`Seen`), what is
-    not found came once. Past what is held in memory the hashes lie in a temporary file, run by
-    run and each sorted, and are compared a part of all runs at a time.
+    Different keys may have equal hashes, so `SeenKeys` must check the candidates. A key that is no
+    candidate occurs once. Hashes beyond the memory limit are written to a temporary file as
+    sorted runs. `candidates` reads one partition of all runs at a time.
     """
 
     def __init__(self, max_in_memory: int = _MAX_IN_MEMORY) -> None:
-        """Hold at most about so many hashes in memory."""
+        """Create an empty set that holds about `max_in_memory` hashes in memory."""
         self._max_in_memory = max_in_memory
         self._in_memory: set[int] = set()
         self._candidates: set[int] = set()
         self._file: IO[bytes] | None = None
-        self._run_offsets: list[list[int]] = []  # where in the file each part of a run begins
+        self._run_offsets: list[list[int]] = []  # per run: item offset of each partition
 
     def add_keys(self, keys: Iterable[tuple[object, ...]]) -> None:
-        """Take more keys.
+        """Store keys.
 
         Raises:
-            SpoolError: There is no room for the temporary file.
+            SpoolError: The temporary file cannot be written.
         """
         self.add_hashes(list(map(hash, keys)))
 
     def add_hashes(self, hashes: Sequence[int]) -> int:
-        """Take the hashes of more keys; return how many of those held so far are among them.
+        """Store hashes of keys; return how many of them were in memory already.
 
         Raises:
-            SpoolError: There is no room for the temporary file.
+            SpoolError: The temporary file cannot be written.
         """
         new_hashes = set(hashes)
         if len(new_hashes) != len(hashes):
@@ -113,59 +115,67 @@ class DuplicateCandidates:
         return len(repeated)
 
     def candidates(self) -> Collection[int] | None:
-        """Return the hashes of keys that may have come again; None: too many to name them."""
+        """Return the hashes of keys that may be duplicates; None if there are too many.
+
+        Raises:
+            SpoolError: The temporary file cannot be written or read.
+        """
         if self._file is not None:
             with _storage_errors():
                 self._spill()
-                for part in range(_PARTS):
-                    self._candidates.update(_duplicates(self._read_part(self._file, part)))
+                for partition in range(_PARTITIONS):
+                    self._candidates.update(
+                        _duplicates(self._read_partition(self._file, partition))
+                    )
                     if len(self._candidates) > self._max_in_memory:
                         break
         return self._candidates if len(self._candidates) <= self._max_in_memory else None
 
     def _spill(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (lives on)
+            self._file = tempfile.TemporaryFile(prefix="tap-cxone-")  # noqa: SIM115 (closed by `close`)
         run = array("q", sorted(self._in_memory))
         self._in_memory.clear()
         begin = self._file.seek(0, os.SEEK_END) // run.itemsize
         self._file.write(run)
-        cuts = [0, *(bisect_left(run, bound) for bound in _PART_BOUNDS), len(run)]
-        self._run_offsets.append([begin + cut for cut in cuts])
+        offsets = [0, *(bisect_left(run, bound) for bound in _PARTITION_BOUNDS), len(run)]
+        self._run_offsets.append([begin + offset for offset in offsets])
 
-    def _read_part(self, file: IO[bytes], part: int) -> array[int]:
-        """Return one part of every run."""
+    def _read_partition(self, file: IO[bytes], partition: int) -> array[int]:
+        """Return one partition of every run."""
         hashes = array("q")
         for run in self._run_offsets:
-            begin, end = (offset * hashes.itemsize for offset in run[part : part + 2])
+            begin, end = (offset * hashes.itemsize for offset in run[partition : partition + 2])
             file.seek(begin)
             hashes.frombytes(file.read(end - begin))
         return hashes
 
     def close(self) -> None:
-        """Remove the temporary file."""
+        """Delete the temporary file."""
         if self._file is not None:
             self._file.close()
 
 
 class PageOverlap:
-    """Tells whether texts that passed come again: the first ones at once, others at the end.
+    """Detects rows that occur on more than one page.
 
-    They are told apart by 64 bits of a hash that is another one in every run: of three million
-    texts that differ two look the same once in four million runs.
+    Repeats of the first rows are counted at once; repeats of later rows show in `has_duplicates`.
+
+    Rows are compared by 64-bit hashes, with a different seed in every run. Among three million
+    different rows, two hashes collide once in four million runs.
     """
 
     def __init__(self, max_in_memory: int = _MAX_IN_MEMORY) -> None:
-        """Hold about so many hashes of the first ones in memory, and as many of others."""
+        """Hold in memory about `max_in_memory` hashes of first rows, and as many of later ones."""
         self._max_in_memory = max_in_memory
         self._first_hashes: set[int] = set()
         self._later_hashes = DuplicateCandidates(max_in_memory)
 
     def add_page(self, rows: Iterable[bytes]) -> tuple[int, int]:
-        """Take some texts; return how many of them differ, and how many of these passed before.
+        """Store a page's rows; return the number of distinct rows, and of those seen before.
 
         Raises:
-            SpoolError: There is no room for the temporary file.
+            SpoolError: The temporary file cannot be written.
         """
         hashes = set(map(hash, rows))
         repeated = len(self._first_hashes & hashes)
@@ -176,12 +186,16 @@ class PageOverlap:
         return len(hashes), repeated
 
     def has_duplicates(self) -> bool:
-        """Tell whether any text came again. Raises `SpoolError` if there is no room."""
+        """Return True if a later row may have occurred twice.
+
+        Raises:
+            SpoolError: The temporary file cannot be written or read.
+        """
         candidates = self._later_hashes.candidates()
         return candidates is None or len(candidates) > 0
 
     def close(self) -> None:
-        """Remove the temporary file."""
+        """Delete the temporary file."""
         self._later_hashes.close()
 
 

@@ -1,4 +1,4 @@
-"""From a file to records, in two passes: all of it is checked before any of it leaves."""
+"""Convert a file to records in two passes: validate all rows first, then yield the records."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.rows.columnar import Records, block_converter
-from tap_cxone.rows.convert import ConversionError, FileLayout
+from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
 from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
+from tap_cxone.rows.layout import FileLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from tap_cxone.rows.columnar import Cells
-    from tap_cxone.rows.convert import RecordSpec
+    from tap_cxone.rows.column_converters import Cells
     from tap_cxone.rows.decode import Block, Table
+    from tap_cxone.rows.layout import RecordSpec
 
 Record = dict[str, Any]
 
-_MAX_SINGLE_ROWS = 8  # rows that are looked at one by one when one of them does not fit
-_MAX_GROUPED_ROWS = 64
+_MAX_SINGLE_ROWS = 8  # up to this many rows of an invalid block are converted one by one
+_MAX_GROUPED_ROWS = 64  # records converted one by one that form a block again
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidRow:
-    """A row that is none of its stream's.
+    """A row that failed validation.
 
     Attributes:
-        place: Where it stands, such as `line 7`.
-        reason: What is wrong with it; its values are not repeated.
-        field: The column or field concerned, if it is one.
+        location: Position in the file, such as `line 7`.
+        reason: Reason of the failure, without any value of the row.
+        field: Name of the invalid column or field; None if the whole row is invalid.
         raw: The row as JSON text.
     """
 
@@ -44,13 +45,19 @@ class InvalidRow:
 
     @property
     def count(self) -> int:
-        """Return how many rows it is."""
+        """Return 1, as `Records.count` returns the number of records."""
         return 1
 
 
 @dataclass(slots=True)
 class RowCounts:
-    """What was found in a file."""
+    """Numbers of valid and invalid rows of a file.
+
+    Attributes:
+        rows: Number of all rows.
+        reasons: Number of invalid rows by reason.
+        example: The first invalid row.
+    """
 
     rows: int = 0
     reasons: Counter[str] = dataclass_field(default_factory=Counter)
@@ -58,23 +65,23 @@ class RowCounts:
 
     @property
     def invalid(self) -> int:
-        """Return how many of the rows do not fit."""
+        """Return the number of invalid rows."""
         return self.reasons.total()
 
     @property
     def ratio(self) -> float:
-        """Return which part of the rows does not fit."""
+        """Return the share of invalid rows, from 0 to 1."""
         return self.invalid / self.rows if self.rows else 0.0
 
     def add(self, item: Records | InvalidRow) -> None:
-        """Count rows; the first invalid one is kept as the example."""
+        """Count rows; store the first invalid row as the example."""
         self.rows += item.count
         if isinstance(item, InvalidRow):
             self.reasons[item.reason] += 1
             self.example = self.example or item
 
     def __str__(self) -> str:
-        """Say how many rows do not fit, and why, the most frequent reason first."""
+        """Return the number of invalid rows with the three most frequent reasons."""
         top = self.reasons.most_common(3)
         reasons = ", ".join(f"{number} times: {reason}" for reason, number in top)
         others = len(self.reasons) - len(top)
@@ -84,7 +91,7 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Converters:
-    """What makes records of rows below one header: one by one, and many at once."""
+    """Converters for one header: of single rows, and of blocks of rows."""
 
     header: tuple[str, ...]
     convert_row: Callable[[Cells], Record]
@@ -93,14 +100,15 @@ class _Converters:
 
 @dataclass(slots=True)
 class RowReader:
-    """One file on its way to records.
+    """Reader of one file; it converts rows to records and drops duplicates.
 
     Attributes:
         table: The file.
-        shape: What a record must look like.
-        layout: How the file's rows become records; None while none has shown how.
-        repeats: How many rows were left out because their key had left before.
-        suspects: Hashes of the keys that may come more than once; None: any may.
+        spec: The requirements on the records.
+        layout: Mapping from rows to records; None until a header is known.
+        duplicate_count: Number of rows dropped because an earlier record has the same key.
+        duplicate_candidates: Hashes of the keys that may be duplicates. None means that every
+            key may be one.
     """
 
     table: Table
@@ -111,12 +119,15 @@ class RowReader:
     _converters: _Converters | None = dataclass_field(default=None, repr=False)
 
     def validate(self, on_item: Callable[[Records | InvalidRow], None] | None = None) -> RowCounts:
-        """Read all of the file, and `show` what is in it, also what comes twice.
+        """Read and validate the whole file; return the row counts.
+
+        Args:
+            on_item: Called with all records, including duplicates, and with every invalid row.
 
         Raises:
             DecodeError: The file is damaged.
-            DriftError: It has not every column that it must have.
-            SpoolError: There is no room for a temporary file.
+            DriftError: The file lacks a mandatory column.
+            SpoolError: A temporary file cannot be written.
         """
         counts = RowCounts()
         with closing(DuplicateCandidates()) as candidates:
@@ -131,11 +142,11 @@ class RowReader:
 
     @property
     def has_duplicates(self) -> bool:
-        """Tell whether a key may come more than once."""
+        """Return True if a key may occur more than once."""
         return self.duplicate_candidates is None or len(self.duplicate_candidates) > 0
 
     def items(self) -> Iterator[Record | InvalidRow]:
-        """Yield every record once by its key, and every row that is none, in the file's order."""
+        """Yield one record per key, and every invalid row, in file order."""
         for item in self.blocks():
             if isinstance(item, Records):
                 yield from item
@@ -143,13 +154,13 @@ class RowReader:
                 yield item
 
     def blocks(self) -> Iterator[Records | InvalidRow]:
-        """Yield what `items` does, many records at a time."""
+        """Yield the same as `items`, but records in blocks."""
         with closing(SeenKeys()) as seen:
             for item in self._converted_blocks():
                 yield self._without_duplicates(item, seen) if isinstance(item, Records) else item
 
     def _without_duplicates(self, records: Records, seen: SeenKeys) -> Records:
-        """Leave out the records whose key was seen."""
+        """Return the records whose key is new; count the others as duplicates."""
         if not self.has_duplicates:
             return records
         mask = [self._is_first(key, seen) for key in records.all_keys()]
@@ -159,12 +170,12 @@ class RowReader:
         return records.select(mask)
 
     def _is_first(self, key: tuple[Any, ...], seen: SeenKeys) -> bool:
-        # A blank in a key says that it is not known: such rows are not the same one.
+        # An empty key part means that the value is unknown: such rows are not duplicates.
         may_repeat = self.duplicate_candidates is None or hash(key) in self.duplicate_candidates
         return not may_repeat or "" in key or seen.add_if_new(list(key))
 
     def _converted_blocks(self) -> Iterator[Records | InvalidRow]:
-        """Yield all of the file; rows that were looked at by themselves come together again."""
+        """Yield all rows of the file; group records that were converted one by one."""
         singles: list[Record] = []
         layout = self.layout
         for item in self._converted_items():
@@ -193,7 +204,7 @@ class RowReader:
                 yield from self._convert_block(item, item.columns, range(item.count))
 
     def _converters_for_header(self) -> _Converters:
-        """Return what makes records below the present header; JSON shows it row by row."""
+        """Return the converters for the current header, which changes while JSON is read."""
         header, previous = self.table.header, self._converters
         if previous is not None and previous.header is header:
             return previous
@@ -207,7 +218,7 @@ class RowReader:
     def _convert_block(
         self, block: Block, columns: Sequence[Cells], indexes: range
     ) -> Iterator[Records | Record | InvalidRow]:
-        """Yield the rows of a block; where one does not fit, look for it in both halves."""
+        """Yield the rows of a block; bisect the block if a row is invalid."""
         try:
             records = self._converters_for_header().convert_block(columns, len(indexes))
         except ValueError:
@@ -242,6 +253,6 @@ class RowReader:
 
 
 def _as_records(layout: FileLayout | None, records: Sequence[Record]) -> Records:
-    assert layout is not None  # noqa: S101 (it made them)
+    assert layout is not None  # noqa: S101 (records exist only after a layout)
     columns = list(zip(*(record.values() for record in records), strict=True))
     return Records(layout, columns, len(records))

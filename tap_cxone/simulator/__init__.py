@@ -1,34 +1,34 @@
-"""A CXone on your own machine: the same answers, limits and moods, no account.
+"""Local simulator of the CXone APIs: the same responses, limits and failures, no account.
 
-In a test:
+Use it in a test:
 
     with Simulator(Options(job_polls=2), clock=clock) as simulator:
         simulator.faults.add(Fault("download", "truncated"))
         ...  # call simulator.url
-        assert simulator.refusals == 0
+        assert simulator.limit_violations == 0
 
-On the command line: `cxone-simulator serve`, or `cxone-simulator run -- COMMAND`.
+Use it on the command line: `cxone-simulator serve`, or `cxone-simulator run -- COMMAND`.
 """
 
 from __future__ import annotations
 
 from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.credentials import Credentials
-from tap_cxone.simulator.faults import Fault, Faults
-from tap_cxone.simulator.log import Seen
-from tap_cxone.simulator.metrics import Metric
+from tap_cxone.simulator.faults import Fault, FaultScript
+from tap_cxone.simulator.metrics import CustomMetric
 from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.request_log import RecordedRequest
 from tap_cxone.simulator.settings import environment, tap_settings
 from tap_cxone.simulator.simulator import Simulator
 
 __all__ = [
     "Clock",
     "Credentials",
+    "CustomMetric",
     "Fault",
-    "Faults",
-    "Metric",
+    "FaultScript",
     "Options",
-    "Seen",
+    "RecordedRequest",
     "Simulator",
     "SystemClock",
     "environment",

@@ -1,4 +1,4 @@
-"""The command `cxone-simulator`."""
+"""Command line of `cxone-simulator`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
-def _world_options(command: _Command) -> _Command:
-    """Add the options that describe the simulated tenant."""
+def _tenant_options(command: _Command) -> _Command:
+    """Return the command with the options of the simulated tenant."""
     default = Options()
     for option in (
         click.option(
@@ -36,7 +36,7 @@ def _world_options(command: _Command) -> _Command:
             type=click.FloatRange(min=0),
             default=default.job_seconds,
             show_default=True,
-            help="Time that a job takes.",
+            help="Duration of a job in seconds.",
         ),
         click.option(
             "--rows-per-day",
@@ -46,42 +46,48 @@ def _world_options(command: _Command) -> _Command:
             help="Rows of each entity per day.",
         ),
         click.option(
-            "--seed", type=int, default=default.seed, show_default=True, help="Choose other data."
+            "--seed",
+            type=int,
+            default=default.seed,
+            show_default=True,
+            help="Seed of the generated data.",
         ),
         click.option(
             "--speed",
             type=click.FloatRange(min=0, min_open=True),
             default=default.speed,
             show_default=True,
-            help="Divide every wait that the API imposes by this.",
+            help="Divide every waiting time of the API by this factor.",
         ),
     ):
         command = option(command)
     return command
 
 
-def _options(world: dict[str, Any]) -> Options:
-    return Options(**world | {"exports_per_day": world["exports_per_day"] or None})
+def _options(option_values: dict[str, Any]) -> Options:
+    return Options(**option_values | {"exports_per_day": option_values["exports_per_day"] or None})
 
 
 def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
-    """Return the tap's settings for all families, with the quota that the tenant has."""
+    """Return the tap's settings for all families, including the export quota."""
     settings = tap_settings(simulator.url, options.speed, families=ALL_FAMILIES)
     return settings | {"observability": {"exports_per_day": options.exports_per_day}}
 
 
 @click.group()
 def main() -> None:
-    """Run a NICE CXone on this machine: the same answers, limits and moods, no account."""
+    """Simulate the NICE CXone APIs on this machine, without an account."""
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", type=int, default=8080, show_default=True, help="0 takes a free port.")
-@_world_options
-def serve(host: str, port: int, **world: Any) -> None:
-    """Answer until Ctrl-C."""
-    options = _options(world)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option(
+    "--port", type=int, default=8080, show_default=True, help="Port to bind; 0 selects a free port."
+)
+@_tenant_options
+def serve(host: str, port: int, **option_values: Any) -> None:
+    """Serve requests until Ctrl-C."""
+    options = _options(option_values)
     try:
         simulator = Simulator(options, host=host, port=port)
     except OSError as error:
@@ -103,12 +109,12 @@ def serve(host: str, port: int, **world: Any) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
-@_world_options
+@_tenant_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run(context: click.Context, /, command: tuple[str, ...], **world: Any) -> None:
-    """Run COMMAND beside a simulator, with the tap's settings in its environment."""
-    options = _options(world)
+def run(context: click.Context, /, command: tuple[str, ...], **option_values: Any) -> None:
+    """Run COMMAND with a simulator and the tap's settings in its environment."""
+    options = _options(option_values)
     with Simulator(options) as simulator:
         settings = _settings(simulator, options)
         code = run_command(command, environment(settings))

@@ -1,4 +1,4 @@
-"""The only place where the simulator reads the time."""
+"""Clocks of the simulator; no other module reads the system time."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the simulator knows of time; tests hand in one that they turn by hand."""
+    """Source of the current time; tests pass a clock that they advance manually."""
 
     def now(self) -> datetime:
-        """Return the present instant, in UTC."""
+        """Return the current instant in UTC."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """Clock of the operating system."""
 
     def now(self) -> datetime:
-        """Return the present instant, in UTC."""
+        """Return the current instant in UTC."""
         return datetime.now(UTC)
 
 
-async def until(instant: datetime, clock: Clock) -> None:
-    """Wait for `instant` on the machine's clock, for nothing on a clock turned by hand."""
-    # Whoever turns a clock by hand is waiting for this very answer: it would never be turned.
+async def wait_until(instant: datetime, clock: Clock) -> None:
+    """Wait until `instant` on the system clock; return at once on any other clock."""
+    # A test that advances its clock manually blocks on this response, so waiting would deadlock.
     if isinstance(clock, SystemClock):
         await asyncio.sleep(max(timedelta(0), instant - clock.now()).total_seconds())

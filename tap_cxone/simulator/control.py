@@ -1,4 +1,4 @@
-"""The way in for whoever runs the simulator as a process: no part of CXone, no login."""
+"""Control interface of a simulator that runs as a process; not part of CXone, no login."""
 
 from __future__ import annotations
 
@@ -13,114 +13,118 @@ from starlette.routing import Route
 
 from tap_cxone.simulator.faults import Fault
 from tap_cxone.simulator.jsontext import encode
+from tap_cxone.simulator.request_log import CONTROL_PREFIX
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.log import Seen
-    from tap_cxone.simulator.world import World
+    from tap_cxone.simulator.backend import Backend
+    from tap_cxone.simulator.request_log import RecordedRequest
+    from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
 
-PREFIX = "/_simulator/"
 
-
-def routes(world: World) -> list[BaseRoute]:
+def routes(backend: Backend) -> list[BaseRoute]:
     """Return the routes under `/_simulator/`."""
 
-    async def faults(request: Request) -> Response:
+    async def add_faults(request: Request) -> Response:
         try:
-            script = [_fault(item) for item in json.loads(await request.body())]
+            script = [_parse_fault(item) for item in json.loads(await request.body())]
         except (TypeError, ValueError, AttributeError) as error:
             return JSONResponse({"message": str(error)}, 400)
-        world.faults.add(*script)
-        return JSONResponse({"pending": len(world.faults.pending)})
+        backend.faults.add(*script)
+        return JSONResponse({"pending": len(backend.faults.pending)})
 
-    async def requests(_: Request) -> Response:
-        return JSONResponse([_shown(seen) for seen in world.log.entries()])
+    async def list_requests(_: Request) -> Response:
+        return JSONResponse([_request_as_json(request) for request in backend.log.entries()])
 
-    async def truth(request: Request) -> Response:
+    async def get_expected_rows(request: Request) -> Response:
         query = request.query_params
         try:
-            start, end = _instant(query["start"]), _instant(query["end"])
+            start, end = _parse_instant(query["start"]), _parse_instant(query["end"])
             zone = ZoneInfo(query.get("zone", "UTC"))
-            rows = world.truth(query["entity"], start, end, zone=zone)
+            rows = backend.expected_rows(query["entity"], start, end, zone=zone)
             return Response(encode(rows), media_type="application/json")
         except (KeyError, ValueError) as error:
             return JSONResponse({"message": f"entity, start and end are needed: {error}"}, 400)
 
-    async def state(_: Request) -> Response:
-        return JSONResponse(
-            {
-                "now": world.clock.now().isoformat(),
-                "refusals": world.refusals,
-                "quota_refusals": world.exports.quota_refusals,
-                "conflicts": world.analytics.conflicts,
-                "download_refusals": world.downloads.refusals,
-                "download_quota_remaining": world.downloads.quota.remaining,
-                "custom_metrics": world.downloads.catalogue.ids(),
-                "fast_polls": world.report_runs.fast_polls,
-                "cancelled_runs": world.report_runs.cancelled,
-                "schedules": [
-                    {"id": one.id, "versions": one.versions, "body": one.body}
-                    for one in world.schedules.all()
-                ],
-                "report_runs": [
-                    {
-                        "id": run.id,
-                        "schedule": run.schedule_id,
-                        "start": run.start.isoformat(),
-                        "end": run.end.isoformat(),
-                        "state": run.state,
-                    }
-                    for run in world.report_runs.standings()
-                ],
-                "requests": len(world.log.entries()),
-                "pending_faults": len(world.faults.pending),
-                "jobs": [
-                    {"id": job.id, "status": job.status(world.clock.now()), **job.order.shown()}
-                    for job in world.extraction.jobs()
-                ],
-                "exports": [
-                    {
-                        "id": export.id,
-                        "status": export.status(world.clock.now()),
-                        **export.order.shown(),
-                    }
-                    for export in world.exports.all()
-                ],
-                "analytics_exports": [
-                    {
-                        "id": export.id,
-                        "status": export.word(world.clock.now()),
-                        "query": export.order.query(),
-                    }
-                    for export in world.analytics.ordered()
-                ],
-            }
-        )
+    async def get_state(_: Request) -> Response:
+        return JSONResponse(_limits(backend) | _work(backend))
 
     return [
-        Route(f"{PREFIX}faults", faults, methods=["POST"]),
-        Route(f"{PREFIX}requests", requests),
-        Route(f"{PREFIX}truth", truth),
-        Route(f"{PREFIX}state", state),
+        Route(f"{CONTROL_PREFIX}faults", add_faults, methods=["POST"]),
+        Route(f"{CONTROL_PREFIX}requests", list_requests),
+        Route(f"{CONTROL_PREFIX}truth", get_expected_rows),
+        Route(f"{CONTROL_PREFIX}state", get_state),
     ]
 
 
-def _fault(item: dict[str, Any]) -> Fault:
-    """Read a fault; its headers are an object or a list of pairs."""
+def _limits(backend: Backend) -> dict[str, Any]:
+    """Return the counters of requests, faults and broken limits as JSON values."""
+    return {
+        "now": backend.clock.now().isoformat(),
+        "refusals": backend.limit_violations,
+        "quota_refusals": backend.exports.quota_violations,
+        "conflicts": backend.analytics_exports.conflicts,
+        "download_refusals": backend.downloads.limit_violations,
+        "download_quota_remaining": backend.downloads.quota.remaining,
+        "fast_polls": backend.report_runs.fast_polls,
+        "requests": len(backend.log.entries()),
+        "pending_faults": len(backend.faults.pending),
+    }
+
+
+def _work(backend: Backend) -> dict[str, Any]:
+    """Return the jobs, exports, schedules, runs and custom metrics as JSON values."""
+    now = backend.clock.now()
+    return {
+        "custom_metrics": backend.downloads.metric_catalog.ids(),
+        "cancelled_runs": backend.report_runs.cancelled,
+        "schedules": [
+            {"id": schedule.id, "versions": schedule.versions, "body": schedule.body}
+            for schedule in backend.schedules.all()
+        ],
+        "report_runs": [_run_as_json(run) for run in backend.report_runs.snapshots()],
+        "jobs": [
+            {"id": job.id, "status": job.status(now), **job.spec.to_json()}
+            for job in backend.extraction_jobs.jobs()
+        ],
+        "exports": [
+            {"id": export.id, "status": export.status(now), **export.spec.to_json()}
+            for export in backend.exports.all()
+        ],
+        "analytics_exports": [
+            {"id": export.id, "status": export.api_status(now), "query": export.spec.query()}
+            for export in backend.analytics_exports.submitted_by_callers()
+        ],
+    }
+
+
+def _run_as_json(run: RunSnapshot) -> dict[str, Any]:
+    """Return a report run as JSON values."""
+    return {
+        "id": run.id,
+        "schedule": run.schedule_id,
+        "start": run.start.isoformat(),
+        "end": run.end.isoformat(),
+        "state": run.state,
+    }
+
+
+def _parse_fault(item: dict[str, Any]) -> Fault:
+    """Parse a fault; its headers are an object or a list of pairs."""
     headers = item.get("headers", ())
     pairs = headers.items() if isinstance(headers, dict) else headers
     return Fault(**{**item, "headers": tuple((str(name), str(v)) for name, v in pairs)})
 
 
-def _shown(seen: Seen) -> dict[str, Any]:
-    """Write a request as JSON."""
-    body = seen.body.decode("utf-8", "replace")
-    return {**asdict(seen), "body": body, "at": seen.at.isoformat()}
+def _request_as_json(request: RecordedRequest) -> dict[str, Any]:
+    """Return a request as JSON values."""
+    body = request.body.decode("utf-8", "replace")
+    return {**asdict(request), "body": body, "at": request.at.isoformat()}
 
 
-def _instant(text: str) -> datetime:
-    """Read a date or a date-time; without an offset it is UTC."""
+def _parse_instant(text: str) -> datetime:
+    """Parse a date or a date-time; without an offset it is in UTC."""
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

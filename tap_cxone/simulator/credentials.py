@@ -1,4 +1,4 @@
-"""Who may call the simulator: its own credentials, and the logins with them."""
+"""Credentials that the simulator accepts, and its token endpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote_plus
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from tap_cxone.simulator.door import Door, json_body
+from tap_cxone.simulator.endpoint import Endpoint, json_body
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.faults import FamilyName
     from tap_cxone.simulator.options import ClientAuth
-    from tap_cxone.simulator.tokens import Tokens
-    from tap_cxone.simulator.world import World
+    from tap_cxone.simulator.tokens import TokenStore
+
+    Handler = Callable[[Request], Awaitable[Response]]
+    FamilyOfRequest = Callable[[Request], Awaitable[FamilyName | None]]
 
 
 class Credentials:
-    """The one access key and the one registered application that the simulator accepts."""
+    """The only access key and the only registered application that the simulator accepts."""
 
     ACCESS_KEY_ID: Final = "SIM-ACCESS-KEY-ID===="
     ACCESS_KEY_SECRET: Final = "SIM-ACCESS-KEY-SECRET===="  # noqa: S105 - invented
@@ -34,70 +37,77 @@ class Credentials:
     CLIENT_SECRET: Final = "SIM-CLIENT-SECRET+/="  # noqa: S105 - invented, to be encoded in a form
 
 
-def routes(world: World) -> list[BaseRoute]:
-    """Return the token endpoints: of access keys, of applications for a user, of these alone."""
-    options = world.options
+def routes(context: ServerContext) -> list[BaseRoute]:
+    """Return the token endpoints: access key, password grant and client credentials."""
+    options, faults = context.options, context.faults
+    applications = _client_credentials_handler(
+        context.client_tokens,
+        options.granted_scopes,
+        options.client_auth,
+        timedelta(seconds=options.report_token_seconds),
+    )
+    reporting = _client_credentials_handler(
+        context.reporting_tokens, options.reporting_scopes, options.client_auth
+    )
+
+    def oauth(handler: Handler, family: FamilyName | FamilyOfRequest) -> Endpoint:
+        return Endpoint(
+            handler, faults, "token", family=family, error_response=_oauth_error_response
+        )
+
+    access_key = Endpoint(
+        _access_key_handler(context.tokens), faults, "token", family="data_extraction"
+    )
+    password = _password_handler(context.tokens, options.client_auth)
+    return [
+        access_key.route("POST", "/authentication/v1/token/access-key"),
+        oauth(password, "observability").route("POST", "/auth/token"),
+        oauth(applications, _family_of_login).route("POST", "/oauth/token"),
+        oauth(reporting, "data_download").route("POST", "/api/v2/oauth/token"),
+    ]
+
+
+def _access_key_handler(tokens: TokenStore) -> Handler:
+    """Return the handler of a login with an access key."""
 
     async def access_key(request: Request) -> Response:
         body = await json_body(request)
         if (body.get("accessKeyId"), body.get("accessKeySecret")) != _ACCESS_KEY:
             raise HTTPException(401, "The access key is unknown or its secret is wrong")
-        return _answer(world.tokens)
+        return _token_response(tokens)
+
+    return access_key
+
+
+def _password_handler(tokens: TokenStore, client_auth: ClientAuth) -> Handler:
+    """Return the handler of a password grant: an application logs in for an access key."""
 
     async def password(request: Request) -> Response:
         form = await _form(request)
         if form.get("grant_type") != "password":
             raise HTTPException(400, "unsupported_grant_type: The grant_type must be password")
-        if not _knows_client(request, form, options.client_auth):
+        if not _is_known_client(request, form, client_auth):
             raise HTTPException(401, "invalid_client: The client is unknown or not where it may be")
         if (form.get("username"), form.get("password")) != _ACCESS_KEY:
             raise HTTPException(401, "invalid_grant: The access key is unknown or its secret wrong")
-        return _answer(world.tokens)
+        return _token_response(tokens)
 
-    with_key = Door(access_key, world.faults, "token", family="data_extraction")
-    with_client = Door(
-        password, world.faults, "token", family="observability", refusal=_oauth_refusal
-    )
-    alone = Door(
-        _application(
-            world.client_tokens,
-            options.granted_scopes,
-            options.client_auth,
-            timedelta(seconds=options.report_token_seconds),
-        ),
-        world.faults,
-        "token",
-        family=_whose,
-        refusal=_oauth_refusal,
-    )
-    for_reporting = Door(
-        _application(world.reporting_tokens, options.reporting_scopes, options.client_auth),
-        world.faults,
-        "token",
-        family="data_download",
-        refusal=_oauth_refusal,
-    )
-    return [
-        with_key.route("POST", "/authentication/v1/token/access-key"),
-        with_client.route("POST", "/auth/token"),
-        alone.route("POST", "/oauth/token"),
-        for_reporting.route("POST", "/api/v2/oauth/token"),
-    ]
+    return password
 
 
-def _application(
-    tokens: Tokens,
-    granted: Collection[str],
+def _client_credentials_handler(
+    tokens: TokenStore,
+    allowed_scopes: Collection[str],
     client_auth: ClientAuth,
-    reports_life: timedelta | None = None,
-) -> Callable[[Request], Awaitable[Response]]:
-    """Return the login of an application alone.
+    report_token_lifetime: timedelta | None = None,
+) -> Handler:
+    """Return the handler of a client credentials login.
 
     Args:
-        tokens: Where its tokens come from.
-        granted: The scopes of which they may have some.
-        client_auth: Where it may put its credentials.
-        reports_life: How long a token is good that was asked for reports, if not as any.
+        tokens: The store that issues the tokens.
+        allowed_scopes: The scopes that may be requested.
+        client_auth: Where the client may send its credentials.
+        report_token_lifetime: Lifetime of tokens with a scope of reports; None for the default.
     """
 
     async def client_credentials(request: Request) -> Response:
@@ -106,69 +116,71 @@ def _application(
             raise HTTPException(
                 400, "unsupported_grant_type: The grant_type must be client_credentials"
             )
-        if not _knows_client(request, form, client_auth):
+        if not _is_known_client(request, form, client_auth):
             raise HTTPException(400, "invalid_client: The client is unknown or not where it may be")
-        life = reports_life if _for_reports(form) else None
-        life = tokens.life if life is None else life
-        return _scoped_answer(tokens, _scopes(form, granted), life)
+        lifetime = report_token_lifetime if _has_report_scope(form) else None
+        lifetime = tokens.lifetime if lifetime is None else lifetime
+        return _scoped_token_response(tokens, _requested_scopes(form, allowed_scopes), lifetime)
 
     return client_credentials
 
 
-def _answer(tokens: Tokens) -> Response:
-    """Answer a login with a new token."""
+def _token_response(tokens: TokenStore) -> Response:
+    """Return the response to a login of a user."""
     return JSONResponse(
         {
             "access_token": tokens.issue(),
             "token_type": "Bearer",
-            "expires_in": round(tokens.life.total_seconds()),
+            "expires_in": round(tokens.lifetime.total_seconds()),
             "refresh_token": f"sim-refresh-token-{secrets.token_hex(12)}",
             "id_token": f"sim-id-token-{secrets.token_hex(12)}",
         }
     )
 
 
-def _scoped_answer(tokens: Tokens, scopes: Collection[str], life: timedelta) -> Response:
-    """Answer the login of an application alone: no refresh, but scopes."""
+def _scoped_token_response(
+    tokens: TokenStore, scopes: Collection[str], lifetime: timedelta
+) -> Response:
+    """Return the response to a client credentials login: scopes, but no refresh token."""
     return JSONResponse(
         {
-            "access_token": tokens.issue(scopes, life),
+            "access_token": tokens.issue(scopes, lifetime),
             "token_type": "Bearer",
-            "expires_in": round(life.total_seconds()),
+            "expires_in": round(lifetime.total_seconds()),
             "scope": " ".join(scopes),
         }
     )
 
 
-def _scopes(form: Mapping[str, str], granted: Collection[str]) -> Collection[str]:
-    """Return the scopes that a login asks for, each once; if for none, all that are granted.
+def _requested_scopes(form: Mapping[str, str], allowed_scopes: Collection[str]) -> Collection[str]:
+    """Return the requested scopes without duplicates; all allowed scopes if none is requested.
 
     Raises:
-        HTTPException: One of them is not granted.
+        HTTPException: A requested scope is not allowed.
     """
-    asked = tuple(dict.fromkeys(form.get("scope", "").split())) or granted
-    beyond = [scope for scope in asked if scope not in granted]
-    if beyond:
-        raise HTTPException(400, f"invalid_scope: Not granted: {', '.join(beyond)}")
-    return asked
+    requested = tuple(dict.fromkeys(form.get("scope", "").split())) or allowed_scopes
+    not_allowed = [scope for scope in requested if scope not in allowed_scopes]
+    if not_allowed:
+        raise HTTPException(400, f"invalid_scope: Not granted: {', '.join(not_allowed)}")
+    return requested
 
 
-async def _whose(request: Request) -> Family:
-    """Return the family of a login that two of them share."""
+async def _family_of_login(request: Request) -> FamilyName:
+    """Return the family of a login at the endpoint that two families share."""
     form = parse_qsl((await request.body()).decode("utf-8", "replace"))
-    return "scheduled_reports" if _for_reports(dict(form)) else "analytics_exports"
+    return "scheduled_reports" if _has_report_scope(dict(form)) else "analytics_exports"
 
 
-def _for_reports(form: Mapping[str, str]) -> bool:
-    """Return whether a login asks for the scope of reports."""
-    return any(scope.startswith(_REPORTS) for scope in form.get("scope", "").split())
+def _has_report_scope(form: Mapping[str, str]) -> bool:
+    """Return True if a login requests a scope of reports."""
+    return any(scope.startswith(_REPORT_SCOPE_PREFIX) for scope in form.get("scope", "").split())
 
 
 async def _form(request: Request) -> dict[str, str]:
     """Return the form in a request's body.
 
     Raises:
-        HTTPException: The body does not claim to be one.
+        HTTPException: The content type is not that of a form.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
@@ -176,31 +188,31 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
 
 
-def _knows_client(request: Request, form: Mapping[str, str], allowed: ClientAuth) -> bool:
-    """Return whether the application named itself rightly, where it may, and there only."""
+def _is_known_client(request: Request, form: Mapping[str, str], allowed: ClientAuth) -> bool:
+    """Return True if the client credentials are right and only in an allowed location."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     posted = "client_id" in form or "client_secret" in form
     if posted == (scheme.lower() == "basic"):
         return False
     if posted:
-        given = form.get("client_id"), form.get("client_secret")
-        return allowed != "basic" and given == _CLIENT
+        client = form.get("client_id"), form.get("client_secret")
+        return allowed != "basic" and client == _CLIENT
     return allowed != "post" and encoded in _BASIC
 
 
-def _oauth_refusal(_request: Request, refused: HTTPException) -> Response:
-    """Write a refusal as OAuth does."""
-    error, _, description = refused.detail.partition(": ")
-    return JSONResponse({"error": error, "errorDescription": description}, refused.status_code)
+def _oauth_error_response(_request: Request, exception: HTTPException) -> Response:
+    """Return an error response in the OAuth format."""
+    error, _, description = exception.detail.partition(": ")
+    return JSONResponse({"error": error, "errorDescription": description}, exception.status_code)
 
 
-def _basic(client_id: str, client_secret: str) -> str:
-    """Return credentials as HTTP Basic writes them."""
+def _basic_credentials(client_id: str, client_secret: str) -> str:
+    """Return credentials in the format of HTTP Basic."""
     return b64encode(f"{client_id}:{client_secret}".encode()).decode()
 
 
-_REPORTS = "analytics:reports:"
+_REPORT_SCOPE_PREFIX = "analytics:reports:"
 _ACCESS_KEY = Credentials.ACCESS_KEY_ID, Credentials.ACCESS_KEY_SECRET
 _CLIENT = Credentials.CLIENT_ID, Credentials.CLIENT_SECRET
-# RFC 6749 wants them form-encoded before they are joined; many clients do not.
-_BASIC = {_basic(*_CLIENT), _basic(*(quote_plus(part) for part in _CLIENT))}
+# RFC 6749 requires form-encoding before joining; many clients omit it.
+_BASIC = {_basic_credentials(*_CLIENT), _basic_credentials(*(quote_plus(part) for part in _CLIENT))}

@@ -1,4 +1,4 @@
-"""Rows → the CSV file of a job, in each shape that a tenant may serve."""
+"""CSV files of jobs, in every variant that a tenant may serve."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Final
 
-from tap_cxone.simulator.packing import file_answer, no_file, packed
+from tap_cxone.simulator.packing import bytes_response, empty_file_response, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,21 +26,21 @@ def file_response(
     options: Options,
     fault: Fault | None,
 ) -> Response:
-    """Answer a download with these rows, spoiled by `fault` if it concerns the file."""
+    """Return the response to a download of these rows; `fault` may corrupt the file."""
     if fault and fault.kind == "bytes":
-        return file_answer(fault.payload, MEDIA_TYPE, options.compression, options)
+        return bytes_response(fault.payload, MEDIA_TYPE, options.compression, options)
     lines = [[row[column] for column in columns] for row in rows]
     if not lines and options.empty != "header":
-        return no_file(MEDIA_TYPE, options)
+        return empty_file_response(MEDIA_TYPE, options)
     text = csv_text([columns, *lines], columns, options, fault)
-    body = packed(text.encode(), options.compression, fault)
-    return file_answer(body, MEDIA_TYPE, options.compression, options)
+    body = pack(text.encode(), options.compression, fault)
+    return bytes_response(body, MEDIA_TYPE, options.compression, options)
 
 
 def csv_text(
     lines: Iterable[Sequence[str]], columns: Sequence[str], options: Options, fault: Fault | None
 ) -> str:
-    """Write lines as CSV, spoiled by `fault` if it concerns the text."""
+    """Return lines as CSV text; `fault` may corrupt the text."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator=options.newline)
     writer.writerows(lines)

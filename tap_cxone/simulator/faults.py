@@ -1,4 +1,4 @@
-"""What goes wrong, and when: a script of faults, played in order."""
+"""Scripted faults: which requests fail, and how."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-Family = Literal[
+FamilyName = Literal[
     "data_extraction", "observability", "analytics_exports", "data_download", "scheduled_reports"
 ]
-Place = Literal[
+FaultPoint = Literal[
     "token",
     "submit",
     "sync",
@@ -28,7 +28,7 @@ Place = Literal[
     "run",
     "cancel",
 ]
-Kind = Literal[
+FaultKind = Literal[
     "status",
     "html",
     "reset",
@@ -49,60 +49,74 @@ Kind = Literal[
     "job-stuck",
     "job-lost",
 ]
-_SUBMITS: tuple[Place, ...] = ("submit", "sync", "async", "run")
-_ANYWHERE: tuple[Place, ...] = get_args(Place)
-_JSON: tuple[Place, ...] = tuple(place for place in _ANYWHERE if place != "cancel")
-_PLACES: dict[Kind, tuple[Place, ...]] = {
-    "malformed-json": _JSON,
+_SUBMIT_POINTS: tuple[FaultPoint, ...] = ("submit", "sync", "async", "run")
+_ALL_POINTS: tuple[FaultPoint, ...] = get_args(FaultPoint)
+_JSON_POINTS: tuple[FaultPoint, ...] = tuple(point for point in _ALL_POINTS if point != "cancel")
+_ALLOWED_POINTS: dict[FaultKind, tuple[FaultPoint, ...]] = {
+    "malformed-json": _JSON_POINTS,
     "truncated-gzip": ("download",),
     "corrupt-gzip": ("download",),
     "malformed-csv": ("download",),
     "ragged-csv": ("download",),
     "bytes": ("download",),
     "expired-link": ("download",),
-    "job-failed": (*_SUBMITS, "poll"),
-    "job-cancelled": (*_SUBMITS, "poll"),
-    "job-expired": (*_SUBMITS, "poll"),
-    "job-stuck": (*_SUBMITS, "poll"),
-    "job-lost": (*_SUBMITS, "poll"),
+    "job-failed": (*_SUBMIT_POINTS, "poll"),
+    "job-cancelled": (*_SUBMIT_POINTS, "poll"),
+    "job-expired": (*_SUBMIT_POINTS, "poll"),
+    "job-stuck": (*_SUBMIT_POINTS, "poll"),
+    "job-lost": (*_SUBMIT_POINTS, "poll"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """One scripted fault.
 
-    Not carried out, only answered: `status` (with `status`, `headers`, `body`), `html` (a page with
-    status 200), `reset` (the connection is reset without an answer), `expired-link`.
-    Carried out, then spoiled: `reply-lost` (closed without an answer), `stall` (silent for
-    `seconds` of real time, or until the caller hangs up; from byte `cut` on, else from the start),
-    `empty` (no body), `malformed-json` (half the answer), `truncated` (`cut` bytes of the body,
-    else half, then closed), `truncated-gzip` (the same of the gzip file, in a complete answer),
-    `corrupt-gzip` (a wrong byte amid the gzip file), `malformed-csv` (a last line whose quote never
-    ends), `ragged-csv` (two more lines, one too short, one too long), `bytes` (exactly `body`).
-    At a download, `malformed-json` takes the last bracket off a JSON file. The faults of CSV leave
-    a JSON file alone, that of JSON a CSV file, and `expired-link` a file that has no link.
-    The job of the submit, the run or the poll ends so: `job-failed` (`body` is the reason),
-    `job-cancelled`, `job-expired`, `job-stuck` (never), `job-lost` (404). A submit's job first
-    takes its time, a poll's ends with that poll.
+    These kinds respond without handling the request:
+
+    - `status`: respond with `status`, `headers` and `body`.
+    - `html`: respond with a page and status 200.
+    - `reset`: reset the connection without a response.
+    - `expired-link`: respond as for an expired link. Files without a link ignore it.
+
+    These kinds handle the request and change its response:
+
+    - `reply-lost`: close the connection without a response.
+    - `stall`: send nothing for `seconds` of real time, or until the client disconnects. It starts
+      at byte `cut`, by default before the response.
+    - `empty`: send no body.
+    - `malformed-json`: send half of the body. At a download it removes the last bracket of a JSON
+      file; CSV files ignore it.
+    - `truncated`: send `cut` bytes of the body, by default half, then close the connection.
+    - `truncated-gzip`: cut the gzip file in the same way, in a complete response.
+    - `corrupt-gzip`: change a byte in the middle of the gzip file.
+    - `malformed-csv`: append a line whose quote is not closed. JSON files ignore it.
+    - `ragged-csv`: append a line that is too short and one that is too long. JSON files ignore it.
+    - `bytes`: send exactly `body`.
+
+    These kinds force the end of the job of a submit, run or poll: `job-failed` (`body` is the
+    reason), `job-cancelled`, `job-expired`, `job-stuck` (never ends), `job-lost` (404). The job of
+    a submit ends after its normal duration, the job of a poll ends with that poll.
 
     Attributes:
-        at: Which requests: `sync` and `async` are one submitting POST each, `submit` both. Of
-            scheduled reports, `submit` and `update` register a schedule, `run` begins a job, and
-            `page` is all of a result but its first page; a data download is only `page`.
-        kind: What happens to them.
-        times: How many are struck.
-        after: How many pass first; one that an earlier fault strikes does not count.
-        status: Status of a `status` fault (500).
-        headers: Headers added to its answer.
-        body: Its body, or that of `bytes`, or the reason of `job-failed`.
-        cut: Bytes of the body that still arrive.
-        seconds: How long a `stall` lasts (60).
-        family: The only family struck; None for any.
+        at: The point that the fault applies to. `sync` and `async` are one submitting POST each,
+            `submit` is both. For scheduled reports, `submit` and `update` register a schedule,
+            `run` starts a job, and `page` is every result page but the first. A data download is
+            only `page`.
+        kind: The kind of fault.
+        times: Number of requests that it applies to.
+        after: Number of matching requests that pass first. A request to which an earlier fault
+            applies is not counted.
+        status: Status of a `status` fault; default 500.
+        headers: Headers added to the response of a `status` fault.
+        body: Body of a `status` or `bytes` fault, or the reason of `job-failed`.
+        cut: Number of body bytes that are sent.
+        seconds: Duration of a `stall`; default 60.
+        family: The only family that it applies to; None for any.
     """
 
-    at: Place
-    kind: Kind
+    at: FaultPoint
+    kind: FaultKind
     times: int = 1
     after: int = 0
     status: int | None = None
@@ -110,23 +124,23 @@ class Fault:
     body: str | bytes | None = None
     cut: int | None = None
     seconds: float | None = None
-    family: Family | None = None
+    family: FamilyName | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a kind of fault where it cannot strike."""
-        if self.kind not in get_args(Kind):
+        """Raise ValueError for an unknown kind or family, or for a kind that `at` excludes."""
+        if self.kind not in get_args(FaultKind):
             msg = f"unknown kind of fault: {self.kind!r}"
             raise ValueError(msg)
-        if self.at not in _PLACES.get(self.kind, _ANYWHERE):
+        if self.at not in _ALLOWED_POINTS.get(self.kind, _ALL_POINTS):
             msg = f"a fault of kind {self.kind!r} cannot strike at {self.at!r}"
             raise ValueError(msg)
-        if self.family is not None and self.family not in get_args(Family):
+        if self.family is not None and self.family not in get_args(FamilyName):
             msg = f"unknown family: {self.family!r}"
             raise ValueError(msg)
 
-    def concerns(self, places: Collection[Place], family: Family | None) -> bool:
-        """Return whether a request at these places, of this family, may be struck."""
-        return self.at in places and self.family in {None, family}
+    def applies_to(self, points: Collection[FaultPoint], family: FamilyName | None) -> bool:
+        """Return True if the fault applies to requests of this family at one of the points."""
+        return self.at in points and self.family in {None, family}
 
     @property
     def payload(self) -> bytes:
@@ -135,50 +149,50 @@ class Fault:
 
 
 @dataclass(slots=True)
-class _Act:
-    """A fault and how far it has been played."""
+class _ScriptedFault:
+    """A fault with its counters."""
 
     fault: Fault
-    passed: int = 0
-    struck: int = 0
+    skipped: int = 0
+    applied: int = 0
 
-    def strikes(self) -> bool:
-        """Count a matching request and tell whether it is struck."""
-        if self.passed < self.fault.after:
-            self.passed += 1
+    def count_request(self) -> bool:
+        """Count a matching request; return True if the fault applies to it."""
+        if self.skipped < self.fault.after:
+            self.skipped += 1
             return False
-        self.struck += 1
+        self.applied += 1
         return True
 
 
-class Faults:
-    """The script: the first fault that matches a request and is not used up strikes it."""
+class FaultScript:
+    """Thread-safe list of faults; the first matching fault that is not used up applies."""
 
     def __init__(self) -> None:
-        """Start with nothing going wrong."""
+        """Create an empty script."""
         self._lock = threading.Lock()
-        self._acts: list[_Act] = []
+        self._script: list[_ScriptedFault] = []
 
     def add(self, *faults: Fault) -> None:
-        """Append to the script."""
+        """Append faults to the script."""
         with self._lock:
-            self._acts += [_Act(fault) for fault in faults]
+            self._script += [_ScriptedFault(fault) for fault in faults]
 
     def clear(self) -> None:
-        """Forget what has not struck yet."""
+        """Delete all pending faults."""
         with self._lock:
-            self._acts.clear()
+            self._script.clear()
 
     @property
     def pending(self) -> tuple[Fault, ...]:
-        """Return the faults that are not used up."""
+        """Return the pending faults."""
         with self._lock:
-            return tuple(act.fault for act in self._acts)
+            return tuple(entry.fault for entry in self._script)
 
-    def take(self, places: Collection[Place], family: Family | None) -> Fault | None:
-        """Return the fault that strikes a request at these places, of this family."""
+    def next_fault(self, points: Collection[FaultPoint], family: FamilyName | None) -> Fault | None:
+        """Return the fault for a request of this family at these points, and count it."""
         with self._lock:
-            matching = (act for act in self._acts if act.fault.concerns(places, family))
-            struck = next((act for act in matching if act.strikes()), None)
-            self._acts = [act for act in self._acts if act.struck < act.fault.times]
-        return struck.fault if struck else None
+            matching = (entry for entry in self._script if entry.fault.applies_to(points, family))
+            applied = next((entry for entry in matching if entry.count_request()), None)
+            self._script = [entry for entry in self._script if entry.applied < entry.fault.times]
+        return applied.fault if applied else None

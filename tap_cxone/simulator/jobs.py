@@ -1,4 +1,4 @@
-"""A piece of remote work and where it stands, whichever API ordered it."""
+"""Jobs and their statuses, common to all API families."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal, Self, cast, get_args
 if TYPE_CHECKING:
     from tap_cxone.simulator.faults import Fault
 
-Fate = Literal["job-failed", "job-cancelled", "job-expired", "job-stuck", "job-lost"]
+ForcedEnd = Literal["job-failed", "job-cancelled", "job-expired", "job-stuck", "job-lost"]
 
-KEPT = timedelta(hours=24)
+RESULT_RETENTION = timedelta(hours=24)
 
 
 class Status(StrEnum):
-    """Where a job stands."""
+    """Status of a job."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -25,7 +25,7 @@ class Status(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-_ENDS: dict[Fate, Status] = {
+_FORCED_STATUSES: dict[ForcedEnd, Status] = {
     "job-failed": Status.FAILED,
     "job-cancelled": Status.CANCELLED,
     "job-expired": Status.EXPIRED,
@@ -34,53 +34,55 @@ _ENDS: dict[Fate, Status] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One piece of remote work.
+    """One job.
 
     Attributes:
-        id: Its name.
-        submitted_at: When it began.
-        ready_at: When it ends; None while polls decide.
-        polls_left: How many polls still find it running, where they decide.
-        polls: How many did at first.
-        fate: What becomes of it, if not a file.
+        id: The job id.
+        submitted_at: When it was submitted.
+        ready_at: When it ends; None while the number of polls decides.
+        remaining_polls: Number of polls that still return a running job, if polls decide.
+        polls_to_finish: Initial value of `remaining_polls`.
+        forced_end: How a fault ends the job; None for a normal end.
         reason: Why it failed.
     """
 
     id: str
     submitted_at: datetime
     ready_at: datetime | None
-    polls_left: int = 0
-    polls: int = 0
-    fate: Fate | None = None
+    remaining_polls: int = 0
+    polls_to_finish: int = 0
+    forced_end: ForcedEnd | None = None
     reason: str = "The job failed"
 
     def status(self, now: datetime) -> Status:
-        """Return where the job stands at `now`."""
-        if self.fate == "job-stuck" or self.ready_at is None or now < self.ready_at:
+        """Return the status at `now`."""
+        if self.forced_end == "job-stuck" or self.ready_at is None or now < self.ready_at:
             return Status.RUNNING
-        if self.fate in _ENDS:
-            return _ENDS[self.fate]
-        return Status.SUCCEEDED if now < self.ready_at + KEPT else Status.EXPIRED
+        if self.forced_end in _FORCED_STATUSES:
+            return _FORCED_STATUSES[self.forced_end]
+        return Status.SUCCEEDED if now < self.ready_at + RESULT_RETENTION else Status.EXPIRED
 
-    def waits(self, now: datetime) -> bool:
-        """Return whether the work has not begun: for a fifth of its time, or for one poll."""
+    def is_queued(self, now: datetime) -> bool:
+        """Return True during the first fifth of the duration, or before the first poll."""
         if self.ready_at is None:
-            return self.polls_left >= self.polls - 1
+            return self.remaining_polls >= self.polls_to_finish - 1
         return now < self.submitted_at + (self.ready_at - self.submitted_at) / 5
 
-    def polled(self, now: datetime, *, fate: Fate | None, reason: str | None) -> Self:
-        """Return the job one poll later; with a `fate` it ends so, at once."""
-        if fate is not None:
-            return replace(self, fate=fate, ready_at=now, reason=reason or self.reason)
+    def after_poll(
+        self, now: datetime, *, forced_end: ForcedEnd | None, reason: str | None
+    ) -> Self:
+        """Return the job after one poll; `forced_end` ends it at once."""
+        if forced_end is not None:
+            return replace(self, forced_end=forced_end, ready_at=now, reason=reason or self.reason)
         if self.ready_at is not None:
             return self
-        if self.polls_left:
-            return replace(self, polls_left=self.polls_left - 1)
+        if self.remaining_polls:
+            return replace(self, remaining_polls=self.remaining_polls - 1)
         return replace(self, ready_at=now)
 
 
-def fate_of(fault: Fault | None) -> tuple[Fate | None, str | None]:
-    """Return what a fault makes of a job, and why."""
-    if fault is None or fault.kind not in get_args(Fate):
+def forced_end_of(fault: Fault | None) -> tuple[ForcedEnd | None, str | None]:
+    """Return the forced end that a fault requests, and its reason."""
+    if fault is None or fault.kind not in get_args(ForcedEnd):
         return None, None
-    return cast("Fate", fault.kind), fault.payload.decode() or None
+    return cast("ForcedEnd", fault.kind), fault.payload.decode() or None

@@ -1,4 +1,4 @@
-"""JSON values ↔ their text; fractions are decimals, so that 3.10 stays 3.10."""
+"""JSON encoding and decoding; fractions are `Decimal`, so that 3.10 stays 3.10."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ decode: Callable[[bytes], Any] = _DECODER.decode
 
 
 def pretty(text: bytes) -> bytes:
-    """Return the same JSON, each value on a line of its own."""
+    """Return the JSON text indented, with one value per line."""
     return msgspec.json.format(text, indent=2)
 
 
 def cell(value: Any) -> str:
-    """Write a value as a CSV file's cell: a text as it is, nothing for null, else JSON."""
+    """Return a value as a CSV cell: a string unchanged, empty for null, else JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else encode(value).decode()

@@ -1,4 +1,4 @@
-"""The custom metrics that a tenant may publish."""
+"""Custom metrics that a tenant may publish."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ MetricType = Literal["number", "integer", "string", "boolean"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """What a tenant says of one of its custom metrics.
+class CustomMetric:
+    """Definition of a custom metric.
 
     Attributes:
-        id: What requests and answers call it.
-        name: What people call it.
-        type: What its values are.
-        description: What it tells, if that is said.
-        minimum: The least number, if there is one.
-        maximum: The greatest number, if there is one.
-        enum: The only texts, if not any will do.
+        id: The id in requests and responses.
+        name: The display name.
+        type: The type of its values.
+        description: The description, if any.
+        minimum: The smallest allowed number, if any.
+        maximum: The largest allowed number, if any.
+        enum: The allowed strings; empty if any string is allowed.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Metric:
 
 
 PUBLISHED = (
-    Metric(
+    CustomMetric(
         id="cm_9f8e7d6c5b4a3210",
         name="Sentiment Confidence Score",
         type="number",
@@ -43,19 +43,21 @@ PUBLISHED = (
         minimum=0,
         maximum=1,
     ),
-    Metric(
+    CustomMetric(
         id="cm_1a2b3c4d5e6f7890",
         name="Regulatory Flag",
         type="string",
         enum=("COMPLIANCE_PASS", "COMPLIANCE_FAIL", "UNDETERMINED"),
     ),
-    Metric(
+    CustomMetric(
         id="cm_00aa11bb22cc33dd",
         name="Order Number",
         type="string",
         description="Zeros at the front belong to it",
     ),
-    Metric(id="cm_77ee88ff99aa00bb", name="Callback Promised", type="boolean"),
-    Metric(id="cm_0123456789abcdef", name="Basket Value", type="number"),
-    Metric(id="cm_fedcba9876543210", name="Survey Count", type="integer", minimum=0, maximum=100),
+    CustomMetric(id="cm_77ee88ff99aa00bb", name="Callback Promised", type="boolean"),
+    CustomMetric(id="cm_0123456789abcdef", name="Basket Value", type="number"),
+    CustomMetric(
+        id="cm_fedcba9876543210", name="Survey Count", type="integer", minimum=0, maximum=100
+    ),
 )

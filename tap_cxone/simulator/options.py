@@ -1,4 +1,4 @@
-"""Everything that can be chosen about a simulator."""
+"""Options of the simulator."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from tap_cxone.simulator.metrics import PUBLISHED, Metric
+from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SyncAnswer = Literal[
+SyncResponse = Literal[
     "job-status", "url", "download-url", "result", "string-url", "string-id", "404", "405"
 ]
-SubmitAnswer = Literal["string", "object"]
+SubmitResponse = Literal["string", "object"]
 StatusCase = Literal["upper", "lower", "title"]
 RunningResult = Literal["null", "absent", "empty"]
 ErrorField = Literal["errorMessage", "messageError"]
@@ -34,90 +34,91 @@ PageQuirk = Literal["none", "short", "repeat", "wrong-returned", "no-total"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    r"""What the simulated tenant holds and how its API answers.
+    r"""Data of the simulated tenant and behaviour of its APIs.
 
     Attributes:
-        seed: The data are a function of it.
-        speed: Divides the spacing, the life of a link, the time of a job and the lateness of rows.
+        seed: Seed of the generated data.
+        speed: Divides the spacing, the lifetime of a link, the duration of a job and the lateness
+            of rows.
         rows_per_day: Rows of each entity and table per day.
         rows_of: Rows per day of single entities or tables; 0 makes one empty.
-        token_seconds: Life of a token, never divided by `speed`.
-        spacing_seconds: Least time between two accepted submits.
-        link_seconds: Life of a download link.
-        job_seconds: Time that a job takes.
-        job_polls: Polls that find a job running; set, it replaces `job_seconds` for asynchronous
-            jobs.
-        lateness_minutes: Longest time until a row may be seen.
+        token_seconds: Lifetime of a token, never divided by `speed`.
+        spacing_seconds: Minimum interval between two accepted submits.
+        link_seconds: Lifetime of a download link.
+        job_seconds: Duration of a job.
+        job_polls: Number of polls that return a running job. If set, it replaces `job_seconds` for
+            asynchronous jobs.
+        lateness_minutes: Maximum delay until a row becomes visible.
         forbidden: Entities that the access key may not extract.
-        end_inclusive: Whether a file holds the rows of the end date too.
-        sync_answer: What `POST …/jobs/sync` answers.
-        submit_answer: What `POST …/jobs` answers: the id as a JSON string, or `{"jobId"}`.
-        status_case: How a job's status is spelled; None as each API's description spells it.
-        running_result: What stands for the result of a job without one.
-        error_field: Where the reason of a failed job stands.
-        bom: Whether a file begins with a byte order mark.
-        newline: What ends a line of a file.
-        compression: How a file is compressed, and how it shows.
-        empty: What a file without rows is.
-        extra_columns: Columns added at the end of an entity's or a table's file.
-        missing_columns: Columns left out of an entity's or a table's file.
-        content_length: Whether a download tells its length.
-        client_auth: Where a registered application may put its credentials.
-        gr_namespace: Under which path the table of generated responses is found; the options call
-            it `AutopilotKnowledge/GRTable` either way.
+        end_inclusive: True if a file also contains the rows of the end date.
+        sync_response: Shape of the response of `POST …/jobs/sync`.
+        submit_response: Shape of the response of `POST …/jobs`: the id as a JSON string, or an
+            object `{"jobId"}`.
+        status_case: Case of a status; None for the case of each API's documentation.
+        running_result: Value of `result` for a job without a result.
+        error_field: Field with the reason of a failed job.
+        bom: True if a file starts with a byte order mark.
+        newline: Line terminator of a file.
+        compression: Compression of a file, and the headers that announce it.
+        empty: Content of a file without rows.
+        extra_columns: Columns appended to the file of an entity or a table.
+        missing_columns: Columns omitted from the file of an entity or a table.
+        content_length: True if a download has the header `Content-Length`.
+        client_auth: Where a registered application may send its credentials.
+        gr_namespace: Path of the table of generated responses. Its name in the options is
+            `AutopilotKnowledge/GRTable` in any case.
         exports_per_day: Exports accepted in `quota_hours`, over all tables; None for no limit.
-        quota_hours: The time in which they are counted, never divided by `speed`.
+        quota_hours: Period of the export quota, never divided by `speed`.
         history_months: Calendar months that an export may reach back; None for no limit.
-        location: How the header `Location` of an accepted export is written.
-        export_body: What comes with it.
-        export_status_key: Where the word for an export's status stands.
-        export_words: The words for running, completed and failed.
-        export_link_key: Where the link to an export's file stands.
-        export_link_only: Whether a completed export shows its link and no word.
-        client_token_seconds: Life of a registered application's own token, never divided by
-            `speed`.
-        granted_scopes: What such a token may be good for.
-        analytics_places: How many analytics exports may be active at once.
-        foreign_exports: How many of somebody else are active from the start, and for ever.
-        list_queries: Whether the list of analytics exports tells more than id and status.
-        analytics_json: How a JSON file is laid out: an array, an object a line, an array indented.
-        analytics_gzip: How an analytics export that is to be compressed is, and how it shows;
-            `compression` is without effect on it.
-        duplicates: Rows of an analytics export's file that come a second time; every second one
-            with another duration.
-        misfits: Elements of such a file, added to its rows, that are not what they should be.
-        reporting_scopes: What a token for data downloads may be good for.
-        token_region: The region that such a token names, if it names one.
+        location: Form of the header `Location` of an accepted export.
+        export_body: Body of the response to an accepted export.
+        export_status_key: Field with the status of an export.
+        export_status_names: Names of the statuses running, completed and failed.
+        export_link_key: Field with the link to an export's file.
+        export_link_only: True if a completed export has a link but no status.
+        client_token_seconds: Lifetime of a client credentials token, never divided by `speed`.
+        granted_scopes: Scopes that such a token may have.
+        max_analytics_exports: Maximum number of active analytics exports.
+        foreign_exports: Number of active exports of another client that never end.
+        list_queries: True if the list of analytics exports has more fields than id and status.
+        analytics_json: Layout of a JSON file: an array, one object per line, or an indented array.
+        analytics_gzip: Compression of an analytics export that requests it, and the headers that
+            announce it. `compression` does not apply to it.
+        duplicates: Number of duplicated rows in the file of an analytics export. Every second
+            duplicate has another duration.
+        invalid_elements: Number of invalid elements inserted into such a file.
+        reporting_scopes: Scopes that a token for data downloads may have.
+        token_region: Region named in such a token; None for no region.
         tenant_zone: The tenant's time zone.
-        zone_shape: Where `users/me` tells it.
-        catalogue: The custom metrics that are published at first.
-        catalogue_shape: What their list stands in.
-        catalogue_names: What a custom metric's name is called in it.
-        catalogue_types: What its type is called.
-        catalogue_enum: What its only texts are called.
-        download_quota: Data downloads in an hour of the clock.
-        rate_limit: Requests of the data download API in a minute of the clock; None for no limit.
-        data_region: The region that this host serves, where data downloads for another find
-            nothing; None serves any.
-        wrong_region: What they find: 404, or no rows.
-        undefined_metric: A custom metric of every row that nobody publishes or asks for.
-        bad_values: Interactions of any 24 hours with a custom value that breaks its rule.
-        growing: Last rows of a data download that are there once its first page was served.
-        shrinking: Rows in front of a data download's own that are gone by then.
-        page_quirk: What is odd about pages: half as long as asked for, the first each time, the
-            number of returned records one too many, the total missing.
-        report_token_seconds: Life of a registered application's own token if it was asked for
-            with a scope of reports.
-        schedules_shape: What the list of schedules stands in.
-        schedule_id_key: What a schedule's id is called.
-        name_filter: What the list makes of a name that it is asked for.
-        run_id_key: What a run's id is called.
-        report_minutes_max: Minutes of work after which a run goes on for ever.
-        long_report_days: Days of a range for which more takes for ever; None for any number.
-        report_result: Where a run's rows are: in the answers, or in a file of their own.
-        page_size_reports: Rows of such an answer.
-        token_quirk: Whether the token of every page leads to the second one.
-        final_hour: Hour of the next day, in UTC, from which a day's figures stay as they are.
+        zone_shape: Field of `users/me` with the time zone.
+        catalogue: The initially published custom metrics.
+        catalogue_shape: Field that contains the list of custom metrics, or `list` for an array.
+        catalogue_names: Field with the name of a custom metric.
+        catalogue_types: Field with the type of a custom metric.
+        catalogue_enum: Field with the allowed strings of a custom metric.
+        download_quota: Data downloads per clock hour.
+        rate_limit: Requests of the data download API per clock minute; None for no limit.
+        data_region: The region that this host serves. Data downloads for another region return
+            nothing. None serves all regions.
+        wrong_region: Response to a data download for another region: 404, or no rows.
+        undefined_metric: A custom metric in every row that is neither published nor requested.
+        bad_values: Interactions per 24 hours with a custom value that violates its rule.
+        late_rows: Last rows of a data download that appear only after its first page was served.
+        vanishing_rows: Rows before the first row of a data download that vanish after its first
+            page was served.
+        page_quirk: Defect of pages: half the requested length, always the first page, a number of
+            returned records that is one too high, or no total.
+        report_token_seconds: Lifetime of a client credentials token with a scope of reports.
+        schedules_shape: Field that contains the list of schedules, or `list` for an array.
+        schedule_id_key: Field with the id of a schedule.
+        name_filter: How the list of schedules applies the filter on the name.
+        run_id_key: Field with the id of a run.
+        report_minutes_max: A run that needs more minutes never ends.
+        long_report_days: A run over more days never ends; None for no limit.
+        report_result: Where the rows of a run are: in the responses, or in a file.
+        page_size_reports: Rows per page of such a response.
+        token_quirk: `repeat` if the token of every page leads to the second page.
+        final_hour: Hour of the next day, in UTC, after which the metrics of a day are final.
         extra_report_columns: Columns added to the rows of every report.
     """
 
@@ -133,8 +134,8 @@ class Options:
     lateness_minutes: float = 30
     forbidden: frozenset[str] = frozenset()
     end_inclusive: bool = False
-    sync_answer: SyncAnswer = "job-status"
-    submit_answer: SubmitAnswer = "string"
+    sync_response: SyncResponse = "job-status"
+    submit_response: SubmitResponse = "string"
     status_case: StatusCase | None = None
     running_result: RunningResult = "null"
     error_field: ErrorField = "errorMessage"
@@ -153,7 +154,7 @@ class Options:
     location: Location = "absolute"
     export_body: Literal["empty", "json"] = "empty"
     export_status_key: ExportStatusKey = "status"
-    export_words: tuple[str, str, str] = ("InProgress", "Completed", "Failed")
+    export_status_names: tuple[str, str, str] = ("InProgress", "Completed", "Failed")
     export_link_key: ExportLinkKey = "downloadUrl"
     export_link_only: bool = False
     client_token_seconds: float = 1200
@@ -163,13 +164,13 @@ class Options:
         "analytics:reports:read",
         "analytics:reports:write",
     )
-    analytics_places: int = 3
+    max_analytics_exports: int = 3
     foreign_exports: int = 0
     list_queries: bool = True
     analytics_json: AnalyticsJson = "array"
     analytics_gzip: Compression = "gzip-type"
     duplicates: int = 0
-    misfits: int = 0
+    invalid_elements: int = 0
     reporting_scopes: tuple[str, ...] = (
         "api:reporting:read",
         "api:data-download:read",
@@ -178,7 +179,7 @@ class Options:
     token_region: str | None = "na1"  # noqa: S105 - no password
     tenant_zone: str = "America/New_York"
     zone_shape: ZoneShape = "timeZone"
-    catalogue: tuple[Metric, ...] = PUBLISHED
+    catalogue: tuple[CustomMetric, ...] = PUBLISHED
     catalogue_shape: CatalogueShape = "list"
     catalogue_names: Literal["name", "displayName"] = "name"
     catalogue_types: Literal["type", "dataType"] = "type"
@@ -189,8 +190,8 @@ class Options:
     wrong_region: Literal["404", "empty"] = "404"
     undefined_metric: str | None = None
     bad_values: int = 0
-    growing: int = 0
-    shrinking: int = 0
+    late_rows: int = 0
+    vanishing_rows: int = 0
     page_quirk: PageQuirk = "none"
     report_token_seconds: float = 3600
     schedules_shape: SchedulesShape = "entities"
@@ -207,25 +208,25 @@ class Options:
 
     @property
     def spacing(self) -> timedelta:
-        """Return the least time between two accepted submits."""
+        """Return the minimum interval between two accepted submits."""
         return timedelta(seconds=self.spacing_seconds / self.speed)
 
     @property
     def link_life(self) -> timedelta:
-        """Return for how long a download link is good."""
+        """Return the lifetime of a download link."""
         return timedelta(seconds=self.link_seconds / self.speed)
 
     @property
     def job_time(self) -> timedelta:
-        """Return how long a job takes."""
+        """Return the duration of a job."""
         return timedelta(seconds=self.job_seconds / self.speed)
 
     @property
     def lateness(self) -> timedelta:
-        """Return the longest time until a row may be seen."""
+        """Return the maximum delay until a row becomes visible."""
         return timedelta(minutes=self.lateness_minutes / self.speed)
 
     @property
     def quota_period(self) -> timedelta:
-        """Return the time in which exports are counted."""
+        """Return the period of the export quota."""
         return timedelta(hours=self.quota_hours)

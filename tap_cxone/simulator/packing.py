@@ -1,4 +1,4 @@
-"""A file's bytes on their way: compressed, labelled, damaged where a fault has it so."""
+"""Compression and headers of a file, and the faults that corrupt its bytes."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ _PACKED_TYPES: dict[Compression, str] = {
 }
 
 
-def packed(body: bytes, compression: Compression, fault: Fault | None, level: int = BEST) -> bytes:
-    """Return a file as it goes over the wire, spoiled by `fault` if it concerns the packing."""
-    body = _compressed(body, compression, level)
+def pack(body: bytes, compression: Compression, fault: Fault | None, level: int = BEST) -> bytes:
+    """Return the compressed body; `fault` may truncate or corrupt it."""
+    body = _compress(body, compression, level)
     match fault and fault.kind:
         case "truncated-gzip":
-            return _cut(_gzip(body), fault.cut if fault else None)
+            return _truncate(_gzip(body), fault.cut if fault else None)
         case "corrupt-gzip":
-            # Of two members, the middle of all would be the harmless head of the second.
-            return _flipped(_gzip(body), 4 if compression == "gzip-members" else 2)
+            # With two members, the middle of the file is the header of the second member. A change
+            # of the header would do no harm.
+            return _flip_byte(_gzip(body), 4 if compression == "gzip-members" else 2)
         case _:
             return body
 
 
-def file_answer(
+def bytes_response(
     body: bytes, media_type: str, compression: Compression, options: Options
 ) -> Response:
-    """Answer with a file's bytes; `media_type` is what the file is once unpacked."""
+    """Return the response with a file's bytes; `media_type` is the type of the unpacked file."""
     headers = {"content-type": _PACKED_TYPES.get(compression, media_type)}
     response = Response(body, headers=headers)
     if compression == "gzip-encoding":
@@ -47,13 +48,13 @@ def file_answer(
     return response
 
 
-def no_file(media_type: str, options: Options) -> Response:
-    """Answer where there is nothing to write, not even a header."""
+def empty_file_response(media_type: str, options: Options) -> Response:
+    """Return the response for a file without rows and without a header."""
     return Response(status_code=204 if options.empty == "204" else 200, media_type=media_type)
 
 
-def _compressed(body: bytes, compression: Compression, level: int) -> bytes:
-    """Return a body compressed as it is to be."""
+def _compress(body: bytes, compression: Compression, level: int) -> bytes:
+    """Return the compressed body."""
     match compression:
         case "none":
             return body
@@ -65,17 +66,17 @@ def _compressed(body: bytes, compression: Compression, level: int) -> bytes:
 
 
 def _gzip(body: bytes) -> bytes:
-    """Return a body as a gzip file, which it may be already."""
+    """Return the body as a gzip file; a gzip file is returned unchanged."""
     return body if body.startswith(_GZIP) else gzip.compress(body)
 
 
-def _cut(body: bytes, cut: int | None) -> bytes:
-    """Return the beginning of a body."""
+def _truncate(body: bytes, cut: int | None) -> bytes:
+    """Return the first `cut` bytes of a body, by default half."""
     return body[: len(body) // 2 if cut is None else cut]
 
 
-def _flipped(body: bytes, parts: int) -> bytes:
-    """Return a body of which one byte is wrong, where the first of equal parts ends."""
-    spoiled = bytearray(body)
-    spoiled[len(body) // parts] ^= 0xFF
-    return bytes(spoiled)
+def _flip_byte(body: bytes, parts: int) -> bytes:
+    """Return a body with one changed byte, at the end of the first of `parts` equal parts."""
+    corrupted = bytearray(body)
+    corrupted[len(body) // parts] ^= 0xFF
+    return bytes(corrupted)

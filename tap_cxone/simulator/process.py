@@ -1,4 +1,4 @@
-"""Running a command as if it had been called by itself."""
+"""Run a command as a child process and forward signals to it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
-_SIGNALLED = 128
+_SIGNAL_EXIT_BASE = 128
 
 
-def run_command(command: Sequence[str], added: Mapping[str, str]) -> int:
-    """Run a command with these environment variables added and return its exit code."""
-    # At a terminal the child shares our process group: it may read, and Ctrl-C reaches it without
-    # us. Elsewhere it has a group of its own, so that each signal arrives exactly once.
+def run_command(command: Sequence[str], extra_env: Mapping[str, str]) -> int:
+    """Run a command with additional environment variables; return its exit code."""
+    # On a TTY the child shares this process group: it can read, and Ctrl-C reaches it directly.
+    # Otherwise it gets a new group, so that each signal arrives exactly once.
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
-    with _Forwarding(interrupts=not at_terminal) as forwarding:
+    with _SignalForwarder(interrupts=not at_terminal) as forwarding:
         try:
             child = subprocess.Popen(  # noqa: S603 - the command is the user's own
-                command, env={**os.environ, **added}, process_group=None if at_terminal else 0
+                command, env={**os.environ, **extra_env}, process_group=None if at_terminal else 0
             )
         except FileNotFoundError:
             click.echo(f"{command[0]}: command not found", err=True)
@@ -36,24 +36,26 @@ def run_command(command: Sequence[str], added: Mapping[str, str]) -> int:
         except OSError as error:
             click.echo(f"{command[0]}: {error.strerror}", err=True)
             return _NOT_EXECUTABLE
-        forwarding.to(child)
+        forwarding.set_child(child)
         code = child.wait()
-    return code if code >= 0 else _SIGNALLED - code
+    return code if code >= 0 else _SIGNAL_EXIT_BASE - code
 
 
-class _Forwarding:
-    """Passes SIGTERM on to a child, and SIGINT to its whole group as a terminal does."""
+class _SignalForwarder:
+    """Forwards SIGTERM to a child, and SIGINT to its process group like a terminal."""
 
     def __init__(self, *, interrupts: bool) -> None:
-        """Forward SIGINT only if `interrupts`; it is caught in any case."""
+        """Forward SIGINT only if `interrupts`; it is handled in any case."""
         self._interrupts = interrupts
         self._child: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
+        self._pending_signals: list[int] = []
 
     def __enter__(self) -> Self:
-        """Catch both signals from now on."""
+        """Install the signal handlers."""
         numbers = signal.SIGTERM, signal.SIGINT
-        self._before = {number: signal.signal(number, self._caught) for number in numbers}
+        self._previous_handlers = {
+            number: signal.signal(number, self._on_signal) for number in numbers
+        }
         return self
 
     def __exit__(
@@ -62,30 +64,30 @@ class _Forwarding:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Catch them no longer."""
-        for number, handler in self._before.items():
+        """Restore the previous signal handlers."""
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
-    def to(self, child: subprocess.Popen[bytes]) -> None:
-        """Name the child; what was caught before it started is passed on now."""
+    def set_child(self, child: subprocess.Popen[bytes]) -> None:
+        """Set the child and forward the signals received before it started."""
         self._child = child
-        for number in self._early:
-            self._pass_on(child, number)
+        for number in self._pending_signals:
+            self._forward(child, number)
 
-    def _caught(self, number: int, _: FrameType | None) -> None:
-        """Pass a signal on, at once or when there is a child."""
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        """Forward a signal, or store it until the child has started."""
         if self._child is None:
-            self._early.append(number)
+            self._pending_signals.append(number)
         else:
-            self._pass_on(self._child, number)
+            self._forward(self._child, number)
 
-    def _pass_on(self, child: subprocess.Popen[bytes], number: int) -> None:
-        """Send a signal to the child or to its group."""
+    def _forward(self, child: subprocess.Popen[bytes], number: int) -> None:
+        """Send a signal to the child, or to its process group."""
         if number == signal.SIGTERM:
             child.send_signal(number)
         elif self._interrupts:
             with contextlib.suppress(ProcessLookupError):
-                if sys.platform == "win32":  # there are no groups to signal
+                if sys.platform == "win32":  # Windows has no process groups to signal
                     child.terminate()
                 else:
                     os.killpg(child.pid, number)

@@ -1,4 +1,4 @@
-"""What the tenant holds: a pure function of the seed, the source and the instant."""
+"""Generated rows of the tenant: a pure function of seed, source and instant."""
 
 from __future__ import annotations
 
@@ -15,90 +15,90 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.options import Options
 
     Row = dict[str, Any]
-    Write = Callable[[Random, datetime], list[Row]]
+    RowFactory = Callable[[Random, datetime], list[Row]]
 
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RowSource:
     """One kind of row.
 
     Attributes:
-        name: What the options call it.
-        write: Returns the rows that tell of one event.
-        columns: The header of its file.
-        rows_per_event: How many rows tell of one event.
+        name: The name in the options.
+        make_rows: Returns the rows of one event.
+        columns: The columns of its file.
+        rows_per_event: Number of rows of one event.
     """
 
     name: str
-    write: Write
+    make_rows: RowFactory
     columns: tuple[str, ...]
     rows_per_event: int
 
     @classmethod
-    def of(cls, name: str, write: Write) -> Source:
-        """Return a source whose columns are those of any of its rows."""
-        rows = write(Random(0), datetime(2000, 1, 1, tzinfo=UTC))  # noqa: S311
-        return cls(name, write, tuple(rows[0]), len(rows))
+    def from_factory(cls, name: str, make_rows: RowFactory) -> RowSource:
+        """Return a source with the columns of its first row."""
+        rows = make_rows(Random(0), datetime(2000, 1, 1, tzinfo=UTC))  # noqa: S311
+        return cls(name, make_rows, tuple(rows[0]), len(rows))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, of which one or more rows tell.
+    """Event with one or more rows.
 
     Attributes:
-        instant: When it happened; the API's date filter looks at it.
-        visible_at: From when on its rows may be seen.
-        dice: Where the values of its rows come from.
+        instant: The instant that the API's date filter uses.
+        visible_at: When its rows become visible.
+        rng: Random generator of the values of its rows.
     """
 
     instant: datetime
     visible_at: datetime
-    dice: Random
+    rng: Random
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How somebody looks at rows.
+    """Filter and time zone of a query.
 
     Attributes:
-        zone: Whose local time is written, where a source has it.
-        wanted: The values that may stand in a column, where not any will do, as a CSV file
-            writes them. Null is none of them.
+        zone: The zone of local times, for sources that have them.
+        allowed_values: The allowed values by column, in CSV spelling. Other columns may have any
+            value. Null is never allowed.
     """
 
     zone: tzinfo = UTC
-    wanted: Mapping[str, Collection[str]] = field(default_factory=dict)
+    allowed_values: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    def wants(self, row: Row) -> bool:
-        """Return whether a row is to be seen."""
+    def matches(self, row: Row) -> bool:
+        """Return True if the view contains the row."""
         return all(
             row.get(column) is not None and cell(row[column]) in texts
-            for column, texts in self.wanted.items()
+            for column, texts in self.allowed_values.items()
         )
 
 
 ALL = View()
 
 
-class Rows:
-    """The rows of every source of a family, without end and without memory."""
+class RowGenerator:
+    """Generates the rows of all sources of a family; it stores no rows."""
 
     def __init__(
-        self, options: Options, sources: Mapping[str, Source], lateness: timedelta
+        self, options: Options, sources: Mapping[str, RowSource], lateness: timedelta
     ) -> None:
-        """Hold what the options say, each row to be seen `lateness` after its event at the most."""
+        """Create a generator; rows become visible at most `lateness` after their event."""
         self._options = options
         self._sources = sources
         self._lateness = lateness
 
     def columns(self, name: str) -> tuple[str, ...]:
-        """Return the header of a source's file."""
+        """Return the columns of a source's file."""
         source = self._sources[name]
         missing = self._options.missing_columns.get(source.name, ())
-        known = [column for column in source.columns if column not in missing]
-        return (*known, *self._options.extra_columns.get(source.name, ()))
+        present = [column for column in source.columns if column not in missing]
+        return (*present, *self._options.extra_columns.get(source.name, ()))
 
     def rows(
         self,
@@ -108,18 +108,18 @@ class Rows:
         seen_at: datetime,
         view: View = ALL,
     ) -> Iterator[Row]:
-        """Yield the rows whose instant is in `[start, end)`, if they may be seen at `seen_at`."""
+        """Yield the rows with an instant in `[start, end)` that are visible at `seen_at`."""
         source, columns = self._sources[name], self.columns(name)
         extra = self._options.extra_columns.get(source.name, ())
         for event in self._events(source, start, end):
             if event.visible_at <= seen_at:
-                for row in source.write(event.dice, event.instant.astimezone(view.zone)):
-                    whole = row | {column: _extra(event.dice) for column in extra}
-                    if view.wants(row):
-                        yield {column: whole[column] for column in columns}
+                for row in source.make_rows(event.rng, event.instant.astimezone(view.zone)):
+                    full_row = row | {column: _extra(event.rng) for column in extra}
+                    if view.matches(row):
+                        yield {column: full_row[column] for column in columns}
 
-    def _events(self, source: Source, start: datetime, end: datetime) -> Iterator[Event]:
-        """Yield what happened in `[start, end)`, in order."""
+    def _events(self, source: RowSource, start: datetime, end: datetime) -> Iterator[Event]:
+        """Yield the events of `[start, end)`, in order."""
         per_day = self._options.rows_of.get(source.name, self._options.rows_per_day)
         slots = -(-per_day // source.rows_per_event)
         day = start.date()
@@ -128,21 +128,21 @@ class Rows:
             yield from (event for event in events if start <= event.instant < end)
             day += _DAY
 
-    def _event(self, source: Source, day: datetime, slot: int, slots: int) -> Event:
-        """Return what happened in one of a day's equal slots, somewhere within it."""
-        dice = Random(f"{self._options.seed}/{source.name}/{day.date()}/{slot}")  # noqa: S311
+    def _event(self, source: RowSource, day: datetime, slot: int, slots: int) -> Event:
+        """Return the event of one of a day's equal slots, at a random instant within it."""
+        rng = Random(f"{self._options.seed}/{source.name}/{day.date()}/{slot}")  # noqa: S311
         width = _DAY.total_seconds() * 1000 / slots
-        instant = day + timedelta(milliseconds=int((slot + dice.random()) * width))
-        return Event(instant, instant + dice.random() * self._lateness, dice)
+        instant = day + timedelta(milliseconds=int((slot + rng.random()) * width))
+        return Event(instant, instant + rng.random() * self._lateness, rng)
 
 
 def midnight(day: date | datetime) -> datetime:
-    """Return the instant at which a day begins in UTC; an instant is returned as it is."""
+    """Return the start of a day in UTC; an instant is only converted to UTC."""
     if not isinstance(day, datetime):
         return datetime.combine(day, time(), UTC)
     return day.astimezone(UTC) if day.tzinfo else day.replace(tzinfo=UTC)
 
 
-def _extra(dice: Random) -> str:
-    """Return a value of a column that nobody told us about."""
-    return dice.choice(["", "yes", "no", f"{dice.randrange(1000):04d}", "später, vielleicht"])
+def _extra(rng: Random) -> str:
+    """Return a value of an undocumented column."""
+    return rng.choice(["", "yes", "no", f"{rng.randrange(1000):04d}", "später, vielleicht"])

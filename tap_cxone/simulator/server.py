@@ -1,4 +1,4 @@
-"""An ASGI server in a thread of its own."""
+"""ASGI server that runs in a background thread."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from tap_cxone.simulator.wire import Connection
+from tap_cxone.simulator.connection import Connection
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class _Server(uvicorn.Server):
-    """A server that starts and stops at once, without waiting for its callers."""
+    """Server that stops at once, without waiting for open connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:
-        """Prepare to run in the thread that calls `run`."""
+        """Create a server that runs in the thread that calls `run`."""
         super().__init__(config)
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
 
     async def main_loop(self) -> None:
-        """Serve until stopped."""
+        """Serve requests until `stop` is called."""
         self._loop = asyncio.get_running_loop()
         self.ready.set()
         await self._stopped.wait()
 
     def stop(self) -> None:
-        """End the main loop; may be called from any thread."""
+        """Stop the main loop; thread-safe."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
-        """Cut every connection."""
+        """Close every connection and cancel every request."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -50,14 +50,14 @@ class _Server(uvicorn.Server):
 
 
 class ThreadedServer:
-    """Serves an application on a port of this machine."""
+    """Serves an application on a local port."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        """Listen at `host` and `port`, 0 for a free one."""
+        """Bind `host` and `port`, 0 for a free port."""
         self._socket = socket.create_server((host, port))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            _quiet(app),
+            _suppress_cancelled(app),
             http=Connection,
             ws="none",
             lifespan="off",
@@ -70,10 +70,10 @@ class ThreadedServer:
         )
 
     def start(self) -> None:
-        """Return when requests are answered.
+        """Start the thread and wait until requests are served.
 
         Raises:
-            RuntimeError: They never will be.
+            RuntimeError: The server did not start within 10 s.
         """
         self._thread.start()
         if not self._server.ready.wait(10):
@@ -81,15 +81,15 @@ class ThreadedServer:
             raise RuntimeError(msg)
 
     def stop(self) -> None:
-        """Return when the port is free again; may be called twice."""
+        """Stop the server and close its port; idempotent."""
         if self._thread.is_alive():
             self._server.stop()
             self._thread.join(10)
         self._socket.close()
 
 
-def _quiet(app: ASGIApp) -> ASGIApp:
-    """Return the application; that stopping cuts its answers short is not worth a word."""
+def _suppress_cancelled(app: ASGIApp) -> ASGIApp:
+    """Return the application without the CancelledError that stopping raises."""
 
     async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""The tap's settings for a simulator."""
+"""Settings of the tap for a simulator."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import math
 from typing import TYPE_CHECKING, Any, get_args
 
 from tap_cxone.simulator.credentials import Credentials
-from tap_cxone.simulator.faults import Family
+from tap_cxone.simulator.faults import FamilyName
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-ALL_FAMILIES: tuple[Family, ...] = get_args(Family)
-_FIRST: tuple[Family, ...] = ("data_extraction",)
-_WITH_CLIENT: frozenset[Family] = frozenset(get_args(Family)) - frozenset(_FIRST)
+ALL_FAMILIES: tuple[FamilyName, ...] = get_args(FamilyName)
+_DEFAULT_FAMILIES: tuple[FamilyName, ...] = ("data_extraction",)
+_OAUTH_FAMILIES: frozenset[FamilyName] = frozenset(get_args(FamilyName)) - frozenset(
+    _DEFAULT_FAMILIES
+)
 
 _DOWNLOAD = {
     "name": "custom_metrics_by_interaction",
@@ -33,27 +35,27 @@ _REPORT = {
 
 
 def tap_settings(
-    url: str, speed: float = 1, *, families: Collection[Family] = _FIRST
+    url: str, speed: float = 1, *, families: Collection[FamilyName] = _DEFAULT_FAMILIES
 ) -> dict[str, Any]:
-    """Return the settings with which a tap keeps the rules of the simulator at `url`.
+    """Return the settings of a tap that respects the limits of the simulator at `url`.
 
     Args:
-        url: Where the simulator listens.
-        speed: Its speed.
-        families: Whose settings; what all families need is always there.
+        url: The base URL of the simulator.
+        speed: The speed of the simulator.
+        families: The families to configure; settings common to all are always included.
     """
     settings: dict[str, Any] = {
         "base_url": url,
         "access_key_id": Credentials.ACCESS_KEY_ID,
         "access_key_secret": Credentials.ACCESS_KEY_SECRET,
-        "poll_interval_seconds": _divided(5, speed),
+        "poll_interval_seconds": _divide_rounding_up(5, speed),
     }
     if "data_extraction" in families:
         settings["data_extraction"] = {
-            "request_spacing_seconds": _divided(30, speed),
-            "settle_minutes": _divided(30, speed),
+            "request_spacing_seconds": _divide_rounding_up(30, speed),
+            "settle_minutes": _divide_rounding_up(30, speed),
         }
-    if not _WITH_CLIENT.isdisjoint(families):
+    if not _OAUTH_FAMILIES.isdisjoint(families):
         settings["client_id"] = Credentials.CLIENT_ID
         settings["client_secret"] = Credentials.CLIENT_SECRET
     if "data_download" in families:
@@ -61,7 +63,7 @@ def tap_settings(
     if "scheduled_reports" in families:
         settings["scheduled_reports"] = {
             "reports": [_REPORT],
-            "poll_interval_seconds": _divided(15, speed),
+            "poll_interval_seconds": _divide_rounding_up(15, speed),
             "settle_hour_utc": 5,
         }
     return settings
@@ -75,8 +77,8 @@ def environment(settings: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _divided(number: float, speed: float) -> float:
-    """Divide, and round up: rounded down, a spacing would break the rule it keeps."""
+def _divide_rounding_up(number: float, speed: float) -> float:
+    """Return the quotient rounded up; a spacing rounded down would break the limit."""
     quotient = number / speed
     if quotient.is_integer():
         return int(quotient)

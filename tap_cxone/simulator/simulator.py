@@ -1,4 +1,4 @@
-"""The simulator itself: a world behind a server."""
+"""The simulator: the state of a tenant behind an HTTP server."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tap_cxone.simulator import (
     observability,
     scheduled_reports,
 )
+from tap_cxone.simulator.backend import Backend
 from tap_cxone.simulator.clock import Clock, SystemClock
-from tap_cxone.simulator.log import Recorder, Seen
 from tap_cxone.simulator.options import Options
-from tap_cxone.simulator.scheduled_reports.orders import check_schedule
+from tap_cxone.simulator.request_log import RecordedRequest, RecordingMiddleware
+from tap_cxone.simulator.scheduled_reports.validation import validate_schedule
 from tap_cxone.simulator.server import ThreadedServer
-from tap_cxone.simulator.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime, tzinfo
     from types import TracebackType
 
@@ -33,30 +33,19 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.analytics_exports.exports import Export
     from tap_cxone.simulator.data_extraction.jobs import Job
-    from tap_cxone.simulator.faults import Faults
-    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.faults import FaultScript
+    from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.rows import Row
-    from tap_cxone.simulator.scheduled_reports.runs import Standing
+    from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
-
-FAMILIES: tuple[Callable[[World], list[BaseRoute]], ...] = (
-    credentials.routes,
-    files.routes,
-    data_extraction.routes,
-    observability.routes,
-    analytics_exports.routes,
-    data_download.routes,
-    scheduled_reports.routes,
-    control.routes,
-)
 
 
 class Simulator:
-    """A CXone on this machine, for as long as the `with` block lasts.
+    """Simulator that serves requests inside a `with` block.
 
     Attributes:
-        url: Where it listens.
-        world: All that it knows.
+        url: The base URL of the server.
+        backend: The state of the simulated tenant.
     """
 
     def __init__(
@@ -67,15 +56,15 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        """Listen at `host` and `port`, 0 for a free one; answer once entered."""
-        self.world = World(options or Options(), clock or SystemClock())
-        routes = [route for family in FAMILIES for route in family(self.world)]
-        app = Recorder(Starlette(routes=routes), self.world.log, self.world.clock)
-        self._server = ThreadedServer(app, host, port)
+        """Bind `host` and `port`, 0 for a free port; the `with` block starts the server."""
+        self.backend = Backend(options or Options(), clock or SystemClock())
+        app = Starlette(routes=_routes(self.backend))
+        recording = RecordingMiddleware(app, self.backend.log, self.backend.clock)
+        self._server = ThreadedServer(recording, host, port)
         self.url = f"http://{host}:{self._server.port}"
 
     def __enter__(self) -> Self:
-        """Start answering."""
+        """Start the server."""
         self._server.start()
         return self
 
@@ -85,93 +74,93 @@ class Simulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self._server.stop()
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> FaultScript:
         """Return the script of faults."""
-        return self.world.faults
+        return self.backend.faults
 
     @property
-    def requests(self) -> list[Seen]:
-        """Return the requests so far, in order."""
-        return self.world.log.entries()
+    def requests(self) -> list[RecordedRequest]:
+        """Return the requests received so far, in order."""
+        return self.backend.log.entries()
 
     @property
-    def refusals(self) -> int:
-        """Return how often a caller broke a limit; scripted answers do not count."""
-        return self.world.refusals
+    def limit_violations(self) -> int:
+        """Return the number of requests that broke a limit; scripted faults do not count."""
+        return self.backend.limit_violations
 
     @property
     def jobs(self) -> list[Job]:
-        """Return the data extraction jobs so far, in order."""
-        return self.world.extraction.jobs()
+        """Return the data extraction jobs submitted so far, in order."""
+        return self.backend.extraction_jobs.jobs()
 
     @property
     def exports(self) -> int:
-        """Return how many observability exports were accepted."""
-        return len(self.world.exports.all())
+        """Return the number of accepted observability exports."""
+        return len(self.backend.exports.all())
 
     @property
-    def quota_refusals(self) -> int:
-        """Return how many were one too many for a day; `refusals` counts them too."""
-        return self.world.exports.quota_refusals
+    def quota_violations(self) -> int:
+        """Return how many of them exceeded the quota; `limit_violations` counts them too."""
+        return self.backend.exports.quota_violations
 
     @property
-    def analytics(self) -> list[Export]:
-        """Return the analytics exports that callers ordered so far, in order."""
-        return self.world.analytics.ordered()
+    def analytics_exports(self) -> list[Export]:
+        """Return the analytics exports submitted by callers so far, in order."""
+        return self.backend.analytics_exports.submitted_by_callers()
 
     @property
     def conflicts(self) -> int:
-        """Return how many found no place; `refusals` counts them too."""
-        return self.world.analytics.conflicts
+        """Return the number of 409 responses; `limit_violations` counts them too."""
+        return self.backend.analytics_exports.conflicts
 
     def add_foreign_exports(self, number: int, seconds: float) -> None:
-        """Begin analytics exports of somebody else, which end after `seconds` of the clock."""
-        self.world.analytics.add_foreign(number, timedelta(seconds=seconds))
+        """Start analytics exports of another client that end after `seconds` of the clock."""
+        self.backend.analytics_exports.add_foreign(number, timedelta(seconds=seconds))
 
-    def set_catalogue(self, metrics: Iterable[Metric]) -> None:
-        """Publish these custom metrics and no others, at any time."""
-        self.world.downloads.catalogue.metrics = tuple(metrics)
+    def publish_metrics(self, metrics: Iterable[CustomMetric]) -> None:
+        """Replace the published custom metrics; thread-safe."""
+        self.backend.downloads.metric_catalog.metrics = tuple(metrics)
 
     @property
     def schedules(self) -> list[Schedule]:
-        """Return the schedules that are registered, in order."""
-        return self.world.schedules.all()
+        """Return the registered schedules, in order."""
+        return self.backend.schedules.all()
 
     @property
-    def report_runs(self) -> list[Standing]:
-        """Return the runs of reports so far and where they stand now, in order."""
-        return self.world.report_runs.standings()
+    def report_runs(self) -> list[RunSnapshot]:
+        """Return the report runs started so far with their current state, in order."""
+        return self.backend.report_runs.snapshots()
 
     @property
     def cancelled(self) -> list[str]:
-        """Return the ids of the runs that callers cancelled, in order."""
-        return list(self.world.report_runs.cancelled)
+        """Return the ids of the runs cancelled by callers, in order."""
+        return list(self.backend.report_runs.cancelled)
 
     @property
     def fast_polls(self) -> int:
-        """Return how often somebody asked for a run too soon after having asked for it."""
-        return self.world.report_runs.fast_polls
+        """Return the number of polls of a run that came too soon after the previous poll."""
+        return self.backend.report_runs.fast_polls
 
     def add_schedule(self, body: Mapping[str, Any]) -> Schedule:
-        """Register a schedule as somebody else.
+        """Store a schedule as if another client had registered it.
 
         Raises:
-            NotAccepted: The API would not accept it.
+            InvalidRequest: The API would reject it.
         """
-        check_schedule(body)
-        return self.world.schedules.add(body)
+        validate_schedule(body)
+        return self.backend.schedules.add(body)
 
     def revoke_tokens(self) -> None:
-        """Make every token given out so far unknown."""
-        self.world.tokens.revoke()
-        self.world.client_tokens.revoke()
-        self.world.reporting_tokens.revoke()
+        """Revoke every token issued so far."""
+        self.backend.tokens.revoke()
+        self.backend.client_tokens.revoke()
+        self.backend.reporting_tokens.revoke()
 
-    def truth(
+    def expected_rows(
         self,
         entity: str,
         start: date | datetime,
@@ -180,12 +169,26 @@ class Simulator:
         *,
         zone: tzinfo = UTC,
     ) -> list[Row]:
-        """Return the rows of `[start, end)` that may be seen at `visible_at`, by default now.
+        """Return the rows of `[start, end)` that are visible at `visible_at`, by default now.
 
-        An observability table is named like `Copilot/KBTable`, its dates are local to `zone`. Of
-        analytics exports there is `bot_conversations`: JSON values, fractions as `Decimal`. A
-        report of data downloads, such as `Interaction/Call`, has such a row for each interaction,
-        with `at`, `customMetrics`, and `_bad` where one of these breaks its rule. And
-        `report:agent` is what scheduled reports tell in the end, by day and every dimension.
+        An observability table is named like `Copilot/KBTable`; its dates are local to `zone`. The
+        analytics exports have `bot_conversations`: JSON values with fractions as `Decimal`. A
+        report of data downloads, such as `Interaction/Call`, has one row for each interaction
+        with `at` and `customMetrics`. The field `_bad` is set if a metric violates its rule.
+        `report:agent` holds the final rows of scheduled reports, by day and every dimension.
         """
-        return self.world.truth(entity, start, end, visible_at, zone=zone)
+        return self.backend.expected_rows(entity, start, end, visible_at, zone=zone)
+
+
+def _routes(backend: Backend) -> list[BaseRoute]:
+    """Return the routes of all API families, of the object store and of the control interface."""
+    return [
+        *credentials.routes(backend),
+        *files.routes(backend),
+        *data_extraction.routes(backend, backend.extraction_jobs, backend.entity_rows),
+        *observability.routes(backend, backend.exports, backend.table_rows),
+        *analytics_exports.routes(backend, backend.analytics_exports, backend.conversations),
+        *data_download.routes(backend, backend.downloads),
+        *scheduled_reports.routes(backend, backend.schedules, backend.report_runs),
+        *control.routes(backend),
+    ]

@@ -1,4 +1,4 @@
-"""The tokens given out, and what each is good for."""
+"""Access tokens with their scopes and expiry."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
-    """What a token is good for, and until when."""
+    """Scopes and expiry of a token."""
 
     scopes: frozenset[str]
     expires_at: datetime
 
 
 def opaque(_: datetime) -> str:
-    """Return a new token that tells nothing."""
+    """Return a new opaque token."""
     return f"sim-access-token-{secrets.token_hex(12)}"
 
 
 def jwt(expires_at: datetime, region: str | None) -> str:
-    """Return a new token that tells of itself, unless of its region; nobody signed it."""
+    """Return a new unsigned JWT with an expiry and, if given, a region."""
     claims = {
         "iss": "https://cxone.simulator",
         "jti": secrets.token_hex(12),
@@ -43,33 +43,33 @@ def jwt(expires_at: datetime, region: str | None) -> str:
     return ".".join(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
 
 
-class Tokens:
-    """The tokens of one kind of login, and how long each is good."""
+class TokenStore:
+    """Tokens of one kind of login."""
 
     def __init__(
-        self, life: timedelta, clock: Clock, write: Callable[[datetime], str] = opaque
+        self, lifetime: timedelta, clock: Clock, make_token: Callable[[datetime], str] = opaque
     ) -> None:
-        """Give tokens that are good for `life`.
+        """Create an empty store.
 
         Args:
-            life: How long each is good.
-            clock: What tells how long that is.
-            write: Returns the text of a new one, which is good until then.
+            lifetime: Default lifetime of a token.
+            clock: The clock of the simulator.
+            make_token: Returns the text of a new token that expires at the given instant.
         """
-        self.life = life
+        self.lifetime = lifetime
         self._clock = clock
-        self._write = write
+        self._make_token = make_token
         self._grants: dict[str, _Grant] = {}
 
-    def issue(self, scopes: Collection[str] = (), life: timedelta | None = None) -> str:
-        """Return a new token that has these scopes, and another life if one is given."""
-        expires_at = self._clock.now() + (self.life if life is None else life)
-        token = self._write(expires_at)
+    def issue(self, scopes: Collection[str] = (), lifetime: timedelta | None = None) -> str:
+        """Return a new token with these scopes; `lifetime` overrides the default."""
+        expires_at = self._clock.now() + (self.lifetime if lifetime is None else lifetime)
+        token = self._make_token(expires_at)
         self._grants[token] = _Grant(frozenset(scopes), expires_at)
         return token
 
     def require(self, request: Request, scope: str | None = None) -> None:
-        """Let a request with a good bearer token pass, if it has the scope where one is needed.
+        """Validate the bearer token of a request and its scope.
 
         Raises:
             HTTPException: The token is missing, unknown or expired, or lacks the scope.
@@ -82,5 +82,5 @@ class Tokens:
             raise HTTPException(403, f"Missing scope {scope}")
 
     def revoke(self) -> None:
-        """Forget every token given out so far."""
+        """Revoke every token issued so far."""
         self._grants.clear()

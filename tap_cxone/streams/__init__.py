@@ -1,6 +1,6 @@
 """Base classes of all streams: windows, state, schema changes and commits.
 
-It may import everything below the families; private parts of the SDK are used in `base` only.
+The package may import everything below the families. Only `base` uses private parts of the SDK.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A stream that is read whole each time."""
+"""Base class of streams that read a complete table in every run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class FullTableStream(CXoneStream):
-    """A small table without a history."""
+    """A stream of a small table that is read completely in every run."""
 
     @abstractmethod
     def table_records(self) -> Iterable[Record]:
-        """Return all of it."""
+        """Return all records of the table."""
 
     @override
     def iter_files(self) -> Iterator[StreamPreload]:

@@ -1,4 +1,4 @@
-"""Base class of streams whose files are made by remote jobs."""
+"""Base class of streams that download files made by remote jobs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.jobs.ledger import JobLedger
-    from tap_cxone.planning.plan import Unit
-    from tap_cxone.streams.window_loader import FileSource
+    from tap_cxone.planning.workload import Unit
+    from tap_cxone.streams.prefetch import FileSource
     from tap_cxone.windows import Window
     from tap_cxone.workers.main_thread import MainThreadExecutor
 
@@ -30,11 +30,10 @@ class JobStream(WindowedStream):
     @property
     @abstractmethod
     def api(self) -> JobApi:
-        """Return what makes this stream's files."""
+        """Return the API that runs the stream's jobs."""
 
     @override
     def source(self) -> FileSource:
-
         family = self.family
         return JobRunner(
             api=self.api,
@@ -52,7 +51,7 @@ class JobStream(WindowedStream):
         )
 
     def store_job(self, job: PendingJob) -> None:
-        """Remember a job before anything else happens to it."""
+        """Store a job and emit STATE, before the job is polled."""
         self.state_view.add_pending_job(job)
         self.write_state()
 
@@ -64,16 +63,16 @@ class JobStream(WindowedStream):
         return [job for job in jobs if self.api.fingerprint(job.window) == job.fingerprint]
 
     def ledger_jobs(self) -> list[PendingJob]:
-        """Return the jobs of any run that the journal knows."""
+        """Return the jobs that the journal contains, from all runs."""
         return self.family.ledger.jobs(self.name, self.initial_bookmark)
 
 
 @dataclass(slots=True)
 class _StreamJobStore:
-    """The stream's state, and the journal beside it, as the memory of its jobs.
+    """The `JobStore` of one stream: its state and the journal.
 
-    What is pending is known here too: a lane that asked the desk for it would wait for a target
-    that takes its time, while a link ends.
+    `jobs` is a copy of the pending jobs for the worker thread. A call to the main thread could
+    block on a slow target until a download link expires.
     """
 
     stream: JobStream
@@ -90,13 +89,13 @@ class _StreamJobStore:
                 self.main_thread.post(partial(self.stream.state_view.add_pending_job, job))
 
     def record_submit(self, job: PendingJob | None) -> None:
-        if job is None:  # nothing to take up, and a link that must not wait
+        if job is None:  # no job to resume, and the link would expire
             self.main_thread.post(self.stream.write_state)
             return
         self._add(job)
         try:
             self._ledger.record_submitted(self.stream.name, job)
-        finally:  # what the journal cannot take must be in STATE at least
+        finally:  # STATE must contain the job even if the journal fails
             self.main_thread.call(lambda: self.stream.store_job(job))
 
     def remove(self, job: PendingJob) -> None:

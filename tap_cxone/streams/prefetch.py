@@ -1,9 +1,9 @@
-"""What a stream's lane has fetched of it, waiting to be read."""
+"""Items that a family worker has prefetched, and the sources of their files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -11,31 +11,46 @@ if TYPE_CHECKING:
 
     from tap_cxone.rows.columns import Column
     from tap_cxone.spool import Spool
-    from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
+
+
+class FileSource(Protocol):
+    """A source of window files."""
+
+    def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:
+        """Return the complete file of a window; jobs of `upcoming` windows may be started."""
+
+    def discard(self, window: Window) -> None:
+        """Mark the file of a window as unusable, so that it is never returned again."""
+
+    def job_id(self, window: Window) -> str | None:
+        """Return the ID of the job that made the file; None if the API has no such ID."""
+
+    def description(self, window: Window) -> str:
+        """Return the name of a window for messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPreload:
-    """What is known of a stream before its first window: its columns, or all of its rows."""
+    """Data of a stream that precedes its first window: columns, or all records of a table."""
 
     columns: Sequence[Column] = ()
     rows: Sequence[dict[str, Any]] = ()
     size: int = 0
 
     def close(self) -> None:
-        """Do nothing: it holds no file."""
+        """Do nothing: a preload holds no file."""
 
 
 @dataclass(slots=True)
 class WindowFile:
-    """A window's file; and a `Source` that gives it, or another one if it is damaged.
+    """A prefetched file, as a `FileSource` that downloads it again if it is damaged.
 
     Attributes:
-        window: What it is of.
-        coming: The windows after it.
-        took: How long it took to come.
-        again: Does something with the API, where and when that may be done.
+        window: Window of the file.
+        upcoming: Windows that follow it.
+        duration: Time from the request to the end of the download.
+        run_on_worker: Runs a callable on the family's worker thread and returns its result.
     """
 
     window: Window
@@ -57,7 +72,7 @@ class WindowFile:
         run_on_worker: Callable[[Callable[[], Any]], Any],
         now: Callable[[], datetime],
     ) -> WindowFile:
-        """Fetch a window's file."""
+        """Download the file of a window."""
         started_at = now()
         spool = source.fetch_file(window, upcoming)
         duration = now() - started_at
@@ -67,16 +82,16 @@ class WindowFile:
 
     @property
     def size(self) -> int:
-        """Return how many bytes wait to be read."""
+        """Return the bytes that the file occupies on disk."""
         return self._spool.size if self._spool else 0
 
     def close(self) -> None:
-        """Remove the file if nobody took it."""
+        """Delete the file if `fetch_file` has not returned it."""
         if self._spool is not None:
             self._spool.file.close()
 
     def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:
-        """Return the file; the second time fetch it again."""
+        """Return the prefetched file; download it again in every later call."""
         spool, self._spool = self._spool, None
         return spool or self.run_on_worker(lambda: self._fetch_again(window, upcoming))
 
@@ -86,15 +101,15 @@ class WindowFile:
         return spool
 
     def discard(self, window: Window) -> None:
-        """Do not give the file a second time."""
+        """Mark the file as unusable, so that its source never returns it again."""
         self.run_on_worker(lambda: self._inner.discard(window))
 
-    def job_id(self, window: Window) -> str | None:  # noqa: ARG002 (there is but one)
-        """Return what the API calls the work that made the file."""
+    def job_id(self, window: Window) -> str | None:  # noqa: ARG002 (the object has one window)
+        """Return the ID of the job that made the file."""
         return self._job_id
 
     def description(self, window: Window) -> str:  # noqa: ARG002
-        """Name the window in a message."""
+        """Return the name of the window for messages."""
         return self._description
 
 

@@ -1,4 +1,4 @@
-"""The stream of rows that did not fit theirs."""
+"""Quarantine stream: the invalid rows of all other streams."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SCHEMA = th.PropertiesList(
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:
-    """A row set aside: what it was, where it came from, and when that was."""
+    """An invalid row, with its stream, job, window and time of quarantine."""
 
     stream: str
     job_id: str | None
@@ -55,11 +55,11 @@ class QuarantinedRow:
 
     @property
     def record_id(self) -> str:
-        """Return what names the row, whenever it comes again."""
+        """Return the ID of the row; a repeated row of the same stream has the same ID."""
         return hashlib.sha256(f"{self.stream}\n{self.invalid.raw}".encode()).hexdigest()
 
     def record(self) -> dict[str, Any]:
-        """Return the row of the quarantine stream."""
+        """Return the record of the quarantine stream."""
         return {
             "record_id": self.record_id,
             "stream": self.stream,
@@ -74,13 +74,13 @@ class QuarantinedRow:
 
 
 class QuarantineStream(Stream):
-    """Receives its records while other streams are read, and has none of its own to read."""
+    """A stream that yields no records itself; other streams emit records on it."""
 
     name = NAME
     primary_keys = ("record_id",)
 
     def __init__(self, tap: Tap) -> None:
-        """Announce nothing yet."""
+        """Create the stream; its SCHEMA is emitted before its first record."""
         super().__init__(tap, schema={**_SCHEMA, "description": "Rows that did not fit."})
         self.schema_written = False
 
@@ -90,4 +90,4 @@ class QuarantineStream(Stream):
 
     @override
     def get_batch_config(self, config: object) -> None:
-        """Return none: batches are made of RECORD messages by the tap's writer."""
+        """Return None: the tap's message writer builds batches from RECORD messages."""

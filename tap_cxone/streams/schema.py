@@ -1,4 +1,4 @@
-"""What a stream is before anything is read, and the JSON schema that says so."""
+"""Declaration of a stream, and the JSON schema built from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import ROW_HASH
+from tap_cxone.rows.layout import ROW_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,19 +27,19 @@ _ROW_HASH_COLUMN = Column(
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a stream is, before anything is read.
+    """Everything that is known about a stream before its first file.
 
     Attributes:
-        name: Its name, snake_case.
-        columns: Those known beforehand.
-        primary_keys: What identifies a row; none: `_row_hash`.
-        description: What a row is.
-        keys_setting: Where a user changes the keys.
-        columns_setting: Where a user declares a column's type.
-        formats: What its files may be.
-        required: Fields without which a row is none, beside the keys; by the source's names.
-        lifted: Key of an object inside of a JSON row, whose keys are columns too.
-        windowed: Whether rows carry the window they were read with.
+        name: Stream name in snake_case.
+        columns: Columns known in advance.
+        primary_keys: Columns that identify a record; empty means `_row_hash`.
+        description: Meaning of one record.
+        keys_setting: Setting in which the user changes the keys.
+        columns_setting: Setting in which the user declares column types.
+        formats: File formats that the stream accepts.
+        required: Fields that every valid row has, beside the keys; names as in the source.
+        nested_object: Key of an object inside a JSON row; the keys of the object become columns.
+        windowed: True if records carry the window they were read with.
     """
 
     name: str
@@ -57,13 +57,13 @@ class Declaration:
 def schema_of(
     declaration: Declaration, columns: Iterable[Column], keys: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the JSON schema of a stream's records, key and metadata columns never null."""
+    """Return the JSON schema of a stream's records; key and metadata columns are never null."""
     hash_columns = [_ROW_HASH_COLUMN] if ROW_HASH in keys else []
     metadata = WINDOW_COLUMNS if declaration.windowed else (EXTRACTED_AT,)
     properties = {
         column.name: property_of(column) for column in (*columns, *hash_columns, *metadata)
     }
-    for key in keys:  # a key is never null, and may be one that no file has shown yet
+    for key in keys:  # a key is never null; its column may be unknown before the first file
         property_schema = properties.get(key) or property_of(
             Column(key, description="Part of the key.")
         )
@@ -77,7 +77,7 @@ def schema_of(
 
 
 def property_of(column: Column) -> dict[str, Any]:
-    """Return the JSON schema of one column: nullable, described."""
+    """Return the JSON schema of one column, nullable and with a description."""
     is_temporal = column.type in {"date", "date-time"}
     schema: dict[str, Any] = {"type": ["string" if is_temporal else column.type, "null"]}
     if is_temporal:
@@ -90,6 +90,11 @@ def property_of(column: Column) -> dict[str, Any]:
         **_sql_type(column),
         "description": column.description,
     }
+
+
+def with_properties(schema: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of a JSON schema with `properties` added or replaced."""
+    return {**schema, "properties": {**schema["properties"], **properties}}
 
 
 def _constraint_keywords(constraint: ValueConstraint | None) -> dict[str, Any]:
@@ -105,7 +110,10 @@ def _constraint_keywords(constraint: ValueConstraint | None) -> dict[str, Any]:
 
 
 def _sql_type(column: Column) -> dict[str, Any]:
-    """Ask for a wide column where limits would have a target choose a narrow one: they may rise."""
+    """Return a wide SQL type for a bounded integer.
+
+    Targets derive a narrow type from the bounds, which may rise later.
+    """
     bounded_integer = column.type == "integer" and column.constraint is not None
     return {"x-sql-datatype": "bigint"} if bounded_integer else {}
 

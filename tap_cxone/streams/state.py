@@ -1,15 +1,18 @@
-"""What a stream's state remembers beside its bookmark; a view of plain JSON.
+"""Typed view of a stream's state, which is plain JSON.
 
-Keys of one stream's state, all optional:
+Keys of one stream's state beside its bookmark, all optional:
 
 ```
 pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitted, not committed
-submits        {family: ["2026-01-31T00:00:00+00:00", …]}   those that still count for a limit
+submits        {family: ["2026-01-31T00:00:00+00:00", …]}   submits that still count for a limit
 columns        [{"name", "description"}]                    learned from files
-traits         {family: {name: value}}                      learned of the tenant
-failed         true                                         the last run of it failed
-window_days    2                                            more were too many for one job
+tenant_info    {family: {name: value}}                      learned of the tenant by earlier runs
+failed         true                                         the stream failed in its last run
+window_days    2                                            wider windows timed out
+version        1                                            layout of the keys above
 ```
+
+`docs/state.md` describes each key. Layout 0 has no `version` and calls the tenant info `traits`.
 """
 
 from __future__ import annotations
@@ -26,15 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+STATE_VERSION = 1
+"""Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
+
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """Read and change the state of one stream in place.
+    """A view that reads and changes the state of one stream in place.
 
     Raises:
-        StateError: Where the state holds something else than this tap writes.
+        StateError: The state contains a value that this tap does not write.
     """
 
     stream: str
@@ -46,74 +52,75 @@ class StreamState:
         return None if value is None else self._parse(parse_instant, value)
 
     def pending_jobs(self) -> list[PendingJob]:
-        """Return the jobs to take up."""
+        """Return the jobs that are submitted and not committed."""
         return self._parse_list(job_from_json, self.raw.get("pending_jobs", []))
 
     def add_pending_job(self, job: PendingJob) -> None:
-        """Add a job, or put it in the place of the one with its id."""
+        """Store a job; replace the job with the same ID."""
         self.set_pending_jobs(
             [*(other for other in self.pending_jobs() if other.id != job.id), job]
         )
 
     def remove_pending_job(self, job: PendingJob) -> None:
-        """Drop a job that gives no file."""
+        """Delete a job that will not produce a file."""
         self.set_pending_jobs(other for other in self.pending_jobs() if other.id != job.id)
 
     def set_pending_jobs(self, jobs: Iterable[PendingJob]) -> None:
-        """Remember these jobs and no others."""
+        """Store these jobs as the only pending jobs."""
         self._put("pending_jobs", [job_to_json(job) for job in jobs])
 
     def submit_times(self, family: str) -> list[datetime]:
-        """Return the submits that earlier runs remembered for a family."""
+        """Return the submit times of a family from earlier runs."""
         times = self._parse(lambda raw: raw.get(family, []), self.raw.get("submits", {}))
         return self._parse_list(parse_instant, times)
 
     def set_submit_times(self, family: str, submit_times: Iterable[datetime]) -> None:
-        """Remember the submits of a family that still count."""
+        """Store the submit times of a family that still count for a limit."""
         self._put("submits", {family: times} if (times := [iso(at) for at in submit_times]) else {})
 
     @property
     def failed(self) -> bool:
-        """Tell whether the stream's last run failed and nothing was committed since."""
+        """Return True if the stream failed in its last run and has committed nothing since."""
         return self.raw.get("failed") is True
 
     def mark_failed(self, *, failed: bool) -> None:
-        """Remember whether the stream failed."""
+        """Store whether the stream failed."""
         self._put("failed", failed)
 
     @property
     def window_days(self) -> int | None:
-        """Return how many days a window may have since a job over more of them died."""
+        """Return the maximum days of a window, stored after a longer window timed out."""
         days = self.raw.get("window_days")
         return days if isinstance(days, int) and days > 0 else None
 
     def set_window_days(self, days: int) -> None:
-        """Remember how many days a window may have."""
+        """Store the maximum days of a window."""
         self._put("window_days", days)
 
     def columns(self) -> list[Column]:
-        """Return the columns that earlier runs learned."""
+        """Return the columns that earlier runs learned from files."""
         return self._parse_list(_parse_column, self.raw.get("columns", []))
 
     def add_columns(self, columns: Iterable[Column]) -> None:
-        """Remember columns beside those known already."""
+        """Store more columns."""
         all_columns = [*self.columns(), *columns]
         self._put("columns", [{"name": c.name, "description": c.description} for c in all_columns])
 
     def tenant_info(self, family: str) -> dict[str, Any]:
-        """Return what earlier runs learned of a family's tenant."""
-        return self._parse(lambda raw: dict(raw.get(family, {})), self.raw.get("traits", {}))
+        """Return the tenant info of a family from earlier runs."""
+        return self._parse(lambda raw: dict(raw.get(family, {})), self.raw.get("tenant_info", {}))
 
     def set_tenant_info(self, family: str, tenant_info: Mapping[str, Any]) -> None:
-        """Remember what was learned of a family's tenant."""
-        self._put("traits", {family: dict(tenant_info)} if tenant_info else {})
+        """Store the tenant info of a family."""
+        self._put("tenant_info", {family: dict(tenant_info)} if tenant_info else {})
 
     def families(self) -> set[str]:
-        """Return the families that submits or traits are remembered of."""
-        mappings = (self.raw.get(key, {}) for key in ("submits", "traits"))
+        """Return the families whose submit times or tenant info are stored."""
+        mappings = (self.raw.get(key, {}) for key in ("submits", "tenant_info"))
         return {family for mapping in mappings for family in self._parse(dict.keys, mapping)}
 
     def _put(self, key: str, value: Any) -> None:
+        self.raw["version"] = STATE_VERSION
         if value:
             self.raw[key] = value
         else:
@@ -134,7 +141,7 @@ class StreamState:
 
 
 def merge_tenant_info(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return traits of one tenant that two streams remembered: of two versions the newer one."""
+    """Return the tenant info of two streams merged; the newer version of an entry wins."""
     result = dict(base)
     for name, value in other.items():
         old = result.get(name)
@@ -152,21 +159,13 @@ def _version(entry: Mapping[str, Any]) -> int:
     return version if isinstance(version, int) else 0
 
 
-def validate_state(state: Any) -> None:
-    """Read a whole state once, so that what is wrong with it shows before anything runs.
+def read_state(state: Any) -> dict[str, Any]:
+    """Return a whole state in the present layout, validated before any stream runs.
 
     Raises:
-        StateError: It cannot be used.
+        StateError: The state cannot be used.
     """
-    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-    if isinstance(state, dict) and "bookmarks" not in state and "value" in state:
-        bookmarks = None  # a whole STATE message: read as a state it would be an empty one
-    if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
-        msg = (
-            'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote, of a '
-            'STATE message its "value"'
-        )
-        raise StateError(msg)
+    bookmarks = {name: _upgrade(name, raw) for name, raw in _stream_states(state).items()}
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
         stream.bookmark()
@@ -175,6 +174,38 @@ def validate_state(state: Any) -> None:
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)
+    return {**state, "bookmarks": bookmarks}
+
+
+def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if isinstance(state, dict) and "bookmarks" not in state and "value" in state:
+        bookmarks = None  # a whole STATE message would be read as an empty state
+    if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
+        msg = (
+            'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote, of a '
+            'STATE message its "value"'
+        )
+        raise StateError(msg)
+    return bookmarks
+
+
+def _upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of one stream in the present layout; the SDK's keys stay as they are."""
+    version = raw.get("version", 0)
+    if type(version) is int and version == STATE_VERSION:
+        return raw
+    if type(version) is not int or version != 0:
+        msg = (
+            f"The state of stream '{stream}' has layout version {version!r}, and this tap-cxone "
+            f"reads versions up to {STATE_VERSION}; install the tap-cxone that wrote it, or a "
+            "newer one, or restore an earlier state"
+        )
+        raise StateError(msg)
+    upgraded = {key: value for key, value in raw.items() if key != "traits"}
+    if "traits" in raw:
+        upgraded["tenant_info"] = raw["traits"]
+    return {**upgraded, "version": STATE_VERSION}
 
 
 def _parse_column(raw: dict[str, Any]) -> Column:

@@ -1,123 +1,52 @@
-"""Bring in a window's file: fetched, read whole and judged before any of it leaves."""
+"""Load a window's file: download it and validate all rows before any record is emitted."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.rows.columns import assign_columns, snake_case
-from tap_cxone.rows.convert import ROW_HASH
 from tap_cxone.rows.decode import FileExpectation, open_table
-from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
+from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.rows.reader import RowReader
+from tap_cxone.streams.loaded_window import LoadedWindow
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
+    from collections.abc import Callable, Sequence
 
     from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.output.record_lines import LineEncoder, RecordLines
+    from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
-    from tap_cxone.rows.convert import RecordSpec
+    from tap_cxone.rows.layout import RecordSpec
+    from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import Spool
+    from tap_cxone.streams.prefetch import FileSource
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
-_MAX_REASONS = 100
-
-
-class FileSource(Protocol):
-    """Where a stream's files come from."""
-
-    def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:
-        """Return the complete file of a window; those `coming` may be prepared."""
-
-    def discard(self, window: Window) -> None:
-        """Do not give the file of a window a second time."""
-
-    def job_id(self, window: Window) -> str | None:
-        """Return what the API calls the work that made the file; None if it has no name."""
-
-    def description(self, window: Window) -> str:
-        """Name a window in a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedWindow:
-    """A file that may leave, row by row.
-
-    Attributes:
-        spool: The file; closed at the end of a `with` block.
-        reading: Its rows.
-        tally: What was found in it.
-        trail: Of its stream, window and job.
-        ready: Its lines, where the reading of all of it has made them already.
-    """
-
-    spool: Spool = field(repr=False)
-    reader: RowReader
-    counts: RowCounts
-    audit_context: AuditContext
-    line_buffer: RecordLineBuffer | None = field(default=None, repr=False)
-
-    def __enter__(self) -> Self:
-        """Keep the file for the length of a block."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the file, which removes it."""
-        self.close()
-
-    def close(self) -> None:
-        """Remove the file, and the lines made of it."""
-        self.spool.file.close()
-        if self.line_buffer is not None:
-            self.line_buffer.close()
-
-    def lines(self, line_encoder: LineEncoder) -> Iterator[RecordLines | InvalidRow]:
-        """Yield every record once, as lines, and every row that is none, in the file's order."""
-        if self.line_buffer is not None:
-            yield from self.line_buffer.blocks()
-            return
-        layout, encode = None, None
-        for part in self.reader.blocks():
-            if isinstance(part, InvalidRow):
-                yield part
-                continue
-            if encode is None or part.layout is not layout:
-                layout, encode = part.layout, line_encoder.encoder_for(part.layout)
-            yield encode(part)
-
-    @property
-    def emitted(self) -> int:
-        """Return how many records have left, once all have."""
-        return self.counts.rows - self.counts.invalid - self.reader.duplicate_count
+_MAX_REASONS = 100  # distinct reasons in one audit event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowLoader:
-    """The files of one stream on their way in.
+    """Downloads and validates the files of one stream.
 
     Attributes:
-        source: Where they come from.
-        declaration: What they are.
-        settings: What the run is told.
-        between: Does what may be done while a file is read: nothing is half written then.
-        trail: Of the stream.
-        progress: Of the stream.
-        log: Its log.
+        source: Source of the files.
+        declaration: Declaration of the stream.
+        settings: Settings of the run.
+        run_pending_tasks: Called while a file is read, where no message is incomplete.
+        audit_context: Audit fields of the stream.
+        progress: Progress tracker of the stream.
+        log: Logger of the stream.
     """
 
     source: FileSource
@@ -135,18 +64,18 @@ class WindowLoader:
         spec: RecordSpec,
         line_encoder: LineEncoder | None = None,
     ) -> LoadedWindow:
-        """Fetch a window's file and read all of it; one that is damaged is fetched once more.
+        """Download a window's file and validate all rows; download a damaged file once more.
 
         Args:
-            window: What to fetch.
-            coming: Those that follow, which may be prepared.
-            shape: What its records must look like.
-            envelope: How its lines look, if its records are to leave as lines.
+            window: Window to download.
+            upcoming: Windows that follow; their jobs may be started.
+            spec: Specification of the records.
+            line_encoder: Encoder of record lines; None if the records are not emitted as lines.
 
         Raises:
-            DecodeError: The file is damaged twice.
-            DriftError: It has not every column that it must have.
-            CXoneError: It could not be fetched.
+            DecodeError: The file is damaged in both downloads.
+            DriftError: A mandatory column is missing.
+            CXoneError: The download failed.
         """
         with self.progress.track_fetch():
             return self._load_with_retry(window, upcoming, spec, line_encoder)
@@ -162,7 +91,7 @@ class WindowLoader:
             loaded = self._load_once(window, upcoming, spec, line_encoder)
             if loaded.spool.size:
                 return loaded
-            # Some tenants say 'no rows' so; a proxy that swallowed the file would say the same.
+            # An empty file means 'no rows' on some tenants; a faulty proxy can cause it as well.
             loaded.close()
             self.log.info(
                 "%s: an empty file; fetching it once more", self.source.description(window)
@@ -204,10 +133,10 @@ class WindowLoader:
                 rows = counts.rows
             finally:
                 audit_context.write("download", bytes=spool.size, rows=rows, sha256=spool.sha256)
-            cleanup_on_error.pop_all()  # all went well: it stays open
+            cleanup_on_error.pop_all()  # on success the file stays open
         line_buffer = _keep_if_usable(line_buffer, reader)
         if line_buffer is not None:
-            spool.file.close()  # its lines are all that is wanted of it
+            spool.file.close()  # only its lines are still needed
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
     def _open(self, spool: Spool, description: str, spec: RecordSpec) -> RowReader:
@@ -224,7 +153,7 @@ class WindowLoader:
         )
         header_names = {column.name for column in assign_columns(table.header, spec.columns)}
         if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
-            # A line of text that is no CSV is a header of one column.
+            # A line of text that is not CSV parses as a header of one column.
             msg = f"{description}: one column is no table, and nobody knows it; run again"
             raise DecodeError(msg)
         return RowReader(table, spec)
@@ -250,14 +179,14 @@ class WindowLoader:
         self.run_pending_tasks()
 
     def enforce_invalid_policy(self, loaded: LoadedWindow, *, quarantine_selected: bool) -> None:
-        """Refuse a file with rows that do not fit, if they may not be set aside.
+        """Raise if a file has invalid rows and they may not be quarantined.
 
         Args:
-            taken: The file.
-            receiver: Whether somebody receives what is set aside.
+            loaded: The validated file.
+            quarantine_selected: True if the quarantine stream is selected.
 
         Raises:
-            InvalidRecords: The settings do not allow it, or nobody does.
+            InvalidRecords: A setting forbids it, or the quarantine stream is not selected.
         """
         counts, example = loaded.counts, loaded.counts.example
         if example is None:
@@ -279,12 +208,9 @@ class WindowLoader:
             raise InvalidRecords(msg)
 
     def report_skipped_rows(self, loaded: LoadedWindow) -> None:
-        """Say what was left out of a window that has left, and why."""
-        name, counts, duplicate_count = (
-            loaded.reader.table.name,
-            loaded.counts,
-            loaded.reader.duplicate_count,
-        )
+        """Log the rows of an emitted window that were quarantined or dropped as duplicates."""
+        name, counts = loaded.reader.table.name, loaded.counts
+        duplicate_count = loaded.reader.duplicate_count
         if counts.invalid:
             self.log.warning("%s: %s and went to '%s'", name, counts, QUARANTINE)
         if duplicate_count and ROW_HASH not in loaded.reader.spec.key_columns:
@@ -308,7 +234,7 @@ class WindowLoader:
 def _keep_if_usable(
     line_buffer: RecordLineBuffer | None, reader: RowReader
 ) -> RecordLineBuffer | None:
-    """Return the lines that a reading made, unless some of them must not leave like that."""
+    """Return the buffered lines; None if they are stale or may contain duplicates."""
     if line_buffer is None or not (line_buffer.stale or reader.has_duplicates):
         return line_buffer
     line_buffer.close()

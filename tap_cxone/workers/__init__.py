@@ -1,6 +1,6 @@
 """Threads: one worker per API family, and the executor of the main thread.
 
-It may import `events`, `rows`, `http`, `config`, `progress` and the leaf modules.
+The package may import `events`, `rows`, `http`, `config`, `progress` and the leaf modules.
 """
 
 from __future__ import annotations

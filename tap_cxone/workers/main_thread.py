@@ -1,4 +1,4 @@
-"""What only the main thread may do, done there whoever wants it."""
+"""Run callables from worker threads on the main thread."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
     from tap_cxone.signals import SignalHandler
 
-_WAIT_SECONDS = 1  # second; on Windows no signal is heard in the middle of a wait
+_WAIT_SECONDS = 1  # on Windows a signal does not interrupt a wait
 
 _T = TypeVar("_T")
 
 
 class ExecutorClosed(Exception):
-    """The run has ended; nothing more is done for it."""
+    """The executor is closed because the run has ended."""
 
 
 class MainThreadExecutor:
-    """Changes the SDK's state and writes messages, for every thread, in the one that made it.
+    """An executor that runs tasks of all threads on the thread that created it.
 
-    A thread hands in an errand and the main thread runs it at the next place where nothing is half
-    done: between rows (`serve`), or while it waits itself (`wait`). So STATE is whole, a line is
-    never cut by another, and nobody else touches what the SDK keeps.
+    Tasks change the SDK's state and write messages. The main thread runs them between two records
+    (`run_pending`) or while it waits (`wait_until`), where no message is incomplete. So STATE is
+    consistent, lines never interleave, and only one thread uses the SDK's objects.
     """
 
     def __init__(self, signals: SignalHandler) -> None:
-        """Belong to the thread that makes it."""
+        """Create an executor for the calling thread."""
         self._signals = signals
         self._owner = threading.get_ident()
         self._tasks: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
@@ -38,10 +38,10 @@ class MainThreadExecutor:
         self._closed = False
 
     def call(self, task: Callable[[], _T]) -> _T:
-        """Have an errand run, and return what it returns, or raise what it raises.
+        """Run a task on the main thread; return its result or raise its error.
 
         Raises:
-            Closed: The run has ended.
+            ExecutorClosed: The run has ended.
         """
         if threading.get_ident() == self._owner:
             return task()
@@ -51,10 +51,10 @@ class MainThreadExecutor:
             raise ExecutorClosed from None
 
     def post(self, task: Callable[[], object]) -> None:
-        """Have an errand run, sooner or later; from a lane nobody learns what it raises.
+        """Run a task on the main thread without waiting; errors of a worker's task are dropped.
 
-        So it is for what a later errand does again: STATE that could not be written once is
-        written with the next commit, or that raises.
+        Use it only for tasks that a later task repeats. For example, if STATE cannot be written,
+        the next commit writes it or raises.
         """
         if threading.get_ident() == self._owner:
             task()
@@ -65,30 +65,30 @@ class MainThreadExecutor:
         future: Future[_T] = Future()
         self._tasks.append((future, task))
         self.wake()
-        if self._closed:  # looked at last: whoever closes empties the desk after saying so
+        if self._closed:  # checked last: `close` sets the flag before it empties the queue
             future.cancel()
         return future
 
     def wake(self) -> None:
-        """Wake the main thread where it waits."""
+        """Wake the main thread if it is waiting."""
         self._wake_event.set()
 
     def run_pending(self) -> None:
-        """Run the errands that were handed in."""
+        """Run the queued tasks."""
         while self._tasks:
             future, task = self._tasks.popleft()
             try:
                 future.set_result(task())
             except BaseException as error:
                 future.set_exception(error)
-                # Nobody reads any more, or a signal: it concerns everybody.
+                # A closed pipe or a signal ends the run, not only the calling worker.
                 if isinstance(error, BrokenPipeError) or not isinstance(error, Exception):
                     raise
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Run errands until something is `ready`; whoever makes it so rings.
+        """Run tasks until `condition` is true; the thread that makes it true calls `wake`.
 
-        What was handed in before it was ready has run when this returns.
+        Tasks that were queued before the condition became true have run when this returns.
 
         Raises:
             Interrupted: A signal arrived.
@@ -103,7 +103,7 @@ class MainThreadExecutor:
                 self._wake_event.wait(_WAIT_SECONDS)
 
     def close(self) -> None:
-        """Take no further errand; those that were handed in are not run."""
+        """Reject new tasks and cancel the queued ones."""
         self._closed = True
         while self._tasks:
             self._tasks.popleft()[0].cancel()

@@ -1,4 +1,4 @@
-"""A lane per family: its files come in the background, while rows of others leave."""
+"""One worker thread per API family; it downloads files while other streams emit records."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tap_cxone.workers.main_thread import MainThreadExecutor
+from tap_cxone.workers.protocols import ItemT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_cxone.signals import SignalHandler
+    from tap_cxone.workers.protocols import FetchedItem, FetchingStream
 
-_MAX_FILES = 128  # of a lane: each is an open file, and a pending job in every STATE
-_OPEN_FILES_DIVISOR = 2  # the part of the files a process may open that may wait: one in so many
-_JOIN_SECONDS = 0.05  # seconds
+_MAX_FILES = 128  # per worker; each is an open file, and a pending job in every STATE
+_OPEN_FILES_DIVISOR = 2  # prefetched files use at most half of the open-file limit
+_JOIN_SECONDS = 0.05
 
 _T = TypeVar("_T")
 
 
 def _open_files_limit() -> int:
-    """Return how many files this process may have open."""
+    """Return the maximum number of open files of this process."""
     try:
         import resource  # noqa: PLC0415 (not on Windows)
     except ImportError:
@@ -37,39 +39,16 @@ def _open_files_limit() -> int:
     return soft if soft != resource.RLIM_INFINITY else sys.maxsize
 
 
-class FetchedItem(Protocol):
-    """Something that was fetched and waits for its turn."""
-
-    @property
-    def size(self) -> int:
-        """Return how many bytes it holds on the disk."""
-
-    def close(self) -> None:
-        """Give back what it holds."""
-
-
-ItemT = TypeVar("ItemT", bound=FetchedItem)
-_ItemT_co = TypeVar("_ItemT_co", bound=FetchedItem, covariant=True)
-
-
-class FetchingStream(Protocol[_ItemT_co]):
-    """A stream, as far as its lane knows it."""
-
-    @property
-    def name(self) -> str:
-        """Return what tells it from the others."""
-
-    @property
-    def worker_name(self) -> str:
-        """Return the family whose limits it keeps."""
-
-    def fetch(self) -> Iterator[_ItemT_co]:
-        """Fetch one piece after the other."""
-
-
 @dataclass(slots=True, eq=False)
 class FetchTask(Generic[ItemT]):
-    """One stream's fetching: what is there of it, and whether there is more to come."""
+    """State of one stream's fetching.
+
+    Attributes:
+        items: Iterator that fetches the items.
+        prefetched: Items that are fetched and not read yet.
+        finished: True if no more items are fetched.
+        error: Error that ended the fetching.
+    """
 
     items: Iterator[ItemT]
     prefetched: deque[ItemT] = field(default_factory=deque)
@@ -77,26 +56,32 @@ class FetchTask(Generic[ItemT]):
     error: BaseException | None = None
 
     def fetch_next(self) -> ItemT | None:
-        """Fetch the next piece; None at the end, however that came."""
+        """Fetch and return the next item; return None at the end or after an error."""
         try:
             return next(self.items)
         except StopIteration:
             self.finished = True
-        except BaseException as error:  # noqa: BLE001 (whoever reads the stream raises it)
+        except BaseException as error:  # noqa: BLE001 (`WorkerPool.items` raises it)
             self.error, self.finished = error, True
         return None
 
     def close(self) -> None:
-        """End the fetching where it stands; in the thread that fetches."""
+        """Stop the iterator; must run on the thread that fetches."""
         if isinstance(self.items, Generator):
             self.items.close()
 
 
 class FamilyWorker(threading.Thread):
-    """The thread of one family: the only one that talks to its API."""
+    """The thread of one API family; no other thread sends requests to this API."""
 
     def __init__(self, name: str, pool: WorkerPool, streams: Iterable[FetchingStream[Any]]) -> None:
-        """Fetch for these streams, in their order."""
+        """Create a worker that fetches for `streams` in the given order.
+
+        Args:
+            name: Name of the family.
+            pool: Pool of the worker.
+            streams: Streams of the family.
+        """
         super().__init__(name=name, daemon=True)
         self.tasks = {stream.name: FetchTask(stream.fetch()) for stream in streams}
         self._pool = pool
@@ -104,10 +89,10 @@ class FamilyWorker(threading.Thread):
         self._wake_event = threading.Event()
 
     def run(self) -> None:
-        """Fetch what there is room for; do first what the main thread needs at once."""
+        """Fetch items while the prefetch limit allows; run submitted calls first."""
         while True:
             self._wake_event.clear()
-            if self._pool.closed:  # looked at last: whoever closes rings after saying so
+            if self._pool.closed:  # checked after `clear`: `_close` sets the flag before it wakes
                 return
             task = next((task for task in self.tasks.values() if not task.finished), None)
             if self._calls:
@@ -125,43 +110,48 @@ class FamilyWorker(threading.Thread):
     def _run_call(self, future: Future[Any], call: Callable[[], Any]) -> None:
         try:
             future.set_result(call())
-        except BaseException as error:  # noqa: BLE001 (whoever asked for it raises it)
+        except BaseException as error:  # noqa: BLE001 (the future raises it)
             future.set_exception(error)
         self._pool.main_thread.wake()
 
     @property
     def prefetched_count(self) -> int:
-        """Return how many pieces are there and not read yet."""
+        """Return the number of items that are fetched and not read yet."""
         return sum(len(task.prefetched) for task in self.tasks.values())
 
     def submit(self, call: Callable[[], _T]) -> Future[_T]:
-        """Have this thread do something between two pieces."""
+        """Run a call on this thread between two fetches; return its future."""
         future: Future[_T] = Future()
         self._calls.append((future, call))
         self.wake()
         return future
 
-    # Other threads put a new dict in the old one's place: this one may be looking through that.
+    # Other threads replace the dict instead of changing it: this thread may be iterating over it.
 
     def prioritize(self, name: str, task: FetchTask[Any]) -> None:
-        """Fetch for a stream before all others."""
+        """Fetch for one stream before all others."""
         self.tasks = {name: task, **{n: h for n, h in self.tasks.items() if n != name}}
         self.wake()
 
     def drop(self, name: str) -> None:
-        """Fetch nothing more for a stream."""
+        """Stop fetching for a stream."""
         self.tasks = {n: h for n, h in self.tasks.items() if n != name}
 
     def wake(self) -> None:
-        """Wake the thread where it waits."""
+        """Wake the thread if it is waiting."""
         self._wake_event.set()
 
 
 class WorkerPool:
-    """The lanes of one run; none, as long as none were started: then everything is done in turn."""
+    """The workers of one run; without started workers, streams fetch on the calling thread."""
 
     def __init__(self, signals: SignalHandler, max_bytes: int) -> None:
-        """Let files of at most so many bytes wait for their turn."""
+        """Create a pool without workers.
+
+        Args:
+            signals: Signal handler of the run.
+            max_bytes: Size of prefetched files on disk at which no further file is fetched.
+        """
         self.main_thread = MainThreadExecutor(signals)
         self.closed = False
         self._signals = signals
@@ -174,9 +164,9 @@ class WorkerPool:
 
     @contextmanager
     def running(self, streams: Iterable[FetchingStream[Any]]) -> Iterator[None]:
-        """Start a lane per family, and end them all at the end of the block.
+        """Start one worker per family, and stop all of them at the end of the block.
 
-        Whoever enters it is the main thread from then on.
+        The thread that enters the block is the main thread of the pool.
         """
         self.main_thread, self.closed = MainThreadExecutor(self._signals), False
         streams_by_family: dict[str, list[FetchingStream[Any]]] = {}
@@ -197,16 +187,16 @@ class WorkerPool:
             self._close()
 
     def items(self, stream: FetchingStream[ItemT]) -> Iterator[ItemT]:
-        """Yield what is fetched of a stream, in its order; raise what ended the fetching.
+        """Yield the items of a stream in order, then raise the error that ended the fetching.
 
-        A stream that was read before is fetched anew.
+        A second call for the same stream fetches again.
         """
         worker = self._workers.get(stream.worker_name)
         if worker is None:
             yield from stream.fetch()
             return
         task = worker.tasks.get(stream.name) or FetchTask(stream.fetch())
-        self._current_task = task  # before the lane is woken to look for it
+        self._current_task = task  # before the worker wakes up and reads it
         worker.prioritize(stream.name, task)
         try:
             yield from self._iter_prefetched(task)
@@ -227,7 +217,7 @@ class WorkerPool:
             raise task.error
 
     def _cancel(self, worker: FamilyWorker, name: str, task: FetchTask[Any]) -> None:
-        """Fetch no more of a stream, and remove what was fetched and not read."""
+        """Stop fetching for a stream, and close its unread items."""
         task.finished = True
         worker.drop(name)
         with self._lock:
@@ -238,19 +228,19 @@ class WorkerPool:
         worker.submit(task.close)
 
     def run_on_worker(self, family: str, call: Callable[[], _T]) -> _T:
-        """Do something with a family's API out of turn, in its lane; wait for what comes of it."""
+        """Run a call on a family's worker before its next fetch; return the result."""
         worker = self._workers.get(family)
         if worker is None:
             return call()
-        # In the context of who waits, so that whoever watches that stream learns of it.
+        # The copied context holds the activity observer of the stream that waits.
         future = worker.submit(partial(copy_context().run, call))
         self.main_thread.wait_until(future.done)
         return future.result()
 
-    # What waits for its turn
+    # Prefetched items
 
     def may_prefetch(self, worker: FamilyWorker, task: FetchTask[Any]) -> bool:
-        """Tell whether a lane may fetch another piece; the one that is read next always may."""
+        """Return True if a worker may fetch an item; the item to be read next is always allowed."""
         if task is self._current_task and not task.prefetched:
             return True
         return (
@@ -258,7 +248,7 @@ class WorkerPool:
         )
 
     def add_item(self, task: FetchTask[ItemT], item: ItemT) -> None:
-        """Let a piece wait for its turn, unless nobody wants it any more."""
+        """Store a fetched item; close it if its stream was cancelled."""
         with self._lock:
             if not task.finished:
                 task.prefetched.append(item)
@@ -270,12 +260,12 @@ class WorkerPool:
         with self._lock:
             self._prefetched_bytes -= item.size
 
-    # The end
+    # Shutdown
 
     def _close(self) -> None:
-        """End every lane; wait for those that are in the middle of what must not be lost.
+        """Stop all workers; wait for each one whose current operation must not be lost.
 
-        One that waits for an answer or for a job is left behind: it asks for nothing after that.
+        A worker that waits for a response or for a job is abandoned: it sends no further request.
         """
         self.closed = True
         for worker in self._workers.values():
@@ -285,7 +275,7 @@ class WorkerPool:
                 while worker.is_alive() and not self._signals.abandon(worker):
                     self.main_thread.run_pending()
                     worker.join(_JOIN_SECONDS)
-            self.main_thread.run_pending()  # what they handed in last
+            self.main_thread.run_pending()  # tasks queued by the last workers
         finally:
             self.main_thread.close()
             for worker in self._workers.values():

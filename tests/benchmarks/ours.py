@@ -15,7 +15,7 @@ from tests.running import FakeClock, select
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator.faults import FamilyName
 
 FILE = (("Content-Type", "application/octet-stream"),)
 PACKED = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
@@ -23,7 +23,7 @@ PACKED = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
 
 def of_csv(sim: Simulator) -> tuple[dict[str, Any], str]:
     """Return settings for a table, and its stream."""
-    families: tuple[Family, ...] = ("data_extraction",)
+    families: tuple[FamilyName, ...] = ("data_extraction",)
     wide = {"name": "wide", "entity_name": "wfm-payroll", "version": "1"} | {
         "primary_keys": ["segmentId"],
         "columns": {title: kind for title, kind in table.CSV.items() if kind != "string"},

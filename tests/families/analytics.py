@@ -16,14 +16,14 @@ from tests.running import run_tap, select
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_cxone.simulator import Seen, Simulator
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator.faults import FamilyName
     from tests.running import FakeClock, Output
 
 STREAM = "bot_conversations"
 EXPORTS = "/api/v2/analytics/exports"
 TOKEN = "/oauth/token"
-FAMILY: tuple[Family, ...] = ("analytics_exports",)
+FAMILY: tuple[FamilyName, ...] = ("analytics_exports",)
 OFFLINE = {"client_id": "any", "client_secret": "any"}
 START = datetime(2026, 3, 15, tzinfo=UTC)
 METADATA = {"_window_start", "_window_end"}
@@ -75,22 +75,22 @@ def failure(out: Output, stream: str = STREAM) -> Exception:
     return out.error.failures[stream]
 
 
-def logins(sim: Simulator) -> list[Seen]:
+def logins(sim: Simulator) -> list[RecordedRequest]:
     """Return the logins so far."""
     return [seen for seen in sim.requests if seen.path == TOKEN]
 
 
-def submits(sim: Simulator) -> list[Seen]:
+def submits(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [seen for seen in sim.requests if seen.method == "POST" and seen.path == EXPORTS]
 
 
-def listings(sim: Simulator) -> list[Seen]:
+def listings(sim: Simulator) -> list[RecordedRequest]:
     """Return the times the active exports were asked for."""
     return [seen for seen in sim.requests if seen.method == "GET" and seen.path == EXPORTS]
 
 
-def downloads(sim: Simulator) -> list[Seen]:
+def downloads(sim: Simulator) -> list[RecordedRequest]:
     """Return the downloads so far."""
     return [seen for seen in sim.requests if seen.path.endswith("/download")]
 
@@ -102,7 +102,7 @@ def bodies(sim: Simulator) -> list[dict[str, Any]]:
 
 def truth(sim: Simulator, number: int = 1) -> list[dict[str, Any]]:
     """Return the rows of so many days, beginning with 15 March."""
-    return sim.truth(STREAM, START, START + timedelta(days=number))
+    return sim.expected_rows(STREAM, START, START + timedelta(days=number))
 
 
 def typed(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator.faults import FamilyName
 
 KB = "copilot_knowledge_suggestions"
 AS = "copilot_auto_summaries"
@@ -18,7 +18,7 @@ PATHS = {
     GR: "AutopilotKnowledge/GRTable",
 }
 BASE = "/observabilitydashboard/v2/tables"
-FAMILY: tuple[Family, ...] = ("observability",)
+FAMILY: tuple[FamilyName, ...] = ("observability",)
 OFFLINE = {
     "access_key_id": "any",
     "access_key_secret": "any",

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
-    from tap_cxone.simulator import Seen, Simulator
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator.faults import FamilyName
     from tests.running import FakeClock
 
-FAMILY: tuple[Family, ...] = ("data_download",)
+FAMILY: tuple[FamilyName, ...] = ("data_download",)
 STREAM = "custom_metrics_by_interaction"
 CATALOGUE = "custom_metrics"
 QUARANTINE = "quarantine"
@@ -168,7 +168,7 @@ def failure(out: Output, stream: str = STREAM) -> Exception:
     return out.error.failures[stream]
 
 
-def asked(sim: Simulator, path: str) -> list[Seen]:
+def asked(sim: Simulator, path: str) -> list[RecordedRequest]:
     """Return the requests of a path so far."""
     return [seen for seen in sim.requests if seen.path == path]
 
@@ -187,7 +187,7 @@ def truth(
     sim: Simulator, number: int = 1, *, first: date = FIRST, zone: ZoneInfo = NEW_YORK
 ) -> list[dict[str, Any]]:
     """Return the interactions of so many local days."""
-    return sim.truth(TRUTH, local(first, zone), local(first + number * DAY, zone))
+    return sim.expected_rows(TRUTH, local(first, zone), local(first + number * DAY, zone))
 
 
 def ids(rows: Iterable[dict[str, Any]], key: str = "interaction_id") -> list[str]:

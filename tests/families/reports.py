@@ -17,11 +17,11 @@ from tests.running import FakeClock, run_tap, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tap_cxone.simulator import Seen, Simulator
-    from tap_cxone.simulator.faults import Family, Place
+    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator.faults import FamilyName, FaultPoint
     from tests.running import Output
 
-FAMILY: tuple[Family, ...] = ("scheduled_reports",)
+FAMILY: tuple[FamilyName, ...] = ("scheduled_reports",)
 STREAM = "agent_performance_daily"
 OTHER = "queue_load"
 LISTED = "report_schedules"
@@ -121,56 +121,56 @@ class Going(FakeClock):
 # What was asked
 
 
-def asked(sim: Simulator, method: str, path: str) -> list[Seen]:
+def asked(sim: Simulator, method: str, path: str) -> list[RecordedRequest]:
     """Return the requests of one kind so far."""
     return [seen for seen in sim.requests if (seen.method, seen.path) == (method, path)]
 
 
-def logins(sim: Simulator) -> list[Seen]:
+def logins(sim: Simulator) -> list[RecordedRequest]:
     """Return the logins so far."""
     return asked(sim, "POST", TOKEN)
 
 
-def lists(sim: Simulator) -> list[Seen]:
+def lists(sim: Simulator) -> list[RecordedRequest]:
     """Return the times the schedules were asked for."""
     return asked(sim, "GET", SCHEDULES)
 
 
-def posts(sim: Simulator) -> list[Seen]:
+def posts(sim: Simulator) -> list[RecordedRequest]:
     """Return the schedules that were posted."""
     return asked(sim, "POST", SCHEDULES)
 
 
-def puts(sim: Simulator) -> list[Seen]:
+def puts(sim: Simulator) -> list[RecordedRequest]:
     """Return the schedules that were put."""
     return [seen for seen in sim.requests if seen.method == "PUT"]
 
 
-def starts(sim: Simulator) -> list[Seen]:
+def starts(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests for a run."""
     return [seen for seen in sim.requests if seen.path.endswith("/runs")]
 
 
-def looks(sim: Simulator) -> list[Seen]:
+def looks(sim: Simulator) -> list[RecordedRequest]:
     """Return the polls: requests for a result that name no page."""
     return [seen for seen in _results(sim, "GET") if "pageToken" not in seen.query]
 
 
-def pages(sim: Simulator) -> list[Seen]:
+def pages(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests for further pages."""
     return [seen for seen in _results(sim, "GET") if "pageToken" in seen.query]
 
 
-def deletes(sim: Simulator) -> list[Seen]:
+def deletes(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests to end a run."""
     return _results(sim, "DELETE")
 
 
-def _results(sim: Simulator, method: str) -> list[Seen]:
+def _results(sim: Simulator, method: str) -> list[RecordedRequest]:
     return [s for s in sim.requests if s.method == method and s.path.startswith(f"{RESULTS}/")]
 
 
-def body(seen: Seen) -> Any:
+def body(seen: RecordedRequest) -> Any:
     """Return what was sent."""
     return json.loads(seen.body)
 
@@ -183,7 +183,7 @@ def ranges(sim: Simulator) -> list[tuple[int, int]]:
 # What is answered
 
 
-def answer(sim: Simulator, place: Place, *answers: Any, times: int = 1) -> None:
+def answer(sim: Simulator, place: FaultPoint, *answers: Any, times: int = 1) -> None:
     """Make these the next answers at a place; a text is served as it is."""
     for given in answers:
         text = given if isinstance(given, str) else json.dumps(given)
@@ -246,7 +246,7 @@ def sums(  # noqa: PLR0913 (all by name but the first two)
     end, last = START, START + number * DAY
     while (begin := end) < last:
         end = min(last, begin + (window - begin.toordinal() % window) * DAY)
-        for one in sim.truth(f"report:{kind}", begin, end):
+        for one in sim.expected_rows(f"report:{kind}", begin, end):
             figures = found[(*(one[name] for name in by), begin.isoformat())]
             for metric in metrics:
                 figures[metric] += one[metric]

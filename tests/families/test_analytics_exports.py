@@ -59,13 +59,13 @@ from tests.running import FakeClock, Killed, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_cxone.simulator import Seen
+    from tap_cxone.simulator import RecordedRequest
 
 BOTH = pytest.mark.parametrize("list_queries", [True, False])
 MILLISECOND = timedelta(milliseconds=1)
 
 
-def form(seen: Seen) -> dict[str, list[str]]:
+def form(seen: RecordedRequest) -> dict[str, list[str]]:
     """Return the form in the body of a request."""
     return parse_qs(seen.body.decode(), strict_parsing=True)
 
@@ -75,7 +75,7 @@ def statuses(sim: Simulator) -> Counter[int | None]:
     return Counter(seen.status for seen in sim.requests)
 
 
-def polls(sim: Simulator) -> list[Seen]:
+def polls(sim: Simulator) -> list[RecordedRequest]:
     """Return the polls so far."""
     found = (s for s in sim.requests if s.method == "GET" and s.path.startswith(f"{EXPORTS}/"))
     return [seen for seen in found if not seen.path.endswith("/download")]
@@ -195,7 +195,7 @@ def test_missing_scope(simulate, clock, granted):
     assert isinstance(failure(out), PermissionDenied)
     for scope in ("analytics:export:read", "analytics:export:write"):
         assert scope in str(failure(out)).partition("give")[2]
-    assert sim.analytics == []
+    assert sim.analytics_exports == []
 
 
 def test_renewed_before_its_end(simulate, clock):
@@ -235,7 +235,7 @@ def test_refused_once(sim, clock, place):
     assert out.error is None
     assert ids(out) == [r["id"] for r in truth(sim)]
     assert len(logins(sim)) == 2
-    assert len(sim.analytics) == 1
+    assert len(sim.analytics_exports) == 1
 
 
 @pytest.mark.parametrize("place", ["list", "submit", "poll", "download"])
@@ -263,7 +263,7 @@ def test_revoked_at_any_time(number):
         assert out.error is None
         assert ids(out) == [r["id"] for r in truth(sim, 4)]
         assert len(logins(sim)) == 2
-        assert len(sim.analytics) == 4
+        assert len(sim.analytics_exports) == 4
 
 
 def test_expired_while_a_file_is_fetched(simulate, clock):
@@ -283,7 +283,7 @@ def test_hosts():
     tap = TapCXone(config={**OFFLINE, "region": "eu1"})
     stream: Any = tap.streams[STREAM]
 
-    assert stream.family.host == "https://api.nicecxone.com"
+    assert stream.family.base_url == "https://api.nicecxone.com"
     assert stream.family.grant.url == "https://api.nicecxone.com/oauth/token"
 
 
@@ -370,7 +370,7 @@ def test_every_row_once(lasting, begin, length, most, places):
     assert (asked[0][0], asked[-1][1]) == (midnight, end - MILLISECOND)
     assert all(b[0] - a[1] == MILLISECOND for a, b in itertools.pairwise(asked))
     assert all(b - a < timedelta(days=most) for a, b in asked)
-    assert ids(out) == [r["id"] for r in sim.truth(STREAM, midnight, end)]
+    assert ids(out) == [r["id"] for r in sim.expected_rows(STREAM, midnight, end)]
     assert out.bookmark(STREAM) == end.isoformat()
     assert sim.conflicts == 0
 
@@ -460,7 +460,7 @@ def test_so_many_at_a_time(sim, clock, most):
     between = kinds[first_poll : kinds.index("download")]
     assert between == ["poll"] * (len(between) - 1) + ["submit"]
     assert kinds.count("submit") == 5
-    assert (sim.conflicts, sim.refusals) == (0, 0)
+    assert (sim.conflicts, sim.limit_violations) == (0, 0)
 
 
 @pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
@@ -556,7 +556,7 @@ def test_waiting_for_a_place(sim, clock):
 
 
 def test_no_place_at_all(simulate, clock):
-    """Places that never become free end the stream after throttle_timeout_minutes, which is said."""
+    """Slots that never become free end the stream after throttle_timeout_minutes; it is said."""
     sim = simulate(foreign_exports=3)
     began = clock.now()
 
@@ -571,13 +571,13 @@ def test_no_place_at_all(simulate, clock):
 
 def test_a_tenant_of_fewer_places(simulate, clock):
     """Where the API allows two, its refusals of a third are taken as such."""
-    sim = simulate(analytics_places=2)
+    sim = simulate(max_analytics_exports=2)
 
     out = run(days(sim, 4), clock)
 
     assert out.error is None
     assert ids(out) == [r["id"] for r in truth(sim, 4)]
-    assert len(sim.analytics) == 4
+    assert len(sim.analytics_exports) == 4
 
 
 @pytest.mark.parametrize("status", [409, 429])
@@ -592,7 +592,7 @@ def test_retry_after(sim, clock, status, seconds):
     first, second = submits(sim)
     assert out.error is None
     assert second.at - first.at == timedelta(seconds=seconds)
-    assert len(sim.analytics) == 1
+    assert len(sim.analytics_exports) == 1
 
 
 @pytest.mark.parametrize("status", [409, 429])
@@ -634,7 +634,7 @@ def test_a_refusal_ahead_of_its_turn(sim, clock, status, after):
 
     assert out.error is None
     assert ids(out) == [r["id"] for r in truth(sim, 4)]
-    assert len(sim.analytics) == 4
+    assert len(sim.analytics_exports) == 4
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -680,7 +680,7 @@ def test_a_lost_answer(simulate, clock, list_queries, kind, after):
     carried_out = kind not in {"status", "reset"}
     assert out.error is None
     assert ids(out) == [r["id"] for r in truth(sim, 4)]
-    assert len(sim.analytics) <= (5 if carried_out and not list_queries else 4)
+    assert len(sim.analytics_exports) <= (5 if carried_out and not list_queries else 4)
     assert sim.conflicts == 0
 
 
@@ -692,7 +692,7 @@ def test_a_lost_answer_of_a_fast_job(simulate, clock):
     out = run(days(sim), clock)
 
     assert out.error is None
-    assert len(sim.analytics) == 2
+    assert len(sim.analytics_exports) == 2
     assert ids(out) == [r["id"] for r in truth(sim)]
 
 
@@ -885,7 +885,7 @@ def test_a_failed_job(sim, clock):
 
     assert isinstance(failure(out), JobFailed)
     assert "The tenant's store is closed" in str(failure(out))
-    assert sim.analytics[0].id in str(failure(out))
+    assert sim.analytics_exports[0].id in str(failure(out))
     assert out.records(STREAM) == []
     assert out.bookmark("voice_calls") == "2026-03-16T00:00:00+00:00"
     assert out.bookmark(STREAM) is None
@@ -925,7 +925,7 @@ def test_a_job_that_never_ends(sim, clock):
     assert isinstance(failure(out), JobTimeout)
     assert "job_timeout_minutes" in str(failure(out))
     (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
-    assert pending["id"] == sim.analytics[0].id
+    assert pending["id"] == sim.analytics_exports[0].id
 
 
 def test_an_unknown_status(sim, clock):
@@ -1034,7 +1034,7 @@ def test_spoiled_once(sim, clock, kind, how, after):
     assert out.error is None
     assert bare(out.records(STREAM)) == typed(truth(sim, 2))
     assert len(downloads(sim)) == 3
-    assert len(sim.analytics) == 2
+    assert len(sim.analytics_exports) == 2
 
 
 @pytest.mark.some(3)
@@ -1367,7 +1367,7 @@ def test_messages_hold_no_secret(sim, clock, caplog):
 
 
 def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
-    """A window that fails costs no job that its lane had asked for meanwhile."""
+    """A window that fails costs no job that its worker had asked for meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
     first = run(days(sim, 5, parallel_families=True, analytics_exports=wrong), clock)
     asked = {body["query"]["dateFrom"] for body in bodies(sim)}

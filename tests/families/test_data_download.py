@@ -28,7 +28,7 @@ from tap_cxone.errors import (
     Throttled,
     Unavailable,
 )
-from tap_cxone.families.data_download.region import base_url_from_token, region_claim
+from tap_cxone.families.data_download.token_region import base_url_from_token, region_claim
 from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import daily_windows, midnight
@@ -827,7 +827,7 @@ def test_sums_of_local_days(simulate, clock, name, first):
     out = run(config, clock)
 
     wanted: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
-    for one in sim.truth("Interaction/Call", start, end):
+    for one in sim.expected_rows("Interaction/Call", start, end):
         day = datetime.fromisoformat(one["at"]).astimezone(zone).date().isoformat()
         basket = exactly(one["customMetrics"].get(BASKET)) or Decimal(0)
         values = exactly(one["duration"]), Decimal(1), basket
@@ -1083,7 +1083,7 @@ def test_no_page(utc, clock, answer):
 @pytest.mark.parametrize("growing", [1, 3, 7])
 def test_rows_that_are_added(utc, clock, growing):
     """Rows that are added at the end while pages are read are read too."""
-    sim = utc(growing=growing)
+    sim = utc(late_rows=growing)
 
     out = run(one_day(sim, 4), clock)
 
@@ -1094,7 +1094,7 @@ def test_rows_that_are_added(utc, clock, growing):
 @pytest.mark.parametrize("shrinking", [1, 2, 4, 9])
 def test_rows_that_vanish(utc, clock, caplog, shrinking):
     """If rows vanish while pages are read the window is read again, and is exact."""
-    sim = utc(shrinking=shrinking)
+    sim = utc(vanishing_rows=shrinking)
 
     out = run(one_day(sim, 5), clock)
 
@@ -1238,7 +1238,7 @@ def test_no_refusal(simulate, clock, limit):
 
     assert out.error is None
     assert ids(out.records(STREAM)) == expected(sim)
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 def test_the_rate_limit_of_others(utc, clock):
@@ -1285,7 +1285,7 @@ def test_the_quota_before_many_pages(utc, clock, rows, questions):
 
 def test_a_quota_that_will_not_do(sim, clock, caplog):
     """A quota that is smaller than what is to come is a warning, with when there is more."""
-    sim.world.downloads.quota.limit = 12
+    sim.backend.downloads.quota.limit = 12
 
     run(days(sim, 14, first=date(2026, 3, 2)), clock)
 
@@ -1335,7 +1335,7 @@ def test_no_quota_left_in_the_middle(utc, clock):
     config = one_day(sim, 1)
 
     first = run(config, clock)
-    sim.world.downloads.quota.limit = 1000
+    sim.backend.downloads.quota.limit = 1000
     clock.instant += timedelta(hours=1)
     second = run(config, clock, state=first.state)
 

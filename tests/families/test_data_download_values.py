@@ -16,7 +16,7 @@ import pytest
 
 from tap_cxone.errors import ApiError, ConfigError, DriftError, InvalidRecords
 from tap_cxone.simulator import Fault
-from tap_cxone.simulator.metrics import PUBLISHED, Metric
+from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.tap import TapCXone
 from tests.families.reporting import (
     BASKET,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
     from tests.running import FakeClock, Output
 
-NEW = Metric(id="cm_5555555555555555", name="Greeting", type="string")
+NEW = CustomMetric(id="cm_5555555555555555", name="Greeting", type="string")
 BY = {metric.id: metric for metric in PUBLISHED}
 ALL: dict[str, Any] = {"max_invalid_ratio": 1}
 KINDS = {
@@ -90,8 +90,8 @@ def audited(path: Path, event: str) -> list[dict[str, Any]]:
 
 def version(out: Output, stream: str = STREAM) -> Any:
     """Return the version of the catalogue in a state."""
-    traits = out.state["bookmarks"][stream]["traits"]
-    return traits["data_download"]["catalogue"]["version"]
+    tenant_info = out.state["bookmarks"][stream]["tenant_info"]
+    return tenant_info["data_download"]["catalogue"]["version"]
 
 
 def properties(out: Output, stream: str = STREAM) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def test_the_stream(sim, clock):
 def test_read_whole_each_time(sim, clock):
     """A second run reads the catalogue whole again; it has no bookmark."""
     first = run(days(sim), clock, CATALOGUE)
-    sim.set_catalogue((*PUBLISHED[1:], NEW))
+    sim.publish_metrics((*PUBLISHED[1:], NEW))
 
     second = run(days(sim), clock, CATALOGUE, state=first.state)
 
@@ -320,7 +320,7 @@ def test_by_id_or_name(sim, clock, wanted, found):
 
 def test_a_name_of_two(sim, clock):
     """A name that two metrics have is an error that lists both IDs."""
-    sim.set_catalogue((*PUBLISHED, replace(NEW, name="Basket Value")))
+    sim.publish_metrics((*PUBLISHED, replace(NEW, name="Basket Value")))
 
     out = run(days(sim, entry={"custom_metrics": ["Basket Value"]}), clock)
 
@@ -331,7 +331,7 @@ def test_a_name_of_two(sim, clock):
 
 def test_an_id_is_no_name(sim, clock):
     """An ID means the metric that has it, also if another is called so."""
-    sim.set_catalogue((*PUBLISHED, replace(NEW, name=BASKET)))
+    sim.publish_metrics((*PUBLISHED, replace(NEW, name=BASKET)))
 
     out = run(days(sim, entry={"custom_metrics": [BASKET]}), clock)
 
@@ -417,7 +417,7 @@ def test_discovery_shows_what_was_learned(sim, clock):
     """With a state the catalog shows the metrics of the last run, and nobody is asked."""
     first = run(days(sim), clock)
     requests = len(sim.requests)
-    sim.set_catalogue(PUBLISHED[1:])
+    sim.publish_metrics(PUBLISHED[1:])
 
     shown = discover(days(sim), first.state)
 
@@ -497,7 +497,7 @@ def test_a_change_is_told(sim, clock, caplog, audit, case):
     kind, mode = case
     first = run(days(sim), clock)
     changed, metric = KINDS[kind]
-    sim.set_catalogue(changed)
+    sim.publish_metrics(changed)
 
     again(sim, clock, first, schema_drift=mode, audit_log_path=str(audit))
 
@@ -512,7 +512,7 @@ def test_a_change_is_told(sim, clock, caplog, audit, case):
 def test_a_change_is_a_version(sim, clock, caplog, kind):
     """A change counts the version up, once: the next run knows it."""
     first = run(days(sim), clock)
-    sim.set_catalogue(KINDS[kind][0])
+    sim.publish_metrics(KINDS[kind][0])
 
     second = again(sim, clock, first)
     caplog.clear()
@@ -527,7 +527,7 @@ def test_the_first_metric_of_all(simulate, clock, caplog):
     """A metric that is published where there was none is drift."""
     sim = simulate(catalogue=())
     first = run(days(sim), clock)
-    sim.set_catalogue((NEW,))
+    sim.publish_metrics((NEW,))
 
     second = again(sim, clock, first)
 
@@ -539,7 +539,7 @@ def test_the_first_metric_of_all(simulate, clock, caplog):
 def test_added(sim, clock):
     """A new metric is in a SCHEMA before the first row, is asked for, and has its values."""
     first = run(days(sim), clock)
-    sim.set_catalogue((*PUBLISHED, NEW))
+    sim.publish_metrics((*PUBLISHED, NEW))
 
     second = again(sim, clock, first)
 
@@ -559,7 +559,7 @@ def test_removed(sim, clock, wanted, mode):
     """A metric that is gone keeps its column, which is null, and is not asked for."""
     entry = {"custom_metrics": wanted}
     first = run(days(sim, entry=entry), clock)
-    sim.set_catalogue(PUBLISHED[1:])
+    sim.publish_metrics(PUBLISHED[1:])
 
     second = again(sim, clock, first, entry=entry, schema_drift=mode)
     third = again(sim, clock, second, number=3, entry=entry, schema_drift=mode)
@@ -577,9 +577,9 @@ def test_back_again(sim, clock, caplog, wanted):
     """A metric that comes back fills its old column again, and that is told."""
     entry = {"custom_metrics": wanted}
     first = run(days(sim, entry=entry), clock)
-    sim.set_catalogue(PUBLISHED[1:])
+    sim.publish_metrics(PUBLISHED[1:])
     second = again(sim, clock, first, entry=entry)
-    sim.set_catalogue(PUBLISHED)
+    sim.publish_metrics(PUBLISHED)
     caplog.clear()
 
     third = again(sim, clock, second, number=3, entry=entry)
@@ -593,7 +593,7 @@ def test_back_again(sim, clock, caplog, wanted):
 def test_retyped(sim, clock):
     """A metric of another type has a SCHEMA that says so before its first row."""
     first = run(days(sim), clock)
-    sim.set_catalogue((*PUBLISHED[:-1], replace(BY[SURVEY], type="string")))
+    sim.publish_metrics((*PUBLISHED[:-1], replace(BY[SURVEY], type="string")))
 
     second = again(sim, clock, first)
 
@@ -608,7 +608,7 @@ def test_retyped(sim, clock):
 def test_a_rule_that_widens(sim, clock):
     """A wider limit lets a value pass that broke the old one."""
     first = run(days(sim), clock)
-    sim.set_catalogue((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
+    sim.publish_metrics((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
     serve(sim, page(row(0, customMetrics={SCORE: 1.7})))
 
     second = again(sim, clock, first)
@@ -624,7 +624,7 @@ def test_renamed(sim, clock, wanted):
     entry = {"custom_metrics": wanted}
     first = run(days(sim, entry=entry), clock)
     names = {BASKET: BY[ORDER].name, ORDER: BY[BASKET].name}
-    sim.set_catalogue(
+    sim.publish_metrics(
         replace(metric, name=names.get(metric.id, metric.name)) for metric in PUBLISHED
     )
 
@@ -645,7 +645,7 @@ def test_renamed(sim, clock, wanted):
 def test_ignored(sim, clock, kind):
     """With ignore everything is as before: what is new is not asked for, also the time after."""
     first = run(days(sim), clock)
-    sim.set_catalogue(KINDS[kind][0])
+    sim.publish_metrics(KINDS[kind][0])
 
     second = again(sim, clock, first, schema_drift="ignore")
     third = again(sim, clock, second, number=3, schema_drift="ignore")
@@ -661,7 +661,7 @@ def test_ignored(sim, clock, kind):
 def test_a_rule_that_is_ignored(sim, clock):
     """With ignore the rule of before holds too."""
     first = run(days(sim), clock)
-    sim.set_catalogue((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
+    sim.publish_metrics((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
     serve(sim, page(row(0), row(1, customMetrics={SCORE: 1.7})))
 
     second = again(sim, clock, first, schema_drift="ignore", **ALL)
@@ -674,7 +674,7 @@ def test_a_rule_that_is_ignored(sim, clock):
 def test_ignored_until_named(sim, clock):
     """With ignore a new metric comes as soon as a user asks for it by its name."""
     first = run(days(sim), clock)
-    sim.set_catalogue((*PUBLISHED, NEW))
+    sim.publish_metrics((*PUBLISHED, NEW))
 
     second = again(
         sim, clock, first, schema_drift="ignore", entry={"custom_metrics": [NEW.name, BASKET]}
@@ -689,7 +689,7 @@ def test_a_catalog_from_before(sim, clock, audit):
     """A catalog that shows no metrics yet is good for every run: SCHEMA has them all the same."""
     catalog = select(days(sim), STREAM, QUARANTINE)
     first = run(days(sim), clock, catalog=catalog)
-    sim.set_catalogue(PUBLISHED[1:])
+    sim.publish_metrics(PUBLISHED[1:])
     second = run(days(sim, 2), clock, catalog=catalog, state=first.state)
     third = run(days(sim, 3, audit_log_path=str(audit)), clock, catalog=catalog, state=second.state)
 
@@ -708,7 +708,7 @@ def test_refused(sim, clock, kind, streams):
     config = days(sim)
     out = run(config, clock, *streams)
     changed, metric = KINDS[kind]
-    sim.set_catalogue(changed)
+    sim.publish_metrics(changed)
 
     for _ in range(2):
         out = run(days(sim, 2, schema_drift="fail"), clock, *streams, state=out.state)
@@ -742,7 +742,7 @@ def test_two_downloads_see_the_same(sim, clock, caplog):
     """Two downloads of a run see one catalogue, and its changes are told once."""
     own = {"downloads": TWO}
     before = run(days(sim, own=own), clock, "first", "second")
-    sim.set_catalogue((*PUBLISHED, NEW))
+    sim.publish_metrics((*PUBLISHED, NEW))
 
     after = run(days(sim, 2, own=own), clock, "first", "second", state=before.state)
 
@@ -761,7 +761,7 @@ def test_one_of_two_downloads(sim, clock, caplog, only):
     """What one download has seen is known to the other, which was not read that time."""
     own = {"downloads": TWO}
     before = run(days(sim, own=own), clock, "first", "second")
-    sim.set_catalogue((*PUBLISHED, NEW))
+    sim.publish_metrics((*PUBLISHED, NEW))
     between = run(days(sim, 2, own=own), clock, only, state=before.state)
     caplog.clear()
 
@@ -819,7 +819,7 @@ def test_published_later(simulate, clock):
     sim = simulate(undefined_metric="cm_ghost")
     first = run(days(sim), clock)
     ghost = replace(NEW, id="cm_ghost", name="Ghost")
-    sim.set_catalogue((*PUBLISHED, ghost))
+    sim.publish_metrics((*PUBLISHED, ghost))
 
     second = again(sim, clock, first)
 

@@ -25,7 +25,7 @@ from tests.conftest import settings_for
 from tests.running import run_tap, select
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import Seen, Simulator
+    from tap_cxone.simulator import RecordedRequest, Simulator
     from tests.running import FakeClock, Output
 
 STREAM = "qm_workflows"
@@ -57,19 +57,19 @@ def run(config: dict[str, Any], clock: FakeClock, stream: str = STREAM, **how: A
     return run_tap(config, clock=clock, catalog=catalog(stream), **how)
 
 
-def posts(sim: Simulator) -> list[Seen]:
+def posts(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [seen for seen in sim.requests if seen.method == "POST" and "/jobs" in seen.path]
 
 
-def polls(sim: Simulator) -> list[Seen]:
+def polls(sim: Simulator) -> list[RecordedRequest]:
     """Return the polls so far."""
     return [seen for seen in sim.requests if seen.method == "GET" and f"{ASYNC}/" in seen.path]
 
 
 def keys(sim: Simulator) -> set[str]:
     """Return the keys of the rows of the two days."""
-    rows = sim.truth("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
+    rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     return {row["Workflow ID"] for row in rows}
 
 
@@ -174,7 +174,7 @@ def test_auto_begins_with_sync(sim, clock):
 @pytest.mark.parametrize("answer", ["404", "405"])
 def test_auto_without_a_sync_endpoint(simulate, clock, answer):
     """A tenant without the synchronous endpoint is asked for it once, then asynchronously."""
-    sim = simulate(sync_answer=answer)
+    sim = simulate(sync_response=answer)
 
     out = run(two_days(sim, window_days=1), clock)
 
@@ -184,7 +184,7 @@ def test_auto_without_a_sync_endpoint(simulate, clock, answer):
 
 def test_no_sync_endpoint_concerns_every_stream(simulate, clock):
     """What one stream learned of the tenant, the others need not try."""
-    sim = simulate(sync_answer="404")
+    sim = simulate(sync_response="404")
 
     run_tap(two_days(sim), clock=clock)
 
@@ -193,7 +193,7 @@ def test_no_sync_endpoint_concerns_every_stream(simulate, clock):
 
 def test_no_sync_endpoint_is_remembered(simulate, clock):
     """The next run does not try the synchronous endpoint again, whatever the stream."""
-    sim = simulate(sync_answer="404")
+    sim = simulate(sync_response="404")
     first = run(two_days(sim), clock)
     before = len(posts(sim))
 
@@ -204,7 +204,7 @@ def test_no_sync_endpoint_is_remembered(simulate, clock):
 
 def test_no_sync_endpoint_is_remembered_when_killed(simulate, clock):
     """The first STATE, right after the submit, holds it already."""
-    sim = simulate(sync_answer="404")
+    sim = simulate(sync_response="404")
     first = run(two_days(sim), clock, cut_after=2)
 
     run(two_days(sim), clock, state=first.state)
@@ -214,7 +214,7 @@ def test_no_sync_endpoint_is_remembered_when_killed(simulate, clock):
 
 def test_sync_without_a_sync_endpoint(simulate, clock):
     """Mode sync does not change the endpoint; the error names the setting."""
-    sim = simulate(sync_answer="404")
+    sim = simulate(sync_response="404")
 
     out = run(two_days(sim, mode="sync"), clock)
 
@@ -238,7 +238,7 @@ def test_async_never_asks_sync(sim, clock):
 )
 def test_sync_answers(simulate, clock, answer):
     """Every shape of a synchronous answer gives the rows with one submit."""
-    sim = simulate(sync_answer=answer)
+    sim = simulate(sync_response=answer)
 
     out = run(two_days(sim, mode="sync"), clock)
 
@@ -251,7 +251,7 @@ def test_sync_answers(simulate, clock, answer):
 @pytest.mark.parametrize("answer", ["string", "object"])
 def test_async_answers(simulate, clock, answer):
     """A job id comes as a bare JSON string, or as `{"jobId"}`."""
-    sim = simulate(submit_answer=answer)
+    sim = simulate(submit_response=answer)
 
     out = run(two_days(sim, mode="async"), clock)
 
@@ -310,7 +310,7 @@ def test_shapes_of_a_file(simulate, clock, shape):
 
     out = run(two_days(sim), clock)
 
-    rows = sim.truth("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
+    rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     comments = [row["User Review Comments"] or None for row in rows]
     assert [record["user_review_comments"] for record in out.records(STREAM)] == comments
     assert any("\n" in comment for comment in comments if comment)
@@ -511,7 +511,7 @@ def test_spacing_over_all_streams(simulate, clock, mode):
     gaps = {after - at for at, after in itertools.pairwise(times)}
     assert len(times) == 6
     assert min(gaps) == timedelta(seconds=30)
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -525,7 +525,7 @@ def test_spacing_over_runs(simulate, clock, mode):
     assert second.error is None
     one, two = (post.at for post in posts(sim))
     assert two - one == timedelta(seconds=30)
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 def test_spacing_over_runs_later(sim, clock):
@@ -573,7 +573,7 @@ def test_one_active_call(simulate, clock):
     for job, following in itertools.pairwise(jobs):
         assert job.ready_at is not None
         assert following.submitted_at >= job.ready_at
-    assert sim.refusals == 0
+    assert sim.limit_violations == 0
 
 
 # Configured entities
@@ -591,7 +591,7 @@ def test_a_configured_entity(sim, clock):
     """A configured entity is a stream with its keys and the types of its columns."""
     out = run(two_days(sim, entities=[PAYROLL]), clock, stream="wfm_payroll")
 
-    rows = sim.truth("wfm-payroll", date(2026, 3, 16), date(2026, 3, 18))
+    rows = sim.expected_rows("wfm-payroll", date(2026, 3, 16), date(2026, 3, 18))
     expected = [
         {
             "payroll_entry_id": row["Payroll Entry ID"],
@@ -639,7 +639,7 @@ def test_an_entity_without_keys(sim, clock):
     out = run(two_days(sim, entities=[NOTES]), clock, stream="qm_evaluator_notes")
 
     hashes = [record["_row_hash"] for record in out.records("qm_evaluator_notes")]
-    truth = sim.truth("qm-evaluator-notes", date(2026, 3, 16), date(2026, 3, 18))
+    truth = sim.expected_rows("qm-evaluator-notes", date(2026, 3, 16), date(2026, 3, 18))
     assert {tuple(message["key_properties"]) for message in out.of("SCHEMA")} == {("_row_hash",)}
     assert len(set(hashes)) == len(truth) == 24
 
@@ -690,7 +690,7 @@ def test_an_override_of_a_type(sim, clock, title):
 
     out = run(config, clock)
 
-    rows = sim.truth("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
+    rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     records = out.records(STREAM)
     assert [record["form_version"] for record in records] == [
         int(row["Form Version"]) for row in rows
@@ -757,7 +757,7 @@ def test_new_columns(simulate, clock):
 
     out = run(two_days(sim, window_days=1), clock)
 
-    rows = sim.truth("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
+    rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     kinds = [message["type"] for message in out.messages]
     old, new = out.of("SCHEMA")
     assert "mood_of_the_day" not in old["schema"]["properties"]
@@ -864,7 +864,7 @@ def test_an_old_catalog(sim, clock):
 
     out = run_tap(config, clock=clock, catalog=catalog)
 
-    rows = sim.truth("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
+    rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     schema = out.of("SCHEMA")[-1]
     assert out.error is None
     assert "plan_name" in schema["schema"]["properties"]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from tap_cxone.simulator import Seen
+    from tap_cxone.simulator import RecordedRequest
     from tests.running import FakeClock, Output
 
 OTHER_GR = "autopilot/GRTable"
@@ -85,7 +85,7 @@ def run(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> 
     return run_tap(config, clock=clock, catalog=found, **how)
 
 
-def submits(sim: Simulator) -> list[Seen]:
+def submits(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [seen for seen in sim.requests if seen.path.endswith("/export-data")]
 
@@ -95,28 +95,28 @@ def tables(sim: Simulator) -> list[str]:
     return [re.sub(rf"{BASE}/(.*)/export-data", r"\1", seen.path) for seen in submits(sim)]
 
 
-def polls(sim: Simulator) -> list[Seen]:
+def polls(sim: Simulator) -> list[RecordedRequest]:
     """Return the polls so far."""
     return [seen for seen in sim.requests if seen.path.endswith("/status")]
 
 
-def logins(sim: Simulator) -> list[Seen]:
+def logins(sim: Simulator) -> list[RecordedRequest]:
     """Return the logins so far."""
     return [seen for seen in sim.requests if seen.path == TOKEN]
 
 
-def downloads(sim: Simulator) -> list[Seen]:
+def downloads(sim: Simulator) -> list[RecordedRequest]:
     """Return the downloads so far."""
     return [seen for seen in sim.requests if seen.path.startswith("/files/")]
 
 
-def body(seen: Seen) -> dict[str, Any]:
+def body(seen: RecordedRequest) -> dict[str, Any]:
     """Return the JSON body of a request."""
     found: dict[str, Any] = json.loads(seen.body)
     return found
 
 
-def form(seen: Seen) -> dict[str, list[str]]:
+def form(seen: RecordedRequest) -> dict[str, list[str]]:
     """Return the form in the body of a request."""
     return parse_qs(seen.body.decode(), strict_parsing=True)
 
@@ -271,7 +271,7 @@ def test_hosts():
     stream: Any = tap.streams[KB]
 
     assert stream.family.grant.url == "https://cxone.niceincontact.com/auth/token"
-    assert stream.family.host == "https://api-eu1.niceincontact.com"
+    assert stream.family.base_url == "https://api-eu1.niceincontact.com"
 
 
 def test_one_login_for_all_tables(sim, clock):
@@ -358,7 +358,7 @@ def test_narrowed_rows(simulate, clock, narrowed, column, value):
 
     out = run(two_days(sim, tables=[PATHS[KB]], **narrowed), clock)
 
-    rows = [row for row in sim.truth(PATHS[KB], *DAYS) if row[column] == value]
+    rows = [row for row in sim.expected_rows(PATHS[KB], *DAYS) if row[column] == value]
     assert 0 < len(rows) < 80
     assert cells(out.records(KB)) == [named(row) for row in rows]
 
@@ -414,7 +414,7 @@ def test_time_zone(sim, clock):
     """`timezone` is sent; dates of rows are shown in it, the window stays in UTC."""
     out = run(two_days(sim) | {"timezone": "America/New_York"}, clock)
 
-    rows = sim.truth(PATHS[KB], *DAYS, zone=ZoneInfo("America/New_York"))
+    rows = sim.expected_rows(PATHS[KB], *DAYS, zone=ZoneInfo("America/New_York"))
     assert body(submits(sim)[0])["timeZone"] == "America/New_York"
     assert body(submits(sim)[0])["dateRange"] == DATES
     assert [record["date"] for record in out.records(KB)] == [row["Date"] for row in rows]
@@ -577,7 +577,7 @@ def test_the_other_name_on_404(simulate, clock):
     out = run(two_days(sim, window_days=1), clock, GR)
 
     assert out.error is None
-    assert cells(out.records(GR)) == [named(row) for row in sim.truth(PATHS[GR], *DAYS)]
+    assert cells(out.records(GR)) == [named(row) for row in sim.expected_rows(PATHS[GR], *DAYS)]
     assert tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
 
 
@@ -668,7 +668,7 @@ def test_locations(simulate, clock, location, answer):
 
     out = run(two_days(sim), clock)
 
-    (export,) = sim.world.exports.all()
+    (export,) = sim.backend.exports.all()
     assert out.error is None
     assert len(out.records(KB)) == 24
     assert {poll.path for poll in polls(sim)} == {f"{BASE}/export-data/{export.id}/status"}
@@ -753,7 +753,7 @@ WORDS = [
 @pytest.mark.parametrize("words", WORDS)
 def test_words(simulate, clock, words):
     """A running and a completed export may be called so, in any case and spelling."""
-    sim = simulate(export_words=words, job_polls=2)
+    sim = simulate(export_status_names=words, job_polls=2)
 
     out = run(two_days(sim), clock)
 
@@ -765,7 +765,7 @@ def test_words(simulate, clock, words):
 @pytest.mark.parametrize("words", WORDS)
 def test_words_for_failed(simulate, clock, words):
     """So may a failed one; its reason ends the stream."""
-    sim = simulate(export_words=words)
+    sim = simulate(export_status_names=words)
     sim.faults.add(Fault("submit", "job-failed", body="The warehouse is on fire"))
 
     out = run(two_days(sim), clock)
@@ -785,7 +785,7 @@ def test_a_running_export_without_a_link(sim, clock, answer):
 
 def test_a_link_means_done(simulate, clock):
     """A link is followed although the word still says running."""
-    sim = simulate(export_words=("InProgress", "InProgress", "Failed"))
+    sim = simulate(export_status_names=("InProgress", "InProgress", "Failed"))
 
     assert len(run(two_days(sim), clock).records(KB)) == 24
 
@@ -881,7 +881,7 @@ def test_rows(simulate, clock, stream):
 
     out = run(two_days(sim), clock, stream)
 
-    rows = sim.truth(PATHS[stream], *DAYS)
+    rows = sim.expected_rows(PATHS[stream], *DAYS)
     assert all(any(sign in cell for row in rows for cell in row.values()) for sign in ',"\n試л')
     assert out.error is None
     assert cells(out.records(stream)) == [named(row) for row in rows]
@@ -922,7 +922,7 @@ def test_schema_of_the_header(sim, clock, stream):
 
     first, second = out.of("SCHEMA")
     kinds = [message["type"] for message in out.messages]
-    columns = set(named(sim.truth(PATHS[stream], *DAYS)[0]))
+    columns = set(named(sim.expected_rows(PATHS[stream], *DAYS)[0]))
     assert first["schema"]["properties"].keys() == METADATA
     assert second["schema"]["properties"].keys() == columns | METADATA
     assert {
@@ -939,7 +939,7 @@ def test_the_first_header_is_no_drift(sim, clock, caplog, drift):
     out = run(two_days(sim, window_days=1) | {"schema_drift": drift}, clock)
 
     assert out.error is None
-    assert cells(out.records(KB)) == [named(row) for row in sim.truth(PATHS[KB], *DAYS)]
+    assert cells(out.records(KB)) == [named(row) for row in sim.expected_rows(PATHS[KB], *DAYS)]
     assert not any("columns" in warning for warning in warnings(caplog))
 
 
@@ -970,7 +970,7 @@ def test_columns_that_come_later(simulate, clock):
 
     out = run(config, clock, state=first.state)
 
-    (row, *_) = sim.truth(PATHS[KB], date(2026, 3, 18), date(2026, 3, 19))
+    (row, *_) = sim.expected_rows(PATHS[KB], date(2026, 3, 18), date(2026, 3, 19))
     kinds = [message["type"] for message in out.messages]
     latest = out.of("SCHEMA")[-1]["schema"]["properties"]
     assert {"mood_of_the_day", "date_2"} <= latest.keys()
@@ -985,7 +985,9 @@ def test_learned_columns_in_state(sim, clock):
     out = run(two_days(sim, window_days=1), clock)
 
     columns = out.state["bookmarks"][KB]["columns"]
-    assert [column["name"] for column in columns] == list(named(sim.truth(PATHS[KB], *DAYS)[0]))
+    assert [column["name"] for column in columns] == list(
+        named(sim.expected_rows(PATHS[KB], *DAYS)[0])
+    )
 
 
 def test_learned_columns_in_discovery(sim, clock):
@@ -993,7 +995,7 @@ def test_learned_columns_in_discovery(sim, clock):
     out = run(two_days(sim), clock, KB, AS)
 
     found = discovered(two_days(sim), KB, out.state)
-    assert found.keys() == set(named(sim.truth(PATHS[KB], *DAYS)[0])) | METADATA
+    assert found.keys() == set(named(sim.expected_rows(PATHS[KB], *DAYS)[0])) | METADATA
     assert found["confidence"]["type"] == ["string", "null"]
 
 
@@ -1005,7 +1007,9 @@ def test_learned_columns_in_the_next_run(sim, clock):
     second = run_tap(config, clock=clock, catalog=learned(config, first.state), state=first.state)
 
     (schema,) = second.of("SCHEMA", KB)
-    assert set(named(sim.truth(PATHS[KB], *DAYS)[0])) <= schema["schema"]["properties"].keys()
+    assert (
+        set(named(sim.expected_rows(PATHS[KB], *DAYS)[0])) <= schema["schema"]["properties"].keys()
+    )
     assert len(second.records(KB)) == 12
 
 
@@ -1029,8 +1033,8 @@ def test_declared_columns(sim, clock):
     out = run(two_days(sim, columns={KB: TYPES, AS: {"Words": "integer"}}), clock, KB, AS)
 
     first = out.of("SCHEMA", KB)[0]["schema"]["properties"]
-    rows = sim.truth(PATHS[KB], *DAYS)
-    summaries = sim.truth(PATHS[AS], *DAYS)
+    rows = sim.expected_rows(PATHS[KB], *DAYS)
+    summaries = sim.expected_rows(PATHS[AS], *DAYS)
     assert first["confidence"]["type"] == ["number", "null"]
     assert [r["confidence"] for r in out.records(KB)] == [float(row["Confidence"]) for row in rows]
     assert [r["suggestion_id"] for r in out.records(KB)] == [row["Suggestion ID"] for row in rows]
@@ -1049,7 +1053,7 @@ def test_other_types(sim, clock, kind, title, expected):
     """A declared date is an instant in UTC, a declared boolean is one."""
     out = run(two_days(sim, columns={AS: {title: kind}}), clock, AS)
 
-    rows = sim.truth(PATHS[AS], *DAYS)
+    rows = sim.expected_rows(PATHS[AS], *DAYS)
     assert [r[title.lower()] for r in out.records(AS)] == [expected(row[title]) for row in rows]
 
 
@@ -1127,7 +1131,7 @@ def test_a_day_read_again(sim, clock, stream):
 
     records = [*first.records(stream), *second.records(stream)]
     union = {record["_row_hash"]: record for record in records}
-    truth = sim.truth(PATHS[stream], DAYS[0], clock.now() - timedelta(minutes=30))
+    truth = sim.expected_rows(PATHS[stream], DAYS[0], clock.now() - timedelta(minutes=30))
     assert len(records) > len(union)
     assert sorted(cells(union.values()), key=str) == sorted(map(named, truth), key=str)
 
@@ -1183,7 +1187,7 @@ def test_a_stuck_export(sim, clock):
 
     out = run(two_days(sim) | {"job_timeout_minutes": 10}, clock)
 
-    (export,) = sim.world.exports.all()
+    (export,) = sim.backend.exports.all()
     assert isinstance(failure(out), JobTimeout)
     assert "job_timeout_minutes" in str(failure(out))
     assert [job["id"] for job in out.state["bookmarks"][KB]["pending_jobs"]] == [export.id]

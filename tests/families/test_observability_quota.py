@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
-    from tap_cxone.simulator import Seen, Simulator
+    from tap_cxone.simulator import RecordedRequest, Simulator
     from tests.running import FakeClock, Output
 
 HOUR = timedelta(hours=1)
@@ -67,7 +67,7 @@ def run(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> 
     return run_tap(config, clock=clock, catalog=catalog(*(streams or [KB])), **how)
 
 
-def submits(sim: Simulator) -> list[Seen]:
+def submits(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits so far."""
     return [seen for seen in sim.requests if seen.path.endswith("/export-data")]
 
@@ -103,7 +103,7 @@ def truth(
     sim: Simulator, stream: str, start: date | datetime, end: date | datetime
 ) -> set[tuple[str, ...]]:
     """Return the same of the rows that there are."""
-    rows = sim.truth(PATHS[stream], start, end)
+    rows = sim.expected_rows(PATHS[stream], start, end)
     return {
         (row["Interaction ID"], row.get("Question Number") or row.get("Turn") or "") for row in rows
     }
@@ -299,7 +299,7 @@ def test_three_runs(sim, clock, caplog):
     records = [*first.records(KB), *third.records(KB)]
     assert len(records) == 10
     assert keys(records) == truth(sim, KB, date(2026, 3, 15), date(2026, 3, 20))
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 def test_nothing_left_to_do_spends_nothing(sim, clock, caplog):
@@ -329,7 +329,7 @@ def test_the_moment_named_is_the_first_possible(sim, clock):
     late = run(config, clock, state=early.state)
     assert submits(sim)[3].at == possible
     assert early.error is late.error is None
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 def test_each_export_counts_for_its_own_day(sim, clock):
@@ -343,7 +343,7 @@ def test_each_export_counts_for_its_own_day(sim, clock):
         out = run(config, clock, state=out.state)
         assert out.error is None
         assert len(submits(sim)) == total
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 def test_all_tables_together(sim, clock, caplog):
@@ -366,7 +366,7 @@ def test_the_exports_of_another_table(sim, clock):
 
     assert second.error is None
     assert len(submits(sim)) == 3
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 def test_oldest_windows_first(sim, clock):
@@ -411,7 +411,7 @@ def test_a_table_that_always_fails(simulate, clock, failing):
         assert "2 months ago" in str(failure(out, failing))
 
     assert all(str(out.bookmark(stream)) > "2026-03-21" for stream in others)
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 def test_what_is_done_is_committed(sim, clock):
@@ -451,7 +451,7 @@ def test_another_quota(simulate, clock, exports):
 
     assert out.error is None
     assert len(submits(sim)) == exports
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 def test_a_quota_of_another_family(sim, clock):
@@ -483,7 +483,7 @@ def test_many_runs(sim, clock):
             found.update({record["_row_hash"]: record for record in out.records(stream)})
         clock.instant += 7 * HOUR
 
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
     assert sim.exports == len(submits(sim)) == 12
     for stream, found in rows.items():
         end = datetime.fromisoformat(str(out.bookmark(stream)))
@@ -686,7 +686,7 @@ def test_a_submit_is_in_state_at_once(sim, clock):
     """The STATE right after the submit counts it, with no row before it."""
     out = run(settings(sim, "2026-03-18T00:00:00Z"), clock, cut_after=2)
 
-    (export,) = sim.world.exports.all()
+    (export,) = sim.backend.exports.all()
     state = out.state["bookmarks"][KB]
     assert [message["type"] for message in out.messages] == ["SCHEMA", "STATE"]
     assert state["submits"] == {"observability": ["2026-03-20T12:00:00+00:00"]}
@@ -735,7 +735,7 @@ def test_a_lost_submit_counts(sim, clock):
     assert len(first.counts()) == 2
     assert second.error is None
     assert len(submits(sim)) == 3
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 def test_a_lost_submit_is_made_up_for(sim, clock):
@@ -832,7 +832,7 @@ def test_a_failed_export_is_spent(sim, clock):
     assert second.error is None
     assert second.bookmark(KB) == "2026-03-17T00:00:00+00:00"
     assert sim.exports == 3
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
 
 
 # As few exports as the limits allow
@@ -869,7 +869,7 @@ def test_four_tables_of_three_months(sim, clock):
         for stream, found in records.items():
             found.extend(out.records(stream))
 
-    assert sim.quota_refusals == 0
+    assert sim.quota_violations == 0
     for stream, found in records.items():
         assert keys(found) == truth(sim, stream, date(2025, 12, 1), date(2026, 3, 1))
         assert len(found) == 180

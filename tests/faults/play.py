@@ -159,13 +159,13 @@ class Played:
         with Simulator(options, clock=Skewed(self.clock, self.row.skew)) as sim:
             faults = self.row.faults
             sim.faults.add(*(faults(sim, self.scene) if callable(faults) else faults))
-            acts = list(sim.faults._acts)
+            acts = list(sim.faults._script)
             config = self.scene.settings(sim.url, **self.row.settings)
             broken = {
                 name: value.format(host=sim.url[7:]) for name, value in self.row.first.items()
             }
             first = self._run({**config, **broken}, None)
-            assert all(act.struck for act in acts), "a fault never struck"
+            assert all(act.applied for act in acts), "a fault never struck"
             self._hygiene(sim, first)
             match self.row.must:
                 case Exact():
@@ -180,7 +180,7 @@ class Played:
                 sim.faults.clear()
                 self.clock.sleep(self.row.must.later)
                 self._then(sim, config, first)
-        return sum(act.struck for act in acts) + bool(broken) + bool(self.row.skew)
+        return sum(act.applied for act in acts) + bool(broken) + bool(self.row.skew)
 
     def _run(self, config: dict[str, Any], state: dict[str, Any] | None) -> Output:
         return run_tap(config, clock=self.clock, state=state, catalog=self.scene.catalog)
@@ -238,7 +238,7 @@ class Played:
         records = out.records(self.scene.stream)
         assert differences(self._truth(sim), records, self.scene) == []
         assert len(out.records("quarantine")) == must.aside
-        assert sim.refusals <= must.refusals, "the tap broke a limit"
+        assert sim.limit_violations <= must.refusals, "the tap broke a limit"
         self._said(self._told, must.warns)
         assert not out.state["bookmarks"][self.scene.stream].get("pending_jobs")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_cxone.simulator import Simulator
-    from tap_cxone.simulator.faults import Family, Place
+    from tap_cxone.simulator.faults import FamilyName, FaultPoint
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 15, tzinfo=UTC)
@@ -44,7 +44,7 @@ class Scene:
         windowed: Whether the window is part of the key.
     """
 
-    family: Family
+    family: FamilyName
     stream: str
     key: tuple[str, ...]
     own: Mapping[str, Any]
@@ -72,7 +72,7 @@ class Scene:
 
     def rows(self, sim: Simulator, number: int) -> list[dict[str, Any]]:
         """Return the simulator's own rows of one window, the first being 0."""
-        return sim.truth(self.entity, self.end(number), self.end(number + 1))
+        return sim.expected_rows(self.entity, self.end(number), self.end(number + 1))
 
     def truth(self, sim: Simulator, number: int) -> Truth:
         """Return what the records of one window must say, by key and column."""
@@ -218,7 +218,7 @@ SCENES = {
 
 # The places where a run asks for something, and where it has something begun
 
-READS: dict[str, tuple[Place, ...]] = {
+READS: dict[str, tuple[FaultPoint, ...]] = {
     "sync": ("token", "list", "download"),
     "async": ("token", "list", "poll", "download"),
     "observability": ("token", "poll", "download"),
@@ -226,7 +226,7 @@ READS: dict[str, tuple[Place, ...]] = {
     "download": ("token", "me", "catalogue", "page"),
     "reports": ("token", "list", "poll", "page"),
 }
-SUBMITS: dict[str, tuple[Place, ...]] = {
+SUBMITS: dict[str, tuple[FaultPoint, ...]] = {
     "sync": ("sync",),
     "async": ("async",),
     "observability": ("submit",),

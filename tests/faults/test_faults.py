@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.http.transport import ApiRequest
+from tap_cxone.http.messages import ApiRequest
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.jsontext import encode
 from tests.families.reports import STREAM, definition
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_cxone.simulator import Simulator
-    from tap_cxone.simulator.faults import Place
+    from tap_cxone.simulator.faults import FaultPoint
     from tests.faults.play import Script
     from tests.faults.scenes import Scene
 
@@ -35,18 +35,18 @@ HUGE = "1e999999999999999999999"
 MB = 1_000_000
 
 
-def once(at: Place, kind: Any = "status", **how: Any) -> tuple[Fault, ...]:
+def once(at: FaultPoint, kind: Any = "status", **how: Any) -> tuple[Fault, ...]:
     """Return a fault that strikes one request."""
     return (Fault(at, kind, **how),)
 
 
-def ever(at: Place, kind: Any = "status", **how: Any) -> tuple[Fault, ...]:
+def ever(at: FaultPoint, kind: Any = "status", **how: Any) -> tuple[Fault, ...]:
     """Return a fault that strikes every request."""
     return once(at, kind, times=ALWAYS, **how)
 
 
 def says(
-    at: Place, body: Any, *, media: str = JSON, status: int = 200, **how: Any
+    at: FaultPoint, body: Any, *, media: str = JSON, status: int = 200, **how: Any
 ) -> tuple[Fault, ...]:
     """Return a fault that answers with a body: text and bytes as they are, others as JSON."""
     text = body if isinstance(body, str | bytes) else json.dumps(body)
@@ -255,7 +255,7 @@ ODD: dict[str, Any] = {
     "half a character": '{"odd": "\\ud800"}',
 }
 NO_ACCESS = "the answer has no access_token"
-SHAPES: dict[tuple[str, Place], Exact | Fails] = {
+SHAPES: dict[tuple[str, FaultPoint], Exact | Fails] = {
     ("sync", "token"): Fails((NO_ACCESS,), (KEY,)),
     ("sync", "list"): EXACT,
     ("async", "poll"): Fails(("status",), ("re",)),
@@ -320,8 +320,8 @@ def token_that_lives(life: str) -> Script:
 
     def script(sim: Simulator, scene: Scene) -> tuple[Fault, ...]:
         own = scene.family in {"analytics_exports", "scheduled_reports"}
-        tokens = sim.world.client_tokens if own else sim.world.tokens
-        token = tokens.issue(sim.world.options.granted_scopes)
+        tokens = sim.backend.client_tokens if own else sim.backend.tokens
+        token = tokens.issue(sim.backend.options.granted_scopes)
         return says("token", f'{{"access_token": "{token}", "expires_in": {life}}}')
 
     return script
@@ -364,7 +364,7 @@ TOO_LONG = {"3000 years": "99999999999", "year 9999": "Fri, 31 Dec 9999 23:59:59
 
 def waiting() -> Iterator[Row]:
     """Yield rows for `Retry-After` as nobody should write it."""
-    points: tuple[tuple[str, Place, int, tuple[str, ...]], ...] = (
+    points: tuple[tuple[str, FaultPoint, int, tuple[str, ...]], ...] = (
         ("async", "poll", 429, REMEDIES[429]),
         ("async", "async", 429, ("something else exporting",)),
         ("analytics", "list", 503, AGAIN),
@@ -465,7 +465,7 @@ def updates() -> Iterator[Row]:
     twins = Fails(("two schedules are called",), ("delete all but one",))
     two = json.dumps({"entities": [{"scheduleId": n, "name": STREAM} for n in "ab"]})
     yield Row("list two of a name", "reports", says("list", two), twins)
-    named = {"sync_answer": "string-id"}
+    named = {"sync_response": "string-id"}
     for label, how in PASSING.items():
         running = once("poll", **how)
         yield Row(f"poll {label}", "sync", running, EXACT, options=named)
@@ -501,8 +501,14 @@ GIVE_NOTHING = {
 
 def jobs() -> Iterator[Row]:
     """Yield rows for jobs that give no file."""
-    places: dict[str, Place] = {"async": "async", "observability": "submit", "analytics": "submit"}
-    points: dict[str, tuple[Place, ...]] = {scene: (at, "poll") for scene, at in places.items()}
+    places: dict[str, FaultPoint] = {
+        "async": "async",
+        "observability": "submit",
+        "analytics": "submit",
+    }
+    points: dict[str, tuple[FaultPoint, ...]] = {
+        scene: (at, "poll") for scene, at in places.items()
+    }
     for scene, both in {**points, "reports": ("run", "poll")}.items():
         for at in both:
             for kind, words in GIVE_NOTHING.items():
@@ -823,7 +829,7 @@ def second_windows() -> Iterator[Row]:
         yield Row("second file 400", scene, once("download", after=1, **refused), must)
         text = once("download", "bytes", times=ALWAYS, after=1, body=b"\xff")
         yield Row("second file no text", scene, text, Fails(("not UTF-8",), TWICE, done=1))
-    submits: dict[str, Place] = {"sync": "sync", "async": "async", "observability": "submit"}
+    submits: dict[str, FaultPoint] = {"sync": "sync", "async": "async", "observability": "submit"}
     for scene, place in submits.items():
         faults = once(place, after=1, **refused)
         yield Row("second submit 400", scene, faults, Fails(("400",), NOT_ACCEPTED, done=1))

@@ -23,9 +23,9 @@ def failing(simulate, clock, scene, place, status, **settings):
     about = SCENES[scene]
     sim = simulate(**{"rows_per_day": 4, **about.options})
     sim.faults.add(Fault(place, "status", status=status, times=999))
-    (act,) = sim.faults._acts
+    (act,) = sim.faults._script
     out = run_tap(about.settings(sim.url, **settings), clock=clock, only=about.stream)
-    return out.error, act.struck
+    return out.error, act.applied
 
 
 @pytest.mark.some(3)
@@ -41,7 +41,7 @@ def test_as_often_as_said(simulate, clock, scene, place):
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("scene", "place"), WAITS)
 def test_as_long_as_said(simulate, clock, scene, place):
-    """Whatever says 'wait' for ever is waited for `throttle_timeout_minutes`, not that long again."""
+    """Whatever says 'wait' is waited for `throttle_timeout_minutes`, not that long again."""
     error, _ = failing(simulate, clock, scene, place, 429)
 
     assert "throttle_timeout_minutes" in str(error) or "max_retries" in str(error)

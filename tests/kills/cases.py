@@ -95,9 +95,9 @@ def _extractions(sim: Simulator) -> list[Work]:
     return [
         Work(
             job.id,
-            job.order.entity.replace("-", "_"),
-            datetime.combine(job.order.start, datetime.min.time(), UTC),
-            job.order,
+            job.spec.entity.replace("-", "_"),
+            datetime.combine(job.spec.start, datetime.min.time(), UTC),
+            job.spec,
             job.submitted_at,
             job.ready_at or datetime.max.replace(tzinfo=UTC),
             once=True,
@@ -121,13 +121,13 @@ def _exports(sim: Simulator) -> list[Work]:
     return [
         Work(
             export.id,
-            streams[export.order.table],
-            export.order.start,
-            (export.order.table, export.order.start, export.order.end),
+            streams[export.spec.table],
+            export.spec.start,
+            (export.spec.table, export.spec.start, export.spec.end),
             export.submitted_at,
             export.ready_at or datetime.max.replace(tzinfo=UTC),
         )
-        for export in sim.world.exports.all()
+        for export in sim.backend.exports.all()
     ]
 
 
@@ -143,14 +143,14 @@ def _analytics_works(sim: Simulator) -> list[Work]:
         Work(
             export.id,
             analytics.STREAM,
-            export.order.start,
-            export.order,
+            export.spec.start,
+            export.spec,
             export.submitted_at,
             export.ready_at or datetime.max.replace(tzinfo=UTC),
             once=True,
             listed=True,
         )
-        for export in sim.analytics
+        for export in sim.analytics_exports
     ]
 
 
@@ -210,7 +210,7 @@ CASES = (
         small=(analytics.STREAM, QUARANTINE),
         large=(analytics.STREAM, QUARANTINE),
         works=_analytics_works,
-        options={"misfits": 2, "duplicates": 1},
+        options={"invalid_elements": 2, "duplicates": 1},
     ),
     Case(
         name="download",

@@ -142,5 +142,5 @@ def test_killed_under_a_quota(kind: Kind, step):
                 assert nights <= 3, f"{kind} {number}"
             assert not different(trial.merged(), known.merged), f"{kind} {number}"
             assert len(case.works(trial.sim)) <= 5 + len(trial.lost)
-            assert trial.sim.quota_refusals <= len(trial.lost)
+            assert trial.sim.quota_violations <= len(trial.lost)
             assert not trial.pending()

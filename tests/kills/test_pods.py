@@ -110,7 +110,7 @@ def check_pod(trial: Pod) -> None:
     if trial.case.name not in NAMELESS:
         works = len(trial.case.works(trial.sim))
         assert works <= known.works + len(trial.lost), f"{where}: {works} spent"
-        assert trial.sim.refusals == 0 or trial.lost, where
+        assert trial.sim.limit_violations == 0 or trial.lost, where
 
 
 def pod_killed(case: Case, size: Size, kind: Kind, pause: timedelta, step: int = 1) -> None:

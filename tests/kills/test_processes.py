@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_cxone.simulator import Simulator
-    from tap_cxone.simulator.faults import Place
+    from tap_cxone.simulator.faults import FaultPoint
     from tests.running import Output
 
     Reference = Callable[[Case], tuple[dict[Key, dict[str, Any]], int]]
 
 BY_NAME = {case.name: case for case in CASES}
-SUBMITS: tuple[Place, ...] = ("submit", "run")
-WITH_JOB: tuple[Place, ...] = ("poll", "download", "page", "run")
+SUBMITS: tuple[FaultPoint, ...] = ("submit", "run")
+WITH_JOB: tuple[FaultPoint, ...] = ("poll", "download", "page", "run")
 """Where a job is under way: the submits of reports are of definitions."""
-PLACES: dict[str, tuple[Place, ...]] = {
+PLACES: dict[str, tuple[FaultPoint, ...]] = {
     "extraction-sync": ("token", "list", "submit", "download"),
     "extraction-async": ("list", "submit", "poll", "download"),
     "observability": ("submit", "poll", "download"),
@@ -149,7 +149,7 @@ def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
         goes_on(case, sim, tmp_path, first=first, known=known, lost=lost)
 
 
-def jobs_under_way(case: Case, place: Place) -> bool:
+def jobs_under_way(case: Case, place: FaultPoint) -> bool:
     """Tell whether the last line must be a STATE that holds a job."""
     if case.name in {"extraction-sync", "download"}:
         return False

@@ -20,7 +20,7 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def _jumps(monkeypatch):
     """Let a request be on its way for as long as others sleep: their sleep turns this clock."""
-    monkeypatch.setattr("tap_cxone.http.rate_limit._LONGEST_WAY", timedelta(days=1))
+    monkeypatch.setattr("tap_cxone.http.rate_limit._MAX_TRANSIT_TIME", timedelta(days=1))
 
 
 def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:

@@ -43,7 +43,7 @@ GATED = (
 """A tap that has loaded everything, and waits for a line before it begins."""
 
 LONG = 120  # seconds for two taps that wait for each other
-SCARCE = {"job_seconds": 500, "analytics_places": 1}
+SCARCE = {"job_seconds": 500, "max_analytics_exports": 1}
 """One place for long jobs; the simulator is a thousand times as fast."""
 
 
@@ -152,7 +152,7 @@ def test_two_with_a_journal(tmp_path, case):
         path = tmp_path / "journal.db"
         found, said = together(pair(case), tmp_path, {**config, "journal_path": str(path)})
 
-        assert sim.refusals == 0
+        assert sim.limit_violations == 0
         assert WAITING in said
         assert str(path) in said
         assert "told to wait" not in said
@@ -193,7 +193,7 @@ def test_two_with_the_same_stream(tmp_path, case):
         with at_once((one, one), tmp_path, kept) as running:
             first, second = [finished(process, own) for process, own in running]
 
-        assert sim.refusals == 0
+        assert sim.limit_violations == 0
         assert len(case.works(sim)) == 3
         assert not different(second, first)
 
@@ -208,4 +208,4 @@ def test_two_share_a_quota(tmp_path):
         config["observability"] |= {"exports_per_day": 3}
         together(cases, tmp_path, config)
 
-        assert (sim.exports, sim.quota_refusals) == (3, 0)
+        assert (sim.exports, sim.quota_violations) == (3, 0)

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 from tap_cxone.simulator import Simulator
-from tap_cxone.simulator.jobs import KEPT
+from tap_cxone.simulator.jobs import RESULT_RETENTION
 from tap_cxone.simulator.options import Options
 from tests.families import reports
 from tests.kills.cases import ALL, QUARANTINE, Case, Work
@@ -196,7 +196,7 @@ class Trial:
             may = len(new) if self.case.nameless else _LANES
         assert len(new) <= may, f"{life.point} after {last} lost {len(new)} results"
         self.orphans |= unknown
-        gone = {name for name in known if works[name].done + KEPT <= now + _RUN}
+        gone = {name for name in known if works[name].done + RESULT_RETENTION <= now + _RUN}
         listed = {name for name in unknown if works[name].listed and now < works[name].done}
         if self.side_by_side:  # others take their time until it is looked for
             listed = set()
@@ -278,7 +278,7 @@ def check_spent(trial: Trial, known: Reference) -> None:
     pages = len(trial.case.pages(trial.sim))
     again = trial.kills * max(known.pages.values(), default=0)
     assert trial.side_by_side or pages <= known.pages.total() + again, f"{pages} pages"
-    assert trial.sim.refusals == 0 or trial.lost, "a limit was broken that STATE knew of"
+    assert trial.sim.limit_violations == 0 or trial.lost, "a limit was broken that STATE knew of"
 
 
 def check_schemas(output: Output) -> None:

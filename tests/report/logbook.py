@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.events.audit_log import AuditContext, AuditLog
-from tap_cxone.report.reading import Log, read
+from tap_cxone.report.log_parser import Log, parse_log
 from tap_cxone.windows import Window
 from tests.running import FakeClock
 
@@ -72,4 +72,4 @@ class Logbook:
     def log(self) -> Log:
         """Read it."""
         with self.path.open("rb") as lines:
-            return read(str(self.path), lines)
+            return parse_log(str(self.path), lines)

@@ -8,13 +8,13 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from tap_cxone.report.bars import rows
-from tap_cxone.report.coverage import State, months, states, whole
+from tap_cxone.report.bar_chart import draw_bars
+from tap_cxone.report.coverage import DayState, day_states, day_window, months
 from tap_cxone.report.streams import streams
 from tap_cxone.windows import Window
 from tests.report.logbook import at, window
 
-COMPLETE, PARTIAL, OPEN, NEVER = State
+COMPLETE, PARTIAL, OPEN, NEVER = DayState
 
 
 def day(number: int) -> date:
@@ -38,21 +38,21 @@ def day(number: int) -> date:
 )
 def test_a_day_is_complete_if_windows_cover_all_of_it(committed, expected):
     """Windows are added up; a day of which a part is missing is partial."""
-    found = states(committed, committed)
+    found = day_states(committed, committed)
 
     assert [found.get(day(number), NEVER) for number in (1, 2, 3)] == expected
 
 
 def test_a_day_that_was_asked_for_is_open():
     """Of a window that never was committed, the days are open."""
-    assert states([window(1, 2)], [window(1)]) == {day(1): COMPLETE, day(2): OPEN}
+    assert day_states([window(1, 2)], [window(1)]) == {day(1): COMPLETE, day(2): OPEN}
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), max_size=8))
 def test_days_are_what_their_hours_are(hours):
     """A day is complete if each of its hours is in some window, partial if only some are."""
     committed = [Window(at(1, begin), at(1, begin + length)) for begin, length in hours]
-    found = states(committed, committed)
+    found = day_states(committed, committed)
 
     for number in range(1, 9):
         parts = [Window(at(number, hour), at(number, hour + 1)) for hour in range(24)]
@@ -100,7 +100,7 @@ def test_a_window_that_was_read_again_counts_once(book):
 
     (stream,) = streams(book.log.lines)
     assert (stream.rows, stream.quarantined) == (12, 1)
-    assert [read.at for read in stream.reads] == [at(20, 3)]
+    assert [read.at for read in stream.window_commits] == [at(20, 3)]
 
 
 def test_windows_that_later_ones_cover_do_not_count(book):
@@ -132,14 +132,17 @@ def test_of_a_table_the_last_reading_counts(book):
 
     (stream,) = streams(book.log.lines)
     assert stream.rows == 6
-    assert [(read.at, read.rows) for read in stream.tables] == [(at(20, 2), 5), (at(21, 2), 6)]
+    assert [(read.at, read.rows) for read in stream.table_commits] == [
+        (at(20, 2), 5),
+        (at(21, 2), 6),
+    ]
     assert dict(stream.days) == {}
 
 
 def bars(book):
     """Return what is drawn of the only stream."""
     (stream,) = streams(book.log.lines)
-    drawn = rows(stream.reads)
+    drawn = draw_bars(stream.window_commits)
     assert drawn is not None
     return drawn
 
@@ -151,9 +154,9 @@ def test_windows_of_one_day_are_added_up(book):
 
     drawn = bars(book)
     (bar,) = drawn.bars
-    assert bar.window == whole(day(2))
-    assert (bar.rows, bar.quarantined, bar.mean) == (10, 1, False)
-    assert drawn.most == 11
+    assert bar.window == day_window(day(2))
+    assert (bar.rows, bar.quarantined, bar.is_average) == (10, 1, False)
+    assert drawn.max_rows_per_day == 11
 
 
 def test_a_window_of_several_days_is_an_average(book):
@@ -163,8 +166,13 @@ def test_a_window_of_several_days_is_an_average(book):
 
     drawn = bars(book)
     long, short = drawn.bars
-    assert (long.mean, long.a_day, short.mean, short.a_day) == (True, 10, False, 20)
-    assert drawn.most == 20
+    assert (long.is_average, long.rows_per_day, short.is_average, short.rows_per_day) == (
+        True,
+        10,
+        False,
+        20,
+    )
+    assert drawn.max_rows_per_day == 20
     assert (long.x, long.width, short.x, short.width) == pytest.approx((0, 80, 80, 20))
 
 
@@ -173,15 +181,15 @@ def test_a_day_of_another_zone_stands_where_it_is(book):
     book.commit(Window(at(2, 5), at(3, 5)), rows=12)
 
     (bar,) = bars(book).bars
-    assert (bar.window, bar.mean, bar.a_day) == (Window(at(2, 5), at(3, 5)), False, 12)
+    assert (bar.window, bar.is_average, bar.rows_per_day) == (Window(at(2, 5), at(3, 5)), False, 12)
 
 
 def test_no_rows_are_drawn_as_none(book):
     """Days without rows have a bar of no height."""
     book.commit(window(2), rows=0)
 
-    assert bars(book).most == 0
-    assert rows([]) is None
+    assert bars(book).max_rows_per_day == 0
+    assert draw_bars([]) is None
 
 
 def test_gaps_stay_gaps(book):

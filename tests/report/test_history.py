@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tap_cxone.report.failures import failures, invalid_rows, schema_changes
 from tap_cxone.report.runs import runs
 from tap_cxone.report.streams import streams
-from tap_cxone.report.troubles import drift, misfits, troubles
 from tests.report.logbook import STREAM, at, window
 
 
@@ -19,7 +19,7 @@ def test_runs_are_listed_newest_first(book):
 
     second, first = runs(book.log.lines)
     assert (first.outcome, first.failed, first.rows, first.streams) == ("failed", ("a",), 1, 2)
-    assert (second.name, second.began, second.outcome) == ("r2", at(21, 2), "complete")
+    assert (second.run_id, second.started_at, second.outcome) == ("r2", at(21, 2), "complete")
     assert (second.version, second.seconds) == ("0.1.0", 90)
 
 
@@ -44,10 +44,10 @@ def test_a_run_says_what_it_did_for_each_stream(book):
         book.later(days=1)
 
     second, first = runs(book.log.lines)
-    (line,) = first.ended_streams
+    (line,) = first.stream_summaries
     assert (line.stream, line.outcome, line.windows, line.rows) == (STREAM, "stopped", 3, 7)
     assert (line.exports, line.waiting_seconds, line.working_seconds) == (2, 61.0, 2.5)
-    assert (first.rows, len(second.ended_streams)) == (7, 1)
+    assert (first.rows, len(second.stream_summaries)) == (7, 1)
     (stream,) = streams(book.log.lines)
     assert stream.rows == 14
 
@@ -59,7 +59,7 @@ def test_what_went_wrong_is_listed_newest_first(book):
         book.later(minutes=1)
     book.commit(window(1))
 
-    assert [trouble.line.reason for trouble in troubles(book.log.lines)] == [
+    assert [trouble.line.reason for trouble in failures(book.log.lines)] == [
         "stream_stopped",
         "webhook_failed",
         "stream_failed",
@@ -75,7 +75,7 @@ def test_one_cause_is_listed_once(book):
             book.write("stream_stopped", stream=stream, reason="quota")
         book.later(days=1)
 
-    assert [trouble.streams for trouble in troubles(book.log.lines)] == [("a", "b"), ("a", "b")]
+    assert [trouble.streams for trouble in failures(book.log.lines)] == [("a", "b"), ("a", "b")]
 
 
 def test_what_happened_last_to_a_stream(book):
@@ -102,7 +102,7 @@ def test_misfits_are_counted_by_reason(book):
     book.later(days=1)
     checked(book, 2, long=3)
 
-    long, short = misfits(book.log.lines)
+    long, short = invalid_rows(book.log.lines)
     assert (long.reason, long.rows, long.fields, long.at) == ("long", 5, ("score",), at(21, 2))
     assert (short.reason, short.rows, short.fields) == ("short", 1, ())
 
@@ -113,7 +113,7 @@ def test_misfits_of_a_window_that_was_read_again(book):
     checked(book, 2, long=4)
     checked(book, 1)
 
-    (long,) = misfits(book.log.lines)
+    (long,) = invalid_rows(book.log.lines)
     assert long.rows == 4
 
 
@@ -125,7 +125,7 @@ def test_drift_is_listed_once_for_the_same_columns(book):
     book.later(days=1)
     book.write("drift", window(3), columns=["a", "b"])
 
-    both, one = drift(book.log.lines)
+    both, one = schema_changes(book.log.lines)
     assert (both.columns, both.times, both.first, both.last) == (
         ("a", "b"),
         2,

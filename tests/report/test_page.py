@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from tap_cxone.report.page import MOST, page
-from tap_cxone.report.reading import read
+from tap_cxone.report.log_parser import parse_log
+from tap_cxone.report.page import MAX_SHOWN, page
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.families.analytics import STREAM as BOTS
@@ -37,7 +37,7 @@ GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
 @pytest.fixture
 def audit(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: Path) -> Path:
     """Return the log of two nights: misfits, drift, a quota that is used up, a failed job."""
-    sim = simulate(misfits=2, exports_per_day=1)
+    sim = simulate(invalid_elements=2, exports_per_day=1)
     path = tmp_path / "audit.jsonl"
     config: dict[str, Any] = {
         **tap_settings(sim.url, families=ALL_FAMILIES),
@@ -59,7 +59,7 @@ def audit(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: Path) 
 def written(log: Path, to: Path) -> str:
     """Write the page of a log; return its address."""
     with log.open("rb") as lines:
-        to.write_text(page(read(str(log), lines)), encoding="utf-8")
+        to.write_text(page(parse_log(str(log), lines)), encoding="utf-8")
     return to.as_uri()
 
 
@@ -149,7 +149,7 @@ def _waits(tab: Page) -> None:
     for bar in drawings.locator("rect.came, rect.failed").all():
         assert _size(bar)[0] > 0
     assert drawings.first.locator("g:has(rect.failed) title").count() == 1
-    assert tab.locator("#longest tbody tr").count() == MOST["waits"]
+    assert tab.locator("#longest tbody tr").count() == MAX_SHOWN["waits"]
 
 
 def _troubles(tab: Page) -> None:
@@ -212,9 +212,9 @@ def test_nothing_in_a_line_is_html(book):
 
 def test_what_is_too_much_is_counted(book):
     """Of very long lists the newest are shown, and how many are not."""
-    for number in range(MOST["troubles"] + 2):
+    for number in range(MAX_SHOWN["troubles"] + 2):
         book.write("job_failed", job=f"j{number}", reason="no")
-    for number in range(MOST["runs"] + 2):  # beside the one above
+    for number in range(MAX_SHOWN["runs"] + 2):  # beside the one above
         book.run = f"run-{number}"
         book.begin("a")
         book.later(days=1)
@@ -234,6 +234,6 @@ def test_old_months_are_behind_a_click(book):
 
     newest, rest = text.split('<div class="months">')[1:3]
     assert newest.count("<caption>") == 2
-    assert rest.split("</details>")[0].count("<caption>") == MOST["months"] - 2
+    assert rest.split("</details>")[0].count("<caption>") == MAX_SHOWN["months"] - 2
     assert "<summary>34 earlier months</summary>" in newest
     assert "13 months before are not shown" in rest

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
-from tap_cxone.report.reading import Line, Log, NotAnAuditLog, read, together
+from tap_cxone.report.log_parser import Line, Log, NotAnAuditLog, merge_logs, parse_log
 from tests.report.logbook import at, window
 
 GOOD = b'{"at": "2026-03-20T02:00:00+00:00", "run": "r1", "event": "run_started"}\n'
@@ -57,10 +57,10 @@ def test_a_line_is_read_with_its_facts(book):
 )
 def test_what_cannot_be_read_is_counted(bad):
     """A torn line, another program's, or one with an impossible fact is left out and counted."""
-    log = read("log", [GOOD, bad, b"\n"])
+    log = parse_log("log", [GOOD, bad, b"\n"])
 
     assert len(log.lines) == 1
-    assert log.unread == 1
+    assert log.unreadable == 1
     assert log.total == 2
 
 
@@ -68,15 +68,15 @@ def test_unknown_events_are_counted_by_name():
     """An event of a later version is left out and counted, whatever its facts are."""
     coming = GOOD.replace(b'"run_started"', b'"stream_dreamt", "rows": "many", "failed": true')
 
-    log = read("log", [GOOD, coming, coming])
+    log = parse_log("log", [GOOD, coming, coming])
 
     assert log.unknown == {"stream_dreamt": 2}
-    assert (len(log.lines), log.unread) == (1, 0)
+    assert (len(log.lines), log.unreadable) == (1, 0)
 
 
 def test_a_known_event_with_new_facts_is_read():
     """A fact of a later version changes nothing."""
-    (line,) = read("log", [GOOD.replace(b'"r1"', b'"r1", "summary": {"rows": 1}')]).lines
+    (line,) = parse_log("log", [GOOD.replace(b'"r1"', b'"r1", "summary": {"rows": 1}')]).lines
 
     assert line.event == "run_started"
 
@@ -84,7 +84,7 @@ def test_a_known_event_with_new_facts_is_read():
 @pytest.mark.parametrize("raw", [[], [b"\n", b"  \n"]])
 def test_an_empty_file_is_a_log_without_lines(raw):
     """A log that the tap has not written yet is no mistake."""
-    assert read("log", raw) == Log()
+    assert parse_log("log", raw) == Log()
 
 
 def test_a_file_that_is_no_audit_log():
@@ -92,16 +92,16 @@ def test_a_file_that_is_no_audit_log():
     lines = [json.dumps({"type": "STATE", "value": {}}).encode()] * 2
 
     with pytest.raises(NotAnAuditLog, match=r"^here\.jsonl is no audit log: none of its 2 lines"):
-        read("here.jsonl", lines)
+        parse_log("here.jsonl", lines)
 
 
 def test_several_logs_are_one_in_the_order_of_time(book):
     """The lines of several files are put in order; what could not be read is added up."""
     book.commit(window(2))
     newer = book.log
-    older = read("old", [GOOD.replace(b"03-20", b"03-19"), TORN])
+    older = parse_log("old", [GOOD.replace(b"03-20", b"03-19"), TORN])
 
-    both = together([newer, older])
+    both = merge_logs([newer, older])
 
     assert [line.event for line in both.lines] == ["run_started", "window_committed"]
-    assert both.unread == 1
+    assert both.unreadable == 1

@@ -28,9 +28,9 @@ def test_a_wait_goes_from_the_job_to_its_file(book):
     book.write("download", window(1), "j1", bytes=1, rows=1, sha256="")
 
     (wait,) = waits(book.log.lines)
-    assert wait.took == timedelta(minutes=4)
-    assert wait.began - wait.wanted == timedelta(seconds=30)
-    assert (wait.outcome, wait.found) == ("came", False)
+    assert wait.duration == timedelta(minutes=4)
+    assert wait.started_at - wait.ready_at == timedelta(seconds=30)
+    assert (wait.outcome, wait.adopted) == ("came", False)
     assert wait.states == ((at(20, 2), "running"),)
 
 
@@ -39,7 +39,7 @@ def test_a_job_that_failed(book):
     job(book, "j1", 1, minutes=3, end="job_failed")
 
     (wait,) = waits(book.log.lines)
-    assert (wait.outcome, wait.took) == ("failed", timedelta(minutes=3))
+    assert (wait.outcome, wait.duration) == ("failed", timedelta(minutes=3))
 
 
 def test_a_file_that_came_twice(book):
@@ -49,7 +49,7 @@ def test_a_file_that_came_twice(book):
     book.write("download", window(1), "j1", bytes=2, rows=1, sha256="")
 
     (wait,) = waits(book.log.lines)
-    assert wait.took == timedelta(minutes=4)
+    assert wait.duration == timedelta(minutes=4)
 
 
 def test_a_job_of_an_earlier_run(book):
@@ -64,9 +64,9 @@ def test_a_job_of_an_earlier_run(book):
     book.write("download", window(1), "j1", bytes=2, rows=1, sha256="")
 
     first, second = waits(book.log.lines)
-    assert (first.outcome, first.took) == ("unknown", timedelta(minutes=30))
-    assert (second.outcome, second.took) == ("came", timedelta(minutes=1))
-    assert (first.found, second.found) == (False, True)
+    assert (first.outcome, first.duration) == ("unknown", timedelta(minutes=30))
+    assert (second.outcome, second.duration) == ("came", timedelta(minutes=1))
+    assert (first.adopted, second.adopted) == (False, True)
 
 
 def test_jobs_without_a_name_are_told_apart_by_their_windows(book):
@@ -76,7 +76,7 @@ def test_jobs_without_a_name_are_told_apart_by_their_windows(book):
         book.later(minutes=day)
         book.write("download", window(day), bytes=1, rows=1, sha256="")
 
-    assert [wait.took for wait in waits(book.log.lines)] == [
+    assert [wait.duration for wait in waits(book.log.lines)] == [
         timedelta(minutes=1),
         timedelta(minutes=2),
     ]
@@ -111,9 +111,9 @@ def test_jobs_at_one_time_stand_below_each_other(book):
     book.later(minutes=1)
     job(book, "j3", 3, minutes=1)
 
-    (lane,) = timeline(waits(book.log.lines), 31).lanes
-    assert [piece.lane for piece in lane.pieces] == [0, 1, 0]
-    assert lane.lanes == 2
+    (day_row,) = timeline(waits(book.log.lines), 31).days
+    assert [piece.row for piece in day_row.segments] == [0, 1, 0]
+    assert day_row.row_count == 2
 
 
 def test_a_wait_over_midnight_is_on_both_days(book):
@@ -122,8 +122,8 @@ def test_a_wait_over_midnight_is_on_both_days(book):
     job(book, "j1", 1, minutes=60)
 
     drawn = timeline(waits(book.log.lines), 31)
-    assert [lane.day for lane in drawn.lanes] == [date(2026, 3, 21), date(2026, 3, 20)]
-    assert [(p.start, p.end) for lane in drawn.lanes for p in lane.pieces] == [
+    assert [day_row.day for day_row in drawn.days] == [date(2026, 3, 21), date(2026, 3, 20)]
+    assert [(p.start, p.end) for day_row in drawn.days for p in day_row.segments] == [
         (timedelta(0), timedelta(hours=0.5)),
         (timedelta(hours=23.5), timedelta(hours=24)),
     ]
@@ -145,7 +145,7 @@ def test_the_marks_are_round(book, minutes, end, step):
     assert (drawn.start, drawn.end, drawn.step) == (timedelta(hours=2), end, step)
     assert drawn.ticks[0] == drawn.start
     assert drawn.ticks[-1] == drawn.end
-    assert (drawn.place(drawn.start), drawn.place(drawn.end)) == (0, 100)
+    assert (drawn.x_percent(drawn.start), drawn.x_percent(drawn.end)) == (0, 100)
 
 
 def test_only_the_newest_days_are_drawn(book):
@@ -155,5 +155,5 @@ def test_only_the_newest_days_are_drawn(book):
         job(book, f"j{day}", day, minutes=1)
 
     drawn = timeline(waits(book.log.lines), 3)
-    assert [lane.day.day for lane in drawn.lanes] == [5, 4, 3]
+    assert [day_row.day.day for day_row in drawn.days] == [5, 4, 3]
     assert drawn.older == 2

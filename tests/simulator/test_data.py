@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.simulator import Options
-from tap_cxone.simulator.data_extraction.data import Data
 from tap_cxone.simulator.data_extraction.entities import ENTITIES
+from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ instants = st.integers(0, 72 * 3600).map(lambda seconds: START + timedelta(secon
 
 
 def rows(entity, start, end, seen_at=LATER, **options):
-    return list(Data(Options(rows_per_day=24, **options)).rows(entity, start, end, seen_at))
+    return list(EntityRows(Options(rows_per_day=24, **options)).rows(entity, start, end, seen_at))
 
 
 @settings(max_examples=30, deadline=None)
@@ -77,7 +77,7 @@ def test_keys_are_unique(entity):
 )
 def test_header(entity, count):
     """Each entity has its columns, and every row has them all."""
-    data = Data(Options(rows_per_day=4))
+    data = EntityRows(Options(rows_per_day=4))
 
     assert len(data.columns(entity)) == count
     for row in data.file_rows(entity, date(2026, 1, 1), date(2026, 1, 3), LATER):

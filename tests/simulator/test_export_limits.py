@@ -25,8 +25,8 @@ def test_three_exports_a_day(sim):
 
     assert [response.status_code for response in responses] == [202, 202, 202, 400]
     assert responses[-1].json()["message"] == TOO_MANY
-    assert (sim.simulator.exports, sim.simulator.quota_refusals) == (3, 1)
-    assert sim.simulator.refusals == 1
+    assert (sim.simulator.exports, sim.simulator.quota_violations) == (3, 1)
+    assert sim.simulator.limit_violations == 1
 
 
 def test_day_is_rolling(sim_call):
@@ -83,7 +83,7 @@ def test_four_months_back(sim, start, status):
 
     assert response.status_code == status
     assert sim.simulator.exports == (1 if status == 202 else 0)
-    assert sim.simulator.quota_refusals == 0
+    assert sim.simulator.quota_violations == 0
     if status == 400:
         assert response.json()["message"] == TOO_OLD
 

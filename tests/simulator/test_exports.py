@@ -33,7 +33,7 @@ def test_location_may_be_written_otherwise(sim_call, style, host, end):
     """A location may lack the host, or name the status itself."""
     sim = sim_call(location=style)
     location = sim.export().headers["location"]
-    (export,) = sim.simulator.world.exports.all()
+    (export,) = sim.simulator.backend.exports.all()
 
     assert bool(urlsplit(location).netloc) == host
     assert urlsplit(location).path == f"{TABLES}/export-data/{export.id}{end}"
@@ -99,7 +99,7 @@ def test_several_exports_run_at_once(sim):
 )
 def test_status_may_be_worded_otherwise(sim_call, key, words):
     """A tenant has its own words for a status, and its own key for them."""
-    sim = sim_call(export_status_key=key, export_words=words)
+    sim = sim_call(export_status_key=key, export_status_names=words)
     export_id, failing = sim.export_id(), sim.export_id()
     running = sim.export_poll(export_id).json()
     sim.simulator.faults.add(Fault("poll", "job-failed"))

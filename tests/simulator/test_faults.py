@@ -23,7 +23,7 @@ def test_status(sim):
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
     assert response.json() == {"a": 1}
     assert sim.simulator.jobs == []
-    assert sim.simulator.refusals == 0
+    assert sim.simulator.limit_violations == 0
 
 
 def test_status_is_500_if_not_said(sim):
@@ -106,7 +106,7 @@ def test_caller_who_hangs_up_ends_the_stall(sim):
     sim.simulator.faults.add(Fault("sync", "stall", seconds=30))
     with pytest.raises(requests.ReadTimeout):
         sim.sync(timeout=0.05)
-    while sim.simulator.jobs[0].held:
+    while sim.simulator.jobs[0].client_waiting:
         pass
     sim.clock.turn(seconds=30)
 

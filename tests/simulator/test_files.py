@@ -13,7 +13,7 @@ def test_file_holds_the_truth(sim):
     rows = sim.rows()
 
     assert len(rows) == 48
-    assert rows == sim.simulator.truth("qm-workflows", *DAY)
+    assert rows == sim.simulator.expected_rows("qm-workflows", *DAY)
 
 
 def test_csv_needs_a_real_reader(sim):
@@ -45,7 +45,7 @@ def test_late_rows_are_not_there_yet(sim_call):
     day = date(2026, 1, 31), datetime.fromisoformat("2026-01-31T12:00Z")
     early = sim.rows(**today)
     sim.clock.turn(minutes=30)
-    complete = sim.simulator.truth("qm-workflows", *day)
+    complete = sim.simulator.expected_rows("qm-workflows", *day)
     late = sim.rows(**today)
 
     assert len(early) < len(complete) == 120
@@ -138,7 +138,7 @@ def test_columns_come_and_go(sim_call):
 
     assert "Rank" not in rows[0]
     assert list(rows[0])[-1] == "Mood"
-    assert rows == sim.simulator.truth("qm-workflows", *DAY)
+    assert rows == sim.simulator.expected_rows("qm-workflows", *DAY)
 
 
 def test_other_columns_keep_their_values(sim_call, sim):
@@ -154,4 +154,4 @@ def test_speed_shortens_lateness(sim_call, sim_clock):
     noon = sim_clock.now()
     sim_clock.turn(seconds=1)
 
-    assert len(sim.simulator.truth("qm-workflows", noon - timedelta(hours=6), noon)) == 12
+    assert len(sim.simulator.expected_rows("qm-workflows", noon - timedelta(hours=6), noon)) == 12

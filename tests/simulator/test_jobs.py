@@ -13,7 +13,7 @@ def test_submit_answers_with_a_bare_id(sim):
 
 def test_submit_may_answer_with_an_object(sim_call):
     """A tenant may wrap the id in an object."""
-    sim = sim_call(submit_answer="object")
+    sim = sim_call(submit_response="object")
 
     assert sim.status(sim.submit().json()["jobId"])["status"] == "RUNNING"
 
@@ -122,14 +122,14 @@ def test_sync_answers_with_a_finished_job(sim):
 )
 def test_sync_may_show_the_link_otherwise(sim_call, style, find):
     """A tenant may put the link elsewhere in the answer."""
-    sim = sim_call(sync_answer=style)
+    sim = sim_call(sync_response=style)
 
     assert sim.fetch(find(sim.sync().json())).status_code == 200
 
 
 def test_sync_may_answer_with_an_id(sim_call):
     """A tenant may answer a synchronous submit with the id of a job to poll."""
-    sim = sim_call(sync_answer="string-id")
+    sim = sim_call(sync_response="string-id")
 
     assert sim.status(sim.sync().json())["status"] == "RUNNING"
 
@@ -137,7 +137,7 @@ def test_sync_may_answer_with_an_id(sim_call):
 @pytest.mark.parametrize("status", [404, 405])
 def test_sync_may_be_missing(sim_call, status):
     """A tenant may have no synchronous endpoint; asking for it spends nothing."""
-    sim = sim_call(sync_answer=str(status))
+    sim = sim_call(sync_response=str(status))
 
     assert sim.sync().status_code == status
     assert sim.submit().status_code == 202

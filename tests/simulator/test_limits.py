@@ -14,7 +14,7 @@ def test_one_job_at_a_time(sim_call):
 
     assert response.status_code == 403
     assert "Another request is running" in response.json()["message"]
-    assert sim.simulator.refusals == 1
+    assert sim.simulator.limit_violations == 1
 
 
 def test_submits_are_spaced(sim_call):
@@ -25,7 +25,7 @@ def test_submits_are_spaced(sim_call):
     response = sim.submit()
     assert response.status_code == 403
     assert "Too many requests" in response.json()["message"]
-    assert sim.simulator.refusals == 1
+    assert sim.simulator.limit_violations == 1
 
     sim.clock.turn(seconds=0.1)
     assert sim.submit().status_code == 202
@@ -53,7 +53,7 @@ def test_polls_are_not_spaced(sim):
 
     assert {sim.poll(job_id).status_code for _ in range(5)} == {200}
     assert {sim.jobs().status_code for _ in range(5)} == {200}
-    assert sim.simulator.refusals == 0
+    assert sim.simulator.limit_violations == 0
 
 
 def test_missing_permission_is_another_403(sim_call):
@@ -64,7 +64,7 @@ def test_missing_permission_is_another_403(sim_call):
     assert response.status_code == 403
     assert "permission" in response.json()["message"]
     assert "wait" not in response.json()["message"]
-    assert sim.simulator.refusals == 0
+    assert sim.simulator.limit_violations == 0
 
 
 def test_sync_holds_the_tenant_until_it_is_answered(sim):

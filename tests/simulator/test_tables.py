@@ -7,7 +7,7 @@ import pytest
 
 from tap_cxone.simulator import Options
 from tap_cxone.simulator.observability.tables import TABLES
-from tap_cxone.simulator.rows import Rows
+from tap_cxone.simulator.rows import RowGenerator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
@@ -16,7 +16,7 @@ SOURCES = {name: table.source for name, table in TABLES.items()}
 
 
 def rows(table, days=30, **options):
-    tenant = Rows(Options(rows_per_day=24, **options), SOURCES, timedelta(0))
+    tenant = RowGenerator(Options(rows_per_day=24, **options), SOURCES, timedelta(0))
     return list(tenant.rows(table, START, START + timedelta(days=days), LATER))
 
 
@@ -26,7 +26,7 @@ def test_file_holds_the_truth(sim, table):
     found = sim.export_rows(table)
 
     assert len(found) == 48
-    assert found == sim.simulator.truth(table, *DAY)
+    assert found == sim.simulator.expected_rows(table, *DAY)
     assert found == sorted(found, key=lambda row: row["Date"])
 
 
@@ -42,7 +42,7 @@ def test_csv_needs_a_real_reader(sim):
 
 def test_both_ends_count(sim):
     """A row at the first and one at the last millisecond of a range are in the file."""
-    some = sim.simulator.truth("Copilot/KBTable", *DAY)[3:9]
+    some = sim.simulator.expected_rows("Copilot/KBTable", *DAY)[3:9]
     first, last = (row["Date"].replace(" ", "T") + "Z" for row in (some[0], some[-1]))
 
     assert sim.export_rows(dateRange={"startDate": first, "endDate": last}) == some
@@ -52,9 +52,9 @@ def test_both_ends_count(sim):
 def test_dates_are_local(sim, zone):
     """Dates are written in the time zone asked for; the rows are the same."""
     there = sim.export_rows(timeZone=zone)
-    here = sim.simulator.truth("Copilot/KBTable", *DAY)
+    here = sim.simulator.expected_rows("Copilot/KBTable", *DAY)
 
-    assert there == sim.simulator.truth("Copilot/KBTable", *DAY, zone=ZoneInfo(zone))
+    assert there == sim.simulator.expected_rows("Copilot/KBTable", *DAY, zone=ZoneInfo(zone))
     for local, utc in zip(there, here, strict=True):
         instant = datetime.fromisoformat(local.pop("Date")).replace(tzinfo=ZoneInfo(zone))
         assert instant == datetime.fromisoformat(utc.pop("Date")).replace(tzinfo=UTC)
@@ -66,7 +66,9 @@ def test_future_is_not_exported(sim):
     today = {"startDate": "2026-01-31T00:00:00.000Z", "endDate": "2026-01-31T23:59:59.999Z"}
     found = sim.export_rows(dateRange=today)
 
-    assert found == sim.simulator.truth("Copilot/KBTable", date(2026, 1, 31), sim.clock.now())
+    assert found == sim.simulator.expected_rows(
+        "Copilot/KBTable", date(2026, 1, 31), sim.clock.now()
+    )
     assert len(found) < 48
 
 
@@ -81,7 +83,7 @@ def test_future_is_not_exported(sim):
 )
 def test_filters(sim, table, name, column):
     """A filter keeps the rows whose value is among those asked for."""
-    everything = sim.simulator.truth(table, *DAY)
+    everything = sim.simulator.expected_rows(table, *DAY)
     wanted = sorted({row[column] for row in everything})[-2:]
     found = sim.export_rows(table, filters={name: wanted})
 
@@ -99,7 +101,7 @@ def test_channels(sim, channel):
 
 def test_filters_work_together(sim):
     """A row must pass the channel and every filter; there may be none."""
-    everything = sim.simulator.truth("Copilot/KBTable", *DAY)
+    everything = sim.simulator.expected_rows("Copilot/KBTable", *DAY)
     one = everything[0]
     filters = {"Team": [one["Team"]], "AgentNumber": [one["Agent Number"]]}
     found = sim.export_rows(channels=[one["Channel"]], filters=filters)
@@ -126,7 +128,7 @@ def test_columns_come_and_go(sim_call):
     assert "Team" not in found[0]
     assert list(found[0])[-1] == "Mood"
     assert list(sim.export_rows("autopilot/GRTable")[0])[-1] == "Mood"
-    assert sim.simulator.truth("Copilot/KBTable", *DAY)[0].keys() == found[0].keys()
+    assert sim.simulator.expected_rows("Copilot/KBTable", *DAY)[0].keys() == found[0].keys()
 
 
 def test_files_come_in_every_shape(sim_call):

@@ -15,7 +15,7 @@ import pytest
 
 from tap_cxone.simulator import Options, Simulator
 from tap_cxone.simulator.clock import SystemClock
-from tap_cxone.simulator.metrics import PUBLISHED, Metric
+from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tests.document import ROOT
 from tests.families import dashboard
@@ -34,7 +34,7 @@ DAY = timedelta(days=1)
 SPEED = 1000
 SURVEY = "cm_fedcba9876543210"
 RAISED = tuple(replace(m, maximum=100_000) if m.id == SURVEY else m for m in PUBLISHED)
-NEW = Metric(id="cm_00000000000000ff", name="Effort", type="number")
+NEW = CustomMetric(id="cm_00000000000000ff", name="Effort", type="number")
 DRIFT: dict[str, Any] = {
     "extra_columns": {"qm-workflows": ("Order",), "Copilot/KBTable": ("Länge",)}
     | {"bot_conversations": ("nps",)},
@@ -120,7 +120,7 @@ def test_two_runs_of_every_family(server, tmp_path, rows):
         load(settings(first, start, middle), server, tmp_path)
         before = types(server)
         assert_holds(server, tables((first, start, middle)))
-        bad = [r for r in first.truth("Interaction/Call", start, middle) if "_bad" in r]
+        bad = [r for r in first.expected_rows("Interaction/Call", start, middle) if "_bad" in r]
 
     with Simulator(Options(**world, **DRIFT)) as second:
         load(settings(second, start, end) | {"lookback_days": 1}, server, tmp_path)

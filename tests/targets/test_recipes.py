@@ -65,7 +65,7 @@ def test_postgres(tmp_path, quick, server):
     rows = server.ask("select workflow_id, last_updated from cxone.qm_workflows order by 1")
     assert rows == sorted(
         (row["Workflow ID"], datetime.fromisoformat(row["Last Updated"]).replace(tzinfo=None))
-        for row in quick.truth("qm-workflows", START, MIDDLE)
+        for row in quick.expected_rows("qm-workflows", START, MIDDLE)
     )
 
 
@@ -95,7 +95,7 @@ def test_select(tmp_path, quick):
 
     rows = written(project, "qm_workflows")
     assert {tuple(row) for row in rows} == {("workflow_id", "_window_end")}
-    assert len(rows) == len(quick.truth("qm-workflows", START, MIDDLE))
+    assert len(rows) == len(quick.expected_rows("qm-workflows", START, MIDDLE))
     assert [path.name for path in (project / "output").iterdir()] == ["qm_workflows.jsonl"]
 
 
@@ -111,14 +111,17 @@ def test_hashed(tmp_path, simulate):
 
     meltano(project, variables, "run", "tap-cxone", "target-jsonl")
 
-    truth = {row["Workflow ID"]: row for row in sim.truth("qm-workflows", START, MIDDLE)}
+    truth = {row["Workflow ID"]: row for row in sim.expected_rows("qm-workflows", START, MIDDLE)}
     titles = ("Firstname (Agent)", "Lastname (Agent)", "Phone Number")
     rows = written(project, "qm_workflows")
     assert rows
     for row in rows:
         source = [truth[row["workflow_id"]][title] for title in titles]
         assert [row[name] for name in PEOPLE] == [digest(text) for text in source]
-    calls = {r["Segment ID"]: r for r in sim.truth("recording-interaction-metadata", START, MIDDLE)}
+    calls = {
+        r["Segment ID"]: r
+        for r in sim.expected_rows("recording-interaction-metadata", START, MIDDLE)
+    }
     for row in written(project, "recording_interaction_metadata"):
         source = calls[row["segment_id"]]
         assert row["agent_1_name"] == digest(source["Agent 1 Name"])
@@ -168,7 +171,7 @@ def test_two_tenants(tmp_path, simulate, server):
 
         for name, sim in tenants.items():
             query = f"select workflow_id from cxone_{name.lower()}.qm_workflows order by 1"  # noqa: S608
-            truth = sim.truth("qm-workflows", START, ends[name])
+            truth = sim.expected_rows("qm-workflows", START, ends[name])
             assert server.ask(query) == sorted((row["Workflow ID"],) for row in truth)
     begun = {
         name: {job["startDate"] for job in jobs(sim)[submits[name] :]}

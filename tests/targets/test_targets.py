@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from tap_cxone.simulator import Simulator
-    from tap_cxone.simulator.faults import Family
+    from tap_cxone.simulator.faults import FamilyName
 
 BIN = Path(sys.executable).parent
 ENTITIES = {
@@ -31,7 +31,7 @@ ENTITIES = {
 REPORTS = ("agent_performance_daily", "custom_metrics_by_interaction")
 RUN = ("--environment=demo", "run")
 SUM = "select sum(calls_handled) from cxone.agent_performance_daily"
-FIRST: tuple[Family, ...] = ("data_extraction",)
+FIRST: tuple[FamilyName, ...] = ("data_extraction",)
 START, MIDDLE, END = date(2026, 3, 10), date(2026, 3, 13), date(2026, 3, 16)
 
 
@@ -48,7 +48,7 @@ def sim(simulate) -> Simulator:
     return started
 
 
-def variables(sim: Simulator, end: date, families: Collection[Family] = ()) -> dict[str, str]:
+def variables(sim: Simulator, end: date, families: Collection[FamilyName] = ()) -> dict[str, str]:
     """Return the tap's settings up to a day, as variables.
 
     Only `data_extraction` takes part unless other families are named.
@@ -78,7 +78,9 @@ def test_two_runs_into_duckdb(project, sim):
 
         meltano(project, variables(sim, end), *RUN, "tap-cxone", "target-duckdb")
 
-        expected = {s: len(sim.truth(entity, START, end)) for s, (entity, _) in ENTITIES.items()}
+        expected = {
+            s: len(sim.expected_rows(entity, START, end)) for s, (entity, _) in ENTITIES.items()
+        }
         assert counted(project) == {stream: (rows, rows) for stream, rows in expected.items()}
         asked = [seen for seen in sim.requests if seen.path.endswith("/jobs/sync")][submits:]
         assert {json.loads(seen.body)["startDate"] for seen in asked} == {
@@ -102,7 +104,7 @@ def test_reports_read_twice_into_duckdb(project, simulate):
     assert tables[0] == tables[1]
     assert all(tables[0])
     assert len(sim.schedules) == 1
-    truth = sim.truth("report:agent", START, MIDDLE)
+    truth = sim.expected_rows("report:agent", START, MIDDLE)
     assert calls == [(sum(row["callsHandled"] for row in truth),)]
 
 
@@ -115,7 +117,7 @@ def test_a_run_into_json_lines(project, sim):
 
     truth = {
         (row["WorkflowInstance ID"], row["Question ID"]): row
-        for row in sim.truth("qm-questions", START, MIDDLE)
+        for row in sim.expected_rows("qm-questions", START, MIDDLE)
     }
     (file,) = (project / "output").glob("qm_questions*.jsonl")
     lines = lines_of(file.read_text())

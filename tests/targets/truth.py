@@ -68,7 +68,7 @@ def tables(*parts: tuple[Simulator, datetime, datetime]) -> dict[str, Expected]:
 
 
 def _truth(entity: str, parts: Iterable[tuple[Simulator, datetime, datetime]]) -> list[Row]:
-    return [row for sim, start, end in parts for row in sim.truth(entity, start, end)]
+    return [row for sim, start, end in parts for row in sim.expected_rows(entity, start, end)]
 
 
 def _csv(row: Row) -> Row:

@@ -1,18 +1,19 @@
-"""The analytics exports: records of one kind in a range of dates, as one gzip file.
+"""The analytics exports API: one job exports records of one type and date range as one file.
 
-What is known of them, all of it from a tutorial of the vendor's forum:
+The only source is a tutorial in the vendor's forum:
 
-- `POST /api/v2/analytics/exports` starts a job for at most 30 days. At most three of a tenant's
-  jobs may be queued or running at once; one more is refused with 409. `GET …?status=queued,running`
-  lists them.
-- `GET …/{id}` shows `queued`, `running`, `completed` or `failed` (with `errorMessage`);
-  `GET …/{id}/download` serves the file itself, so it takes the token, and no link that expires.
-- The file is a JSON array (or CSV), mostly gzip; whether a header says so differs.
-- Both ends of the range are part of it: the tutorial's own windows share an instant, and its
-  records come twice there. Here a window ends a millisecond before the next begins.
-- The login is a registered application's own (client credentials), for twenty minutes. It needs
-  the scopes `analytics:export:read` and `analytics:export:write`.
-- Records have an `id`; which other fields there are is not documented but for seven.
+- `POST /api/v2/analytics/exports` starts a job for at most 30 days. At most three jobs of a tenant
+  may be queued or running at once. A further submit is refused with 409. `GET
+  …?status=queued,running` lists the active jobs.
+- `GET …/{id}` shows `queued`, `running`, `completed` or `failed` (with `errorMessage`).
+- `GET …/{id}/download` serves the file itself. It requires the token and does not expire as a
+  presigned link does.
+- The file is a JSON array or CSV, mostly compressed with gzip. A header may or may not say so.
+- Both ends of a range are inclusive. The windows of the tutorial share an instant, so it exports
+  some records twice. This tap ends a window one millisecond before the next one starts.
+- The login is that of a registered application (client credentials). A token lives twenty minutes.
+  It needs the scopes `analytics:export:read` and `analytics:export:write`.
+- Records have an `id`. Only seven fields are documented.
 """
 
 from __future__ import annotations

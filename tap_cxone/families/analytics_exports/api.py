@@ -1,4 +1,4 @@
-"""The calls of the analytics export API, and how its answers are read."""
+"""Client of the analytics exports API: send its requests and parse its responses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _STATUSES = {
 
 
 def describe_active_exports(_: Client, response_json: Any) -> str:
-    """Say of the list of active exports how many there are, whosever they are."""
+    """Return a text with the number of active exports of the tenant, from any client."""
     active = response_json.get("entities") if isinstance(response_json, dict) else response_json
     count = len(active) if isinstance(active, list) else 0
     return f"no quota; {count} active now, whosever they are (see max_concurrent)"
@@ -52,13 +52,13 @@ def describe_active_exports(_: Client, response_json: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """One kind of export.
+    """Parameters of one export, except its dates.
 
     Attributes:
         export_type: The API's `exportType`.
-        filter: Which records.
-        format: What the file is to be.
-        compression: How it is to be packed; None: not at all.
+        filter: The API's filter expression.
+        format: Format of the file.
+        compression: Compression of the file; None for no compression.
     """
 
     export_type: str
@@ -67,9 +67,10 @@ class ExportRequest:
     compression: Literal["gzip"] | None
 
     def query(self, window: Window) -> dict[str, str]:
-        """Return which records are asked for: both ends included, no instant in two windows.
+        """Return the query of a window: the filter, and dates that include both ends.
 
-        The last instant is the last whole millisecond before the window's end.
+        `dateTo` is the last whole millisecond before the window's end, so that adjacent windows
+        share no instant.
         """
         dates = {"dateFrom": window.start, "dateTo": window.end - _MICROSECOND}
         return {name: iso_z(instant, "milliseconds") for name, instant in dates.items()} | {
@@ -77,7 +78,7 @@ class ExportRequest:
         }
 
     def body(self, window: Window) -> dict[str, Any]:
-        """Return what to post."""
+        """Return the JSON body of a submit."""
         return {
             "query": self.query(window),
             "exportType": self.export_type,
@@ -89,13 +90,13 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsApi:
-    """The jobs of one export (a `JobApi`).
+    """Jobs of one export (a `JobApi`).
 
     Attributes:
         client: The tenant's API.
-        request: What to export.
-        tenant: What tells this tenant from others.
-        most: How many jobs of the tenant may be active at once.
+        request: Parameters of the export.
+        tenant: Text that identifies the tenant in fingerprints.
+        max_active_jobs: Number of jobs of the tenant that may be active at once.
     """
 
     client: Client
@@ -105,20 +106,21 @@ class AnalyticsApi:
 
     @property
     def name(self) -> str:
-        """Return what is exported, for messages."""
+        """Return the name of the export, for messages."""
         return f"{self.request.export_type} where {self.request.filter}"
 
     def fingerprint(self, window: Window) -> str:
-        """Return a text that differs where the tenant or the request differ."""
+        """Return a text that is equal only for equal requests of one tenant."""
         payload = json.dumps([self.tenant, self.request.body(window)])
         return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def submit(self, window: Window) -> SubmitResult:
-        """Ask for a window, once.
+        """Submit a job for a window.
 
         Raises:
-            Throttled: As many jobs as there may be are active.
-            PermissionDenied: Naming the scope that is missing.
+            AmbiguousSubmit: The response names no export.
+            PermissionDenied: A permission is missing; the error names the scopes.
+            Throttled: The maximum number of jobs is active.
         """
         with with_permission_hint(PERMISSION_HINT):
             response = self.client.submit(EXPORTS_PATH, self.request.body(window))
@@ -129,50 +131,68 @@ class AnalyticsApi:
         return SubmitResult(job_id=job_id)
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Ask for an export. Raises `NotFound` if the API does not know it."""
+        """Return the status of a job.
+
+        Raises:
+            ApiError: The status is unknown.
+            NotFound: The API does not know the job.
+        """
         path = f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
-        answer = self.client.get(path).json
-        found = answer if isinstance(answer, dict) else {}
-        word = str(found.get("status", "")).strip()
-        phase = _STATUSES.get(word.casefold())
-        if phase is None:
-            said = self.client.redact(word or json.dumps(answer, default=str))
-            msg = f"an export's status is {said!r}, which this tap does not know; please report it"
+        response_json = self.client.get(path).json
+        body = response_json if isinstance(response_json, dict) else {}
+        api_status = str(body.get("status", "")).strip()
+        job_status = _STATUSES.get(api_status.casefold())
+        if job_status is None:
+            redacted_status = self.client.redact(
+                api_status or json.dumps(response_json, default=str)
+            )
+            msg = (
+                f"an export's status is {redacted_status!r}, which this tap does not know; "
+                "please report it"
+            )
             raise ApiError(msg)
-        words = self.client.redact(str(found.get("errorMessage") or ""))
-        link = f"{path}/download" if phase is JobStatus.SUCCEEDED else None
-        return StatusResponse(phase, link, words, word)
+        reason = self.client.redact(str(body.get("errorMessage") or ""))
+        link = f"{path}/download" if job_status is JobStatus.SUCCEEDED else None
+        return StatusResponse(job_status, link, reason, api_status)
 
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
-        """Return the tenant's active exports, whosever they are."""
+        """Return the active exports of the tenant from any client, or None if there is no list."""
         with with_permission_hint(PERMISSION_HINT):
-            answer = self.client.get(ACTIVE_EXPORTS_PATH).json
-        exports = answer.get("entities") if isinstance(answer, dict) else answer
+            response_json = self.client.get(ACTIVE_EXPORTS_PATH).json
+        exports = (
+            response_json.get("entities") if isinstance(response_json, dict) else response_json
+        )
         if not isinstance(exports, list):
             return None
         active = [export for export in exports if isinstance(export, dict) and export.get("id")]
-        same = frozenset(
+        matching_ids = frozenset(
             str(export["id"]) for export in active if self._matches_window(export, window)
         )
-        # One that does not show what it asks for may be anybody's: an export too many costs a
-        # place for a while, the rows of another would be wrong for good.
+        # An export without a visible request may belong to another client, so it is no candidate.
+        # A redundant export occupies a slot for a while; rows of another request would stay wrong.
         return ActiveJobs(
-            candidate_ids=same, matching_ids=same, limit_reached=len(active) >= self.max_active_jobs
+            candidate_ids=matching_ids,
+            matching_ids=matching_ids,
+            limit_reached=len(active) >= self.max_active_jobs,
         )
 
     def _matches_window(self, export: Mapping[str, Any], window: Window) -> bool:
-        """Tell whether an export asks for exactly this window."""
+        """Return True if an export requests exactly this window."""
         expected_body = self.request.body(window)
         listed = {name: export.get(name) for name in ("query", "exportType", "format")}
-        # Whether a CSV file has a header is not listed; JSON needs none.
+        # The list does not show whether a CSV file has a header. JSON has none.
         return self.request.format == "json" and listed == {
             name: expected_body[name] for name in listed
         }
 
-    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
-        """Return False: this API cannot end a job."""
+    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (the API has no cancel)
+        """Return False: the API cannot cancel a job."""
         return False
 
     def download(self, link: str, description: str) -> Spool:
-        """Fetch an export's file, with the token. Raises `NotFound` once it is gone."""
+        """Download the file of a job, with the token.
+
+        Raises:
+            NotFound: The API no longer has the file.
+        """
         return self.client.download_authorized(link, description)

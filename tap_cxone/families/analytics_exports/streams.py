@@ -1,4 +1,4 @@
-"""The streams of the analytics exports."""
+"""Streams of the analytics exports: one per export."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ AVAILABILITY_DELAY = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class ExportDefinition:
-    """One export: what to ask for, and what its records are.
+    """Definition of one export stream.
 
     Attributes:
-        name: The stream's name.
-        request: What to ask for.
-        columns: Those known beforehand.
-        primary_keys: What identifies a record.
-        required: Fields without which a record is none.
-        description: What a record is.
+        name: Name of the stream.
+        request: Parameters of the export.
+        columns: Columns declared before the first file is read.
+        primary_keys: Columns that identify a record.
+        required: Fields that every row must have, by the API's names.
+        description: Meaning of one record.
     """
 
     name: str
@@ -70,7 +70,7 @@ class ExportDefinition:
 
 
 CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
-"""What the vendor's guide calls the schema of a conversation's events."""
+"""Fields of a conversation in the vendor's guide, which calls them the schema of its events."""
 
 BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
@@ -117,7 +117,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
 
 
 def streams(tap: Tap, context: RunContext) -> list[ExportStream]:
-    """Return the built-in stream, and one per configured export."""
+    """Return the built-in stream and one stream per configured export."""
     api_family = build_api_family(context)
     return [
         ExportStream(tap, api_family, export) for export in export_definitions(context.settings)
@@ -125,7 +125,7 @@ def streams(tap: Tap, context: RunContext) -> list[ExportStream]:
 
 
 def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
-    """Yield the built-in export as the user changed it, then the user's own."""
+    """Yield the built-in export with the user's overrides, then the custom exports."""
     entries = {export.name: export for export in settings.section(AnalyticsExportsSettings).exports}
     built_in_entry = entries.pop(BOT_CONVERSATIONS.name, None)
     yield (
@@ -163,10 +163,10 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
 
 
 class ExportStream(JobStream):
-    """One export, read in windows of whole UTC days."""
+    """Stream of one export, read in windows of whole UTC days."""
 
     def __init__(self, tap: Tap, family: ApiFamily, export: ExportDefinition) -> None:
-        """Declare the export's columns and keys."""
+        """Store the export and declare its columns and keys."""
         self.export = export
         setting = f"{NAME}.exports, entry '{export.name}'"
         declaration = Declaration(

@@ -1,18 +1,18 @@
-"""Data download: reports with custom metrics, page by page.
+"""The data download API: reports with custom metrics, downloaded page by page.
 
-What is known of it, all of it from a guide of the vendor's forum:
+The only source is a guide in the vendor's forum:
 
-- `POST /api/v2/reporting/data-download` answers at once with a page of rows (`limit` at most
-  10,000, `offset`) and with `totalRecords`; it makes no job.
-- Custom metrics come only when asked for by their ID. Names change, IDs do not.
-  `GET /api/v2/reporting/custom-metrics` lists them; the shape of that list is not documented.
-- A number may come as a text when it is too long for JSON. Nothing else may be converted.
-- Days are those of `filter.timeZone`; `GET /api/v2/users/me` tells the tenant's zone. The range
-  goes from a local midnight to the last second before another.
-- The token's `region` claim names the data plane. The wrong region answers 404, or with nothing.
-- `X-RateLimit-Remaining` and `Retry-After` pace the calls; `GET /api/v2/reporting/quota` tells what
-  is left.
-- The login is a registered application's own, at the tenant's host, with three scopes.
+- `POST /api/v2/reporting/data-download` answers at once with a page of rows and `totalRecords`.
+  `limit` is at most 10,000; `offset` selects the page. The request creates no job.
+- Custom metrics are returned only if the request names their IDs. Names change, IDs do not.
+  `GET /api/v2/reporting/custom-metrics` lists them. The shape of that list is not documented.
+- A number may be a JSON string if it is too long for a JSON number. No other value is converted.
+- Days are days of `filter.timeZone`. `GET /api/v2/users/me` returns the tenant's zone. A range runs
+  from a local midnight to the last second before another one.
+- The token's `region` claim names the data plane. The wrong region answers 404, or without rows.
+- `X-RateLimit-Remaining` and `Retry-After` pace the calls. `GET /api/v2/reporting/quota` returns
+  the remaining calls.
+- The login is that of a registered application, at the tenant's host, with three scopes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The calls of the data download API, and how its answers are read."""
+"""Client of the data download API: send its requests and parse its responses."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tap_cxone.errors import (
     Throttled,
     with_permission_hint,
 )
-from tap_cxone.families.data_download import catalogue
-from tap_cxone.families.data_download.region import region_claim
-from tap_cxone.http.transport import parse_json_exact
+from tap_cxone.families.data_download import metric_catalog
+from tap_cxone.families.data_download.token_region import region_claim
+from tap_cxone.http.messages import parse_json_exact
 from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_cxone.families.data_download.catalogue import CustomMetric
+    from tap_cxone.families.data_download.metric_catalog import CustomMetric
     from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.http.client import Client
     from tap_cxone.windows import Window
@@ -45,12 +45,12 @@ PERMISSION_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class DownloadRequest:
-    """One download: what to ask for.
+    """Parameters of one download, except its dates.
 
     Attributes:
-        download: As the user names it.
-        custom_metrics: The IDs of its custom metrics.
-        zone: The IANA zone whose days are meant.
+        download: The download as configured.
+        custom_metrics: IDs of its custom metrics.
+        zone: IANA zone that defines the days.
     """
 
     download: DownloadSettings
@@ -58,7 +58,7 @@ class DownloadRequest:
     zone: str
 
     def body(self, window: Window, offset: int, limit: int) -> dict[str, Any]:
-        """Return what to post for one page: instants in UTC, the last second included."""
+        """Return the JSON body of one page request: UTC instants, the last second inclusive."""
         download = self.download
         dates = {"from": iso_z(window.start), "to": iso_z(window.end - _SECOND)}
         filters: dict[str, Any] = {"date": dates, "timeZone": self.zone}
@@ -80,8 +80,8 @@ class Page:
     """One page of rows.
 
     Attributes:
-        rows: They, each a text of JSON as it came.
-        total: How many rows there are in all, as far as the API says.
+        rows: The rows, each as the JSON text of the response.
+        total: Number of rows in the whole result; None if the API does not report it.
     """
 
     rows: list[bytes]
@@ -90,44 +90,50 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class CallQuota:
-    """How many calls are left, and when there are more."""
+    """Quota of calls of the reporting API.
+
+    Attributes:
+        limit: Number of calls in one quota period; None if unknown.
+        remaining: Number of calls that the quota still allows.
+        reset_at: When the quota is renewed, in UTC; None if unknown.
+    """
 
     limit: int | None
     remaining: int
     reset_at: datetime | None
 
     def quota_error(self) -> QuotaExhausted:
-        """Return the error for a call too many."""
+        """Return the error to raise if no calls remain."""
         msg = f"the reporting API allows no more calls: {self}"
         return QuotaExhausted(msg, until=self.reset_at)
 
     def __str__(self) -> str:
-        """Say how many calls are left."""
+        """Return the remaining calls as text."""
         limit_text = f" of {self.limit}" if self.limit is not None else ""
         reset_text = f", more at {self.reset_at:%Y-%m-%d %H:%M} UTC" if self.reset_at else ""
         return f"{self.remaining}{limit_text} left of the reporting quota{reset_text}"
 
 
 def describe_quota(client: Client, _: Any) -> str:
-    """Say what is left of the quota."""
+    """Return the remaining quota as text."""
     quota = DataDownloadApi(client, "").quota()
     return str(quota) if quota else "the API does not tell"
 
 
 @dataclass(frozen=True, slots=True)
 class DataDownloadApi:
-    """The calls.
+    """Requests to the data download API of one tenant.
 
     Attributes:
         client: The tenant's API.
-        region: The region in the settings.
+        region: Region in the settings.
     """
 
     client: Client
     region: str
 
     def zone(self) -> str | None:
-        """Return the tenant's time zone; None if the API does not tell."""
+        """Return the tenant's time zone, or None if the API does not report it."""
         try:
             user = self.client.get(CURRENT_USER_PATH).json
         except (NotFound, PermissionDenied):
@@ -139,13 +145,20 @@ class DataDownloadApi:
         return next((str(zone) for zone in zones if zone), None)
 
     def custom_metrics(self) -> tuple[CustomMetric, ...]:
-        """Return the custom metrics that are published."""
-        return catalogue.parse_metrics(
+        """Return the published custom metrics.
+
+        Raises:
+            ApiError: The response has no list of custom metrics.
+            NotFound: The region is probably wrong; the error names it.
+            PermissionDenied: A permission is missing; the error names it.
+            QuotaExhausted: The API throttles the call because no calls remain.
+        """
+        return metric_catalog.parse_metrics(
             self._with_hints(lambda: self.client.get(CUSTOM_METRICS_PATH).json)
         )
 
     def quota(self) -> CallQuota | None:
-        """Return what is left of the API's quota; None where it does not tell."""
+        """Return the API's quota, or None if the API does not report it."""
         try:
             body = self.client.get(QUOTA_PATH).json
         except (NotFound, PermissionDenied):
@@ -163,8 +176,10 @@ class DataDownloadApi:
         """Return one page of a window.
 
         Raises:
-            ApiError: The answer is no page, or contradicts itself.
-            NotFound: Naming the region as the likely reason.
+            ApiError: The response is no page, or its row count is inconsistent.
+            NotFound: The region or the report is probably wrong; the error names the region.
+            PermissionDenied: A permission is missing; the error names it.
+            QuotaExhausted: The API throttles the call because no calls remain.
         """
         body = request.body(window, offset, limit)
         page = self._with_hints(
@@ -181,7 +196,7 @@ class DataDownloadApi:
         return Page(list(map(bytes, rows)), total if isinstance(total, int) else None)
 
     def mismatched_region(self) -> str | None:
-        """Return the region that the token names, if it is not the one in the settings."""
+        """Return the region in the token if it differs from the settings, else None."""
         token_region = region_claim(self.client.token_provider.token().value)
         return token_region if token_region and token_region != self.region else None
 
@@ -191,7 +206,10 @@ class DataDownloadApi:
                 return send()
         except NotFound as error:
             token_region = self.mismatched_region()
-            mismatch_text = f"likely the wrong region: the token names {token_region}, the setting {self.region}"
+            mismatch_text = (
+                f"likely the wrong region: the token names {token_region}, "
+                f"the setting {self.region}"
+            )
             reason = mismatch_text if token_region else "no such report, or the wrong region"
             remedy = f"{reason}. Correct region, tenant, endpoints.data_download or the report"
             raise NotFound(error.message, status=error.status, remedy=remedy) from error
@@ -203,7 +221,7 @@ class DataDownloadApi:
 
 
 class _RawPage(msgspec.Struct):
-    """A page of which the rows are left as they are: the file's reader reads them."""
+    """A page with undecoded rows; the row reader decodes them later."""
 
     data: list[msgspec.Raw]
     returned: Any = msgspec.field(name="returnedRecords", default=None)
@@ -214,13 +232,15 @@ _RAW_PAGE_DECODER = msgspec.json.Decoder(_RawPage)
 
 
 def _parse_page(content: bytes) -> Any:
-    """Return the object that a page is, its rows unread; whatever else came, as JSON.
+    """Return a page as an object with undecoded rows, or any other content as parsed JSON.
 
     Raises:
-        ValueError: It is no JSON; RecursionError or InvalidOperation, it is JSON only in form.
+        InvalidOperation: A number is outside the range of Decimal.
+        RecursionError: The JSON is nested too deeply.
+        ValueError: The content is no JSON.
     """
     try:
-        _ = content.isascii() or content.decode()  # nobody looks inside of the rows
+        _ = content.isascii() or content.decode()  # msgspec does not check the UTF-8 of raw rows
         page = _RAW_PAGE_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         parsed = parse_json_exact(content)

@@ -1,4 +1,4 @@
-"""The pages of a window, into one spool: all of them, each once."""
+"""Download all pages of a window into one spool, each page once."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
-_QUOTA_CHECK_PAGES = 10  # pages; before so many calls the quota is asked
+_QUOTA_CHECK_PAGES = 10  # a window with more pages checks the quota first
 
 
 class _ResultChanged(DownloadError):
-    """Rows came or went before the place reached: what follows would not fit what was read."""
+    """Rows before the current offset were added or removed, so later pages would not match."""
 
 
 @dataclass(slots=True)
 class PagedSource:
-    """Where the rows of one download come from (a `Source`).
+    """Source of the rows of one download (a `FileSource`).
 
     Attributes:
-        api: The calls.
-        request: What to ask for; it is asked for late, when the catalogue is known.
-        size: Rows a page.
-        retries: How often a window is read again.
-        log: Where to say so.
+        api: Requests to the tenant's API.
+        build_request: Returns the request. It is called late, when the catalogue is known.
+        page_size: Rows per page.
+        max_retries: How many times a window is read again after its result changed.
+        log: Logger for repeated reads and the quota.
     """
 
     api: DataDownloadApi
@@ -45,34 +45,34 @@ class PagedSource:
     log: logging.Logger
     _quota_checked: bool = field(default=False)
 
-    def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:  # noqa: ARG002 (no jobs)
-        """Return all rows of a window, one JSON object a line.
+    def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:  # noqa: ARG002 (no jobs to start ahead)
+        """Download all rows of a window as one JSON object per line.
 
-        Rows that are read from moving ground are read again.
+        The window is read again if the result set changes while paging.
 
         Raises:
-            DownloadError: They would not stand still, or a page came twice.
-            QuotaExhausted: No call is left.
+            DownloadError: The result set changed while paging, or a page was repeated.
+            QuotaExhausted: No calls remain.
         """
         set_activity(f"downloading {window}")
-        for tries in range(self.max_retries + 1):
+        for attempt in range(self.max_retries + 1):
             try:
-                with closing(PageOverlap()) as passed:
-                    return spool_json_pages(self._pages(window, passed), self.description(window))
+                with closing(PageOverlap()) as overlap:
+                    return spool_json_pages(self._pages(window, overlap), self.description(window))
             except _ResultChanged as error:
-                if tries == self.max_retries:
+                if attempt == self.max_retries:
                     raise
                 self.log.warning("%s; reading the window again", error)
-        raise AssertionError  # pragma: no cover (the last try returns or raises)
+        raise AssertionError  # pragma: no cover (the last attempt returns or raises)
 
     def discard(self, window: Window) -> None:
-        """Do nothing: every fetch asks anew."""
+        """Do nothing: every fetch requests the pages again."""
 
     def job_id(self, window: Window) -> None:
-        """Return None: a page is an answer, not a job."""
+        """Return None: the API has no jobs."""
 
     def description(self, window: Window) -> str:
-        """Name a window in a message."""
+        """Return the name of a window, for messages."""
         return f"{self.build_request().download.report}, {window}"
 
     def _pages(self, window: Window, overlap: PageOverlap) -> Iterator[Sequence[bytes]]:
@@ -81,15 +81,15 @@ class PagedSource:
             page = self.api.page(request, window, offset, self.page_size)
             self._check_first_page(window, page, offset)
             if total is not None and page.total is not None and page.total < total:
-                msg = f"{self.description(window)}: {total} rows became {page.total} while they were read"
+                description = self.description(window)
+                msg = f"{description}: {total} rows became {page.total} while they were read"
                 raise _ResultChanged(msg)
             has_grown = total is not None and page.total is not None and page.total > total
             total = page.total if page.total is not None else total
             if not page.rows:
                 break
-            distinct, repeated = overlap.add_page(
-                page.rows
-            )  # twice in one page is no matter of pages
+            # Equal rows within one page do not count as repeated.
+            distinct, repeated = overlap.add_page(page.rows)
             if repeated:
                 raise self._repeated_rows_error(
                     window, offset, result_changed=has_grown or repeated < distinct
@@ -109,18 +109,22 @@ class PagedSource:
     def _repeated_rows_error(
         self, window: Window, offset: int, *, result_changed: bool
     ) -> DownloadError:
-        """Say why a page has rows of an earlier one: rows came before it, or it is that one."""
+        """Return the error for a page that repeats rows of an earlier page.
+
+        Either rows were added before the offset, or the API sent the same page twice.
+        """
         if result_changed:
             msg = f"{self.description(window)}: rows before {offset} came while they were read"
             return _ResultChanged(msg)
         msg = (
-            f"{self.description(window)}: the page at {offset} is one that came before; the API does "
-            "not page as it should: lower data_download.window_days until one page is enough"
+            f"{self.description(window)}: the page at {offset} is one that came before; "
+            "the API does not page as it should: lower data_download.window_days until one page is "
+            "enough"
         )
         return DownloadError(msg)
 
     def _check_first_page(self, window: Window, page: Page, offset: int) -> None:
-        """Look at the quota before many calls, and wonder at a window without rows."""
+        """Check the quota before many calls; warn of a likely wrong region if there are no rows."""
         if offset:
             return
         if not page.rows and (token_region := self.api.mismatched_region()):
@@ -135,10 +139,13 @@ class PagedSource:
             self.check_quota(-(-page.total // self.page_size) - 1)
 
     def check_quota(self, calls: int) -> None:
-        """Say what is left of the quota before `calls` of them, once a run.
+        """Log the remaining quota before a number of calls; only the first check does.
+
+        Args:
+            calls: Number of calls to come.
 
         Raises:
-            QuotaExhausted: Nothing is left.
+            QuotaExhausted: No calls remain.
         """
         if self._quota_checked:
             return

@@ -1,38 +1,32 @@
-"""The streams of data download: one per configured download, and the catalogue."""
+"""Streams of data download: one per configured download, and the catalogue of metrics."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
-from tap_cxone.clock import zone_names
 from tap_cxone.context import ApiFamily
-from tap_cxone.errors import ConfigError, DriftError, StateError
+from tap_cxone.errors import DriftError
 from tap_cxone.families.data_download.api import (
     CURRENT_USER_PATH,
     PERMISSION_HINT,
-    DataDownloadApi,
     DownloadRequest,
     describe_quota,
 )
-from tap_cxone.families.data_download.catalogue import (
+from tap_cxone.families.data_download.metric_catalog import (
     ALL_METRICS,
     CustomMetric,
-    find_changes,
     select_metrics,
-    with_retired,
 )
 from tap_cxone.families.data_download.pages import PagedSource
-from tap_cxone.families.data_download.region import base_url_from_token
 from tap_cxone.families.data_download.settings import DataDownloadSettings
+from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
+from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.planning.plan import RemainingCalls
+from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.base import read_tenant_info
 from tap_cxone.streams.full_table import FullTableStream
@@ -42,7 +36,6 @@ from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
@@ -50,8 +43,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.context import RunContext
-    from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.families.data_download.api import CallQuota
     from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.prefetch import WindowFile
@@ -60,10 +51,9 @@ if TYPE_CHECKING:
 NAME = DataDownloadSettings.NAME
 TOKEN_PATH = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
 AVAILABILITY_DELAY = timedelta(minutes=30)
-_MAX_THROTTLE_DELAY = timedelta(
-    minutes=1
-)  # its rate limit is one of minutes: at its end, wait for the next
-_QUOTA_CHECK_WINDOWS = 10  # windows; before so many the quota is asked
+# The API counts calls per minute, so the next minute allows more.
+_MAX_THROTTLE_DELAY = timedelta(minutes=1)
+_QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the quota first
 
 
 def build_api_family(context: RunContext) -> ApiFamily:
@@ -96,7 +86,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
 
 
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
-    """Return the catalogue and a stream per configured download."""
+    """Return the stream of custom metrics and one stream per configured download."""
     api_family = build_api_family(context)
     api_family.tenant_info.update(read_tenant_info(tap, NAME))
     tenant = TenantContext(api_family, load_metrics(api_family))
@@ -107,117 +97,11 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     ]
 
 
-def load_metrics(family: ApiFamily) -> tuple[CustomMetric, ...] | None:
-    """Return the metrics that the state remembers, retired ones among them; None at first.
-
-    Raises:
-        StateError: They are not what this tap writes.
-    """
-    catalog = family.tenant_info.get("catalogue")
-    if catalog is None:
-        return None
-    try:
-        metrics = tuple(CustomMetric.from_json(raw) for raw in catalog.get("metrics", ()))
-        int(catalog.get("version", 0))
-        for metric in metrics:
-            _ = metric.column
-    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        msg = (
-            f"The custom metrics in the state are not readable ({error!r}); restore an earlier "
-            f"state, or remove the traits of {NAME} from it"
-        )
-        raise StateError(msg) from error
-    return metrics
-
-
-@dataclass(frozen=True)
-class TenantContext:
-    """What the streams share of their tenant, asked for once a run: zone and catalogue.
-
-    Attributes:
-        family: The family; its traits keep the catalogue from run to run.
-        before: The metrics that the last run knew; None if there was none.
-    """
-
-    family: ApiFamily
-    previous_metrics: tuple[CustomMetric, ...] | None
-    _reported: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-
-    @cached_property
-    def api(self) -> DataDownloadApi:
-        """Return the calls."""
-        return DataDownloadApi(self.family.client, self.family.context.settings.region)
-
-    @cached_property
-    def all_metrics(self) -> tuple[CustomMetric, ...]:
-        """Return the metrics that are published now, and those that once were, as retired."""
-        return with_retired(self.previous_metrics or (), self.published_metrics)
-
-    @cached_property
-    def published_metrics(self) -> tuple[CustomMetric, ...]:
-        """Return the metrics that are published now."""
-        return self.api.custom_metrics()
-
-    @cached_property
-    def tenant_zone(self) -> str | None:
-        """Return the tenant's own zone, if the API tells it."""
-        return self.api.zone()
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        """Return the zone whose days are read: the settings' own, else the tenant's.
-
-        Raises:
-            ConfigError: Neither is known.
-        """
-        name = self.family.context.settings.timezone or self.tenant_zone
-        if name not in zone_names():
-            problem = f"the tenant's time zone is not known ({name}); set timezone to it"
-            raise ConfigError([problem])
-        return ZoneInfo(name)
-
-    @cached_property
-    def quota(self) -> CallQuota | None:
-        """Return what was left of the quota at the beginning, if the API tells it."""
-        return self.api.quota()
-
-    def mismatched_zone(self) -> str | None:
-        """Return the tenant's own zone if the settings name another."""
-        return self.tenant_zone if self.tenant_zone not in {None, self.zone.key} else None
-
-    def report_changes(
-        self, log: logging.Logger, audit_context: AuditContext
-    ) -> dict[str, list[str]]:
-        """Compare the catalogue with the last run's and say what changed, once a run.
-
-        It is remembered if the changes are accepted: what fails a run must fail the next one too.
-        """
-        if "changes" not in self._reported:
-            changed_ids = (
-                {}
-                if self.previous_metrics is None
-                else find_changes(self.previous_metrics, self.published_metrics)
-            )
-            for kind, ids in changed_ids.items():
-                log.warning("Custom metrics %s: %s", kind, ", ".join(ids))
-                audit_context.write("drift", columns=[f"{kind}: {metric}" for metric in ids])
-            self._reported["changes"] = changed_ids
-            drift_policy = self.family.context.settings.schema_drift
-            if self.previous_metrics is None or (changed_ids and drift_policy == "evolve"):
-                self._save_catalog()
-        return self._reported["changes"]
-
-    def _save_catalog(self) -> None:
-        version = self.family.tenant_info.get("catalogue", {}).get("version", 0)
-        metrics = [metric.as_json() for metric in self.all_metrics]
-        self.family.tenant_info["catalogue"] = {"version": version + 1, "metrics": metrics}
-
-
 class CustomMetricsStream(FullTableStream):
-    """The custom metrics that are published."""
+    """Stream of the published custom metrics."""
 
     def __init__(self, tap: Tap, tenant: TenantContext) -> None:
-        """Declare its columns."""
+        """Store the tenant and declare the columns."""
         self.tenant = tenant
         declaration = Declaration(
             name="custom_metrics",
@@ -246,10 +130,10 @@ class CustomMetricsStream(FullTableStream):
 
 
 class DownloadStream(WindowedStream):
-    """One download, read in windows of whole days of the tenant's zone."""
+    """Stream of one download, read in windows of whole days in the time zone that applies."""
 
     def __init__(self, tap: Tap, tenant: TenantContext, download: DownloadSettings) -> None:
-        """Declare the report's columns, and those of the custom metrics known already."""
+        """Store the download; declare its columns and those of custom metrics in STATE."""
         self.tenant = tenant
         self.download = download
         self._metrics = self._select_metrics(tenant.previous_metrics or (), require_all=False)
@@ -278,7 +162,7 @@ class DownloadStream(WindowedStream):
     ) -> tuple[CustomMetric, ...]:
         setting = f"{NAME}.downloads, entry '{self.download.name}', custom_metrics"
         names = self.download.custom_metrics
-        if not require_all:  # discovery knows what the last run knew
+        if not require_all:  # discovery knows only the metrics of the last run
             available = {text for metric in metrics for text in (metric.id, metric.name)}
             names = tuple(name for name in names if name in {*available, ALL_METRICS})
         return select_metrics(names, metrics, setting)
@@ -298,7 +182,11 @@ class DownloadStream(WindowedStream):
         yield from super().iter_files()
 
     def _refresh_metrics(self) -> tuple[Column, ...]:
-        """Compare the catalogue with the last run's; return the columns it makes."""
+        """Return the columns of the current catalogue, after a check for changes.
+
+        Raises:
+            DriftError: Metrics changed and `schema_drift` is `fail`.
+        """
         changed_ids = self.tenant.report_changes(self.logger, self.audit_context)
         if changed_ids and self.settings.schema_drift == "fail":
             change_text = "; ".join(
@@ -318,7 +206,7 @@ class DownloadStream(WindowedStream):
         return tuple(columns.values())
 
     def _previous_definitions(self, metrics: tuple[CustomMetric, ...]) -> tuple[CustomMetric, ...]:
-        """Return the metrics as the last run knew them; new ones only if they are named."""
+        """Return the metrics as the last run defined them, and new ones only if configured."""
         previous = {metric.id: metric for metric in self.tenant.previous_metrics or ()}
         named_metrics = {name for name in self.download.custom_metrics if name != ALL_METRICS}
         definitions = (
@@ -328,22 +216,18 @@ class DownloadStream(WindowedStream):
 
     @override
     def source(self) -> PagedSource:
-
         family_settings = self.settings.section(DataDownloadSettings)
         retries = self.settings.max_retries
         pages = PagedSource(
             self.tenant.api, self._build_request, family_settings.page_size, retries, self.logger
         )
-        if (
-            len(windows_without_job := self.workers.main_thread.call(self.windows_without_job))
-            >= _QUOTA_CHECK_WINDOWS
-        ):
-            pages.check_quota(len(windows_without_job))
+        window_count = len(self.workers.main_thread.call(self.windows_without_job))
+        if window_count >= _QUOTA_CHECK_WINDOWS:
+            pages.check_quota(window_count)
         return pages
 
     @override
     def remaining_calls(self) -> RemainingCalls | None:
-
         quota = self.tenant.quota
         return RemainingCalls(quota.remaining, str(quota)) if quota else None
 

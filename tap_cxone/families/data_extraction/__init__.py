@@ -1,17 +1,17 @@
-"""The Data Extraction API: one entity and date range in, one CSV file out.
+"""The Data Extraction API: one job exports one entity and date range as one CSV file.
 
-What it does, as far as anybody outside the vendor knows:
+The API as public sources describe it:
 
 - `POST /data-extraction/v1/jobs/sync` answers with a link when the file is ready. A tenant may
-  not have it (404, 405); then `POST …/jobs` answers 202 with a job id, to be polled.
-- One active call per tenant, 30 seconds between submits; polls are not counted. Who asks too
-  early gets 403 with a text such as 'please wait and try again later'. Any other 403 is a
-  permission that the user behind the access key lacks.
-- A request takes dates, not instants, the end exclusive, and at most two weeks.
-- A link lives 30 seconds and must be fetched without the Authorization header; asking for the
-  job again gives a fresh one for 24 hours.
+  lack this endpoint (404, 405). Then `POST …/jobs` answers 202 with the id of a job to poll.
+- The API allows one active call per tenant and 30 seconds between submits. Polls are not counted.
+  A submit that comes too early is refused with 403 and a text such as 'please wait and try again
+  later'. Any other 403 means that the user of the access key lacks a permission.
+- A request takes dates, not instants. The end date is exclusive. A range has at most two weeks.
+- A link lives 30 seconds and must be downloaded without the Authorization header. For 24 hours,
+  every status request for the job returns a fresh link.
 - New rows take up to 30 minutes to appear.
-- `version` chooses the CSV's columns; old versions go on working.
+- `version` chooses the columns of the CSV file. Old versions keep working.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The calls of the Data Extraction API, and how its answers are read."""
+"""Client of the Data Extraction API: send its requests and parse its responses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from tap_cxone.http.client import Client
-    from tap_cxone.http.transport import ApiResponse
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 JOBS_PATH = "/data-extraction/v1/jobs"
 NO_SYNC = "no_sync_endpoint"
-"""The trait of a tenant without `/jobs/sync`."""
+"""Key in the tenant info: true for a tenant without the endpoint `/jobs/sync`."""
 
 _THROTTLE_TEXT = re.compile(
     r"(?i)wait|try again|another (?:request|call|job|extraction)|too many|in progress|throttl"
@@ -47,7 +47,7 @@ class EntityRequest:
 
     Attributes:
         entity_name: The API's `entityName`.
-        version: Its `version`, as text.
+        version: The API's `version`, as text.
         permission: The CXone permission that the user needs.
     """
 
@@ -56,7 +56,7 @@ class EntityRequest:
     permission: str
 
     def body(self, window: Window) -> dict[str, str]:
-        """Return what to post: whole days, the end exclusive."""
+        """Return the JSON body of a submit: whole days, the end date exclusive."""
         last = window.end - timedelta(microseconds=1)
         return {
             "entityName": self.entity_name,
@@ -67,14 +67,17 @@ class EntityRequest:
 
 
 def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Tell a 403 that throttles, as this API does instead of 429, from one that forbids."""
+    """Return `Throttled` for a 403 whose text asks to wait, else None.
+
+    This API answers 403 where others answer 429. Any other 403 is a missing permission.
+    """
     return (
         Throttled if status == HTTPStatus.FORBIDDEN and _THROTTLE_TEXT.search(error_text) else None
     )
 
 
 def describe_running_job(_: Client, response_json: Any) -> str:
-    """Say of the list of jobs whether one is running: another has to wait for it."""
+    """Return a text that states whether a job of the tenant is running now."""
     jobs = response_json.get("jobs") if isinstance(response_json, dict) else None
     statuses = [str(job.get("status", "")).upper() for job in jobs or () if isinstance(job, dict)]
     activity_text = "a job is running now" if "RUNNING" in statuses else "no job is running now"
@@ -83,37 +86,40 @@ def describe_running_job(_: Client, response_json: Any) -> str:
 
 @dataclass(slots=True)
 class DataExtractionApi:
-    """The jobs of one entity (a `JobApi`).
+    """Jobs of one entity (a `JobApi`).
 
     Attributes:
         client: The tenant's API.
-        request: What to extract.
-        mode: `sync`, `async`, or `auto`: sync until the tenant turns out to have no such endpoint.
-        traits: What is known of the tenant; shared by the family's streams.
-        longest: How long a synchronous submit may go without an answer.
+        request: The entity to extract.
+        mode: `sync`, `async` or `auto`. `auto` uses sync until the tenant proves to lack it.
+        tenant_info: Facts learned about the tenant, shared by the streams of the family.
+        sync_timeout: Read timeout of a synchronous submit.
     """
 
     client: Client
     request: EntityRequest
     mode: Literal["auto", "sync", "async"]
-    traits: MutableMapping[str, Any]
+    tenant_info: MutableMapping[str, Any]
     sync_timeout: timedelta
     _can_list: bool = True
 
     @property
     def name(self) -> str:
-        """Return what is exported, for messages."""
+        """Return the name of the export, for messages."""
         return f"{self.request.entity_name} version {self.request.version}"
 
     def fingerprint(self, window: Window) -> str:
-        """Return a text that differs where the request differs."""
+        """Return a text that is equal only for equal requests."""
         return "/".join(self.request.body(window).values())
 
     def submit(self, window: Window) -> SubmitResult:
-        """Ask for a window, once.
+        """Submit a job for a window.
 
         Raises:
-            PermissionDenied: Naming the permission the entity needs.
+            AmbiguousSubmit: The response names neither a job nor a link.
+            JobFailed: The response reports that the job failed.
+            NotFound: `mode` is `sync` and the tenant has no such endpoint.
+            PermissionDenied: A permission is missing; the error names the one the entity needs.
         """
         body = self.request.body(window)
         with with_permission_hint(
@@ -124,7 +130,7 @@ class DataExtractionApi:
             return self._submit_result(self.client.submit(JOBS_PATH, body))
 
     def _is_sync(self) -> bool:
-        return self.mode == "sync" or (self.mode == "auto" and not self.traits.get(NO_SYNC))
+        return self.mode == "sync" or (self.mode == "auto" and not self.tenant_info.get(NO_SYNC))
 
     def _submit_sync(self, body: dict[str, str]) -> SubmitResult:
         timeout_seconds = self.sync_timeout.total_seconds()
@@ -138,41 +144,50 @@ class DataExtractionApi:
             if self.mode == "sync":
                 remedy = "set data_extraction.mode to auto or async: there is no /jobs/sync"
                 raise NotFound(error.message, status=error.status, remedy=remedy) from error
-        self.traits[NO_SYNC] = True
+        self.tenant_info[NO_SYNC] = True
         return self._submit_result(self.client.submit(JOBS_PATH, body))
 
     def _submit_result(self, response: ApiResponse) -> SubmitResult:
         return _parse_submit(response, self.client.redact)
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Ask for a job. Raises `NotFound` if the API does not know it."""
-        answer = self.client.get(f"{JOBS_PATH}/{quote(job.id, safe='')}")
-        return _parse_status(answer, self.client.redact)
+        """Return the status of a job.
 
-    def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (it lists no windows)
-        """Return every job of the tenant; None where the list is not to be had."""
+        Raises:
+            NotFound: The API does not know the job.
+        """
+        response = self.client.get(f"{JOBS_PATH}/{quote(job.id, safe='')}")
+        return _parse_status(response, self.client.redact)
+
+    def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (listed without windows)
+        """Return all jobs of the tenant, or None if the list is not available."""
         try:
-            answer = self.client.get(JOBS_PATH).json if self._can_list else None
+            response_json = self.client.get(JOBS_PATH).json if self._can_list else None
         except (NotFound, PermissionDenied):
             self._can_list = False
             return None
-        jobs = answer.get("jobs") if isinstance(answer, dict) else None
+        jobs = response_json.get("jobs") if isinstance(response_json, dict) else None
         if not isinstance(jobs, list):
             return None
         ids = (str(job["id"]) for job in jobs if isinstance(job, dict) and "id" in job)
         return ActiveJobs(frozenset(ids))
 
-    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
-        """Return False: this API cannot end a job."""
+    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (the API has no cancel)
+        """Return False: the API cannot cancel a job."""
         return False
 
     def download(self, link: str, description: str) -> Spool:
-        """Fetch a job's file."""
+        """Download the file of a job, without the Authorization header."""
         return self.client.download(link, description)
 
 
 def _parse_submit(response: ApiResponse, redact: Redactor) -> SubmitResult:
-    """Read the answer to a submit: a link, a job that has one, or the id of a job to poll."""
+    """Parse the response to a submit: a link, a job with a link, or the id of a job to poll.
+
+    Raises:
+        AmbiguousSubmit: It names neither a job nor a link, or the job has an unknown status.
+        JobFailed: The job failed at once.
+    """
     body: Any = response.json
     if isinstance(body, str) and body.strip():
         text = body.strip()
@@ -182,7 +197,7 @@ def _parse_submit(response: ApiResponse, redact: Redactor) -> SubmitResult:
         if "status" in job:
             try:
                 _raise_if_failed(_parse_job(job, redact))
-            except ApiError as error:  # a status nobody knows: the job may be there
+            except ApiError as error:  # unknown status: the job may exist
                 raise AmbiguousSubmit(str(error), status=response.status) from error
         result = SubmitResult(
             parse_job_id(job.get("id")) or parse_job_id(job.get("jobId")), _find_link(job)
@@ -220,7 +235,7 @@ def _parse_job(job: dict[str, Any], redact: Redactor) -> StatusResponse:
 
 
 def _nested_object(body: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return the object under `key`, or the whole where there is none (tenants differ)."""
+    """Return the object under `key`, or `body` if there is none (tenants differ)."""
     nested = body.get(key)
     return nested if isinstance(nested, dict) else body
 

@@ -1,7 +1,7 @@
-"""The entities that are built in, and their columns.
+"""Built-in entities and their columns.
 
-Nobody publishes the columns; these are the ones that public clients of the API have met. A column
-that a file has beside them is added as a nullable string, one that it lacks is null.
+The columns are not published; these are the ones that public clients of the API read. Further
+columns of a file are added as nullable strings. Columns that a file lacks are null.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tap_cxone.rows.columns import Column
 
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
-# By what stands in an entity's name, the last that fits: the names of some nobody has published.
+# Part of an entity name → permission; the last match counts. Some entity names are not published.
 _PERMISSIONS = {
     "qm": "QM Tools > Data Extraction APIs > QM Workflow API",
     "recording": "Search & Playback > APIs > Extract Interaction Metadata",
@@ -21,7 +21,7 @@ _PERMISSIONS = {
 
 
 def permission_of(entity_name: str) -> str:
-    """Return the CXone permission that an entity of this name needs."""
+    """Return the CXone permission that the entity needs."""
     matches = [
         permission
         for name_part, permission in _PERMISSIONS.items()
@@ -32,15 +32,15 @@ def permission_of(entity_name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EntityDefinition:
-    """One stream of this family.
+    """Definition of one entity stream.
 
     Attributes:
-        name: The stream's name.
+        name: Name of the stream.
         entity_name: The API's `entityName`.
-        version: Its `version`, as text.
-        primary_keys: Columns that identify a row; none: `_row_hash` does.
-        columns: Those known beforehand.
-        description: What a row is.
+        version: The API's `version`, as text.
+        primary_keys: Columns that identify a record. If empty, `_row_hash` identifies it.
+        columns: Columns declared before the first file is read.
+        description: Meaning of one record.
     """
 
     name: str
@@ -143,8 +143,8 @@ QM_QUESTIONS = EntityDefinition(
     ),
 )
 
-# Titles of this entity carry additions that change with the version, and every tenant adds
-# columns of its own (further agents, business data): only what public clients agree on is here.
+# Column titles of this entity carry suffixes that change with the version, and each tenant adds
+# columns (further agents, business data). Only columns that public clients agree on are listed.
 RECORDING_INTERACTION_METADATA = EntityDefinition(
     name="recording_interaction_metadata",
     entity_name="recording-interaction-metadata",

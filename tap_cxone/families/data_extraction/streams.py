@@ -1,4 +1,4 @@
-"""The streams of the Data Extraction API."""
+"""Streams of the Data Extraction API: one per entity."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
 
 
 def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
-    """Return a stream per built-in and per configured entity."""
+    """Return one stream per built-in entity and per configured entity."""
     api_family = build_api_family(context)
     return [
         EntityStream(tap, api_family, entity) for entity in entity_definitions(context.settings)
@@ -82,7 +82,7 @@ def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
 
 
 def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
-    """Yield the built-in entities as the user changed them, then the user's own."""
+    """Yield the built-in entities with the user's overrides, then the custom entities."""
     entries = {entity.name: entity for entity in settings.section(DataExtractionSettings).entities}
     for entity in ENTITIES:
         entry = entries.pop(entity.name, None)
@@ -105,10 +105,10 @@ def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> Entity
 
 
 class EntityStream(JobStream):
-    """One entity, read in windows of whole UTC days."""
+    """Stream of one entity, read in windows of whole UTC days."""
 
     def __init__(self, tap: Tap, family: ApiFamily, entity: EntityDefinition) -> None:
-        """Declare the entity's columns and keys."""
+        """Store the entity and declare its columns and keys."""
         self.entity = entity
         declaration = Declaration(
             name=entity.name,
@@ -128,7 +128,7 @@ class EntityStream(JobStream):
             client=self.family.client,
             request=EntityRequest(name, self.entity.version, permission_of(name)),
             mode=self.settings.section(DataExtractionSettings).mode,
-            traits=self.family.tenant_info,
+            tenant_info=self.family.tenant_info,
             sync_timeout=self.settings.job_timeout,
         )
 

@@ -1,17 +1,21 @@
-"""The Observability Dashboard's exports: one table and date range in, one CSV file out.
+"""The Observability Dashboard API: one job exports one table and date range as one CSV file.
 
-What is known of it:
+Known facts about the API:
 
-- `POST …/tables/{table}/export-data` starts an export; the `Location` of the answer names it.
-  `GET …/tables/export-data/{id}/status?fileName=…` gives a download link once it is done. Neither
-  the words of the status nor the keys of the answers are documented; there is no list of exports.
+- `POST …/tables/{table}/export-data` starts an export. The `Location` header of the response names
+  the export.
+- `GET …/tables/export-data/{id}/status?fileName=…` returns a download link once the export is done.
+  Neither the status values nor the keys of the responses are documented. There is no list of
+  exports.
 - Bodies differ by table: channels and four filters, two filters, or neither.
-- Both limits are refused with 400 and told apart by their text: a start more than four months ago,
-  and more than three exports in 24 hours, all tables together. A user of the dashboard itself is
-  said to be free of the second, an authorised one of the first.
-- No column is documented: the file's header makes the schema.
-- The login is a registered application's, in the name of an access key (password grant).
-- One table has two names, `AutopilotKnowledge/GRTable` and `autopilot/GRTable`; a tenant has one.
+- The API refuses two things with 400, which only the text distinguishes. One is a start more than
+  four months ago. The other is more than three exports in 24 hours, counted over all tables.
+- A user of the dashboard itself is reported to be exempt from the second limit. An authorised
+  user is reported to be exempt from the first.
+- No column is documented. The header of the file defines the schema.
+- The login is that of a registered application on behalf of an access key (password grant).
+- One table has two names, `AutopilotKnowledge/GRTable` and `autopilot/GRTable`. A tenant has one
+  of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The calls of the dashboard's export API, and how its answers are read."""
+"""Client of the dashboard's export API: send its requests and parse its responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.client import Client
-    from tap_cxone.http.transport import ApiResponse
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -50,14 +50,14 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class TableRequest:
-    """One table to export, as the user wants it.
+    """Parameters of the export of one table, except its dates.
 
     Attributes:
-        table: Which one.
-        channels: Only these; none: all.
-        filters: Filter to values; none: all.
-        timezone: IANA zone in which dates are shown.
-        tenant: What tells this tenant from others in a file's name.
+        table: The table to export.
+        channels: Channels to export; empty for all.
+        filters: Filter name → values to export; no values for all.
+        timezone: IANA zone in which the file shows dates.
+        tenant: Text that identifies the tenant in file names.
     """
 
     table: DashboardTable
@@ -67,7 +67,7 @@ class TableRequest:
     tenant: str
 
     def body(self, window: Window) -> dict[str, Any]:
-        """Return what to post: the keys that this table takes, and no others."""
+        """Return the JSON body of a submit, with only the keys that the table accepts."""
         last = window.end - timedelta(milliseconds=1)
         dates = {
             "startDate": iso_z(window.start, "milliseconds"),
@@ -81,17 +81,20 @@ class TableRequest:
         return body
 
     def digest(self, window: Window) -> str:
-        """Return a short text that differs where tenant, table or body differ."""
+        """Return a hash of the tenant, the table and the body, 16 hexadecimal digits long."""
         payload = json.dumps([self.tenant, self.table.stream, self.body(window)])
         return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def file_name(self, window: Window) -> str:
-        """Name the file: unique for tenant, stream and window; letters, digits, `-` and `_`."""
+        """Return a file name that is unique for a tenant, stream and window.
+
+        It consists of letters, digits, `-` and `_`.
+        """
         return f"tap-cxone-{self.table.stream}-{window.start:%Y%m%dT%H%M%S}-{self.digest(window)}"
 
 
 def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Tell the quota's 400 from any other: only its text does."""
+    """Return `QuotaRefused` for a 400 whose text names the quota, else None."""
     return (
         QuotaRefused
         if status == HTTPStatus.BAD_REQUEST and _QUOTA_TEXT.search(error_text)
@@ -101,36 +104,39 @@ def classify_error(status: int, error_text: str) -> type[ApiError] | None:
 
 @dataclass(slots=True)
 class ObservabilityApi:
-    """The exports of one table (a `JobApi`).
+    """Jobs that export one table (a `JobApi`).
 
     Attributes:
         client: The tenant's API.
-        request: What to export.
-        traits: What is known of the tenant: which of a table's names it has.
+        request: Parameters of the export.
+        tenant_info: Facts learned about the tenant: stream → the table name that it has.
     """
 
     client: Client
     request: TableRequest
-    traits: MutableMapping[str, Any]
+    tenant_info: MutableMapping[str, Any]
 
     @property
     def name(self) -> str:
-        """Return what is exported, for messages."""
+        """Return the name of the export, for messages."""
         return self._paths_to_try()[0]
 
     def _paths_to_try(self) -> list[str]:
-        """Return the table's names, the one that worked before first."""
-        working_path = self.traits.get(self.request.table.stream)
+        """Return the names of the table, starting with the one that worked before."""
+        working_path = self.tenant_info.get(self.request.table.stream)
         return sorted(self.request.table.paths, key=lambda path: path != working_path)
 
     def fingerprint(self, window: Window) -> str:
-        """Return a text that differs where the request differs."""
+        """Return a text that is equal only for equal requests of one tenant."""
         return self.request.digest(window)
 
     def submit(self, window: Window) -> SubmitResult:
-        """Start an export, under the name of the table that the tenant has.
+        """Submit a job for a window, using the table name that the tenant has.
 
         Raises:
+            AmbiguousSubmit: The response names no export.
+            NotFound: The tenant has the table under none of its names.
+            PermissionDenied: A permission is missing; the error names it.
             QuotaExhausted: The API allows no more exports for now.
         """
         *alternatives, last_path = self._paths_to_try()
@@ -150,13 +156,18 @@ class ObservabilityApi:
         except QuotaRefused as error:
             raise self.client.rate_limiter.mark_quota_exhausted() from error
         if len(self.request.table.paths) > 1:
-            self.traits[self.request.table.stream] = path
+            self.tenant_info[self.request.table.stream] = path
         return SubmitResult(job_id=_export_id(response))
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Ask for an export. Raises `NotFound` if the API does not know it."""
-        name = quote(self.request.file_name(job.window))
-        path = f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={name}"
+        """Return the status of a job.
+
+        Raises:
+            ApiError: The status is unknown.
+            NotFound: The API does not know the job.
+        """
+        file_name = quote(self.request.file_name(job.window))
+        path = f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={file_name}"
         return self._parse_status(self.client.get(path).json)
 
     def _parse_status(self, response_json: Any) -> StatusResponse:
@@ -168,7 +179,10 @@ class ObservabilityApi:
             redacted_status = self.client.redact(
                 api_status or json.dumps(response_json, default=str)
             )
-            msg = f"an export's status is {redacted_status!r}, which this tap does not know; please report it"
+            msg = (
+                f"an export's status is {redacted_status!r}, which this tap does not know; "
+                "please report it"
+            )
             raise ApiError(msg)
         if "://" in link and job_status in {None, JobStatus.RUNNING, JobStatus.SUCCEEDED}:
             return StatusResponse(JobStatus.SUCCEEDED, link, api_status=api_status)
@@ -176,14 +190,14 @@ class ObservabilityApi:
         return StatusResponse(job_status or JobStatus.RUNNING, reason=reason, api_status=api_status)
 
     def list_active_jobs(self, window: Window) -> None:
-        """Return None: this API has no list of exports."""
+        """Return None: the API has no list of exports."""
 
-    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (this API cannot)
-        """Return False: this API cannot end a job."""
+    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (the API has no cancel)
+        """Return False: the API cannot cancel a job."""
         return False
 
     def download(self, link: str, description: str) -> Spool:
-        """Fetch an export's file."""
+        """Download the file of a job."""
         return self.client.download(link, description)
 
 
@@ -192,9 +206,13 @@ def _first_value(body: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 
 
 def _export_id(response: ApiResponse) -> str:
-    """Read an export's id out of the `Location`: its last segment, but for `status`.
+    """Return the export id in the `Location` header: its last segment, ignoring `status`.
 
-    Only the path counts: the tap asks its own host, wherever a `Location` points.
+    Only the path is used. The tap sends requests to the configured host, whatever host a
+    `Location` names.
+
+    Raises:
+        AmbiguousSubmit: The header is missing or names no export.
     """
     segments = [
         part for part in urlsplit(response.headers.get("Location", "")).path.split("/") if part

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from tap_cxone.config.model import Section
 from tap_cxone.config.messages import did_you_mean
+from tap_cxone.config.model import Section
 from tap_cxone.families.observability.tables import FILTERS, TABLES
 from tap_cxone.types import ColumnType  # noqa: TC001 (msgspec reads the annotations)
 

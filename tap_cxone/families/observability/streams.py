@@ -1,4 +1,4 @@
-"""The streams of the Observability Dashboard."""
+"""Streams of the Observability Dashboard: one per table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
-from tap_cxone.families.observability.quota import allocate_exports
+from tap_cxone.families.observability.export_allocation import allocate_exports
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
@@ -36,7 +36,7 @@ DEFAULT_LOGIN_URL = "https://cxone.niceincontact.com"
 TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
 HISTORY_MONTHS = 4
 AVAILABILITY_DELAY = timedelta(minutes=30)
-MAX_WINDOW_DAYS = 31  # asked for by default; the API documents no limit
+MAX_WINDOW_DAYS = 31  # default of window_days; the API documents no limit
 
 
 def build_api_family(context: RunContext) -> ApiFamily:
@@ -62,11 +62,11 @@ def build_api_family(context: RunContext) -> ApiFamily:
 
 
 def streams(tap: Tap, context: RunContext) -> list[TableStream]:
-    """Return a stream per table; those the user left out are not selected by default."""
+    """Return one stream per table; tables missing in the settings are not selected by default."""
     allocation = ExportAllocation(build_api_family(context))
     configured = context.settings.section(ObservabilitySettings).tables
     for table in TABLES:
-        # The name the user gives is tried first; without any the stream is there, not selected.
+        # A configured name is tried first. A table without one has a stream that is not selected.
         paths = tuple(sorted(table.paths, key=lambda path: path not in configured))
         selected = any(path in configured for path in paths)
         allocation.streams.append(
@@ -77,17 +77,25 @@ def streams(tap: Tap, context: RunContext) -> list[TableStream]:
 
 @dataclass(frozen=True, slots=True)
 class ExportAllocation:
-    """What is left of the family's quota, shared out among its streams."""
+    """Allocation of the remaining exports of the family's quota to its streams.
+
+    Attributes:
+        family: The family, with the limiter that counts exports.
+        streams: All streams of the family.
+    """
 
     family: ApiFamily
     streams: list[TableStream] = field(default_factory=list)
 
     def may_export(self, stream: TableStream) -> bool:
-        """Tell whether a stream may export its next window, or has to leave it to older ones."""
+        """Return True if a stream may export its next window now.
+
+        It may not if older windows of other streams use up the remaining exports.
+        """
         remaining = self.family.rate_limiter.remaining_exports()
         if remaining is None:
             return True
-        # The SDK runs streams by name: what came before has ended, and keeps nothing reserved.
+        # The SDK syncs streams in name order. Earlier streams have ended and reserve no exports.
         waiting = [s for s in self.streams if s.selected and s.name >= stream.name]
         failing = {s.name for s in waiting if s.failed_last_run}
         return (
@@ -99,7 +107,10 @@ class ExportAllocation:
 
 
 class TableStream(JobStream):
-    """One table, read in wide windows of whole UTC days: exports are few, days are not."""
+    """Stream of one table, read in windows of whole UTC days.
+
+    Windows are wide because the quota allows few exports.
+    """
 
     def __init__(
         self,
@@ -109,7 +120,7 @@ class TableStream(JobStream):
         *,
         select_by_default: bool,
     ) -> None:
-        """Declare what the user said of the table's columns; the files say the rest."""
+        """Store the table and declare the columns in the settings; files define all others."""
         self.allocation = allocation
         self.table = table
         settings = allocation.family.context.settings.section(ObservabilitySettings)
@@ -144,14 +155,15 @@ class TableStream(JobStream):
 
     @override
     def history_limit(self, now: datetime) -> datetime | None:
-        # Who has no quota is a user of the dashboard; whether its history ends too, only the API
-        # knows: it says so.
+        # Without a quota the login is a user of the dashboard. Only the API knows whether that
+        # user's history is limited, and refuses a start that is too old.
         if self.family.limits.quota is None:
             return None
-        from dateutil.relativedelta import relativedelta  # discovery does without
+        from dateutil.relativedelta import relativedelta  # not needed by discovery
 
-        limit = now - relativedelta(months=HISTORY_MONTHS)
-        return limit if midnight(limit) == limit else midnight(limit, days=1)
+        oldest_start = now - relativedelta(months=HISTORY_MONTHS)
+        is_midnight = midnight(oldest_start) == oldest_start
+        return oldest_start if is_midnight else midnight(oldest_start, days=1)
 
     @override
     def windows(
@@ -164,9 +176,13 @@ class TableStream(JobStream):
     def limit_to_quota(
         self, windows: Iterable[Window], pending: Iterable[Window]
     ) -> Iterator[Window]:
-        """Yield the windows that have an export already or get one of those left today."""
-        spent = set(pending)
+        """Yield windows that have an export, and those that the remaining quota allows.
+
+        Raises:
+            QuotaExhausted: The next window needs an export and none is allowed.
+        """
+        with_job = set(pending)
         for window in windows:
-            if window not in spent and not self.allocation.may_export(self):
+            if window not in with_job and not self.allocation.may_export(self):
                 raise self.family.rate_limiter.quota_error()
             yield window

@@ -1,4 +1,4 @@
-"""The tables of the dashboard: their streams, and what each takes."""
+"""Tables of the dashboard: their streams, and the options that each accepts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 
 @dataclass(frozen=True, slots=True)
 class DashboardTable:
-    """One table that can be exported.
+    """One table that the API can export.
 
     Attributes:
-        stream: The stream's name.
-        paths: The table's names in the API; the first that the tenant has is used.
-        filters: The filters it takes.
-        channels: Whether it takes channels.
-        description: What a row is.
+        stream: Name of the stream.
+        paths: Names of the table in the API; the first one that the tenant has is used.
+        filters: Names of the filters that the table accepts.
+        channels: Whether the table accepts channels.
+        description: Meaning of one record.
     """
 
     stream: str

@@ -1,4 +1,4 @@
-"""Runs of one report, and their results."""
+"""Client of the scheduled reports API: submit runs, poll them and download their results."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _STATUSES = {
 
 @dataclass(slots=True)
 class ReportsApi:
-    """The runs of one report (a `JobApi`).
+    """Jobs of one report, which the API calls runs (a `JobApi`).
 
     Attributes:
         client: The tenant's API.
-        schedules: Where its definition is registered.
-        wanted: Its definition.
-        tenant: What tells this tenant from others.
+        schedules: Registry that holds the schedule of the report.
+        definition: Definition of the schedule, as JSON.
+        tenant: Text that identifies the tenant in fingerprints.
     """
 
     client: Client
@@ -59,18 +59,24 @@ class ReportsApi:
 
     @property
     def name(self) -> str:
-        """Return what is exported, for messages."""
+        """Return the name of the export, for messages."""
         return f"report '{self.definition['name']}'"
 
     def fingerprint(self, window: Window) -> str:
-        """Return a text that differs where the tenant or the request differ."""
+        """Return a text that is equal only for equal requests of one tenant."""
         payload = json.dumps(
             [self.tenant, self.definition["name"], self.definition["report"], _date_range(window)]
         )
         return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def submit(self, window: Window) -> SubmitResult:
-        """Start a run over a window's days, of the definition as it is in the settings."""
+        """Submit a job for a window; register or update the schedule first.
+
+        Raises:
+            AmbiguousSubmit: The response names no run.
+            ApiError: The schedule cannot be registered or changed.
+            ConfigError: Two schedules have the report's name.
+        """
         schedule_id = self.schedules.ensure(self.definition)
         path = f"{SCHEDULES_PATH}/{quote(schedule_id, safe='')}/runs"
         response = self.client.submit(path, {"dateRange": _date_range(window)})
@@ -82,63 +88,75 @@ class ReportsApi:
         return SubmitResult(job_id=run_id)
 
     def get_status(self, job: PendingJob) -> StatusResponse:
-        """Ask for a run. Raises `NotFound` if the API does not know it."""
+        """Return the status of a job.
+
+        Raises:
+            ApiError: The status is unknown.
+            NotFound: The API does not know the job.
+        """
         path = f"{RESULTS_PATH}/{quote(job.id, safe='')}"
-        answer = self.client.get(path).json
-        found = answer if isinstance(answer, dict) else {}
-        word = str(found.get("state") or found.get("status") or "").strip()
-        phase = _STATUSES.get(word.casefold())
-        if phase is None:
-            said = self.client.redact(word or json.dumps(answer, default=str))
-            msg = f"a run's state is {said!r}, which this tap does not know; please report it"
+        response_json = self.client.get(path).json
+        body = response_json if isinstance(response_json, dict) else {}
+        api_status = str(body.get("state") or body.get("status") or "").strip()
+        job_status = _STATUSES.get(api_status.casefold())
+        if job_status is None:
+            redacted_status = self.client.redact(
+                api_status or json.dumps(response_json, default=str)
+            )
+            msg = (
+                f"a run's state is {redacted_status!r}, which this tap does not know; "
+                "please report it"
+            )
             raise ApiError(msg)
-        words = self.client.redact(str(found.get("errorMessage") or ""))
-        if phase is not JobStatus.SUCCEEDED:
-            return StatusResponse(phase, reason=words, api_status=word)
-        # The answer is the first page already; asked again at once it would count as a poll.
-        self._first_pages = {path: found}
-        link = found.get("downloadUrl")
-        return StatusResponse(phase, link if isinstance(link, str) and link else path, words, word)
+        reason = self.client.redact(str(body.get("errorMessage") or ""))
+        if job_status is not JobStatus.SUCCEEDED:
+            return StatusResponse(job_status, reason=reason, api_status=api_status)
+        # This response is the first page. A second request for it would count as a poll.
+        self._first_pages = {path: body}
+        download_url = body.get("downloadUrl")
+        link = download_url if isinstance(download_url, str) and download_url else path
+        return StatusResponse(job_status, link, reason, api_status)
 
     def list_active_jobs(self, window: Window) -> None:
-        """Return None: this API has no list of runs."""
+        """Return None: the API has no list of runs."""
 
     def cancel(self, job: PendingJob) -> bool:
-        """End a run whose time is up."""
-        with suppress(NotFound):  # it ended by itself
+        """Send a DELETE for a job that exceeded its time-out; return True."""
+        with suppress(NotFound):  # the job has ended already
             self.client.delete(f"{RESULTS_PATH}/{quote(job.id, safe='')}")
         return True
 
     def download(self, link: str, description: str) -> Spool:
-        """Fetch a run's result: a file, or all its pages.
+        """Download the result of a job: a file, or all pages.
 
         Raises:
-            NotFound: It is gone.
-            DownloadError: A page came twice.
+            DownloadError: A page has no rows list, or a page token is invalid or repeated.
+            NotFound: The API no longer has the result.
         """
-        # Only our own path is asked with the login, never what an answer says.
+        # The token is sent only to the tap's own results path, never to a URL from a response.
         if not link.startswith(f"{RESULTS_PATH}/"):
             return self.client.download(link, description)
         return spool_json_pages(self._pages(link, description), description)
 
-    def _pages(self, path: str, name: str) -> Iterator[Sequence[bytes]]:
+    def _pages(self, path: str, description: str) -> Iterator[Sequence[bytes]]:
         page = self._first_pages.pop(path, None) or self.client.get(path).json
         tokens: set[str] = set()
         while True:
             rows = page.get("data") if isinstance(page, dict) else None
             if not isinstance(rows, list):
-                msg = f"{name}: a page of the result has no list 'data'; run again"
+                msg = f"{description}: a page of the result has no list 'data'; run again"
                 raise DownloadError(msg)
             yield list(map(encode_json, rows))
             if not page.get("nextPageToken"):
                 return
             token = parse_job_id(page["nextPageToken"])
             if token is None:
-                msg = f"{name}: the API's page token is no text; run again"
+                msg = f"{description}: the API's page token is no text; run again"
                 raise DownloadError(msg)
             if token in tokens:
                 msg = (
-                    f"{name}: the API gave the same page token twice; it would never end: run again"
+                    f"{description}: the API gave the same page token twice; "
+                    "it would never end: run again"
                 )
                 raise DownloadError(msg)
             tokens.add(token)
@@ -146,5 +164,5 @@ class ReportsApi:
 
 
 def _date_range(window: Window) -> dict[str, str]:
-    """Return a window as an absolute date range, its end not included."""
+    """Return a window as an absolute date range; the end is exclusive."""
     return {"type": "absolute", "start": iso_z(window.start), "end": iso_z(window.end)}

@@ -1,4 +1,4 @@
-"""Schedules: looked up by name, made when missing, changed when different, else left alone."""
+"""Registry of schedules: look up by name, register if missing, update if different."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tap_cxone.errors import (
     Unavailable,
     with_permission_hint,
 )
-from tap_cxone.families.scheduled_reports.definitions import matches_definition
+from tap_cxone.families.scheduled_reports.report_definition import matches_definition
 from tap_cxone.jobs.job import parse_job_id
 from tap_cxone.progress.activity import sleep
 
@@ -36,13 +36,13 @@ PERMISSION_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRegistry:
-    """The schedules of a tenant.
+    """Schedules of a tenant, looked up and registered over the API.
 
     Attributes:
         client: The tenant's API.
-        clock: The time.
-        patience: How often to try again.
-        log: Where to say what was changed.
+        clock: Clock used to wait between retries.
+        poll_policy: Number of retries and the wait between them.
+        log: Logger for registered and changed schedules.
     """
 
     client: Client
@@ -52,10 +52,11 @@ class ScheduleRegistry:
     _ids: dict[str, str] = field(default_factory=dict)
 
     def list_schedules(self, name: str | None = None) -> list[dict[str, Any]]:
-        """Return the schedules, those of one name only if it is given.
+        """Return all schedules, or only those with the given name.
 
         Raises:
-            ApiError: The answer is no list.
+            ApiError: The response has no list of schedules.
+            PermissionDenied: A permission is missing; the error names it.
         """
         schedules: list[dict[str, Any]] = []
         query = {"name": name} if name else {}
@@ -71,15 +72,15 @@ class ScheduleRegistry:
                 break
             seen_tokens.add(next_token)
             query["pageToken"] = next_token
-        # The filter's spelling is not documented: an API that ignores it returns all of them.
+        # The name of the filter is not documented. An API that ignores it returns all schedules.
         return [entry for entry in schedules if name is None or entry.get("name") == name]
 
     def ensure(self, definition: Mapping[str, Any]) -> str:
-        """Return the ID of the schedule with this definition, registering it if need be.
+        """Return the ID of the schedule with this definition; register or update it if needed.
 
         Raises:
+            ApiError: The schedule cannot be registered or changed.
             ConfigError: Two schedules have its name.
-            ApiError: It cannot be registered.
         """
         name = str(definition["name"])
         if name not in self._ids:
@@ -102,7 +103,7 @@ class ScheduleRegistry:
                 if attempt == self.poll_policy.max_retries:
                     attempts_text = f"tried {attempt + 1} times (max_retries)"
                     raise error.as_exhausted(attempts_text) from error
-                # Then look whether it is there.
+                # The next attempt first looks up whether the schedule exists.
                 sleep(self.clock, self.poll_policy.interval, "an answer about a schedule was lost")
         msg = f"the schedule '{name}' was registered, but cannot be found; run again"
         raise ApiError(msg)
@@ -112,7 +113,7 @@ class ScheduleRegistry:
             with with_permission_hint(PERMISSION_HINT):
                 response_json = self.client.submit(SCHEDULES_PATH, definition).json
         except AmbiguousSubmit as error:
-            # A lost answer about the run of a report counts as one; this one spent nothing.
+            # A lost response to the submit of a job counts as spent. Registering spends nothing.
             msg = f"the schedule '{name}' may have been registered: {error.message}"
             remedy = "run again: it is looked for first, and no report was spent"
             raise Unavailable(msg, status=error.status, remedy=remedy) from error
@@ -137,7 +138,7 @@ class ScheduleRegistry:
 
 
 def schedule_id(entry: Mapping[str, Any]) -> str:
-    """Return the ID of a schedule, whatever it is called; empty if it has none."""
+    """Return the ID of a schedule under either of its keys; empty if it has none."""
     return parse_job_id(entry.get("scheduleId")) or parse_job_id(entry.get("id")) or ""
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
-from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section
 from tap_cxone.config.messages import did_you_mean
+from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section
 from tap_cxone.config.validation import aggregate_window_problems
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The streams of the scheduled reports: one per configured report, and what is registered."""
+"""Streams of the scheduled reports: one per configured report, and the list of schedules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import JobTimeout
-from tap_cxone.families.scheduled_reports import definitions
+from tap_cxone.families.scheduled_reports import report_definition
 from tap_cxone.families.scheduled_reports.api import ReportsApi
 from tap_cxone.families.scheduled_reports.schedules import (
     PERMISSION_HINT,
@@ -44,7 +44,7 @@ NAME = ScheduledReportsSettings.NAME
 DEFAULT_BASE_URL = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
 _JSON = msgspec.json.Encoder(decimal_format="number")
-_MAX_POLL_GROWTH = 8  # looks every 15 s end up two minutes apart
+_MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 
 
 def build_api_family(context: RunContext) -> ApiFamily:
@@ -79,7 +79,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
 
 
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
-    """Return what is registered, and a stream per configured report."""
+    """Return the stream of schedules and one stream per configured report."""
     api_family = build_api_family(context)
     family_settings = context.settings.section(ScheduledReportsSettings)
     return [
@@ -95,10 +95,10 @@ def _schedule_registry(stream: CXoneStream) -> ScheduleRegistry:
 
 
 class SchedulesStream(FullTableStream):
-    """What is registered, by whomever."""
+    """Stream of all schedules of the tenant, from any client."""
 
     def __init__(self, tap: Tap, family: ApiFamily) -> None:
-        """Declare its columns."""
+        """Store the family and declare the columns."""
         declaration = Declaration(
             name="report_schedules",
             columns=(
@@ -119,16 +119,16 @@ class SchedulesStream(FullTableStream):
     @override
     def table_records(self) -> Iterator[Record]:
         for entry in _schedule_registry(self).list_schedules():
-            said = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
-            texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in said.items()}
+            parts = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
+            texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in parts.items()}
             yield {"schedule_id": schedule_id(entry), "name": entry.get("name"), **texts}
 
 
 class ReportStream(JobStream):
-    """One report, run over windows of whole UTC days that are final."""
+    """Stream of one report, run over windows of whole UTC days with final figures."""
 
     def __init__(self, tap: Tap, family: ApiFamily, report: ReportSettings) -> None:
-        """Declare its dimensions and metrics."""
+        """Store the report and declare its dimensions and metrics."""
         self.report = report
         keys = report.grouping or report.dimensions
         setting = f"{NAME}.reports, entry '{report.name}'"
@@ -150,12 +150,12 @@ class ReportStream(JobStream):
     def api(self) -> ReportsApi:
         application = self.settings.application
         tenant = f"{self.family.base_url} {application.client_id if application else ''}"
-        definition = definitions.schedule_definition(self.report)
+        definition = report_definition.schedule_definition(self.report)
         return ReportsApi(self.family.client, _schedule_registry(self), definition, tenant)
 
     @property
     def _window_days(self) -> int:
-        """Return how many days a window has: as the settings say, or fewer since a run died."""
+        """Return the days of a window: the setting, or fewer after a run timed out."""
         configured_days = self.settings.section(ScheduledReportsSettings).window_days
         return min(configured_days, self.state_view.window_days or configured_days)
 
@@ -184,7 +184,11 @@ class ReportStream(JobStream):
             raise
 
     def _halve_window_days(self, error: JobTimeout) -> None:
-        """Remember half of the days that were too many; raise the error if it was but one."""
+        """Store half of the window's days in STATE.
+
+        Raises:
+            JobTimeout: The window had only one day.
+        """
         days = (error.window.end - error.window.start).days if error.window else 1
         if days <= 1:
             raise error

@@ -1,4 +1,4 @@
-"""Bytes to rows, in constant memory: gzip by its first bytes, CSV, JSON arrays, JSON lines."""
+"""Decode files to rows in constant memory: CSV, JSON arrays and JSON lines, optionally gzip."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _CSV_ONLY = FileExpectation()
 
 
 def open_table(spool: Spool, name: str, expected: FileExpectation = _CSV_ONLY) -> Table:
-    """Open a file as what its first characters say it is.
+    """Return a file as a table; its first characters decide the format.
 
     Args:
         spool: The file.
-        name: What to call it in a message.
-        expected: What it may be.
+        name: Name of the file in error messages.
+        expected: Accepted formats and limits.
 
     Raises:
-        DecodeError: It is something else, such as a page of HTML.
+        DecodeError: The file has another format, such as HTML.
     """
     formats = expected.formats
     start = read_beginning(spool, name)

@@ -1,4 +1,4 @@
-"""A CSV file: its first row names the columns."""
+"""Read CSV files; the first row is the header."""
 
 from __future__ import annotations
 
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from tap_cxone.rows.decode.table import Block
     from tap_cxone.spool import Spool
 
-# The limit is one of the process; a comment field of a contact may hold a whole conversation.
+# The limit applies to the whole process. A contact's comment field may hold a conversation.
 csv.field_size_limit(2**31 - 1)
 
-_CHUNK_CHARACTERS, _CHUNKS_PER_BLOCK = (
-    1 << 14,
-    3,
-)  # characters that are read at once; how often for one piece
+_CHUNK_CHARACTERS = 1 << 14  # characters per read
+_CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +31,11 @@ class CsvTable:
 
     Attributes:
         spool: The file.
-        name: What to call it in a message.
-        header: The column titles; empty if the file has nothing in it.
-        most: How many bytes it may unpack to.
+        name: Name of the file in error messages.
+        header: The column names; empty for an empty file.
+        max_bytes: Maximum size of the file after decompression.
+        unit: Unit of row numbers.
+        cells_are_text: True: cells are texts.
     """
 
     spool: Spool
@@ -47,16 +47,20 @@ class CsvTable:
 
     @classmethod
     def open(cls, spool: Spool, name: str, max_bytes: int) -> CsvTable:
-        """Read the header. Raises `DecodeError` if the file is damaged there."""
+        """Return the table after reading its header.
+
+        Raises:
+            DecodeError: The file is damaged there.
+        """
         header, *_ = next(_read_blocks(spool, name, max_bytes), _CsvBlock()).rows or [[]]
         return cls(spool, name, tuple(header), max_bytes)
 
     def blocks(self) -> Iterator[Block | Row]:
-        """Yield the rows below the header; one that has more or fewer cells has a fault.
+        """Yield the rows below the header; rows with another number of cells are invalid.
 
         Raises:
-            DecodeError: The file is damaged, is not CSV, or ends with such a row, as one does
-                whose end is lost. Rows before the damage have been yielded.
+            DecodeError: The file is damaged or is not CSV, or its last row has another number of
+                cells, as in a truncated file. Rows before the damage have been yielded.
         """
         csv_blocks = _read_blocks(self.spool, self.name, self.max_bytes)
         next(csv_blocks, None)  # the header
@@ -76,17 +80,17 @@ class CsvTable:
             raise DecodeError(msg)
 
     def rows(self) -> Iterator[Row]:
-        """Yield what `blocks` does, row by row."""
+        """Yield the same rows as `blocks`, one by one."""
         return rows_of(self.blocks())
 
     def _split_ragged(self, block: _CsvBlock) -> Iterator[tuple[bool, _CsvBlock]]:
-        """Yield the rows that have a cell for every title, and those that have not, in turn."""
+        """Yield runs of rows in file order, with True if they have one cell per column."""
         width = len(self.header)
         if set(map(len, block.rows)) == {width}:
             yield True, block
             return
         indexes = range(block.count)
-        for well_formed, run in groupby(indexes, lambda place: len(block.rows[place]) == width):
+        for well_formed, run in groupby(indexes, lambda index: len(block.rows[index]) == width):
             first_index, *others = run
             end = first_index + 1 + len(others)
             yield (
@@ -99,10 +103,10 @@ class CsvTable:
         return Row(row.number, row.cells, reason)
 
     def reject_last_row(self) -> None:
-        """Do nothing: no row shows a title."""
+        """Do nothing: rows of CSV add no column names."""
 
     def raw(self, row: Row) -> str:
-        """Return a row as a JSON object, or as a list where titles do not tell its cells apart."""
+        """Return a row as a JSON object, or as an array if names are not unique or cells differ."""
         by_header = dict(zip(self.header, row.cells, strict=False))
         complete = len(by_header) == len(row.cells) == len(self.header)
         return json.dumps(by_header if complete else list(row.cells), ensure_ascii=False)
@@ -110,7 +114,7 @@ class CsvTable:
 
 @dataclass(frozen=True, slots=True)
 class _CsvBlock:
-    """Rows that follow each other (a `Block`), and the line that each ends on."""
+    """Consecutive rows (a `Block`), with the number of the last line of each."""
 
     rows: list[list[str]] = field(default_factory=list)
     line_numbers: list[int] = field(default_factory=list)
@@ -128,7 +132,7 @@ class _CsvBlock:
 
 
 def _read_blocks(spool: Spool, name: str, max_bytes: int) -> Iterator[_CsvBlock]:
-    """Yield every row that is not blank: the header alone, then many at a time."""
+    """Yield all non-blank rows: the header as one block, then blocks of many rows."""
     line, chunks_read = 0, 0
 
     def counted_lines(text: TextIO) -> Iterator[list[str]]:
@@ -149,13 +153,10 @@ def _read_blocks(spool: Spool, name: str, max_bytes: int) -> Iterator[_CsvBlock]
                         block.line_numbers.append(line)
                         if len(block.rows) >= row_limit or chunks_read >= chunk_limit:
                             yield block
-                            block, row_limit, chunk_limit = (
-                                _CsvBlock(),
-                                BLOCK_ROWS,
-                                chunks_read + _CHUNKS_PER_BLOCK,
-                            )
+                            block, row_limit = _CsvBlock(), BLOCK_ROWS
+                            chunk_limit = chunks_read + _CHUNKS_PER_BLOCK
             except (csv.Error, DecodeError, *DAMAGE_ERRORS):
-                if block.rows:  # they stand before the damage
+                if block.rows:  # they precede the damage
                     yield block
                 raise
             if block.rows:

@@ -1,10 +1,11 @@
-"""JSON values out of a text that is longer than memory, each with how it was written."""
+"""Read JSON values, with their raw text, from a text that is larger than memory."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from json.scanner import make_scanner
@@ -17,10 +18,16 @@ from tap_cxone.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_cxone.rows.decode.json_alike import ColumnReader, Columns
+    from tap_cxone.rows.decode.table import Columns
+
+ColumnReader = Callable[[str, bool], "Columns | None"]
+"""Reads a text of objects to columns. The flag is True if newlines separate the objects, False for
+commas. Returns None if it cannot read the text."""
 
 _CHUNK_CHARACTERS = 1 << 18
-_LONGEST_TOKEN = 16  # of those that are no strings and may be cut: `-Infinity`, an escape, `e+17`
+# Longest token, other than a string, that the end of the buffer may cut: `-Infinity`, an escape,
+# `e+17`.
+_LONGEST_TOKEN = 16
 _NO_COMMA = "no comma between two records"
 _TRUNCATED = "the array ends early"
 _TRAILING_DATA = "there is more after the array's end"
@@ -32,13 +39,13 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 
 @dataclass(frozen=True, slots=True)
 class JsonChunk:
-    """Objects that follow each other, read at once.
+    """Consecutive objects that were decoded together.
 
     Attributes:
-        values: What they are; nothing where there are columns.
-        text: How they are written.
-        lines: Whether each has a line; else there are commas between them.
-        columns: Their cells, where it is known beforehand which keys they may have.
+        values: The objects; empty if there are columns.
+        text: Their raw text.
+        one_per_line: Whether newlines separate the objects; otherwise commas do.
+        columns: Their cells by columns, if their keys were known; otherwise None.
     """
 
     values: list[Any]
@@ -48,11 +55,11 @@ class JsonChunk:
 
     @property
     def count(self) -> int:
-        """Return how many they are."""
+        """Return the number of objects."""
         return len(self.values if self.columns is None else self.columns[0])
 
     def raw_texts(self) -> list[str]:
-        """Return how each of them is written."""
+        """Return the raw text of each object."""
         if self.one_per_line:
             return [line.strip(" \t\r") for line in self.text.split("\n")]
         scanner = _Scanner(io.StringIO(f"[{self.text}]"), "")
@@ -61,17 +68,21 @@ class JsonChunk:
 
 
 def decode_objects(text: str, one_per_line: bool, by_lines: Any, by_commas: Any) -> list[Any]:
-    """Return objects with one call of a decoder. Raises an error of any kind if that cannot be."""
+    """Return the objects of a text, decoded in one call.
+
+    Raises:
+        Exception: The text cannot be decoded; the type depends on the decoder.
+    """
     objects: list[Any] = (
         by_lines.decode_lines(text) if one_per_line else by_commas.decode(f"[{text}]")
     )
     if one_per_line and len(objects) != text.count("\n") + 1:
-        raise ValueError  # blank lines are odd
+        raise ValueError  # there are blank lines
     return objects
 
 
 def read_values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield what `pieces` does, one by one."""
+    """Yield the same values as `read_items`, one by one, each after its raw text."""
     for item in read_items(text, name):
         if isinstance(item, JsonChunk):
             yield from zip(item.raw_texts(), item.values, strict=True)
@@ -82,18 +93,18 @@ def read_values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
 def read_items(
     text: TextIO, name: str, read_columns: ColumnReader | None = None
 ) -> Iterator[tuple[str, Any] | JsonChunk]:
-    """Yield the elements of an array, or every value of a text of one after the other.
+    """Yield the elements of an array, or the values of a sequence such as JSON lines.
 
     Args:
         text: The file.
-        name: What to call it in a message.
-        known: Reads objects by columns, if it knows all of their keys.
+        name: Name of the file in error messages.
+        read_columns: Reads objects with known keys by columns; None to read no columns.
 
     Yields:
-        What stands in the file, and the value: fractions as exact decimals.
+        A chunk of objects, or the raw text and the value. Fractions are exact decimals.
 
     Raises:
-        DecodeError: It is no JSON, or ends early. Values before that have been yielded.
+        DecodeError: The text is not JSON, or ends early. Values before that have been yielded.
     """
     scanner = _Scanner(text, name, read_columns)
     if scanner.peek() == "[":
@@ -106,14 +117,14 @@ def _reject_constant(constant: str) -> None:
     raise ValueError(constant)
 
 
-# Not strict about control characters inside of strings: nothing is lost by taking them.
+# `strict=False` accepts control characters inside strings; no data are lost.
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_reject_constant, strict=False)
 _FAST_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _SCAN_ONCE = make_scanner(_DECODER)  # type: ignore[arg-type]
 
 
 class _Scanner:
-    """A place in a text of which only what is needed is held."""
+    """Parser with a position in a text; it buffers only the text after the position."""
 
     def __init__(self, text: TextIO, name: str, read_columns: ColumnReader | None = None) -> None:
         self._text = text
@@ -122,10 +133,10 @@ class _Scanner:
         self._buffer = ""
         self._offset = 0
         self._value_count = 0
-        self._chunk_failures = 0  # how often in a row the quicker reader could not help
+        self._chunk_failures = 0  # consecutive failures of the faster decoder
 
     def peek(self) -> str:
-        """Return the next character that is not blank, without passing it; empty at the end."""
+        """Skip whitespace; return the next character without consuming it, or "" at the end."""
         while True:
             blanks = _BLANKS.match(self._buffer, self._offset)
             self._offset = blanks.end() if blanks else self._offset
@@ -135,11 +146,11 @@ class _Scanner:
                 return ""
 
     def elements(self) -> Iterator[tuple[str, Any] | JsonChunk]:
-        """Yield the elements of the array that begins here, up to its end and the text's."""
+        """Yield the elements of the array at the position; the array must end the text."""
         return self._elements(in_chunks=True)
 
     def single_elements(self) -> Iterator[tuple[str, Any]]:
-        """Yield the same, each by itself."""
+        """Yield the elements of the array at the position one by one."""
         return (item for item in self._elements(in_chunks=False) if not isinstance(item, JsonChunk))
 
     def _elements(self, *, in_chunks: bool) -> Iterator[tuple[str, Any] | JsonChunk]:
@@ -162,17 +173,14 @@ class _Scanner:
             raise self._decode_error(_TRAILING_DATA)
 
     def read_chunk(self, separator: re.Pattern[str]) -> JsonChunk | None:
-        """Return most of the objects that are held, if nothing is odd about them.
+        """Return most of the buffered objects; None if the faster decoder rejects them.
 
-        They are read by a quicker reader, which is stricter. What it takes from the middle of a
-        text is whole objects: a part of one would not be JSON.
+        The faster decoder is stricter. The text up to the last separator consists of complete
+        objects; otherwise it would not be valid JSON.
         """
         if self._chunk_failures >= _MAX_CHUNK_FAILURES:
             return None
-        boundary, one_per_line = (
-            separator.search(self._buffer, self._offset),
-            separator is _NEWLINE_BETWEEN,
-        )
+        boundary = separator.search(self._buffer, self._offset)
         if (
             boundary is None
             and len(self._buffer) - self._offset < _CHUNK_CHARACTERS
@@ -184,15 +192,13 @@ class _Scanner:
         last_brace = self._buffer.rfind(boundary[0], self._offset)
         text = self._buffer[self._offset : last_brace + 1]
         try:
-            chunk = self._decode_chunk(text, one_per_line=one_per_line)
-        except Exception:  # noqa: BLE001 (whoever reads them one by one will say why)
+            chunk = self._decode_chunk(text, one_per_line=separator is _NEWLINE_BETWEEN)
+        except Exception:  # noqa: BLE001 (the slower decoder reports the error)
             self._chunk_failures += 1
             return None
-        self._chunk_failures, self._offset, self._value_count = (
-            0,
-            last_brace + 1,
-            self._value_count + chunk.count,
-        )
+        self._chunk_failures = 0
+        self._offset = last_brace + 1
+        self._value_count += chunk.count
         return chunk
 
     def _decode_chunk(self, text: str, *, one_per_line: bool) -> JsonChunk:
@@ -203,12 +209,12 @@ class _Scanner:
         )
 
     def _buffered_elements(self) -> Iterator[tuple[str, Any]]:
-        """Yield the elements of which all that matters is held; at least one is left."""
+        """Yield elements that end safely inside the buffer; at least one element remains."""
         buffer, offset, limit = self._buffer, self._offset, len(self._buffer) - _LONGEST_TOKEN
         while True:
             try:
                 value, end = _SCAN_ONCE(buffer, offset)
-            except Exception:  # noqa: BLE001 (whoever reads that one will say why)
+            except Exception:  # noqa: BLE001 (`read_value` reports the error)
                 return
             if end >= limit or buffer[end] != ",":
                 return
@@ -218,7 +224,7 @@ class _Scanner:
             self._value_count += 1
 
     def read_value(self) -> tuple[str, Any]:
-        """Return the value that begins here, and pass it."""
+        """Return the raw text and the value at the position, and consume them."""
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._buffer, self._offset)
@@ -228,7 +234,7 @@ class _Scanner:
                 raise self._decode_error(error.msg) from error
             except (ValueError, RecursionError, InvalidOperation) as error:
                 raise self._decode_error(str(error)) from error
-            # A number close to the end of what is held may go on after it.
+            # A number close to the end of the buffer may continue after it.
             if end < len(self._buffer) - _LONGEST_TOKEN or not self._read_more():
                 raw_text = self._buffer[self._offset : end]
                 self._offset, self._value_count = end, self._value_count + 1
@@ -239,7 +245,10 @@ class _Scanner:
         return error.pos >= threshold or error.msg.startswith("Unterminated string")
 
     def _read_more(self) -> bool:
-        """Hold more of the text, twice as much each time for one value; False at its end."""
+        """Read more text into the buffer; return False at the end of the text.
+
+        The buffer doubles with each call while one value does not fit.
+        """
         unread = self._buffer[self._offset :]
         chunk = self._text.read(max(_CHUNK_CHARACTERS, len(unread)))
         if chunk:

@@ -1,27 +1,31 @@
-"""What a decoded file is, whatever its format."""
+"""Interfaces of decoded files, independent of the format."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tap_cxone.rows.decode.text import MAX_UNPACKED_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
 Format = Literal["csv", "json"]
+Columns = Sequence[Sequence[Any]]
+"""Cells of several rows, by columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileExpectation:
-    """What a file may be.
+    """Accepted formats and limits of a file.
 
     Attributes:
-        formats: Its format.
-        required: Fields that a JSON object without is no row, by the source's names or ours.
-        lifted: Key of an object inside of each, whose keys are taken for keys of the row.
-        most: How many bytes it may unpack to.
+        formats: Accepted formats.
+        required: Fields that every JSON object must have, by the source's names or in snake_case.
+        nested_object: Key of an object inside each row whose keys become keys of the row; empty
+            for none.
+        max_bytes: Maximum size of the file after decompression.
     """
 
     formats: tuple[Format, ...] = ("csv",)
@@ -35,11 +39,11 @@ class Row:
     """One row of a file.
 
     Attributes:
-        number: The line it ends on, or its place among the records.
-        cells: A value per title of the table, in that order.
-        fault: Why it is no row of the table; empty if it is one.
-        field: The field that the fault is about, if it is about one.
-        text: How it stands in the file, where that is known.
+        number: 1-based number of its last line (CSV) or of the object (JSON).
+        cells: Values in the order of the table's header.
+        invalid_reason: Reason why the row is invalid; empty for a valid row.
+        field: The invalid field; None if the whole row is invalid.
+        raw_text: The row as text, as in the file; empty if unknown.
     """
 
     number: int
@@ -50,26 +54,26 @@ class Row:
 
 
 BLOCK_ROWS = 1000
-"""Rows of a block."""
+"""Usual maximum number of rows in a block."""
 
 
 class Block(Protocol):
-    """Rows without a fault that follow each other."""
+    """Consecutive rows that decoded without an error."""
 
     @property
     def count(self) -> int:
-        """Return how many they are."""
+        """Return the number of rows."""
 
     @property
-    def columns(self) -> Sequence[Sequence[Any]]:
-        """Return their cells by columns, one per title of the table."""
+    def columns(self) -> Columns:
+        """Return the cells by columns, in the order of the table's header."""
 
     def row(self, index: int) -> Row:
-        """Return one of them."""
+        """Return the row at an index."""
 
 
 def rows_of(blocks: Iterable[Block | Row]) -> Iterator[Row]:
-    """Yield every row by itself."""
+    """Yield the rows of all blocks one by one."""
     for item in blocks:
         if isinstance(item, Row):
             yield item
@@ -78,36 +82,36 @@ def rows_of(blocks: Iterable[Block | Row]) -> Iterator[Row]:
 
 
 class Table(Protocol):
-    """A file of rows, read as often as they are asked for."""
+    """A file of rows that can be read repeatedly."""
 
     @property
     def name(self) -> str:
-        """Return what to call it in a message."""
+        """Return the name of the file in error messages."""
 
     @property
     def unit(self) -> str:
-        """Return what its rows are counted in: lines or records."""
+        """Return the unit of row numbers: `line` or `record`."""
 
     @property
     def cells_are_text(self) -> bool:
-        """Tell whether cells are texts to be converted; else they are JSON's own values."""
+        """Return True if cells are texts; otherwise they are JSON values."""
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Return the titles known so far; another one whenever rows show new titles."""
+        """Return the column names known so far; a new tuple after rows add names."""
 
     def blocks(self) -> Iterator[Block | Row]:
-        """Yield every row, many together where nothing is odd about them.
+        """Yield valid rows in blocks, and rows that need a check one by one.
 
         Raises:
             DecodeError: The file is damaged. Rows before the damage have been yielded.
         """
 
     def rows(self) -> Iterator[Row]:
-        """Yield what `blocks` does, row by row."""
+        """Yield the same rows as `blocks`, one by one."""
 
     def reject_last_row(self) -> None:
-        """Forget the titles that only the last row showed: it turned out to be none."""
+        """Remove the names that only the last row added, because that row is invalid."""
 
     def raw(self, row: Row) -> str:
-        """Return a row as JSON text, whatever it is."""
+        """Return a valid or invalid row as JSON text."""

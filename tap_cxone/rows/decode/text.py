@@ -1,4 +1,4 @@
-"""A spool as text: unpacked, its byte order mark read, what is wrong with it explained."""
+"""Read a spool as text: decompress gzip, detect the encoding, explain damaged data."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 DAMAGE_ERRORS = (*_GZIP_ERRORS, UnicodeDecodeError)
-"""What is raised inside of `reading` where a file is damaged."""
+"""Errors raised inside `open_text` if a file is damaged."""
 
 MAX_UNPACKED_BYTES = 20_000_000_000
-"""Bytes that a file may unpack to, if nobody says otherwise."""
+"""Default maximum size of a file after decompression, in bytes."""
 
 
 def read_beginning(spool: Spool, name: str) -> str:
-    """Return the first characters of a file, in small letters, without blanks before them."""
+    """Return the first characters of a file in lower case, without leading whitespace.
+
+    Raises:
+        DecodeError: The file is damaged there.
+    """
     with open_text(spool, name, lambda: "at its beginning") as text:
         return text.read(64).lstrip("\ufeff \r\n\t").lower()
 
@@ -44,16 +48,19 @@ def open_text(
     describe_position: Callable[[], str],
     max_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Iterator[io.TextIOWrapper]:
-    """Open a spool as text, newlines kept.
+    """Open a spool as text, without newline translation.
 
     Args:
-        spool: The file; gzip is known by its first bytes.
-        name: What to call it in a message.
-        place: Says how far the reading is.
-        most: How many bytes it may unpack to.
+        spool: The file; its first bytes identify gzip.
+        name: Name of the file in error messages.
+        describe_position: Returns the current position for error messages.
+        max_bytes: Maximum size of the file after decompression.
+
+    Yields:
+        The text, decoded as UTF-16 if it has that byte order mark, otherwise as UTF-8.
 
     Raises:
-        DecodeError: What is read inside the block turns out to be damaged, or no text.
+        DecodeError: Data read inside the block are damaged, or are not text.
     """
     try:
         with spool.open() as file:
@@ -69,7 +76,7 @@ def open_text(
 
 
 class _BoundedGzip(io.RawIOBase):
-    """Unpacks gzip, up to a number of bytes: a small file can be made to unpack without end."""
+    """Gzip reader with a size limit, as protection against decompression bombs."""
 
     def __init__(self, compressed: io.BufferedReader, name: str, max_bytes: int) -> None:
         self._gzip_file = gzip.GzipFile(fileobj=compressed, mode="rb")
@@ -85,15 +92,15 @@ class _BoundedGzip(io.RawIOBase):
         self._remaining_bytes -= count
         if self._remaining_bytes < 0:
             msg = (
-                f"{self._name}: the file unpacks to more than {self._max_bytes / 1e6:g} MB; if it is no "
-                "decompression bomb, raise max_unpacked_mb or narrow the window"
+                f"{self._name}: the file unpacks to more than {self._max_bytes / 1e6:g} MB; "
+                "if it is no decompression bomb, raise max_unpacked_mb or narrow the window"
             )
             raise DecodeError(msg)
         return count
 
 
 def _unpack(data: io.BufferedReader, name: str, max_bytes: int) -> io.BufferedReader:
-    # Twice: a .gz file may travel with `Content-Encoding: gzip` around it.
+    # Twice: a .gz file may be sent with `Content-Encoding: gzip`.
     for _ in range(2):
         if data.peek(2)[:2] == _GZIP:
             data = io.BufferedReader(_BoundedGzip(data, name, max_bytes), _BUFFER_BYTES)

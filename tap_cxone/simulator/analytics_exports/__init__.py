@@ -1,4 +1,4 @@
-"""The Analytics Exports API: `…/analytics/exports`, its jobs and the files it serves itself."""
+"""The Analytics Exports API: `…/analytics/exports`, its jobs and its files."""
 
 from __future__ import annotations
 

@@ -1,20 +1,20 @@
-"""Rows → the file of an export, in each shape that it may be ordered in or served."""
+"""Files of analytics exports, in every requested format and served variant."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from tap_cxone.simulator import csvfile
-from tap_cxone.simulator.analytics_exports.misfits import with_misfits
+from tap_cxone.simulator.analytics_exports.invalid_elements import insert_invalid_elements
 from tap_cxone.simulator.jsontext import cell, decode, encode, pretty
-from tap_cxone.simulator.packing import FAST, file_answer, no_file, packed
+from tap_cxone.simulator.packing import FAST, bytes_response, empty_file_response, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from starlette.responses import Response
 
-    from tap_cxone.simulator.analytics_exports.orders import Order
+    from tap_cxone.simulator.analytics_exports.validation import ExportSpec
     from tap_cxone.simulator.faults import Fault
     from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
@@ -23,32 +23,32 @@ _MEDIA_TYPES: Final = {"json": "application/json", "csv": csvfile.MEDIA_TYPE}
 
 
 def file_response(
-    order: Order,
+    spec: ExportSpec,
     columns: Sequence[str],
     rows: Iterable[Row],
     options: Options,
     fault: Fault | None,
 ) -> Response:
-    """Answer a download with these rows, spoiled by `fault` if it concerns the file."""
-    media_type = _MEDIA_TYPES[order.format]
-    compression = options.analytics_gzip if order.gzip else "none"
+    """Return the response to a download of these rows; `fault` may corrupt the file."""
+    media_type = _MEDIA_TYPES[spec.format]
+    compression = options.analytics_gzip if spec.gzip else "none"
     if fault and fault.kind == "bytes":
-        return file_answer(fault.payload, media_type, compression, options)
-    # A row takes a fifth of the memory once it is written.
-    written = [encode(row) for row in rows]
-    if not written and options.empty != "header":
-        return no_file(media_type, options)
-    elements = with_misfits(written, order.format, options)
-    if order.format == "csv":
-        lines = _lines(elements, columns if order.headers else None)
+        return bytes_response(fault.payload, media_type, compression, options)
+    # An encoded row takes a fifth of the memory of a decoded one.
+    encoded_rows = [encode(row) for row in rows]
+    if not encoded_rows and options.empty != "header":
+        return empty_file_response(media_type, options)
+    elements = insert_invalid_elements(encoded_rows, spec.format, options)
+    if spec.format == "csv":
+        lines = _lines(elements, columns if spec.headers else None)
         body = csvfile.csv_text(lines, columns, options, fault).encode()
     else:
         body = _json(elements, options, fault)
-    return file_answer(packed(body, compression, fault, FAST), media_type, compression, options)
+    return bytes_response(pack(body, compression, fault, FAST), media_type, compression, options)
 
 
 def _json(elements: Iterable[bytes], options: Options, fault: Fault | None) -> bytes:
-    """Write elements as JSON, spoiled by `fault` if it concerns the text."""
+    """Return elements as JSON text; `fault` may corrupt the text."""
     if options.analytics_json == "lines":
         body = b"".join(element + b"\n" for element in elements)
     else:

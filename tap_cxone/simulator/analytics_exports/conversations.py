@@ -1,4 +1,4 @@
-"""The conversations that can be exported, most of them a bot's, as JSON values."""
+"""Generated conversations, most of them of bots, as JSON values."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from decimal import Decimal
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tap_cxone.simulator import values
-from tap_cxone.simulator.rows import Source, View
+from tap_cxone.simulator import fake_values as values
+from tap_cxone.simulator.rows import RowSource, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 NAME: Final = "bot_conversations"
-BOT = View(wanted={"type": frozenset({"bot"})})
+BOT = View(allowed_values={"type": frozenset({"bot"})})
 
 _TYPES = ("bot",) * 15 + ("voice", "chat", "email")
 _BOTS = ("bot-0a17-service", "bot-0b42-billing", "bot-0c99-предложения")
@@ -51,49 +51,49 @@ _LONGEST = 180_000  # hundredths of a second
 _CALM = 33
 
 
-def _write(dice: Random, began: datetime) -> list[Row]:
+def _make_rows(rng: Random, started_at: datetime) -> list[Row]:
     """Return the row of a conversation."""
-    hundredths = 100 + int(_LONGEST * dice.random())
-    escalated = dice.random() < 1 / 3
+    hundredths = 100 + int(_LONGEST * rng.random())
+    escalated = rng.random() < 1 / 3
     return [
         {
-            "id": values.identity(dice),
-            "type": _one_of(_TYPES, dice),
-            "dateFrom": values.instant(began),
-            "dateTo": values.instant(began + timedelta(milliseconds=10 * hundredths)),
-            "botId": _one_of(_BOTS, dice),
-            "agentId": _one_of(_AGENTS, dice) if escalated and dice.random() < 3 / 4 else None,
-            "duration": _seconds(dice, hundredths),
-            "channel": _one_of(_CHANNELS, dice),
+            "id": values.unique_id(rng),
+            "type": _choose(_TYPES, rng),
+            "dateFrom": values.instant(started_at),
+            "dateTo": values.instant(started_at + timedelta(milliseconds=10 * hundredths)),
+            "botId": _choose(_BOTS, rng),
+            "agentId": _choose(_AGENTS, rng) if escalated and rng.random() < 3 / 4 else None,
+            "duration": _seconds(rng, hundredths),
+            "channel": _choose(_CHANNELS, rng),
             "escalated": escalated,
-            "turns": 1 + int(39 * dice.random()),
-            "intents": list(_one_of(_SOME_INTENTS, dice)),
-            "sentiment": _sentiment(dice),
-            "summary": _one_of(_SUMMARIES, dice),
+            "turns": 1 + int(39 * rng.random()),
+            "intents": list(_choose(_SOME_INTENTS, rng)),
+            "sentiment": _sentiment(rng),
+            "summary": _choose(_SUMMARIES, rng),
         }
     ]
 
 
-def _one_of(known: Sequence[_Value], dice: Random) -> _Value:
-    """Return one of these values; files are long, and `choice` takes four times as long."""
-    return known[int(len(known) * dice.random())]
+def _choose(choices: Sequence[_Value], rng: Random) -> _Value:
+    """Return one of these values; `Random.choice` is four times slower and files are long."""
+    return choices[int(len(choices) * rng.random())]
 
 
-def _seconds(dice: Random, hundredths: int) -> int | Decimal:
-    """Return a duration: 12.5, 3.10 or 7, however many digits it takes."""
-    digits = _one_of((0, 1, 2, 2), dice)
+def _seconds(rng: Random, hundredths: int) -> int | Decimal:
+    """Return a duration in seconds with varying precision, such as 12.5, 3.10 or 7."""
+    digits = _choose((0, 1, 2, 2), rng)
     if not digits:
         return hundredths // 100
     return Decimal(hundredths // 10 ** (2 - digits)).scaleb(-digits)
 
 
-def _sentiment(dice: Random) -> dict[str, Any] | None:
-    """Return how a conversation felt, if it was told."""
-    score = int(221 * dice.random()) - 120
-    if score < -100:  # noqa: PLR2004 - a share of them has none
+def _sentiment(rng: Random) -> dict[str, Any] | None:
+    """Return the sentiment of a conversation; None for some."""
+    score = int(221 * rng.random()) - 120
+    if score < -100:  # noqa: PLR2004 - some conversations have no sentiment
         return None
     label = "neutral" if abs(score) < _CALM else "positive" if score > 0 else "negative"
     return {"score": Decimal(score).scaleb(-2), "label": label}
 
 
-SOURCE: Final = Source.of(NAME, _write)
+SOURCE: Final = RowSource.from_factory(NAME, _make_rows)

@@ -1,4 +1,4 @@
-"""The exports of a tenant: whose they are, where they stand, how many may be active."""
+"""Analytics exports of the tenant and the limit on active ones."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 from starlette.exceptions import HTTPException
 
-from tap_cxone.simulator.analytics_exports.orders import Order
+from tap_cxone.simulator.analytics_exports.validation import ExportSpec
 from tap_cxone.simulator.jobs import Job, Status
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.jobs import Fate
+    from tap_cxone.simulator.jobs import ForcedEnd
     from tap_cxone.simulator.options import Options
 
-    Word = Literal["queued", "running", "completed", "failed"]
+    ApiStatus = Literal["queued", "running", "completed", "failed"]
 
 TOO_MANY = "The limit of {} concurrent exports is reached"
 _DAY = timedelta(days=1)
@@ -35,127 +35,131 @@ class Export(Job):
     """One export.
 
     Attributes:
-        order: What it holds.
-        foreign: Whether somebody else ordered it.
+        spec: The requested content.
+        foreign: True if another client submitted it.
     """
 
-    order: Order
+    spec: ExportSpec
     foreign: bool = False
     reason: str = ""
 
-    def active(self, now: datetime) -> bool:
-        """Return whether the export takes a place."""
-        return self.fate != "job-lost" and self.status(now) is Status.RUNNING
+    def occupies_slot(self, now: datetime) -> bool:
+        """Return True if the export counts towards the limit."""
+        return self.forced_end != "job-lost" and self.status(now) is Status.RUNNING
 
-    def kept(self, now: datetime) -> bool:
-        """Return whether the export, once complete, still has its file."""
-        return self.fate is not None or self.status(now) is not Status.EXPIRED
+    def has_file(self, now: datetime) -> bool:
+        """Return True if the file of a completed export still exists."""
+        return self.forced_end is not None or self.status(now) is not Status.EXPIRED
 
-    def word(self, now: datetime) -> Word:
-        """Return where the export stands, in the API's words."""
+    def api_status(self, now: datetime) -> ApiStatus:
+        """Return the status in the API's spelling."""
         match self.status(now):
             case Status.RUNNING:
-                return "queued" if self.waits(now) else "running"
+                return "queued" if self.is_queued(now) else "running"
             case Status.SUCCEEDED:
                 return "completed"
             case _:
-                return "failed" if self.kept(now) else "completed"
+                return "failed" if self.has_file(now) else "completed"
 
-    def why(self, now: datetime) -> str:
+    def failure_reason(self, now: datetime) -> str:
         """Return why the export failed."""
         return self.reason or _REASONS[self.status(now)]
 
 
 class Exports:
-    """The exports so far.
+    """All exports of the tenant.
 
     Attributes:
-        conflicts: How often there was one export too many.
+        conflicts: Number of submits that exceeded the limit.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Start with the exports of somebody else that never end."""
+        """Create the exports of another client that never end."""
         self.conflicts = 0
         self._options = options
         self._clock = clock
         self._exports: dict[str, Export] = {}
         for _ in range(options.foreign_exports):
-            self._keep(replace(self._foreign(options.job_time), fate="job-stuck"))
+            self._store(replace(self._foreign_export(options.job_time), forced_end="job-stuck"))
 
-    def submit(self, order: Order, *, fate: Fate | None, reason: str | None) -> Export:
-        """Begin an export.
+    def submit(
+        self, spec: ExportSpec, *, forced_end: ForcedEnd | None, reason: str | None
+    ) -> Export:
+        """Start an export.
 
         Raises:
-            HTTPException: All places are taken.
+            HTTPException: Too many exports are active.
         """
         now = self._clock.now()
-        self._admit(now)
+        self._check_limits(now)
         polls = self._options.job_polls
-        return self._keep(
+        return self._store(
             Export(
                 id=str(uuid.uuid4()),
-                order=order,
+                spec=spec,
                 submitted_at=now,
                 ready_at=now + self._options.job_time if polls is None else None,
-                polls_left=polls or 0,
-                polls=polls or 0,
-                fate=fate,
+                remaining_polls=polls or 0,
+                polls_to_finish=polls or 0,
+                forced_end=forced_end,
                 reason=reason or "",
             )
         )
 
-    def poll(self, export_id: str, *, fate: Fate | None, reason: str | None) -> Export | None:
-        """Return an export, one poll later; None if it is unknown.
+    def poll(
+        self, export_id: str, *, forced_end: ForcedEnd | None, reason: str | None
+    ) -> Export | None:
+        """Return an export after one poll; None if there is none with this id.
 
         Args:
-            export_id: Its name.
-            fate: How it ends now, if it is to end so.
-            reason: Why, if it fails.
+            export_id: The id of the export.
+            forced_end: How the export ends with this poll; None for no forced end.
+            reason: The reason of a forced failure.
         """
         export = self._exports.get(export_id)
         if export is None:
             return None
-        self._keep(export.polled(self._clock.now(), fate=fate, reason=reason))
+        self._store(export.after_poll(self._clock.now(), forced_end=forced_end, reason=reason))
         return self.find(export_id)
 
     def find(self, export_id: str) -> Export | None:
-        """Return an export; None if it is unknown."""
+        """Return the export with this id; None if there is none."""
         export = self._exports.get(export_id)
-        return None if export is None or export.fate == "job-lost" else export
+        return None if export is None or export.forced_end == "job-lost" else export
 
     def all(self) -> list[Export]:
-        """Return everybody's exports, in order."""
+        """Return the exports of all clients, in order."""
         return list(self._exports.values())
 
-    def ordered(self) -> list[Export]:
-        """Return the exports that callers ordered, in order."""
+    def submitted_by_callers(self) -> list[Export]:
+        """Return the exports submitted by callers, in order."""
         return [export for export in self.all() if not export.foreign]
 
-    def add_foreign(self, number: int, time: timedelta) -> None:
-        """Begin exports of somebody else, which end after this time."""
+    def add_foreign(self, number: int, duration: timedelta) -> None:
+        """Start exports of another client that end after `duration`."""
         for _ in range(number):
-            self._keep(self._foreign(time))
+            self._store(self._foreign_export(duration))
 
-    def _admit(self, now: datetime) -> None:
-        """Refuse an export for which there is no place."""
-        places = self._options.analytics_places
-        if sum(export.active(now) for export in self.all()) >= places:
+    def _check_limits(self, now: datetime) -> None:
+        """Raise HTTPException if too many exports are active."""
+        max_active = self._options.max_analytics_exports
+        if sum(export.occupies_slot(now) for export in self.all()) >= max_active:
             self.conflicts += 1
-            raise HTTPException(409, TOO_MANY.format(places))
+            raise HTTPException(409, TOO_MANY.format(max_active))
 
-    def _foreign(self, time: timedelta) -> Export:
-        """Return an export of somebody else that begins now."""
+    def _foreign_export(self, duration: timedelta) -> Export:
+        """Return an export of another client that starts now."""
         now = self._clock.now()
-        order = Order(now - _DAY, now, "type eq 'voice'", format="csv")
+        spec = ExportSpec(now - _DAY, now, "type eq 'voice'", format="csv")
         return Export(
             id=str(uuid.uuid4()),
-            order=order,
+            spec=spec,
             submitted_at=now,
-            ready_at=now + time,
+            ready_at=now + duration,
             foreign=True,
         )
 
-    def _keep(self, export: Export) -> Export:
-        """Remember where an export stands."""
+    def _store(self, export: Export) -> Export:
+        """Store the current state of an export."""
         self._exports[export.id] = export
         return export

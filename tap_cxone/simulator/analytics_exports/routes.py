@@ -1,4 +1,4 @@
-"""The endpoints."""
+"""Endpoints of the Analytics Exports API."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from tap_cxone.simulator.analytics_exports.answers import accepted, export_status, listed
 from tap_cxone.simulator.analytics_exports.content import file_response
 from tap_cxone.simulator.analytics_exports.conversations import NAME
-from tap_cxone.simulator.analytics_exports.orders import read_order, read_words
-from tap_cxone.simulator.door import Door, fault_of, json_body
-from tap_cxone.simulator.jobs import Status, fate_of
-from tap_cxone.simulator.strict import refusal
+from tap_cxone.simulator.analytics_exports.responses import (
+    accepted_response,
+    export_list,
+    export_status,
+)
+from tap_cxone.simulator.analytics_exports.validation import parse_spec, parse_statuses
+from tap_cxone.simulator.endpoint import Endpoint, fault_of, json_body
+from tap_cxone.simulator.jobs import Status, forced_end_of
+from tap_cxone.simulator.validation import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,9 +27,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.analytics_exports.exports import Export
-    from tap_cxone.simulator.faults import Fault, Place
-    from tap_cxone.simulator.world import World
+    from tap_cxone.simulator.analytics_exports.exports import Export, Exports
+    from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.faults import Fault, FaultPoint
+    from tap_cxone.simulator.rows import RowGenerator
 
 _PATH: Final = "/api/v2/analytics/exports"
 _READ: Final = "analytics:export:read"
@@ -33,77 +38,96 @@ _WRITE: Final = "analytics:export:write"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def routes(world: World) -> list[BaseRoute]:
+def routes(
+    context: ServerContext, exports: Exports, conversations: RowGenerator
+) -> list[BaseRoute]:
     """Return the endpoints of the Analytics Exports API."""
-    api = _Api(world)
+    api = _Api(context, exports, conversations)
 
-    def door(answer: Callable[[Request], Awaitable[Response]], place: Place) -> Door:
-        return Door(answer, world.faults, place, family="analytics_exports", refusal=refusal)
+    def endpoint(
+        handler: Callable[[Request], Awaitable[Response]], fault_point: FaultPoint
+    ) -> Endpoint:
+        return Endpoint(
+            handler,
+            context.faults,
+            fault_point,
+            family="analytics_exports",
+            error_response=error_response,
+        )
 
     return [
-        door(api.list, "list").route("GET", _PATH),
-        door(api.submit, "submit").route("POST", _PATH),
-        door(api.poll, "poll").route("GET", f"{_PATH}/{{export_id}}"),
-        door(api.download, "download").route("GET", f"{_PATH}/{{export_id}}/download"),
+        endpoint(api.list, "list").route("GET", _PATH),
+        endpoint(api.submit, "submit").route("POST", _PATH),
+        endpoint(api.poll, "poll").route("GET", f"{_PATH}/{{export_id}}"),
+        endpoint(api.download, "download").route("GET", f"{_PATH}/{{export_id}}/download"),
     ]
 
 
 class _Api:
-    """The four calls."""
+    """Handlers of the four endpoints."""
 
-    def __init__(self, world: World) -> None:
-        """Answer for this world's tenant."""
-        self._world = world
-        self._exports = world.analytics
-        self._options = world.options
+    def __init__(
+        self, context: ServerContext, exports: Exports, conversations: RowGenerator
+    ) -> None:
+        """Create the handlers of the API."""
+        self._context = context
+        self._exports = exports
+        self._conversations = conversations
+        self._options = context.options
 
     async def list(self, request: Request) -> Response:
-        """Answer with everybody's exports."""
-        self._world.client_tokens.require(request, _READ)
-        words = read_words(request.query_params.get("status"))
-        known = [export for export in self._exports.all() if export.fate != "job-lost"]
-        return JSONResponse(listed(known, words, self._world.clock.now(), self._options))
+        """Return the exports of all clients."""
+        self._context.client_tokens.require(request, _READ)
+        statuses = parse_statuses(request.query_params.get("status"))
+        visible_exports = [
+            export for export in self._exports.all() if export.forced_end != "job-lost"
+        ]
+        return JSONResponse(
+            export_list(visible_exports, statuses, self._context.clock.now(), self._options)
+        )
 
     async def submit(self, request: Request) -> Response:
-        """Begin an export and answer with its id."""
-        self._world.client_tokens.require(request, _WRITE)
-        order = read_order(await json_body(request))
-        fate, reason = fate_of(fault_of(request))
-        export = self._exports.submit(order, fate=fate, reason=reason)
-        return accepted(export, self._options)
+        """Start an export and return its id."""
+        self._context.client_tokens.require(request, _WRITE)
+        spec = parse_spec(await json_body(request))
+        forced_end, reason = forced_end_of(fault_of(request))
+        export = self._exports.submit(spec, forced_end=forced_end, reason=reason)
+        return accepted_response(export, self._options)
 
     async def poll(self, request: Request) -> Response:
-        """Answer with an export's status."""
-        self._world.client_tokens.require(request, _READ)
-        fate, reason = fate_of(fault_of(request))
+        """Return the status of an export."""
+        self._context.client_tokens.require(request, _READ)
+        forced_end, reason = forced_end_of(fault_of(request))
         export_id = request.path_params["export_id"]
-        export = _known(self._exports.poll(export_id, fate=fate, reason=reason))
-        return JSONResponse(export_status(export, self._world.clock.now(), self._options))
+        export = _require_export(
+            self._exports.poll(export_id, forced_end=forced_end, reason=reason)
+        )
+        return JSONResponse(export_status(export, self._context.clock.now(), self._options))
 
     async def download(self, request: Request) -> Response:
-        """Answer with an export's file."""
-        self._world.client_tokens.require(request, _READ)
-        export = _known(self._exports.find(request.path_params["export_id"]))
-        now = self._world.clock.now()
-        if not export.kept(now):
+        """Return the file of an export."""
+        self._context.client_tokens.require(request, _READ)
+        export = _require_export(self._exports.find(request.path_params["export_id"]))
+        now = self._context.clock.now()
+        if not export.has_file(now):
             raise HTTPException(404, "The export's file is gone")
         if export.status(now) is not Status.SUCCEEDED:
             raise HTTPException(409, "The export is not completed")
         return await run_in_threadpool(self._file, export, fault_of(request))
 
     def _file(self, export: Export, fault: Fault | None) -> Response:
-        """Answer with the rows that there were when the export ended."""
-        order, conversations = export.order, self._world.conversations
-        seen_at, end = export.ready_at or order.start, order.end + _MILLISECOND
-        rows = conversations.rows(NAME, order.start, end, seen_at, order.view)
-        return file_response(order, conversations.columns(NAME), rows, self._options, fault)
+        """Return the file with the rows that were visible when the export ended."""
+        spec, conversations = export.spec, self._conversations
+        seen_at, end = export.ready_at or spec.start, spec.end + _MILLISECOND
+        rows = conversations.rows(NAME, spec.start, end, seen_at, spec.view)
+        return file_response(spec, conversations.columns(NAME), rows, self._options, fault)
 
 
-def _known(export: Export | None) -> Export:
-    """Return an export that there is.
+def _require_export(export: Export | None) -> Export:
+    """Return `export`.
 
     Raises:
-        HTTPException: There is none.
+        HTTPException: It is None.
     """
     if export is None:
         raise HTTPException(404, "There is no such export")

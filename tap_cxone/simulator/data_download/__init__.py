@@ -1,4 +1,4 @@
-"""The data download API: `/api/v2/reporting/…`, the custom metrics and what they were."""
+"""The data download API: `/api/v2/reporting/…` and `/api/v2/users/me`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactions → the rows of a report, one for each group of them."""
+"""Rows of a report: one row per group of interactions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from tap_cxone.simulator.data_download.interactions import Interaction
-    from tap_cxone.simulator.data_download.orders import Order
-    from tap_cxone.simulator.metrics import Metric, MetricType
+    from tap_cxone.simulator.data_download.validation import DownloadSpec
+    from tap_cxone.simulator.metrics import CustomMetric, MetricType
     from tap_cxone.simulator.rows import Row
 
 _DIGITS = 100
@@ -28,52 +28,59 @@ _TYPES: Mapping[MetricType, tuple[type, ...]] = {
 
 
 def report(
-    interactions: Iterable[Interaction], order: Order, published: Iterable[Metric]
+    interactions: Iterable[Interaction], spec: DownloadSpec, published: Iterable[CustomMetric]
 ) -> list[Row]:
-    """Return the rows of an order, sorted by what they are grouped by."""
-    metrics = [metric for metric in published if metric.id in order.custom]
+    """Return the rows of a download, sorted by the values of `group_by`."""
+    metrics = [metric for metric in published if metric.id in spec.custom]
     groups: dict[tuple[Any, ...], list[Interaction]] = {}
-    zone = ZoneInfo(order.zone)
+    zone = ZoneInfo(spec.zone)
     for interaction in interactions:
-        if order.group is None or interaction.fields[order.group.field] == order.group.id:
-            key = tuple(_field(name, interaction.fields, zone) for name in order.group_by)
+        if spec.group is None or interaction.fields[spec.group.field] == spec.group.id:
+            key = tuple(_field(name, interaction.fields, zone) for name in spec.group_by)
             groups.setdefault(key, []).append(interaction)
     with localcontext(prec=_DIGITS):
         return [
-            dict(zip(order.group_by, key, strict=True)) | _row(group, order, metrics)
+            dict(zip(spec.group_by, key, strict=True)) | _row(group, spec, metrics)
             for key, group in sorted(groups.items(), key=lambda item: item[0])
         ]
 
 
 def _field(name: str, fields: Row, zone: tzinfo) -> Any:
-    """Return the value of a field by which rows may be grouped."""
+    """Return the value of a grouping field."""
     if name not in {"date", "hour"}:
         return fields[name]
     local = datetime.fromisoformat(fields["at"]).astimezone(zone)
     return f"{local:%Y-%m-%d}" if name == "date" else local.hour
 
 
-def _row(group: Sequence[Interaction], order: Order, metrics: Iterable[Metric]) -> Row:
-    """Return what there is to say of a group."""
-    sums = {name: as_json(sum(one.fields[name] for one in group)) for name in order.metrics}
+def _row(group: Sequence[Interaction], spec: DownloadSpec, metrics: Iterable[CustomMetric]) -> Row:
+    """Return the metrics of a group."""
+    sums = {
+        name: as_json(sum(interaction.fields[name] for interaction in group))
+        for name in spec.metrics
+    }
     custom = {}
     for metric in metrics:
-        given = [one.custom[metric.id] for one in group if metric.id in one.custom]
-        if given:
-            custom[metric.id] = as_json(_together(metric, given))
+        metric_values = [
+            interaction.custom[metric.id]
+            for interaction in group
+            if metric.id in interaction.custom
+        ]
+        if metric_values:
+            custom[metric.id] = as_json(_aggregate(metric, metric_values))
     return {**sums, "customMetrics": custom}
 
 
-def _together(metric: Metric, given: Iterable[Any]) -> Any:
-    """Return what the values of a group come to; one that is not of the type stands for all."""
-    known = [value for value in given if value is not None]
-    odd = [value for value in known if not isinstance(value, _TYPES[metric.type])]
+def _aggregate(metric: CustomMetric, values: Iterable[Any]) -> Any:
+    """Return the aggregate of values; a value of the wrong type replaces the aggregate."""
+    non_null = [value for value in values if value is not None]
+    wrong_type = [value for value in non_null if not isinstance(value, _TYPES[metric.type])]
     match metric.type:
-        case _ if odd or not known:
-            return odd[0] if odd else None
+        case _ if wrong_type or not non_null:
+            return wrong_type[0] if wrong_type else None
         case "boolean":
-            return any(known)
+            return any(non_null)
         case "string":
-            return known[-1]
+            return non_null[-1]
         case _:
-            return sum(known)
+            return sum(non_null)

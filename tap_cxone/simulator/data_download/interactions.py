@@ -1,4 +1,4 @@
-"""The interactions that reports tell of, and what custom metrics say of each."""
+"""Generated interactions with their custom metrics."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_cxone.simulator import values
-from tap_cxone.simulator.rows import Rows, Source, midnight
+from tap_cxone.simulator import fake_values as values
+from tap_cxone.simulator.rows import RowGenerator, RowSource, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from tap_cxone.simulator.metrics import Metric
+    from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
@@ -32,69 +32,69 @@ _NULL = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Somebody who called.
+    """One interaction.
 
     Attributes:
-        fields: What the report itself tells.
-        custom: What custom metrics say, by id; one that does not apply is not there.
-        bad: Whether one of all the published ones breaks its rule.
+        fields: The fields of the report.
+        custom: The values of custom metrics by id; a metric that does not apply is absent.
+        bad: True if the value of a published metric violates its rule.
     """
 
     fields: Row
     custom: dict[str, Any]
     bad: bool
 
-    def shown(self) -> Row:
-        """Return all that there is to tell, as JSON values."""
+    def to_json(self) -> Row:
+        """Return all fields as JSON values."""
         fields = {name: as_json(value) for name, value in self.fields.items()}
         custom = {name: as_json(value) for name, value in self.custom.items()}
         return {**fields, "customMetrics": custom} | ({"_bad": True} if self.bad else {})
 
 
 class Interactions:
-    """Every interaction there ever was."""
+    """Generator of all interactions."""
 
     def __init__(self, options: Options) -> None:
-        """Hold what the options say."""
-        self._rows = Rows(options, {NAME: _SOURCE}, timedelta(0))
+        """Create a generator."""
+        self._rows = RowGenerator(options, {NAME: _SOURCE}, timedelta(0))
         self._per_day = options.rows_of.get(NAME, options.rows_per_day)
-        self._bad = _spread(options.bad_values, self._per_day)
+        self._bad = _spread_evenly(options.bad_values, self._per_day)
 
     def between(
         self,
         start: datetime,
         end: datetime,
         seen_at: datetime,
-        published: Sequence[Metric],
-        wanted: Collection[str],
+        published: Sequence[CustomMetric],
+        metric_ids: Collection[str],
     ) -> Iterator[Interaction]:
-        """Yield the interactions of `[start, end)` that have begun, with the wanted metrics."""
+        """Yield the interactions of `[start, end)` visible at `seen_at`, with these metrics."""
         first, last = values.instant(start), values.instant(end)
-        breakable = [metric for metric in published if _breach(metric) is not None]
-        shown = [metric for metric in published if metric.id in wanted]
-        for place, fields in self._of_days(start, end, seen_at):
+        breakable = [metric for metric in published if _invalid_value(metric) is not None]
+        requested = [metric for metric in published if metric.id in metric_ids]
+        for index, fields in self._indexed_by_day(start, end, seen_at):
             if first <= fields["at"] < last:
-                broken = self._broken(place, breakable)
-                custom = dict(_values(fields["interactionId"], shown, broken))
+                broken = self._broken_metric(index, breakable)
+                custom = dict(_metric_values(fields["interactionId"], requested, broken))
                 yield Interaction(fields, custom, broken is not None)
 
-    def _of_days(
+    def _indexed_by_day(
         self, start: datetime, end: datetime, seen_at: datetime
     ) -> Iterator[tuple[int, Row]]:
-        """Yield what happened on the days of a window, each with its place in its day."""
+        """Yield the rows of the days of a window, each with its index within its day."""
         day = midnight(start.date())
         while day < end:
             yield from enumerate(self._rows.rows(NAME, day, day + _DAY, seen_at))
             day += _DAY
 
-    def _broken(self, place: int, breakable: Sequence[Metric]) -> Metric | None:
-        """Return the metric that is wrong in the interaction with this place in its day."""
-        number = self._bad.get(place)
+    def _broken_metric(self, index: int, breakable: Sequence[CustomMetric]) -> CustomMetric | None:
+        """Return the metric to break in the interaction with this index; None for no metric."""
+        number = self._bad.get(index)
         return None if number is None or not breakable else breakable[number % len(breakable)]
 
 
 def as_json(value: Any) -> Any:
-    """Return a value as the API writes it: a long number is a text."""
+    """Return a value in the format of the API; numbers over 15 digits are strings."""
     if isinstance(value, Decimal) and len(value.as_tuple().digits) > _LONG:
         return f"{value:f}"
     if isinstance(value, int) and abs(value) >= 10**_LONG:
@@ -102,16 +102,16 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def _write(dice: Random, began: datetime) -> list[Row]:
+def _make_rows(rng: Random, started_at: datetime) -> list[Row]:
     """Return the row of an interaction."""
-    talk, hold, wrap = (_seconds(dice, most) for most in (9000, 1200, 600))
+    talk, hold, wrap = (_seconds(rng, maximum) for maximum in (9000, 1200, 600))
     return [
         {
-            "interactionId": values.identity(dice),
-            "agentId": dice.choice(_AGENTS),
-            "dispositionCode": dice.choice(_DISPOSITIONS),
-            "queueId": dice.choice(_QUEUES),
-            "at": values.instant(began),
+            "interactionId": values.unique_id(rng),
+            "agentId": rng.choice(_AGENTS),
+            "dispositionCode": rng.choice(_DISPOSITIONS),
+            "queueId": rng.choice(_QUEUES),
+            "at": values.instant(started_at),
             "duration": talk + hold + wrap,
             "holdTime": hold,
             "wrapUpTime": wrap,
@@ -121,73 +121,73 @@ def _write(dice: Random, began: datetime) -> list[Row]:
     ]
 
 
-def _seconds(dice: Random, most: int) -> Decimal:
-    """Return a duration of up to `most` tenths: 12.0, 3.10 or 7.125."""
-    digits = dice.choice((1, 1, 2, 3))
-    return Decimal(dice.randrange(most * 10 ** (digits - 1))).scaleb(-digits)
+def _seconds(rng: Random, maximum: int) -> Decimal:
+    """Return a duration below `maximum` tenths of a second: 12.0, 3.10 or 7.125."""
+    digits = rng.choice((1, 1, 2, 3))
+    return Decimal(rng.randrange(maximum * 10 ** (digits - 1))).scaleb(-digits)
 
 
-def _values(
-    interaction_id: str, metrics: Iterable[Metric], broken: Metric | None
+def _metric_values(
+    interaction_id: str, metrics: Iterable[CustomMetric], broken: CustomMetric | None
 ) -> Iterator[tuple[str, Any]]:
-    """Yield what metrics say of an interaction: some of nothing, some nothing."""
+    """Yield the metric values of an interaction; some are absent, some are null."""
     for metric in metrics:
         if metric == broken:
-            yield metric.id, _breach(metric)
+            yield metric.id, _invalid_value(metric)
             continue
-        # A value depends on no other metric: they come and go.
-        dice = Random(f"{metric.id}/{interaction_id}")  # noqa: S311
-        luck = dice.random()
-        if luck >= _ABSENT:
-            yield metric.id, None if luck < _NULL else _value(metric, dice)
+        # A value does not depend on other metrics, because these may be removed.
+        rng = Random(f"{metric.id}/{interaction_id}")  # noqa: S311
+        roll = rng.random()
+        if roll >= _ABSENT:
+            yield metric.id, None if roll < _NULL else _value(metric, rng)
 
 
-def _value(metric: Metric, dice: Random) -> Any:
-    """Return a value that a metric may have."""
+def _value(metric: CustomMetric, rng: Random) -> Any:
+    """Return a valid value of a metric."""
     match metric.type:
         case "boolean":
-            return dice.random() < 1 / 2
+            return rng.random() < 1 / 2
         case "string":
-            return dice.choice(metric.enum) if metric.enum else values.digits(dice, 6)
+            return rng.choice(metric.enum) if metric.enum else values.digits(rng, 6)
         case "integer":
-            return dice.randint(int(metric.minimum or 0), int(_most(metric)))
+            return rng.randint(int(metric.minimum or 0), int(_maximum(metric)))
         case "number" if metric.minimum is None and metric.maximum is None:
-            return _money(dice)
+            return _money(rng)
         case "number":
-            least = Decimal(metric.minimum or 0)
-            share = Decimal(dice.randrange(10_001)).scaleb(-4)
-            return least + share * (_most(metric) - least)
+            minimum = Decimal(metric.minimum or 0)
+            share = Decimal(rng.randrange(10_001)).scaleb(-4)
+            return minimum + share * (_maximum(metric) - minimum)
 
 
-def _most(metric: Metric) -> Decimal:
-    """Return the greatest number that a metric may be."""
+def _maximum(metric: CustomMetric) -> Decimal:
+    """Return the largest valid number of a metric."""
     return Decimal((metric.minimum or 0) + 1000 if metric.maximum is None else metric.maximum)
 
 
-def _money(dice: Random) -> Decimal:
-    """Return an amount, now and then one of more digits than a float has."""
-    if dice.random() < 1 / 4:
-        return Decimal(dice.randrange(10**18, 10**19)).scaleb(-3)
-    return Decimal(dice.randrange(100_000)).scaleb(-2)
+def _money(rng: Random) -> Decimal:
+    """Return an amount; every fourth has more digits than a float."""
+    if rng.random() < 1 / 4:
+        return Decimal(rng.randrange(10**18, 10**19)).scaleb(-3)
+    return Decimal(rng.randrange(100_000)).scaleb(-2)
 
 
-def _breach(metric: Metric) -> Any:
-    """Return a value that breaks a metric's rule; None if it has none to break."""
+def _invalid_value(metric: CustomMetric) -> Any:
+    """Return a value that violates a metric's rule; None if there is no rule to violate."""
     match metric.type:
         case "boolean":
             return "yes"
         case "string":
             return "MAYBE" if metric.enum else None
         case "number" | "integer" if metric.maximum is not None:
-            beyond = 1 if metric.type == "integer" else Decimal("0.7")
-            return metric.maximum + beyond
+            excess = 1 if metric.type == "integer" else Decimal("0.7")
+            return metric.maximum + excess
         case _:
             return "12abc"
 
 
-def _spread(wanted: int, among: int) -> dict[int, int]:
-    """Return the numbers of so many places in the middle of equal parts, by place."""
-    return {(2 * number + 1) * among // (2 * wanted): number for number in range(wanted)}
+def _spread_evenly(count: int, total: int) -> dict[int, int]:
+    """Return the number of each part by the middle of the part, for `count` equal parts."""
+    return {(2 * number + 1) * total // (2 * count): number for number in range(count)}
 
 
-_SOURCE: Final = Source.of(NAME, _write)
+_SOURCE: Final = RowSource.from_factory(NAME, _make_rows)

@@ -1,4 +1,4 @@
-"""A job of this API: what it extracts, and whom it holds up."""
+"""Jobs of the Data Extraction API."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What a job is to extract."""
+class ExtractionSpec:
+    """Requested content of a job."""
 
     entity: str
     version: str
     start: date
     end: date
 
-    def shown(self) -> dict[str, str]:
-        """Return the order in the words of its request."""
+    def to_json(self) -> dict[str, str]:
+        """Return the fields of the request."""
         return {
             "entityName": self.entity,
             "version": self.version,
@@ -33,17 +33,19 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(jobs.Job):
-    """One extraction.
+    """One extraction job.
 
     Attributes:
-        order: What it extracts.
-        held: Whether the call that ordered it still waits for its answer.
+        spec: The requested content.
+        client_waiting: True while the request that submitted it waits for its response.
     """
 
-    order: Order
-    held: bool = False
+    spec: ExtractionSpec
+    client_waiting: bool = False
     reason: str = "The extraction failed"
 
-    def busy(self, now: datetime) -> bool:
-        """Return whether the job keeps others from starting."""
-        return self.held or (self.fate != "job-lost" and self.status(now) is Status.RUNNING)
+    def blocks_others(self, now: datetime) -> bool:
+        """Return True if the job blocks new jobs."""
+        return self.client_waiting or (
+            self.forced_end != "job-lost" and self.status(now) is Status.RUNNING
+        )

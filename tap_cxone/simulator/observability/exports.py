@@ -1,4 +1,4 @@
-"""The exports of a tenant: how many in a day, how far back, and under which names."""
+"""Dashboard exports of the tenant: quota, history limit and file names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.jobs import Fate
-    from tap_cxone.simulator.observability.orders import Order
+    from tap_cxone.simulator.jobs import ForcedEnd
+    from tap_cxone.simulator.observability.validation import TableExportSpec
     from tap_cxone.simulator.options import Options
 
 TOO_OLD = "Export date range cannot be more than {} months ago without authorization"
@@ -31,111 +31,113 @@ class Export(Job):
     """One export.
 
     Attributes:
-        order: What it holds.
-        number: Its place among the exports of the tenant.
+        spec: The requested content.
+        number: Its index among the exports of the tenant.
     """
 
-    order: Order
+    spec: TableExportSpec
     number: int
     reason: str = "The export failed"
 
 
 class Exports:
-    """The exports so far and their files.
+    """All exports of the tenant and their files.
 
     Attributes:
-        quota_refusals: How often there was one export too many.
+        quota_violations: Number of submits that exceeded the quota.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Start without exports."""
-        self.quota_refusals = 0
+        """Create the state without exports."""
+        self.quota_violations = 0
         self._options = options
         self._clock = clock
         self._exports: dict[str, Export] = {}
         self._files: dict[str, str] = {}
 
-    def submit(self, order: Order, *, fate: Fate | None, reason: str | None) -> Export:
-        """Begin an export.
+    def submit(
+        self, spec: TableExportSpec, *, forced_end: ForcedEnd | None, reason: str | None
+    ) -> Export:
+        """Start an export.
 
         Raises:
-            HTTPException: It reaches too far back, or there were too many before it.
+            HTTPException: It starts before the history limit, or the quota is exhausted.
         """
         now = self._clock.now()
-        self._admit(order, now)
+        self._check_limits(spec, now)
         polls = self._options.job_polls
         export = Export(
             id=str(uuid.uuid4()),
-            order=order,
+            spec=spec,
             number=len(self._exports),
             submitted_at=now,
             ready_at=now + self._options.job_time if polls is None else None,
-            polls_left=polls or 0,
-            fate=fate,
+            remaining_polls=polls or 0,
+            forced_end=forced_end,
         )
-        return self._keep(replace(export, reason=reason) if reason else export)
+        return self._store(replace(export, reason=reason) if reason else export)
 
     def poll(
-        self, export_id: str, file_name: str, *, fate: Fate | None, reason: str | None
+        self, export_id: str, file_name: str, *, forced_end: ForcedEnd | None, reason: str | None
     ) -> Export | None:
-        """Return an export, one poll later; None if it is unknown, or no longer known.
+        """Return an export after one poll; None if it is unknown or expired.
 
         Args:
-            export_id: Its name.
-            file_name: What its file is to be called; of two with one name, the newer one stays.
-            fate: How it ends now, if it is to end so.
-            reason: Why, if it fails.
+            export_id: The id of the export.
+            file_name: The name of its file; of two files with one name the newer one is kept.
+            forced_end: How the export ends with this poll; None for no forced end.
+            reason: The reason of a forced failure.
         """
         export = self._exports.get(export_id)
         if export is None:
             return None
         now = self._clock.now()
-        export = self._keep(export.polled(now, fate=fate, reason=reason))
-        if export.fate == "job-lost" or _forgotten(export, now):
+        export = self._store(export.after_poll(now, forced_end=forced_end, reason=reason))
+        if export.forced_end == "job-lost" or _is_forgotten(export, now):
             return None
         if export.status(now) is Status.SUCCEEDED:
-            self._write(export, file_name)
+            self._register_file(export, file_name)
         return export
 
-    def file(self, file_name: str) -> Export | None:
-        """Return the export whose file has this name; None once it is gone."""
+    def export_of_file(self, file_name: str) -> Export | None:
+        """Return the export whose file has this name; None once the file is deleted."""
         export = self._exports[self._files[file_name]]
         return export if export.status(self._clock.now()) is Status.SUCCEEDED else None
 
     def all(self) -> list[Export]:
-        """Return the exports so far, in order."""
+        """Return all exports, in order."""
         return list(self._exports.values())
 
-    def _admit(self, order: Order, now: datetime) -> None:
-        """Refuse an export that breaks a limit."""
-        months, most = self._options.history_months, self._options.exports_per_day
-        if months is not None and order.start < months_before(now, months):
+    def _check_limits(self, spec: TableExportSpec, now: datetime) -> None:
+        """Raise HTTPException for an export that breaks a limit."""
+        months, max_exports = self._options.history_months, self._options.exports_per_day
+        if months is not None and spec.start < months_before(now, months):
             raise HTTPException(400, TOO_OLD.format(months))
         period = self._options.quota_period
         recent = [export for export in self.all() if now - export.submitted_at < period]
-        if most is not None and len(recent) >= most:
-            self.quota_refusals += 1
-            raise HTTPException(400, TOO_MANY.format(most, self._options.quota_hours))
+        if max_exports is not None and len(recent) >= max_exports:
+            self.quota_violations += 1
+            raise HTTPException(400, TOO_MANY.format(max_exports, self._options.quota_hours))
 
-    def _write(self, export: Export, file_name: str) -> None:
-        """Store an export's file, unless a newer export's has its name."""
-        holder = self._files.get(file_name)
-        if holder is None or self._exports[holder].number < export.number:
+    def _register_file(self, export: Export, file_name: str) -> None:
+        """Store the file of an export, unless a newer export has a file of this name."""
+        owner = self._files.get(file_name)
+        if owner is None or self._exports[owner].number < export.number:
             self._files[file_name] = export.id
 
-    def _keep(self, export: Export) -> Export:
-        """Remember where an export stands."""
+    def _store(self, export: Export) -> Export:
+        """Store the current state of an export."""
         self._exports[export.id] = export
         return export
 
 
 def months_before(instant: datetime, months: int) -> datetime:
-    """Return the same instant of an earlier month, or of its last day if it is too short."""
+    """Return the instant `months` earlier; the day is limited to the end of that month."""
     year, month = divmod(instant.year * 12 + instant.month - 1 - months, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return instant.replace(year=year, month=month + 1, day=min(instant.day, last))
 
 
-def _forgotten(export: Export, now: datetime) -> bool:
-    """Return whether an export's file is gone, and the export with it."""
-    return export.fate is None and export.status(now) is Status.EXPIRED
+def _is_forgotten(export: Export, now: datetime) -> bool:
+    """Return True if an export has expired and is no longer known."""
+    return export.forced_end is None and export.status(now) is Status.EXPIRED

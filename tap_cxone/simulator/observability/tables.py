@@ -1,19 +1,19 @@
-"""The dashboard's tables; nobody publishes their columns, so these are made up."""
+"""Tables of the dashboard; their columns are not documented, so these are invented."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_cxone.simulator import values
-from tap_cxone.simulator.rows import Source
+from tap_cxone.simulator import fake_values as values
+from tap_cxone.simulator.rows import RowSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from random import Random
 
-    from tap_cxone.simulator.rows import Row, Write
+    from tap_cxone.simulator.rows import Row, RowFactory
 
 
 class _Profile(NamedTuple):
@@ -23,7 +23,7 @@ class _Profile(NamedTuple):
     name: str
 
 
-_AGENTS = {f"{137 * place + 12:06d}": person.name for place, person in enumerate(values.PEOPLE)}
+_AGENTS = {f"{137 * index + 12:06d}": person.name for index, person in enumerate(values.PEOPLE)}
 _PROFILES = (
     _Profile("profile-0a17", "Service, standard"),
     _Profile("profile-0b42", 'Profile "Night"'),
@@ -46,80 +46,80 @@ _STATUSES = ("Used", "Modified", "Ignored", "No response")
 _RATINGS = ("", "", "Helpful", "Not helpful")
 
 
-def _interaction(dice: Random, instant: datetime) -> Row:
-    """Return what every table tells of an interaction."""
-    agent_number, agent_name = dice.choice(list(_AGENTS.items()))
-    profile = dice.choice(_PROFILES)
+def _interaction(rng: Random, instant: datetime) -> Row:
+    """Return the columns of an interaction that all tables share."""
+    agent_number, agent_name = rng.choice(list(_AGENTS.items()))
+    profile = rng.choice(_PROFILES)
     return {
         "Date": f"{instant:%Y-%m-%d %H:%M:%S}.{instant.microsecond // 1000:03d}",
-        "Interaction ID": values.identity(dice),
-        "Contact ID": values.digits(dice, 20),
-        "Channel": dice.choice(["voice", "digital"]),
+        "Interaction ID": values.unique_id(rng),
+        "Contact ID": values.digits(rng, 20),
+        "Channel": rng.choice(["voice", "digital"]),
         "Agent Number": agent_number,
         "Agent Name": agent_name,
-        "Team": values.team(dice)[1],
-        "Skill": dice.choice(_SKILLS),
+        "Team": values.team(rng)[1],
+        "Skill": rng.choice(_SKILLS),
         "Copilot Profile ID": profile.id,
         "Copilot Profile": profile.name,
     }
 
 
-def _suggestion(dice: Random, instant: datetime) -> list[Row]:
+def _suggestion(rng: Random, instant: datetime) -> list[Row]:
     """Return the row of a suggestion from the knowledge base."""
     return [
-        _interaction(dice, instant)
+        _interaction(rng, instant)
         | {
-            "Suggestion ID": values.digits(dice, 20),
-            "Question": dice.choice(_QUESTIONS),
-            "Suggestion": dice.choice(_ANSWERS),
-            "Status": dice.choice(_STATUSES),
-            "Rating": dice.choice(_RATINGS),
-            "Confidence": f"{dice.randrange(1001) / 1000:.3f}",
+            "Suggestion ID": values.digits(rng, 20),
+            "Question": rng.choice(_QUESTIONS),
+            "Suggestion": rng.choice(_ANSWERS),
+            "Status": rng.choice(_STATUSES),
+            "Rating": rng.choice(_RATINGS),
+            "Confidence": f"{rng.randrange(1001) / 1000:.3f}",
         }
     ]
 
 
-def _summary(dice: Random, instant: datetime) -> list[Row]:
+def _summary(rng: Random, instant: datetime) -> list[Row]:
     """Return the row of a summary."""
     return [
-        _interaction(dice, instant)
+        _interaction(rng, instant)
         | {
-            "Summary": values.remark(dice),
-            "Edited": values.truth(dice),
-            "Status": dice.choice(_STATUSES),
-            "Rating": dice.choice(_RATINGS),
-            "Words": str(dice.randrange(200)),
+            "Summary": values.remark(rng),
+            "Edited": values.boolean(rng),
+            "Status": rng.choice(_STATUSES),
+            "Rating": rng.choice(_RATINGS),
+            "Words": str(rng.randrange(200)),
         }
     ]
 
 
-def _questions(dice: Random, instant: datetime) -> list[Row]:
-    """Return the rows of an agent's two questions: no one of their columns tells them apart."""
-    interaction = _interaction(dice, instant)
+def _questions(rng: Random, instant: datetime) -> list[Row]:
+    """Return the rows of an agent's two questions; no single column is a key."""
+    interaction = _interaction(rng, instant)
     return [
         interaction
         | {
             "Question Number": number,
-            "Question": dice.choice(_QUESTIONS),
-            "Answer": dice.choice(_ANSWERS),
-            "Status": dice.choice(_STATUSES),
-            "Rating": dice.choice(_RATINGS),
+            "Question": rng.choice(_QUESTIONS),
+            "Answer": rng.choice(_ANSWERS),
+            "Status": rng.choice(_STATUSES),
+            "Rating": rng.choice(_RATINGS),
         }
         for number in ("1", "2")
     ]
 
 
-def _responses(dice: Random, instant: datetime) -> list[Row]:
-    """Return the rows of Autopilot's two responses: no one of their columns is a key either."""
-    interaction = _interaction(dice, instant)
+def _responses(rng: Random, instant: datetime) -> list[Row]:
+    """Return the rows of Autopilot's two responses; no single column is a key."""
+    interaction = _interaction(rng, instant)
     return [
         interaction
         | {
             "Turn": turn,
-            "Question": dice.choice(_QUESTIONS),
-            "Generated Response": dice.choice(_ANSWERS),
-            "Response Status": dice.choice(_STATUSES),
-            "Response Time (ms)": str(dice.randrange(9000)),
+            "Question": rng.choice(_QUESTIONS),
+            "Generated Response": rng.choice(_ANSWERS),
+            "Response Status": rng.choice(_STATUSES),
+            "Response Time (ms)": str(rng.randrange(9000)),
         }
         for turn in ("1", "2")
     ]
@@ -127,36 +127,40 @@ def _responses(dice: Random, instant: datetime) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What may be exported.
+    """Table that can be exported.
 
     Attributes:
-        source: Its rows; of two paths to the same table, both have the same.
-        by_channel: Whether an export may be narrowed to channels.
-        filters: The columns by which an export may be narrowed, by their name in a request.
+        source: The source of its rows; two paths to the same table share it.
+        by_channel: True if an export may be filtered by channel.
+        filters: The columns of the supported filters, by the name of the filter.
     """
 
-    source: Source
+    source: RowSource
     by_channel: bool
     filters: Mapping[str, str]
 
 
-_WHO = {"CopilotProfileId": "Copilot Profile ID", "AgentNumber": "Agent Number"}
-_WHERE = {"Team": "Team", "Skill": "Skill"}
+_AGENT_FILTERS = {"CopilotProfileId": "Copilot Profile ID", "AgentNumber": "Agent Number"}
+_TEAM_FILTERS = {"Team": "Team", "Skill": "Skill"}
 
 
 def _table(
-    name: str, write: Write, filters: Mapping[str, str], *, by_channel: bool = False
+    name: str, make_rows: RowFactory, filters: Mapping[str, str], *, by_channel: bool = False
 ) -> Table:
     """Return a table."""
-    return Table(Source.of(name, write), by_channel, filters)
+    return Table(RowSource.from_factory(name, make_rows), by_channel, filters)
 
 
 _RESPONSES = _table("AutopilotKnowledge/GRTable", _responses, {})
 
 TABLES = {
-    "Copilot/KBTable": _table("Copilot/KBTable", _suggestion, _WHERE | _WHO, by_channel=True),
-    "Copilot/ASTable": _table("Copilot/ASTable", _summary, _WHERE | _WHO, by_channel=True),
-    "Copilot/AQTable": _table("Copilot/AQTable", _questions, _WHO),
+    "Copilot/KBTable": _table(
+        "Copilot/KBTable", _suggestion, _TEAM_FILTERS | _AGENT_FILTERS, by_channel=True
+    ),
+    "Copilot/ASTable": _table(
+        "Copilot/ASTable", _summary, _TEAM_FILTERS | _AGENT_FILTERS, by_channel=True
+    ),
+    "Copilot/AQTable": _table("Copilot/AQTable", _questions, _AGENT_FILTERS),
     "AutopilotKnowledge/GRTable": _RESPONSES,
     "autopilot/GRTable": _RESPONSES,
 }

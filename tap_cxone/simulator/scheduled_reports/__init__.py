@@ -1,4 +1,4 @@
-"""The scheduled reports API: `…/analytics/reports`, its schedules, runs and results."""
+"""The scheduled reports API: `…/analytics/reports` with schedules, runs and results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedules that are registered."""
+"""Registered schedules of reports."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A report and when it is to be run.
+    """Schedule of a report.
 
     Attributes:
-        id: Its name for requests.
-        body: What it was last registered with.
-        versions: How often it was registered, the first time included.
+        id: The id in requests.
+        body: The last registered body.
+        versions: Number of registrations, including the first.
     """
 
     id: str
@@ -28,40 +28,44 @@ class Schedule:
 
     @property
     def name(self) -> str:
-        """Return its name for people, which others may have too."""
+        """Return the display name, which is not unique."""
         return str(self.body["name"])
 
 
 class Schedules:
-    """The schedules so far."""
+    """All schedules of the tenant."""
 
     def __init__(self, options: Options) -> None:
-        """Start with none."""
+        """Create the state without schedules."""
         self._options = options
         self._schedules: dict[str, Schedule] = {}
 
     def add(self, body: Mapping[str, Any]) -> Schedule:
-        """Register a schedule, whatever others are called."""
-        return self._keep(Schedule(str(uuid.uuid4()), body))
+        """Store a new schedule; names need not be unique."""
+        return self._store(Schedule(str(uuid.uuid4()), body))
 
     def update(self, schedule: Schedule, body: Mapping[str, Any]) -> Schedule:
-        """Register a schedule anew."""
-        return self._keep(replace(schedule, body=body, versions=schedule.versions + 1))
+        """Replace the body of a schedule."""
+        return self._store(replace(schedule, body=body, versions=schedule.versions + 1))
 
     def find(self, schedule_id: str) -> Schedule | None:
-        """Return a schedule; None if it is unknown."""
+        """Return the schedule with this id; None if there is none."""
         return self._schedules.get(schedule_id)
 
     def all(self) -> list[Schedule]:
-        """Return every schedule, in order."""
+        """Return all schedules, in order."""
         return list(self._schedules.values())
 
-    def named(self, name: str | None) -> list[Schedule]:
-        """Return the schedules of a name, as this tenant understands it; of none, all."""
-        return [schedule for schedule in self.all() if name is None or self._fits(schedule, name)]
+    def find_by_name(self, name: str | None) -> list[Schedule]:
+        """Return the schedules that match a name; all for None."""
+        return [
+            schedule
+            for schedule in self.all()
+            if name is None or self._matches_name(schedule, name)
+        ]
 
-    def _fits(self, schedule: Schedule, name: str) -> bool:
-        """Return whether a schedule is among those of a name."""
+    def _matches_name(self, schedule: Schedule, name: str) -> bool:
+        """Return True if a schedule matches a name by the tenant's rule."""
         match self._options.name_filter:
             case "exact":
                 return schedule.name == name
@@ -70,7 +74,7 @@ class Schedules:
             case "ignored":
                 return True
 
-    def _keep(self, schedule: Schedule) -> Schedule:
-        """Remember a schedule."""
+    def _store(self, schedule: Schedule) -> Schedule:
+        """Store a schedule."""
         self._schedules[schedule.id] = schedule
         return schedule

@@ -1,0 +1,117 @@
+"""Plans of a run as lines of text and as JSON, for `--plan`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.clock import iso
+from tap_cxone.formatting import format_minute, plural
+from tap_cxone.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+
+
+def plan_lines(plan: FamilyPlan) -> Iterator[str]:
+    """Yield one line per stream, one for the family if it needs exports, and one per advice."""
+    yield from map(stream_line, plan.streams)
+    if plan.needed:
+        yield f"{plan.family}: {_family_text(plan)}"
+    yield from (f"{plan.family}: advice: {advice}" for advice in plan.advice)
+
+
+def stream_line(plan: StreamPlan) -> str:
+    """Return the plan of one stream as one line."""
+    workload = plan.workload
+    label = f"{workload.family} {workload.stream}"
+    if not workload.windows:
+        return f"{label}: nothing to read yet from {format_minute(workload.start)} on"
+    span = Window(workload.windows[0].start, workload.windows[-1].end)
+    text = f"{label}: {span}, {plural(len(workload.windows), 'window')}, {_needs_text(plan)}"
+    if plan.earliest_finish:
+        text += f", done {format_minute(plan.earliest_finish)} at the earliest"
+    return f"{text}; {plan.remaining.description}" if plan.remaining else text
+
+
+def _needs_text(plan: StreamPlan) -> str:
+    workload = plan.workload
+    needed = len(workload.windows_without_job)
+    pending = len(workload.windows) - needed
+    pending_text = f" ({pending} asked for already)" if pending else ""
+    return f"{plural(needed, workload.unit.removesuffix('s'))} needed{pending_text}"
+
+
+def _family_text(plan: FamilyPlan) -> str:
+    unfinished = [p.workload for p in plan.streams if p.workload.windows_without_job]
+    finish_text = format_minute(plan.earliest_finish)
+    if plan.exports_per_day is None:
+        duration = timedelta(seconds=round(plan.min_duration.total_seconds()))
+        total = plural(plan.needed, unfinished[0].unit.removesuffix("s"))
+        return (
+            f"{plural(len(unfinished), 'stream')}, {total}, {_limits_text(plan)}: "
+            f"at least {duration}, done {finish_text} at the earliest"
+        )
+    max_days = max(workload.days for workload in unfinished)
+    days_needed = -(-plan.needed // plan.exports_per_day)
+    return (
+        f"{max_days} days × {len(unfinished)} tables "  # noqa: RUF001 (multiplication sign)
+        f"at {plan.exports_per_day} exports a day = {plural(days_needed, 'day')}; "
+        f"{plan.window_days}-day windows need {plural(plan.needed, 'export')}; "
+        f"{plan.remaining} left now, the last is possible on {finish_text}"
+    )
+
+
+def _limits_text(plan: FamilyPlan) -> str:
+    if plan.streams[0].workload.unit == "calls":
+        return "more where a window has several pages"
+    interval = plan.min_submit_interval.total_seconds()
+    interval_text = f", {interval:g} s apart" if interval else ""
+    return f"{plan.max_concurrent} at a time{interval_text}"
+
+
+def plans_as_json(plans: Sequence[FamilyPlan]) -> dict[str, Any]:
+    """Return the plans of all families as JSON."""
+    return {
+        "streams": [stream_as_json(stream) for plan in plans for stream in plan.streams],
+        "families": [family_as_json(plan) for plan in plans],
+    }
+
+
+def stream_as_json(plan: StreamPlan) -> dict[str, Any]:
+    """Return the plan of one stream as JSON: instants in UTC, durations in seconds."""
+    workload = plan.workload
+    return {
+        "family": workload.family,
+        "stream": workload.stream,
+        "start": iso(workload.windows[0].start) if workload.windows else None,
+        "end": iso(workload.windows[-1].end) if workload.windows else None,
+        "days": workload.days,
+        "windows": len(workload.windows),
+        "unit": workload.unit,
+        "needed": len(workload.windows_without_job),
+        "to_ask_for": [
+            {"start": iso(w.start), "end": iso(w.end)} for w in workload.windows_without_job
+        ],
+        "left": plan.remaining.count if plan.remaining else None,
+        "at_least_seconds": plan.min_duration.total_seconds(),
+        "earliest_finish": iso(plan.earliest_finish) if plan.earliest_finish else None,
+    }
+
+
+def family_as_json(plan: FamilyPlan) -> dict[str, Any]:
+    """Return the plan of one family as JSON: instants in UTC, durations in seconds."""
+    return {
+        "family": plan.family,
+        "streams": sum(bool(p.workload.windows_without_job) for p in plan.streams),
+        "days": max(p.workload.days for p in plan.streams),
+        "window_days": plan.window_days or None,
+        "needed": plan.needed,
+        "per_day": plan.exports_per_day,
+        "left": plan.remaining,
+        "at_least_seconds": plan.min_duration.total_seconds(),
+        "earliest_finish": iso(plan.earliest_finish),
+        "advice": list(plan.advice),
+    }

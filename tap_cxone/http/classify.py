@@ -1,0 +1,90 @@
+"""Classify failed requests: by the status of the response, or by the connection error."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, SSLError
+
+from tap_cxone.errors import (
+    AmbiguousSubmit,
+    ApiError,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+    Unavailable,
+)
+from tap_cxone.http.error_table import (
+    RETRY_LATER_HINT,
+    hint_for_certificate,
+    hint_for_no_connection,
+)
+
+if TYPE_CHECKING:
+    from tap_cxone.http.messages import ApiRequest
+
+_ERROR_BY_STATUS: dict[int, type[ApiError]] = {
+    HTTPStatus.FORBIDDEN: PermissionDenied,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.CONFLICT: Throttled,
+    HTTPStatus.TOO_MANY_REQUESTS: Throttled,
+}
+_RETRYABLE_STATUSES = {408, 425, 500, 502, 503, 504}
+
+
+def default_error_class(request: ApiRequest, status: int) -> type[ApiError]:
+    """Return the error class for a status, where the family's API defines no other."""
+    if status in _RETRYABLE_STATUSES:
+        # Only 503 states that the server accepted nothing; after the others a job may exist.
+        is_ambiguous = request.creates_job and status != HTTPStatus.SERVICE_UNAVAILABLE
+        return AmbiguousSubmit if is_ambiguous else Unavailable
+    return _ERROR_BY_STATUS.get(status, ApiError)
+
+
+def status_phrase(status: int) -> str:
+    """Return the standard phrase of a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def connection_error(request: ApiRequest, description: str, error: Exception) -> ApiError:
+    """Return the error for a request without a complete response.
+
+    Args:
+        request: The request that failed.
+        description: Redacted name of the request, for the message.
+        error: Exception of the HTTP library.
+    """
+    message = f"{description}: {describe_connection_error(error)}"
+    if isinstance(error, requests.exceptions.SSLError):
+        return ApiError(message, remedy=hint_for_certificate(request.url))
+    if _never_connected(error):
+        return Unavailable(f"{message}; no connection", remedy=hint_for_no_connection(request.url))
+    if request.creates_job:
+        return AmbiguousSubmit(
+            f"{message}; the answer to the submit was lost", remedy=RETRY_LATER_HINT
+        )
+    message += "; the connection broke before the answer was complete"
+    return Unavailable(message, remedy=RETRY_LATER_HINT)
+
+
+def describe_connection_error(error: Exception) -> str:
+    """Return the name of a connection error; for TLS with the message of the TLS library."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    tls_error = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
+    detail = getattr(tls_error, "verify_message", "") or getattr(tls_error, "reason", "") or ""
+    return f"{type(reason or error).__name__}{f' ({detail})' if detail else ''}"
+
+
+def is_unreachable_or_untrusted(error: Exception) -> bool:
+    """Return True if the host could not be reached or its certificate was rejected."""
+    return _never_connected(error) or isinstance(error, requests.exceptions.SSLError)
+
+
+def _never_connected(error: Exception) -> bool:
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError)

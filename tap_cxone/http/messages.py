@@ -1,0 +1,138 @@
+"""Requests and responses as values, and the readers of response bodies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from tap_cxone.errors import ApiError, DownloadError
+from tap_cxone.spool import spool_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import requests
+
+    from tap_cxone.spool import Spool
+
+CONNECT_SECONDS = 30
+READ_SECONDS = 120
+_CHUNK_BYTES = 1 << 16
+# A part of a file (206) could end at the end of a line and would then look complete.
+_COMPLETE_STATUSES = {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
+_JSON_DECODER = msgspec.json.Decoder(float_hook=Decimal)  # stricter than some JSON writers
+
+ParseBody = Callable[[bytes], Any]
+"""Convert the bytes of a response body to values."""
+
+ClassifyError = Callable[[int, str], type[ApiError] | None]
+"""Return the error class that a family's API means by a status and an error text, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRequest:
+    """One HTTP request.
+
+    Attributes:
+        method: HTTP method.
+        url: Target address. Its query never appears in a message.
+        headers: Headers in addition to those of every request.
+        body: Value to send as JSON.
+        form: Fields to send as a form, instead of JSON.
+        creates_job: Whether the request starts work that must not be started twice.
+        response_type: Expected body: JSON, a file to spool, or any body, which is ignored.
+        parse: Parser of the JSON body, by default `parse_json_exact`. It raises ValueError for
+            invalid JSON.
+        read_seconds: Maximum silence of the server, in seconds.
+        description: Name of the request in messages, by default its method and address.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    creates_job: bool = False
+    response_type: Literal["json", "file", "any"] = "json"
+    parse: ParseBody | None = None
+    read_seconds: float = READ_SECONDS
+    description: str = ""
+
+    def with_headers(self, headers: Mapping[str, str]) -> ApiRequest:
+        """Return the same request with other headers."""
+        return replace(self, headers=headers)
+
+    def __str__(self) -> str:
+        """Return the description, or the method and the address without its query."""
+        return self.description or f"{self.method} {self.url.split('?')[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """A successful response, reduced to the parts that the tap reads.
+
+    Attributes:
+        json: Parsed body. It is None if the request expects no JSON, or if the response to a submit
+            has an empty body or a `Location` header.
+        status: HTTP status.
+        headers: Response headers; their names are case-insensitive.
+        file: Spooled body, if the request expects a file.
+    """
+
+    json: Any = field(repr=False)
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    file: Spool | None = None
+
+
+def iter_body(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
+    """Yield the unpacked body in chunks; stop once more than `max_bytes` were yielded.
+
+    The limit counts unpacked bytes, because a small response may unpack to any size.
+    """
+    size = 0
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        yield chunk
+        size += len(chunk)
+        if size > max_bytes:
+            break
+
+
+def parse_json_exact(content: bytes) -> Any:
+    """Parse JSON without rounding fractions; reject NaN and detect the encoding from the bytes.
+
+    Raises:
+        ValueError: The content is not JSON.
+        RecursionError: The JSON is nested too deeply.
+        InvalidOperation: A number is out of the range of `Decimal`.
+    """
+    try:
+        return _JSON_DECODER.decode(content)
+    except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):
+        return json.loads(content, parse_float=Decimal, parse_constant=_reject_constant)
+
+
+def _reject_constant(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def spool_response(response: requests.Response, description: str) -> Spool:
+    """Store the body of a response in a spool.
+
+    Raises:
+        DownloadError: The body is incomplete.
+    """
+    if response.status_code not in _COMPLETE_STATUSES:
+        msg = f"{description}: {response.status_code} came, which is no whole file"
+        raise DownloadError(msg)
+    content_length = response.headers.get("Content-Length", "")
+    # Not decoded: the first bytes show whether a file is gzip, whatever the headers claim.
+    chunks = response.raw.stream(_CHUNK_BYTES, decode_content=False)
+    size = int(content_length) if content_length.isdecimal() else None
+    return spool_chunks(chunks, expected_size=size, description=description)

@@ -1,0 +1,53 @@
+"""Windows and jobs that one stream needs, and the calls that the API still allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tap_cxone.windows import Window
+
+Unit = Literal["exports", "calls"]
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingCalls:
+    """Remaining quota as reported by the API: a number of calls, and a text about it."""
+
+    count: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Windows that one stream has to read.
+
+    Attributes:
+        family: Name of the API family.
+        stream: Name of the stream.
+        unit: Cost of a window: one export, or one call plus one for each further page.
+        windows: All windows of the run.
+        windows_without_job: Those of `windows` that have no job yet.
+        start: Instant from which the stream reads: by bookmark, settings and history limit.
+        requested_start: Start by the settings, if the API's history limit is later; else None.
+    """
+
+    family: str
+    stream: str
+    unit: Unit
+    windows: tuple[Window, ...]
+    windows_without_job: tuple[Window, ...]
+    start: datetime
+    requested_start: datetime | None = None
+
+    @property
+    def days(self) -> int:
+        """Return the number of days to read, started days included."""
+        if not self.windows:
+            return 0
+        return -(-(self.windows[-1].end - self.windows[0].start) // _DAY)

@@ -1,0 +1,169 @@
+"""Map the cells of a file's rows to the columns that a stream's records need."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.errors import DriftError
+from tap_cxone.rows.columns import assign_columns, snake_case
+from tap_cxone.rows.convert import JSON_CONVERTERS, ConversionError, cell_converter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from tap_cxone.rows.columns import Column
+
+ROW_HASH = "_row_hash"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSpec:
+    """Requirements on the records of a stream, independent of the file they come from.
+
+    Attributes:
+        columns: Columns whose names and types are known in advance.
+        schema_columns: Names of the columns in the SCHEMA message that was emitted.
+        key_columns: Columns that identify a record; a null in them becomes an empty string.
+            If they include `_row_hash`, each record carries it: a digest of the row's values.
+        constants: Values that every record carries in addition to its cells.
+        required: Further columns that a file must have, by the source's names or in snake_case.
+        keep_unknown_columns: Whether to keep columns that are in neither `columns` nor
+            `schema_columns`.
+    """
+
+    columns: Sequence[Column]
+    schema_columns: Collection[str]
+    key_columns: Sequence[str]
+    constants: Mapping[str, Any]
+    required: Sequence[str] = ()
+    keep_unknown_columns: bool = True
+
+    @property
+    def mandatory_columns(self) -> frozenset[str]:
+        """Return the names of the columns that every file must have."""
+        generated = {*self.constants, ROW_HASH}
+        return frozenset(
+            name for name in (*self.key_columns, *self.required) if name not in generated
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FileLayout:
+    """Mapping from the rows of one file to records.
+
+    Attributes:
+        spec: The requirements on the records.
+        columns: The column of each cell, in file order; None for a cell to drop.
+        absent_columns: Known columns of the schema that the file lacks; their values are null.
+        new_columns: Columns of the file that are kept, but are not in the schema yet.
+        cells_are_text: Whether cells are texts; otherwise they are JSON values.
+        names: The keys of a record, in order.
+    """
+
+    spec: RecordSpec
+    columns: tuple[Column | None, ...]
+    absent_columns: tuple[Column, ...]
+    new_columns: tuple[Column, ...]
+    cells_are_text: bool
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Store `names`: every block of rows reads it."""
+        cell_names = (column.name for column in self.columns if column)
+        hash_names = (ROW_HASH,) if ROW_HASH in self.spec.key_columns else ()
+        absent_names = (column.name for column in self.absent_columns)
+        names = tuple(
+            dict.fromkeys((*absent_names, *cell_names, *hash_names, *self.spec.constants))
+        )
+        object.__setattr__(self, "names", names)
+
+    @classmethod
+    def from_header(
+        cls, header: Sequence[str], spec: RecordSpec, *, cells_are_text: bool = True
+    ) -> FileLayout:
+        """Return the layout of a file with this header.
+
+        Raises:
+            DriftError: The file lacks a mandatory column.
+        """
+        columns = assign_columns(header, spec.columns)
+        names = {column.name for column in columns}
+        if missing := sorted({snake_case(name) for name in spec.mandatory_columns} - names):
+            msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
+            raise DriftError(msg)
+        schema_columns = spec.schema_columns
+        declared = [column for column in spec.columns if column.name in schema_columns]
+        absent = tuple(column for column in declared if column.name not in names)
+        allowed_names = {column.name for column in spec.columns}.union(schema_columns)
+        file_columns = [
+            c if spec.keep_unknown_columns or c.name in allowed_names else None for c in columns
+        ]
+        new = tuple(
+            column for column in file_columns if column and column.name not in schema_columns
+        )
+        return cls(spec, tuple(file_columns), absent, new, cells_are_text)
+
+    @property
+    def kept_columns(self) -> list[tuple[int, Column]]:
+        """Return the columns that are kept, each with the index of its cell."""
+        return [(index, column) for index, column in enumerate(self.columns) if column]
+
+    def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
+        """Return the function that converts one row to a record.
+
+        A row must have as many cells as the header. The function raises `ConversionError` if a
+        cell does not fit its column.
+        """
+        null_values = dict.fromkeys((column.name for column in self.absent_columns), None)
+        converters = [
+            (index, c.name, cell_converter(c, cells_are_text=self.cells_are_text), c)
+            for index, c in self.kept_columns
+        ]
+        columns_by_name = {column.name: column for _, column in self.kept_columns}
+        key_columns, constants = self.spec.key_columns, self.spec.constants
+        has_row_hash = ROW_HASH in key_columns
+
+        def convert_row(cells: Sequence[Any]) -> dict[str, Any]:
+            record: dict[str, Any] = dict(null_values)
+            try:
+                for index, name, convert, column in converters:  # noqa: B007 (used in `except`)
+                    record[name] = convert(cells[index])
+            except ConversionError:
+                raise
+            except ValueError:
+                raise ConversionError(column) from None
+            if has_row_hash:
+                record[ROW_HASH] = self.digest(cells)
+            record.update(constants)
+            for key in key_columns:
+                if record[key] is None:
+                    record[key] = _empty_key(key, columns_by_name)
+            return record
+
+        return convert_row
+
+    def digest(self, cells: Sequence[Any]) -> str:
+        """Return the SHA-256 of a row's values, in hex.
+
+        The order of the columns does not change it, nor does a new column that is blank.
+        """
+        texts = (
+            cells
+            if self.cells_are_text
+            else [JSON_CONVERTERS["string"](cell) or "" for cell in cells]
+        )
+        named_texts = zip(
+            (column.name if column else "" for column in self.columns), texts, strict=True
+        )
+        values = sorted(pair for pair in named_texts if pair[1].strip())
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+def _empty_key(key: str, columns: Mapping[str, Column]) -> str:
+    """Return an empty string for a blank key. Raises `ConversionError` if its type is another."""
+    if columns[key].type != "string":
+        raise ConversionError(columns[key])
+    return ""

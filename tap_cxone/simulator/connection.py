@@ -1,0 +1,54 @@
+"""HTTP connections that faults can close or reset."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from starlette.types import Receive, Scope
+
+_TRANSPORT = "tap_cxone.simulator.transport"
+_RESET = struct.pack("ii", 1, 0)  # linger for 0 seconds: closing sends RST, not FIN
+
+
+class Connection(H11Protocol):
+    """Connection that passes its transport to the application, so that faults can close it."""
+
+    def connection_made(  # type: ignore[override]  # asyncio.Protocol declares BaseTransport
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Store the transport in the scope of every request."""
+        # asyncio does not recognise this socket as TCP and leaves Nagle's algorithm on.
+        # Each response would take 40 ms.
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
+        app = self.app
+
+        async def with_transport(scope: Any, receive: Any, send: Any) -> None:
+            await app({**scope, _TRANSPORT: transport}, receive, send)
+
+        self.app = with_transport
+
+
+async def close_connection(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
+    """Close the connection, with a TCP reset if `reset`."""
+    transport: asyncio.Transport = scope[_TRANSPORT]
+    if reset:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+    else:
+        transport.close()
+    await wait_closed(receive)
+
+
+async def wait_closed(receive: Receive) -> None:
+    """Wait until either side has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

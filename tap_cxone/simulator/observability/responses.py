@@ -1,0 +1,70 @@
+"""Response bodies of the dashboard's export API.
+
+They are not documented, so the options choose their fields and names.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from starlette.responses import JSONResponse, Response
+
+from tap_cxone.simulator.fake_values import instant
+from tap_cxone.simulator.jobs import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+
+    from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.observability.exports import Export
+    from tap_cxone.simulator.options import Options
+
+PATH = "/observabilitydashboard/v2/tables"
+
+
+def accepted_response(export: Export, base_url: str, options: Options) -> Response:
+    """Return the response to a submit; its header `Location` names the URL for polling."""
+    kind, _, status = options.location.partition("-")
+    host = base_url.rstrip("/") if kind == "absolute" else ""
+    location = f"{host}{PATH}/export-data/{export.id}{'/status' if status else ''}"
+    if options.export_body == "empty":
+        return Response(status_code=202, headers={"location": location})
+    body = {"exportId": export.id, options.export_status_key: _api_status(Status.RUNNING, options)}
+    return JSONResponse(body, 202, {"location": location})
+
+
+def export_status(
+    export: Export, status: Status, url: str | None, options: Options
+) -> dict[str, str]:
+    """Return the body of a response to a poll; `url` is the link to the file."""
+    body: dict[str, str] = {options.export_status_key: _api_status(status, options)}
+    if url is not None:
+        link: dict[str, str] = {options.export_link_key: url}
+        return link if options.export_link_only else body | link
+    return body | ({"message": export.reason} if status is Status.FAILED else {})
+
+
+def _api_status(status: Status, options: Options) -> str:
+    """Return a status with the tenant's name for it."""
+    running, completed, failed = options.export_status_names
+    names = {Status.RUNNING: running, Status.SUCCEEDED: completed, Status.FAILED: failed}
+    return names.get(status, status.title())
+
+
+def make_error_response(clock: Clock) -> Callable[[Request, HTTPException], Response]:
+    """Return the function that formats errors; a 401 has a different format."""
+
+    def error_response(request: Request, error: HTTPException) -> Response:
+        status = error.status_code
+        body: dict[str, Any] = {"message": error.detail, "statusCode": status}
+        if status == HTTPStatus.UNAUTHORIZED:
+            body = {"status": status, "error": "Unauthorized", "path": request.url.path}
+            return JSONResponse({"timestamp": instant(clock.now()), **body}, status)
+        return JSONResponse({**body, "traceId": uuid4().hex}, status)
+
+    return error_response

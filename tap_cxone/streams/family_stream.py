@@ -1,0 +1,200 @@
+"""Base of all streams: columns, access to the run context, download loop and batches.
+
+This module uses public parts of the SDK only; the private ones are used in `base`.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from typing_extensions import override
+
+from tap_cxone.events.audit_log import AuditContext
+from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.streams.schema import schema_of
+from tap_cxone.streams.state import StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
+
+    from tap_cxone.config.model import Settings
+    from tap_cxone.context import ApiFamily
+    from tap_cxone.progress.tracker import StreamProgress
+    from tap_cxone.rows.columns import Column
+    from tap_cxone.streams.schema import Declaration
+    from tap_cxone.workers.pool import WorkerPool
+
+
+class FamilyStream(Stream, ABC):
+    """A stream of one API family."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `rows.convert` has typed every value
+
+    def __init__(
+        self,
+        tap: Tap,
+        family: ApiFamily,
+        declaration: Declaration,
+        *,
+        select_by_default: bool = True,
+    ) -> None:
+        """Merge the declared columns with the columns that earlier runs stored in the state.
+
+        Args:
+            tap: The tap that runs the stream.
+            family: The API family of the stream.
+            declaration: Name, columns and keys of the stream.
+            select_by_default: False deselects the stream in a new catalog. Without credentials the
+                stream is always deselected by default.
+        """
+        self.family = family
+        self.declaration = declaration
+        self.failures = family.context.failures
+        self.sample = family.context.sample
+        self.batches = family.context.batches
+        self.selected_by_default = family.configured and select_by_default
+        raw_state = tap.state.get("bookmarks", {}).get(declaration.name, {})
+        initial_state = StreamState(declaration.name, raw_state)
+        self.initial_bookmark = initial_state.bookmark()
+        self.columns = _merge_columns(declaration.columns, initial_state.columns())
+        self.key_columns = keys = declaration.primary_keys or (ROW_HASH,)
+        super().__init__(
+            tap, schema=schema_of(declaration, self.columns, keys), name=declaration.name
+        )
+        self.primary_keys = keys
+        self.replication_key = "_window_end" if declaration.windowed else None
+
+    # Run context
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the run."""
+        return self.family.context.settings
+
+    def now(self) -> datetime:
+        """Return the current time in UTC."""
+        return self.family.context.clock.now()
+
+    @property
+    def workers(self) -> WorkerPool:
+        """Return the pool of family workers."""
+        return self.family.context.workers
+
+    @property
+    def worker_name(self) -> str:
+        """Return the name of the worker that sends this stream's requests."""
+        return self.family.name
+
+    @property
+    def progress(self) -> StreamProgress:
+        """Return the progress tracker of this stream."""
+        return self.family.context.progress.stream(self.name)
+
+    @property
+    def audit_context(self) -> AuditContext:
+        """Return the fields that all audit events of this stream share."""
+        return AuditContext(self.family.context.audit, self.family.name, self.name)
+
+    @property
+    def state_view(self) -> StreamState:
+        """Return a typed view of the stream's state."""
+        return StreamState(self.name, self.stream_state)
+
+    @property
+    def drift_policy(self) -> str:
+        """Return the policy for unknown columns; the first header of all is never drift."""
+        return self.settings.schema_drift if self.columns else "evolve"
+
+    def log_once(self, topic: str, text: str, *arguments: object) -> None:
+        """Log a warning for the first stream of the family with this topic, then log at INFO."""
+        level = logging.INFO if topic in self.family.logged_topics else logging.WARNING
+        self.family.logged_topics.add(topic)
+        self.log(text, *arguments, level=level)
+
+    # Download
+
+    @abstractmethod
+    def iter_files(self) -> Iterator[Any]:
+        """Yield the downloaded items in order; runs on the family's worker thread."""
+
+    def fetch(self) -> Iterator[Any]:
+        """Yield the items of `iter_files`.
+
+        Raises:
+            CircuitOpen: The family failed repeatedly for the same reason.
+        """
+        breaker = self.family.circuit_breaker
+        breaker.raise_if_open(self.family.name)
+        try:
+            yield from self.iter_files()
+        except Exception as error:
+            breaker.record_failure(error)
+            raise
+        finally:
+            self.family.slots.release_all()
+        breaker.record_success()
+
+    def run_pending_tasks(self) -> None:
+        """Raise `Interrupted` after a signal, and run the tasks that workers have posted.
+
+        It is called between two writes only, where no message is incomplete.
+        """
+        self.family.context.signals.raise_if_interrupted()
+        self.workers.main_thread.run_pending()
+
+    def refresh_catalog(self) -> None:
+        """Read catalog columns from the API if a setting requests it; the default does nothing."""
+
+    # Batches
+
+    @override
+    def get_batch_config(self, config: object) -> None:
+        """Return None to disable the SDK's batches: they bypass selection, stream maps and state.
+
+        The tap's message writer builds batches from RECORD messages instead.
+        """
+
+    def flush_full_batches(self) -> None:
+        """Write every batch that is full.
+
+        Raises:
+            BatchError: A file cannot be written. An error raised in this method fails this stream
+                only.
+        """
+        if self.batches is not None:
+            self.batches.flush_full()
+
+    def flush_batches(self) -> None:
+        """Write all batched records, before the bookmark moves.
+
+        Raises:
+            BatchError: A file cannot be written.
+        """
+        if self.batches is not None:
+            self.batches.flush_all()
+
+    # Bookmarks
+
+    @property
+    @override
+    def is_sorted(self) -> bool:
+        # Windows are emitted in order and each commit moves the bookmark: always resumable.
+        return True
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Return None: the requested end already bounds the bookmark; a signpost enlarges STATE."""
+
+
+def _merge_columns(declared: Sequence[Column], learned: Sequence[Column]) -> list[Column]:
+    """Return the declared columns, followed by the learned columns with other names."""
+    declared_names = {column.name for column in declared}
+    return [*declared, *(column for column in learned if column.name not in declared_names)]

@@ -1,0 +1,74 @@
+"""Validated window file, whose records may be emitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from tap_cxone.rows.reader import InvalidRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from tap_cxone.events.audit_log import AuditContext
+    from tap_cxone.output.record_lines import LineEncoder, RecordLineBuffer, RecordLines
+    from tap_cxone.rows.reader import RowCounts, RowReader
+    from tap_cxone.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWindow:
+    """A downloaded and validated file; a `with` block deletes it at its end.
+
+    Attributes:
+        spool: The spooled file.
+        reader: Reader of its rows.
+        counts: Numbers of valid and invalid rows.
+        audit_context: Audit fields of stream, window and job.
+        line_buffer: Record lines that the validation has serialised; None if there are none.
+    """
+
+    spool: Spool = field(repr=False)
+    reader: RowReader
+    counts: RowCounts
+    audit_context: AuditContext
+    line_buffer: RecordLineBuffer | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Self:
+        """Return the window; its file exists until the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Delete the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Delete the file and its buffered lines."""
+        self.spool.file.close()
+        if self.line_buffer is not None:
+            self.line_buffer.close()
+
+    def lines(self, line_encoder: LineEncoder) -> Iterator[RecordLines | InvalidRow]:
+        """Yield each record once, as lines, and each invalid row, in the order of the file."""
+        if self.line_buffer is not None:
+            yield from self.line_buffer.blocks()
+            return
+        layout, encode = None, None
+        for part in self.reader.blocks():
+            if isinstance(part, InvalidRow):
+                yield part
+                continue
+            if encode is None or part.layout is not layout:
+                layout, encode = part.layout, line_encoder.encoder_for(part.layout)
+            yield encode(part)
+
+    @property
+    def emitted(self) -> int:
+        """Return the number of emitted records; valid only after the last one."""
+        return self.counts.rows - self.counts.invalid - self.reader.duplicate_count

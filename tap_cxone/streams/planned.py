@@ -1,0 +1,161 @@
+"""Base class of windowed streams: planning of windows from bookmark, pending jobs and quota."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from tap_cxone.clock import iso
+from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+from tap_cxone.planning.sync_range import Span
+from tap_cxone.planning.workload import Workload
+from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.state import StreamState, merge_tenant_info
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.planning.workload import RemainingCalls, Unit
+    from tap_cxone.windows import Window
+
+
+class PlannedStream(CXoneStream):
+    """A stream that knows which windows it has to read."""
+
+    unit: ClassVar[Unit] = "calls"
+
+    @abstractmethod
+    def windows(
+        self, start: datetime, end: datetime, pending: Iterable[Window]
+    ) -> Iterable[Window]:
+        """Return the windows from `start` to `end`; `pending` windows have a job already."""
+
+    # Hooks with a default
+
+    def pending_jobs(self) -> list[PendingJob]:
+        """Return the jobs of earlier runs that match this run's requests; the default is none."""
+        return []
+
+    def limit_to_quota(
+        self,
+        windows: Iterable[Window],
+        pending: Iterable[Window],  # noqa: ARG002 (used by families with a quota)
+    ) -> Iterable[Window]:
+        """Yield the windows that this run may read; the default is all of them.
+
+        `pending` windows have a job already and cost no quota.
+
+        Raises:
+            QuotaExhausted: The quota does not cover the next window.
+        """
+        return windows
+
+    def remaining_calls(self) -> RemainingCalls | None:
+        """Return the remaining calls that the API reports; the default is None."""
+        return None
+
+    def history_limit(self, now: datetime) -> datetime | None:  # noqa: ARG002 (used by overrides)
+        """Return the oldest instant that the API serves; None if there is no limit."""
+        return None
+
+    # Plans
+
+    @property
+    def failed_last_run(self) -> bool:
+        """Return True if the last run of this stream failed."""
+        return self.state_view.failed
+
+    def windows_without_job(self) -> list[Window]:
+        """Return the windows that still need a job."""
+        pending = [job.window for job in self.pending_jobs()]
+        return [window for window in self._planned_windows(pending) if window not in pending]
+
+    def plan(self) -> StreamPlan:
+        """Return the plan of a run, without submitting a job."""
+        self._restore_family_state()
+        pending = [job.window for job in self.pending_jobs()]
+        workload = self._workload(list(self._planned_windows(pending)), pending)
+        return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
+
+    def _plan_run(self) -> Iterable[Window]:
+        """Return the windows that this run may read; update state and progress for the run."""
+        self._restore_family_state()
+        pending_jobs = self.pending_jobs()
+        self.state_view.set_pending_jobs(
+            job for job in self.state_view.pending_jobs() if job in pending_jobs
+        )
+        self._log_start()
+        pending = [job.window for job in pending_jobs]
+        windows = list(self._planned_windows(pending))
+        self.progress.set_planned_windows(windows)
+        self._set_quota_eta(windows, pending)
+        return self.limit_to_quota(windows, pending)
+
+    @property
+    def _incremental(self) -> bool:
+        """Return True unless the catalog selects FULL_TABLE replication."""
+        return self.replication_method != REPLICATION_FULL_TABLE
+
+    def _restore_family_state(self) -> None:
+        """Restore submit times and tenant info of the family from the state of all streams."""
+        for name, raw in self.tap_state.get("bookmarks", {}).items():
+            state = StreamState(name, raw)
+            self.family.rate_limiter.restore(state.submit_times(self.family.name))
+            tenant_info = merge_tenant_info(
+                self.family.tenant_info, state.tenant_info(self.family.name)
+            )
+            self.family.tenant_info.update(tenant_info)
+
+    def _log_start(self) -> None:
+        span = self._span()
+        if span.start > span.requested_start:
+            text = "%s: asked for %s, but the API gives nothing before %s; starting there"
+            self.log_once("history", text, self.name, iso(span.requested_start), iso(span.start))
+        if span.start >= span.requested_end:
+            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(span.start))
+
+    def _set_quota_eta(self, windows: Sequence[Window], pending: Sequence[Window]) -> None:
+        """Estimate when the quota lets this stream finish, if this run cannot finish it.
+
+        The estimate assumes that no other stream uses the quota.
+        """
+        if self.family.limits.quota is None:
+            return
+        stream_plan = StreamPlan.from_workload(self._workload(windows, pending), self.family)
+        family_plan = FamilyPlan.from_stream_plans(self.family, [stream_plan])
+        if family_plan.remaining is not None and family_plan.needed > family_plan.remaining:
+            self.progress.set_quota_eta(family_plan.earliest_finish)
+
+    def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
+        windows_without_job = tuple(window for window in windows if window not in pending)
+        span = self._span()
+        requested_start = span.requested_start if span.start > span.requested_start else None
+        return Workload(
+            self.family.name,
+            self.name,
+            self.unit,
+            tuple(windows),
+            windows_without_job,
+            span.start,
+            requested_start,
+        )
+
+    def _planned_windows(self, pending: Sequence[Window]) -> Iterable[Window]:
+        span = self._span()
+        # A start that moves every day must not exclude windows that have a pending job.
+        start = min([span.start, *(window.start for window in pending)])
+        return self.windows(start, span.requested_end, pending)
+
+    def _span(self) -> Span:
+        now = self.now()
+        return Span.compute(
+            self.settings,
+            now=now,
+            bookmark=self.state_view.bookmark() if self._incremental else None,
+            availability_delay=self.family.availability_delay,
+            history_limit=self.history_limit(now),
+        )
