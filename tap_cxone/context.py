@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from tap_cxone.clock import Clock
-    from tap_cxone.config import Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant
@@ -193,7 +193,9 @@ class ApiFamily:
             lock_prefix=journal.lock_dir / self.ledger.tenant if journal.lock_dir else None,
             slot_count=self.limits.max_concurrent,
             hold_until_job_ends=self.limits.tenant_wide,
-            poller=Poller(self.context.clock, journal.poll_interval, self.poll_policy.timeout),
+            poller=Poller(
+                self.context.clock, journal.poll_interval, self.context.settings.throttle_timeout
+            ),
             log=journal.log,
         )
 
@@ -213,7 +215,8 @@ class ApiFamily:
             signals=self.context.signals,
             user_agent=settings.user_agent,
             max_retries=settings.max_retries,
-            max_elapsed=settings.job_timeout,
+            max_elapsed=settings.throttle_timeout,
+            max_elapsed_setting="throttle_timeout_minutes",
         )
         token_provider = TokenProvider(self.grant, transport)
         return Client(
@@ -238,4 +241,9 @@ class ApiFamily:
         if self.poll_policy_override:
             return self.poll_policy_override
         settings = self.context.settings
-        return PollPolicy(settings.poll_interval, settings.job_timeout, settings.max_retries)
+        return PollPolicy(
+            interval=settings.poll_interval,
+            timeout=settings.job_timeout,
+            throttle_timeout=settings.throttle_timeout,
+            max_retries=settings.max_retries,
+        )

@@ -16,9 +16,8 @@ from tap_cxone import __version__
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
 from tap_cxone.cli.connection_test import probe, skipped_result
 from tap_cxone.clock import SystemClock
-from tap_cxone.config import SETTINGS, Settings
-from tap_cxone.config import validation as checks
 from tap_cxone.config.environment import merge_environment
+from tap_cxone.config.validation import find_warnings
 from tap_cxone.context import RunContext
 from tap_cxone.errors import (
     AuditError,
@@ -28,11 +27,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.webhook import Webhook
-from tap_cxone.families.analytics_exports import streams as analytics_exports
-from tap_cxone.families.data_download import streams as data_download
-from tap_cxone.families.data_extraction import streams as data_extraction
-from tap_cxone.families.observability import streams as observability
-from tap_cxone.families.scheduled_reports import streams as scheduled_reports
+from tap_cxone.families.registry import FAMILIES, check_settings, settings_schema
 from tap_cxone.jobs.ledger import open_ledger
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
@@ -58,20 +53,12 @@ if TYPE_CHECKING:
     from tap_cxone.context import ApiFamily
     from tap_cxone.planning.plan import StreamPlan
 
-FAMILIES = (
-    data_extraction,
-    observability,
-    analytics_exports,
-    data_download,
-    scheduled_reports,
-)
-
 
 class TapCXone(Tap):
     """Extracts the exports of a NICE CXone tenant, every row once, typed and resumable."""
 
     name = "tap-cxone"
-    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    config_jsonschema: ClassVar[dict[str, Any]] = settings_schema()
     message_writer_class = MsgSpecWriter
 
     def __init__(
@@ -106,18 +93,18 @@ class TapCXone(Tap):
         self.append_builtin_config(self.config_jsonschema)
         environ = os.environ if parse_env_config else {}
         config, problems = merge_environment(dict(config or {}), self.config_jsonschema, environ)
-        problems += checks.problems(config, self.config_jsonschema)
-        problems += batches.problems(config)
-        problems += [problem for family in FAMILIES for problem in family.problems(config)]
+        checked = check_settings(config, self.config_jsonschema)
+        problems += checked.problems
+        self.settings = checked.settings
+        batch_settings = self.settings.batch_config
+        problems += batches.problems(batch_settings) if batch_settings else ()
         if problems:
             raise ConfigError(problems)
-        self.settings = Settings.from_config(config)
         self.audit = AuditLog(self.settings.audit_log_path, self._clock)
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
         self.journal = open_ledger(self.settings, self._clock, self.logger)
         webhook_settings = self.settings.completion_webhook
         self.sample = RecordSample(webhook_settings.sample_size if webhook_settings else 0)
-        batch_settings = self.settings.batch_config
         self.batches = (
             BatchingWriter(batch_settings, self.sample, self.audit.run_id)
             if batch_settings
@@ -127,7 +114,7 @@ class TapCXone(Tap):
             kwargs.setdefault("message_writer", self.batches or SamplingWriter(self.sample))
         # The SDK's mapper creates the streams, which need the state; the SDK loads that afterwards.
         super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
-        for warning in checks.find_warnings(config):
+        for warning in find_warnings(config):
             self.logger.warning(warning)
         if setup_mapper:
             self.setup_mapper()
@@ -165,7 +152,9 @@ class TapCXone(Tap):
             if webhook_settings
             else None,
         )
-        family_streams = [stream for family in FAMILIES for stream in family.streams(self, context)]
+        family_streams = [
+            stream for family in FAMILIES for stream in family.module.streams(self, context)
+        ]
         all_streams = [*family_streams, QuarantineStream(self)]
         names = Counter(stream.name for stream in all_streams)
         if duplicates := [name for name, count in names.items() if count > 1]:
@@ -258,7 +247,7 @@ class TapCXone(Tap):
     def _families(self) -> list[ApiFamily]:
         """Return the families of all streams, each once, in the order of `FAMILIES`."""
         families = {stream.family.name: stream.family for stream in self._cxone_streams()}
-        return [families[family.NAME] for family in FAMILIES if family.NAME in families]
+        return [families[family.name] for family in FAMILIES if family.name in families]
 
     def _cxone_streams(self) -> list[CXoneStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]

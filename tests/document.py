@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from singer_sdk.about import AboutFormatter
 
-from tap_cxone.config import SETTINGS
+from tap_cxone.config.definition import format_default
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
+from tap_cxone.families.registry import settings_schema
 from tap_cxone.rows.columns import Column
 from tap_cxone.tap import TapCXone
 
@@ -34,13 +35,13 @@ GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]
 
 def settings_table() -> str:
     """Return the table of settings, nested ones below their parent."""
-    rows = "\n".join(_rows(SETTINGS.to_dict()["properties"], ""))
+    rows = "\n".join(_rows(settings_schema()["properties"], ""))
     return f"| setting | type | default | meaning |\n|---|---|---|---|\n{rows}"
 
 
 def _rows(properties: dict[str, Any], above: str) -> Iterator[str]:
     for name, schema in properties.items():
-        default = f"`{schema['default']}`" if "default" in schema else ""
+        default = f"`{format_default(schema['default'])}`" if "default" in schema else ""
         kind = "secret" if schema.get("secret") else schema.get("format", _type(schema))
         yield f"| `{above}{name}` | {kind} | {default} | {schema['description']} |"
         yield from _rows(schema.get("properties", {}), f"{above}{name}.")
@@ -136,7 +137,7 @@ def speed() -> str:
     said = (
         f"- Starting, beside a tap that is nothing but the SDK: {', '.join(starts)} times as long.",
         f"- {year['days']} days of all families take {least:.2f} times the least that the API's "
-        f"jobs and limits allow; {plain:.2f} times with `lanes: false`. The clock went "
+        f"jobs and limits allow; {plain:.2f} times with `parallel_families: false`. The clock went "
         f"{year['clock, times as fast']} times as fast, so that the tap's own time counts as "
         "often.",
         f"- The peak of memory is {min(few)} to {max(few)} MB at {memory['rows'][0]:,} rows and "
@@ -180,14 +181,14 @@ def _times(found: dict[str, Any]) -> str:
 
 def meltano_settings() -> str:
     """Return the settings of the extractor in meltano.yml."""
-    blocks = (_block(name, schema) for name, schema in SETTINGS.to_dict()["properties"].items())
+    blocks = (_block(name, schema) for name, schema in settings_schema()["properties"].items())
     return textwrap.indent("\n".join(blocks), " " * 4)
 
 
 def _block(name: str, schema: dict[str, Any]) -> str:
     lines = [f"- name: {name}", f"  kind: {_kind(schema)}"]
     if "default" in schema:
-        lines.append(f"  value: {schema['default']}")
+        lines.append(f"  value: {format_default(schema['default'])}")
     text = textwrap.wrap(schema["description"], 76, break_on_hyphens=False)
     lines += [f"  label: {schema['title']}", "  description: >-", *(f"    {line}" for line in text)]
     if _secret(schema):

@@ -18,7 +18,7 @@ from singer_sdk.singerlib import (
     StateMessage,
 )
 
-from tap_cxone.config import BatchSettings
+from tap_cxone.config.destinations import BatchEncoding, BatchSettings, BatchStorage
 from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
 from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
 from tap_cxone.output.storage import Storage
@@ -198,9 +198,7 @@ def test_every_schema_comes_before_its_rows(sim, clock, tmp_path):
 
 def test_no_message_goes_ahead_of_rows(tmp_path, capfdbinary):
     """Whatever is written after rows that wait for their file comes after its BATCH."""
-    place = BatchSettings(
-        "jsonl", compressed=True, batch_size=9, prefix="", root=str(tmp_path), params={}
-    )
+    place = BatchSettings(BatchEncoding("jsonl"), BatchStorage(str(tmp_path)), batch_size=9)
     writer = BatchingWriter(place, RecordSample(0), "run")
     others = [
         SchemaMessage("s", {"properties": {}}),

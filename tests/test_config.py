@@ -11,12 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tap_cxone.config import COLUMN_TYPES, SETTINGS, AccessKey, EntitySettings, Settings
 from tap_cxone.config import validation as checks
+from tap_cxone.config.connection import AccessKey
+from tap_cxone.config.definition import nested_settings
+from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
+from tap_cxone.families.observability.settings import ObservabilitySettings
+from tap_cxone.families.registry import read_settings, settings_schema
+from tap_cxone.types import COLUMN_TYPES
 
 many = settings(max_examples=60, deadline=None)
 
-SCHEMA = SETTINGS.to_dict()
+SCHEMA = settings_schema()
 HOST = "https://api-na1.niceincontact.com"
 LOGIN = "https://na1.nice-incontact.com"
 PATH = "/authentication/v1/token/access-key"
@@ -93,7 +98,79 @@ def test_schema_defaults_are_the_real_ones():
         name: found["default"] for name, found in SCHEMA["properties"].items() if "default" in found
     }
 
-    assert Settings.from_config(shown) == Settings.from_config({})
+    assert read_settings(shown) == read_settings({})
+
+
+NO_DEFAULT = {
+    "data_extraction.entities[].entity_name",
+    "data_extraction.entities[].version",
+    "data_extraction.entities[].primary_keys",
+    "analytics_exports.exports[].filter",
+    "analytics_exports.exports[].required_fields",
+    *(path for path, _ in nested_settings(SCHEMA) if path.startswith("endpoints.")),
+}
+"""Nested settings that may be left out and have no default, or a computed one."""
+NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}
+
+
+def test_every_nested_setting_shows_its_default():
+    """A nested setting that may be left out shows its default, unless it has none."""
+    leaves = {path: found for path, found in NESTED.items() if "properties" not in found}
+    optional = {path for path, found in leaves.items() if "null" in found["type"]}
+
+    assert {path for path in optional if "default" not in NESTED[path]} == NO_DEFAULT
+    assert len(optional - NO_DEFAULT) > 40
+
+
+def least(schema):
+    """Return the smallest object that a part of the schema allows."""
+    return {
+        name: fill(inner)
+        for name, inner in schema.get("properties", {}).items()
+        if name in schema.get("required", ())
+    }
+
+
+def fill(schema):
+    """Return a value for a setting that must be given."""
+    if "properties" in schema:
+        return least(schema)
+    if "enum" in schema:
+        return schema["enum"][0]
+    return [] if "array" in schema["type"] else "any"
+
+
+def with_value(schema, parts, value):
+    """Return the smallest object with a value at a path, such as `entities[]`, `columns`."""
+    name, *rest = parts
+    inner = schema["properties"][name.removesuffix("[]")]
+    if rest:
+        value = with_value(inner.get("items", inner), rest, value)
+    return {**least(schema), name.removesuffix("[]"): [value] if name.endswith("[]") else value}
+
+
+@pytest.mark.parametrize("path", [path for path, found in NESTED.items() if "default" in found])
+def test_nested_defaults_are_the_real_ones(path):
+    """A nested default that the schema shows is what runs without the setting."""
+    parts = path.split(".")
+    said = with_value(SCHEMA, parts, NESTED[path]["default"])
+    silent = copy.deepcopy(said)
+    inner: Any = silent
+    for part in parts[:-1]:
+        inner = inner[part.removesuffix("[]")]
+        inner = inner[0] if part.endswith("[]") else inner
+    del inner[parts[-1]]
+
+    assert checks.problems(said, SCHEMA) == checks.problems(silent, SCHEMA)
+    assert read_settings(said) == read_settings(silent)
+
+
+def test_null_that_is_a_value():
+    """Without a quota of exports `exports_per_day` is null, which is not its default."""
+    of = {n: read_settings({"observability": {"exports_per_day": n}}) for n in (None, 3)}
+
+    assert of[None].section(ObservabilitySettings).exports_per_day is None
+    assert of[3] == read_settings({})
 
 
 # Defaults
@@ -112,13 +189,14 @@ def test_schema_defaults_are_the_real_ones():
         ("schema_drift", "evolve"),
         ("poll_interval", timedelta(seconds=5)),
         ("job_timeout", timedelta(minutes=30)),
+        ("throttle_timeout", timedelta(minutes=30)),
         ("max_retries", 8),
         ("user_agent", f"tap-cxone/{version('tap-cxone')}"),
     ],
 )
 def test_default(name, value):
     """Without settings the defaults of the documentation hold."""
-    assert getattr(Settings.from_config({}), name) == value
+    assert getattr(read_settings({}), name) == value
 
 
 @pytest.mark.parametrize(
@@ -133,7 +211,7 @@ def test_default(name, value):
 )
 def test_default_of_data_extraction(name, value):
     """Without settings the limits of the API hold."""
-    assert getattr(Settings.from_config({}).data_extraction, name) == value
+    assert getattr(read_settings({}).section(DataExtractionSettings), name) == value
 
 
 # Reading
@@ -166,6 +244,7 @@ CONFIG = {
     "schema_drift": "fail",
     "poll_interval_seconds": 0.05,
     "job_timeout_minutes": 0.5,
+    "throttle_timeout_minutes": 0.25,
     "max_retries": 0,
     "user_agent": "me/1",
 }
@@ -173,7 +252,7 @@ CONFIG = {
 
 def test_settings_are_typed():
     """Every setting arrives, as what it is."""
-    read = Settings.from_config(CONFIG)
+    read = read_settings(CONFIG)
 
     assert read.access_key == AccessKey("id", "hush-hush")
     assert read.region == "eu1"
@@ -185,13 +264,14 @@ def test_settings_are_typed():
     assert read.schema_drift == "fail"
     assert read.poll_interval == timedelta(seconds=0.05)
     assert read.job_timeout == timedelta(seconds=30)
+    assert read.throttle_timeout == timedelta(seconds=15)
     assert read.max_retries == 0
     assert read.user_agent == "me/1"
 
 
 def test_settings_of_data_extraction_are_typed():
     """Every setting of the family arrives, as what it is."""
-    read = Settings.from_config(CONFIG).data_extraction
+    read = read_settings(CONFIG).section(DataExtractionSettings)
 
     assert (read.mode, read.window_days) == ("async", 1)
     assert read.min_submit_interval == timedelta(seconds=0.05)
@@ -200,30 +280,33 @@ def test_settings_of_data_extraction_are_typed():
 
 def test_settings_of_an_entity():
     """An entity is read with its keys and column types in the order given."""
-    entity, _ = Settings.from_config(CONFIG).data_extraction.entities
+    entity, _ = read_settings(CONFIG).section(DataExtractionSettings).entities
 
     assert entity == EntitySettings(
         name="wfm_payroll",
         entity_name="wfm-payroll",
         version="1",
         primary_keys=("Agent ID", "day"),
-        columns=(("Hours", "number"), ("Day", "date")),
+        columns={"Hours": "number", "Day": "date"},
     )
+    assert list(entity.columns) == ["Hours", "Day"]
 
 
 def test_entity_that_says_little():
     """What is not said of an entity is left to the built-in one."""
-    *_, entity = Settings.from_config(CONFIG).data_extraction.entities
+    *_, entity = read_settings(CONFIG).section(DataExtractionSettings).entities
 
-    assert entity == EntitySettings("qm_workflows", None, None, None, ())
+    assert entity == EntitySettings("qm_workflows", None, None, None, {})
 
 
 def test_no_keys_are_not_the_built_in_ones():
     """An empty list of keys is an answer, not silence."""
     entities = [{"name": "qm_workflows", "primary_keys": []}]
-    (entity,) = Settings.from_config(
-        {"data_extraction": {"entities": entities}}
-    ).data_extraction.entities
+    (entity,) = (
+        read_settings({"data_extraction": {"entities": entities}})
+        .section(DataExtractionSettings)
+        .entities
+    )
 
     assert entity.primary_keys == ()
 
@@ -231,12 +314,12 @@ def test_no_keys_are_not_the_built_in_ones():
 @pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
 def test_half_a_key_is_none(name):
     """An access key has both of its halves or is none."""
-    assert Settings.from_config({name: "x"}).access_key is None
+    assert read_settings({name: "x"}).access_key is None
 
 
 def test_settings_are_frozen():
     """Nothing is changed in the middle of a run."""
-    read = Settings.from_config(CONFIG)
+    read = read_settings(CONFIG)
 
     with pytest.raises(FrozenInstanceError):
         read.region = "na1"  # type: ignore[misc]
@@ -245,10 +328,10 @@ def test_settings_are_frozen():
 def test_settings_do_not_share_what_was_given():
     """Changing what was given later changes nothing."""
     given: dict[str, Any] = copy.deepcopy(CONFIG)
-    read = Settings.from_config(given)
+    read = read_settings(given)
     given["endpoints"]["data_extraction"] = "https://elsewhere.example"
 
-    assert read == Settings.from_config(CONFIG)
+    assert read == read_settings(CONFIG)
 
 
 # Hosts
@@ -274,7 +357,7 @@ def test_settings_do_not_share_what_was_given():
 )
 def test_host(config, host):
     """A family's host is the one in `endpoints`, else `base_url`, else the vendor's."""
-    assert Settings.from_config(config).base_url_for("data_extraction", HOST) == host
+    assert read_settings(config).base_url_for("data_extraction", HOST) == host
 
 
 @pytest.mark.parametrize(
@@ -296,12 +379,12 @@ def test_host(config, host):
 )
 def test_token_url(config, url):
     """A token URL is the one in `endpoints`, else on `base_url`, else on the vendor's host."""
-    assert Settings.from_config(config).token_url("data_extraction", LOGIN, PATH) == url
+    assert read_settings(config).token_url("data_extraction", LOGIN, PATH) == url
 
 
 def test_other_family():
     """What is set for one family holds for no other."""
-    settings = Settings.from_config(
+    settings = read_settings(
         {
             "endpoints": {
                 "data_extraction": "https://e.example",
@@ -322,9 +405,7 @@ def test_null_is_as_if_left_out(name):
     """A setting that the checks accept as null is the same as one left out."""
     config = {name: None}
 
-    assert checks.problems(config, SCHEMA) or Settings.from_config(config) == Settings.from_config(
-        {}
-    )
+    assert checks.problems(config, SCHEMA) or read_settings(config) == read_settings({})
 
 
 @pytest.mark.parametrize("name", SCHEMA["properties"]["data_extraction"]["properties"])
@@ -332,9 +413,7 @@ def test_null_in_a_family_is_as_if_left_out(name):
     """So is one of a family."""
     config = {"data_extraction": {name: None}}
 
-    assert checks.problems(config, SCHEMA) or Settings.from_config(config) == Settings.from_config(
-        {}
-    )
+    assert checks.problems(config, SCHEMA) or read_settings(config) == read_settings({})
 
 
 @pytest.mark.parametrize("name", ["entity_name", "version", "primary_keys", "columns"])
@@ -345,9 +424,7 @@ def test_null_in_an_entity_is_as_if_left_out(name):
         for more in ({name: None}, {})
     )
 
-    assert checks.problems(said, SCHEMA) or Settings.from_config(said) == Settings.from_config(
-        silent
-    )
+    assert checks.problems(said, SCHEMA) or read_settings(said) == read_settings(silent)
 
 
 def valid(schema):
@@ -382,7 +459,7 @@ def valid(schema):
 def test_checked_settings_can_be_read(config):
     """Settings without a problem are read without an error."""
     if not checks.problems(config, SCHEMA):
-        Settings.from_config(config)
+        read_settings(config)
 
 
 @pytest.mark.parametrize(
@@ -393,12 +470,12 @@ def test_number_out_of_reach(name, value):
     """A number that no run can work with is read, or is a problem; it never crashes."""
     config = {name: value}
     if not checks.problems(config, SCHEMA):
-        Settings.from_config(config)
+        read_settings(config)
 
 
 def test_settings_show_no_secret():
     """The settings can be shown in a message without their secrets."""
     names = ("access_key_id", "access_key_secret", "client_id", "client_secret")
-    shown = repr(Settings.from_config({name: f"hush-{name}" for name in names}))
+    shown = repr(read_settings({name: f"hush-{name}" for name in names}))
 
     assert "hush" not in shown

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.config import SETTINGS
 from tap_cxone.config.environment import read_environment
 from tap_cxone.config.validation import problems
+from tap_cxone.families.registry import settings_schema
 
 many = settings(max_examples=60, deadline=None)
 
-SCHEMA = SETTINGS.to_dict()
+SCHEMA = settings_schema()
 GOOD = {
     "access_key_id": "id",
     "access_key_secret": "hush-hush",

@@ -255,7 +255,7 @@ def test_a_bomb(packed):
 
     with (
         spool_chunks([data], expected_size=None, description="f") as spool,
-        pytest.raises(DecodeError, match=r"unpacks to more than 1 MB.*max_file_mb"),
+        pytest.raises(DecodeError, match=r"unpacks to more than 1 MB.*max_unpacked_mb"),
     ):
         list(open_table(spool, "f", FileExpectation(max_bytes=1_000_000)).rows())
 

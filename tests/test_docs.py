@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_cxone.config import SETTINGS, TABLES
+from tap_cxone.config.definition import format_default, nested_settings
 from tap_cxone.families.data_extraction.schemas import ENTITIES
+from tap_cxone.families.observability.settings import TABLE_PATHS
 from tap_cxone.families.observability.tables import TABLES as DASHBOARD
+from tap_cxone.families.registry import settings_schema
 from tests import document
 from tests.document import HUB, ROOT, documents
 
 TEXTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-NAMES = list(SETTINGS.to_dict()["properties"])
+NAMES = list(settings_schema()["properties"])
 
 
 @cache
@@ -89,6 +91,7 @@ def test_meltano_and_about_agree_on_what_the_tap_can():
     assert "structured-logging" in extractor["capabilities"]
 
 
+@cache
 def described() -> dict[str, dict[str, dict[str, Any]]]:
     """Return what each document says of each setting, by document and name."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
@@ -102,7 +105,7 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
         "meltano.yml": {setting["name"]: setting for setting in extractor["settings"]},
         "hub": {setting["name"]: setting for setting in hub["settings"]},
         "settings.md": {
-            name: {"value": value or None, "description": words, "kind": kind}
+            name: {"value": yaml.safe_load(value), "description": words, "kind": kind}
             for name, kind, value, words in table
         },
     }
@@ -170,6 +173,22 @@ def test_every_setting_of_the_limits_is_one():
     named = {name for cell in last for name in re.findall(r"`([^`]+)`", cell)}
     assert named - set(known) == set()
     assert "observability.exports_per_day" in named
+
+
+NESTED = {path: found for path, found in nested_settings(settings_schema()) if "." in path}
+
+
+@pytest.mark.parametrize("path", [path for path, found in NESTED.items() if "default" in found])
+def test_every_document_has_the_default_of_a_nested_setting(path):
+    """The default of a nested setting is in the table, in meltano.yml, Hub and `--about`."""
+    default = format_default(NESTED[path]["default"])
+    outer, _, inner = path.partition(".")
+    table = (ROOT / "docs/settings.md").read_text()
+    shown = [described()[place][outer]["description"] for place in ("meltano.yml", "hub")]
+    shown.append(about()["settings"]["properties"][outer]["description"])
+
+    assert re.search(rf"(?m)^\| `{re.escape(path)}` \| \w+ \| `{re.escape(default)}` \|", table)
+    assert [text for text in shown if f"`{inner}: {default}`" not in text] == []
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
@@ -243,4 +262,4 @@ def test_the_changelog_knows_the_version():
 
 def test_the_settings_name_the_tables_that_there_are():
     """Every path that the family knows can be named in `observability.tables`, and no other."""
-    assert [path for table in DASHBOARD for path in table.paths] == list(TABLES)
+    assert [path for table in DASHBOARD for path in table.paths] == list(TABLE_PATHS)

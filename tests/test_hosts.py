@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tap_cxone.config import SETTINGS
 from tap_cxone.config.validation import problems
+from tap_cxone.families.registry import settings_schema
 from tap_cxone.simulator import Fault, Options, Simulator, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.streams.base import CXoneStream
@@ -116,9 +116,9 @@ def test_no_open_line_unless_it_is_allowed(setting, url):
     outer, _, inner = setting.partition(".")
     config: dict[str, Any] = {outer: {inner: url} if inner else url}
 
-    assert [problem for problem in problems(config, SETTINGS.to_dict()) if setting in problem]
-    assert not problems(config | {"allow_insecure": True}, SETTINGS.to_dict())
-    assert problems(config | {"allow_insecure": False}, SETTINGS.to_dict())
+    assert [problem for problem in problems(config, settings_schema()) if setting in problem]
+    assert not problems(config | {"allow_insecure": True}, settings_schema())
+    assert problems(config | {"allow_insecure": False}, settings_schema())
 
 
 def test_every_host_is_private_by_default():

@@ -207,7 +207,7 @@ def test_throttled_to_the_end(sim, clock):
     body = '{"message": "Another request is running"}'
     sim.faults.add(Fault("submit", "status", status=403, body=body, times=9999))
 
-    out = run(settings(sim, job_timeout_minutes=5), clock)
+    out = run(settings(sim, throttle_timeout_minutes=5), clock)
 
     assert isinstance(failure(out), Throttled)
     assert "Another request is running" in str(failure(out))

@@ -13,7 +13,9 @@ from tap_cxone.jobs.polling import DurationBounds, PollPolicy, merge_bounds
 
 SECOND = timedelta(seconds=1)
 POLL = 15 * SECOND
-PATIENCE = PollPolicy(interval=POLL, timeout=45 * 60 * SECOND, max_retries=0)
+PATIENCE = PollPolicy(
+    interval=POLL, timeout=45 * 60 * SECOND, throttle_timeout=30 * 60 * SECOND, max_retries=0
+)
 JOBS = st.lists(st.floats(1, 1700).map(lambda seconds: seconds * SECOND), min_size=1, max_size=30)
 
 

@@ -50,7 +50,7 @@ def printed(
                 item["metadata"]["selected"] = False
     with contextlib.redirect_stdout(out):
         tap = TapCXone(
-            config={"lanes": False, **config},
+            config={"parallel_families": False, **config},
             clock=clock,
             catalog=catalog,
             message_writer=how.get("writer"),

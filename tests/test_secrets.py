@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.faults import FaultPoint
 
 SPEED = 2000
-IMPATIENT = {"max_retries": 0, "job_timeout_minutes": 0.02, "max_invalid_ratio": 0}
+IMPATIENT = {
+    "max_retries": 0,
+    "job_timeout_minutes": 0.02,
+    "throttle_timeout_minutes": 0.02,
+    "max_invalid_ratio": 0,
+}
 KEYS = (
     Credentials.ACCESS_KEY_ID,
     Credentials.ACCESS_KEY_SECRET,

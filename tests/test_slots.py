@@ -96,9 +96,9 @@ def test_waiting(process, clock, caplog):
 
 
 def test_a_wait_ends(process, clock):
-    """After job_timeout_minutes the wait ends with an error that says where to look."""
+    """After throttle_timeout_minutes the wait ends with an error that says where to look."""
     held = process().try_acquire()
-    with pytest.raises(Throttled, match=r"job_timeout_minutes.*locks/tenant"):
+    with pytest.raises(Throttled, match=r"throttle_timeout_minutes.*locks/tenant"):
         process().acquire()
 
     assert sum(clock.slept, timedelta(0)) == 5 * SECOND

@@ -8,6 +8,7 @@ import pytest
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from tap_cxone.errors import ConfigError, StateError, StreamsFailed
+from tap_cxone.families.data_extraction.settings import DataExtractionSettings
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
@@ -203,7 +204,7 @@ def test_settings_from_the_environment(sim, monkeypatch):
     tap = TapCXone(config=key, parse_env_config=True)
 
     assert tap.settings.base_url == sim.url
-    assert tap.settings.data_extraction.mode == "async"
+    assert tap.settings.section(DataExtractionSettings).mode == "async"
 
 
 # State

@@ -92,7 +92,7 @@ def test_waits_grow(sim, clock):
     """The waits between repetitions grow, with some chance in them, and stay bounded."""
     sim.faults.add(Fault("list", "status", status=500, times=99))
 
-    run(settings(sim, max_retries=10, job_timeout_minutes=120), clock)
+    run(settings(sim, max_retries=10, throttle_timeout_minutes=120), clock)
 
     times = [seen.at for seen in lists(sim)]
     waits = [after - at for at, after in itertools.pairwise(times)]
@@ -140,18 +140,18 @@ def test_retry_after_that_makes_no_sense(sim, clock, text):
 
 
 def test_a_429_is_not_waited_for_ever(sim, clock):
-    """A server that says 'wait' for ever is given up after job_timeout_minutes."""
+    """A server that says 'wait' for ever is given up after throttle_timeout_minutes."""
     sim.faults.add(Fault("list", "status", status=429, times=9999))
     began = clock.now()
 
-    out = run(settings(sim, job_timeout_minutes=20), clock)
+    out = run(settings(sim, throttle_timeout_minutes=20), clock)
 
     assert isinstance(failure(out), Throttled)
     assert timedelta(minutes=15) <= clock.now() - began <= timedelta(minutes=20)
 
 
 def test_a_retry_after_beyond_the_time_out(sim, clock):
-    """Who is told to wait longer than job_timeout_minutes gives up at once, and says why."""
+    """Who is told to wait longer than throttle_timeout_minutes gives up at once, and says why."""
     wait = (("Retry-After", "86400"),)
     sim.faults.add(Fault("list", "status", status=429, headers=wait, body="Come back tomorrow"))
     began = clock.now()
@@ -358,7 +358,7 @@ def test_an_echo_of_secrets(sim, clock, caplog, place, status):
     sim.faults.add(Fault(place, "status", status=status, times=9999, body=ECHO))
     mode = "sync" if place == "sync" else "async"
 
-    out = run(settings(sim, mode, max_retries=0, job_timeout_minutes=1), clock)
+    out = run(settings(sim, mode, max_retries=0, throttle_timeout_minutes=1), clock)
 
     texts = [str(out.error), caplog.text, *map(json.dumps, out.messages)]
     secrets = [secret for secret in SECRETS if place != "token" or "known-to-us" not in secret]

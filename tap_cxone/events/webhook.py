@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.clock import Clock
-    from tap_cxone.config import WebhookSettings
+    from tap_cxone.config.destinations import WebhookSettings
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.signals import SignalHandler
 

@@ -16,7 +16,7 @@ from tap_cxone.http.messages import ApiRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cxone.config import AccessKey, Application
+    from tap_cxone.config.connection import AccessKey, Application
     from tap_cxone.http.transport import Transport
 
 _RENEW_AFTER_FRACTION = 0.8  # share of the lifetime after which a token is renewed

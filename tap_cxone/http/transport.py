@@ -112,6 +112,7 @@ class Transport:
     user_agent: str
     max_retries: int
     max_elapsed: timedelta
+    max_elapsed_setting: str = ""  # the path of the setting; none for a fixed limit
     session: requests.Session = field(default_factory=open_session)
     max_bytes: int = 256_000_000
 
@@ -140,16 +141,23 @@ class Transport:
             except Throttled as error:
                 delay = error.retry_after or backoff_delay
                 if self.clock.now() + delay > deadline:
-                    waited = f"it said 'wait' for {self.max_elapsed} (job_timeout_minutes)"
+                    waited = f"it said 'wait' for {self._describe_limit()}"
                     raise error.as_exhausted(waited) from error
             except Unavailable as error:
                 failures += 1
                 delay = error.retry_after or backoff_delay
-                if failures > self.max_retries or self.clock.now() + delay > deadline:
+                if failures > self.max_retries:
                     tried = f"tried {failures} times (max_retries)"
+                    raise error.as_exhausted(tried) from error
+                if self.clock.now() + delay > deadline:
+                    tried = f"tried {failures} times in {self._describe_limit()}"
                     raise error.as_exhausted(tried) from error
             sleep(self.clock, delay, "the API did not answer as it should")
         raise AssertionError  # pragma: no cover (the delays never end)
+
+    def _describe_limit(self) -> str:
+        setting = f" ({self.max_elapsed_setting})" if self.max_elapsed_setting else ""
+        return f"{self.max_elapsed}{setting}"
 
     def send_once(
         self, request: ApiRequest, classify_error: ClassifyError | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.clock import Clock
-    from tap_cxone.config import Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.jobs.journal import Journal
 

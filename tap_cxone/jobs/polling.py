@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tap_cxone.config.model import JOB_TIMEOUT_SETTING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -60,19 +62,23 @@ def merge_bounds(bounds: DurationBounds | None, latest: DurationBounds) -> Durat
 
 @dataclass(frozen=True, slots=True)
 class PollPolicy:
-    """Poll interval, timeout and number of retries.
+    """Poll interval, timeouts and number of retries.
 
     Attributes:
         interval: Age of a job at its first poll, and the minimum time between two polls.
         timeout: Maximum duration of a job.
+        throttle_timeout: Maximum duration of throttling.
         max_retries: Maximum number of retries.
         max_interval: Maximum time between two polls, by default six times the interval.
+        timeout_setting: Path of the setting that holds `timeout`, for messages.
     """
 
     interval: timedelta
     timeout: timedelta
+    throttle_timeout: timedelta
     max_retries: int
     max_interval: timedelta | None = None
+    timeout_setting: str = JOB_TIMEOUT_SETTING
 
     def poll_ages(
         self, bounds: DurationBounds | None = None, current_age: timedelta = _ZERO

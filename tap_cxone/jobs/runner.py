@@ -274,7 +274,7 @@ class JobRunner:
             return
         description, timeout = self.description(job.window), self.poll_policy.timeout
         msg = f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}"
-        msg += ". Raise job_timeout_minutes or narrow the window"
+        msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
         raise JobTimeout(msg, window=job.window)
 
     def _cancel_timed_out(self, job: PendingJob) -> str:

@@ -163,7 +163,7 @@ class TenantSlots:
         if (result := self.poller.wait_for(attempt)) is None:
             msg = (
                 f"{self.name}: another process has been exporting from this tenant for "
-                f"{self.poller.timeout} (job_timeout_minutes; its lock: {self.lock_prefix}); "
+                f"{self.poller.timeout} (throttle_timeout_minutes; its lock: {self.lock_prefix}); "
                 "is it stuck?"
             )
             raise Throttled(msg)

@@ -80,7 +80,7 @@ class JobSubmitter:
     def submit_with_retry(self, window: Window) -> SubmitResult:
         """Submit a window or adopt its job; retry after failures that created no job.
 
-        A throttled submit is retried until the job timeout, other failures up to `max_retries`
+        A throttled submit is retried until the throttle timeout, other failures up to `max_retries`
         times.
 
         Raises:
@@ -89,7 +89,7 @@ class JobSubmitter:
             JobFailed: The job failed immediately.
             QuotaExhausted: The quota allows no submit now.
         """
-        deadline = self.clock.now() + self.poll_policy.timeout
+        deadline = self.clock.now() + self.poll_policy.throttle_timeout
         failures = 0
         for backoff_delay in backoff_delays(
             max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
@@ -156,10 +156,10 @@ class JobSubmitter:
         if error.exhausted:
             raise error
         if self.clock.now() + delay > deadline:
+            description, timeout = self.describe(window), self.poll_policy.throttle_timeout
             msg = (
-                f"{self.describe(window)}: the API said 'wait' for {self.poll_policy.timeout} "
-                f"(job_timeout_minutes): {error.message}; is something else exporting from this "
-                "tenant?"
+                f"{description}: the API said 'wait' for {timeout} (throttle_timeout_minutes): "
+                f"{error.message}; is something else exporting from this tenant?"
             )
             raise Throttled(msg, status=error.status) from error
         self.log.info("%s: told to wait, trying again in %s", self.describe(window), delay)

@@ -27,7 +27,7 @@ from tap_cxone.output.writer import SamplingWriter
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_cxone.config import BatchSettings
+    from tap_cxone.config.destinations import BatchSettings
     from tap_cxone.output.writer import RecordSample
 
 _UNSAFE = re.compile(r"[^\w.-]")
@@ -72,7 +72,7 @@ class BatchingWriter(SamplingWriter):
         """Start numbering files at 1; pass emitted records to `sample`."""
         super().__init__(sample)
         self._settings = settings
-        self._storage = Storage(settings.root, settings.params)
+        self._storage = Storage(settings.storage.root, settings.storage.params)
         self._run_id = run_id
         self._file_number = 0
         self._schemas: dict[str, Mapping[str, Any]] = {}
@@ -109,21 +109,22 @@ class BatchingWriter(SamplingWriter):
         batch, settings = self._batches[stream], self._settings
         self._file_number += 1
         # The run ID links the files with the audit log.
-        name = f"{settings.prefix}{_UNSAFE.sub('_', stream)}-{self._run_id}-{self._file_number:06}"
+        prefix = f"{settings.storage.prefix}{_UNSAFE.sub('_', stream)}"
+        name = f"{prefix}-{self._run_id}-{self._file_number:06}"
         url = self._storage.write(f"{name}.{self._suffix}", self._encode(stream, batch.records))
         del self._batches[stream]  # only now: an unwritten batch must block STATE messages
         compression = {"compression": "gzip"} if settings.compressed else {}
-        encoding = {"format": settings.format, **compression}
+        encoding = {"format": settings.encoding.format, **compression}
         super().write_message(BatchMessage(stream, encoding, [url], batch.version))
 
     @property
     def _suffix(self) -> str:
-        if self._settings.format == "parquet":
+        if self._settings.encoding.format == "parquet":
             return "parquet"
         return "jsonl.gz" if self._settings.compressed else "jsonl"
 
     def _encode(self, stream: str, records: list[Mapping[str, Any]]) -> bytes:
-        if self._settings.format == "parquet":
+        if self._settings.encoding.format == "parquet":
             from tap_cxone.output import parquet  # imported late: pyarrow is an optional dependency
 
             schema = self._schemas[stream]
@@ -132,19 +133,11 @@ class BatchingWriter(SamplingWriter):
         return gzip.compress(lines, _GZIP_LEVEL) if self._settings.compressed else lines
 
 
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield errors in `batch_config` that its JSON schema cannot find; use no network."""
-    batch_config = config.get("batch_config")
-    match batch_config:
-        case {"encoding": {"format": "parquet"}} if importlib.util.find_spec("pyarrow") is None:
-            yield (
-                "batch_config.encoding.format is parquet, which needs pyarrow: install "
-                "tap-cxone[parquet], or set it to jsonl"
-            )
-        case _:
-            pass
-    match batch_config:
-        case {"storage": {"root": str(root)}}:
-            yield from storage.problems(root)
-        case _:
-            pass
+def problems(settings: BatchSettings) -> Iterator[str]:
+    """Yield the problems of valid settings that this machine cannot use; use no network."""
+    if settings.encoding.format == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        yield (
+            "batch_config.encoding.format is parquet, which needs pyarrow: install "
+            "tap-cxone[parquet], or set it to jsonl"
+        )
+    yield from storage.problems(settings.storage.root)

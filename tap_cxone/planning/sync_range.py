@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from tap_cxone.config import Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.windows import Window
 
 _DEFAULT_HISTORY = timedelta(days=30)

@@ -24,8 +24,8 @@ from tap_cxone.rows.convert import (
 )
 
 if TYPE_CHECKING:
-    from tap_cxone.config import ColumnType
     from tap_cxone.rows.columns import Column, ValueConstraint
+    from tap_cxone.types import ColumnType
 
 Cells = Sequence[Any]
 ColumnConverter = Callable[[Cells], Cells]

@@ -14,8 +14,8 @@ import msgspec
 from tap_cxone.clock import iso
 
 if TYPE_CHECKING:
-    from tap_cxone.config import ColumnType
     from tap_cxone.rows.columns import Column
+    from tap_cxone.types import ColumnType
 
 Converter = Callable[[Any], Any]
 

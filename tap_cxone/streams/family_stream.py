@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_cxone.config import Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.context import ApiFamily
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columns import Column

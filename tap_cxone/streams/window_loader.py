@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
 
-    from tap_cxone.config import Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.progress.tracker import StreamProgress

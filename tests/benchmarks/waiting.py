@@ -45,7 +45,11 @@ class Year:
 def settings(url: str, *, lanes: bool) -> dict[str, Any]:
     """Return the tap's settings for a year of all families."""
     found = tap_settings(url, SPEED, families=ALL_FAMILIES)
-    found |= {"start_date": BEGIN.isoformat(), "end_date": END.isoformat(), "lanes": lanes}
+    found |= {
+        "start_date": BEGIN.isoformat(),
+        "end_date": END.isoformat(),
+        "parallel_families": lanes,
+    }
     return found | {"observability": {"exports_per_day": None}}
 
 

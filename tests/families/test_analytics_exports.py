@@ -556,14 +556,14 @@ def test_waiting_for_a_place(sim, clock):
 
 
 def test_no_place_at_all(simulate, clock):
-    """Places that never become free end the stream after job_timeout_minutes, which is said."""
+    """Slots that never become free end the stream after throttle_timeout_minutes; it is said."""
     sim = simulate(foreign_exports=3)
     began = clock.now()
 
-    out = run(days(sim, job_timeout_minutes=7), clock)
+    out = run(days(sim, throttle_timeout_minutes=7), clock)
 
     assert isinstance(failure(out), Throttled)
-    assert "job_timeout_minutes" in str(failure(out))
+    assert "throttle_timeout_minutes" in str(failure(out))
     assert "something else exporting" in str(failure(out))
     assert timedelta(minutes=4) < clock.now() - began <= timedelta(minutes=7)
     assert submits(sim) == []
@@ -611,14 +611,14 @@ def test_growing_waits(sim, clock, status):
 
 @pytest.mark.parametrize("status", [409, 429])
 def test_told_to_wait_for_ever(sim, clock, status):
-    """An API that always says 'wait' ends the stream when job_timeout_minutes are gone."""
+    """An API that always says 'wait' ends the stream when throttle_timeout_minutes are gone."""
     sim.faults.add(Fault("submit", "status", status=status, times=1000))
     began = clock.now()
 
-    out = run(days(sim, job_timeout_minutes=12), clock)
+    out = run(days(sim, throttle_timeout_minutes=12), clock)
 
     assert isinstance(failure(out), Throttled)
-    assert "job_timeout_minutes" in str(failure(out))
+    assert "throttle_timeout_minutes" in str(failure(out))
     assert clock.now() - began <= timedelta(minutes=12)
     assert out.records(STREAM) == []
 
@@ -1369,13 +1369,13 @@ def test_messages_hold_no_secret(sim, clock, caplog):
 def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
     """A window that fails costs no job that its worker had asked for meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
-    first = run(days(sim, 5, lanes=True, analytics_exports=wrong), clock)
+    first = run(days(sim, 5, parallel_families=True, analytics_exports=wrong), clock)
     asked = {body["query"]["dateFrom"] for body in bodies(sim)}
     assert isinstance(failure(first), InvalidRecords)
     pending = first.state["bookmarks"][STREAM]["pending_jobs"]
     assert len(pending) == len(asked)
 
-    second = run(days(sim, 5, lanes=True), clock, state=first.state)
+    second = run(days(sim, 5, parallel_families=True), clock, state=first.state)
 
     assert second.error is None
     assert ids(second) == [r["id"] for r in truth(sim, 5)]

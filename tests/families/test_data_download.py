@@ -1370,10 +1370,10 @@ def test_a_quota_that_ends(simulate, clock, what):
 
 
 def test_told_to_wait_too_long(sim, clock):
-    """A refusal for longer than job_timeout_minutes is a failure if there is quota left."""
+    """A refusal for longer than throttle_timeout_minutes is a failure if there is quota left."""
     sim.faults.add(wait(3600, after=0))
 
-    out = run(days(sim, job_timeout_minutes=30), clock)
+    out = run(days(sim, throttle_timeout_minutes=30), clock)
 
     assert isinstance(failure(out), Throttled)
     assert clock.slept == []

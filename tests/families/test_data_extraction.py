@@ -447,15 +447,15 @@ def test_403_that_says_wait_to_a_read(sim, clock, place, path):
 
 
 def test_403_that_says_wait_for_ever(sim, clock):
-    """It is given up after job_timeout_minutes, with the API's words and the setting."""
+    """It is given up after throttle_timeout_minutes, with the API's words and the setting."""
     sim.faults.add(Fault("submit", "status", status=403, times=999, body=WAIT))
     began = clock.now()
 
-    out = run(two_days(sim) | {"job_timeout_minutes": 10}, clock)
+    out = run(two_days(sim) | {"throttle_timeout_minutes": 10}, clock)
 
     assert isinstance(failure(out), Throttled)
     assert "try again later" in str(failure(out))
-    assert "job_timeout_minutes" in str(failure(out))
+    assert "throttle_timeout_minutes" in str(failure(out))
     assert timedelta(minutes=5) <= clock.now() - began <= timedelta(minutes=11)
 
 

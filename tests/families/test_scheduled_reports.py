@@ -987,7 +987,7 @@ def test_only_once_a_run(simulate, clock):
     out = run(long(sim, 5, 5), clock)
 
     assert isinstance(failure(out), JobTimeout)
-    assert "job_timeout_minutes" in str(failure(out))
+    assert "scheduled_reports.job_timeout_minutes" in str(failure(out))
     assert ranges(sim) == [(15, 20), (15, 17)]
     assert sim.cancelled == [one.id for one in sim.report_runs]
     assert out.records(STREAM) == []
@@ -1067,7 +1067,10 @@ def test_one_day_that_dies(simulate, clock, own, minutes):
     out = run(days(sim, own=own, more=[QUEUES]), clock, STREAM)
 
     assert isinstance(failure(out), JobTimeout)
-    assert all(w in str(failure(out)) for w in (STREAM, "job_timeout_minutes", "cancelled"))
+    assert all(
+        w in str(failure(out))
+        for w in (STREAM, "scheduled_reports.job_timeout_minutes", "cancelled")
+    )
     assert sim.cancelled == [sim.report_runs[0].id]
     assert clock.now() - began < (minutes + 3) * MINUTE
     assert "pending_jobs" not in out.state["bookmarks"][STREAM]
@@ -1094,7 +1097,7 @@ def test_a_run_that_cannot_be_cancelled(simulate, clock, status):
 
     out = run(days(sim), clock)
 
-    assert "job_timeout_minutes" in str(failure(out))
+    assert "scheduled_reports.job_timeout_minutes" in str(failure(out))
     assert clock.now() - began < 60 * MINUTE
 
 

@@ -174,7 +174,7 @@ REMEDIES: dict[int, tuple[str, ...]] = {
     410: WRONG_PLACE,
     413: ("lower the family's window_days",),
     422: NOT_ACCEPTED,
-    429: ("job_timeout_minutes", "when nothing else asks in this tenant's name"),
+    429: ("throttle_timeout_minutes", "when nothing else asks in this tenant's name"),
     500: AGAIN,
 }
 ZONELESS = Fails(("time zone is not known",), ("set timezone",))
@@ -198,7 +198,7 @@ def lasting() -> Iterator[Row]:
                 yield Row(f"{place} 302 {label}", scene, redirect, where)
 
 
-WAITED = Fails(("job_timeout_minutes", "429"), ("something else exporting",))
+WAITED = Fails(("throttle_timeout_minutes", "429"), ("something else exporting",))
 UNREGISTERED = Fails(
     ("may have been registered", "500"), ("tried 9 times (max_retries)", "no report was spent")
 )
@@ -529,11 +529,11 @@ def jobs() -> Iterator[Row]:
         must = Fails(("still running",), ("job_timeout_minutes",), later=25 * HOURS, then=then)
         yield Row(f"{at} job-stuck", scene, once(at, "job-stuck"), must)
     stuck = once("run", "job-stuck")
-    must = Fails(("still running", "cancelled"), ("job_timeout_minutes",))
+    must = Fails(("still running", "cancelled"), ("scheduled_reports.job_timeout_minutes",))
     yield Row("run job-stuck", "reports", stuck, must)
     for status in (400, 401, 403, 404, 409, 500):
         faults = (*stuck, *ever("cancel", status=status))
-        must = Fails(("still running",), ("job_timeout_minutes",))
+        must = Fails(("still running",), ("scheduled_reports.job_timeout_minutes",))
         if status == HTTPStatus.UNAUTHORIZED:
             must = Fails(("401", "a new token was refused too"), (APPLICATION,))
         yield Row(f"cancel {status}", "reports", faults, must)

@@ -152,7 +152,10 @@ def live(  # noqa: PLR0913 (all by name but the first three)
     with contextlib.redirect_stdout(out), _wire(life):
         try:
             TapCXone(
-                config={"lanes": False, **config}, clock=clock, state=state, catalog=catalog
+                config={"parallel_families": False, **config},
+                clock=clock,
+                state=state,
+                catalog=catalog,
             ).sync_all()
             out.flush()
         except (Exception, SystemExit, Killed) as caught:  # noqa: BLE001 (the test judges it)

@@ -26,7 +26,7 @@ def _jumps(monkeypatch):
 def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:
     """Kill a run at each of these places, run again, and judge."""
     for place in places:
-        with Trial(case, size, changes={"lanes": True}) as trial:
+        with Trial(case, size, changes={"parallel_families": True}) as trial:
             trial.pursue([Point(kind, place, timedelta(seconds=20))])
             check(trial)
 
@@ -50,7 +50,7 @@ def test_killed_side_by_side_anywhere(case, kind):
 
 def test_undisturbed_side_by_side():
     """Without an interruption every row leaves once, and nothing is asked for twice."""
-    with Trial(EVERYTHING, SMALL, changes={"lanes": True}) as trial:
+    with Trial(EVERYTHING, SMALL, changes={"parallel_families": True}) as trial:
         trial.pursue([])
         check(trial)
         records = [m for life in trial.lives for m in life.output.of("RECORD")]

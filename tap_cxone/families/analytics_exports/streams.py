@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_cxone.config import ANALYTICS_MAX_CONCURRENT_JOBS, ANALYTICS_MAX_DAYS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.analytics_exports.api import (
     ACTIVE_EXPORTS_PATH,
@@ -17,6 +16,13 @@ from tap_cxone.families.analytics_exports.api import (
     AnalyticsApi,
     ExportRequest,
     describe_active_exports,
+)
+from tap_cxone.families.analytics_exports.settings import (
+    BUILT_IN_EXPORT,
+    CONVERSATION_TYPE,
+    MAX_CONCURRENT_JOBS,
+    MAX_WINDOW_DAYS,
+    AnalyticsExportsSettings,
 )
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
@@ -26,20 +32,20 @@ from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
 
-    from tap_cxone.config import ExportSettings, Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
+    from tap_cxone.families.analytics_exports.settings import ExportSettings
     from tap_cxone.windows import Window
 
-NAME = "analytics_exports"
+NAME = AnalyticsExportsSettings.NAME
 DEFAULT_BASE_URL = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
 AVAILABILITY_DELAY = timedelta(minutes=30)
-CONVERSATION_TYPE = "conversation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "
 """Fields of a conversation in the vendor's guide, which calls them the schema of its events."""
 
 BOT_CONVERSATIONS = ExportDefinition(
-    name="bot_conversations",
+    name=BUILT_IN_EXPORT,
     request=ExportRequest(CONVERSATION_TYPE, "type eq 'bot'", "json", "gzip"),
     columns=(
         Column("id", description="Identity of the conversation."),
@@ -87,7 +93,8 @@ BOT_CONVERSATIONS = ExportDefinition(
 def build_api_family(context: RunContext) -> ApiFamily:
     """Return the analytics exports of the tenant in the settings."""
     settings = context.settings
-    family_settings, application = settings.analytics_exports, settings.application
+    family_settings = settings.section(AnalyticsExportsSettings)
+    application = settings.application
     base_url = settings.base_url_for(NAME, DEFAULT_BASE_URL)
     token_url = settings.token_url(NAME, settings.endpoints.get(NAME, DEFAULT_BASE_URL), TOKEN_PATH)
     return ApiFamily(
@@ -103,8 +110,8 @@ def build_api_family(context: RunContext) -> ApiFamily:
         permission_hint=PERMISSION_HINT,
         describe_remaining=describe_active_exports,
         window_days=family_settings.window_days,
-        max_window_days=ANALYTICS_MAX_DAYS,
-        max_concurrent_jobs=ANALYTICS_MAX_CONCURRENT_JOBS,
+        max_window_days=MAX_WINDOW_DAYS,
+        max_concurrent_jobs=MAX_CONCURRENT_JOBS,
         context=context,
     )
 
@@ -119,7 +126,7 @@ def streams(tap: Tap, context: RunContext) -> list[ExportStream]:
 
 def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
     """Yield the built-in export with the user's overrides, then the custom exports."""
-    entries = {export.name: export for export in settings.analytics_exports.exports}
+    entries = {export.name: export for export in settings.section(AnalyticsExportsSettings).exports}
     built_in_entry = entries.pop(BOT_CONVERSATIONS.name, None)
     yield (
         _merge_definition(BOT_CONVERSATIONS, built_in_entry)
@@ -140,39 +147,18 @@ def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
 
 
 def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> ExportDefinition:
-    request, keys, required = export.request, entry.primary_keys, entry.required_fields
-    compression = request.compression if entry.compression is None else "gzip"
+    request, required = export.request, entry.required_fields
     return replace(
         export,
         request=ExportRequest(
             entry.export_type or request.export_type,
             entry.filter or request.filter,
-            entry.format or request.format,
-            None if entry.compression == "none" else compression,
+            entry.format,
+            None if entry.compression == "none" else entry.compression,
         ),
-        columns=with_types(export.columns, dict(entry.columns)),
-        primary_keys=export.primary_keys if keys is None else tuple(map(snake_case, keys)),
+        columns=with_types(export.columns, entry.columns),
+        primary_keys=tuple(map(snake_case, entry.primary_keys)),
         required=export.required if required is None else required,
-    )
-
-
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the family's settings beyond their shape."""
-    family_settings = config.get(NAME)
-    configured = family_settings.get("exports") if isinstance(family_settings, dict) else None
-    for export in configured if isinstance(configured, list) else []:
-        if isinstance(export, dict) and not _effective_filter(export).strip():
-            yield (
-                f"{NAME}.exports: '{export.get('name')}' has no filter; say which records, such "
-                "as \"type eq 'bot'\""
-            )
-
-
-def _effective_filter(export: Mapping[str, Any]) -> str:
-    built_in = export.get("name") == BOT_CONVERSATIONS.name
-    configured = export.get("filter")
-    return str(
-        BOT_CONVERSATIONS.request.filter if configured is None and built_in else configured or ""
     )
 
 
@@ -200,13 +186,11 @@ class ExportStream(JobStream):
     def api(self) -> AnalyticsApi:
         application = self.settings.application
         tenant = f"{self.family.base_url} {application.client_id if application else ''}"
-        return AnalyticsApi(
-            self.family.client, self.export.request, tenant, ANALYTICS_MAX_CONCURRENT_JOBS
-        )
+        return AnalyticsApi(self.family.client, self.export.request, tenant, MAX_CONCURRENT_JOBS)
 
     @override
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.analytics_exports.window_days
+        max_days = self.settings.section(AnalyticsExportsSettings).window_days
         return daily_windows(start, end, max_days=max_days, pending=pending)

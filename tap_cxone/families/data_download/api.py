@@ -25,8 +25,8 @@ from tap_cxone.spool import encode_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_cxone.config import DownloadSettings
     from tap_cxone.families.data_download.metric_catalog import CustomMetric
+    from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.http.client import Client
     from tap_cxone.windows import Window
 
@@ -63,7 +63,7 @@ class DownloadRequest:
         dates = {"from": iso_z(window.start), "to": iso_z(window.end - _SECOND)}
         filters: dict[str, Any] = {"date": dates, "timeZone": self.zone}
         if download.group:
-            filters["group"] = dict(zip(("type", "id"), download.group, strict=True))
+            filters["group"] = {"type": download.group.type, "id": download.group.id}
         return {
             "report": download.report,
             "metrics": list(download.metrics),

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.config.validation import did_you_mean
+from tap_cxone.config.messages import did_you_mean
 from tap_cxone.errors import ApiError, ConfigError
 from tap_cxone.rows.columns import Column, ValueConstraint, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_cxone.config import ColumnType
+    from tap_cxone.types import ColumnType
 
 ALL_METRICS = "*"
 _TYPES: dict[str, ColumnType] = {

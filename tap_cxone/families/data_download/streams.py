@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_cxone.config import validation as checks
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import DriftError
 from tap_cxone.families.data_download.api import (
@@ -22,6 +21,7 @@ from tap_cxone.families.data_download.metric_catalog import (
     select_metrics,
 )
 from tap_cxone.families.data_download.pages import PagedSource
+from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
 from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.auth import ClientCredentialsGrant
@@ -36,21 +36,20 @@ from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
-    from tap_cxone.config import DownloadSettings
     from tap_cxone.context import RunContext
+    from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.prefetch import WindowFile
     from tap_cxone.windows import Window
 
-NAME = "data_download"
+NAME = DataDownloadSettings.NAME
 TOKEN_PATH = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
-SCOPES = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
 AVAILABILITY_DELAY = timedelta(minutes=30)
 # The API counts calls per minute, so the next minute allows more.
 _MAX_THROTTLE_DELAY = timedelta(minutes=1)
@@ -60,17 +59,17 @@ _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the qu
 def build_api_family(context: RunContext) -> ApiFamily:
     """Return the data download of the tenant in the settings."""
     settings = context.settings
-    family_settings, application = settings.data_download, settings.application
+    family_settings = settings.section(DataDownloadSettings)
+    application = settings.application
     configured_url = settings.endpoints.get(NAME) or settings.base_url
     base_url = configured_url or (
         f"https://{settings.tenant}.nicecxone.com" if settings.tenant else ""
     )
-    scopes = SCOPES if family_settings.scopes is None else family_settings.scopes
     token_url = settings.token_url(NAME, base_url, TOKEN_PATH)
     return ApiFamily(
         name=NAME,
         required_settings=("client_id", "client_secret", *(() if configured_url else ("tenant",))),
-        grant=ClientCredentialsGrant(token_url, application, scopes)
+        grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
         if application and base_url
         else None,
         base_url=base_url.rstrip("/"),
@@ -91,28 +90,11 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     api_family = build_api_family(context)
     api_family.tenant_info.update(read_tenant_info(tap, NAME))
     tenant = TenantContext(api_family, load_metrics(api_family))
-    family_settings = context.settings.data_download
+    family_settings = context.settings.section(DataDownloadSettings)
     return [
         CustomMetricsStream(tap, tenant),
         *(DownloadStream(tap, tenant, d) for d in family_settings.downloads),
     ]
-
-
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the family's settings beyond their shape."""
-    family_settings = config.get(NAME)
-    if not isinstance(family_settings, dict):
-        return
-    yield from checks.aggregate_window_problems(config, NAME)
-    for download in family_settings.get("downloads") or ():
-        is_empty = isinstance(download, dict) and not (
-            download.get("metrics") or download.get("custom_metrics")
-        )
-        if is_empty:
-            yield (
-                f"{NAME}.downloads: '{download.get('name')}' asks for nothing; name metrics or "
-                "custom_metrics"
-            )
 
 
 class CustomMetricsStream(FullTableStream):
@@ -187,7 +169,7 @@ class DownloadStream(WindowedStream):
 
     @override
     def refresh_catalog(self) -> None:
-        if self.settings.data_download.live_discovery and self.family.configured:
+        if self.settings.section(DataDownloadSettings).live_discovery and self.family.configured:
             self._metrics = self._select_metrics(self.tenant.all_metrics, require_all=True)
             self.add_catalog_columns(metric.column for metric in self._metrics)
 
@@ -234,7 +216,7 @@ class DownloadStream(WindowedStream):
 
     @override
     def source(self) -> PagedSource:
-        family_settings = self.settings.data_download
+        family_settings = self.settings.section(DataDownloadSettings)
         retries = self.settings.max_retries
         pages = PagedSource(
             self.tenant.api, self._build_request, family_settings.page_size, retries, self.logger
@@ -259,12 +241,12 @@ class DownloadStream(WindowedStream):
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
         include_partial = end == self.settings.end_date
-        max_days, zone = self.settings.data_download.window_days, self.tenant.zone
+        max_days = self.settings.section(DataDownloadSettings).window_days
         return calendar_windows(
             start,
             end,
             max_days=max_days,
-            zone=zone,
+            zone=self.tenant.zone,
             pending=pending,
             include_partial=include_partial,
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_cxone.config import DATA_EXTRACTION_MAX_DAYS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.data_extraction.api import (
     JOBS_PATH,
@@ -23,6 +22,7 @@ from tap_cxone.families.data_extraction.schemas import (
     EntityDefinition,
     permission_of,
 )
+from tap_cxone.families.data_extraction.settings import MAX_WINDOW_DAYS, DataExtractionSettings
 from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import snake_case, with_types
@@ -31,22 +31,24 @@ from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
 
-    from tap_cxone.config import EntitySettings, Settings
+    from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
+    from tap_cxone.families.data_extraction.settings import EntitySettings
     from tap_cxone.windows import Window
 
-NAME = "data_extraction"
+NAME = DataExtractionSettings.NAME
 TOKEN_PATH = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
 
 
 def build_api_family(context: RunContext) -> ApiFamily:
     """Return the Data Extraction API of the tenant in the settings."""
     settings = context.settings
+    family_settings = settings.section(DataExtractionSettings)
     key, region = settings.access_key, settings.region
     # The vendor's login takes the area's own host, the API its gateway.
     token_url = settings.token_url(NAME, f"https://{region}.nice-incontact.com", TOKEN_PATH)
@@ -56,16 +58,16 @@ def build_api_family(context: RunContext) -> ApiFamily:
         grant=AccessKeyGrant(token_url, key) if key else None,
         base_url=settings.base_url_for(NAME, f"https://api-{region}.niceincontact.com"),
         limits=RateLimits(
-            min_submit_interval=settings.data_extraction.min_submit_interval,
+            min_submit_interval=family_settings.min_submit_interval,
             max_concurrent=1,
             tenant_wide=True,
         ),
-        availability_delay=settings.data_extraction.availability_delay,
+        availability_delay=family_settings.availability_delay,
         probe_path=JOBS_PATH,
         permission_hint=f"give the access key's user a permission {ANY_PERMISSION}",
         describe_remaining=describe_running_job,
-        window_days=settings.data_extraction.window_days,
-        max_window_days=DATA_EXTRACTION_MAX_DAYS,
+        window_days=family_settings.window_days,
+        max_window_days=MAX_WINDOW_DAYS,
         context=context,
         classify_error=classify_error,
     )
@@ -81,7 +83,7 @@ def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
 
 def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
     """Yield the built-in entities with the user's overrides, then the custom entities."""
-    entries = {entity.name: entity for entity in settings.data_extraction.entities}
+    entries = {entity.name: entity for entity in settings.section(DataExtractionSettings).entities}
     for entity in ENTITIES:
         entry = entries.pop(entity.name, None)
         yield _merge_definition(entity, entry) if entry else entity
@@ -98,25 +100,8 @@ def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> Entity
         entity_name=entry.entity_name or entity.entity_name,
         version=entry.version or entity.version,
         primary_keys=entity.primary_keys if keys is None else tuple(map(snake_case, keys)),
-        columns=with_types(entity.columns, dict(entry.columns)),
+        columns=with_types(entity.columns, entry.columns),
     )
-
-
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the family's settings beyond their shape."""
-    configured = (
-        config.get(NAME, {}).get("entities", []) if isinstance(config.get(NAME), dict) else []
-    )
-    built_in = {entity.name for entity in ENTITIES}
-    for entity in configured if isinstance(configured, list) else []:
-        if not isinstance(entity, dict) or entity.get("name") in built_in:
-            continue
-        for setting in ("entity_name", "version"):
-            if not entity.get(setting):
-                yield (
-                    f"{NAME}.entities: '{entity.get('name')}' has no {setting}; it is not a "
-                    f"built-in stream ({', '.join(sorted(built_in))}), so say what the API calls it"
-                )
 
 
 class EntityStream(JobStream):
@@ -142,7 +127,7 @@ class EntityStream(JobStream):
         return DataExtractionApi(
             client=self.family.client,
             request=EntityRequest(name, self.entity.version, permission_of(name)),
-            mode=self.settings.data_extraction.mode,
+            mode=self.settings.section(DataExtractionSettings).mode,
             tenant_info=self.family.tenant_info,
             sync_timeout=self.settings.job_timeout,
         )
@@ -151,5 +136,5 @@ class EntityStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.data_extraction.window_days
+        max_days = self.settings.section(DataExtractionSettings).window_days
         return daily_windows(start, end, max_days=max_days, pending=pending)

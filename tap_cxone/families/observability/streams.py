@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_cxone.config.validation import did_you_mean
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
 from tap_cxone.families.observability.export_allocation import allocate_exports
-from tap_cxone.families.observability.tables import TABLES, DashboardTable
+from tap_cxone.families.observability.settings import ObservabilitySettings
+from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns, snake_case
@@ -22,15 +22,16 @@ from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
 
     from tap_cxone.context import RunContext
+    from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.windows import Window
 
-NAME = "observability"
+NAME = ObservabilitySettings.NAME
 DEFAULT_LOGIN_URL = "https://cxone.niceincontact.com"
 TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
 HISTORY_MONTHS = 4
@@ -41,9 +42,10 @@ MAX_WINDOW_DAYS = 31  # default of window_days; the API documents no limit
 def build_api_family(context: RunContext) -> ApiFamily:
     """Return the export API of the dashboard of the tenant in the settings."""
     settings = context.settings
+    family_settings = settings.section(ObservabilitySettings)
     key, application = settings.access_key, settings.application
     token_url = settings.token_url(NAME, DEFAULT_LOGIN_URL, TOKEN_PATH)
-    exports_per_day = settings.observability.exports_per_day
+    exports_per_day = family_settings.exports_per_day
     return ApiFamily(
         name=NAME,
         required_settings=("client_id", "client_secret", "access_key_id", "access_key_secret"),
@@ -54,7 +56,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
         probe_path=None,
         context=context,
         classify_error=classify_error,
-        window_days=settings.observability.window_days,
+        window_days=family_settings.window_days,
         max_window_days=MAX_WINDOW_DAYS,
     )
 
@@ -62,7 +64,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
 def streams(tap: Tap, context: RunContext) -> list[TableStream]:
     """Return one stream per table; tables missing in the settings are not selected by default."""
     allocation = ExportAllocation(build_api_family(context))
-    configured = context.settings.observability.tables
+    configured = context.settings.section(ObservabilitySettings).tables
     for table in TABLES:
         # A configured name is tried first. A table without one has a stream that is not selected.
         paths = tuple(sorted(table.paths, key=lambda path: path not in configured))
@@ -71,46 +73,6 @@ def streams(tap: Tap, context: RunContext) -> list[TableStream]:
             TableStream(tap, allocation, replace(table, paths=paths), select_by_default=selected)
         )
     return allocation.streams
-
-
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the family's settings beyond their shape."""
-    family_settings = config.get(NAME)
-    if not isinstance(family_settings, dict):
-        return
-    configured = family_settings.get("tables") or [path for table in TABLES for path in table.paths]
-    selected = [table for table in TABLES if set(table.paths) & set(map(str, configured))]
-    filters = family_settings.get("filters")
-    for name, values in filters.items() if isinstance(filters, dict) else ():
-        if values:
-            supporting = [table for table in TABLES if name in table.filters]
-            yield from _unsupported_option(f"filters.{name}", selected, supporting)
-    if family_settings.get("channels"):
-        yield from _unsupported_option(
-            "channels", selected, [table for table in TABLES if table.channels]
-        )
-    for setting in ("primary_keys", "columns"):
-        yield from _unknown_streams(setting, family_settings.get(setting))
-
-
-def _unsupported_option(
-    option: str, selected: list[DashboardTable], supporting: list[DashboardTable]
-) -> Iterator[str]:
-    unsupporting = [table.paths[0] for table in selected if table not in supporting]
-    if supporting and unsupporting:
-        names = ", ".join(table.paths[0] for table in supporting)
-        yield (
-            f"{NAME}.{option} is not taken by {', '.join(unsupporting)}, only by {names}; "
-            f"leave it out, or name in {NAME}.tables only tables that take it"
-        )
-
-
-def _unknown_streams(setting: str, configured: Any) -> Iterator[str]:
-    stream_names = [table.stream for table in TABLES]
-    for name in configured if isinstance(configured, dict) else ():
-        if name not in stream_names:
-            hint = did_you_mean(name, stream_names, cutoff=0)
-            yield f"{NAME}.{setting} names the stream '{name}'; {hint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +123,7 @@ class TableStream(JobStream):
         """Store the table and declare the columns in the settings; files define all others."""
         self.allocation = allocation
         self.table = table
-        settings = allocation.family.context.settings.observability
+        settings = allocation.family.context.settings.section(ObservabilitySettings)
         declaration = Declaration(
             name=table.stream,
             columns=declared_columns(settings.columns.get(table.stream, {})),
@@ -176,11 +138,12 @@ class TableStream(JobStream):
     @override
     def api(self) -> ObservabilityApi:
         settings = self.settings
+        family_settings = settings.section(ObservabilitySettings)
         application, key = settings.application, settings.access_key
         request = TableRequest(
             table=self.table,
-            channels=settings.observability.channels,
-            filters=settings.observability.filters,
+            channels=family_settings.channels,
+            filters=family_settings.filters.by_name(),
             timezone=settings.timezone or "UTC",
             tenant=" ".join(
                 (self.family.base_url, application.client_id, key.key_id)
@@ -206,7 +169,7 @@ class TableStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.observability.window_days
+        max_days = self.settings.section(ObservabilitySettings).window_days
         return daily_windows(start, end, max_days=max_days, pending=pending)
 
     @override

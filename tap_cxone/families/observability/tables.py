@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tap_cxone.config import FILTERS
+FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from typing_extensions import override
 
-from tap_cxone.config import REPORT_TYPES
-from tap_cxone.config import validation as checks
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import JobTimeout
 from tap_cxone.families.scheduled_reports import report_definition
@@ -20,6 +18,7 @@ from tap_cxone.families.scheduled_reports.schedules import (
     ScheduleRegistry,
     schedule_id,
 )
+from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.jobs.polling import PollPolicy
@@ -30,21 +29,20 @@ from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
-    from tap_cxone.config import ReportSettings
     from tap_cxone.context import RunContext
+    from tap_cxone.families.scheduled_reports.settings import ReportSettings
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
 
-NAME = "scheduled_reports"
+NAME = ScheduledReportsSettings.NAME
 DEFAULT_BASE_URL = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
-SCOPES = ("analytics:reports:read", "analytics:reports:write")
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 
@@ -52,14 +50,16 @@ _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 def build_api_family(context: RunContext) -> ApiFamily:
     """Return the scheduled reports of the tenant in the settings."""
     settings = context.settings
-    family_settings, application = settings.scheduled_reports, settings.application
+    family_settings = settings.section(ScheduledReportsSettings)
+    application = settings.application
     token_url = settings.token_url(NAME, settings.endpoints.get(NAME, DEFAULT_BASE_URL), TOKEN_PATH)
-    scopes = SCOPES if family_settings.scopes is None else family_settings.scopes
     poll_interval = family_settings.poll_interval
     return ApiFamily(
         name=NAME,
         required_settings=("client_id", "client_secret"),
-        grant=ClientCredentialsGrant(token_url, application, scopes) if application else None,
+        grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
+        if application
+        else None,
         base_url=settings.base_url_for(NAME, DEFAULT_BASE_URL),
         limits=RateLimits(),
         availability_delay=family_settings.availability_delay,
@@ -68,10 +68,12 @@ def build_api_family(context: RunContext) -> ApiFamily:
         context=context,
         missing_setting="" if family_settings.reports else f"{NAME}.reports",
         poll_policy_override=PollPolicy(
-            poll_interval,
-            family_settings.job_timeout,
-            settings.max_retries,
-            poll_interval * _MAX_POLL_GROWTH,
+            interval=poll_interval,
+            timeout=family_settings.job_timeout,
+            timeout_setting=family_settings.JOB_TIMEOUT_PATH,
+            throttle_timeout=settings.throttle_timeout,
+            max_retries=settings.max_retries,
+            max_interval=poll_interval * _MAX_POLL_GROWTH,
         ),
     )
 
@@ -79,28 +81,11 @@ def build_api_family(context: RunContext) -> ApiFamily:
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of schedules and one stream per configured report."""
     api_family = build_api_family(context)
-    family_settings = context.settings.scheduled_reports
+    family_settings = context.settings.section(ScheduledReportsSettings)
     return [
         SchedulesStream(tap, api_family),
         *(ReportStream(tap, api_family, r) for r in family_settings.reports),
     ]
-
-
-def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the family's settings beyond their shape."""
-    family_settings = config.get(NAME)
-    if not isinstance(family_settings, dict):
-        return
-    yield from checks.aggregate_window_problems(config, NAME)
-    reports = family_settings.get("reports")
-    for report in reports if isinstance(reports, list) else ():
-        if isinstance(report, dict):
-            setting = f"{NAME}.reports, '{report.get('name')}'"
-            allow_unknown = family_settings.get("allow_unknown_metrics") is True
-            report_type = report["type"] if report.get("type") in REPORT_TYPES else None
-            yield from report_definition.report_problems(
-                report, setting, report_type, allow_unknown=allow_unknown
-            )
 
 
 def _schedule_registry(stream: CXoneStream) -> ScheduleRegistry:
@@ -171,7 +156,7 @@ class ReportStream(JobStream):
     @property
     def _window_days(self) -> int:
         """Return the days of a window: the setting, or fewer after a run timed out."""
-        configured_days = self.settings.scheduled_reports.window_days
+        configured_days = self.settings.section(ScheduledReportsSettings).window_days
         return min(configured_days, self.state_view.window_days or configured_days)
 
     @override

@@ -1,0 +1,145 @@
+"""The settings of credentials and hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+from urllib.parse import unquote
+
+from msgspec import Meta
+
+from tap_cxone.config.definition import SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """An access key of a CXone user."""
+
+    key_id: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application registered with the vendor."""
+
+    client_id: str = field(repr=False)
+    secret: str = field(repr=False)
+    use_basic_auth: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """The settings of credentials and hosts, which all families share."""
+
+    access_key_id: Annotated[
+        str | None,
+        Meta(
+            title="Access key ID",
+            description="Access key ID of a CXone user (My Profile > Access Keys).",
+            extra_json_schema=SECRET,
+        ),
+    ] = field(default=None, repr=False)
+    access_key_secret: Annotated[
+        str | None,
+        Meta(
+            title="Access key secret",
+            description="Secret of the access key. CXone shows it once, when the key is created.",
+            extra_json_schema=SECRET,
+        ),
+    ] = field(default=None, repr=False)
+    client_id: Annotated[
+        str | None,
+        Meta(
+            title="Client ID",
+            description="Client ID of an application registered with NICE. Analytics exports, data "
+            "download and scheduled reports need it; observability needs it beside the access key.",
+            extra_json_schema=SECRET,
+        ),
+    ] = field(default=None, repr=False)
+    client_secret: Annotated[
+        str | None,
+        Meta(
+            title="Client secret",
+            description="Secret of the registered application.",
+            extra_json_schema=SECRET,
+        ),
+    ] = field(default=None, repr=False)
+    client_auth_method: Annotated[
+        Literal["client_secret_post", "client_secret_basic"],
+        Meta(
+            title="Client authentication",
+            description="How the application sends its secret, as it was registered: in the form, "
+            "or as HTTP Basic.",
+        ),
+    ] = "client_secret_post"
+    region: Annotated[
+        str,
+        Meta(
+            title="Region",
+            description="Area of the tenant, such as `na1`, `eu1`, `au1`. It determines the hosts.",
+        ),
+    ] = "na1"
+    tenant: Annotated[
+        str | None,
+        Meta(
+            title="Tenant",
+            description="Sub-domain of the tenant, for data download: "
+            "`https://{tenant}.nicecxone.com`.",
+        ),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        Meta(
+            title="Base URL",
+            description="Replaces every host, those of the token endpoints included; for a proxy "
+            "or the simulator. It is https, or http to this machine.",
+        ),
+    ] = None
+    allow_insecure: Annotated[
+        bool,
+        Meta(
+            title="Allow http",
+            description="Whether `base_url`, `endpoints` and download links may be http to another "
+            "machine. Keys, tokens and personal data are then sent unencrypted. For tests in a "
+            "closed network only.",
+        ),
+    ] = False
+    endpoints: Annotated[
+        dict[str, str],
+        Meta(title="Endpoints", description="Replaces single hosts or token URLs."),
+    ] = field(default_factory=dict)
+
+    @property
+    def access_key(self) -> AccessKey | None:
+        """Return the access key; None unless both of its halves are set."""
+        if not self.access_key_id or not self.access_key_secret:
+            return None
+        # The vendor's pages show keys URL-encoded (`%3D%3D`); a key itself has no per cent sign.
+        return AccessKey(unquote(self.access_key_id), unquote(self.access_key_secret))
+
+    @property
+    def application(self) -> Application | None:
+        """Return the registered application; None unless both of its halves are set."""
+        if not self.client_id or not self.client_secret:
+            return None
+        use_basic_auth = self.client_auth_method == "client_secret_basic"
+        return Application(self.client_id, self.client_secret, use_basic_auth)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return the credentials, which no message may contain."""
+        key, application = self.access_key, self.application
+        values = {key.key_id, key.secret} if key else set()
+        return frozenset(
+            values | ({application.client_id, application.secret} if application else set())
+        )
+
+    def base_url_for(self, family: str, default: str) -> str:
+        """Return the host of a family: `endpoints`, else `base_url`, else the vendor's."""
+        return (self.endpoints.get(family) or self.base_url or default).rstrip("/")
+
+    def token_url(self, family: str, default: str, path: str) -> str:
+        """Return the token URL of a family: `endpoints`, else on `base_url` or the default host."""
+        url = self.endpoints.get(f"{family}_token")
+        return url or f"{(self.base_url or default).rstrip('/')}{path}"

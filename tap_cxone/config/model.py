@@ -1,0 +1,291 @@
+"""The settings of the tap itself; those of a family are a `Section` in the family's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+
+from msgspec import Meta
+
+from tap_cxone import __version__
+from tap_cxone.config.connection import ConnectionSettings
+from tap_cxone.config.definition import ONE_WEEK, read
+from tap_cxone.config.destinations import (  # noqa: TC001 (msgspec reads the annotations)
+    BatchSettings,
+    WebhookSettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+JOB_TIMEOUT_SETTING = "job_timeout_minutes"
+
+_MAX_MEGABYTES = 1_000_000_000
+_BYTES_PER_MEGABYTE = 1_000_000
+_Section = TypeVar("_Section", bound="Section")
+
+
+class Section:
+    """Base class of the settings of one family.
+
+    Attributes:
+        NAME: The name of the section, which is the name of the family.
+        TITLE: The title of the section.
+        DESCRIPTION: What the section is for. The list of its settings is added to it.
+    """
+
+    __slots__ = ()
+    NAME: ClassVar[str]
+    TITLE: ClassVar[str]
+    DESCRIPTION: ClassVar[str]
+
+    def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no checks by default)
+        """Yield the problems of valid settings that contradict each other.
+
+        Args:
+            core: The settings of the tap; a default stands for each setting that is not valid.
+        """
+        return iter(())
+
+
+def _default_user_agent() -> str:
+    return f"tap-cxone/{__version__}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ConnectionSettings):
+    """All settings of a run, validated and typed."""
+
+    start_date: Annotated[
+        datetime | None,
+        Meta(
+            title="Start date",
+            description="Earliest instant to extract, ISO 8601 (UTC if it has no offset). Default: "
+            "30 days before the run.",
+        ),
+    ] = None
+    end_date: Annotated[
+        datetime | None,
+        Meta(
+            title="End date",
+            description="Instant to end at, ISO 8601, for a backfill of a fixed period. Default: "
+            "the newest instant for which the API has all rows.",
+        ),
+    ] = None
+    lookback_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36500,
+            title="Lookback days",
+            description="Number of days before the bookmark to read again, for rows that change "
+            "later.",
+        ),
+    ] = 0
+    timezone: Annotated[
+        str | None,
+        Meta(
+            title="Time zone",
+            description="IANA zone of the dates in observability, and of the days in data "
+            "download. Default: `UTC` for observability, the tenant's zone for data download.",
+        ),
+    ] = None
+    sections: dict[str, Any] = field(default_factory=dict)
+    on_quota_exhausted: Annotated[
+        Literal["stop", "fail"],
+        Meta(
+            title="When a quota is used up",
+            description="`stop` keeps what is committed, logs when to run again and exits with 0; "
+            "`fail` exits with 1.",
+        ),
+    ] = "stop"
+    schema_drift: Annotated[
+        Literal["evolve", "ignore", "fail"],
+        Meta(
+            title="Schema drift",
+            description="How to treat a new column: `evolve` adds it as a nullable string with a "
+            "new SCHEMA, `ignore` omits it, `fail` fails the window.",
+        ),
+    ] = "evolve"
+    invalid_records: Annotated[
+        Literal["quarantine", "fail"],
+        Meta(
+            title="Invalid records",
+            description="How to treat a row that fails validation: `quarantine` sends it to the "
+            "stream `quarantine`, `fail` fails the window.",
+        ),
+    ] = "quarantine"
+    max_invalid_ratio: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            title="Maximum share of invalid rows",
+            description="Maximum share of invalid rows per window (0 to 1). Above it the window "
+            "fails and emits no rows, whatever `invalid_records` is.",
+        ),
+    ] = 0.1
+    max_unpacked_mb: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=_MAX_MEGABYTES,
+            title="Maximum unpacked size (MB)",
+            description="Maximum size of a downloaded file after unpacking, in megabytes. A larger "
+            "file is treated as a decompression bomb and fails its window.",
+        ),
+    ] = 20_000
+    parallel_families: Annotated[
+        bool,
+        Meta(
+            title="Parallel families",
+            description="Whether each family has a worker thread that runs jobs and downloads "
+            "files while other streams emit records. `false` fetches one window after the other.",
+        ),
+    ] = True
+    prefetch_limit_mb: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=_MAX_MEGABYTES,
+            title="Prefetch limit (MB)",
+            description="Maximum size of all prefetched files on the disk, in megabytes. Above it "
+            "a worker fetches only the file that is read next. The largest file of each family may "
+            "exceed the limit.",
+        ),
+    ] = 2000
+    audit_log_path: Annotated[
+        str | None,
+        Meta(
+            title="Audit log",
+            description="File to which the tap appends one JSON line for every event of a job, a "
+            "window or the run. It is created with mode 0600. Default: none.",
+        ),
+    ] = None
+    journal_path: Annotated[
+        str | None,
+        Meta(
+            title="Journal",
+            description="SQLite file with the jobs and submits of all runs. It covers a process "
+            "that dies before its target has stored the state. Processes of one machine that share "
+            "the file share the slots of a tenant. It is created with mode 0600. Default: none.",
+        ),
+    ] = None
+    completion_webhook: Annotated[
+        WebhookSettings | None,
+        Meta(
+            title="Completion webhook",
+            description="Address that receives a notification of every committed window. A failed "
+            "notification never fails the run. Default: none.",
+        ),
+    ] = None
+    batch_config: Annotated[
+        BatchSettings | None,
+        Meta(
+            title="Batches",
+            description="Write rows to files that BATCH messages name, instead of RECORD messages. "
+            "The target must support batches. Default: none.",
+        ),
+    ] = None
+    poll_interval_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=ONE_WEEK,
+            title="Poll interval (seconds)",
+            description="Seconds before a job is polled for the first time. The interval grows to "
+            "six times as long.",
+        ),
+    ] = 5
+    job_timeout_minutes: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=ONE_WEEK,
+            title="Job time-out (minutes)",
+            description="Minutes that one job may run.",
+        ),
+    ] = 30
+    throttle_timeout_minutes: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=ONE_WEEK,
+            title="Throttle time-out (minutes)",
+            description="Minutes to wait for an API that throttles requests, logins or submits, "
+            "and for another process that uses the tenant.",
+        ),
+    ] = 30
+    max_retries: Annotated[
+        int,
+        Meta(
+            ge=0,
+            title="Retries",
+            description="Number of retries of a failed read, login, submit or download.",
+        ),
+    ] = 8
+    user_agent: Annotated[
+        str,
+        Meta(
+            title="User agent",
+            description="User-Agent header of all requests. Default: `tap-cxone/<version>`.",
+        ),
+    ] = field(default_factory=_default_user_agent)
+
+    def __post_init__(self) -> None:
+        """Treat empty texts as left out: environments often set a variable to nothing."""
+        object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
+        for name in ("audit_log_path", "journal_path"):
+            object.__setattr__(self, name, getattr(self, name) or None)
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], sections: Iterable[type[Section]] = ()
+    ) -> Settings:
+        """Read settings that fit the schema (see `validation.check`).
+
+        Args:
+            config: The settings as JSON.
+            sections: The settings classes of the families.
+        """
+        values = {
+            section.NAME: read(section, config.get(section.NAME) or {}) for section in sections
+        }
+        return replace(read(cls, config), sections=values)
+
+    def section(self, section: type[_Section]) -> _Section:
+        """Return the settings of a family."""
+        value = self.sections[section.NAME]
+        assert isinstance(value, section)  # noqa: S101 (one class per name)
+        return value
+
+    @property
+    def lookback(self) -> timedelta:
+        """Return how far before the bookmark to read again."""
+        return timedelta(days=self.lookback_days)
+
+    @property
+    def max_unpacked_bytes(self) -> int:
+        """Return the maximum size of a file after unpacking, in bytes."""
+        return int(self.max_unpacked_mb * _BYTES_PER_MEGABYTE)
+
+    @property
+    def prefetch_limit_bytes(self) -> int:
+        """Return the maximum size of all prefetched files, in bytes."""
+        return int(self.prefetch_limit_mb * _BYTES_PER_MEGABYTE)
+
+    @property
+    def poll_interval(self) -> timedelta:
+        """Return the age at which a job is polled for the first time."""
+        return timedelta(seconds=self.poll_interval_seconds)
+
+    @property
+    def job_timeout(self) -> timedelta:
+        """Return how long one job may run."""
+        return timedelta(minutes=self.job_timeout_minutes)
+
+    @property
+    def throttle_timeout(self) -> timedelta:
+        """Return how long to wait for an API that throttles, or for another process."""
+        return timedelta(minutes=self.throttle_timeout_minutes)

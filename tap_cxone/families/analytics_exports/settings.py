@@ -1,0 +1,115 @@
+"""The settings of the analytics exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.model import Section
+from tap_cxone.types import COLUMN_TYPES, ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_cxone.config.model import Settings
+
+MAX_WINDOW_DAYS = 30  # per job, the vendor's guide to bot exports
+MAX_CONCURRENT_JOBS = 3  # active jobs of a tenant, the same guide
+BUILT_IN_EXPORT = "bot_conversations"
+CONVERSATION_TYPE = "conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """The settings of one analytics export; None keeps the built-in value."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=STREAM_NAME_PATTERN,
+            examples=["bot_transfers"],
+            description="Stream name, snake_case.",
+        ),
+    ]
+    export_type: Annotated[str, Meta(description="`exportType` of the API.")] = CONVERSATION_TYPE
+    filter: Annotated[
+        str | None, Meta(description="Filter of the records, such as `type eq 'bot'`.")
+    ] = None
+    format: Annotated[
+        Literal["json", "csv"],
+        Meta(description="Format to request. The tap reads both, whichever is sent."),
+    ] = "json"
+    compression: Annotated[
+        Literal["gzip", "none"],
+        Meta(description="Compression to request. The tap reads both, whichever is sent."),
+    ] = "gzip"
+    primary_keys: Annotated[
+        tuple[str, ...],
+        Meta(description="Fields that identify a record. An empty list stands for `_row_hash`."),
+    ] = ("id",)
+    required_fields: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="Fields without which a record is invalid. Default: `id`, `type`, "
+            "`dateFrom`, `dateTo`, `botId`, `agentId`, `duration` for the type `conversation`; the "
+            "primary keys for other types."
+        ),
+    ] = None
+    columns: Annotated[
+        dict[str, ColumnType],
+        Meta(
+            description=f"Field to type, one of {', '.join(COLUMN_TYPES)}. Other fields are "
+            "strings."
+        ),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyticsExportsSettings(Section):
+    """The settings of the analytics exports."""
+
+    NAME: ClassVar[str] = "analytics_exports"
+    TITLE: ClassVar[str] = "Analytics exports"
+    DESCRIPTION: ClassVar[str] = "The analytics exports."
+
+    exports: Annotated[
+        tuple[ExportSettings, ...],
+        Meta(
+            description=f"Exports beside the built-in `{BUILT_IN_EXPORT}`. An entry with its name "
+            "changes the values that it sets and keeps the others.",
+            extra_json_schema={UNIQUE_NAMES: True},
+        ),
+    ] = ()
+    max_concurrent: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MAX_CONCURRENT_JOBS,
+            description="Maximum number of active jobs of this tap, 1 to 3. The limit of the API "
+            "counts other exports of the tenant too.",
+        ),
+    ] = MAX_CONCURRENT_JOBS
+    window_days: Annotated[
+        int,
+        Meta(ge=1, le=MAX_WINDOW_DAYS, description="Days per job, 1 to 30 (the limit of the API)."),
+    ] = MAX_WINDOW_DAYS
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Scopes to request at login, such as `analytics:export:read` and "
+            "`analytics:export:write`. An empty list requests all scopes of the application."
+        ),
+    ] = ()
+
+    def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
+        """Yield the problems of exports without a filter."""
+        for export in self.exports:
+            is_built_in = export.name == BUILT_IN_EXPORT and export.filter is None
+            if not is_built_in and not (export.filter or "").strip():
+                yield (
+                    f"{self.NAME}.exports: '{export.name}' has no filter; say which records, such "
+                    "as \"type eq 'bot'\""
+                )

@@ -1,0 +1,120 @@
+"""The settings of data download."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta
+
+from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.model import Section
+from tap_cxone.config.validation import aggregate_window_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_cxone.config.model import Settings
+
+MAX_PAGE_SIZE = 10_000  # the vendor's guide to custom metrics
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """The group to which a download is restricted."""
+
+    type: Annotated[str, Meta(description="Type of the group, such as `queue`.")]
+    id: Annotated[str, Meta(description="ID of the group.")]
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSettings:
+    """The settings of one download."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=STREAM_NAME_PATTERN,
+            examples=["metrics_by_interaction"],
+            description="Stream name, snake_case.",
+        ),
+    ]
+    report: Annotated[str, Meta(description="Report of the API, such as `Interaction/Call`.")]
+    metrics: Annotated[
+        tuple[str, ...], Meta(description="Metrics of the report, such as `duration`.")
+    ] = ()
+    custom_metrics: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Custom metrics by ID or display name; `*` stands for all published ones."
+        ),
+    ] = ()
+    group_by: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Fields that rows are grouped by, such as `interactionId`. With the window "
+            "they are the key."
+        ),
+    ] = ()
+    group: Annotated[
+        GroupSettings | None,
+        Meta(description="Group to restrict the rows to. Default: none."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataDownloadSettings(Section):
+    """The settings of data download."""
+
+    NAME: ClassVar[str] = "data_download"
+    TITLE: ClassVar[str] = "Data download"
+    DESCRIPTION: ClassVar[str] = "Reports with custom metrics."
+
+    downloads: Annotated[
+        tuple[DownloadSettings, ...],
+        Meta(
+            description="Downloads; each is a stream.",
+            extra_json_schema={UNIQUE_NAMES: True},
+        ),
+    ] = ()
+    page_size: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MAX_PAGE_SIZE,
+            description="Rows per page, at most 10,000 (the limit of the API).",
+        ),
+    ] = MAX_PAGE_SIZE
+    window_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=366,
+            description="Local days per window; a row sums up its window. Windows of several days "
+            "end at fixed days of the calendar, and an unfinished one is not read.",
+        ),
+    ] = 1
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Scopes to request at login. An empty list requests all scopes of the "
+            "application."
+        ),
+    ] = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
+    live_discovery: Annotated[
+        bool,
+        Meta(
+            description="Whether `--discover` requests the custom metrics from the API. Without it "
+            "the catalog has those of the last run."
+        ),
+    ] = False
+
+    def problems(self, core: Settings) -> Iterator[str]:
+        """Yield the problems of windows beside a lookback, and of downloads without metrics."""
+        yield from aggregate_window_problems(self.NAME, self.window_days, core)
+        for download in self.downloads:
+            if not download.metrics and not download.custom_metrics:
+                yield (
+                    f"{self.NAME}.downloads: '{download.name}' asks for nothing; name metrics or "
+                    "custom_metrics"
+                )

@@ -1,0 +1,124 @@
+"""The settings of the Data Extraction family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.model import Section
+from tap_cxone.families.data_extraction.schemas import ENTITIES
+from tap_cxone.types import COLUMN_TYPES, ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_cxone.config.model import Settings
+
+MAX_WINDOW_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySettings:
+    """The settings of one entity; None keeps the built-in value."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=STREAM_NAME_PATTERN,
+            examples=["wfm_payroll"],
+            description="Stream name, snake_case.",
+        ),
+    ]
+    entity_name: Annotated[str | None, Meta(description="`entityName` of the API.")] = None
+    version: Annotated[str | None, Meta(description="`version` of the entity, as text.")] = None
+    primary_keys: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="Columns that identify a row. Default: those of the built-in entity, else "
+            "`_row_hash`."
+        ),
+    ] = None
+    columns: Annotated[
+        dict[str, ColumnType],
+        Meta(
+            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
+            "strings."
+        ),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataExtractionSettings(Section):
+    """The settings of the Data Extraction family."""
+
+    NAME: ClassVar[str] = "data_extraction"
+    TITLE: ClassVar[str] = "Data Extraction"
+    DESCRIPTION: ClassVar[str] = "The Data Extraction family."
+
+    mode: Annotated[
+        Literal["auto", "sync", "async"],
+        Meta(
+            description="`sync` posts to `/jobs/sync`; `async` posts to `/jobs` and polls; `auto` "
+            "tries `sync` first and remembers a tenant without a sync endpoint."
+        ),
+    ] = "auto"
+    window_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MAX_WINDOW_DAYS,
+            description="Days per request, 1 to 14 (the limit of the API).",
+        ),
+    ] = MAX_WINDOW_DAYS
+    request_spacing_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=ONE_WEEK,
+            description="Minimum seconds between two submits of a tenant. The API allows no less "
+            "than 30.",
+        ),
+    ] = 30
+    settle_minutes: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=ONE_WEEK,
+            description="Minutes until the API shows every row. Newer rows are not requested.",
+        ),
+    ] = 30
+    entities: Annotated[
+        tuple[EntitySettings, ...],
+        Meta(
+            description="Entities beside the built-in ones. An entry with the name of a built-in "
+            "stream changes the values that it sets and keeps the others.",
+            extra_json_schema={UNIQUE_NAMES: True},
+        ),
+    ] = ()
+
+    @property
+    def min_submit_interval(self) -> timedelta:
+        """Return the minimum time between two submits of a tenant."""
+        return timedelta(seconds=self.request_spacing_seconds)
+
+    @property
+    def availability_delay(self) -> timedelta:
+        """Return how old a row is when the API shows it for certain."""
+        return timedelta(minutes=self.settle_minutes)
+
+    def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
+        """Yield the problems of entities that are not built in and not complete."""
+        built_in = {entity.name for entity in ENTITIES}
+        for entity in self.entities:
+            values = {"entity_name": entity.entity_name, "version": entity.version}
+            for setting in (name for name, value in values.items() if not value):
+                if entity.name not in built_in:
+                    yield (
+                        f"{self.NAME}.entities: '{entity.name}' has no {setting}; it is not a "
+                        f"built-in stream ({', '.join(sorted(built_in))}), so say what the API "
+                        "calls it"
+                    )

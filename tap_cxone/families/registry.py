@@ -1,0 +1,84 @@
+"""The list of all families: name, settings class and streams module of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tap_cxone.config import schema, validation
+from tap_cxone.config.model import Settings
+from tap_cxone.families.analytics_exports import streams as analytics_exports
+from tap_cxone.families.analytics_exports.settings import AnalyticsExportsSettings
+from tap_cxone.families.data_download import streams as data_download
+from tap_cxone.families.data_download.settings import DataDownloadSettings
+from tap_cxone.families.data_extraction import streams as data_extraction
+from tap_cxone.families.data_extraction.settings import DataExtractionSettings
+from tap_cxone.families.observability import streams as observability
+from tap_cxone.families.observability.settings import ObservabilitySettings
+from tap_cxone.families.scheduled_reports import streams as scheduled_reports
+from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk import Tap
+
+    from tap_cxone.config.model import Section
+    from tap_cxone.config.validation import CheckedSettings
+    from tap_cxone.context import RunContext
+    from tap_cxone.streams.base import CXoneStream
+
+
+class StreamsModule(Protocol):
+    """The module of a family that builds its streams."""
+
+    def streams(self, tap: Tap, context: RunContext) -> Sequence[CXoneStream]:
+        """Return the streams of the family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One family of the tap.
+
+    Attributes:
+        settings: The class of its settings.
+        module: The module that builds its streams.
+    """
+
+    settings: type[Section]
+    module: StreamsModule
+
+    @property
+    def name(self) -> str:
+        """Return the name of the family in settings, state and messages."""
+        return self.settings.NAME
+
+
+FAMILIES = (
+    Family(DataExtractionSettings, data_extraction),
+    Family(ObservabilitySettings, observability),
+    Family(AnalyticsExportsSettings, analytics_exports),
+    Family(DataDownloadSettings, data_download),
+    Family(ScheduledReportsSettings, scheduled_reports),
+)
+SECTIONS = tuple(family.settings for family in FAMILIES)
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON schema of all settings, a new one at each call: the SDK adds to it."""
+    return schema.settings_schema(SECTIONS)
+
+
+def check_settings(config: Mapping[str, Any], config_schema: Mapping[str, Any]) -> CheckedSettings:
+    """Return all settings and their problems.
+
+    Args:
+        config: The settings as JSON.
+        config_schema: The schema of all settings, perhaps with those of the SDK.
+    """
+    return validation.check(config, config_schema, SECTIONS)
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Return all settings. They must fit the schema."""
+    return Settings.from_config(config, SECTIONS)

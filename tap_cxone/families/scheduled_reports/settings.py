@@ -1,0 +1,209 @@
+"""The settings of the scheduled reports."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.messages import did_you_mean
+from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section
+from tap_cxone.config.validation import aggregate_window_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_cxone.config.model import Settings
+
+_CALL_REPORT_TYPES = ("agent", "queue", "skill")
+METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {
+    "handleTime": _CALL_REPORT_TYPES,
+    "wrapUpTime": _CALL_REPORT_TYPES,
+    "callsHandled": _CALL_REPORT_TYPES,
+    "avgHandleTime": _CALL_REPORT_TYPES,
+    "talkTime": ("agent", "queue"),
+    "messageCount": ("ic",),
+    "avgResponseTime": ("ic",),
+}
+"""Metric → the report types that have it, as far as the vendor documents them. Others need
+`allow_unknown_metrics`."""
+
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """A filter of the rows of a report."""
+
+    dimension: Annotated[str, Meta(description="Dimension to filter by.")]
+    values: Annotated[tuple[str, ...], Meta(description="Values of the dimension.")]
+    operator: Annotated[
+        Literal["in", "notIn", "eq"], Meta(description="Comparison with the values.")
+    ] = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSettings:
+    """The schedule on which CXone runs a report by itself."""
+
+    type: Annotated[
+        Literal["daily", "weekly", "monthly"],
+        Meta(description="Frequency of the runs that CXone starts."),
+    ] = "daily"
+    time: Annotated[str, Meta(description="Time of these runs, in UTC.")] = "05:30"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """The settings of one scheduled report."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=STREAM_NAME_PATTERN,
+            examples=["agent_performance_daily"],
+            description="Stream name, snake_case, and the name of the schedule in CXone.",
+        ),
+    ]
+    type: Annotated[
+        Literal["agent", "queue", "skill", "ic", "voicemail"],
+        Meta(description="Type of the report: `agent`, `queue`, `skill`, `ic`, `voicemail`."),
+    ]
+    metrics: Annotated[
+        tuple[str, ...], Meta(description="Metrics of the report, such as `handleTime`.")
+    ]
+    dimensions: Annotated[
+        tuple[str, ...], Meta(description="Dimensions of the report, such as `agentId`.")
+    ]
+    grouping: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Dimensions that identify a row; with the window they are the key. An "
+            "empty list stands for all dimensions."
+        ),
+    ] = ()
+    filters: Annotated[
+        tuple[ReportFilter, ...], Meta(description="Filters of the rows; all of them apply.")
+    ] = ()
+    schedule: Annotated[
+        ScheduleSettings,
+        Meta(description="The schedule that is registered. The tap starts runs of its own."),
+    ] = ScheduleSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledReportsSettings(Section):
+    """The settings of the scheduled reports."""
+
+    NAME: ClassVar[str] = "scheduled_reports"
+    TITLE: ClassVar[str] = "Scheduled reports"
+    DESCRIPTION: ClassVar[str] = "Custom reports that run on a schedule."
+    JOB_TIMEOUT_PATH: ClassVar[str] = f"{NAME}.{JOB_TIMEOUT_SETTING}"
+
+    reports: Annotated[
+        tuple[ReportSettings, ...],
+        Meta(
+            description="Reports to register and run; each is a stream.",
+            extra_json_schema={UNIQUE_NAMES: True},
+        ),
+    ] = ()
+    window_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=366,
+            description="UTC days per run; a row sums up its window. Windows of several days end "
+            "at fixed days of the calendar, and an unfinished one is not read.",
+        ),
+    ] = 1
+    settle_hour_utc: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=48,
+            description="Hour of the next day (UTC) from which the figures of a day are final.",
+        ),
+    ] = 5
+    poll_interval_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=ONE_WEEK,
+            description="Seconds between two polls of a run. The interval grows to eight times as "
+            "long. The API shows nothing new in less than 15 seconds.",
+        ),
+    ] = 15
+    job_timeout_minutes: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=ONE_WEEK,
+            description="Minutes that one run may take. Then it is cancelled and, once, retried "
+            "with half the days. The engine itself stops at 30.",
+        ),
+    ] = 45
+    allow_unknown_metrics: Annotated[
+        bool, Meta(description="Whether reports may have metrics that this tap does not know.")
+    ] = False
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Scopes to request at login. An empty list requests all scopes of the "
+            "application."
+        ),
+    ] = ("analytics:reports:read", "analytics:reports:write")
+
+    @property
+    def availability_delay(self) -> timedelta:
+        """Return how long after its end the figures of a day are final."""
+        return timedelta(hours=self.settle_hour_utc)
+
+    @property
+    def poll_interval(self) -> timedelta:
+        """Return the time between two polls of a run."""
+        return timedelta(seconds=self.poll_interval_seconds)
+
+    @property
+    def job_timeout(self) -> timedelta:
+        """Return how long one run may take."""
+        return timedelta(minutes=self.job_timeout_minutes)
+
+    def problems(self, core: Settings) -> Iterator[str]:
+        """Yield the problems of windows beside a lookback, and what the API refuses of a report."""
+        yield from aggregate_window_problems(self.NAME, self.window_days, core)
+        for report in self.reports:
+            path = f"{self.NAME}.reports, '{report.name}'"
+            for problem in self._report_problems(report):
+                yield f"{path}{problem}"
+
+    def _report_problems(self, report: ReportSettings) -> Iterator[str]:
+        if not report.metrics:
+            yield " has no metrics; name at least one"
+        for metric in report.metrics:
+            yield from self._metric_problems(metric, report.type)
+        for dimension in report.grouping:
+            if dimension not in report.dimensions:
+                yield f": grouping '{dimension}' is not among its dimensions; add it there"
+        if not _TIME.fullmatch(report.schedule.time):
+            yield (
+                f": schedule.time is '{report.schedule.time}'; write hours and minutes, such as "
+                "05:30"
+            )
+
+    def _metric_problems(self, metric: str, report_type: str) -> Iterator[str]:
+        types = METRIC_REPORT_TYPES.get(metric)
+        if types is None and not self.allow_unknown_metrics:
+            hint = did_you_mean(
+                metric, METRIC_REPORT_TYPES, "set allow_unknown_metrics if the API has it"
+            )
+            yield f": the metric '{metric}' is not known; {hint}"
+        elif types is not None and report_type not in types:
+            others = [name for name, others in METRIC_REPORT_TYPES.items() if report_type in others]
+            yield (
+                f": '{metric}' is a metric of {', '.join(types)} reports, not of {report_type}; "
+                f"those have: {', '.join(others) or 'none known'}"
+            )

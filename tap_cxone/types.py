@@ -1,0 +1,8 @@
+"""Types that several packages share."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+ColumnType = Literal["string", "integer", "number", "boolean", "date", "date-time"]
+COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
