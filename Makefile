@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Not the tests of the clone itself, nor those of other environments.
-WHEEL_TESTS ?= --ignore tests/test_docs.py --ignore tests/targets -k "not singer_check_tap"
+WHEEL_TESTS ?= --ignore tests/docs/test_docs.py --ignore tests/integration -k "not singer_check_tap"
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
@@ -54,7 +54,7 @@ bench: .venv/.ready  ## speed, as ratios to a baseline in the same run
 	$(BIN)/python -m tests.benchmarks
 
 docs: .venv/.ready  ## the tables in README.md and the settings in meltano.yml
-	$(BIN)/python -m tests.document
+	$(BIN)/python -m tests.docs.document
 
 format: .venv/.ready
 	$(BIN)/ruff check --fix
@@ -82,7 +82,7 @@ clean:
 
 # The warehouses' targets that the demo does without, each in an environment of its own too.
 # After a change of a .in: uv pip compile --universal --no-header --no-annotate X.in -o X.txt
-.targets/%/.ready: tests/targets/%.txt .venv/.ready
+.targets/%/.ready: tests/integration/%.txt .venv/.ready
 	$(BIN)/uv venv --quiet --allow-existing .targets/$*
 	$(BIN)/uv pip install --quiet --python .targets/$*/bin/python -r $<
 	touch $@

@@ -15,7 +15,7 @@ import pytest
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.options import Options
 from tap_cxone.simulator.settings import tap_settings
-from tests.running import FakeClock
+from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,8 @@ hypothesis.settings.load_profile("tap")
 
 
 if sys.platform == "win32":
-    collect_ignore = ["kills", "targets"]  # whole processes, ended by signals; shells and pipes
+    # Whole processes, ended by signals; shells and pipes.
+    collect_ignore = ["resilience/kills", "integration"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What takes longest begins first: no process waits for the last one in the end.
     """
-    items.sort(key=lambda item: "targets" not in item.path.parts)
+    items.sort(key=lambda item: "integration" not in item.path.parts)
     cases: Counter[str] = Counter()
     for item in items:
         if some := item.get_closest_marker("some"):

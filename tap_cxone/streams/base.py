@@ -1,6 +1,7 @@
 """Base class of all streams: error isolation, schema changes, record lines and STATE.
 
-This is the only module that uses private parts of the SDK. `tests/test_sdk.py` guards each of them:
+This is the only module that uses private parts of the SDK. `tests/functional/test_sdk.py` guards
+each of them:
 
 - `_increment_stream_state`: the bookmark moves per window, not per row.
 - `_write_state_message`: one STATE per commit and per submit.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Options, Simulator, environment
 from tests.benchmarks import ours, results, table
-from tests.running import select
+from tests.support.run import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

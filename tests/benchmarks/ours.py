@@ -9,8 +9,9 @@ from tap_cxone.simulator import Fault, Options, Simulator
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
 from tests.benchmarks import table
-from tests.families import analytics, reporting
-from tests.running import FakeClock, select
+from tests.support import analytics_exports as analytics
+from tests.support import data_download as reporting
+from tests.support.run import FakeClock, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable

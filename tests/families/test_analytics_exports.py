@@ -33,7 +33,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
 from tap_cxone.tap import TapCXone
-from tests.families.analytics import (
+from tests.support.analytics_exports import (
     EXPORTS,
     OFFLINE,
     START,
@@ -54,7 +54,7 @@ from tests.families.analytics import (
     truth,
     typed,
 )
-from tests.running import FakeClock, Killed, select
+from tests.support.run import FakeClock, Killed, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

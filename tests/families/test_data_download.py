@@ -32,7 +32,7 @@ from tap_cxone.families.data_download.token_region import base_url_from_token, r
 from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import daily_windows, midnight
-from tests.families.reporting import (
+from tests.support.data_download import (
     BASKET,
     CATALOGUE,
     DAY,
@@ -62,7 +62,7 @@ from tests.families.reporting import (
     served,
     truth,
 )
-from tests.running import FakeClock
+from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

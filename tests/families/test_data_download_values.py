@@ -18,7 +18,7 @@ from tap_cxone.errors import ApiError, ConfigError, DriftError, InvalidRecords
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.tap import TapCXone
-from tests.families.reporting import (
+from tests.support.data_download import (
     BASKET,
     CALLBACK,
     CATALOGUE,
@@ -44,13 +44,13 @@ from tests.families.reporting import (
     serve,
     truth,
 )
-from tests.running import select
+from tests.support.run import select
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_cxone.simulator import Simulator
-    from tests.running import FakeClock, Output
+    from tests.support.run import FakeClock, Output
 
 NEW = CustomMetric(id="cm_5555555555555555", name="Greeting", type="string")
 BY = {metric.id: metric for metric in PUBLISHED}

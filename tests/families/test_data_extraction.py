@@ -22,11 +22,11 @@ from tap_cxone.errors import (
 )
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
-from tests.running import run_tap, select
+from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import RecordedRequest, Simulator
-    from tests.running import FakeClock, Output
+    from tests.support.run import FakeClock, Output
 
 STREAM = "qm_workflows"
 SYNC = "/data-extraction/v1/jobs/sync"

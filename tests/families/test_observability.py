@@ -30,8 +30,8 @@ from tap_cxone.errors import (
 from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
-from tests.families.dashboard import AQ, AS, BASE, FAMILY, GR, KB, OFFLINE, PATHS
-from tests.running import run_tap, select
+from tests.support.observability import AQ, AS, BASE, FAMILY, GR, KB, OFFLINE, PATHS
+from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from tap_cxone.simulator import RecordedRequest
-    from tests.running import FakeClock, Output
+    from tests.support.run import FakeClock, Output
 
 OTHER_GR = "autopilot/GRTable"
 TOKEN = "/auth/token"

@@ -19,8 +19,8 @@ from requests.adapters import HTTPAdapter
 from tap_cxone.errors import AmbiguousSubmit, ApiError, QuotaExhausted, StreamsFailed
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.families.dashboard import AQ, AS, BASE, FAMILY, GR, KB, OFFLINE, PATHS
-from tests.running import NOON, Killed, run_tap, select
+from tests.support.observability import AQ, AS, BASE, FAMILY, GR, KB, OFFLINE, PATHS
+from tests.support.run import NOON, Killed, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from tap_cxone.simulator import RecordedRequest, Simulator
-    from tests.running import FakeClock, Output
+    from tests.support.run import FakeClock, Output
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

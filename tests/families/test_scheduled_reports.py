@@ -30,7 +30,8 @@ from tap_cxone.errors import (
 )
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
 from tap_cxone.tap import TapCXone
-from tests.families.reports import (
+from tests.support.run import FakeClock, Killed, run_tap, select
+from tests.support.scheduled_reports import (
     DAY,
     LISTED,
     METRICS,
@@ -66,12 +67,11 @@ from tests.families.reports import (
     starts,
     sums,
 )
-from tests.running import FakeClock, Killed, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.running import Output
+    from tests.support.run import Output
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

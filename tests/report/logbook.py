@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.events.audit_log import AuditContext, AuditLog
 from tap_cxone.report.log_parser import Log, parse_log
 from tap_cxone.windows import Window
-from tests.running import FakeClock
+from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from pathlib import Path

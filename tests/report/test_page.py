@@ -11,11 +11,11 @@ from tap_cxone.report.log_parser import parse_log
 from tap_cxone.report.page import MAX_SHOWN, page
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.families.analytics import STREAM as BOTS
-from tests.families.dashboard import KB
 from tests.report.browser import chromium
 from tests.report.logbook import at, window
-from tests.running import run_tap, select
+from tests.support.analytics_exports import STREAM as BOTS
+from tests.support.observability import KB
+from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from tap_cxone.simulator import Simulator
-    from tests.running import FakeClock
+    from tests.support.run import FakeClock
 
 HOSTILE = "</title></style><script>document.title='taken'</script><img src='http://evil.test/x'>\"'"
 LONG = "x" * 99

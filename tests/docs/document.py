@@ -1,0 +1,297 @@
+"""Write into README.md, docs and meltano.yml what follows from the code; `make docs`.
+
+Tests compare the files with what this would write.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from singer_sdk.about import AboutFormatter
+
+from tap_cxone.config.definition import format_default
+from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
+from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
+from tap_cxone.families.data_extraction.schemas import ENTITIES
+from tap_cxone.families.observability.tables import TABLES
+from tap_cxone.families.registry import settings_schema
+from tap_cxone.rows.columns import Column
+from tap_cxone.tap import TapCXone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).parent.parent.parent
+RESULTS = ROOT / "tests/benchmarks/results.json"
+HUB = ROOT / "docs/hub/tap-cxone.yml"
+GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]
+
+
+def settings_table() -> str:
+    """Return the table of settings, nested ones below their parent."""
+    rows = "\n".join(_rows(settings_schema()["properties"], ""))
+    return f"| setting | type | default | meaning |\n|---|---|---|---|\n{rows}"
+
+
+def _rows(properties: dict[str, Any], above: str) -> Iterator[str]:
+    for name, schema in properties.items():
+        default = f"`{format_default(schema['default'])}`" if "default" in schema else ""
+        kind = "secret" if schema.get("secret") else schema.get("format", _type(schema))
+        yield f"| `{above}{name}` | {kind} | {default} | {schema['description']} |"
+        yield from _rows(schema.get("properties", {}), f"{above}{name}.")
+        yield from _rows(schema.get("items", {}).get("properties", {}), f"{above}{name}[].")
+
+
+def _type(schema: dict[str, Any]) -> str:
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return next(str(kind) for kind in kinds if kind != "null")
+
+
+def streams_table() -> str:
+    """Return the README's table of the built-in streams."""
+    rows = [
+        f"| `{entity.name}` | `{entity.entity_name}` version {entity.version} "
+        f"| {', '.join(f'`{key}`' for key in entity.primary_keys)} | {len(entity.columns)} "
+        f"| {entity.description} |"
+        for entity in ENTITIES
+    ]
+    rows += [
+        f"| `{table.stream}` | {', else '.join(f'`{path}`' for path in table.paths)} "
+        f"| `_row_hash` | from the file | {table.description} |"
+        for table in TABLES
+    ]
+    bots = BOT_CONVERSATIONS
+    rows.append(
+        f"| `{bots.name}` | analytics export of type `{bots.request.export_type}` "
+        f"| {', '.join(f'`{key}`' for key in bots.primary_keys)} | {len(bots.columns)} "
+        f"| {bots.description} |"
+    )
+    rows += [
+        "| any `downloads` entry | data download | `group_by` and `_window_start` | configured, "
+        "and the custom metrics' | A group of one window. |",
+        "| `custom_metrics` | the catalogue of data download | `id` | 7 | A custom metric. |",
+        "| any `reports` entry | scheduled report | `grouping` and `_window_start` | configured "
+        "| A group of one window. |",
+        "| `report_schedules` | the schedules of reports | `schedule_id` | 5 | A schedule. |",
+    ]
+    rows.append("| `quarantine` | rows that did not fit | `record_id` | 9 | See below. |")
+    titles = "| stream | entity, table or export | key | known columns | a row |"
+    return "\n".join([titles, "|---|---|---|---|---|", *rows])
+
+
+def columns_table() -> str:
+    """Return the known columns of the built-in streams, each with its type and meaning."""
+    return "\n\n".join(_columns(name, where, columns) for name, where, columns in _known())
+
+
+def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
+    for entity in ENTITIES:
+        yield entity.name, f"Data Extraction, entity `{entity.entity_name}`", entity.columns
+    bots = BOT_CONVERSATIONS
+    yield bots.name, f"analytics export of type `{bots.request.export_type}`", bots.columns
+    tap = TapCXone(validate_config=False)
+    for name, where in {
+        "custom_metrics": "the catalogue of data download",
+        "report_schedules": "the schedules of scheduled reports",
+        "quarantine": "the tap, of rows that did not fit",
+    }.items():
+        yield name, where, _declared(tap.streams[name].schema["properties"])
+
+
+def _declared(properties: dict[str, Any]) -> list[Column]:
+    kinds = {n: p.get("format", _type(p)) for n, p in properties.items()}
+    return [Column(n, kinds[n], p.get("description", "")) for n, p in properties.items()]
+
+
+def _columns(name: str, where: str, columns: Sequence[Column]) -> str:
+    rows = [f"| `{c.name}` | {c.type} | {c.description} |" for c in columns]
+    titles = ["| column | type | meaning |", "|---|---|---|"]
+    return "\n".join([f"## `{name}`", "", f"From {where}.", "", *titles, *rows])
+
+
+def audit_table() -> str:
+    """Return the README's table of what the audit log holds."""
+    common = [f"| every line | `{name}` | {meaning} |" for name, meaning in COMMON_FIELDS.items()]
+    events = [
+        f"| `{event}` | {', '.join(f'`{fact}`' for fact in facts)} | {meaning} |"
+        for event, (meaning, facts) in EVENTS.items()
+    ]
+    return "\n".join(["| event | fields | meaning |", "|---|---|---|", *common, *events])
+
+
+def speed() -> str:
+    """Return what was last measured, as the README tells it."""
+    found = json.loads(RESULTS.read_text())
+    starts = [f"`{option}` {start['ratio']:.2f}" for option, start in _measured(found["starting"])]
+    year, memory = found["waiting"], found["memory"]
+    least, plain = (
+        year[f"of the least, {how}"]["median"] for how in ("with lanes", "without lanes")
+    )
+    few, many = ([form["MB"][place] for _, form in _measured(memory)] for place in (0, 1))
+    said = (
+        f"- Starting, beside a tap that is nothing but the SDK: {', '.join(starts)} times as long.",
+        f"- {year['days']} days of all families take {least:.2f} times the least that the API's "
+        f"jobs and limits allow; {plain:.2f} times with `parallel_families: false`. The clock went "
+        f"{year['clock, times as fast']} times as fast, so that the tap's own time counts as "
+        "often.",
+        f"- The peak of memory is {min(few)} to {max(few)} MB at {memory['rows'][0]:,} rows and "
+        f"{min(many)} to {max(many)} MB at {memory['rows'][1]:,}, whatever the format.",
+    )
+    lines = [textwrap.fill(one, 98, subsequent_indent="  ", break_on_hyphens=False) for one in said]
+    return "\n".join([_speed_table(found["rows"]), "", *lines])
+
+
+def _measured(section: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    about = "machine"
+    return [(name, one) for name, one in section.items() if isinstance(one, dict) and name != about]
+
+
+def _speed_table(found: dict[str, Any]) -> str:
+    machine = found["machine"]
+    forms = [name for name, form in found.items() if isinstance(form, dict) and "MB" in form]
+    on = f"Python {machine['python']}, singer-sdk {machine['singer-sdk']}"
+    said = (
+        f"{found['rows']:,} rows of {found['columns']} columns, median of {found['runs']} runs and "
+        f"spread, then the same in "
+        f"time of the processor; {machine['cores']} cores of {machine['architecture']}, {on}:"
+    )
+    others = ("stock", "stock, msgspec writer", "public hooks", "bare loop")
+    rows = [
+        f"| {other} | {' | '.join(_times(found[form][other]) for form in forms)} |"
+        for other in others
+    ]
+    titles = f"| as fast as | {' | '.join(forms)} |"
+    lines = textwrap.wrap(said, 100, break_on_hyphens=False)
+    return "\n".join([*lines, "", titles, "|---|" + "---|" * len(forms), *rows])
+
+
+def _times(found: dict[str, Any]) -> str:
+    wall, worked = (
+        found[f"{what}, times as many as tap-cxone"] for what in ("seconds", "processor seconds")
+    )
+    spread = f"{wall['least']:.1f} to {wall['most']:.1f}"
+    return f"{wall['median']:.1f} times ({spread}); {worked['median']:.1f}"
+
+
+def meltano_settings() -> str:
+    """Return the settings of the extractor in meltano.yml."""
+    blocks = (_block(name, schema) for name, schema in settings_schema()["properties"].items())
+    return textwrap.indent("\n".join(blocks), " " * 4)
+
+
+def _block(name: str, schema: dict[str, Any]) -> str:
+    lines = [f"- name: {name}", f"  kind: {_kind(schema)}"]
+    if "default" in schema:
+        lines.append(f"  value: {format_default(schema['default'])}")
+    text = textwrap.wrap(schema["description"], 76, break_on_hyphens=False)
+    lines += [f"  label: {schema['title']}", "  description: >-", *(f"    {line}" for line in text)]
+    if _secret(schema):
+        lines.append("  sensitive: true")
+    if values := [value for value in schema.get("enum", ()) if value]:
+        lines.append("  options:")
+        lines += (f"  - label: {value}\n    value: {value}" for value in values)
+    return "\n".join(lines)
+
+
+def _secret(schema: dict[str, Any]) -> bool:
+    return schema.get("secret", False) or any(map(_secret, schema.get("properties", {}).values()))
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if schema.get("enum"):
+        return "options"
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    # Meltano cannot hand a decimal from the environment on to the tap; it can a text.
+    return {"number": "string"}.get(_type(schema), _type(schema))
+
+
+def about() -> dict[str, Any]:
+    """Return what `tap-cxone --about --format=json` prints."""
+    shown = AboutFormatter.get_formatter("json").format_about(TapCXone._get_about_info())
+    return dict(json.loads(shown))
+
+
+def hub() -> str:
+    """Return the plugin's definition for the Meltano Hub, out of `--about`."""
+    told = about()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    definition = {
+        "name": told["name"],
+        "variant": "original",
+        "label": "NICE CXone",
+        "namespace": told["name"].replace("-", "_"),
+        "description": told["description"],
+        "domain_url": "https://www.nice.com",
+        "pip_url": told["name"],
+        "executable": told["name"],
+        "maintenance_status": "active",
+        "keywords": ["meltano_sdk", *project["keywords"]],
+        "supported_python_versions": told["supported_python_versions"],
+        "capabilities": sorted(told["capabilities"]),
+        "settings_group_validation": GROUPS,
+        "settings": [_hub_setting(n, s) for n, s in told["settings"]["properties"].items()],
+    }
+    if repository := project.get("urls", {}).get("Repository"):
+        definition["repo"] = repository
+    text = yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=100)
+    return f"# For the Meltano Hub; written by `make docs` out of `tap-cxone --about`.\n{text}"
+
+
+def _hub_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    setting = {
+        "name": name,
+        "label": schema["title"],
+        "kind": _kind(schema),
+        "description": schema["description"],
+    }
+    if "default" in schema:
+        setting["value"] = schema["default"]
+    if _secret(schema):
+        setting["sensitive"] = True
+    if values := [value for value in schema.get("enum", ()) if value]:
+        setting["options"] = [{"label": value, "value": value} for value in values]
+    return setting
+
+
+def documents() -> dict[Path, str]:
+    """Return each file that is partly written here, as it should be."""
+    readme, project = ROOT / "README.md", ROOT / "meltano.yml"
+    settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
+    mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
+    return {
+        readme: _between(
+            readme.read_text(),
+            mark,
+            streams=streams_table(),
+            speed=speed(),
+            audit=audit_table(),
+        ),
+        settings: _between(settings.read_text(), mark, settings=settings_table()),
+        columns: _between(columns.read_text(), mark, columns=columns_table()),
+        project: _between(project.read_text(), lines, settings=meltano_settings()),
+        HUB: hub(),
+    }
+
+
+def _between(text: str, mark: str, **parts: str) -> str:
+    for name, part in parts.items():
+        begin, end = mark.format(name), mark.format(f"end of {name}")
+        pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?=\n{re.escape(end)})", re.DOTALL)
+        text, found = pattern.subn(part.replace("\\", r"\\"), text)
+        if found != 1:
+            msg = f"{begin!r} … {end!r} stands {found} times, not once"
+            raise ValueError(msg)
+    return text
+
+
+if __name__ == "__main__":
+    for path, wanted in documents().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(wanted)

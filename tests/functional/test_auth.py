@@ -1,0 +1,311 @@
+"""Logins: one per token life, renewed in time, and once after a 401."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.errors import AuthError
+from tap_cxone.simulator import Credentials, Fault
+from tap_cxone.tap import TapCXone
+from tests.support.run import run_tap
+from tests.support.streams import STREAM, failure, run, settings
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator import RecordedRequest, Simulator
+
+TOKEN = "/authentication/v1/token/access-key"
+JOBS = "/data-extraction/v1/jobs"
+
+
+def logins(sim: Simulator) -> list[RecordedRequest]:
+    """Return the logins so far."""
+    return [seen for seen in sim.requests if seen.path == TOKEN]
+
+
+def calls(sim: Simulator) -> list[RecordedRequest]:
+    """Return the requests to the API so far."""
+    return [seen for seen in sim.requests if seen.path.startswith(JOBS)]
+
+
+# What is sent
+
+
+def test_login(sim, clock):
+    """A login is a JSON POST of the access key, without an Authorization header."""
+    run(settings(sim), clock)
+
+    (login,) = logins(sim)
+    assert login.method == "POST"
+    assert login.headers["content-type"] == "application/json"
+    assert "authorization" not in login.headers
+    assert json.loads(login.body) == {
+        "accessKeyId": Credentials.ACCESS_KEY_ID,
+        "accessKeySecret": Credentials.ACCESS_KEY_SECRET,
+    }
+
+
+def test_token_is_a_bearer_token(sim, clock):
+    """Every request to the API carries the token it was given."""
+    given = '{"access_token": "a-token-of-ours", "expires_in": 3600}'
+    sim.faults.add(Fault("token", "status", status=200, body=given))
+    sim.faults.add(Fault("list", "status", status=400))
+
+    run(settings(sim), clock)
+
+    assert {seen.headers["authorization"] for seen in calls(sim)} == {"Bearer a-token-of-ours"}
+
+
+def hosts(**config: Any) -> tuple[str, str]:
+    """Return the API's host and the login's address for some settings."""
+    key = {"access_key_id": "id", "access_key_secret": "secret"}
+    tap = TapCXone(config={**key, **config})
+    stream: Any = tap.streams[STREAM]
+    return stream.family.base_url, stream.family.grant.token_request().url
+
+
+def test_hosts_follow_from_the_region():
+    """The region names the host of the API and that of the login."""
+    assert hosts(region="eu1") == (
+        "https://api-eu1.niceincontact.com",
+        f"https://eu1.nice-incontact.com{TOKEN}",
+    )
+
+
+def test_base_url_replaces_every_host():
+    """With base_url everything goes there, with the same paths."""
+    assert hosts(base_url="https://proxy.example.com/cxone/", region="au1") == (
+        "https://proxy.example.com/cxone",
+        f"https://proxy.example.com/cxone{TOKEN}",
+    )
+
+
+def test_endpoints_replace_single_addresses():
+    """With endpoints the host of a family and its token URL may be set, each by itself."""
+    host = {"data_extraction": "https://api.example.com"}
+    token = {"data_extraction_token": "https://login.example.com/token"}
+
+    assert hosts(endpoints=host)[0] == "https://api.example.com"
+    assert hosts(endpoints=host)[1] == f"https://na1.nice-incontact.com{TOKEN}"
+    assert hosts(endpoints=token, base_url="https://proxy.example.com") == (
+        "https://proxy.example.com",
+        "https://login.example.com/token",
+    )
+
+
+# How often
+
+
+def test_one_login_for_all_streams(sim, clock):
+    """A token serves every stream as long as it lives."""
+    out = run_tap(settings(sim), clock=clock)
+
+    assert out.error is None
+    assert len(out.counts()) == 3
+    assert len(logins(sim)) == 1
+
+
+def test_tokens_are_renewed_before_they_expire(simulate, clock):
+    """No request is ever made with an expired token, and no token is given up too early."""
+    sim = simulate(token_seconds=300, rows_per_day=1, job_seconds=80)
+    config = settings(sim, start_date="2026-03-01T00:00:00Z")
+    config["data_extraction"] = {"mode": "async", "window_days": 1}
+
+    out = run(config, clock)
+
+    assert out.error is None
+    assert 401 not in {seen.status for seen in sim.requests}
+    times = [login.at for login in logins(sim)]
+    gaps = [after - at for at, after in itertools.pairwise(times)]
+    assert len(gaps) > 3
+    assert timedelta(seconds=150) <= min(gaps)
+
+
+def test_a_token_without_a_life_lives_an_hour(sim, clock):
+    """A login that does not say `expires_in` gives a token that is used, not renewed each time."""
+    sim.faults.add(
+        Fault("token", "status", status=200, body='{"access_token": "ours"}'),
+        Fault("list", "status", status=200, body='{"jobs": []}'),
+        Fault("async", "status", status=202, body='"job-1"'),
+        Fault("poll", "status", status=400),
+    )
+
+    run(settings(sim), clock)
+
+    assert len(logins(sim)) == 1
+    assert len(calls(sim)) == 3
+
+
+# After a 401
+
+
+@pytest.mark.parametrize("place", ["list", "async", "poll"])
+def test_a_401_is_followed_by_one_login(sim, clock, place):
+    """After a 401 there is exactly one new login, then the same request with the new token."""
+    sim.faults.add(Fault(place, "status", status=401))
+
+    out = run(settings(sim), clock)
+
+    requests = sim.requests
+    refused = next(n for n, seen in enumerate(requests) if seen.status == 401)
+    login, again = requests[refused + 1], requests[refused + 2]
+    assert out.error is None
+    assert login.path == TOKEN
+    assert (again.method, again.path) == (requests[refused].method, requests[refused].path)
+    assert again.body == requests[refused].body
+    assert again.headers["authorization"] != requests[refused].headers["authorization"]
+    assert len(logins(sim)) == 2
+    assert len(sim.jobs) == 1
+
+
+def test_a_401_to_a_synchronous_submit(sim, clock):
+    """A synchronous submit is repeated after a 401 too: it provably started nothing."""
+    sim.faults.add(Fault("sync", "status", status=401))
+
+    out = run(settings(sim, "sync"), clock)
+
+    assert out.error is None
+    assert len(logins(sim)) == 2
+    assert len(sim.jobs) == 1
+
+
+def test_a_token_that_the_api_does_not_know(sim, clock):
+    """A token that was revoked, or never good, is replaced by one that is."""
+    revoked = '{"access_token": "revoked-long-ago", "expires_in": 3600}'
+    sim.faults.add(Fault("token", "status", status=200, body=revoked))
+
+    out = run(settings(sim), clock)
+
+    assert out.error is None
+    assert len(logins(sim)) == 2
+    assert len(sim.jobs) == 1
+
+
+def test_a_second_401(sim, clock):
+    """A 401 to a new token ends the stream: an AuthError that names the settings to check."""
+    sim.faults.add(Fault("list", "status", status=401, times=99))
+
+    out = run(settings(sim), clock)
+
+    message = str(failure(out))
+    assert isinstance(failure(out), AuthError)
+    assert "access_key_id" in message
+    assert "access_key_secret" in message
+    assert "region" in message
+    assert len(logins(sim)) == 2
+    assert len(calls(sim)) == 2
+
+
+def test_every_401_may_be_followed_by_a_login(sim, clock):
+    """A later 401 in the same run is answered with a login again."""
+    sim.faults.add(
+        Fault("list", "status", status=401),
+        Fault("async", "status", status=401),
+        Fault("poll", "status", status=401),
+    )
+
+    out = run(settings(sim), clock)
+
+    assert out.error is None
+    assert len(logins(sim)) == 4
+
+
+# When the login itself fails
+
+
+def test_a_wrong_secret(sim, clock):
+    """A refused access key is an AuthError at once, with the API's words and the settings."""
+    out = run(settings(sim, access_key_secret="not-the-secret"), clock)
+
+    message = str(failure(out))
+    assert isinstance(failure(out), AuthError)
+    assert "The access key is unknown or its secret is wrong" in message
+    assert "access_key_secret" in message
+    assert "region" in message
+    assert "not-the-secret" not in message
+    assert len(logins(sim)) == 1
+    assert calls(sim) == []
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_login_is_repeated_after_a_failure(sim, clock, status):
+    """A login that the server failed is tried again."""
+    sim.faults.add(Fault("token", "status", status=status, times=2))
+
+    out = run(settings(sim), clock)
+
+    assert out.error is None
+    assert len(logins(sim)) == 3
+
+
+@pytest.mark.parametrize("kind", ["reset", "reply-lost", "truncated"])
+def test_a_login_is_repeated_after_a_broken_connection(sim, clock, kind):
+    """So is one whose answer did not come, or not whole."""
+    sim.faults.add(Fault("token", kind))
+
+    out = run(settings(sim), clock)
+
+    assert out.error is None
+    assert len(logins(sim)) == 2
+
+
+@pytest.mark.parametrize("kind", ["html", "empty", "malformed-json"])
+def test_a_login_is_repeated_after_an_unreadable_answer(sim, clock, kind):
+    """An answer that is no token, such as a page of a proxy, is asked for again."""
+    sim.faults.add(Fault("token", kind))
+
+    out = run(settings(sim), clock)
+
+    assert out.error is None
+    assert len(logins(sim)) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>Please log in</html>",
+        "{}",
+        "[]",
+        '"token"',
+        "null",
+        "",
+        '{"access_token": ""}',
+        '{"access_token": null}',
+    ],
+)
+def test_a_login_without_a_token(sim, clock, body):
+    """Logins that never give a token end in an error that names the settings to check."""
+    sim.faults.add(Fault("token", "status", status=200, body=body, times=99))
+
+    out = run(settings(sim, max_retries=2), clock)
+
+    assert isinstance(failure(out), AuthError)
+    assert str(failure(out)).startswith("Login")
+    assert "region" in str(failure(out))
+    assert calls(sim) == []
+
+
+def test_a_login_that_is_told_to_wait(sim, clock):
+    """A Retry-After of the login is honoured."""
+    wait = (("Retry-After", "17"),)
+    sim.faults.add(Fault("token", "status", status=429, headers=wait))
+
+    run(settings(sim), clock)
+
+    one, two = (login.at for login in logins(sim))
+    assert two - one == timedelta(seconds=17)
+
+
+def test_a_login_that_keeps_failing(sim, clock):
+    """After max_retries the login is given up, with the API's words."""
+    sim.faults.add(Fault("token", "status", status=503, times=99, body="Down for repairs"))
+
+    out = run(settings(sim, max_retries=3), clock)
+
+    assert "Down for repairs" in str(failure(out))
+    assert len(logins(sim)) == 4
+    assert calls(sim) == []

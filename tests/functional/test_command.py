@@ -1,0 +1,228 @@
+"""The command as a process: what it prints and exits with, and who else accepts its output."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.document import ROOT
+
+BIN = Path(sys.executable).parent
+JUDGE = ROOT / ".venv-judge/bin/singer-check-tap"
+SIMULATED = [str(BIN / "cxone-simulator"), "run", "--speed=500", "--rows-per-day=20", "--"]
+
+
+def tap(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run `tap-cxone` with settings in its environment, and nothing else of ours in it."""
+    texts = {
+        f"TAP_CXONE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in settings.items()
+    }
+    clean = {name: value for name, value in os.environ.items() if "TAP_CXONE" not in name}
+    command = [str(BIN / "tap-cxone"), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env=clean | texts, check=False, timeout=60
+    )
+
+
+def errors(run: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the text of the error lines."""
+    lines = [line.split("|") for line in run.stderr.splitlines() if "| ERROR" in line]
+    return ["|".join(parts[3:]).strip() for parts in lines]
+
+
+def test_every_mistake_in_the_settings_is_said_at_once():
+    """Each problem is one line with its remedy, and the exit code is 2."""
+    run = tap(
+        "--config=ENV",
+        region="Narnia",
+        start_date="2026-02-01",
+        end_date="2026-01-01",
+        access_key_id="only-half",
+        data_extraction={"window_days": 20, "mod": "sync"},
+    )
+
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert sorted(errors(run)) == [
+        "Configuration: access_key_secret is missing beside access_key_id; an access key has both",
+        "Configuration: data_extraction.window_days is 20; it must be at most 14",
+        "Configuration: end_date is not after start_date; exchange them or leave end_date out",
+        "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the "
+        "tenant's URL)",
+        "Configuration: unknown setting 'data_extraction.mod'; did you mean 'mode'?",
+    ]
+
+
+def test_no_credentials_are_named_with_what_needs_them():
+    """A run without credentials exits with 2 and names family, settings and variables."""
+    run = tap("--config=ENV")
+
+    assert run.returncode == 2
+    assert errors(run) == [
+        "Configuration: data_extraction needs access_key_id, access_key_secret; set them, or "
+        "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
+        "Configuration: observability needs client_id, client_secret, access_key_id, "
+        "access_key_secret; set them, or TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, "
+        "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
+        "Configuration: analytics_exports needs client_id, client_secret; set them, or "
+        "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET",
+    ]
+
+
+@pytest.mark.parametrize("option", ["--discover", "--about", "--help", "--version"])
+def test_what_needs_neither_credentials_nor_network(option):
+    """Discovery and the texts about the tap work on a machine that knows nothing."""
+    run = tap(option)
+
+    assert run.returncode == 0
+    assert run.stdout
+
+
+def test_every_stream_is_in_the_catalog_with_its_columns_described():
+    """The catalog has each built-in stream, and each of its columns says what it holds."""
+    streams = json.loads(tap("--discover").stdout)["streams"]
+
+    assert [stream["tap_stream_id"] for stream in streams] == [
+        "autopilot_knowledge_responses",
+        "bot_conversations",
+        "copilot_agent_questions",
+        "copilot_auto_summaries",
+        "copilot_knowledge_suggestions",
+        "custom_metrics",
+        "qm_questions",
+        "qm_workflows",
+        "quarantine",
+        "recording_interaction_metadata",
+        "report_schedules",
+    ]
+    properties = [column for s in streams for column in s["schema"]["properties"].values()]
+    assert all(column["description"] for column in properties)
+
+
+def test_without_credentials_no_stream_is_selected_by_default():
+    """A catalog made without credentials does not select what could not run."""
+    streams = json.loads(tap("--discover").stdout)["streams"]
+    streams = [stream for stream in streams if stream["tap_stream_id"] != "quarantine"]
+    roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
+
+    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 10
+
+
+def test_a_state_that_nobody_wrote_is_refused(tmp_path):
+    """A state of another shape exits with 2 and says what to do."""
+    state = tmp_path / "state.json"
+    state.write_text('{"bookmarks": {"qm_workflows": {"pending_jobs": [17]}}}')
+
+    run = tap("--config=ENV", f"--state={state}", access_key_id="a", access_key_secret="b")
+
+    assert run.returncode == 2
+    assert "restore an earlier state" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "config.json' was not found"),
+        ("{", "the file given as --config is not JSON, or no object ("),
+        ("[1]", "the file given as --config is not JSON, or no object ("),
+    ],
+)
+def test_a_config_file_that_cannot_be_read(tmp_path, content, words):
+    """A file of settings that is not there, or holds none, is one line and exit code 2."""
+    file = tmp_path / "config.json"
+    if content is not None:
+        file.write_text(content)
+
+    run = tap(f"--config={file}")
+
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("option", ["state", "catalog"])
+def test_a_file_of_a_run_that_is_no_json(tmp_path, option):
+    """All messages of a run, given as its state or catalog, are a line and exit code 2."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"type": "SCHEMA"}\n{"type": "STATE"}\n')
+
+    run = tap("--config=ENV", f"--{option}={file}", access_key_id="a", access_key_secret="b")
+
+    assert run.returncode == 2
+    assert f"the file given as --{option} is not JSON" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_an_unreachable_host_fails_every_stream_with_one_line():
+    """A connection that cannot be made ends with exit 1 and a line a stream that says why."""
+    run = tap(
+        "--config=ENV",
+        base_url="http://127.0.0.1:9",
+        access_key_id="invented-id",
+        access_key_secret="invented-secret",
+        max_retries=0,
+    )
+
+    last = errors(run)[-3:]
+    assert run.returncode == 1
+    assert [line.split("'")[1] for line in last] == [
+        "qm_questions",
+        "qm_workflows",
+        "recording_interaction_metadata",
+    ]
+    assert all(
+        "no connection; " in line and "check region, tenant, base_url" in line for line in last
+    )
+    assert "invented-secret" not in run.stdout + run.stderr
+
+
+@pytest.mark.posix
+def test_a_target_that_dies_is_said_so():
+    """A closed pipe ends the run with exit 1 and one line that points to the target."""
+    script = 'tap-cxone --config ENV | head -n 3 > /dev/null; echo "exit ${PIPESTATUS[0]}"'
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    command = [*SIMULATED, "bash", "-c", script]
+
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert run.stdout == "exit 1\n"
+    assert [line for line in errors(run) if "pipe" in line] == [
+        "The target closed the pipe; its own log says why. The next run goes on from the last "
+        "state that the target kept"
+    ]
+
+
+def judged(output: Path) -> subprocess.CompletedProcess[str]:
+    with output.open() as lines:
+        return subprocess.run([JUDGE], stdin=lines, capture_output=True, text=True, check=False)
+
+
+def test_singer_check_tap_accepts_two_runs(tmp_path):
+    """The judge of singer-tools finds no fault in a first run and in one that goes on from it."""
+    first, second, state = (tmp_path / name for name in ("first", "second", "state.json"))
+    extract = f"tap-cxone --config ENV > {first} && grep STATE {first} | tail -n 1 > {state}.line"
+    read_state = f"import json; print(json.dumps(json.load(open('{state}.line'))['value']))"
+    again = f"tap-cxone --config ENV --state {state} > {second}"
+    script = f'set -e; {extract}; "{sys.executable}" -c "{read_state}" > {state}; {again}'
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+    run = subprocess.run(
+        [*SIMULATED, "sh", "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    for output in (first, second):
+        verdict = judged(output)
+        assert verdict.returncode == 0, verdict.stderr + verdict.stdout
+        assert "No errors" in verdict.stdout + verdict.stderr or "valid" in verdict.stdout

@@ -1,0 +1,253 @@
+"""`--test`: whether everything is right, without spending an export."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from tap_cxone.cli.connection_test import probe
+from tap_cxone.simulator import Credentials, Fault
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tap_cxone.tap import TapCXone
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result as Run
+
+    from tap_cxone.cli.connection_test import CheckResult
+    from tap_cxone.simulator import Simulator
+    from tests.support.run import FakeClock
+
+
+def run_test(config: dict[str, Any], folder: Path) -> Run:
+    """Run `tap-cxone --test` with some settings."""
+    file = folder / "config.json"
+    file.write_text(json.dumps(config))
+    return CliRunner().invoke(TapCXone.cli, ["--config", str(file), "--test"])
+
+
+def lines(sim: Simulator, clock: FakeClock, **changes: Any) -> list[str]:
+    """Return the lines of a probe in this process."""
+    tap = TapCXone(config=settings_for(sim, max_retries=1, **changes), clock=clock)
+    stream: Any = tap.streams["qm_workflows"]
+    return [str(result) for result in probe(stream.family)]
+
+
+def test_every_check_is_a_line(sim, clock, config, tmp_path):
+    """Where all is right there is a line per check, and the exit code is 0."""
+    clock.instant = datetime.now(UTC)  # the command has the machine's clock
+    result = run_test(config, tmp_path)
+
+    shown = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert [line.split(":")[0] for line in shown] == [
+        "ok   data_extraction login",
+        "ok   data_extraction read",
+        "ok   data_extraction quota",
+        "ok   data_extraction clock",
+        "-    observability not set up",
+        "-    analytics_exports not set up",
+        "-    data_download not set up",
+        "-    scheduled_reports not set up",
+    ]
+    assert "observability needs client_id, client_secret" in shown[4]
+
+
+def test_no_export_is_spent(sim, config, tmp_path):
+    """A login and a GET are all that is asked."""
+    run_test(config, tmp_path)
+
+    assert [(seen.method, seen.path) for seen in sim.requests] == [
+        ("POST", "/authentication/v1/token/access-key"),
+        ("GET", "/data-extraction/v1/jobs"),
+    ]
+    assert sim.jobs == []
+
+
+LOGINS = {
+    "data_extraction": "/authentication/v1/token/access-key",
+    "observability": "/auth/token",
+    "analytics_exports": "/oauth/token",
+    "data_download": "/api/v2/oauth/token",
+    "scheduled_reports": "/oauth/token",
+}
+
+
+def five(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, CheckResult]]:
+    """Return the checks of all families, by family and what was checked."""
+    settings = tap_settings(sim.url, families=ALL_FAMILIES) | {"max_retries": 0}
+    found: dict[str, dict[str, CheckResult]] = {}
+    for result in TapCXone(config=settings, clock=clock, **how).connection_checks():
+        found.setdefault(result.family, {})[result.check] = result
+    return found
+
+
+def test_every_family(sim, clock):
+    """Each of the five has a login, a harmless read, what is left, and the clock; all is well."""
+    found = five(sim, clock)
+
+    assert set(found) == set(ALL_FAMILIES)
+    assert all(list(checks) == ["login", "read", "quota", "clock"] for checks in found.values())
+    passed = [r.passed for checks in found.values() for n, r in checks.items() if n != "clock"]
+    assert passed.count(None) == 1
+    assert False not in passed
+
+
+def test_no_family_spends_an_export(sim, clock):
+    """One login each and GETs are all that is asked of five families; nothing is submitted."""
+    five(sim, clock)
+
+    posts = Counter(seen.path for seen in sim.requests if seen.method != "GET")
+    assert posts == Counter(LOGINS.values())
+    assert [seen.path for seen in sim.requests if seen.method == "GET"] == [
+        "/data-extraction/v1/jobs",
+        "/api/v2/analytics/exports",
+        "/api/v2/users/me",
+        "/api/v2/reporting/quota",
+        "/api/v2/analytics/reports/schedules",
+    ]
+    assert (sim.jobs, sim.exports) == ([], 0)
+
+
+def test_an_api_without_a_harmless_read(sim, clock):
+    """The dashboard's line says that nothing but the login costs no export; its clock is read."""
+    checks = five(sim, clock)["observability"]
+
+    assert str(checks["read"]).startswith("-    observability read: not tried, for this API has no")
+    assert "s apart" in checks["clock"].detail
+
+
+def test_what_is_left(simulate, clock):
+    """The quota of each API, or what stands for one, is in its line."""
+    found = five(simulate(download_quota=7), clock)
+
+    assert "3 of 3 exports left now" in found["observability"]["quota"].detail
+    assert "7 of 7 left of the reporting quota" in found["data_download"]["quota"].detail
+    assert "0 active now" in found["analytics_exports"]["quota"].detail
+    assert "no job is running now" in found["data_extraction"]["quota"].detail
+
+
+def test_the_state_says_what_is_left(sim, clock):
+    """Exports that the state remembers are no longer left; that is no failure."""
+    spent = [(clock.now() - timedelta(hours=hours)).isoformat() for hours in (2, 1, 0)]
+    known = {"copilot_auto_summaries": {"submits": {"observability": spent}}}
+    quota = five(sim, clock, state={"bookmarks": known})["observability"]["quota"]
+
+    assert quota.passed
+    assert "0 of 3 exports left now" in quota.detail
+    assert "the next export is possible at 2026-03-21 10:00 UTC" in quota.detail
+
+
+@pytest.mark.parametrize(
+    ("family", "place", "remedy"),
+    [
+        ("data_extraction", "list", "give the access key's user a permission"),
+        ("analytics_exports", "list", "scopes analytics:export:read"),
+        ("scheduled_reports", "list", "scopes analytics:reports:read"),
+        ("data_download", "me", "scopes api:reporting:read"),
+    ],
+)
+def test_a_missing_permission(sim, clock, family, place, remedy):
+    """A read that is forbidden says what to give to whom, and ends that family's checks."""
+    sim.faults.add(Fault(place, "status", status=403, body="no", times=9, family=family))
+
+    checks = five(sim, clock)[family]
+
+    assert list(checks) == ["login", "read"]
+    assert checks["read"].passed is False
+    assert remedy in checks["read"].detail
+
+
+def test_a_wrong_secret(sim, config, tmp_path):
+    """A wrong secret is one line with the remedy, and the exit code is 1."""
+    config["access_key_secret"] = "not-the-secret"
+
+    result = run_test(config, tmp_path)
+
+    line = result.stdout.splitlines()[0]
+    assert result.exit_code == 1
+    assert line.startswith("FAIL data_extraction login:")
+    assert "access_key_secret" in line
+    assert "region" in line
+    assert "not-the-secret" not in result.output
+
+
+def test_an_api_that_does_not_answer(sim, clock):
+    """A login that works and a GET that does not are two lines, the second with the words."""
+    sim.faults.add(Fault("list", "status", status=503, times=9, body="Down for repairs"))
+
+    login, read = lines(sim, clock)
+
+    assert login.startswith("ok   data_extraction login")
+    assert read.startswith("FAIL data_extraction read")
+    assert "Down for repairs" in read
+
+
+def test_a_test_does_not_wait_long(sim, clock):
+    """A login that fails is tried three times, whatever `max_retries` says: somebody waits."""
+    sim.faults.add(Fault("token", "status", status=503, times=9))
+    tap = TapCXone(config=settings_for(sim, max_retries=8), clock=clock)
+
+    (line, *_) = [str(result) for result in tap.connection_checks()]
+
+    assert line.startswith("FAIL data_extraction login")
+    assert "tried 3 times" in line
+    assert len(sim.faults.pending) == 1
+    assert len([seen for seen in sim.requests if "token" in seen.path]) == 3
+
+
+def told(sim: Simulator, moment: datetime) -> None:
+    """Let the server's clock stand at a moment."""
+    date = (("Date", format_datetime(moment, usegmt=True)),)
+    sim.faults.add(Fault("list", "status", status=200, headers=date, body='{"jobs": []}'))
+
+
+@pytest.mark.parametrize("skew", [timedelta(minutes=-20), timedelta(minutes=20)])
+def test_a_clock_that_is_wrong(sim, clock, skew):
+    """A clock far from the server's is a failure that says by how much."""
+    told(sim, clock.now() + skew)
+
+    *_, last = lines(sim, clock)
+
+    seconds = re.search(r"(\d+) s apart", last)
+    assert last.startswith("FAIL data_extraction clock")
+    assert seconds
+    assert 1190 <= int(seconds[1]) <= 1210
+
+
+def test_a_clock_that_is_almost_right(sim, clock):
+    """A minute more or less is no failure."""
+    told(sim, clock.now() + timedelta(minutes=1))
+
+    assert all(line.startswith("ok ") for line in lines(sim, clock))
+
+
+def test_one_line_each(sim, clock):
+    """Whatever the API says, a check stays one line without secrets."""
+    words = f"first\nsecond\r\n{Credentials.ACCESS_KEY_SECRET}"
+    sim.faults.add(Fault("token", "status", status=400, body=words, times=9))
+
+    (line,) = lines(sim, clock)
+
+    assert "first second" in line
+    assert "\n" not in line
+    assert Credentials.ACCESS_KEY_SECRET not in line
+
+
+def test_without_credentials(sim, config, tmp_path):
+    """Without credentials there is nothing to test: the error names what to set."""
+    del config["access_key_id"], config["access_key_secret"]
+
+    result = run_test(config, tmp_path)
+
+    assert result.exit_code != 0
+    assert sim.requests == []

@@ -1,0 +1,278 @@
+"""Submit → wait → file, once, whatever happens in between."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.errors import AmbiguousSubmit, StreamsFailed, Throttled, Unavailable
+from tap_cxone.simulator import Fault
+from tap_cxone.streams.job_stream import JobStream
+from tap_cxone.tap import TapCXone
+from tests.conftest import settings_for
+from tests.support.run import run_tap, select
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tests.support.run import FakeClock, Output
+
+STREAM = "qm_workflows"
+JOBS = "/data-extraction/v1/jobs"
+PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
+MODES = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+def settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
+    """Return settings for one window of one day with twelve rows."""
+    short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
+    return settings_for(sim, **short, data_extraction={"mode": mode}) | changes
+
+
+@functools.cache
+def catalog() -> dict[str, Any]:
+    """Return a catalog with one stream selected."""
+    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
+
+
+def run(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
+    """Run one stream."""
+    return run_tap(config, clock=clock, catalog=catalog(), **how)
+
+
+def submits(sim: Simulator) -> list[RecordedRequest]:
+    """Return the submits so far."""
+    return [s for s in sim.requests if s.method == "POST" and s.path.startswith(JOBS)]
+
+
+def polls(sim: Simulator) -> list[RecordedRequest]:
+    """Return the polls so far."""
+    return [s for s in sim.requests if s.method == "GET" and s.path.startswith(f"{JOBS}/")]
+
+
+def gaps(seen: list[RecordedRequest]) -> list[timedelta]:
+    """Return the times between requests."""
+    return [b.at - a.at for a, b in itertools.pairwise(seen)]
+
+
+def failure(out: Output) -> Exception:
+    """Return why the stream failed."""
+    assert isinstance(out.error, StreamsFailed)
+    return out.error.failures[STREAM]
+
+
+# Waiting
+
+
+def test_the_first_poll_waits(sim, clock):
+    """A job is asked for first when poll_interval_seconds have passed since its submit."""
+    run(settings(sim, poll_interval_seconds=8), clock)
+
+    assert polls(sim)[0].at - sim.jobs[0].submitted_at == timedelta(seconds=8)
+
+
+def test_polls_drift_apart(simulate, clock):
+    """Polls are ever further apart, up to six times the interval."""
+    sim = simulate(job_polls=14)
+
+    run(settings(sim, poll_interval_seconds=4), clock)
+
+    waits = gaps(polls(sim))
+    assert waits == sorted(waits)
+    assert waits[0] == timedelta(seconds=4)
+    assert waits[-1] == timedelta(seconds=24)
+
+
+def test_a_job_that_has_been_waited_for_is_asked_at_once(simulate, clock):
+    """A pending job of an earlier run is polled without waiting: its time has passed."""
+    sim = simulate()
+    first = run(settings(sim), clock, cut_after=2)
+    clock.sleep(timedelta(minutes=10))
+    before = clock.now()
+
+    run(settings(sim), clock, state=first.state)
+
+    assert polls(sim)[0].at == before
+
+
+def test_a_lane_polls_only_what_a_state_holds(sim, clock):
+    """A worker does nothing with its job before the main thread has written the STATE with it."""
+    stream = TapCXone(config=settings(sim), clock=clock, catalog=catalog()).streams[STREAM]
+    assert isinstance(stream, JobStream)
+    source, (window,), executor = (
+        stream.source(),
+        stream.windows_without_job(),
+        stream.workers.main_thread,
+    )
+
+    def fetch() -> None:
+        source.fetch_file(window, ()).file.close()
+
+    worker = threading.Thread(target=fetch, daemon=True)
+    worker.start()
+    executor._wake_event.wait(PATIENCE)  # the main thread has something else to do, and then this
+    worker.join(0.1)
+    before = [*sim.jobs], polls(sim)
+    while worker.is_alive():
+        executor.run_pending()
+        worker.join(0.01)
+
+    assert [len(seen) for seen in before] == [1, 0]
+    assert polls(sim)
+
+
+def test_a_poll_that_fails_does_not_lose_the_job(sim, clock):
+    """Polls that fail for a while cost nothing but time."""
+    sim.faults.add(
+        Fault("poll", "status", status=500, times=2),
+        Fault("poll", "reset"),
+        Fault("poll", "status", status=429, headers=(("Retry-After", "60"),)),
+    )
+
+    out = run(settings(sim), clock)
+
+    assert out.counts() == {STREAM: 12}
+    assert len(submits(sim)) == 1
+
+
+def test_polls_that_keep_failing_leave_the_job_in_the_state(sim, clock):
+    """When polling is given up the job stays in STATE, and the next run takes it up."""
+    sim.faults.add(Fault("poll", "status", status=500, times=3))
+
+    first = run(settings(sim, max_retries=2), clock)
+    second = run(settings(sim), clock, state=first.state)
+
+    assert isinstance(failure(first), Unavailable)
+    assert first.state["bookmarks"][STREAM]["pending_jobs"][0]["id"] == sim.jobs[0].id
+    assert second.counts() == {STREAM: 12}
+    assert len(submits(sim)) == 1
+
+
+def test_a_status_that_nobody_knows(sim, clock):
+    """A status word that is not known ends the stream and is shown."""
+    body = '{"jobStatus": {"id": "j", "status": "HIBERNATING"}}'
+    sim.faults.add(Fault("poll", "status", status=200, body=body, times=99))
+
+    out = run(settings(sim), clock)
+
+    assert "HIBERNATING" in str(failure(out))
+
+
+def test_success_without_a_link(sim, clock):
+    """A job that succeeded without a link gave no file: it is not waited for."""
+    body = '{"jobStatus": {"id": "j", "status": "SUCCEEDED", "result": null}}'
+    sim.faults.add(Fault("poll", "status", status=200, body=body, times=99))
+
+    out = run(settings(sim), clock)
+
+    assert "SUCCEEDED" in str(failure(out))
+    assert out.bookmark(STREAM) is None
+
+
+# Submitting
+
+
+@MODES
+def test_a_submit_that_is_told_to_wait(sim, clock, mode):
+    """A Retry-After of a refused submit is honoured to the second."""
+    body = '{"message": "Too many requests"}'
+    wait = (("Retry-After", "77"),)
+    sim.faults.add(Fault(mode, "status", status=403, headers=wait, body=body))
+
+    run(settings(sim, mode), clock)
+
+    assert gaps(submits(sim)) == [timedelta(seconds=77)]
+
+
+def test_a_slot_held_by_another_client(simulate, clock):
+    """While somebody else's job runs, submits are tried ever more seldom, until it has ended."""
+    sim = simulate(job_seconds=400)
+    run(settings(sim), clock, cut_after=2)
+    before = len(submits(sim))
+
+    out = run(settings(sim), clock)
+
+    tries = gaps(submits(sim)[before:])
+    assert out.counts() == {STREAM: 12}
+    assert len(tries) < 12
+    assert sim.limit_violations == len(tries)
+
+
+def test_throttled_to_the_end(sim, clock):
+    """The error of a submit that was told to wait too long asks who else is exporting."""
+    body = '{"message": "Another request is running"}'
+    sim.faults.add(Fault("submit", "status", status=403, body=body, times=9999))
+
+    out = run(settings(sim, throttle_timeout_minutes=5), clock)
+
+    assert isinstance(failure(out), Throttled)
+    assert "Another request is running" in str(failure(out))
+    assert "exporting" in str(failure(out))
+
+
+def test_a_lost_reply_is_looked_for_more_than_once(sim, clock):
+    """The job of a lost submit that is not in the list at once is found a little later."""
+    sim.faults.add(
+        Fault("list", "status", status=200, body='{"jobs": []}', times=2),
+        Fault("async", "reply-lost"),
+    )
+
+    out = run(settings(sim), clock)
+
+    assert out.counts() == {STREAM: 12}
+    assert len(submits(sim)) == len(sim.jobs) == 1
+
+
+def test_two_new_jobs_in_the_list(sim, clock):
+    """When two jobs appeared nobody knows which is ours: the stream fails and names them."""
+    body = '{"jobs": [{"id": "one", "status": "RUNNING"}, {"id": "two", "status": "RUNNING"}]}'
+    sim.faults.add(
+        Fault("list", "status", status=200, body='{"jobs": []}'),
+        Fault("list", "status", status=200, body=body, times=9),
+        Fault("async", "reply-lost"),
+    )
+
+    out = run(settings(sim), clock)
+
+    assert isinstance(failure(out), AmbiguousSubmit)
+    assert "one, two" in str(failure(out))
+    assert len(submits(sim)) == 1
+
+
+@MODES
+def test_submits_that_never_work(sim, clock, mode):
+    """A submit that fails again and again is given up after max_retries."""
+    sim.faults.add(Fault(mode, "status", status=500, times=99, body="Cannot start"))
+
+    out = run(settings(sim, mode, max_retries=2), clock)
+
+    assert "Cannot start" in str(failure(out))
+    assert len(submits(sim)) == 3
+    assert sim.jobs == []
+
+
+def test_the_place_is_free_after_a_failure(sim, clock):
+    """A stream that failed while its job ran does not keep the next ones from submitting."""
+    sim.faults.add(Fault("async", "job-failed"))
+
+    out = run_tap(settings(sim), clock=clock)
+
+    assert isinstance(out.error, StreamsFailed)
+    assert len(out.error.failures) == 1
+    assert len(out.counts()) == 2
+    assert sim.limit_violations == 0
+
+
+def test_messages_name_the_window_and_the_job(sim, clock):
+    """What goes wrong is told with entity, version, window and job."""
+    sim.faults.add(Fault("poll", "job-failed", body="Out of paper"))
+
+    out = run(settings(sim), clock)
+
+    message = str(failure(out))
+    for part in ("qm-workflows", "version 4", "2026-03-18Z to 2026-03-19Z", sim.jobs[0].id):
+        assert part in message

@@ -1,0 +1,490 @@
+"""What the journal keeps; and what becomes of a run whose journal is damaged or unwritable."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sqlite3
+import stat
+import threading
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.clock import SystemClock
+from tap_cxone.errors import ConfigError, Interrupted, JournalError, StreamsFailed
+from tap_cxone.http.rate_limit import ExportQuota, RateLimiter, RateLimits
+from tap_cxone.jobs.job import PendingJob
+from tap_cxone.jobs.journal import Journal
+from tap_cxone.jobs.ledger import JobLedger
+from tap_cxone.signals import SignalHandler
+from tap_cxone.simulator.credentials import Credentials
+from tap_cxone.simulator.settings import tap_settings
+from tap_cxone.tap import TapCXone
+from tap_cxone.windows import Window
+from tests.support import observability as dashboard
+from tests.support.run import NOON, FakeClock, run_tap
+from tests.support.streams import STREAM, run, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_cxone.simulator import Simulator
+    from tests.support.run import Output
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+SECRETS = [value for name, value in vars(Credentials).items() if name.isupper()]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the journal is."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path, clock) -> Callable[[], Journal]:
+    """Return what opens the journal once more, as another process would."""
+    return lambda: Journal(path, clock, SECOND, logging.getLogger("journal"))
+
+
+def job(name: str = "one", days: int = 0) -> PendingJob:
+    """Return a job of one of the days before the present."""
+    start = datetime(2026, 3, 10, tzinfo=UTC) + days * DAY
+    return PendingJob(name, Window(start, start + DAY), NOON, "as asked")
+
+
+def days(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
+    """Return settings for three windows of one day, with a journal."""
+    config = settings(sim, journal_path=str(path), **changes)
+    own = {**config["data_extraction"], "window_days": 1}
+    return {**config, "start_date": "2026-03-16", "end_date": "2026-03-19", "data_extraction": own}
+
+
+def told(path: Path) -> list[Any]:
+    """Return the jobs in a journal, and whether their windows are committed."""
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT id, committed FROM jobs ORDER BY job").fetchall()
+
+
+# What it keeps
+
+
+def test_jobs_survive(journal):
+    """A job is known to whoever opens the file next."""
+    JobLedger(journal(), "tenant").record_submitted("stream", job())
+
+    assert JobLedger(journal(), "tenant").jobs("stream", None) == [job()]
+
+
+def test_one_file_for_many(journal):
+    """Tenants and streams of one file do not see each other's jobs and submits."""
+    one = JobLedger(journal(), "one")
+    one.record_submitted("stream", job())
+    one.register(NOON)
+
+    assert JobLedger(journal(), "two").jobs("stream", None) == []
+    assert one.jobs("other", None) == []
+    assert JobLedger(journal(), "two").submit_times(NOON - DAY) == []
+
+
+def test_committed_jobs_stay(journal):
+    """A job of a committed window stays until the bookmark of a given state has passed it."""
+    entries = JobLedger(journal(), "tenant")
+    entries.record_committed("stream", [job("early"), job("late", days=1)])
+
+    assert entries.jobs("stream", None) == [job("early"), job("late", days=1)]
+    assert entries.jobs("stream", job().window.end) == [job("late", days=1)]
+    assert entries.jobs("stream", job(days=1).window.end) == []
+
+
+def test_pending_jobs_stay(journal):
+    """A job whose window is not committed stays wherever the bookmark is: days are read again."""
+    entries = JobLedger(journal(), "tenant")
+    entries.record_submitted("stream", job())
+
+    assert entries.jobs("stream", NOON) == [job()]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_jobs_are_gone_after_a_day(journal, clock, committed):
+    """After a day a job is of no use: the APIs keep no result for longer."""
+    entries = JobLedger(journal(), "tenant")
+    (entries.record_committed if committed else lambda s, j: entries.record_submitted(s, *j))(
+        "stream", [job()]
+    )
+    clock.sleep(DAY - SECOND)
+    before = entries.jobs("stream", None)
+    clock.sleep(SECOND)
+
+    assert (before, entries.jobs("stream", None)) == ([job()], [])
+    journal().open()
+    assert journal().read("SELECT * FROM jobs") == []
+
+
+def test_forgotten_jobs(journal):
+    """A job that was forgotten is not found again."""
+    entries = JobLedger(journal(), "tenant")
+    entries.record_submitted("stream", job())
+    entries.remove("stream", [job()])
+
+    assert entries.jobs("stream", None) == []
+
+
+def test_threads_share_it(journal):
+    """Several threads of a process may use one journal at once."""
+    shared = journal()
+
+    def work(name: str) -> None:
+        for number in range(20):
+            JobLedger(shared, name).record_submitted("stream", job(str(number)))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert all(len(JobLedger(shared, name).jobs("stream", None)) == 20 for name in "abcd")
+
+
+# Submits of all processes
+
+
+@pytest.fixture
+def limiter(journal, clock) -> Callable[..., RateLimiter]:
+    """Return what makes the limiter of another process."""
+    return lambda limits: RateLimiter(limits, clock, JobLedger(journal(), "tenant"))
+
+
+def test_spacing_of_all(limiter, clock):
+    """A submit of another process is kept away from like one's own."""
+    limits = RateLimits(min_submit_interval=30 * SECOND)
+    with limiter(limits).submitting():
+        pass
+    clock.sleep(10 * SECOND)
+
+    assert limiter(limits).time_until_submit() == 20 * SECOND
+
+
+def test_quota_of_all(limiter):
+    """The exports of all processes count for the quota."""
+    one, two = limiter(RateLimits(quota=ExportQuota(3))), limiter(RateLimits(quota=ExportQuota(3)))
+    for which in (one, two):
+        with which.submitting():
+            pass
+
+    assert (one.remaining_exports(), two.remaining_exports()) == (1, 1)
+
+
+def test_own_submits_count_once(limiter):
+    """A submit that state and journal both know counts once."""
+    one = limiter(RateLimits(quota=ExportQuota(3)))
+    with one.submitting():
+        pass
+    two = limiter(RateLimits(quota=ExportQuota(3)))
+    two.restore(one.submit_times())
+
+    assert two.remaining_exports() == 2
+
+
+def test_refused_submits_do_not_count(limiter):
+    """A submit that was refused spends nothing of the others' quota."""
+    with pytest.raises(JournalError), limiter(RateLimits(quota=ExportQuota(3))).submitting():
+        raise JournalError
+
+    assert limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 3
+
+
+def test_a_submit_counts_before_it_leaves(limiter):
+    """A submit whose process dies before the answer comes counts: it may have been spent."""
+    with limiter(RateLimits(quota=ExportQuota(3))).submitting():
+        assert limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 2
+
+
+# Runs with a journal
+
+
+def test_the_state_of_long_ago(sim, clock, path):
+    """A run that begins with an old state finds every job again, and exports nothing anew."""
+    first = run(days(sim, path), clock)
+    spent = len(sim.jobs)
+    second = run(days(sim, path), clock)
+
+    assert spent == len(sim.jobs) == 3
+    assert second.records(STREAM) == first.records(STREAM)
+    assert second.bookmark(STREAM) == first.bookmark(STREAM)
+
+
+def test_the_newest_state(sim, clock, path):
+    """A run that begins with the last state takes nothing from the journal."""
+    first = run(days(sim, path), clock)
+    again = run(days(sim, path) | {"lookback_days": 1}, clock, state=first.state)
+
+    assert len(again.records(STREAM)) == 12
+    assert len(sim.jobs) == 4
+
+
+def test_a_table_read_whole_is_read_anew(sim, clock, path):
+    """Without a bookmark nothing tells an old state from a new one: every run exports anew."""
+    config = {"access_key_id": "any", "access_key_secret": "any"}
+    catalog = TapCXone(config=config).catalog_dict
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+        for item in entry["metadata"]:
+            if not item["breadcrumb"]:
+                chosen = entry["tap_stream_id"] == STREAM
+                item["metadata"] |= {"selected": chosen, "forced-replication-method": "FULL_TABLE"}
+    for _ in range(2):
+        assert run_tap(days(sim, path), clock=clock, catalog=catalog).error is None
+
+    assert len(sim.jobs) == 6
+
+
+def test_another_request(sim, clock, path):
+    """A job that asked for something else is not taken for this one."""
+    run(days(sim, path), clock)
+    entity = {"name": STREAM, "version": "3"}
+    config = days(sim, path)
+    own = {**config["data_extraction"], "entities": [entity]}
+    run({**config, "data_extraction": own}, clock)
+
+    assert len(sim.jobs) == 6
+
+
+def test_plan_knows_the_journal(sim, clock, path):
+    """`--plan` asks for nothing that the journal has a job for."""
+    run(days(sim, path), clock)
+    tap = TapCXone(config=days(sim, path), clock=clock)
+    plans = [plan.workload for family in tap.plans() for plan in family.streams]
+    (planned,) = [work for work in plans if work.stream == STREAM]
+
+    assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
+
+
+def test_quota_without_a_state(simulate, clock, path):
+    """The day's exports are counted when nobody kept a state: none is refused by the API."""
+    sim = simulate(exports_per_day=3)
+    for stream in (dashboard.KB, dashboard.AS):
+        assert dashboard_run(sim, clock, path, stream).error is None
+
+    assert (sim.exports, sim.quota_violations) == (3, 0)
+
+
+def dashboard_run(sim: Simulator, clock: FakeClock, path: Path, stream: str) -> Output:
+    """Run one table over two days."""
+    config = tap_settings(sim.url, families=dashboard.FAMILY) | {
+        "start_date": "2026-03-16",
+        "end_date": "2026-03-18",
+        "observability": {"window_days": 1},
+        "journal_path": str(path),
+    }
+    return run_tap(config, clock=clock, only=stream)
+
+
+# Secrets
+
+
+def test_no_secrets(sim, clock, path):
+    """The file is readable by nobody else, and holds neither login nor link."""
+    run(days(sim, path), clock)
+    data = path.read_bytes()
+
+    assert told(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert all(stat.S_IMODE(p.stat().st_mode) & 0o77 == 0 for p in path.parent.rglob("*"))
+    assert not [secret for secret in SECRETS if secret.encode() in data]
+    assert b"http" not in data
+
+
+# Damage
+
+
+def torn(path: Path) -> None:
+    """Leave half of a file."""
+    with sqlite3.connect(path) as db:
+        db.executescript("PRAGMA page_size = 512; VACUUM")
+        rows = [("tenant", "stream", str(n), "x" * 300, "9999", 1) for n in range(40)]
+        db.executemany("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", rows)
+    db.close()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def no_database(path: Path) -> None:
+    """Leave something else."""
+    path.write_text("once upon a time\n" * 100)
+
+
+def scribbled(path: Path) -> None:
+    """Leave a file with noise in the middle."""
+    data = bytearray(path.read_bytes())
+    data[100:4000] = bytes(range(1, 131)) * 30
+    path.write_bytes(data)
+
+
+def other_tables(path: Path) -> None:
+    """Leave the database of another program."""
+    path.unlink()
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE jobs (id TEXT)")
+    db.close()
+
+
+def newer(path: Path) -> None:
+    """Leave what a newer version wrote."""
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+@pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
+def test_a_damaged_journal(sim, clock, path, caplog, damage):
+    """A file that is none is set aside with a warning, and the run goes on with a new one."""
+    run(days(sim, path), clock)
+    damage(path)
+    damaged = path.read_bytes()
+    caplog.clear()
+    second = run(days(sim, path), clock)
+
+    (aside,) = path.parent.glob("journal.db.damaged-*")
+    (said,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert second.error is None
+    assert aside.read_bytes() == damaged
+    assert str(path) in said
+    assert str(aside) in said
+    assert "spent once more" in said
+    assert [committed for _, committed in told(path)] == [1, 1, 1]
+
+
+def test_an_unreadable_job(sim, clock, path):
+    """A job that cannot be read fails the stream, with the remedy."""
+    run(days(sim, path), clock)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE jobs SET job = '{}'")
+    db.close()
+    out = run(days(sim, path), clock)
+
+    assert isinstance(failure(out), JournalError)
+    assert f"{path} has an unreadable job" in str(failure(out))
+
+
+def failure(out: Output) -> Exception:
+    """Return why the stream failed."""
+    assert isinstance(out.error, StreamsFailed)
+    return out.error.failures[STREAM]
+
+
+# What cannot be written
+
+
+@pytest.mark.parametrize("where", ["missing/journal.db", "file/journal.db", "."])
+def test_a_path_that_cannot_be_written(sim, clock, tmp_path, where):
+    """A path that cannot be written is a mistake of the settings, found before any request."""
+    (tmp_path / "file").write_text("")
+    out = run(days(sim, tmp_path / where), clock)
+
+    assert isinstance(out.error, ConfigError)
+    assert "journal_path" in str(out.error)
+    assert str(tmp_path) in str(out.error)
+    assert (sim.requests, out.messages) == ([], [])
+
+
+@dataclass
+class Failing(FakeClock):
+    """A clock with whose first sleep something happens, or a table can take no more rows."""
+
+    path: Path = Path()
+    table: str = ""
+    happening: Callable[[], None] = lambda: None
+
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration)
+        self.happening()
+        if self.table:
+            full = "SELECT RAISE(FAIL, 'database or disk is full')"
+            with sqlite3.connect(self.path) as db:
+                db.execute(f"CREATE TRIGGER full BEFORE INSERT ON {self.table} BEGIN {full}; END")
+            db.close()
+            self.table = ""
+
+
+@pytest.fixture
+def clock() -> Failing:
+    """Return a clock at noon, with which nothing fails unless it is told to."""
+    return Failing()
+
+
+def busy(path: Path) -> sqlite3.Connection:
+    """Return what keeps a file from everybody else, until it is closed."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN EXCLUSIVE")
+    return db
+
+
+def test_another_process_writes(path, journal, clock):
+    """While another process writes, the clock is slept by, and then it is one's turn."""
+    entries = JobLedger(journal(), "tenant")
+    entries.register(NOON)
+    other = busy(path)
+    clock.happening = other.close
+
+    assert entries.submit_times(NOON - DAY) == [NOON]
+    assert clock.slept == [SECOND]
+
+
+def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
+    """A file that is never free is an error, after a minute."""
+    monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
+    entries = JobLedger(journal(), "tenant")
+    entries.register(NOON)
+    entries.journal.close()
+    with closing(busy(path)), pytest.raises(JournalError, match="another process"):
+        entries.submit_times(NOON - DAY)
+
+    assert clock.instant - NOON == timedelta(minutes=1)
+
+
+def test_a_signal_loses_no_answer(path, monkeypatch):
+    """A signal that comes while another process writes does not lose the answer to a submit."""
+    monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
+    interrupts = SignalHandler()
+    clock, answer = SystemClock(interrupts), ""
+    journal = Journal(path, clock, SECOND, logging.getLogger("journal"))
+    limiter = RateLimiter(RateLimits(quota=ExportQuota(3)), clock, JobLedger(journal, "tenant"))
+    with closing(journal), ExitStack() as meanwhile:
+        with limiter.submitting():
+            answer = "job"
+            meanwhile.enter_context(closing(busy(path)))
+            interrupts.record(signal.SIGTERM)
+        assert answer == "job"
+        with pytest.raises(Interrupted):
+            clock.sleep(SECOND)
+
+
+def test_nothing_leaves_unnoted(sim, clock, path):
+    """Where a submit cannot be noted, it is not sent."""
+    clock.path, clock.table = path, "submits"
+    out = run(days(sim, path), clock)
+
+    assert isinstance(failure(out), JournalError)
+    assert "disk is full" in str(failure(out))
+    assert "journal_path" in str(failure(out))
+    assert sim.jobs == []
+
+
+def test_a_job_that_cannot_be_noted(sim, clock, path):
+    """A job that the journal cannot take is in STATE, and the next run takes it up."""
+    clock.path, clock.table = path, "jobs"
+    first = run(days(sim, path), clock)
+    pending = first.state["bookmarks"][STREAM]["pending_jobs"]
+    assert isinstance(failure(first), JournalError)
+    assert [job["id"] for job in pending] == [sim.jobs[0].id]
+
+    second = run(days(sim, path), clock, state=first.state)
+    assert second.error is None
+    assert len(sim.jobs) == 3

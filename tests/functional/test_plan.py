@@ -1,0 +1,296 @@
+"""`--plan`: what a run would do, as a colleague would say it, without spending an export."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from tap_cxone.cli.plan_report import family_as_json, plan_lines, stream_as_json
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tap_cxone.tap import TapCXone
+from tests.docs.document import ROOT
+from tests.support.run import NOON, run_tap, select
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_cxone.planning.plan import FamilyPlan
+    from tap_cxone.simulator import Simulator
+    from tests.support.run import FakeClock
+
+TABLES = (
+    "autopilot_knowledge_responses",
+    "copilot_agent_questions",
+    "copilot_auto_summaries",
+    "copilot_knowledge_suggestions",
+)
+ENTITIES = ("qm_questions", "qm_workflows", "recording_interaction_metadata")
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def settings(sim: Simulator, days: int, *families: Any, **own: Any) -> dict[str, Any]:
+    """Return settings for so many days that are over; `own` are added to a family's."""
+    end = NOON.replace(hour=0)
+    found = tap_settings(sim.url, families=families or ALL_FAMILIES)
+    for family, more in own.items():
+        found[family] = found.get(family, {}) | more
+    start = end - timedelta(days=days)
+    return found | {"start_date": start.isoformat(), "end_date": end.isoformat()}
+
+
+def plans(
+    config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any
+) -> dict[str, FamilyPlan]:
+    catalog = select(config, *streams) if streams else None
+    tap = TapCXone(config=config, clock=clock, catalog=catalog, **how)
+    return {plan.family: plan for plan in tap.plans()}
+
+
+def lines(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> list[str]:
+    """Return what `--plan` prints of one family."""
+    (plan,) = plans(config, clock, *streams, **how).values()
+    return list(plan_lines(plan))
+
+
+# Each family
+
+
+def test_a_colleagues_advice(sim, clock):
+    """A quota's plan says how many days, tables, exports and nights there are."""
+    *streams, total, wider, nightly = lines(settings(sim, 92, "observability"), clock, *TABLES)
+
+    assert [line.split(":")[0] for line in streams] == [f"observability {t}" for t in TABLES]
+    assert total == (
+        f"observability: 92 days {TIMES} 4 tables at 3 exports a day = 4 days; "
+        "31-day windows need 12 exports; 3 left now, the last is possible on 2026-03-23 12:00 UTC"
+    )
+    assert "observability.window_days: 92 would need 4 exports, not 12, if the API" in wider
+    assert "every night 4 tables need 4 exports and 3 are allowed" in nightly
+
+
+def test_the_days_exports_are_shared_out_by_age(sim, clock):
+    """Each table ends when its newest window has its turn, the oldest of all tables first."""
+    (plan,) = plans(settings(sim, 92, "observability"), clock, *TABLES).values()
+
+    # 12 exports, 3 a day: the newest windows of the four tables are numbers 9 to 12.
+    assert [stream.earliest_finish for stream in plan.streams] == [
+        NOON + timedelta(days=days) for days in (2, 3, 3, 3)
+    ]
+
+
+def test_no_quota(sim, clock):
+    """Where `exports_per_day` is null, only the exports' own time counts."""
+    config = settings(sim, 92, "observability", observability={"exports_per_day": None})
+    *_, total = lines(config, clock, *TABLES)
+
+    assert total == (
+        "observability: 4 streams, 12 exports, 1 at a time: at least 0:01:00, "
+        "done 2026-03-20 12:01 UTC at the earliest"
+    )
+
+
+def test_requests_that_are_spaced(sim, clock):
+    """Streams of a family take turns: each ends after those before it, 30 s a request."""
+    *streams, total = lines(settings(sim, 28), clock, *ENTITIES)
+
+    assert streams[0] == (
+        "data_extraction qm_questions: 2026-02-20Z to 2026-03-20Z, 2 windows, 2 exports needed, "
+        "done 2026-03-20 12:00 UTC at the earliest"
+    )
+    assert total == (
+        "data_extraction: 3 streams, 6 exports, 1 at a time, 30 s apart: at least 0:02:30, "
+        "done 2026-03-20 12:02 UTC at the earliest"
+    )
+
+
+def test_exports_side_by_side(sim, clock):
+    """Three at once take a third of the time."""
+    config = settings(sim, 360, "analytics_exports")
+    *_, total = lines(config, clock, "bot_conversations")
+
+    assert "1 stream, 12 exports, 3 at a time: at least 0:00:20" in total
+
+
+def test_windows_of_days_and_pages(simulate, clock):
+    """A download costs a call a day at least; the API's quota stands beside it, and its end."""
+    sim = simulate(download_quota=20)
+    stream, total, advice = lines(
+        settings(sim, 30, "data_download"), clock, "custom_metrics_by_interaction"
+    )
+
+    assert "30 windows, 30 calls needed" in stream
+    assert stream.endswith("; 20 of 20 left of the reporting quota, more at 2026-03-20 13:00 UTC")
+    assert "30 calls, more where a window has several pages" in total
+    assert "30 calls or more are needed and 20 are left" in advice
+
+
+def test_runs_of_reports(sim, clock):
+    """A report has a run a day, each waited for."""
+    *_, total = lines(settings(sim, 8, "scheduled_reports"), clock, "agent_performance_daily")
+
+    assert "1 stream, 8 exports, 1 at a time: at least 0:02:00" in total
+
+
+# What the state and the settings change
+
+
+def test_a_plan_counts_what_was_spent(sim, clock):
+    """Exports of the last day are no longer left, and what was read is not asked for again."""
+    config = settings(sim, 62, "observability")
+    out = run_tap(config, clock=clock, only=TABLES[0])
+    (line,) = lines(config, clock, TABLES[0], state=out.state)
+    (plan,) = plans(config, clock, *TABLES, state=out.state).values()
+
+    assert line == f"observability {TABLES[0]}: nothing to read yet from 2026-03-20 00:00 UTC on"
+    assert (plan.needed, plan.remaining) == (6, 1)
+    # One is free now, two when those of this run are a day old: the sixth after another day.
+    (times,) = out.state["bookmarks"][TABLES[0]]["submits"].values()
+    assert len(times) == 2
+    assert plan.earliest_finish == datetime.fromisoformat(times[-1]) + timedelta(days=2)
+
+
+def test_a_plan_takes_pending_jobs_for_asked(sim, clock):
+    """A window whose job is pending needs none."""
+    config = settings(sim, 90, "analytics_exports")
+    out = run_tap(config, clock=clock, only="bot_conversations", cut_after=3)
+    line, *_ = lines(config, clock, "bot_conversations", state=out.state)
+
+    pending = len(out.state["bookmarks"]["bot_conversations"]["pending_jobs"])
+    assert pending == 2
+    assert "3 windows, 1 export needed (2 asked for already)" in line
+
+
+BETTER = {
+    "qm_workflows": ("data_extraction.window_days", 1, "14 would need 3 exports, not 40"),
+    TABLES[0]: ("observability.window_days", 7, "31 would need 2 exports, not 6"),
+    "bot_conversations": ("analytics_exports.window_days", 2, "30 would need 2 exports, not 20"),
+}
+
+
+@pytest.mark.parametrize("stream", BETTER)
+def test_a_setting_that_would_do_better(sim, clock, stream):
+    """A narrow window that costs exports is named, with what a wider one would need."""
+    setting, value, advice = BETTER[stream]
+    family, name = setting.split(".")
+    narrow = settings(sim, 40, family, **{family: {name: value}})
+
+    assert f"{family}: advice: {setting}: {advice}" in lines(narrow, clock, stream)
+    assert not any("advice" in line for line in lines(settings(sim, 40, family), clock, stream))
+
+
+def test_more_at_once_would_do_better(sim, clock):
+    """Fewer jobs at once than the API allows are named."""
+    config = settings(sim, 90, "analytics_exports", analytics_exports={"max_concurrent": 1})
+    *_, advice = lines(config, clock, "bot_conversations")
+
+    assert "advice: analytics_exports.max_concurrent: 3 lets 3 exports run at once" in advice
+
+
+def test_older_than_the_api_remembers(sim, clock):
+    """A beginning before the four months that the dashboard keeps is said to be out of reach."""
+    found = lines(settings(sim, 200, "observability"), clock, TABLES[0])
+
+    words = "asked for 2025-09-01, but the API gives nothing before 2025-11-21"
+    assert any(words in line for line in found)
+
+
+# The command
+
+
+def test_a_plan_spends_nothing(sim, clock):
+    """Over all families a plan logs in and reads, and submits nothing."""
+    found = plans(settings(sim, 30), clock)
+
+    assert set(found) == set(ALL_FAMILIES)
+    posts = {seen.path for seen in sim.requests if seen.method != "GET"}
+    assert posts <= {"/api/v2/oauth/token", "/oauth/token"}
+    assert sim.jobs == []
+    assert sim.exports == 0
+    assert clock.now() == NOON
+
+
+def run_plan(config: dict[str, Any], folder: Path, *more: str) -> Any:
+    """Run `tap-cxone` with some settings and arguments."""
+    file = folder / "config.json"
+    file.write_text(json.dumps(config))
+    return CliRunner().invoke(TapCXone.cli, ["--config", str(file), *more])
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_a_plan_as_json(sim, tmp_path, state):
+    """`--plan=json` prints streams and families, with the state taken into account."""
+    known = tmp_path / "state.json"
+    end = {"replication_key_value": "2999-01-01T00:00:00+00:00"}
+    known.write_text(json.dumps({"bookmarks": dict.fromkeys(TABLES, end) if state else {}}))
+    config = tap_settings(sim.url, families=["observability"])
+
+    result = run_plan(config, tmp_path, "--state", str(known), "--plan=json")
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    tables = [plan for plan in found["streams"] if plan["family"] == "observability"]
+    assert [plan["needed"] for plan in tables] == [0 if state else 1] * 4
+    (family,) = [plan for plan in found["families"] if plan["family"] == "observability"]
+    assert (family["per_day"], family["left"], family["needed"]) == (3, 3, 0 if state else 4)
+
+
+def test_json_says_all_that_text_does(sim, clock):
+    """Windows to ask for, instants and advice stand in the JSON as in the text."""
+    (plan,) = plans(settings(sim, 92, "observability"), clock, *TABLES).values()
+    told, stream = family_as_json(plan), stream_as_json(plan.streams[0])
+
+    assert datetime.fromisoformat(told["earliest_finish"]) == plan.earliest_finish
+    assert told["advice"] == list(plan.advice) != []
+    assert [datetime.fromisoformat(w["start"]) for w in stream["to_ask_for"]] == [
+        window.start for window in plan.streams[0].workload.windows_without_job
+    ]
+    assert (stream["windows"], stream["days"], stream["unit"]) == (3, 92, "exports")
+
+
+def test_every_key_is_documented(sim, clock):
+    """docs/plan.md has each key of the JSON, and no other."""
+    (plan,) = plans(settings(sim, 9, "observability"), clock, *TABLES).values()
+    parts = (ROOT / "docs/plan.md").read_text().split("| key of `")[1:]
+
+    keys_of = (stream_as_json(plan.streams[0]), family_as_json(plan))
+    for part, keys in zip(parts, keys_of, strict=True):
+        cells = [line.split("|")[1] for line in part.splitlines()[2:] if line.startswith("|")]
+        assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == set(keys)
+
+
+@pytest.mark.parametrize("option", ["--plan", "--test"])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"regoin": "na1"}, "unknown setting 'regoin'; did you mean 'region'?"),
+        ({"access_key_id": None}, "access_key_id is missing beside access_key_secret"),
+        ({"access_key_id": None, "access_key_secret": None}, "data_extraction needs access_key_id"),
+    ],
+    ids=["a typing error", "half a key", "no key"],
+)
+def test_wrong_settings(sim, tmp_path, caplog, option, changes, words):  # noqa: PLR0913, PLR0917
+    """Wrong settings are a line that says what to do, exit code 2, and no request."""
+    config = {n: v for n, v in (tap_settings(sim.url) | changes).items() if v is not None}
+
+    result = run_plan(config, tmp_path, option)
+
+    assert result.exit_code == 2
+    assert words in caplog.text
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize("option", ["--plan", "--test"])
+def test_a_state_that_is_none(sim, tmp_path, caplog, option):
+    """A state that is no JSON is a line that says so, and exit code 2."""
+    state = tmp_path / "state.json"
+    state.write_text("{")
+
+    result = run_plan(tap_settings(sim.url), tmp_path, "--state", str(state), option)
+
+    assert result.exit_code == 2
+    assert "the file given as --state is not JSON" in caplog.text

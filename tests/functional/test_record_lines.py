@@ -1,0 +1,367 @@
+"""Rows that leave as blocks of lines print what they would print one by one."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import re
+from contextlib import closing
+from typing import Any
+
+import msgspec
+import pytest
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+
+from tap_cxone.clock import SystemClock
+from tap_cxone.output.record_lines import LineEncoder, RecordLineBuffer, RecordLines
+from tap_cxone.rows.columnar import block_converter
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.dedupe import DuplicateCandidates, PageOverlap
+from tap_cxone.rows.layout import FileLayout, RecordSpec
+from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.signals import SignalHandler
+from tap_cxone.simulator import Fault, Options, Simulator
+from tap_cxone.streams.base import CXoneStream
+from tap_cxone.tap import TapCXone
+from tests.conftest import settings_for
+from tests.support import analytics_exports as analytics
+from tests.support import data_download as reporting
+from tests.support.run import FakeClock, select
+
+AT = re.compile(rb',"time_extracted":"[^"]+"')
+RANDOM = re.compile(rb'"(job_id|id|fingerprint)":"[0-9a-f-]{16,36}"')
+WIDE = "wide"
+
+
+class OneByOne(MsgSpecWriter):
+    """A writer that is not the tap's own: it gets each record by itself."""
+
+
+def printed(
+    config: dict[str, Any], streams: tuple[str, ...], clock: FakeClock, **how: Any
+) -> list[bytes]:
+    """Return the lines that a run writes, but for when, and the random names of its jobs."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    catalog = select(config, *streams, "quarantine")
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if item["breadcrumb"][-1:] == [how.get("without")]:
+                item["metadata"]["selected"] = False
+    with contextlib.redirect_stdout(out):
+        tap = TapCXone(
+            config={"parallel_families": False, **config},
+            clock=clock,
+            catalog=catalog,
+            message_writer=how.get("writer"),
+        )
+        tap.sync_all()
+    return [
+        RANDOM.sub(rb'"\1":"?"', AT.sub(b"", line)) for line in out.buffer.getvalue().splitlines()
+    ]
+
+
+@pytest.fixture
+def both(monkeypatch):
+    """Return a function that runs the same files on both paths, and compares what they print."""
+    blocks: list[RecordLines] = []
+    write = CXoneStream.write_lines
+
+    def counting(stream: CXoneStream, lines: RecordLines) -> None:
+        blocks.append(lines)
+        write(stream, lines)
+
+    monkeypatch.setattr(CXoneStream, "write_lines", counting)
+
+    def compare(settings: Any, streams: tuple[str, ...], *bodies: Any, **how: Any) -> list[Any]:
+        runs = []
+        for writer in (None, OneByOne()):
+            clock = FakeClock()
+            with Simulator(Options(rows_per_day=12), clock=clock) as sim:
+                sim.faults.add(*(Fault("download", "bytes", body=body) for body in bodies))
+                runs.append(printed(settings(sim), streams, clock, writer=writer, **how))
+        at_once, one_by_one = runs
+        assert at_once == one_by_one
+        records = [json.loads(line) for line in at_once if line.startswith(b'{"type":"RECORD"')]
+        own = [record for record in records if record["stream"] != "quarantine"]
+        assert sum(lines.count for lines in blocks) == len(own) > 0
+        return own
+
+    return compare
+
+
+def entity(keys=("Segment ID",), **changes: Any) -> Any:
+    """Return what gives settings for a table of typed columns, in two windows."""
+    columns = {"When": "date-time", "Score": "number", "Count": "integer", "Paid": "boolean"}
+    own = {"name": WIDE, "entity_name": "wfm-payroll", "version": "1", "columns": columns}
+    own["primary_keys"] = list(keys)
+    family = {"mode": "async", "entities": [own], "window_days": 1}
+    return lambda sim: settings_for(
+        sim,
+        start_date="2026-03-15T00:00:00Z",
+        end_date="2026-03-17T00:00:00Z",
+        data_extraction=family,
+        max_invalid_ratio=1,
+        **changes,
+    )
+
+
+def table(number: int, *odd: str, more: str = "") -> str:
+    """Return a file of so many rows, and odd ones between them."""
+    lines = [f"Segment ID,When,Score,Count,Paid,Note{more}"]
+    for n in range(number):
+        cells = (
+            f"s{n},2026-03-01T10:20:{n % 60:02}.000Z,{n / 7:.3f},{n},{('no', 'Yes')[n % 2]},ü😀 {n}"
+        )
+        lines.append(cells + (",x" if more else ""))
+        lines += [row for place, row in enumerate(odd) if place == n // 300 and n % 300 == 7]
+    return "\n".join([*lines, ""])
+
+
+ODD = {
+    "nothing odd": (),
+    "blank cells": ("b1, ,,,,", "b2,2026-03-01,5.,,t,\u00a0"),
+    "blank keys": (",,,,,one", " ,,,,,two", ",,,,,one"),
+    "exact": (
+        "e1,03/01/2026 5:04 PM,12345678901234567890.123456789,9223372036854775808,1,007",
+        "e2,2026-03-01T10:20:30+02:00,1e-7,-9223372036854775809,f,1.50",
+    ),
+    "misfits": ("m1,never,1,1,no,x", "m2,,x,,,", "m3,,,1.5,,", "m4,,,,maybe,"),
+    "ragged": ("r1,", "r2,,,,,,,", '"r\n3"'),
+    "repeats": ("s3,,,,,again", "s3,,,,,and again", "s400,,,,,again"),
+    "quoted": ('"q""1",,,,,"two\nlines, one ""cell"""',),
+}
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_a_table(both, odd):
+    """CSV prints the same on both paths."""
+    both(entity(), (WIDE,), table(700, *odd), table(3))
+
+
+def test_a_table_without_keys(both):
+    """So does it where rows are known by their digest, and equal rows leave once."""
+    rows = both(entity(keys=()), (WIDE,), table(700, "s3,,,,,", "s3,,,,,"), table(2))
+
+    assert all(len(row["record"]["_row_hash"]) == 64 for row in rows)
+    assert len(rows) == 703
+
+
+@pytest.mark.parametrize("without", ["score", "paid", "_window_start"])
+def test_a_selection(both, without):
+    """A column that is not selected leaves on neither path."""
+    rows = both(entity(), (WIDE,), table(50), table(60, more=",New"), without=without)
+
+    assert len(rows) == 110
+    assert not [row for row in rows if without in row["record"]]
+
+
+def test_a_new_column(both):
+    """A column that comes with the second window has its SCHEMA first, and no row lacks it."""
+    rows = both(entity(), (WIDE,), table(20), table(30, more=",New Column"))
+
+    assert [("new_column" in row["record"]) for row in rows] == [False] * 20 + [True] * 30
+
+
+def conversations(sim: Any) -> dict[str, Any]:
+    """Return settings for JSON of any kind."""
+    return analytics.days(sim, max_invalid_ratio=1)
+
+
+def element(number: int, **changes: Any) -> str:
+    """Return a conversation as it is written."""
+    when = {"dateFrom": "2026-03-15T01:00:00.000Z", "dateTo": "2026-03-15T01:01:00Z"}
+    whole = {"id": f"c{number}", "type": "ü😀", **when, "botId": "b", "agentId": None}
+    return json.dumps({**whole, "duration": number / 8, **changes}, ensure_ascii=number % 2 == 0)
+
+
+AMONG = {
+    "nothing odd": {},
+    "nested": {3: element(900, more={"a": [1.50, {"ü": None}]}), 400: element(901, more=[])},
+    "numbers": {
+        3: element(900, duration=2**70).replace('"b"', "12345678901234567890.10"),
+        4: element(901).replace('"b"', "1e400").replace('"ü😀"', "1.10"),
+    },
+    "a late column": {1100: element(900, late="x", later=1), 1150: element(901, late=None)},
+    "an early column": {3: element(900, early="x")},
+    "a column of a misfit": {3: element(900, odd="x", duration="none"), 9: element(901, more=1)},
+    "misfits": {3: "7", 4: element(900, duration="x"), 800: '{"id":"z"}', 801: "[]"},
+    "half a character": {3: element(900, botId="HALF").replace("HALF", "\\ud800")},
+    "control characters": {3: element(900, botId="CONTROL").replace("CONTROL", "a\x01\tb")},
+    "keys twice": {3: element(900).replace('{"id"', '{"duration": 3, "id"')},
+    "another order": {n: element(900 + n, id=f"d{n}")[:-1] + ', "aa": 1}' for n in (5, 7)},
+    "repeats": {500: element(3), 501: element(3), 1190: element(1000)},
+    "blank key": {3: element(900, id=""), 4: element(901, id=None)},
+}
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("among", AMONG.values(), ids=AMONG)
+def test_objects(both, among):
+    """JSON prints the same on both paths."""
+    elements = [among.get(number, element(number)) for number in range(1200)]
+
+    both(conversations, (analytics.STREAM,), gzip.compress(f"[{','.join(elements)}]".encode()))
+
+
+def test_lines_of_objects(both):
+    """So does an object a line."""
+    rows = both(conversations, (analytics.STREAM,), "\n".join(map(element, range(300))))
+
+    assert len(rows) == 300
+
+
+def test_pages(both):
+    """So do pages whose rows hold an object of metrics."""
+    rows = both(reporting.days, (reporting.STREAM,))
+
+    assert len({len(row["record"]) for row in rows}) == 1
+
+
+# Who sees each record
+
+
+def stream_of(config: dict[str, Any], clock: FakeClock) -> CXoneStream:
+    """Return the stream of the table."""
+    stream = TapCXone(config=config, clock=clock).streams[WIDE]
+    assert isinstance(stream, CXoneStream)
+    return stream
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stream_maps": {WIDE: {"shouted": "note.upper()"}}},
+        {"flattening_enabled": True, "flattening_max_depth": 1},
+        {"completion_webhook": {"url": "http://127.0.0.1:9/x", "sample_size": 2}},
+    ],
+    ids=["map", "flattening", "sample"],
+)
+def test_somebody_wants_to_see_each(sim, clock, changes):
+    """With a stream map, flattening or a sample, no stream lets its rows leave as lines."""
+    assert stream_of(entity(**changes)(sim), clock).line_encoder() is None
+    assert stream_of(entity()(sim), clock).line_encoder() is not None
+
+
+def test_a_trial_run(sim, clock):
+    """Nor does a stream whose records are counted to stop it."""
+    stream = stream_of(entity()(sim), clock)
+    stream.ABORT_AT_RECORD_COUNT = 1
+
+    assert stream.line_encoder() is None
+
+
+def test_the_counter(sim, clock, caplog):
+    """The SDK's counter of records knows those that left as lines."""
+    caplog.set_level("INFO")
+    sim.faults.add(*(Fault("download", "bytes", body=table(n, "s3,,,,,x")) for n in (700, 50)))
+
+    printed(entity()(sim), (WIDE,), clock)
+
+    points = [r.args[0] for r in caplog.records if r.msg == "METRIC: %s"]
+    counted = [p.value for p in points if p.metric == "record_count" and p.tags["stream"] == WIDE]
+    assert counted == [750]
+
+
+# The parts
+
+LAYOUT = FileLayout.from_header(
+    ["id"],
+    RecordSpec(
+        columns=[Column("id")], schema_columns={"id"}, key_columns=("id",), constants={"_end": "x"}
+    ),
+)
+CLOCK = SystemClock(SignalHandler())
+
+
+def ready(*parts: Any, **changes: Any) -> RecordLineBuffer:
+    """Return what is ready of some parts: texts are records of that id."""
+    found = RecordLineBuffer(LineEncoder(**{"stream": "s", "clock": CLOCK, **changes}), "f")
+    for part in parts:
+        ids = [part] if isinstance(part, str) else None
+        found.add(block_converter(LAYOUT)([ids], 1) if ids else part)
+    found.flush()
+    return found
+
+
+def test_bare_records():
+    """Without a name for the stream, a line is the record alone."""
+    with closing(ready("a", "ü", stream=None)) as found:
+        data = [part.data for part in found.blocks() if isinstance(part, RecordLines)]
+
+    assert data == [b'{"id":"a","_end":"x"}\n', '{"id":"ü","_end":"x"}\n'.encode()]
+
+
+def test_a_version():
+    """A stream's version stands in each of its lines, where the SDK writes it."""
+    with closing(ready("a", version=7)) as found:
+        (lines,) = found.blocks()
+
+    assert isinstance(lines, RecordLines)
+    assert list(msgspec.json.decode(lines.data)) == [
+        *("type", "stream", "record", "version", "time_extracted")
+    ]
+
+
+def test_the_order():
+    """RecordLines and invalid rows come back in their order, as often as they are asked for."""
+    invalid = InvalidRow("line 2", "is odd", None, '{"ü":1}')
+
+    with closing(ready("a", invalid, "b")) as found:
+        for _ in range(2):
+            one, two, three = found.blocks()
+            assert (one.count, two, three.count) == (1, invalid, 1)
+
+
+@pytest.mark.parametrize("most", [3, 1000])
+def test_suspects(most):
+    """Whoever comes twice is a suspect, near or far, in memory or past it; nobody else is."""
+    keys = [(f"k{number}", number) for number in range(200)]
+    again = [keys[number] for number in (0, 7, 150, 199)]
+    suspects = DuplicateCandidates(most)
+    for start in range(0, 200, 10):
+        suspects.add_keys(keys[start : start + 10])
+    suspects.add_keys(again[:2])
+    suspects.add_keys(again[2:])
+
+    found = suspects.candidates()
+    suspects.close()
+    assert found is None if most == 3 else found == set(map(hash, again))
+
+
+@pytest.mark.parametrize("most", [5, 1000])
+def test_passed(most):
+    """A text of the first ones that comes again is known at once, as often as it comes again."""
+    passed = PageOverlap(most)
+    pages = [[b"%d" % (10 * page + row) for row in range(10)] for page in range(20)]
+
+    for texts in pages:
+        assert passed.add_page([*texts, texts[0]]) == (10, 0)
+    assert not passed.has_duplicates()
+    assert passed.add_page([b"a", *pages[0][:4], b"b"]) == (6, 4)
+    passed.close()
+
+
+@pytest.mark.parametrize("place", [0, 3, 11, 19])
+def test_passed_past_what_is_held(place):
+    """Any text that comes again is known at the end at the latest."""
+    passed = PageOverlap(25)
+    pages = [[b"%d" % (10 * page + row) for row in range(10)] for page in range(20)]
+    known = sum(passed.add_page(texts)[1] for texts in [*pages, [pages[place][7]]])
+
+    assert known or passed.has_duplicates()
+    passed.close()
+
+
+def test_suspects_past_what_is_held():
+    """A few that come twice among many are found in the file."""
+    suspects = DuplicateCandidates(50)
+    for number in range(1000):
+        suspects.add_keys([(f"k{number}",)])
+    suspects.add_keys([("k3",), ("k990",)])
+
+    found = suspects.candidates()
+    suspects.close()
+    assert found == {hash(("k3",)), hash(("k990",))}

@@ -1,0 +1,40 @@
+"""How often a year's run asks, counted by the simulator."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tests.benchmarks.waiting import calls
+from tests.support.run import run_tap
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator import Simulator
+
+DAYS = 365
+
+
+def jobs(sim: Simulator) -> int:
+    """Count the jobs of all families."""
+    return len(sim.jobs) + sim.exports + len(sim.analytics_exports) + len(sim.report_runs)
+
+
+@pytest.mark.slow
+def test_a_year_asks_no_more_than_it_must(simulate, clock):
+    """Beside submits, downloads and pages there are three looks a job, and a login a token life."""
+    sim = simulate(rows_per_day=2, exports_per_day=None, history_months=None)
+    config = tap_settings(sim.url, families=ALL_FAMILIES)
+    config |= {"start_date": (clock.now() - timedelta(days=DAYS)).isoformat()}
+    began: datetime = clock.now()
+
+    out = run_tap(config | {"observability": {"exports_per_day": None}}, clock=clock)
+
+    assert out.error is None
+    asked = calls(sim)
+    assert asked["submit"] == jobs(sim) + 1  # and the schedule
+    assert asked["look"] <= 3 * jobs(sim)
+    lives = (clock.now() - began) / timedelta(seconds=1200 * 0.8) + len(ALL_FAMILIES)
+    assert asked["login"] <= lives

@@ -1,0 +1,373 @@
+"""A run that was killed, and the run after it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.errors import AmbiguousSubmit, StreamsFailed
+from tap_cxone.simulator import Fault
+from tests.conftest import settings_for
+from tests.support.run import Killed, run_tap, select
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tests.support.run import FakeClock, Output
+
+STREAM = "qm_workflows"
+FAILED = '{"jobStatus": {"id": "ours", "status": "FAILED", "result": {"errorMessage": "Sorry"}}}'
+
+
+def three_days(sim: Simulator, mode: str) -> dict[str, Any]:
+    """Return settings for three windows that do not depend on the time of the run."""
+    return settings_for(
+        sim,
+        start_date="2026-03-15T00:00:00Z",
+        end_date="2026-03-18T00:00:00Z",
+        poll_interval_seconds=25,
+        data_extraction={"mode": mode, "window_days": 1},
+    )
+
+
+def posts(sim: Simulator) -> list[RecordedRequest]:
+    """Return the submits so far."""
+    return [seen for seen in sim.requests if seen.method == "POST" and "/jobs" in seen.path]
+
+
+def merged(*runs: Output) -> dict[str, dict[str, Any]]:
+    """Merge the records of some runs by key, the later over the earlier, as a target does."""
+    return {record["workflow_id"]: record for run in runs for record in run.records(STREAM)}
+
+
+def last_state(out: Output) -> dict[str, Any] | None:
+    """Return the last state that left, None if none did."""
+    return out.states[-1] if out.states else None
+
+
+@functools.cache
+def catalog() -> dict[str, Any]:
+    """Return a catalog with one stream selected."""
+    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
+
+
+def run(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
+    """Run one stream."""
+    return run_tap(config, clock=clock, catalog=catalog(), **how)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_killed_after_any_line(simulate, clock, mode):
+    """Killed after any line: a new run with the last STATE gives, merged, the undisturbed rows."""
+    undisturbed = run(three_days(simulate(rows_per_day=2), mode), clock)
+    assert undisturbed.counts() == {STREAM: 6}
+    for lines in range(1, len(undisturbed.messages)):
+        sim = simulate(rows_per_day=2)
+        config = three_days(sim, mode)
+        catalog = select(config, STREAM)
+
+        first = run_tap(config, clock=clock, catalog=catalog, cut_after=lines)
+        second = run_tap(config, clock=clock, catalog=catalog, state=last_state(first))
+
+        assert isinstance(first.error, Killed)
+        assert len(first.messages) == lines
+        assert second.error is None
+        assert merged(first, second) == merged(undisturbed)
+        assert second.bookmark(STREAM) == undisturbed.bookmark(STREAM)
+        again = set(merged(first)) & set(merged(second))
+        assert len(again) <= 2  # at most one window comes again
+        # A job that left a STATE is never submitted a second time.
+        assert len(posts(sim)) <= (4 if mode == "sync" or lines == 1 else 3)
+        assert sim.limit_violations == 0
+
+
+def test_killed_again_and_again(simulate, clock):
+    """However often it is killed, each run goes on where the last STATE that left stands."""
+    sim = simulate(rows_per_day=2)
+    config = three_days(sim, "async")
+    runs = [run(config, clock, cut_after=5)]
+    while isinstance(runs[-1].error, Killed):
+        runs.append(run(config, clock, cut_after=5, state=last_state(runs[-1])))
+        assert len(runs) < 10
+
+    truth = sim.expected_rows("qm-workflows", sim.jobs[0].spec.start, sim.jobs[-1].spec.end)
+    assert runs[-1].error is None
+    assert merged(*runs).keys() == {row["Workflow ID"] for row in truth}
+    assert len(posts(sim)) == 3
+
+
+def test_a_killed_run_of_all_streams(simulate, clock):
+    """Streams that were complete are not asked for again beyond the day of their bookmark."""
+    sim = simulate(rows_per_day=2)
+    config = settings_for(sim, start_date="2026-03-01T00:00:00Z")
+    config["data_extraction"] = {"mode": "async"}
+    undisturbed = run_tap(config, clock=clock)
+    lines = [m.get("stream") for m in undisturbed.messages].index("recording_interaction_metadata")
+
+    first = run_tap(config, clock=clock, cut_after=lines + 4)
+    before = len(posts(sim))
+    second = run_tap(config, clock=clock, state=last_state(first))
+
+    assert second.error is None
+    asked = [json.loads(seen.body)["startDate"] for seen in posts(sim)[before:]]
+    assert asked == ["2026-03-20", "2026-03-20", "2026-03-15"]
+
+
+def interrupted(sim: Simulator, clock: FakeClock) -> Output:
+    """Kill a run right after the STATE that holds its first job."""
+    out = run(three_days(sim, "async"), clock, cut_after=2)
+    assert len(sim.jobs) == 1
+    assert out.state["bookmarks"][STREAM]["pending_jobs"]
+    return out
+
+
+def test_a_pending_job_is_taken_up(simulate, clock):
+    """A new run polls the pending job in place of another submit."""
+    sim = simulate(rows_per_day=2)
+    first = interrupted(sim, clock)
+
+    second = run(three_days(sim, "async"), clock, state=first.state)
+
+    asked = [json.loads(seen.body)["startDate"] for seen in posts(sim)]
+    assert second.error is None
+    assert asked == ["2026-03-15", "2026-03-16", "2026-03-17"]
+    assert [seen.path for seen in sim.requests if sim.jobs[0].id in seen.path]
+
+
+def test_a_pending_job_is_taken_up_hours_later(simulate, clock):
+    """The file of a job is kept for a day: a run hours later still takes it up."""
+    sim = simulate(rows_per_day=2)
+    first = interrupted(sim, clock)
+    clock.sleep(timedelta(hours=20))
+
+    second = run(three_days(sim, "async"), clock, state=first.state)
+
+    assert second.counts() == {STREAM: 6}
+    assert len(posts(sim)) == 3
+
+
+def test_a_pending_job_of_the_newest_window(simulate, clock):
+    """A job whose window ended inside a day is taken up, and that day read again to the present."""
+    sim = simulate(rows_per_day=48)
+    config = settings_for(sim, start_date="2026-03-20T00:00:00Z")
+    config["data_extraction"] = {"mode": "async"}
+    first = run(config, clock, cut_after=2)
+    clock.sleep(timedelta(hours=6))
+
+    second = run(config, clock, state=first.state)
+
+    assert len(posts(sim)) == 2
+    ends = list(dict.fromkeys(r["_window_end"] for r in second.records(STREAM)))
+    assert ends[0] == "2026-03-20T11:30:00+00:00"
+    assert second.bookmark(STREAM) == "2026-03-20T17:30:00+00:00"
+    truth = sim.expected_rows(
+        "qm-workflows", clock.now().date(), clock.now(), sim.jobs[-1].ready_at
+    )
+    assert merged(second).keys() == {row["Workflow ID"] for row in truth}
+
+
+def another_version(simulate, clock):
+    """Interrupt a run with a job of one version of the entity; go on with another version."""
+    sim = simulate(rows_per_day=2)
+    first = interrupted(sim, clock)
+    config = three_days(sim, "async")
+    config["data_extraction"]["entities"] = [{"name": STREAM, "version": "3"}]
+    clock.sleep(timedelta(minutes=5))
+    return sim, run(config, clock, state=first.state)
+
+
+def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
+    """After a change of the entity's version the pending job is not what is asked for."""
+    sim, second = another_version(simulate, clock)
+
+    assert second.error is None
+    assert [json.loads(seen.body)["version"] for seen in posts(sim)] == ["4", "3", "3", "3"]
+    assert not [seen for seen in sim.requests if sim.jobs[0].id in seen.path]
+
+
+def test_a_job_with_another_request_is_in_no_state(simulate, clock):
+    """Nor is it remembered any longer: nobody would ever take it up."""
+    sim, second = another_version(simulate, clock)
+
+    states = [state["bookmarks"][STREAM] for state in second.states[1:]]  # first what was given
+    pending = {job["id"] for state in states for job in state.get("pending_jobs", [])}
+    assert pending == {job.id for job in sim.jobs[1:]}
+
+
+@pytest.mark.parametrize("fate", ["job-lost", "job-expired", "job-failed", "job-cancelled"])
+def test_a_pending_job_that_gives_no_file(simulate, clock, fate):
+    """A job of an earlier run that is gone meanwhile is submitted again, once."""
+    sim = simulate(rows_per_day=2)
+    first = interrupted(sim, clock)
+    clock.sleep(timedelta(minutes=5))
+    sim.faults.add(Fault("poll", fate))
+
+    second = run(three_days(sim, "async"), clock, state=first.state)
+
+    asked = [json.loads(seen.body)["startDate"] for seen in posts(sim)]
+    assert second.error is None
+    assert second.counts() == {STREAM: 6}
+    assert asked == ["2026-03-15", "2026-03-15", "2026-03-16", "2026-03-17"]
+    assert sim.limit_violations == 0
+
+
+def test_a_pending_job_whose_file_is_gone(simulate, clock):
+    """After a day the API has thrown the file away; the window is submitted again."""
+    sim = simulate(rows_per_day=2)
+    first = interrupted(sim, clock)
+    clock.sleep(timedelta(hours=25))
+
+    second = run(three_days(sim, "async"), clock, state=first.state)
+
+    assert second.error is None
+    assert second.counts() == {STREAM: 6}
+    assert len(posts(sim)) == 4
+
+
+def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
+    """A job whose time is up ends the stream; it stays in STATE and the next run takes it up."""
+    sim = simulate(rows_per_day=2, job_seconds=600)
+    first = run(three_days(sim, "async") | {"job_timeout_minutes": 2}, clock)
+    assert isinstance(first.error, StreamsFailed)
+
+    second = run(three_days(sim, "async"), clock, state=first.state)
+
+    assert second.error is None
+    assert second.counts() == {STREAM: 6}
+    assert len(posts(sim)) == 3
+
+
+# Submits whose answer was lost
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_lost_reply_makes_one_job_only(simulate, clock, mode):
+    """When the answer to a submit is lost, its job is found in the list and taken up."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(Fault(mode, "reply-lost", after=1))
+
+    out = run(three_days(sim, mode), clock)
+
+    assert out.error is None
+    assert out.counts() == {STREAM: 6}
+    assert len(sim.jobs) == 3
+    assert len(posts(sim)) == 3
+
+
+def test_a_job_found_in_the_list_is_remembered(simulate, clock):
+    """The job that the list gave is in a STATE before its first poll."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(Fault("async", "reply-lost"))
+
+    out = run(three_days(sim, "async"), clock, cut_after=2)
+
+    (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
+    assert pending["id"] == sim.jobs[0].id
+    assert not [seen for seen in sim.requests if sim.jobs[0].id in seen.path]
+
+
+@pytest.mark.parametrize("kind", ["malformed-json", "empty"])
+def test_an_unreadable_answer_is_a_lost_one(simulate, clock, kind):
+    """An answer to a submit that names no job is settled by the list as well."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(Fault("async", kind))
+
+    out = run(three_days(sim, "async"), clock)
+
+    assert out.error is None
+    assert len(sim.jobs) == 3
+
+
+@pytest.mark.parametrize("kind", ["reset", "status", "html"])
+def test_a_submit_that_made_no_job(simulate, clock, kind):
+    """A submit that failed is repeated only after the list has shown that it made no job."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(Fault("async", kind))
+
+    out = run(three_days(sim, "async"), clock)
+
+    assert out.error is None
+    assert out.counts() == {STREAM: 6}
+    assert len(sim.jobs) == 3
+    calls = [(seen.method, seen.path.rsplit("/", 1)[-1]) for seen in sim.requests]
+    first = calls.index(("POST", "jobs"))
+    second = calls.index(("POST", "jobs"), first + 1)
+    assert ("GET", "jobs") in calls[first + 1 : second]
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504])
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
+    """A submit whose answer was an error of the server may have made a job: it is taken up."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(
+        Fault("list", "status", status=200, body='{"jobs": []}'),
+        Fault("list", "status", status=200, body='{"jobs": [{"id": "ours", "status": "RUNNING"}]}'),
+        Fault(mode, "status", status=status),
+        Fault("poll", "status", status=200, body=FAILED),
+    )
+
+    run(three_days(sim, mode), clock)
+
+    assert len(posts(sim)) == 1
+    assert sim.requests[-1].path.endswith("/jobs/ours")
+
+
+@pytest.mark.parametrize("lists", [0, 1])
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_lost_reply_without_a_list(simulate, clock, mode, status, lists):
+    """Where the list is not to be had, before or after, the stream fails: no second submit."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(
+        Fault("list", "status", status=status, times=99, after=lists, body="Not for you"),
+        Fault(mode, "reply-lost"),
+    )
+
+    out = run(three_days(sim, mode), clock)
+
+    assert isinstance(out.error, StreamsFailed)
+    assert isinstance(out.error.failures[STREAM], AmbiguousSubmit)
+    assert "list" in str(out.error)
+    assert len(posts(sim)) == 1
+
+
+def test_without_a_list_extraction_works(simulate, clock):
+    """The list is needed only when an answer was lost."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(Fault("list", "status", status=403, times=99, body="Not for you"))
+
+    out = run(three_days(sim, "async"), clock)
+
+    assert out.error is None
+    assert out.counts() == {STREAM: 6}
+
+
+def test_jobs_that_were_there_before_are_not_ours(simulate, clock):
+    """The job of a lost submit is the one that was not in the list before it."""
+    sim = simulate(rows_per_day=2)
+    run(three_days(sim, "async"), clock)  # three older jobs
+    clock.sleep(timedelta(minutes=1))
+    sim.faults.add(Fault("async", "reply-lost"))
+
+    out = run(three_days(sim, "async"), clock, cut_after=2)
+
+    (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
+    assert pending["id"] == sim.jobs[3].id
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_two_lost_replies_in_a_row(simulate, clock, mode):
+    """Each submit is settled by itself."""
+    sim = simulate(rows_per_day=2)
+    sim.faults.add(Fault(mode, "reply-lost", times=2))
+
+    out = run(three_days(sim, mode), clock)
+
+    assert out.error is None
+    assert out.counts() == {STREAM: 6}
+    assert len(sim.jobs) == 3

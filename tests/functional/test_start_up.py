@@ -1,0 +1,90 @@
+"""What starting the tap loads: modules are counted, not milliseconds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+
+from tap_cxone.__main__ import main
+from tests.benchmarks.starting import ASKED, BARE
+from tests.docs.document import ROOT
+
+SHARE = 1.05  # of the modules of a tap that is nothing but the SDK, its own not counted
+_STARTED = """
+import contextlib, gc, io, json, runpy, sys
+sys.path.insert(0, {root!r})
+for option in {options!r}:
+    sys.argv = ["tap", option]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        {start}
+searches = sum(generation["collections"] for generation in gc.get_stats())
+print(json.dumps([sorted(sys.modules), searches, gc.isenabled()]))
+"""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process after it did what some options say, one by one.
+
+    Attributes:
+        modules: What it has loaded.
+        searches: How often it looked for garbage.
+        searching: Whether it goes on doing so.
+    """
+
+    modules: frozenset[str]
+    searches: int
+    searching: bool
+
+
+@cache
+def started(start: str, *options: str) -> Started:
+    script = _STARTED.format(root=str(ROOT), options=options, start=start)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    modules, searches, searching = json.loads(done.stdout.splitlines()[-1])
+    return Started(frozenset(modules), searches, searching)
+
+
+def own() -> Started:
+    return started("runpy.run_module('tap_cxone', run_name='__main__')", *ASKED)
+
+
+def bare() -> Started:
+    return started(f"runpy.run_path({str(BARE)!r}, run_name='__main__')", *ASKED)
+
+
+def test_starting_loads_little_more_than_the_sdk():
+    """Of other packages, `--version`, `--about` and `--discover` load 1.05 times a bare tap's."""
+    more = sorted(own().modules - bare().modules)
+    foreign = {name for name in own().modules if not name.startswith("tap_cxone")}
+
+    assert len(foreign) <= SHARE * len(bare().modules), more
+    assert "tap_cxone.tap" in more
+
+
+def test_starting_loads_nothing_that_only_a_run_needs():
+    """What may not be imported at the top of a module is not loaded by another way."""
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    late = set(lint["flake8-tidy-imports"]["banned-module-level-imports"])
+
+    assert {"dateutil", "filelock", "pyarrow", "rich", "sqlite3"} <= late
+    assert late & (own().modules - bare().modules) == set()
+
+
+def test_starting_searches_no_imports_for_garbage():
+    """While the tap is loaded nothing is looked through for garbage; afterwards it is."""
+    assert own().searches < bare().searches / 2
+    assert own().searching
+
+
+def test_the_command_starts_as_the_module_does():
+    """`tap-cxone` is `python -m tap_cxone`, and starts as fast."""
+    (command,) = entry_points(group="console_scripts", name="tap-cxone")
+
+    assert command.load() is main

@@ -1,0 +1,336 @@
+"""The tap as a whole: what it offers before anything runs, and how a run ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from singer_sdk.helpers.capabilities import PluginCapabilities
+
+from tap_cxone.errors import ConfigError, StateError, StreamsFailed
+from tap_cxone.families.data_extraction.settings import DataExtractionSettings
+from tap_cxone.simulator import Fault
+from tap_cxone.tap import TapCXone
+from tests.conftest import settings_for
+from tests.support.run import run_tap, select
+
+EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
+ANALYTICS = ["bot_conversations"]
+WHOLE = ["custom_metrics", "quarantine", "report_schedules"]
+DASHBOARD = [
+    "autopilot_knowledge_responses",
+    "copilot_agent_questions",
+    "copilot_auto_summaries",
+    "copilot_knowledge_suggestions",
+]
+
+
+def short(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return settings for one window of one day."""
+    days = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
+    return config | days | changes
+
+
+def discovered(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the catalog's streams by name, as --discover shows them."""
+    catalog = TapCXone(config=config, validate_config=False).catalog_dict
+    return {stream["tap_stream_id"]: stream for stream in catalog["streams"]}
+
+
+def root(stream: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a whole stream."""
+    (found,) = (item["metadata"] for item in stream["metadata"] if not item["breadcrumb"])
+    return dict(found)
+
+
+# Discovery
+
+
+def test_discovery_needs_nothing():
+    """The catalog needs neither credentials nor settings."""
+    assert sorted(discovered({})) == sorted([*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE])
+
+
+def test_discovery_asks_nobody(sim, config):
+    """Making the catalog sends no request."""
+    discovered(config)
+    TapCXone(config=config)
+
+    assert sim.requests == []
+
+
+def test_streams_are_selected_with_credentials(config):
+    """With credentials a family's streams are selected by default, without they are not."""
+    with_key = discovered(config)
+    without = [root(stream).get("selected-by-default") for stream in discovered({}).values()]
+
+    selected = [name for name, s in with_key.items() if root(s).get("selected-by-default")]
+    assert sorted(selected) == sorted([*EXTRACTION, "quarantine"])
+    assert without.count(True) == 1  # the quarantine, which asks for nothing
+
+
+def test_a_family_without_credentials_is_left_out(config, clock, caplog):
+    """Where everything is selected, as Meltano does, what cannot run is left out with a warning."""
+    catalog = select(config, *DASHBOARD, *EXTRACTION)
+    out = run_tap(config, clock=clock, catalog=catalog)
+
+    warnings = [r.message for r in caplog.records if r.levelname == "WARNING"]
+    assert out.error is None
+    assert sorted(out.counts()) == EXTRACTION
+    assert [text for text in warnings if "left out" in text] == [
+        "Streams left out: observability needs client_id, client_secret; set them, or "
+        "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, or deselect its streams"
+    ]
+
+
+def test_only_streams_without_credentials(config):
+    """To run nothing for want of credentials is a configuration error."""
+    catalog = select(config, "copilot_auto_summaries")
+
+    with pytest.raises(ConfigError, match="observability needs client_id"):
+        TapCXone(config=config, catalog=catalog)
+
+
+def test_streams_are_incremental(config):
+    """Every stream of windows is incremental by their end, and cannot lose its keys."""
+    streams = discovered(config)
+    assert {streams.pop(name)["replication_method"] for name in WHOLE} == {"FULL_TABLE"}
+    for stream in streams.values():
+        assert stream["replication_method"] == "INCREMENTAL"
+        assert stream["replication_key"] == "_window_end"
+        assert "_window_end" in stream["schema"]["properties"]
+        assert set(stream["key_properties"]) <= set(stream["schema"]["properties"])
+
+
+def test_columns_that_are_never_null(config):
+    """Keys and the window's bounds are required and not nullable; everything else is nullable."""
+    for stream in discovered(config).values():
+        never = {*stream["key_properties"], "_window_start", "_window_end"}
+        assert never - {"_window_start", "_window_end"} <= set(stream["schema"]["required"])
+        for name, column in stream["schema"]["properties"].items():
+            if name in stream["key_properties"]:
+                assert "null" not in column["type"]
+            elif name not in never:
+                assert "null" in column["type"]
+
+
+def test_every_column_is_described(config):
+    """The catalog says what each column holds."""
+    for stream in discovered(config).values():
+        for column in stream["schema"]["properties"].values():
+            assert column["description"]
+
+
+def test_batch():
+    """Batches are offered: selection and stream maps apply to them (see test_batch_writer)."""
+    assert PluginCapabilities.BATCH in TapCXone.capabilities
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"start_dat": "2026-01-01"},
+        {"data_extraction": {"window_day": 3}},
+        {"data_extraction": {"entities": [{"name": "qm_workflows", "key": []}]}},
+        {"endpoints": {"data_extractoin": "https://example.com"}},
+    ],
+)
+def test_unknown_settings(config, mistake):
+    """A setting that does not exist is an error that names it."""
+    with pytest.raises(ConfigError, match="unknown setting"):
+        TapCXone(config=config | mistake)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ({"region": "Narnia"}, "region"),
+        ({"data_extraction": {"window_days": 15}}, "at most 14"),
+        ({"data_extraction": {"mode": "fast"}}, "auto, sync, async"),
+        ({"start_date": "last week"}, "start_date"),
+        ({"end_date": "2026-01-01T00:00:00Z"}, "end_date"),
+        ({"base_url": "http://cxone.example.com"}, "https"),
+        ({"endpoints": {"data_extraction": "http://cxone.example.com"}}, "https"),
+        ({"max_retries": -1}, "max_retries"),
+        ({"job_timeout_minutes": 0}, "more than 0"),
+        ({"schema_drift": "panic"}, "evolve, ignore, fail"),
+        ({"access_key_secret": None}, "access_key_secret"),
+    ],
+)
+def test_settings_that_cannot_be_used(config, mistake, words):
+    """A setting that cannot be used is an error that names the remedy."""
+    with pytest.raises(ConfigError, match=words):
+        TapCXone(config=config | mistake)
+
+
+def test_all_problems_at_once(config):
+    """All problems of the settings come together."""
+    mistakes = {"region": "Narnia", "start_dat": 1, "data_extraction": {"mode": "fast"}}
+
+    with pytest.raises(ConfigError) as caught:
+        TapCXone(config=config | mistakes)
+
+    assert len(caught.value.problems) == 3
+
+
+def test_missing_credentials():
+    """A run without credentials names the settings and their variables."""
+    with pytest.raises(ConfigError) as caught:
+        TapCXone(config={})
+
+    assert "access_key_id" in str(caught.value)
+    assert "TAP_CXONE_ACCESS_KEY_SECRET" in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", [{"access_key_secret": ["hunter2"]}, {"hunter2": "x"}])
+def test_secrets_in_the_wrong_place(config, secret):
+    """A value in the wrong place is not repeated in the error, it may be a secret."""
+    with pytest.raises(ConfigError) as caught:
+        TapCXone(config=config | secret)
+
+    if "hunter2" not in secret:
+        assert "hunter2" not in str(caught.value)
+
+
+def test_settings_from_the_environment(sim, monkeypatch):
+    """A variable replaces a setting."""
+    monkeypatch.setenv("TAP_CXONE_BASE_URL", sim.url)
+    monkeypatch.setenv("TAP_CXONE_DATA_EXTRACTION", '{"mode": "async"}')
+    key = {"access_key_id": "a", "access_key_secret": "b", "data_extraction": {"mode": "sync"}}
+
+    tap = TapCXone(config=key, parse_env_config=True)
+
+    assert tap.settings.base_url == sim.url
+    assert tap.settings.section(DataExtractionSettings).mode == "async"
+
+
+# State
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"bookmarks": []},
+        {"bookmarks": {"qm_workflows": []}},
+        {"bookmarks": {"qm_workflows": {"replication_key_value": "yesterday"}}},
+        {"bookmarks": {"qm_workflows": {"replication_key_value": 5}}},
+        {"bookmarks": {"qm_workflows": {"pending_jobs": [{"id": "x"}]}}},
+        {"bookmarks": {"qm_workflows": {"pending_jobs": 3}}},
+        {"bookmarks": {"qm_workflows": {"submits": {"data_extraction": ["soon"]}}}},
+        {"bookmarks": {"qm_workflows": {"submits": 7}}},
+        {"bookmarks": {"qm_workflows": {"tenant_info": [1]}}},
+        {"bookmarks": {"qm_workflows": {"columns": ["plan"]}}},
+    ],
+)
+def test_states_that_cannot_be_read(sim, config, state):
+    """A state that cannot be understood is refused before anything runs."""
+    with pytest.raises(StateError):
+        TapCXone(config=config, state=state)
+
+    assert sim.requests == []
+
+
+def test_a_state_of_streams_that_are_gone(sim, clock, config):
+    """The state of a stream that no longer exists stays as it is."""
+    old = {"replication_key": "_window_end", "replication_key_value": "2026-01-01T00:00:00+00:00"}
+
+    out = run_tap(short(config), clock=clock, state={"bookmarks": {"retired": old}})
+
+    assert out.error is None
+    assert out.state["bookmarks"]["retired"] == old
+
+
+def test_a_bookmark_of_another_writer(sim, clock, config):
+    """A bookmark with another offset is understood."""
+    state = {"bookmarks": {"qm_workflows": {"replication_key_value": "2026-03-17T22:00:00-05:00"}}}
+
+    run_tap(config, clock=clock, only="qm_workflows", state=state)
+
+    assert b'"startDate":"2026-03-18"' in sim.requests[2].body
+
+
+# Runs
+
+
+def test_a_run(sim, clock, config):
+    """A run writes SCHEMA before rows for every stream, and ends with a STATE."""
+    out = run_tap(short(config), clock=clock)
+
+    kinds = [(m["type"], m.get("stream")) for m in out.messages]
+    assert out.error is None
+    assert out.counts() == dict.fromkeys(EXTRACTION, 12)
+    for stream in EXTRACTION:
+        assert kinds.index(("SCHEMA", stream)) < kinds.index(("RECORD", stream))
+    assert kinds[-1][0] == "STATE"
+
+
+def test_the_last_state_has_every_stream(sim, clock, config):
+    """The last STATE holds every stream's bookmark, and no progress that could not be resumed."""
+    out = run_tap(short(config), clock=clock)
+
+    bookmarks = out.state["bookmarks"]
+    assert bookmarks.pop("quarantine") == {}
+    assert sorted(bookmarks) == EXTRACTION
+    for state in bookmarks.values():
+        assert state["replication_key_value"] == "2026-03-19T00:00:00+00:00"
+        assert "progress_markers" not in state
+        assert "pending_jobs" not in state
+
+
+def test_selected_streams_only(sim, clock, config):
+    """Only the streams that a catalog selects are asked for."""
+    out = run_tap(short(config), clock=clock, only="qm_questions")
+
+    assert out.counts().keys() == {"qm_questions"}
+    assert len(sim.jobs) == 1
+
+
+def test_no_stream_selected(sim, clock, config):
+    """With no stream selected nothing is asked and the run succeeds."""
+    out = run_tap(config, clock=clock, catalog=select(config))
+
+    assert out.error is None
+    assert sim.requests == []
+
+
+def test_a_fault_in_the_tap_itself(sim, clock, config, monkeypatch):
+    """A fault nobody thought of ends its stream, not the others, and the run fails."""
+    tap = TapCXone(config=short(config), clock=clock)
+    monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_report_committed", _broken)
+
+    with pytest.raises(StreamsFailed) as caught:
+        tap.sync_all()
+
+    assert caught.value.failures.keys() == {"qm_workflows"}
+    assert len(sim.jobs) == 3
+
+
+def _broken(stream: Any, *_: object, **__: object) -> None:
+    if stream.name == "qm_workflows":
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("place", ["token", "list", "sync", "download"])
+def test_a_run_without_an_api(sim, clock, config, place):
+    """Whatever is broken for good, every stream says so and the run ends with an error."""
+    sim.faults.add(Fault(place, "status", status=418, times=9999))
+
+    out = run_tap(short(config, max_retries=0), clock=clock)
+
+    assert isinstance(out.error, StreamsFailed)
+    assert sorted(out.error.failures) == EXTRACTION
+    assert out.counts() == {}
+
+
+def test_two_taps_in_one_process(simulate, clock):
+    """Two tenants in one process share neither tokens nor limits."""
+    one, two = simulate(seed=1), simulate(seed=2)
+    for sim in (one, two):
+        out = run_tap(short(settings_for(sim)), clock=clock, only="qm_workflows")
+        assert out.error is None
+
+    assert [len(sim.jobs) for sim in (one, two)] == [1, 1]
+    assert clock.slept == []

@@ -1,0 +1,148 @@
+"""Time-outs: which setting ends a wait, and that the message names that setting in full."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.errors import JobTimeout, StreamsFailed, Throttled, Unavailable
+from tap_cxone.jobs.slots import acquire_file_lock
+from tap_cxone.simulator import Fault
+from tap_cxone.tap import TapCXone
+from tests.resilience.faults.scenes import SCENES
+from tests.support.run import run_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_cxone.simulator.faults import FaultPoint
+    from tests.support.run import Output
+
+MINUTE = timedelta(minutes=1)
+JOB = "job_timeout_minutes"
+REPORT_JOB = "scheduled_reports.job_timeout_minutes"
+THROTTLE = "throttle_timeout_minutes"
+SUBMITS: dict[str, FaultPoint] = {
+    "async": "async",
+    "observability": "submit",
+    "analytics": "submit",
+    "reports": "run",
+}
+
+
+def failure(out: Output) -> Exception:
+    """Return the error of the only stream that failed."""
+    assert isinstance(out.error, StreamsFailed)
+    (error,) = out.error.failures.values()
+    return error
+
+
+def fail(simulate, clock, scene: str, fault: Fault, **changes: Any) -> tuple[Exception, timedelta]:
+    """Run a scene with a fault that does not pass; return the error and the time it took."""
+    about = SCENES[scene]
+    sim = simulate(**{"rows_per_day": 4, **about.options})
+    sim.faults.add(fault)
+    began = clock.now()
+    out = run_tap(about.settings(sim.url, **changes), clock=clock, only=about.stream)
+    return failure(out), clock.now() - began
+
+
+@pytest.mark.parametrize("scene", ["async", "observability", "analytics"])
+def test_job_timeout_names_the_setting_of_all_families(simulate, clock, scene):
+    """A job that does not end is given up after job_timeout_minutes, and the message says so."""
+    stuck = Fault(SUBMITS[scene], "job-stuck", times=99)
+
+    error, took = fail(simulate, clock, scene, stuck, **{JOB: 7, THROTTLE: 1})
+
+    assert isinstance(error, JobTimeout)
+    assert f"Raise {JOB} or narrow" in str(error)
+    assert 7 * MINUTE <= took < 12 * MINUTE
+
+
+def test_job_timeout_of_a_report_names_the_setting_of_the_family(simulate, clock):
+    """For a report scheduled_reports.job_timeout_minutes is in force, and the message says so."""
+    own = {"scheduled_reports": {JOB: 7}}
+    stuck = Fault("run", "job-stuck", times=99)
+
+    error, took = fail(simulate, clock, "reports", stuck, **{JOB: 60, THROTTLE: 1}, **own)
+
+    assert isinstance(error, JobTimeout)
+    assert f"Raise {REPORT_JOB} or narrow" in str(error)
+    assert 7 * MINUTE <= took < 12 * MINUTE
+
+
+@pytest.mark.parametrize("scene", SUBMITS)
+def test_throttled_submit_names_the_throttle_setting(simulate, clock, scene):
+    """A submit that is throttled is repeated until throttle_timeout_minutes, not for a job."""
+    own = {"scheduled_reports": {JOB: 90}} if scene == "reports" else {}
+    throttled = Fault(SUBMITS[scene], "status", status=429, times=999)
+
+    error, took = fail(simulate, clock, scene, throttled, **{JOB: 90, THROTTLE: 12}, **own)
+
+    assert isinstance(error, Throttled)
+    assert f"for 0:12:00 ({THROTTLE})" in str(error)
+    assert JOB not in str(error)
+    assert 6 * MINUTE < took <= 12 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("scene", "place"),
+    [("async", "token"), ("async", "list"), ("async", "poll"), ("reports", "list")],
+)
+def test_throttled_request_names_the_throttle_setting(simulate, clock, scene, place):
+    """So are a login, the list that a submit needs, and a poll."""
+    throttled = Fault(place, "status", status=429, times=999)
+
+    error, took = fail(simulate, clock, scene, throttled, **{JOB: 90, THROTTLE: 12})
+
+    assert isinstance(error, Throttled)
+    assert f"it said 'wait' for 0:12:00 ({THROTTLE})" in str(error)
+    assert took <= 14 * MINUTE
+
+
+def test_retries_that_last_too_long_name_the_throttle_setting(simulate, clock):
+    """An unavailable server that asks to wait longer than that is given up at once."""
+    down = Fault("list", "status", status=503, headers=(("Retry-After", "3600"),), times=99)
+
+    error, took = fail(simulate, clock, "async", down, **{JOB: 90, THROTTLE: 12})
+
+    assert isinstance(error, Unavailable)
+    assert f"tried 1 times in 0:12:00 ({THROTTLE})" in str(error)
+    assert took < MINUTE
+
+
+def test_throttle_timeout_does_not_end_a_job(simulate, clock):
+    """A job may run longer than throttle_timeout_minutes."""
+    about = SCENES["async"]
+    sim = simulate(rows_per_day=4, **{**about.options, "job_seconds": 20 * 60})
+
+    out = run_tap(about.settings(sim.url, **{THROTTLE: 1}), clock=clock, only=about.stream)
+
+    assert out.error is None
+    assert out.records(about.stream)
+
+
+@pytest.mark.parametrize("scene", ["async", "observability"])
+def test_waiting_for_another_process_names_the_throttle_setting(
+    simulate, clock, tmp_path: Path, scene
+):
+    """A slot that another process keeps is waited for until throttle_timeout_minutes."""
+    about = SCENES[scene]
+    sim = simulate(**{"rows_per_day": 4, **about.options})
+    path = tmp_path / "journal.db"
+    config = about.settings(sim.url, journal_path=str(path), **{JOB: 90, THROTTLE: 12})
+    slots = TapCXone(config=config).streams[about.stream].family.slots  # type: ignore[attr-defined]
+    prefix = slots.lock_prefix
+    held = [
+        acquire_file_lock(prefix.with_name(f"{prefix.name}.{n}")) for n in range(slots.slot_count)
+    ]
+    began = clock.now()
+
+    out = run_tap(config, clock=clock, only=about.stream)
+
+    assert all(held)
+    assert isinstance(failure(out), Throttled)
+    assert f"for 0:12:00 ({THROTTLE}; its lock: {prefix})" in str(failure(out))
+    assert 12 * MINUTE <= clock.now() - began < 14 * MINUTE

@@ -1,0 +1,296 @@
+"""Play a row of the table: a run with its faults, what must be true of it, and a run after it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.clock import parse_instant
+from tap_cxone.errors import ConfigError, CXoneError, StreamsFailed
+from tap_cxone.simulator import Credentials, Fault, Simulator
+from tap_cxone.simulator.options import Options
+from tests.resilience.faults.scenes import SCENES, WINDOWS, Scene, differences
+from tests.support.run import FakeClock, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+    from tests.resilience.faults.scenes import Truth
+    from tests.support.run import Output
+
+ALWAYS = 10_000
+_SECRETS = (Credentials.ACCESS_KEY_SECRET, Credentials.CLIENT_SECRET, Credentials.ACCESS_KEY_ID)
+_SIGNED = re.compile(r"X-Amz-Signature=[0-9a-f]|sim-access-token-|\beyJ")
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The run completes, and says what the simulator holds.
+
+    Attributes:
+        refusals: How often it may break a limit of the API.
+        aside: Rows that go to the quarantine.
+        more: What records say that the truth does not, by column, in every record.
+        warns: Words of its log.
+    """
+
+    refusals: int = 0
+    aside: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict)
+    warns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fails:
+    """The stream fails with one line that tells why, and what to do.
+
+    Attributes:
+        cause: Words of the line.
+        remedy: Words of the line that say what to do.
+        done: Windows that are complete before.
+        later: How long it takes until the next run.
+        then: Words of the line with which the next run fails too, as the API is still blocked.
+        kind: What ends the run.
+    """
+
+    cause: tuple[str, ...]
+    remedy: tuple[str, ...]
+    done: int = 0
+    later: timedelta = timedelta(0)
+    then: tuple[str, ...] = ()
+    kind: type[CXoneError] = StreamsFailed
+
+    def __post_init__(self) -> None:
+        """Refuse a row that does not say of which cause and remedy the line must speak."""
+        for words in (self.cause, self.remedy):
+            if not (words and all(words)):
+                msg = f"{self.cause}: a line names a cause and a remedy"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class Stops:
+    """The run ends cleanly before the end, as a quota is used up."""
+
+    words: tuple[str, ...]
+    done: int = 0
+    later: timedelta = timedelta(hours=25)
+
+
+Script = Callable[[Simulator, Scene], Sequence[Fault]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        name: What happens where, readable.
+        scene: Which family, and how it is read.
+        faults: The script, or what makes it once the simulator runs.
+        must: What must come of it.
+        options: Options of the simulator.
+        settings: Changes of the settings.
+        first: Changes of the settings in the first run only; `{host}` is the simulator's.
+        skew: By how much the simulator's clock differs from the tap's.
+        patience: How long the tap bears silence, in real seconds.
+        slow: Whether it takes long.
+        unmended: Why it fails for now.
+    """
+
+    name: str
+    scene: str
+    faults: Sequence[Fault] | Script
+    must: Exact | Fails | Stops
+    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    first: Mapping[str, str] = field(default_factory=dict)
+    skew: timedelta = timedelta(0)
+    patience: float | None = None
+    slow: bool = False
+    unmended: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return the name of its test."""
+        return f"{self.scene}-{self.name}".replace(" ", "_")
+
+
+@dataclass
+class Skewed:
+    """A clock that differs from another."""
+
+    other: FakeClock
+    by: timedelta
+
+    def now(self) -> datetime:
+        return self.other.now() + self.by
+
+
+class Played:
+    """A row that is played once."""
+
+    def __init__(self, row: Row, caplog: pytest.LogCaptureFixture) -> None:
+        """Begin at noon."""
+        self.row = row
+        self.scene = SCENES[row.scene]
+        self.caplog = caplog
+        self.clock = FakeClock()
+
+    def play(self) -> int:
+        """Play it; return how many faults struck."""
+        options = Options(**{"rows_per_day": 4, **self.scene.options, **self.row.options})
+        self.caplog.set_level(logging.INFO)
+        gc.disable()  # whatever it ends amid a deep recursion could not end
+        try:
+            return self._play(options)
+        finally:
+            gc.enable()
+
+    def _play(self, options: Options) -> int:
+        with Simulator(options, clock=Skewed(self.clock, self.row.skew)) as sim:
+            faults = self.row.faults
+            sim.faults.add(*(faults(sim, self.scene) if callable(faults) else faults))
+            acts = list(sim.faults._script)
+            config = self.scene.settings(sim.url, **self.row.settings)
+            broken = {
+                name: value.format(host=sim.url[7:]) for name, value in self.row.first.items()
+            }
+            first = self._run({**config, **broken}, None)
+            assert all(act.applied for act in acts), "a fault never struck"
+            self._hygiene(sim, first)
+            match self.row.must:
+                case Exact():
+                    self._exact(sim, first, self.row.must)
+                case Fails():
+                    self._fails(sim, first, self.row.must)
+                case Stops():
+                    assert first.error is None
+                    self._said(self._told, self.row.must.words)
+                    self._committed(sim, first, self.row.must.done)
+            if not isinstance(self.row.must, Exact):
+                sim.faults.clear()
+                self.clock.sleep(self.row.must.later)
+                self._then(sim, config, first)
+        return sum(act.applied for act in acts) + bool(broken) + bool(self.row.skew)
+
+    def _run(self, config: dict[str, Any], state: dict[str, Any] | None) -> Output:
+        return run_tap(config, clock=self.clock, state=state, catalog=self.scene.catalog)
+
+    def _truth(self, sim: Simulator, windows: int = WINDOWS) -> Truth:
+        more = self.row.must.more if isinstance(self.row.must, Exact) else {}
+        found: Truth = {}
+        for number in range(windows):
+            found |= self.scene.truth(sim, number)
+        return {key: {**said, **more} for key, said in found.items()}
+
+    def _hygiene(self, sim: Simulator, out: Output) -> None:
+        """Assert what is true of every run."""
+        told = self._told + json.dumps([m for m in out.messages if m["type"] != "RECORD"])
+        told += str(out.error)
+        assert "A fault in the tap itself" not in told, self._faults()
+        assert not self._faults()
+        assert not _SIGNED.search(told), _SIGNED.search(told)
+        assert not [secret for secret in _SECRETS if secret in told]
+        keys = [self.scene.key_of(record) for record in out.records(self.scene.stream)]
+        assert len(set(keys)) == len(keys), "a key came twice"
+        self._never_overtaken(sim, out)
+
+    @property
+    def _records(self) -> list[logging.LogRecord]:
+        """Return what was logged, but not by the simulator's server."""
+        return [record for record in self.caplog.records if "uvicorn" not in record.name]
+
+    @property
+    def _told(self) -> str:
+        return "\n".join(record.getMessage() for record in self._records)
+
+    def _faults(self) -> list[str]:
+        """Return the exceptions that were logged as tracebacks."""
+        return [repr(found.exc_info[1]) for found in self._records if found.exc_info]
+
+    def _never_overtaken(self, sim: Simulator, out: Output) -> None:
+        """Assert that no STATE says more than what left before it."""
+        scene, left = self.scene, set()
+        wanted = [scene.truth(sim, number).keys() for number in range(WINDOWS)]
+        aside = len(out.records("quarantine"))
+        for message in out.messages:
+            if message["type"] == "RECORD" and message["stream"] == scene.stream:
+                left.add(scene.key_of(message["record"]))
+            elif message["type"] == "STATE":
+                mark = _bookmark(message["value"], scene.stream)
+                for number, keys in enumerate(wanted):
+                    if mark and mark >= scene.end(number + 1):
+                        assert len(keys - left) <= aside, "STATE overtook its rows"
+
+    def _exact(self, sim: Simulator, out: Output, must: Exact) -> None:
+        assert out.error is None, out.error
+        assert out.bookmark(self.scene.stream) is not None
+        assert _bookmark(out.state, self.scene.stream) == self.scene.end(WINDOWS)
+        records = out.records(self.scene.stream)
+        assert differences(self._truth(sim), records, self.scene) == []
+        assert len(out.records("quarantine")) == must.aside
+        assert sim.limit_violations <= must.refusals, "the tap broke a limit"
+        self._said(self._told, must.warns)
+        assert not out.state["bookmarks"][self.scene.stream].get("pending_jobs")
+
+    def _fails(self, sim: Simulator, out: Output, must: Fails) -> None:
+        assert isinstance(out.error, must.kind), out.error
+        assert isinstance(out.error, CXoneError)
+        lines = out.error.lines()
+        assert len(lines) == 1
+        if not isinstance(out.error, ConfigError):
+            assert f"'{self.scene.stream}'" in lines[0]
+        assert "\n" not in lines[0]
+        assert len(lines[0]) < 2000
+        begins = self._said(lines[0], must.cause)
+        self._said(lines[0][begins:], must.remedy)
+        self._committed(sim, out, must.done)
+
+    def _said(self, text: str, words: Sequence[str]) -> int:
+        """Assert that a text has these words; return where the first of them begins."""
+        places = {word: text.lower().find(word.lower()) for word in words}
+        missing = [word for word, place in places.items() if place < 0]
+        assert not missing, f"{missing} not in: {text}"
+        return min(places.values(), default=0)
+
+    def _committed(self, sim: Simulator, out: Output, done: int) -> None:
+        """Assert that only so many windows left, and that the bookmark says so."""
+        records = out.records(self.scene.stream)
+        end = self.scene.end(done)
+        assert all(parse_instant(record["_window_end"]) <= end for record in records)
+        assert differences(self._truth(sim, done), records, self.scene) == []
+        mark = _bookmark(out.state, self.scene.stream) if out.states else None
+        assert mark == (end if done else None)
+
+    def _then(self, sim: Simulator, config: dict[str, Any], first: Output) -> None:
+        """Assert that the next run, with nothing going wrong, completes all of it."""
+        second = self._run(config, first.states[-1] if first.states else None)
+        if isinstance(self.row.must, Fails) and self.row.must.then:
+            assert isinstance(second.error, StreamsFailed)
+            self._said(str(second.error), self.row.must.then)
+            assert not second.records(self.scene.stream)
+            return
+        assert second.error is None, f"then: {second.error}"
+        self._hygiene_of_next(second)
+        records = [*first.records(self.scene.stream), *second.records(self.scene.stream)]
+        assert differences(self._truth(sim), records, self.scene) == []
+        assert _bookmark(second.state, self.scene.stream) == self.scene.end(WINDOWS)
+        assert not second.state["bookmarks"][self.scene.stream].get("pending_jobs")
+
+    def _hygiene_of_next(self, out: Output) -> None:
+        keys = [self.scene.key_of(record) for record in out.records(self.scene.stream)]
+        assert len(set(keys)) == len(keys), "then: a key came twice"
+
+
+def _bookmark(state: dict[str, Any], stream: str) -> datetime | None:
+    value = state["bookmarks"].get(stream, {}).get("replication_key_value")
+    return None if value is None else parse_instant(value)

@@ -1,0 +1,48 @@
+"""How often something that fails is asked for again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tap_cxone.simulator import Fault
+from tests.resilience.faults.scenes import READS, SCENES, SUBMITS
+from tests.support.run import run_tap
+
+PLACES = [(scene, place) for scene in SCENES for place in (*READS[scene], *SUBMITS.get(scene, ()))]
+
+
+TIMEOUT = timedelta(minutes=30)
+# A data download that is told to wait asks for what is left of its quota, with the same login.
+WAITS = [place for place in PLACES if place != ("download", "token")]
+
+
+def failing(simulate, clock, scene, place, status, **settings):
+    """Run a scene in which a place answers with a status for ever; return why, and how often."""
+    about = SCENES[scene]
+    sim = simulate(**{"rows_per_day": 4, **about.options})
+    sim.faults.add(Fault(place, "status", status=status, times=999))
+    (act,) = sim.faults._script
+    out = run_tap(about.settings(sim.url, **settings), clock=clock, only=about.stream)
+    return out.error, act.applied
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(("scene", "place"), PLACES)
+def test_as_often_as_said(simulate, clock, scene, place):
+    """Whatever is down is tried `max_retries` times more, not that often again by who needs it."""
+    error, struck = failing(simulate, clock, scene, place, 503, max_retries=2)
+
+    assert error is not None
+    assert struck == 3
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(("scene", "place"), WAITS)
+def test_as_long_as_said(simulate, clock, scene, place):
+    """Whatever says 'wait' is waited for `throttle_timeout_minutes`, not that long again."""
+    error, _ = failing(simulate, clock, scene, place, 429)
+
+    assert "throttle_timeout_minutes" in str(error) or "max_retries" in str(error)
+    assert sum(clock.slept, timedelta()) < 1.1 * TIMEOUT

@@ -1,0 +1,158 @@
+"""No room for a download: nothing of it leaves, a message says why, the next run completes."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+
+from tap_cxone.errors import SpoolError, StreamsFailed
+from tests.resilience.kills.cases import CASES, Case
+from tests.resilience.kills.killing import TRIED
+from tests.resilience.kills.processes import child, messages, settings, simulator
+from tests.resilience.kills.test_processes import goes_on, to_the_end
+from tests.resilience.kills.trial import (
+    SMALL,
+    Trial,
+    check_end,
+    check_schemas,
+    different,
+    keyed,
+    reference,
+)
+from tests.support.run import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+everybody = pytest.mark.parametrize("case", CASES, ids=str)
+FILES = 2  # of a window: what was downloaded, and the lines made of it
+WHERES = ("open", "write", "flush")
+LIMIT = 1500
+LIMITED = (
+    "import os, resource, sys; "
+    f"resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT})); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+class FullFile(io.BytesIO):
+    """A file on a full disk; it cannot even be closed in peace."""
+
+    def __init__(self, where: str) -> None:
+        """Refuse at one place."""
+        super().__init__()
+        self.where = where
+
+    def write(self, data: Any, /) -> int:
+        if self.where == "write":
+            self._refuse()
+        return super().write(data)
+
+    def flush(self) -> None:
+        if self.where == "flush":
+            self._refuse()
+
+    def close(self) -> None:
+        super().close()
+        if self.where:
+            self.where = ""
+            self._refuse()
+
+    def _refuse(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def filling(number: int, where: str) -> Callable[..., io.BytesIO]:
+    """Return what opens temporary files on a disk that has room for so many."""
+    opened = 0
+
+    def temporary(*_: object, **__: object) -> io.BytesIO:
+        nonlocal opened
+        opened += 1
+        if opened <= number:
+            return io.BytesIO()
+        if where == "open":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return FullFile(where)
+
+    return temporary
+
+
+@pytest.mark.some(5)
+@pytest.mark.parametrize("room", [0, 1, 2])
+@everybody
+def test_a_disk_that_is_full(case, room):
+    """The stream fails with the remedy, nothing of that window leaves; the next run completes."""
+    known = reference(case.name, SMALL)
+    for where in WHERES:
+        with Trial(case, SMALL, clock=FakeClock()) as trial:
+            with patch.object(tempfile, "TemporaryFile", filling(room, where)):
+                first = trial.live(None)
+            TRIED["full disk"] += 1
+            refused(first.error, case.small[0])
+            windows = {record["_window_end"] for record in first.output.records(case.small[0])}
+            assert len(windows) == room // FILES
+            bookmark = trial.bookmark(case.small[0])
+            assert (bookmark.isoformat() if bookmark else None) == next(iter(windows), None)
+            second = trial.live(None)
+            assert second.error is None
+            check_end(trial)
+            assert not different(trial.merged(), known.merged)
+
+
+@everybody
+def test_a_full_disk_spends_nothing(case):
+    """Asking again makes no room: one job at most is spent for the window that found none."""
+    known = reference(case.name, SMALL)
+    with Trial(case, SMALL) as trial:
+        with patch.object(tempfile, "TemporaryFile", filling(1, "write")):
+            trial.live(None)
+        TRIED["full disk"] += 1
+        trial.live(None)
+        check_end(trial)
+        # A synchronous extraction has no job to come back to.
+        assert len(case.works(trial.sim)) <= known.works + (case.nameless)
+
+
+def refused(error: BaseException | None, stream: str) -> None:
+    """Check that a stream failed for want of room, and says what to do."""
+    assert isinstance(error, StreamsFailed)
+    failure = error.failures[stream]
+    assert "TMPDIR" in str(failure)
+    assert os.strerror(errno.ENOSPC) in str(failure)
+    assert isinstance(failure, SpoolError)
+
+
+@pytest.mark.slow
+@everybody
+def test_a_process_whose_files_may_not_grow(tmp_path, case: Case):
+    """The same with a process of its own and the kernel's refusal."""
+    rows = 400
+    folders = {name: tmp_path / name for name in ("undisturbed", "full", "next")}
+    for folder in folders.values():
+        folder.mkdir()
+    with simulator(case, rows_per_day=rows) as sim:
+        records = keyed(to_the_end(case, sim, folders["undisturbed"], None))
+        known = records, len(case.works(sim))
+    limited = (sys.executable, "-c", LIMITED)
+    with simulator(case, rows_per_day=rows) as sim:
+        config = settings(case, sim)
+        with child(case, config, folders["full"], prefix=limited, log=subprocess.PIPE) as process:
+            said, log = (text or b"" for text in process.communicate())
+            TRIED["full disk"] += 1
+        first = messages(said.splitlines(keepends=True))
+        assert process.returncode == 1, log
+        assert b"TMPDIR" in log
+        assert b"Traceback" not in log
+        assert not first.of("RECORD")
+        check_schemas(first)
+        lost = int(case.nameless)
+        goes_on(case, sim, folders["next"], first=first, known=known, lost=lost)

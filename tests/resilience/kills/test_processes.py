@@ -1,0 +1,212 @@
+"""Real processes that are ended: by signals at each kind of request, and by a closed pipe."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.simulator import Fault
+from tests.resilience.kills.cases import CASES, Case
+from tests.resilience.kills.killing import TRIED
+from tests.resilience.kills.processes import (
+    PATIENCE,
+    SIGNALS,
+    child,
+    end,
+    ended,
+    messages,
+    read_until,
+    rest,
+    settings,
+    simulator,
+    until,
+)
+from tests.resilience.kills.trial import Key, check_schemas, different, keyed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tap_cxone.simulator import Simulator
+    from tap_cxone.simulator.faults import FaultPoint
+    from tests.support.run import Output
+
+    Reference = Callable[[Case], tuple[dict[Key, dict[str, Any]], int]]
+
+BY_NAME = {case.name: case for case in CASES}
+SUBMITS: tuple[FaultPoint, ...] = ("submit", "run")
+WITH_JOB: tuple[FaultPoint, ...] = ("poll", "download", "page", "run")
+"""Where a job is under way: the submits of reports are of definitions."""
+PLACES: dict[str, tuple[FaultPoint, ...]] = {
+    "extraction-sync": ("token", "list", "submit", "download"),
+    "extraction-async": ("list", "submit", "poll", "download"),
+    "observability": ("submit", "poll", "download"),
+    "analytics": ("list", "submit", "poll", "download"),
+    "download": ("me", "catalogue", "page"),
+    "reports": ("list", "submit", "run", "poll", "page"),
+}
+FIRST = {
+    ("extraction-sync", "token"),
+    ("download", "me"),
+    ("download", "catalogue"),
+    ("reports", "list"),
+    ("reports", "submit"),
+}
+"""What is asked for once in a run; of the others it is the second one."""
+FAST = {("analytics", "poll", "term"), ("reports", "page", "kill")}
+
+
+def moments() -> list[Any]:
+    """Return each case with each place and way to end it; all but a few are slow."""
+    return [
+        pytest.param(
+            BY_NAME[name],
+            place,
+            way,
+            id=f"{name}-{place}-{way}",
+            marks=() if (name, place, way) in FAST else pytest.mark.slow,
+        )
+        for name, places in PLACES.items()
+        for place in places
+        for way in SIGNALS
+    ]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Reference:
+    """Return what gives a case's records in an undisturbed run, and what it cost."""
+
+    @functools.cache
+    def run(case: Case) -> tuple[dict[Key, dict[str, Any]], int]:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        with simulator(case) as sim:
+            out = to_the_end(case, sim, folder, None)
+            return keyed(out), len(case.works(sim))
+
+    return run
+
+
+def to_the_end(case: Case, sim: Simulator, folder: Path, state: dict[str, Any] | None) -> Output:
+    """Run the tap as a process that nobody disturbs."""
+    with child(case, settings(case, sim), folder, state=state) as process:
+        lines = rest(process)
+        assert process.returncode == 0, (folder / "log.txt").read_text()
+    return messages(lines)
+
+
+def goes_on(  # noqa: PLR0913 (what a run left, and what must come of it)
+    case: Case, sim: Simulator, folder: Path, *, first: Output, known: Any, lost: int
+) -> None:
+    """Run again from the last STATE, and compare."""
+    records, works = known
+    state = first.states[-1] if first.states else None
+    second = to_the_end(case, sim, folder, state)
+    check_schemas(first)
+    found = different(keyed(first) | keyed(second), records)
+    assert not found
+    assert len(case.works(sim)) <= works + lost
+    assert not any("pending_jobs" in raw for raw in second.state["bookmarks"].values())
+
+
+@pytest.mark.parametrize(("case", "place", "way"), moments())
+def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
+    """Ended while a request is under way, with the right code, after a whole line; then goes on.
+
+    A first signal waits for the answer to a submit; a second one and SIGKILL do not, and may
+    lose one job. So does a synchronous extraction, which has no job to remember.
+    """
+    known = undisturbed(case)
+    numbers, code = SIGNALS[way]
+    submits = place in SUBMITS
+    once = len(numbers) == 1 and way != "kill"
+    with simulator(case) as sim:
+        audit = tmp_path / "audit.jsonl"
+        config = settings(case, sim, audit_log_path=str(audit))
+        seconds = 0.7 if submits and once else PATIENCE
+        after = int((case.name, place) not in FIRST)
+        sim.faults.add(Fault(place, "stall", seconds=seconds, after=after))
+        with child(case, config, tmp_path) as process:
+            until(lambda: not sim.faults.pending, process)
+            threading.Event().wait(0.05)
+            end(process, numbers)
+            lines = rest(process)
+            TRIED[way] += 1
+        assert ended(process) == code, (tmp_path / "log.txt").read_text()
+        *_, last = [json.loads(line) for line in audit.read_text().splitlines()]
+        if once:
+            assert (last["event"], last["outcome"]) == ("run_ended", "interrupted")
+        first = messages(lines, torn=way == "kill")
+        if once and jobs_under_way(case, place):
+            assert first.messages[-1]["type"] == "STATE"
+            pending = first.state["bookmarks"][case.small[0]]["pending_jobs"]
+            assert {job["id"] for job in pending} & {work.id for work in case.works(sim)}
+        lost = int(case.nameless or (submits and not once))
+        goes_on(case, sim, tmp_path, first=first, known=known, lost=lost)
+
+
+def jobs_under_way(case: Case, place: FaultPoint) -> bool:
+    """Tell whether the last line must be a STATE that holds a job."""
+    if case.name in {"extraction-sync", "download"}:
+        return False
+    return place in WITH_JOB or (place == "submit" and case.name != "reports")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=() if case.name == "download" else pytest.mark.slow)
+        for case in CASES
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["SCHEMA", pytest.param("RECORD", marks=pytest.mark.slow)])
+def test_nobody_reads_any_more(tmp_path, undisturbed, case, kind):
+    """When the target closes the pipe the tap ends with 1 and says why; then it goes on."""
+    known = undisturbed(case)
+    with simulator(case) as sim:
+        with child(case, settings(case, sim), tmp_path) as process:
+            lines = read_until(process, kind)
+            assert process.stdout is not None
+            process.stdout.close()
+            process.wait()
+            TRIED["pipe"] += 1
+        log = (tmp_path / "log.txt").read_text()
+        assert process.returncode == 1, log
+        assert "closed the pipe" in log
+        assert "Exception ignored" not in log
+        # What was in the pipe and not read is gone: a submit's STATE with it.
+        goes_on(case, sim, tmp_path, first=messages(lines), known=known, lost=known[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", SIGNALS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_ended_while_rows_leave(tmp_path, undisturbed, case, way):
+    """Ended among the rows, between two whole lines; then it goes on."""
+    known = undisturbed(case)
+    numbers, code = SIGNALS[way]
+    with simulator(case) as sim:
+        with child(case, settings(case, sim), tmp_path) as process:
+            lines = read_until(process, "RECORD")
+            end(process, numbers)
+            lines += rest(process)
+            TRIED[way] += 1
+        # So few rows may all have left, and it may have ended by itself.
+        assert ended(process) in {code, 0}, (tmp_path / "log.txt").read_text()
+        first = messages(lines, torn=way == "kill")
+        lost = max(1, fetched_ahead(case, sim, first))
+        goes_on(case, sim, tmp_path, first=first, known=known, lost=lost)
+
+
+def fetched_ahead(case: Case, sim: Simulator, first: Output) -> int:
+    """Count the files that no STATE knows how to find again, for they had no job to remember."""
+    if not case.nameless:
+        return 0
+    bookmark = first.state["bookmarks"][case.small[0]].get("replication_key_value")
+    since = datetime.fromisoformat(bookmark) if bookmark else datetime.min.replace(tzinfo=UTC)
+    return sum(work.start >= since for work in case.works(sim))

@@ -1,0 +1,506 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tap_cxone.errors import AmbiguousSubmit, PermissionDenied, QuotaExhausted
+from tap_cxone.http.rate_limit import ExportQuota, RateLimiter, RateLimitHeaders, RateLimits
+from tests.support.run import NOON, FakeClock
+
+many = settings(max_examples=60, deadline=None)
+
+NOTHING = timedelta(0)
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+SPACED = RateLimits(min_submit_interval=30 * SECOND)
+
+
+@pytest.fixture
+def limiter(clock):
+    return RateLimiter(SPACED, clock)
+
+
+def submit(limiter, lasting=NOTHING):
+    """Submit, the answer taking a while; return when it left."""
+    with limiter.submitting():
+        left = limiter.clock.now()
+        limiter.clock.sleep(lasting)
+    return left
+
+
+# Spacing
+
+
+def test_first_submit_does_not_wait(limiter, clock):
+    """Nothing is waited for before the first submit."""
+    submit(limiter)
+
+    assert clock.slept == []
+
+
+def test_second_submit_waits(limiter, clock):
+    """A submit waits until the last one is as long ago as the API asks."""
+    first = submit(limiter)
+
+    assert submit(limiter) - first == 30 * SECOND
+
+
+def test_only_the_rest_is_waited_for(limiter, clock):
+    """Time that has passed already is not waited for again."""
+    submit(limiter)
+    clock.sleep(20 * SECOND)
+    clock.slept.clear()
+    submit(limiter)
+
+    assert sum(clock.slept, NOTHING) == 10 * SECOND
+
+
+def test_long_ago_is_long_enough(limiter, clock):
+    """After a longer pause nothing is waited for."""
+    submit(limiter)
+    clock.sleep(30 * SECOND)
+
+    assert limiter.time_until_submit() == NOTHING
+
+
+def test_spacing_counts_from_the_last(limiter):
+    """Of several submits the last one decides."""
+    limiter.restore([NOON - 5 * SECOND, NOON - 25 * SECOND])
+
+    assert limiter.time_until_submit() == 25 * SECOND
+
+
+def test_failed_submit_counts(limiter):
+    """A submit counts however it ends: the API may have seen it."""
+    with pytest.raises(KeyError), limiter.submitting():
+        raise KeyError
+
+    assert limiter.submit_times() == [NOON]
+
+
+def test_submit_counts_from_its_arrival(limiter):
+    """A submit counts from its answer if that came soon: it may have been under way so long."""
+    left = submit(limiter, lasting=SECOND)
+
+    assert limiter.submit_times() == [left + SECOND]
+
+
+def test_synchronous_submit_counts_from_its_beginning(limiter):
+    """A submit that is answered only when its job is done counts from soon after it left."""
+    submit(limiter, lasting=20 * SECOND)
+
+    assert 10 * SECOND <= limiter.time_until_submit() < 15 * SECOND
+
+
+def test_long_submit_is_long_ago(limiter):
+    """After a submit that was answered minutes later, the next one does not wait."""
+    submit(limiter, lasting=timedelta(minutes=10))
+
+    assert limiter.time_until_submit() == NOTHING
+
+
+@many
+@given(
+    st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
+    st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
+)
+def test_submits_never_come_too_close(pauses, durations):
+    """Whatever passes between and during submits, their spacing is kept."""
+    limiter = RateLimiter(SPACED, FakeClock())
+    left = []
+    for pause, lasting in zip(pauses, durations, strict=False):
+        limiter.clock.sleep(pause)
+        left.append(submit(limiter, lasting))
+
+    assert all(later - one >= 30 * SECOND for one, later in pairwise(left))
+
+
+def test_no_spacing(clock):
+    """Without a spacing submits follow one another at once."""
+    limiter = RateLimiter(RateLimits(), clock)
+    submit(limiter)
+    submit(limiter)
+
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("back", [SECOND, timedelta(hours=1), 365 * DAY], ids=str)
+def test_clock_set_back(limiter, clock, back):
+    """A submit 'in the future', of before the clock was set back, delays the next one shortly."""
+    limiter.restore([NOON + back])
+    clock.sleep = at_most(5, clock.sleep)
+    submit(limiter)
+
+    assert clock.now() - NOON <= timedelta(minutes=1)
+
+
+def at_most(times, sleep):
+    """Return a `sleep` that fails where it would go on for ever."""
+    naps = []
+
+    def nap(duration):
+        naps.append(duration)
+        assert len(naps) <= times, f"still waiting after {sum(naps[:-1], NOTHING)}"
+        sleep(duration)
+
+    return nap
+
+
+# Memory
+
+
+def test_earlier_runs_count(limiter):
+    """The submits of an earlier run are waited for, too."""
+    limiter.restore([NOON - 10 * SECOND])
+
+    assert limiter.time_until_submit() == 20 * SECOND
+
+
+def test_submit_is_counted_once(limiter):
+    """The same submit, told by the states of several streams, counts once."""
+    limiter.restore([NOON - 10 * SECOND])
+    limiter.restore([NOON - 10 * SECOND, NOON - 5 * SECOND])
+
+    assert limiter.submit_times() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
+
+
+def test_submits_are_sorted(limiter):
+    """Submits are told oldest first, in whatever order they were recalled."""
+    limiter.restore([NOON - 5 * SECOND, NOON - 10 * SECOND])
+
+    assert limiter.submit_times() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
+
+
+def test_old_submits_are_forgotten(limiter, clock):
+    """A submit that limits nothing any more is not remembered."""
+    submit(limiter)
+    clock.sleep(30 * SECOND)
+
+    assert limiter.submit_times() == []
+
+
+def test_quota_is_remembered_for_its_period(clock):
+    """With a quota a submit is remembered for the quota's period."""
+    limiter = RateLimiter(RateLimits(min_submit_interval=SECOND, quota=ExportQuota(3)), clock)
+    limiter.restore([NOON - DAY - SECOND, NOON - DAY + SECOND, NOON - SECOND])
+
+    assert limiter.submit_times() == [NOON - DAY + SECOND, NOON - SECOND]
+
+
+@pytest.mark.parametrize(
+    ("limits", "memory"),
+    [
+        (RateLimits(), NOTHING),
+        (SPACED, 30 * SECOND),
+        (RateLimits(min_submit_interval=SECOND, quota=ExportQuota(3)), DAY),
+        (RateLimits(min_submit_interval=2 * DAY, quota=ExportQuota(3)), 2 * DAY),
+        (RateLimits(quota=ExportQuota(3, timedelta(hours=1))), timedelta(hours=1)),
+    ],
+    ids=["none", "spacing", "quota", "longer spacing", "short quota"],
+)
+def test_memory(limits, memory):
+    """A submit counts as long as the longer of spacing and quota."""
+    assert limits.retention == memory
+
+
+def test_asking_changes_nothing(limiter):
+    """What is told may be changed without changing what is known."""
+    submit(limiter)
+    limiter.submit_times().clear()
+
+    assert limiter.submit_times() == [NOON]
+
+
+# Quota
+
+
+@pytest.fixture
+def scarce(clock):
+    """Return a limiter that allows three submits a day."""
+    return RateLimiter(RateLimits(quota=ExportQuota(3)), clock)
+
+
+def spend(limiter, times, pause=timedelta(hours=1)):
+    for _ in range(times):
+        submit(limiter)
+        limiter.clock.sleep(pause)
+
+
+def test_no_quota(limiter):
+    """Without a quota nothing is counted down."""
+    assert limiter.remaining_exports() is None
+
+
+def test_quota_is_counted_down(scarce):
+    """Every submit takes one of the quota."""
+    left = [scarce.remaining_exports()]
+    for _ in range(3):
+        spend(scarce, 1)
+        left.append(scarce.remaining_exports())
+
+    assert left == [3, 2, 1, 0]
+
+
+def test_earlier_runs_spent_quota(scarce):
+    """The submits of earlier runs within the period count."""
+    scarce.restore([NOON - timedelta(hours=30), NOON - timedelta(hours=20)])
+
+    assert scarce.remaining_exports() == 2
+
+
+def test_quota_exhausted(scarce, clock):
+    """Beyond the quota nothing is submitted or waited for; the error knows when to come back."""
+    spend(scarce, 3)
+    clock.slept.clear()
+
+    with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
+        pytest.fail("submitted")
+    assert raised.value.until == NOON + DAY
+    assert "2026-03-21 12:00" in str(raised.value)
+    assert clock.slept == []
+
+
+def test_quota_comes_back(scarce, clock):
+    """When the oldest submit is a period old, another one is allowed, and no more."""
+    spend(scarce, 3)
+    clock.instant = NOON + DAY
+    left = scarce.remaining_exports()
+    submit(scarce)
+
+    assert (left, scarce.remaining_exports()) == (1, 0)
+
+
+def test_more_than_the_quota_was_spent(scarce):
+    """Where others spent more than the quota, the way back is as long as theirs."""
+    scarce.restore([NOON - timedelta(hours=hours) for hours in (20, 10, 5, 1)])
+
+    with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
+        pytest.fail("submitted")
+    assert raised.value.until == NOON - timedelta(hours=10) + DAY
+
+
+@pytest.mark.parametrize(
+    ("error", "left"), [(PermissionDenied, 3), (AmbiguousSubmit, 2), (KeyError, 2)]
+)
+def test_failed_submit_and_the_quota(scarce, error, left):
+    """A submit that was refused spent nothing; one whose end nobody knows did."""
+    with pytest.raises(error), scarce.submitting():
+        raise error(str(left))
+
+    assert scarce.remaining_exports() == left
+
+
+@pytest.mark.parametrize("quota", [None, ExportQuota(3)], ids=["no quota", "quota"])
+def test_refused_submit_counts_for_the_spacing(clock, quota):
+    """A submit that was refused is waited for like another."""
+    limiter = RateLimiter(RateLimits(min_submit_interval=30 * SECOND, quota=quota), clock)
+    with pytest.raises(PermissionDenied), limiter.submitting():
+        raise PermissionDenied(str(quota))
+
+    assert limiter.time_until_submit() == 30 * SECOND
+
+
+def test_refused_by_the_api(scarce, clock):
+    """Where the API calls the quota used up, it is, for a whole period if nobody knows better."""
+    error = scarce.mark_quota_exhausted()
+
+    assert error.until == NOON + DAY
+    assert scarce.remaining_exports() == 0
+    clock.instant = NOON + DAY
+    assert scarce.remaining_exports() == 3
+
+
+def test_refused_as_expected(scarce):
+    """Where our own submits explain the refusal, it ends with the oldest of them."""
+    scarce.restore([NOON - timedelta(hours=hours) for hours in (20, 10, 5)])
+
+    assert scarce.mark_quota_exhausted().until == NOON + timedelta(hours=4)
+
+
+def test_refused_again(scarce, clock):
+    """A refusal of yesterday says nothing about how long today's lasts."""
+    scarce.mark_quota_exhausted()
+    clock.instant = NOON + timedelta(hours=25)
+    error = scarce.mark_quota_exhausted()
+
+    assert error.until == NOON + timedelta(hours=49)
+    assert scarce.remaining_exports() == 0
+
+
+def test_old_refusal_is_forgotten(scarce, clock):
+    """A refusal that has run out says nothing about a quota that was spent since."""
+    scarce.mark_quota_exhausted()
+    clock.instant = NOON + timedelta(hours=25)
+    spend(scarce, 3)
+
+    with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
+        pytest.fail("submitted")
+    assert raised.value.until == NOON + timedelta(hours=49)
+
+
+# Concurrency
+
+
+# Hints
+
+
+def test_silence():
+    """A response that says nothing about limits says nothing."""
+    assert RateLimitHeaders.parse({}, NOON) == RateLimitHeaders()
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("3", 3 * SECOND),
+        ("0", NOTHING),
+        ("1.5", 1.5 * SECOND),
+        (" 7 ", 7 * SECOND),
+        ("-5", NOTHING),
+        (format_datetime(NOON + 90 * SECOND, usegmt=True), 90 * SECOND),
+        (format_datetime(NOON - 90 * SECOND, usegmt=True), NOTHING),
+        ("Fri, 20 Mar 2026 12:01:30 GMT", 90 * SECOND),
+        ("Friday, 20-Mar-26 12:01:30 GMT", 90 * SECOND),
+        ("Fri Mar 20 12:01:30 2026", 90 * SECOND),
+        ("Fri, 20 Mar 2026 14:01:30 +0200", 90 * SECOND),
+    ],
+    ids=[
+        *("seconds", "zero", "fraction", "blanks", "negative", "date", "past", "RFC 9110"),
+        *("RFC 850", "asctime", "offset"),
+    ],
+)
+def test_retry_after(text, wait):
+    """`Retry-After` is a number of seconds or a date, and never negative."""
+    assert RateLimitHeaders.parse({"Retry-After": text}, NOON).retry_after == wait
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "nan", "inf", "-inf", "1e400", "2026-03-20", "Fri", "--", "0x10", "Fri, 99"],
+)
+def test_retry_after_garbage(text):
+    """A `Retry-After` that is neither says nothing."""
+    assert RateLimitHeaders.parse({"Retry-After": text}, NOON).retry_after is None
+
+
+header = (
+    st.text("0123456789 -+.,:eEMarFriGMTnaif", max_size=30)
+    | st.text(max_size=20)
+    | st.integers(0, 10**30).map(str)
+    | st.integers(1, 10**12).map(lambda year: f"Fri, 20 Mar {year} 12:00:00 GMT")
+    | st.integers(0, 10**20).map(lambda zone: f"Fri, 20 Mar 2026 12:00:00 +{zone}")
+)
+
+
+@many
+@given(header, header, header)
+@example("Fri, 20 Mar 99999999999999999999 12:00:00 GMT", "", "")
+@example("20 Mar 0001 00:00:00 +2300", "", "")
+@example("", "9" * 5000, "")
+@example("", "9" * 400, "1")
+def test_any_header_is_a_hint(retry_after, remaining, limit):
+    """No header makes reading it fail, nor what follows from it."""
+    headers = {
+        "Retry-After": retry_after,
+        "X-RateLimit-Remaining": remaining,
+        "X-RateLimit-Limit": limit,
+    }
+    hint = RateLimitHeaders.parse(headers, NOON)
+
+    assert hint.retry_after is None or hint.retry_after >= NOTHING
+    assert 0 <= hint.scarcity <= 1
+
+
+@many
+@given(header)
+@example("99999999999999")
+@example("Fri, 31 Dec 9999 23:59:59 GMT")
+def test_any_wait_can_be_waited(retry_after):
+    """However long the API asks to wait, the end of the wait is an instant."""
+    wait = RateLimitHeaders.parse({"Retry-After": retry_after}, NOON).retry_after or NOTHING
+
+    assert NOON + wait >= NOON
+
+
+@pytest.mark.parametrize(
+    ("remaining", "limit", "scarcity"),
+    [
+        ("100", "100", 0),
+        ("50", "100", 0),
+        ("20", "100", 0),
+        ("10", "100", 0.5),
+        ("5", "100", 0.75),
+        ("0", "100", 1),
+        ("120", "100", 0),
+        ("5", None, 0),
+        ("0", None, 1),
+        ("5", "0", 0),
+        ("0", "0", 1),
+        (None, "100", 0),
+        (None, None, 0),
+        ("many", "100", 0),
+        ("-1", "few", 0),
+    ],
+)
+def test_scarcity(remaining, limit, scarcity):
+    """Scarcity is none while a fifth of the rate limit is left, and grows to one at its end."""
+    named = {"X-RateLimit-Remaining": remaining, "X-RateLimit-Limit": limit}
+    hint = RateLimitHeaders.parse(
+        {name: text for name, text in named.items() if text is not None}, NOON
+    )
+
+    assert hint.scarcity == pytest.approx(scarcity)
+
+
+@many
+@given(st.integers(0, 1000), st.integers(1, 1000))
+def test_scarcity_never_falls(remaining, limit):
+    """The fewer requests are left, the scarcer they are, between nothing and one."""
+    here, less = (
+        RateLimitHeaders(remaining=remaining + 1, limit=limit),
+        RateLimitHeaders(remaining=remaining, limit=limit),
+    )
+
+    assert 0 <= here.scarcity <= less.scarcity <= 1
+
+
+def test_plenty_is_not_waited_for(limiter, clock):
+    """While the rate limit is far, no request waits."""
+    limiter.update_from_headers(RateLimitHeaders(remaining=80, limit=100))
+    limiter.throttle()
+
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(("remaining", "seconds"), [(10, 1), (0, 2)], ids=["half", "all"])
+def test_scarce_requests_slow_down(clock, remaining, seconds):
+    """The scarcer requests are, the longer each waits, up to the family's pace."""
+    limiter = RateLimiter(RateLimits(max_throttle_delay=2 * SECOND), clock)
+    limiter.update_from_headers(RateLimitHeaders(remaining=remaining, limit=100))
+    limiter.throttle()
+
+    assert clock.slept == [seconds * SECOND]
+
+
+def test_last_word_counts(limiter, clock):
+    """What the server said last replaces what it said before."""
+    limiter.update_from_headers(RateLimitHeaders(remaining=0, limit=100))
+    limiter.update_from_headers(RateLimitHeaders(remaining=100, limit=100))
+    limiter.throttle()
+
+    assert clock.slept == []
+
+
+def test_hint_is_read_in_local_time():
+    """The present may be given in any zone."""
+    now = datetime(2026, 3, 20, 12, tzinfo=UTC).astimezone()
+
+    assert (
+        RateLimitHeaders.parse({"Retry-After": "Fri, 20 Mar 2026 12:00:09 GMT"}, now).retry_after
+        == 9 * SECOND
+    )

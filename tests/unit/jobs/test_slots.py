@@ -1,0 +1,225 @@
+"""Places among processes: waited for in turn, and free again when whoever had them is gone."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_cxone.errors import Interrupted, JournalError, Throttled
+from tap_cxone.jobs.slots import Poller, TenantSlots, acquire_file_lock
+from tests.support.run import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECOND = timedelta(seconds=1)
+HOLDER = (
+    "import pathlib, sys, tap_cxone.jobs.slots as slots; "
+    "lock = slots.acquire_file_lock(pathlib.Path(sys.argv[1])); "
+    "print(lock is not None, flush=True); input()"
+)
+
+
+@dataclass
+class Meanwhile(FakeClock):
+    """A clock with which something else happens while one sleeps."""
+
+    happening: list[Callable[[], object]] = field(default_factory=list)
+
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration)
+        if self.happening:
+            self.happening.pop(0)()
+
+
+@pytest.fixture
+def clock() -> Meanwhile:
+    """Return a clock with which nothing else happens yet."""
+    return Meanwhile()
+
+
+@pytest.fixture
+def process(tmp_path, clock) -> Callable[..., TenantSlots]:
+    """Return what makes the places as another process sees them."""
+
+    def turns(places: int = 1, *, kept: bool = True) -> TenantSlots:
+        wait = Poller(clock, SECOND, 5 * SECOND)
+        return TenantSlots(
+            name="family",
+            lock_prefix=tmp_path / "locks" / "tenant",
+            slot_count=places,
+            hold_until_job_ends=kept,
+            poller=wait,
+            log=logging.getLogger("turns"),
+        )
+
+    return turns
+
+
+def test_one_place(process):
+    """While one process has the place, another one has not."""
+    one, two = process(), process()
+    place = one.try_acquire()
+    during = two.try_acquire()
+    place.close()
+
+    assert during is None
+    assert two.try_acquire() is not None
+
+
+def test_three_places(process):
+    """There are as many places as the API allows jobs."""
+    held = [process(places=3).try_acquire() for _ in range(4)]
+
+    assert [place is not None for place in held] == [True, True, True, False]
+
+
+def test_waiting(process, clock, caplog):
+    """A place is waited for by the clock, and the wait is told once, with where the lock is."""
+    caplog.set_level(logging.INFO)
+    one, two = process(), process()
+    for _ in range(2):
+        place = one.try_acquire()
+        clock.happening = [lambda: None, lambda: None, place.close]
+        two.acquire().close()
+
+    assert clock.slept == [SECOND] * 6
+    (said,) = caplog.messages
+    assert said.startswith("family: another process")
+    assert "locks/tenant" in said
+
+
+def test_a_wait_ends(process, clock):
+    """After throttle_timeout_minutes the wait ends with an error that says where to look."""
+    held = process().try_acquire()
+    with pytest.raises(Throttled, match=r"throttle_timeout_minutes.*locks/tenant"):
+        process().acquire()
+
+    assert sum(clock.slept, timedelta(0)) == 5 * SECOND
+    held.close()
+
+
+def test_who_waits_comes_first(process, clock):
+    """Whoever frees a place does not get it again before those who wait for it."""
+    one, two = process(), process()
+    place = one.try_acquire()
+    again: list[object] = []
+
+    def freed() -> None:
+        place.close()
+        again.append(one.try_acquire())
+
+    clock.happening = [freed]
+    got = two.acquire()
+
+    assert again == [None]
+    got.close()
+    assert one.try_acquire() is not None
+
+
+def test_interrupted(process, clock):
+    """A wait may be interrupted, and keeps nobody out afterwards."""
+
+    def signalled() -> None:
+        raise Interrupted(15)
+
+    place = process().try_acquire()
+    clock.happening = [signalled]
+    with pytest.raises(Interrupted):
+        process().acquire()
+    place.close()
+
+    assert process().try_acquire() is not None
+
+
+def test_a_job_keeps_its_place(process):
+    """A place that a job keeps is free when the job has ended."""
+    one, two = process(), process()
+    with one.acquire() as place:
+        one.hold_for_job("job", place)
+    during = two.try_acquire()
+    one.release("job")
+
+    assert during is None
+    assert two.try_acquire() is not None
+
+
+def test_a_submit_has_a_place(process):
+    """Where the API takes any number of jobs, a place is for the submit only."""
+    one, two = process(kept=False), process(kept=False)
+    with one.acquire() as place:
+        one.hold_for_job("job", place)
+
+    assert two.try_acquire() is not None
+
+
+def test_nobody_waits_for_oneself(process, clock):
+    """Who has all places uses one of them again: the API says whether its job still runs."""
+    one = process()
+    with one.acquire() as place:
+        one.hold_for_job("job", place)
+    with one.acquire():
+        assert clock.slept == []
+
+
+def test_an_earlier_runs_job(process):
+    """A job that an earlier run left behind gets a place if there is one."""
+    one, two = process(), process()
+    one.reacquire("job")
+    two.reacquire("other")
+    one.release_all()
+
+    assert two.try_acquire() is not None
+
+
+def test_nobody_to_share_with(clock):
+    """Without a journal there is always a place."""
+    wait = Poller(clock, SECOND, SECOND)
+    turns = TenantSlots(
+        "family", None, 1, hold_until_job_ends=True, poller=wait, log=logging.getLogger("turns")
+    )
+
+    assert turns.try_acquire() is not None
+    assert turns.try_acquire() is not None
+
+
+def test_the_dead_give_back(tmp_path):
+    """The place of a process that is killed is free at once."""
+    file = tmp_path / "place"
+    command = [sys.executable, "-c", HOLDER, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"True\n"
+        during = acquire_file_lock(file)
+        child.kill()
+        child.wait()
+
+    assert during is None
+    assert acquire_file_lock(file) is not None
+
+
+def test_nothing_to_lock(tmp_path):
+    """A folder that cannot be made is an error that names the setting."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="journal_path"):
+        acquire_file_lock(tmp_path / "file" / "place")
+
+
+def test_no_folder(tmp_path):
+    """Where the journal's folder does not exist, the message names that folder and the setting."""
+    with pytest.raises(JournalError, match=r"nowhere is no folder; make it, or .* journal_path"):
+        acquire_file_lock(tmp_path / "nowhere" / "journal.db.locks" / "place")
+
+
+def test_locks_are_private(process, tmp_path):
+    """Nobody else may look at the locks."""
+    with process().acquire():
+        found = [tmp_path / "locks", *(tmp_path / "locks").iterdir()]
+
+    assert all(path.stat().st_mode & 0o77 == 0 for path in found)

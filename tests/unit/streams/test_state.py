@@ -1,0 +1,453 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tap_cxone.errors import StateError
+from tap_cxone.jobs.job import PendingJob
+from tap_cxone.rows.columns import Column
+from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
+from tap_cxone.streams.state import StreamState, read_state
+from tap_cxone.tap import TapCXone
+from tap_cxone.windows import Window
+from tests.support.run import FakeClock
+
+many = settings(max_examples=60, deadline=None)
+
+DAY = timedelta(days=1)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+JOB = PendingJob("7f3", Window(FIRST, FIRST + 14 * DAY), FIRST + 20 * DAY, "qm-workflows/4")
+OTHER = PendingJob("8a1", Window(FIRST + 14 * DAY, FIRST + 15 * DAY), FIRST + 20 * DAY, "x")
+
+instants = st.datetimes(
+    datetime(1995, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
+    datetime(2037, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+jobs = st.builds(
+    PendingJob,
+    id=st.text(min_size=1),
+    window=st.builds(
+        lambda start, length: Window(start, start + length),
+        instants,
+        st.timedeltas(timedelta(seconds=1), timedelta(days=30)),
+    ),
+    submitted_at=instants,
+    fingerprint=st.text(),
+)
+columns = st.builds(Column, name=st.text(min_size=1), description=st.text())
+
+stamps = st.sampled_from(
+    [
+        *("2026-01-31T00:00:00+00:00", "2026-01-01", "0001-01-01T00:00:00+01:00", "yesterday"),
+        "9999-12-31T23:59:59-05:00",
+    ]
+)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | stamps
+anything = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+pending = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ("id", "start", "end", "submitted_at", "fingerprint"), stamps | anything
+    ),
+)
+family = st.just("data_extraction") | st.text(max_size=3)
+stream_states = st.fixed_dictionaries(
+    {},
+    optional={
+        "replication_key_value": stamps | anything,
+        "pending_jobs": st.lists(pending | anything, max_size=2) | anything,
+        "submits": st.dictionaries(family, st.lists(stamps, max_size=2) | anything) | anything,
+        "columns": st.lists(st.fixed_dictionaries({"name": anything}) | anything) | anything,
+        "tenant_info": st.dictionaries(family, anything) | anything,
+    },
+)
+states = st.fixed_dictionaries(
+    {}, optional={"bookmarks": st.dictionaries(st.just("s"), stream_states | anything) | anything}
+)
+
+
+@pytest.fixture
+def state():
+    return StreamState("qm_workflows", {})
+
+
+def again(state):
+    """Return the state as the next run reads it."""
+    return StreamState(state.stream, json.loads(json.dumps(state.raw)))
+
+
+def test_first_run_remembers_nothing(state):
+    """A stream without state has no bookmark, and nothing to take up."""
+    assert state.bookmark() is None
+    assert state.pending_jobs() == []
+    assert state.columns() == []
+    assert state.submit_times("data_extraction") == []
+    assert state.tenant_info("data_extraction") == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31T00:00:00+00:00", "2026-01-31T00:00:00Z", "2026-01-31", "2026-01-31T00:00"]
+)
+def test_bookmark(text):
+    """The bookmark is an instant in UTC."""
+    found = StreamState("s", {"replication_key_value": text}).bookmark()
+
+    assert found == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+# Round trips
+
+
+@many
+@given(st.lists(jobs, max_size=4))
+def test_pending_jobs_come_back(remembered):
+    """The next run knows every pending job as this one did, in the same order."""
+    state = StreamState("s", {})
+    state.set_pending_jobs(remembered)
+
+    assert again(state).pending_jobs() == remembered
+
+
+@many
+@given(st.lists(instants, max_size=4))
+def test_submits_come_back(times):
+    """The next run knows every submit that counts."""
+    state = StreamState("s", {})
+    state.set_submit_times("data_extraction", times)
+
+    assert again(state).submit_times("data_extraction") == times
+
+
+@many
+@given(st.lists(columns, max_size=4))
+def test_columns_come_back(learned):
+    """The next run knows every column that was learned."""
+    state = StreamState("s", {})
+    state.add_columns(learned)
+
+    assert again(state).columns() == learned
+
+
+@many
+@given(st.dictionaries(st.text(), st.booleans() | st.text(), max_size=4))
+def test_traits_come_back(traits):
+    """The next run knows what was learned of the tenant."""
+    state = StreamState("s", {})
+    state.set_tenant_info("data_extraction", traits)
+
+    assert again(state).tenant_info("data_extraction") == traits
+
+
+@many
+@given(st.lists(jobs, max_size=2), st.lists(instants, max_size=2), st.lists(columns, max_size=2))
+def test_what_is_written_can_be_read(remembered, times, learned):
+    """A state that the tap wrote passes its own check."""
+    state = StreamState("s", {"replication_key_value": "2026-01-31T00:00:00+00:00"})
+    state.set_pending_jobs(remembered)
+    state.set_submit_times("data_extraction", times)
+    state.add_columns(learned)
+
+    read_state({"bookmarks": {"s": again(state).raw}})
+
+
+def test_times_are_written_in_one_format(state):
+    """Every instant in the state is UTC, `+00:00`."""
+    state.set_pending_jobs([JOB])
+    state.set_submit_times("data_extraction", [FIRST])
+
+    assert state.raw == {
+        "pending_jobs": [
+            {
+                "id": "7f3",
+                "start": "2026-01-01T00:00:00+00:00",
+                "end": "2026-01-15T00:00:00+00:00",
+                "submitted_at": "2026-01-21T00:00:00+00:00",
+                "fingerprint": "qm-workflows/4",
+            }
+        ],
+        "submits": {"data_extraction": ["2026-01-01T00:00:00+00:00"]},
+        "version": 1,
+    }
+
+
+# Changes
+
+
+def test_remember_adds(state):
+    """A job is remembered beside the others."""
+    state.add_pending_job(JOB)
+    state.add_pending_job(OTHER)
+
+    assert state.pending_jobs() == [JOB, OTHER]
+
+
+def test_remember_replaces(state):
+    """A job that is remembered again takes the place of what was known of it."""
+    state.add_pending_job(JOB)
+    later = PendingJob(JOB.id, JOB.window, JOB.submitted_at + DAY, JOB.fingerprint)
+    state.add_pending_job(later)
+
+    assert state.pending_jobs() == [later]
+
+
+def test_forget(state):
+    """A job that gives no file is dropped, the others stay."""
+    state.set_pending_jobs([JOB, OTHER])
+    state.remove_pending_job(JOB)
+
+    assert state.pending_jobs() == [OTHER]
+
+
+def test_forget_unknown(state):
+    """A job that is not remembered may be forgotten."""
+    state.set_pending_jobs([JOB])
+    state.remove_pending_job(OTHER)
+
+    assert state.pending_jobs() == [JOB]
+
+
+def test_keep_pending_takes_a_generator_over_itself(state):
+    """The jobs to keep may be chosen while they are read."""
+    state.set_pending_jobs([JOB, OTHER])
+    state.set_pending_jobs(job for job in state.pending_jobs() if job.id == OTHER.id)
+
+    assert state.pending_jobs() == [OTHER]
+
+
+def test_learn_adds(state):
+    """Columns are learned beside those known already."""
+    state.add_columns([Column("a")])
+    state.add_columns([Column("b", description="B.")])
+
+    assert state.columns() == [Column("a"), Column("b", description="B.")]
+
+
+def test_submits_of_another_family(state):
+    """The submits of one family are not those of another."""
+    state.set_submit_times("data_extraction", [FIRST])
+
+    assert state.submit_times("observability") == []
+
+
+def test_nothing_leaves_nothing(state):
+    """What is over takes no room in the state."""
+    state.set_pending_jobs([JOB])
+    state.set_submit_times("data_extraction", [FIRST])
+    state.set_tenant_info("data_extraction", {"no_sync_endpoint": True})
+    state.set_pending_jobs([])
+    state.set_submit_times("data_extraction", [])
+    state.set_tenant_info("data_extraction", {})
+    state.add_columns([])
+
+    assert state.raw == {}
+
+
+def test_bookmark_is_left_alone():
+    """What is beside the bookmark changes without it."""
+    state = StreamState("s", {"replication_key_value": "2026-01-31", "of_others": 1})
+    state.set_pending_jobs([JOB])
+    state.set_pending_jobs([])
+
+    assert state.raw == {"replication_key_value": "2026-01-31", "of_others": 1}
+
+
+# Versions of the layout
+
+
+def test_state_of_layout_0_is_upgraded():
+    """A state without a version keeps all it holds; the tenant info has its new name."""
+    old = {"replication_key_value": "2026-01-31", "traits": {"data_extraction": {"a": 1}}}
+
+    (raw,) = read_state({"bookmarks": {"s": old}})["bookmarks"].values()
+
+    assert raw == {
+        "replication_key_value": "2026-01-31",
+        "tenant_info": {"data_extraction": {"a": 1}},
+        "version": 1,
+    }
+
+
+def test_state_of_the_present_layout_is_unchanged():
+    """A state that this version wrote comes back as it is, keys of other programs included."""
+    state = {"bookmarks": {"s": {"version": 1, "failed": True, "of_others": 1}}, "more": 1}
+
+    assert read_state(state) == state
+
+
+@pytest.mark.parametrize("version", [2, 99, "1", None, True, [1]], ids=json.dumps)
+def test_state_of_an_unknown_layout_is_refused(version):
+    """A state of a later or unreadable layout is refused; the message says what to install."""
+    raw = {"replication_key_value": "2026-01-31", "version": version}
+
+    with pytest.raises(StateError, match=r"'s' has layout version .* install the tap-cxone that"):
+        read_state({"bookmarks": {"s": raw}})
+
+
+# What cannot be read
+
+
+def test_a_whole_message_is_no_state():
+    """A STATE message is refused: as a state it would be an empty one, and all be read anew."""
+    with pytest.raises(StateError, match=r"of a STATE message its .value"):
+        read_state({"type": "STATE", "value": {"bookmarks": {}}})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"replication_key_value": "yesterday"},
+        {"replication_key_value": 20260131},
+        {"replication_key_value": "0001-01-01T00:00:00+01:00"},
+        {"pending_jobs": None},
+        {"pending_jobs": 1},
+        {"pending_jobs": ["7f3"]},
+        {"pending_jobs": [{"id": "7f3"}]},
+        {"pending_jobs": [{**dict.fromkeys(("start", "end", "submitted_at"), "2026-01-01")}]},
+        {"submits": None},
+        {"submits": 5},
+        {"submits": ["2026-01-01"]},
+        {"submits": []},
+        {"submits": {"data_extraction": "2026-01-01"}},
+        {"submits": {"data_extraction": ["soon"]}},
+        {"submits": {"data_extraction": None}},
+        {"columns": [{"title": "a"}]},
+        {"columns": ["a"]},
+        {"tenant_info": None},
+        {"tenant_info": ["no_sync_endpoint"]},
+        {"tenant_info": {"data_extraction": 1}},
+    ],
+    ids=json.dumps,
+)
+def test_unreadable_state_is_refused(raw):
+    """A state of another shape is refused before anything runs; the message names the stream."""
+    with pytest.raises(StateError, match=r"qm_workflows.*restore"):
+        read_state({"bookmarks": {"qm_workflows": raw}})
+
+
+@pytest.mark.parametrize(
+    "state", [None, [], "x", 1, {"bookmarks": []}, {"bookmarks": None}, {"bookmarks": {"s": None}}]
+)
+def test_no_state_at_all(state):
+    """What has not the shape of a Singer state is refused; the message shows the shape."""
+    with pytest.raises(StateError, match="bookmarks"):
+        read_state(state)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"bookmarks": {}},
+        {"bookmarks": {"s": {}}},
+        {"bookmarks": {"s": {"replication_key": "_window_end", "starting_replication_value": 1}}},
+        {"bookmarks": {"s": {"replication_key_value": None}}, "more": 1},
+    ],
+    ids=json.dumps,
+)
+def test_readable_state(state):
+    """An empty state, and what others keep in it, are no problem."""
+    read_state(state)
+
+
+@many
+@given(states | anything)
+@example({"bookmarks": {"s": {"submits": ""}}})
+@example({"bookmarks": {"s": {"tenant_info": []}}})
+def test_any_json_is_understood_or_refused(state):
+    """Any state is refused by the check with a StateError, or can be read to its end."""
+    try:
+        read_state(state)
+    except StateError:
+        return
+
+    for name, raw in state.get("bookmarks", {}).items():
+        stream = StreamState(name, raw)
+        stream.bookmark()
+        stream.pending_jobs()
+        stream.columns()
+        stream.submit_times("data_extraction")
+        stream.tenant_info("data_extraction")
+
+
+_REPORT = {"name": "agents", "type": "agent", "metrics": ["talkTime"], "dimensions": ["agentId"]}
+EVERYTHING = {
+    **dict.fromkeys(("access_key_id", "access_key_secret", "client_id", "client_secret"), "any"),
+    "tenant": "acme",
+    "timezone": "UTC",
+    "scheduled_reports": {"reports": [_REPORT]},
+}
+CATALOG = TapCXone(config=EVERYTHING).catalog_dict
+NAMES = [stream["tap_stream_id"] for stream in CATALOG["streams"]]
+traits = st.fixed_dictionaries(
+    {},
+    optional={
+        "no_sync_endpoint": anything,
+        "copilot_knowledge_suggestions": anything,
+        "catalogue": st.fixed_dictionaries({}, optional={"version": anything, "metrics": anything})
+        | anything,
+        "zone": anything,
+    },
+)
+old_states = st.fixed_dictionaries(
+    {
+        "bookmarks": st.dictionaries(
+            st.sampled_from(NAMES),
+            stream_states
+            | st.builds(
+                lambda found, kept, days: {**found, "tenant_info": kept, "window_days": days},
+                stream_states,
+                st.dictionaries(st.sampled_from(FAMILIES), traits),
+                anything,
+            ),
+            max_size=3,
+        )
+    }
+)
+
+
+@settings(many, max_examples=40)
+@given(old_states)
+@example(
+    {"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": {"metrics": [{}]}}}}}}
+)
+@example({"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": False}}}}})
+def test_the_tap_understands_any_state_or_refuses_it(state):
+    """A tap with any state of its streams begins and plans, or says that the state is no good."""
+    text = json.dumps(state)
+    try:
+        tap = TapCXone(config=EVERYTHING, state=json.loads(text), clock=FakeClock())
+        lines = [str(plan) for plan in tap.plans()]
+    except StateError as error:
+        assert "state" in str(error)  # noqa: PT017 (either is right)
+        return
+
+    assert lines
+
+
+@many
+@given(stream_states)
+def test_reading_fails_only_with_a_state_error(raw):
+    """Where nobody checked, every reader still fails with a StateError or not at all."""
+    stream = StreamState("s", raw)
+    readers = [
+        stream.bookmark,
+        stream.pending_jobs,
+        stream.columns,
+        lambda: stream.submit_times("data_extraction"),
+        lambda: stream.tenant_info("data_extraction"),
+    ]
+
+    for reader in readers:
+        try:
+            reader()
+        except StateError as error:
+            assert "'s'" in str(error)  # noqa: PT017 (either is right)

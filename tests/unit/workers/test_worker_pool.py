@@ -1,0 +1,417 @@
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_cxone.errors import Interrupted
+from tap_cxone.progress.activity import count_export
+from tap_cxone.progress.tracker import Progress
+from tap_cxone.signals import SignalHandler
+from tap_cxone.workers.pool import FamilyWorker, FetchTask, WorkerPool
+from tests.support.run import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
+
+
+@dataclass
+class Sheet:
+    """A item that knows whether it was closed."""
+
+    number: int
+    size: int = 1
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Toy:
+    """A stream whose items are made by a function, which notes the thread that calls it."""
+
+    name: str
+    worker_name: str
+    make: Callable[[], Iterator[Sheet]]
+    threads: set[int] = field(default_factory=set)
+
+    def fetch(self) -> Iterator[Sheet]:
+        for item in self.make():
+            self.threads.add(threading.get_ident())
+            yield item
+
+
+def sheets(count: int, size: int = 1) -> Callable[[], Iterator[Sheet]]:
+    """Return a function that makes so many items."""
+    return lambda: (Sheet(number, size) for number in range(count))
+
+
+def numbers(pool: WorkerPool, toy: Toy) -> list[int]:
+    """Read all of a stream."""
+    return [item.number for item in pool.items(toy)]
+
+
+@contextmanager
+def ending(interrupts: SignalHandler) -> Iterator[None]:
+    """End what is inside the block if it stands still."""
+    timer = threading.Timer(PATIENCE, interrupts.record, [signal.SIGTERM])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@pytest.fixture
+def interrupts():
+    return SignalHandler()
+
+
+@pytest.fixture
+def pool(interrupts):
+    return WorkerPool(interrupts, max_bytes=10)
+
+
+def test_without_workers_all_is_done_in_turn(pool):
+    """As long as none were started, items come in the thread that reads them."""
+    toy = Toy("a", "one", sheets(3))
+
+    assert numbers(pool, toy) == [0, 1, 2]
+    assert toy.threads == {threading.get_ident()}
+
+
+def test_pieces_come_in_their_order(pool):
+    """A stream's items come in their order, from another thread, whatever streams precede it."""
+    toys = [Toy("a", "one", sheets(3)), Toy("b", "two", sheets(2)), Toy("c", "one", sheets(4))]
+    with pool.running(toys):
+        found = [numbers(pool, toy) for toy in toys]
+
+    assert found == [[0, 1, 2], [0, 1], [0, 1, 2, 3]]
+    first, second, third = (toy.threads for toy in toys)
+    assert first == third != second
+    assert threading.get_ident() not in first | second
+
+
+def test_others_fetch_while_one_is_read(pool):
+    """While a item of one family is read, another family's items arrive."""
+    arrived = threading.Event()
+
+    def others() -> Iterator[Sheet]:
+        yield Sheet(0)
+        arrived.set()
+
+    toys = [Toy("a", "one", sheets(1)), Toy("b", "two", others)]
+    with pool.running(toys):
+        for _ in pool.items(toys[0]):
+            assert arrived.wait(PATIENCE)
+
+
+def test_an_error_comes_after_what_preceded_it(pool):
+    """What was fetched before a failure is read before it is raised."""
+
+    def failing() -> Iterator[Sheet]:
+        yield Sheet(0)
+        raise KeyError
+
+    toy = Toy("a", "one", failing)
+    found: list[int] = []
+    with pool.running([toy]), pytest.raises(KeyError):
+        found.extend(item.number for item in pool.items(toy))
+    assert numbers(pool, Toy("b", "one", sheets(1))) == [0]
+
+
+def test_a_stream_may_be_fetched_anew(pool):
+    """A stream that is read a second time is fetched again, before those that come after it."""
+    tries = iter([KeyError, None])
+
+    def once() -> Iterator[Sheet]:
+        if error := next(tries):
+            raise error
+        yield Sheet(7)
+
+    toys = [Toy("a", "one", once), Toy("b", "one", sheets(1))]
+    with pool.running(toys):
+        with pytest.raises(KeyError):
+            numbers(pool, toys[0])
+        assert [numbers(pool, toy) for toy in toys] == [[7], [0]]
+
+
+def test_what_waits_is_bounded(interrupts):
+    """Past the limit a family that is not read fetches no more; what is read next comes still."""
+    pool = WorkerPool(interrupts, max_bytes=10)
+    fetched: list[int] = []
+
+    def large() -> Iterator[Sheet]:
+        for number in range(5):
+            fetched.append(number)
+            yield Sheet(number, size=10)
+
+    toys = [Toy("a", "one", sheets(50, size=10)), Toy("b", "two", large)]
+    with pool.running(toys):
+        assert len(numbers(pool, toys[0])) == 50  # it never stands still
+        assert len(fetched) <= 3
+        assert numbers(pool, toys[1]) == [0, 1, 2, 3, 4]
+
+
+def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
+    """Half of the files that a process may open are shared by its pool; no worker has more."""
+    monkeypatch.setattr("tap_cxone.workers.pool._open_files_limit", lambda: 12)
+    pool = WorkerPool(interrupts, max_bytes=1000)
+    fetched: list[int] = []
+    as_many = threading.Event()
+
+    def others() -> Iterator[Sheet]:
+        for number in range(9):
+            fetched.append(number)
+            if number == 2:
+                as_many.set()
+            yield Sheet(number)
+
+    toys = [Toy("a", "one", sheets(50)), Toy("b", "two", others)]
+    with pool.running(toys):
+        assert as_many.wait(PATIENCE)
+        assert len(numbers(pool, toys[0])) == 50
+        assert len(fetched) == 3
+        assert numbers(pool, toys[1]) == list(range(9))
+
+
+def test_what_nobody_reads_is_removed(pool):
+    """A stream that is given up leaves no file behind, and its worker goes on."""
+    made, ready = [Sheet(0), Sheet(1)], threading.Event()
+
+    def known() -> Iterator[Sheet]:
+        yield from made
+        ready.set()
+
+    toys = [Toy("a", "one", known), Toy("b", "one", sheets(1))]
+    with pool.running(toys):
+        reading = pool.items(toys[0])
+        next(reading)
+        assert ready.wait(PATIENCE)
+        reading.close()
+        assert numbers(pool, toys[1]) == [0]
+    assert made[1].closed
+
+
+def test_errands_run_in_the_main_thread(pool):
+    """What a worker wants done to the state is done by the thread that writes messages."""
+    done_by: list[int] = []
+
+    def task() -> int:
+        done_by.append(threading.get_ident())
+        return 5
+
+    def asking() -> Iterator[Sheet]:
+        yield Sheet(pool.main_thread.call(task))
+
+    toy = Toy("a", "one", asking)
+    with pool.running([toy]):
+        assert numbers(pool, toy) == [5]
+    assert done_by == [threading.get_ident()]
+
+
+def test_an_errand_that_fails_fails_who_wanted_it(pool):
+    """The worker is told, and so the stream fails, not the others."""
+
+    def asking() -> Iterator[Sheet]:
+        pool.main_thread.call({}.popitem)
+        yield Sheet(0)
+
+    toys = [Toy("a", "one", asking), Toy("b", "two", sheets(1))]
+    with pool.running(toys):
+        with pytest.raises(KeyError):
+            numbers(pool, toys[0])
+        assert numbers(pool, toys[1]) == [0]
+
+
+def test_a_closed_pipe_ends_everything(pool):
+    """Nobody reads any more: the run ends, whichever stream's STATE it was."""
+
+    def writing() -> Iterator[Sheet]:
+        pool.main_thread.call(closed)
+        yield Sheet(0)
+
+    def closed() -> None:
+        raise BrokenPipeError
+
+    toys = [Toy("a", "one", sheets(1)), Toy("b", "two", writing)]
+    with pytest.raises(BrokenPipeError), pool.running(toys):
+        [numbers(pool, toy) for toy in toys]
+
+
+def test_out_of_turn_is_the_workers_turn_too(pool):
+    """What is asked of an API while a window is read is asked by the one thread that asks it."""
+    toy = Toy("a", "one", sheets(2))
+    with pool.running([toy]):
+        found = {pool.run_on_worker("one", threading.get_ident) for _ in pool.items(toy)}
+    assert found == toy.threads
+
+
+def test_out_of_turn_is_watched_too(pool):
+    """What the worker spends out of turn is told to who watches the thread that waits for it."""
+    stream = Progress(FakeClock(), logging.getLogger("pool")).stream("a")
+    with pool.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
+        pool.run_on_worker("one", count_export)
+    assert stream.snapshot().exports == 1
+
+
+def test_the_end_waits_for_a_submit(pool, interrupts):
+    """A signal while another family submits: its answer is remembered before the run ends."""
+    submitting, noted = threading.Event(), threading.Event()
+    remembered: list[str] = []
+
+    def submit() -> Iterator[Sheet]:
+        submitting.set()
+        noted.wait(PATIENCE)  # the answer comes after the signal
+        pool.main_thread.call(lambda: remembered.append("job"))
+        interrupts.wait(PATIENCE)
+        yield Sheet(0)
+
+    toy = Toy("a", "one", submit)
+    with pytest.raises(Interrupted), pool.running([toy]):  # noqa: PT012 (the run is the block)
+        assert submitting.wait(PATIENCE)
+        interrupts.record(signal.SIGTERM)
+        noted.set()
+        interrupts.raise_if_interrupted()
+    assert remembered == ["job"]
+
+
+def test_a_signal_ends_a_workers_sleep(pool, interrupts):
+    """A worker that waits for a job is woken by a signal, and ends."""
+    sleeping = threading.Event()
+
+    def waiting() -> Iterator[Sheet]:
+        sleeping.set()
+        interrupts.wait(PATIENCE * 100)
+        yield Sheet(0)
+
+    toy = Toy("a", "one", waiting)
+    with pytest.raises(Interrupted), pool.running([toy]):  # noqa: PT012
+        assert sleeping.wait(PATIENCE)
+        threading.Timer(0.01, interrupts.record, [signal.SIGINT]).start()
+        numbers(pool, toy)
+
+
+def test_the_end_may_come_while_a_worker_looks_around(pool):
+    """A worker ends also if it is told so just before it lies down to wait."""
+
+    class LateBell(threading.Event):
+        def clear(self) -> None:
+            pool.closed = True
+            self.set()
+            super().clear()
+
+    worker = FamilyWorker("one", pool, [])
+    worker._wake_event = LateBell()
+    worker.start()
+    worker.join(PATIENCE)
+    assert not worker.is_alive()
+
+
+def test_what_is_needed_is_known_before_its_worker_looks(pool, interrupts, monkeypatch):
+    """A worker without room that is woken for the stream read next finds that it must fetch it."""
+    full, looked = threading.Event(), threading.Event()
+    has_room, put_first = pool.may_prefetch, FamilyWorker.prioritize
+
+    def watched(worker: FamilyWorker, fetch: FetchTask[Sheet]) -> bool:
+        if worker.name == "two":
+            assert full.wait(PATIENCE)
+        found: bool = has_room(worker, fetch)
+        (looked if worker.name == "two" else full if not found else threading.Event()).set()
+        return found
+
+    def slowly(worker: FamilyWorker, name: str, fetch: FetchTask[Sheet]) -> None:
+        assert looked.wait(PATIENCE)
+        looked.clear()
+        put_first(worker, name, fetch)
+        assert looked.wait(PATIENCE)
+
+    monkeypatch.setattr(pool, "may_prefetch", watched)
+    monkeypatch.setattr(FamilyWorker, "prioritize", slowly)
+    toys = [Toy("a", "one", sheets(5, size=10)), Toy("b", "two", sheets(2))]
+    with ending(interrupts), pool.running(toys):
+        assert numbers(pool, toys[1]) == [0, 1]
+
+
+def test_who_is_left_behind_does_nothing_more(pool, interrupts):
+    """A worker that is left where it waits for an answer does not go on once the answer comes."""
+    asking, answer, ended = threading.Event(), threading.Event(), threading.Event()
+    went_on: list[str] = []
+
+    def waiting() -> Iterator[Sheet]:
+        try:
+            with interrupts.interruptible():
+                asking.set()
+                answer.wait(PATIENCE)
+            interrupts.raise_if_interrupted()  # as before every submit
+            went_on.append("submit")
+        finally:
+            ended.set()
+        yield Sheet(0)
+
+    toy = Toy("a", "one", waiting)
+    with pool.running([toy]):
+        assert asking.wait(PATIENCE)
+    answer.set()
+    assert ended.wait(PATIENCE)
+    assert went_on == []
+
+
+def test_the_end_does_what_a_worker_handed_in_last(pool):
+    """What a worker posts and does not wait for is done, also if it ends right after it."""
+    asking = threading.Event()
+    done: list[str] = []
+
+    def posting() -> Iterator[Sheet]:
+        asking.set()
+        pool.main_thread.call(lambda: done.append("first"))  # runs when the end has begun
+        pool.main_thread.post(lambda: done.append("last"))
+        yield Sheet(0)
+
+    with pool.running([Toy("a", "one", posting)]):
+        assert asking.wait(PATIENCE)
+    assert done == ["first", "last"]
+
+
+def test_a_piece_never_overtakes_what_was_handed_in_before_it(pool):
+    """An task handed in before something was ready has run when the wait for it ends."""
+    looking, handed_in = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def posting() -> None:
+        assert looking.wait(PATIENCE)
+        pool.main_thread.post(lambda: done.append("task"))
+        handed_in.set()
+
+    def ready() -> bool:
+        looking.set()
+        return handed_in.wait(PATIENCE)
+
+    threading.Thread(target=posting, daemon=True).start()
+    pool.main_thread.wait_until(ready)
+    assert done == ["task"]
+
+
+def test_a_run_may_follow_another(pool):
+    """The same pool serve a second run, of another thread too."""
+    found: list[list[int]] = []
+
+    def run() -> None:
+        toy = Toy("a", "one", lambda: iter([Sheet(pool.main_thread.call(lambda: 3))]))
+        with pool.running([toy]):
+            found.append(numbers(pool, toy))
+
+    run()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert found == [[3], [3]]
