@@ -1,6 +1,6 @@
-"""Base of all streams: columns, access to the run context, download loop and batches.
+"""Columns, run context and guarded fetch of a stream; public parts of the SDK only.
 
-This module uses public parts of the SDK only; the private ones are used in `base`.
+`docs/architecture.md` lists the stream classes and what each of them adds.
 """
 
 from __future__ import annotations
