@@ -131,7 +131,8 @@ def speed() -> str:
     starts = [f"`{option}` {start['ratio']:.2f}" for option, start in _measured(found["starting"])]
     year, memory = found["waiting"], found["memory"]
     least, plain = (
-        year[f"of the least, {how}"]["median"] for how in ("with lanes", "without lanes")
+        year[f"of the least, {how}"]["median"]
+        for how in ("with parallel families", "without parallel families")
     )
     few, many = ([form["MB"][place] for _, form in _measured(memory)] for place in (0, 1))
     said = (
