@@ -97,9 +97,8 @@ def measure(runs: int = 3) -> dict[str, Any]:
     one = found[True][0].calls
     print(f"{DAYS} days of all families, clock {SPEED} times as fast; at least {BOUND} s by limits")
     for parallel, ratio in ratios.items():
-        print(
-            f"  parallel_families {parallel}: {ratio['median']} of that ({ratio['least']} to {ratio['most']})"
-        )
+        extremes = f"{ratio['least']} to {ratio['most']}"
+        print(f"  parallel_families {parallel}: {ratio['median']} of that ({extremes})")
     print(f"  asked: {', '.join(f'{number} {name}' for name, number in one.most_common())}")
     return {
         "days": DAYS,
