@@ -11,6 +11,7 @@ from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.http.auth import TokenProvider
 from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter
+from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
 from tap_cxone.jobs.ledger import JobLedger, NullLedger, tenant_key
 from tap_cxone.jobs.polling import PollPolicy
@@ -214,9 +215,7 @@ class ApiFamily:
             redact=Redactor(set(settings.secrets)),
             signals=self.context.signals,
             user_agent=settings.user_agent,
-            max_retries=settings.max_retries,
-            max_elapsed=settings.throttle_timeout,
-            max_elapsed_setting="throttle_timeout_minutes",
+            retry_policy=RetryPolicy.from_settings(settings),
         )
         token_provider = TokenProvider(self.grant, transport)
         return Client(
@@ -244,6 +243,5 @@ class ApiFamily:
         return PollPolicy(
             interval=settings.poll_interval,
             timeout=settings.job_timeout,
-            throttle_timeout=settings.throttle_timeout,
-            max_retries=settings.max_retries,
+            retry=RetryPolicy.from_settings(settings),
         )

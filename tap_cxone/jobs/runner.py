@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import (
-    AmbiguousSubmit,
     ApiError,
     AuthError,
     DownloadError,
@@ -15,8 +14,8 @@ from tap_cxone.errors import (
     JobTimeout,
     NotFound,
     SpoolError,
-    Throttled,
 )
+from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.job import RESULT_RETENTION, JobStatus, PendingJob, StatusResponse
 from tap_cxone.jobs.polling import DurationBounds, merge_bounds
 from tap_cxone.jobs.submitter import JobSubmitter
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.http.rate_limit import RateLimiter
-    from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
+    from tap_cxone.jobs.api import JobApi, SubmitResult
     from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.jobs.slots import TenantSlots
     from tap_cxone.jobs.store import JobStore
@@ -51,7 +50,7 @@ class JobRunner:
         rate_limiter: Limiter of the family's requests and submits.
         slots: Slots of the family, shared by all processes.
         clock: Source of time and sleep.
-        poll_policy: Poll interval, timeout and number of retries.
+        poll_policy: Poll interval, timeout and retry policy.
         log: Logger of the stream.
         audit_context: Audit log of the stream.
     """
@@ -68,7 +67,6 @@ class JobRunner:
     _succeeded_ids: set[str] = field(default_factory=set)
     _last_polled_at: dict[str, datetime] = field(default_factory=dict)
     _duration_bounds: DurationBounds | None = None
-    _start_ahead_disabled: bool = False
     _submitter: JobSubmitter = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +95,9 @@ class JobRunner:
             DownloadError: All attempts to download the file failed.
             ApiError: The API refused a request.
         """
-        for attempt in range(self.poll_policy.max_retries + 1):
+        policy = self.poll_policy.retry.with_equal_delays(self.poll_policy.interval)
+        attempts = Attempts(policy, self.clock)
+        while True:
             link = self._obtain_link(window, upcoming)
             set_activity(f"downloading {window}")
             try:
@@ -105,15 +105,14 @@ class JobRunner:
             except SpoolError:
                 raise  # a retry frees no space on the disk
             except (DownloadError, NotFound) as error:
-                if attempt == self.poll_policy.max_retries:
-                    tried = f"tried {attempt + 1} times (max_retries), nothing was emitted"
-                    msg = f"{error}; {tried}: run again later"
+                attempt = attempts.record(error)
+                if attempt.is_last:
+                    msg = f"{error}; {attempt.count_text}, nothing was emitted: run again later"
                     raise DownloadError(msg) from error
                 self.log.warning("%s; asking for it again", error)
                 if isinstance(error, NotFound):  # a new link does not restore a missing file
                     self.discard(window)
-                sleep(self.clock, self.poll_policy.interval, "the download broke off")
-        raise AssertionError  # pragma: no cover (the last try returns or raises)
+                sleep(self.clock, attempt.delay, "the download broke off")
 
     def description(self, window: Window) -> str:
         """Return the name of a window, and of its job if there is one, for messages."""
@@ -197,7 +196,8 @@ class JobRunner:
     def _try_start(self, window: Window) -> bool:
         """Start the job of a window ahead of time; return True if another one may start too."""
         active = [job for job in self.store.pending_jobs() if job.id not in self._succeeded_ids]
-        if self._start_ahead_disabled or len(active) >= self.rate_limiter.limits.max_concurrent:
+        limit = self.rate_limiter.limits.max_concurrent if self._submitter.start_ahead else 0
+        if len(active) >= limit:
             return False
         if (slot := self.slots.try_acquire()) is None:
             return False
@@ -206,18 +206,7 @@ class JobRunner:
 
     def _try_submit(self, window: Window, slot: ExitStack) -> bool:
         requested_at = self.clock.now()
-        jobs_before: ActiveJobs | None = None
-        result: SubmitResult | None = None
-        try:
-            jobs_before = self.api.list_active_jobs(window)
-            result = self._submitter.submit_or_adopt(window, jobs_before)
-        except Throttled as error:
-            self.log.debug("%s has to wait for its turn: %s", self.description(window), error)
-        except AmbiguousSubmit as error:
-            result = self._submitter.resolve_lost_submit(error, jobs_before, window)
-        except ApiError as error:
-            self.log.info("%s has to wait for its turn: %s", self.description(window), error)
-            self._start_ahead_disabled = True
+        result = self._submitter.submit_ahead(window)
         if result is not None:
             self._record_submit(window, result, requested_at, slot)
         return result is not None

@@ -21,6 +21,7 @@ from tap_cxone.families.scheduled_reports.schedules import (
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
+from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.jobs.polling import PollPolicy
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.full_table import FullTableStream
@@ -71,8 +72,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
             interval=poll_interval,
             timeout=family_settings.job_timeout,
             timeout_setting=family_settings.JOB_TIMEOUT_PATH,
-            throttle_timeout=settings.throttle_timeout,
-            max_retries=settings.max_retries,
+            retry=RetryPolicy.from_settings(settings),
             max_interval=poll_interval * _MAX_POLL_GROWTH,
         ),
     )
@@ -89,9 +89,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
 
 
 def _schedule_registry(stream: CXoneStream) -> ScheduleRegistry:
-    family = stream.family
-    clock = family.context.clock
-    return ScheduleRegistry(family.client, clock, family.poll_policy, stream.logger)
+    return ScheduleRegistry(stream.family.client, stream.logger)
 
 
 class SchedulesStream(FullTableStream):
