@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_cxone.errors import AmbiguousSubmit, ApiError, Throttled, Unavailable
+from tap_cxone.errors import AmbiguousSubmit, ApiError, QuotaExhausted, Throttled, Unavailable
 
 if TYPE_CHECKING:
     from tap_cxone.errors import CXoneError
@@ -77,7 +77,7 @@ def _decide_ahead(outcome: CXoneError) -> Retry | Fail | Stop:
     match outcome:
         case Throttled():
             return Retry(timedelta(0))
-        case ApiError():
+        case ApiError() | QuotaExhausted():
             return Stop()
         case _:
             return Fail()

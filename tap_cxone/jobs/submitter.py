@@ -117,7 +117,6 @@ class JobSubmitter:
         Raises:
             AmbiguousSubmit: The response was lost, and its job cannot be identified.
             JobFailed: The job failed immediately.
-            QuotaExhausted: The quota allows no submit now.
         """
         jobs_before: ActiveJobs | None = None
         try:

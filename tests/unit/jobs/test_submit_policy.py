@@ -96,7 +96,7 @@ CASES = [
     Case("{statuses}", PermissionDenied(""), Fail(), Stop()),
     Case("{statuses}; any other status", ApiError(""), Fail(), Stop()),
     Case("the login, or a new token, was refused", AuthError(), Fail(), Fail()),
-    Case("the quota is used up (counted, or 400 that says so)", QuotaExhausted(""), Fail(), Fail()),
+    Case("the quota is used up (counted, or 400 that says so)", QuotaExhausted(""), Fail(), Stop()),
     Case("the response reports that the job failed", JobFailed(), Fail(), Fail()),
     Case("the journal cannot store the submit", JournalError(), Fail(), Fail()),
 ]
