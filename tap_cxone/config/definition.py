@@ -27,12 +27,12 @@ from typing import (
     get_type_hints,
 )
 
-
 from tap_cxone.clock import parse_instant
 
 if TYPE_CHECKING:
-    import msgspec
     from collections.abc import Iterator, Mapping
+
+    import msgspec
 
 _T = TypeVar("_T")
 
