@@ -35,14 +35,10 @@ class JobStatus(Enum):
 class JobOrigin(Enum):
     """Where this run has a job from."""
 
-    SUBMITTED = auto()
-    """This run submitted it."""
-    ADOPTED = auto()
-    """This run found it in the list of the API, in place of a submit."""
+    SUBMITTED = auto()  # by this run
+    ADOPTED = auto()  # by this run, from the list of the API
     STATE = auto()
-    """An earlier run stored it in STATE."""
     LEDGER = auto()
-    """An earlier run or another process stored it in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,6 @@ class JobState(Protocol):
     def pending_jobs(self) -> list[Job]:
         """Return the pending jobs."""
 
-    def add_pending_job(self, job: Job) -> None:
-        """Store a job; replace the job with the same ID."""
-
-    def remove_pending_job(self, job: Job) -> None:
-        """Delete a job."""
-
     def set_pending_jobs(self, jobs: Iterable[Job]) -> None:
         """Store these jobs as the only pending jobs."""
 
@@ -53,35 +47,33 @@ class JobStore:
     Attributes:
         stream: Name of the stream.
         initial_bookmark: Bookmark in the state at the start of this run, if there is one.
-        state: Returns the pending jobs in the state.
+        state: State of the stream.
         emit_state: Emits STATE.
         ledger: Ledger of the family.
-        main_thread: Returns the executor of the run.
         fingerprint: Returns the identifier of a window's request today; None without jobs.
     """
 
     stream: str
     initial_bookmark: datetime | None
-    state: Callable[[], JobState]
+    state: JobState
     emit_state: Callable[[], None]
     ledger: JobLedger
-    main_thread: Callable[[], MainThread]
     fingerprint: Callable[[Window], str | None]
-    _jobs: dict[str, Job] = field(default_factory=dict)
+    _jobs: dict[str, Job] = field(init=False)
+    _main_thread: MainThread = field(init=False)
 
     # On the main thread
 
     def pending_windows(self) -> list[Window]:
         """Return the windows with a job of today's request, in the ledger or in STATE."""
-        state_jobs = self.state().pending_jobs()
+        state_jobs = self.state.pending_jobs()
         state_ids = {job.id for job in state_jobs}
         ledger_jobs = [job for job in self._ledger_jobs() if job.id not in state_ids]
         return [job.window for job in (*ledger_jobs, *state_jobs) if self._is_current(job)]
 
     def delete_outdated(self) -> None:
         """Delete the jobs of other requests from STATE."""
-        state = self.state()
-        state.set_pending_jobs(filter(self._is_current, state.pending_jobs()))
+        self.state.set_pending_jobs(filter(self._is_current, self.state.pending_jobs()))
 
     def commit(self, window: Window, *, incremental: bool) -> None:
         """Delete the jobs of a committed window from STATE; update the ledger before that.
@@ -94,17 +86,21 @@ class JobStore:
             incremental: Whether a bookmark passes the window. Without one, the next run reads it
                 again and must not use these jobs.
         """
-        state = self.state()
-        jobs = state.pending_jobs()
+        jobs = self.state.pending_jobs()
         record = self.ledger.record_committed if incremental else self.ledger.remove
         record(self.stream, [job for job in jobs if job.window.end <= window.end])
-        state.set_pending_jobs(job for job in jobs if job.window.end > window.end)
+        self.state.set_pending_jobs(job for job in jobs if job.window.end > window.end)
 
     # While fetching
 
-    def load(self) -> None:
-        """Copy the pending jobs of STATE, and forget the jobs of an earlier fetch."""
-        jobs = self.main_thread().call(self.state().pending_jobs)
+    def load(self, main_thread: MainThread) -> None:
+        """Copy the pending jobs of STATE, before the first fetch; forget those of an earlier run.
+
+        Args:
+            main_thread: Executor of the run.
+        """
+        self._main_thread = main_thread
+        jobs = main_thread.call(self.state.pending_jobs)
         self._jobs = {job.id: job for job in jobs}
 
     def find_pending(self, window: Window) -> Job | None:
@@ -143,12 +139,12 @@ class JobStore:
         if job is not None:
             self.update(job)
         if job is None or not job.resumable:  # the link of the response would expire
-            self.main_thread().post(self.emit_state)
+            self._main_thread.post(self.emit_state)
             return
         try:
             self.ledger.record_submitted(self.stream, job)
         finally:  # STATE must contain the job even if the journal fails
-            self.main_thread().call(partial(self._store_job, job))
+            self._main_thread.call(partial(self._store_and_emit, job))
 
     def update(self, job: Job) -> None:
         """Replace what this run knows of a job; STATE and ledger stay."""
@@ -157,12 +153,20 @@ class JobStore:
     def remove(self, job: Job) -> None:
         """Delete a job that will never give a file."""
         self.update(replace(job, resumable=False))
-        self.main_thread().post(partial(self.state().remove_pending_job, job))
+        self._main_thread.post(partial(self._delete_from_state, job))
         self.ledger.remove(self.stream, [job])
 
-    def _store_job(self, job: Job) -> None:
-        self.state().add_pending_job(job)
+    def _store_and_emit(self, job: Job) -> None:
+        self._store_in_state(job)
         self.emit_state()
+
+    def _store_in_state(self, job: Job) -> None:
+        self._delete_from_state(job)
+        self.state.set_pending_jobs([*self.state.pending_jobs(), job])
+
+    def _delete_from_state(self, job: Job) -> None:
+        jobs = self.state.pending_jobs()
+        self.state.set_pending_jobs(other for other in jobs if other.id != job.id)
 
     def _refresh(self, window: Window) -> None:
         """Add the jobs of a window that other runs or processes stored in the ledger."""
@@ -170,7 +174,7 @@ class JobStore:
             if job.window == window:
                 known = self._jobs.get(job.id, job)
                 self.update(replace(job, origin=known.origin, last_polled_at=known.last_polled_at))
-                self.main_thread().post(partial(self.state().add_pending_job, job))
+                self._main_thread.post(partial(self._store_in_state, job))
 
     def _ledger_jobs(self) -> list[Job]:
         return self.ledger.jobs(self.stream, self.initial_bookmark)

@@ -30,7 +30,7 @@ class JobStream(WindowedStream):
     @override
     def source(self) -> JobRunner:
         family = self.family
-        self.job_store.load()
+        self.job_store.load(self.workers.main_thread)
         return JobRunner(
             api=self.api,
             store=self.job_store,

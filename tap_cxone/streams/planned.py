@@ -77,10 +77,9 @@ class PlannedStream(CXoneStream):
         return JobStore(
             stream=self.name,
             initial_bookmark=self.initial_bookmark,
-            state=lambda: self.state_view,
+            state=self.state_view,
             emit_state=self.write_state,
             ledger=self.ledger(),
-            main_thread=lambda: self.workers.main_thread,
             fingerprint=self.fingerprint,
         )
 

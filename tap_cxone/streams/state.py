@@ -57,16 +57,6 @@ class StreamState:
         """Return the jobs that are submitted and not committed."""
         return self._parse_list(Job.from_json, self.raw.get("pending_jobs", []))
 
-    def add_pending_job(self, job: Job) -> None:
-        """Store a job; replace the job with the same ID."""
-        self.set_pending_jobs(
-            [*(other for other in self.pending_jobs() if other.id != job.id), job]
-        )
-
-    def remove_pending_job(self, job: Job) -> None:
-        """Delete a job that will not produce a file."""
-        self.set_pending_jobs(other for other in self.pending_jobs() if other.id != job.id)
-
     def set_pending_jobs(self, jobs: Iterable[Job]) -> None:
         """Store these jobs as the only pending jobs."""
         self._put("pending_jobs", [job.to_json() for job in jobs])

@@ -84,30 +84,24 @@ class WindowLoader:
             CXoneError: The download failed.
         """
         with self.progress.track_fetch():
-            return self._load_with_retry(window_file, spec, line_encoder)
-
-    def _load_with_retry(
-        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
-    ) -> LoadedWindow:
-        window = window_file.window
-        try:
-            loaded = self._load_once(window_file, spec, line_encoder)
-            if loaded.spool.size:
-                return loaded
-            # An empty file means 'no rows' on some tenants; a faulty proxy can cause it as well.
-            loaded.close()
-            self.log.info("%s: an empty file; fetching it once more", window_file.description)
-            return self._load_once(self._fetch_again(window_file), spec, line_encoder)
-        except InvalidRecords:
-            raise
-        except DecodeError as error:
-            self.log.warning("%s; fetching it once more", error)
-        try:
-            return self._load_once(self._fetch_again(window_file), spec, line_encoder)
-        except DecodeError as error:
-            self.run_on_worker(lambda: self.source.discard(window))
-            msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
-            raise type(error)(msg) from error
+            try:
+                loaded = self._load_once(window_file, spec, line_encoder)
+                if loaded.spool.size:
+                    return loaded
+                # An empty file means 'no rows' on some tenants; a faulty proxy can cause it too.
+                loaded.close()
+                self.log.info("%s: an empty file; fetching it once more", window_file.description)
+                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+            except InvalidRecords:
+                raise
+            except DecodeError as error:
+                self.log.warning("%s; fetching it once more", error)
+            try:
+                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+            except DecodeError as error:
+                self.run_on_worker(lambda: self.source.discard(window_file.window))
+                msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
+                raise type(error)(msg) from error
 
     def _fetch_again(self, window_file: WindowFile) -> WindowFile:
         window, upcoming = window_file.window, window_file.upcoming

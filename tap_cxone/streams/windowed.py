@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ class WindowedStream(PlannedStream):
         started_at, window = self.now(), window_file.window
         loader = self._window_loader()
         spec, line_encoder = self._record_spec(window), self.line_encoder()
-        with loader.load(window_file, spec, line_encoder) as loaded:
+        with closing(loader.load(window_file, spec, line_encoder)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
             if layout := loaded.reader.layout:
                 self.emit_new_columns(

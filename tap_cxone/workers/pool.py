@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -17,7 +16,7 @@ from tap_cxone.workers.main_thread import MainThreadExecutor
 from tap_cxone.workers.protocols import ItemT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.protocols import FetchedItem, FetchingStream
@@ -39,7 +38,7 @@ def _open_files_limit() -> int:
     return soft if soft != resource.RLIM_INFINITY else sys.maxsize
 
 
-def _fetch_items(stream: FetchingStream[ItemT]) -> Iterator[ItemT]:
+def _fetch_items(stream: FetchingStream[ItemT]) -> Generator[ItemT]:
     """Yield the items of a stream; raise `CircuitOpen` if its family failed repeatedly."""
     with stream.family.fetching():
         yield from stream.iter_files()
@@ -56,7 +55,7 @@ class FetchTask(Generic[ItemT]):
         error: Error that ended the fetching.
     """
 
-    items: Iterator[ItemT]
+    items: Generator[ItemT]
     prefetched: deque[ItemT] = field(default_factory=deque)
     finished: bool = False
     error: BaseException | None = None
@@ -72,9 +71,8 @@ class FetchTask(Generic[ItemT]):
         return None
 
     def close(self) -> None:
-        """Stop the iterator; must run on the thread that fetches."""
-        if isinstance(self.items, Generator):
-            self.items.close()
+        """Stop the fetching; must run on the thread that fetches."""
+        self.items.close()
 
 
 class FamilyWorker(threading.Thread):

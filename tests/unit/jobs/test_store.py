@@ -64,13 +64,12 @@ def make(state, emitted, ledger) -> Callable[..., JobStore]:
         store = JobStore(
             stream="stream",
             initial_bookmark=None,
-            state=lambda: state,
+            state=state,
             emit_state=lambda: emitted.append(state.pending_jobs()),
             ledger=own,
-            main_thread=Inline,
             fingerprint=lambda _window: "today's",
         )
-        store.load()
+        store.load(Inline())
         return store
 
     return make
@@ -154,6 +153,40 @@ def test_a_removed_job_is_gone_everywhere(make, state, ledger):
     assert (state.pending_jobs(), ledger.jobs("stream", None)) == ([], [])
     assert store.unusable_ids() == {JOB.id}
     assert store.last_job_id(WINDOW) == JOB.id
+
+
+def test_a_job_is_added_beside_the_others(make, state):
+    """A job is remembered beside the others."""
+    store = make()
+    store.record_submit(JOB)
+    store.record_submit(LATER)
+
+    assert state.pending_jobs() == [JOB, LATER]
+
+
+def test_a_job_replaces_the_one_with_its_id(make, state):
+    """A job that is stored again takes the place of what was known of it."""
+    store, again = make(), replace(JOB, submitted_at=JOB.submitted_at + DAY)
+    store.record_submit(JOB)
+    store.record_submit(again)
+
+    assert state.pending_jobs() == [again]
+
+
+def test_other_jobs_stay_when_one_is_removed(make, state):
+    """A job that gives no file is dropped, the others stay."""
+    state.set_pending_jobs([JOB, LATER])
+    make().remove(JOB)
+
+    assert state.pending_jobs() == [LATER]
+
+
+def test_an_unknown_job_may_be_removed(make, state):
+    """The removal of a job that is not stored changes nothing."""
+    state.set_pending_jobs([JOB])
+    make().remove(LATER)
+
+    assert state.pending_jobs() == [JOB]
 
 
 def test_a_polled_job_keeps_its_time_and_status(make, state):

@@ -182,39 +182,6 @@ def test_times_are_written_in_one_format(state):
 # Changes
 
 
-def test_remember_adds(state):
-    """A job is remembered beside the others."""
-    state.add_pending_job(JOB)
-    state.add_pending_job(OTHER)
-
-    assert state.pending_jobs() == [JOB, OTHER]
-
-
-def test_remember_replaces(state):
-    """A job that is remembered again takes the place of what was known of it."""
-    state.add_pending_job(JOB)
-    later = Job(JOB.id, JOB.window, JOB.submitted_at + DAY, JOB.fingerprint)
-    state.add_pending_job(later)
-
-    assert state.pending_jobs() == [later]
-
-
-def test_forget(state):
-    """A job that gives no file is dropped, the others stay."""
-    state.set_pending_jobs([JOB, OTHER])
-    state.remove_pending_job(JOB)
-
-    assert state.pending_jobs() == [OTHER]
-
-
-def test_forget_unknown(state):
-    """A job that is not remembered may be forgotten."""
-    state.set_pending_jobs([JOB])
-    state.remove_pending_job(OTHER)
-
-    assert state.pending_jobs() == [JOB]
-
-
 def test_keep_pending_takes_a_generator_over_itself(state):
     """The jobs to keep may be chosen while they are read."""
     state.set_pending_jobs([JOB, OTHER])
