@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,13 @@ from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter
 from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
-from tap_cxone.jobs.ledger import JobLedger, NullLedger, tenant_key
+from tap_cxone.jobs.ledger import JobLedger, NullLedger, SqliteLedger, tenant_key
 from tap_cxone.jobs.polling import PollPolicy
-from tap_cxone.jobs.slots import Poller, TenantSlots
+from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from tap_cxone.clock import Clock
@@ -51,7 +52,8 @@ class RunContext:
         audit: Audit log.
         workers: Pool of family workers.
         progress: Progress tracker of the run.
-        journal: Storage of jobs and submit times that outlives the run, independent of its state.
+        journal: Storage of jobs and submit times that outlives the run, independent of its state;
+            None if none is configured.
         sample: Collector of the first records of a window, for the webhook.
         webhook: Client of the completion webhook; None if none is configured.
         batches: Writer of batch files; None if none are configured.
@@ -64,7 +66,7 @@ class RunContext:
     audit: AuditLog
     workers: WorkerPool
     progress: Progress
-    journal: Journal | NullLedger
+    journal: Journal | None
     sample: RecordSample
     webhook: Webhook | None = None
     batches: BatchingWriter | None = None
@@ -181,24 +183,41 @@ class ApiFamily:
 
     @cached_property
     def ledger(self) -> JobLedger:
-        """Return the ledger of the family's jobs and submit times in the journal."""
-        identity = self.grant.identity() if self.grant else ""
-        return JobLedger(self.context.journal, tenant_key(self.name, self.base_url, identity))
+        """Return the ledger of the family's jobs and submit times."""
+        journal = self.context.journal
+        return SqliteLedger(journal, self._tenant_key) if journal else NullLedger()
 
     @cached_property
     def slots(self) -> TenantSlots:
         """Return the job slots that all processes with the same journal share."""
-        journal = self.context.journal
-        return TenantSlots(
-            name=self.name,
-            lock_prefix=journal.lock_dir / self.ledger.tenant if journal.lock_dir else None,
-            slot_count=self.limits.max_concurrent,
-            hold_until_job_ends=self.limits.tenant_wide,
-            poller=Poller(
-                self.context.clock, journal.poll_interval, self.context.settings.throttle_timeout
-            ),
-            log=journal.log,
-        )
+        locks, journal = None, self.context.journal
+        if journal is not None:
+            timeout = self.context.settings.throttle_timeout
+            poller = Poller(self.context.clock, journal.poll_interval, timeout)
+            locks = TenantLocks(journal.lock_dir / self._tenant_key, poller, journal.log)
+        limits = self.limits
+        return TenantSlots(self.name, limits.max_concurrent, limits.tenant_wide, locks)
+
+    @property
+    def _tenant_key(self) -> str:
+        return tenant_key(self.name, self.base_url, self.grant.identity() if self.grant else "")
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Fetch for one stream inside the block; count its failure, and release its slots.
+
+        Raises:
+            CircuitOpen: The family failed repeatedly for the same reason.
+        """
+        self.circuit_breaker.raise_if_open(self.name)
+        try:
+            yield
+        except Exception as error:
+            self.circuit_breaker.record_failure(error)
+            raise
+        finally:
+            self.slots.release_all()
+        self.circuit_breaker.record_success()
 
     @cached_property
     def client(self) -> Client:

@@ -28,7 +28,7 @@ from tap_cxone.errors import (
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.webhook import Webhook
 from tap_cxone.families.registry import FAMILIES, check_settings, settings_schema
-from tap_cxone.jobs.ledger import open_ledger
+from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
 from tap_cxone.output.writer import RecordSample, SamplingWriter
@@ -102,7 +102,7 @@ class TapCXone(Tap):
             raise ConfigError(problems)
         self.audit = AuditLog(self.settings.audit_log_path, self._clock)
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
-        self.journal = open_ledger(self.settings, self._clock, self.logger)
+        self.journal = create_journal(self.settings, self._clock, self.logger)
         webhook_settings = self.settings.completion_webhook
         self.sample = RecordSample(webhook_settings.sample_size if webhook_settings else 0)
         self.batches = (
@@ -200,7 +200,8 @@ class TapCXone(Tap):
         names = sorted(stream.name for stream in self._selected_streams())
         self.progress.register(names)
         try:
-            self.journal.open()
+            if self.journal is not None:
+                self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except (AuditError, JournalError) as error:
             raise ConfigError([str(error)]) from error
@@ -209,7 +210,8 @@ class TapCXone(Tap):
         """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
         for family in self._families:
             family.slots.release_all()
-        self.journal.close()
+        if self.journal is not None:
+            self.journal.close()
         duration = self._clock.now() - started_at
         for stream in self._selected_streams():
             stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())

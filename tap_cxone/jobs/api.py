@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from tap_cxone.jobs.job import PendingJob, StatusResponse
+    from tap_cxone.jobs.job import Job, StatusResponse
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -55,7 +55,7 @@ class JobApi(Protocol):
     def submit(self, window: Window) -> SubmitResult:
         """Submit a window, once."""
 
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         """Return the status of a job, with a new link.
 
         Raises:
@@ -65,7 +65,7 @@ class JobApi(Protocol):
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the jobs of the tenant, or None if the API has no such list."""
 
-    def cancel(self, job: PendingJob) -> bool:
+    def cancel(self, job: Job) -> bool:
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""
 
     def download(self, link: str, description: str) -> Spool:

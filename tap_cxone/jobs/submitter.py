@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tap_cxone.http.retry import Attempt, RetryPolicy
     from tap_cxone.jobs.api import ActiveJobs, JobApi
     from tap_cxone.jobs.polling import PollPolicy
+    from tap_cxone.jobs.store import JobStore
     from tap_cxone.windows import Window
 
 _MAX_LOST_SUBMIT_LOOKUPS = 3  # lookups of a job whose submit got no response
@@ -33,6 +34,7 @@ class JobSubmitter:
 
     Attributes:
         api: API of the family.
+        store: Store of the stream's jobs.
         rate_limiter: Limiter of its requests and submits.
         clock: Source of time and sleep.
         poll_policy: Poll interval and retry policy.
@@ -42,17 +44,13 @@ class JobSubmitter:
     """
 
     api: JobApi
+    store: JobStore
     rate_limiter: RateLimiter
     clock: Clock
     poll_policy: PollPolicy
     log: logging.Logger
     describe: Callable[[Window], str]
     start_ahead: bool = True
-    _discarded_ids: set[str] = field(default_factory=set)
-
-    def exclude(self, job_id: str) -> None:
-        """Exclude a failed job from adoption."""
-        self._discarded_ids.add(job_id)
 
     def submit_or_adopt(self, window: Window, active_jobs: ActiveJobs | None) -> SubmitResult:
         """Submit once, unless the API lists a running job for exactly this window.
@@ -69,7 +67,7 @@ class JobSubmitter:
             ApiError: The API refused the submit.
         """
         matching_ids = (
-            active_jobs.matching_ids - self._discarded_ids if active_jobs else frozenset()
+            active_jobs.matching_ids - self.store.unusable_ids() if active_jobs else frozenset()
         )
         if matching_ids:
             return SubmitResult(min(matching_ids), adopted=True)

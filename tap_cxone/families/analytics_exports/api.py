@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_cxone.http.client import Client
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -130,7 +130,7 @@ class AnalyticsApi:
             raise AmbiguousSubmit(msg, status=response.status)
         return SubmitResult(job_id=job_id)
 
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         """Return the status of a job.
 
         Raises:
@@ -185,7 +185,7 @@ class AnalyticsApi:
             name: expected_body[name] for name in listed
         }
 
-    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (the API has no cancel)
+    def cancel(self, job: Job) -> bool:  # noqa: ARG002 (the API has no cancel)
         """Return False: the API cannot cancel a job."""
         return False
 

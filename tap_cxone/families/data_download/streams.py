@@ -29,8 +29,8 @@ from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.base import read_tenant_info
+from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
-from tap_cxone.streams.prefetch import StreamPreload
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import calendar_windows
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
+    from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
-    from tap_cxone.streams.prefetch import WindowFile
     from tap_cxone.windows import Window
 
 NAME = DataDownloadSettings.NAME

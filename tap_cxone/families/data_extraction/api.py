@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.http.client import Client
     from tap_cxone.http.messages import ApiResponse
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -150,7 +150,7 @@ class DataExtractionApi:
     def _submit_result(self, response: ApiResponse) -> SubmitResult:
         return _parse_submit(response, self.client.redact)
 
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         """Return the status of a job.
 
         Raises:
@@ -172,7 +172,7 @@ class DataExtractionApi:
         ids = (str(job["id"]) for job in jobs if isinstance(job, dict) and "id" in job)
         return ActiveJobs(frozenset(ids))
 
-    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (the API has no cancel)
+    def cancel(self, job: Job) -> bool:  # noqa: ARG002 (the API has no cancel)
         """Return False: the API cannot cancel a job."""
         return False
 

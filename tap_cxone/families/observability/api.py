@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.client import Client
     from tap_cxone.http.messages import ApiResponse
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -159,7 +159,7 @@ class ObservabilityApi:
             self.tenant_info[self.request.table.stream] = path
         return SubmitResult(job_id=_export_id(response))
 
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         """Return the status of a job.
 
         Raises:
@@ -192,7 +192,7 @@ class ObservabilityApi:
     def list_active_jobs(self, window: Window) -> None:
         """Return None: the API has no list of exports."""
 
-    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (the API has no cancel)
+    def cancel(self, job: Job) -> bool:  # noqa: ARG002 (the API has no cancel)
         """Return False: the API cannot cancel a job."""
         return False
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry
     from tap_cxone.http.client import Client
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -87,7 +87,7 @@ class ReportsApi:
             raise AmbiguousSubmit(msg, status=response.status)
         return SubmitResult(job_id=run_id)
 
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         """Return the status of a job.
 
         Raises:
@@ -120,7 +120,7 @@ class ReportsApi:
     def list_active_jobs(self, window: Window) -> None:
         """Return None: the API has no list of runs."""
 
-    def cancel(self, job: PendingJob) -> bool:
+    def cancel(self, job: Job) -> bool:
         """Send a DELETE for a job that exceeded its time-out; return True."""
         with suppress(NotFound):  # the job has ended already
             self.client.delete(f"{RESULTS_PATH}/{quote(job.id, safe='')}")
