@@ -19,7 +19,7 @@ from tap_cxone.cli.about import add_streams
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
 from tap_cxone.cli.connection_test import evidence_result, probe, skipped_result
 from tap_cxone.clock import SystemClock
-from tap_cxone.config.environment import merge_environment
+from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import find_warnings
 from tap_cxone.context import RunContext
 from tap_cxone.errors import (
@@ -121,7 +121,13 @@ class TapCXone(Tap):
         if self.batches or self.sample.max_records:
             kwargs.setdefault("message_writer", self.batches or SamplingWriter(self.sample))
         # The SDK's mapper creates the streams, which need the state; the SDK loads that afterwards.
-        super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
+        super().__init__(
+            # The SDK writes the defaults of the schema into this copy, and fails at a null object.
+            config=without_nulls(config),
+            validate_config=False,
+            setup_mapper=False,
+            **kwargs,
+        )
         for warning in find_warnings(config):
             self.logger.warning(warning)
         if setup_mapper:

@@ -83,7 +83,7 @@ def test_signal_after_a_sleep_is_only_noted(interrupts):
     interrupts.record(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
-        interrupts.check()
+        interrupts.raise_if_interrupted()
 
 
 @pytest.mark.parametrize(

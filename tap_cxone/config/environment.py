@@ -68,3 +68,10 @@ def _convert_number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
         return _parse_json(value)
     except ValueError:
         return value
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a copy of settings without the nulls of their objects, at any depth."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
