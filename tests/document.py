@@ -60,7 +60,8 @@ def streams_table() -> str:
     """Return the README's table of the built-in streams."""
     rows = [
         f"| `{entity.name}` | `{entity.entity_name}` version {entity.version} "
-        f"| {EVIDENCE['data_extraction'].label} | {', '.join(f'`{key}`' for key in entity.primary_keys)} | {len(entity.columns)} "
+        f"| {EVIDENCE['data_extraction'].label} "
+        f"| {', '.join(f'`{key}`' for key in entity.primary_keys)} | {len(entity.columns)} "
         f"| {entity.description} |"
         for entity in ENTITIES
     ]
@@ -72,7 +73,8 @@ def streams_table() -> str:
     bots = BOT_CONVERSATIONS
     rows.append(
         f"| `{bots.name}` | analytics export of type `{bots.request.export_type}` "
-        f"| {EVIDENCE['analytics_exports'].label} | {', '.join(f'`{key}`' for key in bots.primary_keys)} | {len(bots.columns)} "
+        f"| {EVIDENCE['analytics_exports'].label} "
+        f"| {', '.join(f'`{key}`' for key in bots.primary_keys)} | {len(bots.columns)} "
         f"| {bots.description} |"
     )
     downloads, reports = EVIDENCE["data_download"].label, EVIDENCE["scheduled_reports"].label

@@ -30,6 +30,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.families.data_download.token_region import base_url_from_token, region_claim
 from tap_cxone.simulator import Credentials, Fault, Simulator
+from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import daily_windows, midnight
 from tests.families.reporting import (
