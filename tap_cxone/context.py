@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from tap_cxone.clock import Clock
+    from tap_cxone.config.evidence import Evidence
     from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
@@ -114,6 +115,7 @@ class ApiFamily:
 
     Attributes:
         name: Name in settings, state and messages.
+        evidence: How well the API is documented.
         required_settings: Settings that hold the credentials.
         grant: Login method; None without credentials.
         base_url: Base URL of the API.
@@ -126,7 +128,6 @@ class ApiFamily:
         permission_hint: Permission that the user has to grant if the GET is refused.
         describe_remaining: Returns a text on the remaining quota, from a client and the JSON of the
             GET.
-        missing_setting: Required setting that is missing, beside the credentials; else empty.
         window_days: Days in one export; 0 if the window determines what a record is.
         max_window_days: Maximum days in one export; 0 if `window_days` is 0.
         max_concurrent_jobs: Maximum of concurrent jobs that the API allows, whatever the settings.
@@ -137,6 +138,7 @@ class ApiFamily:
     """
 
     name: str
+    evidence: Evidence
     required_settings: tuple[str, ...]
     grant: Grant | None
     base_url: str
@@ -148,7 +150,6 @@ class ApiFamily:
     base_url_from_token: Callable[[str], str | None] | None = None
     permission_hint: str = ""
     describe_remaining: Callable[[Client, Any], str] | None = None
-    missing_setting: str = ""
     window_days: int = 0
     max_window_days: int = 0
     max_concurrent_jobs: int = 1
@@ -159,22 +160,33 @@ class ApiFamily:
 
     @property
     def configured(self) -> bool:
-        """Return True if credentials and every other required setting are set."""
-        return self.grant is not None and not self.missing_setting
+        """Return True if the credentials are set, and the settings object if it is required."""
+        return self.grant is not None and not self.off_by_default
+
+    @property
+    def off_by_default(self) -> bool:
+        """Return True if the family requires its settings object, and the config has none."""
+        return self.evidence.opt_in and self.name not in self.context.settings.sections
 
     @property
     def setup_hint(self) -> str:
         """Return which settings are missing, for a message to the user."""
-        if self.missing_setting:
-            return f"{self.name} reads nothing until {self.missing_setting} says what"
         settings = self.context.settings
         provided = {
             *(ACCESS_KEY if settings.access_key else ()),
             *(CLIENT_CREDENTIALS if settings.application else ()),
+            *(("tenant",) if settings.tenant else ()),
         }
         missing = [name for name in self.required_settings if name not in provided]
-        variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in missing)
-        return f"{self.name} needs {', '.join(missing)}; set them, or {variables}"
+        variables = [f"TAP_CXONE_{name.upper()}" for name in missing]
+        if not self.off_by_default:
+            return f"{self.name} needs {', '.join(missing)}; set them, or {', '.join(variables)}"
+        names = ", ".join([f"{self.name}: {{}}", *missing])
+        variables = [f"TAP_CXONE_{self.name.upper()}={{}}", *variables]
+        return (
+            f"{self.name} is off by default, because its API is {self.evidence.label}; "
+            f"set {names}, or {', '.join(variables)}"
+        )
 
     @cached_property
     def rate_limiter(self) -> RateLimiter:

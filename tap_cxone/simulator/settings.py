@@ -58,6 +58,8 @@ def tap_settings(
     if not _OAUTH_FAMILIES.isdisjoint(families):
         settings["client_id"] = Credentials.CLIENT_ID
         settings["client_secret"] = Credentials.CLIENT_SECRET
+    if "analytics_exports" in families:
+        settings["analytics_exports"] = {}
     if "data_download" in families:
         settings["data_download"] = {"downloads": [_DOWNLOAD]}
     if "scheduled_reports" in families:

@@ -5,6 +5,8 @@ Tests compare the files with what this would write.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import textwrap
@@ -13,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from singer_sdk.about import AboutFormatter
 
 from tap_cxone.config.definition import format_default
+from tap_cxone.config.evidence import NOT_TRIED
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
-from tap_cxone.families.registry import settings_schema
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.rows.columns import Column
 from tap_cxone.tap import TapCXone
 from tests.docs import retries
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "tests/benchmarks/results.json"
 HUB = ROOT / "docs/hub/tap-cxone.yml"
+EVIDENCE = {family.name: family.evidence for family in FAMILIES}
 GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]
 
 
@@ -58,32 +61,53 @@ def streams_table() -> str:
     """Return the README's table of the built-in streams."""
     rows = [
         f"| `{entity.name}` | `{entity.entity_name}` version {entity.version} "
+        f"| {EVIDENCE['data_extraction'].label} "
         f"| {', '.join(f'`{key}`' for key in entity.primary_keys)} | {len(entity.columns)} "
         f"| {entity.description} |"
         for entity in ENTITIES
     ]
     rows += [
         f"| `{table.stream}` | {', else '.join(f'`{path}`' for path in table.paths)} "
-        f"| `_row_hash` | from the file | {table.description} |"
+        f"| {EVIDENCE['observability'].label} | `_row_hash` | from the file | {table.description} |"
         for table in TABLES
     ]
     bots = BOT_CONVERSATIONS
     rows.append(
         f"| `{bots.name}` | analytics export of type `{bots.request.export_type}` "
+        f"| {EVIDENCE['analytics_exports'].label} "
         f"| {', '.join(f'`{key}`' for key in bots.primary_keys)} | {len(bots.columns)} "
         f"| {bots.description} |"
     )
+    downloads, reports = EVIDENCE["data_download"].label, EVIDENCE["scheduled_reports"].label
     rows += [
-        "| any `downloads` entry | data download | `group_by` and `_window_start` | configured, "
-        "and the custom metrics' | A group of one window. |",
-        "| `custom_metrics` | the catalogue of data download | `id` | 7 | A custom metric. |",
-        "| any `reports` entry | scheduled report | `grouping` and `_window_start` | configured "
-        "| A group of one window. |",
-        "| `report_schedules` | the schedules of reports | `schedule_id` | 5 | A schedule. |",
+        f"| any `downloads` entry | data download | {downloads} | `group_by` and `_window_start` "
+        "| configured, and the custom metrics' | A group of one window. |",
+        f"| `custom_metrics` | the catalogue of data download | {downloads} | `id` | 7 "
+        "| A custom metric. |",
+        f"| any `reports` entry | scheduled report | {reports} | `grouping` and `_window_start` "
+        "| configured | A group of one window. |",
+        f"| `report_schedules` | the schedules of reports | {reports} | `schedule_id` | 5 "
+        "| A schedule. |",
     ]
-    rows.append("| `quarantine` | rows that did not fit | `record_id` | 9 | See below. |")
-    titles = "| stream | entity, table or export | key | known columns | a row |"
-    return "\n".join([titles, "|---|---|---|---|---|", *rows])
+    rows.append("| `quarantine` | rows that did not fit | none | `record_id` | 9 | See below. |")
+    titles = "| stream | entity, table or export | its API | key | known columns | a row |"
+    return "\n".join([titles, "|---|---|---|---|---|---|", *rows, "", NOT_TRIED])
+
+
+def evidence_table() -> str:
+    """Return the table of how well the API of each stream is documented."""
+    rows = [
+        f"| `{name}` | `{family.name}` | {family.evidence.label} |"
+        for family in FAMILIES
+        for name in family.module.BUILT_IN_STREAMS
+    ]
+    rows += [
+        f"| any entry of `{family.name}.{setting}` | `{family.name}` | {family.evidence.label} |"
+        for family in FAMILIES
+        if (setting := family.settings.STREAMS_SETTING)
+    ]
+    titles = ["| stream | family | its API |", "|---|---|---|"]
+    return "\n".join([*titles, *rows, "", NOT_TRIED])
 
 
 def columns_table() -> str:
@@ -216,8 +240,9 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def about() -> dict[str, Any]:
     """Return what `tap-cxone --about --format=json` prints."""
-    shown = AboutFormatter.get_formatter("json").format_about(TapCXone._get_about_info())
-    return dict(json.loads(shown))
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        TapCXone.print_about("json")
+    return dict(json.loads(printed.getvalue()))
 
 
 def hub() -> str:
@@ -277,7 +302,9 @@ def documents() -> dict[Path, str]:
             audit=audit_table(),
         ),
         settings: _between(settings.read_text(), mark, settings=settings_table()),
-        columns: _between(columns.read_text(), mark, columns=columns_table()),
+        columns: _between(
+            columns.read_text(), mark, evidence=evidence_table(), columns=columns_table()
+        ),
         retry_rules: _between(
             retry_rules.read_text(), mark, submits=retries.submits(), statuses=retries.statuses()
         ),

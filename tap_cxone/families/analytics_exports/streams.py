@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = AnalyticsExportsSettings.NAME
+BUILT_IN_STREAMS = (BUILT_IN_EXPORT,)
 DEFAULT_BASE_URL = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
 AVAILABILITY_DELAY = timedelta(minutes=30)
@@ -70,7 +71,7 @@ class ExportDefinition:
 
 
 CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
-"""Fields of a conversation in the vendor's guide, which calls them the schema of its events."""
+"""Fields of a conversation in the tutorial, which calls them the schema of its events."""
 
 BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
@@ -99,6 +100,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
     token_url = settings.token_url(NAME, settings.endpoints.get(NAME, DEFAULT_BASE_URL), TOKEN_PATH)
     return ApiFamily(
         name=NAME,
+        evidence=AnalyticsExportsSettings.EVIDENCE,
         required_settings=("client_id", "client_secret"),
         grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
         if application

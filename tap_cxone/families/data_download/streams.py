@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = DataDownloadSettings.NAME
+METRICS_STREAM = "custom_metrics"
+BUILT_IN_STREAMS = (METRICS_STREAM,)
 TOKEN_PATH = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
 AVAILABILITY_DELAY = timedelta(minutes=30)
 # The API counts calls per minute, so the next minute allows more.
@@ -68,6 +70,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
     token_url = settings.token_url(NAME, base_url, TOKEN_PATH)
     return ApiFamily(
         name=NAME,
+        evidence=DataDownloadSettings.EVIDENCE,
         required_settings=("client_id", "client_secret", *(() if configured_url else ("tenant",))),
         grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
         if application and base_url
@@ -81,7 +84,6 @@ def build_api_family(context: RunContext) -> ApiFamily:
         context=context,
         # Who names the host decides, not a claim.
         base_url_from_token=None if configured_url else base_url_from_token,
-        missing_setting="" if family_settings.downloads else f"{NAME}.downloads",
     )
 
 
@@ -104,7 +106,7 @@ class CustomMetricsStream(FullTableStream):
         """Store the tenant and declare the columns."""
         self.tenant = tenant
         declaration = Declaration(
-            name="custom_metrics",
+            name=METRICS_STREAM,
             columns=(
                 Column("id", description="Identity of the metric, and its column's name."),
                 Column("name", description="Display name."),

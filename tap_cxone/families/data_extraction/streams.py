@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = DataExtractionSettings.NAME
+BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
 TOKEN_PATH = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
 
 
@@ -54,6 +55,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
     token_url = settings.token_url(NAME, f"https://{region}.nice-incontact.com", TOKEN_PATH)
     return ApiFamily(
         name=NAME,
+        evidence=DataExtractionSettings.EVIDENCE,
         required_settings=("access_key_id", "access_key_secret"),
         grant=AccessKeyGrant(token_url, key) if key else None,
         base_url=settings.base_url_for(NAME, f"https://api-{region}.niceincontact.com"),

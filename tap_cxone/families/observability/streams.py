@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = ObservabilitySettings.NAME
+BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
 DEFAULT_LOGIN_URL = "https://cxone.niceincontact.com"
 TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
 HISTORY_MONTHS = 4
@@ -48,6 +49,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
     exports_per_day = family_settings.exports_per_day
     return ApiFamily(
         name=NAME,
+        evidence=ObservabilitySettings.EVIDENCE,
         required_settings=("client_id", "client_secret", "access_key_id", "access_key_secret"),
         grant=PasswordGrant(token_url, application, key) if application and key else None,
         base_url=settings.base_url_for(NAME, f"https://api-{settings.region}.niceincontact.com"),

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = ScheduledReportsSettings.NAME
+SCHEDULES_STREAM = "report_schedules"
+BUILT_IN_STREAMS = (SCHEDULES_STREAM,)
 DEFAULT_BASE_URL = "https://api.nicecxone.com"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
 _JSON = msgspec.json.Encoder(decimal_format="number")
@@ -57,6 +59,7 @@ def build_api_family(context: RunContext) -> ApiFamily:
     poll_interval = family_settings.poll_interval
     return ApiFamily(
         name=NAME,
+        evidence=ScheduledReportsSettings.EVIDENCE,
         required_settings=("client_id", "client_secret"),
         grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
         if application
@@ -67,7 +70,6 @@ def build_api_family(context: RunContext) -> ApiFamily:
         probe_path=SCHEDULES_PATH,
         permission_hint=PERMISSION_HINT,
         context=context,
-        missing_setting="" if family_settings.reports else f"{NAME}.reports",
         poll_policy_override=PollPolicy(
             interval=poll_interval,
             timeout=family_settings.job_timeout,
@@ -98,7 +100,7 @@ class SchedulesStream(FullTableStream):
     def __init__(self, tap: Tap, family: ApiFamily) -> None:
         """Store the family and declare the columns."""
         declaration = Declaration(
-            name="report_schedules",
+            name=SCHEDULES_STREAM,
             columns=(
                 Column("schedule_id", description="Identity of the schedule."),
                 Column("name", description="Its name."),
