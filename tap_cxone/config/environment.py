@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 
 PREFIX = "TAP_CXONE_"
+_NULLS_ALLOWED = {"stream_maps", "stream_map_config"}  # the SDK's own settings
 
 
 def merge_environment(
@@ -70,8 +72,19 @@ def _convert_number(value: Any, schema: Mapping[str, Any], name: str) -> Any:
         return value
 
 
-def without_nulls(value: Any) -> Any:
-    """Return a copy of settings without the nulls of their objects, at any depth."""
+def without_nulls(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of settings without the nulls of their objects, at any depth.
+
+    A null in a stream map is kept: it drops a column or a stream.
+    """
+    return {
+        name: deepcopy(value) if name in _NULLS_ALLOWED else _strip_nulls(value)
+        for name, value in config.items()
+        if value is not None
+    }
+
+
+def _strip_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: without_nulls(item) for name, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {name: _strip_nulls(item) for name, item in value.items() if item is not None}
+    return [_strip_nulls(item) for item in value] if isinstance(value, list) else value
