@@ -16,19 +16,19 @@ def add_streams(printed: str, output_format: str) -> str:
         output_format: `text`, `json` or `markdown`.
     """
     if output_format == "json":
-        return json.dumps({**json.loads(printed), "streams": _streams()}, indent=2)
+        return json.dumps({**json.loads(printed), "streams": _labelled_streams()}, indent=2)
     if output_format == "markdown":
-        rows = [f"| {s['name']} | {s['family']} | {s['evidence']} |" for s in _streams()]
+        rows = [f"| {s['name']} | {s['family']} | {s['evidence']} |" for s in _labelled_streams()]
         titles = ["| Stream | Family | Its API |", "|:-------|:-------|:--------|"]
         return "\n".join([printed.rstrip(), "", "## Streams", "", NOT_TRIED, "", *titles, *rows])
     entries = [
         f"  - Name: {s['name']}\n    Family: {s['family']}\n    Its API: {s['evidence']}"
-        for s in _streams()
+        for s in _labelled_streams()
     ]
     return "\n".join([printed.rstrip(), f"Streams: {NOT_TRIED}", *entries])
 
 
-def _streams() -> list[dict[str, str]]:
+def _labelled_streams() -> list[dict[str, str]]:
     return [
         {"name": name, "family": family.name, "evidence": family.evidence.label}
         for family in FAMILIES

@@ -1274,8 +1274,9 @@ def test_the_test_of_a_wrong_secret(tmp_path):
     with Simulator() as sim:
         result = run_test(sim, tmp_path, client_secret="not-the-secret")
 
-    (line,) = (line for line in result.stdout.splitlines() if "observability" in line)
+    line, evidence = (line for line in result.stdout.splitlines() if " observability " in line)
     assert result.exit_code == 1
+    assert evidence.startswith("-    observability evidence: ")
     assert line.startswith("FAIL observability login:")
     assert "client_secret" in line
     assert "not-the-secret" not in result.output

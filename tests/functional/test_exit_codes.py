@@ -13,6 +13,7 @@ from tap_cxone.simulator.settings import ALL_FAMILIES
 from tests.support.run import lines_of
 
 SPEED = 2000
+LINK_SECONDS = 200_000  # a link lives for minutes, however busy the machine is
 
 
 def run(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProcess[str]:
@@ -41,7 +42,12 @@ def marks(out: str) -> dict[str, str]:
 def test_one_stream_fails():
     """The others of its family and of all others are complete; exit 1, the last line says why."""
     with Simulator(
-        Options(speed=SPEED, rows_per_day=2, forbidden=frozenset({"qm-questions"}))
+        Options(
+            speed=SPEED,
+            rows_per_day=2,
+            link_seconds=LINK_SECONDS,
+            forbidden=frozenset({"qm-questions"}),
+        )
     ) as sim:
         done = run(sim, 1, observability={"exports_per_day": 3, "tables": ["Copilot/KBTable"]})
 
@@ -59,7 +65,9 @@ def test_one_stream_fails():
 
 def test_a_used_up_quota_is_no_failure():
     """A run that stops at the quota ends with 0, and says when to come back."""
-    with Simulator(Options(speed=SPEED, rows_per_day=2, exports_per_day=3)) as sim:
+    with Simulator(
+        Options(speed=SPEED, rows_per_day=2, link_seconds=LINK_SECONDS, exports_per_day=3)
+    ) as sim:
         done = run(sim, 1)
         assert sim.quota_violations == 0
 
@@ -70,7 +78,9 @@ def test_a_used_up_quota_is_no_failure():
 
 def test_a_used_up_quota_may_be_one():
     """With `on_quota_exhausted: fail` it ends with 1 and names the streams."""
-    with Simulator(Options(speed=SPEED, rows_per_day=2, exports_per_day=3)) as sim:
+    with Simulator(
+        Options(speed=SPEED, rows_per_day=2, link_seconds=LINK_SECONDS, exports_per_day=3)
+    ) as sim:
         sim.faults.add(Fault("submit", "status", status=429, family="observability"))
         done = run(sim, 1, on_quota_exhausted="fail", observability={"window_days": 1})
 
