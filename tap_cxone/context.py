@@ -181,8 +181,16 @@ class ApiFamily:
     @cached_property
     def ledger(self) -> JobLedger:
         """Return the ledger of the family's jobs and submit times in the journal."""
-        identity = self.grant.identity() if self.grant else ""
-        return JobLedger(self.context.journal, tenant_key(self.name, self.base_url, identity))
+        return JobLedger(self.context.journal, tenant_key(self.name, self.base_url, self._identity))
+
+    @property
+    def _identity(self) -> str:
+        return self.grant.identity() if self.grant else ""
+
+    @property
+    def tenant(self) -> str:
+        """Return a text that identifies the tenant and the login in fingerprints."""
+        return f"{self.base_url} {self._identity}"
 
     @cached_property
     def slots(self) -> TenantSlots:

@@ -18,7 +18,7 @@ from tap_cxone.http.transport import open_session
 from tap_cxone.redact import is_secure_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tap_cxone.http.auth import Token, TokenProvider
     from tap_cxone.http.messages import ApiResponse, ClassifyError, ParseBody
@@ -63,9 +63,9 @@ class Client:
         """Return the redactor of error texts."""
         return self.transport.redact
 
-    def get(self, path: str) -> ApiResponse:
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """Send a GET request; retried, since it is idempotent."""
-        return self._execute(ApiRequest(method="GET", url=self._url(path)))
+        return self._execute(ApiRequest(method="GET", url=self._url(path), params=params))
 
     def put(self, path: str, body: Any) -> ApiResponse:
         """Send a PUT request; retried, since it is idempotent."""

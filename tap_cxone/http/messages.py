@@ -42,6 +42,7 @@ class ApiRequest:
     Attributes:
         method: HTTP method.
         url: Target address. Its query never appears in a message.
+        params: Query parameters to add to the address.
         headers: Headers in addition to those of every request.
         body: Value to send as JSON.
         form: Fields to send as a form, instead of JSON.
@@ -55,6 +56,7 @@ class ApiRequest:
 
     method: str
     url: str
+    params: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)

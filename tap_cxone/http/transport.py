@@ -215,6 +215,7 @@ class Transport:
         return self.session.request(
             request.method,
             request.url,
+            params=request.params,
             headers=headers,
             data=data,
             timeout=(CONNECT_SECONDS, request.read_seconds),

@@ -69,12 +69,6 @@ class JobStatus(Enum):
     EXPIRED = auto()
 
 
-def parse_job_id(value: object) -> str | None:
-    """Return the id of a job as a text, or None if it is empty or no text or number."""
-    is_valid = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value) if is_valid and str(value).strip() else None
-
-
 @dataclass(frozen=True, slots=True)
 class StatusResponse:
     """Response of an API to a status request.

@@ -184,9 +184,10 @@ class ExportStream(JobStream):
     @cached_property
     @override
     def api(self) -> AnalyticsApi:
-        application = self.settings.application
-        tenant = f"{self.family.base_url} {application.client_id if application else ''}"
-        return AnalyticsApi(self.family.client, self.export.request, tenant, MAX_CONCURRENT_JOBS)
+        family = self.family
+        return AnalyticsApi(
+            family.client, family.tenant, self.export.request, family.max_concurrent_jobs
+        )
 
     @override
     def windows(

@@ -126,6 +126,7 @@ class EntityStream(JobStream):
         name = self.entity.entity_name
         return DataExtractionApi(
             client=self.family.client,
+            tenant=self.family.tenant,
             request=EntityRequest(name, self.entity.version, permission_of(name)),
             mode=self.settings.section(DataExtractionSettings).mode,
             tenant_info=self.family.tenant_info,

@@ -139,19 +139,14 @@ class TableStream(JobStream):
     def api(self) -> ObservabilityApi:
         settings = self.settings
         family_settings = settings.section(ObservabilitySettings)
-        application, key = settings.application, settings.access_key
         request = TableRequest(
             table=self.table,
             channels=family_settings.channels,
             filters=family_settings.filters.by_name(),
             timezone=settings.timezone or "UTC",
-            tenant=" ".join(
-                (self.family.base_url, application.client_id, key.key_id)
-                if application and key
-                else ()
-            ),
         )
-        return ObservabilityApi(self.family.client, request, self.family.tenant_info)
+        family = self.family
+        return ObservabilityApi(family.client, family.tenant, request, family.tenant_info)
 
     @override
     def history_limit(self, now: datetime) -> datetime | None:

@@ -148,10 +148,9 @@ class ReportStream(JobStream):
     @cached_property
     @override
     def api(self) -> ReportsApi:
-        application = self.settings.application
-        tenant = f"{self.family.base_url} {application.client_id if application else ''}"
         definition = report_definition.schedule_definition(self.report)
-        return ReportsApi(self.family.client, _schedule_registry(self), definition, tenant)
+        family = self.family
+        return ReportsApi(family.client, family.tenant, _schedule_registry(self), definition)
 
     @property
     def _window_days(self) -> int:
