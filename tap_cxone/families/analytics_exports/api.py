@@ -18,7 +18,6 @@ from tap_cxone.jobs.job import JobStatus, StatusResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cxone.http.client import Client
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -33,7 +32,7 @@ PERMISSION_HINT = (
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def describe_active_exports(_: Client, response_json: Any) -> str:
+def describe_active_exports(response_json: Any) -> str:
     """Return a text with the number of active exports of the tenant, from any client."""
     count = len(json_list(response_json, ["entities"]) or ())
     return f"no quota; {count} active now, whosever they are (see max_concurrent)"

@@ -115,7 +115,7 @@ class CallQuota:
         return f"{self.remaining}{limit_text} left of the reporting quota{reset_text}"
 
 
-def describe_quota(client: Client, _: Any) -> str:
+def describe_quota(client: Client) -> str:
     """Return the remaining quota as text."""
     quota = DataDownloadApi(client, "").quota()
     return str(quota) if quota else "the API does not tell"

@@ -28,7 +28,6 @@ from tap_cxone.windows import midnight
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-    from tap_cxone.http.client import Client
     from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import PendingJob
     from tap_cxone.windows import Window
@@ -77,7 +76,7 @@ def classify_error(status: int, error_text: str) -> type[ApiError] | None:
     )
 
 
-def describe_running_job(_: Client, response_json: Any) -> str:
+def describe_running_job(response_json: Any) -> str:
     """Return a text that states whether a job of the tenant is running now."""
     jobs = json_objects(json_list(json_object(response_json), ["jobs"]))
     statuses = [str(job.get("status", "")).upper() for job in jobs]
