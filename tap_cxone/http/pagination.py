@@ -123,6 +123,11 @@ class OffsetPaginator(Paginator[int]):
     offset: int = 0
     total: int | None = None
 
+    @staticmethod
+    def params(offset: int | None, limit: int) -> dict[str, str]:
+        """Return the query parameters of a request for a page of at most `limit` rows."""
+        return {"skip": str(offset or 0), "top": str(limit)}
+
     @override
     def next_position(self, page: Any) -> int | None:
         count, total = self.measure(page)
