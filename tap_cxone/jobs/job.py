@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso, parse_instant
-from tap_cxone.windows import Window
+from tap_cxone.windows import Window, window_between
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +39,7 @@ def job_from_json(raw: dict[str, Any]) -> PendingJob:
         TypeError: A value has the wrong type.
         ValueError: A value is invalid.
     """
-    window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
+    window = window_between(parse_instant(raw["start"]), parse_instant(raw["end"]))
     submitted_at = parse_instant(raw["submitted_at"])
     return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
 
