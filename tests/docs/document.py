@@ -9,6 +9,7 @@ import json
 import re
 import textwrap
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,15 @@ from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
-from tap_cxone.families.registry import settings_schema
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.rows.columns import Column
+from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tap_cxone.context import ApiFamily
 
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "tests/benchmarks/results.json"
@@ -83,6 +87,39 @@ def streams_table() -> str:
     rows.append("| `quarantine` | rows that did not fit | `record_id` | 9 | See below. |")
     titles = "| stream | entity, table or export | key | known columns | a row |"
     return "\n".join([titles, "|---|---|---|---|---|", *rows])
+
+
+def families_table() -> str:
+    """Return the table of the families' packages: the first line of each says what its API does."""
+    texts = {n: _first_line(type(f)).partition(": ")[2] for n, f in _families().items()}
+    rows = [f"| `families/{n}/` | {text[0].upper()}{text[1:]} |" for n, text in texts.items()]
+    return "\n".join(["| package of `families/` | its API |", "|---|---|", *rows])
+
+
+def checks_table() -> str:
+    """Return the table of what `--test` asks the API of each family."""
+    rows = [
+        f"| `{name}` | `{family.token_path}` | {_probe(family)} | {family.remaining_source} |"
+        for name, family in _families().items()
+    ]
+    titles = "| family | login | harmless read | remaining quota |"
+    return "\n".join([titles, "|---|---|---|---|", *rows])
+
+
+def _probe(family: ApiFamily) -> str:
+    costs = "none: every other call of this API costs an export"
+    return f"`{family.probe_path}`" if family.probe_path else costs
+
+
+def _families() -> dict[str, ApiFamily]:
+    streams = TapCXone(validate_config=False).streams.values()
+    found = {s.family.name: s.family for s in streams if isinstance(s, CXoneStream)}
+    return {family.name: found[family.name] for family in FAMILIES}
+
+
+def _first_line(family: type[ApiFamily]) -> str:
+    package = import_module(family.__module__.rpartition(".")[0])
+    return (package.__doc__ or "").partition("\n")[0]
 
 
 def columns_table() -> str:
@@ -264,6 +301,7 @@ def documents() -> dict[Path, str]:
     """Return each file that is partly written here, as it should be."""
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"
     settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
+    architecture, plan = ROOT / "docs/architecture.md", ROOT / "docs/plan.md"
     mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
     return {
         readme: _between(
@@ -275,6 +313,8 @@ def documents() -> dict[Path, str]:
         ),
         settings: _between(settings.read_text(), mark, settings=settings_table()),
         columns: _between(columns.read_text(), mark, columns=columns_table()),
+        architecture: _between(architecture.read_text(), mark, families=families_table()),
+        plan: _between(plan.read_text(), mark, checks=checks_table()),
         project: _between(project.read_text(), lines, settings=meltano_settings()),
         HUB: hub(),
     }

@@ -96,6 +96,7 @@ class AnalyticsExports(ApiFamily):
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
     probe_path = ACTIVE_EXPORTS_PATH
     permission_hint = PERMISSION_HINT
+    remaining_source = "how many are active"
     max_window_days = MAX_WINDOW_DAYS
     max_concurrent_jobs = MAX_CONCURRENT_JOBS
 

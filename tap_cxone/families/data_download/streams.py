@@ -62,6 +62,7 @@ class DataDownload(ApiFamily):
     host = "https://{tenant}.nicecxone.com"
     token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
     probe_path = CURRENT_USER_PATH
+    remaining_source = "the quota that the API reports"
     permission_hint = PERMISSION_HINT
 
     @classmethod

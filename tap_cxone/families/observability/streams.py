@@ -44,6 +44,7 @@ class Observability(ApiFamily):
     host = "https://api-{region}.niceincontact.com"
     login_host = "https://cxone.niceincontact.com"
     token_path = "/auth/token"  # noqa: S105 (a path, not a token)
+    remaining_source = "`exports_per_day`, minus the exports in `--state`"
     max_window_days = 31  # default of window_days; the API documents no limit
 
     @classmethod
