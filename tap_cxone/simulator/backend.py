@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from tap_cxone.simulator.context import ServerContext
+from tap_cxone.simulator.family import RowQuery
 from tap_cxone.simulator.registry import FAMILIES
 from tap_cxone.simulator.rows import midnight
 
@@ -59,9 +60,8 @@ class Backend(ServerContext):
         Raises:
             KeyError: No family has the entity.
         """
+        query = RowQuery(entity, midnight(start), midnight(end), self.clock.now(), visible_at, zone)
         for family in self.families:
             if family.serves(entity):
-                first, last = midnight(start), midnight(end)
-                rows = family.expected_rows(entity, first, last, visible_at=visible_at, zone=zone)
-                return list(rows)
+                return list(family.expected_rows(query))
         raise KeyError(entity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -18,6 +19,32 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.rows import Row
 
     Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class RowQuery:
+    """Query of the rows of `[start, end)`.
+
+    Attributes:
+        entity: Entity, table or report.
+        start: Begin, at midnight.
+        end: Exclusive end, at midnight.
+        now: Instant of the query.
+        visible_at: Instant at which the rows must be visible; None for the default of the family.
+        zone: Zone of the dates in a row, for families that have one.
+    """
+
+    entity: str
+    start: datetime
+    end: datetime
+    now: datetime
+    visible_at: datetime | None
+    zone: tzinfo
+
+    @property
+    def seen_at(self) -> datetime:
+        """Return the instant at which the rows must be visible, by default that of the query."""
+        return self.visible_at or self.now
 
 
 class SimulatedFamily(ABC):
@@ -54,16 +81,8 @@ class SimulatedFamily(ABC):
         """Return True if this family has the rows of an entity, table or report."""
 
     @abstractmethod
-    def expected_rows(
-        self,
-        entity: str,
-        start: datetime,
-        end: datetime,
-        *,
-        visible_at: datetime | None,
-        zone: tzinfo,
-    ) -> Iterable[Row]:
-        """Return the rows of `[start, end)` that are visible at `visible_at`, by default now."""
+    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        """Return the rows that a query asks for."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

@@ -14,12 +14,11 @@ from tap_cxone.simulator.family import SimulatedFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, tzinfo
 
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler
+    from tap_cxone.simulator.family import Handler, RowQuery
     from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.rows import Row
 
@@ -67,16 +66,8 @@ class DataDownload(SimulatedFamily):
         return entity in REPORTS
 
     @override
-    def expected_rows(
-        self,
-        entity: str,
-        start: datetime,
-        end: datetime,
-        *,
-        visible_at: datetime | None,
-        zone: tzinfo,
-    ) -> Iterable[Row]:
-        return self.downloads.expected_rows(start, end, visible_at or self._context.clock.now())
+    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        return self.downloads.expected_rows(query.start, query.end, query.seen_at)
 
     @override
     def state(self) -> dict[str, Any]:

@@ -16,13 +16,12 @@ from tap_cxone.simulator.scaling import divide_rounding_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, tzinfo
 
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.data_extraction.jobs import Job
-    from tap_cxone.simulator.family import Handler
+    from tap_cxone.simulator.family import Handler, RowQuery
     from tap_cxone.simulator.rows import Row
 
 
@@ -57,16 +56,8 @@ class DataExtraction(SimulatedFamily):
         return entity in ENTITIES
 
     @override
-    def expected_rows(
-        self,
-        entity: str,
-        start: datetime,
-        end: datetime,
-        *,
-        visible_at: datetime | None,
-        zone: tzinfo,
-    ) -> Iterable[Row]:
-        return self._rows.rows(entity, start, end, visible_at or self._context.clock.now())
+    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        return self._rows.rows(query.entity, query.start, query.end, query.seen_at)
 
     @override
     def state(self) -> dict[str, Any]:

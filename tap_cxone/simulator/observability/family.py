@@ -16,12 +16,11 @@ from tap_cxone.simulator.rows import RowGenerator, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, tzinfo
 
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler
+    from tap_cxone.simulator.family import Handler, RowQuery
     from tap_cxone.simulator.observability.exports import Export
     from tap_cxone.simulator.rows import Row
 
@@ -68,17 +67,9 @@ class Observability(SimulatedFamily):
         return entity in TABLES
 
     @override
-    def expected_rows(
-        self,
-        entity: str,
-        start: datetime,
-        end: datetime,
-        *,
-        visible_at: datetime | None,
-        zone: tzinfo,
-    ) -> Iterable[Row]:
-        seen_at = visible_at or self._context.clock.now()
-        return self._rows.rows(entity, start, end, seen_at, View(zone))
+    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        view = View(query.zone)
+        return self._rows.rows(query.entity, query.start, query.end, query.seen_at, view)
 
     @override
     def state(self) -> dict[str, Any]:

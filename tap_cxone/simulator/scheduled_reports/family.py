@@ -19,12 +19,11 @@ from tap_cxone.simulator.scheduled_reports.validation import validate_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime, tzinfo
 
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler
+    from tap_cxone.simulator.family import Handler, RowQuery
     from tap_cxone.simulator.rows import Row
     from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
@@ -100,18 +99,10 @@ class ScheduledReports(SimulatedFamily):
         return entity in TYPE_OF_SOURCE
 
     @override
-    def expected_rows(
-        self,
-        entity: str,
-        start: datetime,
-        end: datetime,
-        *,
-        visible_at: datetime | None,
-        zone: tzinfo,
-    ) -> Iterable[Row]:
+    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
         """Return the rows of a report; by default all of them are final."""
-        report_type = TYPE_OF_SOURCE[entity]
-        contacts = self._contacts.between(report_type, start, end, visible_at or FAR_FUTURE)
+        report_type, seen_at = TYPE_OF_SOURCE[query.entity], query.visible_at or FAR_FUTURE
+        contacts = self._contacts.between(report_type, query.start, query.end, seen_at)
         return full_rows(contacts, report_type)
 
     @override
