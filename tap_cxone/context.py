@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,16 +14,18 @@ from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
 from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter
+from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
-from tap_cxone.jobs.ledger import JobLedger, NullLedger, tenant_key
+from tap_cxone.jobs.ledger import JobLedger, NullLedger, SqliteLedger, tenant_key
 from tap_cxone.jobs.polling import PollPolicy
-from tap_cxone.jobs.slots import Poller, TenantSlots
+from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_cxone.clock import Clock
+    from tap_cxone.config.evidence import Evidence
     from tap_cxone.config.model import Settings
     from tap_cxone.errors import ApiError
     from tap_cxone.events.audit_log import AuditLog
@@ -51,7 +54,8 @@ class RunContext:
         audit: Audit log.
         workers: Pool of family workers.
         progress: Progress tracker of the run.
-        journal: Storage of jobs and submit times that outlives the run, independent of its state.
+        journal: Storage of jobs and submit times that outlives the run, independent of its state;
+            None if none is configured.
         sample: Collector of the first records of a window, for the webhook.
         webhook: Client of the completion webhook; None if none is configured.
         batches: Writer of batch files; None if none are configured.
@@ -64,7 +68,7 @@ class RunContext:
     audit: AuditLog
     workers: WorkerPool
     progress: Progress
-    journal: Journal | NullLedger
+    journal: Journal | None
     sample: RecordSample
     webhook: Webhook | None = None
     batches: BatchingWriter | None = None
@@ -112,6 +116,7 @@ class ApiFamily(ABC):
 
     Attributes:
         name: Name in settings, state and messages.
+        evidence: How well the API is documented.
         credentials: Settings that hold the credentials.
         host: Base URL of the API, with `{region}` or `{tenant}` in place of these settings.
         login_host: Base URL of the login, such as `host`; empty if it is that of the API.
@@ -126,7 +131,6 @@ class ApiFamily(ABC):
         limits: Rate limits and quotas of the API.
         availability_delay: Age at which a row is certainly visible in the API.
         base_url_from_token: Returns the API base URL named in a token, or None.
-        missing_setting: Required setting that is missing, beside the credentials; else empty.
         window_days: Days in one export; 0 if the window determines what a record is.
         tenant_info: Facts learned about the tenant, stored in the state of the streams.
         logged_topics: Topics already logged as a warning in this run.
@@ -134,6 +138,7 @@ class ApiFamily(ABC):
     """
 
     name: ClassVar[str]
+    evidence: ClassVar[Evidence]
     credentials: ClassVar[tuple[str, ...]]
     host: ClassVar[str]
     login_host: ClassVar[str] = ""
@@ -149,7 +154,6 @@ class ApiFamily(ABC):
     limits: RateLimits
     availability_delay: timedelta = timedelta(minutes=30)
     base_url_from_token: Callable[[str], str | None] | None = None
-    missing_setting: str = ""
     window_days: int = 0
     tenant_info: dict[str, Any] = field(default_factory=dict)
     logged_topics: set[str] = field(default_factory=set)
@@ -207,22 +211,33 @@ class ApiFamily(ABC):
 
     @property
     def configured(self) -> bool:
-        """Return True if credentials and every other required setting are set."""
-        return self.grant is not None and not self.missing_setting
+        """Return True if the credentials are set, and the settings object if it is required."""
+        return self.grant is not None and not self.off_by_default
+
+    @property
+    def off_by_default(self) -> bool:
+        """Return True if the family requires its settings object, and the config has none."""
+        return self.evidence.opt_in and self.name not in self.context.settings.sections
 
     @property
     def setup_hint(self) -> str:
         """Return which settings are missing, for a message to the user."""
-        if self.missing_setting:
-            return f"{self.name} reads nothing until {self.missing_setting} says what"
         settings = self.context.settings
         provided = {
             *(ACCESS_KEY if settings.access_key else ()),
             *(CLIENT_CREDENTIALS if settings.application else ()),
+            *(("tenant",) if settings.tenant else ()),
         }
         missing = [name for name in self.required_settings if name not in provided]
-        variables = ", ".join(f"TAP_CXONE_{name.upper()}" for name in missing)
-        return f"{self.name} needs {', '.join(missing)}; set them, or {variables}"
+        variables = [f"TAP_CXONE_{name.upper()}" for name in missing]
+        if not self.off_by_default:
+            return f"{self.name} needs {', '.join(missing)}; set them, or {', '.join(variables)}"
+        names = ", ".join([f"{self.name}: {{}}", *missing])
+        variables = [f"TAP_CXONE_{self.name.upper()}={{}}", *variables]
+        return (
+            f"{self.name} is off by default, because its API is {self.evidence.label}; "
+            f"set {names}, or {', '.join(variables)}"
+        )
 
     @cached_property
     def rate_limiter(self) -> RateLimiter:
@@ -231,8 +246,9 @@ class ApiFamily(ABC):
 
     @cached_property
     def ledger(self) -> JobLedger:
-        """Return the ledger of the family's jobs and submit times in the journal."""
-        return JobLedger(self.context.journal, tenant_key(self.name, self.base_url, self._identity))
+        """Return the ledger of the family's jobs and submit times."""
+        journal = self.context.journal
+        return SqliteLedger(journal, self._tenant_key) if journal else NullLedger()
 
     @property
     def _identity(self) -> str:
@@ -246,17 +262,34 @@ class ApiFamily(ABC):
     @cached_property
     def slots(self) -> TenantSlots:
         """Return the job slots that all processes with the same journal share."""
-        journal = self.context.journal
-        return TenantSlots(
-            name=self.name,
-            lock_prefix=journal.lock_dir / self.ledger.tenant if journal.lock_dir else None,
-            slot_count=self.limits.max_concurrent,
-            hold_until_job_ends=self.limits.tenant_wide,
-            poller=Poller(
-                self.context.clock, journal.poll_interval, self.context.settings.throttle_timeout
-            ),
-            log=journal.log,
-        )
+        locks, journal = None, self.context.journal
+        if journal is not None:
+            timeout = self.context.settings.throttle_timeout
+            poller = Poller(self.context.clock, journal.poll_interval, timeout)
+            locks = TenantLocks(journal.lock_dir / self._tenant_key, poller, journal.log)
+        limits = self.limits
+        return TenantSlots(self.name, limits.max_concurrent, limits.tenant_wide, locks)
+
+    @property
+    def _tenant_key(self) -> str:
+        return tenant_key(self.name, self.base_url, self._identity)
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Fetch for one stream inside the block; count its failure, and release its slots.
+
+        Raises:
+            CircuitOpen: The family failed repeatedly for the same reason.
+        """
+        self.circuit_breaker.raise_if_open(self.name)
+        try:
+            yield
+        except Exception as error:
+            self.circuit_breaker.record_failure(error)
+            raise
+        finally:
+            self.slots.release_all()
+        self.circuit_breaker.record_success()
 
     @cached_property
     def client(self) -> Client:
@@ -273,9 +306,7 @@ class ApiFamily(ABC):
             redact=Redactor(set(settings.secrets)),
             signals=self.context.signals,
             user_agent=settings.user_agent,
-            max_retries=settings.max_retries,
-            max_elapsed=settings.throttle_timeout,
-            max_elapsed_setting="throttle_timeout_minutes",
+            retry_policy=RetryPolicy.from_settings(settings),
         )
         token_provider = TokenProvider(self.grant, transport)
         return Client(
@@ -301,6 +332,5 @@ class ApiFamily(ABC):
         return PollPolicy(
             interval=settings.poll_interval,
             timeout=settings.job_timeout,
-            throttle_timeout=settings.throttle_timeout,
-            max_retries=settings.max_retries,
+            retry=RetryPolicy.from_settings(settings),
         )

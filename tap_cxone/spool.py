@@ -8,6 +8,7 @@ import io
 import json
 import tempfile
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -18,6 +19,8 @@ from tap_cxone.errors import DownloadError, SpoolError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
+
+    from tap_cxone.windows import Window
 
 
 _ROWS_PER_CHUNK = 100  # rows per write
@@ -54,6 +57,36 @@ class Spool:
     ) -> None:
         """Close the file, which deletes it."""
         self.file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFile:
+    """The downloaded file of a window.
+
+    Attributes:
+        window: Window of the file.
+        upcoming: Windows that follow it.
+        description: Name of the window for messages.
+        job_id: ID of the job that made the file; None if the API has no such ID.
+        spool: The file.
+        duration: Time from the request to the end of the download.
+    """
+
+    window: Window
+    upcoming: Sequence[Window]
+    description: str
+    job_id: str | None
+    spool: Spool
+    duration: timedelta = timedelta(0)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that the file occupies on disk."""
+        return self.spool.size
+
+    def close(self) -> None:
+        """Delete the file."""
+        self.spool.file.close()
 
 
 class _FileView(io.RawIOBase):

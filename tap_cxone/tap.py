@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 from collections import Counter
@@ -13,8 +15,9 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
 from tap_cxone import __version__
+from tap_cxone.cli.about import add_streams
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
-from tap_cxone.cli.connection_test import probe, skipped_result
+from tap_cxone.cli.connection_test import evidence_result, probe, skipped_result
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import find_warnings
@@ -27,8 +30,13 @@ from tap_cxone.errors import (
 )
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.webhook import Webhook
-from tap_cxone.families.registry import FAMILIES, check_settings, settings_schema
-from tap_cxone.jobs.ledger import open_ledger
+from tap_cxone.families.registry import (
+    FAMILIES,
+    check_settings,
+    evidence_summary,
+    settings_schema,
+)
+from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
 from tap_cxone.output.writer import RecordSample, SamplingWriter
@@ -102,7 +110,7 @@ class TapCXone(Tap):
             raise ConfigError(problems)
         self.audit = AuditLog(self.settings.audit_log_path, self._clock)
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
-        self.journal = open_ledger(self.settings, self._clock, self.logger)
+        self.journal = create_journal(self.settings, self._clock, self.logger)
         webhook_settings = self.settings.completion_webhook
         self.sample = RecordSample(webhook_settings.sample_size if webhook_settings else 0)
         self.batches = (
@@ -200,7 +208,8 @@ class TapCXone(Tap):
         names = sorted(stream.name for stream in self._selected_streams())
         self.progress.register(names)
         try:
-            self.journal.open()
+            if self.journal is not None:
+                self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except (AuditError, JournalError) as error:
             raise ConfigError([str(error)]) from error
@@ -209,7 +218,8 @@ class TapCXone(Tap):
         """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
         for family in self._families:
             family.slots.release_all()
-        self.journal.close()
+        if self.journal is not None:
+            self.journal.close()
         duration = self._clock.now() - started_at
         for stream in self._selected_streams():
             stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
@@ -230,17 +240,25 @@ class TapCXone(Tap):
             if plans := plans_by_family.get(family.name):
                 yield FamilyPlan.from_stream_plans(family, plans)
 
+    def setup_hints(self) -> dict[str, str]:
+        """Return the missing settings of each family that is not set up."""
+        return {f.name: f.setup_hint for f in self._families if not f.configured}
+
     def connection_checks(self) -> Iterator[CheckResult]:
         """Yield the checks of each family, without an export; quotas count the state's submits."""
         # Configured families first.
         for family in sorted(self._families, key=lambda family: not family.configured):
-            if not family.configured:
+            if family.configured:
+                yield from self._probe(family.with_few_retries())  # the command is interactive
+            else:
                 yield skipped_result(family)
-                continue
-            family = family.with_few_retries()  # noqa: PLW2901 (the command is interactive)
-            for name, raw in self.state.get("bookmarks", {}).items():
-                family.rate_limiter.restore(states.StreamState(name, raw).submit_times(family.name))
-            yield from probe(family)
+            streams = [s.name for s in self._cxone_streams() if s.family.name == family.name]
+            yield evidence_result(family, streams)
+
+    def _probe(self, family: ApiFamily) -> Iterator[CheckResult]:
+        for name, raw in self.state.get("bookmarks", {}).items():
+            family.rate_limiter.restore(states.StreamState(name, raw).submit_times(family.name))
+        yield from probe(family)
 
     @override
     def run_discovery(self) -> str:
@@ -262,21 +280,31 @@ class TapCXone(Tap):
         return [stream for stream in self._cxone_streams() if stream.selected]
 
     def _require_credentials(self) -> None:
-        """Deselect streams of families without credentials; raise `ConfigError` if none remains.
+        """Deselect streams of families that are not set up; raise `ConfigError` if none remains.
 
-        Meltano selects all streams by default, including those without credentials.
+        Meltano selects all streams by default, including those that cannot run.
         """
         if not any(family.configured for family in self._families):
-            raise ConfigError(f.setup_hint for f in self._families if not f.missing_setting)
+            raise ConfigError(
+                f.setup_hint for f in self._families if f.grant or not f.off_by_default
+            )
         unconfigured = [s for s in self._selected_streams() if not s.family.configured]
         for stream in unconfigured:
             stream.selected = False
         for family in {stream.family.name: stream.family for stream in unconfigured}.values():
-            level = logging.INFO if family.missing_setting else logging.WARNING
+            level = logging.INFO if family.off_by_default else logging.WARNING
             text = "Streams left out: %s, or deselect its streams"
             self.logger.log(level, text, family.setup_hint)
         if unconfigured and not self._selected_streams():
             raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
+
+    @classmethod
+    @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        """Print what the SDK prints, and how well the API of each stream is documented."""
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            super().print_about(output_format)
+        click.echo(add_streams(printed.getvalue(), output_format or "text"))
 
     @classmethod
     @override
@@ -310,3 +338,7 @@ class TapCXone(Tap):
     def get_singer_command(cls) -> click.Command:
         """Return the SDK's command, extended by `--plan` and the handling of expected errors."""
         return CXoneCommand.extend(super().get_singer_command(), cls)
+
+
+# The SDK prints it as the description of the tap.
+TapCXone.__doc__ = f"{TapCXone.__doc__} {evidence_summary()}"

@@ -39,6 +39,9 @@ class CommandTap(Protocol):
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield one plan per family."""
 
+    def setup_hints(self) -> dict[str, str]:
+        """Return the missing settings of each family that is not set up."""
+
     def connection_checks(self) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
 
@@ -93,13 +96,16 @@ class CXoneCommand(SingerCommand):
             raise
 
     def _print_plan(self, ctx: click.Context, plan_format: str) -> None:
-        plans = list(self._new_tap(ctx).plans())
+        tap = self._new_tap(ctx)
+        plans, hints = list(tap.plans()), tap.setup_hints()
         if plan_format == "json":
-            click.echo(json.dumps(plans_as_json(plans), indent=2))
+            click.echo(json.dumps({**plans_as_json(plans), "not_set_up": hints}, indent=2))
             return
         lines = [line for plan in plans for line in plan_lines(plan)]
         for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
             click.echo(line)
+        for family, hint in hints.items():
+            click.echo(f"{family}: not set up: {hint}")
 
     def _print_checks(self, ctx: click.Context) -> NoReturn:
         failed = False

@@ -11,7 +11,7 @@ from tap_cxone.errors import CXoneError, with_permission_hint
 from tap_cxone.http.rate_limit import RateLimitHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tap_cxone.context import ApiFamily
     from tap_cxone.http.messages import ApiResponse
@@ -44,6 +44,12 @@ class CheckResult:
 def skipped_result(family: ApiFamily) -> CheckResult:
     """Return the result for a family that is not configured."""
     return CheckResult(family.name, "not set up", None, family.setup_hint)
+
+
+def evidence_result(family: ApiFamily, streams: Iterable[str]) -> CheckResult:
+    """Return how well the API of some streams is documented, as a result that never fails."""
+    detail = f"{family.evidence.label}, not tried on a live tenant ({', '.join(streams)})"
+    return CheckResult(family.name, "evidence", None, detail)
 
 
 def probe(family: ApiFamily) -> Iterator[CheckResult]:

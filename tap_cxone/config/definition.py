@@ -27,12 +27,12 @@ from typing import (
     get_type_hints,
 )
 
-import msgspec
-
 from tap_cxone.clock import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import msgspec
 
 _T = TypeVar("_T")
 
@@ -146,29 +146,35 @@ def nested_settings(
 
 def read(settings_class: type[_T], config: Mapping[str, Any]) -> _T:
     """Return the value of a settings class. The settings must fit its schema."""
-    return msgspec.convert(_prepare(config, settings_class), settings_class)
+    value: _T = _build(config, settings_class)
+    return value
 
 
-def _prepare(value: Any, annotation: Any) -> Any:
-    """Return a value as msgspec takes it: without nulls, dates as instants, 14.0 as 14."""
+def _build(value: Any, annotation: Any) -> Any:
+    """Return the value of a setting: objects as their class, lists as tuples, dates as instants.
+
+    `msgspec.convert` would do most of this, and evaluate all annotations once more: a tenth of the
+    time that `--discover` takes.
+    """
     kind, _ = _split(annotation)
     if value is None:
         return None
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        return {
-            field.name: _prepare(value[field.name], inner)
+        members = {
+            field.name: _build(value[field.name], inner)
             for field, inner in _fields(kind)
             if value.get(field.name) is not None
             or (field.name in value and _takes_null(field, inner))
         }
+        return kind(**members)
     if isinstance(value, dict):
         (_, item_type) = get_args(kind) or (str, Any)
-        return {n: _prepare(item, item_type) for n, item in value.items() if item is not None}
+        return {n: _build(item, item_type) for n, item in value.items() if item is not None}
     if get_origin(kind) is tuple:
-        return [_prepare(item, get_args(kind)[0]) for item in value]
+        return tuple(_build(item, get_args(kind)[0]) for item in value)
     if kind is datetime:
         return parse_instant(value)
-    return int(value) if kind is int else value
+    return kind(value) if kind in {int, float} else value
 
 
 @cache

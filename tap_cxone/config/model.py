@@ -15,6 +15,7 @@ from tap_cxone.config.destinations import (  # noqa: TC001 (msgspec reads the an
     BatchSettings,
     WebhookSettings,
 )
+from tap_cxone.config.evidence import Evidence  # noqa: TC001 (it reads the annotations of sections)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,13 +33,18 @@ class Section:
     Attributes:
         NAME: The name of the section, which is the name of the family.
         TITLE: The title of the section.
-        DESCRIPTION: What the section is for. The list of its settings is added to it.
+        DESCRIPTION: What the section is for. The evidence and the list of its settings are added
+            to it.
+        EVIDENCE: How well the API of the family is documented.
+        STREAMS_SETTING: The setting of the section whose entries are streams; empty if it has none.
     """
 
     __slots__ = ()
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
     DESCRIPTION: ClassVar[str]
+    EVIDENCE: ClassVar[Evidence]
+    STREAMS_SETTING: ClassVar[str] = ""
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no checks by default)
         """Yield the problems of valid settings that contradict each other.
@@ -250,13 +256,15 @@ class Settings(ConnectionSettings):
             sections: The settings classes of the families.
         """
         values = {
-            section.NAME: read(section, config.get(section.NAME) or {}) for section in sections
+            section.NAME: read(section, config[section.NAME])
+            for section in sections
+            if config.get(section.NAME) is not None
         }
         return replace(read(cls, config), sections=values)
 
     def section(self, section: type[_Section]) -> _Section:
-        """Return the settings of a family."""
-        value = self.sections[section.NAME]
+        """Return the settings of a family: its defaults if the config has none."""
+        value = self.sections.get(section.NAME, section())
         assert isinstance(value, section)  # noqa: S101 (one class per name)
         return value
 

@@ -39,7 +39,10 @@ def settings_schema(sections: Sequence[type[Section]]) -> dict[str, Any]:
 
 def _section_schema(section: type[Section]) -> dict[str, Any]:
     schema = optional(object_schema(section))
-    return {**schema, "title": section.TITLE, "description": section.DESCRIPTION}
+    texts = [section.DESCRIPTION, section.EVIDENCE.sentence]
+    if section.EVIDENCE.opt_in:
+        texts.append("Its streams run only if this object is set; `{}` is enough.")
+    return {**schema, "title": section.TITLE, "description": " ".join(texts)}
 
 
 def _endpoint_schemas(families: Sequence[str]) -> dict[str, Any]:

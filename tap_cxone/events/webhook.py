@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from tap_cxone.clock import iso
 from tap_cxone.errors import ApiError, CXoneError
 from tap_cxone.http.messages import ApiRequest
+from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
 from tap_cxone.redact import Redactor
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.signals import SignalHandler
 
-_MAX_RETRIES = 2
-_MAX_ELAPSED = timedelta(minutes=1)
+_RETRY_POLICY = RetryPolicy(attempts=3, max_elapsed=timedelta(minutes=1))
 _MIN_SECRET_LENGTH = 6  # shorter ones are words such as `hooks`
 _MAX_CONSECUTIVE_FAILURES = 3  # then disabled, so that no further window waits for it
 
@@ -88,8 +88,7 @@ class Webhook:
             redact=Redactor(_secrets(settings)),
             signals=signals,
             user_agent=user_agent,
-            max_retries=_MAX_RETRIES,
-            max_elapsed=_MAX_ELAPSED,
+            retry_policy=_RETRY_POLICY,
         )
         return cls(settings, transport)
 

@@ -1,4 +1,4 @@
-"""The list of all families: name, settings class and streams module of each."""
+"""The list of all families: name, settings class, streams module and evidence of each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_cxone.config import schema, validation
+from tap_cxone.config.evidence import NOT_TRIED, Evidence
 from tap_cxone.config.model import Settings
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.analytics_exports.settings import AnalyticsExportsSettings
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 class StreamsModule(Protocol):
     """The module of a family that builds its streams."""
 
+    @property
+    def BUILT_IN_STREAMS(self) -> tuple[str, ...]:  # noqa: N802 (a constant of a module)
+        """Return the names of the streams that every tenant has."""
+
     def streams(self, tap: Tap, context: RunContext) -> Sequence[CXoneStream]:
         """Return the streams of the family."""
 
@@ -53,6 +58,18 @@ class Family:
         """Return the name of the family in settings, state and messages."""
         return self.settings.NAME
 
+    @property
+    def evidence(self) -> Evidence:
+        """Return how well the API of the family is documented."""
+        return self.settings.EVIDENCE
+
+    @property
+    def stream_names(self) -> tuple[str, ...]:
+        """Return the built-in streams, and the setting whose entries are further ones."""
+        setting = self.settings.STREAMS_SETTING
+        entries = (f"any entry of {self.name}.{setting}",) if setting else ()
+        return (*self.module.BUILT_IN_STREAMS, *entries)
+
 
 FAMILIES = (
     Family(DataExtractionSettings, data_extraction),
@@ -62,6 +79,13 @@ FAMILIES = (
     Family(ScheduledReportsSettings, scheduled_reports),
 )
 SECTIONS = tuple(family.settings for family in FAMILIES)
+
+
+def evidence_summary() -> str:
+    """Return how well the API of each family is documented, as sentences."""
+    families = {e: [f.name for f in FAMILIES if f.evidence is e] for e in Evidence}
+    sentences = (f"APIs {e.label}: {', '.join(families[e])}." for e in Evidence)
+    return " ".join([*sentences, NOT_TRIED])
 
 
 def settings_schema() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
-from tap_cxone.http.classify import describe_connection_error, is_unreachable_or_untrusted
+from tap_cxone.http.connection_error import describe_connection_error, is_unreachable_or_untrusted
 from tap_cxone.http.error_table import hint_for_storage
 from tap_cxone.http.messages import CONNECT_SECONDS, READ_SECONDS, ApiRequest, spool_response
 from tap_cxone.http.rate_limit import RateLimitHeaders

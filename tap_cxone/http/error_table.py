@@ -1,7 +1,8 @@
-"""Hints for the user: the remedy for each kind of failed request."""
+"""Error class and hint of each failed request: one table by HTTP status, and hints by host."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -25,29 +26,69 @@ _WRONG_ADDRESS_HINT = (
     "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
 )
 _WRONG_SETTING_HINT = "correct the setting that these words are about; if there is none, report it"
-_HINT_BY_STATUS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "",  # the client adds the hint of its credentials
-    HTTPStatus.METHOD_NOT_ALLOWED: _WRONG_ADDRESS_HINT,
-    HTTPStatus.GONE: _WRONG_ADDRESS_HINT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "ask for less at once: lower the family's window_days",
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "correct the user of the proxy in HTTPS_PROXY",
-}
-_HINT_BY_ERROR: dict[type[ApiError], str] = {
-    PermissionDenied: "give the user or application behind the credentials the right to do this",
-    NotFound: _WRONG_ADDRESS_HINT,
-    Throttled: "run again later, when nothing else asks in this tenant's name",
-    Unavailable: RETRY_LATER_HINT,
-    AmbiguousSubmit: RETRY_LATER_HINT,
-    QuotaRefused: "run again when the quota is free again",
-    ApiError: _WRONG_SETTING_HINT,
-}
+_PERMISSION_HINT = "give the user or application behind the credentials the right to do this"
+_WINDOW_TOO_LARGE_HINT = "ask for less at once: lower the family's window_days"
+_PROXY_USER_HINT = "correct the user of the proxy in HTTPS_PROXY"
+_THROTTLED_HINT = "run again later, when nothing else asks in this tenant's name"
+_QUOTA_HINT = "run again when the quota is free again"
 
 
-def hint_for_response(error_class: type[ApiError], status: int) -> str:
-    """Return the hint for a response with this status and error class."""
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """Meaning of a status. The error class determines whether the request is retried.
+
+    Attributes:
+        error: Error class.
+        hint: Remedy for the operator; empty if the caller adds one.
+        submit_error: Error class for a request that creates a job, if it differs.
+    """
+
+    error: type[ApiError]
+    hint: str
+    submit_error: type[ApiError] | None = None
+
+    def error_class(self, *, creates_job: bool) -> type[ApiError]:
+        """Return the error class for a request that creates a job, or for any other."""
+        return self.submit_error if creates_job and self.submit_error else self.error
+
+
+_REDIRECTED = ErrorRule(ApiError, REDIRECT_HINT)
+_REFUSED = ErrorRule(ApiError, _WRONG_SETTING_HINT)
+_NOT_THERE = ErrorRule(ApiError, _WRONG_ADDRESS_HINT)
+_THROTTLED = ErrorRule(Throttled, _THROTTLED_HINT)
+# The request may have been processed, so a job may exist. Only 503 states that it was not.
+_FAILED = ErrorRule(Unavailable, RETRY_LATER_HINT, submit_error=AmbiguousSubmit)
+
+ERROR_TABLE: dict[int, ErrorRule] = {
+    HTTPStatus.UNAUTHORIZED: ErrorRule(ApiError, ""),  # the client adds a hint on the credentials
+    HTTPStatus.FORBIDDEN: ErrorRule(PermissionDenied, _PERMISSION_HINT),
+    HTTPStatus.NOT_FOUND: ErrorRule(NotFound, _WRONG_ADDRESS_HINT),
+    HTTPStatus.METHOD_NOT_ALLOWED: _NOT_THERE,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: ErrorRule(ApiError, _PROXY_USER_HINT),
+    HTTPStatus.REQUEST_TIMEOUT: _FAILED,
+    HTTPStatus.CONFLICT: _THROTTLED,
+    HTTPStatus.GONE: _NOT_THERE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorRule(ApiError, _WINDOW_TOO_LARGE_HINT),
+    HTTPStatus.TOO_EARLY: _FAILED,
+    HTTPStatus.TOO_MANY_REQUESTS: _THROTTLED,
+    HTTPStatus.INTERNAL_SERVER_ERROR: _FAILED,
+    HTTPStatus.BAD_GATEWAY: _FAILED,
+    HTTPStatus.SERVICE_UNAVAILABLE: ErrorRule(Unavailable, RETRY_LATER_HINT),
+    HTTPStatus.GATEWAY_TIMEOUT: _FAILED,
+}
+
+FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
+    Throttled: _THROTTLED,
+    QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),
+}
+"""Rules for the error classes that an API recognises by the text of a response."""
+
+
+def rule_for_status(status: int) -> ErrorRule:
+    """Return the rule for a status, where the family's API defines no other."""
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return REDIRECT_HINT
-    return _HINT_BY_STATUS.get(status, _HINT_BY_ERROR[error_class])
+        return _REDIRECTED
+    return ERROR_TABLE.get(status, _REFUSED)
 
 
 def hint_for_certificate(url: str) -> str:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import logging
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import backoff
 import msgspec
 import requests
 from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, Throttled, Unavailable
-from tap_cxone.http.classify import connection_error, default_error_class, status_phrase
-from tap_cxone.http.error_table import RESPONSE_TOO_LARGE_HINT, RETRY_LATER_HINT, hint_for_response
+from tap_cxone.http.connection_error import connection_error
+from tap_cxone.http.error_table import (
+    FAMILY_RULES,
+    RESPONSE_TOO_LARGE_HINT,
+    RETRY_LATER_HINT,
+    rule_for_status,
+)
 from tap_cxone.http.messages import (
     CONNECT_SECONDS,
     ApiRequest,
@@ -30,13 +33,16 @@ from tap_cxone.http.messages import (
     spool_response,
 )
 from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from tap_cxone.clock import Clock
+    from tap_cxone.http.error_table import ErrorRule
+    from tap_cxone.http.retry import Attempt, RetryPolicy
     from tap_cxone.redact import Redactor
     from tap_cxone.signals import SignalHandler
 
@@ -45,7 +51,6 @@ if TYPE_CHECKING:
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _MAX_ERROR_BYTES = 1 << 16
-_MAX_BACKOFF = timedelta(minutes=2)
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -79,19 +84,6 @@ def open_session() -> requests.Session:
     return session
 
 
-def backoff_delays(first_delay: timedelta) -> Iterator[timedelta]:
-    """Yield delays for exponential backoff with jitter.
-
-    Each delay doubles the one before, from `first_delay` up to two minutes. Jitter shortens a delay
-    by at most half.
-    """
-    steps = backoff.expo(base=2, factor=first_delay.total_seconds())
-    next(steps)
-    for seconds in steps:
-        bounded = min(seconds, _MAX_BACKOFF.total_seconds())
-        yield timedelta(seconds=bounded / 2 + backoff.full_jitter(bounded / 2))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """Sender of requests over one session. It never follows a redirect.
@@ -101,8 +93,7 @@ class Transport:
         redact: Redactor of error texts.
         signals: Handler of SIGINT and SIGTERM.
         user_agent: Value of the `User-Agent` header.
-        max_retries: Maximum number of retries after a failure of the server or the network.
-        max_elapsed: Maximum duration of all attempts of one request.
+        retry_policy: Policy of requests that create no job. Its time limit is for all errors.
         session: Session of the `requests` library.
         max_bytes: Maximum size of a JSON body. A page of 10,000 rows is far smaller.
     """
@@ -111,18 +102,15 @@ class Transport:
     redact: Redactor
     signals: SignalHandler
     user_agent: str
-    max_retries: int
-    max_elapsed: timedelta
-    max_elapsed_setting: str = ""  # the path of the setting; none for a fixed limit
+    retry_policy: RetryPolicy
     session: requests.Session = field(default_factory=open_session)
     max_bytes: int = 256_000_000
 
     def send(self, request: ApiRequest, classify_error: ClassifyError | None = None) -> ApiResponse:
         """Send a request and return its successful response; retry where that is safe.
 
-        A read is retried up to `max_retries` times after a failure of the server or the network.
-        A throttled read is retried until `max_elapsed` has passed. A submit is never retried by the
-        transport; its caller decides.
+        A read is retried after a failure of the server or the network, and while it is throttled.
+        A submit is never retried by the transport; its caller decides.
 
         Args:
             request: The request.
@@ -134,31 +122,15 @@ class Transport:
         """
         if request.creates_job:
             return self.send_once(request, classify_error)
-        deadline = self.clock.now() + self.max_elapsed
-        failures = 0
-        for backoff_delay in backoff_delays(timedelta(seconds=1)):
+        attempts = Attempts(self.retry_policy, self.clock)
+        while True:
             try:
                 return self.send_once(request, classify_error)
-            except Throttled as error:
-                delay = error.retry_after or backoff_delay
-                if self.clock.now() + delay > deadline:
-                    waited = f"it said 'wait' for {self._describe_limit()}"
-                    raise error.as_exhausted(waited) from error
-            except Unavailable as error:
-                failures += 1
-                delay = error.retry_after or backoff_delay
-                if failures > self.max_retries:
-                    tried = f"tried {failures} times (max_retries)"
-                    raise error.as_exhausted(tried) from error
-                if self.clock.now() + delay > deadline:
-                    tried = f"tried {failures} times in {self._describe_limit()}"
-                    raise error.as_exhausted(tried) from error
-            sleep(self.clock, delay, "the API did not answer as it should")
-        raise AssertionError  # pragma: no cover (the delays never end)
-
-    def _describe_limit(self) -> str:
-        setting = f" ({self.max_elapsed_setting})" if self.max_elapsed_setting else ""
-        return f"{self.max_elapsed}{setting}"
+            except (Throttled, Unavailable) as error:
+                attempt = attempts.record(error)
+                if reason := _reason_to_stop(error, attempt):
+                    raise error.as_exhausted(reason) from error
+            sleep(self.clock, attempt.delay, "the API did not answer as it should")
 
     def send_once(
         self, request: ApiRequest, classify_error: ClassifyError | None = None
@@ -180,9 +152,9 @@ class Transport:
                 error_text = self.error_text(response)
         except (requests.RequestException, HTTPError) as error:
             raise connection_error(request, self.redact(str(request)), error) from None
-        error_class = classify_error and classify_error(response.status_code, error_text)
-        error_class = error_class or default_error_class(request, response.status_code)
-        raise self._error_from_response(request, response, error_text, error_class)
+        family_error = classify_error and classify_error(response.status_code, error_text)
+        rule = FAMILY_RULES[family_error] if family_error else rule_for_status(response.status_code)
+        raise self._error_from_response(request, response, error_text, rule)
 
     def _interruptible(self, request: ApiRequest) -> AbstractContextManager[None]:
         # A signal must not lose the response to a submit.
@@ -233,16 +205,15 @@ class Transport:
         request: ApiRequest,
         response: requests.Response,
         error_text: str,
-        error_class: type[ApiError],
+        rule: ErrorRule,
     ) -> ApiError:
         status = response.status_code
         message = (
-            f"{request}: {status} {status_phrase(status)}{f': {error_text}' if error_text else ''}"
+            f"{request}: {status} {_status_phrase(status)}{f': {error_text}' if error_text else ''}"
         )
         rate_limit_headers = RateLimitHeaders.parse(response.headers, self.clock.now())
-        remedy = hint_for_response(error_class, status)
-        return error_class(
-            message, status=status, retry_after=rate_limit_headers.retry_after, remedy=remedy
+        return rule.error_class(creates_job=request.creates_job)(
+            message, status=status, retry_after=rate_limit_headers.retry_after, remedy=rule.hint
         )
 
     def _read_body(self, request: ApiRequest, response: requests.Response) -> bytes:
@@ -262,3 +233,21 @@ class Transport:
         """Return the start of the error body on one line, with secrets masked."""
         content = b"".join(iter_body(response, _MAX_ERROR_BYTES))
         return self.redact(content.decode(response.encoding or "utf-8", errors="replace"))
+
+
+def _status_phrase(status: int) -> str:
+    """Return the standard phrase of a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _reason_to_stop(error: Throttled | Unavailable, attempt: Attempt) -> str:
+    """Return why a read is not retried; empty if it is."""
+    time_limit = attempt.policy.time_limit
+    if isinstance(error, Throttled):
+        return "" if attempt.ends_in_time else f"it said 'wait' for {time_limit}"
+    if attempt.is_last:
+        return attempt.count_text
+    return "" if attempt.ends_in_time else f"tried {attempt.failures} times in {time_limit}"

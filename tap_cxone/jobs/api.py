@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.http.client import Client
     from tap_cxone.http.messages import ApiResponse
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -105,7 +105,7 @@ class JobApi(ABC):
         """
 
     @abstractmethod
-    def status_path(self, job: PendingJob) -> str:
+    def status_path(self, job: Job) -> str:
         """Return the path of a job's status."""
 
     def identity(self, window: Window) -> Sequence[Any]:
@@ -139,7 +139,7 @@ class JobApi(ABC):
             raise AmbiguousSubmit(msg, status=response.status)
         return result
 
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         """Return the status of a job, with a new link.
 
         Raises:
@@ -176,7 +176,7 @@ class JobApi(ABC):
         """Return the jobs of the tenant, or None if the API has no such list."""
         return None
 
-    def cancel(self, job: PendingJob) -> bool:  # noqa: ARG002 (no cancel)
+    def cancel(self, job: Job) -> bool:  # noqa: ARG002 (no cancel)
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""
         return False
 

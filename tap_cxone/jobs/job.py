@@ -1,4 +1,4 @@
-"""Values of a remote job: the pending job, its status and its JSON form."""
+"""Values of a remote job: the job, its status and its JSON form."""
 
 from __future__ import annotations
 
@@ -13,48 +13,6 @@ from tap_cxone.windows import Window, window_between
 if TYPE_CHECKING:
     from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True)
-class PendingJob:
-    """A submitted job whose window is not committed.
-
-    Attributes:
-        id: Id of the job in the API.
-        window: Submitted window.
-        submitted_at: Time of the submit, in UTC.
-        fingerprint: Identifier of the request. Another request must not use the result.
-    """
-
-    id: str
-    window: Window
-    submitted_at: datetime
-    fingerprint: str
-
-
-def job_from_json(raw: dict[str, Any]) -> PendingJob:
-    """Read a job from JSON.
-
-    Raises:
-        KeyError: A field is missing.
-        TypeError: A value has the wrong type.
-        ValueError: A value is invalid.
-    """
-    window = window_between(parse_instant(raw["start"]), parse_instant(raw["end"]))
-    submitted_at = parse_instant(raw["submitted_at"])
-    return PendingJob(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]))
-
-
-def job_to_json(job: PendingJob) -> dict[str, str]:
-    """Return the JSON form of a job."""
-    return {
-        "id": job.id,
-        "start": iso(job.window.start),
-        "end": iso(job.window.end),
-        "submitted_at": iso(job.submitted_at),
-        "fingerprint": job.fingerprint,
-    }
-
-
 RESULT_RETENTION = timedelta(days=1)
 """Time for which the APIs keep a result. An older job gives none."""
 
@@ -67,6 +25,75 @@ class JobStatus(Enum):
     FAILED = auto()
     CANCELLED = auto()
     EXPIRED = auto()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Return True if the job has ended, with a file or without one."""
+        return self is not JobStatus.RUNNING
+
+
+class JobOrigin(Enum):
+    """Where this run has a job from."""
+
+    SUBMITTED = auto()  # by this run
+    ADOPTED = auto()  # by this run, from the list of the API
+    STATE = auto()
+    LEDGER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job with the file of one window.
+
+    The first four fields are stored beyond the run. Jobs are equal if these are.
+
+    Attributes:
+        id: Id of the job in the API.
+        window: Submitted window.
+        submitted_at: Time of the submit, or of the adoption, in UTC.
+        fingerprint: Identifier of the request. Another request must not use the result.
+        origin: Where this run has the job from.
+        status: Status at the last poll of this run.
+        last_polled_at: Time of that poll; None before the first one.
+        resumable: Whether a later fetch may poll the job for its file.
+    """
+
+    id: str
+    window: Window
+    submitted_at: datetime
+    fingerprint: str
+    origin: JobOrigin = field(default=JobOrigin.STATE, compare=False)
+    status: JobStatus = field(default=JobStatus.RUNNING, compare=False)
+    last_polled_at: datetime | None = field(default=None, compare=False)
+    resumable: bool = field(default=True, compare=False)
+
+    @property
+    def from_this_run(self) -> bool:
+        """Return True if this run submitted or adopted the job."""
+        return self.origin in {JobOrigin.SUBMITTED, JobOrigin.ADOPTED}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any], origin: JobOrigin = JobOrigin.STATE) -> Job:
+        """Read a job from JSON.
+
+        Raises:
+            KeyError: A field is missing.
+            TypeError: A value has the wrong type.
+            ValueError: A value is invalid.
+        """
+        window = window_between(parse_instant(raw["start"]), parse_instant(raw["end"]))
+        submitted_at = parse_instant(raw["submitted_at"])
+        return cls(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]), origin)
+
+    def to_json(self) -> dict[str, str]:
+        """Return the JSON form of the stored fields."""
+        return {
+            "id": self.id,
+            "start": iso(self.window.start),
+            "end": iso(self.window.end),
+            "submitted_at": iso(self.submitted_at),
+            "fingerprint": self.fingerprint,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Poll ages of a job, and the numbers of retries."""
+"""Poll ages of a job, and the policy of its requests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tap_cxone.config.model import JOB_TIMEOUT_SETTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_cxone.http.retry import RetryPolicy
 
 
 _ZERO = timedelta(0)
@@ -62,21 +64,19 @@ def merge_bounds(bounds: DurationBounds | None, latest: DurationBounds) -> Durat
 
 @dataclass(frozen=True, slots=True)
 class PollPolicy:
-    """Poll interval, timeouts and number of retries.
+    """Poll interval, timeout and retry policy of the jobs of a family.
 
     Attributes:
         interval: Age of a job at its first poll, and the minimum time between two polls.
         timeout: Maximum duration of a job.
-        throttle_timeout: Maximum duration of throttling.
-        max_retries: Maximum number of retries.
+        retry: Retry policy. Submits and downloads replace its delays.
         max_interval: Maximum time between two polls, by default six times the interval.
         timeout_setting: Path of the setting that holds `timeout`, for messages.
     """
 
     interval: timedelta
     timeout: timedelta
-    throttle_timeout: timedelta
-    max_retries: int
+    retry: RetryPolicy
     max_interval: timedelta | None = None
     timeout_setting: str = JOB_TIMEOUT_SETTING
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import (
-    AmbiguousSubmit,
     ApiError,
     AuthError,
     DownloadError,
@@ -15,12 +14,13 @@ from tap_cxone.errors import (
     JobTimeout,
     NotFound,
     SpoolError,
-    Throttled,
 )
-from tap_cxone.jobs.job import RESULT_RETENTION, JobStatus, PendingJob, StatusResponse
+from tap_cxone.http.retry import Attempts
+from tap_cxone.jobs.job import RESULT_RETENTION, Job, JobOrigin, JobStatus, StatusResponse
 from tap_cxone.jobs.polling import DurationBounds, merge_bounds
 from tap_cxone.jobs.submitter import JobSubmitter
 from tap_cxone.progress.activity import count_export, set_activity, sleep
+from tap_cxone.spool import WindowFile
 
 if TYPE_CHECKING:
     import logging
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.http.rate_limit import RateLimiter
-    from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
+    from tap_cxone.jobs.api import JobApi, SubmitResult
     from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.jobs.slots import TenantSlots
     from tap_cxone.jobs.store import JobStore
@@ -47,11 +47,11 @@ class JobRunner:
 
     Attributes:
         api: API of the family.
-        store: Store of jobs that outlives the process.
+        store: Store of the stream's jobs.
         rate_limiter: Limiter of the family's requests and submits.
         slots: Slots of the family, shared by all processes.
         clock: Source of time and sleep.
-        poll_policy: Poll interval, timeout and number of retries.
+        poll_policy: Poll interval, timeout and retry policy.
         log: Logger of the stream.
         audit_context: Audit log of the stream.
     """
@@ -64,17 +64,14 @@ class JobRunner:
     poll_policy: PollPolicy
     log: logging.Logger
     audit_context: AuditContext
-    _submitted_this_run: dict[str, Window] = field(default_factory=dict)
-    _succeeded_ids: set[str] = field(default_factory=set)
-    _last_polled_at: dict[str, datetime] = field(default_factory=dict)
     _duration_bounds: DurationBounds | None = None
-    _start_ahead_disabled: bool = False
     _submitter: JobSubmitter = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Create the submitter."""
         self._submitter = JobSubmitter(
             api=self.api,
+            store=self.store,
             rate_limiter=self.rate_limiter,
             clock=self.clock,
             poll_policy=self.poll_policy,
@@ -82,7 +79,7 @@ class JobRunner:
             describe=self.description,
         )
 
-    def fetch_file(self, window: Window, upcoming: Sequence[Window] = ()) -> Spool:
+    def fetch(self, window: Window, upcoming: Sequence[Window] = ()) -> WindowFile:
         """Return the complete file of a window.
 
         A pending job of the window is resumed. After a failed download or an expired link the job
@@ -97,7 +94,14 @@ class JobRunner:
             DownloadError: All attempts to download the file failed.
             ApiError: The API refused a request.
         """
-        for attempt in range(self.poll_policy.max_retries + 1):
+        spool = self._fetch_spool(window, upcoming)
+        description, job_id = self.description(window), self.store.last_job_id(window)
+        return WindowFile(window, upcoming, description, job_id, spool)
+
+    def _fetch_spool(self, window: Window, upcoming: Sequence[Window]) -> Spool:
+        policy = self.poll_policy.retry.with_equal_delays(self.poll_policy.interval)
+        attempts = Attempts(policy, self.clock)
+        while True:
             link = self._obtain_link(window, upcoming)
             set_activity(f"downloading {window}")
             try:
@@ -105,63 +109,39 @@ class JobRunner:
             except SpoolError:
                 raise  # a retry frees no space on the disk
             except (DownloadError, NotFound) as error:
-                if attempt == self.poll_policy.max_retries:
-                    tried = f"tried {attempt + 1} times (max_retries), nothing was emitted"
-                    msg = f"{error}; {tried}: run again later"
+                attempt = attempts.record(error)
+                if attempt.is_last:
+                    msg = f"{error}; {attempt.count_text}, nothing was emitted: run again later"
                     raise DownloadError(msg) from error
                 self.log.warning("%s; asking for it again", error)
                 if isinstance(error, NotFound):  # a new link does not restore a missing file
                     self.discard(window)
-                sleep(self.clock, self.poll_policy.interval, "the download broke off")
-        raise AssertionError  # pragma: no cover (the last try returns or raises)
+                sleep(self.clock, attempt.delay, "the download broke off")
 
     def description(self, window: Window) -> str:
         """Return the name of a window, and of its job if there is one, for messages."""
-        job_id = self.job_id(window)
+        job_id = self.store.last_job_id(window)
         return f"{self.api.name}, {window}{f', job {job_id}' if job_id else ''}"
-
-    def job_id(self, window: Window) -> str | None:
-        """Return the id of the last job of a window, or None."""
-        pending = self.pending_job(window)
-        submitted_ids = [
-            job_id
-            for job_id, submitted_window in self._submitted_this_run.items()
-            if submitted_window == window
-        ]
-        return pending.id if pending else next(reversed(submitted_ids), None)
 
     def discard(self, window: Window) -> None:
         """Delete the job of a window with an unusable file; a later attempt submits it again."""
-        if job := self.pending_job(window):
+        if job := self.store.pending_job(window):
             self.store.remove(job)
-
-    def pending_job(self, window: Window) -> PendingJob | None:
-        """Return the pending job of exactly this window and request."""
-        fingerprint = self.api.fingerprint(window)
-        jobs = (job for job in self.store.pending_jobs() if job.window == window)
-        return next((job for job in jobs if job.fingerprint == fingerprint), None)
 
     def _obtain_link(self, window: Window, upcoming: Sequence[Window]) -> str:
         while True:
-            if (job := self._find_pending(window)) is None:
+            if (job := self.store.find_pending(window)) is None:
                 if link := self._submit(window):
                     return link
             elif link := self._wait_for_link(job, upcoming):
                 return link
-
-    def _find_pending(self, window: Window) -> PendingJob | None:
-        """Return the pending job of a window, from this run or another one."""
-        if (job := self.pending_job(window)) is None:
-            self.store.refresh(window)
-            job = self.pending_job(window)
-        return job
 
     def _submit(self, window: Window) -> str | None:
         """Submit a window; return the link of the response, or None if the job is pending."""
         requested_at = self.clock.now()
         set_activity(f"asking for {window}", is_waiting=True)
         with self.slots.acquire() as slot:
-            if self._find_pending(window):  # another process submitted it meanwhile
+            if self.store.find_pending(window):  # another process submitted it meanwhile
                 return None
             result = self._submitter.submit_with_retry(window)
             return self._record_submit(window, result, requested_at, slot)
@@ -169,13 +149,18 @@ class JobRunner:
     def _record_submit(
         self, window: Window, result: SubmitResult, requested_at: datetime, slot: ExitStack
     ) -> str | None:
-        job = None
+        job, now = None, self.clock.now()
         if result.job_id is not None:
-            self._submitted_this_run[result.job_id] = window
-        now = self.clock.now()
-        if result.link is None and result.job_id is not None:
-            job = PendingJob(result.job_id, window, now, self.api.fingerprint(window))
-            self.slots.hold_for_job(job.id, slot)
+            job = Job(
+                result.job_id,
+                window,
+                submitted_at=now,
+                fingerprint=self.api.fingerprint(window),
+                origin=JobOrigin.ADOPTED if result.adopted else JobOrigin.SUBMITTED,
+                resumable=result.link is None,
+            )
+            if job.resumable:
+                self.slots.hold_for_job(job.id, slot)
         self.store.record_submit(job)
         audit_context = self.audit_context.for_window(window, result.job_id)
         if result.adopted:
@@ -191,13 +176,13 @@ class JobRunner:
     def _start_upcoming(self, upcoming: Sequence[Window]) -> None:
         """Start jobs of upcoming windows while slots are free; never wait for a slot."""
         for window in upcoming:
-            if self._find_pending(window) is None and not self._try_start(window):
+            if self.store.find_pending(window) is None and not self._try_start(window):
                 return
 
     def _try_start(self, window: Window) -> bool:
         """Start the job of a window ahead of time; return True if another one may start too."""
-        active = [job for job in self.store.pending_jobs() if job.id not in self._succeeded_ids]
-        if self._start_ahead_disabled or len(active) >= self.rate_limiter.limits.max_concurrent:
+        limit = self.rate_limiter.limits.max_concurrent if self._submitter.start_ahead else 0
+        if len(self.store.running_jobs()) >= limit:
             return False
         if (slot := self.slots.try_acquire()) is None:
             return False
@@ -206,26 +191,15 @@ class JobRunner:
 
     def _try_submit(self, window: Window, slot: ExitStack) -> bool:
         requested_at = self.clock.now()
-        jobs_before: ActiveJobs | None = None
-        result: SubmitResult | None = None
-        try:
-            jobs_before = self.api.list_active_jobs(window)
-            result = self._submitter.submit_or_adopt(window, jobs_before)
-        except Throttled as error:
-            self.log.debug("%s has to wait for its turn: %s", self.description(window), error)
-        except AmbiguousSubmit as error:
-            result = self._submitter.resolve_lost_submit(error, jobs_before, window)
-        except ApiError as error:
-            self.log.info("%s has to wait for its turn: %s", self.description(window), error)
-            self._start_ahead_disabled = True
+        result = self._submitter.submit_ahead(window)
         if result is not None:
             self._record_submit(window, result, requested_at, slot)
         return result is not None
 
-    def _wait_for_link(self, job: PendingJob, upcoming: Sequence[Window]) -> str | None:
+    def _wait_for_link(self, job: Job, upcoming: Sequence[Window]) -> str | None:
         """Poll a job until it ends; return its link, or None if it must be submitted again."""
         audit_context, last_status = self.audit_context.for_window(job.window, job.id), ""
-        if job.id not in self._submitted_this_run:
+        if not job.from_this_run:
             audit_context.write("job_adopted")
             self.slots.reacquire(job.id)
         self._start_upcoming(upcoming)
@@ -233,19 +207,19 @@ class JobRunner:
         set_activity(activity, is_waiting=True, started_at=job.submitted_at)
         known_running_for, current_age = timedelta(0), self.clock.now() - job.submitted_at
         for age in self.poll_policy.poll_ages(self._duration_bounds, current_age=current_age):
-            response = self._poll(job, age)
+            job, response = self._poll(job, age)
             if response.status_text != last_status:
                 audit_context.write("job_state", state=response.status_text)
             if response.status is JobStatus.SUCCEEDED and response.link:
                 self._record_duration(job, known_running_for)
                 self._start_upcoming(upcoming)  # the slot of this job is free
                 return response.link
-            if response.status is not JobStatus.RUNNING:
+            if job.status.is_terminal:
                 self._handle_failed_job(job, response)
                 return None
             last_status = response.status_text
             known_running_for = self.clock.now() - job.submitted_at
-            if known_running_for > RESULT_RETENTION and job.id not in self._submitted_this_run:
+            if known_running_for > RESULT_RETENTION and not job.from_this_run:
                 reason = "it has been running for more than a day"
                 self._handle_failed_job(job, replace(response, reason=reason))
                 return None
@@ -253,10 +227,10 @@ class JobRunner:
             self._start_upcoming(upcoming)
         raise AssertionError  # pragma: no cover (the poll ages never end)
 
-    def _poll(self, job: PendingJob, age: timedelta) -> StatusResponse:
-        """Wait until a job has this age, then return its status; release its slot if it ended."""
+    def _poll(self, job: Job, age: timedelta) -> tuple[Job, StatusResponse]:
+        """Wait until a job has this age, then poll it; release its slot if it ended."""
         # A poll may be late. The next one still follows at least one poll interval after it.
-        last_polled_at = self._last_polled_at.get(job.id, job.submitted_at)
+        last_polled_at = job.last_polled_at or job.submitted_at
         poll_at = max(job.submitted_at + age, last_polled_at + self.poll_policy.interval)
         sleep(self.clock, poll_at - self.clock.now())
         try:
@@ -264,12 +238,13 @@ class JobRunner:
         except NotFound as error:
             reason = f"the API does not know it ({error.message})"
             response = StatusResponse(JobStatus.EXPIRED, reason=reason)
-        self._last_polled_at[job.id] = self.clock.now()
-        if response.status is not JobStatus.RUNNING:
+        polled_job = replace(job, status=response.status, last_polled_at=self.clock.now())
+        self.store.update(polled_job)
+        if polled_job.status.is_terminal:
             self.slots.release(job.id)
-        return response
+        return polled_job, response
 
-    def _check_job_timeout(self, job: PendingJob, deadline: datetime) -> None:
+    def _check_job_timeout(self, job: Job, deadline: datetime) -> None:
         if self.clock.now() < deadline:
             return
         description, timeout = self.description(job.window), self.poll_policy.timeout
@@ -277,7 +252,7 @@ class JobRunner:
         msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
         raise JobTimeout(msg, window=job.window)
 
-    def _cancel_timed_out(self, job: PendingJob) -> str:
+    def _cancel_timed_out(self, job: Job) -> str:
         """Cancel a timed-out job if the API supports it; return the outcome for the message."""
         try:
             if not self.api.cancel(job):
@@ -291,15 +266,14 @@ class JobRunner:
         )
         return outcome
 
-    def _record_duration(self, job: PendingJob, known_running_for: timedelta) -> None:
+    def _record_duration(self, job: Job, known_running_for: timedelta) -> None:
         """Store the duration of a job, to poll the next one at the right age."""
-        self._succeeded_ids.add(job.id)
         self._duration_bounds = merge_bounds(
             self._duration_bounds,
             DurationBounds(known_running_for, self.clock.now() - job.submitted_at),
         )
 
-    def _handle_failed_job(self, job: PendingJob, response: StatusResponse) -> None:
+    def _handle_failed_job(self, job: Job, response: StatusResponse) -> None:
         """Delete a job that gives no file.
 
         Raises:
@@ -309,11 +283,10 @@ class JobRunner:
         reason = "no download link" if succeeded else response.reason or "no reason given"
         msg = f"{self.description(job.window)} gave no file: {response.status.name}, {reason}"
         self.store.remove(job)
-        self._submitter.exclude(job.id)
         self.audit_context.for_window(job.window, job.id).write(
             "job_failed", reason=f"{response.status_text}: {reason}"
         )
-        if job.id in self._submitted_this_run:
+        if job.from_this_run:
             msg += ". Run again; a smaller window may help"
             raise JobFailed(msg)
         self.log.warning("%s; submitting again", msg)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tap_cxone.errors import JournalError, Throttled
@@ -73,27 +74,41 @@ def acquire_file_lock(path: Path) -> ExitStack | None:
     return stack
 
 
+@dataclass(frozen=True, slots=True)
+class TenantLocks:
+    """Lock files of one family of a tenant.
+
+    Attributes:
+        prefix: Folder of the files and the start of their names.
+        poller: Interval and timeout of the wait for a lock.
+        log: Logger of the first wait.
+    """
+
+    prefix: Path
+    poller: Poller
+    log: logging.Logger
+
+    def try_lock(self, name: str) -> ExitStack | None:
+        """Acquire one of the locks without blocking; return None if it is held."""
+        return acquire_file_lock(self.prefix.with_name(f"{self.prefix.name}.{name}"))
+
+
 @dataclass(slots=True)
 class TenantSlots:
     """Slots of one family of a tenant, shared by all processes.
 
     Attributes:
         name: Name of the family, for messages.
-        lock_prefix: Folder of the lock files and the start of their names. It is None without a
-            journal; then the slots are not shared and not limited.
         slot_count: Number of slots.
         hold_until_job_ends: Whether a job holds its slot until it ends, instead of only during its
             submit.
-        poller: Interval and timeout of the wait for a slot.
-        log: Logger of the first wait.
+        locks: Locks of the slots. Without a journal there are none, and the slots are not limited.
     """
 
     name: str
-    lock_prefix: Path | None
     slot_count: int
     hold_until_job_ends: bool
-    poller: Poller
-    log: logging.Logger
+    locks: TenantLocks | None
     _job_slots: dict[str, ExitStack] = field(default_factory=dict)
     _wait_logged: bool = False
 
@@ -105,24 +120,26 @@ class TenantSlots:
         Raises:
             Throttled: Other processes held all slots until the timeout.
         """
+        if self.locks is None:
+            return ExitStack()
         if (slot := self.try_acquire()) is not None:
             return slot
         # If jobs of this run hold slots, reuse one: the API decides whether another job may start.
         if self._job_slots:
             return self._job_slots.pop(next(iter(self._job_slots)))
         # A waiting process holds the queue lock, so that later processes wait behind it.
-        self._log_waiting_once()
-        with self._wait_for(lambda: self._try_lock("door")):
-            return self._wait_for(self._lock_free_slot)
+        self._log_waiting_once(self.locks)
+        with self._wait_for(self.locks, partial(self.locks.try_lock, "door")):
+            return self._wait_for(self.locks, partial(self._lock_free_slot, self.locks))
 
     def try_acquire(self) -> ExitStack | None:
         """Acquire a slot without blocking; return None if none is free or a process is queued."""
-        if self.lock_prefix is None:
+        if self.locks is None:
             return ExitStack()
-        if (queue_lock := self._try_lock("door")) is None:
+        if (queue_lock := self.locks.try_lock("door")) is None:
             return None
         with queue_lock:
-            return self._lock_free_slot()
+            return self._lock_free_slot(self.locks)
 
     def hold_for_job(self, job_id: str, slot: ExitStack) -> None:
         """Move the slot of a submit to its job, until `release`.
@@ -151,26 +168,22 @@ class TenantSlots:
         for job_id in list(self._job_slots):
             self.release(job_id)
 
-    def _lock_free_slot(self) -> ExitStack | None:
-        slots = (self._try_lock(str(number)) for number in range(self.slot_count))
+    def _lock_free_slot(self, locks: TenantLocks) -> ExitStack | None:
+        slots = (locks.try_lock(str(number)) for number in range(self.slot_count))
         return next((slot for slot in slots if slot is not None), None)
 
-    def _try_lock(self, name: str) -> ExitStack | None:
-        assert self.lock_prefix is not None  # noqa: S101 (callers checked that the slots are shared)
-        return acquire_file_lock(self.lock_prefix.with_name(f"{self.lock_prefix.name}.{name}"))
-
-    def _wait_for(self, attempt: Callable[[], ExitStack | None]) -> ExitStack:
-        if (result := self.poller.wait_for(attempt)) is None:
+    def _wait_for(self, locks: TenantLocks, attempt: Callable[[], ExitStack | None]) -> ExitStack:
+        if (result := locks.poller.wait_for(attempt)) is None:
             msg = (
                 f"{self.name}: another process has been exporting from this tenant for "
-                f"{self.poller.timeout} (throttle_timeout_minutes; its lock: {self.lock_prefix}); "
+                f"{locks.poller.timeout} (throttle_timeout_minutes; its lock: {locks.prefix}); "
                 "is it stuck?"
             )
             raise Throttled(msg)
         return result
 
-    def _log_waiting_once(self) -> None:
+    def _log_waiting_once(self, locks: TenantLocks) -> None:
         if not self._wait_logged:
             text = "%s: another process is exporting from this tenant (its lock: %s); waiting"
-            self.log.info(text, self.name, self.lock_prefix)
+            locks.log.info(text, self.name, locks.prefix)
         self._wait_logged = True

@@ -1,24 +1,28 @@
-"""Submit jobs: retries, adoption of active jobs and the resolution of lost submits."""
+"""Submit jobs: carry out what `submit_policy` decides, adopt active jobs and find lost ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tap_cxone.errors import AmbiguousSubmit, JobFailed, Throttled, Unavailable
-from tap_cxone.http.transport import backoff_delays
+from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
+from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.api import SubmitResult
+from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide
 from tap_cxone.progress.activity import count_export, sleep
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
-    from datetime import datetime, timedelta
+    from datetime import timedelta
+    from typing import NoReturn
 
     from tap_cxone.clock import Clock
     from tap_cxone.http.rate_limit import RateLimiter
+    from tap_cxone.http.retry import Attempt, RetryPolicy
     from tap_cxone.jobs.api import ActiveJobs, JobApi
     from tap_cxone.jobs.polling import PollPolicy
+    from tap_cxone.jobs.store import JobStore
     from tap_cxone.windows import Window
 
 _MAX_LOST_SUBMIT_LOOKUPS = 3  # lookups of a job whose submit got no response
@@ -30,24 +34,23 @@ class JobSubmitter:
 
     Attributes:
         api: API of the family.
+        store: Store of the stream's jobs.
         rate_limiter: Limiter of its requests and submits.
         clock: Source of time and sleep.
-        poll_policy: Timeout and number of retries.
+        poll_policy: Poll interval and retry policy.
         log: Logger of the stream.
         describe: Function that names a window in messages.
+        start_ahead: Whether jobs may still be started ahead of time.
     """
 
     api: JobApi
+    store: JobStore
     rate_limiter: RateLimiter
     clock: Clock
     poll_policy: PollPolicy
     log: logging.Logger
     describe: Callable[[Window], str]
-    _discarded_ids: set[str] = field(default_factory=set)
-
-    def exclude(self, job_id: str) -> None:
-        """Exclude a failed job from adoption."""
-        self._discarded_ids.add(job_id)
+    start_ahead: bool = True
 
     def submit_or_adopt(self, window: Window, active_jobs: ActiveJobs | None) -> SubmitResult:
         """Submit once, unless the API lists a running job for exactly this window.
@@ -64,7 +67,7 @@ class JobSubmitter:
             ApiError: The API refused the submit.
         """
         matching_ids = (
-            active_jobs.matching_ids - self._discarded_ids if active_jobs else frozenset()
+            active_jobs.matching_ids - self.store.unusable_ids() if active_jobs else frozenset()
         )
         if matching_ids:
             return SubmitResult(min(matching_ids), adopted=True)
@@ -78,10 +81,7 @@ class JobSubmitter:
             raise JobFailed(msg) from error
 
     def submit_with_retry(self, window: Window) -> SubmitResult:
-        """Submit a window or adopt its job; retry after failures that created no job.
-
-        A throttled submit is retried until the throttle timeout, other failures up to `max_retries`
-        times.
+        """Submit a window or adopt its job; retry as `decide` allows.
 
         Raises:
             ApiError: The API refused the submit, or all retries failed.
@@ -89,31 +89,56 @@ class JobSubmitter:
             JobFailed: The job failed immediately.
             QuotaExhausted: The quota allows no submit now.
         """
-        deadline = self.clock.now() + self.poll_policy.throttle_timeout
-        failures = 0
-        for backoff_delay in backoff_delays(
-            max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
-        ):
+        attempts = Attempts(self._retry_policy(), self.clock)
+        while True:
             jobs_before = self.api.list_active_jobs(window)
             try:
                 return self.submit_or_adopt(window, jobs_before)
-            except Throttled as error:
-                delay = error.retry_after or backoff_delay
-                self._check_throttle_deadline(error, delay, deadline, window)
-            except Unavailable as error:
-                failures += 1
-                delay = error.retry_after or backoff_delay
-                if error.exhausted or failures > self.poll_policy.max_retries:
-                    raise
-            except AmbiguousSubmit as error:
-                failures += 1
-                if result := self.resolve_lost_submit(error, jobs_before, window):
-                    return result
-                delay = self.poll_policy.interval
-                if failures > self.poll_policy.max_retries:
-                    raise
+            except CXoneError as error:
+                attempt = attempts.record(error)
+                match decide(error, attempt, can_list=jobs_before is not None), error:
+                    case LookUp(may_retry), AmbiguousSubmit() as lost:
+                        if result := self.resolve_lost_submit(lost, jobs_before, window):
+                            return result
+                        if not may_retry:
+                            raise
+                        delay = self.poll_policy.interval
+                    case Retry(delay), _:
+                        self._log_throttling(error, delay, window)
+                    case _:
+                        self._raise_final(error, attempt, window)
             sleep(self.clock, delay, f"told to wait with {window}")
-        raise AssertionError  # pragma: no cover (the delays never end)
+
+    def submit_ahead(self, window: Window) -> SubmitResult | None:
+        """Submit a window ahead of time or adopt its job; return None if it has no job yet.
+
+        Raises:
+            AmbiguousSubmit: The response was lost, and its job cannot be identified.
+            JobFailed: The job failed immediately.
+        """
+        jobs_before: ActiveJobs | None = None
+        try:
+            jobs_before = self.api.list_active_jobs(window)
+            return self.submit_or_adopt(window, jobs_before)
+        except CXoneError as error:
+            match decide(error, None, can_list=jobs_before is not None), error:
+                case LookUp(), AmbiguousSubmit() as lost:
+                    return self.resolve_lost_submit(lost, jobs_before, window)
+                case (Retry() | Stop()) as decision, _:
+                    self.start_ahead = decision != Stop()
+                    log = self.log.info if decision == Stop() else self.log.debug
+                    log("%s has to wait for its turn: %s", self.describe(window), error)
+                    return None
+                case _:
+                    self._raise_final(error, None, window)
+
+    def _retry_policy(self) -> RetryPolicy:
+        first_delay = max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
+        return replace(self.poll_policy.retry, first_delay=first_delay)
+
+    def _log_throttling(self, error: CXoneError, delay: timedelta, window: Window) -> None:
+        if isinstance(error, Throttled):
+            self.log.info("%s: told to wait, trying again in %s", self.describe(window), delay)
 
     def resolve_lost_submit(
         self, error: AmbiguousSubmit, jobs_before: ActiveJobs | None, window: Window
@@ -122,44 +147,50 @@ class JobSubmitter:
 
         Args:
             error: The error of the submit.
-            jobs_before: Jobs of the tenant before the submit, or None if the API has no such list.
+            jobs_before: Jobs of the tenant before the submit.
             window: Submitted window.
 
         Raises:
-            AmbiguousSubmit: The API has no list of jobs, or several jobs appeared.
+            AmbiguousSubmit: The API no longer lists the jobs, or several jobs appeared.
         """
+        ids_before = jobs_before.candidate_ids if jobs_before else frozenset()
         for _ in range(_MAX_LOST_SUBMIT_LOOKUPS):
             sleep(self.clock, self.poll_policy.interval, f"looking for the job of {window}")
-            jobs_now = self.api.list_active_jobs(window)
-            if jobs_before is None or jobs_now is None:
-                count_export()
-                reason = "this API has no list of jobs: it counts as spent, the next run asks anew"
-                break
-            if len(new_ids := jobs_now.candidate_ids - jobs_before.candidate_ids) == 1:
+            if (jobs_now := self.api.list_active_jobs(window)) is None:
+                raise self._unlisted_submit(error, window) from error
+            if len(new_ids := jobs_now.candidate_ids - ids_before) == 1:
                 (job_id,) = new_ids
                 self.log.warning("%s: the answer to the submit was lost, its job found", window)
                 return SubmitResult(job_id, adopted=True)
             if new_ids:
-                reason = (
-                    f"several jobs appeared at once ({', '.join(sorted(new_ids))}): run again when "
-                    "nothing else is exporting"
+                msg = (
+                    f"{self.describe(window)}: {error.message}; several jobs appeared at once "
+                    f"({', '.join(sorted(new_ids))}): run again when nothing else is exporting"
                 )
-                break
-        else:
-            return None
-        msg = f"{self.describe(window)}: {error.message}; {reason}"
-        raise AmbiguousSubmit(msg, status=error.status) from error
+                raise AmbiguousSubmit(msg, status=error.status) from error
+        return None
 
-    def _check_throttle_deadline(
-        self, error: Throttled, delay: timedelta, deadline: datetime, window: Window
-    ) -> None:
-        if error.exhausted:
-            raise error
-        if self.clock.now() + delay > deadline:
-            description, timeout = self.describe(window), self.poll_policy.throttle_timeout
-            msg = (
-                f"{description}: the API said 'wait' for {timeout} (throttle_timeout_minutes): "
-                f"{error.message}; is something else exporting from this tenant?"
-            )
-            raise Throttled(msg, status=error.status) from error
-        self.log.info("%s: told to wait, trying again in %s", self.describe(window), delay)
+    def _unlisted_submit(self, error: AmbiguousSubmit, window: Window) -> AmbiguousSubmit:
+        count_export()
+        msg = (
+            f"{self.describe(window)}: {error.message}; this API has no list of jobs: it counts as "
+            "spent, the next run asks anew"
+        )
+        return AmbiguousSubmit(msg, status=error.status)
+
+    def _raise_final(self, error: CXoneError, attempt: Attempt | None, window: Window) -> NoReturn:
+        """Raise the error that ends the stream, with the reason why there is no retry."""
+        match error:
+            case AmbiguousSubmit():
+                raise self._unlisted_submit(error, window) from error
+            case Throttled(exhausted=False) if attempt is not None:
+                limit = attempt.policy.time_limit
+                msg = (
+                    f"{self.describe(window)}: the API said 'wait' for {limit}: {error.message}; "
+                    "is something else exporting from this tenant?"
+                )
+                raise Throttled(msg, status=error.status) from error
+            case Unavailable(exhausted=False) if attempt is not None:
+                raise error.as_exhausted(attempt.count_text) from error
+            case _:
+                raise error

@@ -1,4 +1,4 @@
-"""Base class of all streams: error isolation, schema changes, record lines and STATE.
+"""Error isolation, schema changes, record lines and STATE of a stream.
 
 This is the only module that uses private parts of the SDK. `tests/functional/test_sdk.py` guards
 each of them:
@@ -8,6 +8,7 @@ each of them:
 - `_schema`, `_input_schema`, `_stream_maps`, `_tap.mapper`: new columns need a new SCHEMA.
 - `_write_schema_message`, `_write_record_message`: an invalid row is emitted on the quarantine
   stream while another stream is syncing.
+- `_stream_version`: prepared RECORD lines carry the version that the SDK would write.
 """
 
 from __future__ import annotations

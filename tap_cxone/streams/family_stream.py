@@ -1,12 +1,13 @@
-"""Base of all streams: columns, access to the run context, download loop and batches.
+"""Columns, run context and guarded fetch of a stream; public parts of the SDK only.
 
-This module uses public parts of the SDK only; the private ones are used in `base`.
+`docs/architecture.md` lists the stream classes and what each of them adds.
 """
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.workers.pool import WorkerPool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPreload:
+    """Data of a stream that precedes its first window: columns, or all records of a table."""
+
+    columns: Sequence[Column] = ()
+    rows: Sequence[dict[str, Any]] = ()
+    size: int = 0
+
+    def close(self) -> None:
+        """Do nothing: a preload holds no file."""
 
 
 class FamilyStream(Stream, ABC):
@@ -89,11 +102,6 @@ class FamilyStream(Stream, ABC):
         return self.family.context.workers
 
     @property
-    def worker_name(self) -> str:
-        """Return the name of the worker that sends this stream's requests."""
-        return self.family.name
-
-    @property
     def progress(self) -> StreamProgress:
         """Return the progress tracker of this stream."""
         return self.family.context.progress.stream(self.name)
@@ -124,23 +132,6 @@ class FamilyStream(Stream, ABC):
     @abstractmethod
     def iter_files(self) -> Iterator[Any]:
         """Yield the downloaded items in order; runs on the family's worker thread."""
-
-    def fetch(self) -> Iterator[Any]:
-        """Yield the items of `iter_files`.
-
-        Raises:
-            CircuitOpen: The family failed repeatedly for the same reason.
-        """
-        breaker = self.family.circuit_breaker
-        breaker.raise_if_open(self.family.name)
-        try:
-            yield from self.iter_files()
-        except Exception as error:
-            breaker.record_failure(error)
-            raise
-        finally:
-            self.family.slots.release_all()
-        breaker.record_success()
 
     def run_pending_tasks(self) -> None:
         """Raise `Interrupted` after a signal, and run the tasks that workers have posted.

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.streams.base import CXoneStream
-from tap_cxone.streams.prefetch import StreamPreload
+from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.schema import EXTRACTED_AT
 
 if TYPE_CHECKING:

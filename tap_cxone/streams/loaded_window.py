@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from tap_cxone.rows.reader import InvalidRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import LineEncoder, RecordLineBuffer, RecordLines
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedWindow:
-    """A downloaded and validated file; a `with` block deletes it at its end.
+    """A downloaded and validated file, which exists until `close`.
 
     Attributes:
         spool: The spooled file.
@@ -34,19 +33,6 @@ class LoadedWindow:
     counts: RowCounts
     audit_context: AuditContext
     line_buffer: RecordLineBuffer | None = field(default=None, repr=False)
-
-    def __enter__(self) -> Self:
-        """Return the window; its file exists until the end of the block."""
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Delete the file."""
-        self.close()
 
     def close(self) -> None:
         """Delete the file and its buffered lines."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_cxone.clock import iso
+from tap_cxone.jobs.ledger import NullLedger
+from tap_cxone.jobs.store import JobStore
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
 from tap_cxone.planning.sync_range import Span
 from tap_cxone.planning.workload import Workload
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import RemainingCalls, Unit
     from tap_cxone.windows import Window
 
@@ -36,9 +39,13 @@ class PlannedStream(CXoneStream):
 
     # Hooks with a default
 
-    def pending_jobs(self) -> list[PendingJob]:
-        """Return the jobs of earlier runs that match this run's requests; the default is none."""
-        return []
+    def ledger(self) -> JobLedger:
+        """Return the ledger of the stream's jobs; a stream without jobs has an empty one."""
+        return NullLedger()
+
+    def fingerprint(self, window: Window) -> str | None:  # noqa: ARG002 (used by overrides)
+        """Return the identifier of a window's request; None if the stream has no jobs."""
+        return None
 
     def limit_to_quota(
         self,
@@ -64,6 +71,18 @@ class PlannedStream(CXoneStream):
 
     # Plans
 
+    @cached_property
+    def job_store(self) -> JobStore:
+        """Return the store of the stream's jobs."""
+        return JobStore(
+            stream=self.name,
+            initial_bookmark=self.initial_bookmark,
+            state=self.state_view,
+            emit_state=self.write_state,
+            ledger=self.ledger(),
+            fingerprint=self.fingerprint,
+        )
+
     @property
     def failed_last_run(self) -> bool:
         """Return True if the last run of this stream failed."""
@@ -71,25 +90,22 @@ class PlannedStream(CXoneStream):
 
     def windows_without_job(self) -> list[Window]:
         """Return the windows that still need a job."""
-        pending = [job.window for job in self.pending_jobs()]
+        pending = self.job_store.pending_windows()
         return [window for window in self._planned_windows(pending) if window not in pending]
 
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
         self._restore_family_state()
-        pending = [job.window for job in self.pending_jobs()]
+        pending = self.job_store.pending_windows()
         workload = self._workload(list(self._planned_windows(pending)), pending)
         return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
 
     def _plan_run(self) -> Iterable[Window]:
         """Return the windows that this run may read; update state and progress for the run."""
         self._restore_family_state()
-        pending_jobs = self.pending_jobs()
-        self.state_view.set_pending_jobs(
-            job for job in self.state_view.pending_jobs() if job in pending_jobs
-        )
+        pending = self.job_store.pending_windows()
+        self.job_store.delete_outdated()
         self._log_start()
-        pending = [job.window for job in pending_jobs]
         windows = list(self._planned_windows(pending))
         self.progress.set_planned_windows(windows)
         self._set_quota_eta(windows, pending)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
-from tap_cxone.jobs.job import PendingJob, job_from_json, job_to_json
+from tap_cxone.jobs.job import Job
 from tap_cxone.rows.columns import Column
 
 if TYPE_CHECKING:
@@ -53,23 +53,13 @@ class StreamState:
         value = self.raw.get("replication_key_value")
         return None if value is None else self._parse(parse_instant, value)
 
-    def pending_jobs(self) -> list[PendingJob]:
+    def pending_jobs(self) -> list[Job]:
         """Return the jobs that are submitted and not committed."""
-        return self._parse_list(job_from_json, self.raw.get("pending_jobs", []))
+        return self._parse_list(Job.from_json, self.raw.get("pending_jobs", []))
 
-    def add_pending_job(self, job: PendingJob) -> None:
-        """Store a job; replace the job with the same ID."""
-        self.set_pending_jobs(
-            [*(other for other in self.pending_jobs() if other.id != job.id), job]
-        )
-
-    def remove_pending_job(self, job: PendingJob) -> None:
-        """Delete a job that will not produce a file."""
-        self.set_pending_jobs(other for other in self.pending_jobs() if other.id != job.id)
-
-    def set_pending_jobs(self, jobs: Iterable[PendingJob]) -> None:
+    def set_pending_jobs(self, jobs: Iterable[Job]) -> None:
         """Store these jobs as the only pending jobs."""
-        self._put("pending_jobs", [job_to_json(job) for job in jobs])
+        self._put("pending_jobs", [job.to_json() for job in jobs])
 
     def submit_times(self, family: str) -> list[datetime]:
         """Return the submit times of a family from earlier runs."""

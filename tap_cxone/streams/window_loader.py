@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
@@ -27,20 +27,30 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
-    from tap_cxone.spool import Spool
-    from tap_cxone.streams.prefetch import FileSource
+    from tap_cxone.spool import WindowFile
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
 _MAX_REASONS = 100  # distinct reasons in one audit event
 
 
+class FileSource(Protocol):
+    """A source of window files; only the family's worker thread may use it."""
+
+    def fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
+        """Return the complete file of a window; jobs of `upcoming` windows may be started."""
+
+    def discard(self, window: Window) -> None:
+        """Mark the file of a window as unusable, so that it is never returned again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowLoader:
-    """Downloads and validates the files of one stream.
+    """Validates the prefetched files of one stream.
 
     Attributes:
         source: Source of the files.
+        run_on_worker: Runs a callable on the family's worker thread and returns its result.
         declaration: Declaration of the stream.
         settings: Settings of the run.
         run_pending_tasks: Called while a file is read, where no message is incomplete.
@@ -50,6 +60,7 @@ class WindowLoader:
     """
 
     source: FileSource
+    run_on_worker: Callable[[Callable[[], Any]], Any]
     declaration: Declaration
     settings: Settings
     run_pending_tasks: Callable[[], None]
@@ -58,17 +69,12 @@ class WindowLoader:
     log: logging.Logger
 
     def load(
-        self,
-        window: Window,
-        upcoming: Sequence[Window],
-        spec: RecordSpec,
-        line_encoder: LineEncoder | None = None,
+        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None = None
     ) -> LoadedWindow:
-        """Download a window's file and validate all rows; download a damaged file once more.
+        """Validate all rows of a file; download a damaged file once more.
 
         Args:
-            window: Window to download.
-            upcoming: Windows that follow; their jobs may be started.
+            window_file: The prefetched file.
             spec: Specification of the records.
             line_encoder: Encoder of record lines; None if the records are not emitted as lines.
 
@@ -78,52 +84,42 @@ class WindowLoader:
             CXoneError: The download failed.
         """
         with self.progress.track_fetch():
-            return self._load_with_retry(window, upcoming, spec, line_encoder)
+            try:
+                loaded = self._load_once(window_file, spec, line_encoder)
+                if loaded.spool.size:
+                    return loaded
+                # An empty file means 'no rows' on some tenants; a faulty proxy can cause it too.
+                loaded.close()
+                self.log.info("%s: an empty file; fetching it once more", window_file.description)
+                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+            except InvalidRecords:
+                raise
+            except DecodeError as error:
+                self.log.warning("%s; fetching it once more", error)
+            try:
+                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+            except DecodeError as error:
+                self.run_on_worker(lambda: self.source.discard(window_file.window))
+                msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
+                raise type(error)(msg) from error
 
-    def _load_with_retry(
-        self,
-        window: Window,
-        upcoming: Sequence[Window],
-        spec: RecordSpec,
-        line_encoder: LineEncoder | None,
-    ) -> LoadedWindow:
-        try:
-            loaded = self._load_once(window, upcoming, spec, line_encoder)
-            if loaded.spool.size:
-                return loaded
-            # An empty file means 'no rows' on some tenants; a faulty proxy can cause it as well.
-            loaded.close()
-            self.log.info(
-                "%s: an empty file; fetching it once more", self.source.description(window)
-            )
-            return self._load_once(window, upcoming, spec, line_encoder)
-        except InvalidRecords:
-            raise
-        except DecodeError as error:
-            self.log.warning("%s; fetching it once more", error)
-        try:
-            return self._load_once(window, upcoming, spec, line_encoder)
-        except DecodeError as error:
-            self.source.discard(window)
-            msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
-            raise type(error)(msg) from error
+    def _fetch_again(self, window_file: WindowFile) -> WindowFile:
+        window, upcoming = window_file.window, window_file.upcoming
+        fetched: WindowFile = self.run_on_worker(lambda: self.source.fetch(window, upcoming))
+        return fetched
 
     def _load_once(
-        self,
-        window: Window,
-        upcoming: Sequence[Window],
-        spec: RecordSpec,
-        line_encoder: LineEncoder | None,
+        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
     ) -> LoadedWindow:
-        spool = self.source.fetch_file(window, upcoming)
+        window, spool = window_file.window, window_file.spool
         self.progress.count_download(spool.size)
         set_activity(f"reading {window}")
-        audit_context = self.audit_context.for_window(window, self.source.job_id(window))
+        audit_context = self.audit_context.for_window(window, window_file.job_id)
         rows: int | None = None
         with ExitStack() as cleanup_on_error:
             cleanup_on_error.enter_context(spool)
             try:
-                reader = self._open(spool, self.source.description(window), spec)
+                reader = self._open(window_file, spec)
                 line_buffer = (
                     RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
                 )
@@ -141,15 +137,15 @@ class WindowLoader:
             spool.file.close()  # only its lines are still needed
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
-    def _open(self, spool: Spool, description: str, spec: RecordSpec) -> RowReader:
-        declaration = self.declaration
+    def _open(self, window_file: WindowFile, spec: RecordSpec) -> RowReader:
+        declaration, description = self.declaration, window_file.description
         expectation = FileExpectation(
             formats=declaration.formats,
             required=spec.mandatory_columns,
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
         )
-        table = open_table(spool, description, expectation)
+        table = open_table(window_file.spool, description, expectation)
         expected_names = {column.name for column in spec.columns} | set(
             map(snake_case, spec.mandatory_columns)
         )

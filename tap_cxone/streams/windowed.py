@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,8 @@ from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
-from tap_cxone.streams.prefetch import StreamPreload, WindowFile
 from tap_cxone.streams.quarantine import QuarantinedRow
 from tap_cxone.streams.window_loader import WindowLoader
 
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.jobs.job import PendingJob
     from tap_cxone.output.record_lines import LineEncoder
+    from tap_cxone.spool import WindowFile
     from tap_cxone.streams.loaded_window import LoadedWindow
-    from tap_cxone.streams.prefetch import FileSource
+    from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
 
 _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event each
@@ -36,6 +38,8 @@ _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event ea
 
 class WindowedStream(PlannedStream):
     """A stream that is read in windows; each window is committed after its last record."""
+
+    _source: FileSource
 
     @abstractmethod
     def source(self) -> FileSource:
@@ -46,17 +50,15 @@ class WindowedStream(PlannedStream):
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
         call = self.workers.main_thread.call
-        run_on_worker = partial(self.workers.run_on_worker, self.worker_name)
         windows = call(
             lambda: with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
         )
-        source = self.source()
+        self._source = source = self.source()
         while window_and_upcoming := call(lambda: next(windows, None)):
             with self.progress.track_fetch():
-                window_file = WindowFile.prefetch(
-                    source, *window_and_upcoming, run_on_worker=run_on_worker, now=self.now
-                )
-            yield window_file
+                started_at = self.now()
+                window_file = source.fetch(*window_and_upcoming)
+            yield replace(window_file, duration=self.now() - started_at)
 
     # From file to records, on the main thread
 
@@ -71,9 +73,9 @@ class WindowedStream(PlannedStream):
     def _read_window(self, window_file: WindowFile) -> Iterator[Record]:
         """Yield the records of one window, then commit the window and report it."""
         started_at, window = self.now(), window_file.window
-        loader = self._window_loader(window_file)
+        loader = self._window_loader()
         spec, line_encoder = self._record_spec(window), self.line_encoder()
-        with loader.load(window, window_file.upcoming, spec, line_encoder) as loaded:
+        with closing(loader.load(window_file, spec, line_encoder)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
             if layout := loaded.reader.layout:
                 self.emit_new_columns(
@@ -88,9 +90,10 @@ class WindowedStream(PlannedStream):
         duration = window_file.duration + self.now() - started_at
         self._report_committed(loaded, window, duration.total_seconds())
 
-    def _window_loader(self, source: FileSource) -> WindowLoader:
+    def _window_loader(self) -> WindowLoader:
         return WindowLoader(
-            source=source,
+            source=self._source,
+            run_on_worker=partial(self.workers.run_on_worker, self.family.name),
             declaration=self.declaration,
             settings=self.settings,
             run_pending_tasks=self.run_pending_tasks,
@@ -160,23 +163,13 @@ class WindowedStream(PlannedStream):
     def commit(self, window: Window) -> None:
         """Move the bookmark to the end of a window, delete its jobs and emit STATE.
 
-        The bookmark never moves back, since a window before it was only read again. A pending job
-        whose window ends later stays. Such a window starts with this one if a day is read again.
+        The bookmark never moves back, since a window before it was only read again.
         """
         state = self.state_view
         if self._incremental:
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
-        committed_jobs = [job for job in state.pending_jobs() if job.window.end <= window.end]
-        self._record_committed(committed_jobs)
-        state.set_pending_jobs(job for job in state.pending_jobs() if job not in committed_jobs)
+        self.job_store.commit(window, incremental=self._incremental)
         state.mark_failed(failed=False)
         self.write_state()
-
-    def _record_committed(self, committed_jobs: list[PendingJob]) -> None:
-        """Store in the journal, before STATE, that the windows of these jobs are committed."""
-        if self._incremental:
-            self.family.ledger.record_committed(self.name, committed_jobs)
-        else:  # no bookmark passes them, and the next run reads everything again
-            self.family.ledger.remove(self.name, committed_jobs)

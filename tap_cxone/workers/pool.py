@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -17,7 +16,7 @@ from tap_cxone.workers.main_thread import MainThreadExecutor
 from tap_cxone.workers.protocols import ItemT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.protocols import FetchedItem, FetchingStream
@@ -39,6 +38,12 @@ def _open_files_limit() -> int:
     return soft if soft != resource.RLIM_INFINITY else sys.maxsize
 
 
+def _fetch_items(stream: FetchingStream[ItemT]) -> Generator[ItemT]:
+    """Yield the items of a stream; raise `CircuitOpen` if its family failed repeatedly."""
+    with stream.family.fetching():
+        yield from stream.iter_files()
+
+
 @dataclass(slots=True, eq=False)
 class FetchTask(Generic[ItemT]):
     """State of one stream's fetching.
@@ -50,7 +55,7 @@ class FetchTask(Generic[ItemT]):
         error: Error that ended the fetching.
     """
 
-    items: Iterator[ItemT]
+    items: Generator[ItemT]
     prefetched: deque[ItemT] = field(default_factory=deque)
     finished: bool = False
     error: BaseException | None = None
@@ -66,9 +71,8 @@ class FetchTask(Generic[ItemT]):
         return None
 
     def close(self) -> None:
-        """Stop the iterator; must run on the thread that fetches."""
-        if isinstance(self.items, Generator):
-            self.items.close()
+        """Stop the fetching; must run on the thread that fetches."""
+        self.items.close()
 
 
 class FamilyWorker(threading.Thread):
@@ -83,7 +87,7 @@ class FamilyWorker(threading.Thread):
             streams: Streams of the family.
         """
         super().__init__(name=name, daemon=True)
-        self.tasks = {stream.name: FetchTask(stream.fetch()) for stream in streams}
+        self.tasks = {stream.name: FetchTask(_fetch_items(stream)) for stream in streams}
         self._pool = pool
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._wake_event = threading.Event()
@@ -171,7 +175,7 @@ class WorkerPool:
         self.main_thread, self.closed = MainThreadExecutor(self._signals), False
         streams_by_family: dict[str, list[FetchingStream[Any]]] = {}
         for stream in streams:
-            streams_by_family.setdefault(stream.worker_name, []).append(stream)
+            streams_by_family.setdefault(stream.family.name, []).append(stream)
         self._workers = {
             name: FamilyWorker(name, self, family_streams)
             for name, family_streams in streams_by_family.items()
@@ -191,11 +195,11 @@ class WorkerPool:
 
         A second call for the same stream fetches again.
         """
-        worker = self._workers.get(stream.worker_name)
+        worker = self._workers.get(stream.family.name)
         if worker is None:
-            yield from stream.fetch()
+            yield from _fetch_items(stream)
             return
-        task = worker.tasks.get(stream.name) or FetchTask(stream.fetch())
+        task = worker.tasks.get(stream.name) or FetchTask(_fetch_items(stream))
         self._current_task = task  # before the worker wakes up and reads it
         worker.prioritize(stream.name, task)
         try:

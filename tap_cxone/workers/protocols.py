@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 
 class FetchedItem(Protocol):
@@ -23,6 +24,17 @@ ItemT = TypeVar("ItemT", bound=FetchedItem)
 _ItemT_co = TypeVar("_ItemT_co", bound=FetchedItem, covariant=True)
 
 
+class FetchingFamily(Protocol):
+    """The part of an API family that a worker uses."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the family, which is the name of its worker."""
+
+    def fetching(self) -> AbstractContextManager[None]:
+        """Return a block in which one stream fetches; its errors count against the family."""
+
+
 class FetchingStream(Protocol[_ItemT_co]):
     """The part of a stream that a worker uses."""
 
@@ -31,8 +43,8 @@ class FetchingStream(Protocol[_ItemT_co]):
         """Return the unique name of the stream."""
 
     @property
-    def worker_name(self) -> str:
-        """Return the name of the stream's family, which is the name of its worker."""
+    def family(self) -> FetchingFamily:
+        """Return the stream's family."""
 
-    def fetch(self) -> Iterator[_ItemT_co]:
+    def iter_files(self) -> Iterator[_ItemT_co]:
         """Fetch and yield items in order."""

@@ -42,21 +42,21 @@ class Year:
     records: int
 
 
-def settings(url: str, *, lanes: bool) -> dict[str, Any]:
+def settings(url: str, *, parallel: bool) -> dict[str, Any]:
     """Return the tap's settings for a year of all families."""
     found = tap_settings(url, SPEED, families=ALL_FAMILIES)
     found |= {
         "start_date": BEGIN.isoformat(),
         "end_date": END.isoformat(),
-        "parallel_families": lanes,
+        "parallel_families": parallel,
     }
     return found | {"observability": {"exports_per_day": None}}
 
 
-def run(*, lanes: bool) -> Year:
+def run(*, parallel: bool) -> Year:
     """Run the tap over a year, against a simulator that is `SPEED` times as fast."""
     with Simulator(OPTIONS) as simulator:
-        variables = environment(settings(simulator.url, lanes=lanes))
+        variables = environment(settings(simulator.url, parallel=parallel))
         begin = time.perf_counter()
         done = subprocess.run(
             [str(BIN / "tap-cxone"), "--config", "ENV"],
@@ -86,23 +86,26 @@ def kind(method: str, path: str) -> str:
 
 
 def measure(runs: int = 3) -> dict[str, Any]:
-    """Run with lanes and, once, without; print how long each took by the least, and return it."""
-    found = {True: [run(lanes=True) for _ in range(runs)], False: [run(lanes=False)]}
+    """Print and return how long runs took by the least, with parallel families and without."""
+    found = {True: [run(parallel=True) for _ in range(runs)], False: [run(parallel=False)]}
     if len({year.records for years in found.values() for year in years}) != 1:
-        msg = "with lanes and without, not as many records left"
+        msg = "with and without parallel families, not as many records were emitted"
         raise RuntimeError(msg)
-    ratios = {lanes: spread([y.seconds / BOUND for y in years]) for lanes, years in found.items()}
+    ratios = {
+        parallel: spread([y.seconds / BOUND for y in years]) for parallel, years in found.items()
+    }
     one = found[True][0].calls
     print(f"{DAYS} days of all families, clock {SPEED} times as fast; at least {BOUND} s by limits")
-    for lanes, told in ratios.items():
-        print(f"  lanes {lanes}: {told['median']} of that ({told['least']} to {told['most']})")
+    for parallel, ratio in ratios.items():
+        extremes = f"{ratio['least']} to {ratio['most']}"
+        print(f"  parallel_families {parallel}: {ratio['median']} of that ({extremes})")
     print(f"  asked: {', '.join(f'{number} {name}' for name, number in one.most_common())}")
     return {
         "days": DAYS,
         "least seconds by the limits": BOUND,
         "clock, times as fast": SPEED,
-        "of the least, with lanes": ratios[True],
-        "of the least, without lanes": ratios[False],
+        "of the least, with parallel families": ratios[True],
+        "of the least, without parallel families": ratios[False],
         "calls": dict(one),
     }
 

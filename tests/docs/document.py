@@ -5,6 +5,8 @@ Tests compare the files with what this would write.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import textwrap
@@ -14,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from singer_sdk.about import AboutFormatter
 
 from tap_cxone.config.definition import format_default
+from tap_cxone.config.evidence import NOT_TRIED
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
 from tap_cxone.families.data_extraction.schemas import ENTITIES
@@ -25,6 +27,7 @@ from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.rows.columns import Column
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
+from tests.docs import retries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "tests/benchmarks/results.json"
 HUB = ROOT / "docs/hub/tap-cxone.yml"
+EVIDENCE = {family.name: family.evidence for family in FAMILIES}
 GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]
 
 
@@ -61,32 +65,53 @@ def streams_table() -> str:
     """Return the README's table of the built-in streams."""
     rows = [
         f"| `{entity.name}` | `{entity.entity_name}` version {entity.version} "
+        f"| {EVIDENCE['data_extraction'].label} "
         f"| {', '.join(f'`{key}`' for key in entity.primary_keys)} | {len(entity.columns)} "
         f"| {entity.description} |"
         for entity in ENTITIES
     ]
     rows += [
         f"| `{table.stream}` | {', else '.join(f'`{path}`' for path in table.paths)} "
-        f"| `_row_hash` | from the file | {table.description} |"
+        f"| {EVIDENCE['observability'].label} | `_row_hash` | from the file | {table.description} |"
         for table in TABLES
     ]
     bots = BOT_CONVERSATIONS
     rows.append(
         f"| `{bots.name}` | analytics export of type `{bots.request.export_type}` "
+        f"| {EVIDENCE['analytics_exports'].label} "
         f"| {', '.join(f'`{key}`' for key in bots.primary_keys)} | {len(bots.columns)} "
         f"| {bots.description} |"
     )
+    downloads, reports = EVIDENCE["data_download"].label, EVIDENCE["scheduled_reports"].label
     rows += [
-        "| any `downloads` entry | data download | `group_by` and `_window_start` | configured, "
-        "and the custom metrics' | A group of one window. |",
-        "| `custom_metrics` | the catalogue of data download | `id` | 7 | A custom metric. |",
-        "| any `reports` entry | scheduled report | `grouping` and `_window_start` | configured "
-        "| A group of one window. |",
-        "| `report_schedules` | the schedules of reports | `schedule_id` | 5 | A schedule. |",
+        f"| any `downloads` entry | data download | {downloads} | `group_by` and `_window_start` "
+        "| configured, and the custom metrics' | A group of one window. |",
+        f"| `custom_metrics` | the catalogue of data download | {downloads} | `id` | 7 "
+        "| A custom metric. |",
+        f"| any `reports` entry | scheduled report | {reports} | `grouping` and `_window_start` "
+        "| configured | A group of one window. |",
+        f"| `report_schedules` | the schedules of reports | {reports} | `schedule_id` | 5 "
+        "| A schedule. |",
     ]
-    rows.append("| `quarantine` | rows that did not fit | `record_id` | 9 | See below. |")
-    titles = "| stream | entity, table or export | key | known columns | a row |"
-    return "\n".join([titles, "|---|---|---|---|---|", *rows])
+    rows.append("| `quarantine` | rows that did not fit | none | `record_id` | 9 | See below. |")
+    titles = "| stream | entity, table or export | its API | key | known columns | a row |"
+    return "\n".join([titles, "|---|---|---|---|---|---|", *rows, "", NOT_TRIED])
+
+
+def evidence_table() -> str:
+    """Return the table of how well the API of each stream is documented."""
+    rows = [
+        f"| `{name}` | `{family.name}` | {family.evidence.label} |"
+        for family in FAMILIES
+        for name in family.module.BUILT_IN_STREAMS
+    ]
+    rows += [
+        f"| any entry of `{family.name}.{setting}` | `{family.name}` | {family.evidence.label} |"
+        for family in FAMILIES
+        if (setting := family.settings.STREAMS_SETTING)
+    ]
+    titles = ["| stream | family | its API |", "|---|---|---|"]
+    return "\n".join([*titles, *rows, "", NOT_TRIED])
 
 
 def families_table() -> str:
@@ -168,7 +193,8 @@ def speed() -> str:
     starts = [f"`{option}` {start['ratio']:.2f}" for option, start in _measured(found["starting"])]
     year, memory = found["waiting"], found["memory"]
     least, plain = (
-        year[f"of the least, {how}"]["median"] for how in ("with lanes", "without lanes")
+        year[f"of the least, {how}"]["median"]
+        for how in ("with parallel families", "without parallel families")
     )
     few, many = ([form["MB"][place] for _, form in _measured(memory)] for place in (0, 1))
     said = (
@@ -251,8 +277,9 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def about() -> dict[str, Any]:
     """Return what `tap-cxone --about --format=json` prints."""
-    shown = AboutFormatter.get_formatter("json").format_about(TapCXone._get_about_info())
-    return dict(json.loads(shown))
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        TapCXone.print_about("json")
+    return dict(json.loads(printed.getvalue()))
 
 
 def hub() -> str:
@@ -302,6 +329,7 @@ def documents() -> dict[Path, str]:
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"
     settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
     architecture, plan = ROOT / "docs/architecture.md", ROOT / "docs/plan.md"
+    retry_rules = ROOT / "docs/retries.md"
     mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
     return {
         readme: _between(
@@ -312,9 +340,14 @@ def documents() -> dict[Path, str]:
             audit=audit_table(),
         ),
         settings: _between(settings.read_text(), mark, settings=settings_table()),
-        columns: _between(columns.read_text(), mark, columns=columns_table()),
+        columns: _between(
+            columns.read_text(), mark, evidence=evidence_table(), columns=columns_table()
+        ),
         architecture: _between(architecture.read_text(), mark, families=families_table()),
         plan: _between(plan.read_text(), mark, checks=checks_table()),
+        retry_rules: _between(
+            retry_rules.read_text(), mark, submits=retries.submits(), statuses=retries.statuses()
+        ),
         project: _between(project.read_text(), lines, settings=meltano_settings()),
         HUB: hub(),
     }

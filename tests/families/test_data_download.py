@@ -30,6 +30,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.families.data_download.token_region import base_url_from_token, region_claim
 from tap_cxone.simulator import Credentials, Fault, Simulator
+from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import daily_windows, midnight
 from tests.support.data_download import (
@@ -440,12 +441,25 @@ def test_without_credentials(sim, clock):
     assert sim.requests == []
 
 
-@pytest.mark.parametrize("own", [None, {}, {"downloads": []}])
-def test_without_downloads(sim, caplog, own):
-    """Without downloads the family is left out quietly when everything is selected."""
+@pytest.mark.parametrize("own", [{}, {"downloads": []}])
+def test_without_downloads(sim, clock, own):
+    """Without downloads the catalogue of metrics is read, and no data."""
+    config = {**days(sim), "data_download": own}
+
+    out = run(config, clock, CATALOGUE)
+
+    assert out.error is None
+    assert len(out.records(CATALOGUE)) > 1
+    assert bodies(sim) == []
+
+
+@pytest.mark.parametrize("left_out", ["null", "missing"])
+def test_without_an_object(sim, caplog, left_out):
+    """Without its settings the family is left out quietly when everything is selected."""
     caplog.set_level(logging.INFO)
-    config = days(sim)
-    config["data_download"] = own
+    config = {**days(sim), **tap_settings(sim.url), "data_download": None}
+    if left_out == "missing":
+        del config["data_download"]
     catalog = TapCXone(config=config).catalog_dict
     for stream in catalog["streams"]:
         stream["metadata"][-1]["metadata"]["selected"] = True
@@ -455,7 +469,7 @@ def test_without_downloads(sim, caplog, own):
     said = [r for r in caplog.records if "data_download" in r.getMessage()]
     assert said
     assert {r.levelno for r in said} == {logging.INFO}
-    assert any("data_download.downloads" in r.getMessage() for r in said)
+    assert any("set data_download: {}, or" in r.getMessage() for r in said)
 
 
 DOWNLOADS = [{"name": "a", "report": "Interaction/Call", "metrics": ["duration"]}]

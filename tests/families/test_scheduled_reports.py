@@ -680,10 +680,23 @@ def test_the_key(sim, changes, keys):
     assert set(entry["key_properties"]) == keys
 
 
-def test_without_reports(sim, clock, caplog):
-    """With everything selected a family without reports is left out, and only INFO says so."""
+@pytest.mark.parametrize("own", [{}, {"reports": []}])
+def test_without_reports(sim, clock, own):
+    """Without reports the list of schedules is read, and no report runs."""
+    config = {**days(sim), "scheduled_reports": own}
+
+    out = run_tap(config, clock=clock, only=LISTED)
+
+    assert out.error is None
+    assert [message["stream"] for message in out.of("SCHEMA")] == [LISTED]
+    assert [seen.path for seen in sim.requests] == [TOKEN, SCHEDULES]
+    assert sim.report_runs == []
+
+
+def test_without_an_object(sim, clock, caplog):
+    """With everything selected a family without settings is left out; only INFO says so."""
     caplog.set_level(logging.INFO)
-    config = days(sim, own={"reports": []})
+    config = days(sim, scheduled_reports=None)
     every = select(config, *TapCXone(config=config).streams)
     caplog.clear()
 
@@ -692,7 +705,7 @@ def test_without_reports(sim, clock, caplog):
     told = [r for r in caplog.records if "scheduled_reports" in r.getMessage()]
     assert isinstance(out.error, Killed)
     assert [record.levelno for record in told] == [logging.INFO]
-    assert "scheduled_reports.reports" in told[0].getMessage()
+    assert "set scheduled_reports: {}, or" in told[0].getMessage()
     assert not any(seen.path.startswith("/api/v2/analytics/reports") for seen in sim.requests)
 
 

@@ -43,6 +43,7 @@ def test_other_families_go_on(simulate, clock):
     sim = simulate(exports_per_day=None)
     sim.faults.add(Fault("submit", "status", status=403, times=99, family="observability"))
     config = settings_for(sim, client_id="SIM-CLIENT-ID", client_secret="SIM-CLIENT-SECRET+/=")
+    config["analytics_exports"] = {}
     out = run_tap(config | {"start_date": "2026-03-19T00:00:00Z"}, clock=clock)
 
     assert isinstance(out.error, StreamsFailed)

@@ -54,12 +54,17 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
         "ok   data_extraction read",
         "ok   data_extraction quota",
         "ok   data_extraction clock",
+        "-    data_extraction evidence",
         "-    observability not set up",
+        "-    observability evidence",
         "-    analytics_exports not set up",
+        "-    analytics_exports evidence",
         "-    data_download not set up",
+        "-    data_download evidence",
         "-    scheduled_reports not set up",
+        "-    scheduled_reports evidence",
     ]
-    assert "observability needs client_id, client_secret" in shown[4]
+    assert "observability needs client_id, client_secret" in shown[5]
 
 
 def test_no_export_is_spent(sim, config, tmp_path):
@@ -96,8 +101,10 @@ def test_every_family(sim, clock):
     found = five(sim, clock)
 
     assert set(found) == set(ALL_FAMILIES)
-    assert all(list(checks) == ["login", "read", "quota", "clock"] for checks in found.values())
-    passed = [r.passed for checks in found.values() for n, r in checks.items() if n != "clock"]
+    every = ["login", "read", "quota", "clock", "evidence"]
+    assert all(list(checks) == every for checks in found.values())
+    others = {"clock", "evidence"}
+    passed = [r.passed for checks in found.values() for n, r in checks.items() if n not in others]
     assert passed.count(None) == 1
     assert False not in passed
 
@@ -162,7 +169,7 @@ def test_a_missing_permission(sim, clock, family, place, remedy):
 
     checks = five(sim, clock)[family]
 
-    assert list(checks) == ["login", "read"]
+    assert list(checks) == ["login", "read", "evidence"]
     assert checks["read"].passed is False
     assert remedy in checks["read"].detail
 

@@ -110,7 +110,7 @@ def test_a_lane_polls_only_what_a_state_holds(sim, clock):
     )
 
     def fetch() -> None:
-        source.fetch_file(window, ()).file.close()
+        source.fetch(window, ()).close()
 
     worker = threading.Thread(target=fetch, daemon=True)
     worker.start()

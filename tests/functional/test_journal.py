@@ -18,9 +18,9 @@ import pytest
 from tap_cxone.clock import SystemClock
 from tap_cxone.errors import ConfigError, Interrupted, JournalError, StreamsFailed
 from tap_cxone.http.rate_limit import ExportQuota, RateLimiter, RateLimits
-from tap_cxone.jobs.job import PendingJob
+from tap_cxone.jobs.job import Job
 from tap_cxone.jobs.journal import Journal
-from tap_cxone.jobs.ledger import JobLedger
+from tap_cxone.jobs.ledger import SqliteLedger
 from tap_cxone.signals import SignalHandler
 from tap_cxone.simulator.credentials import Credentials
 from tap_cxone.simulator.settings import tap_settings
@@ -53,10 +53,10 @@ def journal(path, clock) -> Callable[[], Journal]:
     return lambda: Journal(path, clock, SECOND, logging.getLogger("journal"))
 
 
-def job(name: str = "one", days: int = 0) -> PendingJob:
+def job(name: str = "one", days: int = 0) -> Job:
     """Return a job of one of the days before the present."""
     start = datetime(2026, 3, 10, tzinfo=UTC) + days * DAY
-    return PendingJob(name, Window(start, start + DAY), NOON, "as asked")
+    return Job(name, Window(start, start + DAY), NOON, "as asked")
 
 
 def days(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
@@ -77,25 +77,25 @@ def told(path: Path) -> list[Any]:
 
 def test_jobs_survive(journal):
     """A job is known to whoever opens the file next."""
-    JobLedger(journal(), "tenant").record_submitted("stream", job())
+    SqliteLedger(journal(), "tenant").record_submitted("stream", job())
 
-    assert JobLedger(journal(), "tenant").jobs("stream", None) == [job()]
+    assert SqliteLedger(journal(), "tenant").jobs("stream", None) == [job()]
 
 
 def test_one_file_for_many(journal):
     """Tenants and streams of one file do not see each other's jobs and submits."""
-    one = JobLedger(journal(), "one")
+    one = SqliteLedger(journal(), "one")
     one.record_submitted("stream", job())
     one.register(NOON)
 
-    assert JobLedger(journal(), "two").jobs("stream", None) == []
+    assert SqliteLedger(journal(), "two").jobs("stream", None) == []
     assert one.jobs("other", None) == []
-    assert JobLedger(journal(), "two").submit_times(NOON - DAY) == []
+    assert SqliteLedger(journal(), "two").submit_times(NOON - DAY) == []
 
 
 def test_committed_jobs_stay(journal):
     """A job of a committed window stays until the bookmark of a given state has passed it."""
-    entries = JobLedger(journal(), "tenant")
+    entries = SqliteLedger(journal(), "tenant")
     entries.record_committed("stream", [job("early"), job("late", days=1)])
 
     assert entries.jobs("stream", None) == [job("early"), job("late", days=1)]
@@ -105,7 +105,7 @@ def test_committed_jobs_stay(journal):
 
 def test_pending_jobs_stay(journal):
     """A job whose window is not committed stays wherever the bookmark is: days are read again."""
-    entries = JobLedger(journal(), "tenant")
+    entries = SqliteLedger(journal(), "tenant")
     entries.record_submitted("stream", job())
 
     assert entries.jobs("stream", NOON) == [job()]
@@ -114,7 +114,7 @@ def test_pending_jobs_stay(journal):
 @pytest.mark.parametrize("committed", [True, False])
 def test_jobs_are_gone_after_a_day(journal, clock, committed):
     """After a day a job is of no use: the APIs keep no result for longer."""
-    entries = JobLedger(journal(), "tenant")
+    entries = SqliteLedger(journal(), "tenant")
     (entries.record_committed if committed else lambda s, j: entries.record_submitted(s, *j))(
         "stream", [job()]
     )
@@ -129,7 +129,7 @@ def test_jobs_are_gone_after_a_day(journal, clock, committed):
 
 def test_forgotten_jobs(journal):
     """A job that was forgotten is not found again."""
-    entries = JobLedger(journal(), "tenant")
+    entries = SqliteLedger(journal(), "tenant")
     entries.record_submitted("stream", job())
     entries.remove("stream", [job()])
 
@@ -142,7 +142,7 @@ def test_threads_share_it(journal):
 
     def work(name: str) -> None:
         for number in range(20):
-            JobLedger(shared, name).record_submitted("stream", job(str(number)))
+            SqliteLedger(shared, name).record_submitted("stream", job(str(number)))
 
     threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
     for thread in threads:
@@ -150,7 +150,7 @@ def test_threads_share_it(journal):
     for thread in threads:
         thread.join()
 
-    assert all(len(JobLedger(shared, name).jobs("stream", None)) == 20 for name in "abcd")
+    assert all(len(SqliteLedger(shared, name).jobs("stream", None)) == 20 for name in "abcd")
 
 
 # Submits of all processes
@@ -159,7 +159,7 @@ def test_threads_share_it(journal):
 @pytest.fixture
 def limiter(journal, clock) -> Callable[..., RateLimiter]:
     """Return what makes the limiter of another process."""
-    return lambda limits: RateLimiter(limits, clock, JobLedger(journal(), "tenant"))
+    return lambda limits: RateLimiter(limits, clock, SqliteLedger(journal(), "tenant"))
 
 
 def test_spacing_of_all(limiter, clock):
@@ -428,7 +428,7 @@ def busy(path: Path) -> sqlite3.Connection:
 
 def test_another_process_writes(path, journal, clock):
     """While another process writes, the clock is slept by, and then it is one's turn."""
-    entries = JobLedger(journal(), "tenant")
+    entries = SqliteLedger(journal(), "tenant")
     entries.register(NOON)
     other = busy(path)
     clock.happening = other.close
@@ -440,7 +440,7 @@ def test_another_process_writes(path, journal, clock):
 def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
     """A file that is never free is an error, after a minute."""
     monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
-    entries = JobLedger(journal(), "tenant")
+    entries = SqliteLedger(journal(), "tenant")
     entries.register(NOON)
     entries.journal.close()
     with closing(busy(path)), pytest.raises(JournalError, match="another process"):
@@ -455,7 +455,7 @@ def test_a_signal_loses_no_answer(path, monkeypatch):
     interrupts = SignalHandler()
     clock, answer = SystemClock(interrupts), ""
     journal = Journal(path, clock, SECOND, logging.getLogger("journal"))
-    limiter = RateLimiter(RateLimits(quota=ExportQuota(3)), clock, JobLedger(journal, "tenant"))
+    limiter = RateLimiter(RateLimits(quota=ExportQuota(3)), clock, SqliteLedger(journal, "tenant"))
     with closing(journal), ExitStack() as meanwhile:
         with limiter.submitting():
             answer = "job"

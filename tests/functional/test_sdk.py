@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import atexit
 import inspect
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_sdk import Stream
+from singer_sdk import Stream, Tap
 from singer_sdk.mapper import PluginMapper
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
@@ -17,9 +19,12 @@ from tap_cxone.simulator import Options, Simulator, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
+from tests.docs.document import ROOT
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.run import FakeClock, Output
 
 STREAM = "qm_workflows"
@@ -165,6 +170,40 @@ def test_register_raw_stream_schema():
     signature = inspect.signature(PluginMapper.register_raw_stream_schema)
 
     assert list(signature.parameters) == ["self", "stream_name", "schema", "key_properties"]
+
+
+def test_the_stream_version_is_that_of_the_sdks_records(config):
+    """The SDK writes `_stream_version` as the version of a RECORD message."""
+    tap = TapCXone(config=config)
+
+    assert tap.streams[STREAM]._stream_version is None
+    assert "version=self._stream_version" in inspect.getsource(Stream)
+
+
+def test_private_parts_of_the_sdk_are_used_in_one_module_only():
+    """Of the modules on the SDK only `streams/base.py` names its private parts, each documented."""
+    private = {name for kind in (Stream, Tap, PluginMapper) for name in _private_names(kind)}
+    package = ROOT / "tap_cxone"
+    on_the_sdk = [package / "tap.py", *package.glob("streams/*.py"), *package.glob("cli/*.py")]
+    on_the_sdk += package.glob("families/*/streams.py")
+    users = {path.name: used for path in on_the_sdk if (used := _names_in(path) & private)}
+
+    assert set(users) == {"base.py"}, users
+    documented = ast.get_docstring(ast.parse((package / "streams/base.py").read_text())) or ""
+    assert [name for name in sorted(users["base.py"]) if name not in documented] == []
+
+
+def _private_names(kind: type) -> set[str]:
+    """Return the private attributes that the source of an SDK class sets or defines."""
+    names = re.findall(r"self\.(_[a-z]\w*)", inspect.getsource(kind))
+    return {name for name in [*names, *vars(kind)] if re.fullmatch(r"_[a-z]\w*", name)}
+
+
+def _names_in(path: Path) -> set[str]:
+    """Return the attributes that a module uses, and the methods that it defines."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    methods = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    return methods | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 @pytest.mark.parametrize("name", ["_schema", "_input_schema", "_stream_maps", "_tap"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -174,6 +175,25 @@ def test_all_problems_at_once(config):
         TapCXone(config=config | mistakes)
 
     assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    "nulls",
+    [
+        {"data_download": None},
+        {"observability": {"filters": None, "exports_per_day": None}},
+        {"scheduled_reports": {"reports": None, "scopes": None}},
+    ],
+    ids=["section", "object", "list"],
+)
+def test_settings_stay_as_they_were_given(config, nulls):
+    """Defaults are not written into the caller's settings, and a null may stand at any depth."""
+    given = config | nulls
+    before = copy.deepcopy(given)
+
+    TapCXone(config=given)
+
+    assert given == before
 
 
 def test_missing_credentials():

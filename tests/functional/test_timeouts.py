@@ -134,7 +134,7 @@ def test_waiting_for_another_process_names_the_throttle_setting(
     path = tmp_path / "journal.db"
     config = about.settings(sim.url, journal_path=str(path), **{JOB: 90, THROTTLE: 12})
     slots = TapCXone(config=config).streams[about.stream].family.slots  # type: ignore[attr-defined]
-    prefix = slots.lock_prefix
+    prefix = slots.locks.prefix
     held = [
         acquire_file_lock(prefix.with_name(f"{prefix.name}.{n}")) for n in range(slots.slot_count)
     ]

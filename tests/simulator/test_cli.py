@@ -49,7 +49,12 @@ def test_settings_are_those_of_some_families():
 
     assert both == one | {"client_id": "SIM-CLIENT-ID", "client_secret": "SIM-CLIENT-SECRET+/="}
     assert other == {name: both[name] for name in both if name != "data_extraction"}
-    assert every.keys() - both.keys() == {"data_download", "scheduled_reports"}
+    assert every.keys() - both.keys() == {
+        "analytics_exports",
+        "data_download",
+        "scheduled_reports",
+    }
+    assert every["analytics_exports"] == {}
 
 
 def test_environment_is_the_settings():

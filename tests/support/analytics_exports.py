@@ -24,7 +24,7 @@ STREAM = "bot_conversations"
 EXPORTS = "/api/v2/analytics/exports"
 TOKEN = "/oauth/token"
 FAMILY: tuple[FamilyName, ...] = ("analytics_exports",)
-OFFLINE = {"client_id": "any", "client_secret": "any"}
+OFFLINE = {"client_id": "any", "client_secret": "any", "analytics_exports": {}}
 START = datetime(2026, 3, 15, tzinfo=UTC)
 METADATA = {"_window_start", "_window_end"}
 DECLARED = {

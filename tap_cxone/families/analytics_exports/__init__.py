@@ -1,6 +1,6 @@
 """The analytics exports API: one job exports records of one type and date range as one file.
 
-The only source is a tutorial in the vendor's forum:
+The only source is a third-party tutorial. NICE publishes no such API:
 
 - `POST /api/v2/analytics/exports` starts a job for at most 30 days. At most three jobs of a tenant
   may be queued or running at once. A further submit is refused with 409. `GET

@@ -18,7 +18,7 @@ from tap_cxone.jobs.job import JobStatus, StatusResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -112,11 +112,11 @@ class AnalyticsApi(JobApi):
             return self.read_submit(self.client.submit(EXPORTS_PATH, self.body(window)))
 
     @override
-    def status_path(self, job: PendingJob) -> str:
+    def status_path(self, job: Job) -> str:
         return f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
 
     @override
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
         has_file = response.status is JobStatus.SUCCEEDED
         return replace(response, link=f"{self.status_path(job)}/download" if has_file else None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section
 from tap_cxone.types import COLUMN_TYPES, ColumnType
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
 
-MAX_WINDOW_DAYS = 30  # per job, the vendor's guide to bot exports
+MAX_WINDOW_DAYS = 30  # per job, the tutorial on bot exports
 MAX_CONCURRENT_JOBS = 3  # active jobs of a tenant, the same guide
 BUILT_IN_EXPORT = "bot_conversations"
 CONVERSATION_TYPE = "conversation"
@@ -74,6 +75,8 @@ class AnalyticsExportsSettings(Section):
     NAME: ClassVar[str] = "analytics_exports"
     TITLE: ClassVar[str] = "Analytics exports"
     DESCRIPTION: ClassVar[str] = "The analytics exports."
+    EVIDENCE: ClassVar[Evidence] = Evidence.TUTORIAL_ONLY
+    STREAMS_SETTING: ClassVar[str] = "exports"
 
     exports: Annotated[
         tuple[ExportSettings, ...],

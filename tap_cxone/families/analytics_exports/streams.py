@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = AnalyticsExportsSettings.NAME
+BUILT_IN_STREAMS = (BUILT_IN_EXPORT,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class ExportDefinition:
 
 
 CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
-"""Fields of a conversation in the vendor's guide, which calls them the schema of its events."""
+"""Fields of a conversation in the tutorial, which calls them the schema of its events."""
 
 BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
@@ -91,6 +92,7 @@ class AnalyticsExports(ApiFamily):
     """The analytics exports."""
 
     name = NAME
+    evidence = AnalyticsExportsSettings.EVIDENCE
     credentials = CLIENT_CREDENTIALS
     host = "https://api.nicecxone.com"
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)

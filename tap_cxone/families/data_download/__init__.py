@@ -1,6 +1,6 @@
 """The data download API: reports with custom metrics, downloaded page by page.
 
-The only source is a guide in the vendor's forum:
+The only source is a third-party tutorial. NICE publishes no such API:
 
 - `POST /api/v2/reporting/data-download` answers at once with a page of rows and `totalRecords`.
   `limit` is at most 10,000; `offset` selects the page. The request creates no job.

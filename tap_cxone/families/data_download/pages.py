@@ -10,14 +10,13 @@ from tap_cxone.errors import DownloadError
 from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.rows.dedupe import PageOverlap
-from tap_cxone.spool import spool_json_pages
+from tap_cxone.spool import WindowFile, spool_json_pages
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_cxone.families.data_download.api import DataDownloadApi, DownloadRequest, Page
-    from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
 _QUOTA_CHECK_PAGES = 10  # a window with more pages checks the quota first
@@ -46,7 +45,7 @@ class PagedSource:
     log: logging.Logger
     _quota_checked: bool = field(default=False)
 
-    def fetch_file(self, window: Window, upcoming: Sequence[Window]) -> Spool:  # noqa: ARG002 (no jobs to start ahead)
+    def fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
         """Download all rows of a window as one JSON object per line.
 
         The window is read again if the result set changes while paging.
@@ -59,7 +58,8 @@ class PagedSource:
         for attempt in range(self.max_retries + 1):
             try:
                 with closing(PageOverlap()) as overlap:
-                    return spool_json_pages(self._pages(window, overlap), self.description(window))
+                    spool = spool_json_pages(self._pages(window, overlap), self.description(window))
+                return WindowFile(window, upcoming, self.description(window), None, spool)
             except _ResultChanged as error:
                 if attempt == self.max_retries:
                     raise
@@ -68,9 +68,6 @@ class PagedSource:
 
     def discard(self, window: Window) -> None:
         """Do nothing: every fetch requests the pages again."""
-
-    def job_id(self, window: Window) -> None:
-        """Return None: the API has no jobs."""
 
     def description(self, window: Window) -> str:
         """Return the name of a window, for messages."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section
 from tap_cxone.config.validation import aggregate_window_problems
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
 
-MAX_PAGE_SIZE = 10_000  # the vendor's guide to custom metrics
+MAX_PAGE_SIZE = 10_000  # the tutorial on custom metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class DataDownloadSettings(Section):
     NAME: ClassVar[str] = "data_download"
     TITLE: ClassVar[str] = "Data download"
     DESCRIPTION: ClassVar[str] = "Reports with custom metrics."
+    EVIDENCE: ClassVar[Evidence] = Evidence.TUTORIAL_ONLY
+    STREAMS_SETTING: ClassVar[str] = "downloads"
 
     downloads: Annotated[
         tuple[DownloadSettings, ...],

@@ -29,8 +29,8 @@ from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.base import read_tenant_info
+from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
-from tap_cxone.streams.prefetch import StreamPreload
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import calendar_windows
@@ -44,11 +44,13 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
+    from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
-    from tap_cxone.streams.prefetch import WindowFile
     from tap_cxone.windows import Window
 
 NAME = DataDownloadSettings.NAME
+METRICS_STREAM = "custom_metrics"
+BUILT_IN_STREAMS = (METRICS_STREAM,)
 # The API counts calls per minute, so the next minute allows more.
 _MAX_THROTTLE_DELAY = timedelta(minutes=1)
 _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the quota first
@@ -58,6 +60,7 @@ class DataDownload(ApiFamily):
     """The data download."""
 
     name = NAME
+    evidence = DataDownloadSettings.EVIDENCE
     credentials = CLIENT_CREDENTIALS
     host = "https://{tenant}.nicecxone.com"
     token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
@@ -77,7 +80,6 @@ class DataDownload(ApiFamily):
             limits=RateLimits(max_throttle_delay=_MAX_THROTTLE_DELAY),
             # Who names the host decides, not a claim.
             base_url_from_token=None if is_url_configured else base_url_from_token,
-            missing_setting="" if section.downloads else f"{NAME}.downloads",
         )
 
     @override
@@ -104,7 +106,7 @@ class CustomMetricsStream(FullTableStream):
         """Store the tenant and declare the columns."""
         self.tenant = tenant
         declaration = Declaration(
-            name="custom_metrics",
+            name=METRICS_STREAM,
             columns=(
                 Column("id", description="Identity of the metric, and its column's name."),
                 Column("name", description="Display name."),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from tap_cxone.http.messages import ApiResponse
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.windows import Window
 
 JOBS_PATH = "/data-extraction/v1/jobs"
@@ -179,7 +179,7 @@ class DataExtractionApi(JobApi):
         return self.require_job(response, result)
 
     @override
-    def status_path(self, job: PendingJob) -> str:
+    def status_path(self, job: Job) -> str:
         return f"{JOBS_PATH}/{quote(job.id, safe='')}"
 
     @override

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.types import COLUMN_TYPES, ColumnType
@@ -58,6 +59,8 @@ class DataExtractionSettings(Section):
     NAME: ClassVar[str] = "data_extraction"
     TITLE: ClassVar[str] = "Data Extraction"
     DESCRIPTION: ClassVar[str] = "The Data Extraction family."
+    EVIDENCE: ClassVar[Evidence] = Evidence.NICE_AND_CLIENTS
+    STREAMS_SETTING: ClassVar[str] = "entities"
 
     mode: Annotated[
         Literal["auto", "sync", "async"],

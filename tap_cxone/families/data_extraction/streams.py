@@ -44,12 +44,14 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = DataExtractionSettings.NAME
+BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
 
 
 class DataExtraction(ApiFamily):
     """The Data Extraction API."""
 
     name = NAME
+    evidence = DataExtractionSettings.EVIDENCE
     credentials = ACCESS_KEY
     host = "https://api-{region}.niceincontact.com"
     # The vendor's login takes the area's own host, the API its gateway.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.errors import ApiError
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.messages import ApiResponse
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.windows import Window
 
 TABLES_PATH = "/observabilitydashboard/v2/tables"
@@ -166,7 +166,7 @@ class ObservabilityApi(JobApi):
         return SubmitResult(job_id=_export_id(response))
 
     @override
-    def status_path(self, job: PendingJob) -> str:
+    def status_path(self, job: Job) -> str:
         file_name = quote(self.file_name(job.window))
         return f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={file_name}"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section
 from tap_cxone.families.observability.tables import FILTERS, TABLES
@@ -42,6 +43,7 @@ class ObservabilitySettings(Section):
     NAME: ClassVar[str] = "observability"
     TITLE: ClassVar[str] = "Observability"
     DESCRIPTION: ClassVar[str] = "The exports of the Observability Dashboard."
+    EVIDENCE: ClassVar[Evidence] = Evidence.NICE_ONLY
 
     tables: Annotated[
         tuple[Annotated[str, Meta(extra_json_schema={"enum": list(TABLE_PATHS)})], ...],

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = ObservabilitySettings.NAME
+BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
 HISTORY_MONTHS = 4
 
 
@@ -40,6 +41,7 @@ class Observability(ApiFamily):
     """The export API of the dashboard."""
 
     name = NAME
+    evidence = ObservabilitySettings.EVIDENCE
     credentials = (*CLIENT_CREDENTIALS, *ACCESS_KEY)
     host = "https://api-{region}.niceincontact.com"
     login_host = "https://cxone.niceincontact.com"

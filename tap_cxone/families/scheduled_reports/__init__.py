@@ -1,6 +1,6 @@
 """The scheduled reports API: a registered definition, runs of it, and their results as rows.
 
-The only source is a guide in the vendor's forum:
+The only source is a third-party tutorial. NICE publishes no such API:
 
 - A schedule holds the definition of a report. Names are not unique: a client that creates without
   a lookup creates a second one.

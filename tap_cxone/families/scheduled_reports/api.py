@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry
-    from tap_cxone.jobs.job import PendingJob
+    from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -74,11 +74,11 @@ class ReportsApi(JobApi):
         return self.read_submit(self.client.submit(path, self.body(window)))
 
     @override
-    def status_path(self, job: PendingJob) -> str:
+    def status_path(self, job: Job) -> str:
         return f"{RESULTS_PATH}/{quote(job.id, safe='')}"
 
     @override
-    def get_status(self, job: PendingJob) -> StatusResponse:
+    def get_status(self, job: Job) -> StatusResponse:
         path = self.status_path(job)
         body = self.client.get(path).json
         response = self.read_status(body)
@@ -91,7 +91,7 @@ class ReportsApi(JobApi):
         return replace(response, link=link)
 
     @override
-    def cancel(self, job: PendingJob) -> bool:
+    def cancel(self, job: Job) -> bool:
         """Send a DELETE for a job that exceeded its time-out; return True."""
         with suppress(NotFound):  # the job has ended already
             self.client.delete(self.status_path(job))

@@ -18,15 +18,12 @@ from tap_cxone.errors import (
 from tap_cxone.families.scheduled_reports.report_definition import matches_definition
 from tap_cxone.http.json_body import first_id, json_list, json_object, json_objects
 from tap_cxone.http.pagination import TokenPaginator
-from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
-    from tap_cxone.clock import Clock
     from tap_cxone.http.client import Client
-    from tap_cxone.jobs.polling import PollPolicy
 
 SCHEDULES_PATH = "/api/v2/analytics/reports/schedules"
 
@@ -43,14 +40,10 @@ class ScheduleRegistry:
 
     Attributes:
         client: The tenant's API.
-        clock: Clock used to wait between retries.
-        poll_policy: Number of retries and the wait between them.
         log: Logger for registered and changed schedules.
     """
 
     client: Client
-    clock: Clock
-    poll_policy: PollPolicy
     log: logging.Logger
     _ids: dict[str, str] = field(default_factory=dict)
 
@@ -80,7 +73,10 @@ class ScheduleRegistry:
     def ensure(self, definition: Mapping[str, Any]) -> str:
         """Return the ID of the schedule with this definition; register or update it if needed.
 
+        The submit of a job calls it first. So a retry of that submit repeats a failed registration.
+
         Raises:
+            Unavailable: It is not known whether the schedule is registered.
             ApiError: The schedule cannot be registered or changed.
             ConfigError: Two schedules have its name.
         """
@@ -90,37 +86,35 @@ class ScheduleRegistry:
         return self._ids[name]
 
     def _find_or_register(self, name: str, definition: Mapping[str, Any]) -> str:
-        for attempt in range(self.poll_policy.max_retries + 1):
-            matches = self.list_schedules(name)
-            if len(matches) > 1:
-                ids = ", ".join(schedule_id(entry) for entry in matches)
-                msg = f"two schedules are called '{name}' ({ids}); delete all but one in CXone"
-                raise ConfigError([msg])
-            if matches:
-                return self._update_if_different(matches[0], definition)
-            try:
-                if new_id := self._register(name, definition):
-                    return new_id
-            except Unavailable as error:
-                if attempt == self.poll_policy.max_retries:
-                    attempts_text = f"tried {attempt + 1} times (max_retries)"
-                    raise error.as_exhausted(attempts_text) from error
-                # The next attempt first looks up whether the schedule exists.
-                sleep(self.clock, self.poll_policy.interval, "an answer about a schedule was lost")
-        msg = f"the schedule '{name}' was registered, but cannot be found; run again"
-        raise ApiError(msg)
+        matches = self.list_schedules(name)
+        if len(matches) > 1:
+            ids = ", ".join(schedule_id(entry) for entry in matches)
+            msg = f"two schedules are called '{name}' ({ids}); delete all but one in CXone"
+            raise ConfigError([msg])
+        return (
+            self._update_if_different(matches[0], definition)
+            if matches
+            else self._register(name, definition)
+        )
 
     def _register(self, name: str, definition: Mapping[str, Any]) -> str:
+        """Register a schedule, once; an error that may be retried is `Unavailable`.
+
+        A lost response to the submit of a job counts as spent. Registering spends nothing, and the
+        next attempt first looks up whether the schedule exists.
+        """
+        remedy = "run again: it is looked for first, and no report was spent"
         try:
             with with_permission_hint(PERMISSION_HINT):
                 response_json = self.client.submit(SCHEDULES_PATH, definition).json
         except AmbiguousSubmit as error:
-            # A lost response to the submit of a job counts as spent. Registering spends nothing.
             msg = f"the schedule '{name}' may have been registered: {error.message}"
-            remedy = "run again: it is looked for first, and no report was spent"
             raise Unavailable(msg, status=error.status, remedy=remedy) from error
         self.log.info("Schedule '%s' registered", name)
-        return schedule_id(json_object(response_json))
+        if new_id := schedule_id(json_object(response_json)):
+            return new_id
+        msg = f"the schedule '{name}' was registered, but cannot be found"
+        raise Unavailable(msg, remedy=remedy)
 
     def _update_if_different(self, entry: dict[str, Any], definition: Mapping[str, Any]) -> str:
         registered_id = schedule_id(entry)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section
 from tap_cxone.config.validation import aggregate_window_problems
@@ -29,7 +30,7 @@ METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {
     "messageCount": ("ic",),
     "avgResponseTime": ("ic",),
 }
-"""Metric → the report types that have it, as far as the vendor documents them. Others need
+"""Metric → the report types that have it, as far as the tutorial names them. Others need
 `allow_unknown_metrics`."""
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -102,6 +103,8 @@ class ScheduledReportsSettings(Section):
     NAME: ClassVar[str] = "scheduled_reports"
     TITLE: ClassVar[str] = "Scheduled reports"
     DESCRIPTION: ClassVar[str] = "Custom reports that run on a schedule."
+    EVIDENCE: ClassVar[Evidence] = Evidence.TUTORIAL_ONLY
+    STREAMS_SETTING: ClassVar[str] = "reports"
     JOB_TIMEOUT_PATH: ClassVar[str] = f"{NAME}.{JOB_TIMEOUT_SETTING}"
 
     reports: Annotated[

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 NAME = ScheduledReportsSettings.NAME
+SCHEDULES_STREAM = "report_schedules"
+BUILT_IN_STREAMS = (SCHEDULES_STREAM,)
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 
@@ -50,6 +52,7 @@ class ScheduledReports(ApiFamily):
     """The scheduled reports."""
 
     name = NAME
+    evidence = ScheduledReportsSettings.EVIDENCE
     credentials = CLIENT_CREDENTIALS
     host = "https://api.nicecxone.com"
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
@@ -65,7 +68,6 @@ class ScheduledReports(ApiFamily):
             grant=cls.application_grant(context.settings, section.scopes),
             limits=RateLimits(),
             availability_delay=section.availability_delay,
-            missing_setting="" if section.reports else f"{NAME}.reports",
         )
 
     @property
@@ -92,9 +94,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
 
 
 def _schedule_registry(stream: CXoneStream) -> ScheduleRegistry:
-    family = stream.family
-    clock = family.context.clock
-    return ScheduleRegistry(family.client, clock, family.poll_policy, stream.logger)
+    return ScheduleRegistry(stream.family.client, stream.logger)
 
 
 class SchedulesStream(FullTableStream):
@@ -103,7 +103,7 @@ class SchedulesStream(FullTableStream):
     def __init__(self, tap: Tap, family: ApiFamily) -> None:
         """Store the family and declare the columns."""
         declaration = Declaration(
-            name="report_schedules",
+            name=SCHEDULES_STREAM,
             columns=(
                 Column("schedule_id", description="Identity of the schedule."),
                 Column("name", description="Its name."),

@@ -85,3 +85,8 @@ class AnalyticsExports(SimulatedFamily):
     @override
     def limit_violations(self) -> int:
         return self.conflicts
+
+    @classmethod
+    @override
+    def tap_settings(cls, speed: float) -> dict[str, Any]:
+        return {}

@@ -170,7 +170,7 @@ def test_null_that_is_a_value():
     of = {n: read_settings({"observability": {"exports_per_day": n}}) for n in (None, 3)}
 
     assert of[None].section(ObservabilitySettings).exports_per_day is None
-    assert of[3] == read_settings({})
+    assert of[3] == read_settings({"observability": {}})
 
 
 # Defaults
@@ -412,8 +412,10 @@ def test_null_is_as_if_left_out(name):
 def test_null_in_a_family_is_as_if_left_out(name):
     """So is one of a family."""
     config = {"data_extraction": {name: None}}
+    silent = read_settings({"data_extraction": {}})
 
-    assert checks.problems(config, SCHEMA) or read_settings(config) == read_settings({})
+    assert checks.problems(config, SCHEMA) or read_settings(config) == silent
+    assert silent.section(DataExtractionSettings) == DataExtractionSettings()
 
 
 @pytest.mark.parametrize("name", ["entity_name", "version", "primary_keys", "columns"])

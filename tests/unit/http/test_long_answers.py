@@ -13,6 +13,7 @@ import pytest
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError
 from tap_cxone.http.messages import ApiRequest
+from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
 from tap_cxone.redact import Redactor
 from tap_cxone.signals import SignalHandler
@@ -53,8 +54,7 @@ def transport(clock):
         redact=Redactor(set()),
         signals=SignalHandler(),
         user_agent="test",
-        max_retries=0,
-        max_elapsed=timedelta(minutes=1),
+        retry_policy=RetryPolicy(attempts=1, max_elapsed=timedelta(minutes=1)),
         max_bytes=1_000_000,
     )
     with made.session:

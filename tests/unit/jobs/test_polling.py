@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.jobs.polling import DurationBounds, PollPolicy, merge_bounds
 
 SECOND = timedelta(seconds=1)
 POLL = 15 * SECOND
 PATIENCE = PollPolicy(
-    interval=POLL, timeout=45 * 60 * SECOND, throttle_timeout=30 * 60 * SECOND, max_retries=0
+    interval=POLL,
+    timeout=45 * 60 * SECOND,
+    retry=RetryPolicy(attempts=1, max_elapsed=30 * 60 * SECOND),
 )
 JOBS = st.lists(st.floats(1, 1700).map(lambda seconds: seconds * SECOND), min_size=1, max_size=30)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import Interrupted, JournalError, Throttled
-from tap_cxone.jobs.slots import Poller, TenantSlots, acquire_file_lock
+from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots, acquire_file_lock
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
@@ -50,14 +50,8 @@ def process(tmp_path, clock) -> Callable[..., TenantSlots]:
 
     def turns(places: int = 1, *, kept: bool = True) -> TenantSlots:
         wait = Poller(clock, SECOND, 5 * SECOND)
-        return TenantSlots(
-            name="family",
-            lock_prefix=tmp_path / "locks" / "tenant",
-            slot_count=places,
-            hold_until_job_ends=kept,
-            poller=wait,
-            log=logging.getLogger("turns"),
-        )
+        locks = TenantLocks(tmp_path / "locks" / "tenant", wait, logging.getLogger("turns"))
+        return TenantSlots("family", places, kept, locks)
 
     return turns
 
@@ -178,12 +172,9 @@ def test_an_earlier_runs_job(process):
     assert two.try_acquire() is not None
 
 
-def test_nobody_to_share_with(clock):
+def test_nobody_to_share_with():
     """Without a journal there is always a place."""
-    wait = Poller(clock, SECOND, SECOND)
-    turns = TenantSlots(
-        "family", None, 1, hold_until_job_ends=True, poller=wait, log=logging.getLogger("turns")
-    )
+    turns = TenantSlots("family", 1, hold_until_job_ends=True, locks=None)
 
     assert turns.try_acquire() is not None
     assert turns.try_acquire() is not None

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_cxone.errors import StateError
-from tap_cxone.jobs.job import PendingJob
+from tap_cxone.jobs.job import Job
 from tap_cxone.rows.columns import Column
 from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
 from tap_cxone.streams.state import StreamState, read_state
@@ -20,8 +20,8 @@ many = settings(max_examples=60, deadline=None)
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-JOB = PendingJob("7f3", Window(FIRST, FIRST + 14 * DAY), FIRST + 20 * DAY, "qm-workflows/4")
-OTHER = PendingJob("8a1", Window(FIRST + 14 * DAY, FIRST + 15 * DAY), FIRST + 20 * DAY, "x")
+JOB = Job("7f3", Window(FIRST, FIRST + 14 * DAY), FIRST + 20 * DAY, "qm-workflows/4")
+OTHER = Job("8a1", Window(FIRST + 14 * DAY, FIRST + 15 * DAY), FIRST + 20 * DAY, "x")
 
 instants = st.datetimes(
     datetime(1995, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
@@ -29,7 +29,7 @@ instants = st.datetimes(
     timezones=st.just(UTC),
 )
 jobs = st.builds(
-    PendingJob,
+    Job,
     id=st.text(min_size=1),
     window=st.builds(
         lambda start, length: Window(start, start + length),
@@ -180,39 +180,6 @@ def test_times_are_written_in_one_format(state):
 
 
 # Changes
-
-
-def test_remember_adds(state):
-    """A job is remembered beside the others."""
-    state.add_pending_job(JOB)
-    state.add_pending_job(OTHER)
-
-    assert state.pending_jobs() == [JOB, OTHER]
-
-
-def test_remember_replaces(state):
-    """A job that is remembered again takes the place of what was known of it."""
-    state.add_pending_job(JOB)
-    later = PendingJob(JOB.id, JOB.window, JOB.submitted_at + DAY, JOB.fingerprint)
-    state.add_pending_job(later)
-
-    assert state.pending_jobs() == [later]
-
-
-def test_forget(state):
-    """A job that gives no file is dropped, the others stay."""
-    state.set_pending_jobs([JOB, OTHER])
-    state.remove_pending_job(JOB)
-
-    assert state.pending_jobs() == [OTHER]
-
-
-def test_forget_unknown(state):
-    """A job that is not remembered may be forgotten."""
-    state.set_pending_jobs([JOB])
-    state.remove_pending_job(OTHER)
-
-    assert state.pending_jobs() == [JOB]
 
 
 def test_keep_pending_takes_a_generator_over_itself(state):

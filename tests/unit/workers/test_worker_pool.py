@@ -3,8 +3,9 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,15 +36,37 @@ class Sheet:
 
 
 @dataclass
+class ToyFamily:
+    """A family whose streams may always fetch."""
+
+    name: str
+    errors: list[BaseException | None] = field(default_factory=list)
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Note how the block ends."""
+        try:
+            yield
+        except BaseException as error:
+            self.errors.append(error)
+            raise
+        self.errors.append(None)
+
+
+@dataclass
 class Toy:
     """A stream whose items are made by a function, which notes the thread that calls it."""
 
     name: str
-    worker_name: str
+    family_name: str
     make: Callable[[], Iterator[Sheet]]
     threads: set[int] = field(default_factory=set)
 
-    def fetch(self) -> Iterator[Sheet]:
+    @cached_property
+    def family(self) -> ToyFamily:
+        return ToyFamily(self.family_name)
+
+    def iter_files(self) -> Iterator[Sheet]:
         for item in self.make():
             self.threads.add(threading.get_ident())
             yield item
@@ -127,6 +150,32 @@ def test_an_error_comes_after_what_preceded_it(pool):
     with pool.running([toy]), pytest.raises(KeyError):
         found.extend(item.number for item in pool.items(toy))
     assert numbers(pool, Toy("b", "one", sheets(1))) == [0]
+
+
+@pytest.mark.parametrize("parallel", [True, False], ids=["worker", "main thread"])
+def test_fetching_ends_with_the_outcome_of_the_stream(pool, parallel):
+    """The family learns of the end of each stream, of its error, and of a stream given up."""
+
+    def failing() -> Iterator[Sheet]:
+        yield Sheet(0)
+        raise KeyError
+
+    whole, broken, cut = toys = [
+        Toy("a", "one", sheets(3)),
+        Toy("b", "one", failing),
+        Toy("c", "one", sheets(50)),
+    ]
+    with pool.running(toys if parallel else []):
+        numbers(pool, whole)
+        with pytest.raises(KeyError):
+            numbers(pool, broken)
+        with closing(pool.items(cut)) as items:
+            next(items)
+
+    assert whole.family.errors == [None]
+    assert [type(error) for error in broken.family.errors] == [KeyError]
+    if not parallel:  # a worker closes it when it comes to it, or not at all at the end of a run
+        assert [type(error) for error in cut.family.errors] == [GeneratorExit]
 
 
 def test_a_stream_may_be_fetched_anew(pool):

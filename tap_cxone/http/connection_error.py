@@ -1,21 +1,13 @@
-"""Classify failed requests: by the status of the response, or by the connection error."""
+"""Classify requests that got no complete response, by the error of the HTTP library."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, SSLError
 
-from tap_cxone.errors import (
-    AmbiguousSubmit,
-    ApiError,
-    NotFound,
-    PermissionDenied,
-    Throttled,
-    Unavailable,
-)
+from tap_cxone.errors import AmbiguousSubmit, ApiError, Unavailable
 from tap_cxone.http.error_table import (
     RETRY_LATER_HINT,
     hint_for_certificate,
@@ -24,31 +16,6 @@ from tap_cxone.http.error_table import (
 
 if TYPE_CHECKING:
     from tap_cxone.http.messages import ApiRequest
-
-_ERROR_BY_STATUS: dict[int, type[ApiError]] = {
-    HTTPStatus.FORBIDDEN: PermissionDenied,
-    HTTPStatus.NOT_FOUND: NotFound,
-    HTTPStatus.CONFLICT: Throttled,
-    HTTPStatus.TOO_MANY_REQUESTS: Throttled,
-}
-_RETRYABLE_STATUSES = {408, 425, 500, 502, 503, 504}
-
-
-def default_error_class(request: ApiRequest, status: int) -> type[ApiError]:
-    """Return the error class for a status, where the family's API defines no other."""
-    if status in _RETRYABLE_STATUSES:
-        # Only 503 states that the server accepted nothing; after the others a job may exist.
-        is_ambiguous = request.creates_job and status != HTTPStatus.SERVICE_UNAVAILABLE
-        return AmbiguousSubmit if is_ambiguous else Unavailable
-    return _ERROR_BY_STATUS.get(status, ApiError)
-
-
-def status_phrase(status: int) -> str:
-    """Return the standard phrase of a status."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "unknown status"
 
 
 def connection_error(request: ApiRequest, description: str, error: Exception) -> ApiError:

@@ -1,0 +1,213 @@
+"""The jobs of a stream: what STATE and ledger hold of them, and what the worker knows."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from typing_extensions import override
+
+from tap_cxone.errors import JournalError
+from tap_cxone.jobs.job import Job, JobOrigin, JobStatus
+from tap_cxone.jobs.journal import Journal
+from tap_cxone.jobs.ledger import NullLedger, SqliteLedger
+from tap_cxone.jobs.store import JobStore
+from tap_cxone.streams.state import StreamState
+from tap_cxone.windows import Window
+from tests.support.run import NOON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAY = timedelta(days=1)
+FIRST = datetime(2026, 3, 10, tzinfo=UTC)
+WINDOW, NEXT = Window(FIRST, FIRST + DAY), Window(FIRST + DAY, FIRST + 2 * DAY)
+JOB = Job("one", WINDOW, NOON, "today's", origin=JobOrigin.SUBMITTED)
+LATER = replace(JOB, id="two", window=NEXT)
+
+
+class Inline:
+    """A main thread that runs each task at once."""
+
+    def call(self, task):
+        return task()
+
+    def post(self, task):
+        task()
+
+
+@pytest.fixture
+def state():
+    return StreamState("stream", {})
+
+
+@pytest.fixture
+def emitted():
+    """Return the jobs of each STATE that left."""
+    return []
+
+
+@pytest.fixture
+def ledger(tmp_path, clock):
+    journal = Journal(tmp_path / "j.db", clock, timedelta(seconds=1), logging.getLogger("journal"))
+    return SqliteLedger(journal, "tenant")
+
+
+@pytest.fixture
+def make(state, emitted, ledger) -> Callable[..., JobStore]:
+    """Return what makes the store of one run."""
+
+    def make(own=ledger):
+        store = JobStore(
+            stream="stream",
+            initial_bookmark=None,
+            state=state,
+            emit_state=lambda: emitted.append(state.pending_jobs()),
+            ledger=own,
+            fingerprint=lambda _window: "today's",
+        )
+        store.load(Inline())
+        return store
+
+    return make
+
+
+@pytest.mark.parametrize("status", JobStatus, ids=lambda status: status.name)
+def test_only_a_running_job_is_not_terminal(status):
+    """Each status but RUNNING is the end of a job."""
+    assert status.is_terminal == (status is not JobStatus.RUNNING)
+
+
+def test_a_submitted_job_is_stored_before_anything_else(make, state, emitted, ledger):
+    """A job is in the ledger, in STATE and in a STATE that left."""
+    make().record_submit(JOB)
+
+    assert ledger.jobs("stream", None) == [JOB]
+    assert emitted == [[JOB]]
+    assert state.pending_jobs() == [JOB]
+
+
+def test_a_job_is_in_state_although_the_journal_fails(make, emitted):
+    """A ledger that cannot be written does not cost the job."""
+
+    class Broken(NullLedger):
+        @override
+        def record_submitted(self, stream, job):
+            raise JournalError
+
+    with pytest.raises(JournalError):
+        make(Broken()).record_submit(JOB)
+
+    assert emitted == [[JOB]]
+
+
+@pytest.mark.parametrize("job", [None, replace(JOB, resumable=False)], ids=["no ID", "a link"])
+def test_a_submit_with_nothing_to_resume_emits_state_only(make, emitted, ledger, job):
+    """A submit whose response has the link leaves no job behind."""
+    store = make()
+    store.record_submit(job)
+
+    assert emitted == [[]]
+    assert ledger.jobs("stream", None) == []
+    assert store.pending_job(WINDOW) is None
+    assert store.last_job_id(WINDOW) == (job and job.id)
+
+
+def test_origin_tells_runs_apart(make, ledger):
+    """A job is of this run, of an earlier one's STATE, or of another process."""
+    first = make()
+    first.record_submit(JOB)
+    ledger.record_submitted("stream", LATER)
+    second = make()
+
+    origins = [store.find_pending(WINDOW).origin for store in (first, second)]
+
+    assert [*origins, second.find_pending(NEXT).origin] == [
+        JobOrigin.SUBMITTED,
+        JobOrigin.STATE,
+        JobOrigin.LEDGER,
+    ]
+
+
+def test_a_job_of_another_request_is_not_used(make, state):
+    """A job with another fingerprint is neither found nor kept when a run begins."""
+    state.set_pending_jobs([replace(JOB, fingerprint="yesterday's"), LATER])
+    store = make()
+
+    assert store.find_pending(WINDOW) is None
+    assert store.pending_windows() == [NEXT]
+    store.delete_outdated()
+    assert state.pending_jobs() == [LATER]
+
+
+def test_a_removed_job_is_gone_everywhere(make, state, ledger):
+    """A removed job is not found or adopted again; messages still name it."""
+    store = make()
+    store.record_submit(JOB)
+    store.remove(JOB)
+
+    assert store.find_pending(WINDOW) is None
+    assert (state.pending_jobs(), ledger.jobs("stream", None)) == ([], [])
+    assert store.unusable_ids() == {JOB.id}
+    assert store.last_job_id(WINDOW) == JOB.id
+
+
+def test_a_job_is_added_beside_the_others(make, state):
+    """A job is remembered beside the others."""
+    store = make()
+    store.record_submit(JOB)
+    store.record_submit(LATER)
+
+    assert state.pending_jobs() == [JOB, LATER]
+
+
+def test_a_job_replaces_the_one_with_its_id(make, state):
+    """A job that is stored again takes the place of what was known of it."""
+    store, again = make(), replace(JOB, submitted_at=JOB.submitted_at + DAY)
+    store.record_submit(JOB)
+    store.record_submit(again)
+
+    assert state.pending_jobs() == [again]
+
+
+def test_other_jobs_stay_when_one_is_removed(make, state):
+    """A job that gives no file is dropped, the others stay."""
+    state.set_pending_jobs([JOB, LATER])
+    make().remove(JOB)
+
+    assert state.pending_jobs() == [LATER]
+
+
+def test_an_unknown_job_may_be_removed(make, state):
+    """The removal of a job that is not stored changes nothing."""
+    state.set_pending_jobs([JOB])
+    make().remove(LATER)
+
+    assert state.pending_jobs() == [JOB]
+
+
+def test_a_polled_job_keeps_its_time_and_status(make, state):
+    """What a poll tells of a job stays in this run, and STATE is as it was."""
+    store = make()
+    store.record_submit(JOB)
+    before = state.raw["pending_jobs"]
+    store.update(replace(JOB, status=JobStatus.SUCCEEDED, last_polled_at=NOON + DAY))
+
+    assert store.pending_job(WINDOW).last_polled_at == NOON + DAY
+    assert store.running_jobs() == []
+    assert state.raw["pending_jobs"] == before
+
+
+@pytest.mark.parametrize("incremental", [True, False], ids=["incremental", "full table"])
+def test_a_commit_deletes_the_jobs_up_to_its_end(make, state, ledger, incremental):
+    """A job of a later window stays; the ledger has committed ones only if a bookmark passes."""
+    store = make()
+    store.record_submit(JOB)
+    store.record_submit(LATER)
+    store.commit(WINDOW, incremental=incremental)
+
+    assert state.pending_jobs() == [LATER]
+    assert ledger.jobs("stream", None) == ([JOB, LATER] if incremental else [LATER])
