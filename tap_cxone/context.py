@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
-from tap_cxone.http.auth import TokenProvider
+from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
 from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter
 from tap_cxone.http.retry import RetryPolicy
@@ -21,15 +23,14 @@ from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
 
     from tap_cxone.clock import Clock
     from tap_cxone.config.evidence import Evidence
     from tap_cxone.config.model import Settings
+    from tap_cxone.errors import ApiError
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant
-    from tap_cxone.http.messages import ClassifyError
     from tap_cxone.http.rate_limit import RateLimits
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
@@ -110,53 +111,103 @@ def _failure_key(error: Exception) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiFamily:
-    """One export API of one tenant.
+class ApiFamily(ABC):
+    """One export API of one tenant. A family declares what its API has or does differently.
 
     Attributes:
         name: Name in settings, state and messages.
         evidence: How well the API is documented.
-        required_settings: Settings that hold the credentials.
-        grant: Login method; None without credentials.
-        base_url: Base URL of the API.
-        limits: Rate limits and quotas of the API.
-        availability_delay: Age at which a row is certainly visible in the API.
+        credentials: Settings that hold the credentials.
+        host: Base URL of the API, with `{region}` or `{tenant}` in place of these settings.
+        login_host: Base URL of the login, such as `host`; empty if it is that of the API.
+        token_path: Path of the login.
         probe_path: Path of a GET that costs no quota; None if there is none.
-        context: Shared objects of the run.
-        classify_error: Classifies error responses that are specific to this API.
-        base_url_from_token: Returns the API base URL named in a token, or None.
         permission_hint: Permission that the user has to grant if the GET is refused.
-        describe_remaining: Returns a text on the remaining quota, from a client and the JSON of the
-            GET.
-        window_days: Days in one export; 0 if the window determines what a record is.
+        remaining_source: Where `--test` finds the remaining quota, for the documents.
         max_window_days: Maximum days in one export; 0 if `window_days` is 0.
         max_concurrent_jobs: Maximum of concurrent jobs that the API allows, whatever the settings.
-        poll_policy_override: Poll policy of this family; None for the policy of the settings.
+        context: Shared objects of the run.
+        grant: Login method; None without credentials.
+        limits: Rate limits and quotas of the API.
+        availability_delay: Age at which a row is certainly visible in the API.
+        base_url_from_token: Returns the API base URL named in a token, or None.
+        window_days: Days in one export; 0 if the window determines what a record is.
         tenant_info: Facts learned about the tenant, stored in the state of the streams.
         logged_topics: Topics already logged as a warning in this run.
         circuit_breaker: Circuit breaker of the API.
     """
 
-    name: str
-    evidence: Evidence
-    required_settings: tuple[str, ...]
-    grant: Grant | None
-    base_url: str
-    limits: RateLimits
-    availability_delay: timedelta
-    probe_path: str | None
+    name: ClassVar[str]
+    evidence: ClassVar[Evidence]
+    credentials: ClassVar[tuple[str, ...]]
+    host: ClassVar[str]
+    login_host: ClassVar[str] = ""
+    token_path: ClassVar[str]
+    probe_path: ClassVar[str | None] = None
+    permission_hint: ClassVar[str] = ""
+    remaining_source: ClassVar[str] = "not counted"
+    max_window_days: ClassVar[int] = 0
+    max_concurrent_jobs: ClassVar[int] = 1
+
     context: RunContext
-    classify_error: ClassifyError | None = None
+    grant: Grant | None
+    limits: RateLimits
+    availability_delay: timedelta = timedelta(minutes=30)
     base_url_from_token: Callable[[str], str | None] | None = None
-    permission_hint: str = ""
-    describe_remaining: Callable[[Client, Any], str] | None = None
     window_days: int = 0
-    max_window_days: int = 0
-    max_concurrent_jobs: int = 1
-    poll_policy_override: PollPolicy | None = None
     tenant_info: dict[str, Any] = field(default_factory=dict)
     logged_topics: set[str] = field(default_factory=set)
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+
+    @classmethod
+    @abstractmethod
+    def from_settings(cls, context: RunContext) -> Self:
+        """Return the API of the tenant in the settings."""
+
+    def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:  # noqa: ARG002
+        """Return the error class that this API means by a status and a text, or None."""
+        return None
+
+    def describe_remaining(self, response_json: Any) -> str:  # noqa: ARG002 (not counted)
+        """Return a text on the remaining quota, from the JSON of the GET at `probe_path`."""
+        return "exports are not counted"
+
+    @classmethod
+    def url_of(cls, settings: Settings) -> str:
+        """Return the base URL of the API; empty if it depends on a missing setting."""
+        return settings.base_url_for(cls.name, cls._default_url(settings))
+
+    @classmethod
+    def token_url_of(cls, settings: Settings) -> str:
+        """Return the URL of the login."""
+        login_url = cls.login_host.format(region=settings.region)
+        api_url = settings.endpoints.get(cls.name, cls._default_url(settings))
+        return settings.token_url(cls.name, login_url or api_url, cls.token_path)
+
+    @classmethod
+    def application_grant(
+        cls, settings: Settings, scopes: tuple[str, ...]
+    ) -> ClientCredentialsGrant | None:
+        """Return the login of an application; None without credentials or a host."""
+        if not settings.application or not cls.url_of(settings):
+            return None
+        return ClientCredentialsGrant(cls.token_url_of(settings), settings.application, scopes)
+
+    @classmethod
+    def _default_url(cls, settings: Settings) -> str:
+        if "{tenant}" in cls.host and not settings.tenant:
+            return ""
+        return cls.host.format(region=settings.region, tenant=settings.tenant)
+
+    @property
+    def base_url(self) -> str:
+        """Return the base URL of the API."""
+        return self.url_of(self.context.settings)
+
+    @property
+    def required_settings(self) -> tuple[str, ...]:
+        """Return the settings without which no request can be sent."""
+        return self.credentials if self.base_url else (*self.credentials, "tenant")
 
     @property
     def configured(self) -> bool:
@@ -199,6 +250,15 @@ class ApiFamily:
         journal = self.context.journal
         return SqliteLedger(journal, self._tenant_key) if journal else NullLedger()
 
+    @property
+    def _identity(self) -> str:
+        return self.grant.identity() if self.grant else ""
+
+    @property
+    def tenant(self) -> str:
+        """Return a text that identifies the tenant and the login in fingerprints."""
+        return f"{self.base_url} {self._identity}"
+
     @cached_property
     def slots(self) -> TenantSlots:
         """Return the job slots that all processes with the same journal share."""
@@ -212,7 +272,7 @@ class ApiFamily:
 
     @property
     def _tenant_key(self) -> str:
-        return tenant_key(self.name, self.base_url, self.grant.identity() if self.grant else "")
+        return tenant_key(self.name, self.base_url, self._identity)
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
@@ -268,8 +328,6 @@ class ApiFamily:
     @property
     def poll_policy(self) -> PollPolicy:
         """Return the poll policy of the family's jobs."""
-        if self.poll_policy_override:
-            return self.poll_policy_override
         settings = self.context.settings
         return PollPolicy(
             interval=settings.poll_interval,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MASK = "***"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -99,6 +99,20 @@ def _base64(secret: str) -> Iterator[str]:
         for encode in (b64encode, urlsafe_b64encode):
             if len(encoded := encode(data).decode()[stable]) >= _MIN_BASE64_LENGTH:
                 yield encoded
+
+
+def is_allowed_host(url: str, allowed_hosts: Iterable[str]) -> bool:
+    """Return True if a URL names an allowed host or one of its subdomains, at the usual port.
+
+    A name with a port, such as `127.0.0.1:8080`, allows exactly this port.
+    """
+    parts = urlsplit(url)
+    host, usual_port = parts.hostname or "", parts.port in {None, 443}
+    return any(
+        parts.netloc.lower() == allowed.lower()
+        or (usual_port and f".{host}".endswith(f".{allowed.lower()}"))
+        for allowed in allowed_hosts
+    )
 
 
 def is_secure_url(url: str, *, insecure: bool = False) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +29,33 @@ class Window:
     def __str__(self) -> str:
         """Return both ends; zero seconds and a zero time of day are omitted."""
         return f"{_format_instant(self.start)} to {_format_instant(self.end)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Window):
+    """The result of a job without a date range, as of the instant that is both its ends."""
+
+    @override
+    def __post_init__(self) -> None:
+        """Validate that both ends are one instant with a time zone; raise ValueError if not."""
+        if self.start.tzinfo is None or self.start != self.end:
+            msg = f"not a snapshot: {self.start} to {self.end}"
+            raise ValueError(msg)
+
+    @classmethod
+    def at(cls, instant: datetime) -> Self:
+        """Return the snapshot of an instant."""
+        return cls(instant, instant)
+
+    @override
+    def __str__(self) -> str:
+        """Return the instant."""
+        return f"snapshot of {_format_instant(self.start)}"
+
+
+def window_between(start: datetime, end: datetime) -> Window:
+    """Return the window of a time range, or the snapshot of an instant."""
+    return Snapshot.at(start) if start == end else Window(start, end)
 
 
 def _format_instant(instant: datetime) -> str:

@@ -98,11 +98,7 @@ def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
         return description if remaining else f"{description}; {family.rate_limiter.quota_error()}"
     if response is None:
         return "exports are not counted (exports_per_day is null)"
-    description = (
-        family.describe_remaining(family.client, response.json)
-        if family.describe_remaining
-        else "exports are not counted"
-    )
+    description = family.describe_remaining(response.json)
     headers = RateLimitHeaders.parse(response.headers, family.context.clock.now())
     if headers.remaining is None:
         return description

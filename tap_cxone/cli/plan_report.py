@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso
 from tap_cxone.formatting import format_minute, plural
-from tap_cxone.windows import Window
+from tap_cxone.windows import window_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ def stream_line(plan: StreamPlan) -> str:
     label = f"{workload.family} {workload.stream}"
     if not workload.windows:
         return f"{label}: nothing to read yet from {format_minute(workload.start)} on"
-    span = Window(workload.windows[0].start, workload.windows[-1].end)
+    span = window_between(workload.windows[0].start, workload.windows[-1].end)
     text = f"{label}: {span}, {plural(len(workload.windows), 'window')}, {_needs_text(plan)}"
     if plan.earliest_finish:
         text += f", done {format_minute(plan.earliest_finish)} at the earliest"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -15,13 +16,13 @@ from tap_cxone.http.error_table import hint_for_storage
 from tap_cxone.http.messages import CONNECT_SECONDS, READ_SECONDS, ApiRequest, spool_response
 from tap_cxone.http.rate_limit import RateLimitHeaders
 from tap_cxone.http.transport import open_session
-from tap_cxone.redact import is_secure_url
+from tap_cxone.redact import is_allowed_host, is_secure_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_cxone.http.auth import Token, TokenProvider
-    from tap_cxone.http.messages import ApiResponse, ClassifyError, ParseBody
+    from tap_cxone.http.messages import ApiResponse, ClassifyError, ParseBody, UnwrapBody
     from tap_cxone.http.rate_limit import RateLimiter
     from tap_cxone.http.transport import Transport
     from tap_cxone.redact import Redactor
@@ -63,9 +64,9 @@ class Client:
         """Return the redactor of error texts."""
         return self.transport.redact
 
-    def get(self, path: str) -> ApiResponse:
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """Send a GET request; retried, since it is idempotent."""
-        return self._execute(ApiRequest(method="GET", url=self._url(path)))
+        return self._execute(ApiRequest(method="GET", url=self._url(path), params=params))
 
     def put(self, path: str, body: Any) -> ApiResponse:
         """Send a PUT request; retried, since it is idempotent."""
@@ -77,15 +78,39 @@ class Client:
         """Send a DELETE request; retried, since it is idempotent."""
         return self._execute(ApiRequest(method="DELETE", url=self._url(path), response_type="any"))
 
-    def post_idempotent(self, path: str, body: Any, parse: ParseBody | None = None) -> ApiResponse:
+    def get_url(self, url: str, allowed_hosts: Iterable[str]) -> ApiResponse:
+        """Send a GET request to a URL that the API gave, such as the link of the next page.
+
+        Args:
+            url: URL on the API's own host or an allowed one.
+            allowed_hosts: Hosts that may receive the token, subdomains included.
+
+        Raises:
+            ApiError: The URL is on another host; nothing was sent.
+        """
+        self._require_allowed(url, allowed_hosts)
+        return self._execute(ApiRequest(method="GET", url=url))
+
+    def post_idempotent(
+        self,
+        path: str,
+        body: Any,
+        parse: ParseBody | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+    ) -> ApiResponse:
         """Send a POST request that only reads; retried, since it starts no job.
 
         Args:
             path: Path below the base URL.
-            body: Value to send as JSON.
+            body: Value to send as JSON; None for no body.
             parse: Parser of the JSON body, by default `parse_json_exact`.
+            params: Query parameters.
         """
-        return self._execute(ApiRequest(method="POST", url=self._url(path), body=body, parse=parse))
+        url = self._url(path)
+        return self._execute(
+            ApiRequest(method="POST", url=url, params=params, body=body, parse=parse)
+        )
 
     def _url(self, path: str) -> str:
         if not path.startswith("/") or path.startswith("//"):  # it could name another host
@@ -98,12 +123,27 @@ class Client:
         )
         return f"{token_base_url or self.base_url}{path}"
 
-    def submit(self, path: str, body: Any, *, read_seconds: float | None = None) -> ApiResponse:
+    def _require_allowed(self, url: str, allowed_hosts: Iterable[str]) -> None:
+        """Raise `ApiError` unless the token may be sent to a URL that the API gave."""
+        hosts = (urlsplit(self.base_url).netloc, *allowed_hosts)
+        if not is_secure_url(url, insecure=self.allow_insecure) or not is_allowed_host(url, hosts):
+            msg = f"{self.base_url} gave a URL that may not receive the token; nothing was sent"
+            raise ApiError(msg)
+
+    def submit(
+        self,
+        path: str,
+        body: Any,
+        *,
+        params: Mapping[str, str] | None = None,
+        read_seconds: float | None = None,
+    ) -> ApiResponse:
         """Send a POST request that starts remote work; only a rejected token causes a second one.
 
         Args:
             path: Path below the base URL.
-            body: Value to send as JSON.
+            body: Value to send as JSON; None for no body.
+            params: Query parameters.
             read_seconds: Maximum wait for the response, for an API that responds when the work is
                 done.
 
@@ -114,7 +154,9 @@ class Client:
             SystemExit: The run abandoned this thread; nothing was sent.
         """
         self.transport.signals.raise_if_interrupted()
-        request = ApiRequest(method="POST", url=self._url(path), body=body, creates_job=True)
+        request = ApiRequest(
+            method="POST", url=self._url(path), params=params, body=body, creates_job=True
+        )
         return self._execute(
             replace(request, read_seconds=read_seconds) if read_seconds else request
         )
@@ -162,8 +204,34 @@ class Client:
         Raises:
             DownloadError: The file is incomplete.
         """
+        return self._download_file(self._url(path), description)
+
+    def fetch_url(
+        self,
+        url: str,
+        allowed_hosts: Iterable[str],
+        description: str,
+        *,
+        unwrap: UnwrapBody | None = None,
+    ) -> Spool:
+        """Download a file, with a token, from a URL that the API gave; retried like any read.
+
+        Args:
+            url: URL on the API's own host or an allowed one.
+            allowed_hosts: Hosts that may receive the token, subdomains included.
+            description: Name of the file in messages; the URL itself never appears.
+            unwrap: Converter of the body, such as `Base64Field.decode`.
+
+        Raises:
+            ApiError: The URL is on another host; nothing was sent.
+            DownloadError: The file is incomplete.
+        """
+        self._require_allowed(url, allowed_hosts)
+        return self._download_file(url, description, unwrap)
+
+    def _download_file(self, url: str, description: str, unwrap: UnwrapBody | None = None) -> Spool:
         request = ApiRequest(
-            method="GET", url=self._url(path), response_type="file", description=description
+            method="GET", url=url, response_type="file", description=description, unwrap=unwrap
         )
         file = self._execute(request).file
         assert file is not None  # noqa: S101 (a file response without a file raises an error in the transport)

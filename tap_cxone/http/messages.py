@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
@@ -31,6 +31,9 @@ _JSON_DECODER = msgspec.json.Decoder(float_hook=Decimal)  # stricter than some J
 ParseBody = Callable[[bytes], Any]
 """Convert the bytes of a response body to values."""
 
+UnwrapBody = Callable[[Iterable[bytes]], Iterable[bytes]]
+"""Convert the chunks of a response body to those of the file in it."""
+
 ClassifyError = Callable[[int, str], type[ApiError] | None]
 """Return the error class that a family's API means by a status and an error text, or None."""
 
@@ -42,6 +45,7 @@ class ApiRequest:
     Attributes:
         method: HTTP method.
         url: Target address. Its query never appears in a message.
+        params: Query parameters to add to the address.
         headers: Headers in addition to those of every request.
         body: Value to send as JSON.
         form: Fields to send as a form, instead of JSON.
@@ -49,18 +53,21 @@ class ApiRequest:
         response_type: Expected body: JSON, a file to spool, or any body, which is ignored.
         parse: Parser of the JSON body, by default `parse_json_exact`. It raises ValueError for
             invalid JSON.
+        unwrap: Converter of a file's body, by default none.
         read_seconds: Maximum silence of the server, in seconds.
         description: Name of the request in messages, by default its method and address.
     """
 
     method: str
     url: str
+    params: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     creates_job: bool = False
     response_type: Literal["json", "file", "any"] = "json"
     parse: ParseBody | None = None
+    unwrap: UnwrapBody | None = None
     read_seconds: float = READ_SECONDS
     description: str = ""
 
@@ -78,8 +85,8 @@ class ApiResponse:
     """A successful response, reduced to the parts that the tap reads.
 
     Attributes:
-        json: Parsed body. It is None if the request expects no JSON, or if the response to a submit
-            has an empty body or a `Location` header.
+        json: Parsed body. It is None if the request expects no JSON, if the status is 204, or if
+            the response to a submit has an empty body or a `Location` header.
         status: HTTP status.
         headers: Response headers; their names are case-insensitive.
         file: Spooled body, if the request expects a file.
@@ -122,8 +129,15 @@ def _reject_constant(constant: str) -> None:
     raise ValueError(constant)
 
 
-def spool_response(response: requests.Response, description: str) -> Spool:
+def spool_response(
+    response: requests.Response, description: str, unwrap: UnwrapBody | None = None
+) -> Spool:
     """Store the body of a response in a spool.
+
+    Args:
+        response: The response; its body is not read yet.
+        description: Name of the file in messages.
+        unwrap: Converter of the body, by default none.
 
     Raises:
         DownloadError: The body is incomplete.
@@ -131,6 +145,9 @@ def spool_response(response: requests.Response, description: str) -> Spool:
     if response.status_code not in _COMPLETE_STATUSES:
         msg = f"{description}: {response.status_code} came, which is no whole file"
         raise DownloadError(msg)
+    if unwrap and response.status_code != HTTPStatus.NO_CONTENT:
+        body = response.raw.stream(_CHUNK_BYTES, decode_content=True)
+        return spool_chunks(unwrap(body), expected_size=None, description=description)
     content_length = response.headers.get("Content-Length", "")
     # Not decoded: the first bytes show whether a file is gzip, whatever the headers claim.
     chunks = response.raw.stream(_CHUNK_BYTES, decode_content=False)

@@ -161,17 +161,21 @@ class Transport:
         return nullcontext() if request.creates_job else self.signals.interruptible()
 
     def _read_response(self, request: ApiRequest, response: requests.Response) -> ApiResponse:
-        file = spool_response(response, str(request)) if request.response_type == "file" else None
+        is_file = request.response_type == "file"
+        file = spool_response(response, str(request), request.unwrap) if is_file else None
         parsed = self._parse_json(request, response) if request.response_type == "json" else None
         return ApiResponse(parsed, response.status_code, response.headers, file)
 
     def _parse_json(self, request: ApiRequest, response: requests.Response) -> Any:
-        # The `Location` header alone is a complete response to a submit.
         content = self._read_body(request, response)
-        body_is_optional = not content.strip() or "Location" in response.headers
+        # The `Location` header alone is a complete response to a submit.
+        is_complete = request.creates_job and (
+            not content.strip() or "Location" in response.headers
+        )
+        if is_complete or response.status_code == HTTPStatus.NO_CONTENT:
+            return None
         try:
-            parse = request.parse or parse_json_exact
-            return None if request.creates_job and body_is_optional else parse(content)
+            return (request.parse or parse_json_exact)(content)
         except (ValueError, RecursionError, InvalidOperation):
             response_text = self.redact(content.decode(errors="replace")) or "empty"
             msg = f"{request}: the answer is not JSON (is a proxy in the way?): {response_text}"
@@ -188,6 +192,7 @@ class Transport:
         return self.session.request(
             request.method,
             request.url,
+            params=request.params,
             headers=headers,
             data=data,
             timeout=(CONNECT_SECONDS, request.read_seconds),

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso, parse_instant
-from tap_cxone.windows import Window
+from tap_cxone.windows import Window, window_between
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,7 +81,7 @@ class Job:
             TypeError: A value has the wrong type.
             ValueError: A value is invalid.
         """
-        window = Window(parse_instant(raw["start"]), parse_instant(raw["end"]))
+        window = window_between(parse_instant(raw["start"]), parse_instant(raw["end"]))
         submitted_at = parse_instant(raw["submitted_at"])
         return cls(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]), origin)
 
@@ -94,12 +94,6 @@ class Job:
             "submitted_at": iso(self.submitted_at),
             "fingerprint": self.fingerprint,
         }
-
-
-def parse_job_id(value: object) -> str | None:
-    """Return the id of a job as a text, or None if it is empty or no text or number."""
-    is_valid = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value) if is_valid and str(value).strip() else None
 
 
 @dataclass(frozen=True, slots=True)

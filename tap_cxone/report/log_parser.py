@@ -69,8 +69,10 @@ class Line(_CommonFields, frozen=True, kw_only=True):
 
     @property
     def window(self) -> Window | None:
-        """Return the window; None if the line has none."""
+        """Return the window; None if the line has none, or is about a snapshot."""
         if self.window_start is None or self.window_end is None:
+            return None
+        if self.window_start == self.window_end:
             return None
         return Window(self.window_start, self.window_end)
 

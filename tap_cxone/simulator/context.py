@@ -43,3 +43,8 @@ class ServerContext:
         make_token = partial(jwt, region=options.token_region)
         self.reporting_tokens = TokenStore(token_lifetime, clock, make_token)
         self.links = DownloadLinks(options.link_life, clock)
+
+    def revoke_tokens(self) -> None:
+        """Revoke every token issued so far."""
+        for tokens in (self.tokens, self.client_tokens, self.reporting_tokens):
+            tokens.revoke()

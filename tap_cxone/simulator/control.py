@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.backend import Backend
     from tap_cxone.simulator.request_log import RecordedRequest
-    from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
@@ -49,7 +48,15 @@ def routes(backend: Backend) -> list[BaseRoute]:
             return JSONResponse({"message": f"entity, start and end are needed: {error}"}, 400)
 
     async def get_state(_: Request) -> Response:
-        return JSONResponse(_limits(backend) | _work(backend))
+        state = {
+            "now": backend.clock.now().isoformat(),
+            "refusals": backend.limit_violations,
+            "requests": len(backend.log.entries()),
+            "pending_faults": len(backend.faults.pending),
+        }
+        for family in backend.families:
+            state |= family.state()
+        return JSONResponse(state)
 
     return [
         Route(f"{CONTROL_PREFIX}faults", add_faults, methods=["POST"]),
@@ -57,58 +64,6 @@ def routes(backend: Backend) -> list[BaseRoute]:
         Route(f"{CONTROL_PREFIX}truth", get_expected_rows),
         Route(f"{CONTROL_PREFIX}state", get_state),
     ]
-
-
-def _limits(backend: Backend) -> dict[str, Any]:
-    """Return the counters of requests, faults and broken limits as JSON values."""
-    return {
-        "now": backend.clock.now().isoformat(),
-        "refusals": backend.limit_violations,
-        "quota_refusals": backend.exports.quota_violations,
-        "conflicts": backend.analytics_exports.conflicts,
-        "download_refusals": backend.downloads.limit_violations,
-        "download_quota_remaining": backend.downloads.quota.remaining,
-        "fast_polls": backend.report_runs.fast_polls,
-        "requests": len(backend.log.entries()),
-        "pending_faults": len(backend.faults.pending),
-    }
-
-
-def _work(backend: Backend) -> dict[str, Any]:
-    """Return the jobs, exports, schedules, runs and custom metrics as JSON values."""
-    now = backend.clock.now()
-    return {
-        "custom_metrics": backend.downloads.metric_catalog.ids(),
-        "cancelled_runs": backend.report_runs.cancelled,
-        "schedules": [
-            {"id": schedule.id, "versions": schedule.versions, "body": schedule.body}
-            for schedule in backend.schedules.all()
-        ],
-        "report_runs": [_run_as_json(run) for run in backend.report_runs.snapshots()],
-        "jobs": [
-            {"id": job.id, "status": job.status(now), **job.spec.to_json()}
-            for job in backend.extraction_jobs.jobs()
-        ],
-        "exports": [
-            {"id": export.id, "status": export.status(now), **export.spec.to_json()}
-            for export in backend.exports.all()
-        ],
-        "analytics_exports": [
-            {"id": export.id, "status": export.api_status(now), "query": export.spec.query()}
-            for export in backend.analytics_exports.submitted_by_callers()
-        ],
-    }
-
-
-def _run_as_json(run: RunSnapshot) -> dict[str, Any]:
-    """Return a report run as JSON values."""
-    return {
-        "id": run.id,
-        "schedule": run.schedule_id,
-        "start": run.start.isoformat(),
-        "end": run.end.isoformat(),
-        "state": run.state,
-    }
 
 
 def _parse_fault(item: dict[str, Any]) -> Fault:

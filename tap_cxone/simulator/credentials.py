@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote_plus
 
@@ -14,18 +13,16 @@ from starlette.responses import JSONResponse, Response
 from tap_cxone.simulator.endpoint import Endpoint, json_body
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import timedelta
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.faults import FamilyName
+    from tap_cxone.simulator.family import Handler, SimulatedFamily
+    from tap_cxone.simulator.faults import FamilyName, FaultScript
     from tap_cxone.simulator.options import ClientAuth
     from tap_cxone.simulator.tokens import TokenStore
-
-    Handler = Callable[[Request], Awaitable[Response]]
-    FamilyOfRequest = Callable[[Request], Awaitable[FamilyName | None]]
 
 
 class Credentials:
@@ -37,37 +34,47 @@ class Credentials:
     CLIENT_SECRET: Final = "SIM-CLIENT-SECRET+/="  # noqa: S105 - invented, to be encoded in a form
 
 
-def routes(context: ServerContext) -> list[BaseRoute]:
-    """Return the token endpoints: access key, password grant and client credentials."""
-    options, faults = context.options, context.faults
-    applications = _client_credentials_handler(
-        context.client_tokens,
-        options.granted_scopes,
-        options.client_auth,
-        timedelta(seconds=options.report_token_seconds),
-    )
-    reporting = _client_credentials_handler(
-        context.reporting_tokens, options.reporting_scopes, options.client_auth
-    )
-
-    def oauth(handler: Handler, family: FamilyName | FamilyOfRequest) -> Endpoint:
-        return Endpoint(
-            handler, faults, "token", family=family, error_response=_oauth_error_response
-        )
-
-    access_key = Endpoint(
-        _access_key_handler(context.tokens), faults, "token", family="data_extraction"
-    )
-    password = _password_handler(context.tokens, options.client_auth)
+def routes(faults: FaultScript, families: Iterable[SimulatedFamily]) -> list[BaseRoute]:
+    """Return the token endpoints of the families; families may share one."""
+    by_path: dict[str, list[SimulatedFamily]] = {}
+    for family in families:
+        by_path.setdefault(family.token_path, []).append(family)
     return [
-        access_key.route("POST", "/authentication/v1/token/access-key"),
-        oauth(password, "observability").route("POST", "/auth/token"),
-        oauth(applications, _family_of_login).route("POST", "/oauth/token"),
-        oauth(reporting, "data_download").route("POST", "/api/v2/oauth/token"),
+        _endpoint(faults, sharing).route("POST", token_path)
+        for token_path, sharing in by_path.items()
     ]
 
 
-def _access_key_handler(tokens: TokenStore) -> Handler:
+def _endpoint(faults: FaultScript, families: Sequence[SimulatedFamily]) -> Endpoint:
+    """Return the token endpoint that some families share."""
+    handlers = {family.name: family.login_handler() for family in families}
+
+    async def family_name(request: Request) -> FamilyName:
+        return (await _family_of_login(request, families)).name
+
+    async def login(request: Request) -> Response:
+        return await handlers[await family_name(request)](request)
+
+    if families[0].uses_application:
+        return Endpoint(
+            login, faults, "token", family=family_name, error_response=_oauth_error_response
+        )
+    return Endpoint(login, faults, "token", family=family_name)
+
+
+async def _family_of_login(
+    request: Request, families: Sequence[SimulatedFamily]
+) -> SimulatedFamily:
+    """Return the family whose scopes a login requests, by default the first family."""
+    scopes = dict(parse_qsl((await request.body()).decode("utf-8", "replace"))).get("scope", "")
+    for family in families:
+        prefix = family.scope_prefix
+        if prefix and any(scope.startswith(prefix) for scope in scopes.split()):
+            return family
+    return families[0]
+
+
+def access_key_handler(tokens: TokenStore) -> Handler:
     """Return the handler of a login with an access key."""
 
     async def access_key(request: Request) -> Response:
@@ -79,7 +86,7 @@ def _access_key_handler(tokens: TokenStore) -> Handler:
     return access_key
 
 
-def _password_handler(tokens: TokenStore, client_auth: ClientAuth) -> Handler:
+def password_handler(tokens: TokenStore, client_auth: ClientAuth) -> Handler:
     """Return the handler of a password grant: an application logs in for an access key."""
 
     async def password(request: Request) -> Response:
@@ -95,11 +102,11 @@ def _password_handler(tokens: TokenStore, client_auth: ClientAuth) -> Handler:
     return password
 
 
-def _client_credentials_handler(
+def client_credentials_handler(
     tokens: TokenStore,
     allowed_scopes: Collection[str],
     client_auth: ClientAuth,
-    report_token_lifetime: timedelta | None = None,
+    token_lifetime: timedelta | None = None,
 ) -> Handler:
     """Return the handler of a client credentials login.
 
@@ -107,7 +114,7 @@ def _client_credentials_handler(
         tokens: The store that issues the tokens.
         allowed_scopes: The scopes that may be requested.
         client_auth: Where the client may send its credentials.
-        report_token_lifetime: Lifetime of tokens with a scope of reports; None for the default.
+        token_lifetime: Lifetime of the tokens; None for that of the store.
     """
 
     async def client_credentials(request: Request) -> Response:
@@ -118,8 +125,7 @@ def _client_credentials_handler(
             )
         if not _is_known_client(request, form, client_auth):
             raise HTTPException(400, "invalid_client: The client is unknown or not where it may be")
-        lifetime = report_token_lifetime if _has_report_scope(form) else None
-        lifetime = tokens.lifetime if lifetime is None else lifetime
+        lifetime = tokens.lifetime if token_lifetime is None else token_lifetime
         return _scoped_token_response(tokens, _requested_scopes(form, allowed_scopes), lifetime)
 
     return client_credentials
@@ -165,17 +171,6 @@ def _requested_scopes(form: Mapping[str, str], allowed_scopes: Collection[str]) 
     return requested
 
 
-async def _family_of_login(request: Request) -> FamilyName:
-    """Return the family of a login at the endpoint that two families share."""
-    form = parse_qsl((await request.body()).decode("utf-8", "replace"))
-    return "scheduled_reports" if _has_report_scope(dict(form)) else "analytics_exports"
-
-
-def _has_report_scope(form: Mapping[str, str]) -> bool:
-    """Return True if a login requests a scope of reports."""
-    return any(scope.startswith(_REPORT_SCOPE_PREFIX) for scope in form.get("scope", "").split())
-
-
 async def _form(request: Request) -> dict[str, str]:
     """Return the form in a request's body.
 
@@ -211,7 +206,6 @@ def _basic_credentials(client_id: str, client_secret: str) -> str:
     return b64encode(f"{client_id}:{client_secret}".encode()).decode()
 
 
-_REPORT_SCOPE_PREFIX = "analytics:reports:"
 _ACCESS_KEY = Credentials.ACCESS_KEY_ID, Credentials.ACCESS_KEY_SECRET
 _CLIENT = Credentials.CLIENT_ID, Credentials.CLIENT_SECRET
 # RFC 6749 requires form-encoding before joining; many clients omit it.

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator.credentials import Credentials
-from tap_cxone.simulator.faults import FamilyName
+from tap_cxone.simulator.registry import FAMILIES
+from tap_cxone.simulator.scaling import divide_rounding_up
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-ALL_FAMILIES: tuple[FamilyName, ...] = get_args(FamilyName)
-_DEFAULT_FAMILIES: tuple[FamilyName, ...] = ("data_extraction",)
-_OAUTH_FAMILIES: frozenset[FamilyName] = frozenset(get_args(FamilyName)) - frozenset(
-    _DEFAULT_FAMILIES
-)
+    from tap_cxone.simulator.faults import FamilyName
 
-_DOWNLOAD = {
-    "name": "custom_metrics_by_interaction",
-    "report": "Interaction/Call",
-    "metrics": ["duration", "talkTime"],
-    "custom_metrics": ["*"],
-    "group_by": ["interactionId", "agentId"],
-}
-_REPORT = {
-    "name": "agent_performance_daily",
-    "type": "agent",
-    "metrics": ["handleTime", "talkTime", "callsHandled"],
-    "dimensions": ["agentId", "agentName", "queueId"],
-    "grouping": ["agentId", "queueId"],
-}
+ALL_FAMILIES: tuple[FamilyName, ...] = tuple(family.name for family in FAMILIES)
+_DEFAULT_FAMILIES: tuple[FamilyName, ...] = (FAMILIES[0].name,)
 
 
 def tap_settings(
@@ -48,26 +32,16 @@ def tap_settings(
         "base_url": url,
         "access_key_id": Credentials.ACCESS_KEY_ID,
         "access_key_secret": Credentials.ACCESS_KEY_SECRET,
-        "poll_interval_seconds": _divide_rounding_up(5, speed),
+        "poll_interval_seconds": divide_rounding_up(5, speed),
     }
-    if "data_extraction" in families:
-        settings["data_extraction"] = {
-            "request_spacing_seconds": _divide_rounding_up(30, speed),
-            "settle_minutes": _divide_rounding_up(30, speed),
-        }
-    if not _OAUTH_FAMILIES.isdisjoint(families):
-        settings["client_id"] = Credentials.CLIENT_ID
-        settings["client_secret"] = Credentials.CLIENT_SECRET
-    if "analytics_exports" in families:
-        settings["analytics_exports"] = {}
-    if "data_download" in families:
-        settings["data_download"] = {"downloads": [_DOWNLOAD]}
-    if "scheduled_reports" in families:
-        settings["scheduled_reports"] = {
-            "reports": [_REPORT],
-            "poll_interval_seconds": _divide_rounding_up(15, speed),
-            "settle_hour_utc": 5,
-        }
+    for family in FAMILIES:
+        if family.name not in families:
+            continue
+        if family.uses_application:
+            settings["client_id"] = Credentials.CLIENT_ID
+            settings["client_secret"] = Credentials.CLIENT_SECRET
+        if (section := family.tap_settings(speed)) is not None:
+            settings[family.name] = section
     return settings
 
 
@@ -77,11 +51,3 @@ def environment(settings: dict[str, Any]) -> dict[str, str]:
         f"TAP_CXONE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in settings.items()
     }
-
-
-def _divide_rounding_up(number: float, speed: float) -> float:
-    """Return the quotient rounded up; a spacing rounded down would break the limit."""
-    quotient = number / speed
-    if quotient.is_integer():
-        return int(quotient)
-    return math.ceil(quotient * 1e6) / 1e6

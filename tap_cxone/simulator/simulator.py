@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Self
 
 from starlette.applications import Starlette
 
-from tap_cxone.simulator import (
-    analytics_exports,
-    control,
-    credentials,
-    data_download,
-    data_extraction,
-    files,
-    observability,
-    scheduled_reports,
-)
+from tap_cxone.simulator import control, credentials, files
 from tap_cxone.simulator.backend import Backend
 from tap_cxone.simulator.clock import Clock, SystemClock
+from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.options import Options
 from tap_cxone.simulator.request_log import RecordedRequest, RecordingMiddleware
-from tap_cxone.simulator.scheduled_reports.validation import validate_schedule
 from tap_cxone.simulator.server import ThreadedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from datetime import date, datetime, tzinfo
     from types import TracebackType
 
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.analytics_exports.exports import Export
-    from tap_cxone.simulator.data_extraction.jobs import Job
     from tap_cxone.simulator.faults import FaultScript
-    from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.rows import Row
-    from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
-    from tap_cxone.simulator.scheduled_reports.schedules import Schedule
 
 
 class Simulator:
@@ -92,73 +77,22 @@ class Simulator:
         """Return the number of requests that broke a limit; scripted faults do not count."""
         return self.backend.limit_violations
 
-    @property
-    def jobs(self) -> list[Job]:
-        """Return the data extraction jobs submitted so far, in order."""
-        return self.backend.extraction_jobs.jobs()
-
-    @property
-    def exports(self) -> int:
-        """Return the number of accepted observability exports."""
-        return len(self.backend.exports.all())
-
-    @property
-    def quota_violations(self) -> int:
-        """Return how many of them exceeded the quota; `limit_violations` counts them too."""
-        return self.backend.exports.quota_violations
-
-    @property
-    def analytics_exports(self) -> list[Export]:
-        """Return the analytics exports submitted by callers so far, in order."""
-        return self.backend.analytics_exports.submitted_by_callers()
-
-    @property
-    def conflicts(self) -> int:
-        """Return the number of 409 responses; `limit_violations` counts them too."""
-        return self.backend.analytics_exports.conflicts
-
-    def add_foreign_exports(self, number: int, seconds: float) -> None:
-        """Start analytics exports of another client that end after `seconds` of the clock."""
-        self.backend.analytics_exports.add_foreign(number, timedelta(seconds=seconds))
-
-    def publish_metrics(self, metrics: Iterable[CustomMetric]) -> None:
-        """Replace the published custom metrics; thread-safe."""
-        self.backend.downloads.metric_catalog.metrics = tuple(metrics)
-
-    @property
-    def schedules(self) -> list[Schedule]:
-        """Return the registered schedules, in order."""
-        return self.backend.schedules.all()
-
-    @property
-    def report_runs(self) -> list[RunSnapshot]:
-        """Return the report runs started so far with their current state, in order."""
-        return self.backend.report_runs.snapshots()
-
-    @property
-    def cancelled(self) -> list[str]:
-        """Return the ids of the runs cancelled by callers, in order."""
-        return list(self.backend.report_runs.cancelled)
-
-    @property
-    def fast_polls(self) -> int:
-        """Return the number of polls of a run that came too soon after the previous poll."""
-        return self.backend.report_runs.fast_polls
-
-    def add_schedule(self, body: Mapping[str, Any]) -> Schedule:
-        """Store a schedule as if another client had registered it.
+    def __getattr__(self, name: str) -> Any:
+        """Return what a family offers to tests, such as its `jobs`; see its module `family`.
 
         Raises:
-            InvalidRequest: The API would reject it.
+            AttributeError: No family has it.
         """
-        validate_schedule(body)
-        return self.backend.schedules.add(body)
+        if not name.startswith("_") and not hasattr(SimulatedFamily, name):
+            for family in self.backend.families:
+                if hasattr(family, name):
+                    return getattr(family, name)
+        msg = f"neither the simulator nor one of its families has '{name}'"
+        raise AttributeError(msg)
 
     def revoke_tokens(self) -> None:
         """Revoke every token issued so far."""
-        self.backend.tokens.revoke()
-        self.backend.client_tokens.revoke()
-        self.backend.reporting_tokens.revoke()
+        self.backend.revoke_tokens()
 
     def expected_rows(
         self,
@@ -183,12 +117,8 @@ class Simulator:
 def _routes(backend: Backend) -> list[BaseRoute]:
     """Return the routes of all API families, of the object store and of the control interface."""
     return [
-        *credentials.routes(backend),
+        *credentials.routes(backend.faults, backend.families),
         *files.routes(backend),
-        *data_extraction.routes(backend, backend.extraction_jobs, backend.entity_rows),
-        *observability.routes(backend, backend.exports, backend.table_rows),
-        *analytics_exports.routes(backend, backend.analytics_exports, backend.conversations),
-        *data_download.routes(backend, backend.downloads),
-        *scheduled_reports.routes(backend, backend.schedules, backend.report_runs),
+        *(route for family in backend.families for route in family.routes()),
         *control.routes(backend),
     ]

@@ -11,6 +11,7 @@ import json
 import re
 import textwrap
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,14 @@ from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.rows.columns import Column
+from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 from tests.docs import retries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tap_cxone.context import ApiFamily
 
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "tests/benchmarks/results.json"
@@ -108,6 +112,39 @@ def evidence_table() -> str:
     ]
     titles = ["| stream | family | its API |", "|---|---|---|"]
     return "\n".join([*titles, *rows, "", NOT_TRIED])
+
+
+def families_table() -> str:
+    """Return the table of the families' packages: the first line of each says what its API does."""
+    texts = {n: _first_line(type(f)).partition(": ")[2] for n, f in _families().items()}
+    rows = [f"| `families/{n}/` | {text[0].upper()}{text[1:]} |" for n, text in texts.items()]
+    return "\n".join(["| package of `families/` | its API |", "|---|---|", *rows])
+
+
+def checks_table() -> str:
+    """Return the table of what `--test` asks the API of each family."""
+    rows = [
+        f"| `{name}` | `{family.token_path}` | {_probe(family)} | {family.remaining_source} |"
+        for name, family in _families().items()
+    ]
+    titles = "| family | login | harmless read | remaining quota |"
+    return "\n".join([titles, "|---|---|---|---|", *rows])
+
+
+def _probe(family: ApiFamily) -> str:
+    costs = "none: every other call of this API costs an export"
+    return f"`{family.probe_path}`" if family.probe_path else costs
+
+
+def _families() -> dict[str, ApiFamily]:
+    streams = TapCXone(validate_config=False).streams.values()
+    found = {s.family.name: s.family for s in streams if isinstance(s, CXoneStream)}
+    return {family.name: found[family.name] for family in FAMILIES}
+
+
+def _first_line(family: type[ApiFamily]) -> str:
+    package = import_module(family.__module__.rpartition(".")[0])
+    return (package.__doc__ or "").partition("\n")[0]
 
 
 def columns_table() -> str:
@@ -291,6 +328,7 @@ def documents() -> dict[Path, str]:
     """Return each file that is partly written here, as it should be."""
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"
     settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
+    architecture, plan = ROOT / "docs/architecture.md", ROOT / "docs/plan.md"
     retry_rules = ROOT / "docs/retries.md"
     mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
     return {
@@ -305,6 +343,8 @@ def documents() -> dict[Path, str]:
         columns: _between(
             columns.read_text(), mark, evidence=evidence_table(), columns=columns_table()
         ),
+        architecture: _between(architecture.read_text(), mark, families=families_table()),
+        plan: _between(plan.read_text(), mark, checks=checks_table()),
         retry_rules: _between(
             retry_rules.read_text(), mark, submits=retries.submits(), statuses=retries.statuses()
         ),

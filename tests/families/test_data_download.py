@@ -1299,7 +1299,7 @@ def test_the_quota_before_many_pages(utc, clock, rows, questions):
 
 def test_a_quota_that_will_not_do(sim, clock, caplog):
     """A quota that is smaller than what is to come is a warning, with when there is more."""
-    sim.backend.downloads.quota.limit = 12
+    sim.downloads.quota.limit = 12
 
     run(days(sim, 14, first=date(2026, 3, 2)), clock)
 
@@ -1349,7 +1349,7 @@ def test_no_quota_left_in_the_middle(utc, clock):
     config = one_day(sim, 1)
 
     first = run(config, clock)
-    sim.backend.downloads.quota.limit = 1000
+    sim.downloads.quota.limit = 1000
     clock.instant += timedelta(hours=1)
     second = run(config, clock, state=first.state)
 

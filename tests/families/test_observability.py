@@ -668,7 +668,7 @@ def test_locations(simulate, clock, location, answer):
 
     out = run(two_days(sim), clock)
 
-    (export,) = sim.backend.exports.all()
+    (export,) = sim.table_exports
     assert out.error is None
     assert len(out.records(KB)) == 24
     assert {poll.path for poll in polls(sim)} == {f"{BASE}/export-data/{export.id}/status"}
@@ -1187,7 +1187,7 @@ def test_a_stuck_export(sim, clock):
 
     out = run(two_days(sim) | {"job_timeout_minutes": 10}, clock)
 
-    (export,) = sim.backend.exports.all()
+    (export,) = sim.table_exports
     assert isinstance(failure(out), JobTimeout)
     assert "job_timeout_minutes" in str(failure(out))
     assert [job["id"] for job in out.state["bookmarks"][KB]["pending_jobs"]] == [export.id]

@@ -686,7 +686,7 @@ def test_a_submit_is_in_state_at_once(sim, clock):
     """The STATE right after the submit counts it, with no row before it."""
     out = run(settings(sim, "2026-03-18T00:00:00Z"), clock, cut_after=2)
 
-    (export,) = sim.backend.exports.all()
+    (export,) = sim.table_exports
     state = out.state["bookmarks"][KB]
     assert [message["type"] for message in out.messages] == ["SCHEMA", "STATE"]
     assert state["submits"] == {"observability": ["2026-03-20T12:00:00+00:00"]}

@@ -7,7 +7,8 @@ import pytest
 from tap_cxone.context import CircuitBreaker
 from tap_cxone.errors import CircuitOpen, PermissionDenied, StreamsFailed, Unavailable
 from tap_cxone.simulator import Fault, tap_settings
-from tap_cxone.simulator.settings import _DOWNLOAD, _REPORT
+from tap_cxone.simulator.data_download.family import DOWNLOAD
+from tap_cxone.simulator.scheduled_reports.family import REPORT
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
@@ -76,9 +77,9 @@ REPEATED: dict[str, tuple[FaultPoint, dict[str, Any]]] = {
     ),
     "data_download": (
         "page",
-        {"downloads": [{**_DOWNLOAD, "name": f"d{n}", "custom_metrics": []} for n in range(5)]},
+        {"downloads": [{**DOWNLOAD, "name": f"d{n}", "custom_metrics": []} for n in range(5)]},
     ),
-    "scheduled_reports": ("run", {"reports": [{**_REPORT, "name": f"r{n}"} for n in range(5)]}),
+    "scheduled_reports": ("run", {"reports": [{**REPORT, "name": f"r{n}"} for n in range(5)]}),
 }
 
 

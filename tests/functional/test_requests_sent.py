@@ -19,7 +19,8 @@ DAYS = 365
 
 def jobs(sim: Simulator) -> int:
     """Count the jobs of all families."""
-    return len(sim.jobs) + sim.exports + len(sim.analytics_exports) + len(sim.report_runs)
+    lists = sim.jobs, sim.table_exports, sim.analytics_exports, sim.report_runs
+    return sum(map(len, lists))
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def test_location_may_be_written_otherwise(sim_call, style, host, end):
     """A location may lack the host, or name the status itself."""
     sim = sim_call(location=style)
     location = sim.export().headers["location"]
-    (export,) = sim.simulator.backend.exports.all()
+    (export,) = sim.simulator.table_exports
 
     assert bool(urlsplit(location).netloc) == host
     assert urlsplit(location).path == f"{TABLES}/export-data/{export.id}{end}"

@@ -329,7 +329,7 @@ def test_fault_must_be_known():
 def test_fault_must_be_of_a_known_family():
     """A family that does not exist is a mistake of the script."""
     with pytest.raises(ValueError, match="unknown family"):
-        Fault("list", "status", family="gremlins")  # type: ignore[arg-type]
+        Fault("list", "status", family="gremlins")
 
 
 def test_stopping_waits_for_nobody(sim_call, capfd):

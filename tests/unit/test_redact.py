@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.redact import MASK, Redactor, is_secure_url
+from tap_cxone.redact import MASK, Redactor, is_allowed_host, is_secure_url
 
 many = settings(max_examples=60, deadline=None)
 
@@ -274,3 +274,23 @@ def test_a_bare_token_does_not_survive():
     text = Redactor()("echo eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJl end")
 
     assert text == "echo *** end"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://incontact.com/a", True),
+        ("https://API-c37.InContact.com/a", True),
+        ("https://api.incontact.com:443/a", True),
+        ("https://127.0.0.1:8080/a", True),
+        ("https://evilincontact.com/a", False),
+        ("https://incontact.com.example/a", False),
+        ("https://api.incontact.com:8443/a", False),
+        ("https://127.0.0.1:8081/a", False),
+        ("https://example.com/incontact.com", False),
+        ("incontact.com", False),
+    ],
+)
+def test_only_an_allowed_host_or_its_subdomain_is_allowed(url, expected):
+    """A name allows its subdomains at the usual port, a name with a port exactly that port."""
+    assert is_allowed_host(url, ["InContact.com", "127.0.0.1:8080"]) is expected

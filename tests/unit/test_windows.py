@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.windows import Window, daily_windows, midnight
+from tap_cxone.windows import Snapshot, Window, daily_windows, midnight, window_between
 
 many = settings(max_examples=60, deadline=None)
 
@@ -276,3 +276,16 @@ def test_asked_window_in_the_middle():
         Window(at("2026-01-04"), at("2026-01-06")),
         Window(at("2026-01-06"), at("2026-01-07")),
     ]
+
+
+def test_snapshot_is_one_instant():
+    """A range without a length is a snapshot, and no window; a snapshot has no length."""
+    instant, later = at("2026-01-03"), at("2026-01-04")
+
+    assert window_between(instant, instant) == Snapshot.at(instant)
+    assert window_between(instant, later) == Window(instant, later)
+    assert str(Snapshot.at(instant)) == "snapshot of 2026-01-03Z"
+    with pytest.raises(ValueError, match="not a snapshot"):
+        Snapshot(instant, later)
+    with pytest.raises(ValueError, match="not a window"):
+        Window(instant, instant)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
+from typing_extensions import override
+
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import AmbiguousSubmit, ApiError, with_permission_hint
-from tap_cxone.jobs.api import ActiveJobs, SubmitResult
-from tap_cxone.jobs.job import JobStatus, StatusResponse, parse_job_id
+from tap_cxone.errors import with_permission_hint
+from tap_cxone.http.json_body import json_list, json_objects
+from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
+from tap_cxone.jobs.job import JobStatus, StatusResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cxone.http.client import Client
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -30,23 +30,11 @@ PERMISSION_HINT = (
     "user the permission to export analytics"
 )
 _MICROSECOND = timedelta(microseconds=1)
-_STATUSES = {
-    "queued": JobStatus.RUNNING,
-    "pending": JobStatus.RUNNING,
-    "running": JobStatus.RUNNING,
-    "processing": JobStatus.RUNNING,
-    "completed": JobStatus.SUCCEEDED,
-    "failed": JobStatus.FAILED,
-    "cancelled": JobStatus.CANCELLED,
-    "canceled": JobStatus.CANCELLED,
-    "expired": JobStatus.EXPIRED,
-}
 
 
-def describe_active_exports(_: Client, response_json: Any) -> str:
+def describe_active_exports(response_json: Any) -> str:
     """Return a text with the number of active exports of the tenant, from any client."""
-    active = response_json.get("entities") if isinstance(response_json, dict) else response_json
-    count = len(active) if isinstance(active, list) else 0
+    count = len(json_list(response_json, ["entities"]) or ())
     return f"no quota; {count} active now, whosever they are (see max_concurrent)"
 
 
@@ -88,32 +76,30 @@ class ExportRequest:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class AnalyticsApi:
-    """Jobs of one export (a `JobApi`).
+@dataclass
+class AnalyticsApi(JobApi):
+    """Jobs of one export.
 
     Attributes:
-        client: The tenant's API.
         request: Parameters of the export.
-        tenant: Text that identifies the tenant in fingerprints.
         max_active_jobs: Number of jobs of the tenant that may be active at once.
     """
 
-    client: Client
+    NOUN: ClassVar[str] = "export"
+
     request: ExportRequest
-    tenant: str
     max_active_jobs: int
 
     @property
+    @override
     def name(self) -> str:
-        """Return the name of the export, for messages."""
         return f"{self.request.export_type} where {self.request.filter}"
 
-    def fingerprint(self, window: Window) -> str:
-        """Return a text that is equal only for equal requests of one tenant."""
-        payload = json.dumps([self.tenant, self.request.body(window)])
-        return hashlib.sha256(payload.encode()).hexdigest()[:16]
+    @override
+    def body(self, window: Window) -> dict[str, Any]:
+        return self.request.body(window)
 
+    @override
     def submit(self, window: Window) -> SubmitResult:
         """Submit a job for a window.
 
@@ -123,48 +109,27 @@ class AnalyticsApi:
             Throttled: The maximum number of jobs is active.
         """
         with with_permission_hint(PERMISSION_HINT):
-            response = self.client.submit(EXPORTS_PATH, self.request.body(window))
-        body = response.json if isinstance(response.json, dict) else {}
-        if not (job_id := parse_job_id(body.get("id"))):
-            msg = f"the answer to the submit ({response.status}) names no export"
-            raise AmbiguousSubmit(msg, status=response.status)
-        return SubmitResult(job_id=job_id)
+            return self.read_submit(self.client.submit(EXPORTS_PATH, self.body(window)))
 
+    @override
+    def status_path(self, job: Job) -> str:
+        return f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
+
+    @override
     def get_status(self, job: Job) -> StatusResponse:
-        """Return the status of a job.
+        response = super().get_status(job)
+        has_file = response.status is JobStatus.SUCCEEDED
+        return replace(response, link=f"{self.status_path(job)}/download" if has_file else None)
 
-        Raises:
-            ApiError: The status is unknown.
-            NotFound: The API does not know the job.
-        """
-        path = f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
-        response_json = self.client.get(path).json
-        body = response_json if isinstance(response_json, dict) else {}
-        api_status = str(body.get("status", "")).strip()
-        job_status = _STATUSES.get(api_status.casefold())
-        if job_status is None:
-            redacted_status = self.client.redact(
-                api_status or json.dumps(response_json, default=str)
-            )
-            msg = (
-                f"an export's status is {redacted_status!r}, which this tap does not know; "
-                "please report it"
-            )
-            raise ApiError(msg)
-        reason = self.client.redact(str(body.get("errorMessage") or ""))
-        link = f"{path}/download" if job_status is JobStatus.SUCCEEDED else None
-        return StatusResponse(job_status, link, reason, api_status)
-
+    @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the active exports of the tenant from any client, or None if there is no list."""
         with with_permission_hint(PERMISSION_HINT):
             response_json = self.client.get(ACTIVE_EXPORTS_PATH).json
-        exports = (
-            response_json.get("entities") if isinstance(response_json, dict) else response_json
-        )
-        if not isinstance(exports, list):
+        exports = json_list(response_json, ["entities"])
+        if exports is None:
             return None
-        active = [export for export in exports if isinstance(export, dict) and export.get("id")]
+        active = [export for export in json_objects(exports) if export.get("id")]
         matching_ids = frozenset(
             str(export["id"]) for export in active if self._matches_window(export, window)
         )
@@ -178,17 +143,14 @@ class AnalyticsApi:
 
     def _matches_window(self, export: Mapping[str, Any], window: Window) -> bool:
         """Return True if an export requests exactly this window."""
-        expected_body = self.request.body(window)
+        expected_body = self.body(window)
         listed = {name: export.get(name) for name in ("query", "exportType", "format")}
         # The list does not show whether a CSV file has a header. JSON has none.
         return self.request.format == "json" and listed == {
             name: expected_body[name] for name in listed
         }
 
-    def cancel(self, job: Job) -> bool:  # noqa: ARG002 (the API has no cancel)
-        """Return False: the API cannot cancel a job."""
-        return False
-
+    @override
     def download(self, link: str, description: str) -> Spool:
         """Download the file of a job, with the token.
 

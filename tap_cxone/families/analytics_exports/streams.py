@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.analytics_exports.api import (
     ACTIVE_EXPORTS_PATH,
@@ -24,9 +24,9 @@ from tap_cxone.families.analytics_exports.settings import (
     MAX_WINDOW_DAYS,
     AnalyticsExportsSettings,
 )
-from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, snake_case, with_types
+from tap_cxone.streams.definition import merge_definition, merge_definitions
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
 NAME = AnalyticsExportsSettings.NAME
 BUILT_IN_STREAMS = (BUILT_IN_EXPORT,)
-DEFAULT_BASE_URL = "https://api.nicecxone.com"
-TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
-AVAILABILITY_DELAY = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,76 +88,78 @@ BOT_CONVERSATIONS = ExportDefinition(
 )
 
 
-def build_api_family(context: RunContext) -> ApiFamily:
-    """Return the analytics exports of the tenant in the settings."""
-    settings = context.settings
-    family_settings = settings.section(AnalyticsExportsSettings)
-    application = settings.application
-    base_url = settings.base_url_for(NAME, DEFAULT_BASE_URL)
-    token_url = settings.token_url(NAME, settings.endpoints.get(NAME, DEFAULT_BASE_URL), TOKEN_PATH)
-    return ApiFamily(
-        name=NAME,
-        evidence=AnalyticsExportsSettings.EVIDENCE,
-        required_settings=("client_id", "client_secret"),
-        grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
-        if application
-        else None,
-        base_url=base_url,
-        limits=RateLimits(max_concurrent=family_settings.max_concurrent, tenant_wide=True),
-        availability_delay=AVAILABILITY_DELAY,
-        probe_path=ACTIVE_EXPORTS_PATH,
-        permission_hint=PERMISSION_HINT,
-        describe_remaining=describe_active_exports,
-        window_days=family_settings.window_days,
-        max_window_days=MAX_WINDOW_DAYS,
-        max_concurrent_jobs=MAX_CONCURRENT_JOBS,
-        context=context,
-    )
+class AnalyticsExports(ApiFamily):
+    """The analytics exports."""
+
+    name = NAME
+    evidence = AnalyticsExportsSettings.EVIDENCE
+    credentials = CLIENT_CREDENTIALS
+    host = "https://api.nicecxone.com"
+    token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
+    probe_path = ACTIVE_EXPORTS_PATH
+    permission_hint = PERMISSION_HINT
+    remaining_source = "how many are active"
+    max_window_days = MAX_WINDOW_DAYS
+    max_concurrent_jobs = MAX_CONCURRENT_JOBS
+
+    @classmethod
+    @override
+    def from_settings(cls, context: RunContext) -> Self:
+        section = context.settings.section(AnalyticsExportsSettings)
+        return cls(
+            context=context,
+            grant=cls.application_grant(context.settings, section.scopes),
+            limits=RateLimits(max_concurrent=section.max_concurrent, tenant_wide=True),
+            window_days=section.window_days,
+        )
+
+    @override
+    def describe_remaining(self, response_json: Any) -> str:
+        return describe_active_exports(response_json)
 
 
 def streams(tap: Tap, context: RunContext) -> list[ExportStream]:
     """Return the built-in stream and one stream per configured export."""
-    api_family = build_api_family(context)
+    api_family = AnalyticsExports.from_settings(context)
     return [
         ExportStream(tap, api_family, export) for export in export_definitions(context.settings)
     ]
 
 
 def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
-    """Yield the built-in export with the user's overrides, then the custom exports."""
-    entries = {export.name: export for export in settings.section(AnalyticsExportsSettings).exports}
-    built_in_entry = entries.pop(BOT_CONVERSATIONS.name, None)
-    yield (
-        _merge_definition(BOT_CONVERSATIONS, built_in_entry)
-        if built_in_entry
-        else BOT_CONVERSATIONS
+    """Return the built-in export with the user's overrides, then the custom exports."""
+    return merge_definitions(
+        [BOT_CONVERSATIONS],
+        settings.section(AnalyticsExportsSettings).exports,
+        new=_new_definition,
+        merge=_merge_definition,
     )
-    for entry in entries.values():
-        export_type = entry.export_type or CONVERSATION_TYPE
-        is_conversation = export_type == CONVERSATION_TYPE
-        export = replace(
-            BOT_CONVERSATIONS,
-            name=entry.name,
-            columns=BOT_CONVERSATIONS.columns if is_conversation else (),
-            required=CONVERSATION_FIELDS if is_conversation else (),
-            description=f"Records of type {export_type} where {entry.filter}.",
-        )
-        yield _merge_definition(export, entry)
+
+
+def _new_definition(entry: ExportSettings) -> ExportDefinition:
+    export_type = entry.export_type or CONVERSATION_TYPE
+    is_conversation = export_type == CONVERSATION_TYPE
+    return replace(
+        BOT_CONVERSATIONS,
+        name=entry.name,
+        columns=BOT_CONVERSATIONS.columns if is_conversation else (),
+        required=CONVERSATION_FIELDS if is_conversation else (),
+        description=f"Records of type {export_type} where {entry.filter}.",
+    )
 
 
 def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> ExportDefinition:
-    request, required = export.request, entry.required_fields
-    return replace(
+    return merge_definition(
         export,
         request=ExportRequest(
-            entry.export_type or request.export_type,
-            entry.filter or request.filter,
+            entry.export_type or export.request.export_type,
+            entry.filter or export.request.filter,
             entry.format,
             None if entry.compression == "none" else entry.compression,
         ),
         columns=with_types(export.columns, entry.columns),
         primary_keys=tuple(map(snake_case, entry.primary_keys)),
-        required=export.required if required is None else required,
+        required=entry.required_fields,
     )
 
 
@@ -186,9 +185,10 @@ class ExportStream(JobStream):
     @cached_property
     @override
     def api(self) -> AnalyticsApi:
-        application = self.settings.application
-        tenant = f"{self.family.base_url} {application.client_id if application else ''}"
-        return AnalyticsApi(self.family.client, self.export.request, tenant, MAX_CONCURRENT_JOBS)
+        family = self.family
+        return AnalyticsApi(
+            family.client, family.tenant, self.export.request, family.max_concurrent_jobs
+        )
 
     @override
     def windows(

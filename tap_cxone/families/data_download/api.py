@@ -19,6 +19,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.families.data_download import metric_catalog
 from tap_cxone.families.data_download.token_region import region_claim
+from tap_cxone.http.json_body import first_value, json_list, json_object
 from tap_cxone.http.messages import parse_json_exact
 from tap_cxone.spool import encode_json
 
@@ -114,7 +115,7 @@ class CallQuota:
         return f"{self.remaining}{limit_text} left of the reporting quota{reset_text}"
 
 
-def describe_quota(client: Client, _: Any) -> str:
+def describe_quota(client: Client) -> str:
     """Return the remaining quota as text."""
     quota = DataDownloadApi(client, "").quota()
     return str(quota) if quota else "the API does not tell"
@@ -138,10 +139,9 @@ class DataDownloadApi:
             user = self.client.get(CURRENT_USER_PATH).json
         except (NotFound, PermissionDenied):
             return None
-        user = user if isinstance(user, dict) else {}
-        tenant = user.get("tenant")
-        containers = (user, tenant if isinstance(tenant, dict) else {})
-        zones = (container.get(key) for container in containers for key in ("timeZone", "timezone"))
+        user = json_object(user)
+        containers = (user, json_object(user.get("tenant")))
+        zones = (first_value(container, ("timeZone", "timezone")) for container in containers)
         return next((str(zone) for zone in zones if zone), None)
 
     def custom_metrics(self) -> tuple[CustomMetric, ...]:
@@ -160,15 +160,15 @@ class DataDownloadApi:
     def quota(self) -> CallQuota | None:
         """Return the API's quota, or None if the API does not report it."""
         try:
-            body = self.client.get(QUOTA_PATH).json
+            body = json_object(self.client.get(QUOTA_PATH).json)
         except (NotFound, PermissionDenied):
             return None
-        if not isinstance(body, dict) or not isinstance(body.get("remaining"), int):
+        if not isinstance(remaining := body.get("remaining"), int):
             return None
         limit, reset_text = body.get("limit"), body.get("resetAt")
         return CallQuota(
             limit if isinstance(limit, int) else None,
-            body["remaining"],
+            remaining,
             _parse_reset_time(reset_text) if isinstance(reset_text, str) else None,
         )
 
@@ -182,11 +182,13 @@ class DataDownloadApi:
             QuotaExhausted: The API throttles the call because no calls remain.
         """
         body = request.body(window, offset, limit)
-        page = self._with_hints(
-            lambda: self.client.post_idempotent(DOWNLOAD_PATH, body, _parse_page).json
+        page = json_object(
+            self._with_hints(
+                lambda: self.client.post_idempotent(DOWNLOAD_PATH, body, _parse_page).json
+            )
         )
-        rows = page.get("data") if isinstance(page, dict) else None
-        if not isinstance(rows, list):
+        rows = json_list(page, ["data"])
+        if rows is None:
             msg = "the answer to a data download has no list 'data'; is base_url the right host?"
             raise ApiError(msg)
         returned, total = page.get("returnedRecords"), page.get("totalRecords")
@@ -244,8 +246,9 @@ def _parse_page(content: bytes) -> Any:
         page = _RAW_PAGE_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         parsed = parse_json_exact(content)
-        if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
-            parsed["data"] = list(map(encode_json, parsed["data"]))
+        page_json = json_object(parsed)
+        if (rows := json_list(page_json, ["data"])) is not None:
+            page_json["data"] = list(map(encode_json, rows))
         return parsed
     return {"data": page.data, "returnedRecords": page.returned, "totalRecords": page.total}
 

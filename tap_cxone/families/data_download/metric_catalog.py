@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.errors import ApiError, ConfigError
+from tap_cxone.http.json_body import json_list, json_objects
 from tap_cxone.rows.columns import Column, ValueConstraint, snake_case
 
 if TYPE_CHECKING:
@@ -100,18 +101,11 @@ def parse_metrics(response_json: Any) -> tuple[CustomMetric, ...]:
     Raises:
         ApiError: The response has no list.
     """
-    entries = response_json
-    if isinstance(response_json, dict):
-        entries = next(
-            (response_json[key] for key in _LIST_KEYS if isinstance(response_json.get(key), list)),
-            None,
-        )
-    if not isinstance(entries, list):
+    entries = json_list(response_json, _LIST_KEYS)
+    if entries is None:
         msg = "the answer to the custom metrics is no list of them; is base_url the right host?"
         raise ApiError(msg)
-    return tuple(
-        _parse_metric(entry) for entry in entries if isinstance(entry, dict) and entry.get("id")
-    )
+    return tuple(_parse_metric(entry) for entry in json_objects(entries) if entry.get("id"))
 
 
 def _parse_metric(entry: dict[str, Any]) -> CustomMetric:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import DownloadError
+from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.rows.dedupe import PageOverlap
 from tap_cxone.spool import WindowFile, spool_json_pages
@@ -73,35 +74,29 @@ class PagedSource:
         return f"{self.build_request().download.report}, {window}"
 
     def _pages(self, window: Window, overlap: PageOverlap) -> Iterator[Sequence[bytes]]:
-        request, offset, total = self.build_request(), 0, None
-        while True:
-            page = self.api.page(request, window, offset, self.page_size)
+        request = self.build_request()
+        paginator = OffsetPaginator(
+            self.description(window), lambda page: (len(page.rows), page.total)
+        )
+        for page in paginator.pages(
+            lambda offset: self.api.page(request, window, offset or 0, self.page_size)
+        ):
+            offset, total = paginator.offset, paginator.total
             self._check_first_page(window, page, offset)
-            if total is not None and page.total is not None and page.total < total:
+            growth = 0 if page.total is None or total is None else page.total - total
+            if growth < 0:
                 description = self.description(window)
                 msg = f"{description}: {total} rows became {page.total} while they were read"
                 raise _ResultChanged(msg)
-            has_grown = total is not None and page.total is not None and page.total > total
-            total = page.total if page.total is not None else total
-            if not page.rows:
-                break
             # Equal rows within one page do not count as repeated.
             distinct, repeated = overlap.add_page(page.rows)
             if repeated:
                 raise self._repeated_rows_error(
-                    window, offset, result_changed=has_grown or repeated < distinct
+                    window, offset, result_changed=growth > 0 or repeated < distinct
                 )
             yield page.rows
-            offset += len(page.rows)
-            if total is not None and offset >= total:
-                break
-        if total is not None and offset < total:
-            msg = (
-                f"{self.description(window)}: {total} rows were announced, {offset} came; run again"
-            )
-            raise DownloadError(msg)
         if overlap.has_duplicates():
-            raise self._repeated_rows_error(window, offset, result_changed=True)
+            raise self._repeated_rows_error(window, paginator.offset, result_changed=True)
 
     def _repeated_rows_error(
         self, window: Window, offset: int, *, result_changed: bool

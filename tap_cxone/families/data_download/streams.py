@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import DriftError
 from tap_cxone.families.data_download.api import (
@@ -24,7 +25,6 @@ from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
 from tap_cxone.families.data_download.token_region import base_url_from_token
-from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, snake_case
@@ -51,45 +51,45 @@ if TYPE_CHECKING:
 NAME = DataDownloadSettings.NAME
 METRICS_STREAM = "custom_metrics"
 BUILT_IN_STREAMS = (METRICS_STREAM,)
-TOKEN_PATH = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
-AVAILABILITY_DELAY = timedelta(minutes=30)
 # The API counts calls per minute, so the next minute allows more.
 _MAX_THROTTLE_DELAY = timedelta(minutes=1)
 _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the quota first
 
 
-def build_api_family(context: RunContext) -> ApiFamily:
-    """Return the data download of the tenant in the settings."""
-    settings = context.settings
-    family_settings = settings.section(DataDownloadSettings)
-    application = settings.application
-    configured_url = settings.endpoints.get(NAME) or settings.base_url
-    base_url = configured_url or (
-        f"https://{settings.tenant}.nicecxone.com" if settings.tenant else ""
-    )
-    token_url = settings.token_url(NAME, base_url, TOKEN_PATH)
-    return ApiFamily(
-        name=NAME,
-        evidence=DataDownloadSettings.EVIDENCE,
-        required_settings=("client_id", "client_secret", *(() if configured_url else ("tenant",))),
-        grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
-        if application and base_url
-        else None,
-        base_url=base_url.rstrip("/"),
-        limits=RateLimits(max_throttle_delay=_MAX_THROTTLE_DELAY),
-        availability_delay=AVAILABILITY_DELAY,
-        probe_path=CURRENT_USER_PATH,
-        permission_hint=PERMISSION_HINT,
-        describe_remaining=describe_quota,
-        context=context,
-        # Who names the host decides, not a claim.
-        base_url_from_token=None if configured_url else base_url_from_token,
-    )
+class DataDownload(ApiFamily):
+    """The data download."""
+
+    name = NAME
+    evidence = DataDownloadSettings.EVIDENCE
+    credentials = CLIENT_CREDENTIALS
+    host = "https://{tenant}.nicecxone.com"
+    token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
+    probe_path = CURRENT_USER_PATH
+    remaining_source = "the quota that the API reports"
+    permission_hint = PERMISSION_HINT
+
+    @classmethod
+    @override
+    def from_settings(cls, context: RunContext) -> Self:
+        settings = context.settings
+        section = settings.section(DataDownloadSettings)
+        is_url_configured = bool(settings.endpoints.get(NAME) or settings.base_url)
+        return cls(
+            context=context,
+            grant=cls.application_grant(settings, section.scopes),
+            limits=RateLimits(max_throttle_delay=_MAX_THROTTLE_DELAY),
+            # Who names the host decides, not a claim.
+            base_url_from_token=None if is_url_configured else base_url_from_token,
+        )
+
+    @override
+    def describe_remaining(self, response_json: Any) -> str:
+        return describe_quota(self.client)
 
 
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of custom metrics and one stream per configured download."""
-    api_family = build_api_family(context)
+    api_family = DataDownload.from_settings(context)
     api_family.tenant_info.update(read_tenant_info(tap, NAME))
     tenant = TenantContext(api_family, load_metrics(api_family))
     family_settings = context.settings.section(DataDownloadSettings)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tap_cxone.config.validation import ACCESS_KEY
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.data_extraction.api import (
     JOBS_PATH,
@@ -26,6 +26,7 @@ from tap_cxone.families.data_extraction.settings import MAX_WINDOW_DAYS, DataExt
 from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import snake_case, with_types
+from tap_cxone.streams.definition import merge_definition, merge_definitions
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
@@ -38,70 +39,78 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
+    from tap_cxone.errors import ApiError
     from tap_cxone.families.data_extraction.settings import EntitySettings
     from tap_cxone.windows import Window
 
 NAME = DataExtractionSettings.NAME
 BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
-TOKEN_PATH = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
 
 
-def build_api_family(context: RunContext) -> ApiFamily:
-    """Return the Data Extraction API of the tenant in the settings."""
-    settings = context.settings
-    family_settings = settings.section(DataExtractionSettings)
-    key, region = settings.access_key, settings.region
+class DataExtraction(ApiFamily):
+    """The Data Extraction API."""
+
+    name = NAME
+    evidence = DataExtractionSettings.EVIDENCE
+    credentials = ACCESS_KEY
+    host = "https://api-{region}.niceincontact.com"
     # The vendor's login takes the area's own host, the API its gateway.
-    token_url = settings.token_url(NAME, f"https://{region}.nice-incontact.com", TOKEN_PATH)
-    return ApiFamily(
-        name=NAME,
-        evidence=DataExtractionSettings.EVIDENCE,
-        required_settings=("access_key_id", "access_key_secret"),
-        grant=AccessKeyGrant(token_url, key) if key else None,
-        base_url=settings.base_url_for(NAME, f"https://api-{region}.niceincontact.com"),
-        limits=RateLimits(
-            min_submit_interval=family_settings.min_submit_interval,
-            max_concurrent=1,
-            tenant_wide=True,
-        ),
-        availability_delay=family_settings.availability_delay,
-        probe_path=JOBS_PATH,
-        permission_hint=f"give the access key's user a permission {ANY_PERMISSION}",
-        describe_remaining=describe_running_job,
-        window_days=family_settings.window_days,
-        max_window_days=MAX_WINDOW_DAYS,
-        context=context,
-        classify_error=classify_error,
-    )
+    login_host = "https://{region}.nice-incontact.com"
+    token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
+    probe_path = JOBS_PATH
+    permission_hint = f"give the access key's user a permission {ANY_PERMISSION}"
+    remaining_source = "whether a job is running"
+    max_window_days = MAX_WINDOW_DAYS
+
+    @classmethod
+    @override
+    def from_settings(cls, context: RunContext) -> Self:
+        settings = context.settings
+        section, key = settings.section(DataExtractionSettings), settings.access_key
+        return cls(
+            context=context,
+            grant=AccessKeyGrant(cls.token_url_of(settings), key) if key else None,
+            limits=RateLimits(
+                min_submit_interval=section.min_submit_interval, max_concurrent=1, tenant_wide=True
+            ),
+            availability_delay=section.availability_delay,
+            window_days=section.window_days,
+        )
+
+    @override
+    def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:
+        return classify_error(status, error_text)
+
+    @override
+    def describe_remaining(self, response_json: Any) -> str:
+        return describe_running_job(response_json)
 
 
 def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
     """Return one stream per built-in entity and per configured entity."""
-    api_family = build_api_family(context)
+    api_family = DataExtraction.from_settings(context)
     return [
         EntityStream(tap, api_family, entity) for entity in entity_definitions(context.settings)
     ]
 
 
 def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
-    """Yield the built-in entities with the user's overrides, then the custom entities."""
-    entries = {entity.name: entity for entity in settings.section(DataExtractionSettings).entities}
-    for entity in ENTITIES:
-        entry = entries.pop(entity.name, None)
-        yield _merge_definition(entity, entry) if entry else entity
-    for custom in entries.values():
-        yield _merge_definition(
-            EntityDefinition(custom.name, custom.entity_name or "", custom.version or ""), custom
-        )
+    """Return the built-in entities with the user's overrides, then the custom entities."""
+    return merge_definitions(
+        ENTITIES,
+        settings.section(DataExtractionSettings).entities,
+        new=lambda entry: EntityDefinition(entry.name, "", ""),
+        merge=_merge_definition,
+    )
 
 
 def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> EntityDefinition:
     keys = entry.primary_keys
-    return replace(
+    return merge_definition(
         entity,
-        entity_name=entry.entity_name or entity.entity_name,
-        version=entry.version or entity.version,
-        primary_keys=entity.primary_keys if keys is None else tuple(map(snake_case, keys)),
+        entity_name=entry.entity_name or None,
+        version=entry.version or None,
+        primary_keys=None if keys is None else tuple(map(snake_case, keys)),
         columns=with_types(entity.columns, entry.columns),
     )
 
@@ -128,6 +137,7 @@ class EntityStream(JobStream):
         name = self.entity.entity_name
         return DataExtractionApi(
             client=self.family.client,
+            tenant=self.family.tenant,
             request=EntityRequest(name, self.entity.version, permission_of(name)),
             mode=self.settings.section(DataExtractionSettings).mode,
             tenant_info=self.family.tenant_info,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from typing_extensions import override
 
+from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
 from tap_cxone.families.observability.export_allocation import allocate_exports
@@ -28,44 +28,53 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
     from tap_cxone.context import RunContext
+    from tap_cxone.errors import ApiError
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.windows import Window
 
 NAME = ObservabilitySettings.NAME
 BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
-DEFAULT_LOGIN_URL = "https://cxone.niceincontact.com"
-TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
 HISTORY_MONTHS = 4
-AVAILABILITY_DELAY = timedelta(minutes=30)
-MAX_WINDOW_DAYS = 31  # default of window_days; the API documents no limit
 
 
-def build_api_family(context: RunContext) -> ApiFamily:
-    """Return the export API of the dashboard of the tenant in the settings."""
-    settings = context.settings
-    family_settings = settings.section(ObservabilitySettings)
-    key, application = settings.access_key, settings.application
-    token_url = settings.token_url(NAME, DEFAULT_LOGIN_URL, TOKEN_PATH)
-    exports_per_day = family_settings.exports_per_day
-    return ApiFamily(
-        name=NAME,
-        evidence=ObservabilitySettings.EVIDENCE,
-        required_settings=("client_id", "client_secret", "access_key_id", "access_key_secret"),
-        grant=PasswordGrant(token_url, application, key) if application and key else None,
-        base_url=settings.base_url_for(NAME, f"https://api-{settings.region}.niceincontact.com"),
-        limits=RateLimits(quota=ExportQuota(exports_per_day) if exports_per_day else None),
-        availability_delay=AVAILABILITY_DELAY,
-        probe_path=None,
-        context=context,
-        classify_error=classify_error,
-        window_days=family_settings.window_days,
-        max_window_days=MAX_WINDOW_DAYS,
-    )
+class Observability(ApiFamily):
+    """The export API of the dashboard."""
+
+    name = NAME
+    evidence = ObservabilitySettings.EVIDENCE
+    credentials = (*CLIENT_CREDENTIALS, *ACCESS_KEY)
+    host = "https://api-{region}.niceincontact.com"
+    login_host = "https://cxone.niceincontact.com"
+    token_path = "/auth/token"  # noqa: S105 (a path, not a token)
+    remaining_source = "`exports_per_day`, minus the exports in `--state`"
+    max_window_days = 31  # default of window_days; the API documents no limit
+
+    @classmethod
+    @override
+    def from_settings(cls, context: RunContext) -> Self:
+        settings = context.settings
+        section = settings.section(ObservabilitySettings)
+        key, application, url = (
+            settings.access_key,
+            settings.application,
+            cls.token_url_of(settings),
+        )
+        quota = ExportQuota(section.exports_per_day) if section.exports_per_day else None
+        return cls(
+            context=context,
+            grant=PasswordGrant(url, application, key) if application and key else None,
+            limits=RateLimits(quota=quota),
+            window_days=section.window_days,
+        )
+
+    @override
+    def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:
+        return classify_error(status, error_text)
 
 
 def streams(tap: Tap, context: RunContext) -> list[TableStream]:
     """Return one stream per table; tables missing in the settings are not selected by default."""
-    allocation = ExportAllocation(build_api_family(context))
+    allocation = ExportAllocation(Observability.from_settings(context))
     configured = context.settings.section(ObservabilitySettings).tables
     for table in TABLES:
         # A configured name is tried first. A table without one has a stream that is not selected.
@@ -141,19 +150,14 @@ class TableStream(JobStream):
     def api(self) -> ObservabilityApi:
         settings = self.settings
         family_settings = settings.section(ObservabilitySettings)
-        application, key = settings.application, settings.access_key
         request = TableRequest(
             table=self.table,
             channels=family_settings.channels,
             filters=family_settings.filters.by_name(),
             timezone=settings.timezone or "UTC",
-            tenant=" ".join(
-                (self.family.base_url, application.client_id, key.key_id)
-                if application and key
-                else ()
-            ),
         )
-        return ObservabilityApi(self.family.client, request, self.family.tenant_info)
+        family = self.family
+        return ObservabilityApi(family.client, family.tenant, request, family.tenant_info)
 
     @override
     def history_limit(self, now: datetime) -> datetime | None:

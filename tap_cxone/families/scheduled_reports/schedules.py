@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
     ConfigError,
+    DownloadError,
     Unavailable,
     with_permission_hint,
 )
 from tap_cxone.families.scheduled_reports.report_definition import matches_definition
-from tap_cxone.jobs.job import parse_job_id
+from tap_cxone.http.json_body import first_id, json_list, json_object, json_objects
+from tap_cxone.http.pagination import TokenPaginator
 
 if TYPE_CHECKING:
     import logging
@@ -52,19 +55,18 @@ class ScheduleRegistry:
             PermissionDenied: A permission is missing; the error names it.
         """
         schedules: list[dict[str, Any]] = []
-        query = {"name": name} if name else {}
-        seen_tokens: set[str] = set()
-        while True:
-            path = f"{SCHEDULES_PATH}?{urlencode(query)}" if query else SCHEDULES_PATH
-            with with_permission_hint(PERMISSION_HINT):
-                response_json = self.client.get(path).json
-            schedules += _parse_schedules(response_json)
-            token = response_json.get("nextPageToken") if isinstance(response_json, dict) else None
-            next_token = parse_job_id(token)
-            if not next_token or next_token in seen_tokens:
-                break
-            seen_tokens.add(next_token)
-            query["pageToken"] = next_token
+        filters = {"name": name} if name else {}
+        paginator = TokenPaginator("the schedules")
+        with (
+            with_permission_hint(PERMISSION_HINT),
+            suppress(DownloadError),  # an invalid or repeated token ends the list
+        ):
+            for page in paginator.pages(
+                lambda token: (
+                    self.client.get(SCHEDULES_PATH, filters | paginator.params(token)).json
+                )
+            ):
+                schedules += _parse_schedules(page)
         # The name of the filter is not documented. An API that ignores it returns all schedules.
         return [entry for entry in schedules if name is None or entry.get("name") == name]
 
@@ -109,7 +111,7 @@ class ScheduleRegistry:
             msg = f"the schedule '{name}' may have been registered: {error.message}"
             raise Unavailable(msg, status=error.status, remedy=remedy) from error
         self.log.info("Schedule '%s' registered", name)
-        if new_id := schedule_id(response_json) if isinstance(response_json, dict) else "":
+        if new_id := schedule_id(json_object(response_json)):
             return new_id
         msg = f"the schedule '{name}' was registered, but cannot be found"
         raise Unavailable(msg, remedy=remedy)
@@ -133,17 +135,12 @@ class ScheduleRegistry:
 
 def schedule_id(entry: Mapping[str, Any]) -> str:
     """Return the ID of a schedule under either of its keys; empty if it has none."""
-    return parse_job_id(entry.get("scheduleId")) or parse_job_id(entry.get("id")) or ""
+    return first_id(entry, ("scheduleId", "id")) or ""
 
 
 def _parse_schedules(response_json: Any) -> list[dict[str, Any]]:
-    entries = response_json
-    if isinstance(response_json, dict):
-        entries = next(
-            (response_json[key] for key in _LIST_KEYS if isinstance(response_json.get(key), list)),
-            None,
-        )
-    if not isinstance(entries, list):
+    entries = json_list(response_json, _LIST_KEYS)
+    if entries is None:
         msg = "the answer to the schedules is no list of them; is base_url the right host?"
         raise ApiError(msg)
-    return [entry for entry in entries if isinstance(entry, dict) and schedule_id(entry)]
+    return [entry for entry in json_objects(entries) if schedule_id(entry)]

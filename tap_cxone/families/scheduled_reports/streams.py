@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 from typing_extensions import override
 
+from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import JobTimeout
 from tap_cxone.families.scheduled_reports import report_definition
@@ -19,10 +21,7 @@ from tap_cxone.families.scheduled_reports.schedules import (
     schedule_id,
 )
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
-from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.http.retry import RetryPolicy
-from tap_cxone.jobs.polling import PollPolicy
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
@@ -38,51 +37,55 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import RunContext
     from tap_cxone.families.scheduled_reports.settings import ReportSettings
+    from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
 
 NAME = ScheduledReportsSettings.NAME
 SCHEDULES_STREAM = "report_schedules"
 BUILT_IN_STREAMS = (SCHEDULES_STREAM,)
-DEFAULT_BASE_URL = "https://api.nicecxone.com"
-TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path, not a token)
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 
 
-def build_api_family(context: RunContext) -> ApiFamily:
-    """Return the scheduled reports of the tenant in the settings."""
-    settings = context.settings
-    family_settings = settings.section(ScheduledReportsSettings)
-    application = settings.application
-    token_url = settings.token_url(NAME, settings.endpoints.get(NAME, DEFAULT_BASE_URL), TOKEN_PATH)
-    poll_interval = family_settings.poll_interval
-    return ApiFamily(
-        name=NAME,
-        evidence=ScheduledReportsSettings.EVIDENCE,
-        required_settings=("client_id", "client_secret"),
-        grant=ClientCredentialsGrant(token_url, application, family_settings.scopes)
-        if application
-        else None,
-        base_url=settings.base_url_for(NAME, DEFAULT_BASE_URL),
-        limits=RateLimits(),
-        availability_delay=family_settings.availability_delay,
-        probe_path=SCHEDULES_PATH,
-        permission_hint=PERMISSION_HINT,
-        context=context,
-        poll_policy_override=PollPolicy(
-            interval=poll_interval,
-            timeout=family_settings.job_timeout,
-            timeout_setting=family_settings.JOB_TIMEOUT_PATH,
-            retry=RetryPolicy.from_settings(settings),
-            max_interval=poll_interval * _MAX_POLL_GROWTH,
-        ),
-    )
+class ScheduledReports(ApiFamily):
+    """The scheduled reports."""
+
+    name = NAME
+    evidence = ScheduledReportsSettings.EVIDENCE
+    credentials = CLIENT_CREDENTIALS
+    host = "https://api.nicecxone.com"
+    token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
+    probe_path = SCHEDULES_PATH
+    permission_hint = PERMISSION_HINT
+
+    @classmethod
+    @override
+    def from_settings(cls, context: RunContext) -> Self:
+        section = context.settings.section(ScheduledReportsSettings)
+        return cls(
+            context=context,
+            grant=cls.application_grant(context.settings, section.scopes),
+            limits=RateLimits(),
+            availability_delay=section.availability_delay,
+        )
+
+    @property
+    @override
+    def poll_policy(self) -> PollPolicy:
+        section = self.context.settings.section(ScheduledReportsSettings)
+        return replace(
+            super().poll_policy,
+            interval=section.poll_interval,
+            timeout=section.job_timeout,
+            timeout_setting=section.JOB_TIMEOUT_PATH,
+            max_interval=section.poll_interval * _MAX_POLL_GROWTH,
+        )
 
 
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of schedules and one stream per configured report."""
-    api_family = build_api_family(context)
+    api_family = ScheduledReports.from_settings(context)
     family_settings = context.settings.section(ScheduledReportsSettings)
     return [
         SchedulesStream(tap, api_family),
@@ -148,10 +151,9 @@ class ReportStream(JobStream):
     @cached_property
     @override
     def api(self) -> ReportsApi:
-        application = self.settings.application
-        tenant = f"{self.family.base_url} {application.client_id if application else ''}"
         definition = report_definition.schedule_definition(self.report)
-        return ReportsApi(self.family.client, _schedule_registry(self), definition, tenant)
+        family = self.family
+        return ReportsApi(family.client, family.tenant, _schedule_registry(self), definition)
 
     @property
     def _window_days(self) -> int:

@@ -130,7 +130,7 @@ def _exports(sim: Simulator) -> list[Work]:
             export.submitted_at,
             export.ready_at or datetime.max.replace(tzinfo=UTC),
         )
-        for export in sim.backend.exports.all()
+        for export in sim.table_exports
     ]
 
 

@@ -1,0 +1,40 @@
+"""Read parsed JSON bodies whose shape is not certain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    """Return the value if it is an object, else an empty object."""
+    return value if isinstance(value, dict) else {}
+
+
+def json_list(body: Any, keys: Iterable[str]) -> list[Any] | None:
+    """Return the body if it is a list, else the first list under one of the keys, or None."""
+    candidates = [body, *map(json_object(body).get, keys)]
+    return next((value for value in candidates if isinstance(value, list)), None)
+
+
+def json_objects(values: Iterable[Any] | None) -> list[dict[str, Any]]:
+    """Return those of the values that are objects."""
+    return [value for value in values or () if isinstance(value, dict)]
+
+
+def json_id(value: Any) -> str | None:
+    """Return an ID or a token as a text, or None if it is empty or no text or number."""
+    is_valid = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value) if is_valid and str(value).strip() else None
+
+
+def first_id(body: Mapping[str, Any], keys: Iterable[str]) -> str | None:
+    """Return the first valid ID under one of the keys, or None."""
+    return next(filter(None, (json_id(body.get(key)) for key in keys)), None)
+
+
+def first_value(body: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    """Return the first value under one of the keys that is not empty, or None."""
+    return next(filter(None, map(body.get, keys)), None)

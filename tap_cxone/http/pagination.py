@@ -1,0 +1,142 @@
+"""Read a result in pages: by token, by offset or by link."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from typing_extensions import override
+
+from tap_cxone.errors import DownloadError
+from tap_cxone.http.json_body import json_id, json_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Position = TypeVar("Position", str, int)
+_Page = TypeVar("_Page")
+
+
+@dataclass
+class Paginator(ABC, Generic[Position]):
+    """Reader of one result; it refuses a position that came before.
+
+    Attributes:
+        description: Name of the result in messages.
+    """
+
+    KIND: ClassVar[str]
+    description: str
+
+    @abstractmethod
+    def next_position(self, page: Any) -> Position | None:
+        """Return the position of the page after this one, or None after the last page.
+
+        Raises:
+            DownloadError: The page has an invalid position, or pages are missing.
+        """
+
+    def pages(
+        self, fetch: Callable[[Position | None], _Page], first_page: _Page | None = None
+    ) -> Iterator[_Page]:
+        """Yield all pages in order.
+
+        Args:
+            fetch: Returns the page at a position; the position of the first page is None.
+            first_page: First page, if it is known already.
+
+        Raises:
+            DownloadError: A position is invalid or repeated, or pages are missing.
+        """
+        page = fetch(None) if first_page is None else first_page
+        seen: set[Position] = set()
+        while True:
+            yield page
+            if (position := self.next_position(page)) is None:
+                return
+            if position in seen:
+                msg = (
+                    f"{self.description}: the API gave the same page {self.KIND} twice; "
+                    "it would never end: run again"
+                )
+                raise DownloadError(msg)
+            seen.add(position)
+            page = fetch(position)
+
+    def _position_text(self, value: Any) -> str | None:
+        """Return a position as a text, or None if there is none."""
+        if not value:
+            return None
+        if (text := json_id(value)) is None:
+            msg = f"{self.description}: the API's page {self.KIND} is no text; run again"
+            raise DownloadError(msg)
+        return text
+
+
+@dataclass
+class TokenPaginator(Paginator[str]):
+    """Pages that name the token of the next page.
+
+    Attributes:
+        token_key: Key of the token in a page.
+        token_parameter: Query parameter of the token in a request.
+    """
+
+    KIND: ClassVar[str] = "token"
+    token_key: str = "nextPageToken"  # noqa: S105 (a key, not a token)
+    token_parameter: str = "pageToken"  # noqa: S105 (a parameter, not a token)
+
+    @override
+    def next_position(self, page: Any) -> str | None:
+        return self._position_text(json_object(page).get(self.token_key))
+
+    def params(self, token: str | None) -> dict[str, str]:
+        """Return the query parameters of a request for a page."""
+        return {self.token_parameter: token} if token else {}
+
+
+@dataclass
+class LinkPaginator(Paginator[str]):
+    """Pages with the URL of the next page under `_links.next`; fetch it with `Client.get_url`."""
+
+    KIND: ClassVar[str] = "link"
+
+    @override
+    def next_position(self, page: Any) -> str | None:
+        return self._position_text(json_object(json_object(page).get("_links")).get("next"))
+
+
+@dataclass
+class OffsetPaginator(Paginator[int]):
+    """Pages at offsets of rows, until a page is empty or all announced rows came.
+
+    Attributes:
+        measure: Returns the number of rows of a page, and the number of rows of the whole result
+            if the page announces it.
+        offset: Offset of the page that was read last.
+        total: Number of rows that earlier pages announced; None if they announced none.
+    """
+
+    KIND: ClassVar[str] = "offset"
+    measure: Callable[[Any], tuple[int, int | None]]
+    offset: int = 0
+    total: int | None = None
+
+    @staticmethod
+    def params(offset: int | None, limit: int) -> dict[str, str]:
+        """Return the query parameters of a request for a page of at most `limit` rows."""
+        return {"skip": str(offset or 0), "top": str(limit)}
+
+    @override
+    def next_position(self, page: Any) -> int | None:
+        count, total = self.measure(page)
+        self.total = self.total if total is None else total
+        self.offset += count
+        is_complete = self.total is not None and self.offset >= self.total
+        if count and not is_complete:
+            return self.offset
+        if self.total is None or is_complete:
+            return None
+        msg = f"{self.description}: {self.total} rows were announced, {self.offset} came; run again"
+        raise DownloadError(msg)

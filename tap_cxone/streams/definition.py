@@ -1,0 +1,59 @@
+"""Merge the definitions of built-in streams with the entries of the user."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+
+class _Definition(Protocol):
+    """A frozen dataclass that defines one stream."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the stream."""
+
+
+class _Entry(Protocol):
+    """An entry of the settings."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the stream."""
+
+
+_D = TypeVar("_D", bound=_Definition)
+_E = TypeVar("_E", bound=_Entry)
+
+
+def merge_definition(built_in: _D, **override: Any) -> _D:
+    """Return a definition with the values of the user; None keeps the built-in value."""
+    return replace(built_in, **{n: value for n, value in override.items() if value is not None})
+
+
+def merge_definitions(
+    built_in: Iterable[_D],
+    entries: Iterable[_E],
+    *,
+    new: Callable[[_E], _D],
+    merge: Callable[[_D, _E], _D],
+) -> Iterator[_D]:
+    """Yield the built-in definitions with the user's changes, then the user's own.
+
+    Args:
+        built_in: Definitions of the built-in streams.
+        entries: Entries of the settings. The name of a built-in stream changes that stream.
+        new: Returns the definition to merge with an entry that is not built in.
+        merge: Returns a definition with the values of an entry.
+    """
+    by_name = {entry.name: entry for entry in entries}
+    for definition in built_in:
+        entry = by_name.pop(definition.name, None)
+        yield merge(definition, entry) if entry else definition
+    for entry in by_name.values():
+        yield merge(new(entry), entry)

@@ -1,0 +1,79 @@
+"""Pages of a result, by token, by offset and by link."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_cxone.errors import DownloadError
+from tap_cxone.http.pagination import LinkPaginator, OffsetPaginator, TokenPaginator
+
+
+def offsets(page_rows, total=None):
+    """Return the offsets that are fetched of pages with these numbers of rows."""
+    fetched: list[int | None] = []
+    paginator = OffsetPaginator("a result", lambda count: (count, total))
+
+    def fetch(offset):
+        fetched.append(offset)
+        return page_rows[len(fetched) - 1]
+
+    list(paginator.pages(fetch))
+    return fetched
+
+
+def test_token_pages_end_without_a_token():
+    """Each token leads to the next page, and the first page needs none."""
+    pages = {None: {"nextPageToken": "a"}, "a": {"nextPageToken": 5}, "5": {"nextPageToken": ""}}
+
+    assert list(TokenPaginator("a result").pages(pages.get)) == list(pages.values())
+
+
+def test_token_pages_use_a_first_page_that_is_known():
+    """A first page that came already is not fetched again."""
+    pages = TokenPaginator("a result").pages(
+        lambda token: {"of": str(token)}, {"nextPageToken": "a"}
+    )
+
+    assert list(pages) == [{"nextPageToken": "a"}, {"of": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("paginator", "page", "message"),
+    [
+        (TokenPaginator("a result"), {"nextPageToken": "a"}, "the same page token twice"),
+        (TokenPaginator("a result"), {"nextPageToken": [5]}, "page token is no text"),
+        (LinkPaginator("a result"), {"_links": {"next": "a"}}, "the same page link twice"),
+        (LinkPaginator("a result"), {"_links": {"next": {}, "x": 1}}, None),
+        (LinkPaginator("a result"), {"_links": {"next": ["a"]}}, "page link is no text"),
+    ],
+    ids=["token-repeated", "token-no-text", "link-repeated", "link-empty", "link-no-text"],
+)
+def test_position_that_leads_nowhere_is_refused(paginator, page, message):
+    """A repeated or unreadable position is an error; an empty one is the end."""
+    pages = paginator.pages(lambda _: page)
+
+    if message is None:
+        assert list(pages) == [page]
+        return
+    with pytest.raises(DownloadError, match=message):
+        list(pages)
+
+
+def test_link_pages_end_without_a_link():
+    """`_links.next` names the next page."""
+    pages = {None: {"_links": {"next": "https://a/2"}}, "https://a/2": {"_links": {"self": "x"}}}
+
+    assert list(LinkPaginator("a result").pages(pages.get)) == list(pages.values())
+
+
+def test_offset_pages_end_with_an_empty_page_or_the_announced_rows():
+    """Without a total a page without rows ends the result."""
+    assert offsets([2, 2, 0]) == [None, 2, 4]
+    assert offsets([0]) == [None]
+    assert offsets([2, 1], total=3) == [None, 2]
+
+
+def test_offset_pages_that_lack_rows_are_an_error():
+    """Fewer rows than announced are no complete result."""
+    with pytest.raises(DownloadError, match="5 rows were announced, 2 came"):
+        offsets([2, 0], total=5)
