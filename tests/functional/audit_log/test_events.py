@@ -1,80 +1,27 @@
-"""The audit log: what every line holds, what is written of a run, and what never is."""
+"""The audit log: what a run writes, line by line."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import itertools
 import json
 import os
-import re
 import stat
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from tap_cxone import __version__
-from tap_cxone.errors import AuditError, ConfigError, StreamsFailed
-from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
-from tap_cxone.simulator import Credentials, Fault
-from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tap_cxone.tap import TapCXone
-from tests.support.analytics_exports import START, STREAM, days, failure, ids, run, truth
+from tap_cxone.errors import StreamsFailed
+from tap_cxone.simulator import Fault
+from tests.support.analytics_exports import START, STREAM, failure, run, truth
+from tests.support.audit_log import EVERYWHERE, FAMILIES, Lines, audited, every, lines
 from tests.support.observability import KB
 from tests.support.run import Killed, run_tap, select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from tap_cxone.simulator import Simulator
-
-Lines = list[dict[str, Any]]
-FAMILIES = {
-    "analytics_exports": (STREAM, "bot_conversations"),
-    "data_extraction": ("qm_workflows", "qm-workflows"),
-    "observability": (KB, "Copilot/KBTable"),
-}
-EVERYWHERE = pytest.mark.parametrize("family", FAMILIES)
-DAY = {"start_date": "2026-03-15T00:00:00Z", "end_date": "2026-03-16T00:00:00Z"}
-SECRETS = [
-    Credentials.ACCESS_KEY_SECRET,
-    Credentials.CLIENT_SECRET,
-    "sim-access-token",
-    "Bearer",
-    "signature",
-    "?",
-]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the audit log is to be."""
-    return tmp_path / "audit.jsonl"
-
-
-def audited(sim: Simulator, path: Path, number: int = 1, **changes: Any) -> dict[str, Any]:
-    """Return settings for some windows of conversations, with an audit log."""
-    return days(sim, number, audit_log_path=str(path), **changes)
-
-
-def every(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
-    """Return settings for one window of every family, with an audit log."""
-    settings = tap_settings(sim.url, families=ALL_FAMILIES)
-    return {**settings, **DAY, "audit_log_path": str(path), **changes}
-
-
-def lines(path: Path) -> Lines:
-    """Return what was written, each line being what its event is said to be."""
-    text = path.read_text(encoding="utf-8")
-    assert text.endswith("\n")
-    found = [json.loads(line) for line in text.splitlines()]
-    for line in found:
-        assert list(line) == [*COMMON_FIELDS, *EVENTS[line["event"]][1]]
-    return found
 
 
 def events(found: Lines) -> list[str]:
@@ -381,141 +328,3 @@ def test_how_long_it_took(sim, clock, path):
     assert took > 0
     assert lines(path)[-1]["seconds"] == took
     assert of(path, "window_committed")[0]["seconds"] == took
-
-
-# What is never written
-
-
-@EVERYWHERE
-@pytest.mark.parametrize("bad", [False, True])
-def test_no_secret_and_no_value(simulate, clock, path, family, bad):
-    """Neither a secret, nor a signed query, nor what stands in a row is in any line."""
-    sim = simulate(invalid_elements=5, rows_per_day=48)
-    stream, entity = FAMILIES[family]
-    if bad:
-        sim.faults.add(
-            Fault("poll", "status", status=401),
-            Fault("download", "status", status=500, body='{"token": "Bearer sim-access-token-1"}'),
-        )
-    config = every(sim, path, max_invalid_ratio=1)
-
-    run_tap(config, clock=clock, catalog=select(config, stream, "quarantine"))
-
-    text = path.read_text()
-    rows = sim.expected_rows(entity, START, START + timedelta(days=1))
-    cells = {c for r in rows for c in r.values() if isinstance(c, str) and len(c) > 7}
-    assert len(cells) > 20
-    assert [secret for secret in SECRETS if secret in text] == []
-    assert [cell for cell in cells if json.dumps(cell)[1:-1] in text] == []
-
-
-@pytest.mark.some(3)
-@pytest.mark.parametrize(
-    "body",
-    [
-        '[{"id":"SECRETVALUE","duration":"SECRETVALUE"}]',
-        '[{"id":"SECRETVALUE"} "SECRETVALUE"]',
-        '["SECRETVALUE"]',
-        "SECRETVALUE",
-        '<html>SECRETVALUE"',
-        "id,type,dateFrom,dateTo,botId,agentId,duration\r\nSECRETVALUE,1,1,1,1,1,1\r\n",
-        "id,type,dateFrom,dateTo,botId,agentId,duration\r\nSECRETVALUE\r\n",
-        'id,type,dateFrom,dateTo,botId,agentId,duration\r\n"SECRETVALUE',
-    ],
-)
-def test_no_value_of_a_file_that_fails(sim, clock, path, caplog, body):
-    """Nor does a file that fails its stream show its values, in the log or in the error."""
-    sim.faults.add(Fault("download", "bytes", body=body, times=9))
-
-    out = run(audited(sim, path), clock)
-
-    said = re.sub(r"in the header: SECRETVALUE", "", str(failure(out)))  # titles are no values
-    assert "SECRETVALUE" not in said
-    if body != "SECRETVALUE":
-        assert "SECRETVALUE" not in path.read_text()
-        assert "SECRETVALUE" not in caplog.text
-
-
-# What cannot be written
-
-
-@pytest.mark.parametrize("where", ["missing/audit.jsonl", ".", "file/audit.jsonl"])
-def test_a_path_that_cannot_be_written(sim, clock, tmp_path, where):
-    """A path that cannot be written is a mistake of the settings, found before any request."""
-    (tmp_path / "file").write_text("")
-
-    out = run(audited(sim, tmp_path / where), clock)
-
-    assert isinstance(out.error, ConfigError)
-    assert "audit_log_path" in str(out.error)
-    assert str(tmp_path) in str(out.error)
-    assert sim.requests == []
-    assert out.messages == []
-
-
-def test_the_command_exits_with_two(sim, tmp_path):
-    """The command exits with 2."""
-    file = tmp_path / "config.json"
-    file.write_text(json.dumps(audited(sim, tmp_path / "missing" / "audit.jsonl")))
-    chosen = tmp_path / "catalog.json"
-    chosen.write_text(json.dumps(select(days(sim), STREAM)))
-
-    result = CliRunner().invoke(TapCXone.cli, [f"--config={file}", f"--catalog={chosen}"])
-
-    assert result.exit_code == 2
-    assert sim.requests == []
-
-
-@pytest.fixture(params=["nothing", "a part"])
-def fill_up(request, monkeypatch) -> Callable[[int], None]:
-    """Return a function after which so many lines more can be written, then nothing or a part."""
-    write = os.write
-
-    def after(lines: int) -> None:
-        left = itertools.count(lines, -1)
-
-        def full(descriptor: int, data: bytes) -> int:
-            if b'"run":' not in data or next(left) > 0:
-                return write(descriptor, data)
-            if request.param == "a part":
-                return write(descriptor, data[:5])
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        monkeypatch.setattr("tap_cxone.events.audit_log.os.write", full)
-
-    return after
-
-
-@pytest.mark.some(3)
-@pytest.mark.parametrize("written", range(1, 9))
-def test_a_disk_that_fills_up(sim, clock, path, fill_up, written):
-    """A log that cannot be written any more ends the run with an error that says so."""
-    fill_up(written)
-
-    out = run(audited(sim, path), clock)
-
-    causes = [out.error, *getattr(out.error, "failures", {}).values()]
-    assert any(isinstance(cause, AuditError) for cause in causes)
-    assert "audit_log_path" in str(out.error)
-    assert "No space left" in str(out.error)
-
-
-def test_after_a_full_disk(sim, clock, path, monkeypatch):
-    """What was not committed when the log failed is read by the next run."""
-    with monkeypatch.context() as patched:
-        write = os.write
-
-        def full(descriptor: int, data: bytes) -> int:
-            if b'"event": "window_validated"' in data:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return write(descriptor, data)
-
-        patched.setattr("tap_cxone.events.audit_log.os.write", full)
-        first = run(audited(sim, path), clock)
-
-    second = run(audited(sim, path), clock, state=first.state)
-
-    assert first.error is not None
-    assert first.bookmark(STREAM) is None
-    assert second.error is None
-    assert ids(second) == [row["id"] for row in truth(sim)]
