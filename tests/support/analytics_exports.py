@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import StreamsFailed
+from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.jsontext import encode
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.run import run_tap, select
+from tests.support.run import FakeClock, run_tap, select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tap_cxone.simulator import RecordedRequest, Simulator
     from tap_cxone.simulator.faults import FamilyName
-    from tests.support.run import FakeClock, Output
+    from tests.support.run import Output
 
 STREAM = "bot_conversations"
 EXPORTS = "/api/v2/analytics/exports"
@@ -128,3 +130,41 @@ def bare(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def ids(out: Output) -> list[str]:
     """Return the ids of the conversations, in the order they left."""
     return [record["id"] for record in out.records(STREAM)]
+
+
+def statuses(sim: Simulator) -> Counter[int | None]:
+    """Count the answers so far by their status."""
+    return Counter(seen.status for seen in sim.requests)
+
+
+def row(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return a conversation that is whole."""
+    return {
+        "id": f"c{number}",
+        "type": "bot",
+        "dateFrom": "2026-03-15T01:00:00.000Z",
+        "dateTo": "2026-03-15T01:01:00.000Z",
+        "botId": "bot",
+        "agentId": None,
+        "duration": 60,
+        **changes,
+    }
+
+
+def serve(sim: Simulator, *elements: Any, times: int = 1) -> None:
+    """Make these elements the file of the next download."""
+    text = ",".join(e if isinstance(e, str) else json.dumps(e) for e in elements)
+    sim.faults.add(Fault("download", "bytes", body=f"[{text}]", times=times))
+
+
+class Turning(FakeClock):
+    """A clock that does something at one of its sleeps."""
+
+    def at(self, number: int, action: Callable[[], None]) -> None:
+        """Do something when the clock is slept on for the n-th time."""
+        self.number, self.action = number, action
+
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration)
+        if duration > timedelta(0) and len(self.slept) == self.number:
+            self.action()

@@ -5,28 +5,31 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import pytest
 from requests.adapters import HTTPAdapter
 
 from tap_cxone.errors import StreamsFailed
-from tap_cxone.simulator import Fault
+from tap_cxone.simulator import Fault, Simulator
+from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
-from tests.support.run import Output, select
+from tests.support.run import FakeClock, Output, select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    import pytest
     from requests import PreparedRequest, Response
 
     from tap_cxone.simulator import RecordedRequest, Simulator
     from tap_cxone.simulator.faults import FamilyName
-    from tests.support.run import FakeClock
 
 FAMILY: tuple[FamilyName, ...] = ("data_download",)
 STREAM = "custom_metrics_by_interaction"
@@ -50,6 +53,11 @@ IDS = (SCORE, FLAG, ORDER, CALLBACK, BASKET, SURVEY)
 NEW_YORK = ZoneInfo("America/New_York")
 FIRST = date(2026, 3, 15)
 DAY = timedelta(days=1)
+UTC_ZONE = ZoneInfo("UTC")
+DOWNLOADS = [{"name": "a", "report": "Interaction/Call", "metrics": ["duration"]}]
+NEW = CustomMetric(id="cm_5555555555555555", name="Greeting", type="string")
+BY = {metric.id: metric for metric in PUBLISHED}
+ALL: dict[str, Any] = {"max_invalid_ratio": 1}
 
 
 def local(day: date, zone: ZoneInfo = NEW_YORK) -> datetime:
@@ -234,3 +242,67 @@ def publish(sim: Simulator, answer: Any) -> None:
 def _answered(at: Any, text: str) -> Fault:
     headers = (("Content-Type", "application/json"),)
     return Fault(at, "status", status=200, headers=headers, body=text)
+
+
+class Turning(FakeClock):
+    """A clock that does something the first time it is slept on."""
+
+    action: Callable[[], None] | None = None
+
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration)
+        if duration > timedelta(0) and self.action is not None:
+            action, self.action = self.action, None
+            action()
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings so far."""
+    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+
+
+def hosted(sim: Simulator, **changes: Any) -> dict[str, Any]:
+    """Return settings with a tenant in place of a host, and whatever else is to be changed."""
+    config = days(sim, tenant="acme")
+    del config["base_url"]
+    return config | changes
+
+
+def wait(seconds: int, after: int = 1) -> Fault:
+    """Return the request to wait before a page is answered."""
+    headers = (("Retry-After", str(seconds)),)
+    return Fault("page", "status", status=429, headers=headers, after=after)
+
+
+def one_day(sim: Simulator, size: int, **changes: Any) -> dict[str, Any]:
+    """Return settings for a day of UTC in pages of so many rows."""
+    return days(sim, zone=UTC_ZONE, own={"page_size": size}, **changes)
+
+
+def expected(sim: Simulator, number: int = 1) -> list[str]:
+    """Return the identities of so many days' rows."""
+    return ids(truth(sim, number, zone=UTC_ZONE), "interactionId")
+
+
+def bare(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return records without what the tap adds to them."""
+    return [{k: v for k, v in record.items() if not k.startswith("_")} for record in records]
+
+
+def version(out: Output, stream: str = STREAM) -> Any:
+    """Return the version of the catalogue in a state."""
+    tenant_info = out.state["bookmarks"][stream]["tenant_info"]
+    return tenant_info["data_download"]["catalogue"]["version"]
+
+
+def properties(out: Output, stream: str = STREAM) -> dict[str, Any]:
+    """Return the columns of the last SCHEMA of a stream."""
+    found: dict[str, Any] = out.of("SCHEMA", stream)[-1]["schema"]["properties"]
+    return found
+
+
+def again(
+    sim: Simulator, clock: FakeClock, first: Output, *, number: int = 2, **changes: Any
+) -> Output:
+    """Run once more, with one day more to read."""
+    return run(days(sim, number, **changes), clock, state=first.state)

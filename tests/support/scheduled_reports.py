@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import StreamsFailed
-from tap_cxone.simulator import Fault
+from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.run import FakeClock, run_tap, select
+from tests.support.run import FakeClock, Killed, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -43,6 +43,8 @@ QUEUES = {
 """Another report, beside the one of `days`."""
 
 Key = tuple[str, ...]
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 def days(
@@ -274,3 +276,52 @@ def marks(out: Output, stream: str = STREAM) -> list[str]:
     """Return the bookmarks of a stream, in the order they left."""
     found = (s["bookmarks"].get(stream, {}).get("replication_key_value") for s in out.states)
     return [mark for mark in found if mark]
+
+
+def whole(out: Output, sim: Simulator, number: int = 1, window: int = 1) -> bool:
+    """Tell whether a run ended well, and its rows are the truth of so many days, each once."""
+    records = out.records(STREAM)
+    assert out.error is None
+    assert len(figures(records)) == len(records)
+    return figures(records) == sums(sim, number, window=window)
+
+
+def at(clock: FakeClock, text: str) -> None:
+    """Set the clock to a time of 20 March."""
+    clock.instant = datetime.fromisoformat(f"2026-03-20T{text}+00:00")
+
+
+def long(sim: Simulator, number: int, window: int, **changes: Any) -> dict[str, Any]:
+    """Return settings for windows of several days."""
+    return days(sim, number, own={"window_days": window}, **changes)
+
+
+def until_done(sim: Simulator, config: dict[str, Any], clock: FakeClock, most: int) -> list[Output]:
+    """Run again and again, each time from the last state, until nothing fails."""
+    outs: list[Output] = []
+    while len(outs) < most and (not outs or outs[-1].error):
+        outs.append(run(config, clock, state=outs[-1].state if outs else None))
+        clock.sleep(HOUR)
+    return outs
+
+
+class Bounded(FakeClock):
+    """A view of a clock that kills the process when a time has come."""
+
+    def __init__(self, clock: FakeClock, stop: datetime) -> None:
+        """Kill the process at `stop`."""
+        super().__init__(clock.instant)
+        self.clock, self.stop = clock, stop
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def sleep(self, duration: timedelta) -> None:
+        if self.clock.instant + duration > self.stop:
+            raise Killed
+        self.clock.sleep(duration)
+
+
+def strip(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record without what depends on when it was read."""
+    return {name: value for name, value in record.items() if not name.startswith("_extracted")}

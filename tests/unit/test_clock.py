@@ -4,14 +4,13 @@ import signal
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.clock import SystemClock, iso, parse_instant
 from tap_cxone.errors import Interrupted
 from tap_cxone.signals import SignalHandler
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instants = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=offsets)  # noqa: DTZ001

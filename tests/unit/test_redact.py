@@ -5,12 +5,11 @@ from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.redact import MASK, Redactor, is_allowed_host, is_secure_url
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 _UNRESERVED = string.ascii_letters + string.digits + "-._~"
 _PCHAR = _UNRESERVED + "!$&'()*+,;=:@%"  # RFC 3986

@@ -9,13 +9,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.errors import DownloadError
 from tap_cxone.spool import spool_chunks
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 FULL_DEVICE = Path("/dev/full")
 

@@ -5,12 +5,11 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tap_cxone.windows import Snapshot, Window, daily_windows, midnight, window_between
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 _TICK = timedelta(microseconds=1)
 BERLIN = ZoneInfo("Europe/Berlin")

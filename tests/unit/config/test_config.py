@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -18,8 +18,7 @@ from tap_cxone.families.data_extraction.settings import DataExtractionSettings, 
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.registry import read_settings, settings_schema
 from tap_cxone.types import COLUMN_TYPES
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 SCHEMA = settings_schema()
 HOST = "https://api-na1.niceincontact.com"

@@ -3,14 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.config.environment import read_environment
 from tap_cxone.config.validation import problems
 from tap_cxone.families.registry import settings_schema
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 SCHEMA = settings_schema()
 GOOD = {

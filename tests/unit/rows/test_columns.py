@@ -3,12 +3,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.rows.columns import Column, assign_columns, fold, snake_case
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 titles = st.text(max_size=12) | st.sampled_from(
     ["Segment ID", "segmentId", "SEGMENT_ID", "a", "A", "a_2", "", " ", "!!", "column_1"]

@@ -10,14 +10,13 @@ import zlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode import FileExpectation, Row, open_table
 from tap_cxone.spool import spool_chunks
-
-many = settings(max_examples=60, deadline=None)
+from tests.support.properties import many
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["", "a\nb", "a\r\nb", "a\rb", ' "quoted" ', "a,b", "ü€😀", "\ufeff", "\x00", "\x85", "\u2028"]

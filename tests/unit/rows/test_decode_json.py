@@ -7,19 +7,18 @@ import tracemalloc
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode import FileExpectation, Format, open_table
 from tap_cxone.rows.decode.json_text import read_values
 from tap_cxone.spool import spool_chunks
+from tests.support.properties import many
 
 JSON: tuple[Format, ...] = ("json",)
 CSV: tuple[Format, ...] = ("csv",)
 BOTH = JSON + CSV
-
-many = settings(max_examples=60, deadline=None)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=10) | st.sampled_from(
     ["", '"', "\\", "a\nb", "ü€😀", "\ufeff", "\x00", "\u2028", "[1,", "}", '"}{"', "\\u00e9"]

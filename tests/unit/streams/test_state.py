@@ -14,9 +14,8 @@ from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
 from tap_cxone.streams.state import StreamState, read_state
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
+from tests.support.properties import many
 from tests.support.run import FakeClock
-
-many = settings(max_examples=60, deadline=None)
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

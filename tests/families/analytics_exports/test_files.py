@@ -1,0 +1,162 @@
+"""Analytics exports: formats of files, and damaged ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_cxone.errors import ApiError, DecodeError, DownloadError, DriftError
+from tap_cxone.simulator import Fault
+from tests.support.analytics_exports import (
+    STREAM,
+    bare,
+    bodies,
+    days,
+    downloads,
+    export,
+    failure,
+    ids,
+    run,
+    submits,
+    truth,
+    typed,
+)
+
+GZIP = ["gzip-type", "gzip-encoding", "gzip-bare", "gzip-members", "none"]
+JSON = ["array", "lines", "pretty"]
+SPOILED = [
+    ("corrupt-gzip", {}),
+    ("truncated-gzip", {}),
+    ("malformed-json", {}),
+    ("truncated", {}),
+    ("html", {}),
+    ("status", {"status": 500}),
+    ("reset", {}),
+]
+
+
+@pytest.mark.some(2)
+@pytest.mark.parametrize("packing", GZIP)
+@pytest.mark.parametrize("layout", JSON)
+def test_files(simulate, clock, packing, layout):
+    """However a file is packed and laid out, its rows are the same."""
+    sim = simulate(analytics_gzip=packing, analytics_json=layout)
+
+    out = run(days(sim, 2), clock)
+
+    assert out.error is None
+    assert bare(out.records(STREAM)) == typed(truth(sim, 2))
+
+
+@pytest.mark.parametrize("options", [{"bom": True}, {"content_length": False}])
+@pytest.mark.parametrize("layout", ["array", "lines"])
+def test_files_with_a_mark_or_without_a_length(simulate, clock, options, layout):
+    """A byte order mark is no text, and a length is no need."""
+    sim = simulate(analytics_json=layout, **options)
+
+    out = run(days(sim), clock)
+
+    assert bare(out.records(STREAM)) == typed(truth(sim))
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("packing", GZIP)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_csv(simulate, clock, packing, newline):
+    """CSV gives the same records as JSON."""
+    sim = simulate(analytics_gzip=packing, newline=newline)
+
+    out = run(export(sim, 2, format="csv"), clock)
+
+    assert out.error is None
+    assert {body["format"] for body in bodies(sim)} == {"csv"}
+    assert bare(out.records(STREAM)) == typed(truth(sim, 2))
+
+
+def test_not_packed(sim, clock):
+    """An export without compression asks for none."""
+    out = run(export(sim, compression="none"), clock)
+
+    assert bodies(sim)[0]["compression"] is None
+    assert bare(out.records(STREAM)) == typed(truth(sim))
+
+
+@pytest.mark.parametrize("format_", ["json", "csv"])
+@pytest.mark.parametrize("empty", ["header", "zero-bytes", "204"])
+def test_nothing_in_it(simulate, clock, empty, format_):
+    """A window without rows moves the bookmark."""
+    sim = simulate(rows_per_day=0, empty=empty)
+
+    out = run(export(sim, 2, format=format_), clock)
+
+    assert out.error is None
+    assert out.records(STREAM) == []
+    assert out.bookmark(STREAM) == "2026-03-17T00:00:00+00:00"
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(("kind", "how"), SPOILED)
+@pytest.mark.parametrize("after", [0, 1])
+def test_spoiled_once(sim, clock, kind, how, after):
+    """A file that comes damaged once is fetched once more, without another job."""
+    sim.faults.add(Fault("download", kind, after=after, **how))
+
+    out = run(days(sim, 2), clock)
+
+    assert out.error is None
+    assert bare(out.records(STREAM)) == typed(truth(sim, 2))
+    assert len(downloads(sim)) == 3
+    assert len(sim.analytics_exports) == 2
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(("kind", "how"), SPOILED)
+def test_always_spoiled(sim, clock, kind, how):
+    """A file that is always damaged fails the stream; nothing of its window leaves."""
+    sim.faults.add(Fault("download", kind, after=1, times=1000, **how))
+
+    first = run(days(sim, 3, max_retries=2), clock)
+    sim.faults.clear()
+    second = run(days(sim, 3), clock, state=first.state)
+
+    assert isinstance(failure(first), DecodeError | DownloadError | ApiError)
+    assert ids(first) == [r["id"] for r in truth(sim)]
+    assert first.records("quarantine") == []
+    assert first.bookmark(STREAM) == "2026-03-16T00:00:00+00:00"
+    assert second.error is None
+    assert {*ids(first), *ids(second)} == {r["id"] for r in truth(sim, 3)}
+
+
+def test_after_a_file_that_stays_damaged(sim, clock):
+    """A file that is damaged both times is not asked for again: the next run has another made."""
+    sim.faults.add(Fault("download", "corrupt-gzip", times=2))
+    first = run(days(sim), clock)
+
+    second = run(days(sim), clock, state=first.state)
+
+    assert isinstance(failure(first), DecodeError)
+    assert second.error is None
+    assert len(submits(sim)) == 2
+
+
+@pytest.mark.parametrize("kind", ["corrupt-gzip", "truncated-gzip", "ragged-csv", "malformed-csv"])
+def test_spoiled_csv(sim, clock, kind):
+    """The same of CSV, whose last row may be cut off."""
+    sim.faults.add(Fault("download", kind))
+
+    out = run(export(sim, format="csv"), clock)
+
+    assert out.error is None
+    assert bare(out.records(STREAM)) == typed(truth(sim))
+    assert len(downloads(sim)) == 2
+
+
+def test_csv_without_a_column(simulate, clock):
+    """CSV without a required column fails, and the error names the setting of required fields."""
+    sim = simulate(missing_columns={STREAM: ("duration",)})
+
+    out = run(export(sim, format="csv"), clock)
+
+    assert isinstance(failure(out), DriftError)
+    assert "duration" in str(failure(out))
+    assert "required_fields" in str(failure(out))
+    assert out.bookmark(STREAM) is None

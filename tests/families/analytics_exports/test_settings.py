@@ -1,0 +1,125 @@
+"""Analytics exports: settings, their mistakes, and discovery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import ConfigError
+from tap_cxone.tap import TapCXone
+from tests.support.analytics_exports import (
+    OFFLINE,
+    STREAM,
+    bare,
+    bodies,
+    catalog,
+    days,
+    export,
+    ids,
+    run,
+    serve,
+    truth,
+)
+from tests.support.run import select
+
+
+def problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
+    """Return what is said to be wrong with some settings."""
+    with pytest.raises(ConfigError) as caught:
+        TapCXone(config={**OFFLINE, "analytics_exports": own, **config})
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"exports": [{"name": "voice"}]}, ["'voice' has no filter"]),
+        ({"exports": [{"name": "voice", "filter": " "}]}, ["'voice' has no filter"]),
+        ({"exports": [{"name": STREAM, "filter": ""}]}, [f"'{STREAM}' has no filter"]),
+        (
+            {"exports": [{"name": "Voice Calls", "filter": "x"}]},
+            ["exports.0.name", "small letters"],
+        ),
+        (
+            {"exports": [{"name": "v", "filter": "x"}, {"name": "v", "filter": "y"}]},
+            ["exports.1.name", "twice"],
+        ),
+        ({"exports": [{"filter": "x"}]}, ["exports.0", "name"]),
+        ({"exports": [{"name": "v", "filter": "x", "formt": "csv"}]}, ["formt", "'format'"]),
+        ({"export": []}, ["analytics_exports.export", "'exports'"]),
+        ({"exports": [{"name": "v", "filter": "x", "format": "xml"}]}, ["json, csv"]),
+        ({"exports": [{"name": "v", "filter": "x", "compression": "zip"}]}, ["gzip, none"]),
+        ({"exports": [{"name": "v", "filter": "x", "columns": {"a": "text"}}]}, ["columns.a"]),
+        ({"window_days": 31}, ["window_days", "at most 30"]),
+        ({"window_days": 0}, ["window_days", "at least 1"]),
+        ({"max_concurrent": 4}, ["max_concurrent", "at most 3"]),
+        ({"max_concurrent": 0}, ["max_concurrent", "at least 1"]),
+        ({"scopes": "analytics:export:read"}, ["scopes", "array"]),
+    ],
+)
+def test_mistakes(own, words):
+    """Every mistake is one problem that names the setting."""
+    (problem,) = problems(own)
+
+    assert all(word in problem for word in words)
+
+
+@pytest.mark.parametrize("name", ["qm_workflows", "copilot_auto_summaries", "quarantine"])
+def test_names_of_other_streams(name):
+    """An export must not have the name of another family's stream."""
+    (problem,) = problems({"exports": [{"name": name, "filter": "x eq 'y'"}]})
+
+    assert f"'{name}'" in problem
+    assert "another name" in problem
+
+
+def test_without_an_application():
+    """Without credentials the error names them."""
+    with pytest.raises(ConfigError, match="client_id, client_secret"):
+        TapCXone(config={}, catalog=catalog(STREAM))
+
+
+def test_an_own_export(simulate, clock):
+    """An entry with a new name is a stream of its own beside the built-in one."""
+    sim = simulate(rows_per_day=48)
+    own = {"window_days": 1, "exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
+
+    out = run(days(sim, 2, analytics_exports=own), clock, STREAM, "voice_calls")
+
+    assert out.error is None
+    assert {r["type"] for r in out.records("voice_calls")} == {"voice"}
+    assert ids(out) == [r["id"] for r in truth(sim, 2)]
+    assert sim.conflicts == 0
+
+
+def test_an_export_of_another_type(sim, clock):
+    """An export of another type requires its key alone, and declares nothing."""
+    own = {"exports": [{"name": "intents", "export_type": "intent", "filter": "type eq 'bot'"}]}
+    serve(sim, {"id": "a", "x": 1}, {"id": "b"})
+
+    out = run(days(sim, analytics_exports=own), clock, "intents", "quarantine")
+
+    assert out.error is None
+    assert bodies(sim)[0]["exportType"] == "intent"
+    assert bare(out.records("intents")) == [{"id": "a", "x": "1"}, {"id": "b", "x": None}]
+
+
+def test_the_built_in_export_changed(sim, clock):
+    """An entry with its name changes what it gives, and leaves the rest."""
+    config = export(sim, filter="type eq 'bot' and channel eq 'sms'", columns={"turns": "integer"})
+
+    out = run(config, clock)
+
+    wanted = [r for r in truth(sim) if r["channel"] == "sms"]
+    assert out.error is None
+    assert ids(out) == [r["id"] for r in wanted]
+    assert [r["turns"] for r in out.records(STREAM)] == [r["turns"] for r in wanted]
+    assert bodies(sim)[0]["compression"] == "gzip"
+
+
+def test_discovery_touches_no_network(sim):
+    """Streams are known without a request."""
+    select(days(sim), STREAM)
+
+    assert sim.requests == []

@@ -1,0 +1,196 @@
+"""Analytics exports: concurrent jobs, and the order of their rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tap_cxone.errors import InvalidRecords, Throttled
+from tap_cxone.simulator import Options, Simulator
+from tests.support.analytics_exports import (
+    EXPORTS,
+    STREAM,
+    bare,
+    bodies,
+    days,
+    downloads,
+    failure,
+    ids,
+    listings,
+    run,
+    submits,
+    truth,
+    typed,
+)
+from tests.support.run import FakeClock
+
+# Places
+
+
+def test_the_list_is_asked_before_each_submit(sim, clock):
+    """Every submit follows an answer that named the active exports."""
+    run(days(sim, 4), clock)
+
+    relevant = [seen for seen in sim.requests if seen.path == EXPORTS]
+    posts = [place for place, seen in enumerate(relevant) if seen.method == "POST"]
+    assert len(posts) == 4
+    assert all(relevant[place - 1].method == "GET" for place in posts)
+    assert all(seen.query == {"status": "queued,running"} for seen in listings(sim))
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_so_many_at_a_time(sim, clock, most):
+    """So many jobs are started before the first is asked for, another as soon as that is done."""
+    config = days(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
+
+    out = run(config, clock)
+
+    kinds = [
+        "submit" if seen.method == "POST" else "download" if "download" in seen.path else "poll"
+        for seen in sim.requests
+        if seen.path.startswith(EXPORTS) and seen not in listings(sim)
+    ]
+    first_poll = kinds.index("poll")
+    assert out.error is None
+    assert kinds[:first_poll] == ["submit"] * most
+    between = kinds[first_poll : kinds.index("download")]
+    assert between == ["poll"] * (len(between) - 1) + ["submit"]
+    assert kinds.count("submit") == 5
+    assert (sim.conflicts, sim.limit_violations) == (0, 0)
+
+
+@pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
+def test_what_is_asked_while_rows_leave(sim, clock, most, submitted):
+    """While the rows of a window leave, the next ones have been asked for already."""
+    config = days(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
+    whole = run(config, clock)
+    first_row = 1 + next(i for i, m in enumerate(whole.messages) if m["type"] == "RECORD")
+    before = len(submits(sim)), len(downloads(sim))
+
+    out = run(config, clock, cut_after=first_row)
+
+    assert out.messages[-1]["type"] == "RECORD"
+    assert len(submits(sim)) - before[0] == submitted
+    assert len(downloads(sim)) - before[1] == 1
+
+
+def test_in_the_order_of_time(simulate, clock):
+    """Rows, bookmarks and windows leave in order, though jobs run side by side."""
+    sim = simulate(job_seconds=35)
+
+    out = run(days(sim, 5), clock)
+
+    starts = [r["_window_start"] for r in out.records(STREAM)]
+    marks = [s["bookmarks"].get(STREAM, {}).get("replication_key_value", "") for s in out.states]
+    assert bare(out.records(STREAM)) == typed(truth(sim, 5))
+    assert starts == sorted(starts)
+    assert marks == sorted(marks)
+    assert len(set(marks)) == 6
+
+
+def test_no_state_before_its_rows(sim, clock):
+    """A bookmark leaves only when every row before it has left."""
+    out = run(days(sim, 4), clock)
+
+    left: list[str] = []
+    for message in out.messages:
+        if message["type"] == "RECORD" and message["stream"] == STREAM:
+            left.append(message["record"]["_window_end"])
+        if message["type"] == "STATE":
+            mark = message["value"]["bookmarks"].get(STREAM, {}).get("replication_key_value", "")
+            expected = [r for r in truth(sim, 4) if r["dateFrom"] < mark]
+            assert len(left) == len(expected)
+
+
+def test_side_by_side_is_faster(simulate):
+    """Six jobs of a minute take a little more than two minutes, not six."""
+    took = []
+    for most in (1, 3):
+        clock = FakeClock()
+        with Simulator(Options(rows_per_day=2, job_seconds=60), clock=clock) as sim:
+            began = clock.now()
+            own = {"window_days": 1, "max_concurrent": most}
+            assert run(days(sim, 5, analytics_exports=own), clock).error is None
+            took.append(clock.now() - began)
+
+    assert took[0] >= timedelta(minutes=5)
+    assert took[1] < timedelta(minutes=3)
+
+
+def test_one_after_the_other(sim, clock):
+    """With max_concurrent 1 a job is submitted when the file before it was fetched."""
+    run(days(sim, 3, analytics_exports={"window_days": 1, "max_concurrent": 1}), clock)
+
+    order = [s.method for s in sim.requests if s in submits(sim) or s in downloads(sim)]
+    assert order == ["POST", "GET"] * 3
+
+
+@pytest.mark.parametrize("foreign", [1, 2])
+def test_places_of_others(simulate, clock, foreign):
+    """Exports of others take places: no submit is refused, and all rows come."""
+    sim = simulate(foreign_exports=foreign)
+
+    out = run(days(sim, 4), clock)
+
+    assert out.error is None
+    assert ids(out) == [r["id"] for r in truth(sim, 4)]
+    assert sim.conflicts == 0
+
+
+def test_waiting_for_a_place(sim, clock):
+    """While others hold all places, nothing is submitted; once one is free, it is taken."""
+    sim.add_foreign_exports(3, 600)
+    began = clock.now()
+
+    out = run(days(sim, 2), clock)
+
+    assert out.error is None
+    assert ids(out) == [r["id"] for r in truth(sim, 2)]
+    assert submits(sim)[0].at - began >= timedelta(seconds=600)
+    assert submits(sim)[0].at - began < timedelta(seconds=600 + 150)
+    assert sim.conflicts == 0
+
+
+def test_no_place_at_all(simulate, clock):
+    """Slots that never become free end the stream after throttle_timeout_minutes; it is said."""
+    sim = simulate(foreign_exports=3)
+    began = clock.now()
+
+    out = run(days(sim, throttle_timeout_minutes=7), clock)
+
+    assert isinstance(failure(out), Throttled)
+    assert "throttle_timeout_minutes" in str(failure(out))
+    assert "something else exporting" in str(failure(out))
+    assert timedelta(minutes=4) < clock.now() - began <= timedelta(minutes=7)
+    assert submits(sim) == []
+
+
+def test_a_tenant_of_fewer_places(simulate, clock):
+    """Where the API allows two, its refusals of a third are taken as such."""
+    sim = simulate(max_analytics_exports=2)
+
+    out = run(days(sim, 4), clock)
+
+    assert out.error is None
+    assert ids(out) == [r["id"] for r in truth(sim, 4)]
+    assert len(sim.analytics_exports) == 4
+
+
+# Settings
+
+
+def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
+    """A window that fails costs no job that its worker had asked for meanwhile."""
+    wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
+    first = run(days(sim, 5, parallel_families=True, analytics_exports=wrong), clock)
+    asked = {body["query"]["dateFrom"] for body in bodies(sim)}
+    assert isinstance(failure(first), InvalidRecords)
+    pending = first.state["bookmarks"][STREAM]["pending_jobs"]
+    assert len(pending) == len(asked)
+
+    second = run(days(sim, 5, parallel_families=True), clock, state=first.state)
+
+    assert second.error is None
+    assert ids(second) == [r["id"] for r in truth(sim, 5)]
+    assert len(submits(sim)) == 5

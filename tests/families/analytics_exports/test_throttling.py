@@ -1,0 +1,91 @@
+"""Analytics exports: refused submits, and submits ahead of time."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from tap_cxone.errors import Throttled
+from tap_cxone.simulator import Fault
+from tests.support.analytics_exports import STREAM, days, failure, ids, run, submits, truth
+
+
+@pytest.mark.parametrize("status", [409, 429])
+@pytest.mark.parametrize("seconds", [1, 37, 300])
+def test_retry_after(sim, clock, status, seconds):
+    """A submit that is told to wait comes again after exactly that time."""
+    headers = (("Retry-After", str(seconds)),)
+    sim.faults.add(Fault("submit", "status", status=status, headers=headers))
+
+    out = run(days(sim), clock)
+
+    first, second = submits(sim)
+    assert out.error is None
+    assert second.at - first.at == timedelta(seconds=seconds)
+    assert len(sim.analytics_exports) == 1
+
+
+@pytest.mark.parametrize("status", [409, 429])
+def test_growing_waits(sim, clock, status):
+    """A submit that is only told 'no' comes again after waits that grow."""
+    sim.faults.add(Fault("submit", "status", status=status, times=6))
+
+    out = run(days(sim), clock)
+
+    gaps = [b.at - a.at for a, b in itertools.pairwise(submits(sim))]
+    assert out.error is None
+    assert len(gaps) == 6
+    assert all(gap > timedelta(seconds=2) for gap in gaps)
+    assert gaps[-1] > 3 * gaps[0]
+
+
+@pytest.mark.parametrize("status", [409, 429])
+def test_told_to_wait_for_ever(sim, clock, status):
+    """An API that always says 'wait' ends the stream when throttle_timeout_minutes are gone."""
+    sim.faults.add(Fault("submit", "status", status=status, times=1000))
+    began = clock.now()
+
+    out = run(days(sim, throttle_timeout_minutes=12), clock)
+
+    assert isinstance(failure(out), Throttled)
+    assert "throttle_timeout_minutes" in str(failure(out))
+    assert clock.now() - began <= timedelta(minutes=12)
+    assert out.records(STREAM) == []
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("status", [409, 429, 400, 403, 503])
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_refusal_ahead_of_its_turn(sim, clock, status, after):
+    """A submit refused before its turn comes again in its turn; nothing is lost."""
+    sim.faults.add(Fault("submit", "status", status=status, after=after))
+
+    out = run(days(sim, 4), clock)
+
+    assert out.error is None
+    assert ids(out) == [r["id"] for r in truth(sim, 4)]
+    assert len(sim.analytics_exports) == 4
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_list_that_fails_ahead_of_its_turn(sim, clock, status):
+    """A list that fails before its turn puts the submit off; the window at hand is not lost."""
+    sim.faults.add(Fault("list", "status", status=status, after=1))
+
+    out = run(days(sim, 3), clock)
+
+    assert out.error is None
+    assert ids(out) == [r["id"] for r in truth(sim, 3)]
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "7", '{"entities":null}', '{"entities":[null,{}]}'])
+def test_a_list_of_another_kind(sim, clock, body):
+    """A list that cannot be read tells nothing, and stops nothing."""
+    sim.faults.add(Fault("list", "status", status=200, body=body, times=9))
+
+    out = run(days(sim, 3), clock)
+
+    assert out.error is None
+    assert ids(out) == [r["id"] for r in truth(sim, 3)]

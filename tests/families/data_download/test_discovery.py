@@ -1,0 +1,93 @@
+"""Data download: columns in the catalog."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import ConfigError
+from tap_cxone.simulator.metrics import PUBLISHED
+from tap_cxone.tap import TapCXone
+from tests.support.data_download import (
+    DOWNLOAD,
+    IDS,
+    METRICS,
+    SCORE,
+    STREAM,
+    asked,
+    days,
+    properties,
+    run,
+)
+
+
+def discover(config: dict[str, Any], state: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the columns that a catalog shows of the download."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        tap = TapCXone(config=config, state=state, validate_config=False)
+        text = tap.run_discovery()
+    streams = json.loads(text or shown.getvalue())["streams"]
+    (found,) = (s["schema"]["properties"] for s in streams if s["tap_stream_id"] == STREAM)
+    return dict(found)
+
+
+def test_discovery_asks_nothing(sim):
+    """Without a state the catalog shows the report's columns, and nobody is asked."""
+    shown = discover(days(sim))
+
+    assert {"interaction_id", "agent_id", "duration", "talk_time"} < shown.keys()
+    assert not shown.keys() & set(IDS)
+    assert sim.requests == []
+
+
+def test_discovery_shows_what_was_learned(sim, clock):
+    """With a state the catalog shows the metrics of the last run, and nobody is asked."""
+    first = run(days(sim), clock)
+    requests = len(sim.requests)
+    sim.publish_metrics(PUBLISHED[1:])
+
+    shown = discover(days(sim), first.state)
+
+    assert {i: shown[i] for i in IDS} == {i: properties(first)[i] for i in IDS}
+    assert len(sim.requests) == requests
+
+
+def test_live_discovery(sim):
+    """With live_discovery the catalog shows what is published now."""
+    shown = discover(days(sim, own={"live_discovery": True}))
+
+    assert set(IDS) < shown.keys()
+    assert shown[SCORE]["title"] == "Sentiment Confidence Score"
+    assert shown[SCORE]["maximum"] == 1
+    assert len(asked(sim, METRICS)) == 1
+    assert asked(sim, DOWNLOAD) == []
+
+
+def test_live_discovery_without_credentials(sim):
+    """Without credentials live_discovery asks nobody and shows what is known."""
+    config = days(sim, own={"live_discovery": True})
+    del config["client_id"], config["client_secret"]
+
+    assert "duration" in discover(config)
+    assert sim.requests == []
+
+
+def test_live_discovery_of_an_unknown_name(sim):
+    """A name that nobody has shows when it is discovered."""
+    config = days(sim, own={"live_discovery": True}, entry={"custom_metrics": ["Basket"]})
+
+    with pytest.raises(ConfigError, match="Basket Value"):
+        discover(config)
+
+
+def test_a_run_does_not_discover(sim, clock):
+    """With live_discovery a run asks for the catalogue no more than without."""
+    out = run(days(sim, own={"live_discovery": True}), clock)
+
+    assert out.error is None
+    assert len(asked(sim, METRICS)) == 1

@@ -1,0 +1,216 @@
+"""Data download: the host that the token names."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tap_cxone.errors import NotFound
+from tap_cxone.families.data_download.token_region import base_url_from_token, region_claim
+from tap_cxone.simulator import Fault
+from tests.support.data_download import (
+    DOWNLOAD,
+    ME,
+    METRICS,
+    STREAM,
+    TOKEN,
+    Wire,
+    days,
+    failure,
+    hosted,
+    run,
+    warnings,
+)
+
+HOME = "https://acme.nicecxone.com"
+PLANE = "https://api-na1.niceincontact.com"
+HOSTILE: list[Any] = [
+    "na1.evil.example",
+    "na1/../x",
+    "na1/",
+    "na1@evil.example",
+    "na1:8443",
+    "na1#",
+    "na1\n",
+    " na1",
+    "NA1",
+    "na",
+    "1",
+    "n1",
+    "abcde1",
+    "na123",
+    "na\u0661",
+    "",
+    1,
+    1.5,
+    True,
+    None,
+    ["na1"],
+    {"na1": "na1"},
+]
+
+
+def token(claims: Any) -> str:
+    """Return a token with these claims."""
+    text = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
+    return f"e30.{base64.urlsafe_b64encode(text).decode().rstrip('=')}.c2ln"
+
+
+@pytest.mark.parametrize("region", ["na1", "eu1", "au10", "usw2"])
+def test_the_claim_names_the_data_plane(simulate, clock, region):
+    """Everything but the login is asked at the host of the region in the token."""
+    sim = simulate(token_region=region)
+    wire = Wire(sim)
+
+    out = run(hosted(sim, region=region), clock, wire=wire)
+
+    assert out.error is None
+    assert (f"{HOME}", TOKEN) in wire.asked
+    assert wire.hosts == {f"https://api-{region}.niceincontact.com"}
+    assert {path for _, path in wire.asked} == {TOKEN, ME, METRICS, DOWNLOAD}
+
+
+def test_no_claim(simulate, clock):
+    """Without a claim everything is asked at the tenant's host."""
+    sim = simulate(token_region=None)
+    wire = Wire(sim)
+
+    out = run(hosted(sim), clock, wire=wire)
+
+    assert out.error is None
+    assert wire.hosts == {HOME}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"base_url": "https://proxy.example"},
+        {"endpoints": {"data_download": "https://proxy.example"}},
+        {"base_url": "https://x.example", "endpoints": {"data_download": "https://proxy.example/"}},
+    ],
+)
+def test_settings_decide(sim, clock, changes):
+    """Whoever names the host decides, not a claim."""
+    wire = Wire(sim)
+
+    out = run(hosted(sim, **changes), clock, wire=wire)
+
+    assert out.error is None
+    assert wire.hosts == {"https://proxy.example"}
+
+
+def test_the_token_url_alone_does_not_decide(sim, clock):
+    """A token URL of its own names where to log in, and leaves the data where they are."""
+    wire = Wire(sim)
+    own = {"data_download_token": f"https://login.example{TOKEN}"}
+
+    run(hosted(sim, endpoints=own), clock, wire=wire)
+
+    assert ("https://login.example", TOKEN) in wire.asked
+    assert wire.hosts == {PLANE}
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("claim", HOSTILE)
+def test_a_hostile_claim(sim, clock, claim):
+    """A claim that is no region receives no request: the tenant's host does."""
+    answer: dict[str, Any] = {"access_token": token({"region": claim}), "expires_in": 3600}
+    sim.faults.add(Fault("token", "status", status=200, body=json.dumps(answer), times=9))
+    wire = Wire(sim)
+
+    out = run(hosted(sim), clock, wire=wire)
+
+    assert out.error is not None  # the simulator did not give out this token
+    assert wire.hosts == {HOME}
+    assert base_url_from_token(answer["access_token"]) is None
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "",
+        "opaque",
+        "a.b",
+        "a..c",
+        "a.b.c.d",
+        "a.%%%.c",
+        "a.é.c",
+        "a.====.c",
+        "\N{SNOWMAN}.\N{SNOWMAN}.\N{SNOWMAN}",
+        token(b""),
+        token(b"\xff\xfe"),
+        token(b"{"),
+        token(b"5" * 5_000_000),
+        token(b'"na1"'),
+        token(b'["region"]'),
+        token({"Region": "na1"}),
+        token({"region": "n" * 5_000_000}),
+        "x" * 5_000_000,
+        pytest.param(token(b"[" * 200_000), id="nested"),
+        token({"a": {"region": "na1"}}),
+        token({"region": "na1"}) + ".more",
+        token({"region": "na1"}).rpartition(".")[0],
+    ],
+    ids=range(22),
+)
+def test_junk(junk):
+    """A token without a readable claim names no region, whatever it is."""
+    assert region_claim(junk) is None
+    assert base_url_from_token(junk) is None
+
+
+@given(st.one_of(st.text(), st.from_regex(r"[a-zA-Z0-9./:@#-]{0,8}", fullmatch=True)))
+@example("na1")
+def test_the_host_is_always_the_vendors(region):
+    """Whatever the claim, the host is one of the vendor's planes or none."""
+    found = base_url_from_token(token({"region": region}))
+
+    if found is not None:
+        name = found.removeprefix("https://api-").removesuffix(".niceincontact.com")
+        assert name == region
+        assert name.isascii()
+        assert name.isalnum()
+        assert name.islower()
+
+
+def test_404_names_the_region(simulate, clock):
+    """A 404 says that the region is likely wrong, and names both."""
+    sim = simulate(data_region="eu1")
+
+    out = run(days(sim, region="eu1"), clock)
+
+    assert isinstance(failure(out), NotFound)
+    assert all(word in str(failure(out)) for word in ("wrong region", "na1", "eu1"))
+    assert out.records(STREAM) == []
+
+
+@pytest.mark.parametrize("quirk", ["none", "no-total"])
+def test_a_window_without_rows_names_the_region(simulate, clock, caplog, quirk):
+    """A window without rows is suspicious if the token names another region than the settings."""
+    sim = simulate(data_region="eu1", wrong_region="empty", page_quirk=quirk)
+
+    out = run(days(sim, region="eu1"), clock)
+
+    assert out.error is None
+    (warning,) = (w for w in warnings(caplog) if "no rows" in w)
+    assert "na1" in warning
+    assert "eu1" in warning
+
+
+@pytest.mark.parametrize(
+    ("options", "region"),
+    [({"rows_of": {"Interaction/Call": 0}}, "na1"), ({}, "eu1"), ({"token_region": None}, "eu1")],
+)
+def test_no_suspicion(simulate, clock, caplog, options, region):
+    """Rows, or the region of the settings, are no reason for suspicion."""
+    sim = simulate(**options)
+
+    out = run(days(sim, region=region), clock)
+
+    assert out.error is None
+    assert not any("region" in warning for warning in warnings(caplog))

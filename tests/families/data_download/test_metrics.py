@@ -1,0 +1,129 @@
+"""Data download: which metrics are requested, and the schema of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tap_cxone.errors import ConfigError
+from tap_cxone.simulator.metrics import PUBLISHED
+from tests.support.data_download import (
+    BASKET,
+    DOWNLOAD,
+    IDS,
+    NEW,
+    SCORE,
+    STREAM,
+    again,
+    asked,
+    bodies,
+    days,
+    failure,
+    properties,
+    run,
+    truth,
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (["*"], IDS),
+        ([BASKET], (BASKET,)),
+        (["Basket Value", SCORE], (BASKET, SCORE)),
+        (["Basket Value", BASKET, "Basket Value"], (BASKET,)),
+        ([BASKET, "*"], (BASKET, *(i for i in IDS if i != BASKET))),
+        ([], ()),
+    ],
+)
+def test_by_id_or_name(sim, clock, wanted, found):
+    """Metrics are named by ID, by display name or all at once; each is asked for once, by ID."""
+    out = run(days(sim, entry={"custom_metrics": wanted}), clock)
+
+    assert out.error is None
+    assert bodies(sim)[0]["customMetrics"] == list(found)
+    assert {name for name in properties(out) if name.startswith("cm_")} == set(found)
+
+
+def test_a_name_of_two(sim, clock):
+    """A name that two metrics have is an error that lists both IDs."""
+    sim.publish_metrics((*PUBLISHED, replace(NEW, name="Basket Value")))
+
+    out = run(days(sim, entry={"custom_metrics": ["Basket Value"]}), clock)
+
+    assert isinstance(failure(out), ConfigError)
+    assert all(part in str(failure(out)) for part in (BASKET, NEW.id, "Basket Value"))
+    assert asked(sim, DOWNLOAD) == []
+
+
+def test_an_id_is_no_name(sim, clock):
+    """An ID means the metric that has it, also if another is called so."""
+    sim.publish_metrics((*PUBLISHED, replace(NEW, name=BASKET)))
+
+    out = run(days(sim, entry={"custom_metrics": [BASKET]}), clock)
+
+    assert out.error is None
+    assert bodies(sim)[0]["customMetrics"] == [BASKET]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("Basket Valeu", "Basket Value"), (f"{BASKET}0", BASKET), ("Wind", "")]
+)
+def test_an_unknown_name(sim, clock, name, near):
+    """A name that nobody has is an error with a near one, and with all problems at once."""
+    out = run(days(sim, entry={"custom_metrics": [name, "qqq"]}), clock)
+
+    assert isinstance(failure(out), ConfigError)
+    assert all(part in str(failure(out)) for part in (f"'{name}'", "'qqq'", near))
+    assert asked(sim, DOWNLOAD) == []
+
+
+@pytest.mark.parametrize("mode", ["evolve", "ignore", "fail"])
+def test_an_unknown_name_in_a_second_run(sim, clock, mode):
+    """A name that nobody has is an error in every run, whatever is to be done about drift."""
+    first = run(days(sim), clock)
+
+    second = again(sim, clock, first, entry={"custom_metrics": ["Basket Valeu"]}, schema_drift=mode)
+
+    assert isinstance(failure(second), ConfigError)
+    assert "'Basket Value'" in str(failure(second))
+    assert second.records(STREAM) == []
+
+
+def test_the_schema(sim, clock):
+    """A column is named by ID and titled by name, with type, description and limits."""
+    out = run(days(sim), clock)
+
+    shown = properties(out)
+    for metric in PUBLISHED:
+        found = shown[metric.id]
+        assert found["type"] == [metric.type, "null"]
+        assert found["title"] == metric.name
+        assert found.get("minimum") == metric.minimum
+        assert found.get("maximum") == metric.maximum
+        assert found.get("enum") == ([*metric.enum, None] if metric.enum else None)
+        assert metric.description is None or found["description"] == metric.description
+        assert found["description"]
+
+
+def test_the_key(sim, clock):
+    """A row's key is what it is grouped by, and its window."""
+    out = run(days(sim), clock)
+
+    schema = out.of("SCHEMA", STREAM)[-1]
+    assert schema["key_properties"] == ["interaction_id", "agent_id", "_window_start"]
+    for key in schema["key_properties"]:
+        assert schema["schema"]["properties"][key]["type"] == "string"
+
+
+def test_the_key_of_sums(sim, clock):
+    """Without a grouping the window alone is the key: a row sums up all of it."""
+    entry = {"group_by": [], "custom_metrics": [], "metrics": ["interactions"]}
+
+    out = run(days(sim, 2, entry=entry), clock)
+
+    assert out.of("SCHEMA", STREAM)[-1]["key_properties"] == ["_window_start"]
+    assert [record["interactions"] for record in out.records(STREAM)] == [
+        len(truth(sim)), len(truth(sim, 2)) - len(truth(sim)),
+    ]  # fmt: skip

@@ -1,0 +1,241 @@
+"""Data download: rate limit and quota."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+
+from tap_cxone.errors import QuotaExhausted, Throttled
+from tap_cxone.simulator import Fault
+from tests.support.data_download import (
+    CATALOGUE,
+    DOWNLOAD,
+    QUARANTINE,
+    QUOTA,
+    SCORE,
+    STREAM,
+    TOKEN,
+    asked,
+    days,
+    expected,
+    failure,
+    ids,
+    one_day,
+    run,
+    served,
+    truth,
+    wait,
+    warnings,
+)
+
+
+def test_no_hurry_to_wait(simulate, clock):
+    """As long as a fifth of the rate limit is left, nobody waits."""
+    sim = simulate(rate_limit=50, tenant_zone="UTC", rows_per_day=30)
+
+    out = run(one_day(sim, 1), clock)
+
+    assert out.error is None
+    assert clock.slept == []
+    assert len(asked(sim, DOWNLOAD)) == 30
+
+
+def test_slower_below_a_fifth(simulate, clock):
+    """Below a fifth of the rate limit requests slow down, the more so the less is left."""
+    sim = simulate(rate_limit=50, tenant_zone="UTC", rows_per_day=45)
+
+    out = run(one_day(sim, 1), clock)
+
+    end = sim.requests[0].at + timedelta(minutes=1)  # then all of it is there again
+    times = [seen.at for seen in sim.requests if seen.path != TOKEN and seen.at < end]
+    gaps = [two - one for one, two in pairwise(times)]
+    assert out.error is None
+    assert not any(gaps[:40])
+    assert len(gaps) > 42
+    assert all(one < two for one, two in pairwise(gaps[40:]))
+
+
+@pytest.mark.parametrize("limit", [10, 100])
+def test_no_refusal(simulate, clock, limit):
+    """Requests slow down so much that none is refused."""
+    sim = simulate(rate_limit=limit, tenant_zone="UTC", rows_per_day=150)
+
+    out = run(one_day(sim, 1), clock)
+
+    assert out.error is None
+    assert ids(out.records(STREAM)) == expected(sim)
+    assert sim.limit_violations == 0
+
+
+def test_the_rate_limit_of_others(utc, clock):
+    """A refusal all the same is waited out as long as the API asks, and then nothing is lost."""
+    sim = utc()
+    sim.faults.add(wait(37))
+
+    out = run(one_day(sim, 5), clock)
+
+    times = [seen.at for seen in asked(sim, DOWNLOAD)]
+    assert out.error is None
+    assert times[2] - times[1] == timedelta(seconds=37)
+    assert ids(out.records(STREAM)) == expected(sim)
+
+
+@pytest.mark.parametrize(("number", "questions"), [(9, 0), (10, 1), (14, 1)])
+def test_the_quota_before_many_windows(sim, clock, caplog, number, questions):
+    """Before ten windows or more the quota is asked, once, and what is left is said."""
+    caplog.set_level(logging.INFO)
+
+    out = run(days(sim, number, first=date(2026, 3, 2)), clock)
+
+    said = [r for r in caplog.records if "quota" in r.getMessage()]
+    assert out.error is None
+    assert len(asked(sim, QUOTA)) == questions
+    assert len(said) == questions
+    for record in said:
+        assert record.levelno == logging.INFO
+        assert f"{number} calls" in record.getMessage()
+        assert "1000 of 1000" in record.getMessage()
+
+
+@pytest.mark.parametrize(("rows", "questions"), [(10, 0), (11, 1), (30, 1)])
+def test_the_quota_before_many_pages(utc, clock, rows, questions):
+    """Before more than ten pages the quota is asked, once."""
+    sim = utc(rows_per_day=rows)
+
+    out = run(one_day(sim, 1), clock)
+
+    assert out.error is None
+    assert len(asked(sim, QUOTA)) == questions
+    assert out.counts()[STREAM] == rows
+
+
+def test_a_quota_that_will_not_do(sim, clock, caplog):
+    """A quota that is smaller than what is to come is a warning, with when there is more."""
+    sim.downloads.quota.limit = 12
+
+    run(days(sim, 14, first=date(2026, 3, 2)), clock)
+
+    (warning,) = (w for w in warnings(caplog) if "calls to come" in w)
+    assert all(part in warning for part in ("14", "12", "2026-03-20 13:00 UTC"))
+
+
+def test_no_quota_left(simulate, clock, caplog):
+    """With no call left the stream stops before the first page, cleanly and with a warning."""
+    sim = simulate(download_quota=0)
+
+    out = run(days(sim, 10, first=date(2026, 3, 2)), clock)
+
+    assert out.error is None
+    assert asked(sim, DOWNLOAD) == []
+    assert out.bookmark(STREAM) is None
+    (warning,) = warnings(caplog)
+    assert "quota" in warning
+    assert "2026-03-20 13:00 UTC" in warning
+
+
+@pytest.mark.parametrize("more", [{"limit": 1000}, {}])
+def test_a_quota_without_the_time_of_its_end(sim, clock, caplog, more):
+    """When there is more need not be told, nor how much there ever is: what is left counts."""
+    body = json.dumps({"remaining": 0, **more})
+    sim.faults.add(Fault("quota", "status", status=200, body=body))
+
+    out = run(days(sim, 10, first=date(2026, 3, 2)), clock)
+
+    assert out.error is None
+    assert asked(sim, DOWNLOAD) == []
+    assert len([w for w in warnings(caplog) if "quota" in w]) == 1
+
+
+def test_no_quota_left_is_a_failure(simulate, clock):
+    """With on_quota_exhausted fail it is a failure."""
+    sim = simulate(download_quota=0)
+
+    out = run(days(sim, 10, first=date(2026, 3, 2), on_quota_exhausted="fail"), clock)
+
+    assert isinstance(failure(out), QuotaExhausted)
+
+
+def test_no_quota_left_in_the_middle(utc, clock):
+    """A window of many pages that the quota does not allow is left for the next run, whole."""
+    sim = utc(download_quota=1)
+    config = one_day(sim, 1)
+
+    first = run(config, clock)
+    sim.downloads.quota.limit = 1000
+    clock.instant += timedelta(hours=1)
+    second = run(config, clock, state=first.state)
+
+    assert first.error is None
+    assert first.records(STREAM) == []
+    assert len(served(sim)) == 1 + 12
+    assert ids(second.records(STREAM)) == expected(sim)
+
+
+@pytest.mark.parametrize("what", ["stop", "fail"])
+def test_a_quota_that_ends(simulate, clock, what):
+    """A quota that ends where nobody had asked for it stops the stream too; days before stay."""
+    sim = simulate(download_quota=2)
+    clock.instant += timedelta(seconds=1)  # the hour has more to go than a request is waited for
+    config = days(sim, 4, on_quota_exhausted=what)
+
+    first = run(config, clock)
+    clock.instant += timedelta(hours=1)
+    second = run(config, clock, state=first.state)
+
+    assert clock.slept == []
+    if what == "stop":
+        assert first.error is None
+    else:
+        assert isinstance(failure(first), QuotaExhausted)
+        assert "13:00 UTC" in str(failure(first))
+    assert ids(first.records(STREAM)) == ids(truth(sim, 2), "interactionId")
+    assert second.error is None
+    assert ids(first.records(STREAM) + second.records(STREAM)) == ids(
+        truth(sim, 4), "interactionId"
+    )
+
+
+def test_told_to_wait_too_long(sim, clock):
+    """A refusal for longer than throttle_timeout_minutes is a failure if there is quota left."""
+    sim.faults.add(wait(3600, after=0))
+
+    out = run(days(sim, throttle_timeout_minutes=30), clock)
+
+    assert isinstance(failure(out), Throttled)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("quota", "status", status=404),
+        Fault("quota", "status", status=403),
+        Fault("quota", "status", status=200, body="{}"),
+        Fault("quota", "status", status=200, body="[]"),
+        Fault("quota", "status", status=200, body='{"remaining": 50, "resetAt": "soon"}'),
+    ],
+)
+def test_a_quota_that_is_not_told(utc, clock, fault):
+    """An API that does not tell the quota is read all the same."""
+    sim = utc()
+    sim.faults.add(fault)
+
+    out = run(one_day(sim, 1), clock)
+
+    assert out.error is None
+    assert ids(out.records(STREAM)) == expected(sim)
+
+
+def test_only_selected_streams_are_asked_for(sim, clock):
+    """The catalogue alone asks for no page, a download alone shows no catalogue."""
+    out = run(days(sim), clock, CATALOGUE)
+
+    assert out.error is None
+    assert asked(sim, DOWNLOAD) == []
+    assert set(out.counts()) == {CATALOGUE}
+    assert SCORE in {record["id"] for record in out.records(CATALOGUE)}
+    assert out.records(QUARANTINE) == []

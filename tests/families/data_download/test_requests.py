@@ -1,0 +1,173 @@
+"""Data download: requests for pages."""
+
+from __future__ import annotations
+
+import json
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tap_cxone.errors import ApiError, ConfigError, NotFound
+from tap_cxone.simulator import Fault
+from tests.support.data_download import (
+    BASKET,
+    CATALOGUE,
+    DOWNLOAD,
+    DOWNLOADS,
+    IDS,
+    ME,
+    METRICS,
+    STREAM,
+    asked,
+    bodies,
+    days,
+    failure,
+    ids,
+    run,
+    truth,
+    warnings,
+)
+
+
+def test_the_body(sim, clock):
+    """A page is asked for with exactly what the API knows, the last second included."""
+    out = run(days(sim), clock)
+
+    assert out.error is None
+    assert bodies(sim) == [
+        {
+            "report": "Interaction/Call",
+            "metrics": ["duration", "talkTime"],
+            "customMetrics": list(IDS),
+            "filter": {
+                "date": {"from": "2026-03-15T04:00:00Z", "to": "2026-03-16T03:59:59Z"},
+                "timeZone": "America/New_York",
+            },
+            "groupBy": ["interactionId", "agentId"],
+            "limit": 10_000,
+            "offset": 0,
+        }
+    ]
+
+
+def test_the_body_of_a_group(sim, clock):
+    """A group narrows the download down, and only its rows come."""
+    group = {"type": "agent", "id": "004210"}
+    entry = {"group": group, "custom_metrics": ["Basket Value"], "metrics": []}
+
+    out = run(days(sim, 3, entry=entry), clock)
+
+    assert out.error is None
+    for body in bodies(sim):
+        assert body["filter"]["group"] == group
+        assert body["customMetrics"] == [BASKET]
+        assert body["metrics"] == []
+    wanted = [r["interactionId"] for r in truth(sim, 3) if r["agentId"] == "004210"]
+    assert wanted
+    assert ids(out.records(STREAM)) == sorted(wanted)
+
+
+def test_an_unknown_report(sim, clock):
+    """A report that is not there fails the stream; the region is not suspected before it."""
+    out = run(days(sim, entry={"report": "Interaction/Fax"}), clock)
+
+    assert isinstance(failure(out), NotFound)
+    assert "report" in str(failure(out))
+    assert "likely the wrong region" not in str(failure(out))
+
+
+def test_an_unknown_metric(sim, clock):
+    """What the API says of a metric it does not know reaches the user."""
+    out = run(days(sim, entry={"metrics": ["durations"]}), clock)
+
+    assert isinstance(failure(out), ApiError)
+    assert "durations" in str(failure(out))
+
+
+@pytest.mark.parametrize("shape", ["timeZone", "timezone", "tenant"])
+def test_the_tenants_zone(simulate, clock, shape):
+    """Without a setting the days are those of the tenant, wherever the API tells its zone."""
+    sim = simulate(zone_shape=shape, tenant_zone="Asia/Kolkata")
+    zone = ZoneInfo("Asia/Kolkata")
+
+    out = run(days(sim, zone=zone), clock)
+
+    (body,) = bodies(sim)
+    assert body["filter"]["timeZone"] == "Asia/Kolkata"
+    assert body["filter"]["date"] == {"from": "2026-03-14T18:30:00Z", "to": "2026-03-15T18:29:59Z"}
+    assert ids(out.records(STREAM)) == ids(truth(sim, zone=zone), "interactionId")
+
+
+@pytest.mark.parametrize("key", ["timeZone", "timezone"])
+def test_the_zone_under_the_tenant(sim, clock, key):
+    """Under `tenant` it may be spelled in either way too."""
+    me = json.dumps({"id": "u", "tenant": {key: "Asia/Kolkata"}})
+    sim.faults.add(Fault("me", "status", status=200, body=me))
+
+    run(days(sim, zone=ZoneInfo("Asia/Kolkata")), clock)
+
+    assert [body["filter"]["timeZone"] for body in bodies(sim)] == ["Asia/Kolkata"]
+
+
+def test_a_zone_that_is_set(sim, clock, caplog):
+    """A zone in the settings wins, and that it is not the tenant's is said once."""
+    zone = ZoneInfo("Europe/Berlin")
+    twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
+
+    out = run(days(sim, zone=zone, own=twice, timezone="Europe/Berlin"), clock, "a", "b")
+
+    assert out.error is None
+    for body in bodies(sim):
+        assert body["filter"]["timeZone"] == "Europe/Berlin"
+        assert body["filter"]["date"]["from"] == "2026-03-14T23:00:00Z"
+    (warning,) = (w for w in warnings(caplog) if "timezone" in w)
+    assert "Europe/Berlin" in warning
+    assert "America/New_York" in warning
+
+
+@pytest.mark.parametrize("shape", ["timeZone", "absent"])
+def test_a_zone_that_is_no_other(simulate, clock, caplog, shape):
+    """A zone in the settings that is the tenant's, or cannot be compared, is no warning."""
+    sim = simulate(zone_shape=shape)
+
+    out = run(days(sim, timezone="America/New_York"), clock)
+
+    assert out.error is None
+    assert not any("timezone" in warning for warning in warnings(caplog))
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_zone_that_may_not_be_asked(sim, clock, status):
+    """Where the API does not tell the zone, the setting is enough."""
+    sim.faults.add(Fault("me", "status", status=status))
+
+    out = run(days(sim, timezone="America/New_York"), clock)
+
+    assert out.error is None
+    assert out.counts()[STREAM] == len(truth(sim))
+
+
+@pytest.mark.parametrize(
+    "options", [{"zone_shape": "absent"}, {"tenant_zone": "Eastern Standard Time"}]
+)
+def test_no_zone(simulate, clock, options):
+    """Without a zone that is one nothing is read, and the error says what to set."""
+    sim = simulate(**options)
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), ConfigError)
+    assert "set timezone" in str(failure(out))
+    assert asked(sim, DOWNLOAD) == []
+
+
+def test_asked_once_a_run(sim, clock):
+    """Zone and catalogue are asked for once, however many downloads there are."""
+    twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
+
+    out = run(days(sim, 3, own=twice), clock, CATALOGUE, "a", "b")
+
+    assert out.error is None
+    assert len(asked(sim, ME)) == 1
+    assert len(asked(sim, METRICS)) == 1
+    assert len(asked(sim, DOWNLOAD)) == 6

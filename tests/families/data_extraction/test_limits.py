@@ -1,0 +1,88 @@
+"""Data extraction: time between submits, and one job at a time."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from tests.support.data_extraction import polls, posts, run, two_days
+from tests.support.run import run_tap
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_spacing_over_all_streams(simulate, clock, mode):
+    """Two submits are 30 seconds apart, whichever streams they are for."""
+    sim = simulate(rows_per_day=1, job_seconds=3)
+    config = two_days(sim, mode=mode, window_days=1)
+
+    run_tap(config, clock=clock)
+
+    times = [post.at for post in posts(sim)]
+    gaps = {after - at for at, after in itertools.pairwise(times)}
+    assert len(times) == 6
+    assert min(gaps) == timedelta(seconds=30)
+    assert sim.limit_violations == 0
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_spacing_over_runs(simulate, clock, mode):
+    """A run that follows at once waits for the rest of the 30 seconds, whatever its streams."""
+    sim = simulate(job_seconds=3)
+    first = run(two_days(sim, mode=mode), clock)
+
+    second = run(two_days(sim, mode=mode), clock, stream="qm_questions", state=first.state)
+
+    assert second.error is None
+    one, two = (post.at for post in posts(sim))
+    assert two - one == timedelta(seconds=30)
+    assert sim.limit_violations == 0
+
+
+def test_spacing_over_runs_later(sim, clock):
+    """A run that follows later does not wait."""
+    first = run(two_days(sim), clock)
+    clock.sleep(timedelta(minutes=1))
+    clock.slept.clear()
+
+    run(two_days(sim), clock, stream="qm_questions", state=first.state)
+
+    assert clock.slept == []
+
+
+def test_request_spacing_seconds(simulate, clock):
+    """The spacing is a setting."""
+    sim = simulate(rows_per_day=1, spacing_seconds=7)
+
+    run(two_days(sim, request_spacing_seconds=7, window_days=1), clock)
+
+    one, two = (post.at for post in posts(sim))
+    assert two - one == timedelta(seconds=7)
+
+
+def test_polls_are_not_spaced(simulate, clock):
+    """Polls follow the poll interval, not the 30 seconds between submits."""
+    sim = simulate(job_polls=3)
+
+    run(two_days(sim, mode="async") | {"poll_interval_seconds": 2}, clock)
+
+    times = [sim.jobs[0].submitted_at, *(poll.at for poll in polls(sim))]
+    gaps = [after - at for at, after in itertools.pairwise(times)]
+    assert len(gaps) == 4
+    assert timedelta(seconds=2) <= min(gaps) <= max(gaps) < timedelta(seconds=30)
+
+
+def test_one_active_call(simulate, clock):
+    """No submit is made while a job of any stream is running."""
+    sim = simulate(rows_per_day=1, job_seconds=90)
+
+    out = run_tap(two_days(sim, mode="async", window_days=1), clock=clock)
+
+    jobs = sim.jobs
+    assert out.error is None
+    assert len(jobs) == 6
+    for job, following in itertools.pairwise(jobs):
+        assert job.ready_at is not None
+        assert following.submitted_at >= job.ready_at
+    assert sim.limit_violations == 0

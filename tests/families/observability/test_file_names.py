@@ -1,0 +1,67 @@
+"""Observability: the name that the tap gives a file."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tap_cxone.simulator import Fault, Simulator
+from tests.support.observability import AS, GR, KB, PATHS, polls, run, two_days
+
+
+def names(sim: Simulator) -> set[str]:
+    """Return the names that the tap gave to files so far."""
+    return {poll.query["fileName"] for poll in polls(sim)}
+
+
+def test_file_names_are_safe(sim, clock):
+    """A name may stand in an address as it is; the API adds `.csv` itself."""
+    run(two_days(sim), clock, KB, AS, GR)
+
+    assert len(names(sim)) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name) for name in names(sim))
+
+
+def test_one_name_an_export(simulate, clock):
+    """Each poll of an export names the same file."""
+    sim = simulate(job_polls=4)
+
+    run(two_days(sim), clock)
+
+    assert len(polls(sim)) == 5
+    assert len(names(sim)) == 1
+
+
+def test_names_of_windows(sim, clock):
+    """Each window has a name of its own, also two that begin together."""
+    run(two_days(sim, window_days=1), clock)
+    run(two_days(sim) | {"end_date": "2026-03-16T09:00:00Z"}, clock)
+
+    assert len(names(sim)) == 3
+
+
+def test_names_of_tables(simulate, clock):
+    """Each table has a name of its own for the same window."""
+    sim = simulate(exports_per_day=4)
+
+    run(two_days(sim, exports_per_day=4), clock, *PATHS)
+
+    assert len(names(sim)) == 4
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "client_id"])
+def test_names_of_tenants(sim, clock, name):
+    """Two tenants at one host, who differ in their credentials, use different names."""
+    tenants = ("alpha", "beta")
+    for tenant in tenants:
+        sim.faults.add(
+            Fault("token", "status", status=200, body='{"access_token": "t", "expires_in": 60}'),
+            Fault("submit", "status", status=202, headers=(("Location", "/x/1"),), body=""),
+            Fault("poll", "status", status=200, body='{"status": "Failed"}'),
+        )
+        run(two_days(sim) | {name: tenant}, clock)
+
+    assert len(polls(sim)) == 2
+    assert len(names(sim)) == 2
+    assert not any(tenant in file for file in names(sim) for tenant in tenants)

@@ -1,0 +1,148 @@
+"""Observability: login, credentials and hosts."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote
+
+import pytest
+
+from tap_cxone.errors import AuthError, ConfigError
+from tap_cxone.simulator import Credentials
+from tap_cxone.tap import TapCXone
+from tests.support.observability import (
+    AQ,
+    AS,
+    KB,
+    OFFLINE,
+    catalog,
+    failure,
+    logins,
+    run,
+    submits,
+    two_days,
+    warnings,
+)
+from tests.support.run import run_tap
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator import RecordedRequest
+
+
+def form(seen: RecordedRequest) -> dict[str, list[str]]:
+    """Return the form in the body of a request."""
+    return parse_qs(seen.body.decode(), strict_parsing=True)
+
+
+def test_login_form(sim, clock):
+    """The login is a form: the application, and the access key as user name and password."""
+    out = run(two_days(sim), clock)
+
+    (login,) = logins(sim)
+    assert out.error is None
+    assert login.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert "authorization" not in login.headers
+    assert form(login) == {
+        "client_id": [Credentials.CLIENT_ID],
+        "client_secret": [Credentials.CLIENT_SECRET],
+        "grant_type": ["password"],
+        "username": [Credentials.ACCESS_KEY_ID],
+        "password": [Credentials.ACCESS_KEY_SECRET],
+    }
+
+
+def test_login_with_basic(simulate, clock):
+    """With client_secret_basic the application is named in the header, and only there."""
+    sim = simulate(client_auth="basic")
+
+    out = run(two_days(sim) | {"client_auth_method": "client_secret_basic"}, clock)
+
+    (login,) = logins(sim)
+    scheme, _, encoded = login.headers["authorization"].partition(" ")
+    application = base64.b64decode(encoded).decode()
+    plain = f"{Credentials.CLIENT_ID}:{Credentials.CLIENT_SECRET}"
+    assert out.error is None
+    assert scheme == "Basic"
+    assert application in {plain, f"{Credentials.CLIENT_ID}:{quote(Credentials.CLIENT_SECRET, '')}"}
+    assert form(login).keys() == {"grant_type", "username", "password"}
+
+
+def test_client_secret_post_is_the_default(simulate, clock):
+    """An application that may name itself in the form only is served without a setting."""
+    sim = simulate(client_auth="post")
+
+    assert run(two_days(sim), clock).error is None
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
+def test_a_url_encoded_key(sim, clock, caplog, name):
+    """A key copied URL-encoded is decoded, with one warning that names the setting."""
+    config = two_days(sim)
+    config[name] = quote(config[name])
+
+    out = run_tap(config, clock=clock, catalog=catalog(KB))
+
+    (warning,) = (w for w in warnings(caplog) if "encoded" in w)
+    assert out.error is None
+    assert "%3D%3D%3D%3D" in config[name]
+    assert name in warning
+    assert config[name] not in warning
+
+
+def test_a_key_is_decoded_once(sim, clock):
+    """A key that was encoded twice is decoded once: nothing is guessed."""
+    config = two_days(sim)
+    config["access_key_id"] = quote(quote("KEY=="))
+
+    run(config, clock)
+
+    assert form(logins(sim)[0])["username"] == ["KEY%3D%3D"]
+
+
+def test_a_plain_key(sim, clock, caplog):
+    """A key as it is shown causes no warning."""
+    run(two_days(sim), clock)
+
+    assert not any("encoded" in warning for warning in warnings(caplog))
+
+
+@pytest.mark.parametrize(
+    "name", ["client_id", "client_secret", "access_key_id", "access_key_secret"]
+)
+def test_wrong_credentials(sim, clock, name):
+    """A refused login fails the stream, names the settings to check and exports nothing."""
+    out = run(two_days(sim) | {name: "wrong-one"}, clock)
+
+    assert isinstance(failure(out), AuthError)
+    assert name in str(failure(out))
+    assert "client_auth_method" in str(failure(out))
+    assert "wrong-one" not in str(failure(out))
+    assert submits(sim) == []
+
+
+def test_without_an_application(sim):
+    """An access key alone is not enough to select a table: the error names what is missing."""
+    config = two_days(sim)
+    del config["client_id"], config["client_secret"]
+
+    with pytest.raises(ConfigError, match="client_id, client_secret"):
+        TapCXone(config=config, catalog=catalog(KB))
+
+    assert sim.requests == []
+
+
+def test_hosts():
+    """Without `base_url` the login is at the OIDC host, the tables at the region's."""
+    tap = TapCXone(config={**OFFLINE, "region": "eu1"})
+    stream: Any = tap.streams[KB]
+
+    assert stream.family.grant.url == "https://cxone.niceincontact.com/auth/token"
+    assert stream.family.base_url == "https://api-eu1.niceincontact.com"
+
+
+def test_one_login_for_all_tables(sim, clock):
+    """The tables share a token."""
+    run(two_days(sim), clock, KB, AS, AQ)
+
+    assert len(logins(sim)) == 1

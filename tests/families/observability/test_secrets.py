@@ -1,0 +1,57 @@
+"""Observability: no secret is in a message."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from urllib.parse import quote
+
+import pytest
+
+from tap_cxone.simulator import Credentials, Fault, Simulator
+from tests.support.observability import KB, downloads, failure, run, said, two_days
+
+
+def secrets(sim: Simulator) -> list[str]:
+    """Return what no message may hold."""
+    pair = f"{Credentials.CLIENT_ID}:{Credentials.CLIENT_SECRET}"
+    plain = [
+        Credentials.CLIENT_SECRET,
+        Credentials.ACCESS_KEY_ID,
+        Credentials.ACCESS_KEY_SECRET,
+    ]
+    links = [seen.query["X-Amz-Signature"] for seen in downloads(sim)]
+    encoded = [quote(secret, safe="") for secret in plain]
+    tokens = "sim-access-token-", "sim-refresh-token-", "sim-id-token-"
+    return [*plain, *encoded, base64.b64encode(pair.encode()).decode(), *tokens, *links]
+
+
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
+def test_secrets_of_a_good_run(sim, clock, caplog, method):
+    """No secret shows in what a run writes or logs, not even when it tells everything."""
+    caplog.set_level(logging.DEBUG)
+
+    out = run(two_days(sim) | {"client_auth_method": method}, clock)
+
+    assert len(out.records(KB)) == 24
+    assert [secret for secret in secrets(sim) if secret in said(out, caplog)] == []
+
+
+@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
+@pytest.mark.parametrize("place", ["token", "submit", "poll"])
+def test_an_echo_of_secrets(sim, clock, caplog, place, method):
+    """No secret shows in an error, not even where the API repeats what it was sent."""
+    caplog.set_level(logging.INFO)
+    pair = base64.b64encode(f"{Credentials.CLIENT_ID}:{Credentials.CLIENT_SECRET}".encode())
+    echo = {
+        "message": f"Wrong secret {Credentials.CLIENT_SECRET} {Credentials.ACCESS_KEY_SECRET}",
+        "headers": f"Authorization: Basic {pair.decode()}",
+        "form": f"username={quote(Credentials.ACCESS_KEY_ID, safe='')}&password=x",
+    }
+    sim.faults.add(Fault(place, "status", status=400, body=json.dumps(echo), times=9))
+
+    out = run(two_days(sim) | {"client_auth_method": method}, clock)
+
+    assert "Wrong secret" in str(failure(out))
+    assert [secret for secret in secrets(sim) if secret in said(out, caplog)] == []

@@ -1,0 +1,123 @@
+"""Observability: settings that a table does not take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import ConfigError
+from tap_cxone.tap import TapCXone
+from tests.support.observability import (
+    AQ,
+    AS,
+    GR,
+    KB,
+    OTHER_GR,
+    PATHS,
+    body,
+    run,
+    submits,
+    two_days,
+)
+
+
+@pytest.mark.parametrize(
+    ("family", "setting", "takers", "others"),
+    [
+        ({"filters": {"Team": ["A"]}}, "filters.Team", [KB, AS], [AQ, GR]),
+        ({"filters": {"Skill": ["A"]}}, "filters.Skill", [KB, AS], [AQ, GR]),
+        (
+            {"filters": {"CopilotProfileId": ["A"]}},
+            "filters.CopilotProfileId",
+            [KB, AS, AQ],
+            [GR],
+        ),
+        ({"filters": {"AgentNumber": ["A"]}}, "filters.AgentNumber", [KB, AS, AQ], [GR]),
+        ({"channels": ["voice"]}, "channels", [KB, AS], [AQ, GR]),
+        (
+            {"filters": {"Team": ["A"]}, "tables": ["Copilot/KBTable", "Copilot/AQTable"]},
+            "filters.Team",
+            [KB, AS],
+            [AQ],
+        ),
+        (
+            {"channels": ["digital"], "tables": ["Copilot/AQTable"]},
+            "channels",
+            [KB, AS],
+            [AQ],
+        ),
+    ],
+)
+def test_what_a_table_does_not_take(sim, family, setting, takers, others):
+    """A filter or channel for a table without it is an error that names the tables with it."""
+    with pytest.raises(ConfigError) as raised:
+        TapCXone(config=two_days(sim, **family))
+
+    (problem,) = raised.value.problems
+    refused, _, taken = problem.partition("only by")
+    assert f"observability.{setting}" in refused
+    assert [stream for stream in PATHS if PATHS[stream] in refused] == others
+    assert [stream for stream in PATHS if PATHS[stream] in taken.partition(";")[0]] == takers
+    assert sim.requests == []
+
+
+def test_the_other_name_of_a_table_takes_no_filter_either(sim):
+    """A table under its second name takes what it takes under its first: nothing."""
+    with pytest.raises(ConfigError, match=r"filters\.AgentNumber"):
+        TapCXone(config=two_days(sim, tables=[OTHER_GR], filters={"AgentNumber": ["1"]}))
+
+
+def test_every_such_problem_at_once(sim):
+    """Each filter and channel that does not fit is a problem of its own, all told at once."""
+    family = {"channels": ["voice"], "filters": {"Team": ["A"], "AgentNumber": ["1"]}}
+
+    with pytest.raises(ConfigError) as raised:
+        TapCXone(config=two_days(sim, **family))
+
+    assert len(raised.value.problems) == 3
+
+
+def test_filters_that_filter_nothing(sim, clock):
+    """Empty filters and channels concern every table."""
+    family = {"channels": [], "filters": {"Team": [], "AgentNumber": []}}
+
+    out = run(two_days(sim, **family), clock, AQ, GR)
+
+    assert out.error is None
+    assert body(submits(sim)[0]).keys() <= {"dateRange", "timeZone", "filters"}
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        {"tables": ["Copilot/KBTabel"]},
+        {"channels": ["fax"]},
+        {"filters": {"Colour": ["red"]}},
+        {"filters": {"Team": "A"}},
+        {"window_days": 0},
+        {"exports_per_day": 0},
+        {"columns": {KB: {"Date": "datum"}}},
+        {"settle_minutes": 30},
+    ],
+)
+def test_settings_out_of_range(sim, family):
+    """What the family's settings cannot be is an error before any call."""
+    with pytest.raises(ConfigError, match="observability"):
+        TapCXone(config=two_days(sim, **family))
+
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize("setting", ["primary_keys", "columns"])
+def test_a_misspelt_stream(sim, setting):
+    """Keys or columns of a stream that is none: the error names the one that was meant."""
+    value: Any = ["Date"] if setting == "primary_keys" else {"Date": "string"}
+
+    with pytest.raises(ConfigError) as raised:
+        TapCXone(config=two_days(sim, **{setting: {"copilot_autosummaries": value}}))
+
+    (problem,) = raised.value.problems
+    assert f"observability.{setting}" in problem
+    assert "'copilot_autosummaries'" in problem
+    assert AS in problem

@@ -1,0 +1,288 @@
+"""Scheduled reports: the registered schedule of each report."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import ApiError
+from tap_cxone.simulator import Fault
+from tests.support.scheduled_reports import (
+    DAY,
+    METRICS,
+    OTHER,
+    QUEUES,
+    SCHEDULES,
+    START,
+    STREAM,
+    answer,
+    body,
+    days,
+    definition,
+    failure,
+    figures,
+    lists,
+    posts,
+    puts,
+    run,
+    starts,
+    sums,
+    whole,
+)
+
+
+def test_definition(sim, clock):
+    """What is registered is the report, in UTC, over a relative range, to be fetched by the API."""
+    assert run(days(sim), clock).error is None
+
+    assert [body(seen) for seen in posts(sim)] == [definition()]
+
+
+def test_definition_in_full(sim, clock):
+    """Type, time, filters and grouping are registered as they are configured."""
+    filters = [
+        {"dimension": "queueId", "values": ["q_0a17", "q_0b42"], "operator": "notIn"},
+        {"dimension": "agentId", "values": ["000012"]},
+        {"dimension": "status", "operator": "eq", "values": ["busy"]},
+    ]
+    entry = {"filters": filters, "schedule": {"type": "weekly", "time": "23:59"}}
+
+    assert run(days(sim, entry=entry), clock).error is None
+
+    (posted,) = map(body, posts(sim))
+    assert posted["schedule"] == {"type": "weekly", "time": "23:59", "timezone": "UTC"}
+    assert posted["report"]["filters"] == [
+        filters[0],
+        {**filters[1], "operator": "in"},
+        filters[2],
+    ]
+
+
+@pytest.mark.some(5)
+@pytest.mark.parametrize("name_filter", ["exact", "contains", "ignored"])
+@pytest.mark.parametrize("shape", ["list", "entities", "schedules"])
+@pytest.mark.parametrize("key", ["scheduleId", "id"])
+def test_found_again(simulate, clock, name_filter, shape, key):
+    """A schedule that is there as it should be is used, among others with similar names."""
+    sim = simulate(name_filter=name_filter, schedules_shape=shape, schedule_id_key=key)
+    for name in (f"{STREAM}_2", f"my_{STREAM}", STREAM.upper(), "x"):
+        sim.add_schedule(definition(name, metrics=["talkTime"]))
+
+    outs = [run(days(sim), clock) for _ in range(2)]
+
+    own = [one for one in sim.schedules if one.name == STREAM]
+    assert all(whole(out, sim) for out in outs)
+    assert [one.versions for one in own] == [1]
+    assert (len(sim.schedules), len(posts(sim)), len(puts(sim))) == (5, 1, 0)
+    assert {one.schedule_id for one in sim.report_runs} == {own[0].id}
+
+
+@pytest.mark.some(2)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"report": {"metrics": ["talkTime", "handleTime", "callsHandled"]}},
+        {"report": {"metrics": [*METRICS, "wrapUpTime"]}},
+        {"report": {"dimensions": ["agentId", "queueId"]}},
+        {"report": {"grouping": []}},
+        {"report": {"type": "queue"}},
+        {"report": {"filters": [{"dimension": "agentId", "values": ["x"], "operator": "in"}]}},
+        {"report": {"dateRange": {"type": "relative", "value": "previousWeek"}}},
+        {"schedule": {"type": "weekly"}},
+        {"schedule": {"time": "05:31"}},
+        {"schedule": {"timezone": "America/New_York"}},
+    ],
+)
+def test_changed_when_it_differs(sim, clock, changed):
+    """A schedule that says anything else is changed to what is configured, once."""
+    there = definition()
+    for part, values in changed.items():
+        there[part] |= values
+    sim.add_schedule(there)
+
+    outs = [run(days(sim), clock) for _ in range(2)]
+
+    (own,) = sim.schedules
+    assert all(whole(out, sim) for out in outs)
+    assert (own.body, own.versions) == (definition(), 2)
+    assert [seen.path for seen in puts(sim)] == [f"{SCHEDULES}/{own.id}"]
+    assert posts(sim) == []
+
+
+@pytest.mark.parametrize("where", ["top", "schedule", "report", "filter", "delivery"])
+def test_what_the_api_adds(sim, clock, where):
+    """Fields that only the API knows are no difference."""
+    filters = [{"dimension": "agentId", "values": ["000012"], "operator": "in"}]
+    there = sim.add_schedule(definition(filters=filters))
+    shown: Any = {"scheduleId": there.id, **json.loads(json.dumps(there.body))}
+    part = {"top": shown, "filter": shown["report"]["filters"][0]}.get(where) or shown[where]
+    part |= {"createdBy": "somebody", "version": 3}
+    answer(sim, "list", {"entities": [shown]})
+
+    out = run(days(sim, entry={"filters": filters}), clock)
+
+    assert out.error is None
+    assert (posts(sim), puts(sim)) == ([], [])
+
+
+def test_changed_settings(sim, clock):
+    """Settings that change are registered by the next run, and that run reads by them."""
+    first = run(days(sim), clock)
+    entry = {"metrics": ["talkTime"], "grouping": ["agentId"], "dimensions": ["agentId"]}
+
+    second = run(days(sim, 2, entry=entry), clock, state=first.state)
+
+    (own,) = sim.schedules
+    found = figures(
+        second.records(STREAM), by=["agent_id"], metrics=["talkTime"], columns=["talk_time"]
+    )
+    wanted = sums(sim, 2, by=["agentId"], metrics=["talkTime"])
+    later = (START + DAY).isoformat()
+    assert own.versions == 2
+    assert found == {key: value for key, value in wanted.items() if key[-1] == later}
+
+
+def test_once_a_run(sim, clock):
+    """However many windows there are, a run looks for its schedule once."""
+    assert whole(run(days(sim, 5), clock), sim, 5)
+
+    assert len(starts(sim)) == 5
+    assert (len(lists(sim)), len(posts(sim))) == (1, 1)
+
+
+def test_nothing_to_read(sim, clock):
+    """With nothing to read nothing is asked, not even for a token."""
+    first = run(days(sim), clock)
+    before = len(sim.requests)
+
+    second = run(days(sim), clock, state=first.state)
+
+    assert second.error is None
+    assert len(sim.requests) == before
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("kind", ["reply-lost", "malformed-json", "empty", "html", "reset"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_lost_answer_to_the_definition(sim, clock, kind, times):
+    """A schedule whose registration got no answer is looked for, not made twice."""
+    sim.faults.add(Fault("submit", kind, times=times))
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert len(sim.schedules) == 1
+
+
+@pytest.mark.parametrize(("kind", "status"), [("reset", None), ("status", 503)])
+def test_a_definition_that_never_arrives(sim, clock, kind, status):
+    """A registration is repeated as often as the settings say; what it fails with spent nothing."""
+    sim.faults.add(Fault("submit", kind, status=status, times=99))
+
+    out = run(days(sim, max_retries=2), clock)
+
+    assert "spent, the next run asks anew" not in str(failure(out))
+    assert len(posts(sim)) == 3
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 409])
+def test_a_refused_definition(sim, clock, status):
+    """A registration that failed for a while is repeated, after a look."""
+    sim.faults.add(Fault("submit", "status", status=status, times=2))
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert len(sim.schedules) == 1
+    assert len(lists(sim)) == len(posts(sim)) == 3
+
+
+def test_killed_at_the_definition(sim, clock):
+    """A run that ended right after the registration left one schedule, which the next one uses."""
+    sim.faults.add(Fault("submit", "reply-lost"))
+    first = run(days(sim, max_retries=0), clock)
+
+    second = run(days(sim), clock, state=first.state)
+
+    assert first.error is not None
+    assert whole(second, sim)
+    assert (len(sim.schedules), len(posts(sim))) == (1, 1)
+
+
+def test_a_definition_that_is_refused(sim, clock):
+    """What the API says of a definition it does not take is the error; it is sent once."""
+    entry = {"filters": [{"dimension": "shoeSize", "values": ["44"]}]}
+
+    out = run(days(sim, entry=entry, more=[QUEUES]), clock)
+
+    assert isinstance(failure(out), ApiError)
+    assert "shoeSize" in str(failure(out)) or "filters[0]" in str(failure(out))
+    assert len(out.records(OTHER)) == 3
+    assert len([seen for seen in posts(sim) if body(seen)["name"] == STREAM]) == 1
+
+
+@pytest.mark.parametrize("name_filter", ["exact", "contains", "ignored"])
+@pytest.mark.parametrize("key", ["scheduleId", "id"])
+def test_two_of_one_name(simulate, clock, name_filter, key):
+    """Two schedules of the report's name are an error that lists both; nothing is changed."""
+    sim = simulate(name_filter=name_filter, schedule_id_key=key)
+    both = [sim.add_schedule(definition()), sim.add_schedule(definition(metrics=["talkTime"]))]
+
+    out = run(days(sim, more=[QUEUES]), clock)
+
+    assert all(one.id in str(failure(out)) for one in both)
+    assert STREAM in str(failure(out))
+    assert len(out.records(OTHER)) == 3
+    assert [one.versions for one in sim.schedules] == [1, 1, 1]
+    assert len(sim.report_runs) == 1
+
+
+@pytest.mark.parametrize("text", ["{}", '{"total": 0}', '"none"', "null", '{"entities": {}}'])
+def test_a_list_that_is_none(sim, clock, text):
+    """An answer that lists no schedules is an error, and never a reason to make one."""
+    answer(sim, "list", text, times=100)
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), ApiError)
+    assert posts(sim) == []
+
+
+def test_a_list_in_pages(sim, clock):
+    """A schedule on the second page of the list is found."""
+    there = sim.add_schedule(definition())
+    answer(sim, "list", {"entities": [], "nextPageToken": "a/b+c="})
+    answer(sim, "list", {"entities": [{"scheduleId": there.id, **definition()}]})
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert [seen.query for seen in lists(sim)] == [
+        {"name": STREAM},
+        {"name": STREAM, "pageToken": "a/b+c="},
+    ]
+    assert posts(sim) == []
+
+
+@pytest.mark.parametrize("tokens", ["a", "ab"])
+def test_a_list_without_end(sim, clock, tokens):
+    """A list whose pages lead to one another is not followed for ever."""
+    for token in list(tokens) * 15:
+        answer(sim, "list", {"entities": [], "nextPageToken": token})
+
+    run(days(sim), clock)
+
+    assert len(lists(sim)) < 12
+
+
+def test_the_update_is_repeated(sim, clock):
+    """A change that failed for a while, or whose answer was lost, is sent again."""
+    sim.add_schedule(definition(metrics=["talkTime"]))
+    sim.faults.add(Fault("update", "status", status=500), Fault("update", "reply-lost"))
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert sim.schedules[0].body == definition()

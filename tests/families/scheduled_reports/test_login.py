@@ -1,0 +1,138 @@
+"""Scheduled reports: login, scopes, and renewal of the token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+import pytest
+
+from tap_cxone.errors import AuthError, PermissionDenied
+from tap_cxone.simulator import Credentials, Fault, Options, Simulator
+from tests.support.scheduled_reports import (
+    TOKEN,
+    Going,
+    Turning,
+    days,
+    definition,
+    failure,
+    logins,
+    pages,
+    run,
+    whole,
+)
+
+
+def test_login(sim, clock):
+    """The login is a form with the application's credentials and the two scopes."""
+    assert run(days(sim), clock).error is None
+
+    (login,) = logins(sim)
+    assert parse_qs(login.body.decode(), strict_parsing=True) == {
+        "grant_type": ["client_credentials"],
+        "client_id": [Credentials.CLIENT_ID],
+        "client_secret": [Credentials.CLIENT_SECRET],
+        "scope": ["analytics:reports:read analytics:reports:write"],
+    }
+
+
+@pytest.mark.parametrize("scopes", [["analytics:reports:read", "analytics:export:read"], []])
+def test_scopes(sim, clock, scopes):
+    """Scopes that are set are asked for in place of those; an empty list asks for all."""
+    run(days(sim, own={"scopes": scopes}), clock)
+
+    form = parse_qs(logins(sim)[0].body.decode())
+    assert form.get("scope", []) == ([" ".join(scopes)] if scopes else [])
+
+
+def test_scopes_that_are_not_granted(simulate, clock):
+    """A login refused for its scopes names the setting."""
+    sim = simulate(granted_scopes=("analytics:reports:read",))
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), AuthError)
+    assert "scopes" in str(failure(out)).partition("check")[2]
+
+
+@pytest.mark.parametrize("granted", ["analytics:reports:read", "analytics:reports:write"])
+def test_missing_scope(simulate, clock, granted):
+    """An application without one of the scopes is told which it needs, and nothing is read."""
+    sim = simulate(granted_scopes=(granted,))
+
+    out = run(days(sim, own={"scopes": []}), clock)
+
+    assert isinstance(failure(out), PermissionDenied)
+    for scope in ("analytics:reports:read", "analytics:reports:write"):
+        assert scope in str(failure(out)).partition("give")[2]
+    assert sim.report_runs == []
+
+
+def test_missing_scope_at_the_run(simulate, clock):
+    """The same is said where the schedule is there already and only the run is refused."""
+    sim = simulate(granted_scopes=("analytics:reports:read",))
+    sim.add_schedule(definition())
+
+    out = run(days(sim, own={"scopes": []}), clock)
+
+    assert isinstance(failure(out), PermissionDenied)
+    assert "analytics:reports:write" in str(failure(out))
+
+
+@pytest.mark.parametrize("place", ["list", "submit", "run", "poll", "page"])
+def test_refused_once(simulate, clock, place):
+    """A token refused at any step is renewed once, and the step is repeated."""
+    sim = simulate(page_size_reports=3)
+    sim.faults.add(Fault(place, "status", status=401))
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert len(logins(sim)) == 2
+    assert (len(sim.schedules), len(sim.report_runs)) == (1, 1)
+
+
+def test_renewed_between_pages():
+    """A token is renewed at least 60 s before its end, also between two pages."""
+    clock = Going(pace=timedelta(seconds=5))
+    options = Options(rows_per_day=30, page_size_reports=1, report_token_seconds=200)
+    with Simulator(options, clock=clock) as sim:
+        out = run(days(sim), clock)
+
+        first, *_, last = pages(sim)
+        assert whole(out, sim)
+        assert any(first.at < seen.at < last.at for seen in logins(sim))
+        assert max(ages(sim)) < timedelta(seconds=140 + 15)  # some of it passes on the way
+        assert 401 not in {seen.status for seen in sim.requests}
+
+
+def ages(sim: Simulator) -> list[timedelta]:
+    """Return how old the token was at each request."""
+    used = [seen for seen in sim.requests if seen.path != TOKEN]
+    return [seen.at - max(t.at for t in logins(sim) if t.at <= seen.at) for seen in used]
+
+
+@pytest.mark.parametrize("life", [200, 3600])
+def test_never_in_its_last_minute(simulate, clock, life):
+    """No request carries a token that has less than 60 s to live."""
+    sim = simulate(report_token_seconds=life, job_seconds=600)
+
+    out = run(days(sim, 5), clock)
+
+    assert whole(out, sim, 5)
+    assert max(ages(sim)) < timedelta(seconds=life - 60)
+    assert 401 not in {seen.status for seen in sim.requests}
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_revoked_at_any_time(number):
+    """Tokens that end between any two steps of a run cost a login and nothing else."""
+    clock = Turning()
+    with Simulator(Options(rows_per_day=12, job_seconds=35), clock=clock) as sim:
+        clock.at(number, sim.revoke_tokens)
+
+        out = run(days(sim, 3), clock)
+
+        assert whole(out, sim, 3)
+        assert len(logins(sim)) == 2
+        assert len(sim.report_runs) == 3

@@ -1,0 +1,128 @@
+"""Scheduled reports: statuses of runs, and the time between polls."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tap_cxone.simulator import Fault
+from tests.support.scheduled_reports import (
+    MINUTE,
+    QUEUES,
+    SECOND,
+    STREAM,
+    answer,
+    days,
+    done,
+    failure,
+    looks,
+    row,
+    run,
+    starts,
+    whole,
+)
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("words", [("QUEUED", "PROCESSING"), ("Pending", "Running"), (" queued ",)])
+@pytest.mark.parametrize("end", ["COMPLETED", "Completed", "completed"])
+def test_states_in_any_spelling(simulate, clock, words, end):
+    """The words for a state may be written in any way."""
+    sim = simulate()
+    answer(sim, "poll", *({"state": word} for word in words), {**done(row()), "state": end})
+
+    out = run(days(sim), clock)
+
+    assert out.error is None
+    assert [r["agent_id"] for r in out.records(STREAM)] == ["007"]
+
+
+def test_an_unknown_state(sim, clock):
+    """A state that nobody knows is shown as it is; the run stays known for the next time."""
+    answer(sim, "poll", {"state": "hibernating"})
+
+    first = run(days(sim), clock)
+    clock.sleep(MINUTE)
+    second = run(days(sim), clock, state=first.state)
+
+    assert "hibernating" in str(failure(first))
+    assert whole(second, sim)
+    assert len(sim.report_runs) == 1
+
+
+@pytest.mark.parametrize("seconds", [1, 14, 15, 16, 200, 1700])
+def test_polls(simulate, clock, seconds):
+    """Polls are at least 15 s apart, grow apart to at most two minutes, and end with the run."""
+    sim = simulate(job_seconds=seconds)
+
+    out = run(days(sim), clock)
+
+    times = [starts(sim)[0].at, *(seen.at for seen in looks(sim))]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
+    assert whole(out, sim)
+    assert min(gaps) >= 15 * SECOND
+    assert max(gaps) <= 2 * MINUTE
+    assert gaps == sorted(gaps)
+    assert times[-1] - times[0] < seconds * SECOND + 2 * MINUTE
+    assert seconds < 1000 or gaps[-1] == 2 * MINUTE
+
+
+def test_polls_of_later_runs(simulate, clock):
+    """Polls stay apart when the time of one run tells when to look for the next."""
+    sim = simulate(job_seconds=100)
+
+    out = run(days(sim, 5, more=[QUEUES]), clock)
+
+    assert out.error is None
+    assert sim.fast_polls == 0
+
+
+def test_many_runs_wait_for_little_but_their_reports(simulate, clock):
+    """Runs of 20 s, looked at 15 s apart at the soonest, take hardly longer than 20 s each."""
+    sim = simulate(job_seconds=20)
+    began = clock.now()
+
+    assert run(days(sim, number=5, start_date="2026-01-29"), clock).error is None
+
+    assert len(sim.report_runs) == 50
+    assert clock.now() - began <= 1.1 * 50 * 20 * SECOND
+    assert sim.fast_polls == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("poll", "status", status=500),
+        Fault("poll", "status", status=429, times=3),
+        Fault("poll", "reset", times=2),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+def test_polls_after_one_that_failed(simulate, clock, hasty, fault):
+    """Polls stay apart also where one had to be repeated, and so came late."""
+    sim = simulate(job_seconds=100)
+    sim.faults.add(fault)
+
+    assert whole(run(days(sim), clock), sim)
+    assert sim.fast_polls == 0
+
+
+def test_polls_after_a_damaged_file(simulate, clock, hasty):
+    """Polls stay apart also where a damaged file needs a fresh link."""
+    sim = simulate(report_result="csv")
+    sim.faults.add(Fault("download", "malformed-csv"))
+
+    assert whole(run(days(sim), clock), sim)
+    assert sim.fast_polls == 0
+
+
+def test_a_result_that_is_none(sim, clock):
+    """A run that is said to be completed and shows no result is looked at again, not too soon."""
+    answer(sim, "poll", {"state": "completed"}, times=2)
+
+    out = run(days(sim), clock)
+
+    gaps = [later.at - sooner.at for sooner, later in itertools.pairwise(looks(sim))]
+    assert whole(out, sim)
+    assert all(gap >= 15 * SECOND for gap in gaps)

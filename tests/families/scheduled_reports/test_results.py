@@ -1,0 +1,240 @@
+"""Scheduled reports: results in pages and in files."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_cxone.errors import CXoneError, DownloadError
+from tap_cxone.simulator import Fault
+from tests.support.scheduled_reports import (
+    MINUTE,
+    STREAM,
+    answer,
+    days,
+    done,
+    failure,
+    looks,
+    pages,
+    row,
+    run,
+    strip,
+    sums,
+    whole,
+)
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 100])
+def test_pages(simulate, clock, size):
+    """All pages are read, whatever their size, and none twice."""
+    sim = simulate(page_size_reports=size)
+
+    out = run(days(sim), clock)
+
+    tokens = [seen.query["pageToken"] for seen in pages(sim)]
+    assert whole(out, sim)
+    assert len(tokens) == -(-len(sums(sim)) // size) - 1
+    assert len(set(tokens)) == len(tokens)
+    assert len(looks(sim)) == 2
+
+
+def test_just_full_pages(simulate, clock):
+    """Pages that are all full are read to their end."""
+    sim = simulate(page_size_reports=4)
+    number = len(sums(sim))
+    sizes = [size for size in range(2, number) if number % size == 0] or [1]
+    exact = simulate(page_size_reports=sizes[0])
+
+    assert whole(run(days(exact), clock), exact)
+    assert len(pages(exact)) == number / sizes[0] - 1
+
+
+def test_empty_pages(sim, clock):
+    """A page without rows is no end; a missing, null or empty token is one."""
+    answer(sim, "poll", done(nextPageToken="a+b/c=&d#"))
+    answer(sim, "page", done(row(), nextPageToken="b"), done(nextPageToken="c"))
+    answer(sim, "page", done(row(agentId="008"), nextPageToken=None))
+
+    out = run(days(sim), clock)
+
+    assert out.error is None
+    assert [r["agent_id"] for r in out.records(STREAM)] == ["007", "008"]
+    assert [seen.query["pageToken"] for seen in pages(sim)] == ["a+b/c=&d#", "b", "c"]
+
+
+def test_a_token_that_repeats(simulate, clock):
+    """A token that comes twice is an error, and the stream does not read for ever."""
+    sim = simulate(token_quirk="repeat", page_size_reports=2)
+    sim.faults.add(Fault("page", "status", status=418, times=99, after=60))  # so that this ends
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), DownloadError)
+    assert "token" in str(failure(out))
+    assert out.records(STREAM) == []
+    assert len(pages(sim)) < 40
+    assert out.bookmark(STREAM) is None
+
+
+def test_tokens_in_a_circle(sim, clock):
+    """Tokens that lead back to one another are an error too."""
+    answer(sim, "poll", done(row(), nextPageToken="a"), times=20)
+    for _ in range(20):
+        answer(sim, "page", done(nextPageToken="b"), done(nextPageToken="a"))
+
+    out = run(days(sim, max_retries=1), clock)
+
+    assert isinstance(failure(out), DownloadError)
+    assert out.records(STREAM) == []
+    assert len(pages(sim)) < 10
+
+
+SPOILS = [
+    ("status", 429),
+    ("status", 500),
+    ("status", 502),
+    ("status", 503),
+    ("status", 401),
+    ("malformed-json", None),
+    ("empty", None),
+    ("html", None),
+    ("truncated", None),
+    ("reset", None),
+    ("reply-lost", None),
+]
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(("kind", "status"), SPOILS)
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_page_that_fails(simulate, clock, kind, status, after):
+    """A page that fails for a while is asked for again; no row is lost or doubled."""
+    sim = simulate(page_size_reports=2)
+    sim.faults.add(Fault("page", kind, status=status, after=after))
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert len(sim.report_runs) == 1
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(("kind", "status"), SPOILS)
+def test_a_poll_that_fails(sim, clock, hasty, kind, status):
+    """A poll that fails for a while is repeated."""
+    sim.faults.add(Fault("poll", kind, status=status))
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert len(sim.report_runs) == 1
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(("kind", "status"), SPOILS)
+def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
+    """Nothing leaves of a result of which a page never comes; the next run needs no new one."""
+    sim = simulate(page_size_reports=2)
+    sim.faults.add(Fault("page", kind, status=status, times=1000, after=2))
+
+    first = run(days(sim), clock)
+    sim.faults.clear()
+    clock.sleep(MINUTE)
+    second = run(days(sim), clock, state=first.state)
+
+    assert isinstance(failure(first), CXoneError)
+    assert first.records(STREAM) == []
+    assert first.bookmark(STREAM) is None
+    assert whole(second, sim)
+    assert len(sim.report_runs) == 1
+
+
+@pytest.mark.parametrize("given", [{}, {"data": None}, {"data": {}}, [], {"state": "failed"}])
+def test_a_page_without_rows_of_its_own(simulate, clock, given):
+    """A page that holds no list of rows is no page; it is asked for again with the others."""
+    sim = simulate(page_size_reports=2)
+    answer(sim, "page", given)
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+
+
+def test_a_run_that_ends_while_it_is_read(simulate, clock):
+    """Nothing leaves of a result that is cancelled between two pages."""
+    sim = simulate(page_size_reports=2)
+    answer(sim, "page", {"state": "failed", "errorMessage": "Cancelled by the user"})
+    sim.faults.add(Fault("poll", "job-failed", body="Gone away", after=2))
+
+    out = run(days(sim), clock)
+
+    assert "Gone away" in str(failure(out))
+    assert out.records(STREAM) == []
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("compression", ["none", "gzip-encoding", "gzip-type", "gzip-bare"])
+@pytest.mark.parametrize(("newline", "bom"), [("\r\n", True), ("\n", False)])
+def test_csv(simulate, clock, compression, newline, bom):
+    """A result that is a file gives the same rows as one in pages, however it is packed."""
+    how = {"compression": compression, "newline": newline, "bom": bom}
+    sims = simulate(report_result="csv", **how), simulate()
+
+    outs = [run(days(sim, 2), clock) for sim in sims]
+
+    bare = [[strip(r) for r in out.records(STREAM)] for out in outs]
+    assert whole(outs[0], sims[0], 2)
+    assert bare[0] == bare[1]
+    files = [seen for seen in sims[0].requests if seen.path.startswith("/files/")]
+    assert all("authorization" not in seen.headers for seen in files)
+    assert len(files) == 2
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("expired-link", None),
+        ("status", 403),
+        ("status", 404),
+        ("status", 500),
+        ("truncated", None),
+        ("reset", None),
+        ("reply-lost", None),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
+    """A link that is refused, or a file that breaks off, is followed by a fresh link."""
+    sim = simulate(report_result="csv")
+    sim.faults.add(Fault("download", kind, status=status, times=times))
+
+    out = run(days(sim), clock)
+
+    files = [seen for seen in sim.requests if seen.path.startswith("/files/")]
+    assert whole(out, sim)
+    assert len({seen.query["X-Amz-Signature"] for seen in files}) == times + 1
+    assert len(sim.report_runs) == 1
+
+
+def test_a_file_that_never_comes(simulate, clock):
+    """A file that never comes whole fails the stream; nothing of it leaves."""
+    sim = simulate(report_result="csv")
+    sim.faults.add(Fault("download", "truncated", times=1000))
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), DownloadError)
+    assert "max_retries" in str(failure(out))
+    assert out.records(STREAM) == []
+
+
+@pytest.mark.parametrize("kind", ["malformed-csv", "corrupt-gzip"])
+def test_a_damaged_file(simulate, clock, hasty, kind):
+    """A file that came whole and is damaged is fetched once more."""
+    sim = simulate(report_result="csv", compression="gzip-type")
+    sim.faults.add(Fault("download", kind))
+
+    out = run(days(sim), clock)
+
+    assert whole(out, sim)
+    assert len(sim.report_runs) == 1

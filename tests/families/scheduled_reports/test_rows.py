@@ -1,0 +1,277 @@
+"""Scheduled reports: records, their columns and their order."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import CXoneError, DriftError
+from tap_cxone.tap import TapCXone
+from tests.support.run import FakeClock, select
+from tests.support.scheduled_reports import (
+    DAY,
+    QUARANTINE,
+    START,
+    STREAM,
+    answer,
+    at,
+    days,
+    done,
+    failure,
+    figures,
+    marks,
+    row,
+    run,
+    strip,
+    sums,
+    whole,
+)
+
+
+def test_values(simulate, clock):
+    """Dimensions are texts with their leading zeros, metrics numbers, names what they belong to."""
+    sim = simulate()
+
+    out = run(days(sim), clock)
+
+    names = {
+        (r["agentId"], r["agentName"])
+        for r in sim.expected_rows("report:agent", START, START + DAY)
+    }
+    records = out.records(STREAM)
+    assert whole(out, sim)
+    assert any(r["agent_id"].startswith("00") for r in records)
+    assert {(r["agent_id"], r["agent_name"]) for r in records} <= names
+    assert {r["_window_end"] for r in records} == {(START + DAY).isoformat()}
+    assert all(isinstance(r["handle_time"], int | float) for r in records)
+
+
+EXACT = ["0.1", "3.141592653589793238462643", "1e21", "100", "-0.5", "12345678901234567890123"]
+
+
+@pytest.mark.some(5)
+@pytest.mark.parametrize("text", EXACT)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_numbers_are_exact(sim, clock, text, quoted):
+    """A metric leaves with the value that the API gave, to the last digit."""
+    given = f'"{text}"' if quoted else text
+    text_of = json.dumps(done(row()))
+    answer(sim, "poll", text_of.replace('"handleTime": 3', f'"handleTime": {given}'))
+
+    (record,) = exactly(days(sim), clock)
+
+    assert Decimal(record["handle_time"]) == Decimal(text)
+
+
+@pytest.mark.parametrize("text", ["0042", "4.20", "Zoë 😀", " a ", "null", "2026-03-15"])
+def test_texts_stay_texts(sim, clock, text):
+    """A dimension leaves as it came."""
+    answer(sim, "poll", done(row(agentId=text)))
+
+    out = run(days(sim), clock)
+
+    assert [r["agent_id"] for r in out.records(STREAM)] == [text]
+
+
+def exactly(config: dict[str, Any], clock: FakeClock) -> list[dict[str, Any]]:
+    """Return the records of a run, their fractions as they were written."""
+    written = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(written)) as out:
+        TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).sync_all()
+        out.flush()
+    lines = [json.loads(line, parse_float=Decimal) for line in written.getvalue().splitlines()]
+    return [line["record"] for line in lines if line["type"] == "RECORD"]
+
+
+def test_rows_that_are_none(sim, clock):
+    """What is no row, or has a metric that is no number, goes to the quarantine."""
+    answer(sim, "poll", done(row(), row(agentId="008", talkTime="many"), 5, row(agentId="009")))
+
+    out = run(days(sim, max_invalid_ratio=0.9), clock)
+
+    assert out.error is None
+    assert [r["agent_id"] for r in out.records(STREAM)] == ["007", "009"]
+    assert len(out.records(QUARANTINE)) == 2
+
+
+def test_a_lone_surrogate(sim, clock):
+    """A text that is no Unicode is a matter of its row, no fault of the tap."""
+    answer(sim, "poll", json.dumps(done(row(), row(agentId="x\ud800"))), times=3)
+
+    out = run(days(sim, max_invalid_ratio=0.9), clock)
+
+    assert "fault in the tap" not in str(out.error)
+    assert out.error is None or "row" in str(out.error)
+    assert out.error is not None or out.records(STREAM)[0]["agent_id"] == "007"
+
+
+def test_a_first_row_that_is_none(sim, clock, hasty):
+    """A result whose first row is none loses no other row without a word."""
+    answer(sim, "poll", done(5, row(), row(agentId="008")), times=2)
+
+    out = run(days(sim, max_invalid_ratio=0.9), clock)
+
+    if out.error is None:
+        assert [r["agent_id"] for r in out.records(STREAM)] == ["007", "008"]
+        assert len(out.records(QUARANTINE)) == 1
+    else:
+        assert isinstance(failure(out), CXoneError)
+        assert out.bookmark(STREAM) is None
+
+
+@pytest.mark.parametrize("result", ["inline", "csv"])
+def test_unknown_columns(simulate, clock, result):
+    """A column that nobody configured becomes a text, told in a SCHEMA before its rows."""
+    sim = simulate(extra_report_columns=("teamName", "Site"), report_result=result)
+
+    out = run(days(sim), clock)
+
+    first, second = out.of("SCHEMA", STREAM)
+    new = second["schema"]["properties"].keys() - first["schema"]["properties"].keys()
+    assert whole(out, sim)
+    assert new == {"team_name", "site"}
+    assert all("team_name" in r for r in out.records(STREAM))
+
+
+@pytest.mark.parametrize("drift", ["ignore", "fail"])
+def test_schema_drift(simulate, clock, drift):
+    """`ignore` leaves such columns out, `fail` fails the window before a row of it leaves."""
+    sim = simulate(extra_report_columns=("teamName",))
+
+    out = run(days(sim, schema_drift=drift), clock)
+
+    if drift == "ignore":
+        assert whole(out, sim)
+        assert not any("team_name" in r for r in out.records(STREAM))
+    else:
+        assert isinstance(failure(out), DriftError)
+        assert "team_name" in str(failure(out))
+        assert out.records(STREAM) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        *({"report_result": "csv", "empty": e} for e in ("header", "zero-bytes", "204")),
+        {"report_result": "csv", "content_length": False},
+    ],
+)
+def test_empty_days(simulate, clock, options):
+    """Days without rows are committed like others."""
+    sim = simulate(rows_per_day=0, **options)
+
+    out = run(days(sim, 3), clock)
+
+    assert out.error is None
+    assert out.records(STREAM) == []
+    assert out.bookmark(STREAM) == (START + 3 * DAY).isoformat()
+    assert len(sim.report_runs) == 3
+
+
+def test_in_the_order_of_time(simulate, clock):
+    """Rows leave window by window; a bookmark is the end of the window whose rows have left."""
+    sim = simulate(page_size_reports=3)
+
+    out = run(days(sim, 4), clock)
+
+    ends: list[str] = []
+    for message in out.messages:
+        if message["type"] == "RECORD":
+            ends.append(message["record"]["_window_end"])
+        if message["type"] == "STATE":
+            mark = message["value"]["bookmarks"].get(STREAM, {}).get("replication_key_value", "")
+            assert len(ends) == sum(key[-1] < mark for key in sums(sim, 4))
+    assert ends == sorted(ends)
+    assert list(dict.fromkeys(marks(out))) == [(START + n * DAY).isoformat() for n in range(1, 5)]
+
+
+def test_read_twice(sim, clock):
+    """The same days read a second time, without a state, leave the same rows by their key."""
+    first, second = run(days(sim, 3), clock), run(days(sim, 3), clock)
+
+    assert whole(first, sim, 3)
+    assert [strip(r) for r in first.records(STREAM)] == [strip(r) for r in second.records(STREAM)]
+
+
+def test_read_twice_in_long_windows(simulate, clock):
+    """The same days in windows of several days leave the same rows, also some days later."""
+    sim = simulate()
+    config = days(sim, own={"window_days": 3}, end_date=None)
+    at(clock, "06:00:00")
+    clock.instant -= DAY
+    first = run(config, clock)
+    clock.instant += DAY
+    second = run(config, clock, state=first.state)
+    again = run(config, clock)
+
+    kept = figures([r for out in (first, second, again) for r in out.records(STREAM)])
+    total = sum(one["callsHandled"] for one in kept.values())
+    assert total == sum(one["callsHandled"] for one in sums(sim, 5).values())
+
+
+def test_filters(sim, clock):
+    """Filters choose the rows."""
+    (agent, *_), *_ = sums(sim)
+    entry = {"filters": [{"dimension": "agentId", "values": [agent], "operator": "notIn"}]}
+
+    out = run(days(sim, entry=entry), clock)
+
+    assert figures(out.records(STREAM)) == {k: v for k, v in sums(sim).items() if k[0] != agent}
+
+
+@pytest.mark.parametrize("dimensions", [["agentId", "channel", "status"], ["date"], []])
+def test_without_grouping(sim, clock, dimensions):
+    """Without grouping a row is a group of all dimensions; without these it is the window."""
+    out = run(days(sim, 2, entry={"dimensions": dimensions, "grouping": []}), clock)
+
+    by = [{"agentId": "agent_id"}.get(name, name) for name in dimensions]
+    assert out.error is None
+    assert figures(out.records(STREAM), by=by) == sums(sim, 2, by=dimensions)
+
+
+def test_dimensions_that_are_not_grouped(sim, clock):
+    """A dimension that a group has many values of is null; its column is there all the same."""
+    entry = {"dimensions": ["agentId", "status"], "grouping": ["agentId"]}
+
+    out = run(days(sim, entry=entry), clock)
+
+    assert out.error is None
+    assert {r["status"] for r in out.records(STREAM)} == {None}
+    assert figures(out.records(STREAM), by=["agent_id"]) == sums(sim, by=["agentId"])
+
+
+@pytest.mark.parametrize("kind", ["queue", "skill"])
+def test_other_types(sim, clock, kind):
+    """Reports of other types are read the same way."""
+    entry = {"type": kind, "metrics": ["callsHandled", "handleTime", "wrapUpTime"]}
+
+    out = run(days(sim, 2, entry=entry), clock)
+
+    found = figures(
+        out.records(STREAM),
+        metrics=entry["metrics"],
+        columns=("calls_handled", "handle_time", "wrap_up_time"),
+    )
+    assert out.error is None
+    assert found == sums(sim, 2, kind=kind, metrics=entry["metrics"])
+
+
+def test_averages(sim, clock):
+    """An average is what the API says it is."""
+    entry = {"type": "ic", "metrics": ["messageCount", "avgResponseTime"]}
+
+    out = run(days(sim, entry=entry), clock)
+
+    given = sums(sim, kind="ic", metrics=["messageCount", "_responseTime"])
+    means = {
+        key: (one["_responseTime"] / one["messageCount"]).quantize(Decimal("0.001"))
+        for key, one in given.items()
+    }
+    found = figures(out.records(STREAM), metrics=["avgResponseTime"], columns=["avg_response_time"])
+    assert {key: one["avgResponseTime"] for key, one in found.items()} == means

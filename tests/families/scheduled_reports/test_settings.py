@@ -1,0 +1,259 @@
+"""Scheduled reports: settings, their mistakes, and discovery."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import ConfigError
+from tap_cxone.tap import TapCXone
+from tests.support.run import Killed, run_tap, select
+from tests.support.scheduled_reports import (
+    LISTED,
+    OFFLINE,
+    QUARANTINE,
+    SCHEDULES,
+    STREAM,
+    TOKEN,
+    days,
+    figures,
+    run,
+    sums,
+)
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """Return a report that is right but for these changes; None takes a setting away."""
+    right = {"name": "a", "type": "agent", "metrics": ["talkTime"], "dimensions": ["agentId"]}
+    return {name: value for name, value in (right | changes).items() if value is not None}
+
+
+def problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
+    """Return what is said to be wrong with some settings."""
+    with pytest.raises(ConfigError) as caught:
+        TapCXone(config={**OFFLINE, "scheduled_reports": own, **config})
+    assert caught.value.exit_code == 2
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("metric", ["handleTime", "wrapUpTime", "callsHandled", "avgHandleTime"])
+@pytest.mark.parametrize("kind", ["agent", "queue", "skill"])
+def test_metrics_of_calls(metric, kind):
+    """Reports of agents, queues and skills have the metrics of calls, the others do not."""
+    own = {"reports": [report(type=kind, metrics=[metric])]}
+    TapCXone(config={**OFFLINE, "scheduled_reports": own})
+
+    for other in ("ic", "voicemail"):
+        (problem,) = problems({"reports": [report(type=other, metrics=[metric])]})
+        assert all(word in problem for word in (f"'{metric}'", kind, other))
+
+
+@pytest.mark.parametrize("metric", ["messageCount", "avgResponseTime"])
+def test_metrics_of_messages(metric):
+    """Only reports of interaction channels have the metrics of messages."""
+    own = {"reports": [report(type="ic", metrics=[metric])]}
+    TapCXone(config={**OFFLINE, "scheduled_reports": own})
+
+    for other in ("agent", "queue", "skill", "voicemail"):
+        (problem,) = problems({"reports": [report(type=other, metrics=[metric])]})
+        assert f"'{metric}'" in problem
+        assert "ic" in problem
+
+
+@pytest.mark.parametrize("kind", ["agent", "queue"])
+def test_talk_time(kind):
+    """Agents and queues have a talk time, interaction channels do not."""
+    TapCXone(config={**OFFLINE, "scheduled_reports": {"reports": [report(type=kind)]}})
+
+    (problem,) = problems({"reports": [report(type="ic")]})
+    assert "messageCount" in problem
+
+
+def test_unknown_metrics():
+    """A metric that nobody knows needs allow_unknown_metrics; a known one keeps its types."""
+    own = {"reports": [report(metrics=["talkTime", "shoeSize"])]}
+    (problem,) = problems(own)
+    assert "shoeSize" in problem
+    assert "allow_unknown_metrics" in problem
+
+    TapCXone(config={**OFFLINE, "scheduled_reports": {**own, "allow_unknown_metrics": True}})
+    wrong = {"reports": [report(metrics=["messageCount"])], "allow_unknown_metrics": True}
+    assert len(problems(wrong)) == 1
+
+
+def test_unknown_metrics_are_read(sim, clock):
+    """What is allowed is registered and read."""
+    mails = report(name="mails", type="voicemail", metrics=["voicemailCount"])
+    config = days(sim, own={"reports": [mails], "allow_unknown_metrics": True})
+
+    out = run(config, clock)
+
+    found = figures(
+        out.records("mails"),
+        by=["agent_id"],
+        metrics=["voicemailCount"],
+        columns=["voicemail_count"],
+    )
+    assert out.error is None
+    assert found == sums(sim, kind="voicemail", by=["agentId"], metrics=["voicemailCount"])
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"reports": [report(metrics=["handleTme"])]}, ["handleTme", "'handleTime'"]),
+        ({"reports": [report(metrics=[])]}, ["'a'", "metrics"]),
+        ({"reports": [report(metrics=None)]}, ["metrics"]),
+        ({"reports": [report(type="agents")]}, ["agents", "agent, queue, skill, ic, voicemail"]),
+        ({"reports": [report(type=None)]}, ["type"]),
+        ({"reports": [report(dimensions=None)]}, ["dimensions"]),
+        ({"reports": [report(grouping=["agentId", "queueId"])]}, ["'queueId'", "dimensions"]),
+        ({"reports": [report(grouping=["agentid"])]}, ["'agentid'", "dimensions"]),
+        (
+            {"reports": [report(filters=[{"dimension": "x", "values": ["y"], "operator": "ne"}])]},
+            ["operator", "in, notIn, eq"],
+        ),
+        ({"reports": [report(filters=[{"dimension": "x"}])]}, ["values"]),
+        ({"reports": [report(filters=[{"values": ["x"]}])]}, ["dimension"]),
+        ({"reports": [report(schedule={"time": "5:30"})]}, ["time", "5:30"]),
+        ({"reports": [report(schedule={"time": "24:00"})]}, ["time", "24:00"]),
+        ({"reports": [report(schedule={"time": "05:60"})]}, ["time", "05:60"]),
+        ({"reports": [report(schedule={"time": "05:30\n"})]}, ["time"]),
+        ({"reports": [report(schedule={"type": "hourly"})]}, ["daily, weekly, monthly"]),
+        ({"reports": [report(schedule={"timezone": "UTC"})]}, ["timezone"]),
+        ({"reports": [report(name="Agent Report")]}, ["reports.0.name", "small letters"]),
+        ({"reports": [report(name="agentReport")]}, ["reports.0.name", "small letters"]),
+        ({"reports": [report(), report()]}, ["reports.1.name", "twice"]),
+        ({"reports": [report(name=None)]}, ["reports.0", "name"]),
+        ({"reports": [report(metrcs=["x"])]}, ["metrcs", "'metrics'"]),
+        ({"report": []}, ["scheduled_reports.report", "'reports'"]),
+        ({"settle_hour": 5}, ["settle_hour", "'settle_hour_utc'"]),
+        ({"window_days": 0}, ["window_days", "at least 1"]),
+        ({"poll_interval_seconds": 0}, ["poll_interval_seconds", "more than 0"]),
+        ({"job_timeout_minutes": 0}, ["job_timeout_minutes", "more than 0"]),
+        ({"scopes": "analytics:reports:read"}, ["scopes", "array"]),
+    ],
+)
+def test_mistakes(own, words):
+    """Every mistake is one problem that names the setting."""
+    (problem,) = problems(own)
+
+    assert all(word in problem for word in words)
+
+
+def test_every_mistake_at_once(sim):
+    """All problems come together, and nothing was asked."""
+    config = days(
+        sim,
+        entry={"metrics": ["messageCount", "shoeSize"], "grouping": ["x"]},
+        own={"window_days": 2},
+        lookback_days=1,
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        TapCXone(config=config)
+
+    assert len(caught.value.problems) == 4
+    assert sim.requests == []
+
+
+def test_lookback_and_long_windows():
+    """With lookback_days a window is one day, or days would be counted twice."""
+    (problem,) = problems({"reports": [report()], "window_days": 7}, lookback_days=2)
+    assert "window_days" in problem
+    assert "lookback_days" in problem
+
+    for own, lookback in ((1, 2), (None, 2), (7, 0), (7, None)):
+        family = {"reports": [report()], "window_days": own}
+        TapCXone(config={**OFFLINE, "scheduled_reports": family, "lookback_days": lookback})
+
+
+@pytest.mark.parametrize("days_", [[1], {}, "1", True])
+def test_days_of_another_kind_beside_a_lookback(days_):
+    """A window_days that is no number is a problem of the settings, no fault of the tap."""
+    found = problems({"reports": [report()], "window_days": days_}, lookback_days=2)
+
+    assert any("window_days must be" in problem for problem in found)
+
+
+@pytest.mark.parametrize("name", [LISTED, QUARANTINE, "qm_workflows"])
+def test_names_of_other_streams(name):
+    """A report must not have the name of another stream."""
+    (problem,) = problems({"reports": [report(name=name)]})
+
+    assert f"'{name}'" in problem
+
+
+def test_discovery_touches_no_network(sim):
+    """Streams, keys and columns are known without a request."""
+    catalog = select(days(sim), STREAM)
+
+    (entry,) = (e for e in catalog["streams"] if e["tap_stream_id"] == STREAM)
+    types = {n: p["type"] for n, p in entry["schema"]["properties"].items() if n[0] != "_"}
+    assert set(entry["key_properties"]) == {"agent_id", "queue_id", "_window_start"}
+    assert entry["replication_key"] == "_window_end"
+    assert {n for n, t in types.items() if "number" in t} == {
+        *("handle_time", "talk_time", "calls_handled")
+    }
+    assert {n for n, t in types.items() if "string" in t} == {
+        *("agent_id", "agent_name", "queue_id")
+    }
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys"),
+    [
+        ({}, {"agent_id", "agent_name", "queue_id", "_window_start"}),
+        ({"grouping": ["queueId"]}, {"queue_id", "_window_start"}),
+        ({"dimensions": []}, {"_window_start"}),
+    ],
+)
+def test_the_key(sim, changes, keys):
+    """The key is the grouping, else all dimensions, with the window's start."""
+    config = days(sim, entry={"grouping": [], **changes})
+
+    (entry,) = (e for e in select(config, STREAM)["streams"] if e["tap_stream_id"] == STREAM)
+    assert set(entry["key_properties"]) == keys
+
+
+@pytest.mark.parametrize("own", [{}, {"reports": []}])
+def test_without_reports(sim, clock, own):
+    """Without reports the list of schedules is read, and no report runs."""
+    config = {**days(sim), "scheduled_reports": own}
+
+    out = run_tap(config, clock=clock, only=LISTED)
+
+    assert out.error is None
+    assert [message["stream"] for message in out.of("SCHEMA")] == [LISTED]
+    assert [seen.path for seen in sim.requests] == [TOKEN, SCHEDULES]
+    assert sim.report_runs == []
+
+
+def test_without_an_object(sim, clock, caplog):
+    """With everything selected a family without settings is left out; only INFO says so."""
+    caplog.set_level(logging.INFO)
+    config = days(sim, scheduled_reports=None)
+    every = select(config, *TapCXone(config=config).streams)
+    caplog.clear()
+
+    out = run_tap(config, clock=clock, catalog=every, cut_after=1)
+
+    told = [r for r in caplog.records if "scheduled_reports" in r.getMessage()]
+    assert isinstance(out.error, Killed)
+    assert [record.levelno for record in told] == [logging.INFO]
+    assert "set scheduled_reports: {}, or" in told[0].getMessage()
+    assert not any(seen.path.startswith("/api/v2/analytics/reports") for seen in sim.requests)
+
+
+def test_without_credentials(sim):
+    """Without credentials the error names them."""
+    config = days(sim)
+    catalog = select(config, STREAM)
+    for name in ("client_id", "client_secret"):
+        del config[name]
+
+    with pytest.raises(ConfigError, match="client_id, client_secret"):
+        TapCXone(config=config, catalog=catalog)

@@ -1,0 +1,103 @@
+"""The audit log: a file that cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from tap_cxone.errors import AuditError, ConfigError
+from tap_cxone.tap import TapCXone
+from tests.support.analytics_exports import STREAM, days, ids, run, truth
+from tests.support.audit_log import audited
+from tests.support.run import select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize("where", ["missing/audit.jsonl", ".", "file/audit.jsonl"])
+def test_a_path_that_cannot_be_written(sim, clock, tmp_path, where):
+    """A path that cannot be written is a mistake of the settings, found before any request."""
+    (tmp_path / "file").write_text("")
+
+    out = run(audited(sim, tmp_path / where), clock)
+
+    assert isinstance(out.error, ConfigError)
+    assert "audit_log_path" in str(out.error)
+    assert str(tmp_path) in str(out.error)
+    assert sim.requests == []
+    assert out.messages == []
+
+
+def test_the_command_exits_with_two(sim, tmp_path):
+    """The command exits with 2."""
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(audited(sim, tmp_path / "missing" / "audit.jsonl")))
+    chosen = tmp_path / "catalog.json"
+    chosen.write_text(json.dumps(select(days(sim), STREAM)))
+
+    result = CliRunner().invoke(TapCXone.cli, [f"--config={file}", f"--catalog={chosen}"])
+
+    assert result.exit_code == 2
+    assert sim.requests == []
+
+
+@pytest.fixture(params=["nothing", "a part"])
+def fill_up(request, monkeypatch) -> Callable[[int], None]:
+    """Return a function after which so many lines more can be written, then nothing or a part."""
+    write = os.write
+
+    def after(lines: int) -> None:
+        left = itertools.count(lines, -1)
+
+        def full(descriptor: int, data: bytes) -> int:
+            if b'"run":' not in data or next(left) > 0:
+                return write(descriptor, data)
+            if request.param == "a part":
+                return write(descriptor, data[:5])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("tap_cxone.events.audit_log.os.write", full)
+
+    return after
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("written", range(1, 9))
+def test_a_disk_that_fills_up(sim, clock, path, fill_up, written):
+    """A log that cannot be written any more ends the run with an error that says so."""
+    fill_up(written)
+
+    out = run(audited(sim, path), clock)
+
+    causes = [out.error, *getattr(out.error, "failures", {}).values()]
+    assert any(isinstance(cause, AuditError) for cause in causes)
+    assert "audit_log_path" in str(out.error)
+    assert "No space left" in str(out.error)
+
+
+def test_after_a_full_disk(sim, clock, path, monkeypatch):
+    """What was not committed when the log failed is read by the next run."""
+    with monkeypatch.context() as patched:
+        write = os.write
+
+        def full(descriptor: int, data: bytes) -> int:
+            if b'"event": "window_validated"' in data:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(descriptor, data)
+
+        patched.setattr("tap_cxone.events.audit_log.os.write", full)
+        first = run(audited(sim, path), clock)
+
+    second = run(audited(sim, path), clock, state=first.state)
+
+    assert first.error is not None
+    assert first.bookmark(STREAM) is None
+    assert second.error is None
+    assert ids(second) == [row["id"] for row in truth(sim)]

@@ -1,0 +1,73 @@
+"""The audit log: no secret, and no value of a row."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+
+from tap_cxone.simulator import Credentials, Fault
+from tests.support.analytics_exports import START, failure, run
+from tests.support.audit_log import EVERYWHERE, FAMILIES, audited, every
+from tests.support.run import run_tap, select
+
+SECRETS = [
+    Credentials.ACCESS_KEY_SECRET,
+    Credentials.CLIENT_SECRET,
+    "sim-access-token",
+    "Bearer",
+    "signature",
+    "?",
+]
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("bad", [False, True])
+def test_no_secret_and_no_value(simulate, clock, path, family, bad):
+    """Neither a secret, nor a signed query, nor what stands in a row is in any line."""
+    sim = simulate(invalid_elements=5, rows_per_day=48)
+    stream, entity = FAMILIES[family]
+    if bad:
+        sim.faults.add(
+            Fault("poll", "status", status=401),
+            Fault("download", "status", status=500, body='{"token": "Bearer sim-access-token-1"}'),
+        )
+    config = every(sim, path, max_invalid_ratio=1)
+
+    run_tap(config, clock=clock, catalog=select(config, stream, "quarantine"))
+
+    text = path.read_text()
+    rows = sim.expected_rows(entity, START, START + timedelta(days=1))
+    cells = {c for r in rows for c in r.values() if isinstance(c, str) and len(c) > 7}
+    assert len(cells) > 20
+    assert [secret for secret in SECRETS if secret in text] == []
+    assert [cell for cell in cells if json.dumps(cell)[1:-1] in text] == []
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '[{"id":"SECRETVALUE","duration":"SECRETVALUE"}]',
+        '[{"id":"SECRETVALUE"} "SECRETVALUE"]',
+        '["SECRETVALUE"]',
+        "SECRETVALUE",
+        '<html>SECRETVALUE"',
+        "id,type,dateFrom,dateTo,botId,agentId,duration\r\nSECRETVALUE,1,1,1,1,1,1\r\n",
+        "id,type,dateFrom,dateTo,botId,agentId,duration\r\nSECRETVALUE\r\n",
+        'id,type,dateFrom,dateTo,botId,agentId,duration\r\n"SECRETVALUE',
+    ],
+)
+def test_no_value_of_a_file_that_fails(sim, clock, path, caplog, body):
+    """Nor does a file that fails its stream show its values, in the log or in the error."""
+    sim.faults.add(Fault("download", "bytes", body=body, times=9))
+
+    out = run(audited(sim, path), clock)
+
+    said = re.sub(r"in the header: SECRETVALUE", "", str(failure(out)))  # titles are no values
+    assert "SECRETVALUE" not in said
+    if body != "SECRETVALUE":
+        assert "SECRETVALUE" not in path.read_text()
+        assert "SECRETVALUE" not in caplog.text

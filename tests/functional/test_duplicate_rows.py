@@ -1,0 +1,56 @@
+"""Rows that a file holds twice are emitted once, in every family."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings logged."""
+    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+
+
+@EVERYWHERE
+def test_a_key_that_comes_twice(sim, clock, caplog, room):
+    """Of two rows of one key the first leaves; what was left out is counted in a warning."""
+    room.serve(sim, *NINE, ("k1", "100"), ("k2", "2"))
+
+    out = room.run(room.settings(sim), clock)
+
+    (warning,) = (w for w in warnings(caplog) if "left out" in w)
+    assert out.error is None
+    assert room.values(out) == NINE_LEFT
+    assert "2 rows had the key of an earlier row" in warning
+    assert "primary_keys" in warning
+
+
+@EVERYWHERE
+def test_equal_rows_without_a_key(sim, clock, caplog, room):
+    """Rows known by their hash leave once if they are equal, and say nothing of it."""
+    room.serve(sim, *NINE, ("k1", "100"), ("k2", "2"))
+
+    out = room.run(room.settings(sim, **room.keys), clock)
+
+    hashes = [record["_row_hash"] for record in out.records(room.stream)]
+    assert out.error is None
+    assert room.values(out) == [*NINE_LEFT, ("k1", 100)]
+    assert len(set(hashes)) == 10
+    assert [w for w in warnings(caplog) if "left out" in w] == []
+
+
+@EVERYWHERE
+def test_a_misfit_of_the_same_key(sim, clock, room):
+    """A misfit has no key: a good row of the same key leaves, whichever comes first."""
+    room.serve(sim, ("k0", "abc"), *NINE, ("k1", "abc"), *[(f"n{n}", "1") for n in range(20)])
+
+    out = room.run(room.settings(sim), clock)
+
+    assert out.error is None
+    assert room.values(out)[:9] == NINE_LEFT
+    assert len(out.records(QUARANTINE)) == 2

@@ -1,0 +1,201 @@
+"""Invalid rows go to the quarantine, in every family."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
+from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE, Room
+
+if TYPE_CHECKING:
+    from tests.support.run import Output
+
+FIELDS = [
+    *("record_id", "stream", "job_id", "window_start", "window_end"),
+    *("reason", "field", "record", "quarantined_at"),
+]
+
+
+def reason(out: Output, room: Room) -> Exception:
+    """Return why a room's stream failed."""
+    assert isinstance(out.error, StreamsFailed)
+    return out.error.failures[room.stream]
+
+
+@EVERYWHERE
+def test_a_cell_that_is_no_number(sim, clock, room):
+    """A row with a misfit cell goes to the quarantine, the others leave."""
+    room.serve(sim, *NINE[:4], ("bad", "abc"), *NINE[4:])
+
+    out = room.run(room.settings(sim), clock)
+
+    (record,) = out.records(QUARANTINE)
+    _, number = room.columns
+    assert out.error is None
+    assert room.values(out) == NINE_LEFT
+    assert list(record) == FIELDS
+    assert record["stream"] == room.stream
+    assert record["field"] == number
+    assert record["reason"] == f"column {number} holds something that is no number"
+    assert record["window_start"] == "2026-03-15T00:00:00+00:00"
+    assert record["window_end"] == "2026-03-16T00:00:00+00:00"
+    assert record["quarantined_at"] == clock.now().isoformat()
+    raw = json.loads(record["record"])
+    assert (raw[room.header[0]], raw[room.header[1]]) == ("bad", "abc")
+    assert list(raw) == list(room.header)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("cells", [("short",), ("long", *"1234567", "8")])
+def test_a_ragged_row_in_the_middle(sim, clock, room, cells):
+    """A row of fewer or more cells goes to the quarantine, its cells as a list."""
+    room.serve(sim, *NINE[:8], cells, NINE[8])
+
+    out = room.run(room.settings(sim), clock)
+
+    (record,) = out.records(QUARANTINE)
+    assert out.error is None
+    assert room.values(out) == NINE_LEFT
+    assert record["reason"] == f"has {len(cells)} cells where the header has {len(room.header)}"
+    assert record["field"] is None
+    assert json.loads(record["record"]) == list(cells)
+
+
+@EVERYWHERE
+def test_a_ragged_last_row(sim, clock, room):
+    """A last row of too few cells is the end of a damaged file, which is fetched again."""
+    room.serve(sim, *NINE, ("short",))
+    room.serve(sim, *NINE)
+
+    out = room.run(room.settings(sim), clock)
+
+    assert out.error is None
+    assert room.values(out) == NINE_LEFT
+    assert out.records(QUARANTINE) == []
+
+
+@EVERYWHERE
+def test_always_a_ragged_last_row(sim, clock, room):
+    """A file that is always damaged fails its stream; nothing of it leaves."""
+    room.serve(sim, *NINE, ("short",), times=9)
+
+    out = room.run(room.settings(sim), clock)
+
+    assert isinstance(reason(out, room), DecodeError)
+    assert "the end of the file is lost" in str(reason(out, room))
+    assert room.values(out) == []
+    assert out.bookmark(room.stream) is None
+
+
+@EVERYWHERE
+def test_schema_records_state(sim, clock, room):
+    """The quarantine's SCHEMA comes before its rows, and its rows before the window's STATE."""
+    room.serve(sim, *NINE, ("bad", "abc"), *[(f"n{number}", "1") for number in range(9)])
+
+    out = room.run(room.settings(sim), clock)
+
+    kinds = [(m["type"], m.get("stream")) for m in out.messages]
+    rows = kinds.index(("RECORD", QUARANTINE))
+    assert kinds.index(("SCHEMA", QUARANTINE)) < rows
+    marked = [
+        place
+        for place, message in enumerate(out.messages)
+        if message["type"] == "STATE"
+        and "replication_key_value" in message["value"]["bookmarks"].get(room.stream, {})
+    ]
+    assert rows < marked[0]
+    schema = out.of("SCHEMA", QUARANTINE)[0]
+    assert schema["key_properties"] == ["record_id"]
+    assert list(schema["schema"]["properties"]) == FIELDS
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("bad", [1, 2])
+def test_the_ratio(sim, clock, room, bad):
+    """Exactly at max_invalid_ratio a window is fine, past it nothing of it leaves."""
+    rows = NINE[: 10 - bad] + [(f"bad{number}", "xyzzy") for number in range(bad)]
+    room.serve(sim, *rows)
+
+    out = room.run(room.settings(sim, max_invalid_ratio=0.1), clock)
+
+    if bad == 1:
+        assert out.error is None
+        assert room.values(out) == NINE_LEFT
+    else:
+        error = str(reason(out, room))
+        assert isinstance(reason(out, room), InvalidRecords)
+        assert "2 of 10 rows do not fit" in error
+        assert "max_invalid_ratio is 0.1" in error
+        assert "xyzzy" not in error
+        assert out.counts() == {}
+        assert out.bookmark(room.stream) is None
+
+
+@EVERYWHERE
+def test_the_default_ratio(sim, clock, room):
+    """Unless set, a tenth of a window's rows may be misfits."""
+    room.serve(sim, *NINE, ("bad", "abc"))
+    room.serve(sim, *NINE[:8], ("bad", "abc"))
+
+    good = room.run(room.settings(sim), clock)
+    clock.sleep(clock.now() - clock.now().replace(hour=0))
+    bad = room.run(room.settings(sim), clock)
+
+    assert good.error is None
+    assert "1 of 9" in str(reason(bad, room))
+
+
+@EVERYWHERE
+def test_invalid_records_fail(sim, clock, room):
+    """With invalid_records 'fail' a single misfit fails its window."""
+    room.serve(sim, *NINE, ("bad", "abc"))
+
+    out = room.run(room.settings(sim, invalid_records="fail"), clock)
+
+    assert "invalid_records is 'fail'" in str(reason(out, room))
+    assert room.columns[1] in str(reason(out, room))
+    assert out.counts() == {}
+    assert out.bookmark(room.stream) is None
+
+
+@EVERYWHERE
+def test_nobody_receives_them(sim, clock, room):
+    """Without the stream `quarantine` a misfit fails its window, and a later run loses nothing."""
+    room.serve(sim, *NINE, ("bad", "abc"), times=2)
+    config = room.settings(sim)
+
+    first = room.run(config, clock, room.stream)
+    second = room.run(config, clock, state=first.state)
+
+    assert "'quarantine'" in str(reason(first, room))
+    assert "not selected" in str(reason(first, room))
+    assert first.counts() == {}
+    assert second.error is None
+    assert room.values(second) == NINE_LEFT
+    assert len(second.records(QUARANTINE)) == 1
+
+
+@EVERYWHERE
+def test_nobody_need_receive_nothing(sim, clock, room):
+    """Without misfits the quarantine need not be selected, and none of it leaves."""
+    room.serve(sim, *NINE)
+
+    out = room.run(room.settings(sim), clock, room.stream)
+
+    assert out.error is None
+    assert room.values(out) == NINE_LEFT
+    assert out.of("SCHEMA", QUARANTINE) == []
+
+
+@EVERYWHERE
+def test_the_remedy(sim, clock, room):
+    """What fails for misfits says where to correct the columns."""
+    room.serve(sim, ("bad", "abc"), ("bad", "abc"))
+
+    out = room.run(room.settings(sim), clock)
+
+    assert f"{room.family}." in str(reason(out, room)).partition("correct")[2]
+    assert "column" in str(reason(out, room)).partition("correct")[2]

@@ -1,0 +1,291 @@
+"""Rows of JSON files: values, fields and columns."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import InvalidRecords
+from tap_cxone.rows.dedupe import SeenKeys
+from tap_cxone.simulator import Fault, Simulator
+from tests.support.analytics_exports import STREAM as BOTS
+from tests.support.analytics_exports import bare, days, export, failure, run, truth, typed
+from tests.support.rooms import QUARANTINE
+
+
+def serve(sim: Simulator, *elements: Any, times: int = 1) -> None:
+    """Make these elements the next file, texts to the letter."""
+    written = ",".join(e if isinstance(e, str) else json.dumps(e) for e in elements)
+    sim.faults.add(Fault("download", "bytes", body=f"[{written}]", times=times))
+
+
+def conversation(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return a conversation that is whole."""
+    when = {"dateFrom": "2026-03-15T01:00:00.000Z", "dateTo": "2026-03-15T01:01:00.000Z"}
+    whole = {"id": f"c{number}", "type": "bot", **when, "botId": "b", "agentId": None}
+    return {**whole, "duration": number, **changes}
+
+
+def without(field: str) -> dict[str, Any]:
+    """Return a conversation that lacks a field."""
+    return {name: value for name, value in conversation(99).items() if name != field}
+
+
+def lenient(sim: Simulator, **changes: Any) -> dict[str, Any]:
+    """Return settings of one day in which any number of misfits is fine."""
+    return days(sim, max_invalid_ratio=1, **changes)
+
+
+@pytest.mark.parametrize("layout", ["array", "lines", "pretty"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_misfits_and_repeats(simulate, clock, layout, number):
+    """Misfits of every kind and repeats in a file: the truth leaves, and every misfit is kept."""
+    sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9, analytics_json=layout)
+
+    out = run(days(sim, number), clock)
+
+    reasons = [record["reason"] for record in out.records(QUARANTINE)]
+    assert out.error is None
+    assert bare(out.records(BOTS)) == typed(truth(sim, number))
+    assert sorted(reasons) == sorted(
+        [
+            *["is not an object"] * 3,
+            "lacks the required duration",
+            "column duration holds something that is no number",
+            "lacks the required id",
+            "column date_from holds something that is no date-time",
+        ]
+        * number
+    )
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_misfits_of_csv(simulate, clock, number):
+    """The same of CSV."""
+    sim = simulate(rows_per_day=120, invalid_elements=6, duplicates=9)
+
+    out = run(export(sim, number, format="csv"), clock)
+
+    assert out.error is None
+    assert bare(out.records(BOTS)) == typed(truth(sim, number))
+    assert len(out.records(QUARANTINE)) == 6 * number
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        ("7", None),
+        ("null", None),
+        ('"a  text"', None),
+        ("[1,  2]", None),
+        ('{ "b":1.50,  "a":"\\u00e9" , "id":"x"}', "agentId"),
+        (
+            '{"half":"\\ud83d","id":"h","type":"bot","botId":1,"agentId":1,"duration":1,'
+            '"dateFrom":"2026-03-15","dateTo":"2026-03-15"}',
+            None,
+        ),
+        (
+            '{"id":"y","duration" : "abc","type":"bot","botId":1,"agentId":1,'
+            '"dateFrom":"2026-03-15","dateTo":"2026-03-15"}',
+            "duration",
+        ),
+    ],
+)
+def test_to_the_letter(sim, clock, raw, field):
+    """What did not fit is kept as it stood in the file, blanks, escapes and zeros included."""
+    serve(sim, conversation(1), raw, conversation(2))
+
+    out = run(lenient(sim), clock)
+
+    (record,) = out.records(QUARANTINE)
+    assert out.error is None
+    assert record["record"] == raw
+    assert record["field"] == field
+    assert record["job_id"] == sim.analytics_exports[0].id
+    assert [r["id"] for r in out.records(BOTS)] == ["c1", "c2"]
+
+
+@pytest.mark.parametrize(
+    "field", ["id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration"]
+)
+def test_required_fields(sim, clock, field):
+    """An object that lacks one of the seven fields of a conversation is none."""
+    serve(sim, conversation(1), without(field))
+
+    out = run(lenient(sim), clock)
+
+    (record,) = out.records(QUARANTINE)
+    assert record["reason"] == f"lacks the required {field}"
+    assert record["field"] == field
+    assert [r["id"] for r in out.records(BOTS)] == ["c1"]
+
+
+@pytest.mark.parametrize("field", ["type", "dateFrom", "dateTo", "botId", "agentId", "duration"])
+def test_null_is_not_missing(sim, clock, field):
+    """A field that is null is there."""
+    serve(sim, conversation(1, **{field: None}))
+
+    out = run(days(sim), clock)
+
+    assert out.error is None
+    assert len(out.records(BOTS)) == 1
+    assert out.records(QUARANTINE) == []
+
+
+@pytest.mark.parametrize("spelled", ["customerRef", "customer_ref"])
+def test_configured_fields(sim, clock, spelled):
+    """Which fields are required can be set, by the source's names or ours."""
+    serve(sim, {"id": "a", "customerRef": None}, {"id": "b"}, {"customerRef": 1})
+    config = export(sim, required_fields=[spelled]) | {"max_invalid_ratio": 1}
+
+    out = run(config, clock)
+
+    assert [r["id"] for r in out.records(BOTS)] == ["a"]
+    first, second = (r["reason"] for r in out.records(QUARANTINE))
+    assert first in {"lacks the required customerRef", "lacks the required customer_ref"}
+    assert second == "lacks the required id"
+
+
+def test_no_required_fields(sim, clock):
+    """An empty list requires the keys alone."""
+    serve(sim, {"id": "a"}, conversation(1))
+
+    out = run(export(sim, required_fields=[]), clock)
+
+    assert [r["id"] for r in out.records(BOTS)] == ["a", "c1"]
+
+
+@pytest.mark.some(4)
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"id": "z", "newKey": 1},
+        conversation(9, duration="abc", newKey=1),
+        '{"newKey":"\\ud800","id":"z"}',
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_keys_of_misfits_are_no_columns(sim, clock, bad, place):
+    """What only a quarantined object has makes no column, wherever it stands, and is no drift."""
+    rows = [conversation(1), conversation(2)]
+    serve(sim, *rows[:place], bad, *rows[place:])
+
+    out = run(lenient(sim, schema_drift="fail"), clock)
+
+    assert out.error is None
+    assert len(out.records(QUARANTINE)) == 1
+    assert len(out.of("SCHEMA", BOTS)) == 1
+    assert not [key for r in out.records(BOTS) for key in r if "new" in key]
+
+
+def test_keys_before_a_misfit_stay(sim, clock):
+    """A misfit takes away no column that good rows showed, before it, after it or as well."""
+    bad = conversation(9, duration="abc", both=0, mine=0)
+    rows = [conversation(1, first=1), bad, conversation(2, both=2), bad, conversation(3, late=3)]
+    serve(sim, *rows, bad, conversation(9, duration="abc"))
+
+    out = run(lenient(sim), clock)
+
+    own = [{k: r[k] for k in r if k in {"first", "both", "late"}} for r in out.records(BOTS)]
+    assert out.error is None
+    assert own == [
+        {"first": "1", "both": None, "late": None},
+        {"first": None, "both": "2", "late": None},
+        {"first": None, "both": None, "late": "3"},
+    ]
+    assert "mine" not in out.of("SCHEMA", BOTS)[-1]["schema"]["properties"]
+
+
+def test_all_misfits(sim, clock):
+    """A window of misfits alone is committed if the ratio allows it."""
+    serve(sim, 1, 2, 3)
+
+    out = run(lenient(sim), clock)
+
+    assert out.error is None
+    kinds = [message["type"] for message in out.messages if message.get("stream") == QUARANTINE]
+    assert kinds[:4] == ["SCHEMA", "RECORD", "RECORD", "RECORD"]
+    assert out.bookmark(BOTS) == "2026-03-16T00:00:00+00:00"
+
+
+def test_no_misfit_at_all(sim, clock):
+    """A ratio of 0 allows none."""
+    serve(sim, *[conversation(number) for number in range(200)], 7)
+
+    out = run(days(sim, max_invalid_ratio=0), clock)
+
+    assert isinstance(failure(out), InvalidRecords)
+    assert "1 of 201" in str(failure(out))
+
+
+def test_an_error_in_place_of_rows(sim, clock):
+    """An object that is an error of some server is no row, and fails the window."""
+    sim.faults.add(Fault("download", "bytes", body='{"message":"Something went wrong"}'))
+
+    out = run(days(sim), clock)
+
+    assert isinstance(failure(out), InvalidRecords)
+    assert "Something went wrong" not in str(failure(out))
+    assert out.records(BOTS) == []
+
+
+def test_the_record_id(sim, clock):
+    """The same row has the same id whenever it comes, another stream's or row's another."""
+    serve(sim, conversation(1), 7, 8)
+    first = run(lenient(sim), clock)
+    serve(sim, conversation(2), 7)
+    second = run(lenient(sim), clock)
+
+    seven, eight = (record["record_id"] for record in first.records(QUARANTINE))
+    assert seven == hashlib.sha256(f"{BOTS}\n7".encode()).hexdigest()
+    assert seven != eight
+    assert [record["record_id"] for record in second.records(QUARANTINE)] == [seven]
+
+
+def test_every_window_names_itself(simulate, clock):
+    """A misfit names the window and the job it came with, and leaves before its STATE."""
+    sim = simulate()
+    serve(sim, conversation(1), 7)
+    serve(sim, 8, conversation(2))
+
+    out = run(days(sim, 2, max_invalid_ratio=1), clock)
+
+    first, second = out.records(QUARANTINE)
+    assert [first["window_start"], second["window_start"]] == [
+        "2026-03-15T00:00:00+00:00",
+        "2026-03-16T00:00:00+00:00",
+    ]
+    assert [first["job_id"], second["job_id"]] == [job.id for job in sim.analytics_exports]
+    bookmark, seen = "", []
+    for message in out.messages:
+        if message["type"] == "STATE":
+            bookmark = message["value"]["bookmarks"][BOTS].get("replication_key_value", "")
+        if message["type"] == "RECORD" and message["stream"] == QUARANTINE:
+            seen.append(bookmark)
+    assert seen == ["", "2026-03-16T00:00:00+00:00"]
+
+
+def test_the_order_is_the_files(sim, clock):
+    """Records and misfits leave in the order of the file."""
+    serve(sim, conversation(1), 7, conversation(2), 8)
+
+    out = run(lenient(sim), clock)
+
+    assert [m["stream"] for m in out.of("RECORD")] == [BOTS, QUARANTINE] * 2
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_repeats_past_what_is_held(sim, clock, packed, monkeypatch):
+    """A window of more keys than are held in memory leaves each once."""
+    monkeypatch.setattr(SeenKeys.__init__, "__defaults__", (5,))
+    rows = [conversation(number % 40) for number in range(120)]
+    body = json.dumps(rows, separators=(",", ":")).encode()
+    sim.faults.add(Fault("download", "bytes", body=gzip.compress(body) if packed else body))
+
+    out = run(days(sim), clock)
+
+    assert [r["id"] for r in out.records(BOTS)] == [f"c{number}" for number in range(40)]

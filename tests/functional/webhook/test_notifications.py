@@ -1,0 +1,130 @@
+"""The completion webhook: one POST for every committed window."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tap_cxone.simulator import Fault
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tests.support.analytics_exports import STREAM, failure, ids, run, truth
+from tests.support.observability import KB
+from tests.support.run import Killed, run_tap
+from tests.support.webhook import PATH, SHAPE, audited, exact, with_webhook
+
+
+def test_one_post_a_window(sim, clock, listener):
+    """Every committed window is posted once, in order, with what is known of it."""
+    out = run(with_webhook(sim, listener, 3), clock)
+
+    assert out.error is None
+    assert listener.windows == ["2026-03-15", "2026-03-16", "2026-03-17"]
+    assert [told["job_id"] for told in listener.told] == [job.id for job in sim.analytics_exports]
+    first = listener.told[0]
+    assert list(first) == SHAPE
+    assert first == {
+        "source": "tap-cxone",
+        "family": "analytics_exports",
+        "stream": STREAM,
+        "job_id": sim.analytics_exports[0].id,
+        "window_start": "2026-03-15T00:00:00+00:00",
+        "window_end": "2026-03-16T00:00:00+00:00",
+        "record_count": len(truth(sim)),
+        "timestamp": audited(listener.log, "window_committed")[0]["at"],
+    }
+
+
+def test_it_is_json(sim, clock, listener):
+    """The news is JSON, posted to the address as it is set."""
+    run(with_webhook(sim, listener), clock)
+
+    ((where, headers, _),) = listener.seen
+    assert where == PATH
+    assert headers["content-type"] == "application/json"
+    assert headers["user-agent"].startswith("tap-cxone/")
+    assert "authorization" not in headers
+
+
+def test_headers(sim, clock, listener):
+    """Headers that are set are sent."""
+    own = {"Authorization": "Bearer abc", "X-Team": "data"}
+
+    run(with_webhook(sim, listener, headers=own), clock)
+
+    ((_, headers, _),) = listener.seen
+    assert (headers["authorization"], headers["x-team"]) == ("Bearer abc", "data")
+
+
+@pytest.mark.parametrize(
+    ("family", "stream"),
+    [
+        ("data_extraction", "qm_workflows"),
+        ("observability", KB),
+        ("analytics_exports", STREAM),
+    ],
+)
+def test_every_family(sim, clock, listener, family, stream):
+    """The windows of every family are told."""
+    config = with_webhook(sim, listener, sample_size=1)
+    config |= tap_settings(sim.url, families=ALL_FAMILIES)
+
+    out = run_tap(config, clock=clock, only=stream)
+
+    (told,) = listener.told
+    assert out.error is None
+    assert (told["family"], told["stream"]) == (family, stream)
+    assert told["record_count"] == len(out.records(stream)) > 0
+    assert told["data_sample"] == exact(out.records(stream)[:1])
+
+
+def test_an_empty_window(simulate, clock, listener):
+    """A window without rows is told too."""
+    sim = simulate(rows_per_day=0)
+
+    run(with_webhook(sim, listener, sample_size=5), clock)
+
+    assert listener.told[0]["record_count"] == 0
+    assert listener.told[0]["data_sample"] == []
+
+
+def test_what_is_counted(simulate, clock, listener):
+    """Only records that left are counted: neither repeats nor what went to the quarantine."""
+    sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9)
+
+    out = run(with_webhook(sim, listener), clock)
+
+    assert len(out.records("quarantine")) == 7
+    assert listener.told[0]["record_count"] == len(truth(sim)) == len(ids(out))
+
+
+def test_it_comes_after_the_state(sim, clock, listener):
+    """A window is told only when its STATE has left."""
+    config = with_webhook(sim, listener, 2)
+    whole = run(config, clock)
+    marks = [m.get("value", {}).get("bookmarks", {}).get(STREAM, {}) for m in whole.messages]
+    commits = [
+        place + 1
+        for place, (before, mark) in enumerate(pairwise([{}, *marks]))
+        if mark.get("replication_key_value") != before.get("replication_key_value")
+        and mark.get("replication_key_value")
+        and whole.messages[place]["type"] == "STATE"
+    ]
+    listener.seen.clear()
+
+    cut = run(config, clock, cut_after=commits[0])
+    assert isinstance(cut.error, Killed)
+    assert listener.told == []
+
+    run(config, clock, cut_after=commits[0] + 1)
+    assert listener.windows == ["2026-03-15"]
+
+
+def test_a_window_that_fails(sim, clock, listener):
+    """A window that is not committed is not told."""
+    sim.faults.add(Fault("download", "html", after=1, times=9))
+
+    out = run(with_webhook(sim, listener, 3), clock)
+
+    assert isinstance(failure(out), Exception)
+    assert listener.windows == ["2026-03-15"]

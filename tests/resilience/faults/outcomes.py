@@ -1,0 +1,117 @@
+"""Outcomes that rows of the table share: words of causes and of remedies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from tests.resilience.faults.answers import EXACT
+from tests.resilience.faults.play import Exact, Fails
+from tests.resilience.faults.scenes import SCENES, SUBMITS
+
+# What one more try mends, wherever something is only read
+
+LINKED = {"sync", "async", "observability"}  # whose files lie in a storage of its own
+HTML = (("Content-Type", "text/html"),)
+AFTER_NOON = "Fri, 20 Mar 2026 12:00:10 GMT"
+USUAL: dict[str, Any] = {"kind": "status"}
+PASSING: dict[str, dict[str, Any]] = {
+    "500": {"status": 500},
+    "503 Retry-After": {"status": 503, "headers": (("Retry-After", "7"),)},
+    "429 date": {"status": 429, "headers": (("Retry-After", AFTER_NOON),)},
+    "reset": {"kind": "reset"},
+    "truncated": {"kind": "truncated"},
+    "html": {"kind": "html"},
+    "429": {"status": 429},
+    "429 Retry-After": {"status": 429, "headers": (("Retry-After", "7"),)},
+    "502 html": {"status": 502, "body": "<html>Bad</html>", "headers": HTML},
+    "503": {"status": 503},
+    "503 thrice": {"status": 503, "times": 3},
+    "504": {"status": 504},
+    "408": {"status": 408},
+    "409": {"status": 409},
+    "425": {"status": 425},
+    "reply lost": {"kind": "reply-lost"},
+}
+
+# A submit, which must not be repeated blindly
+
+SPENT = Fails(("this API has no list of jobs",), ("counts as spent", "the next run asks anew"))
+UNLISTED = {("observability", "submit"), ("reports", "run")}
+
+# What stays
+
+ELSEWHERE = (("Location", "https://elsewhere.invalid/?key=abc"),)
+REDIRECTED = ("redirects are not followed", "base_url")
+AGAIN = ("run again",)
+TWICE = ("it came so twice", *AGAIN)
+NOT_ACCEPTED = ("correct the setting that these words are about", "report it")
+WRONG_PLACE = ("check region, tenant, base_url and endpoints",)
+KEY = "check access_key_id, access_key_secret"
+APPLICATION = "check client_id, client_secret"
+WHO = {"sync": KEY, "async": KEY}
+PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
+    ("sync", "sync"): ("QM Workflow API",),
+    ("async", "async"): ("QM Workflow API",),
+    ("observability", "submit"): ("permission to see the Observability Dashboard",),
+    ("analytics", "list"): ("analytics:export:read",),
+    ("analytics", "submit"): ("analytics:export:write",),
+    ("download", "catalogue"): ("api:custom-metrics:read",),
+    ("download", "page"): ("api:data-download:read",),
+    ("reports", "list"): ("analytics:reports:read",),
+    ("reports", "submit"): ("analytics:reports:write",),
+}
+RIGHT = ("give the user or application behind the credentials the right",)
+REMEDIES: dict[int, tuple[str, ...]] = {
+    400: NOT_ACCEPTED,
+    404: WRONG_PLACE,
+    405: WRONG_PLACE,
+    410: WRONG_PLACE,
+    413: ("lower the family's window_days",),
+    422: NOT_ACCEPTED,
+    429: ("throttle_timeout_minutes", "when nothing else asks in this tenant's name"),
+    500: AGAIN,
+}
+ZONELESS = Fails(("time zone is not known",), ("set timezone",))
+WAITED = Fails(("throttle_timeout_minutes", "429"), ("something else exporting",))
+UNREGISTERED = Fails(
+    ("may have been registered", "500"), ("tried 9 times (max_retries)", "no report was spent")
+)
+NO_SUCH_REPORT = Fails(("404",), ("region", "endpoints.data_download"))
+OWN: dict[tuple[str, str, int], Exact | Fails] = {
+    **{(s, "list", status): EXACT for s in ("sync", "async") for status in (403, 404)},
+    **{("download", "me", status): ZONELESS for status in (403, 404)},
+    **{(s, "poll", 404): Fails(("gave no file", "does not know it"), AGAIN) for s in SCENES},
+    **{("download", place, 404): NO_SUCH_REPORT for place in ("page", "catalogue")},
+    **{("sync", "sync", n): Fails((str(n),), ("set data_extraction.mode",)) for n in (404, 405)},
+    **{(s, place, 429): WAITED for s, places in SUBMITS.items() for place in places},
+    ("reports", "submit", 500): UNREGISTERED,
+    **{(s, place, 500): SPENT for s, place in UNLISTED},
+}
+
+
+def refused(scene: str, place: str, status: int) -> Exact | Fails:
+    """Return what comes of a status that stays."""
+    if must := OWN.get((scene, place, status)):
+        return must
+    cause, who = (str(status),), WHO.get(scene, APPLICATION)
+    if place == "download" and scene in LINKED:
+        return Fails(cause, ("tried 9 times (max_retries)", "nothing was emitted", *AGAIN))
+    if place == "token" and status not in {429, 500}:
+        also = WRONG_PLACE if status in {404, 405, 410} else ()
+        return Fails(("Login refused", *cause), (*also, who))
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Fails(cause, ("a new token was refused too", who))
+    if status == HTTPStatus.FORBIDDEN:
+        return Fails(cause, PERMISSION.get((scene, place), RIGHT))
+    return Fails(cause, REMEDIES[status])
+
+
+# JSON of another shape
+
+NO_ACCESS = "the answer has no access_token"
+
+# Clocks
+
+HOURS = timedelta(hours=1)

@@ -1,0 +1,228 @@
+"""Rows for the content of files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.simulator import Fault
+from tap_cxone.simulator.jsontext import encode
+from tests.resilience.faults.answers import DEEP, EXACT, HUGE, MB, ever, once
+from tests.resilience.faults.outcomes import AGAIN, ELSEWHERE, HTML, TWICE
+from tests.resilience.faults.play import Exact, Fails, Row
+from tests.resilience.faults.scenes import WINDOWS, snake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_cxone.simulator import Simulator
+    from tests.resilience.faults.play import Script
+    from tests.resilience.faults.scenes import Scene
+
+
+def file(change: Callable[[str], bytes], windows: int = WINDOWS) -> Script:
+    """Return downloads of the true files, changed; of the first ones only if so many are named."""
+
+    def script(sim: Simulator, scene: Scene) -> list[Fault]:
+        found = []
+        for number in range(windows):
+            rows = scene.rows(sim, number)
+            json_file = scene.family == "analytics_exports"
+            text = encode(rows).decode() if json_file else csv_of(rows)
+            found.append(Fault("download", "bytes", body=change(text)))
+        return found
+
+    return script
+
+
+def csv_of(rows: Sequence[dict[str, Any]]) -> str:
+    """Write rows as CSV."""
+    return written([list(rows[0]), *(list(row.values()) for row in rows)])
+
+
+def written(lines: Sequence[Sequence[str]]) -> str:
+    """Write lines as CSV."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(lines)
+    return out.getvalue()
+
+
+def with_column(title: str, cell: str) -> Callable[[str], bytes]:
+    """Return a change that adds a column with the same cell in every row."""
+
+    def change(text: str) -> bytes:
+        header, *lines = csv.reader(io.StringIO(text, newline=""))
+        return written([[*header, title], *([*line, cell] for line in lines)]).encode()
+
+    return change
+
+
+def with_field(field: str) -> Callable[[str], bytes]:
+    """Return a change that adds a field to every object."""
+    return lambda text: text.replace('{"id":', f'{{"odd":"{field}","id":').encode()
+
+
+def with_first(line: str) -> Callable[[str], bytes]:
+    """Return a change that puts a line below the header."""
+
+    def change(text: str) -> bytes:
+        header, rest = text.split("\r\n", 1)
+        return f"{header}\r\n{line}\r\n{rest}".encode()
+
+    return change
+
+
+def length(number: int) -> Callable[[Any], bool]:
+    """Return what tells whether a value is as long."""
+    return lambda value: isinstance(value, str) and len(value) == number
+
+
+def packed(text: str) -> bytes:
+    """Pack a file."""
+    return gzip.compress(text.encode())
+
+
+GOOD_FILES: dict[str, Callable[[str], bytes]] = {
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "BOM": lambda text: text.encode("utf-8-sig"),
+    "gzip": packed,
+    "gzip of gzip": lambda text: gzip.compress(packed(text)),
+    "gzip members": lambda text: gzip.compress(text[:99].encode()) + packed(text[99:]),
+    "gzip and zeros": lambda text: packed(text) + bytes(64),
+    "blank lines": lambda text: text.encode() + b"\r\n\r\n",
+}
+NO_UTF_8 = Fails(("not UTF-8",), TWICE)
+BAD_FILES: dict[str, tuple[str | bytes, Fails]] = {
+    "no text": (bytes(range(128, 256)), NO_UTF_8),
+    "a zip": (b"PK\x03\x04\xff\xfe", NO_UTF_8),
+    "cut gzip": (gzip.compress(b"a,b" * 999)[:-9], Fails(("damaged or ends early",), TWICE)),
+    "gzip and more": (packed("a") + b"more", Fails(("gzip data is damaged",), TWICE)),
+    "gzip head only": (b"\x1f\x8b", Fails(("gzip data is damaged",), TWICE)),
+    "html": (" \n<HTML>no</HTML>", Fails(("HTML",), ("proxy", *TWICE))),
+    "xml error": ("<?xml version='1.0'?><Error/>", Fails(("HTML or XML",), ("proxy", *TWICE))),
+}
+CSV_ONLY: dict[str, tuple[str | bytes, Fails]] = {
+    "JSON": ('[{"a": 1}]', Fails(("JSON came instead of CSV",), ("proxy", *TWICE))),
+    "other columns": ("a,b\r\n1,2\r\n", Fails(("no column", "a, b"), ("primary_keys",))),
+}
+JSON_ONLY: dict[str, tuple[str | bytes, Fails]] = {
+    "nested deeply": (DEEP, Fails(("not JSON",), TWICE)),
+    "an object": ('{"message": "sorry"}', Fails(("lacks the required",), ("max_invalid_ratio",))),
+    "null in a list": ("[null]", Fails(("is not an object",), ("max_invalid_ratio",))),
+    "null keys": ('[{"id": null}]', Fails(("lacks the required",), ("required_fields",))),
+    "latin-1": (b'[{"id": "\xe9"}]', NO_UTF_8),
+    "huge exponent": (
+        '[{"id":"a","type":"bot","dateFrom":null,"dateTo":null,"botId":"1","agentId":"2",'
+        f'"duration":{HUGE}}}]',
+        Fails(("not JSON",), TWICE),
+    ),
+    "cut in a string": ('[{"id": "a', Fails(("not JSON",), TWICE)),
+    "more after its end": ("[] []", Fails(("not JSON", "more after"), TWICE)),
+}
+CUT = Fails(("connection broke",), AGAIN)
+BROKEN: dict[str, Fails] = {
+    "truncated": Fails(("broke off",), ("tried 9 times (max_retries)", *AGAIN)),
+    "truncated-gzip": Fails(("gzip data is damaged or ends early",), TWICE),
+    "corrupt-gzip": Fails(("gzip data is damaged",), TWICE),
+}
+
+
+def files() -> Iterator[Row]:
+    """Yield rows for what a file may be."""
+    for scene in ("sync", "async", "observability", "analytics"):
+        for label, change in GOOD_FILES.items():
+            yield Row(f"file {label}", scene, file(change), EXACT)
+        bad = {**BAD_FILES, **(JSON_ONLY if scene == "analytics" else CSV_ONLY)}
+        for label, (content, must) in bad.items():
+            faults = ever("download", "bytes", body=content)
+            yield Row(f"file {label} ever", scene, faults, must)
+            damaged = once("download", "bytes", body=content)
+            yield Row(f"file {label} once", scene, damaged, again(label, must))
+        broken = BROKEN | ({"truncated": CUT} if scene == "analytics" else {})
+        for kind, must in broken.items():
+            yield Row(f"file {kind}", scene, once("download", kind), EXACT)
+            yield Row(f"file {kind} ever", scene, ever("download", kind), must)
+        chunks = once("download", "truncated")
+        unannounced = {"content_length": False}
+        yield Row("file truncated chunks", scene, chunks, EXACT, options=unannounced)
+        for label, number in (("too long", "99999"), ("too short", "3")):
+            told = (("Content-Length", number), ("Content-Type", "text/csv"))
+            faults = once("download", status=200, headers=told, body="a,b\r\n")
+            yield Row(f"file announced {label}", scene, faults, EXACT)
+        yield Row("file empty", scene, once("download", "empty"), EXACT)
+        half = once("download", status=206, headers=(("Content-Type", "text/csv"),), body="[]")
+        yield Row("file 206", scene, half, EXACT)
+
+
+def again(label: str, must: Fails) -> Exact | Fails:
+    """Return what comes of a file that is wrong once: it is fetched again if it is damaged."""
+    whole = {"other columns", "an object", "null in a list", "null keys"}
+    return must if label in whole else EXACT
+
+
+def csv_files() -> Iterator[Row]:
+    """Yield rows for CSV."""
+    for scene in ("async", "observability"):
+        nul = Exact(more={"odd": "a\0b"})
+        yield Row("file NUL", scene, file(with_column("Odd", "a\0b")), nul)
+        title, number = ("Team", 17) if scene == "observability" else ("Team Name", 39)
+        twice, more = file(with_column(title, "x")), {f"{snake(title)}_2": "x"}
+        yield Row("file header twice", scene, twice, Exact(more=more))
+        nameless = file(with_column("", "x"))
+        yield Row("file header blank", scene, nameless, Exact(more={f"column_{number}": "x"}))
+        for size, slow in ((20, False), (100, True)):
+            big, found = file(with_column("Odd", "x" * size * MB)), {"odd": length(size * MB)}
+            few = {"rows_per_day": 1}
+            name = f"file field of {size} MB"
+            late = slow or scene == "async"
+            yield Row(name, scene, big, Exact(more=found), options=few, slow=late)
+        for label, line in (("short", "too short"), ("long", "," * 60)):
+            many = {"rows_per_day": 40}
+            amid = file(with_first(line))
+            yield Row(f"file {label} row amid", scene, amid, Exact(aside=2), options=many)
+            amid = file(with_first(line), 1)
+            aside = Fails(("rows do not fit", "cells where the header has"), ("max_invalid_ratio",))
+            yield Row(f"file {label} row of few", scene, amid, aside, options={"rows_per_day": 2})
+        last = Fails(("the last line", "the end of the file is lost"), TWICE)
+        yield Row("file ragged end", scene, once("download", "ragged-csv"), EXACT)
+        yield Row("file ragged end ever", scene, ever("download", "ragged-csv"), last)
+        quote = Fails(("not CSV",), TWICE)
+        yield Row("file open quote", scene, once("download", "malformed-csv"), EXACT)
+        yield Row("file open quote ever", scene, ever("download", "malformed-csv"), quote)
+        text = once("download", status=200, body="Service unavailable", headers=HTML)
+        yield Row("file line of text", scene, text, EXACT)
+        yield Row("file link expired", scene, once("download", "expired-link"), EXACT)
+        ended = Fails(("download link was refused", "Request has expired"), ("max_retries", *AGAIN))
+        yield Row("file link expired ever", scene, ever("download", "expired-link"), ended)
+        short = {"link_seconds": 1}
+        yield Row("file links end at once", scene, (), EXACT, options=short)
+    served = {"report_result": "csv"}
+    for kind in ("truncated", "truncated-gzip", "corrupt-gzip", "malformed-csv", "ragged-csv"):
+        faults = once("download", kind)
+        yield Row(f"file {kind}", "reports", faults, EXACT, options=served)
+    for status in (403, 404, 500, 302):
+        faults = once("download", status=status, headers=ELSEWHERE)
+        yield Row(f"file {status}", "reports", faults, EXACT, options=served)
+        faults = ever("download", status=status, headers=ELSEWHERE)
+        must = Fails((str(status),), ("max_retries", *AGAIN))
+        yield Row(f"file {status} ever", "reports", faults, must, options=served)
+
+
+def json_files() -> Iterator[Row]:
+    """Yield rows for JSON files."""
+    scene = "analytics"
+    nul = Exact(more={"odd": "a\0b"})
+    yield Row("file NUL", scene, file(with_field("a\0b")), nul)
+    yield Row("file escaped NUL", scene, file(with_field("a\\u0000b")), nul)
+    for size, slow in ((20, False), (100, True)):
+        big, found = file(with_field("x" * size * MB)), {"odd": length(size * MB)}
+        few = {"rows_per_day": 1}
+        yield Row(f"file field of {size} MB", scene, big, Exact(more=found), options=few, slow=slow)
+    yield Row("file cut", scene, once("download", "malformed-json"), EXACT)
+    cut = Fails(("not JSON", "the array ends early"), TWICE)
+    yield Row("file cut ever", scene, ever("download", "malformed-json"), cut)
+    for status in (500, 503, 408):
+        yield Row(f"file {status}", scene, once("download", status=status), EXACT)
+    yield Row("file 404", scene, once("download", status=404), EXACT)

@@ -1,0 +1,48 @@
+"""The audit log as tests see it: settings, and events by name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
+from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tests.support.analytics_exports import STREAM, days
+from tests.support.observability import KB
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_cxone.simulator import Simulator
+
+Lines = list[dict[str, Any]]
+FAMILIES = {
+    "analytics_exports": (STREAM, "bot_conversations"),
+    "data_extraction": ("qm_workflows", "qm-workflows"),
+    "observability": (KB, "Copilot/KBTable"),
+}
+EVERYWHERE = pytest.mark.parametrize("family", FAMILIES)
+DAY = {"start_date": "2026-03-15T00:00:00Z", "end_date": "2026-03-16T00:00:00Z"}
+
+
+def audited(sim: Simulator, path: Path, number: int = 1, **changes: Any) -> dict[str, Any]:
+    """Return settings for some windows of conversations, with an audit log."""
+    return days(sim, number, audit_log_path=str(path), **changes)
+
+
+def every(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
+    """Return settings for one window of every family, with an audit log."""
+    settings = tap_settings(sim.url, families=ALL_FAMILIES)
+    return {**settings, **DAY, "audit_log_path": str(path), **changes}
+
+
+def lines(path: Path) -> Lines:
+    """Return what was written, each line being what its event is said to be."""
+    text = path.read_text(encoding="utf-8")
+    assert text.endswith("\n")
+    found = [json.loads(line) for line in text.splitlines()]
+    for line in found:
+        assert list(line) == [*COMMON_FIELDS, *EVENTS[line["event"]][1]]
+    return found

@@ -1,0 +1,240 @@
+"""Rows to records by the layout of their file, and the digest of a row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_cxone.errors import DriftError
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
+from tap_cxone.rows.layout import FileLayout, RecordSpec
+from tests.support.properties import many
+
+
+def layout(header, known=(), **changes):
+    """Match a header with columns that the target has been told of."""
+    changes.setdefault("schema_columns", [column.name for column in known])
+    shape = RecordSpec(**{"columns": known, "key_columns": (), "constants": {}, **changes})
+    return FileLayout.from_header(header, shape)
+
+
+def record(header, cells, known=(), **changes):
+    return layout(header, known, **changes).row_converter()(cells)
+
+
+# FileLayout
+
+KNOWN = (Column("id"), Column("score", "number"), Column("passed", "boolean"))
+
+
+def test_record():
+    """A row becomes a record of typed values under the columns' names."""
+    found = record(["ID", "Score", "Passed"], ["007", "12.5", "false"], KNOWN)
+
+    assert found == {"id": "007", "score": 12.5, "passed": False}
+
+
+def test_order_of_the_file():
+    """The columns may come in any order."""
+    found = record(["Passed", "ID", "Score"], ["yes", "007", ""], KNOWN)
+
+    assert found == {"id": "007", "score": None, "passed": True}
+
+
+def test_absent_column_is_null():
+    """A known column that the file has not is null."""
+    made = layout(["ID"], KNOWN)
+
+    assert [column.name for column in made.absent_columns] == ["score", "passed"]
+    assert made.row_converter()(["007"]) == {"id": "007", "score": None, "passed": None}
+
+
+def test_unannounced_absent_column_is_left_out():
+    """A known column that neither the file has nor the target was told of is not made up."""
+    assert record(["ID"], ["007"], KNOWN, schema_columns=["id"]) == {"id": "007"}
+
+
+def test_new_column_stays():
+    """A column nobody announced is kept as a text."""
+    made = layout(["ID", "Shift"], KNOWN)
+
+    assert [(column.name, column.type) for column in made.new_columns] == [("shift", "string")]
+    assert made.row_converter()(["007", "01"])["shift"] == "01"
+
+
+def test_known_column_not_announced_is_new():
+    """A column that earlier runs learned, but this run's target was not told of, is new."""
+    made = layout(["ID", "Score"], KNOWN, schema_columns=["id"])
+
+    assert [column.name for column in made.new_columns] == ["score"]
+
+
+def test_new_column_left_out():
+    """A column nobody knows is left out on request, and the others stay in their places."""
+    made = layout(["Shift", "ID", "Score"], KNOWN, keep_unknown_columns=False)
+
+    assert made.new_columns == ()
+    assert made.row_converter()(["01", "007", "5"]) == {"id": "007", "score": 5, "passed": None}
+
+
+def test_column_left_out_is_not_read():
+    """What is left out cannot be a misfit."""
+    known = [column for column in KNOWN if column.name == "id"]
+    made = record(
+        ["ID", "Score"], ["007", "many"], known, schema_columns=["id"], keep_unknown_columns=False
+    )
+
+    assert made == {"id": "007"}
+
+
+def test_constants():
+    """Every record carries the constants."""
+    assert record(["ID"], ["1"], KNOWN[:1], constants={"_window_end": "x"}) == {
+        "id": "1",
+        "_window_end": "x",
+    }
+
+
+def test_records_are_independent():
+    """Changing a record leaves the next one alone."""
+    make = layout(["ID"], KNOWN[:1], constants={"_window_end": "x"}).row_converter()
+    make(["1"]).clear()
+
+    assert make(["2"]) == {"id": "2", "_window_end": "x"}
+
+
+def test_misfit_names_column_and_type():
+    """A cell that is not of its type is a misfit of that column."""
+    with pytest.raises(ConversionError, match=r"score.*number") as raised:
+        record(["ID", "Score", "Passed"], ["1", "many", "yes"], KNOWN)
+
+    assert raised.value.column == KNOWN[1]
+
+
+def test_misfit_keeps_the_value_to_itself():
+    """Somebody's data does not stand in a message, nor behind it."""
+    with pytest.raises(ConversionError) as raised:
+        record(["Score"], ["Jane Doe"], KNOWN)
+
+    assert "Jane" not in str(raised.value)
+    assert raised.value.__suppress_context__
+
+
+def test_missing_key_column():
+    """A file without a key column is refused; the message names it and shows the header."""
+    with pytest.raises(DriftError) as raised:
+        layout(["Score", "Shift Name"], KNOWN, key_columns=["id", "score", "passed"])
+
+    assert "id, passed" in str(raised.value)
+    assert "Score, Shift Name" in str(raised.value)
+
+
+def test_constant_as_key():
+    """A constant may be part of the key."""
+    made = record(["ID"], ["1"], KNOWN[:1], key_columns=["id", "_at"], constants={"_at": "x"})
+
+    assert made == {"id": "1", "_at": "x"}
+
+
+@pytest.mark.parametrize("cell", ["", "  "], ids=["empty", "blank"])
+def test_blank_key(cell):
+    """A row whose key is blank is kept: a key is never null."""
+    assert record(["ID", "Score"], [cell, "5"], KNOWN, key_columns=["id"])["id"] == ""
+
+
+def test_blank_key_that_is_no_text():
+    """A blank key of another type than text cannot be written, and is a misfit."""
+    with pytest.raises(ConversionError, match="score"):
+        record(["ID", "Score"], ["1", ""], KNOWN, key_columns=["score"])
+
+
+# Digest
+
+
+def digest(header, cells, known=KNOWN, **changes):
+    return record(header, cells, known, key_columns=["_row_hash"], **changes)["_row_hash"]
+
+
+def test_digest_is_sha_256():
+    """A row without a natural key is identified by 64 hexadecimal digits."""
+    assert int(digest(["ID"], ["1"]), 16) >= 0
+    assert len(digest(["ID"], ["1"])) == 64
+
+
+@many
+@given(st.permutations(list(zip(["ID", "Score", "Shift", "Note"], ["1", "2", "a", ""]))))  # noqa: B905
+def test_digest_ignores_order(pairs):
+    """The order of a file's columns does not change the digest."""
+    header, cells = zip(*pairs, strict=True)
+
+    assert digest(header, cells) == digest(["ID", "Score", "Shift", "Note"], ["1", "2", "a", ""])
+
+
+@pytest.mark.parametrize("cell", ["", " "], ids=["empty", "blank"])
+def test_digest_ignores_a_new_blank_column(cell):
+    """A column that appears and is blank does not change the digest."""
+    assert digest(["ID", "Shift"], ["1", cell]) == digest(["ID"], ["1"])
+
+
+def test_digest_does_not_depend_on_the_window():
+    """The same row of another window has the same digest."""
+    one, other = (digest(["ID"], ["1"], constants={"_window_end": end}) for end in "ab")
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        (["ID", "Shift"], ["1", "b"]),
+        (["ID", "Shift"], ["a", "1"]),
+        (["ID", "Team"], ["1", "a"]),
+        (["ID"], ["1"]),
+        (["ID", "Shift"], ["1", "a "]),
+    ],
+    ids=["value", "exchanged", "column", "missing", "blank behind"],
+)
+def test_digest_tells_rows_apart(header, cells):
+    """Another value, or the same under another column, is another row."""
+    assert digest(header, cells) != digest(["ID", "Shift"], ["1", "a"])
+
+
+def test_digest_is_of_the_source():
+    """The digest is that of the file's values, not of the converted ones."""
+    as_text, as_number = KNOWN[:1], (Column("id", "number"),)
+
+    assert digest(["ID"], ["007"], as_text) == digest(["ID"], ["007"], as_number)
+
+
+@many
+@given(st.lists(st.text(max_size=6), min_size=2, max_size=2))
+def test_digest_has_no_seams(cells):
+    """Values that run into one another do not make the same digest."""
+    moved = [cells[0] + cells[1], ""]
+
+    assert (digest(["ID", "Note"], cells) == digest(["ID", "Note"], moved)) == (
+        [cell if cell.strip() else "" for cell in cells]
+        == [cell if cell.strip() else "" for cell in moved]
+    )
+
+
+@many
+@given(st.lists(st.text(max_size=10), min_size=3, max_size=3))
+def test_record_is_json(cells):
+    """A record of texts can be written as JSON and holds what the file held."""
+    made = record(["a", "b", "c"], cells)
+
+    assert json.loads(json.dumps(made)) == {
+        name: cell if cell.strip() else None for name, cell in zip("abc", cells, strict=True)
+    }
+
+
+@pytest.mark.parametrize("text", ["31/01/2026", "13.02.2026 10:00", "25-12-2026"])
+def test_a_day_in_the_place_of_the_month_is_refused(text):
+    """A date that can only be day first is no date here: its neighbours would be read wrongly."""
+    with pytest.raises(ValueError, match=text.split(" ")[0]):
+        TEXT_CONVERTERS["date-time"](text)
