@@ -38,7 +38,8 @@ def test_mistakes(own, words):
 def test_the_settings_do_not_show(listener):
     """The address and the headers are in no representation of the settings."""
     hook = {"url": listener.url, "headers": {"X": "K3YVALUE"}}
-    config = {"client_id": "a", "client_secret": "b", "completion_webhook": hook}
+    application = {"client_id": "a", "client_secret": "b", "analytics_exports": {}}
+    config = {**application, "completion_webhook": hook}
 
     shown = repr(TapCXone(config=config).settings)
 
