@@ -35,20 +35,20 @@ GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]
 
 def settings_table() -> str:
     """Return the table of settings, nested ones below their parent."""
-    rows = "\n".join(_rows(settings_schema()["properties"], ""))
+    rows = "\n".join(_setting_rows(settings_schema()["properties"], ""))
     return f"| setting | type | default | meaning |\n|---|---|---|---|\n{rows}"
 
 
-def _rows(properties: dict[str, Any], above: str) -> Iterator[str]:
+def _setting_rows(properties: dict[str, Any], above: str) -> Iterator[str]:
     for name, schema in properties.items():
         default = f"`{format_default(schema['default'])}`" if "default" in schema else ""
-        kind = "secret" if schema.get("secret") else schema.get("format", _type(schema))
+        kind = "secret" if schema.get("secret") else schema.get("format", _setting_type(schema))
         yield f"| `{above}{name}` | {kind} | {default} | {schema['description']} |"
-        yield from _rows(schema.get("properties", {}), f"{above}{name}.")
-        yield from _rows(schema.get("items", {}).get("properties", {}), f"{above}{name}[].")
+        yield from _setting_rows(schema.get("properties", {}), f"{above}{name}.")
+        yield from _setting_rows(schema.get("items", {}).get("properties", {}), f"{above}{name}[].")
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _setting_type(schema: dict[str, Any]) -> str:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return next(str(kind) for kind in kinds if kind != "null")
 
@@ -105,7 +105,7 @@ def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
 
 
 def _declared(properties: dict[str, Any]) -> list[Column]:
-    kinds = {n: p.get("format", _type(p)) for n, p in properties.items()}
+    kinds = {n: p.get("format", _setting_type(p)) for n, p in properties.items()}
     return [Column(n, kinds[n], p.get("description", "")) for n, p in properties.items()]
 
 
@@ -209,10 +209,10 @@ def _kind(schema: dict[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "date_iso8601"
     # Meltano cannot hand a decimal from the environment on to the tap; it can a text.
-    return {"number": "string"}.get(_type(schema), _type(schema))
+    return {"number": "string"}.get(_setting_type(schema), _setting_type(schema))
 
 
-def about() -> dict[str, Any]:
+def about_of_tap() -> dict[str, Any]:
     """Return what `tap-cxone --about --format=json` prints."""
     shown = AboutFormatter.get_formatter("json").format_about(TapCXone._get_about_info())
     return dict(json.loads(shown))
@@ -220,7 +220,7 @@ def about() -> dict[str, Any]:
 
 def hub() -> str:
     """Return the plugin's definition for the Meltano Hub, out of `--about`."""
-    told = about()
+    told = about_of_tap()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     definition = {
         "name": told["name"],

@@ -27,7 +27,7 @@ NAMES = list(settings_schema()["properties"])
 
 
 @cache
-def about() -> dict[str, Any]:
+def printed_about() -> dict[str, Any]:
     command = [sys.executable, "-m", "tap_cxone", "--about", "--format=json"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(json.loads(printed))
@@ -66,7 +66,7 @@ def test_meltano_needs_no_hub():
 
 def test_about_tells_every_setting():
     """`--about` lists the settings, beside those of the SDK."""
-    settings = about()["settings"]["properties"]
+    settings = printed_about()["settings"]["properties"]
 
     assert set(NAMES) <= set(settings)
     assert set(settings) - set(NAMES) <= {
@@ -85,7 +85,7 @@ def test_meltano_and_about_agree_on_what_the_tap_can():
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
     (extractor,) = project["plugins"]["extractors"]
 
-    assert set(extractor["capabilities"]) <= set(about()["capabilities"])
+    assert set(extractor["capabilities"]) <= set(printed_about()["capabilities"])
     assert "batch" in extractor["capabilities"]
     # Without it Meltano shows each warning and each error of the tap as [info].
     assert "structured-logging" in extractor["capabilities"]
@@ -114,7 +114,7 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
 @pytest.mark.parametrize("place", ["meltano.yml", "hub", "settings.md"])
 def test_every_document_says_the_same_of_a_setting(place):
     """Names, kinds, defaults, descriptions and secrets are those that `--about` prints."""
-    said, told = described()[place], about()["settings"]["properties"]
+    said, told = described()[place], printed_about()["settings"]["properties"]
 
     assert [name for name in said if name in NAMES] == NAMES
     for name in NAMES:
@@ -135,7 +135,7 @@ def test_every_document_says_the_same_of_a_setting(place):
 
 def test_the_hub_is_told_what_about_says():
     """The Hub's definition has every setting, capability and Python version of `--about`."""
-    hub, told = yaml.safe_load(HUB.read_text()), about()
+    hub, told = yaml.safe_load(HUB.read_text()), printed_about()
 
     assert [setting["name"] for setting in hub["settings"]] == list(told["settings"]["properties"])
     assert hub["capabilities"] == sorted(told["capabilities"])
@@ -185,14 +185,14 @@ def test_every_document_has_the_default_of_a_nested_setting(path):
     outer, _, inner = path.partition(".")
     table = (ROOT / "docs/settings.md").read_text()
     shown = [described()[place][outer]["description"] for place in ("meltano.yml", "hub")]
-    shown.append(about()["settings"]["properties"][outer]["description"])
+    shown.append(printed_about()["settings"]["properties"][outer]["description"])
 
     assert re.search(rf"(?m)^\| `{re.escape(path)}` \| \w+ \| `{re.escape(default)}` \|", table)
     assert [text for text in shown if f"`{inner}: {default}`" not in text] == []
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
-def test_every_column_is_described(entity):
+def test_every_known_column_has_a_description(entity):
     """Each known column says what it holds."""
     assert all(column.description.endswith(".") for column in entity.columns)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.docs.document import ROOT
-from tests.docs.messages import ERRORS, raised, remedies, texts, warnings
+from tests.docs.messages import ERRORS, raised, remedies, texts, warning_texts
 
 ROWS = [
     [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
@@ -37,7 +37,9 @@ def test_every_error_is_explained():
     assert named == ERRORS - BASES
 
 
-@pytest.mark.parametrize("said", [warnings, raised, remedies], ids=["warned", "raised", "advised"])
+@pytest.mark.parametrize(
+    "said", [warning_texts, raised, remedies], ids=["warned", "raised", "advised"]
+)
 def test_every_message_is_explained(said):
     """What the code warns of, raises or advises has a row."""
     found = set(said())

@@ -15,7 +15,7 @@ from tests.support.run import lines_of
 SPEED = 2000
 
 
-def run(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProcess[str]:
+def run_last_days(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProcess[str]:
     """Run all families over the last days, as a process."""
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     span = {"start_date": (end - timedelta(days=days)).isoformat(), "end_date": end.isoformat()}
@@ -30,7 +30,7 @@ def run(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProces
     )
 
 
-def marks(out: str) -> dict[str, str]:
+def last_bookmarks(out: str) -> dict[str, str]:
     """Return the bookmark of each stream that has one."""
     *_, last = (line for line in lines_of(out) if '"STATE"' in line)
     found = json.loads(last)["value"]["bookmarks"]
@@ -43,7 +43,9 @@ def test_one_stream_fails():
     with Simulator(
         Options(speed=SPEED, rows_per_day=2, forbidden=frozenset({"qm-questions"}))
     ) as sim:
-        done = run(sim, 1, observability={"exports_per_day": 3, "tables": ["Copilot/KBTable"]})
+        done = run_last_days(
+            sim, 1, observability={"exports_per_day": 3, "tables": ["Copilot/KBTable"]}
+        )
 
     *_, last = done.stderr.splitlines()
     assert done.returncode == 1
@@ -51,7 +53,7 @@ def test_one_stream_fails():
     assert "Stream 'qm_questions' failed: " in last
     assert "give the access key's user the permission" in last
     assert done.stderr.count("' failed: ") == 1
-    complete = marks(done.stdout).keys()
+    complete = last_bookmarks(done.stdout).keys()
     assert complete >= {"qm_workflows", "recording_interaction_metadata", "bot_conversations"}
     assert complete >= {"copilot_knowledge_suggestions", "agent_performance_daily"}
     assert "qm_questions" not in complete
@@ -60,19 +62,19 @@ def test_one_stream_fails():
 def test_a_used_up_quota_is_no_failure():
     """A run that stops at the quota ends with 0, and says when to come back."""
     with Simulator(Options(speed=SPEED, rows_per_day=2, exports_per_day=3)) as sim:
-        done = run(sim, 1)
+        done = run_last_days(sim, 1)
         assert sim.quota_violations == 0
 
     assert done.returncode == 0
     assert "the next export is possible at" in done.stderr
-    assert len([name for name in marks(done.stdout) if "opilot" in name]) == 3
+    assert len([name for name in last_bookmarks(done.stdout) if "opilot" in name]) == 3
 
 
 def test_a_used_up_quota_may_be_one():
     """With `on_quota_exhausted: fail` it ends with 1 and names the streams."""
     with Simulator(Options(speed=SPEED, rows_per_day=2, exports_per_day=3)) as sim:
         sim.faults.add(Fault("submit", "status", status=429, family="observability"))
-        done = run(sim, 1, on_quota_exhausted="fail", observability={"window_days": 1})
+        done = run_last_days(sim, 1, on_quota_exhausted="fail", observability={"window_days": 1})
 
     assert done.returncode == 1
     assert "failed: the export quota is used up; the next export is possible at" in done.stderr

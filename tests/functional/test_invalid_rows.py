@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
+from tests.support.ids import readable
 from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE, Room
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def test_a_cell_that_is_no_number(sim, clock, room):
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("cells", [("short",), ("long", *"1234567", "8")])
+@pytest.mark.parametrize("cells", [("short",), ("long", *"1234567", "8")], ids=readable)
 def test_a_ragged_row_in_the_middle(sim, clock, room, cells):
     """A row of fewer or more cells goes to the quarantine, its cells as a list."""
     room.serve(sim, *NINE[:8], cells, NINE[8])

@@ -17,6 +17,7 @@ from tap_cxone.simulator import Options, Simulator, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
+from tests.support.ids import readable
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def three_weeks(sim: Simulator, clock: FakeClock, **changes: Any) -> Output:
     return run_tap(settings_for(sim, **changes), clock=clock)
 
 
-def test_keys_are_unique(sim, clock):
+def test_record_keys_are_unique(sim, clock):
     """No key leaves twice in one run."""
     out = three_weeks(sim, clock)
 
@@ -147,6 +148,7 @@ def test_no_signpost(sim, clock):
         ("log_sync_costs", ["self"]),
         ("get_replication_key_signpost", ["self", "context"]),
     ],
+    ids=readable,
 )
 def test_methods_of_the_stream(name, parameters):
     """The SDK's streams have these methods with these parameters."""

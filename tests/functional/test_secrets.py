@@ -22,6 +22,7 @@ import pytest
 
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tests.support.ids import readable
 from tests.support.run import lines_of
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ def stages() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("places", "status"), stages())
+@pytest.mark.parametrize(("places", "status"), stages(), ids=readable)
 def test_an_api_that_repeats_what_it_was_told(tenant, places, status):
     """Whatever a refusal repeats, in any spelling, at any place, is masked in all that is said."""
     for place in places:
@@ -311,7 +312,7 @@ def test_a_link_that_is_refused(tenant, scheme):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["truncated", "corrupt-gzip", "malformed-csv", "expired-link"])
-def test_a_damaged_file(tenant, kind):
+def test_damaged_file_shows_no_secret(tenant, kind):
     """Nor does a file that is damaged, or whose link is refused, show what led to it."""
     tenant.know_tokens()
     tenant.strike("download", kind)
@@ -406,7 +407,7 @@ def test_bad_settings_and_bad_states(tenant):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("place", ["token", "submit", "poll", "download"])
-def test_interrupted(tenant, place, number):
+def test_interrupted_run_shows_no_secret(tenant, place, number):
     """Nor does a run that is ended, wherever it is."""
     tenant.sim.faults.add(Fault(place, "stall", seconds=1))
     with tenant.process("--config=ENV") as running:

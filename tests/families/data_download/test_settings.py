@@ -8,7 +8,15 @@ import pytest
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.tap import TapCXone
-from tests.support.data_download import CATALOGUE, DOWNLOADS, STREAM, days, hosted, run
+from tests.support.data_download import (
+    CATALOGUE,
+    DOWNLOADS,
+    STREAM,
+    download_settings,
+    hosted,
+    run_downloads,
+)
+from tests.support.ids import readable
 
 
 def test_without_a_host(sim, clock):
@@ -16,30 +24,30 @@ def test_without_a_host(sim, clock):
     config = hosted(sim)
     del config["tenant"]
 
-    out = run(config, clock, STREAM)
+    out = run_downloads(config, clock, STREAM)
 
     assert isinstance(out.error, ConfigError)
     assert "tenant" in str(out.error)
     assert "TAP_CXONE_TENANT" in str(out.error)
 
 
-def test_without_credentials(sim, clock):
+def test_download_without_credentials_sends_no_request(sim, clock):
     """Without an application the message says so, and nothing is asked."""
-    config = days(sim)
+    config = download_settings(sim)
     del config["client_id"], config["client_secret"]
 
-    out = run(config, clock, STREAM)
+    out = run_downloads(config, clock, STREAM)
 
     assert isinstance(out.error, ConfigError)
     assert "client_id" in str(out.error)
     assert sim.requests == []
 
 
-@pytest.mark.parametrize("own", [None, {}, {"downloads": []}])
+@pytest.mark.parametrize("own", [None, {}, {"downloads": []}], ids=readable)
 def test_without_downloads(sim, caplog, own):
     """Without downloads the family is left out quietly when everything is selected."""
     caplog.set_level(logging.INFO)
-    config = days(sim)
+    config = download_settings(sim)
     config["data_download"] = own
     catalog = TapCXone(config=config).catalog_dict
     for stream in catalog["streams"]:
@@ -92,11 +100,12 @@ def test_without_downloads(sim, caplog, own):
         ({"tenant": "acme\n"}, ("sub-domain",)),
         ({"timezone": "America/NewYork"}, ("America/New_York",)),
     ],
+    ids=readable,
 )
 def test_refused_settings(sim, changes, words):
     """Settings that make no sense are refused before anything is asked, with a remedy."""
     with pytest.raises(ConfigError) as caught:
-        TapCXone(config=days(sim) | changes)
+        TapCXone(config=download_settings(sim) | changes)
 
     assert all(word in str(caught.value) for word in words), caught.value
     assert sim.requests == []
@@ -111,7 +120,8 @@ def test_refused_settings(sim, changes, words):
         {"tenant": "acme-2"},
         {"tenant": "a"},
     ],
+    ids=readable,
 )
 def test_accepted_settings(sim, changes):
     """Settings that make sense are taken."""
-    assert TapCXone(config=days(sim) | changes).streams
+    assert TapCXone(config=download_settings(sim) | changes).streams

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from tests.conftest import settings_for
+from tests.support.requests import submits
 from tests.support.run import Killed, run_tap, select
-from tests.support.streams import ENTITIES, HORIZON, bookmarks, posts, ranges
+from tests.support.streams import ENTITIES, HORIZON, bookmarks, submitted_dates
 
 
 def test_state_is_never_ahead_of_rows(simulate, clock):
@@ -79,7 +80,7 @@ def test_bookmarks_have_one_format(sim, clock, config):
 
     out = run_tap(config, clock=clock)
 
-    assert ranges(sim)[0][0] == "2026-03-17"
+    assert submitted_dates(sim)[0][0] == "2026-03-17"
     for stream in ENTITIES:
         found = {bookmark for bookmark in bookmarks(out, stream) if bookmark}
         assert found
@@ -105,14 +106,14 @@ def test_full_table_commits_nothing(sim, clock, config):
 def test_full_table_reads_all_again(sim, clock, config):
     """A FULL_TABLE stream begins at start_date whatever its bookmark says."""
     state = run_tap(config, clock=clock, only="qm_workflows").state
-    before = len(posts(sim))
+    before = len(submits(sim))
     catalog = select(config, "qm_workflows")
     for stream in catalog["streams"]:
         stream["replication_method"] = "FULL_TABLE"
 
     run_tap(config, clock=clock, catalog=catalog, state=state)
 
-    assert ranges(sim)[before][0] == "2026-03-01"
+    assert submitted_dates(sim)[before][0] == "2026-03-01"
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -124,7 +125,7 @@ def test_one_state_a_submit_and_one_a_commit(simulate, clock, mode):
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
-    windows = len(posts(sim))
+    windows = len(submits(sim))
     assert windows == 3
     assert len(out.states) == 2 * windows + 1  # and the SDK's at the end
 

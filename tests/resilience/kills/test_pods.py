@@ -34,6 +34,7 @@ from tests.resilience.kills.trial import (
     different,
     reference,
 )
+from tests.support.ids import readable
 
 if TYPE_CHECKING:
     from tests.resilience.kills.killing import Life
@@ -131,7 +132,7 @@ def test_pod_killed(case, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pause", [NOTHING, timedelta(hours=20)])
+@pytest.mark.parametrize("pause", [NOTHING, timedelta(hours=20)], ids=readable)
 @everywhere
 @everybody
 def test_pod_killed_anywhere(case, kind, pause):

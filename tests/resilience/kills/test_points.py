@@ -9,6 +9,7 @@ import pytest
 from tests.resilience.kills.cases import CASES, EVERYTHING, Case
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.trial import LARGE, SMALL, Size, Trial, check, reference
+from tests.support.ids import readable
 
 everywhere = pytest.mark.parametrize("kind", KINDS)
 everybody = pytest.mark.parametrize("case", CASES, ids=str)
@@ -36,7 +37,7 @@ def test_killed_anywhere(case, kind, step):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pause", [timedelta(seconds=7), timedelta(hours=20)])
+@pytest.mark.parametrize("pause", [timedelta(seconds=7), timedelta(hours=20)], ids=readable)
 @everywhere
 @everybody
 def test_killed_anywhere_among_many(case, kind, pause):

@@ -12,12 +12,13 @@ import pytest
 from tap_cxone.errors import Interrupted
 from tap_cxone.progress.activity import count_export
 from tap_cxone.progress.tracker import Progress
-from tap_cxone.signals import SignalHandler
 from tap_cxone.workers.pool import FamilyWorker, FetchTask, WorkerPool
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tap_cxone.signals import SignalHandler
 
 PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
 
@@ -69,11 +70,6 @@ def ending(interrupts: SignalHandler) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-@pytest.fixture
-def interrupts():
-    return SignalHandler()
 
 
 @pytest.fixture
