@@ -23,6 +23,7 @@ from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.families.registry import settings_schema
 from tap_cxone.rows.columns import Column
 from tap_cxone.tap import TapCXone
+from tests.docs.promises import promises_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -264,6 +265,7 @@ def documents() -> dict[Path, str]:
     """Return each file that is partly written here, as it should be."""
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"
     settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
+    promises = ROOT / "docs/promises.md"
     mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
     return {
         readme: _between(
@@ -275,6 +277,7 @@ def documents() -> dict[Path, str]:
         ),
         settings: _between(settings.read_text(), mark, settings=settings_table()),
         columns: _between(columns.read_text(), mark, columns=columns_table()),
+        promises: _between(promises.read_text(), mark, promises=promises_table()),
         project: _between(project.read_text(), lines, settings=meltano_settings()),
         HUB: hub(),
     }

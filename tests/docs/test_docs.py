@@ -33,12 +33,14 @@ def printed_about() -> dict[str, Any]:
     return dict(json.loads(printed))
 
 
+@pytest.mark.promise("documented")
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_what_is_written_by_make_docs_is_up_to_date(path):
     """README's tables and Meltano's settings are those of the code (else: `make docs`)."""
     assert path.read_text() == documents()[path]
 
 
+@pytest.mark.promise("documented")
 def test_meltano_knows_every_setting():
     """The extractor of meltano.yml has the tap's settings, secrets marked, and no others."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
@@ -64,6 +66,7 @@ def test_meltano_needs_no_hub():
     assert all({"namespace", "pip_url", "executable"} <= set(plugin) for plugin in plugins)
 
 
+@pytest.mark.promise("documented")
 def test_about_tells_every_setting():
     """`--about` lists the settings, beside those of the SDK."""
     settings = printed_about()["settings"]["properties"]
@@ -111,6 +114,7 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
+@pytest.mark.promise("documented")
 @pytest.mark.parametrize("place", ["meltano.yml", "hub", "settings.md"])
 def test_every_document_says_the_same_of_a_setting(place):
     """Names, kinds, defaults, descriptions and secrets are those that `--about` prints."""
@@ -178,6 +182,7 @@ def test_every_setting_of_the_limits_is_one():
 NESTED = {path: found for path, found in nested_settings(settings_schema()) if "." in path}
 
 
+@pytest.mark.promise("documented")
 @pytest.mark.parametrize("path", [path for path, found in NESTED.items() if "default" in found])
 def test_every_document_has_the_default_of_a_nested_setting(path):
     """The default of a nested setting is in the table, in meltano.yml, Hub and `--about`."""
@@ -191,6 +196,7 @@ def test_every_document_has_the_default_of_a_nested_setting(path):
     assert [text for text in shown if f"`{inner}: {default}`" not in text] == []
 
 
+@pytest.mark.promise("documented")
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 def test_every_known_column_has_a_description(entity):
     """Each known column says what it holds."""
@@ -209,9 +215,8 @@ def test_every_file_that_is_named_exists(name):
     """Documents link to, and name, files that are there."""
     file = ROOT / name
     links = re.findall(r"\]\(([\w./-]+)\)", file.read_text())
-    here = file.parent if name.startswith("docs/") else ROOT
 
-    assert [link for link in links if not (here / link).exists()] == []
+    assert [link for link in links if not (file.parent / link).exists()] == []
 
 
 def test_the_readmes_contents_lead_somewhere():

@@ -127,6 +127,7 @@ def test_what_is_hidden_is_in_no_byte_of_a_file(sim, clock, tmp_path, form):
     assert not [row for row in plain if row["team_name"].encode() in written]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_rows_that_do_not_fit(sim, clock, tmp_path):
     """Rows of the quarantine leave in files too, and before the STATE of their window."""
     rows = [f"k{number},{number}" for number in range(9)]
@@ -228,6 +229,7 @@ def kept(out: Output) -> str:
     return str(state.get("bookmarks", {}).get(STREAM, {}).get("replication_key_value", ""))
 
 
+@pytest.mark.promise("state-follows-records")
 @pytest.mark.parametrize("form", ["jsonl", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_state_never_overtakes_its_rows(simulate, clock, tmp_path, form):
     """Wherever the tap is killed, what its last STATE claims is in files that BATCHes named.

@@ -22,6 +22,7 @@ MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 # Anonymous
 
 
+@pytest.mark.promise("own-hosts")
 @MODES
 def test_downloads_carry_no_credentials(sim, clock, mode):
     """A download has no Authorization header and no cookie: the link is the credential."""
@@ -33,6 +34,7 @@ def test_downloads_carry_no_credentials(sim, clock, mode):
     assert "cookie" not in download.headers
 
 
+@pytest.mark.promise("own-hosts")
 def test_a_netrc_does_not_reach_the_storage(sim, clock, tmp_path, monkeypatch):
     """Credentials for the storage's host in a `.netrc` are not sent either."""
     netrc = tmp_path / ".netrc"
@@ -76,6 +78,7 @@ def test_links_that_are_not_private(sim, clock, link):
     assert out.records(STREAM) == []
 
 
+@pytest.mark.promise("own-hosts")
 def test_a_download_is_not_led_elsewhere(sim, clock):
     """A redirect of the storage to an address that is not private is not followed."""
     with Simulator(Options(), clock=clock, host="127.0.0.2") as other:
@@ -154,6 +157,7 @@ def test_a_link_is_used_at_once(sim, clock, mode):
 # Complete
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize("kind", ["truncated", "reset", "reply-lost"])
 @MODES
 def test_a_download_that_breaks_off(sim, clock, mode, kind):
@@ -220,6 +224,7 @@ def test_cut_without_an_announced_length(simulate, clock):
     assert len(downloads(sim)) == 2
 
 
+@pytest.mark.promise("whole-files")
 @MODES
 def test_download_of_cut_gzip_is_refused(simulate, clock, mode):
     """A gzip file that ends early although all its bytes came is damaged: no row leaves."""

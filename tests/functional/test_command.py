@@ -76,6 +76,7 @@ def test_no_credentials_are_named_with_what_needs_them():
     ]
 
 
+@pytest.mark.promise("offline-discovery")
 @pytest.mark.parametrize("option", ["--discover", "--about", "--help", "--version"])
 def test_what_needs_neither_credentials_nor_network(option):
     """Discovery and the texts about the tap work on a machine that knows nothing."""

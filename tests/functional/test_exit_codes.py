@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tap_cxone.simulator import Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tests.support.run import lines_of
@@ -38,6 +40,7 @@ def last_bookmarks(out: str) -> dict[str, str]:
     return {name: raw[kept] for name, raw in found.items() if kept in raw and "failed" not in raw}
 
 
+@pytest.mark.promise("isolated-failures")
 def test_one_stream_fails():
     """The others of its family and of all others are complete; exit 1, the last line says why."""
     with Simulator(

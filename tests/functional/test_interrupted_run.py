@@ -96,6 +96,7 @@ pytestmark = pytest.mark.posix
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 
 
+@pytest.mark.promise("pending-jobs")
 @SIGNALS
 def test_while_polling(number, code):
     """A signal while a job is polled ends the process at once; the last STATE holds the job."""
@@ -128,6 +129,7 @@ def test_while_an_answer_is_awaited(place):
         assert state_of_lines(lines)["bookmarks"][STREAM]["pending_jobs"]
 
 
+@pytest.mark.promise("no-double-submit")
 def test_while_a_submit_is_answered():
     """A signal does not lose a submit: its answer is awaited, and STATE holds its job."""
     with (

@@ -78,6 +78,7 @@ def test_a_ragged_last_row(sim, clock, room):
     assert out.records(QUARANTINE) == []
 
 
+@pytest.mark.promise("whole-files")
 @EVERYWHERE
 def test_always_a_ragged_last_row(sim, clock, room):
     """A file that is always damaged fails its stream; nothing of it leaves."""
@@ -91,6 +92,7 @@ def test_always_a_ragged_last_row(sim, clock, room):
     assert out.bookmark(room.stream) is None
 
 
+@pytest.mark.promise("state-follows-records")
 @EVERYWHERE
 def test_schema_records_state(sim, clock, room):
     """The quarantine's SCHEMA comes before its rows, and its rows before the window's STATE."""
@@ -113,6 +115,7 @@ def test_schema_records_state(sim, clock, room):
     assert list(schema["schema"]["properties"]) == FIELDS
 
 
+@pytest.mark.promise("whole-files")
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [1, 2])
 def test_the_ratio(sim, clock, room, bad):

@@ -104,6 +104,7 @@ def test_committed_jobs_stay(journal):
     assert entries.jobs("stream", pending_job(days=1).window.end) == []
 
 
+@pytest.mark.promise("pending-jobs")
 def test_pending_jobs_stay(journal):
     """A job whose window is not committed stays wherever the bookmark is: days are read again."""
     entries = JobLedger(journal(), "tenant")
@@ -163,6 +164,7 @@ def shared_limiter(journal, clock) -> Callable[..., RateLimiter]:
     return lambda limits: RateLimiter(limits, clock, JobLedger(journal(), "tenant"))
 
 
+@pytest.mark.promise("shared-limits")
 def test_spacing_of_all(shared_limiter, clock):
     """A submit of another process is kept away from like one's own."""
     limits = RateLimits(min_submit_interval=30 * SECOND)
@@ -173,6 +175,7 @@ def test_spacing_of_all(shared_limiter, clock):
     assert shared_limiter(limits).time_until_submit() == 20 * SECOND
 
 
+@pytest.mark.promise("shared-limits")
 def test_quota_of_all(shared_limiter):
     """The exports of all processes count for the quota."""
     one, two = (
@@ -186,6 +189,7 @@ def test_quota_of_all(shared_limiter):
     assert (one.remaining_exports(), two.remaining_exports()) == (1, 1)
 
 
+@pytest.mark.promise("shared-limits")
 def test_own_submits_count_once(shared_limiter):
     """A submit that state and journal both know counts once."""
     one = shared_limiter(RateLimits(quota=ExportQuota(3)))
@@ -275,6 +279,7 @@ def test_plan_knows_the_journal(sim, clock, journal_path):
     assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
 
 
+@pytest.mark.promise("shared-limits")
 def test_quota_without_a_state(simulate, clock, journal_path):
     """The day's exports are counted when nobody kept a state: none is refused by the API."""
     sim = simulate(exports_per_day=3)
@@ -298,6 +303,7 @@ def dashboard_run(sim: Simulator, clock: FakeClock, path: Path, stream: str) -> 
 # Secrets
 
 
+@pytest.mark.promise("no-secrets")
 def test_no_secrets(sim, clock, journal_path):
     """The file is readable by nobody else, and holds neither login nor link."""
     run_stream(journal_settings(sim, journal_path), clock)

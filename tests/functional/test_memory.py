@@ -7,6 +7,7 @@ import pytest
 from tests.benchmarks import memory
 
 
+@pytest.mark.promise("constant-memory")
 @pytest.mark.slow
 @pytest.mark.parametrize("form", memory.FORMATS)
 def test_the_peak(form):

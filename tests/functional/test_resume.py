@@ -110,6 +110,7 @@ def interrupted(sim: Simulator, clock: FakeClock) -> Output:
     return out
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_job_is_taken_up(simulate, clock):
     """A new run polls the pending job in place of another submit."""
     sim = simulate(rows_per_day=2)
@@ -123,6 +124,7 @@ def test_a_pending_job_is_taken_up(simulate, clock):
     assert [seen.path for seen in sim.requests if sim.jobs[0].id in seen.path]
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_job_is_taken_up_hours_later(simulate, clock):
     """The file of a job is kept for a day: a run hours later still takes it up."""
     sim = simulate(rows_per_day=2)
@@ -165,6 +167,7 @@ def another_version(simulate, clock):
     return sim, run_stream(config, clock, state=first.state)
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
     """After a change of the entity's version the pending job is not what is asked for."""
     sim, second = another_version(simulate, clock)
@@ -174,6 +177,7 @@ def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
     assert not [seen for seen in sim.requests if sim.jobs[0].id in seen.path]
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_job_with_another_request_is_in_no_state(simulate, clock):
     """Nor is it remembered any longer: nobody would ever take it up."""
     sim, second = another_version(simulate, clock)
@@ -229,6 +233,7 @@ def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
 # Submits whose answer was lost
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_lost_reply_makes_one_job_only(simulate, clock, mode):
     """When the answer to a submit is lost, its job is found in the list and taken up."""
@@ -267,6 +272,7 @@ def test_an_unreadable_answer_is_a_lost_one(simulate, clock, kind):
     assert len(sim.jobs) == 3
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("kind", ["reset", "status", "html"])
 def test_a_submit_that_made_no_job(simulate, clock, kind):
     """A submit that failed is repeated only after the list has shown that it made no job."""
@@ -284,6 +290,7 @@ def test_a_submit_that_made_no_job(simulate, clock, kind):
     assert ("GET", "jobs") in calls[first + 1 : second]
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
@@ -302,6 +309,7 @@ def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
     assert sim.requests[-1].path.endswith("/jobs/ours")
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("lists", [0, 1])
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -332,6 +340,7 @@ def test_without_a_list_extraction_works(simulate, clock):
     assert out.counts() == {STREAM: 6}
 
 
+@pytest.mark.promise("pending-jobs")
 def test_jobs_that_were_there_before_are_not_ours(simulate, clock):
     """The job of a lost submit is the one that was not in the list before it."""
     sim = simulate(rows_per_day=2)
@@ -345,6 +354,7 @@ def test_jobs_that_were_there_before_are_not_ours(simulate, clock):
     assert pending["id"] == sim.jobs[3].id
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_two_lost_replies_in_a_row(simulate, clock, mode):
     """Each submit is settled by itself."""

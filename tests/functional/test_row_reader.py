@@ -49,6 +49,7 @@ def test_seen_keeps_the_parts_of_a_key_apart():
     assert not seen.add_if_new(["a", "bc"])
 
 
+@pytest.mark.promise("constant-memory")
 @pytest.mark.slow
 def test_seen_does_not_grow():
     """Past what is held, more keys take no more memory."""
@@ -159,6 +160,7 @@ def peak_of_reading(number: int) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.promise("constant-memory")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells the peak of memory")
 @pytest.mark.slow
 def test_a_million_records():
@@ -169,6 +171,7 @@ def test_a_million_records():
     assert many < few * 1.15
 
 
+@pytest.mark.promise("constant-memory")
 def test_reading_ten_times_the_records_takes_no_more_memory():
     """Ten times the records take no more memory, but for what their keys take."""
     peaks = []

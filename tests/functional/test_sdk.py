@@ -120,6 +120,7 @@ def test_no_progress_that_cannot_be_resumed(sim, clock):
         assert not [s for s in state["bookmarks"].values() if "progress_markers" in s]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_a_killed_run_leaves_no_such_progress(sim, clock):
     """Nor has the last state of a run that was killed inside a window."""
     out = run_tap(settings_for(sim), clock=clock, cut_after=40)
@@ -201,6 +202,7 @@ def test_stream_maps_are_asked_for_again(config):
     assert "sentinel" in stream.stream_maps[0].transformed_schema["properties"]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_one_flag_decides_about_state(config):
     """A STATE is written when `is_flushed` is false, and not when it is true."""
     source = inspect.getsource(Stream._write_state_message)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 
+import pytest
+
 from tap_cxone.__main__ import main
 from tests.benchmarks.starting import ASKED, BARE
 from tests.docs.document import ROOT
@@ -68,6 +70,7 @@ def test_starting_loads_little_more_than_the_sdk():
     assert "tap_cxone.tap" in more
 
 
+@pytest.mark.promise("offline-discovery")
 def test_starting_loads_nothing_that_only_a_run_needs():
     """What may not be imported at the top of a module is not loaded by another way."""
     lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]

@@ -47,11 +47,13 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 # Discovery
 
 
+@pytest.mark.promise("offline-discovery")
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
     assert sorted(discovered_streams({})) == sorted([*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE])
 
 
+@pytest.mark.promise("offline-discovery")
 def test_discovery_asks_nobody(sim, config):
     """Making the catalog sends no request."""
     discovered_streams(config)
@@ -117,6 +119,7 @@ def test_columns_that_are_never_null(config):
                 assert "null" in column["type"]
 
 
+@pytest.mark.promise("documented")
 def test_every_column_has_a_description_in_the_catalog(config):
     """The catalog says what each column holds."""
     for stream in discovered_streams(config).values():

@@ -336,6 +336,7 @@ def scripted(sim: Simulator) -> dict[FaultPoint, str]:
     }
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("status", [400, 401, 500])
 @pytest.mark.parametrize("place", ["token", "list", "async", "sync", "poll", "download"])
@@ -368,6 +369,7 @@ def test_secrets_in_the_reason_of_a_failed_job(sim, clock, caplog, mode):
     assert not [s for s in SECRETS for text in texts if s in text and "known-to-us" not in s]
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
 def test_debug_log_of_a_complete_run_contains_no_secret(sim, clock, caplog, level):
     """No log line of a good run, not even of a library, shows a key, a token or a link's query."""

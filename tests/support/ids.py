@@ -28,4 +28,6 @@ def _shown(value: object) -> str:
         case date() | timedelta() | str():
             return str(value)
         case _:
-            return getattr(value, "__name__", None) or repr(value)
+            text = getattr(value, "__name__", None) or repr(value)
+            # An address differs from process to process.
+            return type(value).__name__ if " at 0x" in text else text

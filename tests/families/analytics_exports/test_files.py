@@ -112,6 +112,7 @@ def test_spoiled_once(sim, clock, kind, how, after):
     assert len(sim.analytics_exports) == 2
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "how"), SPOILED, ids=readable)
 def test_always_spoiled(sim, clock, kind, how):

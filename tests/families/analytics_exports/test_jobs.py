@@ -17,6 +17,7 @@ from tests.support.expectations import failure
 from tests.support.requests import submits
 
 
+@pytest.mark.promise("isolated-failures")
 def test_export_that_fails_ends_its_stream_only(sim, clock):
     """A job that fails ends its stream in the API's words; other streams go on."""
     sim.faults.add(Fault("submit", "job-failed", body="The tenant's store is closed"))

@@ -17,6 +17,7 @@ from tests.support.clocks import ActingClock
 BOTH = pytest.mark.parametrize("list_queries", [True, False])
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.some(7)
 @BOTH
 @pytest.mark.parametrize("kind", ["reply-lost", "empty", "malformed-json", "status", "reset"])
@@ -51,6 +52,7 @@ def test_a_lost_answer_of_a_fast_job(simulate, clock):
     assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim)]
 
 
+@pytest.mark.promise("no-double-submit")
 @BOTH
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_lost_answer_beside_others(list_queries, after):

@@ -21,6 +21,7 @@ from tests.support.requests import submit_bodies, submits
 from tests.support.run import Killed
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.slow
 def test_export_run_killed_after_any_line_spends_no_second_export(simulate, clock):
     """Killed after any line: the next run spends no export again, and nothing is lost."""
@@ -64,6 +65,7 @@ def test_killed_while_a_day_is_read_again(simulate, clock):
         assert len(windows) == len(set(windows)) == 3, lines
 
 
+@pytest.mark.promise("pending-jobs")
 def test_pending_jobs_are_taken_up(simulate, clock):
     """Three jobs of a killed run, done meanwhile, are fetched without a submit."""
     sim = simulate(rows_per_day=2)
@@ -91,6 +93,7 @@ def test_a_pending_job_that_failed(sim, clock, fate):
     assert len(submits(sim)) == 2
 
 
+@pytest.mark.promise("pending-jobs")
 def test_pending_jobs_of_another_filter(simulate, clock):
     """A job that asked for something else is not given to the changed stream."""
     sim = simulate(rows_per_day=48)
@@ -111,6 +114,7 @@ def test_pending_jobs_of_another_filter(simulate, clock):
     assert {r["type"] for r in second.records(STREAM)} == {"voice"}
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_job_of_another_tenant(simulate, clock):
     """A state that came from another tenant gives none of its jobs: nobody asks for them here."""
     first = run_exports(export_settings(simulate()), clock, cut_after=3)
@@ -136,6 +140,7 @@ def test_a_job_that_only_the_list_knows(sim, clock):
     assert len(submits(sim)) == 3
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_job_of_another_window_is_not_adopted(sim, clock):
     """A running export that asks for another range or filter is somebody else's."""
     run_exports(export_settings(sim, 1, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)

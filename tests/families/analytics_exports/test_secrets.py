@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+
 from tap_cxone.simulator import Credentials, Fault
 from tests.support.analytics_exports import export_settings, run_exports
 
 
+@pytest.mark.promise("no-secrets")
 def test_export_logs_contain_no_secret(sim, clock, caplog):
     """Neither the secret nor a token is in what is logged."""
     caplog.set_level(logging.DEBUG)

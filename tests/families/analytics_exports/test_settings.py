@@ -124,6 +124,7 @@ def test_the_built_in_export_changed(sim, clock):
     assert submit_bodies(sim)[0]["compression"] == "gzip"
 
 
+@pytest.mark.promise("offline-discovery")
 def test_export_discovery_sends_no_request(sim):
     """Streams are known without a request."""
     select(export_settings(sim), STREAM)

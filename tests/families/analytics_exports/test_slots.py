@@ -35,6 +35,7 @@ def test_the_list_is_asked_before_each_submit(sim, clock):
     assert all(seen.query == {"status": "queued,running"} for seen in listings(sim))
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("most", [2, 3])
 def test_so_many_at_a_time(sim, clock, most):
     """So many jobs are started before the first is asked for, another as soon as that is done."""
@@ -87,6 +88,7 @@ def test_export_windows_of_concurrent_jobs_are_emitted_in_order(simulate, clock)
     assert len(set(marks)) == 6
 
 
+@pytest.mark.promise("state-follows-records")
 def test_no_state_before_its_rows(sim, clock):
     """A bookmark leaves only when every row before it has left."""
     out = run_exports(export_settings(sim, 4), clock)

@@ -36,6 +36,7 @@ def discover(config: dict[str, Any], state: dict[str, Any] | None = None) -> dic
     return dict(found)
 
 
+@pytest.mark.promise("offline-discovery")
 def test_discovery_asks_nothing(sim):
     """Without a state the catalog shows the report's columns, and nobody is asked."""
     shown = discover(download_settings(sim))

@@ -116,6 +116,7 @@ def test_the_token_url_alone_does_not_decide(sim, clock):
     assert wire.hosts == {PLANE}
 
 
+@pytest.mark.promise("own-hosts")
 @pytest.mark.some(3)
 @pytest.mark.parametrize("claim", HOSTILE, ids=readable)
 def test_a_hostile_claim(sim, clock, claim):
@@ -165,6 +166,7 @@ def test_junk(junk):
     assert base_url_from_token(junk) is None
 
 
+@pytest.mark.promise("own-hosts")
 @given(st.one_of(st.text(), st.from_regex(r"[a-zA-Z0-9./:@#-]{0,8}", fullmatch=True)))
 @example("na1")
 def test_the_host_is_always_the_vendors(region):

@@ -218,6 +218,7 @@ def test_a_fault_in_the_middle(utc, clock, fault):
     assert sorted({body["offset"] for body in page_bodies(sim)}) == [0, 5, 10]
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

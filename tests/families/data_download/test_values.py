@@ -278,6 +278,7 @@ def test_values_that_do_not_fit(sim, clock, name, value, rule):
     assert found["window_end"] == "2026-03-16T04:00:00+00:00"
 
 
+@pytest.mark.promise("no-secrets")
 def test_no_value_in_a_reason(sim, clock, caplog):
     """The reason names the rule and not the value, which is somebody's data."""
     serve_pages(sim, page(interaction(0, customMetrics={FLAG: "SECRETVALUE"})))

@@ -10,6 +10,7 @@ from tests.support.data_extraction import STREAM, extraction_settings, run_extra
 from tests.support.expectations import failure
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize(
     "kind", ["html", "malformed-csv", "ragged-csv", "truncated-gzip", "malformed-bytes"]
 )

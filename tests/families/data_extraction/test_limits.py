@@ -12,6 +12,7 @@ from tests.support.requests import polls, submits
 from tests.support.run import run_tap
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_spacing_over_all_streams(simulate, clock, mode):
     """Two submits are 30 seconds apart, whichever streams they are for."""
@@ -27,6 +28,7 @@ def test_spacing_over_all_streams(simulate, clock, mode):
     assert sim.limit_violations == 0
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_spacing_over_runs(simulate, clock, mode):
     """A run that follows at once waits for the rest of the 30 seconds, whatever its streams."""
@@ -76,6 +78,7 @@ def test_extraction_polls_follow_the_poll_interval(simulate, clock):
     assert timedelta(seconds=2) <= min(gaps) <= max(gaps) < timedelta(seconds=30)
 
 
+@pytest.mark.promise("shared-limits")
 def test_one_active_call(simulate, clock):
     """No submit is made while a job of any stream is running."""
     sim = simulate(rows_per_day=1, job_seconds=90)

@@ -85,6 +85,7 @@ def test_table_file_without_rows_is_committed(simulate, clock, empty):
     assert out.bookmark(KB) == "2026-03-18T00:00:00+00:00"
 
 
+@pytest.mark.promise("offline-discovery")
 @pytest.mark.parametrize("stream", PATHS)
 def test_discovery(sim, stream):
     """Discovery gives what the tap adds and nothing else, and asks nobody."""

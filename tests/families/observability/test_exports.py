@@ -69,6 +69,7 @@ def test_a_stuck_export(sim, clock):
     assert [job["id"] for job in out.state["bookmarks"][KB]["pending_jobs"]] == [export.id]
 
 
+@pytest.mark.promise("isolated-failures")
 def test_a_failed_table_does_not_stop_the_others(sim, clock):
     """The streams of the other tables go on."""
     sim.faults.add(Fault("submit", "job-failed", times=1))
@@ -80,6 +81,7 @@ def test_a_failed_table_does_not_stop_the_others(sim, clock):
     assert len(out.counts()) == 2
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize("kind", ["truncated", "reset", "expired-link"])
 def test_a_broken_download(sim, clock, kind):
     """A file that did not come whole is fetched with a fresh link, not exported again."""
@@ -94,6 +96,7 @@ def test_a_broken_download(sim, clock, kind):
     assert len(submits(sim)) == 1
 
 
+@pytest.mark.promise("own-hosts")
 def test_links_are_followed_without_credentials(sim, clock):
     """A download carries neither the token nor a cookie."""
     run_tables(table_settings(sim), clock)

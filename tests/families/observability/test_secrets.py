@@ -29,6 +29,7 @@ def secrets(sim: Simulator) -> list[str]:
     return [*plain, *encoded, base64.b64encode(pair.encode()).decode(), *tokens, *links]
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 def test_table_run_contains_no_secret(sim, clock, caplog, method):
     """No secret shows in what a run writes or logs, not even when it tells everything."""

@@ -164,6 +164,7 @@ def test_nothing_to_read(sim, clock):
     assert len(sim.requests) == before
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["reply-lost", "malformed-json", "empty", "html", "reset"])
 @pytest.mark.parametrize("times", [1, 3])

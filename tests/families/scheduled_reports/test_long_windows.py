@@ -149,6 +149,7 @@ def test_one_day_that_dies(simulate, clock, own, minutes):
     assert "pending_jobs" not in out.state["bookmarks"][STREAM]
 
 
+@pytest.mark.promise("isolated-failures")
 def test_others_go_on_after_one_that_dies(simulate, clock):
     """A report whose run dies does not keep the next one from its rows."""
     sim = simulate()

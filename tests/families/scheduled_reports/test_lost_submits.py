@@ -18,6 +18,7 @@ from tests.support.scheduled_reports import (
 )
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
     "fault",
@@ -49,6 +50,7 @@ def test_a_lost_answer_to_an_order(sim, clock, fault):
     assert whole(again, sim, 2)
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("status", [503, 429, 409])
 def test_an_order_that_was_not_taken(sim, clock, status):
     """An order that the API says it did not take is sent again."""

@@ -130,6 +130,7 @@ def test_a_poll_that_fails(sim, clock, hasty, kind, status):
     assert len(sim.report_runs) == 1
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
@@ -219,6 +220,7 @@ def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
     assert len(sim.report_runs) == 1
 
 
+@pytest.mark.promise("whole-files")
 def test_a_file_that_never_comes(simulate, clock):
     """A file that never comes whole fails the stream; nothing of it leaves."""
     sim = simulate(report_result="csv")

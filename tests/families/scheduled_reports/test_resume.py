@@ -77,6 +77,7 @@ def test_killed_while_the_days_become_fewer(simulate, clock):
         assert figures([*cut.records(STREAM), *rest.records(STREAM)]) == sums(sim, 3)
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_run_is_taken_up(simulate, clock):
     """A run that was ordered is waited for by the next, however often that is cut short."""
     sim = simulate(job_seconds=900)
@@ -112,6 +113,7 @@ def test_a_signal_cancels_no_run():
         assert sim.cancelled == []
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.parametrize(
     ("entry", "number"),
     [
@@ -134,6 +136,7 @@ def test_a_pending_run_of_another_definition(simulate, clock, entry, number):
     assert len(sim.report_runs) == number
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_run_of_another_tenant(simulate, clock):
     """A state that came from another tenant gives none of its runs: nobody asks for them here."""
     first = run_reports(report_settings(simulate()), clock, cut_after=3)

@@ -12,6 +12,7 @@ from tests.support.expectations import failure
 from tests.support.scheduled_reports import OTHER, QUEUES, report_settings, run_reports
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize("result", ["inline", "csv"])
 def test_report_logs_contain_no_secret(simulate, clock, caplog, hasty, result):
     """Neither the secret, nor a token, nor a link's key is in what is logged."""

@@ -196,6 +196,7 @@ def test_report_name_of_another_stream_is_refused(name):
     assert f"'{name}'" in problem
 
 
+@pytest.mark.promise("offline-discovery")
 def test_report_discovery_sends_no_request(sim):
     """Streams, keys and columns are known without a request."""
     catalog = select(report_settings(sim), STREAM)

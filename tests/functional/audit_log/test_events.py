@@ -182,6 +182,7 @@ def test_the_download(simulate, clock, audit_log):
     assert line["sha256"] == hashlib.sha256(body).hexdigest()
 
 
+@pytest.mark.promise("whole-files")
 def test_a_damaged_download(sim, clock, audit_log):
     """A damaged file is written with its bytes and no rows, then the one in its place."""
     sim.faults.add(Fault("download", "bytes", body="[{"))

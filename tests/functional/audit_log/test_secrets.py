@@ -24,6 +24,7 @@ SECRETS = [
 ]
 
 
+@pytest.mark.promise("no-secrets")
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [False, True])
 def test_no_secret_and_no_value(simulate, clock, audit_log, family, bad):
@@ -47,6 +48,7 @@ def test_no_secret_and_no_value(simulate, clock, audit_log, family, bad):
     assert [cell for cell in cells if json.dumps(cell)[1:-1] in text] == []
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
     "body",

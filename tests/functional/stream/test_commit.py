@@ -13,6 +13,7 @@ from tests.support.run import Killed, run_tap, select
 from tests.support.streams import ENTITIES, HORIZON, bookmarks, submitted_dates
 
 
+@pytest.mark.promise("state-follows-records")
 def test_state_is_never_ahead_of_rows(simulate, clock):
     """Wherever the output is cut: the rows of all windows up to a bookmark stand before it."""
     sim = simulate(rows_per_day=3)
@@ -33,6 +34,7 @@ def test_state_is_never_ahead_of_rows(simulate, clock):
     assert checked > 20
 
 
+@pytest.mark.promise("state-follows-records")
 def test_bookmark_moves_at_commits_only(simulate, clock):
     """The bookmark takes the ends of the windows, one after the other, and nothing between."""
     sim = simulate(rows_per_day=3)
@@ -49,6 +51,7 @@ def test_bookmark_moves_at_commits_only(simulate, clock):
     ]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_a_commit_follows_its_last_row_at_once(simulate, clock):
     """The first message after the last row of a window is the STATE with its end."""
     sim = simulate(rows_per_day=3)
@@ -130,6 +133,7 @@ def test_one_state_a_submit_and_one_a_commit(simulate, clock, mode):
     assert len(out.states) == 2 * windows + 1  # and the SDK's at the end
 
 
+@pytest.mark.promise("pending-jobs")
 def test_state_right_after_a_submit_holds_the_job(simulate, clock):
     """Right after each asynchronous submit a STATE with the job leaves, before any poll."""
     sim = simulate()
@@ -149,6 +153,7 @@ def test_state_right_after_a_submit_holds_the_job(simulate, clock):
     assert not [seen for seen in sim.requests if job.id in seen.path]
 
 
+@pytest.mark.promise("pending-jobs")
 def test_every_job_is_remembered_until_its_commit(simulate, clock):
     """Each job is in the states from its submit to its window's commit, and in none later."""
     sim = simulate(rows_per_day=2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tap_cxone.errors import JobFailed, StreamsFailed
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
@@ -30,6 +32,7 @@ def run_with_failed_job(
     return sim, run_tap(config, clock=clock)
 
 
+@pytest.mark.promise("isolated-failures")
 def test_a_failing_stream_leaves_the_others_complete(simulate, clock):
     """The other streams read everything and move their bookmarks to the horizon."""
     sim, out = run_with_failed_job(simulate, clock)
@@ -42,6 +45,7 @@ def test_a_failing_stream_leaves_the_others_complete(simulate, clock):
         assert (out.bookmark(stream) or "") >= HORIZON.isoformat()
 
 
+@pytest.mark.promise("isolated-failures")
 def test_a_failing_stream_keeps_what_it_committed(simulate, clock):
     """The bookmark of the failing stream is the end of its last whole window."""
     sim, out = run_with_failed_job(simulate, clock)

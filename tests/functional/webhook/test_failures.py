@@ -140,6 +140,7 @@ def test_a_failing_stream_beside(sim, clock, listener):
 # What never shows
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("answer", [204, 302, 400, 404, 500, "hang up", "silence"])
 @pytest.mark.parametrize("echo", ["", "url", "path", "headers"])

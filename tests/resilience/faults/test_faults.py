@@ -60,6 +60,10 @@ ROWS: list[Row] = [
 ]
 
 
+@pytest.mark.promise("whole-files")
+@pytest.mark.promise("no-double-submit")
+@pytest.mark.promise("no-secrets")
+@pytest.mark.promise("isolated-failures")
 @pytest.mark.parametrize(
     "row",
     [

@@ -86,6 +86,7 @@ def filling(number: int, where: str) -> Callable[..., io.BytesIO]:
     return temporary
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("room", [0, 1, 2])
 @everybody
@@ -108,6 +109,7 @@ def test_a_disk_that_is_full(case, room):
             assert not different(trial.merged(), known.merged)
 
 
+@pytest.mark.promise("no-double-submit")
 @everybody
 def test_a_full_disk_spends_nothing(case):
     """Asking again makes no room: one job at most is spent for the window that found none."""

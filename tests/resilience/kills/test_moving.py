@@ -124,6 +124,7 @@ class Rationed(Trial):
         return self
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_under_a_quota(kind: Kind, step):

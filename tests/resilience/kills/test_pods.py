@@ -123,6 +123,7 @@ def pod_killed(case: Case, size: Size, kind: Kind, pause: timedelta, step: int =
             check_pod(trial)
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("kind", ["line", "after"])
 @everybody
@@ -131,6 +132,7 @@ def test_pod_killed(case, kind):
     pod_killed(case, SMALL, kind, NOTHING, step=3)
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("pause", [NOTHING, timedelta(hours=20)], ids=readable)
 @everywhere

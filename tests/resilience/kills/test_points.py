@@ -28,6 +28,8 @@ def killed_everywhere(
             check(trial)
 
 
+@pytest.mark.promise("state-follows-records")
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 @everywhere
 @everybody
@@ -36,6 +38,7 @@ def test_killed_anywhere(case, kind, step):
     killed_everywhere(case, SMALL, kind, timedelta(0), step=step)
 
 
+@pytest.mark.promise("state-follows-records")
 @pytest.mark.slow
 @pytest.mark.parametrize("pause", [timedelta(seconds=7), timedelta(hours=20)], ids=readable)
 @everywhere

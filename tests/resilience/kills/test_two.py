@@ -151,6 +151,7 @@ def test_two_without_a_journal(tmp_path, case):
         assert not different(found, alone(case, sim, config))
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("case", shared("extraction-sync"))
 def test_two_with_a_journal(tmp_path, case):
     """With a journal in common nobody is sent away: the API sees not a single call too many."""
@@ -167,6 +168,7 @@ def test_two_with_a_journal(tmp_path, case):
         assert not different(found, alone(case, sim, config))
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared(""))
 def test_one_of_two_is_killed(tmp_path, case):
@@ -189,6 +191,7 @@ def test_one_of_two_is_killed(tmp_path, case):
         assert not different(found, alone(case, sim, config))
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared("")[1:])
 def test_two_with_the_same_stream(tmp_path, case):
@@ -205,6 +208,7 @@ def test_two_with_the_same_stream(tmp_path, case):
         assert not different(second, first)
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.slow
 def test_two_share_a_quota(tmp_path):
     """The day's exports are those of both: none is refused by the API, both end cleanly."""

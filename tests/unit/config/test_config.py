@@ -87,6 +87,7 @@ def test_column_types():
     assert set(COLUMN_TYPES) == {"string", "integer", "number", "boolean", "date", "date-time"}
 
 
+@pytest.mark.promise("offline-discovery")
 def test_no_setting_is_required():
     """Discovery needs no settings at all."""
     assert not list(Draft202012Validator(SCHEMA).iter_errors({}))

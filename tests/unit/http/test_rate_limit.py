@@ -97,6 +97,7 @@ def test_long_submit_is_long_ago(limiter):
     assert limiter.time_until_submit() == NOTHING
 
 
+@pytest.mark.promise("shared-limits")
 @many
 @given(
     st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
@@ -147,6 +148,7 @@ def at_most(times, sleep):
 # Memory
 
 
+@pytest.mark.promise("shared-limits")
 def test_earlier_runs_count(limiter):
     """The submits of an earlier run are waited for, too."""
     limiter.restore([NOON - 10 * SECOND])
@@ -239,6 +241,7 @@ def test_quota_is_counted_down(scarce):
     assert left == [3, 2, 1, 0]
 
 
+@pytest.mark.promise("shared-limits")
 def test_earlier_runs_spent_quota(scarce):
     """The submits of earlier runs within the period count."""
     scarce.restore([NOON - timedelta(hours=30), NOON - timedelta(hours=20)])
@@ -246,6 +249,7 @@ def test_earlier_runs_spent_quota(scarce):
     assert scarce.remaining_exports() == 2
 
 
+@pytest.mark.promise("shared-limits")
 def test_quota_exhausted(scarce, clock):
     """Beyond the quota nothing is submitted or waited for; the error knows when to come back."""
     submit_times(scarce, 3)

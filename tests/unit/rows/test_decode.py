@@ -177,6 +177,7 @@ def test_rows_as_often_as_asked_for(pack):
     assert together == list(zip(once, once, strict=True))
 
 
+@pytest.mark.promise("constant-memory")
 def test_decoding_a_long_csv_takes_constant_memory():
     """Reading needs no more memory than a row, however long the file is."""
     rows = (f"{n},{'x' * 200}\n".encode() for n in range(20_000))
@@ -237,6 +238,7 @@ def test_any_bytes_as_csv_are_rows_or_refused(data):
     assert all(row.invalid_reason or len(row.cells) == len(table.header) for row in rows)
 
 
+@pytest.mark.promise("whole-files")
 @many
 @given(st.integers(2, len(PACKED) - 1))
 def test_decoding_cut_gzip_is_refused(end):
@@ -289,6 +291,7 @@ def test_row_of_another_width(data, line):
     assert not any(row.invalid_reason for row in [*before, after])
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize("rest", [b"1\n", b"1,2\n3", b"1,2\n3,4,5\n"])
 def test_last_row_of_another_width(rest):
     """A file whose last row has another width is refused: its end may be lost."""
@@ -347,6 +350,7 @@ def test_broken_quotes(data):
         read_file(data, "qm")
 
 
+@pytest.mark.promise("no-secrets")
 def test_csv_error_contains_no_data():
     """What is in the file, somebody's data, does not stand in the message."""
     with pytest.raises(DecodeError) as raised:

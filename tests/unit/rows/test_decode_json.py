@@ -195,6 +195,7 @@ def test_an_element_at_the_edge_of_what_is_held(tail):
         assert [part for part, _ in found] == ['{"a":1}', tail, '{"a":2}']
 
 
+@pytest.mark.promise("constant-memory")
 def test_decoding_long_json_takes_constant_memory():
     """Ten times the file takes no more memory."""
     peaks = []
@@ -420,6 +421,7 @@ def test_text_where_json_is_expected():
         open_table(spool, "f", FileExpectation(JSON))
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(
     "text",
     ['[{"a":"SECRET"},{"a":"SECRET]', '{"SECRET":1}SECRET', '[{"a":SECRET}]', '["SECRET" 1]'],

@@ -115,6 +115,7 @@ def test_misfit_names_column_and_type():
     assert raised.value.column == KNOWN[1]
 
 
+@pytest.mark.promise("no-secrets")
 def test_misfit_keeps_the_value_to_itself():
     """Somebody's data does not stand in a message, nor behind it."""
     with pytest.raises(ConversionError) as raised:

@@ -107,6 +107,7 @@ def test_bookmark(text):
 # Round trips
 
 
+@pytest.mark.promise("pending-jobs")
 @many
 @given(st.lists(jobs, max_size=4))
 def test_pending_jobs_come_back(remembered):
@@ -117,6 +118,7 @@ def test_pending_jobs_come_back(remembered):
     assert reread(state).pending_jobs() == remembered
 
 
+@pytest.mark.promise("shared-limits")
 @many
 @given(st.lists(instants, max_size=4))
 def test_submits_come_back(times):

@@ -180,6 +180,7 @@ def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
         assert numbers(pool, toys[1]) == list(range(9))
 
 
+@pytest.mark.promise("isolated-failures")
 def test_what_nobody_reads_is_removed(pool):
     """A stream that is given up leaves no file behind, and its worker goes on."""
     made, ready = [Sheet(0), Sheet(1)], threading.Event()
@@ -378,6 +379,7 @@ def test_the_end_does_what_a_worker_handed_in_last(pool):
     assert done == ["first", "last"]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_a_piece_never_overtakes_what_was_handed_in_before_it(pool):
     """An task handed in before something was ready has run when the wait for it ends."""
     looking, handed_in = threading.Event(), threading.Event()

@@ -29,6 +29,7 @@ from tests.support.run import NOON
 MICROSECOND = timedelta(microseconds=1)
 
 
+@pytest.mark.promise("shared-limits")
 def test_three_runs(sim, clock, caplog):
     """Exports are counted over runs: three, none an hour later, the rest a day later."""
     config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
@@ -108,6 +109,7 @@ def test_each_export_counts_for_its_own_day(sim, clock):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.promise("shared-limits")
 def test_all_tables_together(sim, clock, caplog):
     """Three exports are three over all tables; one warning is enough."""
     out = run_tables(
@@ -120,6 +122,7 @@ def test_all_tables_together(sim, clock, caplog):
     assert "2026-03-21 12:00 UTC" in warnings_about(caplog, "next export")[0]
 
 
+@pytest.mark.promise("shared-limits")
 def test_the_exports_of_another_table(sim, clock):
     """What one table spent in an earlier run is spent for the others."""
     config = quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z")
@@ -222,6 +225,7 @@ def test_another_quota(simulate, clock, exports):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.promise("isolated-failures")
 def test_a_quota_of_another_family(sim, clock):
     """That the dashboard's exports are used up is nothing to the other families."""
     config = {
@@ -238,6 +242,7 @@ def test_a_quota_of_another_family(sim, clock):
         assert out.bookmark(entity) == "2026-03-20T00:00:00+00:00"
 
 
+@pytest.mark.promise("shared-limits")
 def test_many_runs(sim, clock):
     """Run every seven hours the tap never asks for a fourth export, and loses nothing."""
     config = months(sim, "2026-01-01T00:00:00Z")

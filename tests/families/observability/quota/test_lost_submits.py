@@ -33,6 +33,7 @@ LOST = [
 ]
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
 def test_a_lost_submit(sim, clock, fault):
     """It counts as spent and is not repeated; its stream fails and explains itself."""
@@ -93,6 +94,7 @@ def test_submit_response_without_json_is_enough_with_location(sim, clock):
     assert "Found it" in str(failure(out))
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -136,6 +138,7 @@ class Unreached(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("refused", [True, False])
 def test_a_submit_that_reached_nobody(sim, clock, monkeypatch, refused):
     """So is one that found no connection: it provably did not arrive."""

@@ -20,6 +20,7 @@ from tests.support.requests import submits
 from tests.support.run import Killed
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.parametrize("cut", [2, 3, 5, 7])
 def test_a_pending_export(sim, clock, cut):
     """Killed at any point between submit and commit: the export is taken up, none is spent."""
@@ -104,6 +105,7 @@ def test_a_pending_export_that_is_gone_and_no_other_left(sim, clock, caplog):
     assert len(warnings_about(caplog, "next export")) == 1
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_export_of_another_request(sim, clock):
     """An export that was asked for with other filters is not taken for this one."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
@@ -116,6 +118,7 @@ def test_a_pending_export_of_another_request(sim, clock):
     assert len(submits(sim)) == 2
 
 
+@pytest.mark.promise("shared-limits")
 def test_a_submit_is_in_state_at_once(sim, clock):
     """The STATE right after the submit counts it, with no row before it."""
     out = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z"), clock, cut_after=2)
