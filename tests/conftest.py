@@ -19,6 +19,7 @@ from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from _pytest.terminal import TerminalReporter
 
@@ -126,6 +127,12 @@ def sim(simulate: Callable[..., Simulator]) -> Simulator:
 def config(sim: Simulator) -> dict[str, Any]:
     """Return settings for `sim`, with nineteen days and a half to read."""
     return settings_for(sim)
+
+
+@pytest.fixture
+def audit_log(tmp_path: Path) -> Path:
+    """Return where the audit log is to be."""
+    return tmp_path / "audit.jsonl"
 
 
 def settings_for(sim: Simulator, **changes: Any) -> dict[str, Any]:

@@ -36,19 +36,21 @@ finally:
 """
 
 FORMATS: dict[str, tuple[Any, Callable[[int], Sequence[Fault]]]] = {
-    "CSV": (ours.of_csv, lambda rows: [ours.file(table.narrow_csv_file(rows))]),
+    "CSV": (ours.of_csv, lambda rows: [ours.file_fault(table.narrow_csv_file(rows))]),
     "JSON array, gzip": (
         ours.of_json,
-        lambda rows: [ours.file(b"".join(table.chunks(rows, table.narrow_conversation)))],
+        lambda rows: [ours.file_fault(b"".join(table.chunks(rows, table.narrow_conversation)))],
     ),
     f"pages of {PAGE}": (
         ours.of_pages,
-        lambda rows: list(map(ours.page, table.pages(rows, PAGE, table.narrow_interaction))),
+        lambda rows: list(
+            map(ours.page_fault, table.download_pages(rows, PAGE, table.narrow_interaction))
+        ),
     ),
 }
 
 
-def peak(form: str, rows: int) -> float:
+def peak_of_run(form: str, rows: int) -> float:
     """Return the most memory, in MB, that a run of so many rows takes."""
     settings, answers = FORMATS[form]
     with (
@@ -72,12 +74,12 @@ def peak(form: str, rows: int) -> float:
     return int(done.stderr.rsplit("peak", 1)[1]) / 1024
 
 
-def measure() -> None:
+def measure_memory() -> None:
     """Measure each format with few rows and with many."""
     found: dict[str, Any] = {"rows": [FEW, MANY]}
     print(f"peak memory, {FEW:,} and {MANY:,} rows")
     for form in FORMATS:
-        few, many = peak(form, FEW), peak(form, MANY)
+        few, many = peak_of_run(form, FEW), peak_of_run(form, MANY)
         found[form] = {"MB": [round(few), round(many)], "ratio": round(many / few, 2)}
         print(f"  {form:22} {few:4.0f} MB, {many:4.0f} MB: {many / few:.2f}")
     results.merge("memory", found)

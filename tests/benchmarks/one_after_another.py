@@ -32,7 +32,7 @@ def login() -> None:
     SESSION.headers["Authorization"] = f"Bearer {token}"
 
 
-def export(begin: datetime, end: datetime) -> list[dict[str, object]]:
+def export_window(begin: datetime, end: datetime) -> list[dict[str, object]]:
     """Submit one window, wait for it, fetch it."""
     active = SESSION.get(EXPORTS, params={"status": "queued,running"}, timeout=30).json()
     if len(active["entities"]) >= 3:  # the API's limit
@@ -61,7 +61,7 @@ def main() -> None:
     seen: set[object] = set()
     while begin < last:
         end = min(begin + timedelta(days=30), last)
-        for record in export(begin.astimezone(UTC), end.astimezone(UTC)):
+        for record in export_window(begin.astimezone(UTC), end.astimezone(UTC)):
             if record.keys() >= FIELDS and record["id"] not in seen:
                 seen.add(record["id"])
                 print(json.dumps(record))

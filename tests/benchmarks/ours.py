@@ -36,26 +36,26 @@ def of_csv(sim: Simulator) -> tuple[dict[str, Any], str]:
 
 def of_json(sim: Simulator) -> tuple[dict[str, Any], str]:
     """Return settings for an export of conversations, and its stream."""
-    return analytics.days(sim), analytics.STREAM
+    return analytics.export_settings(sim), analytics.STREAM
 
 
 def of_pages(sim: Simulator) -> tuple[dict[str, Any], str]:
     """Return settings for a data download, and its stream."""
-    return reporting.days(sim), reporting.STREAM
+    return reporting.download_settings(sim), reporting.STREAM
 
 
-def file(body: bytes | str) -> Fault:
+def file_fault(body: bytes | str) -> Fault:
     """Make this a file, whoever asks for it."""
     return Fault("download", "status", status=200, headers=FILE, body=body)
 
 
-def page(text: str) -> Fault:
+def page_fault(text: str) -> Fault:
     """Make this the next page, packed on its way."""
     packed = gzip.compress(text.encode(), compresslevel=1, mtime=0)
     return Fault("page", "status", status=200, headers=PACKED, body=packed)
 
 
-def run(settings: Callable[[Simulator], tuple[dict[str, Any], str]]) -> Callable[[str], None]:
+def runner(settings: Callable[[Simulator], tuple[dict[str, Any], str]]) -> Callable[[str], None]:
     """Return what runs one stream, selected by a catalog, at a URL."""
     with Simulator(Options(rows_per_day=1), clock=FakeClock()) as sim:
         config, stream = settings(sim)

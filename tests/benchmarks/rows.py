@@ -37,7 +37,7 @@ TOLD = ("seconds", "processor seconds")
 BESIDE = ("_window_start", "_window_end")
 
 
-def _window(start: str, end: str) -> dict[str, str]:
+def _window_columns(start: str, end: str) -> dict[str, str]:
     return dict(zip(BESIDE, (start, end), strict=True))
 
 
@@ -45,24 +45,24 @@ CSV = stock.Form(
     "CSV",
     table.CSV,
     "segmentId",
-    _window("2026-03-18T00:00:00+00:00", "2026-03-19T00:00:00+00:00"),
-    stock.csv_rows,
+    _window_columns("2026-03-18T00:00:00+00:00", "2026-03-19T00:00:00+00:00"),
+    stock.rows_of_csv,
     stock.quick_csv_rows,
 )
 JSON = stock.Form(
     "JSON array",
     table.CONVERSATION,
     "id",
-    _window("2026-03-15T00:00:00+00:00", "2026-03-16T00:00:00+00:00"),
-    stock.json_rows,
+    _window_columns("2026-03-15T00:00:00+00:00", "2026-03-16T00:00:00+00:00"),
+    stock.rows_of_json,
     stock.quick_json_rows,
 )
 PAGES = stock.Form(
     f"pages of {PAGE}",
     table.INTERACTION,
     "interactionId",
-    _window("2026-03-15T04:00:00+00:00", "2026-03-16T04:00:00+00:00"),
-    stock.page_rows,
+    _window_columns("2026-03-15T04:00:00+00:00", "2026-03-16T04:00:00+00:00"),
+    stock.rows_of_pages,
     stock.quick_page_rows,
 )
 
@@ -90,7 +90,7 @@ class Heat:
             "stock": partial(through, stock.StockTap),
             "stock, msgspec writer": partial(through, stock.StockTap, writer=MsgSpecWriter()),
             "public hooks": partial(through, stock.HookedTap, writer=stock.QuickWriter()),
-            "bare loop": partial(stock.bare, form=self.form),
+            "bare loop": partial(stock.write_plain, form=self.form),
             OURS: self.own,
         }
 
@@ -98,12 +98,12 @@ class Heat:
 def heats() -> Iterator[Heat]:
     """Yield each form with its rows."""
     body = table.csv_file(ROWS)
-    yield Heat(CSV, _unpacked(body), [ours.file(body)], ours.run(ours.of_csv))
+    yield Heat(CSV, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_csv))
     body = b"".join(table.chunks(ROWS))
-    yield Heat(JSON, _unpacked(body), [ours.file(body)], ours.run(ours.of_json))
-    pages = table.pages(ROWS, PAGE)
+    yield Heat(JSON, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_json))
+    pages = table.download_pages(ROWS, PAGE)
     size = sum(map(len, pages))
-    yield Heat(PAGES, size, list(map(ours.page, pages)), ours.run(ours.of_pages))
+    yield Heat(PAGES, size, list(map(ours.page_fault, pages)), ours.runner(ours.of_pages))
 
 
 def _unpacked(body: bytes) -> int:
@@ -137,14 +137,16 @@ def first_of(run: Run, url: str) -> dict[str, Any]:
     return found
 
 
-def measure() -> None:
+def measure_rows() -> None:
     """Measure all in turn, and print and keep the medians and ratios."""
     found: dict[str, Any] = {"rows": ROWS, "columns": table.COLUMNS, "runs": RUNS}
     for heat in heats():
         title = heat.form.title
         print(f"{ROWS:,} rows of {table.COLUMNS} columns, {title}, {heat.size / 1e6:.0f} MB")
         taken = _taken(heat)
-        found[title] = {"MB": round(heat.size / 1e6)} | {who: _told(who, taken) for who in taken}
+        found[title] = {"MB": round(heat.size / 1e6)} | {
+            who: _print_times(who, taken) for who in taken
+        }
     results.merge("rows", found)
 
 
@@ -167,7 +169,7 @@ def _taken(heat: Heat) -> dict[str, list[tuple[float, float]]]:
     return taken
 
 
-def _told(who: str, taken: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
+def _print_times(who: str, taken: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
     """Print and return how long somebody took, and how that compares with this tap."""
     found: dict[str, Any] = {}
     for place, what in enumerate(TOLD):

@@ -19,7 +19,7 @@ ASKED = ("--version", "--about", "--discover")
 TIMES = 9
 
 
-def measure(times: int = TIMES) -> dict[str, Any]:
+def measure_start(times: int = TIMES) -> dict[str, Any]:
     """Start both by turns; return by option the processor's seconds and their ratio, medians."""
     return {option: _compare(option, times) for option in ASKED}
 
@@ -63,4 +63,4 @@ def show(found: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    show(measure())
+    show(measure_start())

@@ -113,7 +113,7 @@ def _converters(form: Form, of: Mapping[str, Any]) -> list[tuple[str, str, Any]]
 # Files to records
 
 
-def csv_rows(url: str, form: Form) -> Iterator[Record]:
+def rows_of_csv(url: str, form: Form) -> Iterator[Record]:
     """Yield the records of a file of CSV."""
     converters = _converters(form, OF_TEXTS)
     with requests.get(f"{url}{_FILE}", stream=True, timeout=_SECONDS) as response:
@@ -136,27 +136,27 @@ def quick_csv_rows(url: str, form: Form) -> Iterator[Record]:
             yield {**record, **form.window}
 
 
-def json_rows(url: str, form: Form) -> Iterator[Record]:
+def rows_of_json(url: str, form: Form) -> Iterator[Record]:
     """Yield the records of a packed array, fractions as the SDK's REST streams read them."""
     content = requests.get(f"{url}{_FILE}", timeout=_SECONDS).content
     rows = json.loads(gzip.decompress(content), parse_float=Decimal)
-    return _typed(rows, form)
+    return _typed_rows(rows, form)
 
 
 def quick_json_rows(url: str, form: Form) -> Iterator[Record]:
     """Yield the same, read by msgspec."""
     content = requests.get(f"{url}{_FILE}", timeout=_SECONDS).content
-    return _typed(_EXACT.decode(gzip.decompress(content)), form)
+    return _typed_rows(_EXACT.decode(gzip.decompress(content)), form)
 
 
-def page_rows(url: str, form: Form) -> Iterator[Record]:
+def rows_of_pages(url: str, form: Form) -> Iterator[Record]:
     """Yield the records of all pages."""
-    return _typed(_paged(url, lambda answer: answer.json(parse_float=Decimal)), form)
+    return _typed_rows(_paged(url, lambda answer: answer.json(parse_float=Decimal)), form)
 
 
 def quick_page_rows(url: str, form: Form) -> Iterator[Record]:
     """Yield the same, read by msgspec."""
-    return _typed(_paged(url, lambda answer: _EXACT.decode(answer.content)), form)
+    return _typed_rows(_paged(url, lambda answer: _EXACT.decode(answer.content)), form)
 
 
 def _paged(url: str, read: Callable[[requests.Response], Any]) -> Iterator[Record]:
@@ -171,7 +171,7 @@ def _paged(url: str, read: Callable[[requests.Response], Any]) -> Iterator[Recor
             offset, total = offset + page["returnedRecords"], page["totalRecords"]
 
 
-def _typed(rows: Iterable[Record], form: Form) -> Iterator[Record]:
+def _typed_rows(rows: Iterable[Record], form: Form) -> Iterator[Record]:
     converters = _converters(form, OF_JSON)
     for row in rows:
         record = {name: convert(row[title]) for title, name, convert in converters}
@@ -181,7 +181,7 @@ def _typed(rows: Iterable[Record], form: Form) -> Iterator[Record]:
 # Records to lines
 
 
-def bare(url: str, form: Form) -> None:
+def write_plain(url: str, form: Form) -> None:
     """Write records without the SDK."""
     write = sys.stdout.buffer.write
     for row in form.quick(url, form):

@@ -67,7 +67,7 @@ def csv_file(rows: int) -> bytes:
     return gzip.compress(text.getvalue().encode(), compresslevel=1, mtime=0)
 
 
-def conversation(row: int) -> dict[str, Any]:
+def conversation_of_row(row: int) -> dict[str, Any]:
     """Return an object of an analytics export."""
     when = {"dateFrom": "2026-03-01T10:20:30.000Z", "dateTo": "2026-03-01T10:21:30.000Z"}
     known = {"id": f"c{row:09}", "type": "bot", **when, "botId": "b-17", "agentId": None}
@@ -75,7 +75,7 @@ def conversation(row: int) -> dict[str, Any]:
     return {**known, "duration": row / 100, **more}
 
 
-def interaction(row: int) -> dict[str, Any]:
+def interaction_of_row(row: int) -> dict[str, Any]:
     """Return a row of a data download, with an object of metrics in it."""
     known = {"interactionId": f"i{row:09}", "agentId": "007", "duration": row, "talkTime": 5}
     values = (0.75, "COMPLIANCE_PASS", f"{row:06}", bool(row % 2), row / 8, row % 100)
@@ -91,7 +91,7 @@ def narrow_csv_file(rows: int) -> bytes:
 
 def narrow_conversation(row: int) -> dict[str, Any]:
     """Return an object without more than it must have."""
-    return {name: value for name, value in conversation(row).items() if name in REQUIRED}
+    return {name: value for name, value in conversation_of_row(row).items() if name in REQUIRED}
 
 
 def narrow_interaction(row: int) -> dict[str, Any]:
@@ -100,7 +100,9 @@ def narrow_interaction(row: int) -> dict[str, Any]:
     return {**known, "customMetrics": {"cm_1": row / 8}}
 
 
-def chunks(rows: int, make: Callable[[int], dict[str, Any]] = conversation) -> Iterator[bytes]:
+def chunks(
+    rows: int, make: Callable[[int], dict[str, Any]] = conversation_of_row
+) -> Iterator[bytes]:
     """Yield a packed array of such objects, in parts."""
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1, mtime=0) as file:
@@ -114,7 +116,9 @@ def chunks(rows: int, make: Callable[[int], dict[str, Any]] = conversation) -> I
     yield out.getvalue()
 
 
-def pages(rows: int, size: int, make: Callable[[int], dict[str, Any]] = interaction) -> list[str]:
+def download_pages(
+    rows: int, size: int, make: Callable[[int], dict[str, Any]] = interaction_of_row
+) -> list[str]:
     """Return the pages of a data download."""
     found = []
     for start in range(0, rows, size):

@@ -42,7 +42,7 @@ class Year:
     records: int
 
 
-def settings(url: str, *, parallel: bool) -> dict[str, Any]:
+def year_settings(url: str, *, parallel: bool) -> dict[str, Any]:
     """Return the tap's settings for a year of all families."""
     found = tap_settings(url, SPEED, families=ALL_FAMILIES)
     found |= {
@@ -53,10 +53,10 @@ def settings(url: str, *, parallel: bool) -> dict[str, Any]:
     return found | {"observability": {"exports_per_day": None}}
 
 
-def run(*, parallel: bool) -> Year:
+def run_year(*, parallel: bool) -> Year:
     """Run the tap over a year, against a simulator that is `SPEED` times as fast."""
     with Simulator(OPTIONS) as simulator:
-        variables = environment(settings(simulator.url, parallel=parallel))
+        variables = environment(year_settings(simulator.url, parallel=parallel))
         begin = time.perf_counter()
         done = subprocess.run(
             [str(BIN / "tap-cxone"), "--config", "ENV"],
@@ -66,10 +66,10 @@ def run(*, parallel: bool) -> Year:
             check=True,
         )
         took = (time.perf_counter() - begin) * SPEED
-        return Year(took, calls(simulator), done.stdout.count('{"type":"RECORD"'))
+        return Year(took, request_counts(simulator), done.stdout.count('{"type":"RECORD"'))
 
 
-def calls(simulator: Simulator) -> Counter[str]:
+def request_counts(simulator: Simulator) -> Counter[str]:
     """Count what was asked, by what it was asked for."""
     return Counter(kind(seen.method, seen.path) for seen in simulator.requests)
 
@@ -85,9 +85,10 @@ def kind(method: str, path: str) -> str:
     return "page" if path.endswith("data-download") else "look"
 
 
-def measure(runs: int = 3) -> dict[str, Any]:
+def measure_waiting(runs: int = 3) -> dict[str, Any]:
     """Print and return how long runs took by the least, with parallel families and without."""
-    found = {True: [run(parallel=True) for _ in range(runs)], False: [run(parallel=False)]}
+    parallel_years = [run_year(parallel=True) for _ in range(runs)]
+    found = {True: parallel_years, False: [run_year(parallel=False)]}
     if len({year.records for years in found.values() for year in years}) != 1:
         msg = "with and without parallel families, not as many records were emitted"
         raise RuntimeError(msg)
@@ -111,4 +112,4 @@ def measure(runs: int = 3) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    results.merge("waiting", measure(2))
+    results.merge("waiting", measure_waiting(2))

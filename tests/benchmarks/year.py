@@ -22,7 +22,7 @@ BEGIN = END - timedelta(days=DAYS)
 BASELINE = [sys.executable, "-m", "tests.benchmarks.one_after_another"]
 
 
-def run(command: list[str], variables: dict[str, str]) -> tuple[float, int]:
+def time_command(command: list[str], variables: dict[str, str]) -> tuple[float, int]:
     """Return how many seconds a command takes, and how many records it writes."""
     begin = time.perf_counter()
     done = subprocess.run(
@@ -35,7 +35,7 @@ def run(command: list[str], variables: dict[str, str]) -> tuple[float, int]:
     return took, kinds[True]
 
 
-def measure() -> dict[str, Any]:
+def measure_year() -> dict[str, Any]:
     """Run both in turn against a simulator each; print and return the median of the ratios."""
     pairs = [_pair() for _ in range(RUNS)]
     ratios = [theirs / own for theirs, own in pairs]
@@ -61,8 +61,8 @@ def _pair() -> tuple[float, float]:
             del settings[setting]
         settings |= {"start_date": BEGIN.isoformat(), "end_date": END.isoformat()}
         variables = environment(settings)
-        theirs, records = run([*BASELINE, BEGIN.isoformat(), END.isoformat()], variables)
-        own, ours = run([str(BIN / "tap-cxone"), "--config", "ENV"], variables)
+        theirs, records = time_command([*BASELINE, BEGIN.isoformat(), END.isoformat()], variables)
+        own, ours = time_command([str(BIN / "tap-cxone"), "--config", "ENV"], variables)
     if not records == ours > 0:
         msg = f"{records} records by one, {ours} by the other"
         raise RuntimeError(msg)

@@ -28,6 +28,7 @@ from tap_cxone.rows.columns import Column
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 from tests.docs import retries
+from tests.docs.promises import promises_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,20 +44,20 @@ GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]
 
 def settings_table() -> str:
     """Return the table of settings, nested ones below their parent."""
-    rows = "\n".join(_rows(settings_schema()["properties"], ""))
+    rows = "\n".join(_setting_rows(settings_schema()["properties"], ""))
     return f"| setting | type | default | meaning |\n|---|---|---|---|\n{rows}"
 
 
-def _rows(properties: dict[str, Any], above: str) -> Iterator[str]:
+def _setting_rows(properties: dict[str, Any], above: str) -> Iterator[str]:
     for name, schema in properties.items():
         default = f"`{format_default(schema['default'])}`" if "default" in schema else ""
-        kind = "secret" if schema.get("secret") else schema.get("format", _type(schema))
+        kind = "secret" if schema.get("secret") else schema.get("format", _setting_type(schema))
         yield f"| `{above}{name}` | {kind} | {default} | {schema['description']} |"
-        yield from _rows(schema.get("properties", {}), f"{above}{name}.")
-        yield from _rows(schema.get("items", {}).get("properties", {}), f"{above}{name}[].")
+        yield from _setting_rows(schema.get("properties", {}), f"{above}{name}.")
+        yield from _setting_rows(schema.get("items", {}).get("properties", {}), f"{above}{name}[].")
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _setting_type(schema: dict[str, Any]) -> str:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return next(str(kind) for kind in kinds if kind != "null")
 
@@ -167,7 +168,7 @@ def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
 
 
 def _declared(properties: dict[str, Any]) -> list[Column]:
-    kinds = {n: p.get("format", _type(p)) for n, p in properties.items()}
+    kinds = {n: p.get("format", _setting_type(p)) for n, p in properties.items()}
     return [Column(n, kinds[n], p.get("description", "")) for n, p in properties.items()]
 
 
@@ -272,10 +273,10 @@ def _kind(schema: dict[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "date_iso8601"
     # Meltano cannot hand a decimal from the environment on to the tap; it can a text.
-    return {"number": "string"}.get(_type(schema), _type(schema))
+    return {"number": "string"}.get(_setting_type(schema), _setting_type(schema))
 
 
-def about() -> dict[str, Any]:
+def about_of_tap() -> dict[str, Any]:
     """Return what `tap-cxone --about --format=json` prints."""
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         TapCXone.print_about("json")
@@ -284,7 +285,7 @@ def about() -> dict[str, Any]:
 
 def hub() -> str:
     """Return the plugin's definition for the Meltano Hub, out of `--about`."""
-    told = about()
+    told = about_of_tap()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     definition = {
         "name": told["name"],
@@ -329,7 +330,7 @@ def documents() -> dict[Path, str]:
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"
     settings, columns = ROOT / "docs/settings.md", ROOT / "docs/columns.md"
     architecture, plan = ROOT / "docs/architecture.md", ROOT / "docs/plan.md"
-    retry_rules = ROOT / "docs/retries.md"
+    retry_rules, promises = ROOT / "docs/retries.md", ROOT / "docs/promises.md"
     mark, lines = "<!-- {} -->", "    # {}: written by `make docs`"
     return {
         readme: _between(
@@ -339,6 +340,7 @@ def documents() -> dict[Path, str]:
             speed=speed(),
             audit=audit_table(),
         ),
+        promises: _between(promises.read_text(), mark, promises=promises_table()),
         settings: _between(settings.read_text(), mark, settings=settings_table()),
         columns: _between(
             columns.read_text(), mark, evidence=evidence_table(), columns=columns_table()
@@ -346,7 +348,10 @@ def documents() -> dict[Path, str]:
         architecture: _between(architecture.read_text(), mark, families=families_table()),
         plan: _between(plan.read_text(), mark, checks=checks_table()),
         retry_rules: _between(
-            retry_rules.read_text(), mark, submits=retries.submits(), statuses=retries.statuses()
+            retry_rules.read_text(),
+            mark,
+            submits=retries.submit_rule_rows(),
+            statuses=retries.status_rows(),
         ),
         project: _between(project.read_text(), lines, settings=meltano_settings()),
         HUB: hub(),

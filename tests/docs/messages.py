@@ -47,7 +47,7 @@ def texts() -> tuple[str, ...]:
     return tuple(text for node in nodes if (text := text_of(node)))
 
 
-def warnings() -> Iterator[str]:
+def warning_texts() -> Iterator[str]:
     """Yield the text of each warning, and of each line that is logged as an error."""
     for tree in trees():
         named = {

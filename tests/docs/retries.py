@@ -14,16 +14,16 @@ from tests.unit.jobs.test_submit_policy import CASES
 if TYPE_CHECKING:
     from tap_cxone.errors import ApiError
     from tap_cxone.jobs.submit_policy import Decision
-    from tests.unit.jobs.test_submit_policy import Case
+    from tests.unit.jobs.test_submit_policy import Rule
 
 
-def submits() -> str:
+def submit_rule_rows() -> str:
     """Return the table of submit outcomes, with the decisions of the code."""
     titles = "| outcome | error | counts against a quota | awaited | started ahead of time |"
     return "\n".join([titles, "|---|---|---|---|---|", *map(_row, CASES)])
 
 
-def _row(case: Case) -> str:
+def _row(case: Rule) -> str:
     decisions = [
         decide(case.error, attempt, can_list=case.can_list) for attempt in (case.attempt, None)
     ]
@@ -63,7 +63,7 @@ def _wording(decision: Decision) -> str:
             return "start no more ahead"
 
 
-def statuses() -> str:
+def status_rows() -> str:
     """Return the table of HTTP statuses."""
     rows = [
         f"| {status:d} | `{rule.error.__name__}` "

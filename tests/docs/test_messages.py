@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.docs.document import ROOT
-from tests.docs.messages import ERRORS, raised, remedies, texts, warnings
+from tests.docs.messages import ERRORS, raised, remedies, texts, warning_texts
 
 ROWS = [
     [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
@@ -30,6 +30,7 @@ def missing(said: set[str]) -> list[str]:
     return sorted(text for text in said if not any(known.search(text) for known in KNOWN))
 
 
+@pytest.mark.promise("documented")
 def test_every_error_is_explained():
     """The table names each class of errors.py, and no other."""
     named = {name for row in ROWS for name in re.findall(r"`(\w+)`", row[1])}
@@ -37,7 +38,10 @@ def test_every_error_is_explained():
     assert named == ERRORS - BASES
 
 
-@pytest.mark.parametrize("said", [warnings, raised, remedies], ids=["warned", "raised", "advised"])
+@pytest.mark.promise("documented")
+@pytest.mark.parametrize(
+    "said", [warning_texts, raised, remedies], ids=["warned", "raised", "advised"]
+)
 def test_every_message_is_explained(said):
     """What the code warns of, raises or advises has a row."""
     found = set(said())
@@ -46,6 +50,7 @@ def test_every_message_is_explained(said):
     assert missing(found) == []
 
 
+@pytest.mark.promise("documented")
 def test_no_message_is_invented():
     """Each message of the table is a text of the code."""
     said = zip(MESSAGES, KNOWN, strict=True)
@@ -53,6 +58,7 @@ def test_no_message_is_invented():
     assert [message for message, known in said if not any(map(known.search, texts()))] == []
 
 
+@pytest.mark.promise("documented")
 def test_every_row_has_a_remedy():
     """Each row has a message, an error and a remedy."""
     assert len(ROWS) > 40

@@ -12,8 +12,10 @@ import pytest
 from tap_cxone.errors import AuthError
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
+from tests.support.expectations import failure
+from tests.support.requests import logins
 from tests.support.run import run_tap
-from tests.support.streams import STREAM, failure, run, settings
+from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import RecordedRequest, Simulator
@@ -22,12 +24,7 @@ TOKEN = "/authentication/v1/token/access-key"
 JOBS = "/data-extraction/v1/jobs"
 
 
-def logins(sim: Simulator) -> list[RecordedRequest]:
-    """Return the logins so far."""
-    return [seen for seen in sim.requests if seen.path == TOKEN]
-
-
-def calls(sim: Simulator) -> list[RecordedRequest]:
+def api_requests(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests to the API so far."""
     return [seen for seen in sim.requests if seen.path.startswith(JOBS)]
 
@@ -35,9 +32,9 @@ def calls(sim: Simulator) -> list[RecordedRequest]:
 # What is sent
 
 
-def test_login(sim, clock):
+def test_access_key_login_is_json(sim, clock):
     """A login is a JSON POST of the access key, without an Authorization header."""
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
     (login,) = logins(sim)
     assert login.method == "POST"
@@ -55,9 +52,11 @@ def test_token_is_a_bearer_token(sim, clock):
     sim.faults.add(Fault("token", "status", status=200, body=given))
     sim.faults.add(Fault("list", "status", status=400))
 
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
-    assert {seen.headers["authorization"] for seen in calls(sim)} == {"Bearer a-token-of-ours"}
+    assert {seen.headers["authorization"] for seen in api_requests(sim)} == {
+        "Bearer a-token-of-ours"
+    }
 
 
 def hosts(**config: Any) -> tuple[str, str]:
@@ -102,7 +101,7 @@ def test_endpoints_replace_single_addresses():
 
 def test_one_login_for_all_streams(sim, clock):
     """A token serves every stream as long as it lives."""
-    out = run_tap(settings(sim), clock=clock)
+    out = run_tap(stream_settings(sim), clock=clock)
 
     assert out.error is None
     assert len(out.counts()) == 3
@@ -112,10 +111,10 @@ def test_one_login_for_all_streams(sim, clock):
 def test_tokens_are_renewed_before_they_expire(simulate, clock):
     """No request is ever made with an expired token, and no token is given up too early."""
     sim = simulate(token_seconds=300, rows_per_day=1, job_seconds=80)
-    config = settings(sim, start_date="2026-03-01T00:00:00Z")
+    config = stream_settings(sim, start_date="2026-03-01T00:00:00Z")
     config["data_extraction"] = {"mode": "async", "window_days": 1}
 
-    out = run(config, clock)
+    out = run_stream(config, clock)
 
     assert out.error is None
     assert 401 not in {seen.status for seen in sim.requests}
@@ -134,10 +133,10 @@ def test_a_token_without_a_life_lives_an_hour(sim, clock):
         Fault("poll", "status", status=400),
     )
 
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
     assert len(logins(sim)) == 1
-    assert len(calls(sim)) == 3
+    assert len(api_requests(sim)) == 3
 
 
 # After a 401
@@ -148,7 +147,7 @@ def test_a_401_is_followed_by_one_login(sim, clock, place):
     """After a 401 there is exactly one new login, then the same request with the new token."""
     sim.faults.add(Fault(place, "status", status=401))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     requests = sim.requests
     refused = next(n for n, seen in enumerate(requests) if seen.status == 401)
@@ -166,7 +165,7 @@ def test_a_401_to_a_synchronous_submit(sim, clock):
     """A synchronous submit is repeated after a 401 too: it provably started nothing."""
     sim.faults.add(Fault("sync", "status", status=401))
 
-    out = run(settings(sim, "sync"), clock)
+    out = run_stream(stream_settings(sim, "sync"), clock)
 
     assert out.error is None
     assert len(logins(sim)) == 2
@@ -178,7 +177,7 @@ def test_a_token_that_the_api_does_not_know(sim, clock):
     revoked = '{"access_token": "revoked-long-ago", "expires_in": 3600}'
     sim.faults.add(Fault("token", "status", status=200, body=revoked))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert len(logins(sim)) == 2
@@ -189,7 +188,7 @@ def test_a_second_401(sim, clock):
     """A 401 to a new token ends the stream: an AuthError that names the settings to check."""
     sim.faults.add(Fault("list", "status", status=401, times=99))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     message = str(failure(out))
     assert isinstance(failure(out), AuthError)
@@ -197,7 +196,7 @@ def test_a_second_401(sim, clock):
     assert "access_key_secret" in message
     assert "region" in message
     assert len(logins(sim)) == 2
-    assert len(calls(sim)) == 2
+    assert len(api_requests(sim)) == 2
 
 
 def test_every_401_may_be_followed_by_a_login(sim, clock):
@@ -208,7 +207,7 @@ def test_every_401_may_be_followed_by_a_login(sim, clock):
         Fault("poll", "status", status=401),
     )
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert len(logins(sim)) == 4
@@ -217,9 +216,9 @@ def test_every_401_may_be_followed_by_a_login(sim, clock):
 # When the login itself fails
 
 
-def test_a_wrong_secret(sim, clock):
+def test_access_key_refused_names_the_settings(sim, clock):
     """A refused access key is an AuthError at once, with the API's words and the settings."""
-    out = run(settings(sim, access_key_secret="not-the-secret"), clock)
+    out = run_stream(stream_settings(sim, access_key_secret="not-the-secret"), clock)
 
     message = str(failure(out))
     assert isinstance(failure(out), AuthError)
@@ -228,7 +227,7 @@ def test_a_wrong_secret(sim, clock):
     assert "region" in message
     assert "not-the-secret" not in message
     assert len(logins(sim)) == 1
-    assert calls(sim) == []
+    assert api_requests(sim) == []
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
@@ -236,7 +235,7 @@ def test_a_login_is_repeated_after_a_failure(sim, clock, status):
     """A login that the server failed is tried again."""
     sim.faults.add(Fault("token", "status", status=status, times=2))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert len(logins(sim)) == 3
@@ -247,7 +246,7 @@ def test_a_login_is_repeated_after_a_broken_connection(sim, clock, kind):
     """So is one whose answer did not come, or not whole."""
     sim.faults.add(Fault("token", kind))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert len(logins(sim)) == 2
@@ -258,7 +257,7 @@ def test_a_login_is_repeated_after_an_unreadable_answer(sim, clock, kind):
     """An answer that is no token, such as a page of a proxy, is asked for again."""
     sim.faults.add(Fault("token", kind))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert len(logins(sim)) == 2
@@ -281,12 +280,12 @@ def test_a_login_without_a_token(sim, clock, body):
     """Logins that never give a token end in an error that names the settings to check."""
     sim.faults.add(Fault("token", "status", status=200, body=body, times=99))
 
-    out = run(settings(sim, max_retries=2), clock)
+    out = run_stream(stream_settings(sim, max_retries=2), clock)
 
     assert isinstance(failure(out), AuthError)
     assert str(failure(out)).startswith("Login")
     assert "region" in str(failure(out))
-    assert calls(sim) == []
+    assert api_requests(sim) == []
 
 
 def test_a_login_that_is_told_to_wait(sim, clock):
@@ -294,7 +293,7 @@ def test_a_login_that_is_told_to_wait(sim, clock):
     wait = (("Retry-After", "17"),)
     sim.faults.add(Fault("token", "status", status=429, headers=wait))
 
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
     one, two = (login.at for login in logins(sim))
     assert two - one == timedelta(seconds=17)
@@ -304,8 +303,8 @@ def test_a_login_that_keeps_failing(sim, clock):
     """After max_retries the login is given up, with the API's words."""
     sim.faults.add(Fault("token", "status", status=503, times=99, body="Down for repairs"))
 
-    out = run(settings(sim, max_retries=3), clock)
+    out = run_stream(stream_settings(sim, max_retries=3), clock)
 
     assert "Down for repairs" in str(failure(out))
     assert len(logins(sim)) == 4
-    assert calls(sim) == []
+    assert api_requests(sim) == []

@@ -11,12 +11,7 @@ from typing import Any
 
 import pytest
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
-from singer_sdk.singerlib import (
-    ActivateVersionMessage,
-    RecordMessage,
-    SchemaMessage,
-    StateMessage,
-)
+from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMessage, StateMessage
 
 from tap_cxone.config.destinations import BatchEncoding, BatchSettings, BatchStorage
 from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
@@ -27,10 +22,12 @@ from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.docs.document import ROOT
-from tests.support.batches import batch_config, batched, load, recorded, rows_in, stored
-from tests.support.data_download import CATALOGUE, days
-from tests.support.run import Output, run_tap, select
-from tests.support.streams import STREAM, catalog, failure, run, settings
+from tests.support.batches import batch_config, batched, load_into_target, recorded, rows_in, stored
+from tests.support.data_download import CATALOGUE, download_settings
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.run import Output, offline_catalog, run_tap, select
+from tests.support.streams import STREAM, run_stream, stream_settings
 
 MORE = {"qm-workflows": ("Mood of the Day",)}
 TWO_WINDOWS = {"start_date": "2026-03-01T00:00:00Z", "end_date": "2026-03-16T00:00:00Z"}
@@ -42,7 +39,7 @@ MAPS = {
 
 def narrowed() -> dict[str, Any]:
     """Return a catalog with one stream, and one of its columns deselected."""
-    chosen: dict[str, Any] = json.loads(json.dumps(catalog()))
+    chosen: dict[str, Any] = json.loads(json.dumps(offline_catalog(STREAM)))
     (stream,) = (s for s in chosen["streams"] if s["tap_stream_id"] == STREAM)
     for item in stream["metadata"]:
         if item["breadcrumb"] == ["properties", "team_name"]:
@@ -72,16 +69,16 @@ def test_a_target_gets_the_same_rows(sim, clock, tmp_path, form):
     assert out.error is None
     assert out.of("RECORD") == []
     assert len(recorded(without)) == 3
-    assert load(out.messages, tmp_path / "stored") == recorded(without)
+    assert load_into_target(out.messages, tmp_path / "stored") == recorded(without)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_another_storage(sim, clock, tmp_path, form):
     """Files go to what fsspec knows, and BATCH names them below the root as it was given."""
-    without = run(settings(sim), clock)
+    without = run_stream(stream_settings(sim), clock)
     root = f"memory://{tmp_path.name}/rows/"
 
-    out = run(settings(sim, batch_config=batch_config(root, form)), clock)
+    out = run_stream(stream_settings(sim, batch_config=batch_config(root, form)), clock)
 
     urls = [url for message in out.of("BATCH") for url in message["manifest"]]
     assert [url for url in urls if not url.startswith(f"{root}{STREAM}-")] == []
@@ -92,8 +89,8 @@ def test_another_storage(sim, clock, tmp_path, form):
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_selection_and_maps(sim, clock, tmp_path, form):
     """Aliases, clones, filters, hashed and deselected columns are in the files as in RECORDs."""
-    config = settings(sim, stream_maps=MAPS)
-    plain = run(settings(sim), clock).records(STREAM)
+    config = stream_settings(sim, stream_maps=MAPS)
+    plain = run_stream(stream_settings(sim), clock).records(STREAM)
     without = run_tap(config, clock=clock, catalog=narrowed())
 
     batch = {"batch_config": batch_config(tmp_path, form)}
@@ -113,12 +110,16 @@ def test_selection_and_maps(sim, clock, tmp_path, form):
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_what_is_hidden_is_in_no_byte_of_a_file(sim, clock, tmp_path, form):
     """Neither a hashed nor a deselected value stands in any file, not even uncompressed."""
-    plain = run(settings(sim), clock).records(STREAM)
+    plain = run_stream(stream_settings(sim), clock).records(STREAM)
     setting = batch_config(tmp_path, form)
     setting["encoding"]["compression"] = "none"
     maps = {STREAM: {"phone_number": "md5(phone_number)"}}
 
-    run_tap(settings(sim, stream_maps=maps, batch_config=setting), clock=clock, catalog=narrowed())
+    run_tap(
+        stream_settings(sim, stream_maps=maps, batch_config=setting),
+        clock=clock,
+        catalog=narrowed(),
+    )
 
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert plain[0]["workflow_id"].encode() in written
@@ -126,12 +127,13 @@ def test_what_is_hidden_is_in_no_byte_of_a_file(sim, clock, tmp_path, form):
     assert not [row for row in plain if row["team_name"].encode() in written]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_rows_that_do_not_fit(sim, clock, tmp_path):
     """Rows of the quarantine leave in files too, and before the STATE of their window."""
     rows = [f"k{number},{number}" for number in range(9)]
     file = "\r\n".join(["Workflow ID,Score", *rows, "bad,abc", ""])
     sim.faults.add(Fault("download", "bytes", body=file))
-    config = settings(sim, batch_config=batch_config(tmp_path))
+    config = stream_settings(sim, batch_config=batch_config(tmp_path))
 
     out = run_tap(config, clock=clock, catalog=select(config, STREAM, "quarantine"))
 
@@ -146,7 +148,7 @@ def test_rows_that_do_not_fit(sim, clock, tmp_path):
 
 def test_a_table_that_is_read_whole(simulate, clock, tmp_path):
     """A stream without windows leaves in files as well."""
-    config = days(simulate())
+    config = download_settings(simulate())
     without = run_tap(config, clock=clock, only=CATALOGUE)
     config["batch_config"] = batch_config(tmp_path, size=4)
 
@@ -161,8 +163,8 @@ def test_a_table_that_is_read_whole(simulate, clock, tmp_path):
 def test_the_webhook_sees_them_too(sim, clock, tmp_path):
     """The sample of the completion webhook is taken of what leaves in files."""
     hook = {"url": "http://127.0.0.1:9/hooks", "sample_size": 3}
-    config = settings(sim, completion_webhook=hook, batch_config=batch_config(tmp_path))
-    tap = TapCXone(config=config, catalog=catalog(), clock=clock)
+    config = stream_settings(sim, completion_webhook=hook, batch_config=batch_config(tmp_path))
+    tap = TapCXone(config=config, catalog=offline_catalog(STREAM), clock=clock)
 
     tap.sync_all()
 
@@ -175,7 +177,9 @@ def test_the_webhook_sees_them_too(sim, clock, tmp_path):
 
 def test_a_file_has_at_most_batch_size_rows(sim, clock, tmp_path):
     """A batch ends when it is full, and where its window ends."""
-    out = run(settings(sim, **TWO_WINDOWS, batch_config=batch_config(tmp_path, size=100)), clock)
+    out = run_stream(
+        stream_settings(sim, **TWO_WINDOWS, batch_config=batch_config(tmp_path, size=100)), clock
+    )
 
     sizes = [len(rows_in(message)) for message in out.of("BATCH")]
     assert sizes == [100, 68, 12]
@@ -183,8 +187,8 @@ def test_a_file_has_at_most_batch_size_rows(sim, clock, tmp_path):
 
 def test_every_schema_comes_before_its_rows(sim, clock, tmp_path):
     """No file has a column that the last SCHEMA before its BATCH has not."""
-    config = settings(sim, batch_config=batch_config(tmp_path))
-    messages = run(config, clock).messages
+    config = stream_settings(sim, batch_config=batch_config(tmp_path))
+    messages = run_stream(config, clock).messages
 
     announced: set[str] = set()
     schemas = 0
@@ -225,6 +229,7 @@ def kept(out: Output) -> str:
     return str(state.get("bookmarks", {}).get(STREAM, {}).get("replication_key_value", ""))
 
 
+@pytest.mark.promise("state-follows-records")
 @pytest.mark.parametrize("form", ["jsonl", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_state_never_overtakes_its_rows(simulate, clock, tmp_path, form):
     """Wherever the tap is killed, what its last STATE claims is in files that BATCHes named.
@@ -232,18 +237,18 @@ def test_state_never_overtakes_its_rows(simulate, clock, tmp_path, form):
     And the next run, from that state, brings the rest.
     """
     sim = simulate(rows_per_day=4)
-    config = settings(sim, **TWO_WINDOWS, batch_config=batch_config(tmp_path, form, size=30))
-    whole = run(config, clock)
+    config = stream_settings(sim, **TWO_WINDOWS, batch_config=batch_config(tmp_path, form, size=30))
+    whole = run_stream(config, clock)
     rows = batched(whole.messages)[STREAM]
     lines = len(whole.messages)
     assert lines > 8
 
     for cut in range(1, lines):
-        first = run(config, clock, cut_after=cut)
+        first = run_stream(config, clock, cut_after=cut)
         named = batched(first.messages)[STREAM]
         claimed = [row for row in rows if json.loads(row)["_window_end"] <= kept(first)]
         assert set(claimed) <= set(named), cut
-        second = run(config, clock, state=first.states[-1] if first.states else None)
+        second = run_stream(config, clock, state=first.states[-1] if first.states else None)
         assert set(named) | set(batched(second.messages)[STREAM]) == set(rows), cut
 
 
@@ -255,7 +260,7 @@ def test_a_place_that_cannot_be_written(sim, clock, tmp_path):
     blocked = tmp_path / "a file, no directory"
     blocked.write_text("")
 
-    out = run(settings(sim, batch_config=batch_config(blocked, size=100)), clock)
+    out = run_stream(stream_settings(sim, batch_config=batch_config(blocked, size=100)), clock)
 
     assert "cannot write the batch file" in str(failure(out))
     assert "check batch_config.storage" in str(failure(out))
@@ -266,7 +271,7 @@ def test_a_place_that_cannot_be_written(sim, clock, tmp_path):
 @pytest.mark.parametrize("size", [5, 1000])
 def test_a_value_that_parquet_cannot_hold(sim, clock, tmp_path, size):
     """It fails its own stream, at a full batch or at the window's end; the others are complete."""
-    config = settings(
+    config = stream_settings(
         sim,
         stream_maps={STREAM: {"score": "int(1) * 'sesame'"}},
         batch_config=batch_config(tmp_path, "parquet", size),
@@ -309,7 +314,7 @@ def test_keys_of_a_storage_are_not_shown(tmp_path):
 def test_files_are_for_their_owner_only(sim, clock, tmp_path):
     """Files have mode 0600, and the directories that are made for them 0700."""
     root = tmp_path / "made" / "here"
-    run(settings(sim, batch_config=batch_config(root)), clock)
+    run_stream(stream_settings(sim, batch_config=batch_config(root)), clock)
 
     assert {stat.S_IMODE(path.stat().st_mode) for path in (root, root.parent)} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in root.iterdir()} == {0o600}
@@ -332,8 +337,9 @@ def test_files_are_for_their_owner_only(sim, clock, tmp_path):
         ({"encoding": {"format": "jsonl"}}, "'storage' is a required property"),
         ({}, "'encoding' is a required property"),
     ],
+    ids=readable,
 )
-def test_settings_that_cannot_be_used(setting, words):
+def test_batch_setting_wrong_is_refused(setting, words):
     """What is wrong with batch_config is said before anything runs."""
     with pytest.raises(ConfigError, match=words) as caught:
         TapCXone(config={"batch_config": setting}, validate_config=False)
@@ -353,10 +359,10 @@ def test_file_names(sim, clock, tmp_path):
     """A file is called by prefix, stream, run and number, whatever the stream's alias is."""
     maps = {STREAM: {"__alias__": "qm/workflows"}}
     log = tmp_path / "audit.jsonl"
-    config = settings(sim, stream_maps=maps, audit_log_path=str(log))
+    config = stream_settings(sim, stream_maps=maps, audit_log_path=str(log))
     files = tmp_path / "files"
 
-    run(config | {"batch_config": batch_config(files, size=7, prefix="cxone-")}, clock)
+    run_stream(config | {"batch_config": batch_config(files, size=7, prefix="cxone-")}, clock)
 
     told = json.loads(log.read_text().splitlines()[0])["run"]
     assert sorted(path.name for path in files.iterdir()) == [
@@ -371,11 +377,11 @@ def test_file_names(sim, clock, tmp_path):
 def test_the_tap_into_a_target(simulate, clock, tmp_path, form):
     """`tap-cxone | target` stores by BATCH what a run by RECORD says, from a path with a blank."""
     sim = simulate(spacing_seconds=0)
-    without = run(settings(sim), clock)
+    without = run_stream(stream_settings(sim), clock)
     given, chosen, store = (tmp_path / name for name in ("given", "chosen", "store"))
     setting = batch_config(tmp_path / "the files", form)
-    given.write_text(json.dumps(settings(sim, "sync", batch_config=setting)))
-    chosen.write_text(json.dumps(catalog()))
+    given.write_text(json.dumps(stream_settings(sim, "sync", batch_config=setting)))
+    chosen.write_text(json.dumps(offline_catalog(STREAM)))
     store.mkdir()
     told = json.dumps({"folder": str(store)})
     target = [sys.executable, "tests/support/batch_target.py", "--config", str(tmp_path / "target")]

@@ -38,6 +38,7 @@ def test_a_family_that_fails_three_times_is_left_alone(simulate, clock):
     assert {seen.path.rsplit("/", 2)[1] for seen in posts} == {"GRTable", "AQTable", "ASTable"}
 
 
+@pytest.mark.promise("isolated-failures")
 def test_other_families_go_on(simulate, clock):
     """What one family does not give concerns no other."""
     sim = simulate(exports_per_day=None)
@@ -83,6 +84,7 @@ REPEATED: dict[str, tuple[FaultPoint, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.promise("isolated-failures")
 @pytest.mark.some(3)
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("family", REPEATED)

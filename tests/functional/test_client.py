@@ -6,38 +6,27 @@ import json
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_cxone.errors import DownloadError, LinkExpired, StreamsFailed
 from tap_cxone.simulator import Fault, Options, Simulator
-from tests.support.streams import STREAM, failure, run, settings
-
-if TYPE_CHECKING:
-    from tap_cxone.simulator import RecordedRequest
+from tests.support.expectations import failure
+from tests.support.requests import downloads, submits
+from tests.support.streams import STREAM, run_stream, stream_settings
 
 OPEN_FILES = Path("/proc/self/fd")
 MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-def downloads(sim: Simulator) -> list[RecordedRequest]:
-    """Return the downloads so far."""
-    return [seen for seen in sim.requests if seen.path.startswith("/files/")]
-
-
-def submits(sim: Simulator) -> list[RecordedRequest]:
-    """Return the submits so far."""
-    return [s for s in sim.requests if s.method == "POST" and "/jobs" in s.path]
-
-
 # Anonymous
 
 
+@pytest.mark.promise("own-hosts")
 @MODES
 def test_downloads_carry_no_credentials(sim, clock, mode):
     """A download has no Authorization header and no cookie: the link is the credential."""
-    out = run(settings(sim, mode), clock)
+    out = run_stream(stream_settings(sim, mode), clock)
 
     (download,) = downloads(sim)
     assert out.error is None
@@ -45,6 +34,7 @@ def test_downloads_carry_no_credentials(sim, clock, mode):
     assert "cookie" not in download.headers
 
 
+@pytest.mark.promise("own-hosts")
 def test_a_netrc_does_not_reach_the_storage(sim, clock, tmp_path, monkeypatch):
     """Credentials for the storage's host in a `.netrc` are not sent either."""
     netrc = tmp_path / ".netrc"
@@ -53,7 +43,7 @@ def test_a_netrc_does_not_reach_the_storage(sim, clock, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     (download,) = downloads(sim)
     assert out.error is None
@@ -65,7 +55,7 @@ def test_cookies_of_the_api_stay_there(sim, clock):
     cookie = (("Set-Cookie", "session=abc; Path=/"),)
     sim.faults.add(Fault("list", "status", status=200, headers=cookie, body='{"jobs": []}'))
 
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
     (download,) = downloads(sim)
     assert "cookie" not in download.headers
@@ -80,7 +70,7 @@ def test_links_that_are_not_private(sim, clock, link):
     body = json.dumps({"url": link})
     sim.faults.add(Fault("sync", "status", status=200, body=body, times=99))
 
-    out = run(settings(sim, "sync", max_retries=0), clock)
+    out = run_stream(stream_settings(sim, "sync", max_retries=0), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert "https" in str(failure(out))
@@ -88,13 +78,14 @@ def test_links_that_are_not_private(sim, clock, link):
     assert out.records(STREAM) == []
 
 
+@pytest.mark.promise("own-hosts")
 def test_a_download_is_not_led_elsewhere(sim, clock):
     """A redirect of the storage to an address that is not private is not followed."""
     with Simulator(Options(), clock=clock, host="127.0.0.2") as other:
         location = (("Location", f"{other.url}/files/f.csv"),)
         sim.faults.add(Fault("download", "status", status=302, headers=location, times=99))
 
-        out = run(settings(sim, max_retries=1), clock)
+        out = run_stream(stream_settings(sim, max_retries=1), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert other.requests == []
@@ -108,7 +99,7 @@ def test_an_expired_link(sim, clock, mode):
     """A link that is no longer taken is replaced by a fresh one."""
     sim.faults.add(Fault("download", "expired-link", times=2))
 
-    out = run(settings(sim, mode), clock)
+    out = run_stream(stream_settings(sim, mode), clock)
 
     links = [seen.query["X-Amz-Signature"] for seen in downloads(sim)]
     assert out.error is None
@@ -121,7 +112,7 @@ def test_a_fresh_link_costs_no_submit(sim, clock):
     """An asynchronous job gives fresh links for the asking."""
     sim.faults.add(Fault("download", "expired-link", times=3))
 
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
     assert len(submits(sim)) == 1
 
@@ -131,7 +122,7 @@ def test_a_link_that_the_storage_refuses(sim, clock, status):
     """Any refusal of the storage is answered with a fresh link."""
     sim.faults.add(Fault("download", "status", status=status))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert len(downloads(sim)) == 2
@@ -141,7 +132,7 @@ def test_links_that_are_always_expired(sim, clock):
     """After max_retries the error says so in the storage's words, without the link's query."""
     sim.faults.add(Fault("download", "expired-link", times=99))
 
-    out = run(settings(sim, max_retries=2), clock)
+    out = run_stream(stream_settings(sim, max_retries=2), clock)
 
     cause = failure(out).__cause__
     assert isinstance(failure(out), DownloadError)
@@ -156,7 +147,7 @@ def test_links_that_are_always_expired(sim, clock):
 @MODES
 def test_a_link_is_used_at_once(sim, clock, mode):
     """A link lives 30 seconds: between getting and using it no time passes."""
-    run(settings(sim, mode), clock)
+    run_stream(stream_settings(sim, mode), clock)
 
     requests = sim.requests
     (download,) = downloads(sim)
@@ -166,13 +157,14 @@ def test_a_link_is_used_at_once(sim, clock, mode):
 # Complete
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize("kind", ["truncated", "reset", "reply-lost"])
 @MODES
 def test_a_download_that_breaks_off(sim, clock, mode, kind):
     """A file that does not come whole is asked for again, and no row leaves twice."""
     sim.faults.add(Fault("download", kind, times=2))
 
-    out = run(settings(sim, mode), clock)
+    out = run_stream(stream_settings(sim, mode), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 12}
@@ -185,7 +177,7 @@ def test_a_storage_that_fails(sim, clock, status):
     """A storage that fails is asked again."""
     sim.faults.add(Fault("download", "status", status=status, times=2))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 12}
@@ -196,7 +188,7 @@ def test_a_download_that_always_breaks_off(sim, clock, kind):
     """After max_retries the error names window, job and setting; nothing was emitted."""
     sim.faults.add(Fault("download", kind, times=99))
 
-    out = run(settings(sim, max_retries=2), clock)
+    out = run_stream(stream_settings(sim, max_retries=2), clock)
 
     message = str(failure(out))
     assert isinstance(failure(out), DownloadError)
@@ -214,7 +206,7 @@ def test_cut_anywhere(sim, clock, cut):
     """Wherever it breaks off, the file is not taken for whole."""
     sim.faults.add(Fault("download", "truncated", cut=cut, times=99))
 
-    out = run(settings(sim, max_retries=0), clock)
+    out = run_stream(stream_settings(sim, max_retries=0), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert out.records(STREAM) == []
@@ -225,20 +217,21 @@ def test_cut_without_an_announced_length(simulate, clock):
     sim = simulate(content_length=False)
     sim.faults.add(Fault("download", "truncated"))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 12}
     assert len(downloads(sim)) == 2
 
 
+@pytest.mark.promise("whole-files")
 @MODES
-def test_cut_gzip(simulate, clock, mode):
+def test_download_of_cut_gzip_is_refused(simulate, clock, mode):
     """A gzip file that ends early although all its bytes came is damaged: no row leaves."""
     sim = simulate(compression="gzip-bare")
     sim.faults.add(Fault("download", "truncated-gzip", times=99))
 
-    out = run(settings(sim, mode, max_retries=0), clock)
+    out = run_stream(stream_settings(sim, mode, max_retries=0), clock)
 
     assert isinstance(out.error, StreamsFailed)
     assert "gzip" in str(failure(out))
@@ -248,10 +241,10 @@ def test_cut_gzip(simulate, clock, mode):
 def test_what_was_broken_is_mended_by_the_next_run(sim, clock):
     """The job whose file never came whole is taken up by the next run."""
     sim.faults.add(Fault("download", "truncated", times=3))
-    first = run(settings(sim, max_retries=2), clock)
+    first = run_stream(stream_settings(sim, max_retries=2), clock)
     assert isinstance(first.error, StreamsFailed)
 
-    second = run(settings(sim), clock, state=first.state)
+    second = run_stream(stream_settings(sim), clock, state=first.state)
 
     assert second.error is None
     assert second.counts() == {STREAM: 12}
@@ -266,7 +259,7 @@ def test_no_file_stays_behind(sim, clock, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     sim.faults.add(Fault("download", "truncated"))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert list(tmp_path.iterdir()) == []
@@ -276,13 +269,13 @@ def test_no_file_stays_behind(sim, clock, tmp_path, monkeypatch):
 def test_every_file_is_closed(simulate, clock):
     """Ten windows leave no more open files than one."""
     sim = simulate(rows_per_day=1)
-    config = settings(sim, start_date="2026-03-09T00:00:00Z")
+    config = stream_settings(sim, start_date="2026-03-09T00:00:00Z")
     config["data_extraction"]["window_days"] = 1
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
     clock.sleep(timedelta(minutes=1))
     before = len(list(OPEN_FILES.iterdir()))
 
-    out = run(config, clock)
+    out = run_stream(config, clock)
 
     assert out.error is None
     assert len(list(OPEN_FILES.iterdir())) <= before + 3  # the connection kept alive

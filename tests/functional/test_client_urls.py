@@ -13,7 +13,7 @@ from tap_cxone.errors import ApiError, DownloadError
 from tap_cxone.http.base64_file import Base64Field
 from tap_cxone.http.json_body import json_list
 from tap_cxone.http.pagination import LinkPaginator, OffsetPaginator
-from tests.support.http_server import TOKEN, client_of, serving
+from tests.support.http_server import TOKEN, client_of, http_api
 
 FILE = Base64Field("file", "a report").decode
 BEARER = f"Bearer {TOKEN}"
@@ -29,7 +29,7 @@ with client_of(base_url).fetch_url(url, (), "a report", unwrap=decode) as spool:
 """
 
 
-def answer(value):
+def answer_with(value):
     """Return a successful answer."""
     return 200, [json.dumps(value).encode()]
 
@@ -40,7 +40,10 @@ def answer(value):
 def test_file_of_an_allowed_host_is_fetched_with_the_token():
     """The token goes along, and the file in the JSON is what is stored."""
     body = {"files": {"fileName": "a.csv", "file": base64.b64encode(b"a,b\r\n").decode()}}
-    with serving({}) as api, serving({"/files?fileName=a.csv": answer(body)}) as files:
+    with (
+        http_api({}) as api,
+        http_api({"/files?fileName=a.csv": answer_with(body)}) as files,
+    ):
         allowed = [files.url.removeprefix("http://")]
         url = f"{files.url}/files?fileName=a.csv"
 
@@ -67,7 +70,7 @@ def test_file_of_an_allowed_host_is_fetched_with_the_token():
 )
 def test_url_of_another_host_gets_nothing(url):
     """Whatever names no allowed host is an error, before anything is sent."""
-    with serving({}) as server:
+    with http_api({}) as server:
         client = client_of(server.url)
 
         with pytest.raises(ApiError, match="may not receive the token"):
@@ -80,7 +83,7 @@ def test_url_of_another_host_gets_nothing(url):
 
 def test_file_without_content_is_empty():
     """204 is a file without rows."""
-    with serving({"/files": (204, [])}) as server:
+    with http_api({"/files": (204, [])}) as server:
         url = f"{server.url}/files"
 
         with client_of(server.url).fetch_url(url, (), "a report", unwrap=FILE) as spool:
@@ -89,7 +92,7 @@ def test_file_without_content_is_empty():
 
 def test_json_that_ends_early_is_no_file():
     """A body without its end is refused, whatever came of it."""
-    with serving({"/files": (200, [b'{"file": "QUJD'])}) as server:
+    with http_api({"/files": (200, [b'{"file": "QUJD'])}) as server:
         client = client_of(server.url)
 
         with pytest.raises(DownloadError, match="is incomplete"):
@@ -103,7 +106,7 @@ def test_json_that_ends_early_is_no_file():
 def test_parameters_of_a_post_are_its_query(send):
     """A POST may have a query and no body."""
     address = "/jobs?fileType=CSV&startDate=2026-01-01T00%3A00%3A00Z"
-    with serving({address: answer({"id": 1})}) as server:
+    with http_api({address: answer_with({"id": 1})}) as server:
         params = {"fileType": "CSV", "startDate": "2026-01-01T00:00:00Z"}
 
         response = getattr(client_of(server.url), send)("/jobs", None, params=params)
@@ -114,10 +117,10 @@ def test_parameters_of_a_post_are_its_query(send):
 
 def test_pages_of_links_are_read_to_the_end():
     """`_links.next` is an absolute URL of the API."""
-    with serving({}) as server:
+    with http_api({}) as server:
         second = {"rows": [3], "_links": {"self": "any"}}
         first = {"rows": [1, 2], "_links": {"next": f"{server.url}/rows?page=2"}}
-        server.bodies |= {"/rows": answer(first), "/rows?page=2": answer(second)}
+        server.bodies |= {"/rows": answer_with(first), "/rows?page=2": answer_with(second)}
         client = client_of(server.url)
 
         pages = LinkPaginator("rows").pages(
@@ -130,10 +133,10 @@ def test_pages_of_links_are_read_to_the_end():
 
 def test_pages_by_skip_end_without_content():
     """`skip` counts the rows; 204 is a page without rows."""
-    with serving(
+    with http_api(
         {
-            "/rows?skip=0&top=2": answer({"rows": [1, 2]}),
-            "/rows?skip=2&top=2": answer({"rows": [3]}),
+            "/rows?skip=0&top=2": answer_with({"rows": [1, 2]}),
+            "/rows?skip=2&top=2": answer_with({"rows": [3]}),
             "/rows?skip=3&top=2": (204, []),
         }
     ) as server:
@@ -161,7 +164,7 @@ def test_file_in_json_takes_no_memory():
     def peak(megabytes):
         size = megabytes * 1_000_000 // (256 * 3 * 40)
         chunks = (b'{"file": "', *(chunk for _ in range(size)), b'"}')
-        with serving({"/files": (200, chunks)}) as server:
+        with http_api({"/files": (200, chunks)}) as server:
             command = [sys.executable, "-c", PEAK, server.url, f"{server.url}/files"]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
         written, kilobytes = map(int, done.stdout.split())

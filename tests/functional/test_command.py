@@ -85,6 +85,7 @@ def test_an_application_is_asked_for_where_its_family_has_settings():
     ) in errors(run)
 
 
+@pytest.mark.promise("offline-discovery")
 @pytest.mark.parametrize("option", ["--discover", "--about", "--help", "--version"])
 def test_what_needs_neither_credentials_nor_network(option):
     """Discovery and the texts about the tap work on a machine that knows nothing."""

@@ -17,6 +17,7 @@ from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
+from tests.support.ids import readable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
     from tests.support.run import FakeClock
 
 
-def run_test(config: dict[str, Any], folder: Path) -> Run:
+def run_connection_test(config: dict[str, Any], folder: Path) -> Run:
     """Run `tap-cxone --test` with some settings."""
     file = folder / "config.json"
     file.write_text(json.dumps(config))
     return CliRunner().invoke(TapCXone.cli, ["--config", str(file), "--test"])
 
 
-def lines(sim: Simulator, clock: FakeClock, **changes: Any) -> list[str]:
+def probe_lines(sim: Simulator, clock: FakeClock, **changes: Any) -> list[str]:
     """Return the lines of a probe in this process."""
     tap = TapCXone(config=settings_for(sim, max_retries=1, **changes), clock=clock)
     stream: Any = tap.streams["qm_workflows"]
@@ -45,7 +46,7 @@ def lines(sim: Simulator, clock: FakeClock, **changes: Any) -> list[str]:
 def test_every_check_is_a_line(sim, clock, config, tmp_path):
     """Where all is right there is a line per check, and the exit code is 0."""
     clock.instant = datetime.now(UTC)  # the command has the machine's clock
-    result = run_test(config, tmp_path)
+    result = run_connection_test(config, tmp_path)
 
     shown = result.stdout.splitlines()
     assert result.exit_code == 0
@@ -69,7 +70,7 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
 
 def test_no_export_is_spent(sim, config, tmp_path):
     """A login and a GET are all that is asked."""
-    run_test(config, tmp_path)
+    run_connection_test(config, tmp_path)
 
     assert [(seen.method, seen.path) for seen in sim.requests] == [
         ("POST", "/authentication/v1/token/access-key"),
@@ -96,7 +97,7 @@ def five(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, Ch
     return found
 
 
-def test_every_family(sim, clock):
+def test_connection_test_tries_every_family(sim, clock):
     """Each of the five has a login, a harmless read, what is left, and the clock; all is well."""
     found = five(sim, clock)
 
@@ -133,7 +134,7 @@ def test_an_api_without_a_harmless_read(sim, clock):
     assert "s apart" in checks["clock"].detail
 
 
-def test_what_is_left(simulate, clock):
+def test_connection_test_shows_the_remaining_quota(simulate, clock):
     """The quota of each API, or what stands for one, is in its line."""
     found = five(simulate(download_quota=7), clock)
 
@@ -174,11 +175,11 @@ def test_a_missing_permission(sim, clock, family, place, remedy):
     assert remedy in checks["read"].detail
 
 
-def test_a_wrong_secret(sim, config, tmp_path):
+def test_connection_test_with_a_wrong_secret_names_the_settings(sim, config, tmp_path):
     """A wrong secret is one line with the remedy, and the exit code is 1."""
     config["access_key_secret"] = "not-the-secret"
 
-    result = run_test(config, tmp_path)
+    result = run_connection_test(config, tmp_path)
 
     line = result.stdout.splitlines()[0]
     assert result.exit_code == 1
@@ -192,7 +193,7 @@ def test_an_api_that_does_not_answer(sim, clock):
     """A login that works and a GET that does not are two lines, the second with the words."""
     sim.faults.add(Fault("list", "status", status=503, times=9, body="Down for repairs"))
 
-    login, read = lines(sim, clock)
+    login, read = probe_lines(sim, clock)
 
     assert login.startswith("ok   data_extraction login")
     assert read.startswith("FAIL data_extraction read")
@@ -212,18 +213,18 @@ def test_a_test_does_not_wait_long(sim, clock):
     assert len([seen for seen in sim.requests if "token" in seen.path]) == 3
 
 
-def told(sim: Simulator, moment: datetime) -> None:
+def set_server_clock(sim: Simulator, moment: datetime) -> None:
     """Let the server's clock stand at a moment."""
     date = (("Date", format_datetime(moment, usegmt=True)),)
     sim.faults.add(Fault("list", "status", status=200, headers=date, body='{"jobs": []}'))
 
 
-@pytest.mark.parametrize("skew", [timedelta(minutes=-20), timedelta(minutes=20)])
+@pytest.mark.parametrize("skew", [timedelta(minutes=-20), timedelta(minutes=20)], ids=readable)
 def test_a_clock_that_is_wrong(sim, clock, skew):
     """A clock far from the server's is a failure that says by how much."""
-    told(sim, clock.now() + skew)
+    set_server_clock(sim, clock.now() + skew)
 
-    *_, last = lines(sim, clock)
+    *_, last = probe_lines(sim, clock)
 
     seconds = re.search(r"(\d+) s apart", last)
     assert last.startswith("FAIL data_extraction clock")
@@ -233,9 +234,9 @@ def test_a_clock_that_is_wrong(sim, clock, skew):
 
 def test_a_clock_that_is_almost_right(sim, clock):
     """A minute more or less is no failure."""
-    told(sim, clock.now() + timedelta(minutes=1))
+    set_server_clock(sim, clock.now() + timedelta(minutes=1))
 
-    assert all(line.startswith("ok ") for line in lines(sim, clock))
+    assert all(line.startswith("ok ") for line in probe_lines(sim, clock))
 
 
 def test_one_line_each(sim, clock):
@@ -243,18 +244,18 @@ def test_one_line_each(sim, clock):
     words = f"first\nsecond\r\n{Credentials.ACCESS_KEY_SECRET}"
     sim.faults.add(Fault("token", "status", status=400, body=words, times=9))
 
-    (line,) = lines(sim, clock)
+    (line,) = probe_lines(sim, clock)
 
     assert "first second" in line
     assert "\n" not in line
     assert Credentials.ACCESS_KEY_SECRET not in line
 
 
-def test_without_credentials(sim, config, tmp_path):
+def test_connection_test_without_credentials_names_them(sim, config, tmp_path):
     """Without credentials there is nothing to test: the error names what to set."""
     del config["access_key_id"], config["access_key_secret"]
 
-    result = run_test(config, tmp_path)
+    result = run_connection_test(config, tmp_path)
 
     assert result.exit_code != 0
     assert sim.requests == []

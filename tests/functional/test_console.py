@@ -208,7 +208,7 @@ def test_who_wants_no_colours_gets_lines(tmp_path):
 
 
 @pytest.fixture
-def progress(clock: FakeClock) -> Progress:
+def progress_of_twelve(clock: FakeClock) -> Progress:
     """Return the progress of a run of twelve streams, one of which waits."""
     progress = Progress(clock, logging.getLogger("tap-cxone"))
     progress.register(f"a_stream_with_a_long_name_{number:02}" for number in range(12))
@@ -237,9 +237,9 @@ def frame(progress: Progress, width: int, height: int) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
-def test_a_narrow_terminal_cuts_no_number(progress, width):
+def test_a_narrow_terminal_cuts_no_number(progress_of_twelve, width):
     """Names and numbers stand whole in 80 columns; only what is done may be cut."""
-    (line,) = {line for line in frame(progress, width, 30) if "_03" in line}
+    (line,) = {line for line in frame(progress_of_twelve, width, 30) if "_03" in line}
 
     assert line.split()[:9] == [
         "a_stream_with_a_long_name_03", "1", "of", "4", "1,234", "21", "3:00", "min", "0",
@@ -249,12 +249,12 @@ def test_a_narrow_terminal_cuts_no_number(progress, width):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_a_summary_cuts_no_number(progress, width):
+def test_a_summary_cuts_no_number(progress_of_twelve, width):
     """A summary fits into 80 columns; quarantined rows show where there are any."""
     file = io.StringIO()
-    display = LiveDisplay(progress, Console(file=file, width=width))
+    display = LiveDisplay(progress_of_twelve, Console(file=file, width=width))
     display.print_summary()
-    progress.stream("a_stream_with_a_long_name_03").add_counts(quarantined=7)
+    progress_of_twelve.stream("a_stream_with_a_long_name_03").add_counts(quarantined=7)
     display.print_summary()
     lines = file.getvalue().splitlines()
 
@@ -266,7 +266,7 @@ def test_a_summary_cuts_no_number(progress, width):
     assert second.split()[5:7] == ["1,234", "7"]
 
 
-def test_a_low_terminal_shows_what_runs(progress):
+def test_a_low_terminal_shows_what_runs(progress_of_twelve):
     """Where not every stream has room, those are left out for which nothing is done."""
-    assert sum("a_stream" in line for line in set(frame(progress, 120, 30))) == 12
-    assert sum("a_stream" in line for line in set(frame(progress, 120, 12))) == 1
+    assert sum("a_stream" in line for line in set(frame(progress_of_twelve, 120, 30))) == 12
+    assert sum("a_stream" in line for line in set(frame(progress_of_twelve, 120, 12))) == 1

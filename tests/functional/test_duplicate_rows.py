@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
-
+from tests.support.expectations import warnings_logged
 from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE
-
-if TYPE_CHECKING:
-    import pytest
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the warnings logged."""
-    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
 
 
 @EVERYWHERE
@@ -23,7 +13,7 @@ def test_a_key_that_comes_twice(sim, clock, caplog, room):
 
     out = room.run(room.settings(sim), clock)
 
-    (warning,) = (w for w in warnings(caplog) if "left out" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "left out" in w)
     assert out.error is None
     assert room.values(out) == NINE_LEFT
     assert "2 rows had the key of an earlier row" in warning
@@ -41,7 +31,7 @@ def test_equal_rows_without_a_key(sim, clock, caplog, room):
     assert out.error is None
     assert room.values(out) == [*NINE_LEFT, ("k1", 100)]
     assert len(set(hashes)) == 10
-    assert [w for w in warnings(caplog) if "left out" in w] == []
+    assert [w for w in warnings_logged(caplog) if "left out" in w] == []
 
 
 @EVERYWHERE

@@ -21,6 +21,7 @@ from tap_cxone.simulator import Credentials, Options, Simulator, environment, ta
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
 from tests.docs.document import HUB, ROOT
+from tests.support.ids import readable
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
@@ -312,7 +313,7 @@ def test_about_labels_every_stream():
     assert {name: label for name, _, label in re.findall(entry, about())} == LABELS
 
 
-@pytest.mark.parametrize("options", [(), ("--format=json",), ("--format=markdown",)])
+@pytest.mark.parametrize("options", [(), ("--format=json",), ("--format=markdown",)], ids=readable)
 def test_about_describes_the_tap_with_its_evidence(options):
     """The description of the tap names the families by evidence, and that none was tried."""
     text = about(*options)

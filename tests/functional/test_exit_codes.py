@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tap_cxone.simulator import Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tests.support.run import lines_of
@@ -16,7 +18,7 @@ SPEED = 2000
 LINK_SECONDS = 200_000  # a link lives for minutes, however busy the machine is
 
 
-def run(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProcess[str]:
+def run_last_days(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProcess[str]:
     """Run all families over the last days, as a process."""
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     span = {"start_date": (end - timedelta(days=days)).isoformat(), "end_date": end.isoformat()}
@@ -31,7 +33,7 @@ def run(sim: Simulator, days: int, **changes: Any) -> subprocess.CompletedProces
     )
 
 
-def marks(out: str) -> dict[str, str]:
+def last_bookmarks(out: str) -> dict[str, str]:
     """Return the bookmark of each stream that has one."""
     *_, last = (line for line in lines_of(out) if '"STATE"' in line)
     found = json.loads(last)["value"]["bookmarks"]
@@ -39,6 +41,7 @@ def marks(out: str) -> dict[str, str]:
     return {name: raw[kept] for name, raw in found.items() if kept in raw and "failed" not in raw}
 
 
+@pytest.mark.promise("isolated-failures")
 def test_one_stream_fails():
     """The others of its family and of all others are complete; exit 1, the last line says why."""
     with Simulator(
@@ -49,7 +52,9 @@ def test_one_stream_fails():
             forbidden=frozenset({"qm-questions"}),
         )
     ) as sim:
-        done = run(sim, 1, observability={"exports_per_day": 3, "tables": ["Copilot/KBTable"]})
+        done = run_last_days(
+            sim, 1, observability={"exports_per_day": 3, "tables": ["Copilot/KBTable"]}
+        )
 
     *_, last = done.stderr.splitlines()
     assert done.returncode == 1
@@ -57,7 +62,7 @@ def test_one_stream_fails():
     assert "Stream 'qm_questions' failed: " in last
     assert "give the access key's user the permission" in last
     assert done.stderr.count("' failed: ") == 1
-    complete = marks(done.stdout).keys()
+    complete = last_bookmarks(done.stdout).keys()
     assert complete >= {"qm_workflows", "recording_interaction_metadata", "bot_conversations"}
     assert complete >= {"copilot_knowledge_suggestions", "agent_performance_daily"}
     assert "qm_questions" not in complete
@@ -68,12 +73,12 @@ def test_a_used_up_quota_is_no_failure():
     with Simulator(
         Options(speed=SPEED, rows_per_day=2, link_seconds=LINK_SECONDS, exports_per_day=3)
     ) as sim:
-        done = run(sim, 1)
+        done = run_last_days(sim, 1)
         assert sim.quota_violations == 0
 
     assert done.returncode == 0
     assert "the next export is possible at" in done.stderr
-    assert len([name for name in marks(done.stdout) if "opilot" in name]) == 3
+    assert len([name for name in last_bookmarks(done.stdout) if "opilot" in name]) == 3
 
 
 def test_a_used_up_quota_may_be_one():
@@ -82,7 +87,7 @@ def test_a_used_up_quota_may_be_one():
         Options(speed=SPEED, rows_per_day=2, link_seconds=LINK_SECONDS, exports_per_day=3)
     ) as sim:
         sim.faults.add(Fault("submit", "status", status=429, family="observability"))
-        done = run(sim, 1, on_quota_exhausted="fail", observability={"window_days": 1})
+        done = run_last_days(sim, 1, on_quota_exhausted="fail", observability={"window_days": 1})
 
     assert done.returncode == 1
     assert "failed: the export quota is used up; the next export is possible at" in done.stderr

@@ -52,6 +52,7 @@ def options(scene: Scene) -> dict[str, Any]:
     return {"rows_per_day": 4, **scene.options}
 
 
+@pytest.mark.promise("own-hosts")
 @everybody
 def test_a_family_shows_its_token_to_its_own_host(simulate, clock, elsewhere, name):
     """With `endpoints` for one family all it sends goes there, whatever `base_url` says."""
@@ -69,6 +70,7 @@ def test_a_family_shows_its_token_to_its_own_host(simulate, clock, elsewhere, na
     assert hosts == {urlsplit(sim.url).netloc}
 
 
+@pytest.mark.promise("own-hosts")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("name", "place"), [(name, place) for name, places in CALLS.items() for place in places]
@@ -88,6 +90,7 @@ def test_a_redirect_to_another_host_gets_nothing(simulate, clock, elsewhere, nam
     assert elsewhere.requests == []
 
 
+@pytest.mark.promise("own-hosts")
 @pytest.mark.parametrize("name", ["sync", "async", "observability", "reports"])
 def test_a_link_gets_no_token(simulate, clock, name):
     """A download link is fetched without Authorization and without a cookie, in every family."""
@@ -109,6 +112,7 @@ SETTINGS_OF_HOSTS = [
 ]
 
 
+@pytest.mark.promise("own-hosts")
 @pytest.mark.parametrize("setting", SETTINGS_OF_HOSTS)
 @pytest.mark.parametrize("url", ["http://cxone.example", "http://10.0.0.1/x", "http://0.0.0.0"])
 def test_no_open_line_unless_it_is_allowed(setting, url):
@@ -121,6 +125,7 @@ def test_no_open_line_unless_it_is_allowed(setting, url):
     assert problems(config | {"allow_insecure": False}, settings_schema())
 
 
+@pytest.mark.promise("own-hosts")
 def test_every_host_is_private_by_default():
     """Without `base_url` every API and every login is asked over https."""
     config = tap_settings("https://any.example", families=ALL_FAMILIES)

@@ -27,7 +27,7 @@ STREAM = "qm_questions"  # the first one in the order of names
 
 
 @contextmanager
-def simulator(*faults: Fault, **options: Any) -> Iterator[Simulator]:
+def real_time_simulator(*faults: Fault, **options: Any) -> Iterator[Simulator]:
     """Run a simulator under the real clock, quick enough for a test."""
     with Simulator(Options(speed=SPEED, rows_per_day=8, link_seconds=9e6, **options)) as sim:
         sim.faults.add(*faults)
@@ -35,7 +35,7 @@ def simulator(*faults: Fault, **options: Any) -> Iterator[Simulator]:
 
 
 @contextmanager
-def process(
+def tap_process(
     sim: Simulator, mode: str, *, variables: Mapping[str, str] | None = None, **changes: Any
 ) -> Iterator[subprocess.Popen[str]]:
     """Run the tap as a process; it is gone at the end of the block."""
@@ -61,7 +61,7 @@ def process(
             child.kill()
 
 
-def until(condition: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     """Return when something has happened in another process."""
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -69,7 +69,7 @@ def until(condition: Callable[[], object]) -> None:
         threading.Event().wait(0.005)
 
 
-def read_until(child: subprocess.Popen[str], kind: str) -> list[str]:
+def read_lines_until(child: subprocess.Popen[str], kind: str) -> list[str]:
     """Read lines up to one of a type."""
     lines: list[str] = []
     assert child.stdout is not None
@@ -79,13 +79,13 @@ def read_until(child: subprocess.Popen[str], kind: str) -> list[str]:
     return lines
 
 
-def rest(child: subprocess.Popen[str]) -> list[str]:
+def remaining_lines(child: subprocess.Popen[str]) -> list[str]:
     """Read all the lines that are left."""
     assert child.stdout is not None
     return child.stdout.readlines()
 
 
-def last_state(lines: list[str]) -> dict[str, Any]:
+def state_of_lines(lines: list[str]) -> dict[str, Any]:
     """Return the last state; every line must be a whole message."""
     assert all(line.endswith("\n") for line in lines)
     messages = [json.loads(line) for line in lines]
@@ -96,17 +96,21 @@ pytestmark = pytest.mark.posix
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 
 
+@pytest.mark.promise("pending-jobs")
 @SIGNALS
 def test_while_polling(number, code):
     """A signal while a job is polled ends the process at once; the last STATE holds the job."""
-    with simulator(Fault("async", "job-stuck")) as sim, process(sim, "async") as child:
-        lines = read_until(child, "STATE")
-        until(lambda: any(job.id in seen.path for job in sim.jobs for seen in sim.requests))
+    with (
+        real_time_simulator(Fault("async", "job-stuck")) as sim,
+        tap_process(sim, "async") as child,
+    ):
+        lines = read_lines_until(child, "STATE")
+        wait_until(lambda: any(job.id in seen.path for job in sim.jobs for seen in sim.requests))
         child.send_signal(number)
-        lines += rest(child)
+        lines += remaining_lines(child)
 
         assert child.wait() == code
-        (pending,) = last_state(lines)["bookmarks"][STREAM]["pending_jobs"]
+        (pending,) = state_of_lines(lines)["bookmarks"][STREAM]["pending_jobs"]
         assert pending["id"] == sim.jobs[0].id
         assert len(sim.jobs) == 1
 
@@ -115,28 +119,29 @@ def test_while_polling(number, code):
 def test_while_an_answer_is_awaited(place):
     """A signal does not wait for a server that is silent."""
     silent = Fault(place, "stall", seconds=PATIENCE)
-    with simulator(silent, job_polls=0) as sim, process(sim, "async") as child:
-        lines = read_until(child, "STATE")
-        until(lambda: sim.faults.pending == ())
+    with real_time_simulator(silent, job_polls=0) as sim, tap_process(sim, "async") as child:
+        lines = read_lines_until(child, "STATE")
+        wait_until(lambda: sim.faults.pending == ())
         child.send_signal(signal.SIGTERM)
-        lines += rest(child)
+        lines += remaining_lines(child)
 
         assert child.wait() == 143
-        assert last_state(lines)["bookmarks"][STREAM]["pending_jobs"]
+        assert state_of_lines(lines)["bookmarks"][STREAM]["pending_jobs"]
 
 
+@pytest.mark.promise("no-double-submit")
 def test_while_a_submit_is_answered():
     """A signal does not lose a submit: its answer is awaited, and STATE holds its job."""
     with (
-        simulator(Fault("async", "stall", seconds=0.5)) as sim,
-        process(sim, "async") as child,
+        real_time_simulator(Fault("async", "stall", seconds=0.5)) as sim,
+        tap_process(sim, "async") as child,
     ):
-        until(lambda: sim.jobs)
+        wait_until(lambda: sim.jobs)
         child.send_signal(signal.SIGTERM)
-        lines = rest(child)
+        lines = remaining_lines(child)
 
         assert child.wait() == 143
-        (pending,) = last_state(lines)["bookmarks"][STREAM]["pending_jobs"]
+        (pending,) = state_of_lines(lines)["bookmarks"][STREAM]["pending_jobs"]
         assert pending["id"] == sim.jobs[0].id
         assert len(sim.jobs) == 1
 
@@ -144,31 +149,31 @@ def test_while_a_submit_is_answered():
 def test_a_second_signal_does_not_wait():
     """A second signal ends the process although a submit is not answered."""
     with (
-        simulator(Fault("async", "stall", seconds=PATIENCE)) as sim,
-        process(sim, "async") as child,
+        real_time_simulator(Fault("async", "stall", seconds=PATIENCE)) as sim,
+        tap_process(sim, "async") as child,
     ):
-        until(lambda: sim.jobs)
+        wait_until(lambda: sim.jobs)
         child.send_signal(signal.SIGTERM)
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(0.3)
         child.send_signal(signal.SIGTERM)
 
-        rest(child)
+        remaining_lines(child)
         assert child.wait() == 143
 
 
 def test_while_rows_leave():
     """A signal among the rows ends the process between two whole lines."""
     with (
-        simulator(rows_of={"qm-questions": 1000}) as sim,
-        process(sim, "async") as child,
+        real_time_simulator(rows_of={"qm-questions": 1000}) as sim,
+        tap_process(sim, "async") as child,
     ):
-        lines = read_until(child, "RECORD")
+        lines = read_lines_until(child, "RECORD")
         child.send_signal(signal.SIGTERM)
-        lines += rest(child)
+        lines += remaining_lines(child)
 
         assert child.wait() == 143
-        state = last_state(lines)["bookmarks"][STREAM]
+        state = state_of_lines(lines)["bookmarks"][STREAM]
         assert "replication_key_value" not in state
         assert state["pending_jobs"][0]["id"] == sim.jobs[0].id
         assert len(lines) < 1500  # of more than two thousand
@@ -180,14 +185,17 @@ def test_no_half_a_line_without_buffers():
     columns = {f"column_{number}": "string" for number in range(2000)}
     wide = {"name": "a_wide_one", "entity_name": "wide", "version": "1", "columns": columns}
     unbuffered = {"PYTHONUNBUFFERED": "1"}
-    with simulator() as sim, process(sim, "async", variables=unbuffered, entities=[wide]) as child:
+    with (
+        real_time_simulator() as sim,
+        tap_process(sim, "async", variables=unbuffered, entities=[wide]) as child,
+    ):
         assert child.stdout is not None
         waits = child.stdout.fileno()
-        until(
+        wait_until(
             lambda: int.from_bytes(fcntl.ioctl(waits, termios.FIONREAD, bytes(4)), "little") > PIPE
         )
         child.send_signal(signal.SIGTERM)
-        lines = rest(child)
+        lines = remaining_lines(child)
 
     assert any(len(line) > PIPE for line in lines)
     assert all(json.loads(line)["type"] for line in lines)

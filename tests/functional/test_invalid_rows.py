@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
+from tests.support.ids import readable
 from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE, Room
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def test_a_cell_that_is_no_number(sim, clock, room):
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("cells", [("short",), ("long", *"1234567", "8")])
+@pytest.mark.parametrize("cells", [("short",), ("long", *"1234567", "8")], ids=readable)
 def test_a_ragged_row_in_the_middle(sim, clock, room, cells):
     """A row of fewer or more cells goes to the quarantine, its cells as a list."""
     room.serve(sim, *NINE[:8], cells, NINE[8])
@@ -77,6 +78,7 @@ def test_a_ragged_last_row(sim, clock, room):
     assert out.records(QUARANTINE) == []
 
 
+@pytest.mark.promise("whole-files")
 @EVERYWHERE
 def test_always_a_ragged_last_row(sim, clock, room):
     """A file that is always damaged fails its stream; nothing of it leaves."""
@@ -90,6 +92,7 @@ def test_always_a_ragged_last_row(sim, clock, room):
     assert out.bookmark(room.stream) is None
 
 
+@pytest.mark.promise("state-follows-records")
 @EVERYWHERE
 def test_schema_records_state(sim, clock, room):
     """The quarantine's SCHEMA comes before its rows, and its rows before the window's STATE."""
@@ -112,6 +115,7 @@ def test_schema_records_state(sim, clock, room):
     assert list(schema["schema"]["properties"]) == FIELDS
 
 
+@pytest.mark.promise("whole-files")
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [1, 2])
 def test_the_ratio(sim, clock, room, bad):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import threading
 from datetime import timedelta
@@ -15,11 +14,13 @@ from tap_cxone.simulator import Fault
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
-from tests.support.run import run_tap, select
+from tests.support.expectations import failure
+from tests.support.requests import polls, submits
+from tests.support.run import offline_catalog, run_tap
+from tests.support.streams import run_stream
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import RecordedRequest, Simulator
-    from tests.support.run import FakeClock, Output
 
 STREAM = "qm_workflows"
 JOBS = "/data-extraction/v1/jobs"
@@ -27,31 +28,10 @@ PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody wa
 MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-def settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
+def job_settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
     """Return settings for one window of one day with twelve rows."""
     short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
     return settings_for(sim, **short, data_extraction={"mode": mode}) | changes
-
-
-@functools.cache
-def catalog() -> dict[str, Any]:
-    """Return a catalog with one stream selected."""
-    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
-
-
-def run(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
-    """Run one stream."""
-    return run_tap(config, clock=clock, catalog=catalog(), **how)
-
-
-def submits(sim: Simulator) -> list[RecordedRequest]:
-    """Return the submits so far."""
-    return [s for s in sim.requests if s.method == "POST" and s.path.startswith(JOBS)]
-
-
-def polls(sim: Simulator) -> list[RecordedRequest]:
-    """Return the polls so far."""
-    return [s for s in sim.requests if s.method == "GET" and s.path.startswith(f"{JOBS}/")]
 
 
 def gaps(seen: list[RecordedRequest]) -> list[timedelta]:
@@ -59,18 +39,12 @@ def gaps(seen: list[RecordedRequest]) -> list[timedelta]:
     return [b.at - a.at for a, b in itertools.pairwise(seen)]
 
 
-def failure(out: Output) -> Exception:
-    """Return why the stream failed."""
-    assert isinstance(out.error, StreamsFailed)
-    return out.error.failures[STREAM]
-
-
 # Waiting
 
 
 def test_the_first_poll_waits(sim, clock):
     """A job is asked for first when poll_interval_seconds have passed since its submit."""
-    run(settings(sim, poll_interval_seconds=8), clock)
+    run_stream(job_settings(sim, poll_interval_seconds=8), clock)
 
     assert polls(sim)[0].at - sim.jobs[0].submitted_at == timedelta(seconds=8)
 
@@ -79,7 +53,7 @@ def test_polls_drift_apart(simulate, clock):
     """Polls are ever further apart, up to six times the interval."""
     sim = simulate(job_polls=14)
 
-    run(settings(sim, poll_interval_seconds=4), clock)
+    run_stream(job_settings(sim, poll_interval_seconds=4), clock)
 
     waits = gaps(polls(sim))
     assert waits == sorted(waits)
@@ -90,18 +64,19 @@ def test_polls_drift_apart(simulate, clock):
 def test_a_job_that_has_been_waited_for_is_asked_at_once(simulate, clock):
     """A pending job of an earlier run is polled without waiting: its time has passed."""
     sim = simulate()
-    first = run(settings(sim), clock, cut_after=2)
+    first = run_stream(job_settings(sim), clock, cut_after=2)
     clock.sleep(timedelta(minutes=10))
     before = clock.now()
 
-    run(settings(sim), clock, state=first.state)
+    run_stream(job_settings(sim), clock, state=first.state)
 
     assert polls(sim)[0].at == before
 
 
 def test_a_lane_polls_only_what_a_state_holds(sim, clock):
     """A worker does nothing with its job before the main thread has written the STATE with it."""
-    stream = TapCXone(config=settings(sim), clock=clock, catalog=catalog()).streams[STREAM]
+    tap = TapCXone(config=job_settings(sim), clock=clock, catalog=offline_catalog(STREAM))
+    stream = tap.streams[STREAM]
     assert isinstance(stream, JobStream)
     source, (window,), executor = (
         stream.source(),
@@ -133,7 +108,7 @@ def test_a_poll_that_fails_does_not_lose_the_job(sim, clock):
         Fault("poll", "status", status=429, headers=(("Retry-After", "60"),)),
     )
 
-    out = run(settings(sim), clock)
+    out = run_stream(job_settings(sim), clock)
 
     assert out.counts() == {STREAM: 12}
     assert len(submits(sim)) == 1
@@ -143,8 +118,8 @@ def test_polls_that_keep_failing_leave_the_job_in_the_state(sim, clock):
     """When polling is given up the job stays in STATE, and the next run takes it up."""
     sim.faults.add(Fault("poll", "status", status=500, times=3))
 
-    first = run(settings(sim, max_retries=2), clock)
-    second = run(settings(sim), clock, state=first.state)
+    first = run_stream(job_settings(sim, max_retries=2), clock)
+    second = run_stream(job_settings(sim), clock, state=first.state)
 
     assert isinstance(failure(first), Unavailable)
     assert first.state["bookmarks"][STREAM]["pending_jobs"][0]["id"] == sim.jobs[0].id
@@ -157,7 +132,7 @@ def test_a_status_that_nobody_knows(sim, clock):
     body = '{"jobStatus": {"id": "j", "status": "HIBERNATING"}}'
     sim.faults.add(Fault("poll", "status", status=200, body=body, times=99))
 
-    out = run(settings(sim), clock)
+    out = run_stream(job_settings(sim), clock)
 
     assert "HIBERNATING" in str(failure(out))
 
@@ -167,7 +142,7 @@ def test_success_without_a_link(sim, clock):
     body = '{"jobStatus": {"id": "j", "status": "SUCCEEDED", "result": null}}'
     sim.faults.add(Fault("poll", "status", status=200, body=body, times=99))
 
-    out = run(settings(sim), clock)
+    out = run_stream(job_settings(sim), clock)
 
     assert "SUCCEEDED" in str(failure(out))
     assert out.bookmark(STREAM) is None
@@ -183,7 +158,7 @@ def test_a_submit_that_is_told_to_wait(sim, clock, mode):
     wait = (("Retry-After", "77"),)
     sim.faults.add(Fault(mode, "status", status=403, headers=wait, body=body))
 
-    run(settings(sim, mode), clock)
+    run_stream(job_settings(sim, mode), clock)
 
     assert gaps(submits(sim)) == [timedelta(seconds=77)]
 
@@ -191,10 +166,10 @@ def test_a_submit_that_is_told_to_wait(sim, clock, mode):
 def test_a_slot_held_by_another_client(simulate, clock):
     """While somebody else's job runs, submits are tried ever more seldom, until it has ended."""
     sim = simulate(job_seconds=400)
-    run(settings(sim), clock, cut_after=2)
+    run_stream(job_settings(sim), clock, cut_after=2)
     before = len(submits(sim))
 
-    out = run(settings(sim), clock)
+    out = run_stream(job_settings(sim), clock)
 
     tries = gaps(submits(sim)[before:])
     assert out.counts() == {STREAM: 12}
@@ -207,7 +182,7 @@ def test_throttled_to_the_end(sim, clock):
     body = '{"message": "Another request is running"}'
     sim.faults.add(Fault("submit", "status", status=403, body=body, times=9999))
 
-    out = run(settings(sim, throttle_timeout_minutes=5), clock)
+    out = run_stream(job_settings(sim, throttle_timeout_minutes=5), clock)
 
     assert isinstance(failure(out), Throttled)
     assert "Another request is running" in str(failure(out))
@@ -221,7 +196,7 @@ def test_a_lost_reply_is_looked_for_more_than_once(sim, clock):
         Fault("async", "reply-lost"),
     )
 
-    out = run(settings(sim), clock)
+    out = run_stream(job_settings(sim), clock)
 
     assert out.counts() == {STREAM: 12}
     assert len(submits(sim)) == len(sim.jobs) == 1
@@ -236,7 +211,7 @@ def test_two_new_jobs_in_the_list(sim, clock):
         Fault("async", "reply-lost"),
     )
 
-    out = run(settings(sim), clock)
+    out = run_stream(job_settings(sim), clock)
 
     assert isinstance(failure(out), AmbiguousSubmit)
     assert "one, two" in str(failure(out))
@@ -248,7 +223,7 @@ def test_submits_that_never_work(sim, clock, mode):
     """A submit that fails again and again is given up after max_retries."""
     sim.faults.add(Fault(mode, "status", status=500, times=99, body="Cannot start"))
 
-    out = run(settings(sim, mode, max_retries=2), clock)
+    out = run_stream(job_settings(sim, mode, max_retries=2), clock)
 
     assert "Cannot start" in str(failure(out))
     assert len(submits(sim)) == 3
@@ -259,7 +234,7 @@ def test_the_place_is_free_after_a_failure(sim, clock):
     """A stream that failed while its job ran does not keep the next ones from submitting."""
     sim.faults.add(Fault("async", "job-failed"))
 
-    out = run_tap(settings(sim), clock=clock)
+    out = run_tap(job_settings(sim), clock=clock)
 
     assert isinstance(out.error, StreamsFailed)
     assert len(out.error.failures) == 1
@@ -271,7 +246,7 @@ def test_messages_name_the_window_and_the_job(sim, clock):
     """What goes wrong is told with entity, version, window and job."""
     sim.faults.add(Fault("poll", "job-failed", body="Out of paper"))
 
-    out = run(settings(sim), clock)
+    out = run_stream(job_settings(sim), clock)
 
     message = str(failure(out))
     for part in ("qm-workflows", "version 4", "2026-03-18Z to 2026-03-19Z", sim.jobs[0].id):

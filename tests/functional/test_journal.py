@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.clock import SystemClock
-from tap_cxone.errors import ConfigError, Interrupted, JournalError, StreamsFailed
+from tap_cxone.errors import ConfigError, Interrupted, JournalError
 from tap_cxone.http.rate_limit import ExportQuota, RateLimiter, RateLimits
 from tap_cxone.jobs.job import Job
 from tap_cxone.jobs.journal import Journal
@@ -27,8 +27,9 @@ from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.support import observability as dashboard
+from tests.support.expectations import failure
 from tests.support.run import NOON, FakeClock, run_tap
-from tests.support.streams import STREAM, run, settings
+from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,31 +43,31 @@ SECRETS = [value for name, value in vars(Credentials).items() if name.isupper()]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def journal_path(tmp_path: Path) -> Path:
     """Return where the journal is."""
     return tmp_path / "journal.db"
 
 
 @pytest.fixture
-def journal(path, clock) -> Callable[[], Journal]:
+def journal(journal_path, clock) -> Callable[[], Journal]:
     """Return what opens the journal once more, as another process would."""
-    return lambda: Journal(path, clock, SECOND, logging.getLogger("journal"))
+    return lambda: Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
 
 
-def job(name: str = "one", days: int = 0) -> Job:
+def pending_job(name: str = "one", days: int = 0) -> Job:
     """Return a job of one of the days before the present."""
     start = datetime(2026, 3, 10, tzinfo=UTC) + days * DAY
     return Job(name, Window(start, start + DAY), NOON, "as asked")
 
 
-def days(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
+def journal_settings(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
     """Return settings for three windows of one day, with a journal."""
-    config = settings(sim, journal_path=str(path), **changes)
+    config = stream_settings(sim, journal_path=str(path), **changes)
     own = {**config["data_extraction"], "window_days": 1}
     return {**config, "start_date": "2026-03-16", "end_date": "2026-03-19", "data_extraction": own}
 
 
-def told(path: Path) -> list[Any]:
+def stored_jobs(path: Path) -> list[Any]:
     """Return the jobs in a journal, and whether their windows are committed."""
     with closing(sqlite3.connect(path)) as db:
         return db.execute("SELECT id, committed FROM jobs ORDER BY job").fetchall()
@@ -77,15 +78,15 @@ def told(path: Path) -> list[Any]:
 
 def test_jobs_survive(journal):
     """A job is known to whoever opens the file next."""
-    SqliteLedger(journal(), "tenant").record_submitted("stream", job())
+    SqliteLedger(journal(), "tenant").record_submitted("stream", pending_job())
 
-    assert SqliteLedger(journal(), "tenant").jobs("stream", None) == [job()]
+    assert SqliteLedger(journal(), "tenant").jobs("stream", None) == [pending_job()]
 
 
 def test_one_file_for_many(journal):
     """Tenants and streams of one file do not see each other's jobs and submits."""
     one = SqliteLedger(journal(), "one")
-    one.record_submitted("stream", job())
+    one.record_submitted("stream", pending_job())
     one.register(NOON)
 
     assert SqliteLedger(journal(), "two").jobs("stream", None) == []
@@ -96,19 +97,20 @@ def test_one_file_for_many(journal):
 def test_committed_jobs_stay(journal):
     """A job of a committed window stays until the bookmark of a given state has passed it."""
     entries = SqliteLedger(journal(), "tenant")
-    entries.record_committed("stream", [job("early"), job("late", days=1)])
+    entries.record_committed("stream", [pending_job("early"), pending_job("late", days=1)])
 
-    assert entries.jobs("stream", None) == [job("early"), job("late", days=1)]
-    assert entries.jobs("stream", job().window.end) == [job("late", days=1)]
-    assert entries.jobs("stream", job(days=1).window.end) == []
+    assert entries.jobs("stream", None) == [pending_job("early"), pending_job("late", days=1)]
+    assert entries.jobs("stream", pending_job().window.end) == [pending_job("late", days=1)]
+    assert entries.jobs("stream", pending_job(days=1).window.end) == []
 
 
+@pytest.mark.promise("pending-jobs")
 def test_pending_jobs_stay(journal):
     """A job whose window is not committed stays wherever the bookmark is: days are read again."""
     entries = SqliteLedger(journal(), "tenant")
-    entries.record_submitted("stream", job())
+    entries.record_submitted("stream", pending_job())
 
-    assert entries.jobs("stream", NOON) == [job()]
+    assert entries.jobs("stream", NOON) == [pending_job()]
 
 
 @pytest.mark.parametrize("committed", [True, False])
@@ -116,13 +118,13 @@ def test_jobs_are_gone_after_a_day(journal, clock, committed):
     """After a day a job is of no use: the APIs keep no result for longer."""
     entries = SqliteLedger(journal(), "tenant")
     (entries.record_committed if committed else lambda s, j: entries.record_submitted(s, *j))(
-        "stream", [job()]
+        "stream", [pending_job()]
     )
     clock.sleep(DAY - SECOND)
     before = entries.jobs("stream", None)
     clock.sleep(SECOND)
 
-    assert (before, entries.jobs("stream", None)) == ([job()], [])
+    assert (before, entries.jobs("stream", None)) == ([pending_job()], [])
     journal().open()
     assert journal().read("SELECT * FROM jobs") == []
 
@@ -130,8 +132,8 @@ def test_jobs_are_gone_after_a_day(journal, clock, committed):
 def test_forgotten_jobs(journal):
     """A job that was forgotten is not found again."""
     entries = SqliteLedger(journal(), "tenant")
-    entries.record_submitted("stream", job())
-    entries.remove("stream", [job()])
+    entries.record_submitted("stream", pending_job())
+    entries.remove("stream", [pending_job()])
 
     assert entries.jobs("stream", None) == []
 
@@ -142,7 +144,7 @@ def test_threads_share_it(journal):
 
     def work(name: str) -> None:
         for number in range(20):
-            SqliteLedger(shared, name).record_submitted("stream", job(str(number)))
+            SqliteLedger(shared, name).record_submitted("stream", pending_job(str(number)))
 
     threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
     for thread in threads:
@@ -157,24 +159,29 @@ def test_threads_share_it(journal):
 
 
 @pytest.fixture
-def limiter(journal, clock) -> Callable[..., RateLimiter]:
+def shared_limiter(journal, clock) -> Callable[..., RateLimiter]:
     """Return what makes the limiter of another process."""
     return lambda limits: RateLimiter(limits, clock, SqliteLedger(journal(), "tenant"))
 
 
-def test_spacing_of_all(limiter, clock):
+@pytest.mark.promise("shared-limits")
+def test_spacing_of_all(shared_limiter, clock):
     """A submit of another process is kept away from like one's own."""
     limits = RateLimits(min_submit_interval=30 * SECOND)
-    with limiter(limits).submitting():
+    with shared_limiter(limits).submitting():
         pass
     clock.sleep(10 * SECOND)
 
-    assert limiter(limits).time_until_submit() == 20 * SECOND
+    assert shared_limiter(limits).time_until_submit() == 20 * SECOND
 
 
-def test_quota_of_all(limiter):
+@pytest.mark.promise("shared-limits")
+def test_quota_of_all(shared_limiter):
     """The exports of all processes count for the quota."""
-    one, two = limiter(RateLimits(quota=ExportQuota(3))), limiter(RateLimits(quota=ExportQuota(3)))
+    one, two = (
+        shared_limiter(RateLimits(quota=ExportQuota(3))),
+        shared_limiter(RateLimits(quota=ExportQuota(3))),
+    )
     for which in (one, two):
         with which.submitting():
             pass
@@ -182,55 +189,58 @@ def test_quota_of_all(limiter):
     assert (one.remaining_exports(), two.remaining_exports()) == (1, 1)
 
 
-def test_own_submits_count_once(limiter):
+@pytest.mark.promise("shared-limits")
+def test_own_submits_count_once(shared_limiter):
     """A submit that state and journal both know counts once."""
-    one = limiter(RateLimits(quota=ExportQuota(3)))
+    one = shared_limiter(RateLimits(quota=ExportQuota(3)))
     with one.submitting():
         pass
-    two = limiter(RateLimits(quota=ExportQuota(3)))
+    two = shared_limiter(RateLimits(quota=ExportQuota(3)))
     two.restore(one.submit_times())
 
     assert two.remaining_exports() == 2
 
 
-def test_refused_submits_do_not_count(limiter):
+def test_refused_submits_do_not_count(shared_limiter):
     """A submit that was refused spends nothing of the others' quota."""
-    with pytest.raises(JournalError), limiter(RateLimits(quota=ExportQuota(3))).submitting():
+    with pytest.raises(JournalError), shared_limiter(RateLimits(quota=ExportQuota(3))).submitting():
         raise JournalError
 
-    assert limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 3
+    assert shared_limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 3
 
 
-def test_a_submit_counts_before_it_leaves(limiter):
+def test_a_submit_counts_before_it_leaves(shared_limiter):
     """A submit whose process dies before the answer comes counts: it may have been spent."""
-    with limiter(RateLimits(quota=ExportQuota(3))).submitting():
-        assert limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 2
+    with shared_limiter(RateLimits(quota=ExportQuota(3))).submitting():
+        assert shared_limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 2
 
 
 # Runs with a journal
 
 
-def test_the_state_of_long_ago(sim, clock, path):
+def test_the_state_of_long_ago(sim, clock, journal_path):
     """A run that begins with an old state finds every job again, and exports nothing anew."""
-    first = run(days(sim, path), clock)
+    first = run_stream(journal_settings(sim, journal_path), clock)
     spent = len(sim.jobs)
-    second = run(days(sim, path), clock)
+    second = run_stream(journal_settings(sim, journal_path), clock)
 
     assert spent == len(sim.jobs) == 3
     assert second.records(STREAM) == first.records(STREAM)
     assert second.bookmark(STREAM) == first.bookmark(STREAM)
 
 
-def test_the_newest_state(sim, clock, path):
+def test_the_newest_state(sim, clock, journal_path):
     """A run that begins with the last state takes nothing from the journal."""
-    first = run(days(sim, path), clock)
-    again = run(days(sim, path) | {"lookback_days": 1}, clock, state=first.state)
+    first = run_stream(journal_settings(sim, journal_path), clock)
+    again = run_stream(
+        journal_settings(sim, journal_path) | {"lookback_days": 1}, clock, state=first.state
+    )
 
     assert len(again.records(STREAM)) == 12
     assert len(sim.jobs) == 4
 
 
-def test_a_table_read_whole_is_read_anew(sim, clock, path):
+def test_a_table_read_whole_is_read_anew(sim, clock, journal_path):
     """Without a bookmark nothing tells an old state from a new one: every run exports anew."""
     config = {"access_key_id": "any", "access_key_secret": "any"}
     catalog = TapCXone(config=config).catalog_dict
@@ -241,37 +251,40 @@ def test_a_table_read_whole_is_read_anew(sim, clock, path):
                 chosen = entry["tap_stream_id"] == STREAM
                 item["metadata"] |= {"selected": chosen, "forced-replication-method": "FULL_TABLE"}
     for _ in range(2):
-        assert run_tap(days(sim, path), clock=clock, catalog=catalog).error is None
+        assert (
+            run_tap(journal_settings(sim, journal_path), clock=clock, catalog=catalog).error is None
+        )
 
     assert len(sim.jobs) == 6
 
 
-def test_another_request(sim, clock, path):
+def test_another_request(sim, clock, journal_path):
     """A job that asked for something else is not taken for this one."""
-    run(days(sim, path), clock)
+    run_stream(journal_settings(sim, journal_path), clock)
     entity = {"name": STREAM, "version": "3"}
-    config = days(sim, path)
+    config = journal_settings(sim, journal_path)
     own = {**config["data_extraction"], "entities": [entity]}
-    run({**config, "data_extraction": own}, clock)
+    run_stream({**config, "data_extraction": own}, clock)
 
     assert len(sim.jobs) == 6
 
 
-def test_plan_knows_the_journal(sim, clock, path):
+def test_plan_knows_the_journal(sim, clock, journal_path):
     """`--plan` asks for nothing that the journal has a job for."""
-    run(days(sim, path), clock)
-    tap = TapCXone(config=days(sim, path), clock=clock)
+    run_stream(journal_settings(sim, journal_path), clock)
+    tap = TapCXone(config=journal_settings(sim, journal_path), clock=clock)
     plans = [plan.workload for family in tap.plans() for plan in family.streams]
     (planned,) = [work for work in plans if work.stream == STREAM]
 
     assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
 
 
-def test_quota_without_a_state(simulate, clock, path):
+@pytest.mark.promise("shared-limits")
+def test_quota_without_a_state(simulate, clock, journal_path):
     """The day's exports are counted when nobody kept a state: none is refused by the API."""
     sim = simulate(exports_per_day=3)
     for stream in (dashboard.KB, dashboard.AS):
-        assert dashboard_run(sim, clock, path, stream).error is None
+        assert dashboard_run(sim, clock, journal_path, stream).error is None
 
     assert (sim.exports, sim.quota_violations) == (3, 0)
 
@@ -290,14 +303,15 @@ def dashboard_run(sim: Simulator, clock: FakeClock, path: Path, stream: str) -> 
 # Secrets
 
 
-def test_no_secrets(sim, clock, path):
+@pytest.mark.promise("no-secrets")
+def test_no_secrets(sim, clock, journal_path):
     """The file is readable by nobody else, and holds neither login nor link."""
-    run(days(sim, path), clock)
-    data = path.read_bytes()
+    run_stream(journal_settings(sim, journal_path), clock)
+    data = journal_path.read_bytes()
 
-    assert told(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert all(stat.S_IMODE(p.stat().st_mode) & 0o77 == 0 for p in path.parent.rglob("*"))
+    assert stored_jobs(journal_path)
+    assert stat.S_IMODE(journal_path.stat().st_mode) == 0o600
+    assert all(stat.S_IMODE(p.stat().st_mode) & 0o77 == 0 for p in journal_path.parent.rglob("*"))
     assert not [secret for secret in SECRETS if secret.encode() in data]
     assert b"http" not in data
 
@@ -343,50 +357,44 @@ def newer(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
-def test_a_damaged_journal(sim, clock, path, caplog, damage):
+def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
     """A file that is none is set aside with a warning, and the run goes on with a new one."""
-    run(days(sim, path), clock)
-    damage(path)
-    damaged = path.read_bytes()
+    run_stream(journal_settings(sim, journal_path), clock)
+    damage(journal_path)
+    damaged = journal_path.read_bytes()
     caplog.clear()
-    second = run(days(sim, path), clock)
+    second = run_stream(journal_settings(sim, journal_path), clock)
 
-    (aside,) = path.parent.glob("journal.db.damaged-*")
+    (aside,) = journal_path.parent.glob("journal.db.damaged-*")
     (said,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert second.error is None
     assert aside.read_bytes() == damaged
-    assert str(path) in said
+    assert str(journal_path) in said
     assert str(aside) in said
     assert "spent once more" in said
-    assert [committed for _, committed in told(path)] == [1, 1, 1]
+    assert [committed for _, committed in stored_jobs(journal_path)] == [1, 1, 1]
 
 
-def test_an_unreadable_job(sim, clock, path):
+def test_an_unreadable_job(sim, clock, journal_path):
     """A job that cannot be read fails the stream, with the remedy."""
-    run(days(sim, path), clock)
-    with sqlite3.connect(path) as db:
+    run_stream(journal_settings(sim, journal_path), clock)
+    with sqlite3.connect(journal_path) as db:
         db.execute("UPDATE jobs SET job = '{}'")
     db.close()
-    out = run(days(sim, path), clock)
+    out = run_stream(journal_settings(sim, journal_path), clock)
 
     assert isinstance(failure(out), JournalError)
-    assert f"{path} has an unreadable job" in str(failure(out))
-
-
-def failure(out: Output) -> Exception:
-    """Return why the stream failed."""
-    assert isinstance(out.error, StreamsFailed)
-    return out.error.failures[STREAM]
+    assert f"{journal_path} has an unreadable job" in str(failure(out))
 
 
 # What cannot be written
 
 
 @pytest.mark.parametrize("where", ["missing/journal.db", "file/journal.db", "."])
-def test_a_path_that_cannot_be_written(sim, clock, tmp_path, where):
+def test_journal_path_not_writable_is_a_setting_error(sim, clock, tmp_path, where):
     """A path that cannot be written is a mistake of the settings, found before any request."""
     (tmp_path / "file").write_text("")
-    out = run(days(sim, tmp_path / where), clock)
+    out = run_stream(journal_settings(sim, tmp_path / where), clock)
 
     assert isinstance(out.error, ConfigError)
     assert "journal_path" in str(out.error)
@@ -426,50 +434,50 @@ def busy(path: Path) -> sqlite3.Connection:
     return db
 
 
-def test_another_process_writes(path, journal, clock):
+def test_another_process_writes(journal_path, journal, clock):
     """While another process writes, the clock is slept by, and then it is one's turn."""
     entries = SqliteLedger(journal(), "tenant")
     entries.register(NOON)
-    other = busy(path)
+    other = busy(journal_path)
     clock.happening = other.close
 
     assert entries.submit_times(NOON - DAY) == [NOON]
     assert clock.slept == [SECOND]
 
 
-def test_another_process_writes_for_ever(path, journal, clock, monkeypatch):
+def test_another_process_writes_for_ever(journal_path, journal, clock, monkeypatch):
     """A file that is never free is an error, after a minute."""
     monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
     entries = SqliteLedger(journal(), "tenant")
     entries.register(NOON)
     entries.journal.close()
-    with closing(busy(path)), pytest.raises(JournalError, match="another process"):
+    with closing(busy(journal_path)), pytest.raises(JournalError, match="another process"):
         entries.submit_times(NOON - DAY)
 
     assert clock.instant - NOON == timedelta(minutes=1)
 
 
-def test_a_signal_loses_no_answer(path, monkeypatch):
+def test_a_signal_loses_no_answer(journal_path, monkeypatch):
     """A signal that comes while another process writes does not lose the answer to a submit."""
     monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
     interrupts = SignalHandler()
     clock, answer = SystemClock(interrupts), ""
-    journal = Journal(path, clock, SECOND, logging.getLogger("journal"))
+    journal = Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
     limiter = RateLimiter(RateLimits(quota=ExportQuota(3)), clock, SqliteLedger(journal, "tenant"))
     with closing(journal), ExitStack() as meanwhile:
         with limiter.submitting():
             answer = "job"
-            meanwhile.enter_context(closing(busy(path)))
+            meanwhile.enter_context(closing(busy(journal_path)))
             interrupts.record(signal.SIGTERM)
         assert answer == "job"
         with pytest.raises(Interrupted):
             clock.sleep(SECOND)
 
 
-def test_nothing_leaves_unnoted(sim, clock, path):
+def test_nothing_leaves_unnoted(sim, clock, journal_path):
     """Where a submit cannot be noted, it is not sent."""
-    clock.path, clock.table = path, "submits"
-    out = run(days(sim, path), clock)
+    clock.path, clock.table = journal_path, "submits"
+    out = run_stream(journal_settings(sim, journal_path), clock)
 
     assert isinstance(failure(out), JournalError)
     assert "disk is full" in str(failure(out))
@@ -477,14 +485,14 @@ def test_nothing_leaves_unnoted(sim, clock, path):
     assert sim.jobs == []
 
 
-def test_a_job_that_cannot_be_noted(sim, clock, path):
+def test_a_job_that_cannot_be_noted(sim, clock, journal_path):
     """A job that the journal cannot take is in STATE, and the next run takes it up."""
-    clock.path, clock.table = path, "jobs"
-    first = run(days(sim, path), clock)
+    clock.path, clock.table = journal_path, "jobs"
+    first = run_stream(journal_settings(sim, journal_path), clock)
     pending = first.state["bookmarks"][STREAM]["pending_jobs"]
     assert isinstance(failure(first), JournalError)
     assert [job["id"] for job in pending] == [sim.jobs[0].id]
 
-    second = run(days(sim, path), clock, state=first.state)
+    second = run_stream(journal_settings(sim, journal_path), clock, state=first.state)
     assert second.error is None
     assert len(sim.jobs) == 3

@@ -13,17 +13,25 @@ from tap_cxone.errors import InvalidRecords
 from tap_cxone.rows.dedupe import SeenKeys
 from tap_cxone.simulator import Fault, Simulator
 from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import bare, days, export, failure, run, truth, typed
+from tests.support.analytics_exports import (
+    changed_export_settings,
+    expected_conversations,
+    export_settings,
+    run_exports,
+    typed_conversations,
+)
+from tests.support.expectations import failure, without_metadata
+from tests.support.ids import readable
 from tests.support.rooms import QUARANTINE
 
 
-def serve(sim: Simulator, *elements: Any, times: int = 1) -> None:
+def serve_elements(sim: Simulator, *elements: Any, times: int = 1) -> None:
     """Make these elements the next file, texts to the letter."""
     written = ",".join(e if isinstance(e, str) else json.dumps(e) for e in elements)
     sim.faults.add(Fault("download", "bytes", body=f"[{written}]", times=times))
 
 
-def conversation(number: int = 0, **changes: Any) -> dict[str, Any]:
+def whole_conversation(number: int = 0, **changes: Any) -> dict[str, Any]:
     """Return a conversation that is whole."""
     when = {"dateFrom": "2026-03-15T01:00:00.000Z", "dateTo": "2026-03-15T01:01:00.000Z"}
     whole = {"id": f"c{number}", "type": "bot", **when, "botId": "b", "agentId": None}
@@ -32,12 +40,12 @@ def conversation(number: int = 0, **changes: Any) -> dict[str, Any]:
 
 def without(field: str) -> dict[str, Any]:
     """Return a conversation that lacks a field."""
-    return {name: value for name, value in conversation(99).items() if name != field}
+    return {name: value for name, value in whole_conversation(99).items() if name != field}
 
 
 def lenient(sim: Simulator, **changes: Any) -> dict[str, Any]:
     """Return settings of one day in which any number of misfits is fine."""
-    return days(sim, max_invalid_ratio=1, **changes)
+    return export_settings(sim, max_invalid_ratio=1, **changes)
 
 
 @pytest.mark.parametrize("layout", ["array", "lines", "pretty"])
@@ -46,11 +54,13 @@ def test_misfits_and_repeats(simulate, clock, layout, number):
     """Misfits of every kind and repeats in a file: the truth leaves, and every misfit is kept."""
     sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9, analytics_json=layout)
 
-    out = run(days(sim, number), clock)
+    out = run_exports(export_settings(sim, number), clock)
 
     reasons = [record["reason"] for record in out.records(QUARANTINE)]
     assert out.error is None
-    assert bare(out.records(BOTS)) == typed(truth(sim, number))
+    assert without_metadata(out.records(BOTS)) == typed_conversations(
+        expected_conversations(sim, number)
+    )
     assert sorted(reasons) == sorted(
         [
             *["is not an object"] * 3,
@@ -68,10 +78,12 @@ def test_misfits_of_csv(simulate, clock, number):
     """The same of CSV."""
     sim = simulate(rows_per_day=120, invalid_elements=6, duplicates=9)
 
-    out = run(export(sim, number, format="csv"), clock)
+    out = run_exports(changed_export_settings(sim, number, format="csv"), clock)
 
     assert out.error is None
-    assert bare(out.records(BOTS)) == typed(truth(sim, number))
+    assert without_metadata(out.records(BOTS)) == typed_conversations(
+        expected_conversations(sim, number)
+    )
     assert len(out.records(QUARANTINE)) == 6 * number
 
 
@@ -94,12 +106,13 @@ def test_misfits_of_csv(simulate, clock, number):
             "duration",
         ),
     ],
+    ids=readable,
 )
 def test_to_the_letter(sim, clock, raw, field):
     """What did not fit is kept as it stood in the file, blanks, escapes and zeros included."""
-    serve(sim, conversation(1), raw, conversation(2))
+    serve_elements(sim, whole_conversation(1), raw, whole_conversation(2))
 
-    out = run(lenient(sim), clock)
+    out = run_exports(lenient(sim), clock)
 
     (record,) = out.records(QUARANTINE)
     assert out.error is None
@@ -114,9 +127,9 @@ def test_to_the_letter(sim, clock, raw, field):
 )
 def test_required_fields(sim, clock, field):
     """An object that lacks one of the seven fields of a conversation is none."""
-    serve(sim, conversation(1), without(field))
+    serve_elements(sim, whole_conversation(1), without(field))
 
-    out = run(lenient(sim), clock)
+    out = run_exports(lenient(sim), clock)
 
     (record,) = out.records(QUARANTINE)
     assert record["reason"] == f"lacks the required {field}"
@@ -127,9 +140,9 @@ def test_required_fields(sim, clock, field):
 @pytest.mark.parametrize("field", ["type", "dateFrom", "dateTo", "botId", "agentId", "duration"])
 def test_null_is_not_missing(sim, clock, field):
     """A field that is null is there."""
-    serve(sim, conversation(1, **{field: None}))
+    serve_elements(sim, whole_conversation(1, **{field: None}))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert out.error is None
     assert len(out.records(BOTS)) == 1
@@ -139,10 +152,10 @@ def test_null_is_not_missing(sim, clock, field):
 @pytest.mark.parametrize("spelled", ["customerRef", "customer_ref"])
 def test_configured_fields(sim, clock, spelled):
     """Which fields are required can be set, by the source's names or ours."""
-    serve(sim, {"id": "a", "customerRef": None}, {"id": "b"}, {"customerRef": 1})
-    config = export(sim, required_fields=[spelled]) | {"max_invalid_ratio": 1}
+    serve_elements(sim, {"id": "a", "customerRef": None}, {"id": "b"}, {"customerRef": 1})
+    config = changed_export_settings(sim, required_fields=[spelled]) | {"max_invalid_ratio": 1}
 
-    out = run(config, clock)
+    out = run_exports(config, clock)
 
     assert [r["id"] for r in out.records(BOTS)] == ["a"]
     first, second = (r["reason"] for r in out.records(QUARANTINE))
@@ -152,9 +165,9 @@ def test_configured_fields(sim, clock, spelled):
 
 def test_no_required_fields(sim, clock):
     """An empty list requires the keys alone."""
-    serve(sim, {"id": "a"}, conversation(1))
+    serve_elements(sim, {"id": "a"}, whole_conversation(1))
 
-    out = run(export(sim, required_fields=[]), clock)
+    out = run_exports(changed_export_settings(sim, required_fields=[]), clock)
 
     assert [r["id"] for r in out.records(BOTS)] == ["a", "c1"]
 
@@ -164,17 +177,18 @@ def test_no_required_fields(sim, clock):
     "bad",
     [
         {"id": "z", "newKey": 1},
-        conversation(9, duration="abc", newKey=1),
+        whole_conversation(9, duration="abc", newKey=1),
         '{"newKey":"\\ud800","id":"z"}',
     ],
+    ids=readable,
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_keys_of_misfits_are_no_columns(sim, clock, bad, place):
     """What only a quarantined object has makes no column, wherever it stands, and is no drift."""
-    rows = [conversation(1), conversation(2)]
-    serve(sim, *rows[:place], bad, *rows[place:])
+    rows = [whole_conversation(1), whole_conversation(2)]
+    serve_elements(sim, *rows[:place], bad, *rows[place:])
 
-    out = run(lenient(sim, schema_drift="fail"), clock)
+    out = run_exports(lenient(sim, schema_drift="fail"), clock)
 
     assert out.error is None
     assert len(out.records(QUARANTINE)) == 1
@@ -184,11 +198,17 @@ def test_keys_of_misfits_are_no_columns(sim, clock, bad, place):
 
 def test_keys_before_a_misfit_stay(sim, clock):
     """A misfit takes away no column that good rows showed, before it, after it or as well."""
-    bad = conversation(9, duration="abc", both=0, mine=0)
-    rows = [conversation(1, first=1), bad, conversation(2, both=2), bad, conversation(3, late=3)]
-    serve(sim, *rows, bad, conversation(9, duration="abc"))
+    bad = whole_conversation(9, duration="abc", both=0, mine=0)
+    rows = [
+        whole_conversation(1, first=1),
+        bad,
+        whole_conversation(2, both=2),
+        bad,
+        whole_conversation(3, late=3),
+    ]
+    serve_elements(sim, *rows, bad, whole_conversation(9, duration="abc"))
 
-    out = run(lenient(sim), clock)
+    out = run_exports(lenient(sim), clock)
 
     own = [{k: r[k] for k in r if k in {"first", "both", "late"}} for r in out.records(BOTS)]
     assert out.error is None
@@ -202,9 +222,9 @@ def test_keys_before_a_misfit_stay(sim, clock):
 
 def test_all_misfits(sim, clock):
     """A window of misfits alone is committed if the ratio allows it."""
-    serve(sim, 1, 2, 3)
+    serve_elements(sim, 1, 2, 3)
 
-    out = run(lenient(sim), clock)
+    out = run_exports(lenient(sim), clock)
 
     assert out.error is None
     kinds = [message["type"] for message in out.messages if message.get("stream") == QUARANTINE]
@@ -214,9 +234,9 @@ def test_all_misfits(sim, clock):
 
 def test_no_misfit_at_all(sim, clock):
     """A ratio of 0 allows none."""
-    serve(sim, *[conversation(number) for number in range(200)], 7)
+    serve_elements(sim, *[whole_conversation(number) for number in range(200)], 7)
 
-    out = run(days(sim, max_invalid_ratio=0), clock)
+    out = run_exports(export_settings(sim, max_invalid_ratio=0), clock)
 
     assert isinstance(failure(out), InvalidRecords)
     assert "1 of 201" in str(failure(out))
@@ -226,7 +246,7 @@ def test_an_error_in_place_of_rows(sim, clock):
     """An object that is an error of some server is no row, and fails the window."""
     sim.faults.add(Fault("download", "bytes", body='{"message":"Something went wrong"}'))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert isinstance(failure(out), InvalidRecords)
     assert "Something went wrong" not in str(failure(out))
@@ -235,10 +255,10 @@ def test_an_error_in_place_of_rows(sim, clock):
 
 def test_the_record_id(sim, clock):
     """The same row has the same id whenever it comes, another stream's or row's another."""
-    serve(sim, conversation(1), 7, 8)
-    first = run(lenient(sim), clock)
-    serve(sim, conversation(2), 7)
-    second = run(lenient(sim), clock)
+    serve_elements(sim, whole_conversation(1), 7, 8)
+    first = run_exports(lenient(sim), clock)
+    serve_elements(sim, whole_conversation(2), 7)
+    second = run_exports(lenient(sim), clock)
 
     seven, eight = (record["record_id"] for record in first.records(QUARANTINE))
     assert seven == hashlib.sha256(f"{BOTS}\n7".encode()).hexdigest()
@@ -249,10 +269,10 @@ def test_the_record_id(sim, clock):
 def test_every_window_names_itself(simulate, clock):
     """A misfit names the window and the job it came with, and leaves before its STATE."""
     sim = simulate()
-    serve(sim, conversation(1), 7)
-    serve(sim, 8, conversation(2))
+    serve_elements(sim, whole_conversation(1), 7)
+    serve_elements(sim, 8, whole_conversation(2))
 
-    out = run(days(sim, 2, max_invalid_ratio=1), clock)
+    out = run_exports(export_settings(sim, 2, max_invalid_ratio=1), clock)
 
     first, second = out.records(QUARANTINE)
     assert [first["window_start"], second["window_start"]] == [
@@ -271,9 +291,9 @@ def test_every_window_names_itself(simulate, clock):
 
 def test_the_order_is_the_files(sim, clock):
     """Records and misfits leave in the order of the file."""
-    serve(sim, conversation(1), 7, conversation(2), 8)
+    serve_elements(sim, whole_conversation(1), 7, whole_conversation(2), 8)
 
-    out = run(lenient(sim), clock)
+    out = run_exports(lenient(sim), clock)
 
     assert [m["stream"] for m in out.of("RECORD")] == [BOTS, QUARANTINE] * 2
 
@@ -282,10 +302,10 @@ def test_the_order_is_the_files(sim, clock):
 def test_repeats_past_what_is_held(sim, clock, packed, monkeypatch):
     """A window of more keys than are held in memory leaves each once."""
     monkeypatch.setattr(SeenKeys.__init__, "__defaults__", (5,))
-    rows = [conversation(number % 40) for number in range(120)]
+    rows = [whole_conversation(number % 40) for number in range(120)]
     body = json.dumps(rows, separators=(",", ":")).encode()
     sim.faults.add(Fault("download", "bytes", body=gzip.compress(body) if packed else body))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert [r["id"] for r in out.records(BOTS)] == [f"c{number}" for number in range(40)]

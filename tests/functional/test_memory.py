@@ -7,11 +7,12 @@ import pytest
 from tests.benchmarks import memory
 
 
+@pytest.mark.promise("constant-memory")
 @pytest.mark.slow
 @pytest.mark.parametrize("form", memory.FORMATS)
 def test_the_peak(form):
     """Half a million rows stay below 150 MB, and near what fifty thousand take."""
-    few, many = memory.peak(form, 50_000), memory.peak(form, 500_000)
+    few, many = memory.peak_of_run(form, 50_000), memory.peak_of_run(form, 500_000)
 
     assert many < 150
     assert many < few * 1.5

@@ -33,7 +33,7 @@ ENTITIES = ("qm_questions", "qm_workflows", "recording_interaction_metadata")
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def settings(sim: Simulator, days: int, *families: Any, **own: Any) -> dict[str, Any]:
+def plan_settings(sim: Simulator, days: int, *families: Any, **own: Any) -> dict[str, Any]:
     """Return settings for so many days that are over; `own` are added to a family's."""
     end = NOON.replace(hour=0)
     found = tap_settings(sim.url, families=families or ALL_FAMILIES)
@@ -51,7 +51,7 @@ def plans(
     return {plan.family: plan for plan in tap.plans()}
 
 
-def lines(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> list[str]:
+def printed_plan(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> list[str]:
     """Return what `--plan` prints of one family."""
     (plan,) = plans(config, clock, *streams, **how).values()
     return list(plan_lines(plan))
@@ -62,7 +62,9 @@ def lines(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -
 
 def test_a_colleagues_advice(sim, clock):
     """A quota's plan says how many days, tables, exports and nights there are."""
-    *streams, total, wider, nightly = lines(settings(sim, 92, "observability"), clock, *TABLES)
+    *streams, total, wider, nightly = printed_plan(
+        plan_settings(sim, 92, "observability"), clock, *TABLES
+    )
 
     assert [line.split(":")[0] for line in streams] == [f"observability {t}" for t in TABLES]
     assert total == (
@@ -75,7 +77,7 @@ def test_a_colleagues_advice(sim, clock):
 
 def test_the_days_exports_are_shared_out_by_age(sim, clock):
     """Each table ends when its newest window has its turn, the oldest of all tables first."""
-    (plan,) = plans(settings(sim, 92, "observability"), clock, *TABLES).values()
+    (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
 
     # 12 exports, 3 a day: the newest windows of the four tables are numbers 9 to 12.
     assert [stream.earliest_finish for stream in plan.streams] == [
@@ -83,10 +85,10 @@ def test_the_days_exports_are_shared_out_by_age(sim, clock):
     ]
 
 
-def test_no_quota(sim, clock):
+def test_plan_without_quota_names_none(sim, clock):
     """Where `exports_per_day` is null, only the exports' own time counts."""
-    config = settings(sim, 92, "observability", observability={"exports_per_day": None})
-    *_, total = lines(config, clock, *TABLES)
+    config = plan_settings(sim, 92, "observability", observability={"exports_per_day": None})
+    *_, total = printed_plan(config, clock, *TABLES)
 
     assert total == (
         "observability: 4 streams, 12 exports, 1 at a time: at least 0:01:00, "
@@ -96,7 +98,7 @@ def test_no_quota(sim, clock):
 
 def test_requests_that_are_spaced(sim, clock):
     """Streams of a family take turns: each ends after those before it, 30 s a request."""
-    *streams, total = lines(settings(sim, 28), clock, *ENTITIES)
+    *streams, total = printed_plan(plan_settings(sim, 28), clock, *ENTITIES)
 
     assert streams[0] == (
         "data_extraction qm_questions: 2026-02-20Z to 2026-03-20Z, 2 windows, 2 exports needed, "
@@ -110,8 +112,8 @@ def test_requests_that_are_spaced(sim, clock):
 
 def test_exports_side_by_side(sim, clock):
     """Three at once take a third of the time."""
-    config = settings(sim, 360, "analytics_exports")
-    *_, total = lines(config, clock, "bot_conversations")
+    config = plan_settings(sim, 360, "analytics_exports")
+    *_, total = printed_plan(config, clock, "bot_conversations")
 
     assert "1 stream, 12 exports, 3 at a time: at least 0:00:20" in total
 
@@ -119,8 +121,8 @@ def test_exports_side_by_side(sim, clock):
 def test_windows_of_days_and_pages(simulate, clock):
     """A download costs a call a day at least; the API's quota stands beside it, and its end."""
     sim = simulate(download_quota=20)
-    stream, total, advice = lines(
-        settings(sim, 30, "data_download"), clock, "custom_metrics_by_interaction"
+    stream, total, advice = printed_plan(
+        plan_settings(sim, 30, "data_download"), clock, "custom_metrics_by_interaction"
     )
 
     assert "30 windows, 30 calls needed" in stream
@@ -131,7 +133,9 @@ def test_windows_of_days_and_pages(simulate, clock):
 
 def test_runs_of_reports(sim, clock):
     """A report has a run a day, each waited for."""
-    *_, total = lines(settings(sim, 8, "scheduled_reports"), clock, "agent_performance_daily")
+    *_, total = printed_plan(
+        plan_settings(sim, 8, "scheduled_reports"), clock, "agent_performance_daily"
+    )
 
     assert "1 stream, 8 exports, 1 at a time: at least 0:02:00" in total
 
@@ -141,9 +145,9 @@ def test_runs_of_reports(sim, clock):
 
 def test_a_plan_counts_what_was_spent(sim, clock):
     """Exports of the last day are no longer left, and what was read is not asked for again."""
-    config = settings(sim, 62, "observability")
+    config = plan_settings(sim, 62, "observability")
     out = run_tap(config, clock=clock, only=TABLES[0])
-    (line,) = lines(config, clock, TABLES[0], state=out.state)
+    (line,) = printed_plan(config, clock, TABLES[0], state=out.state)
     (plan,) = plans(config, clock, *TABLES, state=out.state).values()
 
     assert line == f"observability {TABLES[0]}: nothing to read yet from 2026-03-20 00:00 UTC on"
@@ -156,9 +160,9 @@ def test_a_plan_counts_what_was_spent(sim, clock):
 
 def test_a_plan_takes_pending_jobs_for_asked(sim, clock):
     """A window whose job is pending needs none."""
-    config = settings(sim, 90, "analytics_exports")
+    config = plan_settings(sim, 90, "analytics_exports")
     out = run_tap(config, clock=clock, only="bot_conversations", cut_after=3)
-    line, *_ = lines(config, clock, "bot_conversations", state=out.state)
+    line, *_ = printed_plan(config, clock, "bot_conversations", state=out.state)
 
     pending = len(out.state["bookmarks"]["bot_conversations"]["pending_jobs"])
     assert pending == 2
@@ -177,23 +181,25 @@ def test_a_setting_that_would_do_better(sim, clock, stream):
     """A narrow window that costs exports is named, with what a wider one would need."""
     setting, value, advice = BETTER[stream]
     family, name = setting.split(".")
-    narrow = settings(sim, 40, family, **{family: {name: value}})
+    narrow = plan_settings(sim, 40, family, **{family: {name: value}})
 
-    assert f"{family}: advice: {setting}: {advice}" in lines(narrow, clock, stream)
-    assert not any("advice" in line for line in lines(settings(sim, 40, family), clock, stream))
+    assert f"{family}: advice: {setting}: {advice}" in printed_plan(narrow, clock, stream)
+    assert not any(
+        "advice" in line for line in printed_plan(plan_settings(sim, 40, family), clock, stream)
+    )
 
 
 def test_more_at_once_would_do_better(sim, clock):
     """Fewer jobs at once than the API allows are named."""
-    config = settings(sim, 90, "analytics_exports", analytics_exports={"max_concurrent": 1})
-    *_, advice = lines(config, clock, "bot_conversations")
+    config = plan_settings(sim, 90, "analytics_exports", analytics_exports={"max_concurrent": 1})
+    *_, advice = printed_plan(config, clock, "bot_conversations")
 
     assert "advice: analytics_exports.max_concurrent: 3 lets 3 exports run at once" in advice
 
 
 def test_older_than_the_api_remembers(sim, clock):
     """A beginning before the four months that the dashboard keeps is said to be out of reach."""
-    found = lines(settings(sim, 200, "observability"), clock, TABLES[0])
+    found = printed_plan(plan_settings(sim, 200, "observability"), clock, TABLES[0])
 
     words = "asked for 2025-09-01, but the API gives nothing before 2025-11-21"
     assert any(words in line for line in found)
@@ -204,7 +210,7 @@ def test_older_than_the_api_remembers(sim, clock):
 
 def test_a_plan_spends_nothing(sim, clock):
     """Over all families a plan logs in and reads, and submits nothing."""
-    found = plans(settings(sim, 30), clock)
+    found = plans(plan_settings(sim, 30), clock)
 
     assert set(found) == set(ALL_FAMILIES)
     posts = {seen.path for seen in sim.requests if seen.method != "GET"}
@@ -241,7 +247,7 @@ def test_a_plan_as_json(sim, tmp_path, state):
 
 def test_json_says_all_that_text_does(sim, clock):
     """Windows to ask for, instants and advice stand in the JSON as in the text."""
-    (plan,) = plans(settings(sim, 92, "observability"), clock, *TABLES).values()
+    (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
     told, stream = family_as_json(plan), stream_as_json(plan.streams[0])
 
     assert datetime.fromisoformat(told["earliest_finish"]) == plan.earliest_finish
@@ -254,7 +260,7 @@ def test_json_says_all_that_text_does(sim, clock):
 
 def test_every_key_is_documented(sim, clock):
     """docs/plan.md has each key of the JSON, and no other."""
-    (plan,) = plans(settings(sim, 9, "observability"), clock, *TABLES).values()
+    (plan,) = plans(plan_settings(sim, 9, "observability"), clock, *TABLES).values()
     parts = (ROOT / "docs/plan.md").read_text().split("| key of `")[1:]
 
     keys_of = (stream_as_json(plan.streams[0]), family_as_json(plan))

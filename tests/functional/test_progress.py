@@ -23,6 +23,8 @@ from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.windows import Window
 from tests.support import observability as dashboard
 from tests.support import streams as stream_support
+from tests.support.expectations import failure
+from tests.support.ids import readable
 from tests.support.run import NOON, FakeClock, run_tap
 
 DAY = timedelta(days=1)
@@ -195,7 +197,7 @@ def test_waiting_and_working(stream, clock):
     assert found.duration == 82 * SECOND
 
 
-def test_what_is_left(stream, clock):
+def test_progress_shows_the_remaining_time(stream, clock):
     """The time that is left follows from how much of the whole was covered how fast."""
     assert stream.snapshot().eta(clock.now()) is None
 
@@ -277,7 +279,7 @@ def test_a_run_in_a_pipe(simulate, clock, said, caplog):
     """A long job is told every half minute, a window in one line, and at the end the whole."""
     sim = simulate(job_seconds=120)
 
-    out = stream_support.run(stream_support.settings(sim), clock)
+    out = stream_support.run_stream(stream_support.stream_settings(sim), clock)
 
     job = "waiting for 2026-03-18Z to 2026-03-19Z, job "
     beats = [text for text in said() if job in text]
@@ -304,9 +306,9 @@ def test_a_failure_is_summed_up(sim, clock, said):
     """The summary comes after a failure too, and says what had been spent."""
     sim.faults.add(Fault("submit", "job-failed"))
 
-    out = stream_support.run(stream_support.settings(sim), clock)
+    out = stream_support.run_stream(stream_support.stream_settings(sim), clock)
 
-    assert isinstance(stream_support.failure(out), JobFailed)
+    assert isinstance(failure(out), JobFailed)
     assert said()[-1].split()[:5] == ["qm_workflows", "failed", "0", "of", "1"]
     assert said()[-1].split()[9] == "1"
 
@@ -347,6 +349,7 @@ PIPE, TERMINAL = io.StringIO(), _Terminal()
         (PIPE, TERMINAL, {}, False),
         (PIPE, TERMINAL, {"TERM": "xterm", "NO_COLOR": "1"}, False),
     ],
+    ids=readable,
 )
 def test_where_a_display_is_drawn(out, err, environment, expected):
     """Only a terminal that can and may gets a display, and only if no message goes there."""

@@ -91,7 +91,7 @@ def both(monkeypatch):
     return compare
 
 
-def entity(keys=("Segment ID",), **changes: Any) -> Any:
+def entity_settings(keys=("Segment ID",), **changes: Any) -> Any:
     """Return what gives settings for a table of typed columns, in two windows."""
     columns = {"When": "date-time", "Score": "number", "Count": "integer", "Paid": "boolean"}
     own = {"name": WIDE, "entity_name": "wfm-payroll", "version": "1", "columns": columns}
@@ -107,7 +107,7 @@ def entity(keys=("Segment ID",), **changes: Any) -> Any:
     )
 
 
-def table(number: int, *odd: str, more: str = "") -> str:
+def csv_table(number: int, *odd: str, more: str = "") -> str:
     """Return a file of so many rows, and odd ones between them."""
     lines = [f"Segment ID,When,Score,Count,Paid,Note{more}"]
     for n in range(number):
@@ -138,12 +138,14 @@ ODD = {
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_a_table(both, odd):
     """CSV prints the same on both paths."""
-    both(entity(), (WIDE,), table(700, *odd), table(3))
+    both(entity_settings(), (WIDE,), csv_table(700, *odd), csv_table(3))
 
 
 def test_a_table_without_keys(both):
     """So does it where rows are known by their digest, and equal rows leave once."""
-    rows = both(entity(keys=()), (WIDE,), table(700, "s3,,,,,", "s3,,,,,"), table(2))
+    rows = both(
+        entity_settings(keys=()), (WIDE,), csv_table(700, "s3,,,,,", "s3,,,,,"), csv_table(2)
+    )
 
     assert all(len(row["record"]["_row_hash"]) == 64 for row in rows)
     assert len(rows) == 703
@@ -152,7 +154,9 @@ def test_a_table_without_keys(both):
 @pytest.mark.parametrize("without", ["score", "paid", "_window_start"])
 def test_a_selection(both, without):
     """A column that is not selected leaves on neither path."""
-    rows = both(entity(), (WIDE,), table(50), table(60, more=",New"), without=without)
+    rows = both(
+        entity_settings(), (WIDE,), csv_table(50), csv_table(60, more=",New"), without=without
+    )
 
     assert len(rows) == 110
     assert not [row for row in rows if without in row["record"]]
@@ -160,14 +164,14 @@ def test_a_selection(both, without):
 
 def test_a_new_column(both):
     """A column that comes with the second window has its SCHEMA first, and no row lacks it."""
-    rows = both(entity(), (WIDE,), table(20), table(30, more=",New Column"))
+    rows = both(entity_settings(), (WIDE,), csv_table(20), csv_table(30, more=",New Column"))
 
     assert [("new_column" in row["record"]) for row in rows] == [False] * 20 + [True] * 30
 
 
 def conversations(sim: Any) -> dict[str, Any]:
     """Return settings for JSON of any kind."""
-    return analytics.days(sim, max_invalid_ratio=1)
+    return analytics.export_settings(sim, max_invalid_ratio=1)
 
 
 def element(number: int, **changes: Any) -> str:
@@ -213,9 +217,9 @@ def test_lines_of_objects(both):
     assert len(rows) == 300
 
 
-def test_pages(both):
+def test_record_lines_of_pages_equal_the_sdk(both):
     """So do pages whose rows hold an object of metrics."""
-    rows = both(reporting.days, (reporting.STREAM,))
+    rows = both(reporting.download_settings, (reporting.STREAM,))
 
     assert len({len(row["record"]) for row in rows}) == 1
 
@@ -241,13 +245,13 @@ def stream_of(config: dict[str, Any], clock: FakeClock) -> CXoneStream:
 )
 def test_somebody_wants_to_see_each(sim, clock, changes):
     """With a stream map, flattening or a sample, no stream lets its rows leave as lines."""
-    assert stream_of(entity(**changes)(sim), clock).line_encoder() is None
-    assert stream_of(entity()(sim), clock).line_encoder() is not None
+    assert stream_of(entity_settings(**changes)(sim), clock).line_encoder() is None
+    assert stream_of(entity_settings()(sim), clock).line_encoder() is not None
 
 
 def test_a_trial_run(sim, clock):
     """Nor does a stream whose records are counted to stop it."""
-    stream = stream_of(entity()(sim), clock)
+    stream = stream_of(entity_settings()(sim), clock)
     stream.ABORT_AT_RECORD_COUNT = 1
 
     assert stream.line_encoder() is None
@@ -256,9 +260,9 @@ def test_a_trial_run(sim, clock):
 def test_the_counter(sim, clock, caplog):
     """The SDK's counter of records knows those that left as lines."""
     caplog.set_level("INFO")
-    sim.faults.add(*(Fault("download", "bytes", body=table(n, "s3,,,,,x")) for n in (700, 50)))
+    sim.faults.add(*(Fault("download", "bytes", body=csv_table(n, "s3,,,,,x")) for n in (700, 50)))
 
-    printed(entity()(sim), (WIDE,), clock)
+    printed(entity_settings()(sim), (WIDE,), clock)
 
     points = [r.args[0] for r in caplog.records if r.msg == "METRIC: %s"]
     counted = [p.value for p in points if p.metric == "record_count" and p.tags["stream"] == WIDE]
@@ -276,7 +280,7 @@ LAYOUT = FileLayout.from_header(
 CLOCK = SystemClock(SignalHandler())
 
 
-def ready(*parts: Any, **changes: Any) -> RecordLineBuffer:
+def buffered(*parts: Any, **changes: Any) -> RecordLineBuffer:
     """Return what is ready of some parts: texts are records of that id."""
     found = RecordLineBuffer(LineEncoder(**{"stream": "s", "clock": CLOCK, **changes}), "f")
     for part in parts:
@@ -288,7 +292,7 @@ def ready(*parts: Any, **changes: Any) -> RecordLineBuffer:
 
 def test_bare_records():
     """Without a name for the stream, a line is the record alone."""
-    with closing(ready("a", "ü", stream=None)) as found:
+    with closing(buffered("a", "ü", stream=None)) as found:
         data = [part.data for part in found.blocks() if isinstance(part, RecordLines)]
 
     assert data == [b'{"id":"a","_end":"x"}\n', '{"id":"ü","_end":"x"}\n'.encode()]
@@ -296,7 +300,7 @@ def test_bare_records():
 
 def test_a_version():
     """A stream's version stands in each of its lines, where the SDK writes it."""
-    with closing(ready("a", version=7)) as found:
+    with closing(buffered("a", version=7)) as found:
         (lines,) = found.blocks()
 
     assert isinstance(lines, RecordLines)
@@ -309,7 +313,7 @@ def test_the_order():
     """RecordLines and invalid rows come back in their order, as often as they are asked for."""
     invalid = InvalidRow("line 2", "is odd", None, '{"ü":1}')
 
-    with closing(ready("a", invalid, "b")) as found:
+    with closing(buffered("a", invalid, "b")) as found:
         for _ in range(2):
             one, two, three = found.blocks()
             assert (one.count, two, three.count) == (1, invalid, 1)

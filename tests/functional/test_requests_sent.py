@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.benchmarks.waiting import calls
+from tests.benchmarks.waiting import request_counts
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DAYS = 365
 
 
-def jobs(sim: Simulator) -> int:
+def count_jobs(sim: Simulator) -> int:
     """Count the jobs of all families."""
     lists = sim.jobs, sim.table_exports, sim.analytics_exports, sim.report_runs
     return sum(map(len, lists))
@@ -34,8 +34,8 @@ def test_a_year_asks_no_more_than_it_must(simulate, clock):
     out = run_tap(config | {"observability": {"exports_per_day": None}}, clock=clock)
 
     assert out.error is None
-    asked = calls(sim)
-    assert asked["submit"] == jobs(sim) + 1  # and the schedule
-    assert asked["look"] <= 3 * jobs(sim)
+    asked = request_counts(sim)
+    assert asked["submit"] == count_jobs(sim) + 1  # and the schedule
+    assert asked["look"] <= 3 * count_jobs(sim)
     lives = (clock.now() - began) / timedelta(seconds=1200 * 0.8) + len(ALL_FAMILIES)
     assert asked["login"] <= lives

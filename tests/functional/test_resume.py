@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,12 @@ import pytest
 from tap_cxone.errors import AmbiguousSubmit, StreamsFailed
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
+from tests.support.requests import submits
 from tests.support.run import Killed, run_tap, select
+from tests.support.streams import run_stream
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator import Simulator
     from tests.support.run import FakeClock, Output
 
 STREAM = "qm_workflows"
@@ -33,11 +34,6 @@ def three_days(sim: Simulator, mode: str) -> dict[str, Any]:
     )
 
 
-def posts(sim: Simulator) -> list[RecordedRequest]:
-    """Return the submits so far."""
-    return [seen for seen in sim.requests if seen.method == "POST" and "/jobs" in seen.path]
-
-
 def merged(*runs: Output) -> dict[str, dict[str, Any]]:
     """Merge the records of some runs by key, the later over the earlier, as a target does."""
     return {record["workflow_id"]: record for run in runs for record in run.records(STREAM)}
@@ -48,22 +44,11 @@ def last_state(out: Output) -> dict[str, Any] | None:
     return out.states[-1] if out.states else None
 
 
-@functools.cache
-def catalog() -> dict[str, Any]:
-    """Return a catalog with one stream selected."""
-    return select({"access_key_id": "any", "access_key_secret": "any"}, STREAM)
-
-
-def run(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
-    """Run one stream."""
-    return run_tap(config, clock=clock, catalog=catalog(), **how)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_killed_after_any_line(simulate, clock, mode):
+def test_extraction_run_killed_after_any_line_gives_the_same_rows(simulate, clock, mode):
     """Killed after any line: a new run with the last STATE gives, merged, the undisturbed rows."""
-    undisturbed = run(three_days(simulate(rows_per_day=2), mode), clock)
+    undisturbed = run_stream(three_days(simulate(rows_per_day=2), mode), clock)
     assert undisturbed.counts() == {STREAM: 6}
     for lines in range(1, len(undisturbed.messages)):
         sim = simulate(rows_per_day=2)
@@ -81,23 +66,23 @@ def test_killed_after_any_line(simulate, clock, mode):
         again = set(merged(first)) & set(merged(second))
         assert len(again) <= 2  # at most one window comes again
         # A job that left a STATE is never submitted a second time.
-        assert len(posts(sim)) <= (4 if mode == "sync" or lines == 1 else 3)
+        assert len(submits(sim)) <= (4 if mode == "sync" or lines == 1 else 3)
         assert sim.limit_violations == 0
 
 
-def test_killed_again_and_again(simulate, clock):
+def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
     """However often it is killed, each run goes on where the last STATE that left stands."""
     sim = simulate(rows_per_day=2)
     config = three_days(sim, "async")
-    runs = [run(config, clock, cut_after=5)]
+    runs = [run_stream(config, clock, cut_after=5)]
     while isinstance(runs[-1].error, Killed):
-        runs.append(run(config, clock, cut_after=5, state=last_state(runs[-1])))
+        runs.append(run_stream(config, clock, cut_after=5, state=last_state(runs[-1])))
         assert len(runs) < 10
 
     truth = sim.expected_rows("qm-workflows", sim.jobs[0].spec.start, sim.jobs[-1].spec.end)
     assert runs[-1].error is None
     assert merged(*runs).keys() == {row["Workflow ID"] for row in truth}
-    assert len(posts(sim)) == 3
+    assert len(submits(sim)) == 3
 
 
 def test_a_killed_run_of_all_streams(simulate, clock):
@@ -109,45 +94,47 @@ def test_a_killed_run_of_all_streams(simulate, clock):
     lines = [m.get("stream") for m in undisturbed.messages].index("recording_interaction_metadata")
 
     first = run_tap(config, clock=clock, cut_after=lines + 4)
-    before = len(posts(sim))
+    before = len(submits(sim))
     second = run_tap(config, clock=clock, state=last_state(first))
 
     assert second.error is None
-    asked = [json.loads(seen.body)["startDate"] for seen in posts(sim)[before:]]
+    asked = [json.loads(seen.body)["startDate"] for seen in submits(sim)[before:]]
     assert asked == ["2026-03-20", "2026-03-20", "2026-03-15"]
 
 
 def interrupted(sim: Simulator, clock: FakeClock) -> Output:
     """Kill a run right after the STATE that holds its first job."""
-    out = run(three_days(sim, "async"), clock, cut_after=2)
+    out = run_stream(three_days(sim, "async"), clock, cut_after=2)
     assert len(sim.jobs) == 1
     assert out.state["bookmarks"][STREAM]["pending_jobs"]
     return out
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_job_is_taken_up(simulate, clock):
     """A new run polls the pending job in place of another submit."""
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
 
-    second = run(three_days(sim, "async"), clock, state=first.state)
+    second = run_stream(three_days(sim, "async"), clock, state=first.state)
 
-    asked = [json.loads(seen.body)["startDate"] for seen in posts(sim)]
+    asked = [json.loads(seen.body)["startDate"] for seen in submits(sim)]
     assert second.error is None
     assert asked == ["2026-03-15", "2026-03-16", "2026-03-17"]
     assert [seen.path for seen in sim.requests if sim.jobs[0].id in seen.path]
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_job_is_taken_up_hours_later(simulate, clock):
     """The file of a job is kept for a day: a run hours later still takes it up."""
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
     clock.sleep(timedelta(hours=20))
 
-    second = run(three_days(sim, "async"), clock, state=first.state)
+    second = run_stream(three_days(sim, "async"), clock, state=first.state)
 
     assert second.counts() == {STREAM: 6}
-    assert len(posts(sim)) == 3
+    assert len(submits(sim)) == 3
 
 
 def test_a_pending_job_of_the_newest_window(simulate, clock):
@@ -155,12 +142,12 @@ def test_a_pending_job_of_the_newest_window(simulate, clock):
     sim = simulate(rows_per_day=48)
     config = settings_for(sim, start_date="2026-03-20T00:00:00Z")
     config["data_extraction"] = {"mode": "async"}
-    first = run(config, clock, cut_after=2)
+    first = run_stream(config, clock, cut_after=2)
     clock.sleep(timedelta(hours=6))
 
-    second = run(config, clock, state=first.state)
+    second = run_stream(config, clock, state=first.state)
 
-    assert len(posts(sim)) == 2
+    assert len(submits(sim)) == 2
     ends = list(dict.fromkeys(r["_window_end"] for r in second.records(STREAM)))
     assert ends[0] == "2026-03-20T11:30:00+00:00"
     assert second.bookmark(STREAM) == "2026-03-20T17:30:00+00:00"
@@ -177,18 +164,20 @@ def another_version(simulate, clock):
     config = three_days(sim, "async")
     config["data_extraction"]["entities"] = [{"name": STREAM, "version": "3"}]
     clock.sleep(timedelta(minutes=5))
-    return sim, run(config, clock, state=first.state)
+    return sim, run_stream(config, clock, state=first.state)
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
     """After a change of the entity's version the pending job is not what is asked for."""
     sim, second = another_version(simulate, clock)
 
     assert second.error is None
-    assert [json.loads(seen.body)["version"] for seen in posts(sim)] == ["4", "3", "3", "3"]
+    assert [json.loads(seen.body)["version"] for seen in submits(sim)] == ["4", "3", "3", "3"]
     assert not [seen for seen in sim.requests if sim.jobs[0].id in seen.path]
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_job_with_another_request_is_in_no_state(simulate, clock):
     """Nor is it remembered any longer: nobody would ever take it up."""
     sim, second = another_version(simulate, clock)
@@ -206,9 +195,9 @@ def test_a_pending_job_that_gives_no_file(simulate, clock, fate):
     clock.sleep(timedelta(minutes=5))
     sim.faults.add(Fault("poll", fate))
 
-    second = run(three_days(sim, "async"), clock, state=first.state)
+    second = run_stream(three_days(sim, "async"), clock, state=first.state)
 
-    asked = [json.loads(seen.body)["startDate"] for seen in posts(sim)]
+    asked = [json.loads(seen.body)["startDate"] for seen in submits(sim)]
     assert second.error is None
     assert second.counts() == {STREAM: 6}
     assert asked == ["2026-03-15", "2026-03-15", "2026-03-16", "2026-03-17"]
@@ -221,41 +210,42 @@ def test_a_pending_job_whose_file_is_gone(simulate, clock):
     first = interrupted(sim, clock)
     clock.sleep(timedelta(hours=25))
 
-    second = run(three_days(sim, "async"), clock, state=first.state)
+    second = run_stream(three_days(sim, "async"), clock, state=first.state)
 
     assert second.error is None
     assert second.counts() == {STREAM: 6}
-    assert len(posts(sim)) == 4
+    assert len(submits(sim)) == 4
 
 
 def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
     """A job whose time is up ends the stream; it stays in STATE and the next run takes it up."""
     sim = simulate(rows_per_day=2, job_seconds=600)
-    first = run(three_days(sim, "async") | {"job_timeout_minutes": 2}, clock)
+    first = run_stream(three_days(sim, "async") | {"job_timeout_minutes": 2}, clock)
     assert isinstance(first.error, StreamsFailed)
 
-    second = run(three_days(sim, "async"), clock, state=first.state)
+    second = run_stream(three_days(sim, "async"), clock, state=first.state)
 
     assert second.error is None
     assert second.counts() == {STREAM: 6}
-    assert len(posts(sim)) == 3
+    assert len(submits(sim)) == 3
 
 
 # Submits whose answer was lost
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_lost_reply_makes_one_job_only(simulate, clock, mode):
     """When the answer to a submit is lost, its job is found in the list and taken up."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault(mode, "reply-lost", after=1))
 
-    out = run(three_days(sim, mode), clock)
+    out = run_stream(three_days(sim, mode), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 6}
     assert len(sim.jobs) == 3
-    assert len(posts(sim)) == 3
+    assert len(submits(sim)) == 3
 
 
 def test_a_job_found_in_the_list_is_remembered(simulate, clock):
@@ -263,7 +253,7 @@ def test_a_job_found_in_the_list_is_remembered(simulate, clock):
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault("async", "reply-lost"))
 
-    out = run(three_days(sim, "async"), clock, cut_after=2)
+    out = run_stream(three_days(sim, "async"), clock, cut_after=2)
 
     (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
     assert pending["id"] == sim.jobs[0].id
@@ -276,19 +266,20 @@ def test_an_unreadable_answer_is_a_lost_one(simulate, clock, kind):
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault("async", kind))
 
-    out = run(three_days(sim, "async"), clock)
+    out = run_stream(three_days(sim, "async"), clock)
 
     assert out.error is None
     assert len(sim.jobs) == 3
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("kind", ["reset", "status", "html"])
 def test_a_submit_that_made_no_job(simulate, clock, kind):
     """A submit that failed is repeated only after the list has shown that it made no job."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault("async", kind))
 
-    out = run(three_days(sim, "async"), clock)
+    out = run_stream(three_days(sim, "async"), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 6}
@@ -299,6 +290,7 @@ def test_a_submit_that_made_no_job(simulate, clock, kind):
     assert ("GET", "jobs") in calls[first + 1 : second]
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
@@ -311,12 +303,13 @@ def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
         Fault("poll", "status", status=200, body=FAILED),
     )
 
-    run(three_days(sim, mode), clock)
+    run_stream(three_days(sim, mode), clock)
 
-    assert len(posts(sim)) == 1
+    assert len(submits(sim)) == 1
     assert sim.requests[-1].path.endswith("/jobs/ours")
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("lists", [0, 1])
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -328,12 +321,12 @@ def test_a_lost_reply_without_a_list(simulate, clock, mode, status, lists):
         Fault(mode, "reply-lost"),
     )
 
-    out = run(three_days(sim, mode), clock)
+    out = run_stream(three_days(sim, mode), clock)
 
     assert isinstance(out.error, StreamsFailed)
     assert isinstance(out.error.failures[STREAM], AmbiguousSubmit)
     assert "list" in str(out.error)
-    assert len(posts(sim)) == 1
+    assert len(submits(sim)) == 1
 
 
 def test_without_a_list_extraction_works(simulate, clock):
@@ -341,32 +334,34 @@ def test_without_a_list_extraction_works(simulate, clock):
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault("list", "status", status=403, times=99, body="Not for you"))
 
-    out = run(three_days(sim, "async"), clock)
+    out = run_stream(three_days(sim, "async"), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 6}
 
 
+@pytest.mark.promise("pending-jobs")
 def test_jobs_that_were_there_before_are_not_ours(simulate, clock):
     """The job of a lost submit is the one that was not in the list before it."""
     sim = simulate(rows_per_day=2)
-    run(three_days(sim, "async"), clock)  # three older jobs
+    run_stream(three_days(sim, "async"), clock)  # three older jobs
     clock.sleep(timedelta(minutes=1))
     sim.faults.add(Fault("async", "reply-lost"))
 
-    out = run(three_days(sim, "async"), clock, cut_after=2)
+    out = run_stream(three_days(sim, "async"), clock, cut_after=2)
 
     (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
     assert pending["id"] == sim.jobs[3].id
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_two_lost_replies_in_a_row(simulate, clock, mode):
     """Each submit is settled by itself."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault(mode, "reply-lost", times=2))
 
-    out = run(three_days(sim, mode), clock)
+    out = run_stream(three_days(sim, mode), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 6}

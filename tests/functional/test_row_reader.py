@@ -49,6 +49,7 @@ def test_seen_keeps_the_parts_of_a_key_apart():
     assert not seen.add_if_new(["a", "bc"])
 
 
+@pytest.mark.promise("constant-memory")
 @pytest.mark.slow
 def test_seen_does_not_grow():
     """Past what is held, more keys take no more memory."""
@@ -147,7 +148,7 @@ print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
 
-def peak(number: int) -> int:
+def peak_of_reading(number: int) -> int:
     """Return the most memory, in KiB, that reading an array of so many objects takes."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(number)],
@@ -159,17 +160,19 @@ def peak(number: int) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.promise("constant-memory")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells the peak of memory")
 @pytest.mark.slow
 def test_a_million_records():
     """A million records take no more memory than a hundred thousand, and less than 150 MB."""
-    few, many = peak(100_000), peak(1_000_000)
+    few, many = peak_of_reading(100_000), peak_of_reading(1_000_000)
 
     assert many < 150 * 1024
     assert many < few * 1.15
 
 
-def test_memory_is_constant():
+@pytest.mark.promise("constant-memory")
+def test_reading_ten_times_the_records_takes_no_more_memory():
     """Ten times the records take no more memory, but for what their keys take."""
     peaks = []
     for number in (500, 5000):

@@ -20,6 +20,7 @@ from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.docs.document import ROOT
+from tests.support.ids import readable
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def three_weeks(sim: Simulator, clock: FakeClock, **changes: Any) -> Output:
     return run_tap(settings_for(sim, **changes), clock=clock)
 
 
-def test_keys_are_unique(sim, clock):
+def test_record_keys_are_unique(sim, clock):
     """No key leaves twice in one run."""
     out = three_weeks(sim, clock)
 
@@ -124,6 +125,7 @@ def test_no_progress_that_cannot_be_resumed(sim, clock):
         assert not [s for s in state["bookmarks"].values() if "progress_markers" in s]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_a_killed_run_leaves_no_such_progress(sim, clock):
     """Nor has the last state of a run that was killed inside a window."""
     out = run_tap(settings_for(sim), clock=clock, cut_after=40)
@@ -152,6 +154,7 @@ def test_no_signpost(sim, clock):
         ("log_sync_costs", ["self"]),
         ("get_replication_key_signpost", ["self", "context"]),
     ],
+    ids=readable,
 )
 def test_methods_of_the_stream(name, parameters):
     """The SDK's streams have these methods with these parameters."""
@@ -238,6 +241,7 @@ def test_stream_maps_are_asked_for_again(config):
     assert "sentinel" in stream.stream_maps[0].transformed_schema["properties"]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_one_flag_decides_about_state(config):
     """A STATE is written when `is_flushed` is false, and not when it is true."""
     source = inspect.getsource(Stream._write_state_message)

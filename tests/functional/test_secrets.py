@@ -22,6 +22,7 @@ import pytest
 
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tests.support.ids import readable
 from tests.support.run import lines_of
 
 if TYPE_CHECKING:
@@ -230,6 +231,7 @@ def tenant(tmp_path: Path) -> Iterator[Tenant]:
         found.check()
 
 
+@pytest.mark.promise("no-secrets")
 def test_a_good_run(tenant):
     """A run of all families at DEBUG, which logs in five times and fetches by signed links."""
     out = tenant.run("--config=ENV", code=0)
@@ -259,7 +261,8 @@ def stages() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("places", "status"), stages())
+@pytest.mark.promise("no-secrets")
+@pytest.mark.parametrize(("places", "status"), stages(), ids=readable)
 def test_an_api_that_repeats_what_it_was_told(tenant, places, status):
     """Whatever a refusal repeats, in any spelling, at any place, is masked in all that is said."""
     for place in places:
@@ -268,6 +271,7 @@ def test_an_api_that_repeats_what_it_was_told(tenant, places, status):
     tenant.run("--config=ENV", code=1, **IMPATIENT)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 500])
 @pytest.mark.parametrize("arguments", [(), ("--test",), ("--plan",)], ids=str)
@@ -279,6 +283,7 @@ def test_a_login_that_repeats_what_it_was_told(tenant, arguments, status):
     tenant.run("--config=ENV", *arguments, code=1, **IMPATIENT)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect(tenant, status):
@@ -298,6 +303,7 @@ LINKED: dict[str, Any] = {
 }
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "https", "ftp"])
 def test_a_link_that_is_refused(tenant, scheme):
@@ -309,9 +315,10 @@ def test_a_link_that_is_refused(tenant, scheme):
     tenant.run("--config=ENV", code=1, **IMPATIENT)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["truncated", "corrupt-gzip", "malformed-csv", "expired-link"])
-def test_a_damaged_file(tenant, kind):
+def test_damaged_file_shows_no_secret(tenant, kind):
     """Nor does a file that is damaged, or whose link is refused, show what led to it."""
     tenant.know_tokens()
     tenant.strike("download", kind)
@@ -319,6 +326,7 @@ def test_a_damaged_file(tenant, kind):
     tenant.run("--config=ENV", code=1, **IMPATIENT)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["<html>{}</html>", "{}", '[{{"id": "{}"'])
 def test_an_error_in_place_of_a_file(tenant, form):
@@ -328,6 +336,7 @@ def test_an_error_in_place_of_a_file(tenant, form):
     tenant.run("--config=ENV", code=1, **IMPATIENT)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["job-failed", "reset", "reply-lost", "html"])
 def test_a_job_that_fails(tenant, kind):
@@ -338,6 +347,7 @@ def test_a_job_that_fails(tenant, kind):
     tenant.run("--config=ENV", code=1, **IMPATIENT)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("key", ["status", "state", "id", "jobStatus", "nextPageToken", "error"])
 def test_answers_of_another_shape(tenant, key):
@@ -349,6 +359,7 @@ def test_answers_of_another_shape(tenant, key):
     tenant.run("--config=ENV", code=1, **IMPATIENT)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 def test_runs_that_go_on(tenant, method):
@@ -361,6 +372,7 @@ def test_runs_that_go_on(tenant, method):
     tenant.run("--config=ENV", f"--state={state}", code=0, client_auth_method=method)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 def test_what_is_told_without_a_run(tenant):
     """Neither the plan, the test, the catalog nor the texts about the tap show any."""
@@ -378,6 +390,7 @@ def test_what_is_told_without_a_run(tenant):
         tenant.run(*config, *arguments, code=0)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 def test_bad_settings_and_bad_states(tenant):
     """Nor do mistakes in the settings, at which the whole settings are looked through."""
@@ -403,10 +416,11 @@ def test_bad_settings_and_bad_states(tenant):
     tenant.run(f"--config={config}", code=2)
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("place", ["token", "submit", "poll", "download"])
-def test_interrupted(tenant, place, number):
+def test_interrupted_run_shows_no_secret(tenant, place, number):
     """Nor does a run that is ended, wherever it is."""
     tenant.sim.faults.add(Fault(place, "stall", seconds=1))
     with tenant.process("--config=ENV") as running:
@@ -419,6 +433,7 @@ def test_interrupted(tenant, place, number):
     assert running.returncode == 128 + number
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 def test_an_audit_log_that_cannot_be_written(tenant):
     """Nor is there any in what is said of a file that cannot be written."""

@@ -25,7 +25,7 @@ from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.snapshot_job import SnapshotJobStream
 from tap_cxone.tap import TapCXone
-from tests.support.http_server import TOKEN, serving
+from tests.support.http_server import TOKEN, http_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,7 +133,7 @@ def answers(state: str) -> dict[str, tuple[int, Iterable[bytes]]]:
     }
 
 
-def finished(url: str) -> dict[str, tuple[int, Iterable[bytes]]]:
+def finished_job(url: str) -> dict[str, tuple[int, Iterable[bytes]]]:
     """Return what the API answers once the job has its file."""
     job = {"jobResult": {"jobId": "31", "state": "Finished", "resultFileURL": f"{url}{FILE}"}}
     content = base64.b64encode(b"Agent_No,Name\r\n7,A\r\n8,B\r\n").decode()
@@ -148,8 +148,8 @@ def posts(server: Answers) -> int:
 
 def test_snapshot_is_read_once_a_run_and_has_no_bookmark(clock):
     """Records carry the instant of the request, and no window."""
-    with serving({}) as server:
-        server.bodies |= answers("Running") | finished(server.url)
+    with http_api({}) as server:
+        server.bodies |= answers("Running") | finished_job(server.url)
         messages, error = run(server, clock)
 
     records = [message["record"] for message in messages if message["type"] == "RECORD"]
@@ -178,12 +178,12 @@ def test_snapshot_has_a_plan(clock):
 
 def test_job_of_an_earlier_run_is_resumed(clock):
     """A snapshot whose job still ran is taken up by the next run, without another submit."""
-    with serving({}) as server:
+    with http_api({}) as server:
         server.bodies |= answers("Running")
         messages, error = run(server, clock)
         assert "still running" in str(error)
         state = messages[-1]["value"]
-        server.bodies |= finished(server.url)
+        server.bodies |= finished_job(server.url)
         messages, error = run(server, clock, state)
 
     records = [message["record"] for message in messages if message["type"] == "RECORD"]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 
+import pytest
+
 from tap_cxone.__main__ import main
 from tests.benchmarks.starting import ASKED, BARE
 from tests.docs.document import ROOT
@@ -55,31 +57,32 @@ def own() -> Started:
     return started("runpy.run_module('tap_cxone', run_name='__main__')", *ASKED)
 
 
-def bare() -> Started:
+def start_bare() -> Started:
     return started(f"runpy.run_path({str(BARE)!r}, run_name='__main__')", *ASKED)
 
 
 def test_starting_loads_little_more_than_the_sdk():
     """Of other packages, `--version`, `--about` and `--discover` load 1.05 times a bare tap's."""
-    more = sorted(own().modules - bare().modules)
+    more = sorted(own().modules - start_bare().modules)
     foreign = {name for name in own().modules if not name.startswith("tap_cxone")}
 
-    assert len(foreign) <= SHARE * len(bare().modules), more
+    assert len(foreign) <= SHARE * len(start_bare().modules), more
     assert "tap_cxone.tap" in more
 
 
+@pytest.mark.promise("offline-discovery")
 def test_starting_loads_nothing_that_only_a_run_needs():
     """What may not be imported at the top of a module is not loaded by another way."""
     lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
     late = set(lint["flake8-tidy-imports"]["banned-module-level-imports"])
 
     assert {"dateutil", "filelock", "pyarrow", "rich", "sqlite3"} <= late
-    assert late & (own().modules - bare().modules) == set()
+    assert late & (own().modules - start_bare().modules) == set()
 
 
 def test_starting_searches_no_imports_for_garbage():
     """While the tap is loaded nothing is looked through for garbage; afterwards it is."""
-    assert own().searches < bare().searches / 2
+    assert own().searches < start_bare().searches / 2
     assert own().searching
 
 

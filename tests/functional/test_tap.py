@@ -13,6 +13,7 @@ from tap_cxone.families.data_extraction.settings import DataExtractionSettings
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
+from tests.support.ids import readable
 from tests.support.run import run_tap, select
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
@@ -32,7 +33,7 @@ def short(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return config | days | changes
 
 
-def discovered(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def discovered_streams(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the catalog's streams by name, as --discover shows them."""
     catalog = TapCXone(config=config, validate_config=False).catalog_dict
     return {stream["tap_stream_id"]: stream for stream in catalog["streams"]}
@@ -47,14 +48,16 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 # Discovery
 
 
+@pytest.mark.promise("offline-discovery")
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
-    assert sorted(discovered({})) == sorted([*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE])
+    assert sorted(discovered_streams({})) == sorted([*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE])
 
 
+@pytest.mark.promise("offline-discovery")
 def test_discovery_asks_nobody(sim, config):
     """Making the catalog sends no request."""
-    discovered(config)
+    discovered_streams(config)
     TapCXone(config=config)
 
     assert sim.requests == []
@@ -62,8 +65,10 @@ def test_discovery_asks_nobody(sim, config):
 
 def test_streams_are_selected_with_credentials(config):
     """With credentials a family's streams are selected by default, without they are not."""
-    with_key = discovered(config)
-    without = [root(stream).get("selected-by-default") for stream in discovered({}).values()]
+    with_key = discovered_streams(config)
+    without = [
+        root(stream).get("selected-by-default") for stream in discovered_streams({}).values()
+    ]
 
     selected = [name for name, s in with_key.items() if root(s).get("selected-by-default")]
     assert sorted(selected) == sorted([*EXTRACTION, "quarantine"])
@@ -94,7 +99,7 @@ def test_only_streams_without_credentials(config):
 
 def test_streams_are_incremental(config):
     """Every stream of windows is incremental by their end, and cannot lose its keys."""
-    streams = discovered(config)
+    streams = discovered_streams(config)
     assert {streams.pop(name)["replication_method"] for name in WHOLE} == {"FULL_TABLE"}
     for stream in streams.values():
         assert stream["replication_method"] == "INCREMENTAL"
@@ -105,7 +110,7 @@ def test_streams_are_incremental(config):
 
 def test_columns_that_are_never_null(config):
     """Keys and the window's bounds are required and not nullable; everything else is nullable."""
-    for stream in discovered(config).values():
+    for stream in discovered_streams(config).values():
         never = {*stream["key_properties"], "_window_start", "_window_end"}
         assert never - {"_window_start", "_window_end"} <= set(stream["schema"]["required"])
         for name, column in stream["schema"]["properties"].items():
@@ -115,9 +120,10 @@ def test_columns_that_are_never_null(config):
                 assert "null" in column["type"]
 
 
-def test_every_column_is_described(config):
+@pytest.mark.promise("documented")
+def test_every_column_has_a_description_in_the_catalog(config):
     """The catalog says what each column holds."""
-    for stream in discovered(config).values():
+    for stream in discovered_streams(config).values():
         for column in stream["schema"]["properties"].values():
             assert column["description"]
 
@@ -138,6 +144,7 @@ def test_batch():
         {"data_extraction": {"entities": [{"name": "qm_workflows", "key": []}]}},
         {"endpoints": {"data_extractoin": "https://example.com"}},
     ],
+    ids=readable,
 )
 def test_unknown_settings(config, mistake):
     """A setting that does not exist is an error that names it."""
@@ -160,14 +167,15 @@ def test_unknown_settings(config, mistake):
         ({"schema_drift": "panic"}, "evolve, ignore, fail"),
         ({"access_key_secret": None}, "access_key_secret"),
     ],
+    ids=readable,
 )
-def test_settings_that_cannot_be_used(config, mistake, words):
+def test_tap_setting_wrong_is_refused(config, mistake, words):
     """A setting that cannot be used is an error that names the remedy."""
     with pytest.raises(ConfigError, match=words):
         TapCXone(config=config | mistake)
 
 
-def test_all_problems_at_once(config):
+def test_tap_reports_all_problems_together(config):
     """All problems of the settings come together."""
     mistakes = {"region": "Narnia", "start_dat": 1, "data_extraction": {"mode": "fast"}}
 
@@ -205,7 +213,9 @@ def test_missing_credentials():
     assert "TAP_CXONE_ACCESS_KEY_SECRET" in str(caught.value)
 
 
-@pytest.mark.parametrize("secret", [{"access_key_secret": ["hunter2"]}, {"hunter2": "x"}])
+@pytest.mark.parametrize(
+    "secret", [{"access_key_secret": ["hunter2"]}, {"hunter2": "x"}], ids=readable
+)
 def test_secrets_in_the_wrong_place(config, secret):
     """A value in the wrong place is not repeated in the error, it may be a secret."""
     with pytest.raises(ConfigError) as caught:
@@ -244,6 +254,7 @@ def test_settings_from_the_environment(sim, monkeypatch):
         {"bookmarks": {"qm_workflows": {"tenant_info": [1]}}},
         {"bookmarks": {"qm_workflows": {"columns": ["plan"]}}},
     ],
+    ids=readable,
 )
 def test_states_that_cannot_be_read(sim, config, state):
     """A state that cannot be understood is refused before anything runs."""

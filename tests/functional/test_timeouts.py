@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.errors import JobTimeout, StreamsFailed, Throttled, Unavailable
+from tap_cxone.errors import JobTimeout, Throttled, Unavailable
 from tap_cxone.jobs.slots import acquire_file_lock
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.resilience.faults.scenes import SCENES
+from tests.support.expectations import failure
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_cxone.simulator.faults import FaultPoint
-    from tests.support.run import Output
 
 MINUTE = timedelta(minutes=1)
 JOB = "job_timeout_minutes"
@@ -30,13 +30,6 @@ SUBMITS: dict[str, FaultPoint] = {
     "analytics": "submit",
     "reports": "run",
 }
-
-
-def failure(out: Output) -> Exception:
-    """Return the error of the only stream that failed."""
-    assert isinstance(out.error, StreamsFailed)
-    (error,) = out.error.failures.values()
-    return error
 
 
 def fail(simulate, clock, scene: str, fault: Fault, **changes: Any) -> tuple[Exception, timedelta]:

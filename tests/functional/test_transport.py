@@ -16,28 +16,14 @@ import requests
 from tap_cxone.errors import ApiError, StreamsFailed, Throttled, Unavailable
 from tap_cxone.http.transport import open_session
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
-from tests.support.streams import STREAM, failure, run, settings
+from tests.support.expectations import failure
+from tests.support.requests import listings, polls, submits
+from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import RecordedRequest
     from tap_cxone.simulator.faults import FaultPoint
 
 JOBS = "/data-extraction/v1/jobs"
-
-
-def polls(sim: Simulator) -> list[RecordedRequest]:
-    """Return the polls so far."""
-    return [s for s in sim.requests if s.method == "GET" and s.path.startswith(f"{JOBS}/")]
-
-
-def lists(sim: Simulator) -> list[RecordedRequest]:
-    """Return the requests for the list of jobs so far."""
-    return [s for s in sim.requests if s.method == "GET" and s.path == JOBS]
-
-
-def submits(sim: Simulator) -> list[RecordedRequest]:
-    """Return the submits so far."""
-    return [s for s in sim.requests if s.method == "POST" and s.path.startswith(JOBS)]
 
 
 # Reads
@@ -52,9 +38,9 @@ def test_reads_repeat(sim, clock, place, status):
     """A read that the server failed is repeated until it is answered."""
     sim.faults.add(Fault(place, "status", status=status, times=3))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
-    statuses = [seen.status for seen in (lists(sim) if place == "list" else polls(sim))]
+    statuses = [seen.status for seen in (listings(sim) if place == "list" else polls(sim))]
     assert out.error is None
     assert out.counts() == {STREAM: 12}
     assert statuses[:4] == [status, status, status, 200]
@@ -67,7 +53,7 @@ def test_reads_repeat_after_a_broken_connection(sim, clock, place, kind):
     """A read whose answer did not come, or not whole, is repeated."""
     sim.faults.add(Fault(place, kind, times=2))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert out.counts() == {STREAM: 12}
@@ -78,7 +64,7 @@ def test_reads_end_after_max_retries(sim, clock):
     """After max_retries the error says what was asked, the status and the API's words."""
     sim.faults.add(Fault("poll", "status", status=502, times=99, body="upstream is gone"))
 
-    out = run(settings(sim, max_retries=3), clock)
+    out = run_stream(stream_settings(sim, max_retries=3), clock)
 
     message = str(failure(out))
     assert isinstance(failure(out), Unavailable)
@@ -92,9 +78,9 @@ def test_waits_grow(sim, clock):
     """The waits between repetitions grow, with some chance in them, and stay bounded."""
     sim.faults.add(Fault("list", "status", status=500, times=99))
 
-    run(settings(sim, max_retries=10, throttle_timeout_minutes=120), clock)
+    run_stream(stream_settings(sim, max_retries=10, throttle_timeout_minutes=120), clock)
 
-    times = [seen.at for seen in lists(sim)]
+    times = [seen.at for seen in listings(sim)]
     waits = [after - at for at, after in itertools.pairwise(times)]
     assert len(waits) == 10
     assert waits[0] <= timedelta(seconds=1)
@@ -109,9 +95,9 @@ def test_retry_after_in_seconds(sim, clock, place, status):
     wait = (("Retry-After", "47"),)
     sim.faults.add(Fault(place, "status", status=status, headers=wait))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
-    one, two, *_ = (seen.at for seen in (lists(sim) if place == "list" else polls(sim)))
+    one, two, *_ = (seen.at for seen in (listings(sim) if place == "list" else polls(sim)))
     assert out.error is None
     assert two - one == timedelta(seconds=47)
 
@@ -121,9 +107,9 @@ def test_retry_after_as_a_date(sim, clock):
     moment = format_datetime(clock.now() + timedelta(seconds=90), usegmt=True)
     sim.faults.add(Fault("list", "status", status=429, headers=(("Retry-After", moment),)))
 
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
-    one, two = (seen.at for seen in lists(sim))
+    one, two = (seen.at for seen in listings(sim))
     assert two - one == timedelta(seconds=90)
 
 
@@ -132,9 +118,9 @@ def test_retry_after_that_makes_no_sense(sim, clock, text):
     """A Retry-After that cannot be followed changes nothing."""
     sim.faults.add(Fault("list", "status", status=429, headers=(("Retry-After", text),)))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
-    one, two = (seen.at for seen in lists(sim))
+    one, two = (seen.at for seen in listings(sim))
     assert out.error is None
     assert timedelta(0) < two - one <= timedelta(seconds=2)
 
@@ -144,7 +130,7 @@ def test_a_429_is_not_waited_for_ever(sim, clock):
     sim.faults.add(Fault("list", "status", status=429, times=9999))
     began = clock.now()
 
-    out = run(settings(sim, throttle_timeout_minutes=20), clock)
+    out = run_stream(stream_settings(sim, throttle_timeout_minutes=20), clock)
 
     assert isinstance(failure(out), Throttled)
     assert timedelta(minutes=15) <= clock.now() - began <= timedelta(minutes=20)
@@ -156,7 +142,7 @@ def test_a_retry_after_beyond_the_time_out(sim, clock):
     sim.faults.add(Fault("list", "status", status=429, headers=wait, body="Come back tomorrow"))
     began = clock.now()
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert "Come back tomorrow" in str(failure(out))
     assert clock.now() - began < timedelta(minutes=1)
@@ -167,7 +153,7 @@ def test_other_refusals_are_final(sim, clock, status):
     """Any other refusal ends the stream at once, with its status and words."""
     sim.faults.add(Fault("poll", "status", status=status, body="No such thing, sorry"))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert isinstance(failure(out), ApiError)
     assert str(status) in str(failure(out))
@@ -180,7 +166,7 @@ def test_a_page_in_place_of_an_answer(sim, clock, place):
     """A page of HTML with status 200 is no answer: the error shows the address and its words."""
     sim.faults.add(Fault(place, "html", times=99))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert isinstance(failure(out), ApiError)
     assert f"GET {sim.url}{JOBS}" in str(failure(out))
@@ -192,7 +178,9 @@ def test_no_connection(sim, clock):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
-    out = run(settings(sim, base_url=f"http://127.0.0.1:{port}", max_retries=1), clock)
+    out = run_stream(
+        stream_settings(sim, base_url=f"http://127.0.0.1:{port}", max_retries=1), clock
+    )
 
     message = str(failure(out))
     assert isinstance(failure(out), Unavailable)
@@ -210,9 +198,9 @@ def test_submits_are_not_repeated_blindly(sim, clock, mode, kind):
     """Between a submit that failed and the next submit the list of jobs is asked for."""
     sim.faults.add(Fault(mode, kind, times=2))
 
-    out = run(settings(sim, mode), clock)
+    out = run_stream(stream_settings(sim, mode), clock)
 
-    ordered = sorted(lists(sim) + submits(sim), key=sim.requests.index)
+    ordered = sorted(listings(sim) + submits(sim), key=sim.requests.index)
     kinds = [seen.method for seen in ordered]
     assert out.error is None
     assert ("POST", "POST") not in set(itertools.pairwise(kinds))
@@ -226,7 +214,7 @@ def test_submits_that_took_nothing_are_repeated(sim, clock, mode, status):
     wait = (("Retry-After", "40"),)
     sim.faults.add(Fault(mode, "status", status=status, headers=wait, times=2))
 
-    out = run(settings(sim, mode), clock)
+    out = run_stream(stream_settings(sim, mode), clock)
 
     times = [seen.at for seen in submits(sim)]
     assert out.error is None
@@ -238,7 +226,7 @@ def test_submits_that_keep_failing(sim, clock):
     """After max_retries a submit is given up, with the API's words."""
     sim.faults.add(Fault("async", "status", status=503, times=99, body="Down for repairs"))
 
-    out = run(settings(sim, max_retries=2), clock)
+    out = run_stream(stream_settings(sim, max_retries=2), clock)
 
     assert "Down for repairs" in str(failure(out))
     assert len(submits(sim)) == 3
@@ -248,7 +236,7 @@ def test_a_submit_that_is_refused(sim, clock):
     """A 400 to a submit is final."""
     sim.faults.add(Fault("async", "status", status=400, body="Unknown entityName", times=99))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert "Unknown entityName" in str(failure(out))
     assert len(submits(sim)) == 1
@@ -258,7 +246,9 @@ def test_a_synchronous_submit_may_take_long(sim, clock):
     """A synchronous submit without an answer for job_timeout_minutes is settled by the list."""
     sim.faults.add(Fault("sync", "stall", seconds=20))
 
-    out = run(settings(sim, "sync", job_timeout_minutes=0.001, poll_interval_seconds=0.01), clock)
+    out = run_stream(
+        stream_settings(sim, "sync", job_timeout_minutes=0.001, poll_interval_seconds=0.01), clock
+    )
 
     assert out.error is None
     assert out.counts() == {STREAM: 12}
@@ -275,7 +265,7 @@ def test_redirects_are_not_followed(sim, clock, place):
         location = (("Location", f"{other.url}/elsewhere"),)
         sim.faults.add(Fault(place, "status", status=307, headers=location, times=99))
 
-        out = run(settings(sim), clock)
+        out = run_stream(stream_settings(sim), clock)
 
     assert "base_url" in str(failure(out))
     assert "redirect" in str(failure(out))
@@ -285,9 +275,9 @@ def test_redirects_are_not_followed(sim, clock, place):
 # Headers
 
 
-def test_headers(sim, clock):
+def test_requests_accept_json_and_name_the_client(sim, clock):
     """Every request accepts JSON and says who asks."""
-    run(settings(sim, "sync", user_agent="acme-elt/7"), clock)
+    run_stream(stream_settings(sim, "sync", user_agent="acme-elt/7"), clock)
 
     requests = [seen for seen in sim.requests if "/files/" not in seen.path]
     assert {seen.headers["accept"] for seen in requests} == {"application/json"}
@@ -296,7 +286,7 @@ def test_headers(sim, clock):
 
 def test_default_user_agent(sim, clock):
     """By default the tap and its version are named."""
-    run(settings(sim), clock)
+    run_stream(stream_settings(sim), clock)
 
     assert all(seen.headers["user-agent"].startswith("tap-cxone/") for seen in sim.requests)
 
@@ -309,7 +299,7 @@ def test_a_netrc_changes_nothing(sim, clock, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     sent = [seen.headers.get("authorization", "") for seen in sim.requests]
     assert out.error is None
@@ -346,10 +336,11 @@ def scripted(sim: Simulator) -> dict[FaultPoint, str]:
     }
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("status", [400, 401, 500])
 @pytest.mark.parametrize("place", ["token", "list", "async", "sync", "poll", "download"])
-def test_an_echo_of_secrets(sim, clock, caplog, place, status):
+def test_error_of_an_api_that_repeats_secrets_contains_none(sim, clock, caplog, place, status):
     """Whatever the API repeats of what it was sent: neither error nor log shows a secret."""
     caplog.set_level(logging.INFO)
     for name, body in scripted(sim).items():
@@ -358,7 +349,7 @@ def test_an_echo_of_secrets(sim, clock, caplog, place, status):
     sim.faults.add(Fault(place, "status", status=status, times=9999, body=ECHO))
     mode = "sync" if place == "sync" else "async"
 
-    out = run(settings(sim, mode, max_retries=0, throttle_timeout_minutes=1), clock)
+    out = run_stream(stream_settings(sim, mode, max_retries=0, throttle_timeout_minutes=1), clock)
 
     texts = [str(out.error), caplog.text, *map(json.dumps, out.messages)]
     secrets = [secret for secret in SECRETS if place != "token" or "known-to-us" not in secret]
@@ -371,19 +362,20 @@ def test_secrets_in_the_reason_of_a_failed_job(sim, clock, caplog, mode):
     """The reason of a failed job is the API's own words as well."""
     sim.faults.add(Fault(mode, "job-failed", body=ECHO))
 
-    out = run(settings(sim, mode), clock)
+    out = run_stream(stream_settings(sim, mode), clock)
 
     texts = [str(out.error), caplog.text, *map(json.dumps, out.messages)]
     assert isinstance(out.error, StreamsFailed)
     assert not [s for s in SECRETS for text in texts if s in text and "known-to-us" not in s]
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
-def test_secrets_of_a_good_run(sim, clock, caplog, level):
+def test_debug_log_of_a_complete_run_contains_no_secret(sim, clock, caplog, level):
     """No log line of a good run, not even of a library, shows a key, a token or a link's query."""
     caplog.set_level(level)
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     queries = [seen.query["X-Amz-Signature"] for seen in sim.requests if seen.query]
     tokens = [seen.headers["authorization"].split()[1] for seen in polls(sim)]
@@ -426,7 +418,7 @@ def test_the_environment_is_asked_once(sim, clock, monkeypatch):
 
     monkeypatch.setattr(requests.sessions, "get_environ_proxies", looked)
 
-    out = run(settings(sim), clock)
+    out = run_stream(stream_settings(sim), clock)
 
     assert out.error is None
     assert len(sim.requests) > 3

@@ -29,7 +29,7 @@ COLUMNS = (
 )
 
 
-def main() -> None:
+def print_tables() -> None:
     """Print what comes of the messages."""
     given = json.loads(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder, fakesnow.patch(create_database_on_connect=True):
@@ -37,7 +37,7 @@ def main() -> None:
         target = TargetSnowflake(config=config)
         for line in sys.stdin:
             target._process_schema_message(json.loads(line))
-        made = {name: _told(sink) for name, sink in target._sinks_active.items()}
+        made = {name: _column_types(sink) for name, sink in target._sinks_active.items()}
         schema = config["default_target_schema"]
         with snowflake.connector.connect(database=config["database"], schema=schema) as connection:
             query = COLUMNS.format(schema.upper())
@@ -60,7 +60,7 @@ def _key(folder: Path) -> Path:
     return path
 
 
-def _told(sink: Any) -> dict[str, Any]:
+def _column_types(sink: Any) -> dict[str, Any]:
     connector, properties = sink.connector, sink.schema["properties"]
     statement, _ = connector._get_merge_from_stage_statement(
         full_table_name=sink.full_table_name,
@@ -83,4 +83,4 @@ def _told(sink: Any) -> dict[str, Any]:
     }
 
 
-main()
+print_tables()

@@ -19,7 +19,7 @@ from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tests.docs.document import ROOT
 from tests.integration.digests import assert_holds, types
-from tests.integration.truth import tables
+from tests.integration.truth import expected_tables
 from tests.support import observability as dashboard
 from tests.support.run import lines_of
 
@@ -74,7 +74,7 @@ TYPES = {
 """The columns that are no texts; of the tap's and the target's own none."""
 
 
-def settings(sim: Simulator, start: datetime, end: datetime) -> dict[str, Any]:
+def postgres_settings(sim: Simulator, start: datetime, end: datetime) -> dict[str, Any]:
     """Return settings for every family, with what is a number declared as one."""
     found = tap_settings(sim.url, SPEED, families=ALL_FAMILIES)
     found["data_extraction"]["entities"] = [
@@ -88,7 +88,7 @@ def settings(sim: Simulator, start: datetime, end: datetime) -> dict[str, Any]:
     return {**found, "start_date": start.isoformat(), "end_date": end.isoformat()}
 
 
-def load(config: dict[str, Any], server: Postgres, folder: Path) -> None:
+def load_into_postgres(config: dict[str, Any], server: Postgres, folder: Path) -> None:
     """Run the tap into the target, from the state of the run before if there was one."""
     where = folder / "target.json"
     where.write_text(json.dumps({**server.settings, "default_target_schema": "cxone"}))
@@ -117,15 +117,17 @@ def test_two_runs_of_every_family(server, tmp_path, rows):
     world: dict[str, Any] = {"speed": SPEED, "rows_per_day": rows, "tenant_zone": "UTC"}
     world |= {"exports_per_day": None, "link_seconds": 9e6}
     with Simulator(Options(**world, bad_values=1)) as first:
-        load(settings(first, start, middle), server, tmp_path)
+        load_into_postgres(postgres_settings(first, start, middle), server, tmp_path)
         before = types(server)
-        assert_holds(server, tables((first, start, middle)))
+        assert_holds(server, expected_tables((first, start, middle)))
         bad = [r for r in first.expected_rows("Interaction/Call", start, middle) if "_bad" in r]
 
     with Simulator(Options(**world, **DRIFT)) as second:
-        load(settings(second, start, end) | {"lookback_days": 1}, server, tmp_path)
+        load_into_postgres(
+            postgres_settings(second, start, end) | {"lookback_days": 1}, server, tmp_path
+        )
         after = types(server)
-        assert_holds(server, tables((first, start, again), (second, again, end)))
+        assert_holds(server, expected_tables((first, start, again), (second, again, end)))
 
     new = {(t, c, kind) for t in after for c, kind in after[t].items() if c not in before[t]}
     assert new == ARRIVED

@@ -25,13 +25,13 @@ SECRET = "pepper"
 PEOPLE = ("firstname_agent", "lastname_agent", "phone_number")
 
 
-def settings(sim: Simulator, end: datetime = MIDDLE, **changes: Any) -> dict[str, Any]:
+def recipe_settings(sim: Simulator, end: datetime = MIDDLE, **changes: Any) -> dict[str, Any]:
     """Return the tap's settings up to a day."""
     span = {"start_date": START.isoformat(), "end_date": end.isoformat()}
     return {**tap_settings(sim.url, 1000), **span, **changes}
 
 
-def written(project: Path, stream: str) -> list[dict[str, Any]]:
+def jsonl_rows(project: Path, stream: str) -> list[dict[str, Any]]:
     """Return the rows that target-jsonl wrote of a stream."""
     lines = lines_of((project / f"output/{stream}.jsonl").read_text())
     return [json.loads(line) for line in lines]
@@ -57,7 +57,7 @@ def quick(simulate) -> Simulator:
 def test_postgres(tmp_path, quick, server):
     """The first recipe brings every row, with instants in UTC whatever the server's zone is."""
     project = write_project(tmp_path, "postgres")
-    variables = environment(settings(quick)) | into(server)
+    variables = environment(recipe_settings(quick)) | into(server)
 
     meltano(project, variables, "run", "tap-cxone", "target-postgres")
 
@@ -76,7 +76,7 @@ def test_testing_a_config_costs_an_export(tmp_path, quick):
     command = ("config", "test", "tap-cxone")
     assert f"`meltano {' '.join(command)}`" in (ROOT / "README.md").read_text()
 
-    run = meltano(project, environment(settings(quick)), *command)
+    run = meltano(project, environment(recipe_settings(quick)), *command)
 
     assert "Plugin configuration is valid" in run.stdout
     assert [seen.path for seen in quick.requests if seen.path.endswith("/jobs/sync")]
@@ -86,14 +86,14 @@ def test_testing_a_config_costs_an_export(tmp_path, quick):
 def test_select(tmp_path, quick):
     """What the README selects comes, with the key and the bookmark, and no other stream."""
     project = write_project(tmp_path)
-    variables = environment(settings(quick))
+    variables = environment(recipe_settings(quick))
     select = ("select", "tap-cxone", "qm_workflows", "workflow_id")
     assert f"`meltano {' '.join(select)}`" in (ROOT / "README.md").read_text()
 
     meltano(project, variables, *select)
     meltano(project, variables, "run", "tap-cxone", "target-jsonl")
 
-    rows = written(project, "qm_workflows")
+    rows = jsonl_rows(project, "qm_workflows")
     assert {tuple(row) for row in rows} == {("workflow_id", "_window_end")}
     assert len(rows) == len(quick.expected_rows("qm-workflows", START, MIDDLE))
     assert [path.name for path in (project / "output").iterdir()] == ["qm_workflows.jsonl"]
@@ -106,28 +106,31 @@ def test_hashed(tmp_path, simulate):
     project = write_project(tmp_path, "hash")
     odd = {"entities": [{"name": "qm_workflows", "columns": {"rank": "integer"}}]}
     family = tap_settings(sim.url, 1000)["data_extraction"] | odd
-    config = settings(sim, data_extraction=family, max_invalid_ratio=1)
+    config = recipe_settings(sim, data_extraction=family, max_invalid_ratio=1)
     variables = environment(config) | {"CXONE_HASH_SECRET": SECRET}
 
     meltano(project, variables, "run", "tap-cxone", "target-jsonl")
 
     truth = {row["Workflow ID"]: row for row in sim.expected_rows("qm-workflows", START, MIDDLE)}
     titles = ("Firstname (Agent)", "Lastname (Agent)", "Phone Number")
-    rows = written(project, "qm_workflows")
+    rows = jsonl_rows(project, "qm_workflows")
     assert rows
     for row in rows:
         source = [truth[row["workflow_id"]][title] for title in titles]
-        assert [row[name] for name in PEOPLE] == [digest(text) for text in source]
+        assert [row[name] for name in PEOPLE] == [salted_digest(text) for text in source]
     calls = {
         r["Segment ID"]: r
         for r in sim.expected_rows("recording-interaction-metadata", START, MIDDLE)
     }
-    for row in written(project, "recording_interaction_metadata"):
+    for row in jsonl_rows(project, "recording_interaction_metadata"):
         source = calls[row["segment_id"]]
-        assert row["agent_1_name"] == digest(source["Agent 1 Name"])
-        assert (row["ani"], row["dnis"]) == (digest(source["ANI"]), digest(source["DNIS"]))
+        assert row["agent_1_name"] == salted_digest(source["Agent 1 Name"])
+        assert (row["ani"], row["dnis"]) == (
+            salted_digest(source["ANI"]),
+            salted_digest(source["DNIS"]),
+        )
         assert source["Agent 2 Name"] not in row.values() or not source["Agent 2 Name"]
-    kept = written(project, "quarantine")
+    kept = jsonl_rows(project, "quarantine")
     assert len(kept) + len(rows) == len(truth)
     assert kept
     assert not any("record" in row for row in kept)
@@ -136,7 +139,7 @@ def test_hashed(tmp_path, simulate):
     assert not any(number in text for number in numbers)
 
 
-def digest(text: str) -> str:
+def salted_digest(text: str) -> str:
     return hashlib.sha256(f"{SECRET}{text}".encode()).hexdigest()
 
 
@@ -146,7 +149,7 @@ def test_no_secret_no_run(tmp_path, quick):
     project = write_project(tmp_path, "hash")
 
     with pytest.raises(AssertionError, match="CXONE_HASH_SECRET"):
-        meltano(project, environment(settings(quick)), "run", "tap-cxone", "target-jsonl")
+        meltano(project, environment(recipe_settings(quick)), "run", "tap-cxone", "target-jsonl")
 
     assert quick.requests == []
     assert list((project / "output").iterdir()) == []
@@ -162,9 +165,9 @@ def test_two_tenants(tmp_path, simulate, server):
     }
     for ends in ({"EMEA": MIDDLE, "APAC": END}, {"EMEA": END, "APAC": END}):
         variables = into(server)
-        submits = {name: len(jobs(sim)) for name, sim in tenants.items()}
+        submits = {name: len(extraction_jobs(sim)) for name, sim in tenants.items()}
         for name, sim in tenants.items():
-            own = environment(settings(sim, ends[name]))
+            own = environment(recipe_settings(sim, ends[name]))
             variables |= {k.replace("CXONE", f"CXONE_{name}", 1): v for k, v in own.items()}
 
         meltano(project, variables, "run", "cxone")
@@ -174,7 +177,7 @@ def test_two_tenants(tmp_path, simulate, server):
             truth = sim.expected_rows("qm-workflows", START, ends[name])
             assert server.ask(query) == sorted((row["Workflow ID"],) for row in truth)
     begun = {
-        name: {job["startDate"] for job in jobs(sim)[submits[name] :]}
+        name: {job["startDate"] for job in extraction_jobs(sim)[submits[name] :]}
         for name, sim in tenants.items()
     }
     assert begun == {"EMEA": {MIDDLE.date().isoformat()}, "APAC": set()}
@@ -184,6 +187,6 @@ def test_two_tenants(tmp_path, simulate, server):
     ]
 
 
-def jobs(sim: Simulator) -> list[dict[str, Any]]:
+def extraction_jobs(sim: Simulator) -> list[dict[str, Any]]:
     """Return the jobs that were submitted so far."""
     return [json.loads(s.body) for s in sim.requests if s.path.endswith("/jobs/sync")]

@@ -63,7 +63,7 @@ def out(simulate, clock) -> Output:
     return found
 
 
-def tables(out: Output) -> dict[str, Any]:
+def snowflake_columns(out: Output) -> dict[str, Any]:
     """Return what the target makes of the SCHEMA messages, set up as in the README."""
     (loader,) = recipe("snowflake")["plugins"]["loaders"]
     run = subprocess.run(
@@ -80,7 +80,7 @@ def tables(out: Output) -> dict[str, Any]:
 @pytest.mark.slow
 def test_tables(out):
     """Every stream has its table, each type is the README's, and no name is lost or shared."""
-    made = tables(out)
+    made = snowflake_columns(out)
     schemas = {m["stream"]: m["schema"]["properties"] for m in out.of("SCHEMA")}
 
     assert set(made) == set(schemas)
@@ -88,7 +88,7 @@ def test_tables(out):
     for stream, properties in schemas.items():
         table = made[stream]
         for name, one in properties.items():
-            kind = (_type(one), one.get("format", ""))
+            kind = (_column_type(one), one.get("format", ""))
             seen.add(kind)
             assert table["types"][name] == TYPES[kind], f"{stream}.{name}"
         names = list(table["types"])
@@ -102,7 +102,7 @@ def test_tables(out):
         assert set(made[stream]["quoted"]) >= RESERVED
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _column_type(schema: dict[str, Any]) -> str:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     (kind,) = (kind for kind in kinds if kind != "null")
     return str(kind)

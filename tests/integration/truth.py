@@ -49,13 +49,13 @@ class Expected:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
 
-def tables(*parts: tuple[Simulator, datetime, datetime]) -> dict[str, Expected]:
+def expected_tables(*parts: tuple[Simulator, datetime, datetime]) -> dict[str, Expected]:
     """Return the tables that come of reading parts of time, each as its simulator told it."""
     found = {
         stream: Expected(key, [_csv(row) for row in _truth(entity, parts)])
         for stream, (entity, key) in FILES.items()
     }
-    bots = analytics.typed(_truth(analytics.STREAM, parts))
+    bots = analytics.typed_conversations(_truth(analytics.STREAM, parts))
     calls = [_call(row) for row in _truth("Interaction/Call", parts) if "_bad" not in row]
     window = "_window_start"
     return {

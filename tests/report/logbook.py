@@ -18,14 +18,14 @@ STREAM = "qm_workflows"
 FAMILY = "data_extraction"
 
 
-def at(day: float, hour: float = 0) -> datetime:
+def march(day: float, hour: float = 0) -> datetime:
     """Return an instant of March 2026."""
     return datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day - 1, hours=hour)
 
 
 def window(day: float, days: float = 1) -> Window:
     """Return a window that begins with a day of March 2026."""
-    return Window(at(day), at(day + days))
+    return Window(march(day), march(day + days))
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Logbook:
     """An audit log in the making; each line is written when `clock` says."""
 
     path: Path
-    clock: FakeClock = field(default_factory=lambda: FakeClock(at(20, 2)))
+    clock: FakeClock = field(default_factory=lambda: FakeClock(march(20, 2)))
     run: str = "r1"
     family: str = FAMILY
 

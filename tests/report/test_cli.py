@@ -15,7 +15,7 @@ from tests.report.logbook import window
 COMMAND = Path(sys.executable).parent / "cxone-report"
 
 
-def report(*arguments: object):
+def invoke_report(*arguments: object):
     """Run the command in this process."""
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
@@ -25,7 +25,7 @@ def test_a_page_is_written(book, tmp_path):
     book.commit(window(1))
     page = tmp_path / "page.html"
 
-    result = report(book.path, "-o", page)
+    result = invoke_report(book.path, "-o", page)
 
     assert (result.exit_code, result.output) == (0, "")
     assert page.read_text().startswith("<!DOCTYPE html>")
@@ -48,7 +48,7 @@ def test_the_page_is_a_function_of_the_log(book):
     """The same log gives the same page, whenever it is made."""
     book.commit(window(1))
 
-    assert report(book.path).output == report(book.path).output
+    assert invoke_report(book.path).output == invoke_report(book.path).output
 
 
 def test_several_logs(book, tmp_path):
@@ -57,18 +57,18 @@ def test_several_logs(book, tmp_path):
     older = book.path.rename(tmp_path / "older.jsonl")
     book.commit(window(2), stream="second_stream")
 
-    page = report(older, book.path).output
+    page = invoke_report(older, book.path).output
 
     assert "first_stream" in page
     assert "second_stream" in page
 
 
-def test_a_file_that_is_no_audit_log(tmp_path):
+def test_report_command_refuses_another_file(tmp_path):
     """It is refused with exit code 2, a line that says what to give, and no page."""
     other, page = tmp_path / "other.jsonl", tmp_path / "page.html"
     other.write_text('{"type": "STATE"}\n')
 
-    result = report(other, "-o", page)
+    result = invoke_report(other, "-o", page)
 
     assert result.exit_code == 2
     assert "other.jsonl is no audit log" in result.output
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_audit_log(tmp_path):
 
 def test_a_file_that_is_not_there(tmp_path):
     """It is named, with exit code 2."""
-    result = report(tmp_path / "none.jsonl")
+    result = invoke_report(tmp_path / "none.jsonl")
 
     assert result.exit_code == 2
     assert "none.jsonl" in result.output
@@ -89,7 +89,7 @@ def test_the_log_is_not_overwritten(book):
     book.commit(window(1))
     before = book.path.read_bytes()
 
-    result = report(book.path, "-o", book.path)
+    result = invoke_report(book.path, "-o", book.path)
 
     assert result.exit_code == 2
     assert "is the audit log itself" in result.output
@@ -102,7 +102,7 @@ def test_without_the_extra(book, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     monkeypatch.setitem(sys.modules, "tap_cxone.report.page", None)
 
-    result = report(book.path)
+    result = invoke_report(book.path)
 
     assert result.exit_code == 1
     assert "pip install 'tap-cxone[report]'" in result.output
@@ -113,7 +113,7 @@ def test_an_empty_log(book, lines):
     """A log without a run gives a page that says so."""
     book.path.write_text(lines)
 
-    result = report(book.path)
+    result = invoke_report(book.path)
 
     assert result.exit_code == 0
     assert "the audit log holds no run yet" in result.output
@@ -127,7 +127,7 @@ def test_what_was_left_out_is_said(book):
             '{"at": "2026-03-20T00:00:00Z", "run": "r", "event": "stream_dreamt"}\n{"at": "20'
         )
 
-    page = report(book.path).output
+    page = invoke_report(book.path).output
 
     assert "1 line could not be read" in " ".join(page.split())
     assert "1 line of <code>stream_dreamt</code>" in page

@@ -12,7 +12,8 @@ from tap_cxone.report.bar_chart import draw_bars
 from tap_cxone.report.coverage import DayState, day_states, day_window, months
 from tap_cxone.report.streams import streams
 from tap_cxone.windows import Window
-from tests.report.logbook import at, window
+from tests.report.logbook import march, window
+from tests.support.ids import readable
 
 COMPLETE, PARTIAL, OPEN, NEVER = DayState
 
@@ -35,6 +36,7 @@ def day(number: int) -> date:
         ([window(1), window(3)], [COMPLETE, NEVER, COMPLETE]),
         ([window(1, 3), window(2, 0.5)], [COMPLETE, COMPLETE, COMPLETE]),
     ],
+    ids=readable,
 )
 def test_a_day_is_complete_if_windows_cover_all_of_it(committed, expected):
     """Windows are added up; a day of which a part is missing is partial."""
@@ -51,11 +53,11 @@ def test_a_day_that_was_asked_for_is_open():
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), max_size=8))
 def test_days_are_what_their_hours_are(hours):
     """A day is complete if each of its hours is in some window, partial if only some are."""
-    committed = [Window(at(1, begin), at(1, begin + length)) for begin, length in hours]
+    committed = [Window(march(1, begin), march(1, begin + length)) for begin, length in hours]
     found = day_states(committed, committed)
 
     for number in range(1, 9):
-        parts = [Window(at(number, hour), at(number, hour + 1)) for hour in range(24)]
+        parts = [Window(march(number, hour), march(number, hour + 1)) for hour in range(24)]
         inside = [any(w.start <= p.start and p.end <= w.end for w in committed) for p in parts]
         expected = COMPLETE if all(inside) else PARTIAL if any(inside) else NEVER
         assert found.get(day(number), NEVER) == expected
@@ -100,7 +102,7 @@ def test_a_window_that_was_read_again_counts_once(book):
 
     (stream,) = streams(book.log.lines)
     assert (stream.rows, stream.quarantined) == (12, 1)
-    assert [read.at for read in stream.window_commits] == [at(20, 3)]
+    assert [read.at for read in stream.window_commits] == [march(20, 3)]
 
 
 def test_windows_that_later_ones_cover_do_not_count(book):
@@ -133,8 +135,8 @@ def test_of_a_table_the_last_reading_counts(book):
     (stream,) = streams(book.log.lines)
     assert stream.rows == 6
     assert [(read.at, read.rows) for read in stream.table_commits] == [
-        (at(20, 2), 5),
-        (at(21, 2), 6),
+        (march(20, 2), 5),
+        (march(21, 2), 6),
     ]
     assert dict(stream.days) == {}
 
@@ -178,10 +180,14 @@ def test_a_window_of_several_days_is_an_average(book):
 
 def test_a_day_of_another_zone_stands_where_it_is(book):
     """A window of a day that is cut at another hour is its own bar, and no average."""
-    book.commit(Window(at(2, 5), at(3, 5)), rows=12)
+    book.commit(Window(march(2, 5), march(3, 5)), rows=12)
 
     (bar,) = bars(book).bars
-    assert (bar.window, bar.is_average, bar.rows_per_day) == (Window(at(2, 5), at(3, 5)), False, 12)
+    assert (bar.window, bar.is_average, bar.rows_per_day) == (
+        Window(march(2, 5), march(3, 5)),
+        False,
+        12,
+    )
 
 
 def test_no_rows_are_drawn_as_none(book):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tap_cxone.report.failures import failures, invalid_rows, schema_changes
 from tap_cxone.report.runs import runs
 from tap_cxone.report.streams import streams
-from tests.report.logbook import STREAM, at, window
+from tests.report.logbook import STREAM, march, window
 
 
 def test_runs_are_listed_newest_first(book):
@@ -19,7 +19,7 @@ def test_runs_are_listed_newest_first(book):
 
     second, first = runs(book.log.lines)
     assert (first.outcome, first.failed, first.rows, first.streams) == ("failed", ("a",), 1, 2)
-    assert (second.run_id, second.started_at, second.outcome) == ("r2", at(21, 2), "complete")
+    assert (second.run_id, second.started_at, second.outcome) == ("r2", march(21, 2), "complete")
     assert (second.version, second.seconds) == ("0.1.0", 90)
 
 
@@ -103,7 +103,7 @@ def test_misfits_are_counted_by_reason(book):
     checked(book, 2, long=3)
 
     long, short = invalid_rows(book.log.lines)
-    assert (long.reason, long.rows, long.fields, long.at) == ("long", 5, ("score",), at(21, 2))
+    assert (long.reason, long.rows, long.fields, long.at) == ("long", 5, ("score",), march(21, 2))
     assert (short.reason, short.rows, short.fields) == ("short", 1, ())
 
 
@@ -129,7 +129,7 @@ def test_drift_is_listed_once_for_the_same_columns(book):
     assert (both.columns, both.times, both.first, both.last) == (
         ("a", "b"),
         2,
-        at(20, 2),
-        at(22, 2),
+        march(20, 2),
+        march(22, 2),
     )
     assert one.columns == ("c",)

@@ -12,7 +12,7 @@ from tap_cxone.report.page import MAX_SHOWN, page
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.report.browser import chromium
-from tests.report.logbook import at, window
+from tests.report.logbook import march, window
 from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.observability import KB
 from tests.support.run import run_tap, select
@@ -35,7 +35,7 @@ GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
 
 
 @pytest.fixture
-def audit(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: Path) -> Path:
+def two_nights(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: Path) -> Path:
     """Return the log of two nights: misfits, drift, a quota that is used up, a failed job."""
     sim = simulate(invalid_elements=2, exports_per_day=1)
     path = tmp_path / "audit.jsonl"
@@ -56,16 +56,16 @@ def audit(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: Path) 
     return path
 
 
-def written(log: Path, to: Path) -> str:
+def write_page(log: Path, to: Path) -> str:
     """Write the page of a log; return its address."""
     with log.open("rb") as lines:
         to.write_text(page(parse_log(str(log), lines)), encoding="utf-8")
     return to.as_uri()
 
 
-def test_two_nights_in_a_browser(audit, tmp_path):
+def test_two_nights_in_a_browser(two_nights, tmp_path):
     """Everything is there, at both widths, one light, one dark; nothing is asked of a network."""
-    address = written(audit, tmp_path / "report.html")
+    address = write_page(two_nights, tmp_path / "report.html")
     with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme="light")
         asked: list[str] = []
@@ -76,7 +76,7 @@ def test_two_nights_in_a_browser(audit, tmp_path):
 
         _headings(tab)
         _days(tab)
-        _rows(tab)
+        _check_rows(tab)
         _waits(tab)
         _troubles(tab)
         _fits(tab, tmp_path)
@@ -129,7 +129,7 @@ def _days(tab: Page) -> None:
     assert [cell.inner_text().split()[0] for cell in quota.all()] == ["17", "18"]
 
 
-def _rows(tab: Page) -> None:
+def _check_rows(tab: Page) -> None:
     bots = _card(tab, BOTS)
     assert _size(bots.locator("rect.aside").first)[1] > 0
     titles = bots.locator(".rows title").all_text_contents()
@@ -228,7 +228,7 @@ def test_what_is_too_much_is_counted(book):
 def test_old_months_are_behind_a_click(book):
     """The two newest months are shown at once, the earlier ones on demand, the oldest counted."""
     book.commit(window(1))
-    book.commit(type(window(1))(at(1) - timedelta(days=365 * 4), at(1)))
+    book.commit(type(window(1))(march(1) - timedelta(days=365 * 4), march(1)))
 
     text = " ".join(page(book.log).split())
 

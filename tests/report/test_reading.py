@@ -8,7 +8,8 @@ import pytest
 
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.report.log_parser import Line, Log, NotAnAuditLog, merge_logs, parse_log
-from tests.report.logbook import at, window
+from tests.report.logbook import march, window
+from tests.support.ids import readable
 
 GOOD = b'{"at": "2026-03-20T02:00:00+00:00", "run": "r1", "event": "run_started"}\n'
 TORN = GOOD[:40]
@@ -27,7 +28,7 @@ def test_a_line_is_read_with_its_facts(book):
     book.write("schema_changed", window(3), columns=["a", "b"])
 
     committed, drift = book.log.lines
-    assert committed.at == at(20, 2)
+    assert committed.at == march(20, 2)
     assert committed.window == window(3)
     assert (committed.stream, committed.job_id) == ("qm_workflows", "j1")
     assert (committed.rows, committed.quarantined, committed.seconds) == (7, 1, 2.5)
@@ -54,6 +55,7 @@ def test_a_line_is_read_with_its_facts(book):
         ),
         GOOD.replace(b'"r1"', b'"\xff"'),
     ],
+    ids=readable,
 )
 def test_what_cannot_be_read_is_counted(bad):
     """A torn line, another program's, or one with an impossible fact is left out and counted."""
@@ -81,13 +83,13 @@ def test_a_known_event_with_new_facts_is_read():
     assert line.event == "run_started"
 
 
-@pytest.mark.parametrize("raw", [[], [b"\n", b"  \n"]])
+@pytest.mark.parametrize("raw", [[], [b"\n", b"  \n"]], ids=readable)
 def test_an_empty_file_is_a_log_without_lines(raw):
     """A log that the tap has not written yet is no mistake."""
     assert parse_log("log", raw) == Log()
 
 
-def test_a_file_that_is_no_audit_log():
+def test_parser_refuses_another_file():
     """Another file is refused with its name and the setting that names the right one."""
     lines = [json.dumps({"type": "STATE", "value": {}}).encode()] * 2
 

@@ -8,10 +8,11 @@ import pytest
 
 from tap_cxone.report.timeline import timeline
 from tap_cxone.report.waits import longest, waits
-from tests.report.logbook import at, window
+from tests.report.logbook import march, window
+from tests.support.ids import readable
 
 
-def job(book, name: str, day: int, *, minutes: float, end: str = "file_downloaded"):
+def write_job(book, name: str, day: int, *, minutes: float, end: str = "file_downloaded"):
     """Write the life of a job that takes so many minutes."""
     book.write("job_created", window(day), name, latency_ms=0)
     book.write("job_state", window(day), name, state="running")
@@ -31,12 +32,12 @@ def test_a_wait_goes_from_the_job_to_its_file(book):
     assert wait.duration == timedelta(minutes=4)
     assert wait.started_at - wait.ready_at == timedelta(seconds=30)
     assert (wait.outcome, wait.adopted) == ("came", False)
-    assert wait.states == ((at(20, 2), "running"),)
+    assert wait.states == ((march(20, 2), "running"),)
 
 
 def test_a_job_that_failed(book):
     """It was waited for until it failed."""
-    job(book, "j1", 1, minutes=3, end="job_failed")
+    write_job(book, "j1", 1, minutes=3, end="job_failed")
 
     (wait,) = waits(book.log.lines)
     assert (wait.outcome, wait.duration) == ("failed", timedelta(minutes=3))
@@ -44,7 +45,7 @@ def test_a_job_that_failed(book):
 
 def test_a_file_that_came_twice(book):
     """A damaged file that was fetched again came when it came for the last time."""
-    job(book, "j1", 1, minutes=3)
+    write_job(book, "j1", 1, minutes=3)
     book.later(minutes=1)
     book.write("file_downloaded", window(1), "j1", bytes=2, rows=1, sha256="")
 
@@ -92,7 +93,7 @@ def test_a_file_without_a_job_is_no_wait(book):
 def test_the_longest_waits_come_first(book):
     """Of many waits the longest are listed."""
     for number, minutes in enumerate((1, 5, 3), start=1):
-        job(book, f"j{number}", number, minutes=minutes)
+        write_job(book, f"j{number}", number, minutes=minutes)
 
     found = longest(waits(book.log.lines), 2)
     assert [wait.job_id for wait in found] == ["j2", "j3"]
@@ -109,7 +110,7 @@ def test_jobs_at_one_time_stand_below_each_other(book):
     for name in ("j1", "j2"):
         book.write("file_downloaded", window(1), name, bytes=1, rows=1, sha256="")
     book.later(minutes=1)
-    job(book, "j3", 3, minutes=1)
+    write_job(book, "j3", 3, minutes=1)
 
     (day_row,) = timeline(waits(book.log.lines), 31).days
     assert [piece.row for piece in day_row.segments] == [0, 1, 0]
@@ -118,8 +119,8 @@ def test_jobs_at_one_time_stand_below_each_other(book):
 
 def test_a_wait_over_midnight_is_on_both_days(book):
     """It is cut there, and the newest day comes first."""
-    book.clock.instant = at(20, 23.5)
-    job(book, "j1", 1, minutes=60)
+    book.clock.instant = march(20, 23.5)
+    write_job(book, "j1", 1, minutes=60)
 
     drawn = timeline(waits(book.log.lines), 31)
     assert [day_row.day for day_row in drawn.days] == [date(2026, 3, 21), date(2026, 3, 20)]
@@ -136,10 +137,11 @@ def test_a_wait_over_midnight_is_on_both_days(book):
         (100, timedelta(hours=4), timedelta(minutes=30)),
         (0, timedelta(hours=2, seconds=1), timedelta(seconds=1)),
     ],
+    ids=readable,
 )
 def test_the_marks_are_round(book, minutes, end, step):
     """A drawing reaches over the times of day that there are, between round marks."""
-    job(book, "j1", 1, minutes=minutes)
+    write_job(book, "j1", 1, minutes=minutes)
 
     drawn = timeline(waits(book.log.lines), 31)
     assert (drawn.start, drawn.end, drawn.step) == (timedelta(hours=2), end, step)
@@ -151,8 +153,8 @@ def test_the_marks_are_round(book, minutes, end, step):
 def test_only_the_newest_days_are_drawn(book):
     """Older days are counted."""
     for day in range(1, 6):
-        book.clock.instant = at(day, 2)
-        job(book, f"j{day}", day, minutes=1)
+        book.clock.instant = march(day, 2)
+        write_job(book, f"j{day}", day, minutes=1)
 
     drawn = timeline(waits(book.log.lines), 3)
     assert [day_row.day.day for day_row in drawn.days] == [5, 4, 3]

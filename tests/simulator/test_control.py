@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import requests
 
+from tests.support.ids import readable
+
 
 @pytest.fixture
 def control(sim):
@@ -24,6 +26,7 @@ def test_faults_from_outside(sim, control):
 @pytest.mark.parametrize(
     "script",
     [[{"at": "list", "kind": "gremlins"}], [{"at": "list"}], [{"where": "list"}], ["x"], 7],
+    ids=readable,
 )
 def test_wrong_faults_are_refused(control, script):
     """A script with a mistake is answered 400 and plays no part."""
@@ -69,6 +72,7 @@ def test_truth_of_a_table_from_outside(sim, control):
         {"entity": "qm-workflows", "start": "yesterday", "end": "2026-01-31"},
         {"entity": "qm-workflows", "start": "2026-01-30", "end": "2026-01-31", "zone": "Mars"},
     ],
+    ids=readable,
 )
 def test_wrong_question_for_the_truth(control, query):
     """A question without entity or dates is answered 400."""

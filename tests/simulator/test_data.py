@@ -20,7 +20,7 @@ KEYS = {
 instants = st.integers(0, 72 * 3600).map(lambda seconds: START + timedelta(seconds=seconds))
 
 
-def rows(entity, start, end, seen_at=LATER, **options):
+def entity_rows(entity, start, end, seen_at=LATER, **options):
     return list(EntityRows(Options(rows_per_day=24, **options)).rows(entity, start, end, seen_at))
 
 
@@ -30,7 +30,9 @@ def test_splitting_a_window_changes_nothing(entity, bounds):
     """The rows of two neighbouring windows are those of the whole."""
     start, middle, end = bounds
 
-    assert rows(entity, start, middle) + rows(entity, middle, end) == rows(entity, start, end)
+    assert entity_rows(entity, start, middle) + entity_rows(entity, middle, end) == entity_rows(
+        entity, start, end
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -38,33 +40,35 @@ def test_splitting_a_window_changes_nothing(entity, bounds):
 def test_nothing_seen_disappears(first, second):
     """A row that may be seen stays; the past is seen whole 30 minutes later."""
     early, late = sorted([first, second])
-    before = rows("qm-workflows", START, early, early)
+    before = entity_rows("qm-workflows", START, early, early)
 
-    assert [row for row in rows("qm-workflows", START, early, late) if row in before] == before
-    assert rows("qm-workflows", START, early, early + timedelta(minutes=30)) == rows(
+    assert [
+        row for row in entity_rows("qm-workflows", START, early, late) if row in before
+    ] == before
+    assert entity_rows("qm-workflows", START, early, early + timedelta(minutes=30)) == entity_rows(
         "qm-workflows", START, early
     )
 
 
 def test_future_does_not_exist():
     """No row is visible before it happened."""
-    assert rows("qm-workflows", START, LATER, START) == []
+    assert entity_rows("qm-workflows", START, LATER, START) == []
 
 
-def test_another_seed_is_another_tenant():
+def test_entity_rows_depend_on_the_seed():
     """The seed decides the data."""
     window = "qm-workflows", START, START + timedelta(days=1)
 
-    assert rows(*window, seed=1) == rows(*window, seed=1)
-    assert rows(*window, seed=1) != rows(*window, seed=2)
+    assert entity_rows(*window, seed=1) == entity_rows(*window, seed=1)
+    assert entity_rows(*window, seed=1) != entity_rows(*window, seed=2)
 
 
 @pytest.mark.parametrize("entity", KEYS)
-def test_keys_are_unique(entity):
+def test_simulator_keys_are_unique(entity):
     """No two rows share a key, which is never blank."""
     keys = [
         tuple(row[column] for column in KEYS[entity])
-        for row in rows(entity, START, START + timedelta(days=30))
+        for row in entity_rows(entity, START, START + timedelta(days=30))
     ]
 
     assert len(keys) == len(set(keys)) == 720
@@ -84,9 +88,9 @@ def test_header(entity, count):
         assert tuple(row) == data.columns(entity)
 
 
-def test_values_are_awkward():
+def test_entity_values_are_awkward():
     """Texts keep what a careless reader loses: zeros at the front, long ids, blanks."""
-    found = rows("qm-workflows", START, START + timedelta(days=10))
+    found = entity_rows("qm-workflows", START, START + timedelta(days=10))
 
     assert {len(row["Team ID"]) for row in found} == {4}
     assert any(row["Team ID"].startswith("0") for row in found)
@@ -98,6 +102,6 @@ def test_values_are_awkward():
 
 def test_rows_are_spread_over_the_day():
     """Each hour of a day with 24 rows has one."""
-    found = rows("qm-workflows", START, START + timedelta(days=1))
+    found = entity_rows("qm-workflows", START, START + timedelta(days=1))
 
     assert [int(row["Last Updated"][11:13]) for row in found] == list(range(24))

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tap_cxone.simulator import Fault
+from tests.support.ids import readable
 
 TABLES = "/observabilitydashboard/v2/tables"
 OTHER_DAY = {"startDate": "2026-01-29T00:00:00.000Z", "endDate": "2026-01-29T23:59:59.999Z"}
@@ -96,6 +97,7 @@ def test_several_exports_run_at_once(sim):
         ("pending", "success", "failed"),
         ("inprogress", "completed", "failed"),
     ],
+    ids=readable,
 )
 def test_status_may_be_worded_otherwise(sim_call, key, words):
     """A tenant has its own words for a status, and its own key for them."""
@@ -205,6 +207,7 @@ def test_unknown_table_is_404(sim, table):
 @pytest.mark.parametrize(
     ("namespace", "statuses"),
     [("both", [202, 202]), ("AutopilotKnowledge", [202, 404]), ("autopilot", [404, 202])],
+    ids=readable,
 )
 def test_generated_responses_have_two_paths(sim_call, namespace, statuses):
     """A tenant may have its table of generated responses under one path only."""
@@ -257,6 +260,7 @@ KB, AQ, GR = "Copilot/KBTable", "Copilot/AQTable", "autopilot/GRTable"
         (GR, {"filters": {}}, "Unknown field in the body: filters"),
         (GR, {"channels": []}, "Unknown field in the body: channels"),
     ],
+    ids=readable,
 )
 def test_wrong_export_is_refused(sim, table, body, message):
     """A body that the API does not accept is answered 400 and spends nothing."""
@@ -269,7 +273,7 @@ def test_wrong_export_is_refused(sim, table, body, message):
     assert sim.simulator.exports == 0
 
 
-def test_body_must_be_json(sim):
+def test_export_body_must_be_json(sim):
     """A body that is no JSON object is answered 400, in the API's own words."""
     response = sim.call("POST", f"{TABLES}/Copilot/KBTable/export-data", data=b"[]")
 
@@ -284,6 +288,7 @@ def test_body_must_be_json(sim):
         (AQ, {"filters": {"CopilotProfileId": [], "AgentNumber": []}}),
         (GR, {}),
     ],
+    ids=readable,
 )
 def test_empty_filters_ask_for_all(sim, table, body):
     """A filter without values keeps every row."""

@@ -8,7 +8,7 @@ import pytest
 DAY = date(2026, 1, 30), date(2026, 1, 31)
 
 
-def test_file_holds_the_truth(sim):
+def test_entity_file_holds_the_truth(sim):
     """A job's file holds exactly the rows that could be seen."""
     rows = sim.rows()
 
@@ -16,7 +16,7 @@ def test_file_holds_the_truth(sim):
     assert rows == sim.simulator.expected_rows("qm-workflows", *DAY)
 
 
-def test_csv_needs_a_real_reader(sim):
+def test_entity_csv_needs_a_csv_reader(sim):
     """Values hold commas, quotes and line breaks."""
     text = sim.file().content.decode()
 
@@ -129,7 +129,7 @@ def test_file_without_rows(sim_call, style, status, begin):
     assert response.content.count(b"\n") == (1 if begin else 0)
 
 
-def test_columns_come_and_go(sim_call):
+def test_entity_columns_come_and_go(sim_call):
     """A tenant may have more columns, or lack some; file and truth agree."""
     sim = sim_call(
         extra_columns={"qm-workflows": ("Mood",)}, missing_columns={"qm-workflows": ("Rank",)}

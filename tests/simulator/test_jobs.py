@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.ids import readable
+
 
 def test_submit_answers_with_a_bare_id(sim):
     """An asynchronous submit is answered 202 with the id as a JSON string."""
@@ -93,6 +95,7 @@ def test_status_may_be_spelled_otherwise(sim_call, case, expected):
 @pytest.mark.parametrize(
     ("style", "expected"),
     [("null", {"result": None}), ("absent", {}), ("empty", {"result": {}})],
+    ids=readable,
 )
 def test_running_job_has_no_result(sim_call, style, expected):
     """What stands for a missing result is the tenant's choice."""
@@ -119,6 +122,7 @@ def test_sync_answers_with_a_finished_job(sim):
         ("result", lambda answer: answer["result"]["url"]),
         ("string-url", lambda answer: answer),
     ],
+    ids=readable,
 )
 def test_sync_may_show_the_link_otherwise(sim_call, style, find):
     """A tenant may put the link elsewhere in the answer."""
@@ -156,6 +160,7 @@ def test_sync_may_be_missing(sim_call, status):
         ({"endDate": "2026-01-30"}, "startDate must be before endDate"),
         ({"startDate": "2026-01-16"}, "must not exceed 14 days"),
     ],
+    ids=readable,
 )
 def test_wrong_order_is_refused(sim, body, message):
     """A body that the API does not accept is answered 400 and spends nothing."""
@@ -171,7 +176,7 @@ def test_fourteen_days_are_accepted(sim):
     assert sim.submit(startDate="2026-01-17").status_code == 202
 
 
-def test_body_must_be_json(sim):
+def test_job_body_must_be_json(sim):
     """A body that is no JSON object is answered 400."""
     path = "/data-extraction/v1/jobs"
 

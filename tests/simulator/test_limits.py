@@ -47,7 +47,7 @@ def test_speed_shortens_the_spacing(sim_call):
     assert sim.submit().status_code == 202
 
 
-def test_polls_are_not_spaced(sim):
+def test_simulator_does_not_space_polls(sim):
     """Polls and lists are free."""
     job_id = sim.submit().json()
 

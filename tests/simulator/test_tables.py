@@ -15,13 +15,13 @@ DAY = date(2026, 1, 30), date(2026, 1, 31)
 SOURCES = {name: table.source for name, table in TABLES.items()}
 
 
-def rows(table, days=30, **options):
+def table_rows(table, days=30, **options):
     tenant = RowGenerator(Options(rows_per_day=24, **options), SOURCES, timedelta(0))
     return list(tenant.rows(table, START, START + timedelta(days=days), LATER))
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_file_holds_the_truth(sim, table):
+def test_table_file_holds_the_truth(sim, table):
     """An export holds exactly the rows of its window, in order."""
     found = sim.export_rows(table)
 
@@ -30,7 +30,7 @@ def test_file_holds_the_truth(sim, table):
     assert found == sorted(found, key=lambda row: row["Date"])
 
 
-def test_csv_needs_a_real_reader(sim):
+def test_table_csv_needs_a_csv_reader(sim):
     """Values hold commas, quotes and line breaks."""
     text = sim.export_file().content.decode()
 
@@ -81,7 +81,7 @@ def test_future_is_not_exported(sim):
         ("Copilot/AQTable", "AgentNumber", "Agent Number"),
     ],
 )
-def test_filters(sim, table, name, column):
+def test_simulator_table_filters_choose_the_rows(sim, table, name, column):
     """A filter keeps the rows whose value is among those asked for."""
     everything = sim.simulator.expected_rows(table, *DAY)
     wanted = sorted({row[column] for row in everything})[-2:]
@@ -117,7 +117,7 @@ def test_both_paths_give_the_same(sim):
     assert sim.export_rows("AutopilotKnowledge/GRTable") == sim.export_rows("autopilot/GRTable")
 
 
-def test_columns_come_and_go(sim_call):
+def test_table_columns_come_and_go(sim_call):
     """A tenant may have more columns, or lack one that is filtered by; file and truth agree."""
     sim = sim_call(
         extra_columns={"AutopilotKnowledge/GRTable": ("Mood",), "Copilot/KBTable": ("Mood",)},
@@ -139,16 +139,16 @@ def test_files_come_in_every_shape(sim_call):
     assert sim.export_file().content.count(b"\r\n") == 1
 
 
-def test_another_seed_is_another_tenant():
+def test_table_rows_depend_on_the_seed():
     """The seed decides the data."""
-    assert rows("Copilot/KBTable", seed=1) == rows("Copilot/KBTable", seed=1)
-    assert rows("Copilot/KBTable", seed=1) != rows("Copilot/KBTable", seed=2)
+    assert table_rows("Copilot/KBTable", seed=1) == table_rows("Copilot/KBTable", seed=1)
+    assert table_rows("Copilot/KBTable", seed=1) != table_rows("Copilot/KBTable", seed=2)
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_no_two_rows_are_equal(table):
     """Every row differs from every other."""
-    found = rows(table)
+    found = table_rows(table)
 
     assert len(found) == len({tuple(row.items()) for row in found}) == 720
 
@@ -156,15 +156,15 @@ def test_no_two_rows_are_equal(table):
 @pytest.mark.parametrize("table", ["Copilot/AQTable", "autopilot/GRTable"])
 def test_some_tables_have_no_key(table):
     """No one column tells the rows of these tables apart."""
-    found = rows(table)
+    found = table_rows(table)
 
     assert all(len({row[column] for row in found}) < len(found) for column in found[0])
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_values_are_awkward(table):
+def test_table_values_are_awkward(table):
     """Each table has ids with zeros at the front, ids of 20 digits, and blanks."""
-    found = rows(table)
+    found = table_rows(table)
 
     assert all(len(row["Agent Number"]) == 6 and row["Agent Number"][0] == "0" for row in found)
     assert {len(row["Contact ID"]) for row in found} == {20}

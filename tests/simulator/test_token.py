@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tap_cxone.simulator import Credentials
+from tests.support.ids import readable
 
 ID, SECRET = Credentials.CLIENT_ID, Credentials.CLIENT_SECRET
 NO_CLIENT = {"client_id": None, "client_secret": None}
@@ -60,7 +61,7 @@ def test_speed_leaves_the_token_alone(sim_call):
     assert sim_call(speed=100).log_in().json()["expires_in"] == 3600
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer nobody"}])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer nobody"}], ids=readable)
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -126,6 +127,7 @@ def test_tenant_may_take_one_way_only(sim_call, allowed, post, basic):
         (None, {"username": quote(Credentials.ACCESS_KEY_ID)}, "invalid_grant"),
         (None, {"password": quote(Credentials.ACCESS_KEY_SECRET)}, "invalid_grant"),
     ],
+    ids=readable,
 )
 def test_wrong_credentials_are_refused(sim, auth, form, error):
     """What is wrong, missing, sent twice or still URL-encoded is answered 401."""

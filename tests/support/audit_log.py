@@ -9,7 +9,7 @@ import pytest
 
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.support.analytics_exports import STREAM, days
+from tests.support.analytics_exports import STREAM, export_settings
 from tests.support.observability import KB
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ EVERYWHERE = pytest.mark.parametrize("family", FAMILIES)
 DAY = {"start_date": "2026-03-15T00:00:00Z", "end_date": "2026-03-16T00:00:00Z"}
 
 
-def audited(sim: Simulator, path: Path, number: int = 1, **changes: Any) -> dict[str, Any]:
+def audit_settings(sim: Simulator, path: Path, number: int = 1, **changes: Any) -> dict[str, Any]:
     """Return settings for some windows of conversations, with an audit log."""
-    return days(sim, number, audit_log_path=str(path), **changes)
+    return export_settings(sim, number, audit_log_path=str(path), **changes)
 
 
 def every(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def every(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:
     return {**settings, **DAY, "audit_log_path": str(path), **changes}
 
 
-def lines(path: Path) -> Lines:
+def audit_lines(path: Path) -> Lines:
     """Return what was written, each line being what its event is said to be."""
     text = path.read_text(encoding="utf-8")
     assert text.endswith("\n")

@@ -58,7 +58,7 @@ def recorded(out: Output) -> dict[str, list[str]]:
     return found
 
 
-def load(messages: list[dict[str, Any]], folder: Path) -> dict[str, list[str]]:
+def load_into_target(messages: list[dict[str, Any]], folder: Path) -> dict[str, list[str]]:
     """Hand messages to a target of the SDK, and return what it stored by stream."""
     folder.mkdir()
     lines = io.StringIO("".join(f"{json.dumps(message)}\n" for message in messages))

@@ -5,30 +5,27 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import logging
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import pytest
 from requests.adapters import HTTPAdapter
 
-from tap_cxone.errors import StreamsFailed
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
+from tests.support.requests import requests_to
 from tests.support.run import FakeClock, Output, select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    import pytest
     from requests import PreparedRequest, Response
 
-    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator import Simulator
     from tap_cxone.simulator.faults import FamilyName
 
 FAMILY: tuple[FamilyName, ...] = ("data_download",)
@@ -65,7 +62,7 @@ def local(day: date, zone: ZoneInfo = NEW_YORK) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def days(  # noqa: PLR0913 (all by name but the days)
+def download_settings(  # noqa: PLR0913 (all by name but the days)
     sim: Simulator,
     number: int = 1,
     *,
@@ -97,7 +94,7 @@ def days(  # noqa: PLR0913 (all by name but the days)
     }
 
 
-def run(
+def run_downloads(
     config: dict[str, Any],
     clock: FakeClock,
     *streams: str,
@@ -170,40 +167,29 @@ class Wire(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-def failure(out: Output, stream: str = STREAM) -> Exception:
-    """Return why a stream failed."""
-    assert isinstance(out.error, StreamsFailed), out.error
-    return out.error.failures[stream]
-
-
-def asked(sim: Simulator, path: str) -> list[RecordedRequest]:
-    """Return the requests of a path so far."""
-    return [seen for seen in sim.requests if seen.path == path]
-
-
-def bodies(sim: Simulator) -> list[dict[str, Any]]:
+def page_bodies(sim: Simulator) -> list[dict[str, Any]]:
     """Return what the pages were asked with."""
-    return [json.loads(seen.body) for seen in asked(sim, DOWNLOAD)]
+    return [json.loads(seen.body) for seen in requests_to(sim, DOWNLOAD)]
 
 
 def served(sim: Simulator) -> list[dict[str, Any]]:
     """Return what the pages that were answered were asked with."""
-    return [json.loads(s.body) for s in asked(sim, DOWNLOAD) if s.status == 200]
+    return [json.loads(s.body) for s in requests_to(sim, DOWNLOAD) if s.status == 200]
 
 
-def truth(
+def expected_interactions(
     sim: Simulator, number: int = 1, *, first: date = FIRST, zone: ZoneInfo = NEW_YORK
 ) -> list[dict[str, Any]]:
     """Return the interactions of so many local days."""
     return sim.expected_rows(TRUTH, local(first, zone), local(first + number * DAY, zone))
 
 
-def ids(rows: Iterable[dict[str, Any]], key: str = "interaction_id") -> list[str]:
+def sorted_ids(rows: Iterable[dict[str, Any]], key: str = "interaction_id") -> list[str]:
     """Return the identities of rows, sorted."""
     return sorted(row[key] for row in rows)
 
 
-def exactly(value: Any) -> Any:
+def exact_value(value: Any) -> Any:
     """Return a value of the truth as a number where it is one: a long one is a text there."""
     return value if isinstance(value, bool) or value is None else Decimal(str(value))
 
@@ -215,7 +201,7 @@ def page(*rows: Any, total: int | None = None, **changes: Any) -> dict[str, Any]
     return {"totalRecords": total, "returnedRecords": count, "data": list(rows), **changes}
 
 
-def row(number: int = 0, **changes: Any) -> dict[str, Any]:
+def interaction(number: int = 0, **changes: Any) -> dict[str, Any]:
     """Return a row of the configured download that is whole."""
     return {
         "interactionId": f"i{number}",
@@ -227,7 +213,7 @@ def row(number: int = 0, **changes: Any) -> dict[str, Any]:
     }
 
 
-def serve(sim: Simulator, *answers: Any) -> None:
+def serve_pages(sim: Simulator, *answers: Any) -> None:
     """Make these the next answers to a download; a text is served as it is."""
     for answer in answers:
         text = answer if isinstance(answer, str) else json.dumps(answer)
@@ -244,26 +230,9 @@ def _answered(at: Any, text: str) -> Fault:
     return Fault(at, "status", status=200, headers=headers, body=text)
 
 
-class Turning(FakeClock):
-    """A clock that does something the first time it is slept on."""
-
-    action: Callable[[], None] | None = None
-
-    def sleep(self, duration: timedelta) -> None:
-        super().sleep(duration)
-        if duration > timedelta(0) and self.action is not None:
-            action, self.action = self.action, None
-            action()
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the warnings so far."""
-    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-
-
 def hosted(sim: Simulator, **changes: Any) -> dict[str, Any]:
     """Return settings with a tenant in place of a host, and whatever else is to be changed."""
-    config = days(sim, tenant="acme")
+    config = download_settings(sim, tenant="acme")
     del config["base_url"]
     return config | changes
 
@@ -276,17 +245,12 @@ def wait(seconds: int, after: int = 1) -> Fault:
 
 def one_day(sim: Simulator, size: int, **changes: Any) -> dict[str, Any]:
     """Return settings for a day of UTC in pages of so many rows."""
-    return days(sim, zone=UTC_ZONE, own={"page_size": size}, **changes)
+    return download_settings(sim, zone=UTC_ZONE, own={"page_size": size}, **changes)
 
 
 def expected(sim: Simulator, number: int = 1) -> list[str]:
     """Return the identities of so many days' rows."""
-    return ids(truth(sim, number, zone=UTC_ZONE), "interactionId")
-
-
-def bare(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return records without what the tap adds to them."""
-    return [{k: v for k, v in record.items() if not k.startswith("_")} for record in records]
+    return sorted_ids(expected_interactions(sim, number, zone=UTC_ZONE), "interactionId")
 
 
 def version(out: Output, stream: str = STREAM) -> Any:
@@ -301,8 +265,8 @@ def properties(out: Output, stream: str = STREAM) -> dict[str, Any]:
     return found
 
 
-def again(
+def run_next_day(
     sim: Simulator, clock: FakeClock, first: Output, *, number: int = 2, **changes: Any
 ) -> Output:
     """Run once more, with one day more to read."""
-    return run(days(sim, number, **changes), clock, state=first.state)
+    return run_downloads(download_settings(sim, number, **changes), clock, state=first.state)

@@ -40,7 +40,7 @@ class Answers:
 
 
 @contextmanager
-def serving(bodies: dict[str, tuple[int, Iterable[bytes]]]) -> Iterator[Answers]:
+def http_api(bodies: dict[str, tuple[int, Iterable[bytes]]]) -> Iterator[Answers]:
     """Yield a running server; it knows no other address than those of `bodies`."""
     answers = Answers({LOGIN: (200, _LOGIN_BODY), **bodies})
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import logging
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.errors import StreamsFailed
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.run import run_tap, select
+from tests.support.run import offline_catalog, run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pytest
 
-    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator import Simulator
     from tap_cxone.simulator.faults import FamilyName
     from tests.support.run import FakeClock, Output
 
@@ -46,7 +43,7 @@ DAYS = date(2026, 3, 16), date(2026, 3, 18)
 METADATA = {"_row_hash", "_window_start", "_window_end"}
 
 
-def two_days(sim: Simulator, **family: Any) -> dict[str, Any]:
+def table_settings(sim: Simulator, **family: Any) -> dict[str, Any]:
     """Return settings for one window of two whole days."""
     return {
         **tap_settings(sim.url, families=FAMILY),
@@ -56,56 +53,13 @@ def two_days(sim: Simulator, **family: Any) -> dict[str, Any]:
     }
 
 
-@functools.cache
-def catalog(*streams: str) -> dict[str, Any]:
-    """Return a catalog with some streams selected, nothing being declared of them."""
-    return select(OFFLINE, *streams)
-
-
-def run(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
+def run_tables(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
     """Run some streams, the knowledge suggestions if none is named."""
     own = config.get("observability", {})
     selected = streams or (KB,)
     declared = "columns" in own or "primary_keys" in own
-    found = select(config, *selected) if declared else catalog(*selected)
+    found = select(config, *selected) if declared else offline_catalog(*selected)
     return run_tap(config, clock=clock, catalog=found, **how)
-
-
-def submits(sim: Simulator) -> list[RecordedRequest]:
-    """Return the submits so far."""
-    return [seen for seen in sim.requests if seen.path.endswith("/export-data")]
-
-
-def polls(sim: Simulator) -> list[RecordedRequest]:
-    """Return the polls so far."""
-    return [seen for seen in sim.requests if seen.path.endswith("/status")]
-
-
-def logins(sim: Simulator) -> list[RecordedRequest]:
-    """Return the logins so far."""
-    return [seen for seen in sim.requests if seen.path == TOKEN]
-
-
-def downloads(sim: Simulator) -> list[RecordedRequest]:
-    """Return the downloads so far."""
-    return [seen for seen in sim.requests if seen.path.startswith("/files/")]
-
-
-def body(seen: RecordedRequest) -> dict[str, Any]:
-    """Return the JSON body of a request."""
-    found: dict[str, Any] = json.loads(seen.body)
-    return found
-
-
-def failure(out: Output, stream: str = KB) -> Exception:
-    """Return why a stream failed."""
-    assert isinstance(out.error, StreamsFailed)
-    return out.error.failures[stream]
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the warnings logged."""
-    return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
 
 
 def named(row: dict[str, str]) -> dict[str, str | None]:
@@ -121,6 +75,6 @@ def cells(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{k: v for k, v in record.items() if k not in METADATA} for record in records]
 
 
-def said(out: Output, caplog: pytest.LogCaptureFixture) -> str:
+def all_output(out: Output, caplog: pytest.LogCaptureFixture) -> str:
     """Return everything that a run wrote or logged."""
     return "\n".join([str(out.error), caplog.text, *map(json.dumps, out.messages)])

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.observability import BASE, FAMILY, PATHS, submits
+from tests.support.observability import BASE, FAMILY, PATHS
+from tests.support.requests import submits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def settings(sim: Simulator, start: str, end: str | None = None, **family: Any) -> dict[str, Any]:
+def quota_settings(
+    sim: Simulator, start: str, end: str | None = None, **family: Any
+) -> dict[str, Any]:
     """Return settings for a period, a window a day unless said otherwise."""
     return {
         **tap_settings(sim.url, families=FAMILY),
@@ -34,15 +37,15 @@ def settings(sim: Simulator, start: str, end: str | None = None, **family: Any) 
 
 def months(sim: Simulator, start: str, end: str | None = None, **family: Any) -> dict[str, Any]:
     """Return settings for a period with windows as long as they are by default."""
-    return settings(sim, start, end, **family, window_days=None)
+    return quota_settings(sim, start, end, **family, window_days=None)
 
 
-def tables(sim: Simulator) -> list[str]:
+def submitted_tables(sim: Simulator) -> list[str]:
     """Return the table of each submit so far."""
     return [re.sub(rf"{BASE}/(.*)/export-data", r"\1", seen.path) for seen in submits(sim)]
 
 
-def starts(sim: Simulator) -> list[str]:
+def submitted_days(sim: Simulator) -> list[str]:
     """Return the first day of each submit so far."""
     return [json.loads(seen.body)["dateRange"]["startDate"][:10] for seen in submits(sim)]
 
@@ -53,12 +56,12 @@ def warnings_about(caplog: pytest.LogCaptureFixture, about: str) -> list[str]:
     return [text for text in said if about in text]
 
 
-def keys(records: Iterable[dict[str, Any]]) -> set[tuple[str, ...]]:
+def record_keys(records: Iterable[dict[str, Any]]) -> set[tuple[str, ...]]:
     """Return what tells records apart, as the truth has it."""
     return {(r["interaction_id"], r.get("question_number") or r.get("turn") or "") for r in records}
 
 
-def truth(
+def expected_keys(
     sim: Simulator, stream: str, start: date | datetime, end: date | datetime
 ) -> set[tuple[str, ...]]:
     """Return the same of the rows that there are."""

@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.errors import StreamsFailed
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.run import FakeClock, Killed, run_tap, select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tap_cxone.simulator import RecordedRequest, Simulator
     from tap_cxone.simulator.faults import FamilyName, FaultPoint
@@ -47,7 +46,7 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-def days(
+def report_settings(
     sim: Simulator,
     number: int = 1,
     *,
@@ -79,34 +78,11 @@ def days(
     }
 
 
-def run(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
+def run_reports(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
     """Run some streams; if none is named, every configured report and the quarantine."""
     reports = [report["name"] for report in config["scheduled_reports"]["reports"]]
     names = streams or (*reports, QUARANTINE)
     return run_tap(config, clock=clock, catalog=select(config, *names), **how)
-
-
-def failure(out: Output, stream: str = STREAM) -> Exception:
-    """Return why a stream failed."""
-    assert isinstance(out.error, StreamsFailed), out.error
-    return out.error.failures[stream]
-
-
-@dataclass
-class Turning(FakeClock):
-    """A clock that does something at one of its sleeps."""
-
-    number: int = 0
-    action: Callable[[], None] | None = None
-
-    def at(self, number: int, action: Callable[[], None]) -> None:
-        """Do something when the clock is slept on for the n-th time."""
-        self.number, self.action = number, action
-
-    def sleep(self, duration: timedelta) -> None:
-        super().sleep(duration)
-        if duration > timedelta(0) and len(self.slept) == self.number and self.action:
-            self.action()
 
 
 @dataclass
@@ -123,47 +99,32 @@ class Going(FakeClock):
 # What was asked
 
 
-def asked(sim: Simulator, method: str, path: str) -> list[RecordedRequest]:
+def sent_to(sim: Simulator, method: str, path: str) -> list[RecordedRequest]:
     """Return the requests of one kind so far."""
     return [seen for seen in sim.requests if (seen.method, seen.path) == (method, path)]
 
 
-def logins(sim: Simulator) -> list[RecordedRequest]:
-    """Return the logins so far."""
-    return asked(sim, "POST", TOKEN)
-
-
-def lists(sim: Simulator) -> list[RecordedRequest]:
+def schedule_listings(sim: Simulator) -> list[RecordedRequest]:
     """Return the times the schedules were asked for."""
-    return asked(sim, "GET", SCHEDULES)
+    return sent_to(sim, "GET", SCHEDULES)
 
 
-def posts(sim: Simulator) -> list[RecordedRequest]:
+def registrations(sim: Simulator) -> list[RecordedRequest]:
     """Return the schedules that were posted."""
-    return asked(sim, "POST", SCHEDULES)
+    return sent_to(sim, "POST", SCHEDULES)
 
 
-def puts(sim: Simulator) -> list[RecordedRequest]:
+def updates(sim: Simulator) -> list[RecordedRequest]:
     """Return the schedules that were put."""
     return [seen for seen in sim.requests if seen.method == "PUT"]
 
 
-def starts(sim: Simulator) -> list[RecordedRequest]:
-    """Return the requests for a run."""
-    return [seen for seen in sim.requests if seen.path.endswith("/runs")]
-
-
-def looks(sim: Simulator) -> list[RecordedRequest]:
-    """Return the polls: requests for a result that name no page."""
-    return [seen for seen in _results(sim, "GET") if "pageToken" not in seen.query]
-
-
-def pages(sim: Simulator) -> list[RecordedRequest]:
+def further_pages(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests for further pages."""
     return [seen for seen in _results(sim, "GET") if "pageToken" in seen.query]
 
 
-def deletes(sim: Simulator) -> list[RecordedRequest]:
+def cancellations(sim: Simulator) -> list[RecordedRequest]:
     """Return the requests to end a run."""
     return _results(sim, "DELETE")
 
@@ -172,12 +133,7 @@ def _results(sim: Simulator, method: str) -> list[RecordedRequest]:
     return [s for s in sim.requests if s.method == method and s.path.startswith(f"{RESULTS}/")]
 
 
-def body(seen: RecordedRequest) -> Any:
-    """Return what was sent."""
-    return json.loads(seen.body)
-
-
-def ranges(sim: Simulator) -> list[tuple[int, int]]:
+def run_days(sim: Simulator) -> list[tuple[int, int]]:
     """Return the days of March that the accepted runs are about, their end not included."""
     return [(run.start.day, run.end.day) for run in sim.report_runs]
 
@@ -198,7 +154,7 @@ def done(*rows: Any, **more: Any) -> dict[str, Any]:
     return {"state": "completed", "data": list(rows), **more}
 
 
-def row(**changes: Any) -> dict[str, Any]:
+def report_row(**changes: Any) -> dict[str, Any]:
     """Return a row of the report that is whole."""
     given = {"agentId": "007", "agentName": "Bond", "queueId": "q"}
     return {**given, "handleTime": 3, "talkTime": 2, "callsHandled": 1, **changes}
@@ -272,7 +228,7 @@ def figures(
     }
 
 
-def marks(out: Output, stream: str = STREAM) -> list[str]:
+def emitted_bookmarks(out: Output, stream: str = STREAM) -> list[str]:
     """Return the bookmarks of a stream, in the order they left."""
     found = (s["bookmarks"].get(stream, {}).get("replication_key_value") for s in out.states)
     return [mark for mark in found if mark]
@@ -286,21 +242,21 @@ def whole(out: Output, sim: Simulator, number: int = 1, window: int = 1) -> bool
     return figures(records) == sums(sim, number, window=window)
 
 
-def at(clock: FakeClock, text: str) -> None:
+def set_time(clock: FakeClock, text: str) -> None:
     """Set the clock to a time of 20 March."""
     clock.instant = datetime.fromisoformat(f"2026-03-20T{text}+00:00")
 
 
 def long(sim: Simulator, number: int, window: int, **changes: Any) -> dict[str, Any]:
     """Return settings for windows of several days."""
-    return days(sim, number, own={"window_days": window}, **changes)
+    return report_settings(sim, number, own={"window_days": window}, **changes)
 
 
 def until_done(sim: Simulator, config: dict[str, Any], clock: FakeClock, most: int) -> list[Output]:
     """Run again and again, each time from the last state, until nothing fails."""
     outs: list[Output] = []
     while len(outs) < most and (not outs or outs[-1].error):
-        outs.append(run(config, clock, state=outs[-1].state if outs else None))
+        outs.append(run_reports(config, clock, state=outs[-1].state if outs else None))
         clock.sleep(HOUR)
     return outs
 

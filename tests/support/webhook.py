@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
-from tests.support.analytics_exports import days
+from tests.support.analytics_exports import export_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,15 +89,7 @@ class _Answer(BaseHTTPRequestHandler):
 def with_webhook(sim: Simulator, listener: Listener, number: int = 1, **own: Any) -> dict[str, Any]:
     """Return settings for some windows of conversations, with an audit log and a webhook."""
     hook = {"url": listener.url, **own}
-    return days(sim, number, audit_log_path=str(listener.log), completion_webhook=hook)
-
-
-def audited(path: Path, event: str) -> list[dict[str, Any]]:
-    """Return the lines of one event in the audit log."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    found = [line for line in lines if line["event"] == event]
-    assert all(list(line) == [*COMMON_FIELDS, *EVENTS[event][1]] for line in found)
-    return found
+    return export_settings(sim, number, audit_log_path=str(listener.log), completion_webhook=hook)
 
 
 def exact(records: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from tap_cxone.clock import SystemClock, iso, parse_instant
 from tap_cxone.errors import Interrupted
-from tap_cxone.signals import SignalHandler
 from tests.support.properties import many
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -17,11 +16,6 @@ instants = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=of
 stamps = st.from_regex(
     r"(0001|2026|9999)-(01-01|12-31)T(00:00:00|23:59:59)(Z|[+-](00|05|14):[0-5]0)?", fullmatch=True
 )
-
-
-@pytest.fixture
-def interrupts():
-    return SignalHandler()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ secrets = st.text(
 words = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
+@pytest.mark.promise("no-secrets")
 @many
 @given(words, st.lists(secrets, min_size=1, max_size=3), words)
 def test_no_learned_secret_survives(before, known, after):
@@ -35,6 +36,7 @@ def test_no_learned_secret_survives(before, known, after):
     assert not any(secret in text for secret in known)
 
 
+@pytest.mark.promise("no-secrets")
 @many
 @given(secrets)
 def test_no_encoded_secret_survives(secret):
@@ -59,6 +61,7 @@ SPELLED = {
 }
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
 def test_no_spelling_of_a_secret_survives(spelled):
     """Nor does it come out as a header, a form or a JSON library would spell it."""
@@ -204,6 +207,7 @@ def test_only_the_beginning_of_a_long_text_is_looked_through(text):
     assert redact(text) == redact(text[:4_000] + "?" + text)
 
 
+@pytest.mark.promise("no-secrets")
 def test_secret_is_removed_before_the_cut():
     """The limit leaves no beginning of a secret behind."""
     text = Redactor({"hush-hush-hush"})("12345 hush-hush-hush", limit=12)

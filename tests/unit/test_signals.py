@@ -13,11 +13,6 @@ SIGNALS = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture
-def interrupts():
-    return SignalHandler()
-
-
 @pytest.fixture(autouse=True)
 def _own_handlers():
     """Give the process its own signal handlers back."""

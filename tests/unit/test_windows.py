@@ -33,7 +33,7 @@ lengths = st.timedeltas(_TICK, timedelta(days=120))
 most_days = st.integers(1, 31)
 
 
-def at(text):
+def utc_instant(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -58,14 +58,16 @@ def days_of(window, zone):
 
 def test_window_is_a_value():
     """Two windows of the same instants are the same."""
-    assert Window(at("2026-01-01"), at("2026-01-02")) == Window(at("2026-01-01"), at("2026-01-02"))
+    assert Window(utc_instant("2026-01-01"), utc_instant("2026-01-02")) == Window(
+        utc_instant("2026-01-01"), utc_instant("2026-01-02")
+    )
 
 
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        (at("2026-01-01"), at("2026-01-01")),
-        (at("2026-01-02"), at("2026-01-01")),
+        (utc_instant("2026-01-01"), utc_instant("2026-01-01")),
+        (utc_instant("2026-01-02"), utc_instant("2026-01-01")),
         (datetime(2026, 1, 1), datetime(2026, 1, 2)),  # noqa: DTZ001 (the fault)
     ],
     ids=["empty", "backward", "no zone"],
@@ -79,8 +81,8 @@ def test_no_window(start, end):
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        (at("2026-01-01"), datetime(2026, 1, 2)),  # noqa: DTZ001 (the fault)
-        (datetime(2026, 1, 1), at("2026-01-02")),  # noqa: DTZ001
+        (utc_instant("2026-01-01"), datetime(2026, 1, 2)),  # noqa: DTZ001 (the fault)
+        (datetime(2026, 1, 1), utc_instant("2026-01-02")),  # noqa: DTZ001
     ],
     ids=["end", "start"],
 )
@@ -100,7 +102,9 @@ def test_no_window_half_without_zone(start, end):
 )
 def test_window_is_shown_briefly(end, shown):
     """A window shows its ends, without seconds where they are zero."""
-    start, _, shown_end = str(Window(at("2026-01-30T01:02:03"), at(end))).partition(" to ")
+    start, _, shown_end = str(
+        Window(utc_instant("2026-01-30T01:02:03"), utc_instant(end))
+    ).partition(" to ")
 
     assert start == "2026-01-30T01:02:03Z"
     assert shown_end == shown
@@ -146,9 +150,9 @@ def test_local_days_differ(day, hours):
 
 @many
 @given(instants, lengths, most_days, zones)
-@example(at("2011-12-28"), timedelta(days=5), 1, ZoneInfo("Pacific/Apia"))
-@example(at("2010-11-06T12:00:00"), timedelta(days=3), 1, ZoneInfo("America/Goose_Bay"))
-@example(at("2010-03-03"), timedelta(days=4), 1, ZoneInfo("Antarctica/Casey"))
+@example(utc_instant("2011-12-28"), timedelta(days=5), 1, ZoneInfo("Pacific/Apia"))
+@example(utc_instant("2010-11-06T12:00:00"), timedelta(days=3), 1, ZoneInfo("America/Goose_Bay"))
+@example(utc_instant("2010-03-03"), timedelta(days=4), 1, ZoneInfo("Antarctica/Casey"))
 def test_plan_covers_exactly(start, length, most, zone):
     """Windows touch, from the beginning of the first day to the horizon."""
     horizon = start + length
@@ -200,14 +204,19 @@ def test_nothing_to_plan(horizon, ahead, zone):
 def test_plan_in_another_zone():
     """Windows follow the midnights of the zone through a change of clocks."""
     windows = listed(
-        daily_windows(at("2026-03-28T12:00:00"), at("2026-03-31T12:00:00"), max_days=1, zone=BERLIN)
+        daily_windows(
+            utc_instant("2026-03-28T12:00:00"),
+            utc_instant("2026-03-31T12:00:00"),
+            max_days=1,
+            zone=BERLIN,
+        )
     )
 
     assert [window.start for window in windows] == [
-        at("2026-03-27T23:00:00"),
-        at("2026-03-28T23:00:00"),
-        at("2026-03-29T22:00:00"),
-        at("2026-03-30T22:00:00"),
+        utc_instant("2026-03-27T23:00:00"),
+        utc_instant("2026-03-28T23:00:00"),
+        utc_instant("2026-03-29T22:00:00"),
+        utc_instant("2026-03-30T22:00:00"),
     ]
 
 
@@ -246,40 +255,44 @@ def test_only_fitting_windows_are_taken_up(start, length, most, zone, others):
 
 def test_day_of_an_asked_window_is_read_again():
     """Behind a window that ended inside a day, that day begins again, and once only."""
-    asked = Window(at("2026-01-01"), at("2026-01-03T11:30:00"))
+    asked = Window(utc_instant("2026-01-01"), utc_instant("2026-01-03T11:30:00"))
     windows = listed(
-        daily_windows(asked.start, at("2026-01-03T18:00:00"), max_days=14, pending=[asked])
+        daily_windows(asked.start, utc_instant("2026-01-03T18:00:00"), max_days=14, pending=[asked])
     )
 
-    assert windows == [asked, Window(at("2026-01-03"), at("2026-01-03T18:00:00"))]
+    assert windows == [asked, Window(utc_instant("2026-01-03"), utc_instant("2026-01-03T18:00:00"))]
 
 
 def test_asked_window_of_one_part_of_a_day():
     """A window that began and ended in the same day is taken up once, then the day is read."""
-    asked = Window(at("2026-01-03"), at("2026-01-03T11:30:00"))
+    asked = Window(utc_instant("2026-01-03"), utc_instant("2026-01-03T11:30:00"))
     windows = listed(
-        daily_windows(asked.start, at("2026-01-03T18:00:00"), max_days=14, pending=[asked])
+        daily_windows(asked.start, utc_instant("2026-01-03T18:00:00"), max_days=14, pending=[asked])
     )
 
-    assert windows == [asked, Window(at("2026-01-03"), at("2026-01-03T18:00:00"))]
+    assert windows == [asked, Window(utc_instant("2026-01-03"), utc_instant("2026-01-03T18:00:00"))]
 
 
 def test_asked_window_in_the_middle():
     """A window asked for takes the place of the one that begins where it begins."""
-    asked = Window(at("2026-01-03"), at("2026-01-04"))
-    windows = listed(daily_windows(at("2026-01-01"), at("2026-01-07"), max_days=2, pending=[asked]))
+    asked = Window(utc_instant("2026-01-03"), utc_instant("2026-01-04"))
+    windows = listed(
+        daily_windows(
+            utc_instant("2026-01-01"), utc_instant("2026-01-07"), max_days=2, pending=[asked]
+        )
+    )
 
     assert windows == [
-        Window(at("2026-01-01"), at("2026-01-03")),
+        Window(utc_instant("2026-01-01"), utc_instant("2026-01-03")),
         asked,
-        Window(at("2026-01-04"), at("2026-01-06")),
-        Window(at("2026-01-06"), at("2026-01-07")),
+        Window(utc_instant("2026-01-04"), utc_instant("2026-01-06")),
+        Window(utc_instant("2026-01-06"), utc_instant("2026-01-07")),
     ]
 
 
 def test_snapshot_is_one_instant():
     """A range without a length is a snapshot, and no window; a snapshot has no length."""
-    instant, later = at("2026-01-03"), at("2026-01-04")
+    instant, later = utc_instant("2026-01-03"), utc_instant("2026-01-04")
 
     assert window_between(instant, instant) == Snapshot.at(instant)
     assert window_between(instant, later) == Window(instant, later)

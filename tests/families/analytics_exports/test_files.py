@@ -8,18 +8,16 @@ from tap_cxone.errors import ApiError, DecodeError, DownloadError, DriftError
 from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import (
     STREAM,
-    bare,
-    bodies,
-    days,
-    downloads,
-    export,
-    failure,
-    ids,
-    run,
-    submits,
-    truth,
-    typed,
+    changed_export_settings,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
+    typed_conversations,
 )
+from tests.support.expectations import failure, without_metadata
+from tests.support.ids import readable
+from tests.support.requests import downloads, submit_bodies, submits
 
 GZIP = ["gzip-type", "gzip-encoding", "gzip-bare", "gzip-members", "none"]
 JSON = ["array", "lines", "pretty"]
@@ -41,52 +39,56 @@ def test_files(simulate, clock, packing, layout):
     """However a file is packed and laid out, its rows are the same."""
     sim = simulate(analytics_gzip=packing, analytics_json=layout)
 
-    out = run(days(sim, 2), clock)
+    out = run_exports(export_settings(sim, 2), clock)
 
     assert out.error is None
-    assert bare(out.records(STREAM)) == typed(truth(sim, 2))
+    assert without_metadata(out.records(STREAM)) == typed_conversations(
+        expected_conversations(sim, 2)
+    )
 
 
-@pytest.mark.parametrize("options", [{"bom": True}, {"content_length": False}])
+@pytest.mark.parametrize("options", [{"bom": True}, {"content_length": False}], ids=readable)
 @pytest.mark.parametrize("layout", ["array", "lines"])
 def test_files_with_a_mark_or_without_a_length(simulate, clock, options, layout):
     """A byte order mark is no text, and a length is no need."""
     sim = simulate(analytics_json=layout, **options)
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
-    assert bare(out.records(STREAM)) == typed(truth(sim))
+    assert without_metadata(out.records(STREAM)) == typed_conversations(expected_conversations(sim))
 
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize("packing", GZIP)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_csv(simulate, clock, packing, newline):
+def test_csv_export_gives_the_records_of_json(simulate, clock, packing, newline):
     """CSV gives the same records as JSON."""
     sim = simulate(analytics_gzip=packing, newline=newline)
 
-    out = run(export(sim, 2, format="csv"), clock)
+    out = run_exports(changed_export_settings(sim, 2, format="csv"), clock)
 
     assert out.error is None
-    assert {body["format"] for body in bodies(sim)} == {"csv"}
-    assert bare(out.records(STREAM)) == typed(truth(sim, 2))
+    assert {body["format"] for body in submit_bodies(sim)} == {"csv"}
+    assert without_metadata(out.records(STREAM)) == typed_conversations(
+        expected_conversations(sim, 2)
+    )
 
 
 def test_not_packed(sim, clock):
     """An export without compression asks for none."""
-    out = run(export(sim, compression="none"), clock)
+    out = run_exports(changed_export_settings(sim, compression="none"), clock)
 
-    assert bodies(sim)[0]["compression"] is None
-    assert bare(out.records(STREAM)) == typed(truth(sim))
+    assert submit_bodies(sim)[0]["compression"] is None
+    assert without_metadata(out.records(STREAM)) == typed_conversations(expected_conversations(sim))
 
 
 @pytest.mark.parametrize("format_", ["json", "csv"])
 @pytest.mark.parametrize("empty", ["header", "zero-bytes", "204"])
-def test_nothing_in_it(simulate, clock, empty, format_):
+def test_export_without_rows_moves_the_bookmark(simulate, clock, empty, format_):
     """A window without rows moves the bookmark."""
     sim = simulate(rows_per_day=0, empty=empty)
 
-    out = run(export(sim, 2, format=format_), clock)
+    out = run_exports(changed_export_settings(sim, 2, format=format_), clock)
 
     assert out.error is None
     assert out.records(STREAM) == []
@@ -94,44 +96,49 @@ def test_nothing_in_it(simulate, clock, empty, format_):
 
 
 @pytest.mark.some(3)
-@pytest.mark.parametrize(("kind", "how"), SPOILED)
+@pytest.mark.parametrize(("kind", "how"), SPOILED, ids=readable)
 @pytest.mark.parametrize("after", [0, 1])
 def test_spoiled_once(sim, clock, kind, how, after):
     """A file that comes damaged once is fetched once more, without another job."""
     sim.faults.add(Fault("download", kind, after=after, **how))
 
-    out = run(days(sim, 2), clock)
+    out = run_exports(export_settings(sim, 2), clock)
 
     assert out.error is None
-    assert bare(out.records(STREAM)) == typed(truth(sim, 2))
+    assert without_metadata(out.records(STREAM)) == typed_conversations(
+        expected_conversations(sim, 2)
+    )
     assert len(downloads(sim)) == 3
     assert len(sim.analytics_exports) == 2
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.some(3)
-@pytest.mark.parametrize(("kind", "how"), SPOILED)
+@pytest.mark.parametrize(("kind", "how"), SPOILED, ids=readable)
 def test_always_spoiled(sim, clock, kind, how):
     """A file that is always damaged fails the stream; nothing of its window leaves."""
     sim.faults.add(Fault("download", kind, after=1, times=1000, **how))
 
-    first = run(days(sim, 3, max_retries=2), clock)
+    first = run_exports(export_settings(sim, 3, max_retries=2), clock)
     sim.faults.clear()
-    second = run(days(sim, 3), clock, state=first.state)
+    second = run_exports(export_settings(sim, 3), clock, state=first.state)
 
     assert isinstance(failure(first), DecodeError | DownloadError | ApiError)
-    assert ids(first) == [r["id"] for r in truth(sim)]
+    assert conversation_ids(first) == [r["id"] for r in expected_conversations(sim)]
     assert first.records("quarantine") == []
     assert first.bookmark(STREAM) == "2026-03-16T00:00:00+00:00"
     assert second.error is None
-    assert {*ids(first), *ids(second)} == {r["id"] for r in truth(sim, 3)}
+    assert {*conversation_ids(first), *conversation_ids(second)} == {
+        r["id"] for r in expected_conversations(sim, 3)
+    }
 
 
 def test_after_a_file_that_stays_damaged(sim, clock):
     """A file that is damaged both times is not asked for again: the next run has another made."""
     sim.faults.add(Fault("download", "corrupt-gzip", times=2))
-    first = run(days(sim), clock)
+    first = run_exports(export_settings(sim), clock)
 
-    second = run(days(sim), clock, state=first.state)
+    second = run_exports(export_settings(sim), clock, state=first.state)
 
     assert isinstance(failure(first), DecodeError)
     assert second.error is None
@@ -143,10 +150,10 @@ def test_spoiled_csv(sim, clock, kind):
     """The same of CSV, whose last row may be cut off."""
     sim.faults.add(Fault("download", kind))
 
-    out = run(export(sim, format="csv"), clock)
+    out = run_exports(changed_export_settings(sim, format="csv"), clock)
 
     assert out.error is None
-    assert bare(out.records(STREAM)) == typed(truth(sim))
+    assert without_metadata(out.records(STREAM)) == typed_conversations(expected_conversations(sim))
     assert len(downloads(sim)) == 2
 
 
@@ -154,7 +161,7 @@ def test_csv_without_a_column(simulate, clock):
     """CSV without a required column fails, and the error names the setting of required fields."""
     sim = simulate(missing_columns={STREAM: ("duration",)})
 
-    out = run(export(sim, format="csv"), clock)
+    out = run_exports(changed_export_settings(sim, format="csv"), clock)
 
     assert isinstance(failure(out), DriftError)
     assert "duration" in str(failure(out))

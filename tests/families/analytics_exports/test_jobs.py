@@ -6,15 +6,26 @@ import pytest
 
 from tap_cxone.errors import ApiError, JobFailed, JobTimeout
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM, days, failure, ids, run, submits, truth
+from tests.support.analytics_exports import (
+    STREAM,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
+)
+from tests.support.expectations import failure
+from tests.support.requests import submits
 
 
-def test_a_failed_job(sim, clock):
+@pytest.mark.promise("isolated-failures")
+def test_export_that_fails_ends_its_stream_only(sim, clock):
     """A job that fails ends its stream in the API's words; other streams go on."""
     sim.faults.add(Fault("submit", "job-failed", body="The tenant's store is closed"))
     own = {"exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 
-    out = run(days(sim, analytics_exports=own), clock, STREAM, "voice_calls", "quarantine")
+    out = run_exports(
+        export_settings(sim, analytics_exports=own), clock, STREAM, "voice_calls", "quarantine"
+    )
 
     assert isinstance(failure(out), JobFailed)
     assert "The tenant's store is closed" in str(failure(out))
@@ -27,25 +38,27 @@ def test_a_failed_job(sim, clock):
 def test_after_a_failed_job(sim, clock):
     """The run after a failed job submits it again."""
     sim.faults.add(Fault("submit", "job-failed"))
-    first = run(days(sim), clock)
+    first = run_exports(export_settings(sim), clock)
 
-    second = run(days(sim), clock, state=first.state)
+    second = run_exports(export_settings(sim), clock, state=first.state)
 
     assert second.error is None
-    assert ids(second) == [r["id"] for r in truth(sim)]
+    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim)]
 
 
 def test_a_failed_job_ahead(sim, clock):
     """What was committed before a job failed stays; the jobs after it are taken up later."""
     sim.faults.add(Fault("submit", "job-failed", after=1))
-    first = run(days(sim, 3), clock)
+    first = run_exports(export_settings(sim, 3), clock)
     assert isinstance(failure(first), JobFailed)
     assert first.bookmark(STREAM) == "2026-03-16T00:00:00+00:00"
 
-    second = run(days(sim, 3), clock, state=first.state)
+    second = run_exports(export_settings(sim, 3), clock, state=first.state)
 
     assert second.error is None
-    assert {*ids(first), *ids(second)} == {r["id"] for r in truth(sim, 3)}
+    assert {*conversation_ids(first), *conversation_ids(second)} == {
+        r["id"] for r in expected_conversations(sim, 3)
+    }
     assert len(submits(sim)) == 4
 
 
@@ -53,7 +66,7 @@ def test_a_job_that_never_ends(sim, clock):
     """A job that is stuck ends the stream after job_timeout_minutes and stays in the state."""
     sim.faults.add(Fault("submit", "job-stuck"))
 
-    out = run(days(sim, job_timeout_minutes=5), clock)
+    out = run_exports(export_settings(sim, job_timeout_minutes=5), clock)
 
     assert isinstance(failure(out), JobTimeout)
     assert "job_timeout_minutes" in str(failure(out))
@@ -65,7 +78,7 @@ def test_an_unknown_status(sim, clock):
     """A word for a status that nobody knows is said, and guessed neither way."""
     sim.faults.add(Fault("poll", "status", status=200, body='{"id":"x","status":"paused"}'))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert isinstance(failure(out), ApiError)
     assert "'paused'" in str(failure(out))
@@ -78,4 +91,4 @@ def test_status_in_other_letters(simulate, clock, case):
     """However the API spells its words, they mean the same."""
     sim = simulate(status_case=case)
 
-    assert run(days(sim), clock).error is None
+    assert run_exports(export_settings(sim), clock).error is None

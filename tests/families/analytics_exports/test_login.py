@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from typing import Any
 
 import pytest
 
@@ -16,69 +15,60 @@ from tests.support.analytics_exports import (
     OFFLINE,
     STREAM,
     TOKEN,
-    Turning,
-    days,
-    downloads,
-    failure,
-    ids,
-    logins,
-    run,
-    statuses,
-    submits,
-    truth,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
 )
-
-if TYPE_CHECKING:
-    from tap_cxone.simulator import RecordedRequest
-
-
-def form(seen: RecordedRequest) -> dict[str, list[str]]:
-    """Return the form in the body of a request."""
-    return parse_qs(seen.body.decode(), strict_parsing=True)
+from tests.support.clocks import ActingClock
+from tests.support.expectations import failure
+from tests.support.requests import downloads, form_body, logins, statuses, submits
 
 
-def test_login_form(sim, clock):
+def test_export_login_is_a_form_without_scopes(sim, clock):
     """The login is a form with the application's credentials, and asks for no scopes."""
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     (login,) = logins(sim)
     assert out.error is None
     assert login.headers["content-type"] == "application/x-www-form-urlencoded"
     assert "authorization" not in login.headers
-    assert form(login) == {
+    assert form_body(login) == {
         "grant_type": ["client_credentials"],
         "client_id": [Credentials.CLIENT_ID],
         "client_secret": [Credentials.CLIENT_SECRET],
     }
 
 
-def test_login_with_basic(simulate, clock):
+def test_export_login_with_basic_has_the_application_in_the_header(simulate, clock):
     """With client_secret_basic the application is named in the header, and only there."""
     sim = simulate(client_auth="basic")
 
-    out = run(days(sim, client_auth_method="client_secret_basic"), clock)
+    out = run_exports(export_settings(sim, client_auth_method="client_secret_basic"), clock)
 
     (login,) = logins(sim)
     scheme, _, encoded = login.headers["authorization"].partition(" ")
     assert out.error is None
     assert scheme == "Basic"
     assert base64.b64decode(encoded).decode().startswith(f"{Credentials.CLIENT_ID}:")
-    assert form(login).keys() == {"grant_type"}
+    assert form_body(login).keys() == {"grant_type"}
 
 
-def test_scopes(sim, clock):
+def test_export_scopes_are_requested_as_set(sim, clock):
     """Scopes that are set are asked for, separated by blanks."""
     scopes = ["analytics:export:read", "analytics:export:write"]
 
-    out = run(days(sim, analytics_exports={"scopes": scopes}), clock)
+    out = run_exports(export_settings(sim, analytics_exports={"scopes": scopes}), clock)
 
     assert out.error is None
-    assert form(logins(sim)[0])["scope"] == [" ".join(scopes)]
+    assert form_body(logins(sim)[0])["scope"] == [" ".join(scopes)]
 
 
 def test_a_scope_that_is_not_granted(sim, clock):
     """A login refused for its scopes names the setting."""
-    out = run(days(sim, analytics_exports={"scopes": ["analytics:export:all"]}), clock)
+    out = run_exports(
+        export_settings(sim, analytics_exports={"scopes": ["analytics:export:all"]}), clock
+    )
 
     assert isinstance(failure(out), AuthError)
     assert "invalid_scope" in str(failure(out))
@@ -86,9 +76,9 @@ def test_a_scope_that_is_not_granted(sim, clock):
 
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret"])
-def test_wrong_client(sim, clock, name):
+def test_export_login_refused_submits_nothing(sim, clock, name):
     """A refused application fails the stream and names the settings; no job is submitted."""
-    out = run(days(sim) | {name: "wrong-one"}, clock)
+    out = run_exports(export_settings(sim) | {name: "wrong-one"}, clock)
 
     assert isinstance(failure(out), AuthError)
     assert all(word in str(failure(out)) for word in (name, "client_auth_method", "400"))
@@ -97,11 +87,11 @@ def test_wrong_client(sim, clock, name):
 
 
 @pytest.mark.parametrize("granted", ["analytics:export:read", "analytics:export:write"])
-def test_missing_scope(simulate, clock, granted):
+def test_export_scope_missing_is_named(simulate, clock, granted):
     """An application without a scope is told which ones it needs."""
     sim = simulate(granted_scopes=(granted,))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert isinstance(failure(out), PermissionDenied)
     for scope in ("analytics:export:read", "analytics:export:write"):
@@ -113,12 +103,14 @@ def test_renewed_before_its_end(simulate, clock):
     """A token of 1200 s is renewed after 960 s: no request is ever refused."""
     sim = simulate(job_seconds=700)
 
-    out = run(days(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": 1}), clock)
+    out = run_exports(
+        export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": 1}), clock
+    )
 
     used = [seen for seen in sim.requests if seen.path != TOKEN]
     ages = [seen.at - max(t.at for t in logins(sim) if t.at <= seen.at) for seen in used]
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 5)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 5)]
     assert len(logins(sim)) > 2
     assert max(ages) < timedelta(seconds=960)
     assert 401 not in statuses(sim)
@@ -129,7 +121,7 @@ def test_a_token_is_used_until_then(simulate, clock):
     sim = simulate(job_seconds=880)
     began = clock.now()
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert out.error is None
     assert timedelta(seconds=880) <= sim.requests[-1].at - began < timedelta(seconds=960)
@@ -137,24 +129,24 @@ def test_a_token_is_used_until_then(simulate, clock):
 
 
 @pytest.mark.parametrize("place", ["list", "submit", "poll", "download"])
-def test_refused_once(sim, clock, place):
+def test_export_token_refused_once_is_renewed(sim, clock, place):
     """A token refused at any step is renewed once, and the step is repeated."""
     sim.faults.add(Fault(place, "status", status=401))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim)]
     assert len(logins(sim)) == 2
     assert len(sim.analytics_exports) == 1
 
 
 @pytest.mark.parametrize("place", ["list", "submit", "poll", "download"])
-def test_refused_again(sim, clock, place):
+def test_export_token_refused_twice_ends_the_stream(sim, clock, place):
     """A new token that is refused too ends the stream, and the error names the settings."""
     sim.faults.add(Fault(place, "status", status=401, times=2))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert isinstance(failure(out), AuthError)
     assert "client_id" in str(failure(out))
@@ -163,16 +155,16 @@ def test_refused_again(sim, clock, place):
 
 
 @pytest.mark.parametrize("number", range(1, 7))
-def test_revoked_at_any_time(number):
+def test_export_token_revoked_costs_one_login(number):
     """Tokens that end between any two steps of a run cost a login and nothing else."""
-    clock = Turning()
+    clock = ActingClock()
     with Simulator(Options(rows_per_day=12, job_seconds=35), clock=clock) as sim:
         clock.at(number, sim.revoke_tokens)
 
-        out = run(days(sim, 4), clock)
+        out = run_exports(export_settings(sim, 4), clock)
 
         assert out.error is None
-        assert ids(out) == [r["id"] for r in truth(sim, 4)]
+        assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 4)]
         assert len(logins(sim)) == 2
         assert len(sim.analytics_exports) == 4
 
@@ -181,7 +173,7 @@ def test_expired_while_a_file_is_fetched(simulate, clock):
     """A token that has expired by the time of the download is renewed for it."""
     sim = simulate(client_token_seconds=30, job_seconds=100)
 
-    out = run(days(sim, 2), clock)
+    out = run_exports(export_settings(sim, 2), clock)
 
     tokens = [seen.headers["authorization"] for seen in downloads(sim)]
     assert out.error is None
@@ -189,7 +181,7 @@ def test_expired_while_a_file_is_fetched(simulate, clock):
     assert 401 not in statuses(sim)
 
 
-def test_hosts():
+def test_export_requests_go_to_the_host_of_the_api():
     """Without `base_url` everything is at the API's one host."""
     tap = TapCXone(config={**OFFLINE, "region": "eu1"})
     stream: Any = tap.streams[STREAM]
@@ -200,8 +192,8 @@ def test_hosts():
 
 def test_endpoints(sim, clock):
     """`endpoints` moves the host and the token URL."""
-    config = days(sim)
+    config = export_settings(sim)
     own = {"analytics_exports": config.pop("base_url")}
     own["analytics_exports_token"] = f"{own['analytics_exports']}{TOKEN}"
 
-    assert run(config | {"endpoints": own}, clock).error is None
+    assert run_exports(config | {"endpoints": own}, clock).error is None

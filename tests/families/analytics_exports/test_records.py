@@ -14,36 +14,39 @@ from tap_cxone.errors import DriftError
 from tap_cxone.tap import TapCXone
 from tests.support.analytics_exports import (
     STREAM,
-    bare,
-    catalog,
-    days,
-    export,
-    failure,
-    row,
-    run,
-    serve,
-    truth,
-    typed,
+    changed_export_settings,
+    conversation,
+    expected_conversations,
+    export_settings,
+    run_exports,
+    serve_export,
+    typed_conversations,
 )
+from tests.support.expectations import failure, without_metadata
+from tests.support.run import offline_catalog
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
     from tests.support.run import FakeClock
 
 
-def test_rows_equal_the_truth(sim, clock):
+def test_export_records_equal_the_truth(sim, clock):
     """Every value is the truth's, by type; what nobody declared is text."""
-    out = run(days(sim, 3), clock)
+    out = run_exports(export_settings(sim, 3), clock)
 
     assert out.error is None
-    assert bare(out.records(STREAM)) == typed(truth(sim, 3))
+    assert without_metadata(out.records(STREAM)) == typed_conversations(
+        expected_conversations(sim, 3)
+    )
     assert any(r["agent_id"] == "004210" for r in out.records(STREAM))
 
 
 def values(sim: Simulator, clock: FakeClock, text: str, **columns: str) -> Any:
     """Return what a JSON text becomes in the column `v`."""
-    serve(sim, json.dumps(row())[:-1] + f', "v": {text}}}')
-    out = run(export(sim, columns=columns) if columns else days(sim), clock)
+    serve_export(sim, json.dumps(conversation())[:-1] + f', "v": {text}}}')
+    out = run_exports(
+        changed_export_settings(sim, columns=columns) if columns else export_settings(sim), clock
+    )
     assert out.error is None
     (record,) = out.records(STREAM)
     return record["v"]
@@ -100,13 +103,15 @@ def test_declared_values(sim, clock, kind, text, value):
 
 
 @pytest.mark.parametrize("text", ["0.1", "3.141592653589793238462643", "1e21", "100", "-0.5"])
-def test_numbers_are_exact(sim, clock, text):
+def test_export_numbers_keep_every_digit(sim, clock, text):
     """A number leaves with the value that stands in the file, to the last digit."""
-    serve(sim, json.dumps(row()).replace('"duration": 60', f'"duration": {text}'))
+    serve_export(sim, json.dumps(conversation()).replace('"duration": 60', f'"duration": {text}'))
     written = io.BytesIO()
 
     with contextlib.redirect_stdout(io.TextIOWrapper(written)) as out:
-        TapCXone(config=days(sim), clock=clock, catalog=catalog(STREAM)).sync_all()
+        TapCXone(
+            config=export_settings(sim), clock=clock, catalog=offline_catalog(STREAM)
+        ).sync_all()
         out.flush()
 
     lines = [json.loads(line, parse_float=Decimal) for line in written.getvalue().splitlines()]
@@ -116,7 +121,7 @@ def test_numbers_are_exact(sim, clock, text):
 
 def test_undeclared_keys_make_columns(sim, clock):
     """Keys that nobody declared become nullable texts, told in a SCHEMA before their rows."""
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     first, second = out.of("SCHEMA", STREAM)
     new = second["schema"]["properties"].keys() - first["schema"]["properties"].keys()
@@ -128,9 +133,9 @@ def test_undeclared_keys_make_columns(sim, clock):
 
 def test_late_keys(sim, clock):
     """A key that only the last row shows is a column of all of them."""
-    serve(sim, row(1), row(2), row(3, lateKey="x"))
+    serve_export(sim, conversation(1), conversation(2), conversation(3, lateKey="x"))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert "late_key" in out.of("SCHEMA", STREAM)[-1]["schema"]["properties"]
     assert [r["late_key"] for r in out.records(STREAM)] == [None, None, "x"]
@@ -138,22 +143,22 @@ def test_late_keys(sim, clock):
 
 def test_columns_stay_known(sim, clock):
     """A column that one window showed is in the rows of the next, and in the next run's SCHEMA."""
-    serve(sim, row(1, extra="x"))
-    serve(sim, row(2))
+    serve_export(sim, conversation(1, extra="x"))
+    serve_export(sim, conversation(2))
 
-    out = run(days(sim, 2), clock)
+    out = run_exports(export_settings(sim, 2), clock)
     sim.faults.clear()
-    serve(sim, row(3))
-    later = run(days(sim, 2), clock, state=out.state, catalog=None)
+    serve_export(sim, conversation(3))
+    later = run_exports(export_settings(sim, 2), clock, state=out.state, catalog=None)
 
     assert [r["extra"] for r in out.records(STREAM)] == ["x", None]
     assert "extra" in later.of("SCHEMA", STREAM)[0]["schema"]["properties"]
 
 
 @pytest.mark.parametrize("drift", ["ignore", "fail"])
-def test_schema_drift(sim, clock, drift):
+def test_export_schema_drift_is_ignored_or_fails(sim, clock, drift):
     """`ignore` leaves undeclared keys out, `fail` fails the window before a row of it leaves."""
-    out = run(days(sim, schema_drift=drift), clock)
+    out = run_exports(export_settings(sim, schema_drift=drift), clock)
 
     if drift == "fail":
         assert isinstance(failure(out), DriftError)
@@ -163,24 +168,24 @@ def test_schema_drift(sim, clock, drift):
     else:
         assert out.error is None
         assert len(out.of("SCHEMA", STREAM)) == 1
-        assert {key for r in bare(out.records(STREAM)) for key in r} == {
+        assert {key for r in without_metadata(out.records(STREAM)) for key in r} == {
             *("id", "type", "date_from", "date_to", "bot_id", "agent_id", "duration")
         }
 
 
 def test_two_keys_of_one_name(sim, clock):
     """Keys that would be one column are two."""
-    serve(sim, row(1, extraField="a", extra_field="b"))
+    serve_export(sim, conversation(1, extraField="a", extra_field="b"))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
-    (record,) = bare(out.records(STREAM))
+    (record,) = without_metadata(out.records(STREAM))
     assert (record["extra_field"], record["extra_field_2"]) == ("a", "b")
 
 
-def test_the_key(sim):
+def test_export_key_is_the_conversation_id(sim):
     """A conversation is known by its id; the bookmark is the end of its window."""
-    (entry,) = (e for e in catalog(STREAM)["streams"] if e["tap_stream_id"] == STREAM)
+    (entry,) = (e for e in offline_catalog(STREAM)["streams"] if e["tap_stream_id"] == STREAM)
     (table,) = (m["metadata"] for m in entry["metadata"] if not m["breadcrumb"])
 
     assert list(entry["key_properties"]) == ["id"]

@@ -10,36 +10,36 @@ from tap_cxone.errors import DownloadError
 from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import (
     STREAM,
-    bodies,
-    days,
-    export,
-    failure,
-    ids,
-    run,
-    submits,
-    truth,
+    changed_export_settings,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
 )
+from tests.support.expectations import failure
+from tests.support.requests import submit_bodies, submits
 from tests.support.run import Killed
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.slow
-def test_killed_after_any_line(simulate, clock):
+def test_export_run_killed_after_any_line_spends_no_second_export(simulate, clock):
     """Killed after any line: the next run spends no export again, and nothing is lost."""
-    undisturbed = run(days(simulate(rows_per_day=2), 3), clock)
+    undisturbed = run_exports(export_settings(simulate(rows_per_day=2), 3), clock)
     assert undisturbed.error is None
     for lines in range(1, len(undisturbed.messages)):
         sim = simulate(rows_per_day=2)
-        config = days(sim, 3)
+        config = export_settings(sim, 3)
 
-        first = run(config, clock, cut_after=lines)
-        second = run(config, clock, state=first.states[-1] if first.states else None)
+        first = run_exports(config, clock, cut_after=lines)
+        second = run_exports(config, clock, state=first.states[-1] if first.states else None)
 
         rows = {r["id"]: r for r in (*first.records(STREAM), *second.records(STREAM))}
         assert isinstance(first.error, Killed)
         assert second.error is None
         assert list(rows.values()) == undisturbed.records(STREAM)
         assert second.bookmark(STREAM) == undisturbed.bookmark(STREAM)
-        windows = [body["query"]["dateFrom"] for body in bodies(sim)]
+        windows = [body["query"]["dateFrom"] for body in submit_bodies(sim)]
         spent_again = len(windows) - len(set(windows))
         # The day of the bookmark is read again; its export was complete and is forgotten.
         assert spent_again == 0
@@ -51,95 +51,106 @@ def test_killed_while_a_day_is_read_again(simulate, clock):
     killed, lines = True, 0
     while killed:
         sim, lines = simulate(rows_per_day=2), lines + 1
-        morning = run(days(sim, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)
-        config = days(sim, 2)
+        morning = run_exports(
+            export_settings(sim, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2
+        )
+        config = export_settings(sim, 2)
 
-        first = run(config, clock, state=morning.state, cut_after=lines)
-        second = run(config, clock, state=[morning.state, *first.states][-1])
+        first = run_exports(config, clock, state=morning.state, cut_after=lines)
+        second = run_exports(config, clock, state=[morning.state, *first.states][-1])
 
         killed = isinstance(first.error, Killed)
         assert second.error is None
-        windows = [str(body["query"]) for body in bodies(sim)]
+        windows = [str(body["query"]) for body in submit_bodies(sim)]
         assert len(windows) == len(set(windows)) == 3, lines
 
 
+@pytest.mark.promise("pending-jobs")
 def test_pending_jobs_are_taken_up(simulate, clock):
     """Three jobs of a killed run, done meanwhile, are fetched without a submit."""
     sim = simulate(rows_per_day=2)
-    first = run(days(sim, 3), clock, cut_after=4)
+    first = run_exports(export_settings(sim, 3), clock, cut_after=4)
     assert [len(first.state["bookmarks"][STREAM]["pending_jobs"]), len(submits(sim))] == [3, 3]
     clock.sleep(timedelta(hours=20))
 
-    second = run(days(sim, 3), clock, state=first.state)
+    second = run_exports(export_settings(sim, 3), clock, state=first.state)
 
     assert second.error is None
-    assert ids(second) == [r["id"] for r in truth(sim, 3)]
+    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim, 3)]
     assert len(submits(sim)) == 3
 
 
 @pytest.mark.parametrize("fate", ["job-failed", "job-cancelled", "job-expired", "job-lost"])
 def test_a_pending_job_that_failed(sim, clock, fate):
     """A job of a killed run that gives no file is replaced by a new one."""
-    first = run(days(sim), clock, cut_after=2)
+    first = run_exports(export_settings(sim), clock, cut_after=2)
     sim.faults.add(Fault("poll", fate))
 
-    second = run(days(sim), clock, state=first.state)
+    second = run_exports(export_settings(sim), clock, state=first.state)
 
     assert second.error is None
-    assert ids(second) == [r["id"] for r in truth(sim)]
+    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim)]
     assert len(submits(sim)) == 2
 
 
+@pytest.mark.promise("pending-jobs")
 def test_pending_jobs_of_another_filter(simulate, clock):
     """A job that asked for something else is not given to the changed stream."""
     sim = simulate(rows_per_day=48)
-    first = run(days(sim), clock, cut_after=2)
+    first = run_exports(export_settings(sim), clock, cut_after=2)
     clock.sleep(timedelta(minutes=5))
 
-    second = run(
-        export(sim, filter="type eq 'voice'", primary_keys=["id"]), clock, state=first.state
+    second = run_exports(
+        changed_export_settings(sim, filter="type eq 'voice'", primary_keys=["id"]),
+        clock,
+        state=first.state,
     )
 
     assert second.error is None
-    assert [b["query"]["filter"] for b in bodies(sim)] == ["type eq 'bot'", "type eq 'voice'"]
+    assert [b["query"]["filter"] for b in submit_bodies(sim)] == [
+        "type eq 'bot'",
+        "type eq 'voice'",
+    ]
     assert {r["type"] for r in second.records(STREAM)} == {"voice"}
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_job_of_another_tenant(simulate, clock):
     """A state that came from another tenant gives none of its jobs: nobody asks for them here."""
-    first = run(days(simulate()), clock, cut_after=3)
+    first = run_exports(export_settings(simulate()), clock, cut_after=3)
     other = simulate()
 
-    second = run(days(other), clock, state=first.state)
+    second = run_exports(export_settings(other), clock, state=first.state)
 
     (pending,) = first.state["bookmarks"][STREAM]["pending_jobs"]
-    assert ids(second) == [r["id"] for r in truth(other)]
+    assert conversation_ids(second) == [r["id"] for r in expected_conversations(other)]
     assert not [seen for seen in other.requests if pending["id"] in seen.path]
 
 
 def test_a_job_that_only_the_list_knows(sim, clock):
     """Without a state, running exports of exactly these windows are adopted."""
-    first = run(days(sim, 3), clock, cut_after=4)
+    first = run_exports(export_settings(sim, 3), clock, cut_after=4)
     assert isinstance(first.error, Killed)
     assert len(submits(sim)) == 3
 
-    second = run(days(sim, 3), clock)
+    second = run_exports(export_settings(sim, 3), clock)
 
     assert second.error is None
-    assert ids(second) == [r["id"] for r in truth(sim, 3)]
+    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim, 3)]
     assert len(submits(sim)) == 3
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_job_of_another_window_is_not_adopted(sim, clock):
     """A running export that asks for another range or filter is somebody else's."""
-    run(days(sim, 1, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)
-    run(export(sim, filter="type eq 'voice'"), clock, cut_after=2)
+    run_exports(export_settings(sim, 1, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)
+    run_exports(changed_export_settings(sim, filter="type eq 'voice'"), clock, cut_after=2)
     assert len(submits(sim)) == 2
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim)]
     assert len(submits(sim)) == 3
 
 
@@ -148,23 +159,23 @@ def test_a_file_that_is_gone(sim, clock, after):
     """A job whose file the API does not give any more is asked for again."""
     sim.faults.add(Fault("download", "status", status=404, after=after))
 
-    out = run(days(sim, 2), clock)
+    out = run_exports(export_settings(sim, 2), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 2)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 2)]
     assert len(submits(sim)) == 3
 
 
 def test_a_file_that_is_gone_after_a_day(simulate, clock):
     """A pending job older than a day is replaced by a new one."""
     sim = simulate(rows_per_day=2)
-    first = run(days(sim), clock, cut_after=2)
+    first = run_exports(export_settings(sim), clock, cut_after=2)
     clock.sleep(timedelta(hours=25))
 
-    second = run(days(sim), clock, state=first.state)
+    second = run_exports(export_settings(sim), clock, state=first.state)
 
     assert second.error is None
-    assert ids(second) == [r["id"] for r in truth(sim)]
+    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim)]
     assert len(submits(sim)) == 2
 
 
@@ -172,7 +183,7 @@ def test_a_file_that_is_always_gone(sim, clock):
     """A file that is never there ends the stream after max_retries."""
     sim.faults.add(Fault("download", "status", status=404, times=100))
 
-    out = run(days(sim, max_retries=2), clock)
+    out = run_exports(export_settings(sim, max_retries=2), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert "max_retries" in str(failure(out))

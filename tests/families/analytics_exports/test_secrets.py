@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+
 from tap_cxone.simulator import Credentials, Fault
-from tests.support.analytics_exports import days, run
+from tests.support.analytics_exports import export_settings, run_exports
 
 
-def test_messages_hold_no_secret(sim, clock, caplog):
+@pytest.mark.promise("no-secrets")
+def test_export_logs_contain_no_secret(sim, clock, caplog):
     """Neither the secret nor a token is in what is logged."""
     caplog.set_level(logging.DEBUG)
     sim.faults.add(Fault("download", "corrupt-gzip"), Fault("poll", "status", status=500))
 
-    run(days(sim, 2), clock)
+    run_exports(export_settings(sim, 2), clock)
 
     assert Credentials.CLIENT_SECRET not in caplog.text
     assert "sim-access-token" not in caplog.text

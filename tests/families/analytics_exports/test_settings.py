@@ -11,20 +11,20 @@ from tap_cxone.tap import TapCXone
 from tests.support.analytics_exports import (
     OFFLINE,
     STREAM,
-    bare,
-    bodies,
-    catalog,
-    days,
-    export,
-    ids,
-    run,
-    serve,
-    truth,
+    changed_export_settings,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
+    serve_export,
 )
-from tests.support.run import select
+from tests.support.expectations import without_metadata
+from tests.support.ids import readable
+from tests.support.requests import submit_bodies
+from tests.support.run import offline_catalog, select
 
 
-def problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
+def export_problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
     """Return what is said to be wrong with some settings."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config={**OFFLINE, "analytics_exports": own, **config})
@@ -57,27 +57,28 @@ def problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
         ({"max_concurrent": 0}, ["max_concurrent", "at least 1"]),
         ({"scopes": "analytics:export:read"}, ["scopes", "array"]),
     ],
+    ids=readable,
 )
-def test_mistakes(own, words):
+def test_export_setting_wrong_is_one_problem(own, words):
     """Every mistake is one problem that names the setting."""
-    (problem,) = problems(own)
+    (problem,) = export_problems(own)
 
     assert all(word in problem for word in words)
 
 
 @pytest.mark.parametrize("name", ["qm_workflows", "copilot_auto_summaries", "quarantine"])
-def test_names_of_other_streams(name):
+def test_export_name_of_another_stream_is_refused(name):
     """An export must not have the name of another family's stream."""
-    (problem,) = problems({"exports": [{"name": name, "filter": "x eq 'y'"}]})
+    (problem,) = export_problems({"exports": [{"name": name, "filter": "x eq 'y'"}]})
 
     assert f"'{name}'" in problem
     assert "another name" in problem
 
 
-def test_without_an_application():
+def test_export_without_credentials_names_them():
     """Without credentials the error names them."""
     with pytest.raises(ConfigError, match="client_id, client_secret"):
-        TapCXone(config={}, catalog=catalog(STREAM))
+        TapCXone(config={}, catalog=offline_catalog(STREAM))
 
 
 def test_an_own_export(simulate, clock):
@@ -85,41 +86,47 @@ def test_an_own_export(simulate, clock):
     sim = simulate(rows_per_day=48)
     own = {"window_days": 1, "exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 
-    out = run(days(sim, 2, analytics_exports=own), clock, STREAM, "voice_calls")
+    out = run_exports(export_settings(sim, 2, analytics_exports=own), clock, STREAM, "voice_calls")
 
     assert out.error is None
     assert {r["type"] for r in out.records("voice_calls")} == {"voice"}
-    assert ids(out) == [r["id"] for r in truth(sim, 2)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 2)]
     assert sim.conflicts == 0
 
 
 def test_an_export_of_another_type(sim, clock):
     """An export of another type requires its key alone, and declares nothing."""
     own = {"exports": [{"name": "intents", "export_type": "intent", "filter": "type eq 'bot'"}]}
-    serve(sim, {"id": "a", "x": 1}, {"id": "b"})
+    serve_export(sim, {"id": "a", "x": 1}, {"id": "b"})
 
-    out = run(days(sim, analytics_exports=own), clock, "intents", "quarantine")
+    out = run_exports(export_settings(sim, analytics_exports=own), clock, "intents", "quarantine")
 
     assert out.error is None
-    assert bodies(sim)[0]["exportType"] == "intent"
-    assert bare(out.records("intents")) == [{"id": "a", "x": "1"}, {"id": "b", "x": None}]
+    assert submit_bodies(sim)[0]["exportType"] == "intent"
+    assert without_metadata(out.records("intents")) == [
+        {"id": "a", "x": "1"},
+        {"id": "b", "x": None},
+    ]
 
 
 def test_the_built_in_export_changed(sim, clock):
     """An entry with its name changes what it gives, and leaves the rest."""
-    config = export(sim, filter="type eq 'bot' and channel eq 'sms'", columns={"turns": "integer"})
+    config = changed_export_settings(
+        sim, filter="type eq 'bot' and channel eq 'sms'", columns={"turns": "integer"}
+    )
 
-    out = run(config, clock)
+    out = run_exports(config, clock)
 
-    wanted = [r for r in truth(sim) if r["channel"] == "sms"]
+    wanted = [r for r in expected_conversations(sim) if r["channel"] == "sms"]
     assert out.error is None
-    assert ids(out) == [r["id"] for r in wanted]
+    assert conversation_ids(out) == [r["id"] for r in wanted]
     assert [r["turns"] for r in out.records(STREAM)] == [r["turns"] for r in wanted]
-    assert bodies(sim)[0]["compression"] == "gzip"
+    assert submit_bodies(sim)[0]["compression"] == "gzip"
 
 
-def test_discovery_touches_no_network(sim):
+@pytest.mark.promise("offline-discovery")
+def test_export_discovery_sends_no_request(sim):
     """Streams are known without a request."""
-    select(days(sim), STREAM)
+    select(export_settings(sim), STREAM)
 
     assert sim.requests == []

@@ -11,18 +11,14 @@ from tap_cxone.simulator import Options, Simulator
 from tests.support.analytics_exports import (
     EXPORTS,
     STREAM,
-    bare,
-    bodies,
-    days,
-    downloads,
-    failure,
-    ids,
-    listings,
-    run,
-    submits,
-    truth,
-    typed,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
+    typed_conversations,
 )
+from tests.support.expectations import failure, without_metadata
+from tests.support.requests import downloads, listings, submit_bodies, submits
 from tests.support.run import FakeClock
 
 # Places
@@ -30,7 +26,7 @@ from tests.support.run import FakeClock
 
 def test_the_list_is_asked_before_each_submit(sim, clock):
     """Every submit follows an answer that named the active exports."""
-    run(days(sim, 4), clock)
+    run_exports(export_settings(sim, 4), clock)
 
     relevant = [seen for seen in sim.requests if seen.path == EXPORTS]
     posts = [place for place, seen in enumerate(relevant) if seen.method == "POST"]
@@ -39,12 +35,13 @@ def test_the_list_is_asked_before_each_submit(sim, clock):
     assert all(seen.query == {"status": "queued,running"} for seen in listings(sim))
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("most", [2, 3])
 def test_so_many_at_a_time(sim, clock, most):
     """So many jobs are started before the first is asked for, another as soon as that is done."""
-    config = days(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
+    config = export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
 
-    out = run(config, clock)
+    out = run_exports(config, clock)
 
     kinds = [
         "submit" if seen.method == "POST" else "download" if "download" in seen.path else "poll"
@@ -63,35 +60,38 @@ def test_so_many_at_a_time(sim, clock, most):
 @pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
 def test_what_is_asked_while_rows_leave(sim, clock, most, submitted):
     """While the rows of a window leave, the next ones have been asked for already."""
-    config = days(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
-    whole = run(config, clock)
+    config = export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
+    whole = run_exports(config, clock)
     first_row = 1 + next(i for i, m in enumerate(whole.messages) if m["type"] == "RECORD")
     before = len(submits(sim)), len(downloads(sim))
 
-    out = run(config, clock, cut_after=first_row)
+    out = run_exports(config, clock, cut_after=first_row)
 
     assert out.messages[-1]["type"] == "RECORD"
     assert len(submits(sim)) - before[0] == submitted
     assert len(downloads(sim)) - before[1] == 1
 
 
-def test_in_the_order_of_time(simulate, clock):
+def test_export_windows_of_concurrent_jobs_are_emitted_in_order(simulate, clock):
     """Rows, bookmarks and windows leave in order, though jobs run side by side."""
     sim = simulate(job_seconds=35)
 
-    out = run(days(sim, 5), clock)
+    out = run_exports(export_settings(sim, 5), clock)
 
     starts = [r["_window_start"] for r in out.records(STREAM)]
     marks = [s["bookmarks"].get(STREAM, {}).get("replication_key_value", "") for s in out.states]
-    assert bare(out.records(STREAM)) == typed(truth(sim, 5))
+    assert without_metadata(out.records(STREAM)) == typed_conversations(
+        expected_conversations(sim, 5)
+    )
     assert starts == sorted(starts)
     assert marks == sorted(marks)
     assert len(set(marks)) == 6
 
 
+@pytest.mark.promise("state-follows-records")
 def test_no_state_before_its_rows(sim, clock):
     """A bookmark leaves only when every row before it has left."""
-    out = run(days(sim, 4), clock)
+    out = run_exports(export_settings(sim, 4), clock)
 
     left: list[str] = []
     for message in out.messages:
@@ -99,7 +99,7 @@ def test_no_state_before_its_rows(sim, clock):
             left.append(message["record"]["_window_end"])
         if message["type"] == "STATE":
             mark = message["value"]["bookmarks"].get(STREAM, {}).get("replication_key_value", "")
-            expected = [r for r in truth(sim, 4) if r["dateFrom"] < mark]
+            expected = [r for r in expected_conversations(sim, 4) if r["dateFrom"] < mark]
             assert len(left) == len(expected)
 
 
@@ -111,7 +111,7 @@ def test_side_by_side_is_faster(simulate):
         with Simulator(Options(rows_per_day=2, job_seconds=60), clock=clock) as sim:
             began = clock.now()
             own = {"window_days": 1, "max_concurrent": most}
-            assert run(days(sim, 5, analytics_exports=own), clock).error is None
+            assert run_exports(export_settings(sim, 5, analytics_exports=own), clock).error is None
             took.append(clock.now() - began)
 
     assert took[0] >= timedelta(minutes=5)
@@ -120,7 +120,9 @@ def test_side_by_side_is_faster(simulate):
 
 def test_one_after_the_other(sim, clock):
     """With max_concurrent 1 a job is submitted when the file before it was fetched."""
-    run(days(sim, 3, analytics_exports={"window_days": 1, "max_concurrent": 1}), clock)
+    run_exports(
+        export_settings(sim, 3, analytics_exports={"window_days": 1, "max_concurrent": 1}), clock
+    )
 
     order = [s.method for s in sim.requests if s in submits(sim) or s in downloads(sim)]
     assert order == ["POST", "GET"] * 3
@@ -131,10 +133,10 @@ def test_places_of_others(simulate, clock, foreign):
     """Exports of others take places: no submit is refused, and all rows come."""
     sim = simulate(foreign_exports=foreign)
 
-    out = run(days(sim, 4), clock)
+    out = run_exports(export_settings(sim, 4), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 4)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 4)]
     assert sim.conflicts == 0
 
 
@@ -143,10 +145,10 @@ def test_waiting_for_a_place(sim, clock):
     sim.add_foreign_exports(3, 600)
     began = clock.now()
 
-    out = run(days(sim, 2), clock)
+    out = run_exports(export_settings(sim, 2), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 2)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 2)]
     assert submits(sim)[0].at - began >= timedelta(seconds=600)
     assert submits(sim)[0].at - began < timedelta(seconds=600 + 150)
     assert sim.conflicts == 0
@@ -157,7 +159,7 @@ def test_no_place_at_all(simulate, clock):
     sim = simulate(foreign_exports=3)
     began = clock.now()
 
-    out = run(days(sim, throttle_timeout_minutes=7), clock)
+    out = run_exports(export_settings(sim, throttle_timeout_minutes=7), clock)
 
     assert isinstance(failure(out), Throttled)
     assert "throttle_timeout_minutes" in str(failure(out))
@@ -170,10 +172,10 @@ def test_a_tenant_of_fewer_places(simulate, clock):
     """Where the API allows two, its refusals of a third are taken as such."""
     sim = simulate(max_analytics_exports=2)
 
-    out = run(days(sim, 4), clock)
+    out = run_exports(export_settings(sim, 4), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 4)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 4)]
     assert len(sim.analytics_exports) == 4
 
 
@@ -183,14 +185,16 @@ def test_a_tenant_of_fewer_places(simulate, clock):
 def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
     """A window that fails costs no job that its worker had asked for meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
-    first = run(days(sim, 5, parallel_families=True, analytics_exports=wrong), clock)
-    asked = {body["query"]["dateFrom"] for body in bodies(sim)}
+    first = run_exports(
+        export_settings(sim, 5, parallel_families=True, analytics_exports=wrong), clock
+    )
+    asked = {body["query"]["dateFrom"] for body in submit_bodies(sim)}
     assert isinstance(failure(first), InvalidRecords)
     pending = first.state["bookmarks"][STREAM]["pending_jobs"]
     assert len(pending) == len(asked)
 
-    second = run(days(sim, 5, parallel_families=True), clock, state=first.state)
+    second = run_exports(export_settings(sim, 5, parallel_families=True), clock, state=first.state)
 
     assert second.error is None
-    assert ids(second) == [r["id"] for r in truth(sim, 5)]
+    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim, 5)]
     assert len(submits(sim)) == 5

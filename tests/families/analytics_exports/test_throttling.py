@@ -9,17 +9,25 @@ import pytest
 
 from tap_cxone.errors import Throttled
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM, days, failure, ids, run, submits, truth
+from tests.support.analytics_exports import (
+    STREAM,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
+)
+from tests.support.expectations import failure
+from tests.support.requests import submits
 
 
 @pytest.mark.parametrize("status", [409, 429])
 @pytest.mark.parametrize("seconds", [1, 37, 300])
-def test_retry_after(sim, clock, status, seconds):
+def test_export_submit_waits_for_retry_after(sim, clock, status, seconds):
     """A submit that is told to wait comes again after exactly that time."""
     headers = (("Retry-After", str(seconds)),)
     sim.faults.add(Fault("submit", "status", status=status, headers=headers))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     first, second = submits(sim)
     assert out.error is None
@@ -32,7 +40,7 @@ def test_growing_waits(sim, clock, status):
     """A submit that is only told 'no' comes again after waits that grow."""
     sim.faults.add(Fault("submit", "status", status=status, times=6))
 
-    out = run(days(sim), clock)
+    out = run_exports(export_settings(sim), clock)
 
     gaps = [b.at - a.at for a, b in itertools.pairwise(submits(sim))]
     assert out.error is None
@@ -47,7 +55,7 @@ def test_told_to_wait_for_ever(sim, clock, status):
     sim.faults.add(Fault("submit", "status", status=status, times=1000))
     began = clock.now()
 
-    out = run(days(sim, throttle_timeout_minutes=12), clock)
+    out = run_exports(export_settings(sim, throttle_timeout_minutes=12), clock)
 
     assert isinstance(failure(out), Throttled)
     assert "throttle_timeout_minutes" in str(failure(out))
@@ -62,10 +70,10 @@ def test_a_refusal_ahead_of_its_turn(sim, clock, status, after):
     """A submit refused before its turn comes again in its turn; nothing is lost."""
     sim.faults.add(Fault("submit", "status", status=status, after=after))
 
-    out = run(days(sim, 4), clock)
+    out = run_exports(export_settings(sim, 4), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 4)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 4)]
     assert len(sim.analytics_exports) == 4
 
 
@@ -74,10 +82,10 @@ def test_a_list_that_fails_ahead_of_its_turn(sim, clock, status):
     """A list that fails before its turn puts the submit off; the window at hand is not lost."""
     sim.faults.add(Fault("list", "status", status=status, after=1))
 
-    out = run(days(sim, 3), clock)
+    out = run_exports(export_settings(sim, 3), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 3)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 3)]
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "7", '{"entities":null}', '{"entities":[null,{}]}'])
@@ -85,7 +93,7 @@ def test_a_list_of_another_kind(sim, clock, body):
     """A list that cannot be read tells nothing, and stops nothing."""
     sim.faults.add(Fault("list", "status", status=200, body=body, times=9))
 
-    out = run(days(sim, 3), clock)
+    out = run_exports(export_settings(sim, 3), clock)
 
     assert out.error is None
-    assert ids(out) == [r["id"] for r in truth(sim, 3)]
+    assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 3)]

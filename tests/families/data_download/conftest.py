@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.data_download import Turning
+from tests.support.clocks import OnceActingClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def clock() -> Turning:
+def clock() -> OnceActingClock:
     """Return a clock at noon, 08:00 in New York."""
-    return Turning()
+    return OnceActingClock()
 
 
 @pytest.fixture

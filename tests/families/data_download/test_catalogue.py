@@ -21,20 +21,20 @@ from tests.support.data_download import (
     NEW,
     QUARANTINE,
     STREAM,
-    again,
-    asked,
-    bare,
-    bodies,
-    days,
-    failure,
+    download_settings,
+    interaction,
     page,
+    page_bodies,
     properties,
     publish,
-    row,
-    run,
-    serve,
+    run_downloads,
+    run_next_day,
+    serve_pages,
     version,
 )
+from tests.support.expectations import failure, without_metadata
+from tests.support.ids import readable
+from tests.support.requests import requests_to
 
 if TYPE_CHECKING:
     from tests.support.run import Output
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 
 def test_the_stream(sim, clock):
     """The catalogue is a stream by ID, with everything that is published of a metric."""
-    out = run(days(sim), clock, CATALOGUE)
+    out = run_downloads(download_settings(sim), clock, CATALOGUE)
 
     (schema,) = out.of("SCHEMA", CATALOGUE)
     assert out.error is None
     assert schema["key_properties"] == ["id"]
-    assert bare(out.records(CATALOGUE)) == [
+    assert without_metadata(out.records(CATALOGUE)) == [
         {
             "id": metric.id,
             "name": metric.name,
@@ -63,10 +63,10 @@ def test_the_stream(sim, clock):
 
 def test_read_whole_each_time(sim, clock):
     """A second run reads the catalogue whole again; it has no bookmark."""
-    first = run(days(sim), clock, CATALOGUE)
+    first = run_downloads(download_settings(sim), clock, CATALOGUE)
     sim.publish_metrics((*PUBLISHED[1:], NEW))
 
-    second = run(days(sim), clock, CATALOGUE, state=first.state)
+    second = run_downloads(download_settings(sim), clock, CATALOGUE, state=first.state)
 
     assert second.error is None
     assert [record["id"] for record in second.records(CATALOGUE)] == [*IDS[1:], NEW.id]
@@ -87,24 +87,26 @@ def test_every_shape(simulate, clock, shape, words):
         catalogue_shape=shape, **{f"catalogue_{what}": word for what, word in options.items()}
     )
 
-    out = run(days(sim, entry={"custom_metrics": ["Basket Value", "Regulatory Flag"]}), clock)
+    out = run_downloads(
+        download_settings(sim, entry={"custom_metrics": ["Basket Value", "Regulatory Flag"]}), clock
+    )
 
     assert out.error is None
-    assert bodies(sim)[0]["customMetrics"] == [BASKET, FLAG]
+    assert page_bodies(sim)[0]["customMetrics"] == [BASKET, FLAG]
     assert properties(out)[BASKET]["type"] == ["number", "null"]
     assert properties(out)[BASKET]["title"] == "Basket Value"
     assert properties(out)[FLAG]["enum"] == [*BY[FLAG].enum, None]
 
 
-@pytest.mark.parametrize("answer", [{}, {"items": []}, {"data": {}}, "none", 5])
+@pytest.mark.parametrize("answer", [{}, {"items": []}, {"data": {}}, "none", 5], ids=readable)
 def test_no_catalogue(sim, clock, answer):
     """An answer that is no list of metrics is an error, not an empty catalogue."""
     publish(sim, answer)
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert isinstance(failure(out), ApiError)
-    assert asked(sim, DOWNLOAD) == []
+    assert requests_to(sim, DOWNLOAD) == []
 
 
 @pytest.mark.some(3)
@@ -129,12 +131,12 @@ def test_a_type_nobody_knows(sim, clock, word, kind):
     """A type is read by its usual words; any other is a text; and so it is in the next run."""
     entry = {"id": "cm_x", "name": "X", "type": word}
     publish(sim, [entry, {"name": "without an ID"}, None])
-    serve(sim, page(row(0)))
+    serve_pages(sim, page(interaction(0)))
 
-    first = run(days(sim), clock)
+    first = run_downloads(download_settings(sim), clock)
     publish(sim, [entry])
-    serve(sim, page(row(1)))
-    second = again(sim, clock, first)
+    serve_pages(sim, page(interaction(1)))
+    second = run_next_day(sim, clock, first)
 
     for out in (first, second):
         assert out.error is None
@@ -146,9 +148,11 @@ def test_values_of_a_type_nobody_knows(sim, clock):
     """A metric without a known type takes any value, as a text."""
     publish(sim, [{"id": "cm_x", "name": "X"}])
     values = ["004", 5, True, None]
-    serve(sim, page(*(row(n, customMetrics={"cm_x": v}) for n, v in enumerate(values))))
+    serve_pages(
+        sim, page(*(interaction(n, customMetrics={"cm_x": v}) for n, v in enumerate(values)))
+    )
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert out.error is None
     assert [record["cm_x"] for record in out.records(STREAM)] == ["004", "5", "true", None]
@@ -179,9 +183,13 @@ def test_an_odd_entry(sim, clock, odd):
     outs: list[Output] = []
     for _ in range(2):
         publish(sim, [entry])
-        serve(sim, page(row(0)))
+        serve_pages(sim, page(interaction(0)))
         state = outs[-1].state if outs else None
-        outs.append(run(days(sim, len(outs) + 1), clock, CATALOGUE, STREAM, state=state))
+        outs.append(
+            run_downloads(
+                download_settings(sim, len(outs) + 1), clock, CATALOGUE, STREAM, state=state
+            )
+        )
 
     for out in outs:
         assert out.error is None
@@ -193,9 +201,9 @@ def test_an_odd_entry(sim, clock, odd):
 def test_values_allowed_as_objects(sim, clock):
     """Allowed values that are objects are taken for what their value says."""
     publish(sim, [{"id": "cm_x", "name": "X", "type": "enum", "enum": [{"value": "A"}]}])
-    serve(sim, page(*(row(n, customMetrics={"cm_x": v}) for n, v in enumerate("AB"))))
+    serve_pages(sim, page(*(interaction(n, customMetrics={"cm_x": v}) for n, v in enumerate("AB"))))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     assert [record["cm_x"] for record in out.records(STREAM)] == ["A"]
     assert [record["field"] for record in out.records(QUARANTINE)] == ["cm_x"]

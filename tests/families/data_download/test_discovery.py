@@ -18,11 +18,11 @@ from tests.support.data_download import (
     METRICS,
     SCORE,
     STREAM,
-    asked,
-    days,
+    download_settings,
     properties,
-    run,
+    run_downloads,
 )
+from tests.support.requests import requests_to
 
 
 def discover(config: dict[str, Any], state: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -36,9 +36,10 @@ def discover(config: dict[str, Any], state: dict[str, Any] | None = None) -> dic
     return dict(found)
 
 
+@pytest.mark.promise("offline-discovery")
 def test_discovery_asks_nothing(sim):
     """Without a state the catalog shows the report's columns, and nobody is asked."""
-    shown = discover(days(sim))
+    shown = discover(download_settings(sim))
 
     assert {"interaction_id", "agent_id", "duration", "talk_time"} < shown.keys()
     assert not shown.keys() & set(IDS)
@@ -47,11 +48,11 @@ def test_discovery_asks_nothing(sim):
 
 def test_discovery_shows_what_was_learned(sim, clock):
     """With a state the catalog shows the metrics of the last run, and nobody is asked."""
-    first = run(days(sim), clock)
+    first = run_downloads(download_settings(sim), clock)
     requests = len(sim.requests)
     sim.publish_metrics(PUBLISHED[1:])
 
-    shown = discover(days(sim), first.state)
+    shown = discover(download_settings(sim), first.state)
 
     assert {i: shown[i] for i in IDS} == {i: properties(first)[i] for i in IDS}
     assert len(sim.requests) == requests
@@ -59,18 +60,18 @@ def test_discovery_shows_what_was_learned(sim, clock):
 
 def test_live_discovery(sim):
     """With live_discovery the catalog shows what is published now."""
-    shown = discover(days(sim, own={"live_discovery": True}))
+    shown = discover(download_settings(sim, own={"live_discovery": True}))
 
     assert set(IDS) < shown.keys()
     assert shown[SCORE]["title"] == "Sentiment Confidence Score"
     assert shown[SCORE]["maximum"] == 1
-    assert len(asked(sim, METRICS)) == 1
-    assert asked(sim, DOWNLOAD) == []
+    assert len(requests_to(sim, METRICS)) == 1
+    assert requests_to(sim, DOWNLOAD) == []
 
 
 def test_live_discovery_without_credentials(sim):
     """Without credentials live_discovery asks nobody and shows what is known."""
-    config = days(sim, own={"live_discovery": True})
+    config = download_settings(sim, own={"live_discovery": True})
     del config["client_id"], config["client_secret"]
 
     assert "duration" in discover(config)
@@ -79,7 +80,9 @@ def test_live_discovery_without_credentials(sim):
 
 def test_live_discovery_of_an_unknown_name(sim):
     """A name that nobody has shows when it is discovered."""
-    config = days(sim, own={"live_discovery": True}, entry={"custom_metrics": ["Basket"]})
+    config = download_settings(
+        sim, own={"live_discovery": True}, entry={"custom_metrics": ["Basket"]}
+    )
 
     with pytest.raises(ConfigError, match="Basket Value"):
         discover(config)
@@ -87,7 +90,7 @@ def test_live_discovery_of_an_unknown_name(sim):
 
 def test_a_run_does_not_discover(sim, clock):
     """With live_discovery a run asks for the catalogue no more than without."""
-    out = run(days(sim, own={"live_discovery": True}), clock)
+    out = run_downloads(download_settings(sim, own={"live_discovery": True}), clock)
 
     assert out.error is None
-    assert len(asked(sim, METRICS)) == 1
+    assert len(requests_to(sim, METRICS)) == 1

@@ -20,12 +20,12 @@ from tests.support.data_download import (
     STREAM,
     TOKEN,
     Wire,
-    days,
-    failure,
+    download_settings,
     hosted,
-    run,
-    warnings,
+    run_downloads,
 )
+from tests.support.expectations import failure, warnings_logged
+from tests.support.ids import readable
 
 HOME = "https://acme.nicecxone.com"
 PLANE = "https://api-na1.niceincontact.com"
@@ -67,7 +67,7 @@ def test_the_claim_names_the_data_plane(simulate, clock, region):
     sim = simulate(token_region=region)
     wire = Wire(sim)
 
-    out = run(hosted(sim, region=region), clock, wire=wire)
+    out = run_downloads(hosted(sim, region=region), clock, wire=wire)
 
     assert out.error is None
     assert (f"{HOME}", TOKEN) in wire.asked
@@ -80,7 +80,7 @@ def test_no_claim(simulate, clock):
     sim = simulate(token_region=None)
     wire = Wire(sim)
 
-    out = run(hosted(sim), clock, wire=wire)
+    out = run_downloads(hosted(sim), clock, wire=wire)
 
     assert out.error is None
     assert wire.hosts == {HOME}
@@ -93,12 +93,13 @@ def test_no_claim(simulate, clock):
         {"endpoints": {"data_download": "https://proxy.example"}},
         {"base_url": "https://x.example", "endpoints": {"data_download": "https://proxy.example/"}},
     ],
+    ids=readable,
 )
 def test_settings_decide(sim, clock, changes):
     """Whoever names the host decides, not a claim."""
     wire = Wire(sim)
 
-    out = run(hosted(sim, **changes), clock, wire=wire)
+    out = run_downloads(hosted(sim, **changes), clock, wire=wire)
 
     assert out.error is None
     assert wire.hosts == {"https://proxy.example"}
@@ -109,21 +110,22 @@ def test_the_token_url_alone_does_not_decide(sim, clock):
     wire = Wire(sim)
     own = {"data_download_token": f"https://login.example{TOKEN}"}
 
-    run(hosted(sim, endpoints=own), clock, wire=wire)
+    run_downloads(hosted(sim, endpoints=own), clock, wire=wire)
 
     assert ("https://login.example", TOKEN) in wire.asked
     assert wire.hosts == {PLANE}
 
 
+@pytest.mark.promise("own-hosts")
 @pytest.mark.some(3)
-@pytest.mark.parametrize("claim", HOSTILE)
+@pytest.mark.parametrize("claim", HOSTILE, ids=readable)
 def test_a_hostile_claim(sim, clock, claim):
     """A claim that is no region receives no request: the tenant's host does."""
     answer: dict[str, Any] = {"access_token": token({"region": claim}), "expires_in": 3600}
     sim.faults.add(Fault("token", "status", status=200, body=json.dumps(answer), times=9))
     wire = Wire(sim)
 
-    out = run(hosted(sim), clock, wire=wire)
+    out = run_downloads(hosted(sim), clock, wire=wire)
 
     assert out.error is not None  # the simulator did not give out this token
     assert wire.hosts == {HOME}
@@ -164,6 +166,7 @@ def test_junk(junk):
     assert base_url_from_token(junk) is None
 
 
+@pytest.mark.promise("own-hosts")
 @given(st.one_of(st.text(), st.from_regex(r"[a-zA-Z0-9./:@#-]{0,8}", fullmatch=True)))
 @example("na1")
 def test_the_host_is_always_the_vendors(region):
@@ -182,7 +185,7 @@ def test_404_names_the_region(simulate, clock):
     """A 404 says that the region is likely wrong, and names both."""
     sim = simulate(data_region="eu1")
 
-    out = run(days(sim, region="eu1"), clock)
+    out = run_downloads(download_settings(sim, region="eu1"), clock)
 
     assert isinstance(failure(out), NotFound)
     assert all(word in str(failure(out)) for word in ("wrong region", "na1", "eu1"))
@@ -194,10 +197,10 @@ def test_a_window_without_rows_names_the_region(simulate, clock, caplog, quirk):
     """A window without rows is suspicious if the token names another region than the settings."""
     sim = simulate(data_region="eu1", wrong_region="empty", page_quirk=quirk)
 
-    out = run(days(sim, region="eu1"), clock)
+    out = run_downloads(download_settings(sim, region="eu1"), clock)
 
     assert out.error is None
-    (warning,) = (w for w in warnings(caplog) if "no rows" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "no rows" in w)
     assert "na1" in warning
     assert "eu1" in warning
 
@@ -205,12 +208,13 @@ def test_a_window_without_rows_names_the_region(simulate, clock, caplog, quirk):
 @pytest.mark.parametrize(
     ("options", "region"),
     [({"rows_of": {"Interaction/Call": 0}}, "na1"), ({}, "eu1"), ({"token_region": None}, "eu1")],
+    ids=readable,
 )
 def test_no_suspicion(simulate, clock, caplog, options, region):
     """Rows, or the region of the settings, are no reason for suspicion."""
     sim = simulate(**options)
 
-    out = run(days(sim, region=region), clock)
+    out = run_downloads(download_settings(sim, region=region), clock)
 
     assert out.error is None
-    assert not any("region" in warning for warning in warnings(caplog))
+    assert not any("region" in warning for warning in warnings_logged(caplog))

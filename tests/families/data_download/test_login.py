@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from urllib.parse import parse_qs
 
 import pytest
 
 from tap_cxone.errors import AuthError, PermissionDenied
-from tap_cxone.simulator import Credentials, Fault, Simulator
+from tap_cxone.simulator import Credentials, Fault
 from tests.support.data_download import (
     DOWNLOAD,
     STREAM,
     TOKEN,
-    asked,
-    days,
-    failure,
-    ids,
-    run,
-    truth,
+    download_settings,
+    expected_interactions,
+    run_downloads,
+    sorted_ids,
     wait,
 )
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import requests_to, statuses
 
 SCOPES = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
 
 
-def statuses(sim: Simulator) -> Counter[int | None]:
-    """Count the answers so far by their status."""
-    return Counter(seen.status for seen in sim.requests)
-
-
-def test_login(sim, clock):
+def test_download_login_is_a_form_with_three_scopes(sim, clock):
     """The login is a form with the application's credentials and the three scopes."""
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
-    (login,) = asked(sim, TOKEN)
+    (login,) = requests_to(sim, TOKEN)
     assert out.error is None
     assert parse_qs(login.body.decode(), strict_parsing=True) == {
         "grant_type": ["client_credentials"],
@@ -44,22 +39,24 @@ def test_login(sim, clock):
     }
 
 
-@pytest.mark.parametrize(("given_scopes", "wanted"), [([SCOPES[1]], SCOPES[1]), ([], None)])
+@pytest.mark.parametrize(
+    ("given_scopes", "wanted"), [([SCOPES[1]], SCOPES[1]), ([], None)], ids=readable
+)
 def test_scopes_that_are_set(sim, clock, given_scopes, wanted):
     """Scopes that are set are asked for and no others; an empty list asks for none."""
-    run(days(sim, own={"scopes": given_scopes}), clock)
+    run_downloads(download_settings(sim, own={"scopes": given_scopes}), clock)
 
-    form = parse_qs(asked(sim, TOKEN)[0].body.decode())
+    form = parse_qs(requests_to(sim, TOKEN)[0].body.decode())
     assert form.get("scope") == (None if wanted is None else [wanted])
 
 
-def test_login_with_basic(simulate, clock):
+def test_download_login_with_basic_has_the_secret_in_the_header(simulate, clock):
     """With client_secret_basic the secret is in the header, and only there."""
     sim = simulate(client_auth="basic")
 
-    out = run(days(sim, client_auth_method="client_secret_basic"), clock)
+    out = run_downloads(download_settings(sim, client_auth_method="client_secret_basic"), clock)
 
-    (login,) = asked(sim, TOKEN)
+    (login,) = requests_to(sim, TOKEN)
     assert out.error is None
     assert login.headers["authorization"].startswith("Basic ")
     assert b"client_secret" not in login.body
@@ -70,16 +67,16 @@ def test_a_scope_that_was_not_given(simulate, clock, missing):
     """Where a scope is missing the error names the scopes."""
     sim = simulate(reporting_scopes=tuple(scope for scope in SCOPES if scope != missing))
 
-    out = run(days(sim, own={"scopes": []}), clock)
+    out = run_downloads(download_settings(sim, own={"scopes": []}), clock)
 
     assert isinstance(failure(out), PermissionDenied)
     assert all(scope in str(failure(out)).partition("give")[2] for scope in SCOPES)
     assert out.records(STREAM) == []
 
 
-def test_wrong_client(sim, clock):
+def test_download_login_refused_names_the_settings(sim, clock):
     """A refused application fails the stream and names the settings, not the secret."""
-    out = run(days(sim, client_secret="wrong-one"), clock)
+    out = run_downloads(download_settings(sim, client_secret="wrong-one"), clock)
 
     assert isinstance(failure(out), AuthError)
     assert "client_secret" in str(failure(out))
@@ -92,12 +89,14 @@ def test_renewed_at_80_percent(simulate, clock, seconds, logins):
     sim = simulate(token_seconds=1000)
     sim.faults.add(wait(seconds))
 
-    out = run(days(sim, own={"page_size": 4}), clock)
+    out = run_downloads(download_settings(sim, own={"page_size": 4}), clock)
 
     assert out.error is None
-    assert len(asked(sim, TOKEN)) == logins
+    assert len(requests_to(sim, TOKEN)) == logins
     assert statuses(sim)[401] == 0
-    assert ids(out.records(STREAM)) == ids(truth(sim), "interactionId")
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(
+        expected_interactions(sim), "interactionId"
+    )
 
 
 def test_a_token_that_ended_while_waiting(simulate, clock):
@@ -105,11 +104,13 @@ def test_a_token_that_ended_while_waiting(simulate, clock):
     sim = simulate(token_seconds=1000)
     sim.faults.add(wait(1200))
 
-    out = run(days(sim, own={"page_size": 4}), clock)
+    out = run_downloads(download_settings(sim, own={"page_size": 4}), clock)
 
     assert out.error is None
-    assert (statuses(sim)[401], len(asked(sim, TOKEN))) == (1, 2)
-    assert ids(out.records(STREAM)) == ids(truth(sim), "interactionId")
+    assert (statuses(sim)[401], len(requests_to(sim, TOKEN))) == (1, 2)
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(
+        expected_interactions(sim), "interactionId"
+    )
 
 
 def test_a_token_that_was_revoked(sim, clock):
@@ -117,19 +118,21 @@ def test_a_token_that_was_revoked(sim, clock):
     sim.faults.add(wait(1))
     clock.action = sim.revoke_tokens
 
-    out = run(days(sim, own={"page_size": 4}), clock)
+    out = run_downloads(download_settings(sim, own={"page_size": 4}), clock)
 
     assert out.error is None
-    assert (statuses(sim)[401], len(asked(sim, TOKEN))) == (1, 2)
-    assert ids(out.records(STREAM)) == ids(truth(sim), "interactionId")
+    assert (statuses(sim)[401], len(requests_to(sim, TOKEN))) == (1, 2)
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(
+        expected_interactions(sim), "interactionId"
+    )
 
 
 def test_refused_with_a_new_token_too(sim, clock):
     """A second 401 in a row is an error: there is one more login, not one after the other."""
     sim.faults.add(Fault("page", "status", status=401, times=9))
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert isinstance(failure(out), AuthError)
-    assert len(asked(sim, TOKEN)) == 2
-    assert len(asked(sim, DOWNLOAD)) == 2
+    assert len(requests_to(sim, TOKEN)) == 2
+    assert len(requests_to(sim, DOWNLOAD)) == 2

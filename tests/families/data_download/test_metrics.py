@@ -15,15 +15,16 @@ from tests.support.data_download import (
     NEW,
     SCORE,
     STREAM,
-    again,
-    asked,
-    bodies,
-    days,
-    failure,
+    download_settings,
+    expected_interactions,
+    page_bodies,
     properties,
-    run,
-    truth,
+    run_downloads,
+    run_next_day,
 )
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import requests_to
 
 
 @pytest.mark.parametrize(
@@ -36,13 +37,14 @@ from tests.support.data_download import (
         ([BASKET, "*"], (BASKET, *(i for i in IDS if i != BASKET))),
         ([], ()),
     ],
+    ids=readable,
 )
 def test_by_id_or_name(sim, clock, wanted, found):
     """Metrics are named by ID, by display name or all at once; each is asked for once, by ID."""
-    out = run(days(sim, entry={"custom_metrics": wanted}), clock)
+    out = run_downloads(download_settings(sim, entry={"custom_metrics": wanted}), clock)
 
     assert out.error is None
-    assert bodies(sim)[0]["customMetrics"] == list(found)
+    assert page_bodies(sim)[0]["customMetrics"] == list(found)
     assert {name for name in properties(out) if name.startswith("cm_")} == set(found)
 
 
@@ -50,21 +52,21 @@ def test_a_name_of_two(sim, clock):
     """A name that two metrics have is an error that lists both IDs."""
     sim.publish_metrics((*PUBLISHED, replace(NEW, name="Basket Value")))
 
-    out = run(days(sim, entry={"custom_metrics": ["Basket Value"]}), clock)
+    out = run_downloads(download_settings(sim, entry={"custom_metrics": ["Basket Value"]}), clock)
 
     assert isinstance(failure(out), ConfigError)
     assert all(part in str(failure(out)) for part in (BASKET, NEW.id, "Basket Value"))
-    assert asked(sim, DOWNLOAD) == []
+    assert requests_to(sim, DOWNLOAD) == []
 
 
 def test_an_id_is_no_name(sim, clock):
     """An ID means the metric that has it, also if another is called so."""
     sim.publish_metrics((*PUBLISHED, replace(NEW, name=BASKET)))
 
-    out = run(days(sim, entry={"custom_metrics": [BASKET]}), clock)
+    out = run_downloads(download_settings(sim, entry={"custom_metrics": [BASKET]}), clock)
 
     assert out.error is None
-    assert bodies(sim)[0]["customMetrics"] == [BASKET]
+    assert page_bodies(sim)[0]["customMetrics"] == [BASKET]
 
 
 @pytest.mark.parametrize(
@@ -72,19 +74,21 @@ def test_an_id_is_no_name(sim, clock):
 )
 def test_an_unknown_name(sim, clock, name, near):
     """A name that nobody has is an error with a near one, and with all problems at once."""
-    out = run(days(sim, entry={"custom_metrics": [name, "qqq"]}), clock)
+    out = run_downloads(download_settings(sim, entry={"custom_metrics": [name, "qqq"]}), clock)
 
     assert isinstance(failure(out), ConfigError)
     assert all(part in str(failure(out)) for part in (f"'{name}'", "'qqq'", near))
-    assert asked(sim, DOWNLOAD) == []
+    assert requests_to(sim, DOWNLOAD) == []
 
 
 @pytest.mark.parametrize("mode", ["evolve", "ignore", "fail"])
 def test_an_unknown_name_in_a_second_run(sim, clock, mode):
     """A name that nobody has is an error in every run, whatever is to be done about drift."""
-    first = run(days(sim), clock)
+    first = run_downloads(download_settings(sim), clock)
 
-    second = again(sim, clock, first, entry={"custom_metrics": ["Basket Valeu"]}, schema_drift=mode)
+    second = run_next_day(
+        sim, clock, first, entry={"custom_metrics": ["Basket Valeu"]}, schema_drift=mode
+    )
 
     assert isinstance(failure(second), ConfigError)
     assert "'Basket Value'" in str(failure(second))
@@ -93,7 +97,7 @@ def test_an_unknown_name_in_a_second_run(sim, clock, mode):
 
 def test_the_schema(sim, clock):
     """A column is named by ID and titled by name, with type, description and limits."""
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     shown = properties(out)
     for metric in PUBLISHED:
@@ -107,9 +111,9 @@ def test_the_schema(sim, clock):
         assert found["description"]
 
 
-def test_the_key(sim, clock):
+def test_download_key_is_the_grouping_and_window(sim, clock):
     """A row's key is what it is grouped by, and its window."""
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     schema = out.of("SCHEMA", STREAM)[-1]
     assert schema["key_properties"] == ["interaction_id", "agent_id", "_window_start"]
@@ -121,9 +125,8 @@ def test_the_key_of_sums(sim, clock):
     """Without a grouping the window alone is the key: a row sums up all of it."""
     entry = {"group_by": [], "custom_metrics": [], "metrics": ["interactions"]}
 
-    out = run(days(sim, 2, entry=entry), clock)
+    out = run_downloads(download_settings(sim, 2, entry=entry), clock)
 
     assert out.of("SCHEMA", STREAM)[-1]["key_properties"] == ["_window_start"]
-    assert [record["interactions"] for record in out.records(STREAM)] == [
-        len(truth(sim)), len(truth(sim, 2)) - len(truth(sim)),
-    ]  # fmt: skip
+    first, both = len(expected_interactions(sim)), len(expected_interactions(sim, 2))
+    assert [record["interactions"] for record in out.records(STREAM)] == [first, both - first]

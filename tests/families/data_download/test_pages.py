@@ -10,19 +10,19 @@ from tests.support.data_download import (
     DOWNLOAD,
     STREAM,
     UTC_ZONE,
-    asked,
-    bodies,
-    days,
+    download_settings,
     expected,
-    failure,
-    ids,
+    interaction,
     one_day,
     page,
-    row,
-    run,
-    serve,
-    warnings,
+    page_bodies,
+    run_downloads,
+    serve_pages,
+    sorted_ids,
 )
+from tests.support.expectations import failure, warnings_logged
+from tests.support.ids import readable
+from tests.support.requests import requests_to
 
 
 @pytest.mark.parametrize("size", [1, 5, 6, 11, 12, 13, 10_000])
@@ -30,19 +30,19 @@ def test_any_page_size(utc, clock, size):
     """Whatever the size of a page, all rows come once, and no page is asked for in vain."""
     sim = utc()
 
-    out = run(one_day(sim, size), clock)
+    out = run_downloads(one_day(sim, size), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
-    assert [body["offset"] for body in bodies(sim)] == list(range(0, 12, size))
-    assert {body["limit"] for body in bodies(sim)} == {size}
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
+    assert [body["offset"] for body in page_bodies(sim)] == list(range(0, 12, size))
+    assert {body["limit"] for body in page_bodies(sim)} == {size}
 
 
 def test_no_rows(utc, clock):
     """A window without rows is committed."""
     sim = utc(rows_per_day=0)
 
-    out = run(one_day(sim, 5), clock)
+    out = run_downloads(one_day(sim, 5), clock)
 
     assert out.error is None
     assert out.records(STREAM) == []
@@ -54,10 +54,10 @@ def test_short_pages(utc, clock, size):
     """A page with fewer rows than asked for is not the last one: the next begins after it."""
     sim = utc(page_quirk="short")
 
-    out = run(one_day(sim, size), clock)
+    out = run_downloads(one_day(sim, size), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
 
 
 @pytest.mark.parametrize("size", [5, 6, 12, 13])
@@ -65,22 +65,22 @@ def test_no_total(utc, clock, size):
     """Without a total, paging ends with a page that has no rows."""
     sim = utc(page_quirk="no-total")
 
-    out = run(one_day(sim, size), clock)
+    out = run_downloads(one_day(sim, size), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
 
 
 def test_the_same_page_again(utc, clock):
     """An API that gives the same page for ever is an error that says so."""
     sim = utc(page_quirk="repeat")
 
-    out = run(one_day(sim, 5), clock)
+    out = run_downloads(one_day(sim, 5), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert "came before" in str(failure(out))
     assert "window_days" in str(failure(out))
-    assert len(asked(sim, DOWNLOAD)) == 2
+    assert len(requests_to(sim, DOWNLOAD)) == 2
     assert out.records(STREAM) == []
     assert out.bookmark(STREAM) is None
 
@@ -89,7 +89,7 @@ def test_returned_records_that_are_wrong(utc, clock):
     """A page that does not hold what it says is an error."""
     sim = utc(page_quirk="wrong-returned")
 
-    out = run(one_day(sim, 5), clock)
+    out = run_downloads(one_day(sim, 5), clock)
 
     assert isinstance(failure(out), ApiError)
     assert "6" in str(failure(out))
@@ -100,22 +100,24 @@ def test_returned_records_that_are_wrong(utc, clock):
 def test_fewer_than_announced(utc, clock):
     """Pages that end before the total are an error: rows are missing."""
     sim = utc()
-    serve(sim, page(row(0), row(1), total=5), page(total=5))
+    serve_pages(sim, page(interaction(0), interaction(1), total=5), page(total=5))
 
-    out = run(one_day(sim, 2), clock)
+    out = run_downloads(one_day(sim, 2), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert "5" in str(failure(out))
     assert out.records(STREAM) == []
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"data": None}, {"data": {}}, "null", '"data"'])
+@pytest.mark.parametrize(
+    "answer", [{}, [], {"data": None}, {"data": {}}, "null", '"data"'], ids=readable
+)
 def test_no_page(utc, clock, answer):
     """An answer without rows is no page without rows: it is an error."""
     sim = utc()
-    serve(sim, *[answer] * 3)
+    serve_pages(sim, *[answer] * 3)
 
-    out = run(one_day(sim, 5, max_retries=1), clock)
+    out = run_downloads(one_day(sim, 5, max_retries=1), clock)
 
     assert isinstance(failure(out), ApiError)
     assert out.records(STREAM) == []
@@ -126,10 +128,10 @@ def test_rows_that_are_added(utc, clock, growing):
     """Rows that are added at the end while pages are read are read too."""
     sim = utc(late_rows=growing)
 
-    out = run(one_day(sim, 4), clock)
+    out = run_downloads(one_day(sim, 4), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
 
 
 @pytest.mark.parametrize("shrinking", [1, 2, 4, 9])
@@ -137,23 +139,23 @@ def test_rows_that_vanish(utc, clock, caplog, shrinking):
     """If rows vanish while pages are read the window is read again, and is exact."""
     sim = utc(vanishing_rows=shrinking)
 
-    out = run(one_day(sim, 5), clock)
+    out = run_downloads(one_day(sim, 5), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
-    assert any("again" in warning for warning in warnings(caplog))
-    assert [body["offset"] for body in bodies(sim)] == [0, 5, 0, 5, 10]
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
+    assert any("again" in warning for warning in warnings_logged(caplog))
+    assert [body["offset"] for body in page_bodies(sim)] == [0, 5, 0, 5, 10]
 
 
 def test_rows_that_never_stand_still(utc, clock):
     """A window that changes whenever it is read is given up after max_retries."""
     sim = utc()
-    serve(sim, *[page(row(0), total=3), page(row(1), total=2)] * 9)
+    serve_pages(sim, *[page(interaction(0), total=3), page(interaction(1), total=2)] * 9)
 
-    out = run(one_day(sim, 1, max_retries=2), clock)
+    out = run_downloads(one_day(sim, 1, max_retries=2), clock)
 
     assert isinstance(failure(out), DownloadError)
-    assert len(asked(sim, DOWNLOAD)) == 3 * 2
+    assert len(requests_to(sim, DOWNLOAD)) == 3 * 2
     assert out.records(STREAM) == []
 
 
@@ -161,31 +163,31 @@ def test_rows_that_never_stand_still(utc, clock):
 def test_rows_that_are_added_in_front(utc, clock, added):
     """Rows that are added before the place reached move the others: the window is read again."""
     sim = utc()
-    before = [row(number) for number in range(10, 18)]
-    after = [*(row(number) for number in range(added)), *before]
-    serve(sim, page(*before[:3], total=len(before)))
+    before = [interaction(number) for number in range(10, 18)]
+    after = [*(interaction(number) for number in range(added)), *before]
+    serve_pages(sim, page(*before[:3], total=len(before)))
     for start in (3, *range(0, len(after), 3)):
-        serve(sim, page(*after[start : start + 3], total=len(after)))
+        serve_pages(sim, page(*after[start : start + 3], total=len(after)))
 
-    out = run(one_day(sim, 3), clock)
+    out = run_downloads(one_day(sim, 3), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == ids(after, "interactionId")
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(after, "interactionId")
 
 
 def test_rows_that_are_added_in_front_of_nobody_knows_how_many(utc, clock):
     """Without a total a page with a row that came before shows that rows have moved."""
     sim = utc()
-    before = [row(number) for number in range(10, 16)]
-    after = [row(0), *before]
-    serve(sim, page(*before[:3], totalRecords=None))
+    before = [interaction(number) for number in range(10, 16)]
+    after = [interaction(0), *before]
+    serve_pages(sim, page(*before[:3], totalRecords=None))
     for start in (3, 0, 3, 6, 9):
-        serve(sim, page(*after[start : start + 3], totalRecords=None))
+        serve_pages(sim, page(*after[start : start + 3], totalRecords=None))
 
-    out = run(one_day(sim, 3), clock)
+    out = run_downloads(one_day(sim, 3), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == ids(after, "interactionId")
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(after, "interactionId")
 
 
 FAULTS = [
@@ -209,13 +211,14 @@ def test_a_fault_in_the_middle(utc, clock, fault):
     sim = utc()
     sim.faults.add(fault)
 
-    out = run(one_day(sim, 5), clock)
+    out = run_downloads(one_day(sim, 5), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
-    assert sorted({body["offset"] for body in bodies(sim)}) == [0, 5, 10]
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
+    assert sorted({body["offset"] for body in page_bodies(sim)}) == [0, 5, 10]
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -223,19 +226,20 @@ def test_a_fault_in_the_middle(utc, clock, fault):
         (Fault("page", "status", status=403, after=4, times=99), PermissionDenied),
         (Fault("page", "status", status=400, after=4, times=99), ApiError),
     ],
+    ids=readable,
 )
-def test_a_window_that_fails(utc, clock, fault, kind):
+def test_download_window_that_fails_emits_nothing(utc, clock, fault, kind):
     """Nothing leaves of a window that failed; those before it are kept, and read only once."""
     sim = utc()
     sim.faults.add(fault)
-    config = days(sim, 3, zone=UTC_ZONE, own={"page_size": 5}, max_retries=1)
+    config = download_settings(sim, 3, zone=UTC_ZONE, own={"page_size": 5}, max_retries=1)
 
-    first = run(config, clock)
+    first = run_downloads(config, clock)
     sim.faults.clear()
-    second = run(config, clock, state=first.state)
+    second = run_downloads(config, clock, state=first.state)
 
     assert isinstance(failure(first), kind)
-    assert ids(first.records(STREAM)) == expected(sim)
+    assert sorted_ids(first.records(STREAM)) == expected(sim)
     assert first.bookmark(STREAM) == "2026-03-16T00:00:00+00:00"
     assert second.error is None
-    assert ids([*first.records(STREAM), *second.records(STREAM)]) == expected(sim, 3)
+    assert sorted_ids([*first.records(STREAM), *second.records(STREAM)]) == expected(sim, 3)

@@ -19,36 +19,36 @@ from tests.support.data_download import (
     SCORE,
     STREAM,
     TOKEN,
-    asked,
-    days,
+    download_settings,
     expected,
-    failure,
-    ids,
+    expected_interactions,
     one_day,
-    run,
+    run_downloads,
     served,
-    truth,
+    sorted_ids,
     wait,
-    warnings,
 )
+from tests.support.expectations import failure, warnings_logged
+from tests.support.ids import readable
+from tests.support.requests import requests_to
 
 
 def test_no_hurry_to_wait(simulate, clock):
     """As long as a fifth of the rate limit is left, nobody waits."""
     sim = simulate(rate_limit=50, tenant_zone="UTC", rows_per_day=30)
 
-    out = run(one_day(sim, 1), clock)
+    out = run_downloads(one_day(sim, 1), clock)
 
     assert out.error is None
     assert clock.slept == []
-    assert len(asked(sim, DOWNLOAD)) == 30
+    assert len(requests_to(sim, DOWNLOAD)) == 30
 
 
 def test_slower_below_a_fifth(simulate, clock):
     """Below a fifth of the rate limit requests slow down, the more so the less is left."""
     sim = simulate(rate_limit=50, tenant_zone="UTC", rows_per_day=45)
 
-    out = run(one_day(sim, 1), clock)
+    out = run_downloads(one_day(sim, 1), clock)
 
     end = sim.requests[0].at + timedelta(minutes=1)  # then all of it is there again
     times = [seen.at for seen in sim.requests if seen.path != TOKEN and seen.at < end]
@@ -64,10 +64,10 @@ def test_no_refusal(simulate, clock, limit):
     """Requests slow down so much that none is refused."""
     sim = simulate(rate_limit=limit, tenant_zone="UTC", rows_per_day=150)
 
-    out = run(one_day(sim, 1), clock)
+    out = run_downloads(one_day(sim, 1), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
     assert sim.limit_violations == 0
 
 
@@ -76,12 +76,12 @@ def test_the_rate_limit_of_others(utc, clock):
     sim = utc()
     sim.faults.add(wait(37))
 
-    out = run(one_day(sim, 5), clock)
+    out = run_downloads(one_day(sim, 5), clock)
 
-    times = [seen.at for seen in asked(sim, DOWNLOAD)]
+    times = [seen.at for seen in requests_to(sim, DOWNLOAD)]
     assert out.error is None
     assert times[2] - times[1] == timedelta(seconds=37)
-    assert ids(out.records(STREAM)) == expected(sim)
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
 
 
 @pytest.mark.parametrize(("number", "questions"), [(9, 0), (10, 1), (14, 1)])
@@ -89,11 +89,11 @@ def test_the_quota_before_many_windows(sim, clock, caplog, number, questions):
     """Before ten windows or more the quota is asked, once, and what is left is said."""
     caplog.set_level(logging.INFO)
 
-    out = run(days(sim, number, first=date(2026, 3, 2)), clock)
+    out = run_downloads(download_settings(sim, number, first=date(2026, 3, 2)), clock)
 
     said = [r for r in caplog.records if "quota" in r.getMessage()]
     assert out.error is None
-    assert len(asked(sim, QUOTA)) == questions
+    assert len(requests_to(sim, QUOTA)) == questions
     assert len(said) == questions
     for record in said:
         assert record.levelno == logging.INFO
@@ -106,10 +106,10 @@ def test_the_quota_before_many_pages(utc, clock, rows, questions):
     """Before more than ten pages the quota is asked, once."""
     sim = utc(rows_per_day=rows)
 
-    out = run(one_day(sim, 1), clock)
+    out = run_downloads(one_day(sim, 1), clock)
 
     assert out.error is None
-    assert len(asked(sim, QUOTA)) == questions
+    assert len(requests_to(sim, QUOTA)) == questions
     assert out.counts()[STREAM] == rows
 
 
@@ -117,9 +117,9 @@ def test_a_quota_that_will_not_do(sim, clock, caplog):
     """A quota that is smaller than what is to come is a warning, with when there is more."""
     sim.downloads.quota.limit = 12
 
-    run(days(sim, 14, first=date(2026, 3, 2)), clock)
+    run_downloads(download_settings(sim, 14, first=date(2026, 3, 2)), clock)
 
-    (warning,) = (w for w in warnings(caplog) if "calls to come" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "calls to come" in w)
     assert all(part in warning for part in ("14", "12", "2026-03-20 13:00 UTC"))
 
 
@@ -127,34 +127,36 @@ def test_no_quota_left(simulate, clock, caplog):
     """With no call left the stream stops before the first page, cleanly and with a warning."""
     sim = simulate(download_quota=0)
 
-    out = run(days(sim, 10, first=date(2026, 3, 2)), clock)
+    out = run_downloads(download_settings(sim, 10, first=date(2026, 3, 2)), clock)
 
     assert out.error is None
-    assert asked(sim, DOWNLOAD) == []
+    assert requests_to(sim, DOWNLOAD) == []
     assert out.bookmark(STREAM) is None
-    (warning,) = warnings(caplog)
+    (warning,) = warnings_logged(caplog)
     assert "quota" in warning
     assert "2026-03-20 13:00 UTC" in warning
 
 
-@pytest.mark.parametrize("more", [{"limit": 1000}, {}])
+@pytest.mark.parametrize("more", [{"limit": 1000}, {}], ids=readable)
 def test_a_quota_without_the_time_of_its_end(sim, clock, caplog, more):
     """When there is more need not be told, nor how much there ever is: what is left counts."""
     body = json.dumps({"remaining": 0, **more})
     sim.faults.add(Fault("quota", "status", status=200, body=body))
 
-    out = run(days(sim, 10, first=date(2026, 3, 2)), clock)
+    out = run_downloads(download_settings(sim, 10, first=date(2026, 3, 2)), clock)
 
     assert out.error is None
-    assert asked(sim, DOWNLOAD) == []
-    assert len([w for w in warnings(caplog) if "quota" in w]) == 1
+    assert requests_to(sim, DOWNLOAD) == []
+    assert len([w for w in warnings_logged(caplog) if "quota" in w]) == 1
 
 
 def test_no_quota_left_is_a_failure(simulate, clock):
     """With on_quota_exhausted fail it is a failure."""
     sim = simulate(download_quota=0)
 
-    out = run(days(sim, 10, first=date(2026, 3, 2), on_quota_exhausted="fail"), clock)
+    out = run_downloads(
+        download_settings(sim, 10, first=date(2026, 3, 2), on_quota_exhausted="fail"), clock
+    )
 
     assert isinstance(failure(out), QuotaExhausted)
 
@@ -164,15 +166,15 @@ def test_no_quota_left_in_the_middle(utc, clock):
     sim = utc(download_quota=1)
     config = one_day(sim, 1)
 
-    first = run(config, clock)
+    first = run_downloads(config, clock)
     sim.downloads.quota.limit = 1000
     clock.instant += timedelta(hours=1)
-    second = run(config, clock, state=first.state)
+    second = run_downloads(config, clock, state=first.state)
 
     assert first.error is None
     assert first.records(STREAM) == []
     assert len(served(sim)) == 1 + 12
-    assert ids(second.records(STREAM)) == expected(sim)
+    assert sorted_ids(second.records(STREAM)) == expected(sim)
 
 
 @pytest.mark.parametrize("what", ["stop", "fail"])
@@ -180,11 +182,11 @@ def test_a_quota_that_ends(simulate, clock, what):
     """A quota that ends where nobody had asked for it stops the stream too; days before stay."""
     sim = simulate(download_quota=2)
     clock.instant += timedelta(seconds=1)  # the hour has more to go than a request is waited for
-    config = days(sim, 4, on_quota_exhausted=what)
+    config = download_settings(sim, 4, on_quota_exhausted=what)
 
-    first = run(config, clock)
+    first = run_downloads(config, clock)
     clock.instant += timedelta(hours=1)
-    second = run(config, clock, state=first.state)
+    second = run_downloads(config, clock, state=first.state)
 
     assert clock.slept == []
     if what == "stop":
@@ -192,10 +194,12 @@ def test_a_quota_that_ends(simulate, clock, what):
     else:
         assert isinstance(failure(first), QuotaExhausted)
         assert "13:00 UTC" in str(failure(first))
-    assert ids(first.records(STREAM)) == ids(truth(sim, 2), "interactionId")
+    assert sorted_ids(first.records(STREAM)) == sorted_ids(
+        expected_interactions(sim, 2), "interactionId"
+    )
     assert second.error is None
-    assert ids(first.records(STREAM) + second.records(STREAM)) == ids(
-        truth(sim, 4), "interactionId"
+    assert sorted_ids(first.records(STREAM) + second.records(STREAM)) == sorted_ids(
+        expected_interactions(sim, 4), "interactionId"
     )
 
 
@@ -203,7 +207,7 @@ def test_told_to_wait_too_long(sim, clock):
     """A refusal for longer than throttle_timeout_minutes is a failure if there is quota left."""
     sim.faults.add(wait(3600, after=0))
 
-    out = run(days(sim, throttle_timeout_minutes=30), clock)
+    out = run_downloads(download_settings(sim, throttle_timeout_minutes=30), clock)
 
     assert isinstance(failure(out), Throttled)
     assert clock.slept == []
@@ -218,24 +222,25 @@ def test_told_to_wait_too_long(sim, clock):
         Fault("quota", "status", status=200, body="[]"),
         Fault("quota", "status", status=200, body='{"remaining": 50, "resetAt": "soon"}'),
     ],
+    ids=readable,
 )
 def test_a_quota_that_is_not_told(utc, clock, fault):
     """An API that does not tell the quota is read all the same."""
     sim = utc()
     sim.faults.add(fault)
 
-    out = run(one_day(sim, 1), clock)
+    out = run_downloads(one_day(sim, 1), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == expected(sim)
+    assert sorted_ids(out.records(STREAM)) == expected(sim)
 
 
 def test_only_selected_streams_are_asked_for(sim, clock):
     """The catalogue alone asks for no page, a download alone shows no catalogue."""
-    out = run(days(sim), clock, CATALOGUE)
+    out = run_downloads(download_settings(sim), clock, CATALOGUE)
 
     assert out.error is None
-    assert asked(sim, DOWNLOAD) == []
+    assert requests_to(sim, DOWNLOAD) == []
     assert set(out.counts()) == {CATALOGUE}
     assert SCORE in {record["id"] for record in out.records(CATALOGUE)}
     assert out.records(QUARANTINE) == []

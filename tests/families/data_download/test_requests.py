@@ -18,23 +18,23 @@ from tests.support.data_download import (
     ME,
     METRICS,
     STREAM,
-    asked,
-    bodies,
-    days,
-    failure,
-    ids,
-    run,
-    truth,
-    warnings,
+    download_settings,
+    expected_interactions,
+    page_bodies,
+    run_downloads,
+    sorted_ids,
 )
+from tests.support.expectations import failure, warnings_logged
+from tests.support.ids import readable
+from tests.support.requests import requests_to
 
 
 def test_the_body(sim, clock):
     """A page is asked for with exactly what the API knows, the last second included."""
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert out.error is None
-    assert bodies(sim) == [
+    assert page_bodies(sim) == [
         {
             "report": "Interaction/Call",
             "metrics": ["duration", "talkTime"],
@@ -55,21 +55,21 @@ def test_the_body_of_a_group(sim, clock):
     group = {"type": "agent", "id": "004210"}
     entry = {"group": group, "custom_metrics": ["Basket Value"], "metrics": []}
 
-    out = run(days(sim, 3, entry=entry), clock)
+    out = run_downloads(download_settings(sim, 3, entry=entry), clock)
 
     assert out.error is None
-    for body in bodies(sim):
+    for body in page_bodies(sim):
         assert body["filter"]["group"] == group
         assert body["customMetrics"] == [BASKET]
         assert body["metrics"] == []
-    wanted = [r["interactionId"] for r in truth(sim, 3) if r["agentId"] == "004210"]
+    wanted = [r["interactionId"] for r in expected_interactions(sim, 3) if r["agentId"] == "004210"]
     assert wanted
-    assert ids(out.records(STREAM)) == sorted(wanted)
+    assert sorted_ids(out.records(STREAM)) == sorted(wanted)
 
 
 def test_an_unknown_report(sim, clock):
     """A report that is not there fails the stream; the region is not suspected before it."""
-    out = run(days(sim, entry={"report": "Interaction/Fax"}), clock)
+    out = run_downloads(download_settings(sim, entry={"report": "Interaction/Fax"}), clock)
 
     assert isinstance(failure(out), NotFound)
     assert "report" in str(failure(out))
@@ -78,7 +78,7 @@ def test_an_unknown_report(sim, clock):
 
 def test_an_unknown_metric(sim, clock):
     """What the API says of a metric it does not know reaches the user."""
-    out = run(days(sim, entry={"metrics": ["durations"]}), clock)
+    out = run_downloads(download_settings(sim, entry={"metrics": ["durations"]}), clock)
 
     assert isinstance(failure(out), ApiError)
     assert "durations" in str(failure(out))
@@ -90,12 +90,14 @@ def test_the_tenants_zone(simulate, clock, shape):
     sim = simulate(zone_shape=shape, tenant_zone="Asia/Kolkata")
     zone = ZoneInfo("Asia/Kolkata")
 
-    out = run(days(sim, zone=zone), clock)
+    out = run_downloads(download_settings(sim, zone=zone), clock)
 
-    (body,) = bodies(sim)
+    (body,) = page_bodies(sim)
     assert body["filter"]["timeZone"] == "Asia/Kolkata"
     assert body["filter"]["date"] == {"from": "2026-03-14T18:30:00Z", "to": "2026-03-15T18:29:59Z"}
-    assert ids(out.records(STREAM)) == ids(truth(sim, zone=zone), "interactionId")
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(
+        expected_interactions(sim, zone=zone), "interactionId"
+    )
 
 
 @pytest.mark.parametrize("key", ["timeZone", "timezone"])
@@ -104,9 +106,9 @@ def test_the_zone_under_the_tenant(sim, clock, key):
     me = json.dumps({"id": "u", "tenant": {key: "Asia/Kolkata"}})
     sim.faults.add(Fault("me", "status", status=200, body=me))
 
-    run(days(sim, zone=ZoneInfo("Asia/Kolkata")), clock)
+    run_downloads(download_settings(sim, zone=ZoneInfo("Asia/Kolkata")), clock)
 
-    assert [body["filter"]["timeZone"] for body in bodies(sim)] == ["Asia/Kolkata"]
+    assert [body["filter"]["timeZone"] for body in page_bodies(sim)] == ["Asia/Kolkata"]
 
 
 def test_a_zone_that_is_set(sim, clock, caplog):
@@ -114,13 +116,15 @@ def test_a_zone_that_is_set(sim, clock, caplog):
     zone = ZoneInfo("Europe/Berlin")
     twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
 
-    out = run(days(sim, zone=zone, own=twice, timezone="Europe/Berlin"), clock, "a", "b")
+    out = run_downloads(
+        download_settings(sim, zone=zone, own=twice, timezone="Europe/Berlin"), clock, "a", "b"
+    )
 
     assert out.error is None
-    for body in bodies(sim):
+    for body in page_bodies(sim):
         assert body["filter"]["timeZone"] == "Europe/Berlin"
         assert body["filter"]["date"]["from"] == "2026-03-14T23:00:00Z"
-    (warning,) = (w for w in warnings(caplog) if "timezone" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "timezone" in w)
     assert "Europe/Berlin" in warning
     assert "America/New_York" in warning
 
@@ -130,10 +134,10 @@ def test_a_zone_that_is_no_other(simulate, clock, caplog, shape):
     """A zone in the settings that is the tenant's, or cannot be compared, is no warning."""
     sim = simulate(zone_shape=shape)
 
-    out = run(days(sim, timezone="America/New_York"), clock)
+    out = run_downloads(download_settings(sim, timezone="America/New_York"), clock)
 
     assert out.error is None
-    assert not any("timezone" in warning for warning in warnings(caplog))
+    assert not any("timezone" in warning for warning in warnings_logged(caplog))
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -141,33 +145,33 @@ def test_a_zone_that_may_not_be_asked(sim, clock, status):
     """Where the API does not tell the zone, the setting is enough."""
     sim.faults.add(Fault("me", "status", status=status))
 
-    out = run(days(sim, timezone="America/New_York"), clock)
+    out = run_downloads(download_settings(sim, timezone="America/New_York"), clock)
 
     assert out.error is None
-    assert out.counts()[STREAM] == len(truth(sim))
+    assert out.counts()[STREAM] == len(expected_interactions(sim))
 
 
 @pytest.mark.parametrize(
-    "options", [{"zone_shape": "absent"}, {"tenant_zone": "Eastern Standard Time"}]
+    "options", [{"zone_shape": "absent"}, {"tenant_zone": "Eastern Standard Time"}], ids=readable
 )
 def test_no_zone(simulate, clock, options):
     """Without a zone that is one nothing is read, and the error says what to set."""
     sim = simulate(**options)
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert isinstance(failure(out), ConfigError)
     assert "set timezone" in str(failure(out))
-    assert asked(sim, DOWNLOAD) == []
+    assert requests_to(sim, DOWNLOAD) == []
 
 
 def test_asked_once_a_run(sim, clock):
     """Zone and catalogue are asked for once, however many downloads there are."""
     twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
 
-    out = run(days(sim, 3, own=twice), clock, CATALOGUE, "a", "b")
+    out = run_downloads(download_settings(sim, 3, own=twice), clock, CATALOGUE, "a", "b")
 
     assert out.error is None
-    assert len(asked(sim, ME)) == 1
-    assert len(asked(sim, METRICS)) == 1
-    assert len(asked(sim, DOWNLOAD)) == 6
+    assert len(requests_to(sim, ME)) == 1
+    assert len(requests_to(sim, METRICS)) == 1
+    assert len(requests_to(sim, DOWNLOAD)) == 6

@@ -9,7 +9,16 @@ import pytest
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
-from tests.support.data_download import CATALOGUE, DOWNLOADS, STREAM, bodies, days, hosted, run
+from tests.support.data_download import (
+    CATALOGUE,
+    DOWNLOADS,
+    STREAM,
+    download_settings,
+    hosted,
+    page_bodies,
+    run_downloads,
+)
+from tests.support.ids import readable
 
 
 def test_without_a_host(sim, clock):
@@ -17,42 +26,42 @@ def test_without_a_host(sim, clock):
     config = hosted(sim)
     del config["tenant"]
 
-    out = run(config, clock, STREAM)
+    out = run_downloads(config, clock, STREAM)
 
     assert isinstance(out.error, ConfigError)
     assert "tenant" in str(out.error)
     assert "TAP_CXONE_TENANT" in str(out.error)
 
 
-def test_without_credentials(sim, clock):
+def test_download_without_credentials_sends_no_request(sim, clock):
     """Without an application the message says so, and nothing is asked."""
-    config = days(sim)
+    config = download_settings(sim)
     del config["client_id"], config["client_secret"]
 
-    out = run(config, clock, STREAM)
+    out = run_downloads(config, clock, STREAM)
 
     assert isinstance(out.error, ConfigError)
     assert "client_id" in str(out.error)
     assert sim.requests == []
 
 
-@pytest.mark.parametrize("own", [{}, {"downloads": []}])
+@pytest.mark.parametrize("own", [{}, {"downloads": []}], ids=readable)
 def test_without_downloads(sim, clock, own):
     """Without downloads the catalogue of metrics is read, and no data."""
-    config = {**days(sim), "data_download": own}
+    config = {**download_settings(sim), "data_download": own}
 
-    out = run(config, clock, CATALOGUE)
+    out = run_downloads(config, clock, CATALOGUE)
 
     assert out.error is None
     assert len(out.records(CATALOGUE)) > 1
-    assert bodies(sim) == []
+    assert page_bodies(sim) == []
 
 
 @pytest.mark.parametrize("left_out", ["null", "missing"])
-def test_without_an_object(sim, caplog, left_out):
+def test_data_download_without_its_object_is_left_out(sim, caplog, left_out):
     """Without its settings the family is left out quietly when everything is selected."""
     caplog.set_level(logging.INFO)
-    config = {**days(sim), **tap_settings(sim.url), "data_download": None}
+    config = {**download_settings(sim), **tap_settings(sim.url), "data_download": None}
     if left_out == "missing":
         del config["data_download"]
     catalog = TapCXone(config=config).catalog_dict
@@ -106,11 +115,12 @@ def test_without_an_object(sim, caplog, left_out):
         ({"tenant": "acme\n"}, ("sub-domain",)),
         ({"timezone": "America/NewYork"}, ("America/New_York",)),
     ],
+    ids=readable,
 )
 def test_refused_settings(sim, changes, words):
     """Settings that make no sense are refused before anything is asked, with a remedy."""
     with pytest.raises(ConfigError) as caught:
-        TapCXone(config=days(sim) | changes)
+        TapCXone(config=download_settings(sim) | changes)
 
     assert all(word in str(caught.value) for word in words), caught.value
     assert sim.requests == []
@@ -125,7 +135,8 @@ def test_refused_settings(sim, changes, words):
         {"tenant": "acme-2"},
         {"tenant": "a"},
     ],
+    ids=readable,
 )
 def test_accepted_settings(sim, changes):
     """Settings that make sense are taken."""
-    assert TapCXone(config=days(sim) | changes).streams
+    assert TapCXone(config=download_settings(sim) | changes).streams

@@ -23,18 +23,18 @@ from tests.support.data_download import (
     SCORE,
     STREAM,
     SURVEY,
-    asked,
-    days,
-    exactly,
-    failure,
-    ids,
+    download_settings,
+    exact_value,
+    expected_interactions,
+    interaction,
     page,
     properties,
-    row,
-    run,
-    serve,
-    truth,
+    run_downloads,
+    serve_pages,
+    sorted_ids,
 )
+from tests.support.expectations import failure
+from tests.support.requests import requests_to
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
@@ -48,24 +48,24 @@ def serve_bytes(sim: Simulator, *bodies: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [7, 10_000])
-def test_values(simulate, clock, size):
+def test_download_values_keep_digits_and_types(simulate, clock, size):
     """Every value is what it was: numbers to the last digit, texts and booleans as they are."""
     sim = simulate(rows_per_day=120)
 
-    out = run(days(sim, 2, own={"page_size": size}), clock)
+    out = run_downloads(download_settings(sim, 2, own={"page_size": size}), clock)
 
-    rows = {one["interactionId"]: one for one in truth(sim, 2)}
+    rows = {one["interactionId"]: one for one in expected_interactions(sim, 2)}
     records = out.records(STREAM)
     assert out.error is None
-    assert ids(records) == sorted(rows)
+    assert sorted_ids(records) == sorted(rows)
     for record in records:
         wanted = rows[record["interaction_id"]]
         custom = wanted["customMetrics"]
         assert record["agent_id"] == wanted["agentId"]
-        assert record["duration"] == exactly(wanted["duration"])
-        assert record["talk_time"] == exactly(wanted["talkTime"])
+        assert record["duration"] == exact_value(wanted["duration"])
+        assert record["talk_time"] == exact_value(wanted["talkTime"])
         for name in (SCORE, BASKET, SURVEY):
-            assert record[name] == exactly(custom.get(name))
+            assert record[name] == exact_value(custom.get(name))
         for name in (ORDER, FLAG, CALLBACK):
             assert record[name] == custom.get(name)
             assert type(record[name]) is type(custom.get(name))
@@ -97,11 +97,11 @@ def test_values(simulate, clock, size):
 @pytest.mark.parametrize("column", [BASKET, "duration"])
 def test_numbers(sim, clock, written, value, column):
     """A number is exact, whether it comes as one or as a text."""
-    text = json.dumps(page(row(0, duration=1, customMetrics={BASKET: 1})))
+    text = json.dumps(page(interaction(0, duration=1, customMetrics={BASKET: 1})))
     name = f'"{column}": '
-    serve(sim, text.replace(f"{name}1", f"{name}{written}"))
+    serve_pages(sim, text.replace(f"{name}1", f"{name}{written}"))
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert out.error is None
     (record,) = out.records(STREAM)
@@ -114,9 +114,9 @@ def test_numbers(sim, clock, written, value, column):
 )
 def test_texts(sim, clock, text):
     """A text stays as it is, to the blank, also if it looks like something else."""
-    serve(sim, page(row(0, customMetrics={ORDER: text})))
+    serve_pages(sim, page(interaction(0, customMetrics={ORDER: text})))
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert [record[ORDER] for record in out.records(STREAM)] == [text]
 
@@ -126,12 +126,12 @@ def test_texts(sim, clock, text):
 )
 def test_nothing(sim, clock, custom):
     """Null is fine everywhere but in keys, and so is what is not there; neither is drift."""
-    empty = row(1, duration=None, talkTime=None, customMetrics=custom)
+    empty = interaction(1, duration=None, talkTime=None, customMetrics=custom)
     if custom == "absent":
         del empty["customMetrics"], empty["duration"]
-    serve(sim, page(row(0), empty))
+    serve_pages(sim, page(interaction(0), empty))
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert out.error is None
     assert out.records(QUARANTINE) == []
@@ -144,9 +144,9 @@ def test_nothing(sim, clock, custom):
 
 def test_a_null_in_a_key(sim, clock):
     """A key is never null: a row without an agent has an empty one, and is no other's repeat."""
-    serve(sim, page(row(0, agentId=None), row(1)))
+    serve_pages(sim, page(interaction(0, agentId=None), interaction(1)))
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert out.error is None
     assert [record["agent_id"] for record in out.records(STREAM)] == ["", "007"]
@@ -154,27 +154,27 @@ def test_a_null_in_a_key(sim, clock):
 
 def test_a_key_that_is_missing(sim, clock):
     """A row without a field of its key goes to the quarantine."""
-    lacking = row(1)
+    lacking = interaction(1)
     del lacking["agentId"]
-    serve(sim, page(row(0), lacking))
+    serve_pages(sim, page(interaction(0), lacking))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     (found,) = out.records(QUARANTINE)
     assert found["field"] in {"agent_id", "agentId"}
     assert "required" in found["reason"]
-    assert ids(out.records(STREAM)) == ["i0"]
+    assert sorted_ids(out.records(STREAM)) == ["i0"]
 
 
 def test_a_row_that_comes_twice(sim, clock, caplog):
     """A row that stands twice on a page leaves once."""
-    serve(sim, page(row(0), row(1), row(0)))
+    serve_pages(sim, page(interaction(0), interaction(1), interaction(0)))
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == ["i0", "i1"]
-    assert len(asked(sim, DOWNLOAD)) == 1
+    assert sorted_ids(out.records(STREAM)) == ["i0", "i1"]
+    assert len(requests_to(sim, DOWNLOAD)) == 1
     assert any("left out" in r.getMessage() for r in caplog.records)
 
 
@@ -182,12 +182,14 @@ def test_keys_as_texts(sim, clock):
     """What rows are grouped by is text, also an hour that is a number."""
     entry = {"group_by": ["date", "hour"], "custom_metrics": [], "metrics": ["interactions"]}
 
-    out = run(days(sim, entry=entry), clock)
+    out = run_downloads(download_settings(sim, entry=entry), clock)
 
     assert out.error is None
     assert out.records(STREAM)
     assert all(isinstance(record["hour"], str) for record in out.records(STREAM))
-    assert sum(record["interactions"] for record in out.records(STREAM)) == len(truth(sim))
+    assert sum(record["interactions"] for record in out.records(STREAM)) == len(
+        expected_interactions(sim)
+    )
 
 
 @pytest.mark.some(3)
@@ -208,9 +210,9 @@ def test_keys_as_texts(sim, clock):
 )
 def test_values_that_just_fit(sim, clock, name, value):
     """The ends of a range belong to it."""
-    serve(sim, page(row(0, customMetrics={name: value})))
+    serve_pages(sim, page(interaction(0, customMetrics={name: value})))
 
-    out = run(days(sim), clock)
+    out = run_downloads(download_settings(sim), clock)
 
     (record,) = out.records(STREAM)
     assert record[name] == (Decimal(value) if isinstance(value, str) and name != FLAG else value)
@@ -257,17 +259,17 @@ def test_values_that_just_fit(sim, clock, name, value):
 )
 def test_values_that_do_not_fit(sim, clock, name, value, rule):
     """A value that breaks its metric's rule sends its row to the quarantine, as it came."""
-    odd = row(1, agentId="0012", customMetrics={ORDER: "0042", name: value})
-    serve(sim, page(row(0), odd, row(2)))
+    odd = interaction(1, agentId="0012", customMetrics={ORDER: "0042", name: value})
+    serve_pages(sim, page(interaction(0), odd, interaction(2)))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     assert out.error is None
     if rule is None:  # a float is what it is: this one is 1
         assert out.records(QUARANTINE) == []
         return
     (found,) = out.records(QUARANTINE)
-    assert ids(out.records(STREAM)) == ["i0", "i2"]
+    assert sorted_ids(out.records(STREAM)) == ["i0", "i2"]
     assert found["stream"] == STREAM
     assert found["field"] == name
     assert rule in found["reason"]
@@ -276,11 +278,12 @@ def test_values_that_do_not_fit(sim, clock, name, value, rule):
     assert found["window_end"] == "2026-03-16T04:00:00+00:00"
 
 
+@pytest.mark.promise("no-secrets")
 def test_no_value_in_a_reason(sim, clock, caplog):
     """The reason names the rule and not the value, which is somebody's data."""
-    serve(sim, page(row(0, customMetrics={FLAG: "SECRETVALUE"})))
+    serve_pages(sim, page(interaction(0, customMetrics={FLAG: "SECRETVALUE"})))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     (found,) = out.records(QUARANTINE)
     assert "SECRETVALUE" in found["record"]
@@ -293,14 +296,14 @@ def test_bad_values(simulate, clock):
     sim = simulate(rows_per_day=100, bad_values=10, tenant_zone="UTC")
     zone = ZoneInfo("UTC")
 
-    out = run(days(sim, zone=zone, **ALL), clock)
+    out = run_downloads(download_settings(sim, zone=zone, **ALL), clock)
 
-    rows = truth(sim, zone=zone)
+    rows = expected_interactions(sim, zone=zone)
     bad = {one["interactionId"] for one in rows if one.get("_bad")}
     aside = [json.loads(found["record"], parse_float=Decimal) for found in out.records(QUARANTINE)]
     assert len(bad) == 10
     assert {one["interactionId"] for one in aside} == bad
-    assert set(ids(out.records(STREAM))) == {one["interactionId"] for one in rows} - bad
+    assert set(sorted_ids(out.records(STREAM))) == {one["interactionId"] for one in rows} - bad
     assert {found["field"] for found in out.records(QUARANTINE)} == {*IDS} - {ORDER}
     customs = {one["interactionId"]: one["customMetrics"] for one in rows}
     assert all(one["customMetrics"] == customs[one["interactionId"]] for one in aside)
@@ -311,21 +314,21 @@ def test_bad_values(simulate, clock):
 )
 def test_bad_values_that_fail_the_window(sim, clock, changes):
     """If bad values are not to be set aside, or are too many, nothing of the window leaves."""
-    serve(sim, page(row(0), row(1), row(2, customMetrics={SCORE: 2})))
+    serve_pages(sim, page(interaction(0), interaction(1), interaction(2, customMetrics={SCORE: 2})))
 
-    out = run(days(sim, **changes), clock)
+    out = run_downloads(download_settings(sim, **changes), clock)
 
     assert isinstance(failure(out), InvalidRecords)
     assert SCORE in str(failure(out))
     assert out.counts() == {}
-    assert len(asked(sim, DOWNLOAD)) == 1
+    assert len(requests_to(sim, DOWNLOAD)) == 1
 
 
 def test_bad_values_and_nobody_to_receive_them(sim, clock):
     """Without the quarantine the window fails: nothing disappears."""
-    serve(sim, page(row(0), row(1, customMetrics={SCORE: 2})))
+    serve_pages(sim, page(interaction(0), interaction(1, customMetrics={SCORE: 2})))
 
-    out = run(days(sim, **ALL), clock, STREAM)
+    out = run_downloads(download_settings(sim, **ALL), clock, STREAM)
 
     assert isinstance(failure(out), InvalidRecords)
     assert out.records(STREAM) == []
@@ -336,25 +339,25 @@ def test_bad_values_and_nobody_to_receive_them(sim, clock):
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_row_that_is_none(sim, clock, odd, place):
     """An element that is no object goes to the quarantine, wherever it stands."""
-    rows = [row(0), row(1)]
+    rows = [interaction(0), interaction(1)]
     rows.insert(place, odd)
-    serve(sim, page(*rows))
+    serve_pages(sim, page(*rows))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == ["i0", "i1"]
+    assert sorted_ids(out.records(STREAM)) == ["i0", "i1"]
     assert [json.loads(found["record"]) for found in out.records(QUARANTINE)] == [odd]
 
 
-def test_half_a_character(sim, clock):
+def test_download_lone_surrogate_goes_to_the_quarantine(sim, clock):
     """A row with half a character goes to the quarantine; nothing else can be written of it."""
-    serve(sim, page(row(0), row(1, agentId="x\ud800"), row(2)))
+    serve_pages(sim, page(interaction(0), interaction(1, agentId="x\ud800"), interaction(2)))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     assert out.error is None
-    assert ids(out.records(STREAM)) == ["i0", "i2"]
+    assert sorted_ids(out.records(STREAM)) == ["i0", "i2"]
     (found,) = out.records(QUARANTINE)
     assert "character" in found["reason"]
     assert "\\ud800" in found["record"]
@@ -363,9 +366,9 @@ def test_half_a_character(sim, clock):
 @pytest.mark.parametrize("name", ["agentId", "duration"])
 def test_a_metric_called_like_a_column(sim, clock, name):
     """A custom metric never takes the place of a row's own column."""
-    serve(sim, page(row(0), row(1, customMetrics={name: "other"})))
+    serve_pages(sim, page(interaction(0), interaction(1, customMetrics={name: "other"})))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     assert out.error is None
     for record in out.records(STREAM):
@@ -379,12 +382,13 @@ def test_texts_of_every_coding(sim, clock, coding):
     """However a page is encoded, its texts are what they say, and its numbers stay exact."""
     number = "123456789.123456789123456789"
     text = json.dumps(
-        page(row(0, agentId="ümlaut \U0001f600", talkTime=1)), ensure_ascii=coding == "ascii"
+        page(interaction(0, agentId="ümlaut \U0001f600", talkTime=1)),
+        ensure_ascii=coding == "ascii",
     )
     text = text.replace('"talkTime": 1', f'"talkTime": {number}')
     serve_bytes(sim, text.encode(coding))
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     assert out.error is None
     (record,) = out.records(STREAM)
@@ -394,11 +398,11 @@ def test_texts_of_every_coding(sim, clock, coding):
 
 def test_bytes_that_are_no_text(sim, clock):
     """A page with a byte that is no text is asked for again, and never guessed at."""
-    whole = json.dumps(page(row(0, agentId="Z"))).encode()
+    whole = json.dumps(page(interaction(0, agentId="Z"))).encode()
     serve_bytes(sim, whole.replace(b"Z", b"\xff"), whole)
 
-    out = run(days(sim, **ALL), clock)
+    out = run_downloads(download_settings(sim, **ALL), clock)
 
     assert out.error is None
     assert [record["agent_id"] for record in out.records(STREAM)] == ["Z"]
-    assert len(asked(sim, DOWNLOAD)) == 2
+    assert len(requests_to(sim, DOWNLOAD)) == 2

@@ -23,15 +23,16 @@ from tests.support.data_download import (
     FIRST,
     NEW_YORK,
     STREAM,
-    asked,
-    bodies,
-    days,
-    exactly,
-    ids,
+    download_settings,
+    exact_value,
+    expected_interactions,
     local,
-    run,
-    truth,
+    page_bodies,
+    run_downloads,
+    sorted_ids,
 )
+from tests.support.ids import readable
+from tests.support.requests import requests_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,16 +147,18 @@ def test_both_changes_of_all_zones():
 
 
 @pytest.mark.parametrize(
-    ("day", "hours"), [(date(2026, 3, 8), 23), (date(2026, 11, 1), 25), (date(2026, 3, 9), 24)]
+    ("day", "hours"),
+    [(date(2026, 3, 8), 23), (date(2026, 11, 1), 25), (date(2026, 3, 9), 24)],
+    ids=readable,
 )
 def test_hours_of_a_day(simulate, clock, day, hours):
     """The day of a change is asked for as one window of 23 or 25 hours."""
     clock.instant = datetime(2026, 11, 20, 12, tzinfo=UTC)
     sim = simulate()
 
-    out = run(days(sim, first=day), clock)
+    out = run_downloads(download_settings(sim, first=day), clock)
 
-    (body,) = bodies(sim)
+    (body,) = page_bodies(sim)
     dates = body["filter"]["date"]
     length = datetime.fromisoformat(dates["to"]) - datetime.fromisoformat(dates["from"])
     assert length + timedelta(seconds=1) == timedelta(hours=hours)
@@ -178,6 +181,7 @@ def test_hours_of_a_day(simulate, clock, day, hours):
         ("Australia/Lord_Howe", date(2026, 4, 3)),
         ("Pacific/Kiritimati", date(2026, 3, 15)),
     ],
+    ids=readable,
 )
 def test_sums_of_local_days(simulate, clock, name, first):
     """What a row sums up is what happened on that day of the zone, to the last digit."""
@@ -187,16 +191,16 @@ def test_sums_of_local_days(simulate, clock, name, first):
     clock.instant = end + DAY
     sim = simulate(tenant_zone=name, rows_per_day=96)
     entry = {"group_by": ["date"], "metrics": ["duration", "interactions"]}
-    config = days(sim, entry={**entry, "custom_metrics": ["Basket Value"]})
+    config = download_settings(sim, entry={**entry, "custom_metrics": ["Basket Value"]})
     config |= {"start_date": start.isoformat(), "end_date": end.isoformat()}
 
-    out = run(config, clock)
+    out = run_downloads(config, clock)
 
     wanted: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
     for one in sim.expected_rows("Interaction/Call", start, end):
         day = datetime.fromisoformat(one["at"]).astimezone(zone).date().isoformat()
-        basket = exactly(one["customMetrics"].get(BASKET)) or Decimal(0)
-        values = exactly(one["duration"]), Decimal(1), basket
+        basket = exact_value(one["customMetrics"].get(BASKET)) or Decimal(0)
+        values = exact_value(one["duration"]), Decimal(1), basket
         wanted[day] = [a + b for a, b in zip(wanted[day], values, strict=True)]
     records = out.records(STREAM)
     assert out.error is None
@@ -221,10 +225,10 @@ def test_sums_of_local_days(simulate, clock, name, first):
 def test_the_newest_day(sim, clock, now, end):
     """The newest day read is the last that has been over for half an hour."""
     clock.instant = datetime.fromisoformat(now)
-    config = days(sim)
+    config = download_settings(sim)
     del config["end_date"]
 
-    out = run(config, clock)
+    out = run_downloads(config, clock)
 
     assert out.bookmark(STREAM) == end
     assert max(r["_window_end"] for r in out.records(STREAM)) == end
@@ -232,60 +236,62 @@ def test_the_newest_day(sim, clock, now, end):
 
 def test_end_date_inside_a_day(sim, clock):
     """An end date inside a day leaves that day out: half a day's sum would be wrong."""
-    config = days(sim) | {"end_date": "2026-03-17T12:00:00Z"}
+    config = download_settings(sim) | {"end_date": "2026-03-17T12:00:00Z"}
 
-    out = run(config, clock)
+    out = run_downloads(config, clock)
 
     assert out.bookmark(STREAM) == "2026-03-17T04:00:00+00:00"
 
 
 def test_start_date_inside_a_day(sim, clock):
     """A start date inside a day reads that day from its midnight."""
-    config = days(sim) | {"start_date": "2026-03-15T20:00:00Z"}
+    config = download_settings(sim) | {"start_date": "2026-03-15T20:00:00Z"}
 
-    out = run(config, clock)
+    out = run_downloads(config, clock)
 
-    assert bodies(sim)[0]["filter"]["date"]["from"] == "2026-03-15T04:00:00Z"
-    assert ids(out.records(STREAM)) == ids(truth(sim), "interactionId")
+    assert page_bodies(sim)[0]["filter"]["date"]["from"] == "2026-03-15T04:00:00Z"
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(
+        expected_interactions(sim), "interactionId"
+    )
 
 
 @pytest.mark.parametrize(("most", "days_read"), [(1, 18), (7, 14)])
 def test_two_runs(sim, clock, most, days_read):
     """A second run goes on where the first ended: nothing twice, nothing left out."""
-    config = days(sim, 0, own={"window_days": most})
+    config = download_settings(sim, 0, own={"window_days": most})
     del config["end_date"]
     clock.instant = datetime(2026, 3, 25, 12, tzinfo=UTC)
-    first = run(config, clock)
+    first = run_downloads(config, clock)
     clock.instant += 8 * DAY
 
-    second = run(config, clock, state=first.state)
+    second = run_downloads(config, clock, state=first.state)
 
     assert first.records(STREAM)
     assert second.records(STREAM)
     records = first.records(STREAM) + second.records(STREAM)
-    assert ids(records) == ids(truth(sim, days_read), "interactionId")
+    assert sorted_ids(records) == sorted_ids(expected_interactions(sim, days_read), "interactionId")
     assert second.bookmark(STREAM) == local(FIRST + days_read * DAY).isoformat()
 
 
 def test_nothing_new(sim, clock):
     """A second run on the same day asks for no page."""
-    config = days(sim, 2)
-    first = run(config, clock)
-    pages = len(asked(sim, DOWNLOAD))
+    config = download_settings(sim, 2)
+    first = run_downloads(config, clock)
+    pages = len(requests_to(sim, DOWNLOAD))
 
-    second = run(config, clock, state=first.state)
+    second = run_downloads(config, clock, state=first.state)
 
     assert second.error is None
     assert second.records(STREAM) == []
-    assert len(asked(sim, DOWNLOAD)) == pages == 2
+    assert len(requests_to(sim, DOWNLOAD)) == pages == 2
     assert second.bookmark(STREAM) == first.bookmark(STREAM)
 
 
-def test_lookback(sim, clock):
+def test_download_lookback_reads_days_again(sim, clock):
     """Days that are read again are the same windows: their rows have the same keys."""
-    first = run(days(sim, 3), clock)
+    first = run_downloads(download_settings(sim, 3), clock)
 
-    second = run(days(sim, 3, lookback_days=2), clock, state=first.state)
+    second = run_downloads(download_settings(sim, 3, lookback_days=2), clock, state=first.state)
 
     def keys(rows: list[dict[str, Any]]) -> set[tuple[str, str]]:
         return {(r["interaction_id"], r["_window_start"]) for r in rows}
@@ -300,15 +306,19 @@ def test_windows_of_a_week(sim, clock):
     """With window_days 7 windows are weeks of the calendar; the first may begin inside of one."""
     clock.instant = datetime(2026, 3, 30, 12, tzinfo=UTC)
 
-    out = run(days(sim, 10, first=date(2026, 3, 5), own={"window_days": 7}), clock)
+    out = run_downloads(
+        download_settings(sim, 10, first=date(2026, 3, 5), own={"window_days": 7}), clock
+    )
 
-    dates = [body["filter"]["date"] for body in bodies(sim)]
+    dates = [body["filter"]["date"] for body in page_bodies(sim)]
     assert dates == [
         {"from": "2026-03-05T05:00:00Z", "to": "2026-03-08T04:59:59Z"},
         {"from": "2026-03-08T05:00:00Z", "to": "2026-03-15T03:59:59Z"},
     ]
     assert out.bookmark(STREAM) == "2026-03-15T04:00:00+00:00"
-    assert ids(out.records(STREAM)) == ids(truth(sim, 10, first=date(2026, 3, 5)), "interactionId")
+    assert sorted_ids(out.records(STREAM)) == sorted_ids(
+        expected_interactions(sim, 10, first=date(2026, 3, 5)), "interactionId"
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,9 +332,11 @@ def test_windows_of_a_week(sim, clock):
 )
 def test_a_week_that_is_not_over(sim, clock, end_date, reached):
     """A window that is not over is left for later, unless a backfill ends inside of it."""
-    config = days(sim, first=date(2026, 3, 8), own={"window_days": 7}) | {"end_date": end_date}
+    config = download_settings(sim, first=date(2026, 3, 8), own={"window_days": 7}) | {
+        "end_date": end_date
+    }
 
-    out = run(config, clock)
+    out = run_downloads(config, clock)
 
     assert out.error is None
     assert out.bookmark(STREAM) == reached

@@ -6,7 +6,14 @@ from datetime import date, timedelta
 
 from tap_cxone.errors import DriftError
 from tests.conftest import settings_for
-from tests.support.data_extraction import STREAM, failure, ids, keys, run, two_days
+from tests.support.data_extraction import (
+    STREAM,
+    expected_workflow_ids,
+    extraction_settings,
+    run_extraction,
+    workflow_ids,
+)
+from tests.support.expectations import failure
 from tests.support.run import run_tap, select
 
 
@@ -14,7 +21,7 @@ def test_a_missing_key_column(simulate, clock):
     """A file without a key column fails its window: header found, setting to change, no rows."""
     sim = simulate(missing_columns={"qm-workflows": ("Workflow ID",)})
 
-    out = run(two_days(sim), clock)
+    out = run_extraction(extraction_settings(sim), clock)
 
     assert isinstance(failure(out), DriftError)
     message = str(failure(out))
@@ -30,7 +37,7 @@ def test_a_missing_column(simulate, clock):
     """A known column that a file lacks is null."""
     sim = simulate(missing_columns={"qm-workflows": ("Plan Name", "Score")})
 
-    out = run(two_days(sim), clock)
+    out = run_extraction(extraction_settings(sim), clock)
 
     assert out.error is None
     assert {(record["plan_name"], record["score"]) for record in out.records(STREAM)} == {
@@ -45,7 +52,7 @@ def test_new_columns(simulate, clock):
     """New columns are nullable strings in one new SCHEMA before the first row that has them."""
     sim = simulate(extra_columns=MORE)
 
-    out = run(two_days(sim, window_days=1), clock)
+    out = run_extraction(extraction_settings(sim, window_days=1), clock)
 
     rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     kinds = [message["type"] for message in out.messages]
@@ -66,7 +73,7 @@ def test_new_columns(simulate, clock):
 def test_new_columns_are_remembered(simulate, clock):
     """The next run knows them from its first SCHEMA on and writes no other."""
     sim = simulate(extra_columns=MORE)
-    first = run(two_days(sim, window_days=1), clock)
+    first = run_extraction(extraction_settings(sim, window_days=1), clock)
     config = settings_for(sim, start_date="2026-03-16T00:00:00Z")
 
     second = run_tap(config, clock=clock, state=first.state)
@@ -79,10 +86,10 @@ def test_new_columns_are_remembered(simulate, clock):
 def test_new_columns_and_a_catalog_from_before(simulate, clock):
     """With a catalog that lacks learned columns they are announced again before the first row."""
     sim = simulate(extra_columns=MORE)
-    first = run(two_days(sim, window_days=1), clock)
+    first = run_extraction(extraction_settings(sim, window_days=1), clock)
     config = settings_for(sim, start_date="2026-03-16T00:00:00Z")
 
-    second = run(config, clock, state=first.state)
+    second = run_extraction(config, clock, state=first.state)
 
     kinds = [message["type"] for message in second.messages]
     _, schema = second.of("SCHEMA")
@@ -97,7 +104,7 @@ def test_new_columns_are_remembered_once(simulate, clock):
     """The state holds each of them once, however many windows had it."""
     sim = simulate(extra_columns=MORE)
 
-    out = run(two_days(sim, window_days=1), clock)
+    out = run_extraction(extraction_settings(sim, window_days=1), clock)
 
     columns = out.state["bookmarks"][STREAM]["columns"]
     assert [column["name"] for column in columns] == ["mood_of_the_day", "acd_id_2"]
@@ -105,7 +112,7 @@ def test_new_columns_are_remembered_once(simulate, clock):
 
 def test_new_columns_that_vanish(simulate, clock):
     """A learned column that later files lack stays in the SCHEMA and is null."""
-    first = run(two_days(simulate(extra_columns=MORE)), clock)
+    first = run_extraction(extraction_settings(simulate(extra_columns=MORE)), clock)
     sim = simulate()
     clock.sleep(timedelta(minutes=1))
     config = settings_for(sim, start_date="2026-03-16T00:00:00Z")
@@ -120,11 +127,11 @@ def test_drift_ignored(simulate, clock):
     """With schema_drift ignore new columns are left out of SCHEMA and rows."""
     sim = simulate(extra_columns=MORE)
 
-    out = run(two_days(sim) | {"schema_drift": "ignore"}, clock)
+    out = run_extraction(extraction_settings(sim) | {"schema_drift": "ignore"}, clock)
 
     (schema,) = out.of("SCHEMA")
     assert out.error is None
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
     assert "mood_of_the_day" not in schema["schema"]["properties"]
     assert all("mood_of_the_day" not in record for record in out.records(STREAM))
 
@@ -133,7 +140,7 @@ def test_drift_that_fails(simulate, clock):
     """With schema_drift fail a new column fails its window before any row; the error names it."""
     sim = simulate(extra_columns=MORE)
 
-    out = run(two_days(sim) | {"schema_drift": "fail"}, clock)
+    out = run_extraction(extraction_settings(sim) | {"schema_drift": "fail"}, clock)
 
     assert isinstance(failure(out), DriftError)
     assert "mood_of_the_day" in str(failure(out))
@@ -144,7 +151,7 @@ def test_drift_that_fails(simulate, clock):
 
 def test_an_old_catalog(sim, clock):
     """A catalog from before a column was known: it is announced before the first row."""
-    config = two_days(sim)
+    config = extraction_settings(sim)
     catalog = select(config, STREAM)
     for stream in catalog["streams"]:
         stream["schema"]["properties"].pop("plan_name", None)
@@ -163,10 +170,10 @@ def test_an_old_catalog(sim, clock):
     ]
 
 
-def test_deselected_columns(simulate, clock):
+def test_extraction_deselected_columns_stay_out(simulate, clock):
     """A column that the catalog deselects stays out, also when new columns come."""
     sim = simulate(extra_columns=MORE)
-    config = two_days(sim)
+    config = extraction_settings(sim)
     catalog = select(config, STREAM)
     for stream in catalog["streams"]:
         for item in stream["metadata"]:

@@ -6,9 +6,11 @@ import pytest
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.simulator import Fault
-from tests.support.data_extraction import STREAM, failure, run, two_days
+from tests.support.data_extraction import STREAM, extraction_settings, run_extraction
+from tests.support.expectations import failure
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize(
     "kind", ["html", "malformed-csv", "ragged-csv", "truncated-gzip", "malformed-bytes"]
 )
@@ -19,7 +21,7 @@ def test_spoiled_files(sim, clock, kind):
     else:
         sim.faults.add(Fault("download", kind, times=99))
 
-    out = run(two_days(sim), clock)
+    out = run_extraction(extraction_settings(sim), clock)
 
     assert isinstance(failure(out), DecodeError)
     assert out.records(STREAM) == []
@@ -28,9 +30,11 @@ def test_spoiled_files(sim, clock, kind):
 
 def test_a_value_that_does_not_fit(sim, clock):
     """A value that is none of its type fails the window: line and column, not the value."""
-    config = two_days(sim, entities=[{"name": STREAM, "columns": {"Tenant Name": "integer"}}])
+    config = extraction_settings(
+        sim, entities=[{"name": STREAM, "columns": {"Tenant Name": "integer"}}]
+    )
 
-    out = run(config, clock)
+    out = run_extraction(config, clock)
 
     message = str(failure(out))
     assert isinstance(failure(out), DecodeError)

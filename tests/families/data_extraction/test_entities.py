@@ -8,7 +8,14 @@ from datetime import date, timedelta
 import pytest
 
 from tests.conftest import settings_for
-from tests.support.data_extraction import STREAM, ids, keys, posts, run, two_days
+from tests.support.data_extraction import (
+    STREAM,
+    expected_workflow_ids,
+    extraction_settings,
+    run_extraction,
+    workflow_ids,
+)
+from tests.support.requests import submits
 from tests.support.run import run_tap
 
 # Configured entities
@@ -24,7 +31,7 @@ PAYROLL = {
 
 def test_a_configured_entity(sim, clock):
     """A configured entity is a stream with its keys and the types of its columns."""
-    out = run(two_days(sim, entities=[PAYROLL]), clock, stream="wfm_payroll")
+    out = run_extraction(extraction_settings(sim, entities=[PAYROLL]), clock, stream="wfm_payroll")
 
     rows = sim.expected_rows("wfm-payroll", date(2026, 3, 16), date(2026, 3, 18))
     expected = [
@@ -47,7 +54,7 @@ def test_a_configured_entity(sim, clock):
 
 def test_built_in_streams_stay_beside_configured_ones(sim, clock):
     """A configured entity is added to the built-in streams."""
-    out = run_tap(two_days(sim, entities=[PAYROLL]), clock=clock)
+    out = run_tap(extraction_settings(sim, entities=[PAYROLL]), clock=clock)
 
     assert out.counts().keys() == {
         *("qm_workflows", "qm_questions", "recording_interaction_metadata"),
@@ -57,7 +64,7 @@ def test_built_in_streams_stay_beside_configured_ones(sim, clock):
 
 def test_types_of_a_configured_entity(sim, clock):
     """The SCHEMA of a configured entity has the declared types before any file is seen."""
-    out = run(two_days(sim, entities=[PAYROLL]), clock, stream="wfm_payroll")
+    out = run_extraction(extraction_settings(sim, entities=[PAYROLL]), clock, stream="wfm_payroll")
 
     properties = out.of("SCHEMA")[0]["schema"]["properties"]
     assert properties["paid_hours"]["type"] == ["number", "null"]
@@ -71,7 +78,9 @@ NOTES = {"name": "qm_evaluator_notes", "entity_name": "qm-evaluator-notes", "ver
 
 def test_an_entity_without_keys(sim, clock):
     """Without keys `_row_hash` is the key: present, and different for different rows."""
-    out = run(two_days(sim, entities=[NOTES]), clock, stream="qm_evaluator_notes")
+    out = run_extraction(
+        extraction_settings(sim, entities=[NOTES]), clock, stream="qm_evaluator_notes"
+    )
 
     hashes = [record["_row_hash"] for record in out.records("qm_evaluator_notes")]
     truth = sim.expected_rows("qm-evaluator-notes", date(2026, 3, 16), date(2026, 3, 18))
@@ -81,12 +90,12 @@ def test_an_entity_without_keys(sim, clock):
 
 def test_row_hash_is_the_same_in_every_run(sim, clock):
     """The same row has the same hash whatever window it was read with."""
-    config = two_days(sim, entities=[NOTES])
-    first = run(config, clock, stream="qm_evaluator_notes")
+    config = extraction_settings(sim, entities=[NOTES])
+    first = run_extraction(config, clock, stream="qm_evaluator_notes")
     config["data_extraction"]["window_days"] = 1
     clock.sleep(timedelta(minutes=1))
 
-    second = run(config, clock, stream="qm_evaluator_notes")
+    second = run_extraction(config, clock, stream="qm_evaluator_notes")
 
     hashes = [
         {record["note_id"]: record["_row_hash"] for record in out.records("qm_evaluator_notes")}
@@ -100,7 +109,9 @@ def test_keys_in_either_spelling(sim, clock, key):
     """Keys may be written as the source spells them, or as we do."""
     entity = {**NOTES, "primary_keys": [key]}
 
-    out = run(two_days(sim, entities=[entity]), clock, stream="qm_evaluator_notes")
+    out = run_extraction(
+        extraction_settings(sim, entities=[entity]), clock, stream="qm_evaluator_notes"
+    )
 
     assert out.error is None
     assert {tuple(message["key_properties"]) for message in out.of("SCHEMA")} == {("note_id",)}
@@ -108,22 +119,22 @@ def test_keys_in_either_spelling(sim, clock, key):
 
 def test_an_override_of_the_version(sim, clock):
     """An entry with the name of a built-in stream changes its version and leaves its keys."""
-    config = two_days(sim, entities=[{"name": STREAM, "version": "3"}])
+    config = extraction_settings(sim, entities=[{"name": STREAM, "version": "3"}])
 
-    out = run(config, clock)
+    out = run_extraction(config, clock)
 
-    assert json.loads(posts(sim)[0].body)["version"] == "3"
-    assert json.loads(posts(sim)[0].body)["entityName"] == "qm-workflows"
+    assert json.loads(submits(sim)[0].body)["version"] == "3"
+    assert json.loads(submits(sim)[0].body)["entityName"] == "qm-workflows"
     assert out.of("SCHEMA")[0]["key_properties"] == ["workflow_id"]
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
 
 
 @pytest.mark.parametrize("title", ["Form Version", "form_version", "formVersion"])
 def test_an_override_of_a_type(sim, clock, title):
     """A column's type may be changed, by the source's name or ours; the others keep theirs."""
-    config = two_days(sim, entities=[{"name": STREAM, "columns": {title: "integer"}}])
+    config = extraction_settings(sim, entities=[{"name": STREAM, "columns": {title: "integer"}}])
 
-    out = run(config, clock)
+    out = run_extraction(config, clock)
 
     rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     records = out.records(STREAM)
@@ -138,7 +149,7 @@ def test_an_override_of_the_keys(sim, clock):
     """The keys of a built-in stream may be changed."""
     entity = {"name": STREAM, "primary_keys": ["Workflow ID", "lastUpdated"]}
 
-    out = run(two_days(sim, entities=[entity]), clock)
+    out = run_extraction(extraction_settings(sim, entities=[entity]), clock)
 
     assert out.error is None
     assert out.of("SCHEMA")[0]["key_properties"] == ["workflow_id", "last_updated"]
@@ -146,7 +157,9 @@ def test_an_override_of_the_keys(sim, clock):
 
 def test_an_override_with_no_keys(sim, clock):
     """A built-in stream told to have no keys gets `_row_hash`."""
-    out = run(two_days(sim, entities=[{"name": STREAM, "primary_keys": []}]), clock)
+    out = run_extraction(
+        extraction_settings(sim, entities=[{"name": STREAM, "primary_keys": []}]), clock
+    )
 
     assert out.of("SCHEMA")[0]["key_properties"] == ["_row_hash"]
     assert all(record["_row_hash"] for record in out.records(STREAM))

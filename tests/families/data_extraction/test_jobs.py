@@ -8,7 +8,15 @@ import pytest
 
 from tap_cxone.errors import JobFailed, JobTimeout
 from tap_cxone.simulator import Fault
-from tests.support.data_extraction import STREAM, failure, ids, keys, posts, run, two_days
+from tests.support.data_extraction import (
+    STREAM,
+    expected_workflow_ids,
+    extraction_settings,
+    run_extraction,
+    workflow_ids,
+)
+from tests.support.expectations import failure
+from tests.support.requests import submits
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -18,7 +26,7 @@ def test_failed_jobs(simulate, clock, mode, field):
     sim = simulate(error_field=field)
     sim.faults.add(Fault("submit", "job-failed", body="Disk full on node 7"))
 
-    out = run(two_days(sim, mode=mode), clock)
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
 
     assert isinstance(failure(out), JobFailed)
     assert "Disk full on node 7" in str(failure(out))
@@ -35,24 +43,24 @@ def test_jobs_without_a_file(simulate, clock, mode, fate, word):
     sim = simulate()
     sim.faults.add(Fault("submit", fate))
 
-    out = run(two_days(sim, mode=mode), clock)
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
 
     assert isinstance(failure(out), JobFailed)
     assert word in str(failure(out)).upper()
-    assert len(posts(sim)) == 1
+    assert len(submits(sim)) == 1
 
 
 def test_a_failed_job_is_not_taken_up(sim, clock):
     """A failed job is forgotten: the next run submits its window again."""
     sim.faults.add(Fault("async", "job-failed"))
-    first = run(two_days(sim, mode="async"), clock)
+    first = run_extraction(extraction_settings(sim, mode="async"), clock)
     clock.sleep(timedelta(minutes=1))
 
-    second = run(two_days(sim, mode="async"), clock, state=first.state)
+    second = run_extraction(extraction_settings(sim, mode="async"), clock, state=first.state)
 
     assert second.error is None
-    assert ids(second) == keys(sim)
-    assert len(posts(sim)) == 2
+    assert workflow_ids(second) == expected_workflow_ids(sim)
+    assert len(submits(sim)) == 2
 
 
 def test_stuck_jobs(sim, clock):
@@ -60,11 +68,13 @@ def test_stuck_jobs(sim, clock):
     sim.faults.add(Fault("async", "job-stuck"))
     began = clock.now()
 
-    out = run(two_days(sim, mode="async") | {"job_timeout_minutes": 10}, clock)
+    out = run_extraction(
+        extraction_settings(sim, mode="async") | {"job_timeout_minutes": 10}, clock
+    )
 
     assert isinstance(failure(out), JobTimeout)
     assert "job_timeout_minutes" in str(failure(out))
     assert sim.jobs[0].id in str(failure(out))
     waited = clock.now() - began
     assert timedelta(minutes=10) <= waited <= timedelta(minutes=11)
-    assert len(posts(sim)) == 1
+    assert len(submits(sim)) == 1

@@ -7,46 +7,51 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.data_extraction import polls, posts, run, two_days
+from tests.support.data_extraction import extraction_settings, run_extraction
+from tests.support.requests import polls, submits
 from tests.support.run import run_tap
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_spacing_over_all_streams(simulate, clock, mode):
     """Two submits are 30 seconds apart, whichever streams they are for."""
     sim = simulate(rows_per_day=1, job_seconds=3)
-    config = two_days(sim, mode=mode, window_days=1)
+    config = extraction_settings(sim, mode=mode, window_days=1)
 
     run_tap(config, clock=clock)
 
-    times = [post.at for post in posts(sim)]
+    times = [post.at for post in submits(sim)]
     gaps = {after - at for at, after in itertools.pairwise(times)}
     assert len(times) == 6
     assert min(gaps) == timedelta(seconds=30)
     assert sim.limit_violations == 0
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_spacing_over_runs(simulate, clock, mode):
     """A run that follows at once waits for the rest of the 30 seconds, whatever its streams."""
     sim = simulate(job_seconds=3)
-    first = run(two_days(sim, mode=mode), clock)
+    first = run_extraction(extraction_settings(sim, mode=mode), clock)
 
-    second = run(two_days(sim, mode=mode), clock, stream="qm_questions", state=first.state)
+    second = run_extraction(
+        extraction_settings(sim, mode=mode), clock, stream="qm_questions", state=first.state
+    )
 
     assert second.error is None
-    one, two = (post.at for post in posts(sim))
+    one, two = (post.at for post in submits(sim))
     assert two - one == timedelta(seconds=30)
     assert sim.limit_violations == 0
 
 
 def test_spacing_over_runs_later(sim, clock):
     """A run that follows later does not wait."""
-    first = run(two_days(sim), clock)
+    first = run_extraction(extraction_settings(sim), clock)
     clock.sleep(timedelta(minutes=1))
     clock.slept.clear()
 
-    run(two_days(sim), clock, stream="qm_questions", state=first.state)
+    run_extraction(extraction_settings(sim), clock, stream="qm_questions", state=first.state)
 
     assert clock.slept == []
 
@@ -55,17 +60,17 @@ def test_request_spacing_seconds(simulate, clock):
     """The spacing is a setting."""
     sim = simulate(rows_per_day=1, spacing_seconds=7)
 
-    run(two_days(sim, request_spacing_seconds=7, window_days=1), clock)
+    run_extraction(extraction_settings(sim, request_spacing_seconds=7, window_days=1), clock)
 
-    one, two = (post.at for post in posts(sim))
+    one, two = (post.at for post in submits(sim))
     assert two - one == timedelta(seconds=7)
 
 
-def test_polls_are_not_spaced(simulate, clock):
+def test_extraction_polls_follow_the_poll_interval(simulate, clock):
     """Polls follow the poll interval, not the 30 seconds between submits."""
     sim = simulate(job_polls=3)
 
-    run(two_days(sim, mode="async") | {"poll_interval_seconds": 2}, clock)
+    run_extraction(extraction_settings(sim, mode="async") | {"poll_interval_seconds": 2}, clock)
 
     times = [sim.jobs[0].submitted_at, *(poll.at for poll in polls(sim))]
     gaps = [after - at for at, after in itertools.pairwise(times)]
@@ -73,11 +78,12 @@ def test_polls_are_not_spaced(simulate, clock):
     assert timedelta(seconds=2) <= min(gaps) <= max(gaps) < timedelta(seconds=30)
 
 
+@pytest.mark.promise("shared-limits")
 def test_one_active_call(simulate, clock):
     """No submit is made while a job of any stream is running."""
     sim = simulate(rows_per_day=1, job_seconds=90)
 
-    out = run_tap(two_days(sim, mode="async", window_days=1), clock=clock)
+    out = run_tap(extraction_settings(sim, mode="async", window_days=1), clock=clock)
 
     jobs = sim.jobs
     assert out.error is None

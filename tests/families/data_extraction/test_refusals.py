@@ -10,7 +10,14 @@ import pytest
 
 from tap_cxone.errors import PermissionDenied, Throttled
 from tap_cxone.simulator import Fault
-from tests.support.data_extraction import failure, ids, keys, posts, run, two_days
+from tests.support.data_extraction import (
+    expected_workflow_ids,
+    extraction_settings,
+    run_extraction,
+    workflow_ids,
+)
+from tests.support.expectations import failure
+from tests.support.requests import submits
 
 WAIT = '{"message": "Please wait and try again later"}'
 
@@ -29,12 +36,12 @@ def test_403_that_says_wait(sim, clock, mode, words):
     body = json.dumps({"message": words})
     sim.faults.add(Fault(mode, "status", status=403, times=3, body=body))
 
-    out = run(two_days(sim, mode=mode), clock)
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
 
     assert out.error is None
-    assert ids(out) == keys(sim)
-    assert len(posts(sim)) == 4
-    times = [post.at for post in posts(sim)]
+    assert workflow_ids(out) == expected_workflow_ids(sim)
+    assert len(submits(sim)) == 4
+    times = [post.at for post in submits(sim)]
     waits = [after - at for at, after in itertools.pairwise(times)]
     assert min(waits) >= timedelta(seconds=15)
 
@@ -44,12 +51,12 @@ def test_403_that_says_wait_to_a_read(sim, clock, place, path):
     """So is one to the list of jobs or to a poll: nobody takes it for a missing permission."""
     sim.faults.add(Fault(place, "status", status=403, times=2, body=WAIT))
 
-    out = run(two_days(sim, mode="async"), clock)
+    out = run_extraction(extraction_settings(sim, mode="async"), clock)
 
     reads = [seen for seen in sim.requests if seen.method == "GET" and path in seen.path]
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
     assert [seen.status for seen in reads][:3] == [403, 403, 200]
-    assert len(posts(sim)) == 1
+    assert len(submits(sim)) == 1
 
 
 def test_403_that_says_wait_for_ever(sim, clock):
@@ -57,7 +64,7 @@ def test_403_that_says_wait_for_ever(sim, clock):
     sim.faults.add(Fault("submit", "status", status=403, times=999, body=WAIT))
     began = clock.now()
 
-    out = run(two_days(sim) | {"throttle_timeout_minutes": 10}, clock)
+    out = run_extraction(extraction_settings(sim) | {"throttle_timeout_minutes": 10}, clock)
 
     assert isinstance(failure(out), Throttled)
     assert "try again later" in str(failure(out))
@@ -68,13 +75,13 @@ def test_403_that_says_wait_for_ever(sim, clock):
 def test_somebody_else_exports(simulate, clock):
     """While another client's job is running the tap waits, then reads everything."""
     sim = simulate(job_seconds=120)
-    config = two_days(sim, mode="async")
-    run(config, clock, cut_after=2)  # another client, gone without a trace
+    config = extraction_settings(sim, mode="async")
+    run_extraction(config, clock, cut_after=2)  # another client, gone without a trace
 
-    out = run(config, clock)
+    out = run_extraction(config, clock)
 
     assert out.error is None
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -94,9 +101,9 @@ def test_403_without_permission(simulate, clock, mode, stream, permission):
     entity = stream.replace("_", "-")
     sim = simulate(forbidden=frozenset({entity}))
 
-    out = run(two_days(sim, mode=mode), clock, stream=stream)
+    out = run_extraction(extraction_settings(sim, mode=mode), clock, stream=stream)
 
     assert isinstance(failure(out, stream), PermissionDenied)
     assert permission in str(failure(out, stream))
     assert f"no permission to extract {entity}" in str(failure(out, stream))
-    assert len(posts(sim)) == 1
+    assert len(submits(sim)) == 1

@@ -11,14 +11,14 @@ from tap_cxone.simulator import Fault
 from tests.support.data_extraction import (
     ASYNC,
     STREAM,
-    failure,
-    ids,
-    keys,
-    polls,
-    posts,
-    run,
-    two_days,
+    expected_workflow_ids,
+    extraction_settings,
+    run_extraction,
+    workflow_ids,
 )
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import polls, submits
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ def test_sync_answers(simulate, clock, answer):
     """Every shape of a synchronous answer gives the rows with one submit."""
     sim = simulate(sync_response=answer)
 
-    out = run(two_days(sim, mode="sync"), clock)
+    out = run_extraction(extraction_settings(sim, mode="sync"), clock)
 
     assert out.error is None
-    assert ids(out) == keys(sim)
-    assert len(posts(sim)) == 1
+    assert workflow_ids(out) == expected_workflow_ids(sim)
+    assert len(submits(sim)) == 1
     assert bool(polls(sim)) == (answer == "string-id")
 
 
@@ -41,9 +41,9 @@ def test_async_answers(simulate, clock, answer):
     """A job id comes as a bare JSON string, or as `{"jobId"}`."""
     sim = simulate(submit_response=answer)
 
-    out = run(two_days(sim, mode="async"), clock)
+    out = run_extraction(extraction_settings(sim, mode="async"), clock)
 
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
     assert polls(sim)[0].path == f"{ASYNC}/{sim.jobs[0].id}"
 
 
@@ -53,10 +53,10 @@ def test_status_words_in_any_case(simulate, clock, mode, case):
     """A job's status may be spelled in any case, running and done."""
     sim = simulate(status_case=case)
 
-    out = run(two_days(sim, mode=mode), clock)
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
 
     assert out.error is None
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
 
 
 @pytest.mark.parametrize("case", ["lower", "title"])
@@ -65,7 +65,7 @@ def test_failed_in_any_case(simulate, clock, case):
     sim = simulate(status_case=case)
     sim.faults.add(Fault("poll", "job-failed", body="Out of paper"))
 
-    out = run(two_days(sim, mode="async"), clock)
+    out = run_extraction(extraction_settings(sim, mode="async"), clock)
 
     assert "Out of paper" in str(failure(out))
 
@@ -75,28 +75,30 @@ def test_result_of_a_running_job(simulate, clock, shape):
     """A running job's result may be null, absent or empty."""
     sim = simulate(running_result=shape, job_polls=3)
 
-    out = run(two_days(sim, mode="async"), clock)
+    out = run_extraction(extraction_settings(sim, mode="async"), clock)
 
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
     assert len(polls(sim)) == 4
 
 
 @pytest.mark.parametrize("compression", ["gzip-encoding", "gzip-type", "gzip-bare", "gzip-members"])
-def test_gzip(simulate, clock, compression):
+def test_extraction_file_may_be_gzip(simulate, clock, compression):
     """A file may be gzip however it shows, of one member or more."""
     sim = simulate(compression=compression)
 
-    out = run(two_days(sim), clock)
+    out = run_extraction(extraction_settings(sim), clock)
 
-    assert ids(out) == keys(sim)
+    assert workflow_ids(out) == expected_workflow_ids(sim)
 
 
-@pytest.mark.parametrize("shape", [{"bom": True}, {"newline": "\n"}, {"content_length": False}])
+@pytest.mark.parametrize(
+    "shape", [{"bom": True}, {"newline": "\n"}, {"content_length": False}], ids=readable
+)
 def test_shapes_of_a_file(simulate, clock, shape):
     """A byte order mark, other line ends, or no length announced change nothing."""
     sim = simulate(**shape)
 
-    out = run(two_days(sim), clock)
+    out = run_extraction(extraction_settings(sim), clock)
 
     rows = sim.expected_rows("qm-workflows", date(2026, 3, 16), date(2026, 3, 18))
     comments = [row["User Review Comments"] or None for row in rows]
@@ -106,11 +108,11 @@ def test_shapes_of_a_file(simulate, clock, shape):
 
 @pytest.mark.parametrize("compression", ["none", "gzip-bare"])
 @pytest.mark.parametrize("empty", ["header", "zero-bytes", "204"])
-def test_files_without_rows(simulate, clock, empty, compression):
+def test_extraction_file_without_rows_is_committed(simulate, clock, empty, compression):
     """An empty file is an empty window, which is committed."""
     sim = simulate(empty=empty, rows_per_day=0, compression=compression)
 
-    out = run(two_days(sim), clock)
+    out = run_extraction(extraction_settings(sim), clock)
 
     assert out.error is None
     assert out.records(STREAM) == []
@@ -121,12 +123,12 @@ def test_end_date_counted_in(simulate, clock):
     """Should a tenant count the end date in, the overlap has the same keys and values."""
     sim = simulate(end_inclusive=True)
 
-    out = run(two_days(sim, window_days=1), clock)
+    out = run_extraction(extraction_settings(sim, window_days=1), clock)
 
     by_key: dict[str, list[dict[str, Any]]] = {}
     for record in out.records(STREAM):
         plain = {name: cell for name, cell in record.items() if not name.startswith("_")}
         by_key.setdefault(record["workflow_id"], []).append(plain)
-    assert keys(sim) <= by_key.keys()
+    assert expected_workflow_ids(sim) <= by_key.keys()
     assert {len(copies) for copies in by_key.values()} == {1, 2}
     assert all(copy == copies[0] for copies in by_key.values() for copy in copies)

@@ -9,6 +9,8 @@ import pytest
 
 from tap_cxone.errors import DriftError
 from tap_cxone.tap import TapCXone
+from tests.support.expectations import failure, warnings_logged
+from tests.support.ids import readable
 from tests.support.observability import (
     AQ,
     AS,
@@ -17,11 +19,9 @@ from tests.support.observability import (
     METADATA,
     PATHS,
     cells,
-    failure,
     named,
-    run,
-    two_days,
-    warnings,
+    run_tables,
+    table_settings,
 )
 from tests.support.run import run_tap
 
@@ -41,7 +41,7 @@ def learned(config: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def discovered(
+def discovered_properties(
     config: dict[str, Any], stream: str, state: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return a stream's properties as discovery gives them."""
@@ -56,7 +56,7 @@ def test_rows(simulate, clock, stream):
     """Rows come to the letter: commas, quotes, line breaks, every script, zeros in front."""
     sim = simulate(rows_per_day=60)
 
-    out = run(two_days(sim), clock, stream)
+    out = run_tables(table_settings(sim), clock, stream)
 
     rows = sim.expected_rows(PATHS[stream], *DAYS)
     assert all(any(sign in cell for row in rows for cell in row.values()) for sign in ',"\n試л')
@@ -66,36 +66,37 @@ def test_rows(simulate, clock, stream):
 
 
 @pytest.mark.parametrize("compression", ["gzip-encoding", "gzip-type", "gzip-bare"])
-def test_gzip(simulate, clock, compression):
+def test_table_file_may_be_gzip(simulate, clock, compression):
     """A file may be compressed, however that shows."""
     sim = simulate(compression=compression)
 
-    assert len(run(two_days(sim), clock).records(KB)) == 24
+    assert len(run_tables(table_settings(sim), clock).records(KB)) == 24
 
 
 @pytest.mark.parametrize("empty", ["header", "zero-bytes", "204"])
-def test_files_without_rows(simulate, clock, empty):
+def test_table_file_without_rows_is_committed(simulate, clock, empty):
     """An empty file is an empty window, which is committed."""
     sim = simulate(empty=empty, rows_per_day=0)
 
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     assert out.error is None
     assert out.records(KB) == []
     assert out.bookmark(KB) == "2026-03-18T00:00:00+00:00"
 
 
+@pytest.mark.promise("offline-discovery")
 @pytest.mark.parametrize("stream", PATHS)
 def test_discovery(sim, stream):
     """Discovery gives what the tap adds and nothing else, and asks nobody."""
-    assert discovered(two_days(sim), stream).keys() == METADATA
+    assert discovered_properties(table_settings(sim), stream).keys() == METADATA
     assert sim.requests == []
 
 
 @pytest.mark.parametrize("stream", PATHS)
 def test_schema_of_the_header(sim, clock, stream):
     """The header makes the schema: nullable strings, announced before the first row."""
-    out = run(two_days(sim), clock, stream)
+    out = run_tables(table_settings(sim), clock, stream)
 
     first, second = out.of("SCHEMA")
     kinds = [message["type"] for message in out.messages]
@@ -113,21 +114,21 @@ def test_schema_of_the_header(sim, clock, stream):
 @pytest.mark.parametrize("drift", ["evolve", "ignore", "fail"])
 def test_the_first_header_is_no_drift(sim, clock, caplog, drift):
     """Nobody declared the columns of the first file, and nobody could: they make the schema."""
-    out = run(two_days(sim, window_days=1) | {"schema_drift": drift}, clock)
+    out = run_tables(table_settings(sim, window_days=1) | {"schema_drift": drift}, clock)
 
     assert out.error is None
     assert cells(out.records(KB)) == [named(row) for row in sim.expected_rows(PATHS[KB], *DAYS)]
-    assert not any("columns" in warning for warning in warnings(caplog))
+    assert not any("columns" in warning for warning in warnings_logged(caplog))
 
 
 @pytest.mark.parametrize("drift", ["ignore", "fail"])
 def test_drift_after_the_first_header(simulate, clock, drift):
     """A column that a later run finds is drift: left out, or the end of the stream."""
-    first = run(two_days(simulate()) | {"schema_drift": drift}, clock)
+    first = run_tables(table_settings(simulate()) | {"schema_drift": drift}, clock)
     sim = simulate(extra_columns={PATHS[KB]: ("Mood of the Day",)})
-    config = two_days(sim) | {"end_date": "2026-03-19T00:00:00Z", "schema_drift": drift}
+    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z", "schema_drift": drift}
 
-    out = run(config, clock, state=first.state)
+    out = run_tables(config, clock, state=first.state)
 
     assert all("mood_of_the_day" not in m["schema"]["properties"] for m in out.of("SCHEMA"))
     if drift == "fail":
@@ -141,11 +142,11 @@ def test_drift_after_the_first_header(simulate, clock, drift):
 
 def test_columns_that_come_later(simulate, clock):
     """A column that a later file has is announced before the first row with it."""
-    first = run(two_days(simulate()), clock)
+    first = run_tables(table_settings(simulate()), clock)
     sim = simulate(extra_columns={PATHS[KB]: ("Mood of the Day", "Date.")})
-    config = two_days(sim) | {"end_date": "2026-03-19T00:00:00Z"}
+    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}
 
-    out = run(config, clock, state=first.state)
+    out = run_tables(config, clock, state=first.state)
 
     (row, *_) = sim.expected_rows(PATHS[KB], date(2026, 3, 18), date(2026, 3, 19))
     kinds = [message["type"] for message in out.messages]
@@ -159,7 +160,7 @@ def test_columns_that_come_later(simulate, clock):
 
 def test_learned_columns_in_state(sim, clock):
     """State holds what was learned as `columns`, each once."""
-    out = run(two_days(sim, window_days=1), clock)
+    out = run_tables(table_settings(sim, window_days=1), clock)
 
     columns = out.state["bookmarks"][KB]["columns"]
     assert [column["name"] for column in columns] == list(
@@ -169,17 +170,17 @@ def test_learned_columns_in_state(sim, clock):
 
 def test_learned_columns_in_discovery(sim, clock):
     """Discovery with a state gives the columns that were learned, of this table only."""
-    out = run(two_days(sim), clock, KB, AS)
+    out = run_tables(table_settings(sim), clock, KB, AS)
 
-    found = discovered(two_days(sim), KB, out.state)
+    found = discovered_properties(table_settings(sim), KB, out.state)
     assert found.keys() == set(named(sim.expected_rows(PATHS[KB], *DAYS)[0])) | METADATA
     assert found["confidence"]["type"] == ["string", "null"]
 
 
 def test_learned_columns_in_the_next_run(sim, clock):
     """The first SCHEMA of the next run has them; there is no other."""
-    first = run(two_days(sim), clock)
-    config = two_days(sim) | {"end_date": "2026-03-19T00:00:00Z"}
+    first = run_tables(table_settings(sim), clock)
+    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}
 
     second = run_tap(config, clock=clock, catalog=learned(config, first.state), state=first.state)
 
@@ -192,9 +193,9 @@ def test_learned_columns_in_the_next_run(sim, clock):
 
 def test_columns_that_vanish(simulate, clock):
     """A learned column that a file lacks is null."""
-    first = run(two_days(simulate()), clock)
+    first = run_tables(table_settings(simulate()), clock)
     sim = simulate(missing_columns={PATHS[KB]: ("Rating",)})
-    config = two_days(sim) | {"end_date": "2026-03-19T00:00:00Z"}
+    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}
 
     out = run_tap(config, clock=clock, catalog=learned(config, first.state), state=first.state)
 
@@ -207,7 +208,9 @@ TYPES = {"Confidence": "number", "question": "string", "Suggestion ID": "string"
 
 def test_declared_columns(sim, clock):
     """A declared column has its type, from the first SCHEMA on; the others are strings."""
-    out = run(two_days(sim, columns={KB: TYPES, AS: {"Words": "integer"}}), clock, KB, AS)
+    out = run_tables(
+        table_settings(sim, columns={KB: TYPES, AS: {"Words": "integer"}}), clock, KB, AS
+    )
 
     first = out.of("SCHEMA", KB)[0]["schema"]["properties"]
     rows = sim.expected_rows(PATHS[KB], *DAYS)
@@ -225,10 +228,11 @@ def test_declared_columns(sim, clock):
         ("date-time", "Date", lambda text: datetime.fromisoformat(f"{text}+00:00").isoformat()),
         ("boolean", "Edited", lambda text: text == "true"),
     ],
+    ids=readable,
 )
-def test_other_types(sim, clock, kind, title, expected):
+def test_table_column_declared_date_or_boolean_is_typed(sim, clock, kind, title, expected):
     """A declared date is an instant in UTC, a declared boolean is one."""
-    out = run(two_days(sim, columns={AS: {title: kind}}), clock, AS)
+    out = run_tables(table_settings(sim, columns={AS: {title: kind}}), clock, AS)
 
     rows = sim.expected_rows(PATHS[AS], *DAYS)
     assert [r[title.lower()] for r in out.records(AS)] == [expected(row[title]) for row in rows]
@@ -236,7 +240,7 @@ def test_other_types(sim, clock, kind, title, expected):
 
 def test_a_value_of_another_type(sim, clock):
     """A value that is none of the declared type fails its window and names the setting."""
-    out = run(two_days(sim, columns={KB: {"Channel": "integer"}}), clock)
+    out = run_tables(table_settings(sim, columns={KB: {"Channel": "integer"}}), clock)
 
     assert "channel" in str(failure(out))
     assert f"observability.columns, '{KB}'" in str(failure(out))
@@ -245,7 +249,7 @@ def test_a_value_of_another_type(sim, clock):
 
 def test_no_type_is_guessed(sim, clock):
     """What looks like a number stays text: zeros in front, twenty digits."""
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     for record in out.records(KB):
         assert isinstance(record["agent_number"], str)
@@ -255,7 +259,7 @@ def test_no_type_is_guessed(sim, clock):
 
 def test_no_keys(sim, clock):
     """Without configured keys the key is `_row_hash`, another for another row."""
-    out = run(two_days(sim), clock, AQ)
+    out = run_tables(table_settings(sim), clock, AQ)
 
     hashes = [record["_row_hash"] for record in out.records(AQ)]
     assert {tuple(message["key_properties"]) for message in out.of("SCHEMA")} == {("_row_hash",)}
@@ -267,7 +271,7 @@ def test_keys(sim, clock, key):
     """Configured keys are the key, in the source's spelling or ours; there is no hash then."""
     keys = {AQ: [key, "Question Number"]}
 
-    out = run(two_days(sim, primary_keys=keys), clock, AQ)
+    out = run_tables(table_settings(sim, primary_keys=keys), clock, AQ)
 
     pairs = {(r["interaction_id"], r["question_number"]) for r in out.records(AQ)}
     assert {tuple(m["key_properties"]) for m in out.of("SCHEMA")} == {
@@ -279,7 +283,7 @@ def test_keys(sim, clock, key):
 
 def test_keys_of_one_table(sim, clock):
     """The keys of one table are not those of another."""
-    out = run(two_days(sim, primary_keys={KB: ["Suggestion ID"]}), clock, KB, AS)
+    out = run_tables(table_settings(sim, primary_keys={KB: ["Suggestion ID"]}), clock, KB, AS)
 
     assert out.of("SCHEMA", KB)[0]["key_properties"] == ["suggestion_id"]
     assert out.of("SCHEMA", AS)[0]["key_properties"] == ["_row_hash"]
@@ -287,7 +291,7 @@ def test_keys_of_one_table(sim, clock):
 
 def test_a_key_that_is_no_column(sim, clock):
     """A file without a key column fails its window: header found, setting to change, no row."""
-    out = run(two_days(sim, primary_keys={KB: ["Ticket"]}), clock)
+    out = run_tables(table_settings(sim, primary_keys={KB: ["Ticket"]}), clock)
 
     assert isinstance(failure(out), DriftError)
     assert "ticket" in str(failure(out))
@@ -300,11 +304,11 @@ def test_a_key_that_is_no_column(sim, clock):
 @pytest.mark.parametrize("stream", PATHS)
 def test_a_day_read_again(sim, clock, stream):
     """A day that is read again gives the same keys: the union by key is what there is."""
-    config = two_days(sim) | {"end_date": None}
-    first = run(config, clock, stream)
+    config = table_settings(sim) | {"end_date": None}
+    first = run_tables(config, clock, stream)
     clock.sleep(timedelta(hours=6))
 
-    second = run(config, clock, stream, state=first.state)
+    second = run_tables(config, clock, stream, state=first.state)
 
     records = [*first.records(stream), *second.records(stream)]
     union = {record["_row_hash"]: record for record in records}

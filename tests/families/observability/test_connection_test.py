@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
-from tests.support.observability import logins, polls, submits
+from tests.support.requests import logins, polls, submits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 
-def run_test(sim: Simulator, folder: Path, **changes: Any) -> Result:
+def run_connection_test_of_all(sim: Simulator, folder: Path, **changes: Any) -> Result:
     """Run `tap-cxone --test` with the settings of every family."""
     file = folder / "config.json"
     file.write_text(json.dumps(tap_settings(sim.url, families=ALL_FAMILIES) | changes))
@@ -28,7 +28,7 @@ def run_test(sim: Simulator, folder: Path, **changes: Any) -> Result:
 def test_the_test_spends_no_export(tmp_path):
     """`--test` logs in and asks for no export; the command has the machine's clock."""
     with Simulator() as sim:
-        result = run_test(sim, tmp_path)
+        result = run_connection_test_of_all(sim, tmp_path)
 
     assert result.exit_code == 0
     assert any(line.startswith("ok   observability login") for line in result.stdout.splitlines())
@@ -41,7 +41,7 @@ def test_the_test_spends_no_export(tmp_path):
 def test_the_test_of_a_wrong_secret(tmp_path):
     """A refused login is a line with the remedy and without the secret; exit code 1."""
     with Simulator() as sim:
-        result = run_test(sim, tmp_path, client_secret="not-the-secret")
+        result = run_connection_test_of_all(sim, tmp_path, client_secret="not-the-secret")
 
     line, evidence = (line for line in result.stdout.splitlines() if " observability " in line)
     assert result.exit_code == 1

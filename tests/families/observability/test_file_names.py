@@ -7,47 +7,48 @@ import re
 import pytest
 
 from tap_cxone.simulator import Fault, Simulator
-from tests.support.observability import AS, GR, KB, PATHS, polls, run, two_days
+from tests.support.observability import AS, GR, KB, PATHS, run_tables, table_settings
+from tests.support.requests import polls
 
 
-def names(sim: Simulator) -> set[str]:
+def polled_file_names(sim: Simulator) -> set[str]:
     """Return the names that the tap gave to files so far."""
     return {poll.query["fileName"] for poll in polls(sim)}
 
 
 def test_file_names_are_safe(sim, clock):
     """A name may stand in an address as it is; the API adds `.csv` itself."""
-    run(two_days(sim), clock, KB, AS, GR)
+    run_tables(table_settings(sim), clock, KB, AS, GR)
 
-    assert len(names(sim)) == 3
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name) for name in names(sim))
+    assert len(polled_file_names(sim)) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name) for name in polled_file_names(sim))
 
 
 def test_one_name_an_export(simulate, clock):
     """Each poll of an export names the same file."""
     sim = simulate(job_polls=4)
 
-    run(two_days(sim), clock)
+    run_tables(table_settings(sim), clock)
 
     assert len(polls(sim)) == 5
-    assert len(names(sim)) == 1
+    assert len(polled_file_names(sim)) == 1
 
 
 def test_names_of_windows(sim, clock):
     """Each window has a name of its own, also two that begin together."""
-    run(two_days(sim, window_days=1), clock)
-    run(two_days(sim) | {"end_date": "2026-03-16T09:00:00Z"}, clock)
+    run_tables(table_settings(sim, window_days=1), clock)
+    run_tables(table_settings(sim) | {"end_date": "2026-03-16T09:00:00Z"}, clock)
 
-    assert len(names(sim)) == 3
+    assert len(polled_file_names(sim)) == 3
 
 
 def test_names_of_tables(simulate, clock):
     """Each table has a name of its own for the same window."""
     sim = simulate(exports_per_day=4)
 
-    run(two_days(sim, exports_per_day=4), clock, *PATHS)
+    run_tables(table_settings(sim, exports_per_day=4), clock, *PATHS)
 
-    assert len(names(sim)) == 4
+    assert len(polled_file_names(sim)) == 4
 
 
 @pytest.mark.parametrize("name", ["access_key_id", "client_id"])
@@ -60,8 +61,8 @@ def test_names_of_tenants(sim, clock, name):
             Fault("submit", "status", status=202, headers=(("Location", "/x/1"),), body=""),
             Fault("poll", "status", status=200, body='{"status": "Failed"}'),
         )
-        run(two_days(sim) | {name: tenant}, clock)
+        run_tables(table_settings(sim) | {name: tenant}, clock)
 
     assert len(polls(sim)) == 2
-    assert len(names(sim)) == 2
-    assert not any(tenant in file for file in names(sim) for tenant in tenants)
+    assert len(polled_file_names(sim)) == 2
+    assert not any(tenant in file for file in polled_file_names(sim) for tenant in tenants)

@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tap_cxone.errors import AuthError, ConfigError
 from tap_cxone.simulator import Credentials
 from tap_cxone.tap import TapCXone
-from tests.support.observability import (
-    AQ,
-    AS,
-    KB,
-    OFFLINE,
-    catalog,
-    failure,
-    logins,
-    run,
-    submits,
-    two_days,
-    warnings,
-)
-from tests.support.run import run_tap
-
-if TYPE_CHECKING:
-    from tap_cxone.simulator import RecordedRequest
+from tests.support.expectations import failure, warnings_logged
+from tests.support.observability import AQ, AS, KB, OFFLINE, run_tables, table_settings
+from tests.support.requests import form_body, logins, submits
+from tests.support.run import offline_catalog, run_tap
 
 
-def form(seen: RecordedRequest) -> dict[str, list[str]]:
-    """Return the form in the body of a request."""
-    return parse_qs(seen.body.decode(), strict_parsing=True)
-
-
-def test_login_form(sim, clock):
+def test_table_login_is_a_form_with_access_key(sim, clock):
     """The login is a form: the application, and the access key as user name and password."""
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     (login,) = logins(sim)
     assert out.error is None
     assert login.headers["content-type"] == "application/x-www-form-urlencoded"
     assert "authorization" not in login.headers
-    assert form(login) == {
+    assert form_body(login) == {
         "client_id": [Credentials.CLIENT_ID],
         "client_secret": [Credentials.CLIENT_SECRET],
         "grant_type": ["password"],
@@ -52,11 +34,11 @@ def test_login_form(sim, clock):
     }
 
 
-def test_login_with_basic(simulate, clock):
+def test_table_login_with_basic_has_the_application_in_the_header(simulate, clock):
     """With client_secret_basic the application is named in the header, and only there."""
     sim = simulate(client_auth="basic")
 
-    out = run(two_days(sim) | {"client_auth_method": "client_secret_basic"}, clock)
+    out = run_tables(table_settings(sim) | {"client_auth_method": "client_secret_basic"}, clock)
 
     (login,) = logins(sim)
     scheme, _, encoded = login.headers["authorization"].partition(" ")
@@ -65,25 +47,25 @@ def test_login_with_basic(simulate, clock):
     assert out.error is None
     assert scheme == "Basic"
     assert application in {plain, f"{Credentials.CLIENT_ID}:{quote(Credentials.CLIENT_SECRET, '')}"}
-    assert form(login).keys() == {"grant_type", "username", "password"}
+    assert form_body(login).keys() == {"grant_type", "username", "password"}
 
 
 def test_client_secret_post_is_the_default(simulate, clock):
     """An application that may name itself in the form only is served without a setting."""
     sim = simulate(client_auth="post")
 
-    assert run(two_days(sim), clock).error is None
+    assert run_tables(table_settings(sim), clock).error is None
 
 
 @pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
 def test_a_url_encoded_key(sim, clock, caplog, name):
     """A key copied URL-encoded is decoded, with one warning that names the setting."""
-    config = two_days(sim)
+    config = table_settings(sim)
     config[name] = quote(config[name])
 
-    out = run_tap(config, clock=clock, catalog=catalog(KB))
+    out = run_tap(config, clock=clock, catalog=offline_catalog(KB))
 
-    (warning,) = (w for w in warnings(caplog) if "encoded" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "encoded" in w)
     assert out.error is None
     assert "%3D%3D%3D%3D" in config[name]
     assert name in warning
@@ -92,19 +74,19 @@ def test_a_url_encoded_key(sim, clock, caplog, name):
 
 def test_a_key_is_decoded_once(sim, clock):
     """A key that was encoded twice is decoded once: nothing is guessed."""
-    config = two_days(sim)
+    config = table_settings(sim)
     config["access_key_id"] = quote(quote("KEY=="))
 
-    run(config, clock)
+    run_tables(config, clock)
 
-    assert form(logins(sim)[0])["username"] == ["KEY%3D%3D"]
+    assert form_body(logins(sim)[0])["username"] == ["KEY%3D%3D"]
 
 
 def test_a_plain_key(sim, clock, caplog):
     """A key as it is shown causes no warning."""
-    run(two_days(sim), clock)
+    run_tables(table_settings(sim), clock)
 
-    assert not any("encoded" in warning for warning in warnings(caplog))
+    assert not any("encoded" in warning for warning in warnings_logged(caplog))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +94,7 @@ def test_a_plain_key(sim, clock, caplog):
 )
 def test_wrong_credentials(sim, clock, name):
     """A refused login fails the stream, names the settings to check and exports nothing."""
-    out = run(two_days(sim) | {name: "wrong-one"}, clock)
+    out = run_tables(table_settings(sim) | {name: "wrong-one"}, clock)
 
     assert isinstance(failure(out), AuthError)
     assert name in str(failure(out))
@@ -121,18 +103,18 @@ def test_wrong_credentials(sim, clock, name):
     assert submits(sim) == []
 
 
-def test_without_an_application(sim):
+def test_table_without_application_is_refused(sim):
     """An access key alone is not enough to select a table: the error names what is missing."""
-    config = two_days(sim)
+    config = table_settings(sim)
     del config["client_id"], config["client_secret"]
 
     with pytest.raises(ConfigError, match="client_id, client_secret"):
-        TapCXone(config=config, catalog=catalog(KB))
+        TapCXone(config=config, catalog=offline_catalog(KB))
 
     assert sim.requests == []
 
 
-def test_hosts():
+def test_table_login_and_tables_have_separate_hosts():
     """Without `base_url` the login is at the OIDC host, the tables at the region's."""
     tap = TapCXone(config={**OFFLINE, "region": "eu1"})
     stream: Any = tap.streams[KB]
@@ -143,6 +125,6 @@ def test_hosts():
 
 def test_one_login_for_all_tables(sim, clock):
     """The tables share a token."""
-    run(two_days(sim), clock, KB, AS, AQ)
+    run_tables(table_settings(sim), clock, KB, AS, AQ)
 
     assert len(logins(sim)) == 1

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.ids import readable
 from tests.support.observability import (
     AQ,
     AS,
@@ -15,13 +16,12 @@ from tests.support.observability import (
     GR,
     KB,
     PATHS,
-    body,
     cells,
     named,
-    run,
-    submits,
-    two_days,
+    run_tables,
+    table_settings,
 )
+from tests.support.requests import json_body, submits
 
 DATES = {"startDate": "2026-03-16T00:00:00.000Z", "endDate": "2026-03-17T23:59:59.999Z"}
 
@@ -46,17 +46,18 @@ DATES = {"startDate": "2026-03-16T00:00:00.000Z", "endDate": "2026-03-17T23:59:5
         (AQ, {"filters": {"CopilotProfileId": [], "AgentNumber": []}}),
         (GR, {}),
     ],
+    ids=readable,
 )
-def test_request(sim, clock, stream, rest):
+def test_table_submit_has_dates_zone_and_filters(sim, clock, stream, rest):
     """A submit holds the dates, the zone, and of channels and filters what the table takes."""
-    run(two_days(sim), clock, stream)
+    run_tables(table_settings(sim), clock, stream)
 
     (post,) = submits(sim)
     assert post.method == "POST"
     assert post.path == f"{BASE}/{PATHS[stream]}/export-data"
     assert post.headers["content-type"] == "application/json"
     assert post.headers["authorization"].startswith("Bearer sim-access-token-")
-    assert body(post) == {"dateRange": DATES, "timeZone": "UTC", **rest}
+    assert json_body(post) == {"dateRange": DATES, "timeZone": "UTC", **rest}
 
 
 @pytest.mark.parametrize("stream", [KB, AS])
@@ -72,18 +73,18 @@ def test_channels_and_filters(sim, clock, stream):
         },
     }
 
-    run(two_days(sim, tables=[PATHS[stream]], **wanted), clock, stream)
+    run_tables(table_settings(sim, tables=[PATHS[stream]], **wanted), clock, stream)
 
-    assert body(submits(sim)[0]) == {"dateRange": DATES, "timeZone": "UTC", **wanted}
+    assert json_body(submits(sim)[0]) == {"dateRange": DATES, "timeZone": "UTC", **wanted}
 
 
 def test_filters_of_questions(sim, clock):
     """The table of questions takes a profile and an agent."""
     wanted = {"CopilotProfileId": ["profile-abc123"], "AgentNumber": ["12345"]}
 
-    run(two_days(sim, tables=[PATHS[AQ]], filters=wanted), clock, AQ)
+    run_tables(table_settings(sim, tables=[PATHS[AQ]], filters=wanted), clock, AQ)
 
-    assert body(submits(sim)[0]) == {"dateRange": DATES, "timeZone": "UTC", "filters": wanted}
+    assert json_body(submits(sim)[0]) == {"dateRange": DATES, "timeZone": "UTC", "filters": wanted}
 
 
 @pytest.mark.parametrize(
@@ -93,12 +94,13 @@ def test_filters_of_questions(sim, clock):
         ({"filters": {"Team": ["Billing, Night"]}}, "Team", "Billing, Night"),
         ({"filters": {"CopilotProfileId": ["profile-0b42"]}}, "Copilot Profile ID", "profile-0b42"),
     ],
+    ids=readable,
 )
 def test_narrowed_rows(simulate, clock, narrowed, column, value):
     """A channel or a filter gives its rows and no others."""
     sim = simulate(rows_per_day=40)
 
-    out = run(two_days(sim, tables=[PATHS[KB]], **narrowed), clock)
+    out = run_tables(table_settings(sim, tables=[PATHS[KB]], **narrowed), clock)
 
     rows = [row for row in sim.expected_rows(PATHS[KB], *DAYS) if row[column] == value]
     assert 0 < len(rows) < 80
@@ -107,11 +109,11 @@ def test_narrowed_rows(simulate, clock, narrowed, column, value):
 
 def test_end_inside_a_day(sim, clock):
     """The last window ends half an hour ago; the last millisecond before that is asked for."""
-    config = two_days(sim) | {"start_date": "2026-03-19T00:00:00Z", "end_date": None}
+    config = table_settings(sim) | {"start_date": "2026-03-19T00:00:00Z", "end_date": None}
 
-    out = run(config, clock)
+    out = run_tables(config, clock)
 
-    assert body(submits(sim)[0])["dateRange"] == {
+    assert json_body(submits(sim)[0])["dateRange"] == {
         "startDate": "2026-03-19T00:00:00.000Z",
         "endDate": "2026-03-20T11:29:59.999Z",
     }
@@ -120,18 +122,18 @@ def test_end_inside_a_day(sim, clock):
 
 def test_start_inside_a_day(sim, clock):
     """Windows begin at midnight, whatever the time in `start_date`."""
-    run(two_days(sim) | {"start_date": "2026-03-16T17:45:00+02:00"}, clock)
+    run_tables(table_settings(sim) | {"start_date": "2026-03-16T17:45:00+02:00"}, clock)
 
-    assert body(submits(sim)[0])["dateRange"] == DATES
+    assert json_body(submits(sim)[0])["dateRange"] == DATES
 
 
 def test_windows_of_a_month(sim, clock):
     """A window has 31 days by default, and none overlaps with another or leaves a gap."""
-    config = two_days(sim) | {"start_date": "2026-01-01T00:00:00Z"}
+    config = table_settings(sim) | {"start_date": "2026-01-01T00:00:00Z"}
 
-    run(config, clock)
+    run_tables(config, clock)
 
-    assert [body(post)["dateRange"] for post in submits(sim)] == [
+    assert [json_body(post)["dateRange"] for post in submits(sim)] == [
         {"startDate": "2026-01-01T00:00:00.000Z", "endDate": "2026-01-31T23:59:59.999Z"},
         {"startDate": "2026-02-01T00:00:00.000Z", "endDate": "2026-03-03T23:59:59.999Z"},
         {"startDate": "2026-03-04T00:00:00.000Z", "endDate": "2026-03-17T23:59:59.999Z"},
@@ -140,9 +142,9 @@ def test_windows_of_a_month(sim, clock):
 
 def test_window_days(sim, clock):
     """`window_days` sets the days of a window."""
-    out = run(two_days(sim, window_days=1), clock)
+    out = run_tables(table_settings(sim, window_days=1), clock)
 
-    assert [body(post)["dateRange"]["startDate"] for post in submits(sim)] == [
+    assert [json_body(post)["dateRange"]["startDate"] for post in submits(sim)] == [
         "2026-03-16T00:00:00.000Z",
         "2026-03-17T00:00:00.000Z",
     ]
@@ -154,9 +156,9 @@ def test_window_days(sim, clock):
 
 def test_time_zone(sim, clock):
     """`timezone` is sent; dates of rows are shown in it, the window stays in UTC."""
-    out = run(two_days(sim) | {"timezone": "America/New_York"}, clock)
+    out = run_tables(table_settings(sim) | {"timezone": "America/New_York"}, clock)
 
     rows = sim.expected_rows(PATHS[KB], *DAYS, zone=ZoneInfo("America/New_York"))
-    assert body(submits(sim)[0])["timeZone"] == "America/New_York"
-    assert body(submits(sim)[0])["dateRange"] == DATES
+    assert json_body(submits(sim)[0])["timeZone"] == "America/New_York"
+    assert json_body(submits(sim)[0])["dateRange"] == DATES
     assert [record["date"] for record in out.records(KB)] == [row["Date"] for row in rows]

@@ -8,7 +8,10 @@ import pytest
 
 from tap_cxone.errors import ApiError, JobFailed
 from tap_cxone.simulator import Fault
-from tests.support.observability import BASE, KB, failure, polls, run, submits, two_days
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.observability import BASE, KB, run_tables, table_settings
+from tests.support.requests import polls, submits
 
 
 @pytest.mark.some(3)
@@ -18,7 +21,7 @@ def test_locations(simulate, clock, location, answer):
     """The Location may be absolute or relative, with or without `/status`, with a body or none."""
     sim = simulate(location=location, export_body=answer)
 
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     (export,) = sim.table_exports
     assert out.error is None
@@ -49,7 +52,7 @@ def test_more_locations(sim, clock, status, location):
         Fault("poll", "status", status=200, body='{"status": "Failed"}'),
     )
 
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     assert isinstance(failure(out), JobFailed)
     assert [poll.path for poll in polls(sim)] == [f"{BASE}/export-data/ID-7/status"]
@@ -63,7 +66,7 @@ def test_an_encoded_location(sim, clock):
         Fault("poll", "status", status=200, body='{"status": "Failed"}'),
     )
 
-    run(two_days(sim), clock)
+    run_tables(table_settings(sim), clock)
 
     assert [poll.path for poll in polls(sim)] == [f"{BASE}/export-data/ID:7=/status"]
 
@@ -73,7 +76,7 @@ def test_status_keys(simulate, clock, key):
     """The word for the status stands under one of three keys."""
     sim = simulate(export_status_key=key, job_polls=2)
 
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     assert len(out.records(KB)) == 24
     assert len(polls(sim)) == 3
@@ -86,7 +89,7 @@ def test_link_keys(simulate, clock, key, only):
     """The link stands under one of five keys, with a word for the status or without."""
     sim = simulate(export_link_key=key, export_link_only=only)
 
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     assert len(out.records(KB)) == 24
 
@@ -102,44 +105,46 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("words", WORDS, ids=readable)
 def test_words(simulate, clock, words):
     """A running and a completed export may be called so, in any case and spelling."""
     sim = simulate(export_status_names=words, job_polls=2)
 
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     assert out.error is None
     assert len(out.records(KB)) == 24
     assert len(polls(sim)) == 3
 
 
-@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("words", WORDS, ids=readable)
 def test_words_for_failed(simulate, clock, words):
     """So may a failed one; its reason ends the stream."""
     sim = simulate(export_status_names=words)
     sim.faults.add(Fault("submit", "job-failed", body="The warehouse is on fire"))
 
-    out = run(two_days(sim), clock)
+    out = run_tables(table_settings(sim), clock)
 
     assert isinstance(failure(out), JobFailed)
     assert "The warehouse is on fire" in str(failure(out))
 
 
-@pytest.mark.parametrize("answer", [{"downloadUrl": None}, {"url": ""}, {"message": "wait a bit"}])
+@pytest.mark.parametrize(
+    "answer", [{"downloadUrl": None}, {"url": ""}, {"message": "wait a bit"}], ids=readable
+)
 def test_a_running_export_without_a_link(sim, clock, answer):
     """A running export's link may be there and empty."""
     said = json.dumps({"status": "InProgress", **answer})
     sim.faults.add(Fault("poll", "status", status=200, body=said))
 
-    assert len(run(two_days(sim), clock).records(KB)) == 24
+    assert len(run_tables(table_settings(sim), clock).records(KB)) == 24
 
 
 def test_a_link_means_done(simulate, clock):
     """A link is followed although the word still says running."""
     sim = simulate(export_status_names=("InProgress", "InProgress", "Failed"))
 
-    assert len(run(two_days(sim), clock).records(KB)) == 24
+    assert len(run_tables(table_settings(sim), clock).records(KB)) == 24
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,7 @@ def test_an_unknown_word(sim, clock, answer, shown):
     """A status that is not known fails the stream and is named; no further export is spent."""
     sim.faults.add(Fault("poll", "status", status=200, body=answer, times=99))
 
-    out = run(two_days(sim, window_days=1), clock)
+    out = run_tables(table_settings(sim, window_days=1), clock)
 
     assert isinstance(failure(out), ApiError)
     assert shown in str(failure(out))

@@ -8,18 +8,9 @@ import pytest
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.tap import TapCXone
-from tests.support.observability import (
-    AQ,
-    AS,
-    GR,
-    KB,
-    OTHER_GR,
-    PATHS,
-    body,
-    run,
-    submits,
-    two_days,
-)
+from tests.support.ids import readable
+from tests.support.observability import AQ, AS, GR, KB, OTHER_GR, PATHS, run_tables, table_settings
+from tests.support.requests import json_body, submits
 
 
 @pytest.mark.parametrize(
@@ -48,11 +39,12 @@ from tests.support.observability import (
             [AQ],
         ),
     ],
+    ids=readable,
 )
 def test_what_a_table_does_not_take(sim, family, setting, takers, others):
     """A filter or channel for a table without it is an error that names the tables with it."""
     with pytest.raises(ConfigError) as raised:
-        TapCXone(config=two_days(sim, **family))
+        TapCXone(config=table_settings(sim, **family))
 
     (problem,) = raised.value.problems
     refused, _, taken = problem.partition("only by")
@@ -65,7 +57,7 @@ def test_what_a_table_does_not_take(sim, family, setting, takers, others):
 def test_the_other_name_of_a_table_takes_no_filter_either(sim):
     """A table under its second name takes what it takes under its first: nothing."""
     with pytest.raises(ConfigError, match=r"filters\.AgentNumber"):
-        TapCXone(config=two_days(sim, tables=[OTHER_GR], filters={"AgentNumber": ["1"]}))
+        TapCXone(config=table_settings(sim, tables=[OTHER_GR], filters={"AgentNumber": ["1"]}))
 
 
 def test_every_such_problem_at_once(sim):
@@ -73,7 +65,7 @@ def test_every_such_problem_at_once(sim):
     family = {"channels": ["voice"], "filters": {"Team": ["A"], "AgentNumber": ["1"]}}
 
     with pytest.raises(ConfigError) as raised:
-        TapCXone(config=two_days(sim, **family))
+        TapCXone(config=table_settings(sim, **family))
 
     assert len(raised.value.problems) == 3
 
@@ -82,10 +74,10 @@ def test_filters_that_filter_nothing(sim, clock):
     """Empty filters and channels concern every table."""
     family = {"channels": [], "filters": {"Team": [], "AgentNumber": []}}
 
-    out = run(two_days(sim, **family), clock, AQ, GR)
+    out = run_tables(table_settings(sim, **family), clock, AQ, GR)
 
     assert out.error is None
-    assert body(submits(sim)[0]).keys() <= {"dateRange", "timeZone", "filters"}
+    assert json_body(submits(sim)[0]).keys() <= {"dateRange", "timeZone", "filters"}
 
 
 @pytest.mark.parametrize(
@@ -100,11 +92,12 @@ def test_filters_that_filter_nothing(sim, clock):
         {"columns": {KB: {"Date": "datum"}}},
         {"settle_minutes": 30},
     ],
+    ids=readable,
 )
 def test_settings_out_of_range(sim, family):
     """What the family's settings cannot be is an error before any call."""
     with pytest.raises(ConfigError, match="observability"):
-        TapCXone(config=two_days(sim, **family))
+        TapCXone(config=table_settings(sim, **family))
 
     assert sim.requests == []
 
@@ -115,7 +108,7 @@ def test_a_misspelt_stream(sim, setting):
     value: Any = ["Date"] if setting == "primary_keys" else {"Date": "string"}
 
     with pytest.raises(ConfigError) as raised:
-        TapCXone(config=two_days(sim, **{setting: {"copilot_autosummaries": value}}))
+        TapCXone(config=table_settings(sim, **{setting: {"copilot_autosummaries": value}}))
 
     (problem,) = raised.value.problems
     assert f"observability.{setting}" in problem

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
 from tap_cxone.errors import NotFound
-from tap_cxone.simulator import Fault, Simulator
+from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
+from tests.support.expectations import failure
+from tests.support.ids import readable
 from tests.support.observability import (
     AQ,
     AS,
-    BASE,
     DAYS,
     GR,
     KB,
@@ -21,17 +21,11 @@ from tests.support.observability import (
     OTHER_GR,
     PATHS,
     cells,
-    failure,
     named,
-    run,
-    submits,
-    two_days,
+    run_tables,
+    table_settings,
 )
-
-
-def tables(sim: Simulator) -> list[str]:
-    """Return the table of each submit so far."""
-    return [re.sub(rf"{BASE}/(.*)/export-data", r"\1", seen.path) for seen in submits(sim)]
+from tests.support.observability_quota import submitted_tables
 
 
 def by_default(config: dict[str, Any]) -> set[str]:
@@ -54,6 +48,7 @@ def test_all_tables_by_default():
         (["autopilot/GRTable"], {GR}),
         (["autopilot/GRTable", "AutopilotKnowledge/GRTable"], {GR}),
     ],
+    ids=readable,
 )
 def test_tables_limit_what_is_selected(paths, streams):
     """`tables` says which are selected by default; the others stay in the catalog."""
@@ -72,7 +67,7 @@ def test_no_tables_without_an_application():
 
 def test_a_catalog_goes_before_tables(sim, clock):
     """A table that a catalog selects is read although `tables` leaves it out."""
-    out = run(two_days(sim, tables=["Copilot/KBTable"]), clock, AQ)
+    out = run_tables(table_settings(sim, tables=["Copilot/KBTable"]), clock, AQ)
 
     assert out.counts().keys() == {AQ}
 
@@ -81,25 +76,27 @@ def test_the_other_name_on_404(simulate, clock):
     """Where the first name of the table is not found the second is tried, once in a run."""
     sim = simulate(gr_namespace="autopilot")
 
-    out = run(two_days(sim, window_days=1), clock, GR)
+    out = run_tables(table_settings(sim, window_days=1), clock, GR)
 
     assert out.error is None
     assert cells(out.records(GR)) == [named(row) for row in sim.expected_rows(PATHS[GR], *DAYS)]
-    assert tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
+    assert submitted_tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
 
 
 def test_the_first_name_is_tried_first(sim, clock):
     """Where both names are found the first is used."""
-    run(two_days(sim, window_days=1), clock, GR)
+    run_tables(table_settings(sim, window_days=1), clock, GR)
 
-    assert tables(sim) == [PATHS[GR], PATHS[GR]]
+    assert submitted_tables(sim) == [PATHS[GR], PATHS[GR]]
 
 
 def test_a_name_not_found_costs_no_export(simulate, clock):
     """The submit that was answered 404 does not count: three exports are left."""
     sim = simulate(gr_namespace="autopilot")
 
-    out = run(two_days(sim, window_days=1) | {"start_date": "2026-03-15T00:00:00Z"}, clock, GR)
+    out = run_tables(
+        table_settings(sim, window_days=1) | {"start_date": "2026-03-15T00:00:00Z"}, clock, GR
+    )
 
     assert sim.exports == 3
     assert out.bookmark(GR) == "2026-03-18T00:00:00+00:00"
@@ -108,33 +105,37 @@ def test_a_name_not_found_costs_no_export(simulate, clock):
 def test_the_name_found_is_remembered(simulate, clock):
     """The next run begins with the name that was found."""
     sim = simulate(gr_namespace="autopilot")
-    first = run(two_days(sim), clock, GR)
+    first = run_tables(table_settings(sim), clock, GR)
 
-    run(two_days(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state)
+    run_tables(
+        table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state
+    )
 
-    assert tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
+    assert submitted_tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
 
 
 def test_a_name_that_moved(simulate, clock):
     """Where the name of earlier runs is not found any more the other is tried."""
-    first = run(two_days(simulate(gr_namespace="autopilot")), clock, GR)
+    first = run_tables(table_settings(simulate(gr_namespace="autopilot")), clock, GR)
     sim = simulate(gr_namespace="AutopilotKnowledge")
 
-    out = run(two_days(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state)
+    out = run_tables(
+        table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state
+    )
 
     assert out.error is None
-    assert tables(sim) == [OTHER_GR, PATHS[GR]]
+    assert submitted_tables(sim) == [OTHER_GR, PATHS[GR]]
     assert len(out.records(GR)) == 12
 
 
 @pytest.mark.parametrize("path", [PATHS[GR], OTHER_GR])
 def test_either_name_in_tables(sim, clock, path):
     """`tables` may name either; the one it names is tried first."""
-    out = run(two_days(sim, tables=[path]), clock, GR)
+    out = run_tables(table_settings(sim, tables=[path]), clock, GR)
 
     assert out.error is None
     assert len(out.records(GR)) == 24
-    assert tables(sim) == [path]
+    assert submitted_tables(sim) == [path]
 
 
 @pytest.mark.parametrize(
@@ -144,11 +145,11 @@ def test_the_other_of_two_names(simulate, clock, path, other):
     """Where the name that `tables` gives is not found the other is tried, either way."""
     sim = simulate(gr_namespace=other.partition("/")[0])
 
-    out = run(two_days(sim, tables=[path], window_days=1), clock, GR)
+    out = run_tables(table_settings(sim, tables=[path], window_days=1), clock, GR)
 
     assert out.error is None
     assert len(out.records(GR)) == 24
-    assert tables(sim) == [path, other, other]
+    assert submitted_tables(sim) == [path, other, other]
 
 
 def test_no_such_table(sim, clock):
@@ -156,7 +157,7 @@ def test_no_such_table(sim, clock):
     answer = Fault("submit", "status", status=404, times=2)
     sim.faults.add(answer)
 
-    out = run(two_days(sim), clock, GR, KB)
+    out = run_tables(table_settings(sim), clock, GR, KB)
 
     assert isinstance(failure(out, GR), NotFound)
     assert "GRTable" in str(failure(out, GR))

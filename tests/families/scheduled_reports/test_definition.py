@@ -9,6 +9,9 @@ import pytest
 
 from tap_cxone.errors import ApiError
 from tap_cxone.simulator import Fault
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import json_body, submits
 from tests.support.scheduled_reports import (
     DAY,
     METRICS,
@@ -18,26 +21,23 @@ from tests.support.scheduled_reports import (
     START,
     STREAM,
     answer,
-    body,
-    days,
     definition,
-    failure,
     figures,
-    lists,
-    posts,
-    puts,
-    run,
-    starts,
+    registrations,
+    report_settings,
+    run_reports,
+    schedule_listings,
     sums,
+    updates,
     whole,
 )
 
 
 def test_definition(sim, clock):
     """What is registered is the report, in UTC, over a relative range, to be fetched by the API."""
-    assert run(days(sim), clock).error is None
+    assert run_reports(report_settings(sim), clock).error is None
 
-    assert [body(seen) for seen in posts(sim)] == [definition()]
+    assert [json_body(seen) for seen in registrations(sim)] == [definition()]
 
 
 def test_definition_in_full(sim, clock):
@@ -49,9 +49,9 @@ def test_definition_in_full(sim, clock):
     ]
     entry = {"filters": filters, "schedule": {"type": "weekly", "time": "23:59"}}
 
-    assert run(days(sim, entry=entry), clock).error is None
+    assert run_reports(report_settings(sim, entry=entry), clock).error is None
 
-    (posted,) = map(body, posts(sim))
+    (posted,) = map(json_body, registrations(sim))
     assert posted["schedule"] == {"type": "weekly", "time": "23:59", "timezone": "UTC"}
     assert posted["report"]["filters"] == [
         filters[0],
@@ -70,12 +70,12 @@ def test_found_again(simulate, clock, name_filter, shape, key):
     for name in (f"{STREAM}_2", f"my_{STREAM}", STREAM.upper(), "x"):
         sim.add_schedule(definition(name, metrics=["talkTime"]))
 
-    outs = [run(days(sim), clock) for _ in range(2)]
+    outs = [run_reports(report_settings(sim), clock) for _ in range(2)]
 
     own = [one for one in sim.schedules if one.name == STREAM]
     assert all(whole(out, sim) for out in outs)
     assert [one.versions for one in own] == [1]
-    assert (len(sim.schedules), len(posts(sim)), len(puts(sim))) == (5, 1, 0)
+    assert (len(sim.schedules), len(registrations(sim)), len(updates(sim))) == (5, 1, 0)
     assert {one.schedule_id for one in sim.report_runs} == {own[0].id}
 
 
@@ -94,6 +94,7 @@ def test_found_again(simulate, clock, name_filter, shape, key):
         {"schedule": {"time": "05:31"}},
         {"schedule": {"timezone": "America/New_York"}},
     ],
+    ids=readable,
 )
 def test_changed_when_it_differs(sim, clock, changed):
     """A schedule that says anything else is changed to what is configured, once."""
@@ -102,13 +103,13 @@ def test_changed_when_it_differs(sim, clock, changed):
         there[part] |= values
     sim.add_schedule(there)
 
-    outs = [run(days(sim), clock) for _ in range(2)]
+    outs = [run_reports(report_settings(sim), clock) for _ in range(2)]
 
     (own,) = sim.schedules
     assert all(whole(out, sim) for out in outs)
     assert (own.body, own.versions) == (definition(), 2)
-    assert [seen.path for seen in puts(sim)] == [f"{SCHEDULES}/{own.id}"]
-    assert posts(sim) == []
+    assert [seen.path for seen in updates(sim)] == [f"{SCHEDULES}/{own.id}"]
+    assert registrations(sim) == []
 
 
 @pytest.mark.parametrize("where", ["top", "schedule", "report", "filter", "delivery"])
@@ -121,18 +122,18 @@ def test_what_the_api_adds(sim, clock, where):
     part |= {"createdBy": "somebody", "version": 3}
     answer(sim, "list", {"entities": [shown]})
 
-    out = run(days(sim, entry={"filters": filters}), clock)
+    out = run_reports(report_settings(sim, entry={"filters": filters}), clock)
 
     assert out.error is None
-    assert (posts(sim), puts(sim)) == ([], [])
+    assert (registrations(sim), updates(sim)) == ([], [])
 
 
 def test_changed_settings(sim, clock):
     """Settings that change are registered by the next run, and that run reads by them."""
-    first = run(days(sim), clock)
+    first = run_reports(report_settings(sim), clock)
     entry = {"metrics": ["talkTime"], "grouping": ["agentId"], "dimensions": ["agentId"]}
 
-    second = run(days(sim, 2, entry=entry), clock, state=first.state)
+    second = run_reports(report_settings(sim, 2, entry=entry), clock, state=first.state)
 
     (own,) = sim.schedules
     found = figures(
@@ -146,23 +147,24 @@ def test_changed_settings(sim, clock):
 
 def test_once_a_run(sim, clock):
     """However many windows there are, a run looks for its schedule once."""
-    assert whole(run(days(sim, 5), clock), sim, 5)
+    assert whole(run_reports(report_settings(sim, 5), clock), sim, 5)
 
-    assert len(starts(sim)) == 5
-    assert (len(lists(sim)), len(posts(sim))) == (1, 1)
+    assert len(submits(sim)) == 5
+    assert (len(schedule_listings(sim)), len(registrations(sim))) == (1, 1)
 
 
 def test_nothing_to_read(sim, clock):
     """With nothing to read nothing is asked, not even for a token."""
-    first = run(days(sim), clock)
+    first = run_reports(report_settings(sim), clock)
     before = len(sim.requests)
 
-    second = run(days(sim), clock, state=first.state)
+    second = run_reports(report_settings(sim), clock, state=first.state)
 
     assert second.error is None
     assert len(sim.requests) == before
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["reply-lost", "malformed-json", "empty", "html", "reset"])
 @pytest.mark.parametrize("times", [1, 3])
@@ -170,7 +172,7 @@ def test_a_lost_answer_to_the_definition(sim, clock, kind, times):
     """A schedule whose registration got no answer is looked for, not made twice."""
     sim.faults.add(Fault("submit", kind, times=times))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
     assert len(sim.schedules) == 1
@@ -181,10 +183,10 @@ def test_a_definition_that_never_arrives(sim, clock, kind, status):
     """A registration is repeated as often as the settings say; what it fails with spent nothing."""
     sim.faults.add(Fault("submit", kind, status=status, times=99))
 
-    out = run(days(sim, max_retries=2), clock)
+    out = run_reports(report_settings(sim, max_retries=2), clock)
 
     assert "spent, the next run asks anew" not in str(failure(out))
-    assert len(posts(sim)) == 3
+    assert len(registrations(sim)) == 3
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 409])
@@ -192,35 +194,35 @@ def test_a_refused_definition(sim, clock, status):
     """A registration that failed for a while is repeated, after a look."""
     sim.faults.add(Fault("submit", "status", status=status, times=2))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
     assert len(sim.schedules) == 1
-    assert len(lists(sim)) == len(posts(sim)) == 3
+    assert len(schedule_listings(sim)) == len(registrations(sim)) == 3
 
 
 def test_killed_at_the_definition(sim, clock):
     """A run that ended right after the registration left one schedule, which the next one uses."""
     sim.faults.add(Fault("submit", "reply-lost"))
-    first = run(days(sim, max_retries=0), clock)
+    first = run_reports(report_settings(sim, max_retries=0), clock)
 
-    second = run(days(sim), clock, state=first.state)
+    second = run_reports(report_settings(sim), clock, state=first.state)
 
     assert first.error is not None
     assert whole(second, sim)
-    assert (len(sim.schedules), len(posts(sim))) == (1, 1)
+    assert (len(sim.schedules), len(registrations(sim))) == (1, 1)
 
 
 def test_a_definition_that_is_refused(sim, clock):
     """What the API says of a definition it does not take is the error; it is sent once."""
     entry = {"filters": [{"dimension": "shoeSize", "values": ["44"]}]}
 
-    out = run(days(sim, entry=entry, more=[QUEUES]), clock)
+    out = run_reports(report_settings(sim, entry=entry, more=[QUEUES]), clock)
 
     assert isinstance(failure(out), ApiError)
     assert "shoeSize" in str(failure(out)) or "filters[0]" in str(failure(out))
     assert len(out.records(OTHER)) == 3
-    assert len([seen for seen in posts(sim) if body(seen)["name"] == STREAM]) == 1
+    assert len([seen for seen in registrations(sim) if json_body(seen)["name"] == STREAM]) == 1
 
 
 @pytest.mark.parametrize("name_filter", ["exact", "contains", "ignored"])
@@ -230,7 +232,7 @@ def test_two_of_one_name(simulate, clock, name_filter, key):
     sim = simulate(name_filter=name_filter, schedule_id_key=key)
     both = [sim.add_schedule(definition()), sim.add_schedule(definition(metrics=["talkTime"]))]
 
-    out = run(days(sim, more=[QUEUES]), clock)
+    out = run_reports(report_settings(sim, more=[QUEUES]), clock)
 
     assert all(one.id in str(failure(out)) for one in both)
     assert STREAM in str(failure(out))
@@ -244,10 +246,10 @@ def test_a_list_that_is_none(sim, clock, text):
     """An answer that lists no schedules is an error, and never a reason to make one."""
     answer(sim, "list", text, times=100)
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert isinstance(failure(out), ApiError)
-    assert posts(sim) == []
+    assert registrations(sim) == []
 
 
 def test_a_list_in_pages(sim, clock):
@@ -256,14 +258,14 @@ def test_a_list_in_pages(sim, clock):
     answer(sim, "list", {"entities": [], "nextPageToken": "a/b+c="})
     answer(sim, "list", {"entities": [{"scheduleId": there.id, **definition()}]})
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
-    assert [seen.query for seen in lists(sim)] == [
+    assert [seen.query for seen in schedule_listings(sim)] == [
         {"name": STREAM},
         {"name": STREAM, "pageToken": "a/b+c="},
     ]
-    assert posts(sim) == []
+    assert registrations(sim) == []
 
 
 @pytest.mark.parametrize("tokens", ["a", "ab"])
@@ -272,9 +274,9 @@ def test_a_list_without_end(sim, clock, tokens):
     for token in list(tokens) * 15:
         answer(sim, "list", {"entities": [], "nextPageToken": token})
 
-    run(days(sim), clock)
+    run_reports(report_settings(sim), clock)
 
-    assert len(lists(sim)) < 12
+    assert len(schedule_listings(sim)) < 12
 
 
 def test_the_update_is_repeated(sim, clock):
@@ -282,7 +284,7 @@ def test_the_update_is_repeated(sim, clock):
     sim.add_schedule(definition(metrics=["talkTime"]))
     sim.faults.add(Fault("update", "status", status=500), Fault("update", "reply-lost"))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
     assert sim.schedules[0].body == definition()

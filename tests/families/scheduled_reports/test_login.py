@@ -9,23 +9,24 @@ import pytest
 
 from tap_cxone.errors import AuthError, PermissionDenied
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator
+from tests.support.clocks import ActingClock
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import logins
 from tests.support.scheduled_reports import (
     TOKEN,
     Going,
-    Turning,
-    days,
     definition,
-    failure,
-    logins,
-    pages,
-    run,
+    further_pages,
+    report_settings,
+    run_reports,
     whole,
 )
 
 
-def test_login(sim, clock):
+def test_report_login_is_a_form_with_two_scopes(sim, clock):
     """The login is a form with the application's credentials and the two scopes."""
-    assert run(days(sim), clock).error is None
+    assert run_reports(report_settings(sim), clock).error is None
 
     (login,) = logins(sim)
     assert parse_qs(login.body.decode(), strict_parsing=True) == {
@@ -36,10 +37,12 @@ def test_login(sim, clock):
     }
 
 
-@pytest.mark.parametrize("scopes", [["analytics:reports:read", "analytics:export:read"], []])
-def test_scopes(sim, clock, scopes):
+@pytest.mark.parametrize(
+    "scopes", [["analytics:reports:read", "analytics:export:read"], []], ids=readable
+)
+def test_report_scopes_are_requested_as_set(sim, clock, scopes):
     """Scopes that are set are asked for in place of those; an empty list asks for all."""
-    run(days(sim, own={"scopes": scopes}), clock)
+    run_reports(report_settings(sim, own={"scopes": scopes}), clock)
 
     form = parse_qs(logins(sim)[0].body.decode())
     assert form.get("scope", []) == ([" ".join(scopes)] if scopes else [])
@@ -49,18 +52,18 @@ def test_scopes_that_are_not_granted(simulate, clock):
     """A login refused for its scopes names the setting."""
     sim = simulate(granted_scopes=("analytics:reports:read",))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert isinstance(failure(out), AuthError)
     assert "scopes" in str(failure(out)).partition("check")[2]
 
 
 @pytest.mark.parametrize("granted", ["analytics:reports:read", "analytics:reports:write"])
-def test_missing_scope(simulate, clock, granted):
+def test_report_scope_missing_is_named_and_nothing_read(simulate, clock, granted):
     """An application without one of the scopes is told which it needs, and nothing is read."""
     sim = simulate(granted_scopes=(granted,))
 
-    out = run(days(sim, own={"scopes": []}), clock)
+    out = run_reports(report_settings(sim, own={"scopes": []}), clock)
 
     assert isinstance(failure(out), PermissionDenied)
     for scope in ("analytics:reports:read", "analytics:reports:write"):
@@ -73,19 +76,19 @@ def test_missing_scope_at_the_run(simulate, clock):
     sim = simulate(granted_scopes=("analytics:reports:read",))
     sim.add_schedule(definition())
 
-    out = run(days(sim, own={"scopes": []}), clock)
+    out = run_reports(report_settings(sim, own={"scopes": []}), clock)
 
     assert isinstance(failure(out), PermissionDenied)
     assert "analytics:reports:write" in str(failure(out))
 
 
 @pytest.mark.parametrize("place", ["list", "submit", "run", "poll", "page"])
-def test_refused_once(simulate, clock, place):
+def test_report_token_refused_once_is_renewed(simulate, clock, place):
     """A token refused at any step is renewed once, and the step is repeated."""
     sim = simulate(page_size_reports=3)
     sim.faults.add(Fault(place, "status", status=401))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
     assert len(logins(sim)) == 2
@@ -97,9 +100,9 @@ def test_renewed_between_pages():
     clock = Going(pace=timedelta(seconds=5))
     options = Options(rows_per_day=30, page_size_reports=1, report_token_seconds=200)
     with Simulator(options, clock=clock) as sim:
-        out = run(days(sim), clock)
+        out = run_reports(report_settings(sim), clock)
 
-        first, *_, last = pages(sim)
+        first, *_, last = further_pages(sim)
         assert whole(out, sim)
         assert any(first.at < seen.at < last.at for seen in logins(sim))
         assert max(ages(sim)) < timedelta(seconds=140 + 15)  # some of it passes on the way
@@ -117,7 +120,7 @@ def test_never_in_its_last_minute(simulate, clock, life):
     """No request carries a token that has less than 60 s to live."""
     sim = simulate(report_token_seconds=life, job_seconds=600)
 
-    out = run(days(sim, 5), clock)
+    out = run_reports(report_settings(sim, 5), clock)
 
     assert whole(out, sim, 5)
     assert max(ages(sim)) < timedelta(seconds=life - 60)
@@ -125,13 +128,13 @@ def test_never_in_its_last_minute(simulate, clock, life):
 
 
 @pytest.mark.parametrize("number", range(1, 6))
-def test_revoked_at_any_time(number):
+def test_report_token_revoked_costs_one_login(number):
     """Tokens that end between any two steps of a run cost a login and nothing else."""
-    clock = Turning()
+    clock = ActingClock()
     with Simulator(Options(rows_per_day=12, job_seconds=35), clock=clock) as sim:
         clock.at(number, sim.revoke_tokens)
 
-        out = run(days(sim, 3), clock)
+        out = run_reports(report_settings(sim, 3), clock)
 
         assert whole(out, sim, 3)
         assert len(logins(sim)) == 2

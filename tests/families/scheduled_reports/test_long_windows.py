@@ -9,20 +9,21 @@ import pytest
 
 from tap_cxone.errors import JobTimeout
 from tap_cxone.simulator import Fault
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import submits
 from tests.support.scheduled_reports import (
     MINUTE,
     OTHER,
     QUEUES,
     STREAM,
     Bounded,
-    days,
-    deletes,
-    failure,
+    cancellations,
     figures,
     long,
-    ranges,
-    run,
-    starts,
+    report_settings,
+    run_days,
+    run_reports,
     sums,
     until_done,
     whole,
@@ -33,13 +34,13 @@ def test_a_window_that_is_too_long(simulate, clock, caplog):
     """A run of more than 45 minutes is cancelled and tried with half its days, as a log says."""
     sim = simulate(long_report_days=2)
 
-    out = run(long(sim, 5, 5), clock)
+    out = run_reports(long(sim, 5, 5), clock)
 
     assert whole(out, sim, 5, window=2)
-    assert ranges(sim) == [(15, 20), (15, 17), (17, 19), (19, 20)]
+    assert run_days(sim) == [(15, 20), (15, 17), (17, 19), (19, 20)]
     assert sim.cancelled == [sim.report_runs[0].id]
-    (ended,) = deletes(sim)
-    assert 45 * MINUTE <= ended.at - starts(sim)[0].at <= 47 * MINUTE
+    (ended,) = cancellations(sim)
+    assert 45 * MINUTE <= ended.at - submits(sim)[0].at <= 47 * MINUTE
     (told,) = (r for r in caplog.records if "Trying" in r.getMessage())
     assert told.levelno == logging.WARNING
     assert "2 days" in told.getMessage()
@@ -49,13 +50,13 @@ def test_a_window_that_is_too_long(simulate, clock, caplog):
 def test_fewer_days_are_remembered(simulate, clock):
     """The next run begins with the days that went well."""
     sim = simulate(long_report_days=2)
-    state = run(long(sim, 5, 5), clock).state
+    state = run_reports(long(sim, 5, 5), clock).state
     del state["bookmarks"][STREAM]["replication_key_value"]
 
-    second = run(long(sim, 5, 5, start_date="2026-03-11"), clock, state=state)
+    second = run_reports(long(sim, 5, 5, start_date="2026-03-11"), clock, state=state)
 
     assert second.error is None
-    assert ranges(sim)[4:] == [(11, 13), (13, 15), (15, 17), (17, 19), (19, 20)]
+    assert run_days(sim)[4:] == [(11, 13), (13, 15), (15, 17), (17, 19), (19, 20)]
     assert len(sim.cancelled) == 1
 
 
@@ -63,11 +64,11 @@ def test_only_once_a_run(simulate, clock):
     """Half the days are tried once; if they are too many too, the stream fails and says so."""
     sim = simulate(long_report_days=1)
 
-    out = run(long(sim, 5, 5), clock)
+    out = run_reports(long(sim, 5, 5), clock)
 
     assert isinstance(failure(out), JobTimeout)
     assert "scheduled_reports.job_timeout_minutes" in str(failure(out))
-    assert ranges(sim) == [(15, 20), (15, 17)]
+    assert run_days(sim) == [(15, 20), (15, 17)]
     assert sim.cancelled == [one.id for one in sim.report_runs]
     assert out.records(STREAM) == []
 
@@ -80,8 +81,8 @@ def test_down_to_one_day(simulate, clock):
 
     assert [out.error is None for out in outs] == [False, True]
     assert figures(outs[-1].records(STREAM)) == sums(sim, 5)
-    assert ranges(sim)[:3] == [(15, 20), (15, 17), (15, 16)]
-    assert len(ranges(sim)) == 2 + 5
+    assert run_days(sim)[:3] == [(15, 20), (15, 17), (15, 16)]
+    assert len(run_days(sim)) == 2 + 5
 
 
 def test_down_to_one_day_beside_another_report(simulate, clock):
@@ -101,7 +102,7 @@ def test_days_stay_few_beside_another_report(simulate, clock):
     outs = until_done(sim, long(sim, 2, 5, more=[QUEUES]), clock, 6)
     before = len(sim.cancelled)
 
-    later = run(long(sim, 5, 5, more=[QUEUES]), clock, state=outs[-1].state)
+    later = run_reports(long(sim, 5, 5, more=[QUEUES]), clock, state=outs[-1].state)
 
     assert later.error is None
     assert len(sim.cancelled) == before
@@ -111,10 +112,10 @@ def test_the_rest_of_a_window_is_halved(simulate, clock):
     """Where fewer days are left than a window may have, it is those that are halved."""
     sim = simulate(long_report_days=1)
 
-    out = run(long(sim, 2, 5), clock)
+    out = run_reports(long(sim, 2, 5), clock)
 
     assert whole(out, sim, 2)
-    assert ranges(sim) == [(15, 17), (15, 16), (16, 17)]
+    assert run_days(sim) == [(15, 17), (15, 16), (16, 17)]
 
 
 def test_one_day_is_not_tried_again(simulate, clock):
@@ -122,19 +123,21 @@ def test_one_day_is_not_tried_again(simulate, clock):
     sim = simulate()
     sim.faults.add(Fault("run", "job-stuck", times=9))
 
-    out = run(long(sim, 1, 5), clock)
+    out = run_reports(long(sim, 1, 5), clock)
 
     assert isinstance(failure(out), JobTimeout)
     assert len(sim.report_runs) == 1
 
 
-@pytest.mark.parametrize(("own", "minutes"), [({}, 45), ({"job_timeout_minutes": 7}, 7)])
+@pytest.mark.parametrize(
+    ("own", "minutes"), [({}, 45), ({"job_timeout_minutes": 7}, 7)], ids=readable
+)
 def test_one_day_that_dies(simulate, clock, own, minutes):
     """A run over one day is cancelled when its time is up, and the error says what to do."""
     sim = simulate(job_seconds=31 * 60)
     began = clock.now()
 
-    out = run(days(sim, own=own, more=[QUEUES]), clock, STREAM)
+    out = run_reports(report_settings(sim, own=own, more=[QUEUES]), clock, STREAM)
 
     assert isinstance(failure(out), JobTimeout)
     assert all(
@@ -146,12 +149,13 @@ def test_one_day_that_dies(simulate, clock, own, minutes):
     assert "pending_jobs" not in out.state["bookmarks"][STREAM]
 
 
+@pytest.mark.promise("isolated-failures")
 def test_others_go_on_after_one_that_dies(simulate, clock):
     """A report whose run dies does not keep the next one from its rows."""
     sim = simulate()
     sim.faults.add(Fault("run", "job-stuck"))
 
-    out = run(days(sim, more=[QUEUES]), clock)
+    out = run_reports(report_settings(sim, more=[QUEUES]), clock)
 
     assert isinstance(failure(out), JobTimeout)
     assert OTHER not in getattr(out.error, "failures", {})
@@ -165,7 +169,7 @@ def test_a_run_that_cannot_be_cancelled(simulate, clock, status):
     sim.faults.add(Fault("run", "job-stuck"), Fault("cancel", "status", status=status, times=99))
     began = clock.now()
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert "scheduled_reports.job_timeout_minutes" in str(failure(out))
     assert clock.now() - began < 60 * MINUTE
@@ -179,7 +183,7 @@ def test_a_dead_run_of_runs_that_are_cut_short(simulate, clock, hasty):
     ends = clock.now() + 46 * MINUTE
     for _ in range(3):  # a scheduler that allows 20 minutes
         stop = clock.now() + 20 * MINUTE
-        state = run(days(sim), Bounded(clock, stop), state=state).state
+        state = run_reports(report_settings(sim), Bounded(clock, stop), state=state).state
         clock.instant = max(clock.instant, stop)
 
     assert clock.now() > ends

@@ -6,9 +6,19 @@ import pytest
 
 from tap_cxone.errors import AmbiguousSubmit
 from tap_cxone.simulator import Fault
-from tests.support.scheduled_reports import OTHER, QUEUES, STREAM, days, failure, run, starts, whole
+from tests.support.expectations import failure
+from tests.support.requests import submits
+from tests.support.scheduled_reports import (
+    OTHER,
+    QUEUES,
+    STREAM,
+    report_settings,
+    run_reports,
+    whole,
+)
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
     "fault",
@@ -28,24 +38,25 @@ def test_a_lost_answer_to_an_order(sim, clock, fault):
     """An order without an answer counts as spent: not repeated, explained, others go on."""
     sim.faults.add(fault)
 
-    first = run(days(sim, 2, more=[QUEUES]), clock)
-    again = run(days(sim, 2, more=[QUEUES]), clock, state=first.state)
+    first = run_reports(report_settings(sim, 2, more=[QUEUES]), clock)
+    again = run_reports(report_settings(sim, 2, more=[QUEUES]), clock, state=first.state)
 
     own = next(one.id for one in sim.schedules if one.name == STREAM)
     assert isinstance(failure(first), AmbiguousSubmit)
     assert "counts as spent" in str(failure(first))
     assert first.records(STREAM) == []
     assert len(first.records(OTHER)) == 6
-    assert [f"/{own}/" in seen.path for seen in starts(sim)][:2] == [True, False]
+    assert [f"/{own}/" in seen.path for seen in submits(sim)][:2] == [True, False]
     assert whole(again, sim, 2)
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("status", [503, 429, 409])
 def test_an_order_that_was_not_taken(sim, clock, status):
     """An order that the API says it did not take is sent again."""
     sim.faults.add(Fault("run", "status", status=status, times=2))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
-    assert len(starts(sim)) == 3
+    assert len(submits(sim)) == 3

@@ -7,32 +7,34 @@ import itertools
 import pytest
 
 from tap_cxone.simulator import Fault
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import polls, submits
 from tests.support.scheduled_reports import (
     MINUTE,
     QUEUES,
     SECOND,
     STREAM,
     answer,
-    days,
     done,
-    failure,
-    looks,
-    row,
-    run,
-    starts,
+    report_row,
+    report_settings,
+    run_reports,
     whole,
 )
 
 
 @pytest.mark.some(3)
-@pytest.mark.parametrize("words", [("QUEUED", "PROCESSING"), ("Pending", "Running"), (" queued ",)])
+@pytest.mark.parametrize(
+    "words", [("QUEUED", "PROCESSING"), ("Pending", "Running"), (" queued ",)], ids=readable
+)
 @pytest.mark.parametrize("end", ["COMPLETED", "Completed", "completed"])
 def test_states_in_any_spelling(simulate, clock, words, end):
     """The words for a state may be written in any way."""
     sim = simulate()
-    answer(sim, "poll", *({"state": word} for word in words), {**done(row()), "state": end})
+    answer(sim, "poll", *({"state": word} for word in words), {**done(report_row()), "state": end})
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert out.error is None
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007"]
@@ -42,9 +44,9 @@ def test_an_unknown_state(sim, clock):
     """A state that nobody knows is shown as it is; the run stays known for the next time."""
     answer(sim, "poll", {"state": "hibernating"})
 
-    first = run(days(sim), clock)
+    first = run_reports(report_settings(sim), clock)
     clock.sleep(MINUTE)
-    second = run(days(sim), clock, state=first.state)
+    second = run_reports(report_settings(sim), clock, state=first.state)
 
     assert "hibernating" in str(failure(first))
     assert whole(second, sim)
@@ -56,9 +58,9 @@ def test_polls(simulate, clock, seconds):
     """Polls are at least 15 s apart, grow apart to at most two minutes, and end with the run."""
     sim = simulate(job_seconds=seconds)
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
-    times = [starts(sim)[0].at, *(seen.at for seen in looks(sim))]
+    times = [submits(sim)[0].at, *(seen.at for seen in polls(sim))]
     gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
     assert whole(out, sim)
     assert min(gaps) >= 15 * SECOND
@@ -72,7 +74,7 @@ def test_polls_of_later_runs(simulate, clock):
     """Polls stay apart when the time of one run tells when to look for the next."""
     sim = simulate(job_seconds=100)
 
-    out = run(days(sim, 5, more=[QUEUES]), clock)
+    out = run_reports(report_settings(sim, 5, more=[QUEUES]), clock)
 
     assert out.error is None
     assert sim.fast_polls == 0
@@ -83,7 +85,7 @@ def test_many_runs_wait_for_little_but_their_reports(simulate, clock):
     sim = simulate(job_seconds=20)
     began = clock.now()
 
-    assert run(days(sim, number=5, start_date="2026-01-29"), clock).error is None
+    assert run_reports(report_settings(sim, number=5, start_date="2026-01-29"), clock).error is None
 
     assert len(sim.report_runs) == 50
     assert clock.now() - began <= 1.1 * 50 * 20 * SECOND
@@ -104,7 +106,7 @@ def test_polls_after_one_that_failed(simulate, clock, hasty, fault):
     sim = simulate(job_seconds=100)
     sim.faults.add(fault)
 
-    assert whole(run(days(sim), clock), sim)
+    assert whole(run_reports(report_settings(sim), clock), sim)
     assert sim.fast_polls == 0
 
 
@@ -113,7 +115,7 @@ def test_polls_after_a_damaged_file(simulate, clock, hasty):
     sim = simulate(report_result="csv")
     sim.faults.add(Fault("download", "malformed-csv"))
 
-    assert whole(run(days(sim), clock), sim)
+    assert whole(run_reports(report_settings(sim), clock), sim)
     assert sim.fast_polls == 0
 
 
@@ -121,8 +123,8 @@ def test_a_result_that_is_none(sim, clock):
     """A run that is said to be completed and shows no result is looked at again, not too soon."""
     answer(sim, "poll", {"state": "completed"}, times=2)
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
-    gaps = [later.at - sooner.at for sooner, later in itertools.pairwise(looks(sim))]
+    gaps = [later.at - sooner.at for sooner, later in itertools.pairwise(polls(sim))]
     assert whole(out, sim)
     assert all(gap >= 15 * SECOND for gap in gaps)

@@ -6,17 +6,18 @@ import pytest
 
 from tap_cxone.errors import CXoneError, DownloadError
 from tap_cxone.simulator import Fault
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.requests import polls
 from tests.support.scheduled_reports import (
     MINUTE,
     STREAM,
     answer,
-    days,
     done,
-    failure,
-    looks,
-    pages,
-    row,
-    run,
+    further_pages,
+    report_row,
+    report_settings,
+    run_reports,
     strip,
     sums,
     whole,
@@ -24,17 +25,17 @@ from tests.support.scheduled_reports import (
 
 
 @pytest.mark.parametrize("size", [1, 2, 9, 100])
-def test_pages(simulate, clock, size):
+def test_report_pages_are_read_once_each(simulate, clock, size):
     """All pages are read, whatever their size, and none twice."""
     sim = simulate(page_size_reports=size)
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
-    tokens = [seen.query["pageToken"] for seen in pages(sim)]
+    tokens = [seen.query["pageToken"] for seen in further_pages(sim)]
     assert whole(out, sim)
     assert len(tokens) == -(-len(sums(sim)) // size) - 1
     assert len(set(tokens)) == len(tokens)
-    assert len(looks(sim)) == 2
+    assert len(polls(sim)) == 2
 
 
 def test_just_full_pages(simulate, clock):
@@ -44,21 +45,21 @@ def test_just_full_pages(simulate, clock):
     sizes = [size for size in range(2, number) if number % size == 0] or [1]
     exact = simulate(page_size_reports=sizes[0])
 
-    assert whole(run(days(exact), clock), exact)
-    assert len(pages(exact)) == number / sizes[0] - 1
+    assert whole(run_reports(report_settings(exact), clock), exact)
+    assert len(further_pages(exact)) == number / sizes[0] - 1
 
 
 def test_empty_pages(sim, clock):
     """A page without rows is no end; a missing, null or empty token is one."""
     answer(sim, "poll", done(nextPageToken="a+b/c=&d#"))
-    answer(sim, "page", done(row(), nextPageToken="b"), done(nextPageToken="c"))
-    answer(sim, "page", done(row(agentId="008"), nextPageToken=None))
+    answer(sim, "page", done(report_row(), nextPageToken="b"), done(nextPageToken="c"))
+    answer(sim, "page", done(report_row(agentId="008"), nextPageToken=None))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert out.error is None
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007", "008"]
-    assert [seen.query["pageToken"] for seen in pages(sim)] == ["a+b/c=&d#", "b", "c"]
+    assert [seen.query["pageToken"] for seen in further_pages(sim)] == ["a+b/c=&d#", "b", "c"]
 
 
 def test_a_token_that_repeats(simulate, clock):
@@ -66,26 +67,26 @@ def test_a_token_that_repeats(simulate, clock):
     sim = simulate(token_quirk="repeat", page_size_reports=2)
     sim.faults.add(Fault("page", "status", status=418, times=99, after=60))  # so that this ends
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert "token" in str(failure(out))
     assert out.records(STREAM) == []
-    assert len(pages(sim)) < 40
+    assert len(further_pages(sim)) < 40
     assert out.bookmark(STREAM) is None
 
 
 def test_tokens_in_a_circle(sim, clock):
     """Tokens that lead back to one another are an error too."""
-    answer(sim, "poll", done(row(), nextPageToken="a"), times=20)
+    answer(sim, "poll", done(report_row(), nextPageToken="a"), times=20)
     for _ in range(20):
         answer(sim, "page", done(nextPageToken="b"), done(nextPageToken="a"))
 
-    out = run(days(sim, max_retries=1), clock)
+    out = run_reports(report_settings(sim, max_retries=1), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert out.records(STREAM) == []
-    assert len(pages(sim)) < 10
+    assert len(further_pages(sim)) < 10
 
 
 SPOILS = [
@@ -111,7 +112,7 @@ def test_a_page_that_fails(simulate, clock, kind, status, after):
     sim = simulate(page_size_reports=2)
     sim.faults.add(Fault("page", kind, status=status, after=after))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
     assert len(sim.report_runs) == 1
@@ -123,12 +124,13 @@ def test_a_poll_that_fails(sim, clock, hasty, kind, status):
     """A poll that fails for a while is repeated."""
     sim.faults.add(Fault("poll", kind, status=status))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
     assert len(sim.report_runs) == 1
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
@@ -136,10 +138,10 @@ def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
     sim = simulate(page_size_reports=2)
     sim.faults.add(Fault("page", kind, status=status, times=1000, after=2))
 
-    first = run(days(sim), clock)
+    first = run_reports(report_settings(sim), clock)
     sim.faults.clear()
     clock.sleep(MINUTE)
-    second = run(days(sim), clock, state=first.state)
+    second = run_reports(report_settings(sim), clock, state=first.state)
 
     assert isinstance(failure(first), CXoneError)
     assert first.records(STREAM) == []
@@ -148,13 +150,15 @@ def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
     assert len(sim.report_runs) == 1
 
 
-@pytest.mark.parametrize("given", [{}, {"data": None}, {"data": {}}, [], {"state": "failed"}])
+@pytest.mark.parametrize(
+    "given", [{}, {"data": None}, {"data": {}}, [], {"state": "failed"}], ids=readable
+)
 def test_a_page_without_rows_of_its_own(simulate, clock, given):
     """A page that holds no list of rows is no page; it is asked for again with the others."""
     sim = simulate(page_size_reports=2)
     answer(sim, "page", given)
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
 
@@ -165,7 +169,7 @@ def test_a_run_that_ends_while_it_is_read(simulate, clock):
     answer(sim, "page", {"state": "failed", "errorMessage": "Cancelled by the user"})
     sim.faults.add(Fault("poll", "job-failed", body="Gone away", after=2))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert "Gone away" in str(failure(out))
     assert out.records(STREAM) == []
@@ -174,12 +178,12 @@ def test_a_run_that_ends_while_it_is_read(simulate, clock):
 @pytest.mark.some(3)
 @pytest.mark.parametrize("compression", ["none", "gzip-encoding", "gzip-type", "gzip-bare"])
 @pytest.mark.parametrize(("newline", "bom"), [("\r\n", True), ("\n", False)])
-def test_csv(simulate, clock, compression, newline, bom):
+def test_csv_result_gives_the_rows_of_pages(simulate, clock, compression, newline, bom):
     """A result that is a file gives the same rows as one in pages, however it is packed."""
     how = {"compression": compression, "newline": newline, "bom": bom}
     sims = simulate(report_result="csv", **how), simulate()
 
-    outs = [run(days(sim, 2), clock) for sim in sims]
+    outs = [run_reports(report_settings(sim, 2), clock) for sim in sims]
 
     bare = [[strip(r) for r in out.records(STREAM)] for out in outs]
     assert whole(outs[0], sims[0], 2)
@@ -208,7 +212,7 @@ def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
     sim = simulate(report_result="csv")
     sim.faults.add(Fault("download", kind, status=status, times=times))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     files = [seen for seen in sim.requests if seen.path.startswith("/files/")]
     assert whole(out, sim)
@@ -216,12 +220,13 @@ def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
     assert len(sim.report_runs) == 1
 
 
+@pytest.mark.promise("whole-files")
 def test_a_file_that_never_comes(simulate, clock):
     """A file that never comes whole fails the stream; nothing of it leaves."""
     sim = simulate(report_result="csv")
     sim.faults.add(Fault("download", "truncated", times=1000))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert isinstance(failure(out), DownloadError)
     assert "max_retries" in str(failure(out))
@@ -229,12 +234,12 @@ def test_a_file_that_never_comes(simulate, clock):
 
 
 @pytest.mark.parametrize("kind", ["malformed-csv", "corrupt-gzip"])
-def test_a_damaged_file(simulate, clock, hasty, kind):
+def test_report_file_damaged_is_downloaded_again(simulate, clock, hasty, kind):
     """A file that came whole and is damaged is fetched once more."""
     sim = simulate(report_result="csv", compression="gzip-type")
     sim.faults.add(Fault("download", kind))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert whole(out, sim)
     assert len(sim.report_runs) == 1

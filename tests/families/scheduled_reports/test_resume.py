@@ -8,6 +8,8 @@ import pytest
 
 from tap_cxone.errors import Interrupted
 from tap_cxone.simulator import Options, Simulator
+from tests.support.clocks import ActingClock
+from tests.support.ids import readable
 from tests.support.run import Killed
 from tests.support.scheduled_reports import (
     METRICS,
@@ -16,34 +18,35 @@ from tests.support.scheduled_reports import (
     QUEUES,
     STREAM,
     Bounded,
-    Turning,
-    days,
     figures,
     long,
-    ranges,
-    run,
+    report_settings,
+    run_days,
+    run_reports,
     sums,
     whole,
 )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{"page_size_reports": 3}, {"report_result": "csv"}])
-def test_killed_after_any_line(simulate, clock, options):
+@pytest.mark.parametrize(
+    "options", [{"page_size_reports": 3}, {"report_result": "csv"}], ids=readable
+)
+def test_report_run_killed_after_any_line_gives_the_same_rows(simulate, clock, options):
     """Killed after any line and resumed: the same rows by key, one schedule, no run in vain."""
     sim = simulate(rows_per_day=6, **options)
-    config = days(sim, 2, more=[QUEUES])
-    clean = run(config, clock)
+    config = report_settings(sim, 2, more=[QUEUES])
+    clean = run_reports(config, clock)
     truth, queues = sums(sim, 2), clean.records(OTHER)
     assert whole(clean, sim, 2)
 
     for lines in range(1, len(clean.messages)):
         clock.sleep(MINUTE)
         before = len(sim.report_runs)
-        cut = run(config, clock, cut_after=lines)
+        cut = run_reports(config, clock, cut_after=lines)
         state = cut.state if cut.states else None
         clock.sleep(MINUTE)
-        rest = run(config, clock, state=state)
+        rest = run_reports(config, clock, state=state)
 
         assert isinstance(cut.error, Killed)
         assert rest.error is None
@@ -62,28 +65,29 @@ def test_killed_while_the_days_become_fewer(simulate, clock):
     """Killed at any line of a run that had to halve its window: the same rows, each once."""
     sim = simulate(long_report_days=1, rows_per_day=4)
     config = long(sim, 3, 2)
-    clean = run(config, clock)
+    clean = run_reports(config, clock)
     assert whole(clean, sim, 3)
 
     for lines in range(1, len(clean.messages)):
-        cut = run(config, clock, cut_after=lines)
+        cut = run_reports(config, clock, cut_after=lines)
         clock.sleep(MINUTE)
-        rest = run(config, clock, state=cut.state if cut.states else None)
+        rest = run_reports(config, clock, state=cut.state if cut.states else None)
 
         assert rest.error is None
         assert figures([*cut.records(STREAM), *rest.records(STREAM)]) == sums(sim, 3)
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_run_is_taken_up(simulate, clock):
     """A run that was ordered is waited for by the next, however often that is cut short."""
     sim = simulate(job_seconds=900)
     state = None
     for _ in range(3):
         stop = clock.now() + 4 * MINUTE
-        state = run(days(sim), Bounded(clock, stop), state=state).state
+        state = run_reports(report_settings(sim), Bounded(clock, stop), state=state).state
         clock.instant = stop + MINUTE
 
-    out = run(days(sim), clock, state=state)
+    out = run_reports(report_settings(sim), clock, state=state)
 
     assert whole(out, sim)
     assert (len(sim.report_runs), sim.cancelled) == (1, [])
@@ -95,11 +99,11 @@ def test_a_signal_cancels_no_run():
     def ended() -> None:
         raise Interrupted(signal.SIGTERM)
 
-    clock = Turning()
+    clock = ActingClock()
     with Simulator(Options(rows_per_day=12), clock=clock) as sim:
         clock.at(1, ended)
 
-        out = run(days(sim), clock)
+        out = run_reports(report_settings(sim), clock)
 
         assert isinstance(out.error, Interrupted)
         assert out.error.code == 143
@@ -109,6 +113,7 @@ def test_a_signal_cancels_no_run():
         assert sim.cancelled == []
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.parametrize(
     ("entry", "number"),
     [
@@ -116,26 +121,28 @@ def test_a_signal_cancels_no_run():
         ({"filters": [{"dimension": "agentId", "values": ["000012"]}]}, 2),
         ({"schedule": {"time": "07:00"}}, 1),
     ],
+    ids=readable,
 )
 def test_a_pending_run_of_another_definition(simulate, clock, entry, number):
     """A pending run of another definition is not taken for this one; a schedule is none."""
     sim = simulate()
-    cut = run(days(sim), clock, cut_after=3)
+    cut = run_reports(report_settings(sim), clock, cut_after=3)
     clock.sleep(MINUTE)
 
-    out = run(days(sim, entry=entry), clock, state=cut.state)
+    out = run_reports(report_settings(sim, entry=entry), clock, state=cut.state)
 
     assert cut.state["bookmarks"][STREAM]["pending_jobs"]
     assert out.error is None
     assert len(sim.report_runs) == number
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_run_of_another_tenant(simulate, clock):
     """A state that came from another tenant gives none of its runs: nobody asks for them here."""
-    first = run(days(simulate()), clock, cut_after=3)
+    first = run_reports(report_settings(simulate()), clock, cut_after=3)
     other = simulate()
 
-    second = run(days(other), clock, state=first.state)
+    second = run_reports(report_settings(other), clock, state=first.state)
 
     (pending,) = first.state["bookmarks"][STREAM]["pending_jobs"]
     assert whole(second, other)
@@ -145,10 +152,10 @@ def test_a_pending_run_of_another_tenant(simulate, clock):
 def test_pending_days_after_the_setting_changed(simulate, clock):
     """A pending run over more days than windows have now is taken up as it was ordered."""
     sim = simulate()
-    cut = run(long(sim, 4, 2), clock, cut_after=3)
+    cut = run_reports(long(sim, 4, 2), clock, cut_after=3)
     clock.sleep(MINUTE)
 
-    out = run(long(sim, 4, 1), clock, state=cut.state)
+    out = run_reports(long(sim, 4, 1), clock, state=cut.state)
 
     assert out.error is None
-    assert ranges(sim) == [(15, 17), (17, 18), (18, 19)]
+    assert run_days(sim) == [(15, 17), (17, 18), (18, 19)]

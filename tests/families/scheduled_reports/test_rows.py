@@ -12,6 +12,8 @@ import pytest
 
 from tap_cxone.errors import CXoneError, DriftError
 from tap_cxone.tap import TapCXone
+from tests.support.expectations import failure
+from tests.support.ids import readable
 from tests.support.run import FakeClock, select
 from tests.support.scheduled_reports import (
     DAY,
@@ -19,25 +21,24 @@ from tests.support.scheduled_reports import (
     START,
     STREAM,
     answer,
-    at,
-    days,
     done,
-    failure,
+    emitted_bookmarks,
     figures,
-    marks,
-    row,
-    run,
+    report_row,
+    report_settings,
+    run_reports,
+    set_time,
     strip,
     sums,
     whole,
 )
 
 
-def test_values(simulate, clock):
+def test_report_values_keep_zeros_and_names(simulate, clock):
     """Dimensions are texts with their leading zeros, metrics numbers, names what they belong to."""
     sim = simulate()
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     names = {
         (r["agentId"], r["agentName"])
@@ -57,13 +58,13 @@ EXACT = ["0.1", "3.141592653589793238462643", "1e21", "100", "-0.5", "1234567890
 @pytest.mark.some(5)
 @pytest.mark.parametrize("text", EXACT)
 @pytest.mark.parametrize("quoted", [False, True])
-def test_numbers_are_exact(sim, clock, text, quoted):
+def test_report_metrics_keep_every_digit(sim, clock, text, quoted):
     """A metric leaves with the value that the API gave, to the last digit."""
     given = f'"{text}"' if quoted else text
-    text_of = json.dumps(done(row()))
+    text_of = json.dumps(done(report_row()))
     answer(sim, "poll", text_of.replace('"handleTime": 3', f'"handleTime": {given}'))
 
-    (record,) = exactly(days(sim), clock)
+    (record,) = exact_records(report_settings(sim), clock)
 
     assert Decimal(record["handle_time"]) == Decimal(text)
 
@@ -71,14 +72,14 @@ def test_numbers_are_exact(sim, clock, text, quoted):
 @pytest.mark.parametrize("text", ["0042", "4.20", "Zoë 😀", " a ", "null", "2026-03-15"])
 def test_texts_stay_texts(sim, clock, text):
     """A dimension leaves as it came."""
-    answer(sim, "poll", done(row(agentId=text)))
+    answer(sim, "poll", done(report_row(agentId=text)))
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     assert [r["agent_id"] for r in out.records(STREAM)] == [text]
 
 
-def exactly(config: dict[str, Any], clock: FakeClock) -> list[dict[str, Any]]:
+def exact_records(config: dict[str, Any], clock: FakeClock) -> list[dict[str, Any]]:
     """Return the records of a run, their fractions as they were written."""
     written = io.BytesIO()
     with contextlib.redirect_stdout(io.TextIOWrapper(written)) as out:
@@ -90,9 +91,15 @@ def exactly(config: dict[str, Any], clock: FakeClock) -> list[dict[str, Any]]:
 
 def test_rows_that_are_none(sim, clock):
     """What is no row, or has a metric that is no number, goes to the quarantine."""
-    answer(sim, "poll", done(row(), row(agentId="008", talkTime="many"), 5, row(agentId="009")))
+    answer(
+        sim,
+        "poll",
+        done(
+            report_row(), report_row(agentId="008", talkTime="many"), 5, report_row(agentId="009")
+        ),
+    )
 
-    out = run(days(sim, max_invalid_ratio=0.9), clock)
+    out = run_reports(report_settings(sim, max_invalid_ratio=0.9), clock)
 
     assert out.error is None
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007", "009"]
@@ -101,9 +108,9 @@ def test_rows_that_are_none(sim, clock):
 
 def test_a_lone_surrogate(sim, clock):
     """A text that is no Unicode is a matter of its row, no fault of the tap."""
-    answer(sim, "poll", json.dumps(done(row(), row(agentId="x\ud800"))), times=3)
+    answer(sim, "poll", json.dumps(done(report_row(), report_row(agentId="x\ud800"))), times=3)
 
-    out = run(days(sim, max_invalid_ratio=0.9), clock)
+    out = run_reports(report_settings(sim, max_invalid_ratio=0.9), clock)
 
     assert "fault in the tap" not in str(out.error)
     assert out.error is None or "row" in str(out.error)
@@ -112,9 +119,9 @@ def test_a_lone_surrogate(sim, clock):
 
 def test_a_first_row_that_is_none(sim, clock, hasty):
     """A result whose first row is none loses no other row without a word."""
-    answer(sim, "poll", done(5, row(), row(agentId="008")), times=2)
+    answer(sim, "poll", done(5, report_row(), report_row(agentId="008")), times=2)
 
-    out = run(days(sim, max_invalid_ratio=0.9), clock)
+    out = run_reports(report_settings(sim, max_invalid_ratio=0.9), clock)
 
     if out.error is None:
         assert [r["agent_id"] for r in out.records(STREAM)] == ["007", "008"]
@@ -129,7 +136,7 @@ def test_unknown_columns(simulate, clock, result):
     """A column that nobody configured becomes a text, told in a SCHEMA before its rows."""
     sim = simulate(extra_report_columns=("teamName", "Site"), report_result=result)
 
-    out = run(days(sim), clock)
+    out = run_reports(report_settings(sim), clock)
 
     first, second = out.of("SCHEMA", STREAM)
     new = second["schema"]["properties"].keys() - first["schema"]["properties"].keys()
@@ -139,11 +146,11 @@ def test_unknown_columns(simulate, clock, result):
 
 
 @pytest.mark.parametrize("drift", ["ignore", "fail"])
-def test_schema_drift(simulate, clock, drift):
+def test_report_schema_drift_is_ignored_or_fails(simulate, clock, drift):
     """`ignore` leaves such columns out, `fail` fails the window before a row of it leaves."""
     sim = simulate(extra_report_columns=("teamName",))
 
-    out = run(days(sim, schema_drift=drift), clock)
+    out = run_reports(report_settings(sim, schema_drift=drift), clock)
 
     if drift == "ignore":
         assert whole(out, sim)
@@ -161,12 +168,13 @@ def test_schema_drift(simulate, clock, drift):
         *({"report_result": "csv", "empty": e} for e in ("header", "zero-bytes", "204")),
         {"report_result": "csv", "content_length": False},
     ],
+    ids=readable,
 )
 def test_empty_days(simulate, clock, options):
     """Days without rows are committed like others."""
     sim = simulate(rows_per_day=0, **options)
 
-    out = run(days(sim, 3), clock)
+    out = run_reports(report_settings(sim, 3), clock)
 
     assert out.error is None
     assert out.records(STREAM) == []
@@ -174,11 +182,11 @@ def test_empty_days(simulate, clock, options):
     assert len(sim.report_runs) == 3
 
 
-def test_in_the_order_of_time(simulate, clock):
+def test_report_windows_are_emitted_in_order(simulate, clock):
     """Rows leave window by window; a bookmark is the end of the window whose rows have left."""
     sim = simulate(page_size_reports=3)
 
-    out = run(days(sim, 4), clock)
+    out = run_reports(report_settings(sim, 4), clock)
 
     ends: list[str] = []
     for message in out.messages:
@@ -188,12 +196,17 @@ def test_in_the_order_of_time(simulate, clock):
             mark = message["value"]["bookmarks"].get(STREAM, {}).get("replication_key_value", "")
             assert len(ends) == sum(key[-1] < mark for key in sums(sim, 4))
     assert ends == sorted(ends)
-    assert list(dict.fromkeys(marks(out))) == [(START + n * DAY).isoformat() for n in range(1, 5)]
+    assert list(dict.fromkeys(emitted_bookmarks(out))) == [
+        (START + n * DAY).isoformat() for n in range(1, 5)
+    ]
 
 
 def test_read_twice(sim, clock):
     """The same days read a second time, without a state, leave the same rows by their key."""
-    first, second = run(days(sim, 3), clock), run(days(sim, 3), clock)
+    first, second = (
+        run_reports(report_settings(sim, 3), clock),
+        run_reports(report_settings(sim, 3), clock),
+    )
 
     assert whole(first, sim, 3)
     assert [strip(r) for r in first.records(STREAM)] == [strip(r) for r in second.records(STREAM)]
@@ -202,33 +215,37 @@ def test_read_twice(sim, clock):
 def test_read_twice_in_long_windows(simulate, clock):
     """The same days in windows of several days leave the same rows, also some days later."""
     sim = simulate()
-    config = days(sim, own={"window_days": 3}, end_date=None)
-    at(clock, "06:00:00")
+    config = report_settings(sim, own={"window_days": 3}, end_date=None)
+    set_time(clock, "06:00:00")
     clock.instant -= DAY
-    first = run(config, clock)
+    first = run_reports(config, clock)
     clock.instant += DAY
-    second = run(config, clock, state=first.state)
-    again = run(config, clock)
+    second = run_reports(config, clock, state=first.state)
+    again = run_reports(config, clock)
 
     kept = figures([r for out in (first, second, again) for r in out.records(STREAM)])
     total = sum(one["callsHandled"] for one in kept.values())
     assert total == sum(one["callsHandled"] for one in sums(sim, 5).values())
 
 
-def test_filters(sim, clock):
+def test_report_filters_choose_the_rows(sim, clock):
     """Filters choose the rows."""
     (agent, *_), *_ = sums(sim)
     entry = {"filters": [{"dimension": "agentId", "values": [agent], "operator": "notIn"}]}
 
-    out = run(days(sim, entry=entry), clock)
+    out = run_reports(report_settings(sim, entry=entry), clock)
 
     assert figures(out.records(STREAM)) == {k: v for k, v in sums(sim).items() if k[0] != agent}
 
 
-@pytest.mark.parametrize("dimensions", [["agentId", "channel", "status"], ["date"], []])
+@pytest.mark.parametrize(
+    "dimensions", [["agentId", "channel", "status"], ["date"], []], ids=readable
+)
 def test_without_grouping(sim, clock, dimensions):
     """Without grouping a row is a group of all dimensions; without these it is the window."""
-    out = run(days(sim, 2, entry={"dimensions": dimensions, "grouping": []}), clock)
+    out = run_reports(
+        report_settings(sim, 2, entry={"dimensions": dimensions, "grouping": []}), clock
+    )
 
     by = [{"agentId": "agent_id"}.get(name, name) for name in dimensions]
     assert out.error is None
@@ -239,7 +256,7 @@ def test_dimensions_that_are_not_grouped(sim, clock):
     """A dimension that a group has many values of is null; its column is there all the same."""
     entry = {"dimensions": ["agentId", "status"], "grouping": ["agentId"]}
 
-    out = run(days(sim, entry=entry), clock)
+    out = run_reports(report_settings(sim, entry=entry), clock)
 
     assert out.error is None
     assert {r["status"] for r in out.records(STREAM)} == {None}
@@ -247,11 +264,11 @@ def test_dimensions_that_are_not_grouped(sim, clock):
 
 
 @pytest.mark.parametrize("kind", ["queue", "skill"])
-def test_other_types(sim, clock, kind):
+def test_report_of_any_type_is_read(sim, clock, kind):
     """Reports of other types are read the same way."""
     entry = {"type": kind, "metrics": ["callsHandled", "handleTime", "wrapUpTime"]}
 
-    out = run(days(sim, 2, entry=entry), clock)
+    out = run_reports(report_settings(sim, 2, entry=entry), clock)
 
     found = figures(
         out.records(STREAM),
@@ -266,7 +283,7 @@ def test_averages(sim, clock):
     """An average is what the API says it is."""
     entry = {"type": "ic", "metrics": ["messageCount", "avgResponseTime"]}
 
-    out = run(days(sim, entry=entry), clock)
+    out = run_reports(report_settings(sim, entry=entry), clock)
 
     given = sums(sim, kind="ic", metrics=["messageCount", "_responseTime"])
     means = {

@@ -8,15 +8,15 @@ import pytest
 
 from tap_cxone.errors import ApiError
 from tap_cxone.simulator import Fault
+from tests.support.expectations import failure
 from tests.support.scheduled_reports import (
     LISTED,
     STREAM,
     answer,
-    days,
     definition,
-    failure,
-    posts,
-    run,
+    registrations,
+    report_settings,
+    run_reports,
 )
 
 
@@ -28,7 +28,7 @@ def test_schedules(simulate, clock, shape, key):
     for name in ("Somebody's", "Jemandes ä", "x"):
         sim.add_schedule(definition(name))
 
-    out = run(days(sim), clock, LISTED)
+    out = run_reports(report_settings(sim), clock, LISTED)
 
     (schema,) = out.of("SCHEMA", LISTED)
     assert out.error is None
@@ -46,9 +46,9 @@ def test_schedules(simulate, clock, shape, key):
 def test_schedules_are_read_whole(sim, clock):
     """Each run lists all schedules again; what a run registered is there the next time."""
     sim.add_schedule(definition("x"))
-    first = run(days(sim), clock, LISTED, STREAM)
+    first = run_reports(report_settings(sim), clock, LISTED, STREAM)
 
-    second = run(days(sim), clock, LISTED, STREAM, state=first.state)
+    second = run_reports(report_settings(sim), clock, LISTED, STREAM, state=first.state)
 
     assert [out.error for out in (first, second)] == [None, None]
     assert {r["name"] for r in second.records(LISTED)} == {"x", STREAM}
@@ -59,7 +59,7 @@ def test_a_schedule_in_full(sim, clock):
     text = '[{"id": 7, "name": "x", "schedule": {"every": 1.50, "n": 3}, "delivery": null}]'
     answer(sim, "list", text)
 
-    out = run(days(sim), clock, LISTED)
+    out = run_reports(report_settings(sim), clock, LISTED)
 
     (record,) = out.records(LISTED)
     assert (record["schedule_id"], record["report"], record["delivery"]) == ("7", None, None)
@@ -68,11 +68,11 @@ def test_a_schedule_in_full(sim, clock):
 
 def test_no_schedules(sim, clock):
     """Where nothing is registered the table is empty, and nothing is made."""
-    out = run(days(sim), clock, LISTED)
+    out = run_reports(report_settings(sim), clock, LISTED)
 
     assert out.error is None
     assert out.records(LISTED) == []
-    assert posts(sim) == []
+    assert registrations(sim) == []
 
 
 @pytest.mark.parametrize("status", [403, 500])
@@ -80,7 +80,7 @@ def test_schedules_that_cannot_be_listed(sim, clock, status):
     """A list that is refused fails the stream and says why."""
     sim.faults.add(Fault("list", "status", status=status, times=9))
 
-    out = run(days(sim), clock, LISTED)
+    out = run_reports(report_settings(sim), clock, LISTED)
 
     assert isinstance(failure(out, LISTED), ApiError)
     assert str(status) in str(failure(out, LISTED))

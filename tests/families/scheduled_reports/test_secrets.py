@@ -8,11 +8,13 @@ import logging
 import pytest
 
 from tap_cxone.simulator import Credentials, Fault
-from tests.support.scheduled_reports import OTHER, QUEUES, days, failure, run
+from tests.support.expectations import failure
+from tests.support.scheduled_reports import OTHER, QUEUES, report_settings, run_reports
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize("result", ["inline", "csv"])
-def test_messages_hold_no_secret(simulate, clock, caplog, hasty, result):
+def test_report_logs_contain_no_secret(simulate, clock, caplog, hasty, result):
     """Neither the secret, nor a token, nor a link's key is in what is logged."""
     caplog.set_level(logging.DEBUG)
     sim = simulate(report_result=result, page_size_reports=3)
@@ -27,7 +29,7 @@ def test_messages_hold_no_secret(simulate, clock, caplog, hasty, result):
         Fault("download", "truncated"),
     )
 
-    out = run(days(sim, 2), clock)
+    out = run_reports(report_settings(sim, 2), clock)
 
     text = caplog.text + json.dumps(out.messages)
     sent = {seen.headers.get("authorization", "Bearer -----").split()[1] for seen in sim.requests}
@@ -47,7 +49,7 @@ def test_a_failure_holds_no_secret(simulate, clock, caplog):
     sim.faults.add(Fault("run", "job-failed", body=told))
     sim.faults.add(Fault("run", "status", status=400, body=told))
 
-    out = run(days(sim, more=[QUEUES]), clock)
+    out = run_reports(report_settings(sim, more=[QUEUES]), clock)
 
     assert "no access with" in str(failure(out))
     assert "no access with" in str(failure(out, OTHER))

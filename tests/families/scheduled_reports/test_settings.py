@@ -9,6 +9,7 @@ import pytest
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.tap import TapCXone
+from tests.support.ids import readable
 from tests.support.run import Killed, run_tap, select
 from tests.support.scheduled_reports import (
     LISTED,
@@ -17,20 +18,20 @@ from tests.support.scheduled_reports import (
     SCHEDULES,
     STREAM,
     TOKEN,
-    days,
     figures,
-    run,
+    report_settings,
+    run_reports,
     sums,
 )
 
 
-def report(**changes: Any) -> dict[str, Any]:
+def changed_report(**changes: Any) -> dict[str, Any]:
     """Return a report that is right but for these changes; None takes a setting away."""
     right = {"name": "a", "type": "agent", "metrics": ["talkTime"], "dimensions": ["agentId"]}
     return {name: value for name, value in (right | changes).items() if value is not None}
 
 
-def problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
+def report_problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
     """Return what is said to be wrong with some settings."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config={**OFFLINE, "scheduled_reports": own, **config})
@@ -42,22 +43,22 @@ def problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
 @pytest.mark.parametrize("kind", ["agent", "queue", "skill"])
 def test_metrics_of_calls(metric, kind):
     """Reports of agents, queues and skills have the metrics of calls, the others do not."""
-    own = {"reports": [report(type=kind, metrics=[metric])]}
+    own = {"reports": [changed_report(type=kind, metrics=[metric])]}
     TapCXone(config={**OFFLINE, "scheduled_reports": own})
 
     for other in ("ic", "voicemail"):
-        (problem,) = problems({"reports": [report(type=other, metrics=[metric])]})
+        (problem,) = report_problems({"reports": [changed_report(type=other, metrics=[metric])]})
         assert all(word in problem for word in (f"'{metric}'", kind, other))
 
 
 @pytest.mark.parametrize("metric", ["messageCount", "avgResponseTime"])
 def test_metrics_of_messages(metric):
     """Only reports of interaction channels have the metrics of messages."""
-    own = {"reports": [report(type="ic", metrics=[metric])]}
+    own = {"reports": [changed_report(type="ic", metrics=[metric])]}
     TapCXone(config={**OFFLINE, "scheduled_reports": own})
 
     for other in ("agent", "queue", "skill", "voicemail"):
-        (problem,) = problems({"reports": [report(type=other, metrics=[metric])]})
+        (problem,) = report_problems({"reports": [changed_report(type=other, metrics=[metric])]})
         assert f"'{metric}'" in problem
         assert "ic" in problem
 
@@ -65,30 +66,30 @@ def test_metrics_of_messages(metric):
 @pytest.mark.parametrize("kind", ["agent", "queue"])
 def test_talk_time(kind):
     """Agents and queues have a talk time, interaction channels do not."""
-    TapCXone(config={**OFFLINE, "scheduled_reports": {"reports": [report(type=kind)]}})
+    TapCXone(config={**OFFLINE, "scheduled_reports": {"reports": [changed_report(type=kind)]}})
 
-    (problem,) = problems({"reports": [report(type="ic")]})
+    (problem,) = report_problems({"reports": [changed_report(type="ic")]})
     assert "messageCount" in problem
 
 
 def test_unknown_metrics():
     """A metric that nobody knows needs allow_unknown_metrics; a known one keeps its types."""
-    own = {"reports": [report(metrics=["talkTime", "shoeSize"])]}
-    (problem,) = problems(own)
+    own = {"reports": [changed_report(metrics=["talkTime", "shoeSize"])]}
+    (problem,) = report_problems(own)
     assert "shoeSize" in problem
     assert "allow_unknown_metrics" in problem
 
     TapCXone(config={**OFFLINE, "scheduled_reports": {**own, "allow_unknown_metrics": True}})
-    wrong = {"reports": [report(metrics=["messageCount"])], "allow_unknown_metrics": True}
-    assert len(problems(wrong)) == 1
+    wrong = {"reports": [changed_report(metrics=["messageCount"])], "allow_unknown_metrics": True}
+    assert len(report_problems(wrong)) == 1
 
 
 def test_unknown_metrics_are_read(sim, clock):
     """What is allowed is registered and read."""
-    mails = report(name="mails", type="voicemail", metrics=["voicemailCount"])
-    config = days(sim, own={"reports": [mails], "allow_unknown_metrics": True})
+    mails = changed_report(name="mails", type="voicemail", metrics=["voicemailCount"])
+    config = report_settings(sim, own={"reports": [mails], "allow_unknown_metrics": True})
 
-    out = run(config, clock)
+    out = run_reports(config, clock)
 
     found = figures(
         out.records("mails"),
@@ -103,31 +104,41 @@ def test_unknown_metrics_are_read(sim, clock):
 @pytest.mark.parametrize(
     ("own", "words"),
     [
-        ({"reports": [report(metrics=["handleTme"])]}, ["handleTme", "'handleTime'"]),
-        ({"reports": [report(metrics=[])]}, ["'a'", "metrics"]),
-        ({"reports": [report(metrics=None)]}, ["metrics"]),
-        ({"reports": [report(type="agents")]}, ["agents", "agent, queue, skill, ic, voicemail"]),
-        ({"reports": [report(type=None)]}, ["type"]),
-        ({"reports": [report(dimensions=None)]}, ["dimensions"]),
-        ({"reports": [report(grouping=["agentId", "queueId"])]}, ["'queueId'", "dimensions"]),
-        ({"reports": [report(grouping=["agentid"])]}, ["'agentid'", "dimensions"]),
+        ({"reports": [changed_report(metrics=["handleTme"])]}, ["handleTme", "'handleTime'"]),
+        ({"reports": [changed_report(metrics=[])]}, ["'a'", "metrics"]),
+        ({"reports": [changed_report(metrics=None)]}, ["metrics"]),
         (
-            {"reports": [report(filters=[{"dimension": "x", "values": ["y"], "operator": "ne"}])]},
+            {"reports": [changed_report(type="agents")]},
+            ["agents", "agent, queue, skill, ic, voicemail"],
+        ),
+        ({"reports": [changed_report(type=None)]}, ["type"]),
+        ({"reports": [changed_report(dimensions=None)]}, ["dimensions"]),
+        (
+            {"reports": [changed_report(grouping=["agentId", "queueId"])]},
+            ["'queueId'", "dimensions"],
+        ),
+        ({"reports": [changed_report(grouping=["agentid"])]}, ["'agentid'", "dimensions"]),
+        (
+            {
+                "reports": [
+                    changed_report(filters=[{"dimension": "x", "values": ["y"], "operator": "ne"}])
+                ]
+            },
             ["operator", "in, notIn, eq"],
         ),
-        ({"reports": [report(filters=[{"dimension": "x"}])]}, ["values"]),
-        ({"reports": [report(filters=[{"values": ["x"]}])]}, ["dimension"]),
-        ({"reports": [report(schedule={"time": "5:30"})]}, ["time", "5:30"]),
-        ({"reports": [report(schedule={"time": "24:00"})]}, ["time", "24:00"]),
-        ({"reports": [report(schedule={"time": "05:60"})]}, ["time", "05:60"]),
-        ({"reports": [report(schedule={"time": "05:30\n"})]}, ["time"]),
-        ({"reports": [report(schedule={"type": "hourly"})]}, ["daily, weekly, monthly"]),
-        ({"reports": [report(schedule={"timezone": "UTC"})]}, ["timezone"]),
-        ({"reports": [report(name="Agent Report")]}, ["reports.0.name", "small letters"]),
-        ({"reports": [report(name="agentReport")]}, ["reports.0.name", "small letters"]),
-        ({"reports": [report(), report()]}, ["reports.1.name", "twice"]),
-        ({"reports": [report(name=None)]}, ["reports.0", "name"]),
-        ({"reports": [report(metrcs=["x"])]}, ["metrcs", "'metrics'"]),
+        ({"reports": [changed_report(filters=[{"dimension": "x"}])]}, ["values"]),
+        ({"reports": [changed_report(filters=[{"values": ["x"]}])]}, ["dimension"]),
+        ({"reports": [changed_report(schedule={"time": "5:30"})]}, ["time", "5:30"]),
+        ({"reports": [changed_report(schedule={"time": "24:00"})]}, ["time", "24:00"]),
+        ({"reports": [changed_report(schedule={"time": "05:60"})]}, ["time", "05:60"]),
+        ({"reports": [changed_report(schedule={"time": "05:30\n"})]}, ["time"]),
+        ({"reports": [changed_report(schedule={"type": "hourly"})]}, ["daily, weekly, monthly"]),
+        ({"reports": [changed_report(schedule={"timezone": "UTC"})]}, ["timezone"]),
+        ({"reports": [changed_report(name="Agent Report")]}, ["reports.0.name", "small letters"]),
+        ({"reports": [changed_report(name="agentReport")]}, ["reports.0.name", "small letters"]),
+        ({"reports": [changed_report(), changed_report()]}, ["reports.1.name", "twice"]),
+        ({"reports": [changed_report(name=None)]}, ["reports.0", "name"]),
+        ({"reports": [changed_report(metrcs=["x"])]}, ["metrcs", "'metrics'"]),
         ({"report": []}, ["scheduled_reports.report", "'reports'"]),
         ({"settle_hour": 5}, ["settle_hour", "'settle_hour_utc'"]),
         ({"window_days": 0}, ["window_days", "at least 1"]),
@@ -135,17 +146,18 @@ def test_unknown_metrics_are_read(sim, clock):
         ({"job_timeout_minutes": 0}, ["job_timeout_minutes", "more than 0"]),
         ({"scopes": "analytics:reports:read"}, ["scopes", "array"]),
     ],
+    ids=readable,
 )
-def test_mistakes(own, words):
+def test_report_setting_wrong_is_one_problem(own, words):
     """Every mistake is one problem that names the setting."""
-    (problem,) = problems(own)
+    (problem,) = report_problems(own)
 
     assert all(word in problem for word in words)
 
 
 def test_every_mistake_at_once(sim):
     """All problems come together, and nothing was asked."""
-    config = days(
+    config = report_settings(
         sim,
         entry={"metrics": ["messageCount", "shoeSize"], "grouping": ["x"]},
         own={"window_days": 2},
@@ -161,34 +173,35 @@ def test_every_mistake_at_once(sim):
 
 def test_lookback_and_long_windows():
     """With lookback_days a window is one day, or days would be counted twice."""
-    (problem,) = problems({"reports": [report()], "window_days": 7}, lookback_days=2)
+    (problem,) = report_problems({"reports": [changed_report()], "window_days": 7}, lookback_days=2)
     assert "window_days" in problem
     assert "lookback_days" in problem
 
     for own, lookback in ((1, 2), (None, 2), (7, 0), (7, None)):
-        family = {"reports": [report()], "window_days": own}
+        family = {"reports": [changed_report()], "window_days": own}
         TapCXone(config={**OFFLINE, "scheduled_reports": family, "lookback_days": lookback})
 
 
-@pytest.mark.parametrize("days_", [[1], {}, "1", True])
+@pytest.mark.parametrize("days_", [[1], {}, "1", True], ids=readable)
 def test_days_of_another_kind_beside_a_lookback(days_):
     """A window_days that is no number is a problem of the settings, no fault of the tap."""
-    found = problems({"reports": [report()], "window_days": days_}, lookback_days=2)
+    found = report_problems({"reports": [changed_report()], "window_days": days_}, lookback_days=2)
 
     assert any("window_days must be" in problem for problem in found)
 
 
 @pytest.mark.parametrize("name", [LISTED, QUARANTINE, "qm_workflows"])
-def test_names_of_other_streams(name):
+def test_report_name_of_another_stream_is_refused(name):
     """A report must not have the name of another stream."""
-    (problem,) = problems({"reports": [report(name=name)]})
+    (problem,) = report_problems({"reports": [changed_report(name=name)]})
 
     assert f"'{name}'" in problem
 
 
-def test_discovery_touches_no_network(sim):
+@pytest.mark.promise("offline-discovery")
+def test_report_discovery_sends_no_request(sim):
     """Streams, keys and columns are known without a request."""
-    catalog = select(days(sim), STREAM)
+    catalog = select(report_settings(sim), STREAM)
 
     (entry,) = (e for e in catalog["streams"] if e["tap_stream_id"] == STREAM)
     types = {n: p["type"] for n, p in entry["schema"]["properties"].items() if n[0] != "_"}
@@ -210,19 +223,20 @@ def test_discovery_touches_no_network(sim):
         ({"grouping": ["queueId"]}, {"queue_id", "_window_start"}),
         ({"dimensions": []}, {"_window_start"}),
     ],
+    ids=readable,
 )
-def test_the_key(sim, changes, keys):
+def test_report_key_is_the_grouping_and_window_start(sim, changes, keys):
     """The key is the grouping, else all dimensions, with the window's start."""
-    config = days(sim, entry={"grouping": [], **changes})
+    config = report_settings(sim, entry={"grouping": [], **changes})
 
     (entry,) = (e for e in select(config, STREAM)["streams"] if e["tap_stream_id"] == STREAM)
     assert set(entry["key_properties"]) == keys
 
 
-@pytest.mark.parametrize("own", [{}, {"reports": []}])
+@pytest.mark.parametrize("own", [{}, {"reports": []}], ids=readable)
 def test_without_reports(sim, clock, own):
     """Without reports the list of schedules is read, and no report runs."""
-    config = {**days(sim), "scheduled_reports": own}
+    config = {**report_settings(sim), "scheduled_reports": own}
 
     out = run_tap(config, clock=clock, only=LISTED)
 
@@ -232,10 +246,10 @@ def test_without_reports(sim, clock, own):
     assert sim.report_runs == []
 
 
-def test_without_an_object(sim, clock, caplog):
+def test_scheduled_reports_without_their_object_are_left_out(sim, clock, caplog):
     """With everything selected a family without settings is left out; only INFO says so."""
     caplog.set_level(logging.INFO)
-    config = days(sim, scheduled_reports=None)
+    config = report_settings(sim, scheduled_reports=None)
     every = select(config, *TapCXone(config=config).streams)
     caplog.clear()
 
@@ -248,9 +262,9 @@ def test_without_an_object(sim, clock, caplog):
     assert not any(seen.path.startswith("/api/v2/analytics/reports") for seen in sim.requests)
 
 
-def test_without_credentials(sim):
+def test_report_without_credentials_names_them(sim):
     """Without credentials the error names them."""
-    config = days(sim)
+    config = report_settings(sim)
     catalog = select(config, STREAM)
     for name in ("client_id", "client_secret"):
         del config[name]

@@ -15,8 +15,9 @@ import pytest
 from tap_cxone import __version__
 from tap_cxone.errors import StreamsFailed
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import START, STREAM, failure, run, truth
-from tests.support.audit_log import EVERYWHERE, FAMILIES, Lines, audited, every, lines
+from tests.support.analytics_exports import START, STREAM, expected_conversations, run_exports
+from tests.support.audit_log import EVERYWHERE, FAMILIES, Lines, audit_lines, audit_settings, every
+from tests.support.expectations import failure
 from tests.support.observability import KB
 from tests.support.run import Killed, run_tap, select
 
@@ -29,9 +30,9 @@ def events(found: Lines) -> list[str]:
     return [line["event"] for line in found]
 
 
-def of(path: Path, *names: str) -> Lines:
+def lines_of_events(path: Path, *names: str) -> Lines:
     """Return the lines of some events."""
-    return [line for line in lines(path) if line["event"] in names]
+    return [line for line in audit_lines(path) if line["event"] in names]
 
 
 # Every line
@@ -40,18 +41,18 @@ def of(path: Path, *names: str) -> Lines:
 @pytest.mark.some(5)
 @EVERYWHERE
 @pytest.mark.parametrize("spoiled", [None, "bytes", "html", "job-failed"])
-def test_every_line_has_its_schema(sim, clock, path, family, spoiled):
+def test_every_line_has_its_schema(sim, clock, audit_log, family, spoiled):
     """Whatever happens, in every family, a line holds exactly what its event is said to hold."""
     stream, _ = FAMILIES[family]
     if spoiled == "job-failed":
         sim.faults.add(Fault("submit", spoiled, family=family))
     elif spoiled:
         sim.faults.add(Fault("download", spoiled, body="<html>", times=9, family=family))
-    config = every(sim, path, max_retries=1)
+    config = every(sim, audit_log, max_retries=1)
 
     run_tap(config, clock=clock, catalog=select(config, stream, "quarantine"))
 
-    for line in lines(path):
+    for line in audit_lines(audit_log):
         assert datetime.fromisoformat(line["at"]).utcoffset() is not None
         about_run = line["event"] in {"run_started", "run_ended"}
         assert line["family"] == (None if about_run else family)
@@ -59,14 +60,14 @@ def test_every_line_has_its_schema(sim, clock, path, family, spoiled):
 
 
 @EVERYWHERE
-def test_a_complete_run(sim, clock, path, family):
+def test_a_complete_run(sim, clock, audit_log, family):
     """A window that is read leaves its job, its file, its rows and its commit."""
     stream, entity = FAMILIES[family]
-    config = every(sim, path)
+    config = every(sim, audit_log)
 
     out = run_tap(config, clock=clock, only=stream)
 
-    found = lines(path)
+    found = audit_lines(audit_log)
     rows = sim.expected_rows(entity, START, START + timedelta(days=1))
     about = [line for line in found if line["window_start"]]
     assert out.error is None
@@ -87,22 +88,22 @@ def test_a_complete_run(sim, clock, path, family):
     assert {(line["window_start"], line["window_end"]) for line in about} == {
         ("2026-03-15T00:00:00+00:00", "2026-03-16T00:00:00+00:00")
     }
-    (committed,) = of(path, "window_committed")
+    (committed,) = lines_of_events(audit_log, "window_committed")
     assert (committed["rows"], committed["quarantined"]) == (len(rows), 0)
-    (file,) = of(path, "file_downloaded")
+    (file,) = lines_of_events(audit_log, "file_downloaded")
     assert file["rows"] == len(rows)
-    (ended,) = of(path, "stream_ended")
+    (ended,) = lines_of_events(audit_log, "stream_ended")
     assert (ended["outcome"], ended["windows"], ended["exports"]) == ("complete", 1, 1)
     assert (ended["rows"], ended["bytes"]) == (len(rows), file["bytes"])
 
 
-def test_one_run(sim, clock, path):
+def test_one_run(sim, clock, audit_log):
     """All lines of a run have one name, the next run appends its own under another."""
-    run(audited(sim, path), clock)
-    first = lines(path)
-    run(audited(sim, path), clock)
+    run_exports(audit_settings(sim, audit_log), clock)
+    first = audit_lines(audit_log)
+    run_exports(audit_settings(sim, audit_log), clock)
 
-    both = lines(path)
+    both = audit_lines(audit_log)
     assert both[: len(first)] == first
     assert len({line["run"] for line in first}) == 1
     assert len({line["run"] for line in both}) == 2
@@ -110,90 +111,91 @@ def test_one_run(sim, clock, path):
 
 
 @pytest.mark.posix
-def test_only_its_owner_may_read_it(sim, clock, path):
+def test_only_its_owner_may_read_it(sim, clock, audit_log):
     """The file is made for its owner alone, whatever the umask."""
     before = os.umask(0)
     try:
-        run(audited(sim, path), clock)
+        run_exports(audit_settings(sim, audit_log), clock)
     finally:
         os.umask(before)
 
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(audit_log.stat().st_mode) == 0o600
 
 
 @pytest.mark.posix
-def test_an_existing_file_keeps_its_mode(sim, clock, path):
+def test_an_existing_file_keeps_its_mode(sim, clock, audit_log):
     """A file that is there is appended to as it is."""
-    run(audited(sim, path), clock)
-    path.chmod(0o640)
+    run_exports(audit_settings(sim, audit_log), clock)
+    audit_log.chmod(0o640)
 
-    run(audited(sim, path), clock)
+    run_exports(audit_settings(sim, audit_log), clock)
 
-    assert events(lines(path)).count("run_started") == 2
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert events(audit_lines(audit_log)).count("run_started") == 2
+    assert stat.S_IMODE(audit_log.stat().st_mode) == 0o640
 
 
-def test_discovery_writes_nothing(sim, path):
+def test_discovery_writes_nothing(sim, audit_log):
     """Without a run there is no log."""
-    select(audited(sim, path), STREAM)
+    select(audit_settings(sim, audit_log), STREAM)
 
-    assert not path.exists()
+    assert not audit_log.exists()
 
 
 # What is written
 
 
-def test_the_life_of_a_job(simulate, clock, path):
+def test_the_life_of_a_job(simulate, clock, audit_log):
     """A job's states are written when they change, in the API's words, with its name."""
     sim = simulate(job_polls=4)
 
-    run(audited(sim, path), clock)
+    run_exports(audit_settings(sim, audit_log), clock)
 
-    states = of(path, "job_state")
-    (created,) = of(path, "job_created")
+    states = lines_of_events(audit_log, "job_state")
+    (created,) = lines_of_events(audit_log, "job_created")
     assert [line["state"] for line in states] == ["queued", "running", "completed"]
     assert {line["job_id"] for line in (*states, created)} == {sim.analytics_exports[0].id}
     assert created["latency_ms"] == 0
 
 
-def test_latency(sim, clock, path):
+def test_latency(sim, clock, audit_log):
     """The time until a job was accepted is in milliseconds."""
     wait = (("Retry-After", "37"),)
     sim.faults.add(Fault("submit", "status", status=429, headers=wait))
 
-    run(audited(sim, path), clock)
+    run_exports(audit_settings(sim, audit_log), clock)
 
-    (created,) = of(path, "job_created")
+    (created,) = lines_of_events(audit_log, "job_created")
     assert created["latency_ms"] == 37_000
 
 
-def test_the_download(simulate, clock, path):
+def test_the_download(simulate, clock, audit_log):
     """The digest and the size are those of the bytes that were served."""
     sim = simulate()
     body = b'[{"id":"a"},{"id":"b"}]'
     sim.faults.add(Fault("download", "bytes", body=body))
     own = {"exports": [{"name": STREAM, "required_fields": []}]}
 
-    run(audited(sim, path, analytics_exports=own), clock)
+    run_exports(audit_settings(sim, audit_log, analytics_exports=own), clock)
 
-    (line,) = of(path, "file_downloaded")
+    (line,) = lines_of_events(audit_log, "file_downloaded")
     assert (line["bytes"], line["rows"]) == (len(body), 2)
     assert line["sha256"] == hashlib.sha256(body).hexdigest()
 
 
-def test_a_damaged_download(sim, clock, path):
+@pytest.mark.promise("whole-files")
+def test_a_damaged_download(sim, clock, audit_log):
     """A damaged file is written with its bytes and no rows, then the one in its place."""
     sim.faults.add(Fault("download", "bytes", body="[{"))
 
-    run(audited(sim, path), clock)
+    run_exports(audit_settings(sim, audit_log), clock)
 
-    first, second = of(path, "file_downloaded")
+    first, second = lines_of_events(audit_log, "file_downloaded")
     assert (first["bytes"], first["rows"]) == (2, None)
     assert first["sha256"] == hashlib.sha256(b"[{").hexdigest()
-    assert second["rows"] == len(truth(sim))
+    assert second["rows"] == len(expected_conversations(sim))
 
 
-def test_misfits(sim, clock, path):
+def test_misfits(sim, clock, audit_log):
     """At most a hundred misfits of a window have lines, all of them are counted."""
     good = json.dumps(
         dict.fromkeys(("dateFrom", "dateTo", "botId", "agentId", "type", "id"), "2026-03-15")
@@ -202,12 +204,12 @@ def test_misfits(sim, clock, path):
     body = f"[{','.join([good, good, *map(str, range(130))])}]"
     sim.faults.add(Fault("download", "bytes", body=body))
 
-    out = run(audited(sim, path, max_invalid_ratio=1), clock)
+    out = run_exports(audit_settings(sim, audit_log, max_invalid_ratio=1), clock)
 
-    found = of(path, "record_invalid")
+    found = lines_of_events(audit_log, "record_invalid")
     records = out.records("quarantine")
-    (validated,) = of(path, "window_validated")
-    (committed,) = of(path, "window_committed")
+    (validated,) = lines_of_events(audit_log, "window_validated")
+    (committed,) = lines_of_events(audit_log, "window_committed")
     assert len(records) == 130
     assert len(found) == 100
     assert [line["record_id"] for line in found] == [r["record_id"] for r in records[:100]]
@@ -218,113 +220,113 @@ def test_misfits(sim, clock, path):
     assert (committed["rows"], committed["quarantined"]) == (1, 130)
 
 
-def test_misfits_of_every_window(sim, clock, path):
+def test_misfits_of_every_window(sim, clock, audit_log):
     """A hundred lines is the most of one window, not of a run."""
     body = f"[{','.join(map(str, range(101)))}]"
     sim.faults.add(Fault("download", "bytes", body=body, times=2))
 
-    run(audited(sim, path, 2, max_invalid_ratio=1), clock)
+    run_exports(audit_settings(sim, audit_log, 2, max_invalid_ratio=1), clock)
 
-    windows = Counter(line["window_start"] for line in of(path, "record_invalid"))
+    windows = Counter(line["window_start"] for line in lines_of_events(audit_log, "record_invalid"))
     assert list(windows.values()) == [100, 100]
 
 
-def test_a_window_that_is_refused(sim, clock, path):
+def test_a_window_that_is_refused(sim, clock, audit_log):
     """A window of too many misfits is counted too, and not committed."""
     sim.faults.add(Fault("download", "bytes", body="[1,2]"))
 
-    out = run(audited(sim, path), clock)
+    out = run_exports(audit_settings(sim, audit_log), clock)
 
-    (validated,) = of(path, "window_validated")
-    (failed,) = of(path, "stream_failed")
+    (validated,) = lines_of_events(audit_log, "window_validated")
+    (failed,) = lines_of_events(audit_log, "stream_failed")
     assert (validated["rows"], validated["invalid"], validated["repeated"]) == (2, 2, None)
     assert failed["reason"] == str(failure(out))
-    assert of(path, "window_committed", "record_invalid") == []
+    assert lines_of_events(audit_log, "window_committed", "record_invalid") == []
 
 
-def test_drift(sim, clock, path):
+def test_drift(sim, clock, audit_log):
     """New columns are named."""
-    run(audited(sim, path, 2), clock)
+    run_exports(audit_settings(sim, audit_log, 2), clock)
 
-    (line,) = of(path, "schema_changed")
+    (line,) = lines_of_events(audit_log, "schema_changed")
     assert line["columns"] == [
         *("channel", "escalated", "turns", "intents", "sentiment", "summary")
     ]
 
 
-def test_a_failed_job(sim, clock, path):
+def test_failed_job_is_audited_with_stream_and_run(sim, clock, audit_log):
     """A job without a file is written with its reason, then the stream, then the run."""
     sim.faults.add(Fault("submit", "job-failed", body="No store"))
 
-    out = run(audited(sim, path), clock)
+    out = run_exports(audit_settings(sim, audit_log), clock)
 
-    (job,) = of(path, "job_failed")
+    (job,) = lines_of_events(audit_log, "job_failed")
     assert isinstance(out.error, StreamsFailed)
     assert "failed" in job["reason"]
     assert "No store" in job["reason"]
     assert job["job_id"] == sim.analytics_exports[0].id
-    assert events(lines(path))[-4:-1] == ["job_failed", "stream_failed", "stream_ended"]
-    ended = lines(path)[-1]
+    assert events(audit_lines(audit_log))[-4:-1] == ["job_failed", "stream_failed", "stream_ended"]
+    ended = audit_lines(audit_log)[-1]
     assert (ended["outcome"], ended["failed"]) == ("failed", [STREAM])
 
 
-def test_a_job_that_was_found(sim, clock, path):
+def test_a_job_that_was_found(sim, clock, audit_log):
     """A job of an earlier run is found, not created."""
-    first = run(audited(sim, path), clock, cut_after=2)
-    path.unlink()
+    first = run_exports(audit_settings(sim, audit_log), clock, cut_after=2)
+    audit_log.unlink()
 
-    run(audited(sim, path), clock, state=first.state)
+    run_exports(audit_settings(sim, audit_log), clock, state=first.state)
 
-    (found,) = of(path, "job_adopted")
+    (found,) = lines_of_events(audit_log, "job_adopted")
     assert found["job_id"] == sim.analytics_exports[0].id
-    assert of(path, "job_created") == []
+    assert lines_of_events(audit_log, "job_created") == []
 
 
-def test_a_lost_answer(simulate, clock, path):
+def test_lost_submit_is_audited_as_adopted(simulate, clock, audit_log):
     """A job whose answer was lost is found too."""
     sim = simulate(job_seconds=60)
     sim.faults.add(Fault("submit", "reply-lost"))
 
-    run(audited(sim, path), clock)
+    run_exports(audit_settings(sim, audit_log), clock)
 
-    assert [line["job_id"] for line in of(path, "job_adopted", "job_created")] == [
-        sim.analytics_exports[0].id
-    ]
+    assert [
+        line["job_id"] for line in lines_of_events(audit_log, "job_adopted", "job_created")
+    ] == [sim.analytics_exports[0].id]
 
 
-def test_a_stream_that_stops(simulate, clock, path):
+def test_a_stream_that_stops(simulate, clock, audit_log):
     """A quota that is used up ends a stream for the day; the run is complete."""
     sim = simulate(exports_per_day=1)
     own = {"exports_per_day": 1, "window_days": 1}
-    config = every(sim, path, end_date="2026-03-18T00:00:00Z", observability=own)
+    config = every(sim, audit_log, end_date="2026-03-18T00:00:00Z", observability=own)
 
     out = run_tap(config, clock=clock, only=KB)
 
-    (stopped,) = of(path, "stream_stopped")
+    (stopped,) = lines_of_events(audit_log, "stream_stopped")
     assert out.error is None
     assert "quota" in stopped["reason"]
-    (ended,) = of(path, "stream_ended")
+    (ended,) = lines_of_events(audit_log, "stream_ended")
     assert (ended["outcome"], ended["windows"], ended["exports"]) == ("stopped", 1, 1)
-    assert lines(path)[-1]["outcome"] == "complete"
+    assert audit_lines(audit_log)[-1]["outcome"] == "complete"
 
 
 @pytest.mark.parametrize("after", [1, 3, 6])
-def test_a_run_that_is_killed(sim, clock, path, after):
+def test_a_run_that_is_killed(sim, clock, audit_log, after):
     """A run that ends in its midst says that it was interrupted."""
-    out = run(audited(sim, path), clock, cut_after=after)
+    out = run_exports(audit_settings(sim, audit_log), clock, cut_after=after)
 
     assert isinstance(out.error, Killed)
-    assert lines(path)[-1]["event"] == "run_ended"
-    assert lines(path)[-1]["outcome"] == "interrupted"
+    assert audit_lines(audit_log)[-1]["event"] == "run_ended"
+    assert audit_lines(audit_log)[-1]["outcome"] == "interrupted"
 
 
-def test_how_long_it_took(sim, clock, path):
+def test_how_long_it_took(sim, clock, audit_log):
     """Windows and runs say how many seconds they took."""
     began = clock.now()
 
-    run(audited(sim, path), clock)
+    run_exports(audit_settings(sim, audit_log), clock)
 
     took = (clock.now() - began).total_seconds()
     assert took > 0
-    assert lines(path)[-1]["seconds"] == took
-    assert of(path, "window_committed")[0]["seconds"] == took
+    assert audit_lines(audit_log)[-1]["seconds"] == took
+    assert lines_of_events(audit_log, "window_committed")[0]["seconds"] == took

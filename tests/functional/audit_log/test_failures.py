@@ -13,8 +13,14 @@ from click.testing import CliRunner
 
 from tap_cxone.errors import AuditError, ConfigError
 from tap_cxone.tap import TapCXone
-from tests.support.analytics_exports import STREAM, days, ids, run, truth
-from tests.support.audit_log import audited
+from tests.support.analytics_exports import (
+    STREAM,
+    conversation_ids,
+    expected_conversations,
+    export_settings,
+    run_exports,
+)
+from tests.support.audit_log import audit_settings
 from tests.support.run import select
 
 if TYPE_CHECKING:
@@ -22,11 +28,11 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("where", ["missing/audit.jsonl", ".", "file/audit.jsonl"])
-def test_a_path_that_cannot_be_written(sim, clock, tmp_path, where):
+def test_audit_log_path_not_writable_is_a_setting_error(sim, clock, tmp_path, where):
     """A path that cannot be written is a mistake of the settings, found before any request."""
     (tmp_path / "file").write_text("")
 
-    out = run(audited(sim, tmp_path / where), clock)
+    out = run_exports(audit_settings(sim, tmp_path / where), clock)
 
     assert isinstance(out.error, ConfigError)
     assert "audit_log_path" in str(out.error)
@@ -38,9 +44,9 @@ def test_a_path_that_cannot_be_written(sim, clock, tmp_path, where):
 def test_the_command_exits_with_two(sim, tmp_path):
     """The command exits with 2."""
     file = tmp_path / "config.json"
-    file.write_text(json.dumps(audited(sim, tmp_path / "missing" / "audit.jsonl")))
+    file.write_text(json.dumps(audit_settings(sim, tmp_path / "missing" / "audit.jsonl")))
     chosen = tmp_path / "catalog.json"
-    chosen.write_text(json.dumps(select(days(sim), STREAM)))
+    chosen.write_text(json.dumps(select(export_settings(sim), STREAM)))
 
     result = CliRunner().invoke(TapCXone.cli, [f"--config={file}", f"--catalog={chosen}"])
 
@@ -70,11 +76,11 @@ def fill_up(request, monkeypatch) -> Callable[[int], None]:
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize("written", range(1, 9))
-def test_a_disk_that_fills_up(sim, clock, path, fill_up, written):
+def test_a_disk_that_fills_up(sim, clock, audit_log, fill_up, written):
     """A log that cannot be written any more ends the run with an error that says so."""
     fill_up(written)
 
-    out = run(audited(sim, path), clock)
+    out = run_exports(audit_settings(sim, audit_log), clock)
 
     causes = [out.error, *getattr(out.error, "failures", {}).values()]
     assert any(isinstance(cause, AuditError) for cause in causes)
@@ -82,7 +88,7 @@ def test_a_disk_that_fills_up(sim, clock, path, fill_up, written):
     assert "No space left" in str(out.error)
 
 
-def test_after_a_full_disk(sim, clock, path, monkeypatch):
+def test_after_a_full_disk(sim, clock, audit_log, monkeypatch):
     """What was not committed when the log failed is read by the next run."""
     with monkeypatch.context() as patched:
         write = os.write
@@ -93,11 +99,11 @@ def test_after_a_full_disk(sim, clock, path, monkeypatch):
             return write(descriptor, data)
 
         patched.setattr("tap_cxone.events.audit_log.os.write", full)
-        first = run(audited(sim, path), clock)
+        first = run_exports(audit_settings(sim, audit_log), clock)
 
-    second = run(audited(sim, path), clock, state=first.state)
+    second = run_exports(audit_settings(sim, audit_log), clock, state=first.state)
 
     assert first.error is not None
     assert first.bookmark(STREAM) is None
     assert second.error is None
-    assert ids(second) == [row["id"] for row in truth(sim)]
+    assert conversation_ids(second) == [row["id"] for row in expected_conversations(sim)]

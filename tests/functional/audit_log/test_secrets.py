@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from tap_cxone.simulator import Credentials, Fault
-from tests.support.analytics_exports import START, failure, run
-from tests.support.audit_log import EVERYWHERE, FAMILIES, audited, every
+from tests.support.analytics_exports import START, run_exports
+from tests.support.audit_log import EVERYWHERE, FAMILIES, audit_settings, every
+from tests.support.expectations import failure
 from tests.support.run import run_tap, select
 
 SECRETS = [
@@ -23,9 +24,10 @@ SECRETS = [
 ]
 
 
+@pytest.mark.promise("no-secrets")
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [False, True])
-def test_no_secret_and_no_value(simulate, clock, path, family, bad):
+def test_no_secret_and_no_value(simulate, clock, audit_log, family, bad):
     """Neither a secret, nor a signed query, nor what stands in a row is in any line."""
     sim = simulate(invalid_elements=5, rows_per_day=48)
     stream, entity = FAMILIES[family]
@@ -34,11 +36,11 @@ def test_no_secret_and_no_value(simulate, clock, path, family, bad):
             Fault("poll", "status", status=401),
             Fault("download", "status", status=500, body='{"token": "Bearer sim-access-token-1"}'),
         )
-    config = every(sim, path, max_invalid_ratio=1)
+    config = every(sim, audit_log, max_invalid_ratio=1)
 
     run_tap(config, clock=clock, catalog=select(config, stream, "quarantine"))
 
-    text = path.read_text()
+    text = audit_log.read_text()
     rows = sim.expected_rows(entity, START, START + timedelta(days=1))
     cells = {c for r in rows for c in r.values() if isinstance(c, str) and len(c) > 7}
     assert len(cells) > 20
@@ -46,6 +48,7 @@ def test_no_secret_and_no_value(simulate, clock, path, family, bad):
     assert [cell for cell in cells if json.dumps(cell)[1:-1] in text] == []
 
 
+@pytest.mark.promise("no-secrets")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
     "body",
@@ -60,14 +63,14 @@ def test_no_secret_and_no_value(simulate, clock, path, family, bad):
         'id,type,dateFrom,dateTo,botId,agentId,duration\r\n"SECRETVALUE',
     ],
 )
-def test_no_value_of_a_file_that_fails(sim, clock, path, caplog, body):
+def test_no_value_of_a_file_that_fails(sim, clock, audit_log, caplog, body):
     """Nor does a file that fails its stream show its values, in the log or in the error."""
     sim.faults.add(Fault("download", "bytes", body=body, times=9))
 
-    out = run(audited(sim, path), clock)
+    out = run_exports(audit_settings(sim, audit_log), clock)
 
     said = re.sub(r"in the header: SECRETVALUE", "", str(failure(out)))  # titles are no values
     assert "SECRETVALUE" not in said
     if body != "SECRETVALUE":
-        assert "SECRETVALUE" not in path.read_text()
+        assert "SECRETVALUE" not in audit_log.read_text()
         assert "SECRETVALUE" not in caplog.text

@@ -8,10 +8,12 @@ import re
 import pytest
 
 from tests.conftest import settings_for
+from tests.support.requests import submits
 from tests.support.run import Killed, run_tap, select
-from tests.support.streams import ENTITIES, HORIZON, bookmarks, posts, ranges
+from tests.support.streams import ENTITIES, HORIZON, bookmarks, submitted_dates
 
 
+@pytest.mark.promise("state-follows-records")
 def test_state_is_never_ahead_of_rows(simulate, clock):
     """Wherever the output is cut: the rows of all windows up to a bookmark stand before it."""
     sim = simulate(rows_per_day=3)
@@ -32,6 +34,7 @@ def test_state_is_never_ahead_of_rows(simulate, clock):
     assert checked > 20
 
 
+@pytest.mark.promise("state-follows-records")
 def test_bookmark_moves_at_commits_only(simulate, clock):
     """The bookmark takes the ends of the windows, one after the other, and nothing between."""
     sim = simulate(rows_per_day=3)
@@ -48,6 +51,7 @@ def test_bookmark_moves_at_commits_only(simulate, clock):
     ]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_a_commit_follows_its_last_row_at_once(simulate, clock):
     """The first message after the last row of a window is the STATE with its end."""
     sim = simulate(rows_per_day=3)
@@ -79,7 +83,7 @@ def test_bookmarks_have_one_format(sim, clock, config):
 
     out = run_tap(config, clock=clock)
 
-    assert ranges(sim)[0][0] == "2026-03-17"
+    assert submitted_dates(sim)[0][0] == "2026-03-17"
     for stream in ENTITIES:
         found = {bookmark for bookmark in bookmarks(out, stream) if bookmark}
         assert found
@@ -105,14 +109,14 @@ def test_full_table_commits_nothing(sim, clock, config):
 def test_full_table_reads_all_again(sim, clock, config):
     """A FULL_TABLE stream begins at start_date whatever its bookmark says."""
     state = run_tap(config, clock=clock, only="qm_workflows").state
-    before = len(posts(sim))
+    before = len(submits(sim))
     catalog = select(config, "qm_workflows")
     for stream in catalog["streams"]:
         stream["replication_method"] = "FULL_TABLE"
 
     run_tap(config, clock=clock, catalog=catalog, state=state)
 
-    assert ranges(sim)[before][0] == "2026-03-01"
+    assert submitted_dates(sim)[before][0] == "2026-03-01"
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -124,11 +128,12 @@ def test_one_state_a_submit_and_one_a_commit(simulate, clock, mode):
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
-    windows = len(posts(sim))
+    windows = len(submits(sim))
     assert windows == 3
     assert len(out.states) == 2 * windows + 1  # and the SDK's at the end
 
 
+@pytest.mark.promise("pending-jobs")
 def test_state_right_after_a_submit_holds_the_job(simulate, clock):
     """Right after each asynchronous submit a STATE with the job leaves, before any poll."""
     sim = simulate()
@@ -148,6 +153,7 @@ def test_state_right_after_a_submit_holds_the_job(simulate, clock):
     assert not [seen for seen in sim.requests if job.id in seen.path]
 
 
+@pytest.mark.promise("pending-jobs")
 def test_every_job_is_remembered_until_its_commit(simulate, clock):
     """Each job is in the states from its submit to its window's commit, and in none later."""
     sim = simulate(rows_per_day=2)

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.conftest import settings_for
+from tests.support.expectations import without_metadata
+from tests.support.requests import submits
 from tests.support.run import run_tap
-from tests.support.streams import HORIZON, START, bare, bookmarks, posts, ranges, typed
+from tests.support.streams import HORIZON, START, bookmarks, submitted_dates, typed_rows
 
 
 def test_default_start(sim, clock, config):
@@ -16,8 +18,8 @@ def test_default_start(sim, clock, config):
 
     run_tap(config, clock=clock, only="qm_workflows")
 
-    assert ranges(sim)[0][0] == "2026-02-18"
-    assert ranges(sim)[-1][1] == "2026-03-21"
+    assert submitted_dates(sim)[0][0] == "2026-02-18"
+    assert submitted_dates(sim)[-1][1] == "2026-03-21"
 
 
 def test_windows_adjoin(sim, clock, config):
@@ -26,7 +28,7 @@ def test_windows_adjoin(sim, clock, config):
 
     run_tap(config, clock=clock, only="qm_workflows")
 
-    assert ranges(sim) == [
+    assert submitted_dates(sim) == [
         ("2026-03-01", "2026-03-06"),
         ("2026-03-06", "2026-03-11"),
         ("2026-03-11", "2026-03-16"),
@@ -43,7 +45,7 @@ def test_start_date_within_a_day(sim, clock, config):
     truth = sim.expected_rows("qm-workflows", date(2026, 3, 19), HORIZON)
     read = {record["workflow_id"] for record in out.records("qm_workflows")}
     starts = {record["_window_start"] for record in out.records("qm_workflows")}
-    assert ranges(sim) == [("2026-03-19", "2026-03-21")]
+    assert submitted_dates(sim) == [("2026-03-19", "2026-03-21")]
     assert starts == {"2026-03-19T00:00:00+00:00"}
     assert {row["Workflow ID"] for row in truth} <= read
 
@@ -55,8 +57,8 @@ def test_end_date(sim, clock, config):
     out = run_tap(config, clock=clock, only="qm_workflows")
 
     truth = sim.expected_rows("qm-workflows", START, date(2026, 3, 10))
-    assert ranges(sim) == [("2026-03-01", "2026-03-10")]
-    assert bare(out.records("qm_workflows")) == typed("qm-workflows", truth)
+    assert submitted_dates(sim) == [("2026-03-01", "2026-03-10")]
+    assert without_metadata(out.records("qm_workflows")) == typed_rows("qm-workflows", truth)
     assert out.bookmark("qm_workflows") == "2026-03-10T00:00:00+00:00"
 
 
@@ -68,7 +70,7 @@ def test_end_date_reached(sim, clock, config):
     second = run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
     assert second.error is None
-    assert len(posts(sim)) == 1
+    assert len(submits(sim)) == 1
     assert second.bookmark("qm_workflows") == "2026-03-10T00:00:00+00:00"
 
 
@@ -79,7 +81,7 @@ def test_start_date_to_come(sim, clock, config):
     out = run_tap(config, clock=clock, only="qm_workflows")
 
     assert out.error is None
-    assert posts(sim) == []
+    assert submits(sim) == []
     assert out.records("qm_workflows") == []
 
 
@@ -102,13 +104,13 @@ def test_settle_minutes(sim, clock, config):
 def test_day_of_the_bookmark_is_read_again(sim, clock, config):
     """The next run asks again for the day the bookmark is in, and for nothing before it."""
     first = run_tap(config, clock=clock, only="qm_workflows")
-    before = len(posts(sim))
+    before = len(submits(sim))
     clock.sleep(timedelta(hours=3))
 
     second = run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
     starts = {record["_window_start"] for record in second.records("qm_workflows")}
-    assert ranges(sim)[before:] == [("2026-03-20", "2026-03-21")]
+    assert submitted_dates(sim)[before:] == [("2026-03-20", "2026-03-21")]
     assert starts == {"2026-03-20T00:00:00+00:00"}
     assert second.bookmark("qm_workflows") == (clock.instant - timedelta(minutes=30)).isoformat()
 
@@ -147,25 +149,25 @@ def test_runs_around_the_clock_miss_no_late_row(simulate, clock):
         "qm-workflows", date(2026, 3, 20), date(2026, 3, 23), sim.jobs[-1].ready_at
     )
     assert union.keys() == {row["Workflow ID"] for row in truth}
-    assert typed("qm-workflows", truth) == bare(
+    assert typed_rows("qm-workflows", truth) == without_metadata(
         [union[row["Workflow ID"]] for row in truth],
     )
     assert sim.limit_violations == 0
 
 
-def test_lookback(sim, clock, config):
+def test_entity_lookback_reads_days_again(sim, clock, config):
     """With lookback_days the days before the bookmark are read again."""
     first = run_tap(config, clock=clock, only="qm_workflows")
-    before = len(posts(sim))
+    before = len(submits(sim))
     config["lookback_days"] = 3
 
     second = run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
-    assert ranges(sim)[before:] == [("2026-03-17", "2026-03-21")]
+    assert submitted_dates(sim)[before:] == [("2026-03-17", "2026-03-21")]
     truth = sim.expected_rows(
         "qm-workflows", date(2026, 3, 17), date(2026, 3, 21), sim.jobs[-1].ready_at
     )
-    assert bare(second.records("qm_workflows")) == typed("qm-workflows", truth)
+    assert without_metadata(second.records("qm_workflows")) == typed_rows("qm-workflows", truth)
 
 
 def test_lookback_never_moves_the_bookmark_back(sim, clock, config):
@@ -183,9 +185,9 @@ def test_lookback_never_moves_the_bookmark_back(sim, clock, config):
 def test_lookback_stops_at_the_start_date(sim, clock, config):
     """Looking back does not go beyond start_date."""
     first = run_tap(config, clock=clock, only="qm_workflows")
-    before = len(posts(sim))
+    before = len(submits(sim))
     config["lookback_days"] = 90
 
     run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
-    assert ranges(sim)[before][0] == "2026-03-01"
+    assert submitted_dates(sim)[before][0] == "2026-03-01"

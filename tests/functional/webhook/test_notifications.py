@@ -8,15 +8,21 @@ import pytest
 
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.support.analytics_exports import STREAM, failure, ids, run, truth
+from tests.support.analytics_exports import (
+    STREAM,
+    conversation_ids,
+    expected_conversations,
+    run_exports,
+)
+from tests.support.expectations import audit_events, failure
 from tests.support.observability import KB
 from tests.support.run import Killed, run_tap
-from tests.support.webhook import PATH, SHAPE, audited, exact, with_webhook
+from tests.support.webhook import PATH, SHAPE, exact, with_webhook
 
 
 def test_one_post_a_window(sim, clock, listener):
     """Every committed window is posted once, in order, with what is known of it."""
-    out = run(with_webhook(sim, listener, 3), clock)
+    out = run_exports(with_webhook(sim, listener, 3), clock)
 
     assert out.error is None
     assert listener.windows == ["2026-03-15", "2026-03-16", "2026-03-17"]
@@ -30,14 +36,14 @@ def test_one_post_a_window(sim, clock, listener):
         "job_id": sim.analytics_exports[0].id,
         "window_start": "2026-03-15T00:00:00+00:00",
         "window_end": "2026-03-16T00:00:00+00:00",
-        "record_count": len(truth(sim)),
-        "timestamp": audited(listener.log, "window_committed")[0]["at"],
+        "record_count": len(expected_conversations(sim)),
+        "timestamp": audit_events(listener.log, "window_committed")[0]["at"],
     }
 
 
 def test_it_is_json(sim, clock, listener):
     """The news is JSON, posted to the address as it is set."""
-    run(with_webhook(sim, listener), clock)
+    run_exports(with_webhook(sim, listener), clock)
 
     ((where, headers, _),) = listener.seen
     assert where == PATH
@@ -46,11 +52,11 @@ def test_it_is_json(sim, clock, listener):
     assert "authorization" not in headers
 
 
-def test_headers(sim, clock, listener):
+def test_webhook_headers_are_sent(sim, clock, listener):
     """Headers that are set are sent."""
     own = {"Authorization": "Bearer abc", "X-Team": "data"}
 
-    run(with_webhook(sim, listener, headers=own), clock)
+    run_exports(with_webhook(sim, listener, headers=own), clock)
 
     ((_, headers, _),) = listener.seen
     assert (headers["authorization"], headers["x-team"]) == ("Bearer abc", "data")
@@ -64,7 +70,7 @@ def test_headers(sim, clock, listener):
         ("analytics_exports", STREAM),
     ],
 )
-def test_every_family(sim, clock, listener, family, stream):
+def test_webhook_notifies_windows_of_every_family(sim, clock, listener, family, stream):
     """The windows of every family are told."""
     config = with_webhook(sim, listener, sample_size=1)
     config |= tap_settings(sim.url, families=ALL_FAMILIES)
@@ -82,7 +88,7 @@ def test_an_empty_window(simulate, clock, listener):
     """A window without rows is told too."""
     sim = simulate(rows_per_day=0)
 
-    run(with_webhook(sim, listener, sample_size=5), clock)
+    run_exports(with_webhook(sim, listener, sample_size=5), clock)
 
     assert listener.told[0]["record_count"] == 0
     assert listener.told[0]["data_sample"] == []
@@ -92,16 +98,20 @@ def test_what_is_counted(simulate, clock, listener):
     """Only records that left are counted: neither repeats nor what went to the quarantine."""
     sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9)
 
-    out = run(with_webhook(sim, listener), clock)
+    out = run_exports(with_webhook(sim, listener), clock)
 
     assert len(out.records("quarantine")) == 7
-    assert listener.told[0]["record_count"] == len(truth(sim)) == len(ids(out))
+    assert (
+        listener.told[0]["record_count"]
+        == len(expected_conversations(sim))
+        == len(conversation_ids(out))
+    )
 
 
 def test_it_comes_after_the_state(sim, clock, listener):
     """A window is told only when its STATE has left."""
     config = with_webhook(sim, listener, 2)
-    whole = run(config, clock)
+    whole = run_exports(config, clock)
     marks = [m.get("value", {}).get("bookmarks", {}).get(STREAM, {}) for m in whole.messages]
     commits = [
         place + 1
@@ -112,19 +122,19 @@ def test_it_comes_after_the_state(sim, clock, listener):
     ]
     listener.seen.clear()
 
-    cut = run(config, clock, cut_after=commits[0])
+    cut = run_exports(config, clock, cut_after=commits[0])
     assert isinstance(cut.error, Killed)
     assert listener.told == []
 
-    run(config, clock, cut_after=commits[0] + 1)
+    run_exports(config, clock, cut_after=commits[0] + 1)
     assert listener.windows == ["2026-03-15"]
 
 
-def test_a_window_that_fails(sim, clock, listener):
+def test_window_not_committed_is_not_notified(sim, clock, listener):
     """A window that is not committed is not told."""
     sim.faults.add(Fault("download", "html", after=1, times=9))
 
-    out = run(with_webhook(sim, listener, 3), clock)
+    out = run_exports(with_webhook(sim, listener, 3), clock)
 
     assert isinstance(failure(out), Exception)
     assert listener.windows == ["2026-03-15"]

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM, days, run
+from tests.support.analytics_exports import STREAM, export_settings, run_exports
+from tests.support.ids import readable
 from tests.support.run import select
 from tests.support.webhook import SHAPE, exact, with_webhook
 
@@ -15,7 +16,7 @@ from tests.support.webhook import SHAPE, exact, with_webhook
 @pytest.mark.parametrize("size", [1, 4, 1000])
 def test_the_sample(sim, clock, listener, size):
     """So many records of each window come along, as they left."""
-    out = run(with_webhook(sim, listener, 3, sample_size=size), clock)
+    out = run_exports(with_webhook(sim, listener, 3, sample_size=size), clock)
 
     for told in listener.told:
         left = [r for r in out.records(STREAM) if r["_window_start"] == told["window_start"]]
@@ -25,14 +26,17 @@ def test_the_sample(sim, clock, listener, size):
 
 def test_no_sample(sim, clock, listener):
     """Without sample_size no record leaves this way."""
-    run(with_webhook(sim, listener), clock)
+    run_exports(with_webhook(sim, listener), clock)
 
     assert "data_sample" not in listener.told[0]
 
 
 def test_sampling_changes_nothing(sim, clock, listener):
     """The messages are the same with a sample."""
-    both = [run(with_webhook(sim, listener, 2, sample_size=3), clock), run(days(sim, 2), clock)]
+    both = [
+        run_exports(with_webhook(sim, listener, 2, sample_size=3), clock),
+        run_exports(export_settings(sim, 2), clock),
+    ]
 
     kinds = [[(m["type"], m.get("stream"), m.get("record")) for m in o.messages] for o in both]
     assert kinds[0] == kinds[1]
@@ -46,12 +50,12 @@ def test_the_sample_is_exact(sim, clock, listener):
     )
     sim.faults.add(Fault("download", "bytes", body=f"[{row}]"))
 
-    run(with_webhook(sim, listener, sample_size=1), clock)
+    run_exports(with_webhook(sim, listener, sample_size=1), clock)
 
     assert listener.told[0]["data_sample"][0]["duration"] == Decimal("0.1234567890123456789")
 
 
-def test_deselected_columns(sim, clock, listener):
+def test_sample_has_no_deselected_column(sim, clock, listener):
     """Columns that were deselected are not in the sample."""
     config = with_webhook(sim, listener, sample_size=2)
     catalog = select(config, STREAM, "quarantine")
@@ -60,7 +64,7 @@ def test_deselected_columns(sim, clock, listener):
         if item["breadcrumb"] == ["properties", "agent_id"]:
             item["metadata"]["selected"] = False
 
-    out = run(config, clock, catalog=catalog)
+    out = run_exports(config, clock, catalog=catalog)
 
     assert "agent_id" not in out.records(STREAM)[0]
     assert listener.told[0]["data_sample"] == exact(out.records(STREAM)[:2])
@@ -75,12 +79,13 @@ def test_deselected_columns(sim, clock, listener):
         {STREAM: {"__filter__": "duration > 900"}},
         {"other": {"__source__": STREAM, "id": "md5(id)", "__else__": None}},
     ],
+    ids=readable,
 )
 def test_stream_maps(sim, clock, listener, maps):
     """The sample went through the stream maps."""
     config = with_webhook(sim, listener, sample_size=1000) | {"stream_maps": maps}
 
-    out = run(config, clock)
+    out = run_exports(config, clock)
 
     left = [m["record"] for m in out.of("RECORD") if m["stream"] != "quarantine"]
     assert out.error is None
@@ -92,7 +97,7 @@ def test_no_misfit_in_the_sample(simulate, clock, listener):
     """What went to the quarantine is in no sample."""
     sim = simulate(rows_per_day=120, invalid_elements=7)
 
-    out = run(with_webhook(sim, listener, sample_size=1000), clock)
+    out = run_exports(with_webhook(sim, listener, sample_size=1000), clock)
 
     assert len(out.records("quarantine")) == 7
     assert listener.told[0]["data_sample"] == exact(out.records(STREAM))

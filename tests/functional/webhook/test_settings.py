@@ -6,7 +6,8 @@ import pytest
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.tap import TapCXone
-from tests.support.analytics_exports import export, run
+from tests.support.analytics_exports import changed_export_settings, run_exports
+from tests.support.ids import readable
 
 
 @pytest.mark.parametrize(
@@ -22,8 +23,9 @@ from tests.support.analytics_exports import export, run
         ({"url": "https://e.com/", "header": {}}, ["completion_webhook.header", "'headers'"]),
         ({"url": "https://e.com/", "headers": {"X": 7}}, ["completion_webhook.headers.X"]),
     ],
+    ids=readable,
 )
-def test_mistakes(own, words):
+def test_webhook_setting_wrong_is_named_without_the_address(own, words):
     """Every mistake names the setting, and none shows the address."""
     config = {"client_id": "a", "client_secret": "b", "completion_webhook": own}
 
@@ -49,9 +51,9 @@ def test_the_settings_do_not_show(listener):
 
 def test_an_entry_and_a_sample(sim, clock, listener):
     """A changed export is told by its own name and type."""
-    config = export(sim, columns={"turns": "integer"})
+    config = changed_export_settings(sim, columns={"turns": "integer"})
     config["completion_webhook"] = {"url": listener.url, "sample_size": 1}
 
-    run(config, clock)
+    run_exports(config, clock)
 
     assert isinstance(listener.told[0]["data_sample"][0]["turns"], int)

@@ -91,7 +91,7 @@ OWN: dict[tuple[str, str, int], Exact | Fails] = {
 }
 
 
-def refused(scene: str, place: str, status: int) -> Exact | Fails:
+def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
     """Return what comes of a status that stays."""
     if must := OWN.get((scene, place, status)):
         return must

@@ -226,7 +226,7 @@ class Played:
             if message["type"] == "RECORD" and message["stream"] == scene.stream:
                 left.add(scene.key_of(message["record"]))
             elif message["type"] == "STATE":
-                mark = _bookmark(message["value"], scene.stream)
+                mark = _bookmark_in(message["value"], scene.stream)
                 for number, keys in enumerate(wanted):
                     if mark and mark >= scene.end(number + 1):
                         assert len(keys - left) <= aside, "STATE overtook its rows"
@@ -234,7 +234,7 @@ class Played:
     def _exact(self, sim: Simulator, out: Output, must: Exact) -> None:
         assert out.error is None, out.error
         assert out.bookmark(self.scene.stream) is not None
-        assert _bookmark(out.state, self.scene.stream) == self.scene.end(WINDOWS)
+        assert _bookmark_in(out.state, self.scene.stream) == self.scene.end(WINDOWS)
         records = out.records(self.scene.stream)
         assert differences(self._truth(sim), records, self.scene) == []
         assert len(out.records("quarantine")) == must.aside
@@ -268,7 +268,7 @@ class Played:
         end = self.scene.end(done)
         assert all(parse_instant(record["_window_end"]) <= end for record in records)
         assert differences(self._truth(sim, done), records, self.scene) == []
-        mark = _bookmark(out.state, self.scene.stream) if out.states else None
+        mark = _bookmark_in(out.state, self.scene.stream) if out.states else None
         assert mark == (end if done else None)
 
     def _then(self, sim: Simulator, config: dict[str, Any], first: Output) -> None:
@@ -283,7 +283,7 @@ class Played:
         self._hygiene_of_next(second)
         records = [*first.records(self.scene.stream), *second.records(self.scene.stream)]
         assert differences(self._truth(sim), records, self.scene) == []
-        assert _bookmark(second.state, self.scene.stream) == self.scene.end(WINDOWS)
+        assert _bookmark_in(second.state, self.scene.stream) == self.scene.end(WINDOWS)
         assert not second.state["bookmarks"][self.scene.stream].get("pending_jobs")
 
     def _hygiene_of_next(self, out: Output) -> None:
@@ -291,6 +291,6 @@ class Played:
         assert len(set(keys)) == len(keys), "then: a key came twice"
 
 
-def _bookmark(state: dict[str, Any], stream: str) -> datetime | None:
+def _bookmark_in(state: dict[str, Any], stream: str) -> datetime | None:
     value = state["bookmarks"].get(stream, {}).get("replication_key_value")
     return None if value is None else parse_instant(value)

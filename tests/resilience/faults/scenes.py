@@ -83,7 +83,7 @@ class Scene:
             return self._sums(sim, number)
         rows = self.rows(sim, number)
         if self.family == "analytics_exports":
-            return {(one["id"],): one for one in analytics.typed(rows)}
+            return {(one["id"],): one for one in analytics.typed_conversations(rows)}
         found = {}
         for row in rows:
             names = self.fields or tuple(name for name in row if not name.startswith("_"))
@@ -164,7 +164,7 @@ def differences(truth: Truth, records: Sequence[Mapping[str, Any]], scene: Scene
     return found
 
 
-def _extraction(mode: str) -> Scene:
+def _extraction_scene(mode: str) -> Scene:
     return Scene(
         family="data_extraction",
         stream="qm_workflows",
@@ -175,8 +175,8 @@ def _extraction(mode: str) -> Scene:
 
 
 SCENES = {
-    "sync": _extraction("sync"),
-    "async": _extraction("async"),
+    "sync": _extraction_scene("sync"),
+    "async": _extraction_scene("async"),
     "observability": Scene(
         family="observability",
         stream=dashboard.KB,

@@ -10,17 +10,22 @@ import pytest
 from tap_cxone.http.messages import ApiRequest
 from tests.resilience.faults.answers import EXACT
 from tests.resilience.faults.play import Played, Row
-from tests.resilience.faults.rows.error_pages import error_pages
-from tests.resilience.faults.rows.files import csv_files, files, json_files
-from tests.resilience.faults.rows.jobs import jobs, updates
-from tests.resilience.faults.rows.lasting import lasting
-from tests.resilience.faults.rows.logins import logins
-from tests.resilience.faults.rows.pages import pages
-from tests.resilience.faults.rows.passing import passing
-from tests.resilience.faults.rows.second_windows import second_windows
-from tests.resilience.faults.rows.shapes import shapes
-from tests.resilience.faults.rows.submits import submits
-from tests.resilience.faults.rows.waiting import clocks, no_way, silence, waiting
+from tests.resilience.faults.rows.error_pages import error_page_rows
+from tests.resilience.faults.rows.files import csv_rows, file_rows, json_rows
+from tests.resilience.faults.rows.jobs import job_rows, update_rows
+from tests.resilience.faults.rows.lasting import lasting_rows
+from tests.resilience.faults.rows.logins import login_rows
+from tests.resilience.faults.rows.pages import page_rows
+from tests.resilience.faults.rows.passing import passing_rows
+from tests.resilience.faults.rows.second_windows import second_window_rows
+from tests.resilience.faults.rows.shapes import shape_rows
+from tests.resilience.faults.rows.submits import submit_rows
+from tests.resilience.faults.rows.waiting import (
+    clock_rows,
+    retry_after_rows,
+    silence_rows,
+    unreachable_rows,
+)
 from tests.resilience.faults.scenes import SCENES
 
 if TYPE_CHECKING:
@@ -35,26 +40,30 @@ def by_turns(rows: Iterable[Row], number: int) -> Iterator[Row]:
 
 ROWS: list[Row] = [
     *(Row("nothing", scene, (), EXACT) for scene in SCENES),
-    *by_turns(passing(), 61),
-    *by_turns(submits(), 13),
-    *by_turns(lasting(), 61),
-    *by_turns(shapes(), 53),
-    *by_turns(logins(), 7),
-    *by_turns(waiting(), 13),
-    *by_turns(silence(), 5),
-    *by_turns(no_way(), 3),
-    *by_turns(updates(), 7),
-    *by_turns(clocks(), 5),
-    *by_turns(jobs(), 7),
-    *by_turns(files(), 23),
-    *by_turns(csv_files(), 7),
-    *json_files(),
-    *by_turns(pages(), 5),
-    *by_turns(second_windows(), 4),
-    *by_turns(error_pages(), 7),
+    *by_turns(passing_rows(), 61),
+    *by_turns(submit_rows(), 13),
+    *by_turns(lasting_rows(), 61),
+    *by_turns(shape_rows(), 53),
+    *by_turns(login_rows(), 7),
+    *by_turns(retry_after_rows(), 13),
+    *by_turns(silence_rows(), 5),
+    *by_turns(unreachable_rows(), 3),
+    *by_turns(update_rows(), 7),
+    *by_turns(clock_rows(), 5),
+    *by_turns(job_rows(), 7),
+    *by_turns(file_rows(), 23),
+    *by_turns(csv_rows(), 7),
+    *json_rows(),
+    *by_turns(page_rows(), 5),
+    *by_turns(second_window_rows(), 4),
+    *by_turns(error_page_rows(), 7),
 ]
 
 
+@pytest.mark.promise("whole-files")
+@pytest.mark.promise("no-double-submit")
+@pytest.mark.promise("no-secrets")
+@pytest.mark.promise("isolated-failures")
 @pytest.mark.parametrize(
     "row",
     [

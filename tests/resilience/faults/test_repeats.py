@@ -18,7 +18,7 @@ TIMEOUT = timedelta(minutes=30)
 WAITS = [place for place in PLACES if place != ("download", "token")]
 
 
-def failing(simulate, clock, scene, place, status, **settings):
+def run_with_lasting_status(simulate, clock, scene, place, status, **settings):
     """Run a scene in which a place answers with a status for ever; return why, and how often."""
     about = SCENES[scene]
     sim = simulate(**{"rows_per_day": 4, **about.options})
@@ -32,7 +32,7 @@ def failing(simulate, clock, scene, place, status, **settings):
 @pytest.mark.parametrize(("scene", "place"), PLACES)
 def test_as_often_as_said(simulate, clock, scene, place):
     """Whatever is down is tried `max_retries` times more, not that often again by who needs it."""
-    error, struck = failing(simulate, clock, scene, place, 503, max_retries=2)
+    error, struck = run_with_lasting_status(simulate, clock, scene, place, 503, max_retries=2)
 
     assert error is not None
     assert struck == 3
@@ -42,7 +42,7 @@ def test_as_often_as_said(simulate, clock, scene, place):
 @pytest.mark.parametrize(("scene", "place"), WAITS)
 def test_as_long_as_said(simulate, clock, scene, place):
     """Whatever says 'wait' is waited for `throttle_timeout_minutes`, not that long again."""
-    error, _ = failing(simulate, clock, scene, place, 429)
+    error, _ = run_with_lasting_status(simulate, clock, scene, place, 429)
 
     assert "throttle_timeout_minutes" in str(error) or "max_retries" in str(error)
     assert sum(clock.slept, timedelta()) < 1.1 * TIMEOUT

@@ -85,7 +85,7 @@ def _span(number: int) -> dict[str, str]:
 # Data extraction: jobs of a tenant, one at a time; the list tells no order.
 
 
-def _extraction(mode: str) -> Callable[[Simulator, int], dict[str, Any]]:
+def _extraction_case(mode: str) -> Callable[[Simulator, int], dict[str, Any]]:
     def settings(sim: Simulator, number: int) -> dict[str, Any]:
         base = tap_settings(sim.url)
         own = {**base["data_extraction"], "mode": mode, "window_days": 1}
@@ -138,7 +138,7 @@ def _exports(sim: Simulator) -> list[Work]:
 
 
 def _analytics(sim: Simulator, number: int) -> dict[str, Any]:
-    return analytics.days(sim, number, max_invalid_ratio=1.0)
+    return analytics.export_settings(sim, number, max_invalid_ratio=1.0)
 
 
 def _analytics_works(sim: Simulator) -> list[Work]:
@@ -161,18 +161,18 @@ def _analytics_works(sim: Simulator) -> list[Work]:
 
 
 def _download(sim: Simulator, number: int) -> dict[str, Any]:
-    return reporting.days(sim, number, own={"page_size": 2}, max_invalid_ratio=1.0)
+    return reporting.download_settings(sim, number, own={"page_size": 2}, max_invalid_ratio=1.0)
 
 
 def _pages(sim: Simulator) -> list[str]:
-    return [body["filter"]["date"]["from"] for body in reporting.bodies(sim)]
+    return [body["filter"]["date"]["from"] for body in reporting.page_bodies(sim)]
 
 
 # Scheduled reports: runs of a definition that is registered first; no list of runs.
 
 
 def _reports(sim: Simulator, number: int) -> dict[str, Any]:
-    return reports.days(sim, number, more=[reports.QUEUES])
+    return reports.report_settings(sim, number, more=[reports.QUEUES])
 
 
 def _runs(sim: Simulator) -> list[Work]:
@@ -186,7 +186,7 @@ def _runs(sim: Simulator) -> list[Work]:
 CASES = (
     Case(
         name="extraction-sync",
-        settings=_extraction("sync"),
+        settings=_extraction_case("sync"),
         nameless=True,
         small=("qm_workflows",),
         large=("qm_questions", "qm_workflows"),
@@ -194,7 +194,7 @@ CASES = (
     ),
     Case(
         name="extraction-async",
-        settings=_extraction("async"),
+        settings=_extraction_case("async"),
         small=("qm_workflows",),
         large=("qm_questions", "qm_workflows"),
         works=_extractions,

@@ -83,7 +83,7 @@ class Life:
         return Output([json.loads(line) for line in self.lines], self.error)
 
 
-class _Pipe(io.RawIOBase):
+class _LivePipe(io.RawIOBase):
     """Standard output; whatever was written and flushed has left."""
 
     def __init__(self, life: Life) -> None:
@@ -148,7 +148,7 @@ def live(  # noqa: PLR0913 (all by name but the first three)
     life = Life(point, dies=dies)
     state = json.loads(json.dumps(state)) if state else None
     catalog = _selected(config, streams, state)
-    out = io.TextIOWrapper(io.BufferedWriter(_Pipe(life), buffer_size=1), encoding="utf-8")
+    out = io.TextIOWrapper(io.BufferedWriter(_LivePipe(life), buffer_size=1), encoding="utf-8")
     with contextlib.redirect_stdout(out), _wire(life):
         try:
             TapCXone(

@@ -31,14 +31,14 @@ Child = subprocess.Popen[bytes]
 
 
 @contextmanager
-def simulator(case: Case, **options: Any) -> Iterator[Simulator]:
+def case_simulator(case: Case, **options: Any) -> Iterator[Simulator]:
     """Run a simulator under the machine's clock, quick enough for a test."""
     given = {"rows_per_day": 6, "link_seconds": 9e6, **case.options, **options}
     with Simulator(Options(speed=SPEED, **given)) as sim:
         yield sim
 
 
-def settings(case: Case, sim: Simulator, **changes: Any) -> dict[str, Any]:
+def process_settings(case: Case, sim: Simulator, **changes: Any) -> dict[str, Any]:
     """Return the case's settings for the last days that are over, at the simulator's speed."""
     found = case.settings(sim, DAYS)
     quick = tap_settings(sim.url, SPEED, families=ALL_FAMILIES)
@@ -99,7 +99,7 @@ def child(  # noqa: PLR0913 (all by name but the first three)
             process.kill()
 
 
-def rest(process: Child) -> list[bytes]:
+def remaining_bytes(process: Child) -> list[bytes]:
     """Read all the lines that are left, and wait for the end."""
     assert process.stdout is not None
     lines = process.stdout.readlines()
@@ -107,7 +107,7 @@ def rest(process: Child) -> list[bytes]:
     return lines
 
 
-def until(condition: Callable[[], object], process: Child) -> None:
+def wait_while_running(condition: Callable[[], object], process: Child) -> None:
     """Return when something has happened in another process."""
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -116,7 +116,7 @@ def until(condition: Callable[[], object], process: Child) -> None:
         threading.Event().wait(0.002)
 
 
-def read_until(process: Child, kind: str) -> list[bytes]:
+def read_bytes_until(process: Child, kind: str) -> list[bytes]:
     """Read lines up to one of a type."""
     assert process.stdout is not None
     lines: list[bytes] = []

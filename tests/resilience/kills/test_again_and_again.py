@@ -44,7 +44,7 @@ def killed(case: Case, size: Size, data: st.DataObject) -> None:
 @everybody
 @settings(patient, max_examples=4)
 @given(data=st.data())
-def test_killed_again_and_again(case, data):
+def test_run_killed_repeatedly_gives_the_same_rows(case, data):
     """However often, wherever and whenever it is killed, nothing is lost."""
     killed(case, SMALL, data)
 

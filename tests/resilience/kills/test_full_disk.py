@@ -16,7 +16,7 @@ import pytest
 from tap_cxone.errors import SpoolError, StreamsFailed
 from tests.resilience.kills.cases import CASES, Case
 from tests.resilience.kills.killing import TRIED
-from tests.resilience.kills.processes import child, messages, settings, simulator
+from tests.resilience.kills.processes import case_simulator, child, messages, process_settings
 from tests.resilience.kills.test_processes import goes_on, to_the_end
 from tests.resilience.kills.trial import (
     SMALL,
@@ -86,6 +86,7 @@ def filling(number: int, where: str) -> Callable[..., io.BytesIO]:
     return temporary
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("room", [0, 1, 2])
 @everybody
@@ -97,7 +98,7 @@ def test_a_disk_that_is_full(case, room):
             with patch.object(tempfile, "TemporaryFile", filling(room, where)):
                 first = trial.live(None)
             TRIED["full disk"] += 1
-            refused(first.error, case.small[0])
+            check_full_disk(first.error, case.small[0])
             windows = {record["_window_end"] for record in first.output.records(case.small[0])}
             assert len(windows) == room // FILES
             bookmark = trial.bookmark(case.small[0])
@@ -108,6 +109,7 @@ def test_a_disk_that_is_full(case, room):
             assert not different(trial.merged(), known.merged)
 
 
+@pytest.mark.promise("no-double-submit")
 @everybody
 def test_a_full_disk_spends_nothing(case):
     """Asking again makes no room: one job at most is spent for the window that found none."""
@@ -122,7 +124,7 @@ def test_a_full_disk_spends_nothing(case):
         assert len(case.works(trial.sim)) <= known.works + (case.nameless)
 
 
-def refused(error: BaseException | None, stream: str) -> None:
+def check_full_disk(error: BaseException | None, stream: str) -> None:
     """Check that a stream failed for want of room, and says what to do."""
     assert isinstance(error, StreamsFailed)
     failure = error.failures[stream]
@@ -139,12 +141,12 @@ def test_a_process_whose_files_may_not_grow(tmp_path, case: Case):
     folders = {name: tmp_path / name for name in ("undisturbed", "full", "next")}
     for folder in folders.values():
         folder.mkdir()
-    with simulator(case, rows_per_day=rows) as sim:
+    with case_simulator(case, rows_per_day=rows) as sim:
         records = keyed(to_the_end(case, sim, folders["undisturbed"], None))
         known = records, len(case.works(sim))
     limited = (sys.executable, "-c", LIMITED)
-    with simulator(case, rows_per_day=rows) as sim:
-        config = settings(case, sim)
+    with case_simulator(case, rows_per_day=rows) as sim:
+        config = process_settings(case, sim)
         with child(case, config, folders["full"], prefix=limited, log=subprocess.PIPE) as process:
             said, log = (text or b"" for text in process.communicate())
             TRIED["full disk"] += 1

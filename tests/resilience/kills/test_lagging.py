@@ -67,6 +67,7 @@ def lagging(kind: type[Lagging], case: Case, size: Size, where: Kind, step: int)
                 assert len(case.works(trial.sim)) <= known.works, list(trial.deaths())
 
 
+@pytest.mark.promise("state-follows-records")
 @pytest.mark.some(4)
 @everybody
 def test_a_target_that_lags(case):

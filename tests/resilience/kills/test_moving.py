@@ -51,7 +51,7 @@ class Moving(Trial):
         """There is no undisturbed run with the same windows to compare with."""
 
 
-def undisturbed(trial: Trial) -> Trial:
+def undisturbed_run(trial: Trial) -> Trial:
     """Return a run of another tap, now, up to where the trial has come."""
     stream = trial.size.streams(trial.case)[0]
     bookmark = trial.bookmark(stream)
@@ -96,7 +96,7 @@ def moving(case: Case, points: list[Point]) -> None:
         for number, life in enumerate(trial.lives):
             check_schemas(life.output)
             check_repeats(trial, number)
-        other = undisturbed(trial)
+        other = undisturbed_run(trial)
         found = different(trial.merged(), other.merged(), LEFT_OUT | CONSTANTS)
         assert not found, (where, found)
         bookmark = trial.bookmark(trial.size.streams(case)[0])
@@ -124,6 +124,7 @@ class Rationed(Trial):
         return self
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_under_a_quota(kind: Kind, step):

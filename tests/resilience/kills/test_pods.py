@@ -34,6 +34,7 @@ from tests.resilience.kills.trial import (
     different,
     reference,
 )
+from tests.support.ids import readable
 
 if TYPE_CHECKING:
     from tests.resilience.kills.killing import Life
@@ -122,6 +123,7 @@ def pod_killed(case: Case, size: Size, kind: Kind, pause: timedelta, step: int =
             check_pod(trial)
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("kind", ["line", "after"])
 @everybody
@@ -130,8 +132,9 @@ def test_pod_killed(case, kind):
     pod_killed(case, SMALL, kind, NOTHING, step=3)
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
-@pytest.mark.parametrize("pause", [NOTHING, timedelta(hours=20)])
+@pytest.mark.parametrize("pause", [NOTHING, timedelta(hours=20)], ids=readable)
 @everywhere
 @everybody
 def test_pod_killed_anywhere(case, kind, pause):

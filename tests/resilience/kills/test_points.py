@@ -9,6 +9,7 @@ import pytest
 from tests.resilience.kills.cases import CASES, EVERYTHING, Case
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.trial import LARGE, SMALL, Size, Trial, check, reference
+from tests.support.ids import readable
 
 everywhere = pytest.mark.parametrize("kind", KINDS)
 everybody = pytest.mark.parametrize("case", CASES, ids=str)
@@ -27,6 +28,8 @@ def killed_everywhere(
             check(trial)
 
 
+@pytest.mark.promise("state-follows-records")
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 @everywhere
 @everybody
@@ -35,8 +38,9 @@ def test_killed_anywhere(case, kind, step):
     killed_everywhere(case, SMALL, kind, timedelta(0), step=step)
 
 
+@pytest.mark.promise("state-follows-records")
 @pytest.mark.slow
-@pytest.mark.parametrize("pause", [timedelta(seconds=7), timedelta(hours=20)])
+@pytest.mark.parametrize("pause", [timedelta(seconds=7), timedelta(hours=20)], ids=readable)
 @everywhere
 @everybody
 def test_killed_anywhere_among_many(case, kind, pause):

@@ -16,15 +16,15 @@ from tests.resilience.kills.killing import TRIED
 from tests.resilience.kills.processes import (
     PATIENCE,
     SIGNALS,
+    case_simulator,
     child,
     end,
     ended,
     messages,
-    read_until,
-    rest,
-    settings,
-    simulator,
-    until,
+    process_settings,
+    read_bytes_until,
+    remaining_bytes,
+    wait_while_running,
 )
 from tests.resilience.kills.trial import Key, check_schemas, different, keyed
 
@@ -84,7 +84,7 @@ def undisturbed(tmp_path_factory) -> Reference:
     @functools.cache
     def run(case: Case) -> tuple[dict[Key, dict[str, Any]], int]:
         folder = tmp_path_factory.mktemp("undisturbed")
-        with simulator(case) as sim:
+        with case_simulator(case) as sim:
             out = to_the_end(case, sim, folder, None)
             return keyed(out), len(case.works(sim))
 
@@ -93,8 +93,8 @@ def undisturbed(tmp_path_factory) -> Reference:
 
 def to_the_end(case: Case, sim: Simulator, folder: Path, state: dict[str, Any] | None) -> Output:
     """Run the tap as a process that nobody disturbs."""
-    with child(case, settings(case, sim), folder, state=state) as process:
-        lines = rest(process)
+    with child(case, process_settings(case, sim), folder, state=state) as process:
+        lines = remaining_bytes(process)
         assert process.returncode == 0, (folder / "log.txt").read_text()
     return messages(lines)
 
@@ -124,17 +124,17 @@ def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
     numbers, code = SIGNALS[way]
     submits = place in SUBMITS
     once = len(numbers) == 1 and way != "kill"
-    with simulator(case) as sim:
+    with case_simulator(case) as sim:
         audit = tmp_path / "audit.jsonl"
-        config = settings(case, sim, audit_log_path=str(audit))
+        config = process_settings(case, sim, audit_log_path=str(audit))
         seconds = 0.7 if submits and once else PATIENCE
         after = int((case.name, place) not in FIRST)
         sim.faults.add(Fault(place, "stall", seconds=seconds, after=after))
         with child(case, config, tmp_path) as process:
-            until(lambda: not sim.faults.pending, process)
+            wait_while_running(lambda: not sim.faults.pending, process)
             threading.Event().wait(0.05)
             end(process, numbers)
-            lines = rest(process)
+            lines = remaining_bytes(process)
             TRIED[way] += 1
         assert ended(process) == code, (tmp_path / "log.txt").read_text()
         *_, last = [json.loads(line) for line in audit.read_text().splitlines()]
@@ -168,9 +168,9 @@ def jobs_under_way(case: Case, place: FaultPoint) -> bool:
 def test_nobody_reads_any_more(tmp_path, undisturbed, case, kind):
     """When the target closes the pipe the tap ends with 1 and says why; then it goes on."""
     known = undisturbed(case)
-    with simulator(case) as sim:
-        with child(case, settings(case, sim), tmp_path) as process:
-            lines = read_until(process, kind)
+    with case_simulator(case) as sim:
+        with child(case, process_settings(case, sim), tmp_path) as process:
+            lines = read_bytes_until(process, kind)
             assert process.stdout is not None
             process.stdout.close()
             process.wait()
@@ -190,11 +190,11 @@ def test_ended_while_rows_leave(tmp_path, undisturbed, case, way):
     """Ended among the rows, between two whole lines; then it goes on."""
     known = undisturbed(case)
     numbers, code = SIGNALS[way]
-    with simulator(case) as sim:
-        with child(case, settings(case, sim), tmp_path) as process:
-            lines = read_until(process, "RECORD")
+    with case_simulator(case) as sim:
+        with child(case, process_settings(case, sim), tmp_path) as process:
+            lines = read_bytes_until(process, "RECORD")
             end(process, numbers)
-            lines += rest(process)
+            lines += remaining_bytes(process)
             TRIED[way] += 1
         # So few rows may all have left, and it may have ended by itself.
         assert ended(process) in {code, 0}, (tmp_path / "log.txt").read_text()

@@ -31,6 +31,7 @@ def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:
             check(trial)
 
 
+@pytest.mark.promise("state-follows-records")
 @pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["line", "after"])
 @pytest.mark.parametrize("case", ALL, ids=str)
@@ -48,6 +49,7 @@ def test_killed_side_by_side_anywhere(case, kind):
     killed_at(case, LARGE, kind, range(1, reference(case.name, LARGE).events[kind] + 1))
 
 
+@pytest.mark.promise("no-double-submit")
 def test_undisturbed_side_by_side():
     """Without an interruption every row leaves once, and nothing is asked for twice."""
     with Trial(EVERYTHING, SMALL, changes={"parallel_families": True}) as trial:

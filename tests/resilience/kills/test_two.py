@@ -19,7 +19,14 @@ from tap_cxone.clock import SystemClock
 from tap_cxone.signals import SignalHandler
 from tests.resilience.kills.cases import CASES, QUARANTINE, Case
 from tests.resilience.kills.killing import TRIED
-from tests.resilience.kills.processes import child, messages, rest, settings, simulator, until
+from tests.resilience.kills.processes import (
+    case_simulator,
+    child,
+    messages,
+    process_settings,
+    remaining_bytes,
+    wait_while_running,
+)
 from tests.resilience.kills.trial import Key, check_schemas, different, keyed
 from tests.support import observability as dashboard
 from tests.support.run import run_tap, select
@@ -65,7 +72,7 @@ def pair(case: Case) -> tuple[Case, Case]:
 
 def configured(case: Case, sim: Simulator, **changes: Any) -> dict[str, Any]:
     """Return settings with which both streams can be read."""
-    config = settings(case, sim, **changes)
+    config = process_settings(case, sim, **changes)
     if case.name == "analytics":
         other = {"name": OTHER, "filter": "type eq 'bot' and escalated eq 'true'"}
         own = {"exports": [other], "max_concurrent": 1}
@@ -82,7 +89,7 @@ def alone(case: Case, sim: Simulator, config: dict[str, Any]) -> dict[Key, dict[
 
 
 @contextmanager
-def at_once(
+def run_at_once(
     cases: tuple[Case, Case], folder: Path, config: dict[str, Any]
 ) -> Iterator[list[tuple[Child, Path]]]:
     """Run two taps that set about their streams at the same moment."""
@@ -99,20 +106,20 @@ def at_once(
             tap = child(one, config, own, prefix=prefix, patience=LONG)
             running.append((stack.enter_context(tap), own))
         for process, own in running:
-            until(partial(ready, own), process)
+            wait_while_running(partial(is_ready, own), process)
         for opened in gates:
             opened.write(b"\n")
         yield running
 
 
-def ready(folder: Path) -> bool:
+def is_ready(folder: Path) -> bool:
     """Tell whether a tap has come to its gate."""
     return READY in (folder / "log.txt").read_text()
 
 
 def finished(process: Child, folder: Path) -> dict[Key, dict[str, Any]]:
     """Return what a process wrote to its end, which must be a good one."""
-    lines = rest(process)
+    lines = remaining_bytes(process)
     assert process.returncode == 0, (folder / "log.txt").read_text()
     out = messages(lines)
     check_schemas(out)
@@ -125,7 +132,7 @@ def together(
     """Run two taps at once; return what they wrote, and what they logged."""
     found: dict[Key, dict[str, Any]] = {}
     logs: list[str] = []
-    with at_once(cases, folder, config) as running:
+    with run_at_once(cases, folder, config) as running:
         for process, own in running:
             found |= finished(process, own)
             logs.append((own / "log.txt").read_text())
@@ -136,7 +143,7 @@ def together(
 @pytest.mark.parametrize("case", shared(""))
 def test_two_without_a_journal(tmp_path, case):
     """Whoever is sent away comes back: both complete, and no row is missing."""
-    with simulator(case, **SCARCE) as sim:
+    with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         found, said = together(pair(case), tmp_path, config)
 
@@ -144,10 +151,11 @@ def test_two_without_a_journal(tmp_path, case):
         assert not different(found, alone(case, sim, config))
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("case", shared("extraction-sync"))
 def test_two_with_a_journal(tmp_path, case):
     """With a journal in common nobody is sent away: the API sees not a single call too many."""
-    with simulator(case, **SCARCE) as sim:
+    with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         path = tmp_path / "journal.db"
         found, said = together(pair(case), tmp_path, {**config, "journal_path": str(path)})
@@ -160,16 +168,17 @@ def test_two_with_a_journal(tmp_path, case):
         assert not different(found, alone(case, sim, config))
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared(""))
 def test_one_of_two_is_killed(tmp_path, case):
     """Whoever dies gives its place back at once, and a third one takes up what it left behind."""
-    with simulator(case, **SCARCE) as sim:
+    with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         kept = {**config, "journal_path": str(tmp_path / "journal.db")}
         found: dict[Key, dict[str, Any]] = {}
-        with at_once(pair(case), tmp_path, kept) as ((doomed, _), (other, own)):
-            until(lambda: case.works(sim), doomed)
+        with run_at_once(pair(case), tmp_path, kept) as ((doomed, _), (other, own)):
+            wait_while_running(lambda: case.works(sim), doomed)
             doomed.kill()
             TRIED["kill"] += 1
             found |= finished(other, own)
@@ -182,15 +191,16 @@ def test_one_of_two_is_killed(tmp_path, case):
         assert not different(found, alone(case, sim, config))
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared("")[1:])
 def test_two_with_the_same_stream(tmp_path, case):
     """Two taps that read the same share each job: the second takes up what the first asked for."""
-    with simulator(case, **SCARCE) as sim:
+    with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         kept = {**config, "journal_path": str(tmp_path / "journal.db")}
         one, _ = pair(case)
-        with at_once((one, one), tmp_path, kept) as running:
+        with run_at_once((one, one), tmp_path, kept) as running:
             first, second = [finished(process, own) for process, own in running]
 
         assert sim.limit_violations == 0
@@ -198,13 +208,14 @@ def test_two_with_the_same_stream(tmp_path, case):
         assert not different(second, first)
 
 
+@pytest.mark.promise("shared-limits")
 @pytest.mark.slow
 def test_two_share_a_quota(tmp_path):
     """The day's exports are those of both: none is refused by the API, both end cleanly."""
     case = BY_NAME["observability"]
     cases = replace(case, small=(dashboard.KB,)), replace(case, small=(dashboard.GR,))
-    with simulator(case, job_seconds=100, exports_per_day=3) as sim:
-        config = settings(case, sim, journal_path=str(tmp_path / "journal.db"))
+    with case_simulator(case, job_seconds=100, exports_per_day=3) as sim:
+        config = process_settings(case, sim, journal_path=str(tmp_path / "journal.db"))
         config["observability"] |= {"exports_per_day": 3}
         together(cases, tmp_path, config)
 

@@ -211,7 +211,7 @@ class Trial:
         left = self.merged()
         for key, record in reference(self.case.name, self.size).merged.items():
             if key[0] not in self.case.whole:
-                stream, _, end = _window(key, record)
+                stream, _, end = _window_of(key, record)
                 bookmark = self.bookmark(stream)
                 past = bookmark is not None and datetime.fromisoformat(end) <= bookmark
                 assert key in left or not past, f"STATE overtook {key}"
@@ -238,7 +238,7 @@ def _check(trial: Trial) -> None:
     differences = different(trial.merged(), known.merged)
     assert not differences, differences
     for stream in trial.size.streams(trial.case):
-        assert trial.bookmark(stream) == _bookmark(known.output, stream), stream
+        assert trial.bookmark(stream) == _bookmark_of(known.output, stream), stream
     check_spent(trial, known)
 
 
@@ -309,17 +309,17 @@ def _placed(output: Output, case: Case) -> set[Key]:
     A row that fits nowhere has the same key in the quarantine whatever window it came in.
     """
     found = ((key, record) for key, record in each(output) if key[0] not in case.whole)
-    return {(*key, *_window(key, record)[:2]) for key, record in found}
+    return {(*key, *_window_of(key, record)[:2]) for key, record in found}
 
 
-def _window(key: Key, record: dict[str, Any]) -> Key:
+def _window_of(key: Key, record: dict[str, Any]) -> Key:
     """Return the stream and window that a record came in."""
     if key[0] == QUARANTINE:
         return record["stream"], record["window_start"], record["window_end"]
     return key[0], record["_window_start"], record["_window_end"]
 
 
-def _bookmark(output: Output, stream: str) -> datetime | None:
+def _bookmark_of(output: Output, stream: str) -> datetime | None:
     value = output.bookmark(stream)
     return datetime.fromisoformat(value) if value else None
 

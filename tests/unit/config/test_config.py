@@ -18,6 +18,7 @@ from tap_cxone.families.data_extraction.settings import DataExtractionSettings, 
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.registry import read_settings, settings_schema
 from tap_cxone.types import COLUMN_TYPES
+from tests.support.ids import readable
 from tests.support.properties import many
 
 SCHEMA = settings_schema()
@@ -26,24 +27,24 @@ LOGIN = "https://na1.nice-incontact.com"
 PATH = "/authentication/v1/token/access-key"
 
 
-def objects(schema, path="settings"):
+def schema_objects(schema, path="settings"):
     """Yield every object of a schema that has settings of its own, with its path."""
     if schema.get("properties"):
         yield path, schema
     for name, inner in schema.get("properties", {}).items():
-        yield from objects(inner, f"{path}.{name}")
+        yield from schema_objects(inner, f"{path}.{name}")
     if isinstance(schema.get("items"), dict):
-        yield from objects(schema["items"], f"{path}[]")
+        yield from schema_objects(schema["items"], f"{path}[]")
 
 
 def each_setting():
     """Yield the path and the definition of every setting, at any depth."""
-    for path, schema in objects(SCHEMA):
+    for path, schema in schema_objects(SCHEMA):
         for name, definition in schema["properties"].items():
             yield f"{path}.{name}", definition
 
 
-OBJECTS = dict(objects(SCHEMA))
+OBJECTS = dict(schema_objects(SCHEMA))
 EACH = dict(each_setting())
 
 
@@ -86,6 +87,7 @@ def test_column_types():
     assert set(COLUMN_TYPES) == {"string", "integer", "number", "boolean", "date", "date-time"}
 
 
+@pytest.mark.promise("offline-discovery")
 def test_no_setting_is_required():
     """Discovery needs no settings at all."""
     assert not list(Draft202012Validator(SCHEMA).iter_errors({}))
@@ -192,6 +194,7 @@ def test_null_that_is_a_value():
         ("max_retries", 8),
         ("user_agent", f"tap-cxone/{version('tap-cxone')}"),
     ],
+    ids=readable,
 )
 def test_default(name, value):
     """Without settings the defaults of the documentation hold."""
@@ -207,6 +210,7 @@ def test_default(name, value):
         ("availability_delay", timedelta(minutes=30)),
         ("entities", ()),
     ],
+    ids=readable,
 )
 def test_default_of_data_extraction(name, value):
     """Without settings the limits of the API hold."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tap_cxone.config.environment import read_environment
 from tap_cxone.config.validation import problems
 from tap_cxone.families.registry import settings_schema
+from tests.support.ids import readable
 from tests.support.properties import many
 
 SCHEMA = settings_schema()
@@ -47,7 +48,7 @@ def family(**settings):
     return {"data_extraction": settings}
 
 
-def entity(**settings):
+def entity_family(**settings):
     return family(entities=[{"name": "wfm_payroll", **settings}])
 
 
@@ -69,7 +70,7 @@ BAD = {
         {"window_day": 3},
         ["'window_day'", "inside another one", "data_extraction.window_days", "observability.win"],
     ),
-    "unknown in an entity": (entity(colums={}), ["entities.0.colums", "'columns'"]),
+    "unknown in an entity": (entity_family(colums={}), ["entities.0.colums", "'columns'"]),
     "unknown in endpoints": (
         {"endpoints": {"data_extraction_tokens": "https://a.example"}},
         ["endpoints.data_extraction_tokens", "data_extraction_token"],
@@ -118,7 +119,7 @@ BAD = {
     "mode": (family(mode="fast"), ["data_extraction.mode", "fast", "auto, sync, async"]),
     "drift": ({"schema_drift": "warn"}, ["schema_drift", "warn", "evolve, ignore, fail"]),
     "type of a column": (
-        entity(columns={"Hours": "float"}),
+        entity_family(columns={"Hours": "float"}),
         ["entities.0.columns.Hours", "float", "number"],
     ),
     # addresses
@@ -163,9 +164,12 @@ BAD = {
     "list for an object": ({"endpoints": []}, ["endpoints", "object", "list"]),
     "object for a list": (family(entities={}), ["data_extraction.entities", "array", "object"]),
     "text for an entity": (family(entities=["a"]), ["data_extraction.entities.0", "object"]),
-    "text for a list": (entity(primary_keys="id"), ["entities.0.primary_keys", "array", "text"]),
-    "number for a version": (entity(version=4), ["entities.0.version", "string", "number"]),
-    "number in a list": (entity(primary_keys=["id", 1]), ["primary_keys.1", "string"]),
+    "text for a list": (
+        entity_family(primary_keys="id"),
+        ["entities.0.primary_keys", "array", "text"],
+    ),
+    "number for a version": (entity_family(version=4), ["entities.0.version", "string", "number"]),
+    "number in a list": (entity_family(primary_keys=["id", 1]), ["primary_keys.1", "string"]),
     "number for an address": ({"base_url": 1}, ["base_url", "string"]),
     "number for a date": ({"start_date": 20260101}, ["start_date", "string"]),
 }
@@ -179,7 +183,7 @@ def test_bad_setting(config, said):
     assert [word for word in said if word not in problem] == []
 
 
-def test_all_problems_at_once():
+def test_validation_reports_all_problems_together():
     """Every mistake of the settings is told in one go."""
     config = {
         "regoin": "eu1",
@@ -255,7 +259,7 @@ def test_address_is_not_repeated(url):
         {"max_retries": 0},
         family(window_days=1),
         family(request_spacing_seconds=0),
-        entity(primary_keys=[]),
+        entity_family(primary_keys=[]),
     ],
     ids=json.dumps,
 )
@@ -304,7 +308,7 @@ def test_settings_are_left_alone():
 # Environment variables
 
 
-def read(**environ):
+def read_variables(**environ):
     return read_environment(SCHEMA, environ, "TAP_CXONE_")
 
 
@@ -331,15 +335,18 @@ def read(**environ):
             {"data_extraction": "https://a.example"},
         ),
     ],
+    ids=readable,
 )
 def test_variable(variable, text, setting, value):
     """A variable is its setting: a text as it stands, all else as JSON."""
-    assert read(**{variable: text}) == ({setting: value}, [])
+    assert read_variables(**{variable: text}) == ({setting: value}, [])
 
 
 def test_variables_of_others():
     """Variables without the prefix, and those that are no setting, are left alone."""
-    found = read(REGION="eu1", TAP_CXONE_NONSENSE="x", tap_cxone_region="eu1", PATH="/bin")
+    found = read_variables(
+        REGION="eu1", TAP_CXONE_NONSENSE="x", tap_cxone_region="eu1", PATH="/bin"
+    )
 
     assert found == ({}, [])
 
@@ -357,7 +364,7 @@ def test_variables_of_others():
 )
 def test_broken_variable(variable, text, kind):
     """A variable that is not JSON is a problem that names it and what is wanted."""
-    found, (problem,) = read(**{variable: text})
+    found, (problem,) = read_variables(**{variable: text})
 
     assert found == {}
     assert variable in problem
@@ -366,14 +373,14 @@ def test_broken_variable(variable, text, kind):
 
 def test_broken_variable_is_not_repeated():
     """The text of a broken variable, perhaps a secret, does not show."""
-    _, (problem,) = read(TAP_CXONE_DATA_EXTRACTION="hush-hush")
+    _, (problem,) = read_variables(TAP_CXONE_DATA_EXTRACTION="hush-hush")
 
     assert "hush-hush" not in problem
 
 
 def test_broken_variable_leaves_the_others():
     """One broken variable does not hide the others, good or bad."""
-    found, told = read(
+    found, told = read_variables(
         TAP_CXONE_REGION="eu1", TAP_CXONE_MAX_RETRIES="three", TAP_CXONE_LOOKBACK_DAYS="two"
     )
 
@@ -383,7 +390,7 @@ def test_broken_variable_leaves_the_others():
 
 def test_variable_of_a_wrong_type_is_a_problem():
     """A variable that is JSON, but not what the setting wants, does not pass the checks."""
-    found, told = read(TAP_CXONE_MAX_RETRIES='"8"')
+    found, told = read_variables(TAP_CXONE_MAX_RETRIES='"8"')
 
     assert told == []
     assert len(problems(found, SCHEMA)) == 1
@@ -392,7 +399,7 @@ def test_variable_of_a_wrong_type_is_a_problem():
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
 def test_variable_that_is_no_number(text):
     """What JSON has no number for is a problem, here or in the checks."""
-    found, told = read(TAP_CXONE_POLL_INTERVAL_SECONDS=text)
+    found, told = read_variables(TAP_CXONE_POLL_INTERVAL_SECONDS=text)
 
     assert [*told, *problems(found, SCHEMA)]
 
@@ -401,6 +408,6 @@ def test_variable_that_is_no_number(text):
 @given(st.text())
 def test_any_variable_is_a_setting_or_a_problem(text):
     """No variable makes reading them fail."""
-    found, told = read(TAP_CXONE_DATA_EXTRACTION=text)
+    found, told = read_variables(TAP_CXONE_DATA_EXTRACTION=text)
 
     assert len(found) + len(told) == 1

@@ -97,6 +97,7 @@ def test_long_submit_is_long_ago(limiter):
     assert limiter.time_until_submit() == NOTHING
 
 
+@pytest.mark.promise("shared-limits")
 @many
 @given(
     st.lists(st.timedeltas(NOTHING, timedelta(minutes=2)), min_size=2, max_size=6),
@@ -147,6 +148,7 @@ def at_most(times, sleep):
 # Memory
 
 
+@pytest.mark.promise("shared-limits")
 def test_earlier_runs_count(limiter):
     """The submits of an earlier run are waited for, too."""
     limiter.restore([NOON - 10 * SECOND])
@@ -218,13 +220,13 @@ def scarce(clock):
     return RateLimiter(RateLimits(quota=ExportQuota(3)), clock)
 
 
-def spend(limiter, times, pause=timedelta(hours=1)):
+def submit_times(limiter, times, pause=timedelta(hours=1)):
     for _ in range(times):
         submit(limiter)
         limiter.clock.sleep(pause)
 
 
-def test_no_quota(limiter):
+def test_limiter_without_quota_counts_nothing(limiter):
     """Without a quota nothing is counted down."""
     assert limiter.remaining_exports() is None
 
@@ -233,12 +235,13 @@ def test_quota_is_counted_down(scarce):
     """Every submit takes one of the quota."""
     left = [scarce.remaining_exports()]
     for _ in range(3):
-        spend(scarce, 1)
+        submit_times(scarce, 1)
         left.append(scarce.remaining_exports())
 
     assert left == [3, 2, 1, 0]
 
 
+@pytest.mark.promise("shared-limits")
 def test_earlier_runs_spent_quota(scarce):
     """The submits of earlier runs within the period count."""
     scarce.restore([NOON - timedelta(hours=30), NOON - timedelta(hours=20)])
@@ -246,9 +249,10 @@ def test_earlier_runs_spent_quota(scarce):
     assert scarce.remaining_exports() == 2
 
 
+@pytest.mark.promise("shared-limits")
 def test_quota_exhausted(scarce, clock):
     """Beyond the quota nothing is submitted or waited for; the error knows when to come back."""
-    spend(scarce, 3)
+    submit_times(scarce, 3)
     clock.slept.clear()
 
     with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
@@ -260,7 +264,7 @@ def test_quota_exhausted(scarce, clock):
 
 def test_quota_comes_back(scarce, clock):
     """When the oldest submit is a period old, another one is allowed, and no more."""
-    spend(scarce, 3)
+    submit_times(scarce, 3)
     clock.instant = NOON + DAY
     left = scarce.remaining_exports()
     submit(scarce)
@@ -315,7 +319,7 @@ def test_refused_as_expected(scarce):
     assert scarce.mark_quota_exhausted().until == NOON + timedelta(hours=4)
 
 
-def test_refused_again(scarce, clock):
+def test_quota_refusal_of_yesterday_does_not_prolong_that_of_today(scarce, clock):
     """A refusal of yesterday says nothing about how long today's lasts."""
     scarce.mark_quota_exhausted()
     clock.instant = NOON + timedelta(hours=25)
@@ -329,7 +333,7 @@ def test_old_refusal_is_forgotten(scarce, clock):
     """A refusal that has run out says nothing about a quota that was spent since."""
     scarce.mark_quota_exhausted()
     clock.instant = NOON + timedelta(hours=25)
-    spend(scarce, 3)
+    submit_times(scarce, 3)
 
     with pytest.raises(QuotaExhausted) as raised, scarce.submitting():
         pytest.fail("submitted")

@@ -40,7 +40,7 @@ def test_silence():
         *("RFC 850", "asctime", "offset"),
     ],
 )
-def test_retry_after(text, wait):
+def test_retry_after_is_seconds_or_a_date(text, wait):
     """`Retry-After` is a number of seconds or a date, and never negative."""
     assert RateLimitHeaders.parse({"Retry-After": text}, NOON).retry_after == wait
 

@@ -22,7 +22,7 @@ PATIENCE = PollPolicy(
 JOBS = st.lists(st.floats(1, 1700).map(lambda seconds: seconds * SECOND), min_size=1, max_size=30)
 
 
-def asked(job: timedelta, known: DurationBounds | None) -> list[timedelta]:
+def polled_ages(job: timedelta, known: DurationBounds | None) -> list[timedelta]:
     """Return the ages at which a job is looked at, to the one at which it is found done."""
     ages = PATIENCE.poll_ages(known)
     running = list(itertools.takewhile(lambda age: age < job, ages))
@@ -35,7 +35,7 @@ def followed(jobs: list[timedelta]) -> list[list[timedelta]]:
     known: DurationBounds | None = None
     every = []
     for job in jobs:
-        looks = asked(job, known)
+        looks = polled_ages(job, known)
         every.append(looks)
         more = looks[-2] if len(looks) > 1 else timedelta(0)
         known = merge_bounds(known, DurationBounds(more, looks[-1]))

@@ -45,7 +45,7 @@ def clock() -> Meanwhile:
 
 
 @pytest.fixture
-def process(tmp_path, clock) -> Callable[..., TenantSlots]:
+def other_process(tmp_path, clock) -> Callable[..., TenantSlots]:
     """Return what makes the places as another process sees them."""
 
     def turns(places: int = 1, *, kept: bool = True) -> TenantSlots:
@@ -56,9 +56,9 @@ def process(tmp_path, clock) -> Callable[..., TenantSlots]:
     return turns
 
 
-def test_one_place(process):
+def test_one_place(other_process):
     """While one process has the place, another one has not."""
-    one, two = process(), process()
+    one, two = other_process(), other_process()
     place = one.try_acquire()
     during = two.try_acquire()
     place.close()
@@ -67,17 +67,17 @@ def test_one_place(process):
     assert two.try_acquire() is not None
 
 
-def test_three_places(process):
+def test_three_places(other_process):
     """There are as many places as the API allows jobs."""
-    held = [process(places=3).try_acquire() for _ in range(4)]
+    held = [other_process(places=3).try_acquire() for _ in range(4)]
 
     assert [place is not None for place in held] == [True, True, True, False]
 
 
-def test_waiting(process, clock, caplog):
+def test_waiting(other_process, clock, caplog):
     """A place is waited for by the clock, and the wait is told once, with where the lock is."""
     caplog.set_level(logging.INFO)
-    one, two = process(), process()
+    one, two = other_process(), other_process()
     for _ in range(2):
         place = one.try_acquire()
         clock.happening = [lambda: None, lambda: None, place.close]
@@ -89,19 +89,19 @@ def test_waiting(process, clock, caplog):
     assert "locks/tenant" in said
 
 
-def test_a_wait_ends(process, clock):
+def test_a_wait_ends(other_process, clock):
     """After throttle_timeout_minutes the wait ends with an error that says where to look."""
-    held = process().try_acquire()
+    held = other_process().try_acquire()
     with pytest.raises(Throttled, match=r"throttle_timeout_minutes.*locks/tenant"):
-        process().acquire()
+        other_process().acquire()
 
     assert sum(clock.slept, timedelta(0)) == 5 * SECOND
     held.close()
 
 
-def test_who_waits_comes_first(process, clock):
+def test_who_waits_comes_first(other_process, clock):
     """Whoever frees a place does not get it again before those who wait for it."""
-    one, two = process(), process()
+    one, two = other_process(), other_process()
     place = one.try_acquire()
     again: list[object] = []
 
@@ -117,24 +117,24 @@ def test_who_waits_comes_first(process, clock):
     assert one.try_acquire() is not None
 
 
-def test_interrupted(process, clock):
+def test_waiting_for_a_slot_can_be_interrupted(other_process, clock):
     """A wait may be interrupted, and keeps nobody out afterwards."""
 
     def signalled() -> None:
         raise Interrupted(15)
 
-    place = process().try_acquire()
+    place = other_process().try_acquire()
     clock.happening = [signalled]
     with pytest.raises(Interrupted):
-        process().acquire()
+        other_process().acquire()
     place.close()
 
-    assert process().try_acquire() is not None
+    assert other_process().try_acquire() is not None
 
 
-def test_a_job_keeps_its_place(process):
+def test_a_job_keeps_its_place(other_process):
     """A place that a job keeps is free when the job has ended."""
-    one, two = process(), process()
+    one, two = other_process(), other_process()
     with one.acquire() as place:
         one.hold_for_job("job", place)
     during = two.try_acquire()
@@ -144,27 +144,27 @@ def test_a_job_keeps_its_place(process):
     assert two.try_acquire() is not None
 
 
-def test_a_submit_has_a_place(process):
+def test_a_submit_has_a_place(other_process):
     """Where the API takes any number of jobs, a place is for the submit only."""
-    one, two = process(kept=False), process(kept=False)
+    one, two = other_process(kept=False), other_process(kept=False)
     with one.acquire() as place:
         one.hold_for_job("job", place)
 
     assert two.try_acquire() is not None
 
 
-def test_nobody_waits_for_oneself(process, clock):
+def test_nobody_waits_for_oneself(other_process, clock):
     """Who has all places uses one of them again: the API says whether its job still runs."""
-    one = process()
+    one = other_process()
     with one.acquire() as place:
         one.hold_for_job("job", place)
     with one.acquire():
         assert clock.slept == []
 
 
-def test_an_earlier_runs_job(process):
+def test_an_earlier_runs_job(other_process):
     """A job that an earlier run left behind gets a place if there is one."""
-    one, two = process(), process()
+    one, two = other_process(), other_process()
     one.reacquire("job")
     two.reacquire("other")
     one.release_all()
@@ -208,9 +208,9 @@ def test_no_folder(tmp_path):
         acquire_file_lock(tmp_path / "nowhere" / "journal.db.locks" / "place")
 
 
-def test_locks_are_private(process, tmp_path):
+def test_locks_are_private(other_process, tmp_path):
     """Nobody else may look at the locks."""
-    with process().acquire():
+    with other_process().acquire():
         found = [tmp_path / "locks", *(tmp_path / "locks").iterdir()]
 
     assert all(path.stat().st_mode & 0o77 == 0 for path in found)

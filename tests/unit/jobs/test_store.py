@@ -40,7 +40,7 @@ class Inline:
 
 
 @pytest.fixture
-def state():
+def stored_state():
     return StreamState("stream", {})
 
 
@@ -57,15 +57,15 @@ def ledger(tmp_path, clock):
 
 
 @pytest.fixture
-def make(state, emitted, ledger) -> Callable[..., JobStore]:
+def make(stored_state, emitted, ledger) -> Callable[..., JobStore]:
     """Return what makes the store of one run."""
 
     def make(own=ledger):
         store = JobStore(
             stream="stream",
             initial_bookmark=None,
-            state=state,
-            emit_state=lambda: emitted.append(state.pending_jobs()),
+            state=stored_state,
+            emit_state=lambda: emitted.append(stored_state.pending_jobs()),
             ledger=own,
             fingerprint=lambda _window: "today's",
         )
@@ -81,13 +81,13 @@ def test_only_a_running_job_is_not_terminal(status):
     assert status.is_terminal == (status is not JobStatus.RUNNING)
 
 
-def test_a_submitted_job_is_stored_before_anything_else(make, state, emitted, ledger):
+def test_a_submitted_job_is_stored_before_anything_else(make, stored_state, emitted, ledger):
     """A job is in the ledger, in STATE and in a STATE that left."""
     make().record_submit(JOB)
 
     assert ledger.jobs("stream", None) == [JOB]
     assert emitted == [[JOB]]
-    assert state.pending_jobs() == [JOB]
+    assert stored_state.pending_jobs() == [JOB]
 
 
 def test_a_job_is_in_state_although_the_journal_fails(make, emitted):
@@ -132,82 +132,82 @@ def test_origin_tells_runs_apart(make, ledger):
     ]
 
 
-def test_a_job_of_another_request_is_not_used(make, state):
+def test_a_job_of_another_request_is_not_used(make, stored_state):
     """A job with another fingerprint is neither found nor kept when a run begins."""
-    state.set_pending_jobs([replace(JOB, fingerprint="yesterday's"), LATER])
+    stored_state.set_pending_jobs([replace(JOB, fingerprint="yesterday's"), LATER])
     store = make()
 
     assert store.find_pending(WINDOW) is None
     assert store.pending_windows() == [NEXT]
     store.delete_outdated()
-    assert state.pending_jobs() == [LATER]
+    assert stored_state.pending_jobs() == [LATER]
 
 
-def test_a_removed_job_is_gone_everywhere(make, state, ledger):
+def test_a_removed_job_is_gone_everywhere(make, stored_state, ledger):
     """A removed job is not found or adopted again; messages still name it."""
     store = make()
     store.record_submit(JOB)
     store.remove(JOB)
 
     assert store.find_pending(WINDOW) is None
-    assert (state.pending_jobs(), ledger.jobs("stream", None)) == ([], [])
+    assert (stored_state.pending_jobs(), ledger.jobs("stream", None)) == ([], [])
     assert store.unusable_ids() == {JOB.id}
     assert store.last_job_id(WINDOW) == JOB.id
 
 
-def test_a_job_is_added_beside_the_others(make, state):
+def test_a_job_is_added_beside_the_others(make, stored_state):
     """A job is remembered beside the others."""
     store = make()
     store.record_submit(JOB)
     store.record_submit(LATER)
 
-    assert state.pending_jobs() == [JOB, LATER]
+    assert stored_state.pending_jobs() == [JOB, LATER]
 
 
-def test_a_job_replaces_the_one_with_its_id(make, state):
+def test_a_job_replaces_the_one_with_its_id(make, stored_state):
     """A job that is stored again takes the place of what was known of it."""
     store, again = make(), replace(JOB, submitted_at=JOB.submitted_at + DAY)
     store.record_submit(JOB)
     store.record_submit(again)
 
-    assert state.pending_jobs() == [again]
+    assert stored_state.pending_jobs() == [again]
 
 
-def test_other_jobs_stay_when_one_is_removed(make, state):
+def test_other_jobs_stay_when_one_is_removed(make, stored_state):
     """A job that gives no file is dropped, the others stay."""
-    state.set_pending_jobs([JOB, LATER])
+    stored_state.set_pending_jobs([JOB, LATER])
     make().remove(JOB)
 
-    assert state.pending_jobs() == [LATER]
+    assert stored_state.pending_jobs() == [LATER]
 
 
-def test_an_unknown_job_may_be_removed(make, state):
+def test_an_unknown_job_may_be_removed(make, stored_state):
     """The removal of a job that is not stored changes nothing."""
-    state.set_pending_jobs([JOB])
+    stored_state.set_pending_jobs([JOB])
     make().remove(LATER)
 
-    assert state.pending_jobs() == [JOB]
+    assert stored_state.pending_jobs() == [JOB]
 
 
-def test_a_polled_job_keeps_its_time_and_status(make, state):
+def test_a_polled_job_keeps_its_time_and_status(make, stored_state):
     """What a poll tells of a job stays in this run, and STATE is as it was."""
     store = make()
     store.record_submit(JOB)
-    before = state.raw["pending_jobs"]
+    before = stored_state.raw["pending_jobs"]
     store.update(replace(JOB, status=JobStatus.SUCCEEDED, last_polled_at=NOON + DAY))
 
     assert store.pending_job(WINDOW).last_polled_at == NOON + DAY
     assert store.running_jobs() == []
-    assert state.raw["pending_jobs"] == before
+    assert stored_state.raw["pending_jobs"] == before
 
 
 @pytest.mark.parametrize("incremental", [True, False], ids=["incremental", "full table"])
-def test_a_commit_deletes_the_jobs_up_to_its_end(make, state, ledger, incremental):
+def test_a_commit_deletes_the_jobs_up_to_its_end(make, stored_state, ledger, incremental):
     """A job of a later window stays; the ledger has committed ones only if a bookmark passes."""
     store = make()
     store.record_submit(JOB)
     store.record_submit(LATER)
     store.commit(WINDOW, incremental=incremental)
 
-    assert state.pending_jobs() == [LATER]
+    assert stored_state.pending_jobs() == [LATER]
     assert ledger.jobs("stream", None) == ([JOB, LATER] if incremental else [LATER])

@@ -37,7 +37,7 @@ AGAIN, LATER = Retry(DELAY), Retry(timedelta(0))
 
 
 @dataclass(frozen=True)
-class Case:
+class Rule:
     """One row: an outcome, and the decision for a submit that is awaited or started ahead."""
 
     outcome: str
@@ -49,56 +49,56 @@ class Case:
 
 
 CASES = [
-    Case("{statuses}; no connection", Unavailable(""), AGAIN, Stop()),
-    Case("the same, at the last attempt of `max_retries`", Unavailable(""), Fail(), Stop(), LAST),
-    Case("the same, after `throttle_timeout_minutes`", Unavailable(""), AGAIN, Stop(), LATE),
-    Case(
+    Rule("{statuses}; no connection", Unavailable(""), AGAIN, Stop()),
+    Rule("the same, at the last attempt of `max_retries`", Unavailable(""), Fail(), Stop(), LAST),
+    Rule("the same, after `throttle_timeout_minutes`", Unavailable(""), AGAIN, Stop(), LATE),
+    Rule(
         "another request of the submit (login, list of jobs) failed until `max_retries`",
         Unavailable("", exhausted=True),
         Fail(),
         Stop(),
     ),
-    Case(
+    Rule(
         "{statuses}; 403 that says 'wait'; the tenant's jobs are at their limit",
         Throttled(""),
         AGAIN,
         LATER,
     ),
-    Case("the same, after `max_retries` attempts", Throttled(""), AGAIN, LATER, LAST),
-    Case("the same, after `throttle_timeout_minutes`", Throttled(""), Fail(), LATER, LATE),
-    Case(
+    Rule("the same, after `max_retries` attempts", Throttled(""), AGAIN, LATER, LAST),
+    Rule("the same, after `throttle_timeout_minutes`", Throttled(""), Fail(), LATER, LATE),
+    Rule(
         "another request of the submit was throttled until `throttle_timeout_minutes`",
         Throttled("", exhausted=True),
         Fail(),
         LATER,
     ),
-    Case(
+    Rule(
         "{statuses}; connection broken; response late, unreadable, too large or without a job",
         AmbiguousSubmit(""),
         LookUp(may_retry=True),
         LookUp(may_retry=False),
     ),
-    Case(
+    Rule(
         "the same, at the last attempt of `max_retries`",
         AmbiguousSubmit(""),
         LookUp(may_retry=False),
         LookUp(may_retry=False),
         LAST,
     ),
-    Case(
+    Rule(
         "the same, if the API has no list of jobs",
         AmbiguousSubmit(""),
         Fail(),
         Fail(),
         can_list=False,
     ),
-    Case("{statuses}", NotFound(""), Fail(), Stop()),
-    Case("{statuses}", PermissionDenied(""), Fail(), Stop()),
-    Case("{statuses}; any other status", ApiError(""), Fail(), Stop()),
-    Case("the login, or a new token, was refused", AuthError(), Fail(), Fail()),
-    Case("the quota is used up (counted, or 400 that says so)", QuotaExhausted(""), Fail(), Stop()),
-    Case("the response reports that the job failed", JobFailed(), Fail(), Fail()),
-    Case("the journal cannot store the submit", JournalError(), Fail(), Fail()),
+    Rule("{statuses}", NotFound(""), Fail(), Stop()),
+    Rule("{statuses}", PermissionDenied(""), Fail(), Stop()),
+    Rule("{statuses}; any other status", ApiError(""), Fail(), Stop()),
+    Rule("the login, or a new token, was refused", AuthError(), Fail(), Fail()),
+    Rule("the quota is used up (counted, or 400 that says so)", QuotaExhausted(""), Fail(), Stop()),
+    Rule("the response reports that the job failed", JobFailed(), Fail(), Fail()),
+    Rule("the journal cannot store the submit", JournalError(), Fail(), Fail()),
 ]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.rows.convert import TEXT_CONVERTERS
 from tap_cxone.types import COLUMN_TYPES
+from tests.support.ids import readable
 from tests.support.properties import many
 
 MOMENT = "2026-01-31T17:04:00+00:00"
@@ -77,6 +78,7 @@ def test_string_is_kept_to_the_letter(text):
         ("9223372036854775808", Decimal(2**63)),
         ("12345678901234567890", Decimal(12345678901234567890)),
     ],
+    ids=readable,
 )
 def test_integer(text, value):
     """An integer is exact; one that JSON writers refuse is a Decimal."""
@@ -119,6 +121,7 @@ def test_no_integer(text):
         ("12345678901234567890.5", Decimal("12345678901234567890.5")),
         ("12345678901234567890", Decimal(12345678901234567890)),
     ],
+    ids=readable,
 )
 def test_number(text, value):
     """A number is exact."""

@@ -12,6 +12,7 @@ from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column, ValueConstraint
 from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
 from tap_cxone.rows.layout import ROW_HASH, FileLayout, RecordSpec
+from tests.support.ids import readable
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     [
@@ -57,20 +58,20 @@ def one_by_one(layout, rows):
     """Return each record's pairs, in their order and with their types; None for a misfit."""
     make = layout.row_converter()
     try:
-        return [typed(make(row)) for row in rows]
+        return [with_types(make(row)) for row in rows]
     except ConversionError:
         return None
 
 
-def at_once(layout, rows):
+def convert_block(layout, rows):
     cells = [list(column) for column in zip(*rows, strict=True)]
     try:
-        return [typed(record) for record in block_converter(layout)(cells, len(rows))]
+        return [with_types(record) for record in block_converter(layout)(cells, len(rows))]
     except ValueError:
         return None
 
 
-def typed(record):
+def with_types(record):
     return [(name, type(value), repr(value)) for name, value in record.items()]
 
 
@@ -95,7 +96,7 @@ def test_columns_of_texts(column, cells, key):
     rows = [[cell, "x"] for cell in cells]
     layout = FileLayout.from_header(["n", "More"], shape(column, key_columns=("n",) if key else ()))
 
-    assert at_once(layout, rows) == one_by_one(layout, rows)
+    assert convert_block(layout, rows) == one_by_one(layout, rows)
 
 
 @given(COLUMNS, st.lists(VALUES, min_size=1, max_size=4), st.booleans())
@@ -109,11 +110,11 @@ def test_columns_of_json(column, cells, key):
         ["n", "More"], shape(column, key_columns=("n",) if key else ()), cells_are_text=False
     )
 
-    assert at_once(layout, rows) == one_by_one(layout, rows)
+    assert convert_block(layout, rows) == one_by_one(layout, rows)
 
 
 @pytest.mark.parametrize(
-    "rule", [ValueConstraint(minimum=Decimal(0)), ValueConstraint(allowed=(1, 2))]
+    "rule", [ValueConstraint(minimum=Decimal(0)), ValueConstraint(allowed=(1, 2))], ids=readable
 )
 @given(st.lists(st.sampled_from(["1", "2", "-1", "", "x"]), min_size=1, max_size=3))
 def test_rules(rule, cells):
@@ -121,7 +122,7 @@ def test_rules(rule, cells):
     layout = FileLayout.from_header(["n"], shape(Column("n", "integer", constraint=rule)))
     rows = [[cell] for cell in cells]
 
-    assert at_once(layout, rows) == one_by_one(layout, rows)
+    assert convert_block(layout, rows) == one_by_one(layout, rows)
 
 
 @given(
@@ -133,7 +134,7 @@ def test_digests(rows, keep):
     hashed = shape(Column("n"), key_columns=(ROW_HASH,), keep_unknown_columns=keep)
     layout = FileLayout.from_header(["n", "Zeta", "Alpha"], hashed)
 
-    assert at_once(layout, rows) == one_by_one(layout, rows)
+    assert convert_block(layout, rows) == one_by_one(layout, rows)
 
 
 @given(st.lists(st.lists(VALUES, min_size=2, max_size=2), min_size=1, max_size=3))
@@ -143,4 +144,4 @@ def test_digests_of_json(rows):
         ["n", "Zeta"], shape(Column("n"), key_columns=(ROW_HASH,)), cells_are_text=False
     )
 
-    assert at_once(layout, rows) == one_by_one(layout, rows)
+    assert convert_block(layout, rows) == one_by_one(layout, rows)

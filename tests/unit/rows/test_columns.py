@@ -16,7 +16,7 @@ headers = st.lists(titles, max_size=8)
 plain_names = st.from_regex(r"[a-z]{1,6}(_[a-z]{1,6}){0,3}", fullmatch=True)
 
 
-def names(header, known=()):
+def column_names(header, known=()):
     return [column.name for column in assign_columns(header, known)]
 
 
@@ -58,7 +58,7 @@ def test_fold(title):
 @given(headers, st.lists(plain_names, max_size=4, unique=True))
 def test_each_title_has_a_name_of_its_own(header, known):
     """However odd the titles are, every cell of a row has a name, and no two the same."""
-    assigned = names(header, [Column(name) for name in known])
+    assigned = column_names(header, [Column(name) for name in known])
 
     assert len(assigned) == len(header)
     assert len(set(assigned)) == len(assigned)
@@ -68,14 +68,14 @@ def test_each_title_has_a_name_of_its_own(header, known):
 @given(headers)
 def test_names_leave_our_own_alone(header):
     """No title takes the name of a column that the tap adds; these begin with `_`."""
-    assert not any(name.startswith("_") or not name for name in names(header))
+    assert not any(name.startswith("_") or not name for name in column_names(header))
 
 
 @many
 @given(headers)
 def test_names_are_small(header):
     """Names hold neither capitals nor blanks nor punctuation."""
-    assert not any(re.search(r"[A-Z\s.,:;/()-]", name) for name in names(header))
+    assert not any(re.search(r"[A-Z\s.,:;/()-]", name) for name in column_names(header))
 
 
 @many
@@ -106,14 +106,14 @@ def test_unknown_title_is_a_new_text_column():
 
 def test_second_of_a_name_gets_a_number():
     """Titles that differ only in spelling are told apart by numbers."""
-    assert names(["Team ID", "teamId", "TEAM_ID"]) == ["team_id", "team_id_2", "team_id_3"]
+    assert column_names(["Team ID", "teamId", "TEAM_ID"]) == ["team_id", "team_id_2", "team_id_3"]
 
 
 def test_number_that_is_taken():
     """A number is left out where a title has that name already."""
     header = ["a", "a_2", "A"]
 
-    assert names(header) == ["a", "a_2", "a_3"]
+    assert column_names(header) == ["a", "a_2", "a_3"]
 
 
 def test_known_column_matches_once():
@@ -137,7 +137,7 @@ def test_new_column_does_not_take_a_known_name():
 @pytest.mark.parametrize("title", ["", "  ", "***", "—"])
 def test_title_without_a_letter(title):
     """A title without a letter or digit is named by its place, counted from one."""
-    assert names(["a", title]) == ["a", "column_2"]
+    assert column_names(["a", title]) == ["a", "column_2"]
 
 
 def test_column_found_by_its_beginning():

@@ -24,7 +24,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 
 
 @st.composite
-def tables(draw):
+def draw_table(draw):
     """Draw a header and rows as wide as it; the header begins with a letter."""
     width = draw(st.integers(1, 4))
     row = st.lists(texts, min_size=width, max_size=width)
@@ -43,7 +43,7 @@ def encoded(text, encoding="utf-8"):
     return bom.get(encoding, b"") + text.encode(encoding)
 
 
-def read(data, name="f"):
+def read_file(data, name="f"):
     """Return the header and the rows' cells of a file."""
     with spool_chunks([data], expected_size=None, description=name) as spool:
         table = open_table(spool, name)
@@ -63,39 +63,39 @@ ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
 
 
 @many
-@given(tables(), ENCODINGS)
+@given(draw_table(), ENCODINGS)
 def test_csv_comes_back(rows, encoding):
     """Any table that was written as CSV comes back exactly, whatever the encoding."""
-    assert read(encoded(as_csv(rows), encoding)) == rows
+    assert read_file(encoded(as_csv(rows), encoding)) == rows
 
 
 @many
-@given(tables(), st.sampled_from(["\r\n", "\n", "\r"]))
+@given(draw_table(), st.sampled_from(["\r\n", "\n", "\r"]))
 def test_csv_with_any_newline(rows, newline):
     """Lines may end as they like."""
     data = encoded(as_csv(rows, quoting=csv.QUOTE_ALL, lineterminator=newline))
 
-    assert read(data) == rows
+    assert read_file(data) == rows
 
 
 @many
-@given(tables(), ENCODINGS, st.integers(1, 2))
+@given(draw_table(), ENCODINGS, st.integers(1, 2))
 def test_gzip_comes_back(rows, encoding, times):
     """A gzip file is unpacked, also one that travelled gzipped once more."""
     data = encoded(as_csv(rows), encoding)
     for _ in range(times):
         data = gzip.compress(data, mtime=0)
 
-    assert read(data) == rows
+    assert read_file(data) == rows
 
 
 @many
-@given(tables(), ENCODINGS, st.lists(st.integers(1, 100), max_size=4))
+@given(draw_table(), ENCODINGS, st.lists(st.integers(1, 100), max_size=4))
 def test_gzip_of_several_members(rows, encoding, cuts):
     """A gzip file may consist of several, of any length, one behind the other."""
     members = [gzip.compress(part) for part in pieces(encoded(as_csv(rows), encoding), cuts)]
 
-    assert read(b"".join(members)) == rows
+    assert read_file(b"".join(members)) == rows
 
 
 def test_gzip_with_empty_members():
@@ -103,7 +103,7 @@ def test_gzip_with_empty_members():
     empty = gzip.compress(b"")
     data = empty + gzip.compress(b"a,b\n1,") + empty + gzip.compress(b"2\n") + empty
 
-    assert read(data) == [["a", "b"], ["1", "2"]]
+    assert read_file(data) == [["a", "b"], ["1", "2"]]
 
 
 def test_gzip_in_a_gzip_of_members():
@@ -111,34 +111,34 @@ def test_gzip_in_a_gzip_of_members():
     inner = gzip.compress(b"a,b\n1,2\n")
     outer = gzip.compress(inner[:1]) + gzip.compress(inner[1:])
 
-    assert read(outer) == [["a", "b"], ["1", "2"]]
+    assert read_file(outer) == [["a", "b"], ["1", "2"]]
 
 
 def test_quoted_newlines():
     """A cell may hold line ends of any kind; they stay as they are."""
-    assert read(b'a,b\r\n"1\n2\r\n3\r4",x\r\n') == [["a", "b"], ["1\n2\r\n3\r4", "x"]]
+    assert read_file(b'a,b\r\n"1\n2\r\n3\r4",x\r\n') == [["a", "b"], ["1\n2\r\n3\r4", "x"]]
 
 
 def test_byte_order_mark_is_no_title():
     """The mark of UTF-8 is not a part of the first title."""
-    assert read(codecs.BOM_UTF8 + b"a,b\n") == [["a", "b"]]
+    assert read_file(codecs.BOM_UTF8 + b"a,b\n") == [["a", "b"]]
 
 
 def test_blank_lines_are_nothing():
     """Blank lines are no rows, before the header or behind it."""
-    assert read(b"\n\r\na,b\n\n1,2\n\n\n") == [["a", "b"], ["1", "2"]]
+    assert read_file(b"\n\r\na,b\n\n1,2\n\n\n") == [["a", "b"], ["1", "2"]]
 
 
 def test_last_line_without_an_end():
     """The last row may do without a newline."""
-    assert read(b"a,b\n1,2") == [["a", "b"], ["1", "2"]]
+    assert read_file(b"a,b\n1,2") == [["a", "b"], ["1", "2"]]
 
 
 def test_very_long_cell():
     """A comment may hold a whole conversation."""
     comment = "so she said\n" * 100_000
 
-    assert read(encoded(as_csv([["a", "b"], ["1", comment]]))) == [["a", "b"], ["1", comment]]
+    assert read_file(encoded(as_csv([["a", "b"], ["1", comment]]))) == [["a", "b"], ["1", comment]]
 
 
 @pytest.mark.parametrize(
@@ -146,14 +146,14 @@ def test_very_long_cell():
     [b"", b"\n\n", codecs.BOM_UTF8, gzip.compress(b""), codecs.BOM_UTF16_LE],
     ids=["empty", "blank lines", "mark", "gzip", "mark of UTF-16"],
 )
-def test_nothing_in_it(data):
+def test_csv_file_that_is_empty_has_no_header(data):
     """A file with nothing in it has neither header nor rows."""
-    assert read(data) == [[]]
+    assert read_file(data) == [[]]
 
 
 def test_header_alone():
     """A file may have no rows."""
-    assert read(b"a,b\n") == [["a", "b"]]
+    assert read_file(b"a,b\n") == [["a", "b"]]
 
 
 def test_lines_are_counted():
@@ -177,7 +177,8 @@ def test_rows_as_often_as_asked_for(pack):
     assert together == list(zip(once, once, strict=True))
 
 
-def test_memory_is_constant():
+@pytest.mark.promise("constant-memory")
+def test_decoding_a_long_csv_takes_constant_memory():
     """Reading needs no more memory than a row, however long the file is."""
     rows = (f"{n},{'x' * 200}\n".encode() for n in range(20_000))
     packed = gzip.compress(b"a,b\n" + b"".join(rows))
@@ -225,7 +226,7 @@ def damaged(draw):
 @example(codecs.BOM_UTF32_LE + "a,b".encode("utf-32-le"))
 @example(b'"')
 @example(b"a\r,\ra")
-def test_any_bytes_are_rows_or_refused(data):
+def test_any_bytes_as_csv_are_rows_or_refused(data):
     """Whatever arrives is a table, or refused as what it is not; nothing else happens."""
     with spool_chunks([data], expected_size=None, description="f") as spool:
         try:
@@ -237,12 +238,13 @@ def test_any_bytes_are_rows_or_refused(data):
     assert all(row.invalid_reason or len(row.cells) == len(table.header) for row in rows)
 
 
+@pytest.mark.promise("whole-files")
 @many
 @given(st.integers(2, len(PACKED) - 1))
-def test_cut_gzip(end):
+def test_decoding_cut_gzip_is_refused(end):
     """A gzip file that ends early is refused, wherever it ends."""
     with pytest.raises(DecodeError, match="gzip"):
-        read(PACKED[:end])
+        read_file(PACKED[:end])
 
 
 @pytest.mark.parametrize("packed", [1, 2], ids=["once", "twice"])
@@ -267,7 +269,7 @@ def test_changed_gzip(place, change):
     data[place] ^= change
 
     with pytest.raises(DecodeError):
-        read(bytes(data))
+        read_file(bytes(data))
 
 
 @pytest.mark.parametrize(
@@ -289,11 +291,12 @@ def test_row_of_another_width(data, line):
     assert not any(row.invalid_reason for row in [*before, after])
 
 
+@pytest.mark.promise("whole-files")
 @pytest.mark.parametrize("rest", [b"1\n", b"1,2\n3", b"1,2\n3,4,5\n"])
 def test_last_row_of_another_width(rest):
     """A file whose last row has another width is refused: its end may be lost."""
     with pytest.raises(DecodeError, match=r"qm-workflows: the last line has \d cells where .* 2"):
-        read(b"a,b\n" + rest, "qm-workflows")
+        read_file(b"a,b\n" + rest, "qm-workflows")
 
 
 def test_rows_before_the_damage():
@@ -323,19 +326,19 @@ def test_rows_before_the_damage():
 def test_page_in_place_of_a_file(data):
     """A page of HTML or XML is not read as CSV; the message says what came."""
     with pytest.raises(DecodeError, match=r"qm: .*HTML or XML"):
-        read(data, "qm")
+        read_file(data, "qm")
 
 
 def test_text_in_another_encoding():
     """Text that is not UTF-8 is refused, not guessed at."""
     with pytest.raises(DecodeError, match=r"qm: .*UTF-8"):
-        read("a,b\n1,Größe\n".encode("latin-1"), "qm")
+        read_file("a,b\n1,Größe\n".encode("latin-1"), "qm")
 
 
-def test_half_a_character():
+def test_csv_cut_in_a_character_is_refused():
     """A UTF-16 file that ends inside a character is refused."""
     with pytest.raises(DecodeError):
-        read(encoded("a,b\n1,2\n", "utf-16-le")[:-1])
+        read_file(encoded("a,b\n1,2\n", "utf-16-le")[:-1])
 
 
 @pytest.mark.parametrize(
@@ -344,12 +347,13 @@ def test_half_a_character():
 def test_broken_quotes(data):
     """Quotes that do not close, or close too early, are refused."""
     with pytest.raises(DecodeError, match=r"qm: .*CSV"):
-        read(data, "qm")
+        read_file(data, "qm")
 
 
-def test_message_holds_no_data():
+@pytest.mark.promise("no-secrets")
+def test_csv_error_contains_no_data():
     """What is in the file, somebody's data, does not stand in the message."""
     with pytest.raises(DecodeError) as raised:
-        read(b'a,b\nJane Doe,555-0100\n"Jane Doe"x,2\n')
+        read_file(b'a,b\nJane Doe,555-0100\n"Jane Doe"x,2\n')
 
     assert "Jane" not in str(raised.value)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.spool import spool_chunks
+from tests.support.ids import readable
 
 LIFTED = "metrics"
 KEYS = ObjectFields(("id", "b", "a"), frozenset({"id"}), LIFTED, frozenset({"a", "b"}))
@@ -35,11 +36,11 @@ def pairs(values):
 OBJECTS = pairs(VALUES | pairs(VALUES)) | pairs(VALUES).map('{{"id":1,"metrics":{}}}'.format)
 
 
-def table(spool, *, required=(), lifted=LIFTED):
+def opened_table(spool, *, required=(), lifted=LIFTED):
     return open_table(spool, "f", FileExpectation(("json",), required, lifted))
 
 
-def told(rows, titles):
+def row_facts(rows, titles):
     """Return all there is to know of rows, with a cell per title."""
     return [
         (
@@ -73,13 +74,13 @@ def test_read_again(written, layout, required, lifted):
     data = layout.format((",\n" if "[" in layout else "\n").join(written)).encode()
 
     with spool_chunks([data], expected_size=None, description="f") as spool:
-        file = table(spool, required=required, lifted=lifted)
+        file = opened_table(spool, required=required, lifted=lifted)
         first = list(file.rows())
         header = file.header
         again = list(file.rows())
 
     assert file.header == header
-    assert told(again, len(header)) == told(first, len(header))
+    assert row_facts(again, len(header)) == row_facts(first, len(header))
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,7 @@ def test_read_again(written, layout, required, lifted):
         ('{"id":1}', [1, None, None]),
         ('{"id":1,"metrics":{"a":[1.5]},"id":4}', [4, None, [Decimal("1.5")]]),
     ],
+    ids=readable,
 )
 @pytest.mark.parametrize("lines", [True, False])
 def test_known(written, wanted, lines):
@@ -155,6 +157,7 @@ def test_a_required_key_inside():
         ObjectFields(("id", LIFTED), frozenset(), LIFTED, frozenset({"a"})),
         ObjectFields(tuple(map(str, range(301))), frozenset(), "", frozenset()),
     ],
+    ids=readable,
 )
 def test_keys_that_nothing_reads(keys):
     """Where keys are not known well enough, or too many, nothing is read by columns."""
@@ -168,7 +171,7 @@ def test_never_alike(odd):
     data = ",".join([*part, odd] * 8)
 
     with spool_chunks([f"[{data}]".encode()], expected_size=None, description="f") as spool:
-        rows = list(table(spool).rows())
+        rows = list(opened_table(spool).rows())
 
     assert [row.number for row in rows] == list(range(1, 8 * 1501 + 1))
     assert sum(row.cells[:1] == ["x" * 100] for row in rows) == 8 * 1500

@@ -14,6 +14,7 @@ from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
 from tap_cxone.streams.state import StreamState, read_state
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
+from tests.support.ids import readable
 from tests.support.properties import many
 from tests.support.run import FakeClock
 
@@ -79,7 +80,7 @@ def state():
     return StreamState("qm_workflows", {})
 
 
-def again(state):
+def reread(state):
     """Return the state as the next run reads it."""
     return StreamState(state.stream, json.loads(json.dumps(state.raw)))
 
@@ -106,6 +107,7 @@ def test_bookmark(text):
 # Round trips
 
 
+@pytest.mark.promise("pending-jobs")
 @many
 @given(st.lists(jobs, max_size=4))
 def test_pending_jobs_come_back(remembered):
@@ -113,9 +115,10 @@ def test_pending_jobs_come_back(remembered):
     state = StreamState("s", {})
     state.set_pending_jobs(remembered)
 
-    assert again(state).pending_jobs() == remembered
+    assert reread(state).pending_jobs() == remembered
 
 
+@pytest.mark.promise("shared-limits")
 @many
 @given(st.lists(instants, max_size=4))
 def test_submits_come_back(times):
@@ -123,7 +126,7 @@ def test_submits_come_back(times):
     state = StreamState("s", {})
     state.set_submit_times("data_extraction", times)
 
-    assert again(state).submit_times("data_extraction") == times
+    assert reread(state).submit_times("data_extraction") == times
 
 
 @many
@@ -133,7 +136,7 @@ def test_columns_come_back(learned):
     state = StreamState("s", {})
     state.add_columns(learned)
 
-    assert again(state).columns() == learned
+    assert reread(state).columns() == learned
 
 
 @many
@@ -143,7 +146,7 @@ def test_traits_come_back(traits):
     state = StreamState("s", {})
     state.set_tenant_info("data_extraction", traits)
 
-    assert again(state).tenant_info("data_extraction") == traits
+    assert reread(state).tenant_info("data_extraction") == traits
 
 
 @many
@@ -155,7 +158,7 @@ def test_what_is_written_can_be_read(remembered, times, learned):
     state.set_submit_times("data_extraction", times)
     state.add_columns(learned)
 
-    read_state({"bookmarks": {"s": again(state).raw}})
+    read_state({"bookmarks": {"s": reread(state).raw}})
 
 
 def test_times_are_written_in_one_format(state):
@@ -300,7 +303,9 @@ def test_unreadable_state_is_refused(raw):
 
 
 @pytest.mark.parametrize(
-    "state", [None, [], "x", 1, {"bookmarks": []}, {"bookmarks": None}, {"bookmarks": {"s": None}}]
+    "state",
+    [None, [], "x", 1, {"bookmarks": []}, {"bookmarks": None}, {"bookmarks": {"s": None}}],
+    ids=readable,
 )
 def test_no_state_at_all(state):
     """What has not the shape of a Singer state is refused; the message shows the shape."""

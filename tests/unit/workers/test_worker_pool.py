@@ -13,12 +13,13 @@ import pytest
 from tap_cxone.errors import Interrupted
 from tap_cxone.progress.activity import count_export
 from tap_cxone.progress.tracker import Progress
-from tap_cxone.signals import SignalHandler
 from tap_cxone.workers.pool import FamilyWorker, FetchTask, WorkerPool
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tap_cxone.signals import SignalHandler
 
 PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
 
@@ -92,11 +93,6 @@ def ending(interrupts: SignalHandler) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-@pytest.fixture
-def interrupts():
-    return SignalHandler()
 
 
 @pytest.fixture
@@ -233,6 +229,7 @@ def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
         assert numbers(pool, toys[1]) == list(range(9))
 
 
+@pytest.mark.promise("isolated-failures")
 def test_what_nobody_reads_is_removed(pool):
     """A stream that is given up leaves no file behind, and its worker goes on."""
     made, ready = [Sheet(0), Sheet(1)], threading.Event()
@@ -431,6 +428,7 @@ def test_the_end_does_what_a_worker_handed_in_last(pool):
     assert done == ["first", "last"]
 
 
+@pytest.mark.promise("state-follows-records")
 def test_a_piece_never_overtakes_what_was_handed_in_before_it(pool):
     """An task handed in before something was ready has run when the wait for it ends."""
     looking, handed_in = threading.Event(), threading.Event()

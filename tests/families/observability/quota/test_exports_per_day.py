@@ -10,37 +10,40 @@ import pytest
 
 from tap_cxone.errors import QuotaExhausted, StreamsFailed
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.support.observability import AS, GR, KB, PATHS, failure, run, submits
+from tests.support.expectations import failure
+from tests.support.observability import AS, GR, KB, PATHS, run_tables
 from tests.support.observability_quota import (
     DAY,
     HOUR,
-    keys,
+    expected_keys,
     months,
-    settings,
-    starts,
-    tables,
-    truth,
+    quota_settings,
+    record_keys,
+    submitted_days,
+    submitted_tables,
     warnings_about,
 )
+from tests.support.requests import submits
 from tests.support.run import NOON
 
 MICROSECOND = timedelta(microseconds=1)
 
 
+@pytest.mark.promise("shared-limits")
 def test_three_runs(sim, clock, caplog):
     """Exports are counted over runs: three, none an hour later, the rest a day later."""
-    config = settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
+    config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
 
-    first = run(config, clock)
+    first = run_tables(config, clock)
     assert first.error is None
     assert first.bookmark(KB) == "2026-03-18T00:00:00+00:00"
-    assert starts(sim) == ["2026-03-15", "2026-03-16", "2026-03-17"]
+    assert submitted_days(sim) == ["2026-03-15", "2026-03-16", "2026-03-17"]
     (warning,) = warnings_about(caplog, "next export")
     assert "2026-03-21 12:00 UTC" in warning
 
     caplog.clear()
     clock.instant = NOON + HOUR
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
     assert second.error is None
     assert second.records(KB) == []
     assert second.bookmark(KB) == "2026-03-18T00:00:00+00:00"
@@ -50,24 +53,24 @@ def test_three_runs(sim, clock, caplog):
 
     caplog.clear()
     clock.instant = NOON + DAY + HOUR
-    third = run(config, clock, state=second.state)
+    third = run_tables(config, clock, state=second.state)
     assert third.error is None
     assert third.bookmark(KB) == "2026-03-20T00:00:00+00:00"
-    assert starts(sim)[3:] == ["2026-03-18", "2026-03-19"]
+    assert submitted_days(sim)[3:] == ["2026-03-18", "2026-03-19"]
     assert warnings_about(caplog, "next export") == []
 
     records = [*first.records(KB), *third.records(KB)]
     assert len(records) == 10
-    assert keys(records) == truth(sim, KB, date(2026, 3, 15), date(2026, 3, 20))
+    assert record_keys(records) == expected_keys(sim, KB, date(2026, 3, 15), date(2026, 3, 20))
     assert sim.quota_violations == 0
 
 
 def test_nothing_left_to_do_spends_nothing(sim, clock, caplog):
     """A run that has everything already submits nothing and says nothing of the quota."""
-    config = settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z")
-    first = run(config, clock)
+    config = quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z")
+    first = run_tables(config, clock)
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert second.error is None
     assert len(submits(sim)) == 3
@@ -77,16 +80,16 @@ def test_nothing_left_to_do_spends_nothing(sim, clock, caplog):
 def test_the_moment_named_is_the_first_possible(sim, clock):
     """At the moment that the warning names an export is taken, just before it none is tried."""
     clock.instant = NOON + timedelta(microseconds=900_000)
-    config = settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
-    first = run(config, clock)
+    config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
+    first = run_tables(config, clock)
     possible = submits(sim)[0].at + DAY
 
     clock.instant = possible - MICROSECOND
-    early = run(config, clock, state=first.state)
+    early = run_tables(config, clock, state=first.state)
     assert len(submits(sim)) == 3
 
     clock.instant = possible
-    late = run(config, clock, state=early.state)
+    late = run_tables(config, clock, state=early.state)
     assert submits(sim)[3].at == possible
     assert early.error is late.error is None
     assert sim.quota_violations == 0
@@ -94,21 +97,24 @@ def test_the_moment_named_is_the_first_possible(sim, clock):
 
 def test_each_export_counts_for_its_own_day(sim, clock):
     """Exports come free one by one, as each is a day old."""
-    config = settings(sim, "2026-03-10T00:00:00Z", "2026-03-18T00:00:00Z", exports_per_day=1)
-    out = run(config, clock)
+    config = quota_settings(sim, "2026-03-10T00:00:00Z", "2026-03-18T00:00:00Z", exports_per_day=1)
+    out = run_tables(config, clock)
     config["observability"]["exports_per_day"] = 3
     hours = [(10, 3), (23, 3), (24, 4), (33, 4), (35, 6), (47, 6), (49, 7)]
     for hour, total in hours:
         clock.instant = NOON + hour * HOUR + timedelta(minutes=5)
-        out = run(config, clock, state=out.state)
+        out = run_tables(config, clock, state=out.state)
         assert out.error is None
         assert len(submits(sim)) == total
     assert sim.quota_violations == 0
 
 
+@pytest.mark.promise("shared-limits")
 def test_all_tables_together(sim, clock, caplog):
     """Three exports are three over all tables; one warning is enough."""
-    out = run(settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z"), clock, *PATHS)
+    out = run_tables(
+        quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z"), clock, *PATHS
+    )
 
     assert out.error is None
     assert sim.exports == len(submits(sim)) == 3
@@ -116,13 +122,14 @@ def test_all_tables_together(sim, clock, caplog):
     assert "2026-03-21 12:00 UTC" in warnings_about(caplog, "next export")[0]
 
 
+@pytest.mark.promise("shared-limits")
 def test_the_exports_of_another_table(sim, clock):
     """What one table spent in an earlier run is spent for the others."""
-    config = settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z")
-    first = run(config, clock, KB)
+    config = quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z")
+    first = run_tables(config, clock, KB)
     clock.instant += HOUR
 
-    second = run(config, clock, AS, state=first.state)
+    second = run_tables(config, clock, AS, state=first.state)
 
     assert second.error is None
     assert len(submits(sim)) == 3
@@ -131,29 +138,31 @@ def test_the_exports_of_another_table(sim, clock):
 
 def test_oldest_windows_first(sim, clock):
     """Exports go to the oldest windows, whichever table they are of."""
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z")
-    out = run(config, clock, *PATHS)
-    asked = [Counter(starts(sim))]
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z")
+    out = run_tables(config, clock, *PATHS)
+    asked = [Counter(submitted_days(sim))]
     for day in (1, 2):
         clock.instant = NOON + day * (DAY + HOUR)
         before = len(submits(sim))
-        out = run(config, clock, *PATHS, state=out.state)
-        asked.append(Counter(starts(sim)[before:]))
+        out = run_tables(config, clock, *PATHS, state=out.state)
+        asked.append(Counter(submitted_days(sim)[before:]))
 
     assert asked == [{"2026-03-18": 3}, {"2026-03-18": 1, "2026-03-19": 2}, {"2026-03-19": 2}]
-    assert Counter(tables(sim)) == dict.fromkeys(PATHS.values(), 2)
+    assert Counter(submitted_tables(sim)) == dict.fromkeys(PATHS.values(), 2)
 
 
 def test_a_table_that_is_behind(sim, clock):
     """A table that is far behind gets every export before one that is not."""
-    first = run(settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, GR)
+    first = run_tables(
+        quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, GR
+    )
     clock.instant += DAY
-    config = settings(sim, "2026-03-10T00:00:00Z")
+    config = quota_settings(sim, "2026-03-10T00:00:00Z")
 
-    second = run(config, clock, KB, GR, state=first.state)
+    second = run_tables(config, clock, KB, GR, state=first.state)
 
     assert second.error is None
-    assert tables(sim)[1:] == [PATHS[KB]] * 3
+    assert submitted_tables(sim)[1:] == [PATHS[KB]] * 3
     assert second.bookmark(GR) == first.bookmark(GR)
 
 
@@ -162,11 +171,13 @@ def test_a_table_that_always_fails(simulate, clock, failing):
     """A table that is refused in every run, for whatever reason, does not starve the others."""
     sim = simulate(history_months=2)
     others = {GR, KB, AS} - {failing}
-    first = run(settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, *others)
+    first = run_tables(
+        quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, *others
+    )
     state = first.state
     for day in (1, 2, 3):
         clock.instant = NOON + day * (DAY + HOUR)
-        out = run(months(sim, "2025-12-01T00:00:00Z"), clock, *others, failing, state=state)
+        out = run_tables(months(sim, "2025-12-01T00:00:00Z"), clock, *others, failing, state=state)
         state = out.state
         assert "2 months ago" in str(failure(out, failing))
 
@@ -176,21 +187,21 @@ def test_a_table_that_always_fails(simulate, clock, failing):
 
 def test_what_is_done_is_committed(sim, clock):
     """A stop leaves whole windows: each row is written, and the bookmark stands at their end."""
-    out = run(settings(sim, "2026-03-10T00:00:00Z"), clock, KB, AS)
+    out = run_tables(quota_settings(sim, "2026-03-10T00:00:00Z"), clock, KB, AS)
 
     for stream in (KB, AS):
         end = datetime.fromisoformat(str(out.bookmark(stream)))
         records = out.records(stream)
-        assert keys(records) == truth(sim, stream, date(2026, 3, 10), end)
+        assert record_keys(records) == expected_keys(sim, stream, date(2026, 3, 10), end)
         assert max(record["_window_end"] for record in records) == out.bookmark(stream)
     assert "pending_jobs" not in out.state["bookmarks"][KB]
 
 
 def test_to_fail_when_used_up(sim, clock):
     """With `on_quota_exhausted: fail` the streams that stop fail, and say when to come back."""
-    config = settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
+    config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
 
-    out = run(config | {"on_quota_exhausted": "fail"}, clock)
+    out = run_tables(config | {"on_quota_exhausted": "fail"}, clock)
 
     assert isinstance(failure(out), QuotaExhausted)
     assert "2026-03-21 12:00 UTC" in str(failure(out))
@@ -205,15 +216,16 @@ def test_to_fail_when_used_up(sim, clock):
 def test_another_quota(simulate, clock, exports):
     """`exports_per_day` is what a tenant is allowed."""
     sim = simulate(exports_per_day=exports)
-    config = settings(sim, "2026-03-10T00:00:00Z", exports_per_day=exports)
+    config = quota_settings(sim, "2026-03-10T00:00:00Z", exports_per_day=exports)
 
-    out = run(config, clock)
+    out = run_tables(config, clock)
 
     assert out.error is None
     assert len(submits(sim)) == exports
     assert sim.quota_violations == 0
 
 
+@pytest.mark.promise("isolated-failures")
 def test_a_quota_of_another_family(sim, clock):
     """That the dashboard's exports are used up is nothing to the other families."""
     config = {
@@ -222,7 +234,7 @@ def test_a_quota_of_another_family(sim, clock):
         "end_date": "2026-03-20T00:00:00Z",
     }
 
-    out = run(config, clock, "qm_workflows", "qm_questions", *PATHS)
+    out = run_tables(config, clock, "qm_workflows", "qm_questions", *PATHS)
 
     assert out.error is None
     assert sim.exports == 3
@@ -230,13 +242,14 @@ def test_a_quota_of_another_family(sim, clock):
         assert out.bookmark(entity) == "2026-03-20T00:00:00+00:00"
 
 
+@pytest.mark.promise("shared-limits")
 def test_many_runs(sim, clock):
     """Run every seven hours the tap never asks for a fourth export, and loses nothing."""
     config = months(sim, "2026-01-01T00:00:00Z")
     state = None
     rows: dict[str, dict[str, dict[str, Any]]] = {stream: {} for stream in PATHS}
     for _ in range(16):
-        out = run(config, clock, *PATHS, state=state)
+        out = run_tables(config, clock, *PATHS, state=state)
         assert out.error is None
         state = out.state
         for stream, found in rows.items():
@@ -248,5 +261,5 @@ def test_many_runs(sim, clock):
     for stream, found in rows.items():
         end = datetime.fromisoformat(str(out.bookmark(stream)))
         assert end > NOON - DAY
-        assert keys(found.values()) == truth(sim, stream, date(2026, 1, 1), end)
-        assert len(found) == len(keys(found.values()))
+        assert record_keys(found.values()) == expected_keys(sim, stream, date(2026, 1, 1), end)
+        assert len(found) == len(record_keys(found.values()))

@@ -10,32 +10,41 @@ from dateutil.relativedelta import relativedelta
 
 from tap_cxone.errors import ApiError
 from tap_cxone.simulator import Fault
-from tests.support.observability import AQ, AS, GR, KB, PATHS, failure, run, submits
-from tests.support.observability_quota import DAY, months, settings, starts, warnings_about
+from tests.support.expectations import failure
+from tests.support.ids import readable
+from tests.support.observability import AQ, AS, GR, KB, PATHS, run_tables
+from tests.support.observability_quota import (
+    DAY,
+    months,
+    quota_settings,
+    submitted_days,
+    warnings_about,
+)
+from tests.support.requests import submits
 
 
 def test_a_start_before_the_limit(sim, clock, caplog):
     """A start too long ago is moved; one warning says what was asked and what is possible."""
-    out = run(months(sim, "2025-02-01T00:00:00Z"), clock)
+    out = run_tables(months(sim, "2025-02-01T00:00:00Z"), clock)
 
     (warning,) = warnings_about(caplog, "2025-02-01")
     assert out.error is None
-    assert min(starts(sim)) == "2025-11-21"
+    assert min(submitted_days(sim)) == "2025-11-21"
     assert "2025-11-21" in warning
 
 
 def test_one_warning_for_all_tables(sim, clock, caplog):
     """That is said once, however many tables it concerns."""
-    run(months(sim, "2025-02-01T00:00:00Z"), clock, *PATHS)
+    run_tables(months(sim, "2025-02-01T00:00:00Z"), clock, *PATHS)
 
     assert len(warnings_about(caplog, "2025-02-01")) == 1
 
 
 def test_a_start_within_the_limit(sim, clock, caplog):
     """A start that is not too long ago is asked for as it is, without a word."""
-    run(months(sim, "2025-11-21T00:00:00Z"), clock)
+    run_tables(months(sim, "2025-11-21T00:00:00Z"), clock)
 
-    assert min(starts(sim)) == "2025-11-21"
+    assert min(submitted_days(sim)) == "2025-11-21"
     assert warnings_about(caplog, "asked for") == []
 
 
@@ -49,15 +58,16 @@ def test_a_start_within_the_limit(sim, clock, caplog):
         datetime(2026, 1, 1, 6, tzinfo=UTC),
         datetime(2026, 3, 20, tzinfo=UTC),
     ],
+    ids=readable,
 )
 def test_four_months_of_the_calendar(sim, clock, now):
     """The limit is one of the calendar, at the end of short months too; no whole day is lost."""
     clock.instant = now
 
-    out = run(months(sim, "2020-01-01T00:00:00Z"), clock)
+    out = run_tables(months(sim, "2020-01-01T00:00:00Z"), clock)
 
     limit = now - relativedelta(months=4)
-    first = datetime.fromisoformat(f"{min(starts(sim))}T00:00:00+00:00")
+    first = datetime.fromisoformat(f"{min(submitted_days(sim))}T00:00:00+00:00")
     assert out.error is None
     assert limit <= first < limit + DAY
     assert out.bookmark(KB) is not None
@@ -67,7 +77,7 @@ def test_midnight_between_two_tables(sim, clock):
     """A run over midnight keeps the limit for every table, each at its own time."""
     clock.instant = datetime(2026, 3, 20, 23, 59, 56, tzinfo=UTC)
 
-    out = run(months(sim, "2025-02-01T00:00:00Z"), clock, KB, AS, AQ)
+    out = run_tables(months(sim, "2025-02-01T00:00:00Z"), clock, KB, AS, AQ)
 
     assert out.error is None
     assert sim.exports == 3
@@ -75,15 +85,15 @@ def test_midnight_between_two_tables(sim, clock):
 
 def test_a_bookmark_before_the_limit(sim, clock, caplog):
     """A bookmark too long ago is moved too: the rows between are gone, and that is said."""
-    first = run(settings(sim, "2026-03-18T00:00:00Z"), clock)
+    first = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z"), clock)
     clock.instant += timedelta(days=200)
 
-    second = run(months(sim, "2026-03-18T00:00:00Z"), clock, state=first.state)
+    second = run_tables(months(sim, "2026-03-18T00:00:00Z"), clock, state=first.state)
 
     (warning,) = warnings_about(caplog, "asked for")
     assert second.error is None
     assert "2026-03-20" in warning
-    assert min(starts(sim)[3:]) == "2026-06-07"
+    assert min(submitted_days(sim)[3:]) == "2026-06-07"
     assert "2026-06-07" in warning
 
 
@@ -91,7 +101,7 @@ def test_the_api_refuses_still(simulate, clock):
     """Where the API gives less than four months the window fails in its words, unspent."""
     sim = simulate(history_months=2)
 
-    out = run(months(sim, "2025-12-01T00:00:00Z"), clock)
+    out = run_tables(months(sim, "2025-12-01T00:00:00Z"), clock)
 
     assert isinstance(failure(out), ApiError)
     assert "date range cannot be more than 2 months ago without authorization" in str(failure(out))
@@ -103,11 +113,13 @@ def test_the_api_refuses_still(simulate, clock):
 def test_too_old_is_not_used_up(simulate, clock, caplog):
     """That refusal is no matter of the quota: the other tables go on."""
     sim = simulate(history_months=2)
-    first = run(settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, AS)
+    first = run_tables(
+        quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, AS
+    )
 
     config = months(sim, "2025-12-01T00:00:00Z", exports_per_day=9)
 
-    second = run(config, clock, AS, GR, state=first.state)
+    second = run_tables(config, clock, AS, GR, state=first.state)
 
     assert "2 months ago" in str(failure(second, GR))
     assert len(second.records(AS)) > 0
@@ -116,9 +128,9 @@ def test_too_old_is_not_used_up(simulate, clock, caplog):
 
 def test_without_a_quota_nothing_is_moved(sim, clock):
     """Who has no quota may have no such limit either: the API is asked, and its words count."""
-    out = run(months(sim, "2025-02-01T00:00:00Z", exports_per_day=None), clock)
+    out = run_tables(months(sim, "2025-02-01T00:00:00Z", exports_per_day=None), clock)
 
-    assert starts(sim) == ["2025-02-01"]
+    assert submitted_days(sim) == ["2025-02-01"]
     assert "more than 4 months ago" in str(failure(out))
 
 
@@ -128,7 +140,7 @@ def test_another_400(sim, clock, words):
     body = json.dumps({"message": words, "statusCode": 400})
     sim.faults.add(Fault("submit", "status", status=400, body=body))
 
-    out = run(settings(sim, "2026-03-17T00:00:00Z", "2026-03-18T00:00:00Z"), clock)
+    out = run_tables(quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-18T00:00:00Z"), clock)
 
     assert type(failure(out)) is ApiError
     assert words in str(failure(out))

@@ -13,8 +13,10 @@ from requests.adapters import HTTPAdapter
 
 from tap_cxone.errors import AmbiguousSubmit, StreamsFailed
 from tap_cxone.simulator import Fault
-from tests.support.observability import BASE, KB, PATHS, failure, run, submits
-from tests.support.observability_quota import HOUR, keys, settings, truth
+from tests.support.expectations import failure
+from tests.support.observability import BASE, KB, PATHS, run_tables
+from tests.support.observability_quota import HOUR, expected_keys, quota_settings, record_keys
+from tests.support.requests import submits
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -31,12 +33,13 @@ LOST = [
 ]
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
 def test_a_lost_submit(sim, clock, fault):
     """It counts as spent and is not repeated; its stream fails and explains itself."""
     sim.faults.add(fault)
 
-    out = run(settings(sim, "2026-03-15T00:00:00Z"), clock)
+    out = run_tables(quota_settings(sim, "2026-03-15T00:00:00Z"), clock)
 
     assert isinstance(failure(out), AmbiguousSubmit)
     assert "no list of jobs" in str(failure(out))
@@ -49,11 +52,11 @@ def test_a_lost_submit(sim, clock, fault):
 def test_a_lost_submit_counts(sim, clock):
     """Two more exports are left for the other tables, in this run and the next."""
     sim.faults.add(Fault("submit", "reply-lost"))
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
-    first = run(config, clock, *PATHS)
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
+    first = run_tables(config, clock, *PATHS)
     clock.instant += HOUR
 
-    second = run(config, clock, *PATHS, state=first.state)
+    second = run_tables(config, clock, *PATHS, state=first.state)
 
     assert isinstance(first.error, StreamsFailed)
     assert len(first.error.failures) == 1
@@ -66,17 +69,19 @@ def test_a_lost_submit_counts(sim, clock):
 def test_a_lost_submit_is_made_up_for(sim, clock):
     """The next run with an export left reads the window again."""
     sim.faults.add(Fault("submit", "reply-lost"))
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
-    first = run(config, clock)
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
+    first = run_tables(config, clock)
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert second.error is None
-    assert keys(second.records(KB)) == truth(sim, KB, date(2026, 3, 18), date(2026, 3, 19))
+    assert record_keys(second.records(KB)) == expected_keys(
+        sim, KB, date(2026, 3, 18), date(2026, 3, 19)
+    )
     assert sim.exports == 2
 
 
-def test_an_answer_that_is_no_json(sim, clock):
+def test_submit_response_without_json_is_enough_with_location(sim, clock):
     """A Location is enough: what else the answer says matters not, be it no JSON."""
     headers = (("Location", f"{BASE}/export-data/ID-7"), ("Content-Type", "text/plain"))
     sim.faults.add(
@@ -84,11 +89,12 @@ def test_an_answer_that_is_no_json(sim, clock):
         Fault("poll", "status", status=200, body='{"status": "Failed", "message": "Found it"}'),
     )
 
-    out = run(settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z"), clock)
+    out = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z"), clock)
 
     assert "Found it" in str(failure(out))
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -103,7 +109,7 @@ def test_a_submit_that_surely_did_nothing(sim, clock, fault):
     """It is repeated and counts for nothing: three exports are there still."""
     sim.faults.add(fault)
 
-    out = run(settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z"), clock)
+    out = run_tables(quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z"), clock)
 
     assert out.error is None
     assert out.bookmark(KB) == "2026-03-20T00:00:00+00:00"
@@ -132,13 +138,14 @@ class Unreached(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("refused", [True, False])
 def test_a_submit_that_reached_nobody(sim, clock, monkeypatch, refused):
     """So is one that found no connection: it provably did not arrive."""
     unreached = Unreached(refused=refused)
     monkeypatch.setattr(requests.Session, "get_adapter", lambda *_, **__: unreached)
 
-    out = run(settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z"), clock)
+    out = run_tables(quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z"), clock)
 
     assert out.error is None
     assert len(unreached.missed) == 1
@@ -149,10 +156,10 @@ def test_a_submit_that_reached_nobody(sim, clock, monkeypatch, refused):
 def test_a_failed_export_is_spent(sim, clock):
     """An export that failed was one: two are left."""
     sim.faults.add(Fault("submit", "job-failed"))
-    config = settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
-    first = run(config, clock)
+    config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
+    first = run_tables(config, clock)
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert second.error is None
     assert second.bookmark(KB) == "2026-03-17T00:00:00+00:00"

@@ -8,15 +8,17 @@ import requests
 
 from tap_cxone.errors import QuotaExhausted
 from tap_cxone.simulator import Credentials
-from tests.support.observability import AS, BASE, KB, PATHS, failure, run, submits
-from tests.support.observability_quota import HOUR, settings, warnings_about
+from tests.support.expectations import failure
+from tests.support.observability import AS, BASE, KB, PATHS, run_tables
+from tests.support.observability_quota import HOUR, quota_settings, warnings_about
+from tests.support.requests import submits
 from tests.support.run import NOON
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
 
 
-def spend(sim: Simulator, times: int) -> None:
+def export_as_other_client(sim: Simulator, times: int) -> None:
     """Export as another client of the tenant does."""
     login = requests.post(
         f"{sim.url}/auth/token",
@@ -47,9 +49,9 @@ def spend(sim: Simulator, times: int) -> None:
 
 def test_exports_of_others(sim, clock, caplog):
     """Where the API refuses what our count would allow, the run stops cleanly at once."""
-    spend(sim, 2)
+    export_as_other_client(sim, 2)
 
-    out = run(settings(sim, "2026-03-15T00:00:00Z"), clock, *PATHS)
+    out = run_tables(quota_settings(sim, "2026-03-15T00:00:00Z"), clock, *PATHS)
 
     ours = submits(sim)[2:]
     assert out.error is None
@@ -60,9 +62,9 @@ def test_exports_of_others(sim, clock, caplog):
 
 def test_nothing_left_from_the_beginning(sim, clock, caplog):
     """Where others used it all, one submit finds out, for all tables."""
-    spend(sim, 3)
+    export_as_other_client(sim, 3)
 
-    out = run(settings(sim, "2026-03-15T00:00:00Z"), clock, *PATHS)
+    out = run_tables(quota_settings(sim, "2026-03-15T00:00:00Z"), clock, *PATHS)
 
     assert out.error is None
     assert [post.status for post in submits(sim)[3:]] == [400]
@@ -72,10 +74,10 @@ def test_nothing_left_from_the_beginning(sim, clock, caplog):
 
 def test_exports_of_others_and_nobody_knows_when(sim, clock, caplog):
     """Nobody knows when the others exported: in a day at the latest one is possible."""
-    spend(sim, 3)
+    export_as_other_client(sim, 3)
     clock.instant += 5 * HOUR
 
-    run(settings(sim, "2026-03-15T00:00:00Z"), clock)
+    run_tables(quota_settings(sim, "2026-03-15T00:00:00Z"), clock)
 
     (warning,) = warnings_about(caplog, "next export")
     assert "2026-03-21 17:00 UTC" in warning
@@ -83,13 +85,13 @@ def test_exports_of_others_and_nobody_knows_when(sim, clock, caplog):
 
 def test_exports_of_others_beside_our_own(sim, clock, caplog):
     """Where an export of ours is among them, one is possible when that is a day old."""
-    config = settings(sim, "2026-03-15T00:00:00Z", exports_per_day=1)
-    first = run(config, clock)
-    spend(sim, 2)
+    config = quota_settings(sim, "2026-03-15T00:00:00Z", exports_per_day=1)
+    first = run_tables(config, clock)
+    export_as_other_client(sim, 2)
     clock.instant = NOON + 20 * HOUR
     caplog.clear()
 
-    run(config | {"observability": {"window_days": 1}}, clock, state=first.state)
+    run_tables(config | {"observability": {"window_days": 1}}, clock, state=first.state)
 
     (warning,) = warnings_about(caplog, "next export")
     assert [post.status for post in submits(sim)] == [202, 202, 202, 400]
@@ -98,13 +100,13 @@ def test_exports_of_others_beside_our_own(sim, clock, caplog):
 
 def test_a_refused_export_is_not_counted(sim, clock):
     """What the API refused was not spent: when the others' are a day old all three are there."""
-    spend(sim, 3)
-    config = settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
+    export_as_other_client(sim, 3)
+    config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")
     clock.instant += 20 * HOUR
-    first = run(config, clock)
+    first = run_tables(config, clock)
     clock.instant += 5 * HOUR
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert second.bookmark(KB) == "2026-03-18T00:00:00+00:00"
     assert [post.status for post in submits(sim)[3:]] == [400, 202, 202, 202]
@@ -112,10 +114,10 @@ def test_a_refused_export_is_not_counted(sim, clock):
 
 def test_exports_of_others_and_fail(sim, clock):
     """With `on_quota_exhausted: fail` every table that stops fails, after one submit in all."""
-    spend(sim, 3)
-    config = settings(sim, "2026-03-15T00:00:00Z") | {"on_quota_exhausted": "fail"}
+    export_as_other_client(sim, 3)
+    config = quota_settings(sim, "2026-03-15T00:00:00Z") | {"on_quota_exhausted": "fail"}
 
-    out = run(config, clock, KB, AS)
+    out = run_tables(config, clock, KB, AS)
 
     assert isinstance(failure(out, KB), QuotaExhausted)
     assert isinstance(failure(out, AS), QuotaExhausted)
@@ -124,9 +126,11 @@ def test_exports_of_others_and_fail(sim, clock):
 
 def test_refused_although_unlimited(sim, clock, caplog):
     """A user taken for unlimited who is not stops cleanly all the same."""
-    config = settings(sim, "2026-03-10T00:00:00Z", "2026-03-20T00:00:00Z", exports_per_day=None)
+    config = quota_settings(
+        sim, "2026-03-10T00:00:00Z", "2026-03-20T00:00:00Z", exports_per_day=None
+    )
 
-    out = run(config, clock, KB, AS)
+    out = run_tables(config, clock, KB, AS)
 
     assert out.error is None
     assert [post.status for post in submits(sim)] == [202, 202, 202, 400]

@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.observability import PATHS, run
-from tests.support.observability_quota import DAY, HOUR, keys, months, tables, truth
+from tests.support.observability import PATHS, run_tables
+from tests.support.observability_quota import (
+    DAY,
+    HOUR,
+    expected_keys,
+    months,
+    record_keys,
+    submitted_tables,
+)
 from tests.support.run import NOON
 
 
@@ -18,16 +25,16 @@ def test_four_tables_of_a_year(simulate, clock):
     """Without limits four tables of a year are complete in one run, with twelve exports each."""
     sim = simulate(exports_per_day=None, history_months=None)
 
-    out = run(months(sim, "2025-03-20T00:00:00Z", exports_per_day=None), clock, *PATHS)
+    out = run_tables(months(sim, "2025-03-20T00:00:00Z", exports_per_day=None), clock, *PATHS)
 
     assert out.error is None
-    assert Counter(tables(sim)) == dict.fromkeys(PATHS.values(), 12)
+    assert Counter(submitted_tables(sim)) == dict.fromkeys(PATHS.values(), 12)
     for stream in PATHS:
         records = out.records(stream)
         end = datetime.fromisoformat(str(out.bookmark(stream)))
         assert NOON - HOUR < end < NOON
-        assert keys(records) == truth(sim, stream, date(2025, 3, 20), end)
-        assert len(records) == len(keys(records))
+        assert record_keys(records) == expected_keys(sim, stream, date(2025, 3, 20), end)
+        assert len(records) == len(record_keys(records))
 
 
 def test_four_tables_of_three_months(sim, clock):
@@ -37,7 +44,7 @@ def test_four_tables_of_three_months(sim, clock):
     state = None
     for day in range(5):
         clock.instant = NOON + day * (DAY + timedelta(minutes=10))
-        out = run(config, clock, *PATHS, state=state)
+        out = run_tables(config, clock, *PATHS, state=state)
         state = out.state
         assert out.error is None
         assert sim.exports == min(3 * (day + 1), 12)
@@ -46,5 +53,5 @@ def test_four_tables_of_three_months(sim, clock):
 
     assert sim.quota_violations == 0
     for stream, found in records.items():
-        assert keys(found) == truth(sim, stream, date(2025, 12, 1), date(2026, 3, 1))
+        assert record_keys(found) == expected_keys(sim, stream, date(2025, 12, 1), date(2026, 3, 1))
         assert len(found) == 180

@@ -8,18 +8,26 @@ from collections import Counter
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.support.observability import AQ, AS, KB, PATHS, run, submits
-from tests.support.observability_quota import HOUR, months, settings, tables, warnings_about
+from tests.support.observability import AQ, AS, KB, PATHS, run_tables
+from tests.support.observability_quota import (
+    HOUR,
+    months,
+    quota_settings,
+    submitted_tables,
+    warnings_about,
+)
+from tests.support.requests import submits
 from tests.support.run import Killed
 
 
+@pytest.mark.promise("pending-jobs")
 @pytest.mark.parametrize("cut", [2, 3, 5, 7])
 def test_a_pending_export(sim, clock, cut):
     """Killed at any point between submit and commit: the export is taken up, none is spent."""
     config = months(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z")
-    first = run(config, clock, cut_after=cut)
+    first = run_tables(config, clock, cut_after=cut)
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert isinstance(first.error, Killed)
     assert second.error is None
@@ -29,11 +37,11 @@ def test_a_pending_export(sim, clock, cut):
 
 def test_a_pending_export_and_no_other_left(sim, clock, caplog):
     """A pending export is taken up although none is left; then the run stops."""
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z", exports_per_day=1)
-    first = run(config, clock, cut_after=2)
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z", exports_per_day=1)
+    first = run_tables(config, clock, cut_after=2)
     clock.instant += HOUR
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert second.error is None
     assert second.bookmark(KB) == "2026-03-19T00:00:00+00:00"
@@ -43,26 +51,26 @@ def test_a_pending_export_and_no_other_left(sim, clock, caplog):
 
 def test_a_pending_export_of_another_table(sim, clock):
     """Pending exports of two tables leave the third export to the oldest window of the others."""
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
-    first = run(config, clock, KB, cut_after=2)
-    second = run(config, clock, AS, state=first.state, cut_after=2)
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
+    first = run_tables(config, clock, KB, cut_after=2)
+    second = run_tables(config, clock, AS, state=first.state, cut_after=2)
 
-    third = run(config, clock, KB, AS, AQ, state=second.state)
+    third = run_tables(config, clock, KB, AS, AQ, state=second.state)
 
     assert third.error is None
     assert third.counts() == {KB: 2, AS: 2, AQ: 2}
-    assert Counter(tables(sim)) == {PATHS[KB]: 1, PATHS[AS]: 1, PATHS[AQ]: 1}
+    assert Counter(submitted_tables(sim)) == {PATHS[KB]: 1, PATHS[AS]: 1, PATHS[AQ]: 1}
 
 
 @pytest.mark.parametrize("start", ["2025-02-01T00:00:00Z", None])
 def test_a_pending_export_of_yesterday(sim, clock, start):
     """It is also taken up when the day has changed, and with it where reading may begin."""
     config = months(sim, "2026-03-01T00:00:00Z", exports_per_day=1) | {"start_date": start}
-    first = run(config, clock, cut_after=2)
+    first = run_tables(config, clock, cut_after=2)
     (asked,) = submits(sim)
     clock.instant += 13 * HOUR
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     window = second.records(KB)[0]["_window_start"] if second.records(KB) else None
     assert len(submits(sim)) == 1
@@ -72,11 +80,11 @@ def test_a_pending_export_of_yesterday(sim, clock, start):
 
 def test_a_pending_export_that_is_gone(sim, clock):
     """An export that the API knows no more is spent anew."""
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
-    first = run(config, clock, cut_after=2)
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
+    first = run_tables(config, clock, cut_after=2)
     clock.instant += 26 * HOUR
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert second.error is None
     assert len(second.records(KB)) == 2
@@ -85,11 +93,11 @@ def test_a_pending_export_that_is_gone(sim, clock):
 
 def test_a_pending_export_that_is_gone_and_no_other_left(sim, clock, caplog):
     """Where none is left for it the run stops cleanly."""
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z", exports_per_day=1)
-    first = run(config, clock, cut_after=2)
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z", exports_per_day=1)
+    first = run_tables(config, clock, cut_after=2)
     sim.faults.add(Fault("poll", "job-lost"))
 
-    second = run(config, clock, state=first.state)
+    second = run_tables(config, clock, state=first.state)
 
     assert second.error is None
     assert len(submits(sim)) == 1
@@ -97,21 +105,23 @@ def test_a_pending_export_that_is_gone_and_no_other_left(sim, clock, caplog):
     assert len(warnings_about(caplog, "next export")) == 1
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_pending_export_of_another_request(sim, clock):
     """An export that was asked for with other filters is not taken for this one."""
-    config = settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
-    first = run(config, clock, cut_after=2)
+    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
+    first = run_tables(config, clock, cut_after=2)
     narrowed = {"tables": [PATHS[KB]], "channels": ["voice"]}
 
-    second = run(config | {"observability": narrowed}, clock, state=first.state)
+    second = run_tables(config | {"observability": narrowed}, clock, state=first.state)
 
     assert {record["channel"] for record in second.records(KB)} == {"voice"}
     assert len(submits(sim)) == 2
 
 
+@pytest.mark.promise("shared-limits")
 def test_a_submit_is_in_state_at_once(sim, clock):
     """The STATE right after the submit counts it, with no row before it."""
-    out = run(settings(sim, "2026-03-18T00:00:00Z"), clock, cut_after=2)
+    out = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z"), clock, cut_after=2)
 
     (export,) = sim.table_exports
     state = out.state["bookmarks"][KB]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.resilience.faults.scenes import Scene
 
 
-def file(change: Callable[[str], bytes], windows: int = WINDOWS) -> Script:
+def served_files(change: Callable[[str], bytes], windows: int = WINDOWS) -> Script:
     """Return downloads of the true files, changed; of the first ones only if so many are named."""
 
     def script(sim: Simulator, scene: Scene) -> list[Fault]:
@@ -39,10 +39,10 @@ def file(change: Callable[[str], bytes], windows: int = WINDOWS) -> Script:
 
 def csv_of(rows: Sequence[dict[str, Any]]) -> str:
     """Write rows as CSV."""
-    return written([list(rows[0]), *(list(row.values()) for row in rows)])
+    return csv_text([list(rows[0]), *(list(row.values()) for row in rows)])
 
 
-def written(lines: Sequence[Sequence[str]]) -> str:
+def csv_text(lines: Sequence[Sequence[str]]) -> str:
     """Write lines as CSV."""
     out = io.StringIO(newline="")
     csv.writer(out).writerows(lines)
@@ -54,7 +54,7 @@ def with_column(title: str, cell: str) -> Callable[[str], bytes]:
 
     def change(text: str) -> bytes:
         header, *lines = csv.reader(io.StringIO(text, newline=""))
-        return written([[*header, title], *([*line, cell] for line in lines)]).encode()
+        return csv_text([[*header, title], *([*line, cell] for line in lines)]).encode()
 
     return change
 
@@ -129,17 +129,17 @@ BROKEN: dict[str, Fails] = {
 }
 
 
-def files() -> Iterator[Row]:
+def file_rows() -> Iterator[Row]:
     """Yield rows for what a file may be."""
     for scene in ("sync", "async", "observability", "analytics"):
         for label, change in GOOD_FILES.items():
-            yield Row(f"file {label}", scene, file(change), EXACT)
+            yield Row(f"file {label}", scene, served_files(change), EXACT)
         bad = {**BAD_FILES, **(JSON_ONLY if scene == "analytics" else CSV_ONLY)}
         for label, (content, must) in bad.items():
             faults = ever("download", "bytes", body=content)
             yield Row(f"file {label} ever", scene, faults, must)
             damaged = once("download", "bytes", body=content)
-            yield Row(f"file {label} once", scene, damaged, again(label, must))
+            yield Row(f"file {label} once", scene, damaged, damaged_once(label, must))
         broken = BROKEN | ({"truncated": CUT} if scene == "analytics" else {})
         for kind, must in broken.items():
             yield Row(f"file {kind}", scene, once("download", kind), EXACT)
@@ -156,33 +156,36 @@ def files() -> Iterator[Row]:
         yield Row("file 206", scene, half, EXACT)
 
 
-def again(label: str, must: Fails) -> Exact | Fails:
+def damaged_once(label: str, must: Fails) -> Exact | Fails:
     """Return what comes of a file that is wrong once: it is fetched again if it is damaged."""
     whole = {"other columns", "an object", "null in a list", "null keys"}
     return must if label in whole else EXACT
 
 
-def csv_files() -> Iterator[Row]:
+def csv_rows() -> Iterator[Row]:
     """Yield rows for CSV."""
     for scene in ("async", "observability"):
         nul = Exact(more={"odd": "a\0b"})
-        yield Row("file NUL", scene, file(with_column("Odd", "a\0b")), nul)
+        yield Row("file NUL", scene, served_files(with_column("Odd", "a\0b")), nul)
         title, number = ("Team", 17) if scene == "observability" else ("Team Name", 39)
-        twice, more = file(with_column(title, "x")), {f"{snake(title)}_2": "x"}
+        twice, more = served_files(with_column(title, "x")), {f"{snake(title)}_2": "x"}
         yield Row("file header twice", scene, twice, Exact(more=more))
-        nameless = file(with_column("", "x"))
+        nameless = served_files(with_column("", "x"))
         yield Row("file header blank", scene, nameless, Exact(more={f"column_{number}": "x"}))
         for size, slow in ((20, False), (100, True)):
-            big, found = file(with_column("Odd", "x" * size * MB)), {"odd": length(size * MB)}
+            big, found = (
+                served_files(with_column("Odd", "x" * size * MB)),
+                {"odd": length(size * MB)},
+            )
             few = {"rows_per_day": 1}
             name = f"file field of {size} MB"
             late = slow or scene == "async"
             yield Row(name, scene, big, Exact(more=found), options=few, slow=late)
         for label, line in (("short", "too short"), ("long", "," * 60)):
             many = {"rows_per_day": 40}
-            amid = file(with_first(line))
+            amid = served_files(with_first(line))
             yield Row(f"file {label} row amid", scene, amid, Exact(aside=2), options=many)
-            amid = file(with_first(line), 1)
+            amid = served_files(with_first(line), 1)
             aside = Fails(("rows do not fit", "cells where the header has"), ("max_invalid_ratio",))
             yield Row(f"file {label} row of few", scene, amid, aside, options={"rows_per_day": 2})
         last = Fails(("the last line", "the end of the file is lost"), TWICE)
@@ -210,14 +213,14 @@ def csv_files() -> Iterator[Row]:
         yield Row(f"file {status} ever", "reports", faults, must, options=served)
 
 
-def json_files() -> Iterator[Row]:
+def json_rows() -> Iterator[Row]:
     """Yield rows for JSON files."""
     scene = "analytics"
     nul = Exact(more={"odd": "a\0b"})
-    yield Row("file NUL", scene, file(with_field("a\0b")), nul)
-    yield Row("file escaped NUL", scene, file(with_field("a\\u0000b")), nul)
+    yield Row("file NUL", scene, served_files(with_field("a\0b")), nul)
+    yield Row("file escaped NUL", scene, served_files(with_field("a\\u0000b")), nul)
     for size, slow in ((20, False), (100, True)):
-        big, found = file(with_field("x" * size * MB)), {"odd": length(size * MB)}
+        big, found = served_files(with_field("x" * size * MB)), {"odd": length(size * MB)}
         few = {"rows_per_day": 1}
         yield Row(f"file field of {size} MB", scene, big, Exact(more=found), options=few, slow=slow)
     yield Row("file cut", scene, once("download", "malformed-json"), EXACT)

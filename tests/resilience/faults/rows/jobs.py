@@ -16,7 +16,7 @@ from tests.resilience.faults.outcomes import (
     PASSING,
     REDIRECTED,
     USUAL,
-    refused,
+    outcome_of_status,
 )
 from tests.resilience.faults.play import Fails, Row
 from tests.support.scheduled_reports import STREAM, definition
@@ -44,13 +44,16 @@ def outdated(*faults: Fault) -> Script:
 
 
 CHANGES = {
-    **{status: refused("reports", "update", status) for status in (400, 401, 404, 422, 429, 500)},
+    **{
+        status: outcome_of_status("reports", "update", status)
+        for status in (400, 401, 404, 422, 429, 500)
+    },
     403: Fails(("403",), ("analytics:reports:write",)),
 }
 UNCHANGED = Fails(("could not be changed",), ("run again",))
 
 
-def updates() -> Iterator[Row]:
+def update_rows() -> Iterator[Row]:
     """Yield rows for the change of a schedule, and for polls after a synchronous submit."""
     yield Row("update nothing", "reports", outdated(), EXACT)
     for label, how in PASSING.items():
@@ -81,7 +84,7 @@ GIVE_NOTHING = {
 }
 
 
-def jobs() -> Iterator[Row]:
+def job_rows() -> Iterator[Row]:
     """Yield rows for jobs that give no file."""
     places: dict[str, FaultPoint] = {
         "async": "async",

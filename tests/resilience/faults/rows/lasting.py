@@ -13,7 +13,7 @@ from tests.resilience.faults.outcomes import (
     REDIRECTED,
     TWICE,
     WHO,
-    refused,
+    outcome_of_status,
 )
 from tests.resilience.faults.play import Fails, Row
 from tests.resilience.faults.scenes import READS, SCENES, SUBMITS
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 HERE = (("Location", "/"),)
 
 
-def lasting() -> Iterator[Row]:
+def lasting_rows() -> Iterator[Row]:
     """Yield a row for each fault that does not pass, at each point."""
     for scene in SCENES:
         for place in (*READS[scene], *SUBMITS.get(scene, ())):
             for status in (400, 401, 403, 404, 405, 410, 413, 422, 429, 500):
                 faults = ever(place, status=status)
-                yield Row(f"{place} {status} ever", scene, faults, refused(scene, place, status))
+                yield Row(
+                    f"{place} {status} ever", scene, faults, outcome_of_status(scene, place, status)
+                )
             if place in SUBMITS.get(scene, ()):
                 continue
             yield Row(f"{place} html ever", scene, ever(place, "html"), no_json(scene, place))

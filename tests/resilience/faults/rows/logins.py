@@ -39,7 +39,7 @@ def token_that_lives(life: str) -> Script:
     return script
 
 
-def logins() -> Iterator[Row]:
+def login_rows() -> Iterator[Row]:
     """Yield rows for answers to a login."""
     for scene in ("sync", "observability", "reports"):
         for label, life in LIVES.items():

@@ -32,7 +32,7 @@ def real_pages(media: str, charset: str = "utf-8") -> Script:
     return script
 
 
-def pages() -> Iterator[Row]:
+def page_rows() -> Iterator[Row]:
     """Yield rows for pages that are called something else than they are."""
     for label, media in (
         ("as text", "text/plain"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def passing() -> Iterator[Row]:
+def passing_rows() -> Iterator[Row]:
     """Yield a row for each passing fault at each point that reads."""
     for scene, places in READS.items():
         for place in places:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.faults import FaultPoint
 
 
-def second_windows() -> Iterator[Row]:
+def second_window_rows() -> Iterator[Row]:
     """Yield rows for faults that strike when one window is complete."""
     refused: dict[str, Any] = {"times": ALWAYS, "status": 400}
     for scene in ("sync", "async", "observability", "analytics"):

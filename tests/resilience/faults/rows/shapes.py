@@ -56,7 +56,7 @@ TANGLED = {
 }
 
 
-def shapes() -> Iterator[Row]:
+def shape_rows() -> Iterator[Row]:
     """Yield rows for JSON that is not what was asked for, and for what is hardly JSON."""
     for (scene, place), must in SHAPES.items():
         for label, odd in ODD.items():

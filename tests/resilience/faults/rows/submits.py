@@ -38,7 +38,7 @@ DOUBTFUL: dict[str, dict[str, Any]] = {
 SPOILED = ("empty", "malformed-json", "truncated")  # of the table's exports only `Location` counts
 
 
-def submits() -> Iterator[Row]:
+def submit_rows() -> Iterator[Row]:
     """Yield rows for submits that were not accepted, or may have been."""
     for scene, places in SUBMITS.items():
         for place in places:

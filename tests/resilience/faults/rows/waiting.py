@@ -36,7 +36,7 @@ ABSURD = {
 TOO_LONG = {"3000 years": "99999999999", "year 9999": "Fri, 31 Dec 9999 23:59:59 -1200"}
 
 
-def waiting() -> Iterator[Row]:
+def retry_after_rows() -> Iterator[Row]:
     """Yield rows for `Retry-After` as nobody should write it."""
     points: tuple[tuple[str, FaultPoint, int, tuple[str, ...]], ...] = (
         ("async", "poll", 429, REMEDIES[429]),
@@ -56,7 +56,7 @@ def waiting() -> Iterator[Row]:
 SILENT = 0.2
 
 
-def silence() -> Iterator[Row]:
+def silence_rows() -> Iterator[Row]:
     """Yield rows for answers that do not come, or not to their end."""
     for scene, places in READS.items():
         for number, place in enumerate(places):
@@ -85,7 +85,7 @@ def silence() -> Iterator[Row]:
     yield Row("page silent ever", "download", mute, must, settings=tries, patience=SILENT)
 
 
-def no_way() -> Iterator[Row]:
+def unreachable_rows() -> Iterator[Row]:
     """Yield rows for addresses where nobody answers as the API does."""
     for scene in SCENES:
         nowhere = {"base_url": "https://no-such-host.invalid"}
@@ -107,7 +107,7 @@ def no_way() -> Iterator[Row]:
 # Clocks
 
 
-def clocks() -> Iterator[Row]:
+def clock_rows() -> Iterator[Row]:
     """Yield rows for a server whose clock is not the tap's."""
     for scene in SCENES:
         for label, skew in (

@@ -1,0 +1,42 @@
+"""Clocks that act when they are slept on, or that move by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.support.run import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass
+class ActingClock(FakeClock):
+    """A clock that runs an action at its n-th sleep."""
+
+    number: int = 0
+    action: Callable[[], None] | None = None
+
+    def at(self, number: int, action: Callable[[], None]) -> None:
+        """Run an action at the n-th sleep."""
+        self.number, self.action = number, action
+
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration)
+        if duration > timedelta(0) and len(self.slept) == self.number and self.action:
+            self.action()
+
+
+@dataclass
+class OnceActingClock(FakeClock):
+    """A clock that runs an action at its next sleep, once."""
+
+    action: Callable[[], None] | None = None
+
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration)
+        if duration > timedelta(0) and self.action is not None:
+            action, self.action = self.action, None
+            action()
