@@ -11,6 +11,7 @@ import json
 import re
 import textwrap
 import tomllib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -325,6 +326,7 @@ def _hub_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return setting
 
 
+@cache
 def documents() -> dict[Path, str]:
     """Return each file that is partly written here, as it should be."""
     readme, project = ROOT / "README.md", ROOT / "meltano.yml"

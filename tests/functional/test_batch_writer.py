@@ -384,7 +384,13 @@ def test_the_tap_into_a_target(simulate, clock, tmp_path, form):
     chosen.write_text(json.dumps(offline_catalog(STREAM)))
     store.mkdir()
     told = json.dumps({"folder": str(store)})
-    target = [sys.executable, "tests/support/batch_target.py", "--config", str(tmp_path / "target")]
+    target = [
+        sys.executable,
+        "-m",
+        "tests.support.batch_target",
+        "--config",
+        str(tmp_path / "target"),
+    ]
     (tmp_path / "target").write_text(told)
 
     tap = subprocess.run(

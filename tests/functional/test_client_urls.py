@@ -53,6 +53,7 @@ def test_file_of_an_allowed_host_is_fetched_with_the_token():
     assert files.requests == [("GET", "/files?fileName=a.csv", BEARER)]
 
 
+@pytest.mark.promise("own-hosts")
 @pytest.mark.parametrize(
     "url",
     [
@@ -90,6 +91,7 @@ def test_file_without_content_is_empty():
             assert spool.size == 0
 
 
+@pytest.mark.promise("whole-files")
 def test_json_that_ends_early_is_no_file():
     """A body without its end is refused, whatever came of it."""
     with http_api({"/files": (200, [b'{"file": "QUJD'])}) as server:
@@ -155,6 +157,7 @@ def test_pages_by_skip_end_without_content():
 # Memory
 
 
+@pytest.mark.promise("constant-memory")
 @pytest.mark.slow
 @pytest.mark.posix
 def test_file_in_json_takes_no_memory():

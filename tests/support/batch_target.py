@@ -1,6 +1,6 @@
 """A target that takes batches, as the SDK's targets do: one file of JSON lines a stream.
 
-`python tests/support/batch_target.py --config '{"folder": …}' < messages`
+`python -m tests.support.batch_target --config '{"folder": …}' < messages`
 """
 
 from __future__ import annotations

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 QUARANTINE = "quarantine"
 DAY = {"start_date": "2026-03-15T00:00:00Z", "end_date": "2026-03-16T00:00:00Z"}
-NINE = [(f"k{number}", str(number)) for number in range(9)]
-NINE_LEFT = [(f"k{number}", number) for number in range(9)]
 
 
 @dataclass(frozen=True)
@@ -111,3 +109,5 @@ ROOMS = [
     ),
 ]
 EVERYWHERE = pytest.mark.parametrize("room", ROOMS, ids=[room.family for room in ROOMS])
+NINE = [(f"k{number}", str(number)) for number in range(9)]
+NINE_LEFT = [(f"k{number}", number) for number in range(9)]

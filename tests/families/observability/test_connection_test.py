@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
-from tests.support.requests import logins, polls, submits
+from tests.support.observability import TOKEN
+from tests.support.requests import polls, requests_to, submits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_test_spends_no_export(tmp_path):
 
     assert result.exit_code == 0
     assert any(line.startswith("ok   observability login") for line in result.stdout.splitlines())
-    assert len(logins(sim)) == 1
+    assert len(requests_to(sim, TOKEN)) == 1
     assert submits(sim) == polls(sim) == []
     assert sim.exports == 0
     assert sim.jobs == []

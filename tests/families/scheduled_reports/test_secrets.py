@@ -9,7 +9,7 @@ import pytest
 
 from tap_cxone.simulator import Credentials, Fault
 from tests.support.expectations import failure
-from tests.support.scheduled_reports import OTHER, QUEUES, report_settings, run_reports
+from tests.support.scheduled_reports import OTHER, QUEUES, STREAM, report_settings, run_reports
 
 
 @pytest.mark.promise("no-secrets")
@@ -51,6 +51,6 @@ def test_a_failure_holds_no_secret(simulate, clock, caplog):
 
     out = run_reports(report_settings(sim, more=[QUEUES]), clock)
 
-    assert "no access with" in str(failure(out))
+    assert "no access with" in str(failure(out, STREAM))
     assert "no access with" in str(failure(out, OTHER))
     assert Credentials.CLIENT_SECRET not in str(out.error) + caplog.text

@@ -81,6 +81,7 @@ def test_only_a_running_job_is_not_terminal(status):
     assert status.is_terminal == (status is not JobStatus.RUNNING)
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_submitted_job_is_stored_before_anything_else(make, stored_state, emitted, ledger):
     """A job is in the ledger, in STATE and in a STATE that left."""
     make().record_submit(JOB)
@@ -132,6 +133,7 @@ def test_origin_tells_runs_apart(make, ledger):
     ]
 
 
+@pytest.mark.promise("pending-jobs")
 def test_a_job_of_another_request_is_not_used(make, stored_state):
     """A job with another fingerprint is neither found nor kept when a run begins."""
     stored_state.set_pending_jobs([replace(JOB, fingerprint="yesterday's"), LATER])

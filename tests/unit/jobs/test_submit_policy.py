@@ -102,6 +102,7 @@ CASES = [
 ]
 
 
+@pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("ahead", [False, True], ids=["awaited", "ahead"])
 @pytest.mark.parametrize(
     "case", CASES, ids=[f"{type(case.error).__name__} {case.outcome}" for case in CASES]
