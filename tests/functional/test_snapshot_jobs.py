@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+import pytest
 from typing_extensions import override
 
 from tap_cxone.cli.plan_report import plan_lines
