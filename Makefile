@@ -25,7 +25,7 @@ chromium:  ## the browser in which the page of cxone-report is tested (Debian, a
 	command -v chromium >/dev/null || { apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; }
 
-check: .venv/.ready  ## style, types, and which room may import which
+check: .venv/.ready  ## style, types, and which package may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
