@@ -67,7 +67,7 @@ def test_meltano_needs_no_hub():
 
 
 @pytest.mark.promise("documented")
-def test_about_tells_every_setting():
+def test_about_lists_every_setting():
     """`--about` lists the settings, beside those of the SDK."""
     settings = printed_about()["settings"]["properties"]
 
@@ -116,7 +116,7 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
 
 @pytest.mark.promise("documented")
 @pytest.mark.parametrize("place", ["meltano.yml", "hub", "settings.md"])
-def test_every_document_says_the_same_of_a_setting(place):
+def test_setting_is_described_alike_in_every_document(place):
     """Names, kinds, defaults, descriptions and secrets are those that `--about` prints."""
     said, told = described()[place], printed_about()["settings"]["properties"]
 
@@ -137,7 +137,7 @@ def test_every_document_says_the_same_of_a_setting(place):
             ]
 
 
-def test_the_hub_is_told_what_about_says():
+def test_hub_definition_equals_about():
     """The Hub's definition has every setting, capability and Python version of `--about`."""
     hub, told = yaml.safe_load(HUB.read_text()), printed_about()
 

@@ -288,7 +288,7 @@ def test_a_login_without_a_token(sim, clock, body):
     assert api_requests(sim) == []
 
 
-def test_a_login_that_is_told_to_wait(sim, clock):
+def test_login_waits_for_retry_after(sim, clock):
     """A Retry-After of the login is honoured."""
     wait = (("Retry-After", "17"),)
     sim.faults.add(Fault("token", "status", status=429, headers=wait))

@@ -255,7 +255,7 @@ def test_state_never_overtakes_its_rows(simulate, clock, tmp_path, form):
 # What goes wrong
 
 
-def test_a_place_that_cannot_be_written(sim, clock, tmp_path):
+def test_batch_path_not_writable_fails_the_stream(sim, clock, tmp_path):
     """A file that cannot be written fails the stream, and no bookmark moves."""
     blocked = tmp_path / "a file, no directory"
     blocked.write_text("")

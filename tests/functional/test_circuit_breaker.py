@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.faults import FaultPoint
 
 
-def test_a_family_that_fails_three_times_is_left_alone(simulate, clock):
+def test_circuit_breaker_opens_after_three_failures(simulate, clock):
     """After three streams of a family failed for one reason the fourth asks nothing."""
     sim = simulate(exports_per_day=None)
     sim.faults.add(Fault("submit", "status", status=403, times=99, family="observability"))
@@ -88,7 +88,7 @@ REPEATED: dict[str, tuple[FaultPoint, dict[str, Any]]] = {
 @pytest.mark.some(3)
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("family", REPEATED)
-def test_every_family_is_left_alone(simulate, clock, family, status):
+def test_circuit_breaker_opens_for_every_family(simulate, clock, family, status):
     """Three streams of any family that fail for one reason are enough: the others ask nothing."""
     place, own = REPEATED[family]
     sim = simulate(exports_per_day=None)

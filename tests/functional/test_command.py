@@ -37,7 +37,7 @@ def errors(run: subprocess.CompletedProcess[str]) -> list[str]:
     return ["|".join(parts[3:]).strip() for parts in lines]
 
 
-def test_every_mistake_in_the_settings_is_said_at_once():
+def test_command_prints_all_setting_problems():
     """Each problem is one line with its remedy, and the exit code is 2."""
     run = tap(
         "--config=ENV",
@@ -125,7 +125,7 @@ def test_without_credentials_no_stream_is_selected_by_default():
     assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 10
 
 
-def test_a_state_that_nobody_wrote_is_refused(tmp_path):
+def test_command_refuses_a_state_of_another_shape(tmp_path):
     """A state of another shape exits with 2 and says what to do."""
     state = tmp_path / "state.json"
     state.write_text('{"bookmarks": {"qm_workflows": {"pending_jobs": [17]}}}')
@@ -194,7 +194,7 @@ def test_an_unreachable_host_fails_every_stream_with_one_line():
 
 
 @pytest.mark.posix
-def test_a_target_that_dies_is_said_so():
+def test_command_names_the_target_if_the_pipe_closes():
     """A closed pipe ends the run with exit 1 and one line that points to the target."""
     script = 'tap-cxone --config ENV | head -n 3 > /dev/null; echo "exit ${PIPESTATUS[0]}"'
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}

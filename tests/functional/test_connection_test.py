@@ -144,7 +144,7 @@ def test_connection_test_shows_the_remaining_quota(simulate, clock):
     assert "no job is running now" in found["data_extraction"]["quota"].detail
 
 
-def test_the_state_says_what_is_left(sim, clock):
+def test_connection_test_counts_exports_of_the_state(sim, clock):
     """Exports that the state remembers are no longer left; that is no failure."""
     spent = [(clock.now() - timedelta(hours=hours)).isoformat() for hours in (2, 1, 0)]
     known = {"copilot_auto_summaries": {"submits": {"observability": spent}}}

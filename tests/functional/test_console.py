@@ -179,7 +179,7 @@ def test_a_run_in_a_terminal(tmp_path):
     assert screen.cursor
 
 
-def test_an_interrupted_run_leaves_the_terminal_as_it_was(tmp_path):
+def test_interrupted_run_restores_the_terminal(tmp_path):
     """Control-C ends the display too: the cursor is back, and the summary says what was done."""
     slow = Options(speed=SPEED, rows_per_day=8, job_seconds=9e6)
     with terminal(tmp_path, slow) as run:

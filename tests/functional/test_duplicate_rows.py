@@ -35,7 +35,7 @@ def test_equal_rows_without_a_key(sim, clock, caplog, room):
 
 
 @EVERYWHERE
-def test_a_misfit_of_the_same_key(sim, clock, room):
+def test_invalid_row_does_not_hide_a_valid_one_of_its_key(sim, clock, room):
     """A misfit has no key: a good row of the same key leaves, whichever comes first."""
     room.serve(sim, ("k0", "abc"), *NINE, ("k1", "abc"), *[(f"n{n}", "1") for n in range(20)])
 

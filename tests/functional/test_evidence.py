@@ -222,7 +222,7 @@ def test_to_select_nothing_else_is_an_error(simulate, family):
         TapCXone(config=config, catalog=json.loads(json.dumps(catalog)))
 
 
-def test_an_application_alone_is_told_of_the_objects():
+def test_error_without_access_key_names_the_settings_objects():
     """Without an access key the error names the objects that an application could use."""
     config = {"client_id": "any", "client_secret": "any", "tenant": "acme"}
 
@@ -324,7 +324,7 @@ def test_about_describes_the_tap_with_its_evidence(options):
     assert NOT_TRIED in text
 
 
-def test_the_hub_is_told():
+def test_hub_definition_has_the_evidence():
     """The Hub's definition has the evidence in its description, and in each family's setting."""
     hub = yaml.safe_load(HUB.read_text())
     told = json.loads(about("--format=json"))

@@ -162,7 +162,7 @@ def test_a_second_signal_does_not_wait():
         assert child.wait() == 143
 
 
-def test_while_rows_leave():
+def test_signal_while_records_are_emitted_ends_between_lines():
     """A signal among the rows ends the process between two whole lines."""
     with (
         real_time_simulator(rows_of={"qm-questions": 1000}) as sim,

@@ -166,7 +166,7 @@ def test_invalid_records_fail(sim, clock, room):
 
 
 @EVERYWHERE
-def test_nobody_receives_them(sim, clock, room):
+def test_invalid_row_without_quarantine_fails_the_window(sim, clock, room):
     """Without the stream `quarantine` a misfit fails its window, and a later run loses nothing."""
     room.serve(sim, *NINE, ("bad", "abc"), times=2)
     config = room.settings(sim)
@@ -183,7 +183,7 @@ def test_nobody_receives_them(sim, clock, room):
 
 
 @EVERYWHERE
-def test_nobody_need_receive_nothing(sim, clock, room):
+def test_quarantine_is_not_needed_without_invalid_rows(sim, clock, room):
     """Without misfits the quarantine need not be selected, and none of it leaves."""
     room.serve(sim, *NINE)
 

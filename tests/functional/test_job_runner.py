@@ -61,7 +61,7 @@ def test_polls_drift_apart(simulate, clock):
     assert waits[-1] == timedelta(seconds=24)
 
 
-def test_a_job_that_has_been_waited_for_is_asked_at_once(simulate, clock):
+def test_job_pending_for_long_is_polled_at_once(simulate, clock):
     """A pending job of an earlier run is polled without waiting: its time has passed."""
     sim = simulate()
     first = run_stream(job_settings(sim), clock, cut_after=2)
@@ -73,7 +73,7 @@ def test_a_job_that_has_been_waited_for_is_asked_at_once(simulate, clock):
     assert polls(sim)[0].at == before
 
 
-def test_a_lane_polls_only_what_a_state_holds(sim, clock):
+def test_worker_polls_only_jobs_in_an_emitted_state(sim, clock):
     """A worker does nothing with its job before the main thread has written the STATE with it."""
     tap = TapCXone(config=job_settings(sim), clock=clock, catalog=offline_catalog(STREAM))
     stream = tap.streams[STREAM]
@@ -114,7 +114,7 @@ def test_a_poll_that_fails_does_not_lose_the_job(sim, clock):
     assert len(submits(sim)) == 1
 
 
-def test_polls_that_keep_failing_leave_the_job_in_the_state(sim, clock):
+def test_job_whose_polls_fail_stays_pending(sim, clock):
     """When polling is given up the job stays in STATE, and the next run takes it up."""
     sim.faults.add(Fault("poll", "status", status=500, times=3))
 
@@ -127,7 +127,7 @@ def test_polls_that_keep_failing_leave_the_job_in_the_state(sim, clock):
     assert len(submits(sim)) == 1
 
 
-def test_a_status_that_nobody_knows(sim, clock):
+def test_status_unknown_ends_the_stream(sim, clock):
     """A status word that is not known ends the stream and is shown."""
     body = '{"jobStatus": {"id": "j", "status": "HIBERNATING"}}'
     sim.faults.add(Fault("poll", "status", status=200, body=body, times=99))
@@ -152,7 +152,7 @@ def test_success_without_a_link(sim, clock):
 
 
 @MODES
-def test_a_submit_that_is_told_to_wait(sim, clock, mode):
+def test_submit_waits_for_retry_after(sim, clock, mode):
     """A Retry-After of a refused submit is honoured to the second."""
     body = '{"message": "Too many requests"}'
     wait = (("Retry-After", "77"),)
@@ -189,7 +189,7 @@ def test_throttled_to_the_end(sim, clock):
     assert "exporting" in str(failure(out))
 
 
-def test_a_lost_reply_is_looked_for_more_than_once(sim, clock):
+def test_submit_lost_is_looked_up_repeatedly(sim, clock):
     """The job of a lost submit that is not in the list at once is found a little later."""
     sim.faults.add(
         Fault("list", "status", status=200, body='{"jobs": []}', times=2),
@@ -230,7 +230,7 @@ def test_submits_that_never_work(sim, clock, mode):
     assert sim.jobs == []
 
 
-def test_the_place_is_free_after_a_failure(sim, clock):
+def test_slot_is_free_after_a_failure(sim, clock):
     """A stream that failed while its job ran does not keep the next ones from submitting."""
     sim.faults.add(Fault("async", "job-failed"))
 

@@ -114,7 +114,7 @@ def test_pending_jobs_stay(journal):
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_jobs_are_gone_after_a_day(journal, clock, committed):
+def test_journal_deletes_jobs_after_a_day(journal, clock, committed):
     """After a day a job is of no use: the APIs keep no result for longer."""
     entries = SqliteLedger(journal(), "tenant")
     (entries.record_committed if committed else lambda s, j: entries.record_submitted(s, *j))(
@@ -209,7 +209,7 @@ def test_refused_submits_do_not_count(shared_limiter):
     assert shared_limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 3
 
 
-def test_a_submit_counts_before_it_leaves(shared_limiter):
+def test_journal_counts_a_submit_before_it_is_sent(shared_limiter):
     """A submit whose process dies before the answer comes counts: it may have been spent."""
     with shared_limiter(RateLimits(quota=ExportQuota(3))).submitting():
         assert shared_limiter(RateLimits(quota=ExportQuota(3))).remaining_exports() == 2
@@ -474,7 +474,7 @@ def test_a_signal_loses_no_answer(journal_path, monkeypatch):
             clock.sleep(SECOND)
 
 
-def test_nothing_leaves_unnoted(sim, clock, journal_path):
+def test_submit_that_cannot_be_journalled_is_not_sent(sim, clock, journal_path):
     """Where a submit cannot be noted, it is not sent."""
     clock.path, clock.table = journal_path, "submits"
     out = run_stream(journal_settings(sim, journal_path), clock)

@@ -50,7 +50,7 @@ def lenient(sim: Simulator, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("layout", ["array", "lines", "pretty"])
 @pytest.mark.parametrize("number", [1, 2])
-def test_misfits_and_repeats(simulate, clock, layout, number):
+def test_invalid_and_duplicate_rows_of_json_are_separated(simulate, clock, layout, number):
     """Misfits of every kind and repeats in a file: the truth leaves, and every misfit is kept."""
     sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9, analytics_json=layout)
 
@@ -74,7 +74,7 @@ def test_misfits_and_repeats(simulate, clock, layout, number):
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_misfits_of_csv(simulate, clock, number):
+def test_invalid_rows_of_csv_are_separated(simulate, clock, number):
     """The same of CSV."""
     sim = simulate(rows_per_day=120, invalid_elements=6, duplicates=9)
 
@@ -183,7 +183,7 @@ def test_no_required_fields(sim, clock):
     ids=readable,
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_keys_of_misfits_are_no_columns(sim, clock, bad, place):
+def test_keys_of_invalid_rows_are_no_columns(sim, clock, bad, place):
     """What only a quarantined object has makes no column, wherever it stands, and is no drift."""
     rows = [whole_conversation(1), whole_conversation(2)]
     serve_elements(sim, *rows[:place], bad, *rows[place:])
@@ -196,7 +196,7 @@ def test_keys_of_misfits_are_no_columns(sim, clock, bad, place):
     assert not [key for r in out.records(BOTS) for key in r if "new" in key]
 
 
-def test_keys_before_a_misfit_stay(sim, clock):
+def test_keys_of_valid_rows_stay_beside_an_invalid_one(sim, clock):
     """A misfit takes away no column that good rows showed, before it, after it or as well."""
     bad = whole_conversation(9, duration="abc", both=0, mine=0)
     rows = [
@@ -220,7 +220,7 @@ def test_keys_before_a_misfit_stay(sim, clock):
     assert "mine" not in out.of("SCHEMA", BOTS)[-1]["schema"]["properties"]
 
 
-def test_all_misfits(sim, clock):
+def test_window_of_invalid_rows_only_is_committed(sim, clock):
     """A window of misfits alone is committed if the ratio allows it."""
     serve_elements(sim, 1, 2, 3)
 
@@ -232,7 +232,7 @@ def test_all_misfits(sim, clock):
     assert out.bookmark(BOTS) == "2026-03-16T00:00:00+00:00"
 
 
-def test_no_misfit_at_all(sim, clock):
+def test_invalid_ratio_of_zero_allows_none(sim, clock):
     """A ratio of 0 allows none."""
     serve_elements(sim, *[whole_conversation(number) for number in range(200)], 7)
 

@@ -158,7 +158,7 @@ def test_a_plan_counts_what_was_spent(sim, clock):
     assert plan.earliest_finish == datetime.fromisoformat(times[-1]) + timedelta(days=2)
 
 
-def test_a_plan_takes_pending_jobs_for_asked(sim, clock):
+def test_plan_counts_no_submit_for_a_pending_job(sim, clock):
     """A window whose job is pending needs none."""
     config = plan_settings(sim, 90, "analytics_exports")
     out = run_tap(config, clock=clock, only="bot_conversations", cut_after=3)
@@ -245,7 +245,7 @@ def test_a_plan_as_json(sim, tmp_path, state):
     assert (family["per_day"], family["left"], family["needed"]) == (3, 3, 0 if state else 4)
 
 
-def test_json_says_all_that_text_does(sim, clock):
+def test_plan_as_json_equals_the_text(sim, clock):
     """Windows to ask for, instants and advice stand in the JSON as in the text."""
     (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
     told, stream = family_as_json(plan), stream_as_json(plan.streams[0])

@@ -58,7 +58,7 @@ def stream(progress: Progress):
 # Heartbeats
 
 
-def test_a_long_wait_is_told(stream, clock, said):
+def test_wait_of_half_a_minute_is_logged(stream, clock, said):
     """Whoever waits for half a minute says what for, since when, and for how much longer."""
     with stream.track_fetch():
         set_activity("waiting for the job", is_waiting=True, started_at=NOON - 60 * SECOND)
@@ -71,7 +71,7 @@ def test_a_long_wait_is_told(stream, clock, said):
     assert said() == ["calls: waiting for the job, for 1:49 min"]
 
 
-def test_a_pause_is_told_with_its_end(stream, clock, said):
+def test_pause_is_logged_with_its_end(stream, clock, said):
     """Inside a long pause its own reason is said, and how much of it is left."""
 
     class Middle(FakeClock):
@@ -105,7 +105,7 @@ def test_no_heartbeat_right_after_a_window(stream, clock, said):
     assert len(said()) == 1
 
 
-def test_nobody_watches(clock):
+def test_activity_without_tracker_is_ignored(clock):
     """What is said where nobody watches is not heard, and the sleep is whole."""
     set_activity("something")
     count_export()

@@ -243,7 +243,7 @@ def stream_of(config: dict[str, Any], clock: FakeClock) -> CXoneStream:
     ],
     ids=["map", "flattening", "sample"],
 )
-def test_somebody_wants_to_see_each(sim, clock, changes):
+def test_records_seen_one_by_one_are_not_emitted_as_lines(sim, clock, changes):
     """With a stream map, flattening or a sample, no stream lets its rows leave as lines."""
     assert stream_of(entity_settings(**changes)(sim), clock).line_encoder() is None
     assert stream_of(entity_settings()(sim), clock).line_encoder() is not None

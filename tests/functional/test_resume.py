@@ -111,7 +111,7 @@ def interrupted(sim: Simulator, clock: FakeClock) -> Output:
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_pending_job_is_taken_up(simulate, clock):
+def test_pending_job_is_resumed(simulate, clock):
     """A new run polls the pending job in place of another submit."""
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
@@ -125,7 +125,7 @@ def test_a_pending_job_is_taken_up(simulate, clock):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_pending_job_is_taken_up_hours_later(simulate, clock):
+def test_pending_job_is_resumed_hours_later(simulate, clock):
     """The file of a job is kept for a day: a run hours later still takes it up."""
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
@@ -168,7 +168,7 @@ def another_version(simulate, clock):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_job_with_another_request_is_not_taken_up(simulate, clock):
+def test_job_of_another_request_is_not_resumed(simulate, clock):
     """After a change of the entity's version the pending job is not what is asked for."""
     sim, second = another_version(simulate, clock)
 
@@ -204,7 +204,7 @@ def test_a_pending_job_that_gives_no_file(simulate, clock, fate):
     assert sim.limit_violations == 0
 
 
-def test_a_pending_job_whose_file_is_gone(simulate, clock):
+def test_pending_job_without_file_is_submitted_again(simulate, clock):
     """After a day the API has thrown the file away; the window is submitted again."""
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
@@ -235,7 +235,7 @@ def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
 
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_lost_reply_makes_one_job_only(simulate, clock, mode):
+def test_submit_lost_makes_one_job_only(simulate, clock, mode):
     """When the answer to a submit is lost, its job is found in the list and taken up."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault(mode, "reply-lost", after=1))
@@ -313,7 +313,7 @@ def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
 @pytest.mark.parametrize("lists", [0, 1])
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_lost_reply_without_a_list(simulate, clock, mode, status, lists):
+def test_submit_lost_without_listing_is_not_repeated(simulate, clock, mode, status, lists):
     """Where the list is not to be had, before or after, the stream fails: no second submit."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(
@@ -356,7 +356,7 @@ def test_jobs_that_were_there_before_are_not_ours(simulate, clock):
 
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_two_lost_replies_in_a_row(simulate, clock, mode):
+def test_two_submits_lost_in_a_row_are_looked_up_each(simulate, clock, mode):
     """Each submit is settled by itself."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault(mode, "reply-lost", times=2))

@@ -227,7 +227,7 @@ def test_the_schema_is_what_the_stream_returns(config):
     assert list(stream.schema["properties"]) == ["sentinel"]
 
 
-def test_stream_maps_are_asked_for_again(config):
+def test_stream_maps_are_taken_from_the_mapper(config):
     """A stream without `_stream_maps` takes them anew from the mapper."""
     tap = TapCXone(config=config)
     stream = tap.streams[STREAM]

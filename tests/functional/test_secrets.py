@@ -263,7 +263,7 @@ def stages() -> list[Any]:
 
 @pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(("places", "status"), stages(), ids=readable)
-def test_an_api_that_repeats_what_it_was_told(tenant, places, status):
+def test_refusal_that_repeats_secrets_shows_none(tenant, places, status):
     """Whatever a refusal repeats, in any spelling, at any place, is masked in all that is said."""
     for place in places:
         tenant.repeat(place, status=status)
@@ -275,7 +275,7 @@ def test_an_api_that_repeats_what_it_was_told(tenant, places, status):
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 500])
 @pytest.mark.parametrize("arguments", [(), ("--test",), ("--plan",)], ids=str)
-def test_a_login_that_repeats_what_it_was_told(tenant, arguments, status):
+def test_login_that_repeats_secrets_shows_none(tenant, arguments, status):
     """So is what a token endpoint repeats, also where it answers without a token."""
     elsewhere = (("Location", LINK),)
     tenant.strike("token", status=status, body=tenant.echo(), headers=elsewhere)
@@ -374,7 +374,7 @@ def test_runs_that_go_on(tenant, method):
 
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
-def test_what_is_told_without_a_run(tenant):
+def test_commands_without_a_run_show_no_secret(tenant):
     """Neither the plan, the test, the catalog nor the texts about the tap show any."""
     for arguments in (
         ("--plan",),

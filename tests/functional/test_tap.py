@@ -55,7 +55,7 @@ def test_discovery_needs_nothing():
 
 
 @pytest.mark.promise("offline-discovery")
-def test_discovery_asks_nobody(sim, config):
+def test_discovery_sends_no_request(sim, config):
     """Making the catalog sends no request."""
     discovered_streams(config)
     TapCXone(config=config)
@@ -264,7 +264,7 @@ def test_states_that_cannot_be_read(sim, config, state):
     assert sim.requests == []
 
 
-def test_a_state_of_streams_that_are_gone(sim, clock, config):
+def test_state_of_removed_streams_is_kept(sim, clock, config):
     """The state of a stream that no longer exists stays as it is."""
     old = {"replication_key": "_window_end", "replication_key_value": "2026-01-01T00:00:00+00:00"}
 

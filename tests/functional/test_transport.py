@@ -242,7 +242,7 @@ def test_a_submit_that_is_refused(sim, clock):
     assert len(submits(sim)) == 1
 
 
-def test_a_synchronous_submit_may_take_long(sim, clock):
+def test_synchronous_submit_without_response_is_looked_up(sim, clock):
     """A synchronous submit without an answer for job_timeout_minutes is settled by the list."""
     sim.faults.add(Fault("sync", "stall", seconds=20))
 
@@ -407,7 +407,7 @@ def test_a_proxy_for_some(monkeypatch):
     assert again == far
 
 
-def test_the_environment_is_asked_once(sim, clock, monkeypatch):
+def test_proxy_environment_is_read_once(sim, clock, monkeypatch):
     """Requests to one host do not look through the environment each time."""
     asked = []
     look = requests.sessions.get_environ_proxies

@@ -119,7 +119,7 @@ def test_an_empty_log(book, lines):
     assert "the audit log holds no run yet" in result.output
 
 
-def test_what_was_left_out_is_said(book):
+def test_page_counts_skipped_lines(book):
     """Torn lines and events of later versions are counted on the page."""
     book.commit(window(1))
     with book.path.open("a") as file:

@@ -45,7 +45,7 @@ def test_a_day_is_complete_if_windows_cover_all_of_it(committed, expected):
     assert [found.get(day(number), NEVER) for number in (1, 2, 3)] == expected
 
 
-def test_a_day_that_was_asked_for_is_open():
+def test_day_of_an_uncommitted_window_is_open():
     """Of a window that never was committed, the days are open."""
     assert day_states([window(1, 2)], [window(1)]) == {day(1): COMPLETE, day(2): OPEN}
 
@@ -116,7 +116,7 @@ def test_windows_that_later_ones_cover_do_not_count(book):
     assert not stream.overlapping
 
 
-def test_windows_that_overlap_are_told(book):
+def test_windows_that_overlap_are_reported(book):
     """Where a later window covers only a part of an earlier, both count, and that is said."""
     book.commit(window(1, 1.5), rows=15)
     book.commit(window(2), rows=10)

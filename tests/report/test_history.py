@@ -33,7 +33,7 @@ def test_a_run_without_an_end(book):
     assert (run.outcome, run.seconds) == ("", 30)
 
 
-def test_a_run_says_what_it_did_for_each_stream(book):
+def test_history_shows_the_end_of_each_stream(book):
     """Each stream's own end is kept with its run, and counts no rows a second time."""
     did = {"outcome": "stopped", "windows": 3, "rows": 7, "exports": 2}
     for number in (1, 2):
@@ -95,7 +95,7 @@ def checked(book, day: int, **reasons: int) -> None:
     book.write("window_validated", window(day), reasons=reasons, **counts)
 
 
-def test_misfits_are_counted_by_reason(book):
+def test_invalid_rows_are_counted_by_reason(book):
     """Each reason with how many rows, over all windows, the most first, and its columns."""
     checked(book, 1, short=1, long=2)
     book.write("record_invalid", window(1), record_id="x", field="score", reason="long")
@@ -107,7 +107,7 @@ def test_misfits_are_counted_by_reason(book):
     assert (short.reason, short.rows, short.fields) == ("short", 1, ())
 
 
-def test_misfits_of_a_window_that_was_read_again(book):
+def test_invalid_rows_of_a_repeated_window_are_not_counted_twice(book):
     """What did not fit the first time and does the second is not counted."""
     checked(book, 1, long=2)
     checked(book, 2, long=4)

@@ -91,7 +91,7 @@ def test_state_from_outside(sim, control):
     ]
 
 
-def test_state_tells_of_exports(sim, control):
+def test_control_state_lists_exports(sim, control):
     """The state tells of the exports and of those that were too many."""
     for _ in range(4):
         sim.export()

@@ -222,7 +222,7 @@ def test_plan_in_another_zone():
 
 @many
 @given(instants, st.tuples(lengths, lengths), most_days, zones, st.data())
-def test_asked_windows_are_taken_up(start, both, most, zone, data):
+def test_pending_windows_are_resumed(start, both, most, zone, data):
     """What an interrupted run asked for is used by the next one, and nothing is left out."""
     length, later = both
     earlier = listed(daily_windows(start, start + length, max_days=most, zone=zone))
@@ -241,7 +241,7 @@ def test_asked_windows_are_taken_up(start, both, most, zone, data):
 
 @many
 @given(instants, lengths, most_days, zones, st.lists(st.tuples(instants, lengths), max_size=5))
-def test_only_fitting_windows_are_taken_up(start, length, most, zone, others):
+def test_pending_windows_outside_the_plan_are_ignored(start, length, most, zone, others):
     """A window asked for that begins nowhere in the plan changes nothing."""
     plain = listed(daily_windows(start, start + length, max_days=most, zone=zone))
     asked = [Window(begin, begin + long) for begin, long in others]
@@ -253,7 +253,7 @@ def test_only_fitting_windows_are_taken_up(start, length, most, zone, others):
     )
 
 
-def test_day_of_an_asked_window_is_read_again():
+def test_day_of_a_pending_window_is_read_again():
     """Behind a window that ended inside a day, that day begins again, and once only."""
     asked = Window(utc_instant("2026-01-01"), utc_instant("2026-01-03T11:30:00"))
     windows = listed(
@@ -263,7 +263,7 @@ def test_day_of_an_asked_window_is_read_again():
     assert windows == [asked, Window(utc_instant("2026-01-03"), utc_instant("2026-01-03T18:00:00"))]
 
 
-def test_asked_window_of_one_part_of_a_day():
+def test_pending_window_of_one_part_of_a_day_is_resumed_once():
     """A window that began and ended in the same day is taken up once, then the day is read."""
     asked = Window(utc_instant("2026-01-03"), utc_instant("2026-01-03T11:30:00"))
     windows = listed(
@@ -273,7 +273,7 @@ def test_asked_window_of_one_part_of_a_day():
     assert windows == [asked, Window(utc_instant("2026-01-03"), utc_instant("2026-01-03T18:00:00"))]
 
 
-def test_asked_window_in_the_middle():
+def test_pending_window_in_the_middle_replaces_the_planned_one():
     """A window asked for takes the place of the one that begins where it begins."""
     asked = Window(utc_instant("2026-01-03"), utc_instant("2026-01-04"))
     windows = listed(

@@ -40,7 +40,7 @@ def test_export_submit_lost_makes_no_second_job(simulate, clock, list_queries, k
     assert sim.conflicts == 0
 
 
-def test_a_lost_answer_of_a_fast_job(simulate, clock):
+def test_export_submit_lost_of_a_fast_job_is_repeated(simulate, clock):
     """A job that is done before anybody looks for it is made again: no row is lost or twice."""
     sim = simulate(job_seconds=2)
     sim.faults.add(Fault("submit", "reply-lost"))
@@ -55,7 +55,7 @@ def test_a_lost_answer_of_a_fast_job(simulate, clock):
 @pytest.mark.promise("no-double-submit")
 @BOTH
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_lost_answer_beside_others(list_queries, after):
+def test_export_submit_lost_beside_foreign_exports_adopts_none_of_them(list_queries, after):
     """An export of somebody else that appears meanwhile is never taken for the lost one."""
     clock = ActingClock()
     options = Options(rows_per_day=120, job_seconds=60, list_queries=list_queries)

@@ -66,7 +66,7 @@ def test_killed_while_a_day_is_read_again(simulate, clock):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_pending_jobs_are_taken_up(simulate, clock):
+def test_export_jobs_pending_are_resumed_without_submit(simulate, clock):
     """Three jobs of a killed run, done meanwhile, are fetched without a submit."""
     sim = simulate(rows_per_day=2)
     first = run_exports(export_settings(sim, 3), clock, cut_after=4)
@@ -155,7 +155,7 @@ def test_a_job_of_another_window_is_not_adopted(sim, clock):
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_file_that_is_gone(sim, clock, after):
+def test_export_file_deleted_is_exported_again(sim, clock, after):
     """A job whose file the API does not give any more is asked for again."""
     sim.faults.add(Fault("download", "status", status=404, after=after))
 
@@ -166,7 +166,7 @@ def test_a_file_that_is_gone(sim, clock, after):
     assert len(submits(sim)) == 3
 
 
-def test_a_file_that_is_gone_after_a_day(simulate, clock):
+def test_export_job_older_than_a_day_is_replaced(simulate, clock):
     """A pending job older than a day is replaced by a new one."""
     sim = simulate(rows_per_day=2)
     first = run_exports(export_settings(sim), clock, cut_after=2)
@@ -179,7 +179,7 @@ def test_a_file_that_is_gone_after_a_day(simulate, clock):
     assert len(submits(sim)) == 2
 
 
-def test_a_file_that_is_always_gone(sim, clock):
+def test_export_file_never_found_ends_the_stream(sim, clock):
     """A file that is never there ends the stream after max_retries."""
     sim.faults.add(Fault("download", "status", status=404, times=100))
 

@@ -24,7 +24,7 @@ from tests.support.run import FakeClock
 # Places
 
 
-def test_the_list_is_asked_before_each_submit(sim, clock):
+def test_submit_follows_a_listing_of_active_exports(sim, clock):
     """Every submit follows an answer that named the active exports."""
     run_exports(export_settings(sim, 4), clock)
 
@@ -58,7 +58,7 @@ def test_so_many_at_a_time(sim, clock, most):
 
 
 @pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
-def test_what_is_asked_while_rows_leave(sim, clock, most, submitted):
+def test_next_windows_are_submitted_before_records_are_emitted(sim, clock, most, submitted):
     """While the rows of a window leave, the next ones have been asked for already."""
     config = export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
     whole = run_exports(config, clock)
@@ -129,7 +129,7 @@ def test_one_after_the_other(sim, clock):
 
 
 @pytest.mark.parametrize("foreign", [1, 2])
-def test_places_of_others(simulate, clock, foreign):
+def test_submit_with_foreign_exports_is_never_refused(simulate, clock, foreign):
     """Exports of others take places: no submit is refused, and all rows come."""
     sim = simulate(foreign_exports=foreign)
 
@@ -140,7 +140,7 @@ def test_places_of_others(simulate, clock, foreign):
     assert sim.conflicts == 0
 
 
-def test_waiting_for_a_place(sim, clock):
+def test_submit_waits_for_a_free_slot(sim, clock):
     """While others hold all places, nothing is submitted; once one is free, it is taken."""
     sim.add_foreign_exports(3, 600)
     began = clock.now()
@@ -154,7 +154,7 @@ def test_waiting_for_a_place(sim, clock):
     assert sim.conflicts == 0
 
 
-def test_no_place_at_all(simulate, clock):
+def test_submit_without_free_slot_ends_after_the_throttle_timeout(simulate, clock):
     """Slots that never become free end the stream after throttle_timeout_minutes; it is said."""
     sim = simulate(foreign_exports=3)
     began = clock.now()
@@ -168,7 +168,7 @@ def test_no_place_at_all(simulate, clock):
     assert submits(sim) == []
 
 
-def test_a_tenant_of_fewer_places(simulate, clock):
+def test_submit_refused_beyond_the_tenants_slots_is_repeated(simulate, clock):
     """Where the API allows two, its refusals of a third are taken as such."""
     sim = simulate(max_analytics_exports=2)
 
@@ -182,7 +182,7 @@ def test_a_tenant_of_fewer_places(simulate, clock):
 # Settings
 
 
-def test_what_lanes_asked_for_ahead_stays_pending(sim, clock):
+def test_window_that_fails_keeps_prefetched_jobs_pending(sim, clock):
     """A window that fails costs no job that its worker had asked for meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
     first = run_exports(

@@ -50,7 +50,7 @@ def test_growing_waits(sim, clock, status):
 
 
 @pytest.mark.parametrize("status", [409, 429])
-def test_told_to_wait_for_ever(sim, clock, status):
+def test_submit_throttled_for_ever_ends_after_the_throttle_timeout(sim, clock, status):
     """An API that always says 'wait' ends the stream when throttle_timeout_minutes are gone."""
     sim.faults.add(Fault("submit", "status", status=status, times=1000))
     began = clock.now()
@@ -66,7 +66,7 @@ def test_told_to_wait_for_ever(sim, clock, status):
 @pytest.mark.some(3)
 @pytest.mark.parametrize("status", [409, 429, 400, 403, 503])
 @pytest.mark.parametrize("after", [1, 2])
-def test_a_refusal_ahead_of_its_turn(sim, clock, status, after):
+def test_submit_refused_while_prefetching_is_repeated(sim, clock, status, after):
     """A submit refused before its turn comes again in its turn; nothing is lost."""
     sim.faults.add(Fault("submit", "status", status=status, after=after))
 
@@ -78,7 +78,7 @@ def test_a_refusal_ahead_of_its_turn(sim, clock, status, after):
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_a_list_that_fails_ahead_of_its_turn(sim, clock, status):
+def test_listing_that_fails_while_prefetching_delays_the_submit(sim, clock, status):
     """A list that fails before its turn puts the submit off; the window at hand is not lost."""
     sim.faults.add(Fault("list", "status", status=status, after=1))
 

@@ -127,7 +127,7 @@ def test_no_catalogue(sim, clock, answer):
         (7, "string"),
     ],
 )
-def test_a_type_nobody_knows(sim, clock, word, kind):
+def test_metric_of_unknown_type_is_text(sim, clock, word, kind):
     """A type is read by its usual words; any other is a text; and so it is in the next run."""
     entry = {"id": "cm_x", "name": "X", "type": word}
     publish(sim, [entry, {"name": "without an ID"}, None])
@@ -144,7 +144,7 @@ def test_a_type_nobody_knows(sim, clock, word, kind):
     assert version(second) == 1
 
 
-def test_values_of_a_type_nobody_knows(sim, clock):
+def test_value_of_unknown_type_is_text(sim, clock):
     """A metric without a known type takes any value, as a text."""
     publish(sim, [{"id": "cm_x", "name": "X"}])
     values = ["004", 5, True, None]

@@ -37,7 +37,7 @@ def discover(config: dict[str, Any], state: dict[str, Any] | None = None) -> dic
 
 
 @pytest.mark.promise("offline-discovery")
-def test_discovery_asks_nothing(sim):
+def test_download_discovery_sends_no_request(sim):
     """Without a state the catalog shows the report's columns, and nobody is asked."""
     shown = discover(download_settings(sim))
 

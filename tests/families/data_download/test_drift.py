@@ -98,7 +98,7 @@ def test_no_change_is_no_drift(simulate, clock, caplog, published):
 @pytest.mark.parametrize(
     "case", [*itertools.product(KINDS, ["evolve", "ignore", "fail"])], ids=" ".join
 )
-def test_a_change_is_told(sim, clock, caplog, audit_log, case):
+def test_catalogue_change_is_logged_and_audited(sim, clock, caplog, audit_log, case):
     """Whatever changes in the catalogue is a warning and in the audit log, with kind and ID."""
     kind, mode = case
     first = run_downloads(download_settings(sim), clock)
@@ -393,7 +393,7 @@ def test_one_of_two_downloads(sim, clock, caplog, only):
         assert NEW.id in properties(after, name)
 
 
-def test_a_metric_nobody_announced(simulate, clock, audit_log):
+def test_metric_missing_from_the_catalogue_is_drift(simulate, clock, audit_log):
     """A metric in the data that the catalogue does not have is drift: a nullable text."""
     sim = simulate(undefined_metric="cm_ghost")
 
@@ -418,7 +418,7 @@ def test_a_metric_nobody_announced(simulate, clock, audit_log):
 
 
 @pytest.mark.parametrize("mode", ["ignore", "fail"])
-def test_a_metric_nobody_announced_and_nobody_wants(simulate, clock, mode):
+def test_metric_missing_from_the_catalogue_is_ignored_or_fails(simulate, clock, mode):
     """With ignore such a metric is left out, with fail the window fails."""
     sim = simulate(undefined_metric="cm_ghost")
 

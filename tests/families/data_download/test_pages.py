@@ -175,7 +175,7 @@ def test_rows_that_are_added_in_front(utc, clock, added):
     assert sorted_ids(out.records(STREAM)) == sorted_ids(after, "interactionId")
 
 
-def test_rows_that_are_added_in_front_of_nobody_knows_how_many(utc, clock):
+def test_rows_added_in_front_without_a_total_are_noticed(utc, clock):
     """Without a total a page with a row that came before shows that rows have moved."""
     sim = utc()
     before = [interaction(number) for number in range(10, 16)]

@@ -71,7 +71,7 @@ def test_no_refusal(simulate, clock, limit):
     assert sim.limit_violations == 0
 
 
-def test_the_rate_limit_of_others(utc, clock):
+def test_rate_limit_used_up_by_others_is_waited_out(utc, clock):
     """A refusal all the same is waited out as long as the API asks, and then nothing is lost."""
     sim = utc()
     sim.faults.add(wait(37))
@@ -123,7 +123,7 @@ def test_a_quota_that_will_not_do(sim, clock, caplog):
     assert all(part in warning for part in ("14", "12", "2026-03-20 13:00 UTC"))
 
 
-def test_no_quota_left(simulate, clock, caplog):
+def test_quota_used_up_stops_before_the_first_page(simulate, clock, caplog):
     """With no call left the stream stops before the first page, cleanly and with a warning."""
     sim = simulate(download_quota=0)
 
@@ -150,7 +150,7 @@ def test_a_quota_without_the_time_of_its_end(sim, clock, caplog, more):
     assert len([w for w in warnings_logged(caplog) if "quota" in w]) == 1
 
 
-def test_no_quota_left_is_a_failure(simulate, clock):
+def test_quota_used_up_is_a_failure_if_so_configured(simulate, clock):
     """With on_quota_exhausted fail it is a failure."""
     sim = simulate(download_quota=0)
 
@@ -161,7 +161,7 @@ def test_no_quota_left_is_a_failure(simulate, clock):
     assert isinstance(failure(out), QuotaExhausted)
 
 
-def test_no_quota_left_in_the_middle(utc, clock):
+def test_quota_too_small_for_a_window_postpones_it(utc, clock):
     """A window of many pages that the quota does not allow is left for the next run, whole."""
     sim = utc(download_quota=1)
     config = one_day(sim, 1)
@@ -203,7 +203,7 @@ def test_a_quota_that_ends(simulate, clock, what):
     )
 
 
-def test_told_to_wait_too_long(sim, clock):
+def test_page_throttled_too_long_fails(sim, clock):
     """A refusal for longer than throttle_timeout_minutes is a failure if there is quota left."""
     sim.faults.add(wait(3600, after=0))
 
@@ -224,7 +224,7 @@ def test_told_to_wait_too_long(sim, clock):
     ],
     ids=readable,
 )
-def test_a_quota_that_is_not_told(utc, clock, fault):
+def test_quota_unavailable_does_not_stop_the_stream(utc, clock, fault):
     """An API that does not tell the quota is read all the same."""
     sim = utc()
     sim.faults.add(fault)
@@ -235,7 +235,7 @@ def test_a_quota_that_is_not_told(utc, clock, fault):
     assert sorted_ids(out.records(STREAM)) == expected(sim)
 
 
-def test_only_selected_streams_are_asked_for(sim, clock):
+def test_only_selected_streams_are_requested(sim, clock):
     """The catalogue alone asks for no page, a download alone shows no catalogue."""
     out = run_downloads(download_settings(sim), clock, CATALOGUE)
 

@@ -141,7 +141,7 @@ def test_a_zone_that_is_no_other(simulate, clock, caplog, shape):
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_zone_that_may_not_be_asked(sim, clock, status):
+def test_zone_unavailable_is_taken_from_the_setting(sim, clock, status):
     """Where the API does not tell the zone, the setting is enough."""
     sim.faults.add(Fault("me", "status", status=status))
 
@@ -165,7 +165,7 @@ def test_no_zone(simulate, clock, options):
     assert requests_to(sim, DOWNLOAD) == []
 
 
-def test_asked_once_a_run(sim, clock):
+def test_zone_and_catalogue_are_requested_once_a_run(sim, clock):
     """Zone and catalogue are asked for once, however many downloads there are."""
     twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
 

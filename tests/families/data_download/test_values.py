@@ -324,7 +324,7 @@ def test_bad_values_that_fail_the_window(sim, clock, changes):
     assert len(requests_to(sim, DOWNLOAD)) == 1
 
 
-def test_bad_values_and_nobody_to_receive_them(sim, clock):
+def test_bad_values_without_quarantine_fail_the_window(sim, clock):
     """Without the quarantine the window fails: nothing disappears."""
     serve_pages(sim, page(interaction(0), interaction(1, customMetrics={SCORE: 2})))
 

@@ -50,7 +50,7 @@ def test_jobs_without_a_file(simulate, clock, mode, fate, word):
     assert len(submits(sim)) == 1
 
 
-def test_a_failed_job_is_not_taken_up(sim, clock):
+def test_failed_job_is_not_resumed(sim, clock):
     """A failed job is forgotten: the next run submits its window again."""
     sim.faults.add(Fault("async", "job-failed"))
     first = run_extraction(extraction_settings(sim, mode="async"), clock)

@@ -41,7 +41,7 @@ from tests.support.requests import json_body, submits
     ],
     ids=readable,
 )
-def test_what_a_table_does_not_take(sim, family, setting, takers, others):
+def test_filter_not_supported_by_a_table_is_refused(sim, family, setting, takers, others):
     """A filter or channel for a table without it is an error that names the tables with it."""
     with pytest.raises(ConfigError) as raised:
         TapCXone(config=table_settings(sim, **family))
@@ -54,7 +54,7 @@ def test_what_a_table_does_not_take(sim, family, setting, takers, others):
     assert sim.requests == []
 
 
-def test_the_other_name_of_a_table_takes_no_filter_either(sim):
+def test_filter_not_supported_under_the_second_table_name_is_refused(sim):
     """A table under its second name takes what it takes under its first: nothing."""
     with pytest.raises(ConfigError, match=r"filters\.AgentNumber"):
         TapCXone(config=table_settings(sim, tables=[OTHER_GR], filters={"AgentNumber": ["1"]}))

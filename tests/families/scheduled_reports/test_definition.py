@@ -168,7 +168,7 @@ def test_nothing_to_read(sim, clock):
 @pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["reply-lost", "malformed-json", "empty", "html", "reset"])
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_lost_answer_to_the_definition(sim, clock, kind, times):
+def test_registration_lost_is_looked_up(sim, clock, kind, times):
     """A schedule whose registration got no answer is looked for, not made twice."""
     sim.faults.add(Fault("submit", kind, times=times))
 

@@ -150,7 +150,7 @@ def test_one_day_that_dies(simulate, clock, own, minutes):
 
 
 @pytest.mark.promise("isolated-failures")
-def test_others_go_on_after_one_that_dies(simulate, clock):
+def test_report_after_a_report_that_dies_is_read(simulate, clock):
     """A report whose run dies does not keep the next one from its rows."""
     sim = simulate()
     sim.faults.add(Fault("run", "job-stuck"))

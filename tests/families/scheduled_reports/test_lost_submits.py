@@ -34,7 +34,7 @@ from tests.support.scheduled_reports import (
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_a_lost_answer_to_an_order(sim, clock, fault):
+def test_report_submit_lost_counts_as_spent(sim, clock, fault):
     """An order without an answer counts as spent: not repeated, explained, others go on."""
     sim.faults.add(fault)
 
@@ -52,7 +52,7 @@ def test_a_lost_answer_to_an_order(sim, clock, fault):
 
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("status", [503, 429, 409])
-def test_an_order_that_was_not_taken(sim, clock, status):
+def test_report_submit_not_accepted_is_repeated(sim, clock, status):
     """An order that the API says it did not take is sent again."""
     sim.faults.add(Fault("run", "status", status=status, times=2))
 

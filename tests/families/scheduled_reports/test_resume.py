@@ -78,7 +78,7 @@ def test_killed_while_the_days_become_fewer(simulate, clock):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_pending_run_is_taken_up(simulate, clock):
+def test_pending_run_is_resumed(simulate, clock):
     """A run that was ordered is waited for by the next, however often that is cut short."""
     sim = simulate(job_seconds=900)
     state = None

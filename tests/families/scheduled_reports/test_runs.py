@@ -50,7 +50,7 @@ def test_a_run_that_ended_is_not_cancelled(sim, clock, fate):
 
 
 @pytest.mark.parametrize("fate", ["job-failed", "job-cancelled", "job-expired", "job-lost"])
-def test_a_pending_run_that_is_of_no_use(simulate, clock, fate):
+def test_pending_run_without_result_is_started_again(simulate, clock, fate):
     """A run of an earlier time that gives nothing is started again."""
     sim = simulate()
     cut = run_reports(report_settings(sim), clock, cut_after=3)

@@ -195,7 +195,7 @@ def test_a_damaged_download(sim, clock, audit_log):
     assert second["rows"] == len(expected_conversations(sim))
 
 
-def test_misfits(sim, clock, audit_log):
+def test_invalid_rows_are_audited_up_to_a_hundred(sim, clock, audit_log):
     """At most a hundred misfits of a window have lines, all of them are counted."""
     good = json.dumps(
         dict.fromkeys(("dateFrom", "dateTo", "botId", "agentId", "type", "id"), "2026-03-15")
@@ -220,7 +220,7 @@ def test_misfits(sim, clock, audit_log):
     assert (committed["rows"], committed["quarantined"]) == (1, 130)
 
 
-def test_misfits_of_every_window(sim, clock, audit_log):
+def test_invalid_rows_are_audited_up_to_a_hundred_a_window(sim, clock, audit_log):
     """A hundred lines is the most of one window, not of a run."""
     body = f"[{','.join(map(str, range(101)))}]"
     sim.faults.add(Fault("download", "bytes", body=body, times=2))

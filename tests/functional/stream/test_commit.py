@@ -166,7 +166,7 @@ def test_every_job_is_remembered_until_its_commit(simulate, clock):
     assert ids == [step for job in sim.jobs for step in ([job.id], [])] + [[]]
 
 
-def test_sync_submits_leave_no_job(simulate, clock):
+def test_synchronous_submit_stores_no_job(simulate, clock):
     """A synchronous answer has no job to take up, and none is remembered."""
     sim = simulate()
     config = settings_for(sim, data_extraction={"mode": "sync"})

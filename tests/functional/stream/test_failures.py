@@ -33,7 +33,7 @@ def run_with_failed_job(
 
 
 @pytest.mark.promise("isolated-failures")
-def test_a_failing_stream_leaves_the_others_complete(simulate, clock):
+def test_stream_that_fails_does_not_stop_the_others(simulate, clock):
     """The other streams read everything and move their bookmarks to the horizon."""
     sim, out = run_with_failed_job(simulate, clock)
 

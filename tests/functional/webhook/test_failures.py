@@ -54,7 +54,7 @@ def test_a_failure(sim, clock, listener, caplog, answer):
 
 
 @pytest.mark.parametrize("failures", [["hang up"], [500], [500, 503], [429]], ids=readable)
-def test_told_at_last(sim, clock, listener, caplog, failures):
+def test_webhook_failure_that_passes_is_retried(sim, clock, listener, caplog, failures):
     """A failure that passes is tried again, and is none."""
     listener.script = list(failures)
 
@@ -79,7 +79,7 @@ def test_a_silent_listener(sim, clock, listener):
     assert len(audit_events(listener.log, "webhook_failed")) == 1
 
 
-def test_nobody_listens(sim, clock, tmp_path):
+def test_webhook_address_without_listener_fails(sim, clock, tmp_path):
     """An address where nobody listens is one that fails."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -94,7 +94,7 @@ def test_nobody_listens(sim, clock, tmp_path):
     assert len(audit_events(path, "webhook_failed")) == 1
 
 
-def test_left_alone(sim, clock, listener, caplog):
+def test_webhook_is_disabled_after_three_failures(sim, clock, listener, caplog):
     """After three windows in a row that could not be told it is left alone, which is said once."""
     listener.always = 400
 

@@ -93,7 +93,7 @@ def test_stream_maps(sim, clock, listener, maps):
     assert listener.told[0]["data_sample"] == exact(left)
 
 
-def test_no_misfit_in_the_sample(simulate, clock, listener):
+def test_sample_has_no_invalid_row(simulate, clock, listener):
     """What went to the quarantine is in no sample."""
     sim = simulate(rows_per_day=120, invalid_elements=7)
 

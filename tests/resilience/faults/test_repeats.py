@@ -30,7 +30,7 @@ def run_with_lasting_status(simulate, clock, scene, place, status, **settings):
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("scene", "place"), PLACES)
-def test_as_often_as_said(simulate, clock, scene, place):
+def test_unavailable_server_is_retried_max_retries_times(simulate, clock, scene, place):
     """Whatever is down is tried `max_retries` times more, not that often again by who needs it."""
     error, struck = run_with_lasting_status(simulate, clock, scene, place, 503, max_retries=2)
 
@@ -40,7 +40,7 @@ def test_as_often_as_said(simulate, clock, scene, place):
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("scene", "place"), WAITS)
-def test_as_long_as_said(simulate, clock, scene, place):
+def test_throttling_is_waited_out_for_the_throttle_timeout(simulate, clock, scene, place):
     """Whatever says 'wait' is waited for `throttle_timeout_minutes`, not that long again."""
     error, _ = run_with_lasting_status(simulate, clock, scene, place, 429)
 

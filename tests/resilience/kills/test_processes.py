@@ -165,7 +165,7 @@ def jobs_under_way(case: Case, place: FaultPoint) -> bool:
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["SCHEMA", pytest.param("RECORD", marks=pytest.mark.slow)])
-def test_nobody_reads_any_more(tmp_path, undisturbed, case, kind):
+def test_closed_pipe_ends_the_run_and_the_next_one_completes(tmp_path, undisturbed, case, kind):
     """When the target closes the pipe the tap ends with 1 and says why; then it goes on."""
     known = undisturbed(case)
     with case_simulator(case) as sim:
@@ -186,7 +186,9 @@ def test_nobody_reads_any_more(tmp_path, undisturbed, case, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("way", SIGNALS)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_ended_while_rows_leave(tmp_path, undisturbed, case, way):
+def test_run_ended_while_records_are_emitted_is_completed_by_the_next(
+    tmp_path, undisturbed, case, way
+):
     """Ended among the rows, between two whole lines; then it goes on."""
     known = undisturbed(case)
     numbers, code = SIGNALS[way]

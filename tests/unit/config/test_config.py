@@ -295,7 +295,7 @@ def test_settings_of_an_entity():
     assert list(entity.columns) == ["Hours", "Day"]
 
 
-def test_entity_that_says_little():
+def test_entity_without_columns_keeps_the_built_in_ones():
     """What is not said of an entity is left to the built-in one."""
     *_, entity = read_settings(CONFIG).section(DataExtractionSettings).entities
 

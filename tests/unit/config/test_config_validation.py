@@ -297,7 +297,7 @@ def test_any_entity_is_explained(entity):
     assert all(isinstance(p, str) for p in problems(family(entities=[entity]), SCHEMA))
 
 
-def test_settings_are_left_alone():
+def test_validation_does_not_change_settings():
     """Checking changes nothing."""
     config = json.loads(json.dumps(GOOD))
     problems(config, SCHEMA)
@@ -378,7 +378,7 @@ def test_broken_variable_is_not_repeated():
     assert "hush-hush" not in problem
 
 
-def test_broken_variable_leaves_the_others():
+def test_broken_variable_does_not_hide_others():
     """One broken variable does not hide the others, good or bad."""
     found, told = read_variables(
         TAP_CXONE_REGION="eu1", TAP_CXONE_MAX_RETRIES="three", TAP_CXONE_LOOKBACK_DAYS="two"

@@ -43,7 +43,7 @@ def followed(jobs: list[timedelta]) -> list[list[timedelta]]:
 
 
 @given(JOBS)
-def test_looks_are_a_poll_interval_apart(jobs):
+def test_polls_are_a_poll_interval_apart(jobs):
     """Whatever the jobs before it took, a job is looked at after a poll, then a poll apart."""
     for looks in followed(jobs):
         assert looks[0] >= POLL

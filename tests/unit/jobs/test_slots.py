@@ -56,7 +56,7 @@ def other_process(tmp_path, clock) -> Callable[..., TenantSlots]:
     return turns
 
 
-def test_one_place(other_process):
+def test_slot_is_exclusive(other_process):
     """While one process has the place, another one has not."""
     one, two = other_process(), other_process()
     place = one.try_acquire()
@@ -67,7 +67,7 @@ def test_one_place(other_process):
     assert two.try_acquire() is not None
 
 
-def test_three_places(other_process):
+def test_slots_are_as_many_as_concurrent_jobs(other_process):
     """There are as many places as the API allows jobs."""
     held = [other_process(places=3).try_acquire() for _ in range(4)]
 
@@ -132,7 +132,7 @@ def test_waiting_for_a_slot_can_be_interrupted(other_process, clock):
     assert other_process().try_acquire() is not None
 
 
-def test_a_job_keeps_its_place(other_process):
+def test_job_keeps_its_slot_until_it_ends(other_process):
     """A place that a job keeps is free when the job has ended."""
     one, two = other_process(), other_process()
     with one.acquire() as place:
@@ -144,7 +144,7 @@ def test_a_job_keeps_its_place(other_process):
     assert two.try_acquire() is not None
 
 
-def test_a_submit_has_a_place(other_process):
+def test_submit_has_a_slot_without_a_job_limit(other_process):
     """Where the API takes any number of jobs, a place is for the submit only."""
     one, two = other_process(kept=False), other_process(kept=False)
     with one.acquire() as place:
@@ -153,7 +153,7 @@ def test_a_submit_has_a_place(other_process):
     assert two.try_acquire() is not None
 
 
-def test_nobody_waits_for_oneself(other_process, clock):
+def test_process_with_all_slots_does_not_wait(other_process, clock):
     """Who has all places uses one of them again: the API says whether its job still runs."""
     one = other_process()
     with one.acquire() as place:
@@ -172,7 +172,7 @@ def test_an_earlier_runs_job(other_process):
     assert two.try_acquire() is not None
 
 
-def test_nobody_to_share_with():
+def test_slots_without_journal_are_free():
     """Without a journal there is always a place."""
     turns = TenantSlots("family", 1, hold_until_job_ends=True, locks=None)
 

@@ -53,7 +53,7 @@ def test_absent_column_is_null():
     assert made.row_converter()(["007"]) == {"id": "007", "score": None, "passed": None}
 
 
-def test_unannounced_absent_column_is_left_out():
+def test_column_absent_and_unannounced_is_omitted():
     """A known column that neither the file has nor the target was told of is not made up."""
     assert record(["ID"], ["007"], KNOWN, schema_columns=["id"]) == {"id": "007"}
 
@@ -107,7 +107,7 @@ def test_records_are_independent():
     assert make(["2"]) == {"id": "2", "_window_end": "x"}
 
 
-def test_misfit_names_column_and_type():
+def test_invalid_cell_names_column_and_type():
     """A cell that is not of its type is a misfit of that column."""
     with pytest.raises(ConversionError, match=r"score.*number") as raised:
         record(["ID", "Score", "Passed"], ["1", "many", "yes"], KNOWN)
@@ -116,7 +116,7 @@ def test_misfit_names_column_and_type():
 
 
 @pytest.mark.promise("no-secrets")
-def test_misfit_keeps_the_value_to_itself():
+def test_invalid_cell_does_not_show_its_value():
     """Somebody's data does not stand in a message, nor behind it."""
     with pytest.raises(ConversionError) as raised:
         record(["Score"], ["Jane Doe"], KNOWN)

@@ -120,7 +120,7 @@ def test_pieces_come_in_their_order(pool):
     assert threading.get_ident() not in first | second
 
 
-def test_others_fetch_while_one_is_read(pool):
+def test_families_download_while_another_is_read(pool):
     """While a item of one family is read, another family's items arrive."""
     arrived = threading.Event()
 
@@ -230,7 +230,7 @@ def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
 
 
 @pytest.mark.promise("isolated-failures")
-def test_what_nobody_reads_is_removed(pool):
+def test_items_of_a_stopped_stream_are_removed(pool):
     """A stream that is given up leaves no file behind, and its worker goes on."""
     made, ready = [Sheet(0), Sheet(1)], threading.Event()
 
@@ -248,7 +248,7 @@ def test_what_nobody_reads_is_removed(pool):
     assert made[1].closed
 
 
-def test_errands_run_in_the_main_thread(pool):
+def test_tasks_run_on_the_main_thread(pool):
     """What a worker wants done to the state is done by the thread that writes messages."""
     done_by: list[int] = []
 
@@ -265,7 +265,7 @@ def test_errands_run_in_the_main_thread(pool):
     assert done_by == [threading.get_ident()]
 
 
-def test_an_errand_that_fails_fails_who_wanted_it(pool):
+def test_task_that_fails_raises_in_its_worker(pool):
     """The worker is told, and so the stream fails, not the others."""
 
     def asking() -> Iterator[Sheet]:
@@ -294,7 +294,7 @@ def test_a_closed_pipe_ends_everything(pool):
         [numbers(pool, toy) for toy in toys]
 
 
-def test_out_of_turn_is_the_workers_turn_too(pool):
+def test_request_while_a_window_is_read_runs_on_the_worker(pool):
     """What is asked of an API while a window is read is asked by the one thread that asks it."""
     toy = Toy("a", "one", sheets(2))
     with pool.running([toy]):
@@ -302,7 +302,7 @@ def test_out_of_turn_is_the_workers_turn_too(pool):
     assert found == toy.threads
 
 
-def test_out_of_turn_is_watched_too(pool):
+def test_activity_of_a_worker_reaches_the_waiting_thread(pool):
     """What the worker spends out of turn is told to who watches the thread that waits for it."""
     stream = Progress(FakeClock(), logging.getLogger("pool")).stream("a")
     with pool.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
@@ -388,7 +388,7 @@ def test_what_is_needed_is_known_before_its_worker_looks(pool, interrupts, monke
         assert numbers(pool, toys[1]) == [0, 1]
 
 
-def test_who_is_left_behind_does_nothing_more(pool, interrupts):
+def test_worker_abandoned_in_a_request_does_not_continue(pool, interrupts):
     """A worker that is left where it waits for an answer does not go on once the answer comes."""
     asking, answer, ended = threading.Event(), threading.Event(), threading.Event()
     went_on: list[str] = []
@@ -429,7 +429,7 @@ def test_the_end_does_what_a_worker_handed_in_last(pool):
 
 
 @pytest.mark.promise("state-follows-records")
-def test_a_piece_never_overtakes_what_was_handed_in_before_it(pool):
+def test_item_never_overtakes_a_task_posted_before_it(pool):
     """An task handed in before something was ready has run when the wait for it ends."""
     looking, handed_in = threading.Event(), threading.Event()
     done: list[str] = []

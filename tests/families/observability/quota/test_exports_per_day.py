@@ -65,7 +65,7 @@ def test_three_runs(sim, clock, caplog):
     assert sim.quota_violations == 0
 
 
-def test_nothing_left_to_do_spends_nothing(sim, clock, caplog):
+def test_complete_run_submits_nothing(sim, clock, caplog):
     """A run that has everything already submits nothing and says nothing of the quota."""
     config = quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z")
     first = run_tables(config, clock)

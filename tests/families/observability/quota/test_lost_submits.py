@@ -35,7 +35,7 @@ LOST = [
 
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
-def test_a_lost_submit(sim, clock, fault):
+def test_table_submit_lost_counts_as_spent(sim, clock, fault):
     """It counts as spent and is not repeated; its stream fails and explains itself."""
     sim.faults.add(fault)
 
@@ -105,7 +105,7 @@ def test_submit_response_without_json_is_enough_with_location(sim, clock):
     ],
     ids=lambda fault: str(fault.status),
 )
-def test_a_submit_that_surely_did_nothing(sim, clock, fault):
+def test_table_submit_without_effect_is_repeated(sim, clock, fault):
     """It is repeated and counts for nothing: three exports are there still."""
     sim.faults.add(fault)
 
@@ -140,7 +140,7 @@ class Unreached(HTTPAdapter):
 
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("refused", [True, False])
-def test_a_submit_that_reached_nobody(sim, clock, monkeypatch, refused):
+def test_submit_without_connection_is_repeated(sim, clock, monkeypatch, refused):
     """So is one that found no connection: it provably did not arrive."""
     unreached = Unreached(refused=refused)
     monkeypatch.setattr(requests.Session, "get_adapter", lambda *_, **__: unreached)

@@ -47,7 +47,7 @@ def export_as_other_client(sim: Simulator, times: int) -> None:
         assert answer.status_code == 202
 
 
-def test_exports_of_others(sim, clock, caplog):
+def test_quota_used_up_by_others_stops_the_run(sim, clock, caplog):
     """Where the API refuses what our count would allow, the run stops cleanly at once."""
     export_as_other_client(sim, 2)
 
@@ -60,7 +60,7 @@ def test_exports_of_others(sim, clock, caplog):
     assert len(warnings_about(caplog, "next export")) == 1
 
 
-def test_nothing_left_from_the_beginning(sim, clock, caplog):
+def test_quota_used_up_by_others_before_the_run_costs_one_submit(sim, clock, caplog):
     """Where others used it all, one submit finds out, for all tables."""
     export_as_other_client(sim, 3)
 
@@ -72,7 +72,7 @@ def test_nothing_left_from_the_beginning(sim, clock, caplog):
     assert len(warnings_about(caplog, "next export")) == 1
 
 
-def test_exports_of_others_and_nobody_knows_when(sim, clock, caplog):
+def test_quota_used_up_by_others_returns_within_a_day(sim, clock, caplog):
     """Nobody knows when the others exported: in a day at the latest one is possible."""
     export_as_other_client(sim, 3)
     clock.instant += 5 * HOUR
@@ -83,7 +83,7 @@ def test_exports_of_others_and_nobody_knows_when(sim, clock, caplog):
     assert "2026-03-21 17:00 UTC" in warning
 
 
-def test_exports_of_others_beside_our_own(sim, clock, caplog):
+def test_quota_used_up_by_others_and_us_returns_with_our_oldest_export(sim, clock, caplog):
     """Where an export of ours is among them, one is possible when that is a day old."""
     config = quota_settings(sim, "2026-03-15T00:00:00Z", exports_per_day=1)
     first = run_tables(config, clock)
@@ -112,7 +112,7 @@ def test_a_refused_export_is_not_counted(sim, clock):
     assert [post.status for post in submits(sim)[3:]] == [400, 202, 202, 202]
 
 
-def test_exports_of_others_and_fail(sim, clock):
+def test_quota_used_up_by_others_fails_if_so_configured(sim, clock):
     """With `on_quota_exhausted: fail` every table that stops fails, after one submit in all."""
     export_as_other_client(sim, 3)
     config = quota_settings(sim, "2026-03-15T00:00:00Z") | {"on_quota_exhausted": "fail"}

@@ -35,7 +35,7 @@ def test_a_pending_export(sim, clock, cut):
     assert len(submits(sim)) == 1
 
 
-def test_a_pending_export_and_no_other_left(sim, clock, caplog):
+def test_pending_export_is_resumed_without_quota(sim, clock, caplog):
     """A pending export is taken up although none is left; then the run stops."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z", exports_per_day=1)
     first = run_tables(config, clock, cut_after=2)
@@ -78,7 +78,7 @@ def test_a_pending_export_of_yesterday(sim, clock, start):
     assert window[:10] == json.loads(asked.body)["dateRange"]["startDate"][:10]
 
 
-def test_a_pending_export_that_is_gone(sim, clock):
+def test_pending_export_deleted_is_exported_again(sim, clock):
     """An export that the API knows no more is spent anew."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
     first = run_tables(config, clock, cut_after=2)
@@ -91,7 +91,7 @@ def test_a_pending_export_that_is_gone(sim, clock):
     assert sim.exports == 2
 
 
-def test_a_pending_export_that_is_gone_and_no_other_left(sim, clock, caplog):
+def test_pending_export_deleted_without_quota_stops_the_run(sim, clock, caplog):
     """Where none is left for it the run stops cleanly."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z", exports_per_day=1)
     first = run_tables(config, clock, cut_after=2)
