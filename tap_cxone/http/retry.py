@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import backoff
@@ -52,14 +53,17 @@ class RetryPolicy:
 
     def delays(self) -> Iterator[timedelta]:
         """Yield the delay before each retry. Jitter shortens a growing delay by at most half."""
-        steps = backoff.expo(base=2, factor=self.first_delay.total_seconds())
+        if self.max_delay is None:
+            yield from repeat(self.first_delay)
+            return
+        steps = backoff.expo(
+            base=2,
+            factor=self.first_delay.total_seconds(),
+            max_value=self.max_delay.total_seconds(),
+        )
         next(steps)
         for seconds in steps:
-            if self.max_delay is None:
-                yield self.first_delay
-                continue
-            bounded = min(seconds, self.max_delay.total_seconds())
-            yield timedelta(seconds=bounded / 2 + backoff.full_jitter(bounded / 2))
+            yield timedelta(seconds=seconds / 2 + backoff.full_jitter(seconds / 2))
 
     @property
     def time_limit(self) -> str:
