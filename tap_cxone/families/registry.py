@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_cxone.config import schema, validation
 from tap_cxone.config.evidence import NOT_TRIED, Evidence
-from tap_cxone.config.model import Settings
 from tap_cxone.families.analytics_exports import streams as analytics_exports
 from tap_cxone.families.analytics_exports.settings import AnalyticsExportsSettings
 from tap_cxone.families.data_download import streams as data_download
@@ -101,8 +100,3 @@ def check_settings(config: Mapping[str, Any], config_schema: Mapping[str, Any]) 
         config_schema: The schema of all settings, perhaps with those of the SDK.
     """
     return validation.check(config, config_schema, SECTIONS)
-
-
-def read_settings(config: Mapping[str, Any]) -> Settings:
-    """Return all settings. They must fit the schema."""
-    return Settings.from_config(config, SECTIONS)

@@ -14,12 +14,19 @@ from jsonschema import Draft202012Validator
 from tap_cxone.config import validation as checks
 from tap_cxone.config.connection import AccessKey
 from tap_cxone.config.definition import nested_settings
+from tap_cxone.config.model import Settings
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
 from tap_cxone.families.observability.settings import ObservabilitySettings
-from tap_cxone.families.registry import read_settings, settings_schema
+from tap_cxone.families.registry import SECTIONS, settings_schema
 from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 from tests.support.properties import many
+
+
+def read_settings(config: dict[str, Any]) -> Settings:
+    """Return the settings of all families as the tap reads them."""
+    return Settings.from_config(config, SECTIONS)
+
 
 SCHEMA = settings_schema()
 HOST = "https://api-na1.niceincontact.com"
