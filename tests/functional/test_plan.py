@@ -247,7 +247,7 @@ def test_a_plan_as_json(sim, tmp_path, state):
     tables = [plan for plan in found["streams"] if plan["family"] == "observability"]
     assert [plan["needed"] for plan in tables] == [0 if state else 1] * 4
     (family,) = [plan for plan in found["families"] if plan["family"] == "observability"]
-    assert (family["per_day"], family["left"], family["needed"]) == (3, 3, 0 if state else 4)
+    assert (family["per_day"], family["remaining"], family["needed"]) == (3, 3, 0 if state else 4)
 
 
 def test_plan_as_json_equals_the_text(sim, clock):
@@ -257,7 +257,7 @@ def test_plan_as_json_equals_the_text(sim, clock):
 
     assert datetime.fromisoformat(told["earliest_finish"]) == plan.earliest_finish
     assert told["advice"] == list(plan.advice) != []
-    assert [datetime.fromisoformat(w["start"]) for w in stream["to_ask_for"]] == [
+    assert [datetime.fromisoformat(w["start"]) for w in stream["windows_needed"]] == [
         window.start for window in plan.streams[0].workload.windows_without_job
     ]
     assert (stream["windows"], stream["days"], stream["unit"]) == (3, 92, "exports")
