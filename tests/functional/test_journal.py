@@ -32,7 +32,7 @@ from tests.support.run import NOON, FakeClock, run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_cxone.simulator import Simulator
     from tests.support.run import Output
@@ -49,9 +49,15 @@ def journal_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(journal_path, clock) -> Callable[[], Journal]:
-    """Return what opens the journal once more, as another process would."""
-    return lambda: Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
+def journal(journal_path, clock) -> Iterator[Callable[[], Journal]]:
+    """Yield what opens the journal once more, as another process would."""
+    with ExitStack() as opened:
+
+        def open_again() -> Journal:
+            journal = Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
+            return opened.enter_context(closing(journal))
+
+        yield open_again
 
 
 def pending_job(name: str = "one", days: int = 0) -> Job:
@@ -272,8 +278,8 @@ def test_another_request(sim, clock, journal_path):
 def test_plan_knows_the_journal(sim, clock, journal_path):
     """`--plan` asks for nothing that the journal has a job for."""
     run_stream(journal_settings(sim, journal_path), clock)
-    tap = TapCXone(config=journal_settings(sim, journal_path), clock=clock)
-    plans = [plan.workload for family in tap.plans() for plan in family.streams]
+    with closing(TapCXone(config=journal_settings(sim, journal_path), clock=clock)) as tap:
+        plans = [plan.workload for family in tap.plans() for plan in family.streams]
     (planned,) = [work for work in plans if work.stream == STREAM]
 
     assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
