@@ -206,6 +206,11 @@ class TapCXone(Tap):
             ConfigError: The journal or the audit log cannot be used.
         """
         names = sorted(stream.name for stream in self._selected_streams())
+        if not names:
+            self.logger.warning(
+                "No stream is selected, so nothing is read; select streams in the catalog, with "
+                "Meltano by `meltano select tap-cxone`"
+            )
         self.progress.register(names)
         try:
             if self.journal is not None:

@@ -327,11 +327,10 @@ def test_no_secrets(sim, clock, journal_path):
 
 def torn(path: Path) -> None:
     """Leave half of a file."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.executescript("PRAGMA page_size = 512; VACUUM")
         rows = [("tenant", "stream", str(n), "x" * 300, "9999", 1) for n in range(40)]
         db.executemany("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", rows)
-    db.close()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
@@ -350,16 +349,14 @@ def scribbled(path: Path) -> None:
 def other_tables(path: Path) -> None:
     """Leave the database of another program."""
     path.unlink()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE jobs (id TEXT)")
-    db.close()
 
 
 def newer(path: Path) -> None:
     """Leave what a newer version wrote."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA user_version = 99")
-    db.close()
 
 
 @pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
@@ -384,9 +381,8 @@ def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
 def test_an_unreadable_job(sim, clock, journal_path):
     """A job that cannot be read fails the stream, with the remedy."""
     run_stream(journal_settings(sim, journal_path), clock)
-    with sqlite3.connect(journal_path) as db:
+    with closing(sqlite3.connect(journal_path)) as db, db:
         db.execute("UPDATE jobs SET job = '{}'")
-    db.close()
     out = run_stream(journal_settings(sim, journal_path), clock)
 
     assert isinstance(failure(out), JournalError)
@@ -421,9 +417,8 @@ class Failing(FakeClock):
         self.happening()
         if self.table:
             full = "SELECT RAISE(FAIL, 'database or disk is full')"
-            with sqlite3.connect(self.path) as db:
+            with closing(sqlite3.connect(self.path)) as db, db:
                 db.execute(f"CREATE TRIGGER full BEFORE INSERT ON {self.table} BEGIN {full}; END")
-            db.close()
             self.table = ""
 
 

@@ -1,4 +1,4 @@
-"""Print the newest interpreter of each Python version that the tap supports; `make test-pythons`."""
+"""Print the newest interpreter of each supported Python version; for `make test-pythons`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,4 +44,4 @@ def interpreters() -> dict[str, str]:
 
 if __name__ == "__main__":
     for version, interpreter in interpreters().items():
-        print(f"{version}={interpreter}")
+        sys.stdout.write(f"{version}={interpreter}\n")
