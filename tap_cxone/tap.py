@@ -173,7 +173,7 @@ class TapCXone(Tap):
         names = Counter(stream.name for stream in all_streams)
         if duplicates := [name for name, count in names.items() if count > 1]:
             raise ConfigError(
-                f"two streams are called '{name}'; give the configured one another name"
+                f"two streams have the name '{name}'; rename the one in the settings"
                 for name in duplicates
             )
         return all_streams
@@ -303,7 +303,7 @@ class TapCXone(Tap):
             stream.selected = False
         for family in {stream.family.name: stream.family for stream in unconfigured}.values():
             level = logging.INFO if family.off_by_default else logging.WARNING
-            text = "Streams left out: %s, or deselect its streams"
+            text = "Streams deselected: %s, or deselect them to hide this message"
             self.logger.log(level, text, family.setup_hint)
         if unconfigured and not self._selected_streams():
             raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
@@ -331,8 +331,11 @@ class TapCXone(Tap):
             raise click.BadParameter(str(error), ctx, param) from error
         except (TypeError, ValueError) as error:
             files = ", ".join(path for path in value if path != "ENV")
-            msg = f"the file given as --config is not JSON, or no object ({files}: {error})"
-            raise ConfigError([f"{msg}; write the settings as one"]) from error
+            msg = (
+                f"the file of --config is not a JSON object ({files}: {error}); write the settings "
+                "as one"
+            )
+            raise ConfigError([msg]) from error
 
     @classmethod
     @override

@@ -95,8 +95,8 @@ class CXoneCommand(SingerCommand):
             return super().invoke(ctx)
         except BrokenPipeError:
             self.logger.error(  # noqa: TRY400 (the cause is in the target)
-                "The target closed the pipe; its own log says why. The next run goes on from the "
-                "last state that the target kept"
+                "The target closed the pipe; see its log for the reason. The next run continues "
+                "from the last state that the target stored"
             )
             _discard_standard_output()
             raise
@@ -108,7 +108,7 @@ class CXoneCommand(SingerCommand):
             click.echo(json.dumps({**plans_as_json(plans), "not_set_up": hints}, indent=2))
             return
         lines = [line for plan in plans for line in plan_lines(plan)]
-        for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
+        for line in lines or ["no stream with windows is selected, so there is no plan"]:
             click.echo(line)
         for family, hint in hints.items():
             click.echo(f"{family}: not set up: {hint}")
@@ -154,7 +154,7 @@ def _read_json(file: IO[str] | None, option: str) -> Any:
     try:
         return json.load(file) if file else None
     except ValueError as error:
-        msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
+        msg = f"the file of --{option} is not JSON ({error}); pass the file that the tap wrote"
         raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
 
 

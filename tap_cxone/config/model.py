@@ -243,7 +243,7 @@ class Settings(ConnectionSettings):
     ] = field(default_factory=_default_user_agent)
 
     def __post_init__(self) -> None:
-        """Treat empty texts as left out: environments often set a variable to nothing."""
+        """Treat empty texts as missing: environments often set a variable to an empty text."""
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
         for name in ("audit_log_path", "journal_path"):
             object.__setattr__(self, name, getattr(self, name) or None)
