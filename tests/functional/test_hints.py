@@ -53,7 +53,9 @@ def test_proxy_that_refuses_a_host_is_named_with_its_setting(sim, clock, monkeyp
     assert "the proxy refused the connection (Tunnel connection failed: 403 Forbidden)" in str(
         failure(out)
     )
-    assert "allow the proxy in HTTPS_PROXY to connect to na1.nice-incontact.com" in str(failure(out))
+    assert "allow the proxy in HTTPS_PROXY to connect to na1.nice-incontact.com" in str(
+        failure(out)
+    )
     assert clock.slept == []
 
 

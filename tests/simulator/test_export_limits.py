@@ -89,7 +89,7 @@ def test_four_months_back(sim, start, status):
 
 
 def test_history_may_be_unlimited(sim_call):
-    """An authorized tenant may ask for anything."""
+    """An authorized tenant may request anything."""
     sim = sim_call(history_months=None)
 
     assert sim.export(**since("2001-01-01T00:00:00.000Z")).status_code == 202

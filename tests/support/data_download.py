@@ -108,7 +108,7 @@ def run_downloads(
         config: The settings.
         clock: The time, shared with the simulator.
         *streams: What is selected.
-        state: Where to go on.
+        state: Where to continue.
         catalog: Where to select it; by default what discovery shows with that state.
         wire: What leads the requests.
     """

@@ -116,7 +116,7 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
     Args:
         config: The settings; families do not fetch side by side unless they say so.
         clock: The time, shared with the simulator.
-        state: Where to go on.
+        state: Where to continue.
         catalog: What to select.
         only: The one stream to select, in place of a catalog.
         cut_after: After how many lines the process is killed.

@@ -49,7 +49,7 @@ def test_spool_opens_again():
 
 
 def test_readers_do_not_disturb_each_other():
-    """A reader goes on where it was, also when another one was opened meanwhile."""
+    """A reader continues where it was, also when another one was opened meanwhile."""
     data = bytes(range(256)) * 1000
 
     with spool_chunks([data], expected_size=None, description="f") as spool, spool.open() as one:

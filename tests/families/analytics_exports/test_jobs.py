@@ -19,7 +19,7 @@ from tests.support.requests import submits
 
 @pytest.mark.promise("isolated-failures")
 def test_export_that_fails_ends_its_stream_only(sim, clock):
-    """A job that fails ends its stream in the API's words; other streams go on."""
+    """A job that fails ends its stream in the API's words; other streams continue."""
     sim.faults.add(Fault("submit", "job-failed", body="The tenant's store is closed"))
     own = {"exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 
@@ -75,7 +75,7 @@ def test_a_job_that_never_ends(sim, clock):
 
 
 def test_an_unknown_status(sim, clock):
-    """A word for a status that nobody knows is said, and guessed neither way."""
+    """An unknown status is named in the error, and never guessed."""
     sim.faults.add(Fault("poll", "status", status=200, body='{"id":"x","status":"paused"}'))
 
     out = run_exports(export_settings(sim), clock)

@@ -95,7 +95,7 @@ def test_a_pending_job_that_failed(sim, clock, fate):
 
 @pytest.mark.promise("pending-jobs")
 def test_pending_jobs_of_another_filter(simulate, clock):
-    """A job that asked for something else is not given to the changed stream."""
+    """A job that requested something else is not given to the changed stream."""
     sim = simulate(rows_per_day=48)
     first = run_exports(export_settings(sim), clock, cut_after=2)
     clock.sleep(timedelta(minutes=5))
@@ -116,7 +116,7 @@ def test_pending_jobs_of_another_filter(simulate, clock):
 
 @pytest.mark.promise("pending-jobs")
 def test_a_pending_job_of_another_tenant(simulate, clock):
-    """A state that came from another tenant gives none of its jobs: nobody asks for them here."""
+    """A state that came from another tenant gives none of its jobs: no request names them."""
     first = run_exports(export_settings(simulate()), clock, cut_after=3)
     other = simulate()
 
@@ -142,7 +142,7 @@ def test_a_job_that_only_the_list_knows(sim, clock):
 
 @pytest.mark.promise("pending-jobs")
 def test_a_job_of_another_window_is_not_adopted(sim, clock):
-    """A running export that asks for another range or filter is somebody else's."""
+    """A running export that requests another range or filter belongs to another client."""
     run_exports(export_settings(sim, 1, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)
     run_exports(changed_export_settings(sim, filter="type eq 'voice'"), clock, cut_after=2)
     assert len(submits(sim)) == 2
@@ -156,7 +156,7 @@ def test_a_job_of_another_window_is_not_adopted(sim, clock):
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_export_file_deleted_is_exported_again(sim, clock, after):
-    """A job whose file the API does not give any more is asked for again."""
+    """A job whose file the API does not give any more is requested again."""
     sim.faults.add(Fault("download", "status", status=404, after=after))
 
     out = run_exports(export_settings(sim, 2), clock)

@@ -25,7 +25,7 @@ from tests.support.run import offline_catalog, select
 
 
 def export_problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
-    """Return what is said to be wrong with some settings."""
+    """Return the problems of some settings."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config={**OFFLINE, "analytics_exports": own, **config})
     return caught.value.problems
@@ -82,7 +82,7 @@ def test_export_without_credentials_names_them():
 
 
 def test_an_own_export(simulate, clock):
-    """An entry with a new name is a stream of its own beside the built-in one."""
+    """An entry with a new name is a separate stream beside the built-in one."""
     sim = simulate(rows_per_day=48)
     own = {"window_days": 1, "exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 
@@ -110,7 +110,7 @@ def test_an_export_of_another_type(sim, clock):
 
 
 def test_the_built_in_export_changed(sim, clock):
-    """An entry with its name changes what it gives, and leaves the rest."""
+    """An entry with its name changes what it gives, and keeps the rest."""
     config = changed_export_settings(
         sim, filter="type eq 'bot' and channel eq 'sms'", columns={"turns": "integer"}
     )

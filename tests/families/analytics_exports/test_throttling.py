@@ -23,7 +23,7 @@ from tests.support.requests import submits
 @pytest.mark.parametrize("status", [409, 429])
 @pytest.mark.parametrize("seconds", [1, 37, 300])
 def test_export_submit_waits_for_retry_after(sim, clock, status, seconds):
-    """A submit that is told to wait comes again after exactly that time."""
+    """A throttled submit is repeated after exactly the requested wait."""
     headers = (("Retry-After", str(seconds)),)
     sim.faults.add(Fault("submit", "status", status=status, headers=headers))
 
@@ -37,7 +37,7 @@ def test_export_submit_waits_for_retry_after(sim, clock, status, seconds):
 
 @pytest.mark.parametrize("status", [409, 429])
 def test_growing_waits(sim, clock, status):
-    """A submit that is only told 'no' comes again after waits that grow."""
+    """A refused submit without a wait is repeated after growing delays."""
     sim.faults.add(Fault("submit", "status", status=status, times=6))
 
     out = run_exports(export_settings(sim), clock)
@@ -51,7 +51,7 @@ def test_growing_waits(sim, clock, status):
 
 @pytest.mark.parametrize("status", [409, 429])
 def test_submit_throttled_for_ever_ends_after_the_throttle_timeout(sim, clock, status):
-    """An API that always says 'wait' ends the stream when throttle_timeout_minutes are gone."""
+    """An API that always throttles ends the stream after throttle_timeout_minutes."""
     sim.faults.add(Fault("submit", "status", status=status, times=1000))
     began = clock.now()
 
@@ -67,7 +67,7 @@ def test_submit_throttled_for_ever_ends_after_the_throttle_timeout(sim, clock, s
 @pytest.mark.parametrize("status", [409, 429, 400, 403, 503])
 @pytest.mark.parametrize("after", [1, 2])
 def test_submit_refused_while_prefetching_is_repeated(sim, clock, status, after):
-    """A submit refused before its turn comes again in its turn; nothing is lost."""
+    """A refused submit of an upcoming window is repeated for that window; nothing is lost."""
     sim.faults.add(Fault("submit", "status", status=status, after=after))
 
     out = run_exports(export_settings(sim, 4), clock)
@@ -79,7 +79,7 @@ def test_submit_refused_while_prefetching_is_repeated(sim, clock, status, after)
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_listing_that_fails_while_prefetching_delays_the_submit(sim, clock, status):
-    """A list that fails before its turn puts the submit off; the window at hand is not lost."""
+    """A list that fails for an upcoming window postpones its submit only."""
     sim.faults.add(Fault("list", "status", status=status, after=1))
 
     out = run_exports(export_settings(sim, 3), clock)

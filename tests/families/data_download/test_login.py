@@ -43,7 +43,7 @@ def test_download_login_is_a_form_with_three_scopes(sim, clock):
     ("given_scopes", "wanted"), [([SCOPES[1]], SCOPES[1]), ([], None)], ids=readable
 )
 def test_scopes_that_are_set(sim, clock, given_scopes, wanted):
-    """Scopes that are set are asked for and no others; an empty list asks for none."""
+    """Scopes that are set are requested and no others; an empty list requests none."""
     run_downloads(download_settings(sim, own={"scopes": given_scopes}), clock)
 
     form = parse_qs(requests_to(sim, TOKEN)[0].body.decode())
@@ -100,7 +100,7 @@ def test_renewed_at_80_percent(simulate, clock, seconds, logins):
 
 
 def test_a_token_that_ended_while_waiting(simulate, clock):
-    """A token that ends between two attempts at a page is replaced, and the page asked again."""
+    """A token that ends between two attempts at a page is replaced, and the page is repeated."""
     sim = simulate(token_seconds=1000)
     sim.faults.add(wait(1200))
 

@@ -48,7 +48,7 @@ def test_403_that_says_wait_is_waited_out(sim, clock, mode, words):
 
 @pytest.mark.parametrize(("place", "path"), [("list", "/jobs"), ("poll", "/jobs/")])
 def test_403_that_says_wait_to_a_poll_or_listing_is_waited_out(sim, clock, place, path):
-    """So is one to the list of jobs or to a poll: nobody takes it for a missing permission."""
+    """So is one to the list of jobs or to a poll: it is not a missing permission."""
     sim.faults.add(Fault(place, "status", status=403, times=2, body=WAIT))
 
     out = run_extraction(extraction_settings(sim, mode="async"), clock)

@@ -27,7 +27,7 @@ def run_connection_test_of_all(sim: Simulator, folder: Path, **changes: Any) -> 
 
 
 def test_the_test_spends_no_export(tmp_path):
-    """`--test` logs in and asks for no export; the command has the machine's clock."""
+    """`--test` logs in and requests no export; the command has the machine's clock."""
     with Simulator() as sim:
         result = run_connection_test_of_all(sim, tmp_path)
 

@@ -35,7 +35,7 @@ from tests.support.scheduled_reports import (
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
 def test_report_submit_lost_counts_as_spent(sim, clock, fault):
-    """An order without an answer counts as spent: not repeated, explained, others go on."""
+    """An order without an answer counts as spent: not repeated, explained, others continue."""
     sim.faults.add(fault)
 
     first = run_reports(report_settings(sim, 2, more=[QUEUES]), clock)

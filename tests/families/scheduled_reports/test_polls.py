@@ -41,7 +41,7 @@ def test_states_in_any_spelling(simulate, clock, words, end):
 
 
 def test_an_unknown_state(sim, clock):
-    """A state that nobody knows is shown as it is; the run stays known for the next time."""
+    """An unknown status is named in the error; the next run resumes the job."""
     answer(sim, "poll", {"state": "hibernating"})
 
     first = run_reports(report_settings(sim), clock)

@@ -138,7 +138,7 @@ def test_a_pending_run_of_another_definition(simulate, clock, entry, number):
 
 @pytest.mark.promise("pending-jobs")
 def test_a_pending_run_of_another_tenant(simulate, clock):
-    """A state that came from another tenant gives none of its runs: nobody asks for them here."""
+    """A state that came from another tenant gives none of its runs: no request names them."""
     first = run_reports(report_settings(simulate()), clock, cut_after=3)
     other = simulate()
 

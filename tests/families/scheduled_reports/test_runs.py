@@ -25,7 +25,7 @@ from tests.support.scheduled_reports import (
 
 @pytest.mark.promise("isolated-failures")
 def test_a_failed_run(sim, clock):
-    """A run that fails ends the stream with the API's words; others go on, the next run anew."""
+    """A failed run ends its stream with the API's reason; others continue."""
     sim.faults.add(Fault("run", "job-failed", body="Too many rows: 1 000 001"))
 
     first = run_reports(report_settings(sim, more=[QUEUES]), clock)

@@ -1,4 +1,4 @@
-"""Killed while time goes on: the present moves from run to run, and a quota counts the days."""
+"""Killed while time continues: the present moves from run to run, and a quota counts the days."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def undisturbed_run(trial: Trial) -> Trial:
 
 @everybody
 def test_killed_while_the_day_goes_on(case):
-    """The newest day is read again up to the new present; what was asked for is not lost."""
+    """The newest day is read again up to the new present; what was requested is not lost."""
     for kind, number in [(kind, number) for kind in KINDS for number in range(3, 20, 11)]:
         moving(case, [Point(kind, number, timedelta(hours=5))])
 

@@ -105,7 +105,7 @@ class Trial:
 
     @property
     def side_by_side(self) -> bool:
-        """Tell whether families fetch in threads of their own."""
+        """Return True if families fetch in threads of their own."""
         return bool(self.changes.get("parallel_families"))
 
     def live(self, point: Point | None) -> Life:

@@ -134,7 +134,7 @@ def test_clock_set_back(limiter, clock, back):
 
 
 def at_most(times, sleep):
-    """Return a `sleep` that fails where it would go on for ever."""
+    """Return a `sleep` that fails where it would continue for ever."""
     naps = []
 
     def nap(duration):

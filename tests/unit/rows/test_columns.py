@@ -110,7 +110,7 @@ def test_second_of_a_name_gets_a_number():
 
 
 def test_number_that_is_taken():
-    """A number is left out where a title has that name already."""
+    """A number is omitted where a title has that name already."""
     header = ["a", "a_2", "A"]
 
     assert column_names(header) == ["a", "a_2", "a_3"]
@@ -141,7 +141,7 @@ def test_title_without_a_letter(title):
 
 
 def test_column_found_by_its_beginning():
-    """A title may go on behind the name of a column that says so."""
+    """A title may extend the name of a column that allows it."""
     known = Column("score", match="beginning")
 
     assert assign_columns(["The Score", "Score (of 100)"], [known])[1] == known

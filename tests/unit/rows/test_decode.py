@@ -324,7 +324,7 @@ def test_rows_before_the_damage():
     ids=["doctype", "html", "capitals", "mark", "xml", "error", "gzip", "gzip of members"],
 )
 def test_page_in_place_of_a_file(data):
-    """A page of HTML or XML is not read as CSV; the message says what came."""
+    """A page of HTML or XML is not read as CSV; the message states what came."""
     with pytest.raises(DecodeError, match=r"qm: .*HTML or XML"):
         read_file(data, "qm")
 

@@ -74,7 +74,7 @@ def test_known_column_not_announced_is_new():
 
 
 def test_new_column_left_out():
-    """A column nobody knows is left out on request, and the others stay in their places."""
+    """An unknown column is omitted on request, and the others stay in their places."""
     made = layout(["Shift", "ID", "Score"], KNOWN, keep_unknown_columns=False)
 
     assert made.new_columns == ()
@@ -82,7 +82,7 @@ def test_new_column_left_out():
 
 
 def test_column_left_out_is_not_read():
-    """What is left out cannot be a misfit."""
+    """What is omitted cannot be a misfit."""
     known = [column for column in KNOWN if column.name == "id"]
     made = record(
         ["ID", "Score"], ["007", "many"], known, schema_columns=["id"], keep_unknown_columns=False

@@ -254,7 +254,7 @@ def test_state_of_the_present_layout_is_unchanged():
 
 @pytest.mark.parametrize("version", [2, 99, "1", None, True, [1]], ids=json.dumps)
 def test_state_of_an_unknown_layout_is_refused(version):
-    """A state of a later or unreadable layout is refused; the message says what to install."""
+    """A state of a later or unreadable layout is refused; the message states what to install."""
     raw = {"replication_key_value": "2026-01-31", "version": version}
 
     with pytest.raises(StateError, match=r"'s' has layout version .* Install the version that"):
@@ -265,7 +265,7 @@ def test_state_of_an_unknown_layout_is_refused(version):
 
 
 def test_a_whole_message_is_no_state():
-    """A STATE message is refused: as a state it would be an empty one, and all be read anew."""
+    """A STATE message is refused: as a state it would be an empty one, and all be read again."""
     with pytest.raises(StateError, match=r"the .value"):
         read_state({"type": "STATE", "value": {"bookmarks": {}}})
 

@@ -231,7 +231,7 @@ def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
 
 @pytest.mark.promise("isolated-failures")
 def test_items_of_a_stopped_stream_are_removed(pool):
-    """A stream that is given up leaves no file behind, and its worker goes on."""
+    """A stream that is given up leaves no file behind, and its worker continues."""
     made, ready = [Sheet(0), Sheet(1)], threading.Event()
 
     def known() -> Iterator[Sheet]:
@@ -389,7 +389,7 @@ def test_what_is_needed_is_known_before_its_worker_looks(pool, interrupts, monke
 
 
 def test_worker_abandoned_in_a_request_does_not_continue(pool, interrupts):
-    """A worker that is left where it waits for an answer does not go on once the answer comes."""
+    """An abandoned worker that waits for a response does not continue after it."""
     asking, answer, ended = threading.Event(), threading.Event(), threading.Event()
     went_on: list[str] = []
 

@@ -79,7 +79,7 @@ def test_a_pending_export_of_yesterday(sim, clock, start):
 
 
 def test_pending_export_deleted_is_exported_again(sim, clock):
-    """An export that the API knows no more is spent anew."""
+    """An export that the API knows no more is spent again."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
     first = run_tables(config, clock, cut_after=2)
     clock.instant += 26 * HOUR
@@ -107,7 +107,7 @@ def test_pending_export_deleted_without_quota_stops_the_run(sim, clock, caplog):
 
 @pytest.mark.promise("pending-jobs")
 def test_a_pending_export_of_another_request(sim, clock):
-    """An export that was asked for with other filters is not taken for this one."""
+    """An export that was requested with other filters is not taken for this one."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
     first = run_tables(config, clock, cut_after=2)
     narrowed = {"tables": [PATHS[KB]], "channels": ["voice"]}

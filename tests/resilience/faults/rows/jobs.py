@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def outdated(*faults: Fault) -> Script:
-    """Return these faults, and a schedule that is not what the settings say."""
+    """Return these faults, and a schedule that is not what the settings require."""
 
     def script(sim: Simulator, scene: Scene) -> tuple[Fault, ...]:
         sim.add_schedule(definition(scene.stream, metrics=["wrapUpTime"]))
