@@ -75,7 +75,7 @@ def test_no_credentials_are_named_with_what_needs_them():
     ]
 
 
-def test_an_application_is_asked_for_where_its_family_has_settings():
+def test_application_is_required_where_its_family_has_settings():
     """A family that only its settings object sets up is named if the object is there."""
     run = tap("--config=ENV", analytics_exports={})
 

@@ -7,7 +7,7 @@ from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE
 
 
 @EVERYWHERE
-def test_a_key_that_comes_twice(sim, clock, caplog, room):
+def test_key_that_repeats_is_emitted_once(sim, clock, caplog, room):
     """Of two rows of one key the first is emitted; what was dropped is counted in a warning."""
     room.serve(sim, *NINE, ("k1", "100"), ("k2", "2"))
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 STREAM = "qm_workflows"
 JOBS = "/data-extraction/v1/jobs"
-PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
+PATIENCE = (
+    20  # seconds until a thread that does not end is a failure; no passing test waits so long
+)
 MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
@@ -203,7 +205,7 @@ def test_submit_lost_is_looked_up_repeatedly(sim, clock):
 
 
 def test_two_new_jobs_in_the_list(sim, clock):
-    """Two new jobs cannot be told apart: the stream fails and names them."""
+    """Two new jobs cannot be distinguished: the stream fails and names them."""
     body = '{"jobs": [{"id": "one", "status": "RUNNING"}, {"id": "two", "status": "RUNNING"}]}'
     sim.faults.add(
         Fault("list", "status", status=200, body='{"jobs": []}'),

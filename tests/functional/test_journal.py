@@ -246,7 +246,7 @@ def test_the_newest_state(sim, clock, journal_path):
     assert len(sim.jobs) == 4
 
 
-def test_a_table_read_whole_is_read_anew(sim, clock, journal_path):
+def test_full_table_without_a_bookmark_exports_again(sim, clock, journal_path):
     """Without a bookmark nothing tells an old state from a new one: every run exports again."""
     config = {"access_key_id": "any", "access_key_secret": "any"}
     catalog = TapCXone(config=config).catalog_dict
@@ -429,7 +429,7 @@ def clock() -> Failing:
 
 
 def busy(path: Path) -> sqlite3.Connection:
-    """Return what keeps a file from everybody else, until it is closed."""
+    """Return an exclusive lock of a file, until it is closed."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN EXCLUSIVE")
     return db

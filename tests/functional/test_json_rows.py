@@ -242,7 +242,7 @@ def test_invalid_ratio_of_zero_allows_none(sim, clock):
     assert "1 of 201" in str(failure(out))
 
 
-def test_an_error_in_place_of_rows(sim, clock):
+def test_error_page_instead_of_rows_is_refused(sim, clock):
     """An object that is an error of some server is no row, and fails the window."""
     sim.faults.add(Fault("download", "bytes", body='{"message":"Something went wrong"}'))
 

@@ -62,7 +62,7 @@ def printed_plan(config: dict[str, Any], clock: FakeClock, *streams: str, **how:
 # Each family
 
 
-def test_a_colleagues_advice(sim, clock):
+def test_plan_with_a_quota_gives_advice(sim, clock):
     """A quota's plan says how many days, tables, exports and nights there are."""
     *streams, total, wider, nightly = printed_plan(
         plan_settings(sim, 92, "observability"), clock, *TABLES
@@ -78,7 +78,7 @@ def test_a_colleagues_advice(sim, clock):
 
 
 def test_the_days_exports_are_shared_out_by_age(sim, clock):
-    """Each table ends when its newest window has its turn, the oldest of all tables first."""
+    """Each table ends after its newest window, the oldest windows of all tables first."""
     (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
 
     # 12 exports, 3 a day: the newest windows of the four tables are numbers 9 to 12.

@@ -38,7 +38,7 @@ SIMULATOR = Simulator(
 SIMULATOR.__enter__()
 atexit.register(SIMULATOR.__exit__, None, None, None)
 
-# A column that nobody declared is in no catalog, and the SDK's tests compare rows with that.
+# An undeclared column is in no catalog, and the SDK's tests compare rows with that.
 OWN_COLUMNS = ("Agent 2 Name", "Business Data: Order Number", "Business Data: Region")
 RECORDINGS = {
     "name": "recording_interaction_metadata",
@@ -126,7 +126,7 @@ def test_no_progress_that_cannot_be_resumed(sim, clock):
 
 
 @pytest.mark.promise("state-follows-records")
-def test_a_killed_run_leaves_no_such_progress(sim, clock):
+def test_killed_run_has_no_progress(sim, clock):
     """Nor has the last state of a run that was killed inside a window."""
     out = run_tap(settings_for(sim), clock=clock, cut_after=40)
 
@@ -250,7 +250,7 @@ def test_one_flag_decides_about_state(config):
     assert hasattr(TapCXone(config=config).streams[STREAM].state_manager, "is_flushed")
 
 
-def test_rows_leave_bookmarks_alone(config):
+def test_rows_never_move_bookmarks(config):
     """The SDK's own move of the bookmark, per row, is switched off."""
     stream = TapCXone(config=config).streams[STREAM]
 

@@ -110,7 +110,7 @@ class Tenant:
     said: list[Path] = field(default_factory=list)
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Return settings for all families, and all who are told of what happens."""
+        """Return settings for all families, with all destinations of messages."""
         end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         end -= timedelta(days=1)
         base = tap_settings(self.sim.url, SPEED, families=ALL_FAMILIES)
@@ -134,7 +134,7 @@ class Tenant:
         spool.mkdir(exist_ok=True)
         own = {"TAP_CXONE_LOGLEVEL": "DEBUG", "TMPDIR": str(spool), "HOME": str(self.folder)}
         own["PYTHONPATH"] = str(Path.cwd())
-        # Into files: nobody need read a pipe before it is full, and they are searched as well.
+        # Into files: no reader must empty a pipe before it is full, and they are searched as well.
         number = len(self.said)
         self.said += [self.folder / f"{number}.out", self.folder / f"{number}.err"]
         with (
@@ -329,7 +329,7 @@ def test_damaged_file_shows_no_secret(tenant, kind):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["<html>{}</html>", "{}", '[{{"id": "{}"'])
-def test_an_error_in_place_of_a_file(tenant, form):
+def test_error_page_instead_of_a_file_is_refused(tenant, form):
     """Nor what came in place of a file."""
     tenant.repeat("download", "bytes", form)
 
@@ -362,7 +362,7 @@ def test_answers_of_another_shape(tenant, key):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
-def test_runs_that_go_on(tenant, method):
+def test_resumed_run_shows_no_secret(tenant, method):
     """The state holds none, nor does a second run from it show any; however one logs in."""
     out = tenant.run("--config=ENV", code=0, client_auth_method=method)
     *_, last = (line for line in lines_of(out) if '"STATE"' in line)

@@ -75,7 +75,7 @@ def test_streams_are_selected_with_credentials(config):
     assert without.count(True) == 1  # the quarantine, which has no metrics
 
 
-def test_a_family_without_credentials_is_left_out(config, clock, caplog):
+def test_family_without_credentials_is_deselected(config, clock, caplog):
     """Where everything is selected, as Meltano does, what cannot run is omitted with a warning."""
     catalog = select(config, *DASHBOARD, *EXTRACTION)
     out = run_tap(config, clock=clock, catalog=catalog)
@@ -216,8 +216,8 @@ def test_missing_credentials():
 @pytest.mark.parametrize(
     "secret", [{"access_key_secret": ["hunter2"]}, {"hunter2": "x"}], ids=readable
 )
-def test_secrets_in_the_wrong_place(config, secret):
-    """A value in the wrong place is not repeated in the error, it may be a secret."""
+def test_secrets_in_the_wrong_setting_are_masked(config, secret):
+    """A value in the wrong setting is not repeated in the error, as it may be a secret."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config=config | secret)
 

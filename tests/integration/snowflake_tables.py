@@ -47,7 +47,7 @@ def print_tables() -> None:
 
 
 def _key(folder: Path) -> Path:
-    """Write a key that nobody else knows: the target reads one before it connects."""
+    """Write a new private key: the target reads one before it connects."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     path = folder / "key.p8"
     path.write_bytes(

@@ -178,7 +178,7 @@ def test_a_window_of_several_days_is_an_average(book):
     assert (long.x, long.width, short.x, short.width) == pytest.approx((0, 80, 80, 20))
 
 
-def test_a_day_of_another_zone_stands_where_it_is(book):
+def test_window_of_another_zone_is_its_own_bar(book):
     """A window of a day that is cut at another hour is its own bar, and no average."""
     book.commit(Window(march(2, 5), march(3, 5)), rows=12)
 

@@ -1,4 +1,4 @@
-"""A simulator whose clock is turned by hand, and somebody who calls it."""
+"""A simulator with a manual clock, and a client."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _ANYWHERE = "http://127.0.0.1:1"
 
 @dataclass
 class FakeClock:
-    """A clock that moves only when somebody sleeps, or turns it."""
+    """A clock that moves only by sleeps, or when a test sets it."""
 
     instant: datetime = NOON
     slept: list[timedelta] = field(default_factory=list)

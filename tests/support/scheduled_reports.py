@@ -96,7 +96,7 @@ class Going(FakeClock):
         return self.instant
 
 
-# What was asked
+# Requests
 
 
 def sent_to(sim: Simulator, method: str, path: str) -> list[RecordedRequest]:

@@ -58,7 +58,7 @@ def test_without_downloads(sim, clock, own):
 
 
 @pytest.mark.parametrize("left_out", ["null", "missing"])
-def test_data_download_without_its_object_is_left_out(sim, caplog, left_out):
+def test_data_download_without_its_object_is_omitted(sim, caplog, left_out):
     """Without its settings the family is omitted quietly when everything is selected."""
     caplog.set_level(logging.INFO)
     config = {**download_settings(sim), **tap_settings(sim.url), "data_download": None}

@@ -166,7 +166,7 @@ def test_a_key_that_is_missing(sim, clock):
     assert sorted_ids(out.records(STREAM)) == ["i0"]
 
 
-def test_a_row_that_comes_twice(sim, clock, caplog):
+def test_row_that_repeats_on_a_page_is_emitted_once(sim, clock, caplog):
     """A row that occurs twice on a page is emitted once."""
     serve_pages(sim, page(interaction(0), interaction(1), interaction(0)))
 

@@ -77,7 +77,7 @@ def test_sync_without_a_sync_endpoint(simulate, clock):
     assert [post.path for post in submits(sim)] == [SYNC]
 
 
-def test_async_never_asks_sync(sim, clock):
+def test_mode_async_never_uses_the_sync_endpoint(sim, clock):
     """Mode async never uses the synchronous endpoint."""
     run_extraction(extraction_settings(sim, mode="async"), clock)
 

@@ -207,8 +207,8 @@ def test_csv_result_gives_the_rows_of_pages(simulate, clock, compression, newlin
     ],
 )
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
-    """A link that is refused, or a file that breaks off, is followed by a fresh link."""
+def test_file_that_is_incomplete_is_requested_again(simulate, clock, kind, status, times):
+    """After a refused link or an interrupted file a new link is requested."""
     sim = simulate(report_result="csv")
     sim.faults.add(Fault("download", kind, status=status, times=times))
 
@@ -221,7 +221,7 @@ def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
 
 
 @pytest.mark.promise("whole-files")
-def test_a_file_that_never_comes(simulate, clock):
+def test_file_that_stays_incomplete_fails_the_stream(simulate, clock):
     """A file that never comes whole fails the stream; no record of it is emitted."""
     sim = simulate(report_result="csv")
     sim.faults.add(Fault("download", "truncated", times=1000))

@@ -246,7 +246,7 @@ def test_without_reports(sim, clock, own):
     assert sim.report_runs == []
 
 
-def test_scheduled_reports_without_their_object_are_left_out(sim, clock, caplog):
+def test_scheduled_reports_without_their_object_are_omitted(sim, clock, caplog):
     """With everything selected a family without settings is omitted; only INFO states it."""
     caplog.set_level(logging.INFO)
     config = report_settings(sim, scheduled_reports=None)

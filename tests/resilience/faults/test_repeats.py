@@ -14,7 +14,7 @@ PLACES = [(scene, place) for scene in SCENES for place in (*READS[scene], *SUBMI
 
 
 TIMEOUT = timedelta(minutes=30)
-# A data download that is told to wait asks for what is left of its quota, with the same login.
+# A throttled data download requests the remaining quota, with the same login.
 WAITS = [place for place in PLACES if place != ("download", "token")]
 
 

@@ -34,7 +34,7 @@ class Work:
         begun: When it was accepted.
         done: When it ended.
         once: Whether the API has a list of jobs, so that no two may be active for one window.
-        listed: Whether the list tells what it is about, so that it is found when nobody remembers.
+        listed: Whether the list tells what it is about, so that it is found without a state.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """A whole pod is killed, target and all: its STATE is lost, the journal is all that is left.
 
-The next run begins with the state that the first one began with. The result is that of a run that
-nobody disturbed, and no job that the journal knows is spent again. It does not
+The next run begins with the state that the first one began with. The result is that of an
+undisturbed run, and no job that the journal knows is spent again. It does not
 know the one whose submit was under way, and no synchronous extraction, which has no name.
 """
 

@@ -57,7 +57,7 @@ FIRST = {
     ("reports", "list"),
     ("reports", "submit"),
 }
-"""What is asked for once in a run; of the others it is the second one."""
+"""The requests that a run sends once; of the others it is the second one."""
 FAST = {("analytics", "poll", "term"), ("reports", "page", "kill")}
 
 
@@ -92,7 +92,7 @@ def undisturbed(tmp_path_factory) -> Reference:
 
 
 def to_the_end(case: Case, sim: Simulator, folder: Path, state: dict[str, Any] | None) -> Output:
-    """Run the tap as a process that nobody disturbs."""
+    """Run the tap as an undisturbed process."""
     with child(case, process_settings(case, sim), folder, state=state) as process:
         lines = remaining_bytes(process)
         assert process.returncode == 0, (folder / "log.txt").read_text()

@@ -1,7 +1,7 @@
 """Two taps at once on one tenant: real processes, each with a separate state.
 
-Without a journal in common the API sends the second one away (403, 409), and it comes back until it
-is its turn. With one it is not sent away at all.
+Without a shared journal the API throttles the second one (403, 409), which retries until the first
+has ended. With a shared journal it is not throttled at all.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def test_two_with_a_journal(tmp_path, case):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared(""))
 def test_one_of_two_is_killed(tmp_path, case):
-    """Whoever dies gives its place back at once, and a third one takes up what it left behind."""
+    """A killed process releases its slot at once, and a third one resumes its job."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         kept = {**config, "journal_path": str(tmp_path / "journal.db")}

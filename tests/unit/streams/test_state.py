@@ -207,7 +207,7 @@ def test_submits_of_another_family(state):
     assert state.submit_times("observability") == []
 
 
-def test_nothing_leaves_nothing(state):
+def test_state_without_values_is_empty(state):
     """What is over takes no room in the state."""
     state.set_pending_jobs([JOB])
     state.set_submit_times("data_extraction", [FIRST])
@@ -220,7 +220,7 @@ def test_nothing_leaves_nothing(state):
     assert state.raw == {}
 
 
-def test_bookmark_is_left_alone():
+def test_bookmark_does_not_move():
     """What is beside the bookmark changes without it."""
     state = StreamState("s", {"replication_key_value": "2026-01-31", "of_others": 1})
     state.set_pending_jobs([JOB])
@@ -407,7 +407,7 @@ def test_the_tap_understands_any_state_or_refuses_it(state):
 @many
 @given(stream_states)
 def test_reading_fails_only_with_a_state_error(raw):
-    """Where nobody checked, every reader still fails with a StateError or not at all."""
+    """Without the check, every reader still fails with a StateError or not at all."""
     stream = StreamState("s", raw)
     readers = [
         stream.bookmark,

@@ -24,7 +24,7 @@ from tests.support.requests import submits
 
 
 def test_a_start_before_the_limit(sim, clock, caplog):
-    """A start too long ago is moved; one warning says what was asked and what is possible."""
+    """A start too long ago is moved; one warning states requested and possible start."""
     out = run_tables(months(sim, "2025-02-01T00:00:00Z"), clock)
 
     (warning,) = warnings_about(caplog, "2025-02-01")

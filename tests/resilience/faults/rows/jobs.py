@@ -111,7 +111,7 @@ def job_rows() -> Iterator[Row]:
     places["sync"] = "sync"
     blocked = ("another client may be exporting",)
     for scene, at in places.items():
-        # Of these jobs only one may run, so the one that never ends is in everybody's way.
+        # Of these jobs only one may run, so the one that never ends blocks all others.
         then = blocked if scene in {"sync", "async"} else ()
         must = Fails(("still running",), ("job_timeout_minutes",), later=25 * HOURS, then=then)
         yield Row(f"{at} job-stuck", scene, once(at, "job-stuck"), must)
