@@ -93,7 +93,7 @@ LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or p
 	$(BIN)/uv pip install --quiet --python .venv-judge/bin/python -r tests/judge.txt
 	touch $@
 
-# The warehouses' targets that the demo does without, each in an environment of its own too.
+# The targets of the warehouses that the demo does not use, each in a separate environment.
 # After a change of a .in: uv pip compile --universal --no-header --no-annotate X.in -o X.txt
 .targets/%/.ready: tests/integration/%.txt .venv/.ready
 	$(BIN)/uv venv --quiet --allow-existing .targets/$*
