@@ -123,6 +123,7 @@ class ApiFamily(ABC):
         token_path: Path of the login.
         probe_path: Path of a GET that costs no quota; None if there is none.
         permission_hint: Permission that the user has to grant if the GET is refused.
+        submits_cost_exports: Whether a submit counts against a quota or changes the tenant.
         remaining_source: Where `--test` finds the remaining quota, for the documents.
         max_window_days: Maximum days in one export; 0 if `window_days` is 0.
         max_concurrent_jobs: Maximum of concurrent jobs that the API allows, whatever the settings.
@@ -146,6 +147,7 @@ class ApiFamily(ABC):
     probe_path: ClassVar[str | None] = None
     permission_hint: ClassVar[str] = ""
     remaining_source: ClassVar[str] = "not counted"
+    submits_cost_exports: ClassVar[bool] = True
     max_window_days: ClassVar[int] = 0
     max_concurrent_jobs: ClassVar[int] = 1
 

@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_cxone import __version__
 from tap_cxone.cli.about import add_streams
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
-from tap_cxone.cli.connection_test import evidence_result, probe, skipped_result
+from tap_cxone.cli.connection_test import check_connections
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import find_warnings
@@ -254,21 +254,16 @@ class TapCXone(Tap):
         """Return the missing settings of each family that is not set up."""
         return {f.name: f.setup_hint for f in self._families if not f.configured}
 
-    def connection_checks(self) -> Iterator[CheckResult]:
-        """Yield the checks of each family, without an export; quotas count the state's submits."""
-        # Configured families first.
-        for family in sorted(self._families, key=lambda family: not family.configured):
-            if family.configured:
-                yield from self._probe(family.with_few_retries())  # the command is interactive
-            else:
-                yield skipped_result(family)
-            streams = [s.name for s in self._cxone_streams() if s.family.name == family.name]
-            yield evidence_result(family, streams)
-
-    def _probe(self, family: ApiFamily) -> Iterator[CheckResult]:
-        for name, raw in self.state.get("bookmarks", {}).items():
-            family.rate_limiter.restore(states.StreamState(name, raw).submit_times(family.name))
-        yield from probe(family)
+    def connection_checks(self, *, permissions: bool = False) -> Iterator[CheckResult]:
+        """Return the checks of each family, without an export; see `check_connections`."""
+        selected = {stream.name for stream in self._selected_streams()}
+        return check_connections(
+            self._families,
+            self._cxone_streams(),
+            selected=selected if self.input_catalog else None,
+            state=self.state,
+            permissions=permissions,
+        )
 
     @override
     def run_discovery(self) -> str:
@@ -341,10 +336,8 @@ class TapCXone(Tap):
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Request the connection test, without an export; `--test=schema` is handled by the SDK."""
-        if value != "all":
+        if not request_connection_test(ctx, value):
             super().cb_test(ctx, param, value)
-            return
-        request_connection_test(ctx)
 
     @classmethod
     @override
