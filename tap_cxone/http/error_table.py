@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
@@ -33,8 +34,7 @@ _THROTTLED_HINT = "run again later, when nothing else asks in this tenant's name
 _QUOTA_HINT = "run again when the quota is free again"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(Struct, frozen=True):
     """Meaning of a status. The error class determines whether the request is retried.
 
     Attributes:
