@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec import structs
 
 from tap_cxone.simulator import Options, Simulator
 from tap_cxone.simulator.clock import SystemClock
@@ -33,7 +33,7 @@ TARGET = ROOT / ".targets/postgres/bin/target-postgres"
 DAY = timedelta(days=1)
 SPEED = 1000
 SURVEY = "cm_fedcba9876543210"
-RAISED = tuple(structs.replace(m, maximum=100_000) if m.id == SURVEY else m for m in PUBLISHED)
+RAISED = tuple(replace(m, maximum=100_000) if m.id == SURVEY else m for m in PUBLISHED)
 NEW = CustomMetric(id="cm_00000000000000ff", name="Effort", type="number")
 DRIFT: dict[str, Any] = {
     "extra_columns": {"qm-workflows": ("Order",), "Copilot/KBTable": ("Länge",)}

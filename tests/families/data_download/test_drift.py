@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import logging
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec import structs
 
 from tap_cxone.errors import DriftError
 from tap_cxone.simulator.metrics import PUBLISHED
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 KINDS = {
     "added": ((*PUBLISHED, NEW), NEW.id),
     "removed": (PUBLISHED[1:], SCORE),
-    "retyped": ((*PUBLISHED[:-1], structs.replace(BY[SURVEY], minimum=-5)), SURVEY),
-    "renamed": ((structs.replace(BY[SCORE], name="Mood"), *PUBLISHED[1:]), SCORE),
+    "retyped": ((*PUBLISHED[:-1], replace(BY[SURVEY], minimum=-5)), SURVEY),
+    "renamed": ((replace(BY[SCORE], name="Mood"), *PUBLISHED[1:]), SCORE),
 }
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 SELECTED = pytest.mark.parametrize("wanted", [["*"], [*IDS]], ids=["all", "by ID"])
@@ -199,7 +199,7 @@ def test_back_again(sim, clock, caplog, wanted):
 def test_retyped(sim, clock):
     """A metric of another type has a SCHEMA that says so before its first row."""
     first = run_downloads(download_settings(sim), clock)
-    sim.publish_metrics((*PUBLISHED[:-1], structs.replace(BY[SURVEY], type="string")))
+    sim.publish_metrics((*PUBLISHED[:-1], replace(BY[SURVEY], type="string")))
 
     second = run_next_day(sim, clock, first)
 
@@ -214,7 +214,7 @@ def test_retyped(sim, clock):
 def test_a_rule_that_widens(sim, clock):
     """A wider limit lets a value pass that broke the old one."""
     first = run_downloads(download_settings(sim), clock)
-    sim.publish_metrics((structs.replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
+    sim.publish_metrics((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
     serve_pages(sim, page(interaction(0, customMetrics={SCORE: 1.7})))
 
     second = run_next_day(sim, clock, first)
@@ -231,7 +231,7 @@ def test_renamed(sim, clock, wanted):
     first = run_downloads(download_settings(sim, entry=entry), clock)
     names = {BASKET: BY[ORDER].name, ORDER: BY[BASKET].name}
     sim.publish_metrics(
-        structs.replace(metric, name=names.get(metric.id, metric.name)) for metric in PUBLISHED
+        replace(metric, name=names.get(metric.id, metric.name)) for metric in PUBLISHED
     )
 
     second = run_next_day(sim, clock, first, entry=entry)
@@ -267,7 +267,7 @@ def test_ignored(sim, clock, kind):
 def test_a_rule_that_is_ignored(sim, clock):
     """With ignore the rule of before holds too."""
     first = run_downloads(download_settings(sim), clock)
-    sim.publish_metrics((structs.replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
+    sim.publish_metrics((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
     serve_pages(sim, page(interaction(0), interaction(1, customMetrics={SCORE: 1.7})))
 
     second = run_next_day(sim, clock, first, schema_drift="ignore", **ALL)
@@ -437,7 +437,7 @@ def test_published_later(simulate, clock):
     """A metric that was in the data first and is published later is one column, then typed."""
     sim = simulate(undefined_metric="cm_ghost")
     first = run_downloads(download_settings(sim), clock)
-    ghost = structs.replace(NEW, id="cm_ghost", name="Ghost")
+    ghost = replace(NEW, id="cm_ghost", name="Ghost")
     sim.publish_metrics((*PUBLISHED, ghost))
 
     second = run_next_day(sim, clock, first)

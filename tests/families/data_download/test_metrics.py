@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from msgspec import structs
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator.metrics import PUBLISHED
@@ -49,7 +50,7 @@ def test_by_id_or_name(sim, clock, wanted, found):
 
 def test_a_name_of_two(sim, clock):
     """A name that two metrics have is an error that lists both IDs."""
-    sim.publish_metrics((*PUBLISHED, structs.replace(NEW, name="Basket Value")))
+    sim.publish_metrics((*PUBLISHED, replace(NEW, name="Basket Value")))
 
     out = run_downloads(download_settings(sim, entry={"custom_metrics": ["Basket Value"]}), clock)
 
@@ -60,7 +61,7 @@ def test_a_name_of_two(sim, clock):
 
 def test_an_id_is_no_name(sim, clock):
     """An ID means the metric that has it, also if another is called so."""
-    sim.publish_metrics((*PUBLISHED, structs.replace(NEW, name=BASKET)))
+    sim.publish_metrics((*PUBLISHED, replace(NEW, name=BASKET)))
 
     out = run_downloads(download_settings(sim, entry={"custom_metrics": [BASKET]}), clock)
 
