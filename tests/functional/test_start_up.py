@@ -93,11 +93,18 @@ def test_values_at_the_start_are_structs():
     loaded = [import_module(name) for name in own().modules if name.startswith("tap_cxone.")]
     members = [member for module in loaded for member in vars(module).values()]
     classes = {kind for kind in members if isinstance(kind, type) and is_dataclass(kind)}
-    frozen = {kind for kind in classes if kind.__dataclass_params__.frozen}
-    values = {kind for kind in frozen if not re.search(r"\.config\.|settings$", kind.__module__)}
+    values = {
+        kind
+        for kind in filter(is_frozen, classes)
+        if not re.search(r"\.config\.|settings$", kind.__module__)
+    }
 
     assert values
     assert {kind for kind in values if not needs_dataclass(kind)} == set()
+
+
+def is_frozen(kind):
+    return kind.__dataclass_params__.frozen
 
 
 def needs_dataclass(kind):
