@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.config import schema, validation
 from tap_cxone.config.evidence import NOT_TRIED, Evidence
@@ -40,8 +41,7 @@ class StreamsModule(Protocol):
         """Return the streams of the family."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """One family of the tap.
 
     Attributes:

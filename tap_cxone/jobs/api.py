@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import Struct
+
 from tap_cxone.errors import AmbiguousSubmit, ApiError
 from tap_cxone.http.json_body import first_id, first_value, json_object
 from tap_cxone.jobs.job import JobStatus, StatusResponse
@@ -37,8 +39,7 @@ class SubmitResult:
     adopted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveJobs:
+class ActiveJobs(Struct, frozen=True):
     """Jobs of a tenant in the list of its API, relative to one window.
 
     Attributes:
