@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_cxone.simulator.faults import FaultPoint
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 TOKENS = {
     "data_extraction": "/authentication/v1/token/access-key",
