@@ -74,6 +74,7 @@ class Scene:
         unknown_status: Response to a poll with the status word `hibernating`.
         token_option: Option of the simulator with the lifetime of a token, in seconds.
         own_timing: Whether poll interval and job time-out are settings of the family.
+        poll_growth: Number of poll intervals that the time between two polls grows to.
         file_point: The point at which the file, or a page of it, is read.
         first: Where the first window begins.
         options: Options of the simulator.
@@ -98,6 +99,7 @@ class Scene:
     unknown_status: Mapping[str, Any] = field(default_factory=dict)
     token_option: str = "token_seconds"
     own_timing: bool = False
+    poll_growth: int = 6
     file_point: FaultPoint = "download"
     first: datetime = FIRST
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -17,7 +17,7 @@ _COMMON: dict[str, Any] = {
     "key": ("Workflow ID",),
     "entity": "qm-workflows",
     "credentials": ACCESS_KEY,
-    "other_request": {"entities": [{"name": STREAM, "entity_name": "qm-questions"}]},
+    "other_request": {"entities": [{"name": STREAM, "version": "3"}]},
     "unknown_status": {"jobStatus": {"id": "any", "status": "hibernating"}},
 }
 _NO_CANCEL = "the documents name no request that ends a job"
