@@ -19,8 +19,8 @@ from tap_cxone.errors import (
 REDIRECT_HINT = "redirects are not followed: set base_url or endpoints to the right host"
 RETRY_LATER_HINT = "run again later; if it stays so, ask NICE's support about these words"
 RESPONSE_TOO_LARGE_HINT = (
-    "lower data_download.page_size or the family's window_days; if there is little to answer, "
-    "check base_url and the proxy"
+    "lower page_size or window_days of the family; if the period has few rows, check base_url and "
+    "the proxy"
 )
 _WRONG_ADDRESS_HINT = (
     "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
