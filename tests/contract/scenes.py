@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.trial.scene import SCENES as TRIAL_SCENES
-from tests.support.run import run_tap
+from tests.support.run import Killed, run_tap
 from tests.support.scene import WINDOWS, differences
 from tests.support.scenes import FAMILY_SCENES
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
+    from tests.support.clocks import OnceActingClock
     from tests.support.run import FakeClock, Output
     from tests.support.scene import Ability, Scene
 
@@ -63,6 +64,19 @@ def run_scene(
         catalog=scene.catalog,
         tap_class=scene.tap_class,
     )
+
+
+def run_until_killed(scene: Scene, sim: Simulator, clock: OnceActingClock) -> Output:
+    """Run a scene, and kill the process while it waits for its first job."""
+
+    def kill() -> None:
+        raise Killed
+
+    clock.action = kill
+    out = run_scene(scene, sim, clock)
+    assert isinstance(out.error, Killed)
+    assert pending_ids(scene, out)
+    return out
 
 
 def assert_complete(scene: Scene, sim: Simulator, *outs: Output) -> None:

@@ -108,6 +108,7 @@ def test_file_served_by_the_api_is_fetched_with_the_token(simulate, clock, scene
 
 
 @pytest.mark.promise("own-hosts")
+@pytest.mark.some(3)
 @EVERY_SCENE
 def test_redirect_of_a_file_is_not_followed(simulate, clock, scene):
     """A redirect in place of a file is an error that names the status and not the address."""

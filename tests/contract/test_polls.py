@@ -15,11 +15,12 @@ from tests.contract.scenes import (
     assert_nothing_emitted,
     pending_ids,
     run_scene,
+    run_until_killed,
     scenes_that_can,
     scenes_that_cannot,
 )
 from tests.support.expectations import failure
-from tests.support.scene import Ability
+from tests.support.scene import WINDOWS, Ability
 
 POLLED = (Ability.JOBS, Ability.PENDING_JOBS)
 INTERVAL = timedelta(seconds=16)
@@ -29,6 +30,7 @@ UNUSABLE = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.some(2)
 @scenes_that_can(*POLLED)
 def test_polls_grow_apart_until_the_job_times_out(simulate, clock, scene):
     """Polls begin one interval after the submit, grow to a few intervals, and end in time."""
@@ -50,6 +52,7 @@ def test_polls_grow_apart_until_the_job_times_out(simulate, clock, scene):
     assert TIMEOUT <= sum(gaps, timedelta()) < TIMEOUT + max(gaps)
 
 
+@pytest.mark.some(2)
 @scenes_that_can(*POLLED)
 def test_job_that_times_out_names_the_setting_in_force(simulate, clock, scene):
     """The error has the full path of the time-out that applies to the family."""
@@ -112,6 +115,22 @@ def test_unknown_status_word_fails_and_keeps_the_job(simulate, clock, scene):
     assert len(scene.sent(sim, "submit")) == max(number, 2)
 
 
+@pytest.mark.some(3)
+@UNUSABLE
+@scenes_that_can(*POLLED)
+def test_pending_job_without_a_file_is_submitted_again(simulate, clock, scene, end):
+    """A job of an earlier run that gives no file is submitted again in the run that finds out."""
+    sim = simulate(rows_per_day=4, **scene.options)
+    first = run_until_killed(scene, sim, clock)
+    number = len(scene.sent(sim, "submit"))
+    sim.faults.add(Fault("poll", end, times=number))
+
+    second = run_scene(scene, sim, clock, state=first.state)
+
+    assert_complete(scene, sim, second)
+    assert len(scene.sent(sim, "submit")) == WINDOWS + number
+
+
 @UNUSABLE
 @pytest.mark.some(3)
 @scenes_that_can(*POLLED)
@@ -130,13 +149,15 @@ def test_job_without_a_file_is_submitted_again_by_the_next_run(simulate, clock, 
 
 
 @pytest.mark.promise("isolated-failures")
+@pytest.mark.some(5)
 @scenes_that_can(Ability.JOBS)
 def test_failed_job_shows_the_reason_of_the_api(simulate, clock, scene):
-    """The error of a failed job has the API's words."""
+    """The error of a failed job has the API's words, without a secret among them."""
     sim = simulate(**scene.options)
-    sim.faults.add(Fault(scene.submits[-1], "job-failed", body="Out of paper"))
+    secret = scene.settings(sim.url)[scene.credentials[1]]
+    sim.faults.add(Fault(scene.submits[-1], "job-failed", body=f"Out of paper for {secret}"))
 
     out = run_scene(scene, sim, clock)
 
     assert isinstance(failure(out), JobFailed)
-    assert "Out of paper" in str(failure(out))
+    assert "Out of paper for ***" in str(failure(out))

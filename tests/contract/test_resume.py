@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,32 +13,13 @@ from tests.contract.scenes import (
     pending_ids,
     requested_ids,
     run_scene,
+    run_until_killed,
     scenes_that_can,
     scenes_that_cannot,
 )
-from tests.support.run import Killed
 from tests.support.scene import WINDOWS, Ability
 
-if TYPE_CHECKING:
-    from tap_cxone.simulator import Simulator
-    from tests.support.clocks import OnceActingClock
-    from tests.support.run import Output
-    from tests.support.scene import Scene
-
 RESUMABLE = (Ability.JOBS, Ability.PENDING_JOBS)
-
-
-def run_until_killed(scene: Scene, sim: Simulator, clock: OnceActingClock) -> Output:
-    """Run a scene, and kill the process while it waits for its first job."""
-
-    def kill() -> None:
-        raise Killed
-
-    clock.action = kill
-    out = run_scene(scene, sim, clock)
-    assert isinstance(out.error, Killed)
-    assert pending_ids(scene, out)
-    return out
 
 
 @pytest.mark.promise("pending-jobs")
@@ -117,6 +97,7 @@ def test_job_of_another_login_is_not_resumed(simulate, clock, scene):
 
 
 @pytest.mark.promise("pending-jobs")
+@pytest.mark.some(2)
 @scenes_that_can(*RESUMABLE)
 def test_job_whose_result_expired_is_replaced(simulate, clock, scene):
     """A pending job whose result is more than a day old is submitted again."""

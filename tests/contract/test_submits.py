@@ -62,6 +62,7 @@ def test_submit_statuses_are_those_of_the_document():
 
 
 @pytest.mark.promise("no-double-submit")
+@pytest.mark.some(5)
 @FOR_NOW
 @scenes_that_can(Ability.JOBS)
 def test_submit_refused_for_now_is_repeated(simulate, clock, scene, status):
@@ -77,6 +78,21 @@ def test_submit_refused_for_now_is_repeated(simulate, clock, scene, status):
     assert sim.limit_violations == 0
 
 
+@pytest.mark.some(5)
+@scenes_that_can(Ability.JOBS)
+def test_submit_refused_for_now_waits_for_retry_after(simulate, clock, scene):
+    """A submit that is refused with a Retry-After comes again after exactly that time."""
+    sim = simulate(**scene.options)
+    headers = (("Retry-After", "300"),)
+    sim.faults.add(Fault(scene.submits[-1], "status", status=429, headers=headers))
+
+    run_scene(scene, sim, clock)
+
+    first, second, *_ = scene.sent(sim, "submit")
+    assert second.at - first.at == timedelta(seconds=300)
+
+
+@pytest.mark.some(5)
 @scenes_that_can(Ability.JOBS)
 def test_submit_throttled_for_ever_fails_at_the_throttle_timeout(simulate, clock, scene):
     """An API that always says 'wait' ends the stream in time, and the error names the setting."""
@@ -92,6 +108,7 @@ def test_submit_throttled_for_ever_fails_at_the_throttle_timeout(simulate, clock
     assert_nothing_emitted(scene, out)
 
 
+@pytest.mark.some(5)
 @scenes_that_can(Ability.JOBS)
 def test_submit_unavailable_for_ever_fails_after_max_retries(simulate, clock, scene):
     """A 503 that does not pass ends the stream after `max_retries` more submits."""
@@ -161,6 +178,7 @@ def test_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, scene,
 
 
 @pytest.mark.promise("no-double-submit")
+@pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["reply-lost", "empty", "malformed-json", "truncated"])
 @scenes_that_can(Ability.JOBS, Ability.JOB_LIST)
 def test_submit_whose_response_was_lost_adopts_its_job(simulate, clock, scene, kind):
@@ -175,6 +193,7 @@ def test_submit_whose_response_was_lost_adopts_its_job(simulate, clock, scene, k
 
 
 @pytest.mark.promise("no-double-submit")
+@pytest.mark.some(5)
 @pytest.mark.parametrize("kind", ["reply-lost", "reset", "html"])
 @scenes_that_cannot(Ability.JOB_LIST, Ability.JOBS)
 def test_lost_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, scene, kind):
@@ -192,6 +211,7 @@ def test_lost_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, s
     assert_complete(scene, sim, second)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("kind", ["reply-lost", "reset", "empty", "malformed-json", "html"])
 @scenes_that_cannot(Ability.JOBS)
 def test_request_of_an_api_without_jobs_is_repeated(simulate, clock, scene, kind):
