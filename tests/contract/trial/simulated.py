@@ -103,7 +103,8 @@ class TrialApiServer(SimulatedFamily):
     async def _list(self, request: Request) -> Response:
         self._context.tokens.require(request)
         now = self._context.clock.now()
-        active = [j for j in self.trial_jobs.values() if j.status(now) is Status.RUNNING]
+        known = [job for job in self.trial_jobs.values() if job.forced_end != "job-lost"]
+        active = [job for job in known if job.status(now) is Status.RUNNING]
         return JSONResponse({"jobs": [{"id": job.id, "body": job.body} for job in active]})
 
     async def _poll(self, request: Request) -> Response:
