@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
+from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
 from tests.contract.scenes import EVERY_SCENE, assert_complete, run_scene
 from tests.support.expectations import failure
@@ -66,6 +67,20 @@ def test_family_is_discovered_without_network_or_credentials(simulate, clock, sc
     (entry,) = (entry for entry in streams if entry["tap_stream_id"] == scene.stream)
     assert entry["key_properties"]
     assert entry["replication_key"] == "_window_end"
+    assert sim.requests == []
+
+
+@EVERY_SCENE
+def test_family_without_credentials_names_them(simulate, clock, scene):
+    """A run without the credentials of the family names each of them, and sends no request."""
+    sim = simulate(**scene.options)
+    settings = scene.settings(sim.url)
+    config = {k: v for k, v in settings.items() if k not in scene.credentials}
+
+    with pytest.raises(ConfigError) as raised:
+        scene.tap_class(config=config, clock=clock, catalog=scene.catalog)
+
+    assert all(name in str(raised.value) for name in scene.credentials)
     assert sim.requests == []
 
 
