@@ -27,7 +27,7 @@ def authorized_points() -> list[Any]:
     """Return each scene with each point of it that wants the token."""
     found = []
     for scene in CONTRACT_SCENES:
-        points = [point for point in (*scene.reads, *scene.submits) if point != "token"]
+        points: list[str] = [point for point in (*scene.reads, *scene.submits) if point != "token"]
         if scene.can(Ability.PRESIGNED_LINKS):
             points.remove(scene.file_point)
         found += [pytest.param(scene, point, id=f"{scene.name}-{point}") for point in points]
@@ -124,8 +124,9 @@ def test_token_refused_twice_fails_the_stream(simulate, clock, scene):
 def test_login_refused_names_the_setting_and_submits_nothing(simulate, clock, scene, name):
     """A wrong credential fails the stream; the error names the setting and not the value."""
     sim = simulate(**scene.options)
+    wrong: dict[str, Any] = {name: "wrong-one"}
 
-    out = run_scene(scene, sim, clock, **{name: "wrong-one"})
+    out = run_scene(scene, sim, clock, **wrong)
 
     error = str(failure(out))
     has_application = "client_id" in scene.credentials

@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -138,7 +138,7 @@ def test_run_shows_no_secret(simulate, clock, scene, caplog, tmp_path):
     echo = " ".join(keys_of(scene, sim))
     for point in scene.reads:
         sim.faults.add(Fault(point, "status", status=500, body=echo))
-    files = {n: str(tmp_path / n) for n in ("audit_log_path", "journal_path")}
+    files: dict[str, Any] = {n: str(tmp_path / n) for n in ("audit_log_path", "journal_path")}
 
     out = run_scene(scene, sim, clock, **files)
 

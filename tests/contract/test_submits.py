@@ -172,7 +172,7 @@ def test_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, scene,
     second = run_scene(scene, sim, clock, state=first.state)
 
     assert isinstance(failure(first), AmbiguousSubmit)
-    assert "no list of jobs: it counts as spent" in str(failure(first))
+    assert "no list of jobs, so the submit counts as spent" in str(failure(first))
     assert spent == [status]
     assert pending_ids(scene, first) == []
     assert_nothing_emitted(scene, first)
