@@ -118,10 +118,6 @@ class DataExtractionApi(JobApi):
         return self.request.body(window)
 
     @override
-    def fingerprint(self, window: Window) -> str:
-        return "/".join(self.body(window).values())
-
-    @override
     def submit(self, window: Window) -> SubmitResult:
         """Submit a job for a window.
 

@@ -116,7 +116,7 @@ class ObservabilityApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        return [self.tenant, self.request.table.stream, self.body(window)]
+        return [self.request.table.stream, self.body(window)]
 
     def file_name(self, window: Window) -> str:
         """Return a file name that is unique for a tenant, stream and window.
