@@ -17,8 +17,9 @@ version        1                                            layout of the keys a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
@@ -37,8 +38,7 @@ _OWN_KEYS = {"pending_jobs", "submits", "columns", "tenant_info", "failed", "win
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class StreamState:
+class StreamState(Struct, frozen=True):
     """A view that reads and changes the state of one stream in place.
 
     Raises:
