@@ -18,6 +18,8 @@ CXoneError              base of all expected errors; the run continues with othe
 │   └── JobTimeout          the job still ran at its time limit
 ├── DownloadError       the file did not arrive completely
 │   ├── LinkExpired         request a new link
+│   ├── InsecureLink        the link is not https; a new one would not be either
+│   ├── TokenRequired       the host of the file wants the token
 │   └── SpoolError          a temporary file cannot be written
 ├── DecodeError         the file has not the expected format
 │   └── InvalidRecords      too many invalid rows, or the quarantine stream is not selected
@@ -186,6 +188,14 @@ class DownloadError(CXoneError):
 
 class LinkExpired(DownloadError):
     """The server no longer accepted a download link."""
+
+
+class InsecureLink(DownloadError):
+    """A download link is not https, so nothing was fetched."""
+
+
+class TokenRequired(DownloadError):
+    """The host of a file refused a request without the token."""
 
 
 class SpoolError(DownloadError):

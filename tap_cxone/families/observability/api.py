@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,10 +12,10 @@ from urllib.parse import quote, unquote, urlsplit
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import AmbiguousSubmit, NotFound, QuotaRefused, with_permission_hint
-from tap_cxone.http.json_body import first_value, json_object
+from tap_cxone.errors import NotFound, QuotaRefused, with_permission_hint
+from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
-from tap_cxone.jobs.job import JobStatus, StatusResponse
+from tap_cxone.jobs.job import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -100,6 +100,7 @@ class ObservabilityApi(JobApi):
         "location",
     )
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "message", "error", "reason")
+    ID_KEYS: ClassVar[tuple[str, ...]] = ("exportId", "id", "jobId")
     NOUN: ClassVar[str] = "export"
 
     request: TableRequest
@@ -163,38 +164,25 @@ class ObservabilityApi(JobApi):
 
     @override
     def read_submit(self, response: ApiResponse) -> SubmitResult:
-        return SubmitResult(job_id=_export_id(response))
+        """Return the export that the `Location` header names, else the one that the body names.
+
+        Raises:
+            AmbiguousSubmit: Neither names an export.
+        """
+        body_id = find_value(response.json, self.ID_KEYS)
+        return self.require_job(response, SubmitResult(job_id=_export_id(response) or body_id))
 
     @override
     def status_path(self, job: Job) -> str:
         file_name = quote(self.file_name(job.window))
         return f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={file_name}"
 
-    @override
-    def read_status(self, body: Any) -> StatusResponse:
-        """Return the status that a response names; a URL alone says that the file is complete.
 
-        Raises:
-            ApiError: The status is unknown.
-        """
-        job = json_object(body)
-        link = self.find_link(job)
-        has_status = first_value(job, self.STATUS_KEYS) or not link
-        response = super().read_status(body) if has_status else StatusResponse(JobStatus.RUNNING)
-        may_have_file = response.status in {JobStatus.RUNNING, JobStatus.SUCCEEDED}
-        if link and "://" in link and may_have_file:
-            return StatusResponse(JobStatus.SUCCEEDED, link, api_status=response.api_status)
-        return replace(response, link=None)
-
-
-def _export_id(response: ApiResponse) -> str:
+def _export_id(response: ApiResponse) -> str | None:
     """Return the export id in the `Location` header: its last segment, ignoring `status`.
 
     Only the path is used. The tap sends requests to the configured host, whatever host a
-    `Location` names.
-
-    Raises:
-        AmbiguousSubmit: The header is missing or names no export.
+    `Location` names. The result is None if the header is missing or names no export.
     """
     segments = [
         part for part in urlsplit(response.headers.get("Location", "")).path.split("/") if part
@@ -202,6 +190,5 @@ def _export_id(response: ApiResponse) -> str:
     if segments and segments[-1] == "status":
         segments.pop()
     if not segments or segments[-1] == "export-data":
-        msg = f"the answer to the submit ({response.status}) has no Location that names an export"
-        raise AmbiguousSubmit(msg, status=response.status)
+        return None
     return unquote(segments[-1])

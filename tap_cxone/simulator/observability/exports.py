@@ -33,10 +33,12 @@ class Export(Job):
     Attributes:
         spec: The requested content.
         number: Its index among the exports of the tenant.
+        unseen_polls: Number of polls that still return 404.
     """
 
     spec: TableExportSpec
     number: int
+    unseen_polls: int = 0
     reason: str = "The export failed"
 
 
@@ -74,6 +76,7 @@ class Exports:
             ready_at=now + self._options.job_time if polls is None else None,
             remaining_polls=polls or 0,
             forced_end=forced_end,
+            unseen_polls=self._options.unseen_polls,
         )
         return self._store(replace(export, reason=reason) if reason else export)
 
@@ -90,6 +93,9 @@ class Exports:
         """
         export = self._exports.get(export_id)
         if export is None:
+            return None
+        if export.unseen_polls:
+            self._store(replace(export, unseen_polls=export.unseen_polls - 1))
             return None
         now = self._clock.now()
         export = self._store(export.after_poll(now, forced_end=forced_end, reason=reason))

@@ -42,6 +42,8 @@ UNLISTED = {("observability", "submit"), ("reports", "run")}
 
 # What stays
 
+NOT_HTTPS = Fails(("download link that is not https", "nothing was fetched"), ("allow_insecure",))
+
 ELSEWHERE = (("Location", "https://elsewhere.invalid/?key=abc"),)
 REDIRECTED = ("redirects are not followed", "base_url")
 AGAIN = ("run again",)

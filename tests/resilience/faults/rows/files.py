@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault
@@ -209,7 +210,8 @@ def csv_rows() -> Iterator[Row]:
         faults = once("download", status=status, headers=ELSEWHERE)
         yield Row(f"file {status}", "reports", faults, EXACT, options=served)
         faults = ever("download", status=status, headers=ELSEWHERE)
-        must = Fails((str(status),), ("max_retries", *AGAIN))
+        cause = "the download broke off" if status == HTTPStatus.FOUND else str(status)
+        must = Fails((cause,), ("max_retries", *AGAIN))
         yield Row(f"file {status} ever", "reports", faults, must, options=served)
 
 
