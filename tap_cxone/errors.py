@@ -11,6 +11,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── Throttled           wait, then retry
 │   ├── Unavailable         the server or the network failed; retry with backoff
 │   ├── QuotaRefused        the API reports an exhausted quota
+│   ├── HistoryRefused      the API does not serve a start so long ago; start later
 │   └── AmbiguousSubmit     the response to a submit was lost; look the job up before a new submit
 ├── QuotaExhausted      no export is allowed for now; run again at `until`
 ├── JobError            the remote job gave no file
@@ -150,6 +151,10 @@ class Unavailable(ApiError):
 
 class QuotaRefused(ApiError):
     """The API refuses a submit because of a quota that the API counts."""
+
+
+class HistoryRefused(ApiError):
+    """The API refuses a submit because its start is too long ago."""
 
 
 class AmbiguousSubmit(ApiError):

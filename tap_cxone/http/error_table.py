@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
+    HistoryRefused,
     NotFound,
     PermissionDenied,
     QuotaRefused,
@@ -30,6 +31,7 @@ _PERMISSION_HINT = "give the user or application behind the credentials the righ
 _WINDOW_TOO_LARGE_HINT = "ask for less at once: lower the family's window_days"
 _PROXY_USER_HINT = "correct the user of the proxy in HTTPS_PROXY"
 _THROTTLED_HINT = "run again later, when nothing else asks in this tenant's name"
+_HISTORY_HINT = "set start_date to a later day"
 _QUOTA_HINT = "run again when the quota is free again"
 
 
@@ -80,6 +82,7 @@ ERROR_TABLE: dict[int, ErrorRule] = {
 FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
     Throttled: _THROTTLED,
     QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),
+    HistoryRefused: ErrorRule(HistoryRefused, _HISTORY_HINT),
 }
 """Rules for the error classes that an API recognises by the text of a response."""
 

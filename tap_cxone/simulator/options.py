@@ -51,7 +51,7 @@ class Options:
         job_polls: Number of polls that return a running job. If set, it replaces `job_seconds` for
             asynchronous jobs.
         lateness_minutes: Maximum delay until a row becomes visible.
-        forbidden: Entities that the access key may not extract.
+        forbidden: Entities and tables that the access key may not extract.
         end_inclusive: True if a file also contains the rows of the end date.
         sync_response: Shape of the response of `POST …/jobs/sync`.
         submit_response: Shape of the response of `POST …/jobs`: the id as a JSON string, or an
@@ -76,6 +76,8 @@ class Options:
         exports_per_day: Exports accepted in `quota_hours`, over all tables; None for no limit.
         quota_hours: Period of the export quota, never divided by `speed`.
         history_months: Calendar months that an export may reach back; None for no limit.
+        days_per_month: Days that the API counts as a month of `history_months`; None for calendar
+            months.
         location: Form of the header `Location` of an accepted export.
         export_body: Body of the response to an accepted export.
         export_status_key: Field with the status of an export.
@@ -165,6 +167,7 @@ class Options:
     exports_per_day: int | None = 3
     quota_hours: float = 24
     history_months: int | None = 4
+    days_per_month: int | None = None
     location: Location = "absolute"
     export_body: Literal["empty", "json"] = "empty"
     export_status_key: ExportStatusKey = "status"

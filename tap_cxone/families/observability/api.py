@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import NotFound, QuotaRefused, with_permission_hint
+from tap_cxone.errors import HistoryRefused, NotFound, QuotaRefused, with_permission_hint
 from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus
@@ -33,6 +33,7 @@ _PERMISSION_HINT = (
 )
 
 _QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
+_HISTORY_TEXT = re.compile(r"(?i)months? ago")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ class TableRequest:
 
 
 def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Return `QuotaRefused` for a 400 whose text names the quota, else None."""
-    return (
-        QuotaRefused
-        if status == HTTPStatus.BAD_REQUEST and _QUOTA_TEXT.search(error_text)
-        else None
-    )
+    """Return the error class of a 400 whose text names the quota or the history, else None."""
+    if status != HTTPStatus.BAD_REQUEST:
+        return None
+    if _QUOTA_TEXT.search(error_text):
+        return QuotaRefused
+    return HistoryRefused if _HISTORY_TEXT.search(error_text) else None
 
 
 @dataclass
@@ -138,6 +139,7 @@ class ObservabilityApi(JobApi):
 
         Raises:
             AmbiguousSubmit: The response names no export.
+            HistoryRefused: The window starts too long ago.
             NotFound: The tenant has the table under none of its names.
             PermissionDenied: A permission is missing; the error names it.
             QuotaExhausted: The API allows no more exports for now.
@@ -156,8 +158,10 @@ class ObservabilityApi(JobApi):
                 response = self.client.submit(
                     f"{TABLES_PATH}/{path}/export-data", self.body(window)
                 )
-        except QuotaRefused as error:
-            raise self.client.rate_limiter.mark_quota_exhausted() from error
+        except QuotaRefused:
+            limiter = self.client.rate_limiter
+            limiter.await_export(limiter.mark_quota_exhausted())
+            return self._submit_export(path, window)
         if len(self.request.table.paths) > 1:
             self.tenant_info[self.request.table.stream] = path
         return self.read_submit(response)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.definition import ONE_WEEK
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section
@@ -82,6 +84,22 @@ class ObservabilitySettings(Section):
             "is for a user of the Observability Dashboard, who has no such limit."
         ),
     ] = 3
+    quota_wait_minutes: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=ONE_WEEK,
+            description="Minutes to wait for an export that the quota does not allow yet. An "
+            "export that takes longer is left to the next run.",
+        ),
+    ] = 15
+    history_months: Annotated[
+        Annotated[int, Meta(ge=1, le=1200)] | None,
+        Meta(
+            description="Months that an export may reach back. `null` is for a user who has no "
+            "such limit. If the API refuses a start, the next day is tried; that costs no export."
+        ),
+    ] = 4
     primary_keys: Annotated[
         dict[str, tuple[str, ...]],
         Meta(
@@ -95,6 +113,11 @@ class ObservabilitySettings(Section):
             description="Stream name to column to type, as for entities. Other columns are strings."
         ),
     ] = field(default_factory=dict)
+
+    @property
+    def quota_wait(self) -> timedelta:
+        """Return how long to wait for an export that the quota does not allow yet."""
+        return timedelta(minutes=self.quota_wait_minutes)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of options that a selected table does not accept."""

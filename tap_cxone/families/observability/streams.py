@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Self
 
 from typing_extensions import override
 
+from tap_cxone.clock import iso
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
-from tap_cxone.families.observability.export_allocation import allocate_exports
+from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
+from tap_cxone.families.observability.history import HistoryLimit
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
@@ -19,7 +21,7 @@ from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns, snake_case
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows, midnight
+from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,13 +30,12 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
     from tap_cxone.context import RunContext
-    from tap_cxone.errors import ApiError
+    from tap_cxone.errors import ApiError, HistoryRefused
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.windows import Window
 
 NAME = ObservabilitySettings.NAME
 BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
-HISTORY_MONTHS = 4
 
 
 class Observability(ApiFamily):
@@ -63,7 +64,7 @@ class Observability(ApiFamily):
         return cls(
             context=context,
             grant=PasswordGrant(url, application, key) if application and key else None,
-            limits=RateLimits(quota=quota),
+            limits=RateLimits(quota=quota, quota_wait=section.quota_wait),
             window_days=section.window_days,
         )
 
@@ -74,8 +75,9 @@ class Observability(ApiFamily):
 
 def streams(tap: Tap, context: RunContext) -> list[TableStream]:
     """Return one stream per table; tables missing in the settings are not selected by default."""
-    allocation = ExportAllocation(Observability.from_settings(context))
-    configured = context.settings.section(ObservabilitySettings).tables
+    section = context.settings.section(ObservabilitySettings)
+    history, configured = HistoryLimit(section.history_months), section.tables
+    allocation = ExportAllocation(Observability.from_settings(context), history)
     for table in TABLES:
         # A configured name is tried first. A table without one has a stream that is not selected.
         paths = tuple(sorted(table.paths, key=lambda path: path not in configured))
@@ -92,10 +94,12 @@ class ExportAllocation:
 
     Attributes:
         family: The family, with the limiter that counts exports.
+        history: How far back its exports may start.
         streams: All streams of the family.
     """
 
     family: ApiFamily
+    history: HistoryLimit
     streams: list[TableStream] = field(default_factory=list)
 
     def may_export(self, stream: TableStream) -> bool:
@@ -103,18 +107,12 @@ class ExportAllocation:
 
         It may not if older windows of other streams use up the remaining exports.
         """
-        remaining = self.family.rate_limiter.remaining_exports()
+        remaining = self.family.rate_limiter.remaining_exports(self.family.limits.quota_wait)
         if remaining is None:
             return True
         # The SDK syncs streams in name order. Earlier streams have ended and reserve no exports.
         waiting = [s for s in self.streams if s.selected and s.name >= stream.name]
-        failing = {s.name for s in waiting if s.failed_last_run}
-        return (
-            allocate_exports(
-                {s.name: s.windows_without_job() for s in waiting}, remaining, failing=failing
-            )[stream.name]
-            > 0
-        )
+        return allocate_exports([s.demand() for s in waiting], remaining)[stream.name] > 0
 
 
 class TableStream(JobStream):
@@ -161,15 +159,26 @@ class TableStream(JobStream):
 
     @override
     def history_limit(self, now: datetime) -> datetime | None:
-        # Without a quota the login is a user of the dashboard. Only the API knows whether that
-        # user's history is limited, and refuses a start that is too old.
-        if self.family.limits.quota is None:
-            return None
-        from dateutil.relativedelta import relativedelta  # not needed by discovery
+        return self.allocation.history.start(now)
 
-        oldest_start = now - relativedelta(months=HISTORY_MONTHS)
-        is_midnight = midnight(oldest_start) == oldest_start
-        return oldest_start if is_midnight else midnight(oldest_start, days=1)
+    @override
+    def start_later(self, refused: Window, error: HistoryRefused) -> None:
+        now, history = self.now(), self.allocation.history
+        history.move_start(refused.start, error, now)
+        text = "%s: a start on %s was refused; trying %s, which costs no export. Set start_date to "
+        text += "that day, or observability.history_months to what the API allows: %s"
+        tried = iso(history.start(now) or now)
+        self.log_once("start", text, self.name, iso(refused.start), tried, error.message)
+
+    def demand(self) -> ExportDemand:
+        """Return the exports that this stream needs."""
+        state = self.state_view
+        return ExportDemand(
+            self.name,
+            self.windows_without_job(),
+            failing=self.failed_last_run,
+            stopped_at=state.quota_stopped_at(),
+        )
 
     @override
     def windows(
@@ -189,6 +198,16 @@ class TableStream(JobStream):
         """
         with_job = set(pending)
         for window in windows:
-            if window not in with_job and not self.allocation.may_export(self):
-                raise self.family.rate_limiter.quota_error()
+            if window not in with_job:
+                self._require_export()
             yield window
+
+    def _require_export(self) -> None:
+        """Raise `QuotaExhausted` if this stream may not export now, or within the quota wait."""
+        limiter = self.family.rate_limiter
+        if not self.allocation.may_export(self):
+            self.state_view.set_quota_stopped_at(self.now())
+            raise limiter.quota_error()
+        if limiter.remaining_exports() == 0:
+            text = "%s: %s; waiting for it (observability.quota_wait_minutes)"
+            self.logger.info(text, self.name, limiter.quota_error())

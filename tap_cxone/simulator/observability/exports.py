@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import uuid
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -117,13 +118,17 @@ class Exports:
     def _check_limits(self, spec: TableExportSpec, now: datetime) -> None:
         """Raise HTTPException for an export that breaks a limit."""
         months, max_exports = self._options.history_months, self._options.exports_per_day
-        if months is not None and spec.start < months_before(now, months):
+        if months is not None and spec.start < self._oldest_start(now, months):
             raise HTTPException(400, TOO_OLD.format(months))
         period = self._options.quota_period
         recent = [export for export in self.all() if now - export.submitted_at < period]
         if max_exports is not None and len(recent) >= max_exports:
             self.quota_violations += 1
             raise HTTPException(400, TOO_MANY.format(max_exports, self._options.quota_hours))
+
+    def _oldest_start(self, now: datetime, months: int) -> datetime:
+        days = self._options.days_per_month
+        return now - timedelta(days=months * days) if days else months_before(now, months)
 
     def _register_file(self, export: Export, file_name: str) -> None:
         """Store the file of an export, unless a newer export has a file of this name."""

@@ -84,6 +84,8 @@ class _Api:
     def _table(self, request: Request) -> str:
         """Return the table named in the path."""
         namespace, table = request.path_params["namespace"], request.path_params["table"]
+        if f"{namespace}/{table}" in self._options.forbidden:
+            raise HTTPException(403, "Forbidden")
         hidden = table == "GRTable" and self._options.gr_namespace not in {"both", namespace}
         if hidden or f"{namespace}/{table}" not in TABLES:
             raise HTTPException(404, f"There is no table {namespace}/{table}")
