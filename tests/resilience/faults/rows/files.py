@@ -197,6 +197,10 @@ def csv_rows() -> Iterator[Row]:
         yield Row("file open quote ever", scene, ever("download", "malformed-csv"), quote)
         text = once("download", status=200, body="Service unavailable", headers=HTML)
         yield Row("file line of text", scene, text, EXACT)
+        sentence = "Export failed, please try again later"
+        yield Row("file sentence", scene, once("download", "bytes", body=sentence), EXACT)
+        prose = Fails(("a sentence came instead of a table", sentence), TWICE)
+        yield Row("file sentence ever", scene, ever("download", "bytes", body=sentence), prose)
         yield Row("file link expired", scene, once("download", "expired-link"), EXACT)
         ended = Fails(("download link was refused", "Request has expired"), ("max_retries", *AGAIN))
         yield Row("file link expired ever", scene, ever("download", "expired-link"), ended)
