@@ -73,6 +73,7 @@ class Options:
         client_auth: Where a registered application may send its credentials.
         gr_namespace: Path of the table of generated responses. Its name in the options is
             `AutopilotKnowledge/GRTable` in any case.
+        missing_table: Status of the response to a submit for a table that the tenant lacks.
         exports_per_day: Exports accepted in `quota_hours`, over all tables; None for no limit.
         quota_hours: Period of the export quota, never divided by `speed`.
         history_months: Calendar months that an export may reach back; None for no limit.
@@ -164,6 +165,7 @@ class Options:
     link_redirect_status: int = 302
     client_auth: ClientAuth = "any"
     gr_namespace: GrNamespace = "both"
+    missing_table: Literal[400, 403, 404, 405] = 404
     exports_per_day: int | None = 3
     quota_hours: float = 24
     history_months: int | None = 4

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import HistoryRefused, NotFound, QuotaRefused, with_permission_hint
+from tap_cxone.errors import ApiError, HistoryRefused, NotFound, QuotaRefused, with_permission_hint
 from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus
@@ -20,7 +20,6 @@ from tap_cxone.jobs.job import JobStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-    from tap_cxone.errors import ApiError
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
@@ -33,6 +32,15 @@ _PERMISSION_HINT = (
 )
 
 _QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
+_UNKNOWN_TABLE_STATUSES = {
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+}
+_UNKNOWN_TABLE_TEXT = re.compile(
+    r"(?i)(?:unknown|invalid|unsupported|no such) table"
+    r"|table\b.{0,80}\b(?:unknown|invalid|unsupported|not (?:found|supported|exist))"
+)
 _HISTORY_TEXT = re.compile(r"(?i)months? ago")
 
 
@@ -74,6 +82,13 @@ def classify_error(status: int, error_text: str) -> type[ApiError] | None:
     if _QUOTA_TEXT.search(error_text):
         return QuotaRefused
     return HistoryRefused if _HISTORY_TEXT.search(error_text) else None
+
+
+def _names_no_table(error: ApiError) -> bool:
+    """Return True if a refusal may mean that the tenant has the table under another name."""
+    if error.status == HTTPStatus.BAD_REQUEST:
+        return _UNKNOWN_TABLE_TEXT.search(error.message) is not None
+    return error.status in _UNKNOWN_TABLE_STATUSES
 
 
 @dataclass
@@ -144,13 +159,17 @@ class ObservabilityApi(JobApi):
             PermissionDenied: A permission is missing; the error names it.
             QuotaExhausted: The API allows no more exports for now.
         """
-        *alternatives, last_path = self._paths_to_try()
-        for path in alternatives:
+        refusal: ApiError | None = None
+        for path in self._paths_to_try():
             try:
                 return self._submit_export(path, window)
-            except NotFound:
-                continue
-        return self._submit_export(last_path, window)
+            except ApiError as error:
+                if not _names_no_table(error):
+                    raise
+                # A missing permission says more than that the other name does not exist.
+                refusal = error if refusal is None or isinstance(refusal, NotFound) else refusal
+        assert refusal is not None  # noqa: S101 (a table has a name)
+        raise refusal
 
     def _submit_export(self, path: str, window: Window) -> SubmitResult:
         try:

@@ -2,73 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
 from tap_cxone.config.definition import ONE_WEEK
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.config.model import Section
-from tap_cxone.families.observability.tables import FILTERS, TABLES
-from tap_cxone.types import ColumnType  # noqa: TC001 (msgspec reads the annotations)
+from tap_cxone.families.observability.table_exports import table_exports
+from tap_cxone.families.observability.table_settings import TableOptions
+from tap_cxone.families.observability.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from tap_cxone.config.model import Settings
+    from tap_cxone.families.observability.table_exports import TableExport
+    from tap_cxone.families.observability.table_settings import TableSettings
     from tap_cxone.families.observability.tables import DashboardTable
-
-TABLE_PATHS = tuple(path for table in TABLES for path in table.paths)
-
-
-@dataclass(frozen=True, slots=True)
-class FilterSettings:
-    """The filters of the tables, by the names of the API."""
-
-    Team: Annotated[tuple[str, ...], Meta(description="Teams.")] = ()
-    Skill: Annotated[tuple[str, ...], Meta(description="Skills.")] = ()
-    CopilotProfileId: Annotated[tuple[str, ...], Meta(description="Copilot profiles.")] = ()
-    AgentNumber: Annotated[tuple[str, ...], Meta(description="Agents.")] = ()
-
-    def by_name(self) -> dict[str, tuple[str, ...]]:
-        """Return the values of each filter."""
-        return {name: getattr(self, name) for name in FILTERS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservabilitySettings(Section):
-    """The settings of the observability family; `tables` has the paths as the user named them."""
+class ObservabilitySettings(TableOptions):
+    """The settings of the observability family."""
 
     NAME: ClassVar[str] = "observability"
     TITLE: ClassVar[str] = "Observability"
     DESCRIPTION: ClassVar[str] = "The exports of the Observability Dashboard."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_ONLY
+    STREAMS_SETTING: ClassVar[str] = "table_streams"
 
-    tables: Annotated[
-        tuple[Annotated[str, Meta(extra_json_schema={"enum": list(TABLE_PATHS)})], ...],
-        Meta(
-            description="Tables to export. `AutopilotKnowledge/GRTable` and `autopilot/GRTable` "
-            "are two paths of the same data; a tenant has one of them."
-        ),
-    ] = TABLE_PATHS
-    channels: Annotated[
-        tuple[Literal["digital", "voice"], ...],
-        Meta(
-            description="Channels to export (`digital`, `voice`); an empty list exports all. Only "
-            "KBTable and ASTable accept it."
-        ),
-    ] = ()
-    filters: Annotated[
-        FilterSettings,
-        Meta(
-            description="Export only rows with one of these values; an empty list does not filter. "
-            "KBTable and ASTable accept all four filters, AQTable accepts CopilotProfileId and "
-            "AgentNumber, GRTable none."
-        ),
-    ] = FilterSettings()
     window_days: Annotated[
         int,
         Meta(
@@ -100,19 +65,6 @@ class ObservabilitySettings(Section):
             "such limit. If the API refuses a start, the next day is tried; that costs no export."
         ),
     ] = 4
-    primary_keys: Annotated[
-        dict[str, tuple[str, ...]],
-        Meta(
-            description="Stream name to the columns that identify a row. Other streams have the "
-            "key `_row_hash`."
-        ),
-    ] = field(default_factory=dict)
-    columns: Annotated[
-        dict[str, dict[str, ColumnType]],
-        Meta(
-            description="Stream name to column to type, as for entities. Other columns are strings."
-        ),
-    ] = field(default_factory=dict)
 
     @property
     def quota_wait(self) -> timedelta:
@@ -120,33 +72,41 @@ class ObservabilitySettings(Section):
         return timedelta(minutes=self.quota_wait_minutes)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
-        """Yield the problems of options that a selected table does not accept."""
-        paths = set(self.tables or TABLE_PATHS)
-        selected = [table for table in TABLES if set(table.paths) & paths]
-        for name in (name for name, values in self.filters.by_name().items() if values):
-            accepting = [table for table in TABLES if name in table.filters]
-            yield from self._unsupported_option(f"filters.{name}", selected, accepting)
-        if self.channels:
-            accepting = [table for table in TABLES if table.channels]
-            yield from self._unsupported_option("channels", selected, accepting)
-        yield from self._unknown_streams("primary_keys", self.primary_keys)
-        yield from self._unknown_streams("columns", self.columns)
+        """Yield the problems of options that no table accepts to which they apply."""
+        exports = {export.table.stream: export for export in table_exports(self)}
+        yield from self._unused_options([e for e in exports.values() if e.selected])
+        for entry in self.table_streams:
+            yield from self._entry_problems(entry, exports[entry.name].table)
+        yield from self._unknown_streams("primary_keys", self.primary_keys, exports)
+        yield from self._unknown_streams("columns", self.columns, exports)
 
-    def _unsupported_option(
-        self, option: str, selected: Sequence[DashboardTable], accepting: Sequence[DashboardTable]
-    ) -> Iterator[str]:
-        refusing = [table.paths[0] for table in selected if table not in accepting]
-        if refusing:
-            names = ", ".join(table.paths[0] for table in accepting)
+    def _unused_options(self, selected: Sequence[TableExport]) -> Iterator[str]:
+        unused = [set(export.unused_options(self)) for export in selected]
+        for option in sorted(set.intersection(*unused)) if unused else ():
+            names = ", ".join(table.paths[0] for table in TABLES if table.accepts(option))
             yield (
-                f"{self.NAME}.{option} is not taken by {', '.join(refusing)}, only by {names}; "
-                f"leave it out, or name in {self.NAME}.tables only tables that take it"
+                f"{self.NAME}.{option} is taken by none of the selected tables, only by {names}; "
+                f"leave it out, or name one of these in {self.NAME}.tables"
             )
 
+    def _entry_problems(self, entry: TableSettings, table: DashboardTable) -> Iterator[str]:
+        setting = f"{self.NAME}.{self.STREAMS_SETTING}: '{entry.name}'"
+        if not table.paths[0]:
+            built_in = ", ".join(sorted(table.stream for table in TABLES))
+            yield f"{setting} has no path; it is no built-in stream ({built_in}), so set its path"
+        if entry.channels and not table.channels:
+            yield f"{setting} has channels, which its table does not take; see accepts_channels"
+        for name in entry.filters or ():
+            if name not in table.filters:
+                accepted = ", ".join(table.filters) or "none"
+                yield (
+                    f"{setting} has filters.{name}, which its table does not take (it takes "
+                    f"{accepted}); see accepts_filters"
+                )
+
     def _unknown_streams(
-        self, setting: str, names: Iterable[str] | Mapping[str, object]
+        self, setting: str, names: Iterable[str], streams: Collection[str]
     ) -> Iterator[str]:
-        streams = [table.stream for table in TABLES]
         for name in names:
             if name not in streams:
                 hint = did_you_mean(name, streams, cutoff=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +15,7 @@ from tap_cxone.families.observability.api import ObservabilityApi, TableRequest,
 from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
 from tap_cxone.families.observability.history import HistoryLimit
 from tap_cxone.families.observability.settings import ObservabilitySettings
+from tap_cxone.families.observability.table_exports import table_exports
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
@@ -24,6 +25,7 @@ from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError, HistoryRefused
-    from tap_cxone.families.observability.tables import DashboardTable
+    from tap_cxone.families.observability.table_exports import TableExport
     from tap_cxone.windows import Window
 
 NAME = ObservabilitySettings.NAME
@@ -74,17 +76,13 @@ class Observability(ApiFamily):
 
 
 def streams(tap: Tap, context: RunContext) -> list[TableStream]:
-    """Return one stream per table; tables missing in the settings are not selected by default."""
+    """Return one stream per table and per entry of the user."""
     section = context.settings.section(ObservabilitySettings)
-    history, configured = HistoryLimit(section.history_months), section.tables
+    history = HistoryLimit(section.history_months)
     allocation = ExportAllocation(Observability.from_settings(context), history)
-    for table in TABLES:
-        # A configured name is tried first. A table without one has a stream that is not selected.
-        paths = tuple(sorted(table.paths, key=lambda path: path not in configured))
-        selected = any(path in configured for path in paths)
-        allocation.streams.append(
-            TableStream(tap, allocation, replace(table, paths=paths), select_by_default=selected)
-        )
+    allocation.streams.extend(
+        TableStream(tap, allocation, export) for export in table_exports(section)
+    )
     return allocation.streams
 
 
@@ -101,6 +99,18 @@ class ExportAllocation:
     family: ApiFamily
     history: HistoryLimit
     streams: list[TableStream] = field(default_factory=list)
+
+    def log_unused_options(self, log: logging.Logger) -> None:
+        """Log the selected tables that are exported without channels or filters of the family."""
+        section = self.family.context.settings.section(ObservabilitySettings)
+        exports = [stream.export for stream in self.streams if stream.selected]
+        unused = {e.table.stream: ", ".join(e.unused_options(section)) for e in exports}
+        if texts := [
+            f"{stream} without {options}" for stream, options in unused.items() if options
+        ]:
+            log.info(
+                "%s: exported without what the table does not accept: %s", NAME, "; ".join(texts)
+            )
 
     def may_export(self, stream: TableStream) -> bool:
         """Return True if a stream may export its next window now.
@@ -121,41 +131,41 @@ class TableStream(JobStream):
     Windows are wide because the quota allows few exports.
     """
 
-    def __init__(
-        self,
-        tap: Tap,
-        allocation: ExportAllocation,
-        table: DashboardTable,
-        *,
-        select_by_default: bool,
-    ) -> None:
-        """Store the table and declare the columns in the settings; files define all others."""
-        self.allocation = allocation
-        self.table = table
-        settings = allocation.family.context.settings.section(ObservabilitySettings)
+    def __init__(self, tap: Tap, allocation: ExportAllocation, export: TableExport) -> None:
+        """Store the export and declare the columns in the settings; files define all others."""
+        self.allocation, self.export = allocation, export
+        name = export.table.stream
+        own = f"{NAME}.table_streams, entry '{name}'"
         declaration = Declaration(
-            name=table.stream,
-            columns=declared_columns(settings.columns.get(table.stream, {})),
-            primary_keys=tuple(map(snake_case, settings.primary_keys.get(table.stream, ()))),
-            description=table.description,
-            keys_setting=f"{NAME}.primary_keys, '{table.stream}'",
-            columns_setting=f"{NAME}.columns, '{table.stream}'",
+            name=name,
+            columns=declared_columns(export.columns),
+            primary_keys=tuple(map(snake_case, export.primary_keys)),
+            description=export.table.description,
+            keys_setting=f"{own}, primary_keys"
+            if export.entry
+            else f"{NAME}.primary_keys, '{name}'",
+            columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
         )
-        super().__init__(tap, allocation.family, declaration, select_by_default=select_by_default)
+        super().__init__(tap, allocation.family, declaration, select_by_default=export.selected)
 
     @cached_property
     @override
     def api(self) -> ObservabilityApi:
-        settings = self.settings
-        family_settings = settings.section(ObservabilitySettings)
+        export, family = self.export, self.family
         request = TableRequest(
-            table=self.table,
-            channels=family_settings.channels,
-            filters=family_settings.filters.by_name(),
-            timezone=settings.timezone or "UTC",
+            table=export.table,
+            channels=export.channels,
+            filters=export.filters,
+            timezone=self.settings.timezone or "UTC",
         )
-        family = self.family
         return ObservabilityApi(family.client, family.tenant, request, family.tenant_info)
+
+    @override
+    def _log_start(self) -> None:
+        super()._log_start()
+        if "options" not in self.family.logged_topics:
+            self.family.logged_topics.add("options")
+            self.allocation.log_unused_options(self.logger)
 
     @override
     def history_limit(self, now: datetime) -> datetime | None:

@@ -88,7 +88,8 @@ class _Api:
             raise HTTPException(403, "Forbidden")
         hidden = table == "GRTable" and self._options.gr_namespace not in {"both", namespace}
         if hidden or f"{namespace}/{table}" not in TABLES:
-            raise HTTPException(404, f"There is no table {namespace}/{table}")
+            status = self._options.missing_table
+            raise HTTPException(status, f"Unknown table {namespace}/{table}")
         return f"{namespace}/{table}"
 
     def _link(self, request: Request, name: str) -> str:

@@ -113,6 +113,17 @@ NO_DEFAULT = {
     "data_extraction.entities[].entity_name",
     "data_extraction.entities[].version",
     "data_extraction.entities[].primary_keys",
+    *(
+        f"observability.table_streams[].{name}"
+        for name in (
+            "path",
+            "channels",
+            "filters",
+            "accepts_channels",
+            "accepts_filters",
+            "primary_keys",
+        )
+    ),
     "analytics_exports.exports[].filter",
     "analytics_exports.exports[].required_fields",
     *(path for path, _ in nested_settings(SCHEMA) if path.startswith("endpoints.")),
