@@ -100,8 +100,8 @@ class CircuitBreaker:
         """Raise `CircuitOpen` after three consecutive failures for the same reason."""
         if len(self.errors) >= _MAX_FAILURES:
             msg = (
-                f"{family} failed {len(self.errors)} times in a row for the same reason and was "
-                f"not asked again in this run; the last time: {self.errors[-1]}"
+                f"{family} failed {len(self.errors)} times in a row for the same reason, so it "
+                f"received no further request in this run. Last failure: {self.errors[-1]}"
             )
             raise CircuitOpen(msg)
 

@@ -173,7 +173,7 @@ class TapCXone(Tap):
         names = Counter(stream.name for stream in all_streams)
         if duplicates := [name for name, count in names.items() if count > 1]:
             raise ConfigError(
-                f"two streams are called '{name}'; give the configured one another name"
+                f"two streams have the name '{name}'; rename the one in the settings"
                 for name in duplicates
             )
         return all_streams
@@ -206,20 +206,25 @@ class TapCXone(Tap):
             ConfigError: The journal or the audit log cannot be used.
         """
         names = sorted(stream.name for stream in self._selected_streams())
+        if not names:
+            self.logger.warning(
+                "No stream is selected, so nothing is read; select streams in the catalog, with "
+                "Meltano by `meltano select tap-cxone`"
+            )
         self.progress.register(names)
         try:
             if self.journal is not None:
                 self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except (AuditError, JournalError) as error:
+            self.close()
             raise ConfigError([str(error)]) from error
 
     def _end_run(self, outcome: str, started_at: datetime) -> None:
         """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
         for family in self._families:
             family.slots.release_all()
-        if self.journal is not None:
-            self.journal.close()
+        self.close()
         duration = self._clock.now() - started_at
         for stream in self._selected_streams():
             stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
@@ -229,6 +234,11 @@ class TapCXone(Tap):
             "seconds": duration.total_seconds(),
         }
         self.audit.write("run_ended", audit_fields)
+
+    def close(self) -> None:
+        """Close the journal, which plans, checks and runs open."""
+        if self.journal is not None:
+            self.journal.close()
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield one plan per family for its selected streams, under the limits of the family."""
@@ -293,7 +303,7 @@ class TapCXone(Tap):
             stream.selected = False
         for family in {stream.family.name: stream.family for stream in unconfigured}.values():
             level = logging.INFO if family.off_by_default else logging.WARNING
-            text = "Streams left out: %s, or deselect its streams"
+            text = "Streams deselected: %s, or deselect them to hide this message"
             self.logger.log(level, text, family.setup_hint)
         if unconfigured and not self._selected_streams():
             raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
@@ -321,8 +331,11 @@ class TapCXone(Tap):
             raise click.BadParameter(str(error), ctx, param) from error
         except (TypeError, ValueError) as error:
             files = ", ".join(path for path in value if path != "ENV")
-            msg = f"the file given as --config is not JSON, or no object ({files}: {error})"
-            raise ConfigError([f"{msg}; write the settings as one"]) from error
+            msg = (
+                f"the file of --config is not a JSON object ({files}: {error}); write the settings "
+                "as one"
+            )
+            raise ConfigError([msg]) from error
 
     @classmethod
     @override

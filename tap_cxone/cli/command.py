@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import sys
 from io import StringIO
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
@@ -44,6 +46,9 @@ class CommandTap(Protocol):
 
     def connection_checks(self) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
+
+    def close(self) -> None:
+        """Close the files that plans and checks have read."""
 
 
 class CXoneCommand(SingerCommand):
@@ -90,9 +95,10 @@ class CXoneCommand(SingerCommand):
             return super().invoke(ctx)
         except BrokenPipeError:
             self.logger.error(  # noqa: TRY400 (the cause is in the target)
-                "The target closed the pipe; its own log says why. The next run goes on from the "
-                "last state that the target kept"
+                "The target closed the pipe; see its log for the reason. The next run continues "
+                "from the last state that the target stored"
             )
+            _discard_standard_output()
             raise
 
     def _print_plan(self, ctx: click.Context, plan_format: str) -> None:
@@ -102,7 +108,7 @@ class CXoneCommand(SingerCommand):
             click.echo(json.dumps({**plans_as_json(plans), "not_set_up": hints}, indent=2))
             return
         lines = [line for plan in plans for line in plan_lines(plan)]
-        for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
+        for line in lines or ["no stream with windows is selected, so there is no plan"]:
             click.echo(line)
         for family, hint in hints.items():
             click.echo(f"{family}: not set up: {hint}")
@@ -117,12 +123,14 @@ class CXoneCommand(SingerCommand):
     def _new_tap(self, ctx: click.Context) -> CommandTap:
         """Return a tap with the settings, state and catalog given on the command line."""
         config = ctx.params.get("config")
-        return self._tap_class(
+        tap = self._tap_class(
             config=config.config if config else None,
             state=_read_json(ctx.params.get("state"), "state"),
             catalog=_read_json(ctx.params.get("catalog"), "catalog"),
             parse_env_config=bool(config and config.parse_env),
         )
+        ctx.call_on_close(tap.close)
+        return tap
 
 
 def request_connection_test(ctx: click.Context) -> None:
@@ -146,7 +154,7 @@ def _read_json(file: IO[str] | None, option: str) -> Any:
     try:
         return json.load(file) if file else None
     except ValueError as error:
-        msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
+        msg = f"the file of --{option} is not JSON ({error}); pass the file that the tap wrote"
         raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
 
 
@@ -156,6 +164,14 @@ def _check_json_option(ctx: click.Context, option: str) -> None:
         text = file.read()
         _read_json(StringIO(text), option)
         ctx.params[option] = StringIO(text)
+
+
+def _discard_standard_output() -> None:
+    """Send what is still buffered to the null device: writing it to a closed pipe would fail."""
+    with contextlib.suppress(OSError):  # standard output may have no file descriptor
+        null_device = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null_device, sys.stdout.fileno())
+        os.close(null_device)
 
 
 def _buffer_standard_output() -> None:

@@ -69,7 +69,7 @@ def probe(family: ApiFamily) -> Iterator[CheckResult]:
         yield CheckResult(family.name, "read", False, str(error))
         return
     if response is None:
-        detail = "not tried, for this API has no call but the login that costs no export"
+        detail = "not tried: except for the login, every call of this API costs an export"
         yield CheckResult(family.name, "read", None, detail)
     else:
         yield CheckResult(family.name, "read", True, f"GET {family.probe_path}")
@@ -92,9 +92,7 @@ def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
     """Return a text on the remaining quota of the family and the rate limit of its server."""
     quota, remaining = family.limits.quota, family.rate_limiter.remaining_exports()
     if quota is not None:
-        description = (
-            f"{remaining} of {quota.exports} exports left now, as far as the state given knows"
-        )
+        description = f"{remaining} of {quota.exports} exports left now, according to the state"
         return description if remaining else f"{description}; {family.rate_limiter.quota_error()}"
     if response is None:
         return "exports are not counted (exports_per_day is null)"
@@ -103,15 +101,19 @@ def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
     if headers.remaining is None:
         return description
     limit_text = "" if headers.limit is None else f" of {headers.limit}"
-    return f"{description}; {headers.remaining}{limit_text} requests left of the rate limit"
+    return f"{description}; {headers.remaining}{limit_text} requests left in the rate limit"
 
 
 def _check_clock(family: ApiFamily, date_header: str) -> CheckResult:
     try:
         server_time = parsedate_to_datetime(date_header)
     except ValueError:
-        return CheckResult(family.name, "clock", None, "not compared, the server told no time")
+        return CheckResult(
+            family.name, "clock", None, "not compared, the server sent no Date header"
+        )
     skew = abs(family.context.clock.now() - server_time)
     passed = skew <= _MAX_SKEW
-    remedy = "" if passed else "; set this machine's clock, windows end at its 'now'"
+    remedy = (
+        "" if passed else "; set this machine's clock, because it determines the end of windows"
+    )
     return CheckResult(family.name, "clock", passed, f"{skew.total_seconds():.0f} s apart{remedy}")

@@ -117,7 +117,7 @@ class Client:
 
     def _url(self, path: str) -> str:
         if not path.startswith("/") or path.startswith("//"):  # it could name another host
-            msg = f"{self.base_url} was to be asked for something that is no path; nothing was sent"
+            msg = f"{self.base_url}: the path of the request is invalid; nothing was sent"
             raise ApiError(msg)
         token_base_url = (
             self.base_url_from_token(self.token_provider.token().value)
@@ -130,7 +130,7 @@ class Client:
         """Raise `ApiError` unless the token may be sent to a URL that the API gave."""
         hosts = (urlsplit(self.base_url).netloc, *allowed_hosts)
         if not is_secure_url(url, insecure=self.allow_insecure) or not is_allowed_host(url, hosts):
-            msg = f"{self.base_url} gave a URL that may not receive the token; nothing was sent"
+            msg = f"{self.base_url} returned a URL that may not receive the token; nothing was sent"
             raise ApiError(msg)
 
     def submit(
@@ -186,7 +186,7 @@ class Client:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
             hint = self.token_provider.grant.credentials_hint()
-            msg = f"{error.message}; a new token was refused too: {hint}"
+            msg = f"{error.message}; a new token was rejected too; {hint}"
             raise AuthError(msg) from error
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:

@@ -1,4 +1,4 @@
-"""Download a file from a presigned link: without the token, exactly as the API gave the link."""
+"""Download a file from a presigned link: without the token, exactly as the API spells the link."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
     Raises:
         InsecureLink: The link, or a redirect, is not https.
         LinkExpired: The storage rejected the link.
-        TokenRequired: The host of the file wants a token.
+        TokenRequired: The host of the file requires a token.
         DownloadError: The file is incomplete.
     """
     try:
@@ -60,7 +60,7 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
                     return _spool(transport, response, description)
                 link = urljoin(link, response.headers["Location"])
     except (requests.RequestException, HTTPError) as error:
-        msg = f"{description}: the download broke off ({describe_connection_error(error)})"
+        msg = f"{description}: the download was interrupted ({describe_connection_error(error)})"
         msg += f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
         raise DownloadError(msg) from None
     raise too_many_redirects(description)
@@ -68,7 +68,7 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
 
 def too_many_redirects(description: str) -> DownloadError:
     """Return the error for a download that is redirected again and again."""
-    msg = f"{description}: the storage redirects more than {MAX_REDIRECTS} times"
+    msg = f"{description}: the storage redirected more than {MAX_REDIRECTS} times"
     return DownloadError(msg)
 
 
@@ -80,8 +80,8 @@ def _sendable(link: str) -> str:
 def _require_secure(link: str, description: str, *, insecure: bool) -> None:
     if not is_secure_url(link, insecure=insecure):
         msg = (
-            f"{description}: the API gave a download link that is not https; nothing was fetched. "
-            "Ask NICE for a link with https, or set allow_insecure for a test server"
+            f"{description}: the API returned a download link that is not https; nothing was "
+            "downloaded. Ask NICE support for https links; for a test server, set allow_insecure"
         )
         raise InsecureLink(msg)
 
@@ -107,7 +107,7 @@ def _spool(transport: Transport, response: requests.Response, description: str) 
         raise LinkExpired(msg)
     if not response.ok or status in range(300, 400):
         error_class = TokenRequired if status == HTTPStatus.UNAUTHORIZED else DownloadError
-        msg = f"{description}: the storage answered {status}"
+        msg = f"{description}: the storage returned {status}"
         raise error_class(msg)
     return spool_response(response, description)
 

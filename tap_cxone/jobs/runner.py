@@ -114,12 +114,12 @@ class JobRunner:
             except (DownloadError, NotFound) as error:
                 attempt = attempts.record(error)
                 if attempt.is_last:
-                    msg = f"{error}; {attempt.count_text}, nothing was emitted: run again later"
+                    msg = f"{error}; {attempt.count_text}; no record was emitted. Run again later"
                     raise DownloadError(msg) from error
-                self.log.warning("%s; asking for it again", error)
+                self.log.warning("%s; requesting the file again", error)
                 if isinstance(error, NotFound):  # a new link does not restore a missing file
                     self.discard(window)
-                sleep(self.clock, attempt.delay, "the download broke off")
+                sleep(self.clock, attempt.delay, "waiting to download again")
 
     def description(self, window: Window) -> str:
         """Return the name of a window, and of its job if there is one, for messages."""
@@ -142,7 +142,7 @@ class JobRunner:
     def _submit(self, window: Window) -> str | None:
         """Submit a window; return the link of the response, or None if the job is pending."""
         requested_at = self.clock.now()
-        set_activity(f"asking for {window}", is_waiting=True)
+        set_activity(f"submitting {window}", is_waiting=True)
         with self.slots.acquire() as slot:
             if self.store.find_pending(window):  # another process submitted it meanwhile
                 return None
@@ -173,7 +173,8 @@ class JobRunner:
             audit_context.write(
                 "job_created", latency_ms=round((now - requested_at) / _MILLISECOND)
             )
-        self.log.info("%s %s", self.description(window), "found" if result.adopted else "submitted")
+        outcome = "adopted" if result.adopted else "submitted"
+        self.log.info("%s: %s", self.description(window), outcome)
         return result.link
 
     def _start_upcoming(self, upcoming: Sequence[Window]) -> None:
@@ -251,7 +252,7 @@ class JobRunner:
         """Return the status of a job that the API does not know: expired, unless it is new."""
         if job.from_this_run and self.clock.now() - job.submitted_at < _REGISTRATION_TIME:
             return StatusResponse(JobStatus.RUNNING)
-        reason = f"the API does not know it ({error.message})"
+        reason = f"the API does not know the job ({error.message})"
         return StatusResponse(JobStatus.EXPIRED, reason=reason)
 
     def _warn_of_unknown_status(self, job: Job, response: StatusResponse) -> None:
@@ -259,8 +260,8 @@ class JobRunner:
         if response.is_known or response.api_status in self._unknown_statuses:
             return
         self._unknown_statuses.add(response.api_status)
-        text = "%s: the tap does not know the status in %s; the %s counts as running and is polled "
-        text += "for at most %s (%s). Please report the status"
+        text = "%s: tap-cxone does not know the status in %s; the %s counts as running and "
+        text += "is polled for at most %s (%s). Please report the status"
         setting, timeout = self.poll_policy.timeout_setting, self.poll_policy.timeout
         name, noun = self.description(job.window), self.api.NOUN
         self.log.warning(text, name, response.answer, noun, timeout, setting)
@@ -271,7 +272,7 @@ class JobRunner:
         description, timeout = self.description(job.window), self.poll_policy.timeout
         msg = f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}"
         if not response.is_known:
-            msg += f". The tap does not know the status in {response.answer}; please report it"
+            msg += f". tap-cxone does not know the status in {response.answer}; please report it"
         msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
         raise JobTimeout(msg, window=job.window)
 
@@ -279,13 +280,13 @@ class JobRunner:
         """Cancel a timed-out job if the API supports it; return the outcome for the message."""
         try:
             if not self.api.cancel(job):
-                return "it stays in the state and the next run takes it up"
-            outcome = "it was cancelled"
+                return "the job stays in the state and the next run resumes it"
+            outcome = "the job was cancelled"
         except (ApiError, AuthError) as error:
-            outcome = f"it could not be cancelled ({error})"
+            outcome = f"the job could not be cancelled ({error})"
         self.store.remove(job)
         self.audit_context.for_window(job.window, job.id).write(
-            "job_failed", reason=f"its time is up: {outcome}"
+            "job_failed", reason=f"timed out; {outcome}"
         )
         return outcome
 
@@ -306,12 +307,14 @@ class JobRunner:
         reason = "no download link" if succeeded else response.reason or "no reason given"
         if response.answer and not response.reason:
             reason += f" in {response.answer}"
-        msg = f"{self.description(job.window)} gave no file: {response.status.name}, {reason}"
+        failure = (
+            f"{self.description(job.window)} produced no file: {response.status.name}, {reason}"
+        )
         self.store.remove(job)
         self.audit_context.for_window(job.window, job.id).write(
             "job_failed", reason=f"{response.status_text}: {reason}"
         )
         if job.from_this_run:
-            msg += ". Run again; a smaller window may help"
+            msg = f"{failure}. Run again; a smaller window may help"
             raise JobFailed(msg)
-        self.log.warning("%s; submitting again", msg)
+        self.log.warning("%s; submitting the window again", failure)

@@ -130,7 +130,9 @@ def test_an_api_without_a_harmless_read(sim, clock):
     """The dashboard's line says that nothing but the login costs no export; its clock is read."""
     checks = five(sim, clock)["observability"]
 
-    assert str(checks["read"]).startswith("-    observability read: not tried, for this API has no")
+    assert str(checks["read"]).startswith(
+        "-    observability read: not tried: except for the login"
+    )
     assert "s apart" in checks["clock"].detail
 
 
@@ -139,7 +141,7 @@ def test_connection_test_shows_the_remaining_quota(simulate, clock):
     found = five(simulate(download_quota=7), clock)
 
     assert "3 of 3 exports left now" in found["observability"]["quota"].detail
-    assert "7 of 7 left of the reporting quota" in found["data_download"]["quota"].detail
+    assert "7 of 7 calls left in the reporting quota" in found["data_download"]["quota"].detail
     assert "0 active now" in found["analytics_exports"]["quota"].detail
     assert "no job is running now" in found["data_extraction"]["quota"].detail
 
@@ -158,7 +160,7 @@ def test_connection_test_counts_exports_of_the_state(sim, clock):
 @pytest.mark.parametrize(
     ("family", "place", "remedy"),
     [
-        ("data_extraction", "list", "give the access key's user a permission"),
+        ("data_extraction", "list", "grant the access key's user a permission"),
         ("analytics_exports", "list", "scopes analytics:export:read"),
         ("scheduled_reports", "list", "scopes analytics:reports:read"),
         ("data_download", "me", "scopes api:reporting:read"),

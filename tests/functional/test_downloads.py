@@ -44,7 +44,7 @@ def test_redirect_of_a_link_beyond_five_fails(simulate, clock):
     out = run_tables({**table_settings(sim), "max_retries": 0}, clock)
 
     assert isinstance(failure(out), DownloadError)
-    assert "redirects more than 5 times" in str(failure(out))
+    assert "redirected more than 5 times" in str(failure(out))
     assert len(downloads(sim)) == 6
 
 
@@ -57,7 +57,7 @@ def test_link_of_http_fails_at_once(sim, clock):
     out = run_tables(table_settings(sim), clock)
 
     assert isinstance(failure(out), InsecureLink)
-    assert "nothing was fetched" in str(failure(out))
+    assert "nothing was downloaded" in str(failure(out))
     assert len(polls(sim)) == len(submits(sim)) == 1
     assert len(out.state["bookmarks"][KB]["pending_jobs"]) == 1
 

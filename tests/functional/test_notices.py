@@ -58,7 +58,7 @@ def test_header_without_rows_and_known_columns_is_refused(sim, clock):
     out = run_tables(config | {"end_date": "2026-03-19T00:00:00Z"}, clock, state=first.state)
 
     assert isinstance(failure(out), DecodeError)
-    assert "no column is known (Code, Reason)" in str(failure(out))
+    assert "only unknown columns (Code, Reason)" in str(failure(out))
     assert "observability.columns" in str(failure(out))
     assert out.bookmark(KB) == first.bookmark(KB)
 

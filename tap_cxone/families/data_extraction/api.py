@@ -132,7 +132,7 @@ class DataExtractionApi(JobApi):
         """
         body = self.body(window)
         with with_permission_hint(
-            f"give the access key's user the permission {self.request.permission}"
+            f"grant the access key's user the permission {self.request.permission}"
         ):
             if self._is_sync():
                 return self._submit_sync(body)
@@ -151,7 +151,7 @@ class DataExtractionApi(JobApi):
             if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 raise
             if self.mode == "sync":
-                remedy = "set data_extraction.mode to auto or async: there is no /jobs/sync"
+                remedy = "the tenant has no /jobs/sync; set data_extraction.mode to auto or async"
                 raise NotFound(error.message, status=error.status, remedy=remedy) from error
         self.tenant_info[NO_SYNC] = True
         return self.read_submit(self.client.submit(JOBS_PATH, body))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TABLES_PATH = "/observabilitydashboard/v2/tables"
 _PERMISSION_HINT = (
-    "give the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
+    "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
     "Security > Roles), and ask NICE whether the application may export its tables"
 )
 

@@ -85,8 +85,8 @@ class ObservabilitySettings(TableOptions):
         for option in sorted(set.intersection(*unused)) if unused else ():
             names = ", ".join(table.paths[0] for table in TABLES if table.accepts(option))
             yield (
-                f"{self.NAME}.{option} is taken by none of the selected tables, only by {names}; "
-                f"leave it out, or name one of these in {self.NAME}.tables"
+                f"{self.NAME}.{option} is accepted by no selected table, only by {names}; remove "
+                f"it, or list one of these in {self.NAME}.tables"
             )
 
     def _entry_problems(self, entry: TableSettings, table: DashboardTable) -> Iterator[str]:
@@ -95,12 +95,12 @@ class ObservabilitySettings(TableOptions):
             built_in = ", ".join(sorted(table.stream for table in TABLES))
             yield f"{setting} has no path; it is no built-in stream ({built_in}), so set its path"
         if entry.channels and not table.channels:
-            yield f"{setting} has channels, which its table does not take; see accepts_channels"
+            yield f"{setting} has channels, which its table does not accept; see accepts_channels"
         for name in entry.filters or ():
             if name not in table.filters:
                 accepted = ", ".join(table.filters) or "none"
                 yield (
-                    f"{setting} has filters.{name}, which its table does not take (it takes "
+                    f"{setting} has filters.{name}, which its table does not accept (it accepts "
                     f"{accepted}); see accepts_filters"
                 )
 

@@ -156,7 +156,7 @@ class TableStream(JobStream):
             table=export.table,
             channels=export.channels,
             filters=export.filters,
-            timezone=self.settings.timezone or "UTC",
+            timezone=self.settings.zone.key if self.settings.zone else "UTC",
         )
         return ObservabilityApi(family.client, family.tenant, request, family.tenant_info)
 

@@ -11,7 +11,7 @@ import pytest
 from tap_cxone.errors import QuotaExhausted, StreamsFailed
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.support.expectations import failure
-from tests.support.observability import AS, GR, KB, PATHS, run_tables
+from tests.support.observability import AS, GR, KB, OTHER_GR, PATHS, run_tables
 from tests.support.observability_quota import (
     DAY,
     HOUR,
@@ -171,7 +171,7 @@ def test_a_table_that_is_behind(sim, clock):
 @pytest.mark.parametrize("failing", [GR, KB])
 def test_a_table_that_always_fails(simulate, clock, failing):
     """A table that is refused in every run, for whatever reason, does not starve the others."""
-    sim = simulate(forbidden=frozenset({PATHS[failing]}))
+    sim = simulate(forbidden=frozenset({PATHS[failing], OTHER_GR}))
     others = {GR, KB, AS} - {failing}
     first = run_tables(
         quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, *others

@@ -54,13 +54,13 @@ def outcome_of_redirect(scene: str, place: str, label: str) -> Fails:
     if label == "to http":
         return NOT_HTTPS
     if label == "elsewhere":
-        return Fails(("the download broke off",), ("let this machine reach elsewhere.invalid",))
-    return Fails(("404",), ("tried 9 times (max_retries)", "nothing was emitted"))
+        return Fails(("the download was interrupted",), ("allow connections to elsewhere.invalid",))
+    return Fails(("404",), ("tried 9 times (max_retries)", "no record was emitted"))
 
 
 def no_json(scene: str, place: str) -> Fails:
     """Return what comes of a page of HTML that stays."""
     if place == "download":
-        return Fails(("a page of HTML or XML came", "is a proxy in the way"), TWICE)
+        return Fails(("an HTML or XML page", "a proxy may have sent it"), TWICE)
     remedy = (*AGAIN, WHO.get(scene, APPLICATION)) if place == "token" else AGAIN
-    return Fails(("not JSON", "is a proxy in the way", "We will be back soon"), remedy)
+    return Fails(("not JSON", "a proxy may have sent it", "We will be back soon"), remedy)
