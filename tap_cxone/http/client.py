@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from tap_cxone.errors import ApiError, AuthError, TokenRequired
 from tap_cxone.http.download import MAX_REDIRECTS, download_link, too_many_redirects
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """Client of one family's API at one host, for one login.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
@@ -35,8 +36,7 @@ _HISTORY_HINT = "set start_date to a later day"
 _QUOTA_HINT = "run again when the quota allows more"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(Struct, frozen=True):
     """Meaning of a status. The error class determines whether the request is retried.
 
     Attributes:

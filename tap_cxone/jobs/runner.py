@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -120,6 +121,19 @@ class JobRunner:
                 if isinstance(error, NotFound):  # a new link does not restore a missing file
                     self.discard(window)
                 sleep(self.clock, attempt.delay, "waiting to download again")
+
+    def check_submit(self, window: Window) -> None:
+        """Submit a window whose file is not needed; cancel its job if the API supports it.
+
+        Raises:
+            ApiError: The API refused the submit.
+        """
+        with self.slots.acquire():
+            result = self._submitter.submit_with_retry(window)
+        if result.job_id is not None and not result.adopted:
+            fingerprint = self.api.fingerprint(window)
+            with suppress(ApiError, AuthError):  # the job ends by itself
+                self.api.cancel(Job(result.job_id, window, self.clock.now(), fingerprint))
 
     def description(self, window: Window) -> str:
         """Return the name of a window, and of its job if there is one, for messages."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
@@ -63,7 +63,7 @@ class WindowedStream(PlannedStream):
                 windows = call(partial(self._later_windows, window_and_upcoming[0], error))
                 continue
             refusal = None
-            yield replace(window_file, duration=self.now() - started_at)
+            yield structs.replace(window_file, duration=self.now() - started_at)
         if refusal:
             raise refusal
 

@@ -60,6 +60,7 @@ class DataExtraction(ApiFamily):
     probe_path = JOBS_PATH
     permission_hint = f"grant the access key's user a permission {ANY_PERMISSION}"
     remaining_source = "whether a job is running"
+    submits_cost_exports = False
     max_window_days = MAX_WINDOW_DAYS
 
     @classmethod

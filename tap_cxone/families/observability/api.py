@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
@@ -44,8 +45,7 @@ _UNKNOWN_TABLE_TEXT = re.compile(
 _HISTORY_TEXT = re.compile(r"(?i)months? ago")
 
 
-@dataclass(frozen=True, slots=True)
-class TableRequest:
+class TableRequest(Struct, frozen=True):
     """Parameters of the export of one table, except its dates.
 
     Attributes:
@@ -133,7 +133,7 @@ class ObservabilityApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        return [self.tenant, self.request.table.stream, self.body(window)]
+        return [self.request.table.stream, self.body(window)]
 
     def file_name(self, window: Window) -> str:
         """Return a file name that is unique for a tenant, stream and window.

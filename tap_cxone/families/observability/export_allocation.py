@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class ExportDemand:
+class ExportDemand(Struct, frozen=True):
     """Exports that one stream needs.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tap_cxone.windows import midnight
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _MONTHS = re.compile(r"(\d{1,3}) months?", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class HistoryLimit:
+class HistoryLimit(Struct):
     """Oldest start of an export, for all streams of a run.
 
     Attributes:

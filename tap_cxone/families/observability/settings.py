@@ -1,27 +1,19 @@
 """The settings of the observability family."""
 
-from __future__ import annotations
-
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from tap_cxone.config.definition import ONE_WEEK
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.families.observability.table_exports import table_exports
-from tap_cxone.families.observability.table_settings import TableOptions
-from tap_cxone.families.observability.tables import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-
-    from tap_cxone.config.model import Settings
-    from tap_cxone.families.observability.table_exports import TableExport
-    from tap_cxone.families.observability.table_settings import TableSettings
-    from tap_cxone.families.observability.tables import DashboardTable
+from tap_cxone.config.model import Settings
+from tap_cxone.families.observability.table_exports import TableExport, table_exports
+from tap_cxone.families.observability.table_settings import TableOptions, TableSettings
+from tap_cxone.families.observability.tables import TABLES, DashboardTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct, field
 from typing_extensions import override
 
 from tap_cxone.clock import iso
@@ -86,8 +86,7 @@ def streams(tap: Tap, context: RunContext) -> list[TableStream]:
     return allocation.streams
 
 
-@dataclass(frozen=True, slots=True)
-class ExportAllocation:
+class ExportAllocation(Struct, frozen=True):
     """Allocation of the remaining exports of the family's quota to its streams.
 
     Attributes:

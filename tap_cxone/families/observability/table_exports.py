@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tap_cxone.families.observability.tables import TABLES, DashboardTable
 
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from tap_cxone.types import ColumnType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableExport:
+class TableExport(Struct, frozen=True, kw_only=True):
     """What one stream exports.
 
     Attributes:

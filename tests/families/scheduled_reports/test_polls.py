@@ -40,17 +40,6 @@ def test_states_in_any_spelling(simulate, clock, words, end):
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007"]
 
 
-def test_report_state_unknown_is_polled_on(sim, clock, caplog):
-    """An unknown state is named in a warning, and the run is polled on."""
-    answer(sim, "poll", {"state": "hibernating"})
-
-    out = run_reports(report_settings(sim), clock)
-
-    assert whole(out, sim)
-    assert 'does not know the status in {"state": "hibernating"}' in caplog.text
-    assert len(sim.report_runs) == 1
-
-
 def test_report_state_unknown_for_too_long_is_shown_without_rows(sim, clock):
     """The error at the time-out shows the state and none of the rows beside it."""
     body = {"state": "hibernating", "data": [{"agentId": "007"}]}

@@ -39,7 +39,11 @@ jobs = st.builds(
     submitted_at=instants,
     fingerprint=st.text(),
 )
-columns = st.builds(Column, name=st.text(min_size=1), description=st.text())
+columns = st.builds(
+    lambda name, description: Column(name, description=description),
+    st.text(min_size=1),
+    st.text(),
+)
 
 stamps = st.sampled_from(
     [
