@@ -54,6 +54,7 @@ class ApiRequest:
         parse: Parser of the JSON body, by default `parse_json_exact`. It raises ValueError for
             invalid JSON.
         unwrap: Converter of a file's body, by default none.
+        accepts_redirect: Whether a redirect is a response; otherwise it is an error.
         read_seconds: Maximum silence of the server, in seconds.
         description: Name of the request in messages, by default its method and address.
     """
@@ -68,6 +69,7 @@ class ApiRequest:
     response_type: Literal["json", "file", "any"] = "json"
     parse: ParseBody | None = None
     unwrap: UnwrapBody | None = None
+    accepts_redirect: bool = False
     read_seconds: float = READ_SECONDS
     description: str = ""
 
@@ -85,17 +87,19 @@ class ApiResponse:
     """A successful response, reduced to the parts that the tap reads.
 
     Attributes:
-        json: Parsed body. It is None if the request expects no JSON or the status is 204. It is
-            also None for a submit whose response has an empty body or a `Location` header.
+        json: Parsed body. It is None if the request expects no JSON or the status is 204. For a
+            submit it is also None if the body is empty, or no JSON beside a `Location` header.
         status: HTTP status.
         headers: Response headers; their names are case-insensitive.
         file: Spooled body, if the request expects a file.
+        redirect: `Location` of a redirect, if the request accepts one; it may be relative.
     """
 
     json: Any = field(repr=False)
     status: int
     headers: Mapping[str, str] = field(repr=False)
     file: Spool | None = None
+    redirect: str | None = field(default=None, repr=False)
 
 
 def iter_body(response: requests.Response, max_bytes: int) -> Iterator[bytes]:

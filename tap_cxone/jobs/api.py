@@ -7,12 +7,13 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
+from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from tap_cxone.errors import AmbiguousSubmit, ApiError
-from tap_cxone.http.json_body import first_id, first_value, json_object
-from tap_cxone.jobs.job import JobStatus, StatusResponse
+from tap_cxone.errors import AmbiguousSubmit
+from tap_cxone.http.json_body import find_value, first_id, json_object, outline
+from tap_cxone.jobs.job import JobStatus, StatusResponse, parse_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,10 +63,10 @@ class JobApi(ABC):
 
     Attributes:
         STATUSES: Status word, only its letters and in lower case → status.
-        STATUS_KEYS: Keys of the status, in order.
-        REASON_KEYS: Keys of the reason of a failure, in order.
+        STATUS_KEYS: Keys of the status in any spelling, in order.
+        REASON_KEYS: Keys of the reason of a failure, in any spelling, in order.
         ID_KEYS: Keys of the job ID in the response to a submit, in order.
-        LINK_KEYS: Keys of the download link, in order.
+        LINK_KEYS: Keys of the download link in any spelling, in order.
         NOUN: The API's word for a job, in messages.
         client: Client of the tenant's API.
         tenant: Text that identifies the tenant in fingerprints.
@@ -145,37 +146,45 @@ class JobApi(ABC):
         return result
 
     def get_status(self, job: Job) -> StatusResponse:
-        """Return the status of a job, with a new link.
+        """Return the status of a job, with a new link. A redirect of the request leads to the file.
 
         Raises:
-            ApiError: The status is unknown.
             NotFound: The API does not know the job.
         """
-        return self.read_status(self.client.get(self.status_path(job)).json)
+        response = self.client.get(self.status_path(job), accepts_redirect=True)
+        if response.redirect:
+            return StatusResponse(JobStatus.SUCCEEDED, self._absolute(response.redirect))
+        return self.read_status(response.json)
 
     def read_status(self, body: Any) -> StatusResponse:
         """Return the status that a response names.
 
-        Raises:
-            ApiError: The status is unknown.
+        A link means that the file is complete, unless the status names a failure. A status that
+        the tap does not know counts as running.
         """
-        job = json_object(body)
-        api_status = str(first_value(job, self.STATUS_KEYS) or "").strip()
-        status = self.STATUSES.get("".join(filter(str.isalpha, api_status.casefold())))
-        if status is None:
-            status_text = self.client.redact(api_status or json.dumps(body, default=str))
-            msg = (
-                f"the status of the {self.NOUN} is {status_text!r}, which tap-cxone does not know; "
-                "please report it"
-            )
-            raise ApiError(msg)
-        reason = self.client.redact(str(first_value(job, self.REASON_KEYS) or ""))
-        return StatusResponse(status, self.find_link(job), reason, api_status)
+        api_status, link = find_value(body, self.STATUS_KEYS) or "", self.find_link(body)
+        status = parse_status(api_status, self.STATUSES)
+        if link and status in {None, JobStatus.RUNNING}:
+            status = JobStatus.SUCCEEDED
+        return StatusResponse(
+            status or JobStatus.RUNNING,
+            link,
+            self.client.redact(find_value(body, self.REASON_KEYS) or ""),
+            self.client.redact(api_status),
+            is_known=status is not None,
+            body=body,
+            answer=self.client.redact(outline(body)),
+        )
 
-    def find_link(self, job: Mapping[str, Any]) -> str | None:
-        """Return the download link in an object, or None."""
-        link = first_value(job, self.LINK_KEYS)
-        return str(link) if link else None
+    def find_link(self, body: Any) -> str | None:
+        """Return the download link in a response, or None: a URL, or a path on the API's host."""
+        link = find_value(body, self.LINK_KEYS)
+        is_link = link and ("://" in link or link.startswith("/"))
+        return self._absolute(link) if link and is_link else None
+
+    def _absolute(self, link: str) -> str:
+        is_own_path = link.startswith("/") and not link.startswith("//")
+        return link if is_own_path else urljoin(self.client.base_url, link)
 
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
         """Return the jobs of the tenant, or None if the API has no such list."""
@@ -186,10 +195,10 @@ class JobApi(ABC):
         return False
 
     def download(self, link: str, description: str) -> Spool:
-        """Download the file of a job, without the token.
+        """Download the file of a job, without the token unless the API itself has the file.
 
         Args:
-            link: Download link of the file.
+            link: Download link of the file, or a path on the API's host.
             description: Name of the file in messages.
 
         Raises:

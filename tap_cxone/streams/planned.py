@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from tap_cxone.errors import HistoryRefused
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import RemainingCalls, Unit
     from tap_cxone.windows import Window
@@ -68,6 +69,14 @@ class PlannedStream(CXoneStream):
     def history_limit(self, now: datetime) -> datetime | None:  # noqa: ARG002 (used by overrides)
         """Return the oldest instant that the API serves; None if there is no limit."""
         return None
+
+    def start_later(self, refused: Window, error: HistoryRefused) -> None:  # noqa: ARG002
+        """Move the history limit past a start that the API refused; the default raises the error.
+
+        Raises:
+            HistoryRefused: The stream has no such limit.
+        """
+        raise error
 
     # Plans
 

@@ -10,8 +10,10 @@ from msgspec import Struct
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
+from tap_cxone.redact import Redactor
 from tap_cxone.rows.columns import assign_columns, snake_case
 from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.loaded_window import LoadedWindow
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
+    from tap_cxone.rows.decode import Table
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
@@ -129,6 +132,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
                     cleanup_on_error.callback(line_buffer.close)
                 counts = self._validate(reader, line_buffer)
                 rows = counts.rows
+                self._reject_foreign_header(reader, counts)
             finally:
                 audit_context.write(
                     "file_downloaded", bytes=spool.size, rows=rows, sha256=spool.sha256
@@ -148,15 +152,30 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             max_bytes=self.settings.max_unpacked_bytes,
         )
         table = open_table(window_file.spool, description, expectation)
-        expected_names = {column.name for column in spec.columns} | set(
-            map(snake_case, spec.mandatory_columns)
-        )
-        header_names = {column.name for column in assign_columns(table.header, spec.columns)}
-        if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
-            # A line of text that is not CSV parses as a header of one column.
+        is_foreign = table.cells_are_text and not _shares_columns(table, spec)
+        # A line of text that is not CSV parses as a header of one column, or of a few with commas.
+        if is_foreign and len(table.header) == 1:
             msg = f"{description}: the file has only one column, which is unknown; run again"
             raise DecodeError(msg)
+        if is_foreign and is_prose(table.header):
+            text = Redactor()(",".join(table.header))
+            msg = f"{description}: the file is a sentence instead of a table ({text}); run again"
+            raise DecodeError(msg)
         return RowReader(table, spec)
+
+    def _reject_foreign_header(self, reader: RowReader, counts: RowCounts) -> None:
+        """Raise `DecodeError` for a file without rows whose columns are all unknown.
+
+        A stream without known columns accepts any header.
+        """
+        table, spec = reader.table, reader.spec
+        if spec.columns and table.header and not counts.rows and not _shares_columns(table, spec):
+            titles = Redactor()(", ".join(table.header))
+            msg = (
+                f"{table.name}: the file has no rows and only unknown columns ({titles}). If they "
+                f"are right, declare one of them in {self.declaration.columns_setting}"
+            )
+            raise DecodeError(msg)
 
     def _validate(self, reader: RowReader, line_buffer: RecordLineBuffer | None) -> RowCounts:
         try:
@@ -230,6 +249,12 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             repeated=duplicate_count,
             reasons=dict(counts.reasons.most_common(_MAX_REASONS)),
         )
+
+
+def _shares_columns(table: Table, spec: RecordSpec) -> bool:
+    """Return True if a file has a column that the stream knows."""
+    known = {column.name for column in spec.columns} | set(map(snake_case, spec.mandatory_columns))
+    return any(column.name in known for column in assign_columns(table.header, spec.columns))
 
 
 def _keep_if_usable(

@@ -11,6 +11,7 @@ from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
+from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.webhook import WindowCommitted
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.sync_range import with_lookahead
@@ -49,16 +50,33 @@ class WindowedStream(PlannedStream):
 
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
-        call = self.workers.main_thread.call
-        windows = call(
-            lambda: with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
-        )
+        call, refusal = self.workers.main_thread.call, None
+        windows = call(self._windows_to_fetch)
         self._source = source = self.source()
-        while window_and_upcoming := call(lambda: next(windows, None)):
-            with self.progress.track_fetch():
-                started_at = self.now()
-                window_file = source.fetch(*window_and_upcoming)
+        while window_and_upcoming := call(partial(next, windows, None)):
+            try:
+                with self.progress.track_fetch():
+                    started_at = self.now()
+                    window_file = source.fetch(*window_and_upcoming)
+            except HistoryRefused as error:
+                refusal = error
+                windows = call(partial(self._later_windows, window_and_upcoming[0], error))
+                continue
+            refusal = None
             yield structs.replace(window_file, duration=self.now() - started_at)
+        if refusal:
+            raise refusal
+
+    def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        return with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
+
+    def _later_windows(
+        self, refused: Window, error: HistoryRefused
+    ) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        """Return the windows to fetch after the API refused the start of a window."""
+        self.start_later(refused, error)
+        later = (window for window in self._plan_run() if window.start > refused.start)
+        return with_lookahead(later, self.family.limits.prefetch_windows)
 
     # From file to records, on the main thread
 

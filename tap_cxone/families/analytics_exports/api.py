@@ -118,8 +118,9 @@ class AnalyticsApi(JobApi):
     @override
     def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
-        has_file = response.status is JobStatus.SUCCEEDED
-        return replace(response, link=f"{self.status_path(job)}/download" if has_file else None)
+        if response.status is not JobStatus.SUCCEEDED or response.link:
+            return response
+        return replace(response, link=f"{self.status_path(job)}/download")
 
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
@@ -152,9 +153,11 @@ class AnalyticsApi(JobApi):
 
     @override
     def download(self, link: str, description: str) -> Spool:
-        """Download the file of a job, with the token.
+        """Download the file of a job: from the API with the token, from elsewhere without.
 
         Raises:
             NotFound: The API no longer has the file.
         """
+        if not link.startswith("/"):
+            return super().download(link, description)
         return self.client.download_authorized(link, description)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -13,7 +13,6 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import (
-    AmbiguousSubmit,
     ApiError,
     JobFailed,
     NotFound,
@@ -21,7 +20,7 @@ from tap_cxone.errors import (
     Throttled,
     with_permission_hint,
 )
-from tap_cxone.http.json_body import first_id, first_value, json_list, json_object, json_objects
+from tap_cxone.http.json_body import first_id, json_list, json_object, json_objects
 from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.windows import midnight
@@ -158,7 +157,7 @@ class DataExtractionApi(JobApi):
         """Return a link, a job with a link, or the ID of a job to poll.
 
         Raises:
-            AmbiguousSubmit: There is neither a job nor a link, or the job has an unknown status.
+            AmbiguousSubmit: There is neither a job nor a link.
             JobFailed: The job failed at once.
         """
         if isinstance(response.json, str):
@@ -166,11 +165,7 @@ class DataExtractionApi(JobApi):
             result = SubmitResult(link=text) if "://" in text else SubmitResult(job_id=text)
             return self.require_job(response, result)
         job = _nested_object(json_object(response.json), "jobStatus")
-        if "status" in job:
-            try:
-                _raise_if_failed(self.read_status(job))
-            except ApiError as error:  # unknown status: the job may exist
-                raise AmbiguousSubmit(str(error), status=response.status) from error
+        _raise_if_failed(self.read_status(job))
         result = SubmitResult(first_id(job, self.ID_KEYS), self.find_link(job))
         return self.require_job(response, result)
 
@@ -181,17 +176,12 @@ class DataExtractionApi(JobApi):
     @override
     def read_status(self, body: Any) -> StatusResponse:
         job = _nested_object(json_object(body), "jobStatus")
-        if "status" not in job:
-            msg = "the response for a job has no status; check base_url, or report this error"
-            raise ApiError(msg)
-        response = super().read_status(job)
-        reason = first_value(_nested_object(job, "result"), self.REASON_KEYS) or ""
-        return replace(response, reason=self.client.redact(str(reason)))
+        return super().read_status(job or body)
 
     @override
-    def find_link(self, job: Mapping[str, Any]) -> str | None:
+    def find_link(self, body: Any) -> str | None:
         """Return the link in the job's result, else the one beside it."""
-        links = map(super().find_link, (_nested_object(job, "result"), job))
+        links = map(super().find_link, (json_object(body).get("result"), body))
         return next(filter(None, links), None)
 
     @override

@@ -40,6 +40,7 @@ class ReportsApi(JobApi):
 
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state", "status")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("runId", "id")
+    LINK_KEYS: ClassVar[tuple[str, ...]] = ("downloadUrl",)
     NOUN: ClassVar[str] = "run"
 
     schedules: ScheduleRegistry
@@ -78,16 +79,13 @@ class ReportsApi(JobApi):
 
     @override
     def get_status(self, job: Job) -> StatusResponse:
-        path = self.status_path(job)
-        body = self.client.get(path).json
-        response = self.read_status(body)
-        if response.status is not JobStatus.SUCCEEDED:
+        response = super().get_status(job)
+        if response.status is not JobStatus.SUCCEEDED or response.link:
             return response
         # This response is the first page. A second request for it would count as a poll.
-        self._first_pages = {path: body}
-        download_url = body.get("downloadUrl")
-        link = download_url if isinstance(download_url, str) and download_url else path
-        return replace(response, link=link)
+        path = self.status_path(job)
+        self._first_pages = {path: response.body}
+        return replace(response, link=path)
 
     @override
     def cancel(self, job: Job) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, TextIO
 
 from msgspec import Struct, field
 
 from tap_cxone.errors import DecodeError
+from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
 
@@ -53,6 +54,7 @@ class CsvTable(Struct, frozen=True):
             DecodeError: The file is damaged there.
         """
         header, *_ = next(_read_blocks(spool, name, max_bytes), _CsvBlock()).rows or [[]]
+        header = [] if is_no_data(header) else header
         return cls(spool, name, tuple(header), max_bytes)
 
     def blocks(self) -> Iterator[Block | Row]:
@@ -65,7 +67,7 @@ class CsvTable(Struct, frozen=True):
         csv_blocks = _read_blocks(self.spool, self.name, self.max_bytes)
         next(csv_blocks, None)  # the header
         ragged: Row | None = None
-        for csv_block in csv_blocks:
+        for csv_block in _without_notice(csv_blocks):
             for well_formed, block in self._split_ragged(csv_block):
                 if ragged is not None:
                     yield ragged
@@ -128,6 +130,19 @@ class _CsvBlock(Struct, frozen=True):
 
     def row(self, index: int) -> Row:
         return Row(self.line_numbers[index], self.rows[index])
+
+
+def _without_notice(csv_blocks: Iterator[_CsvBlock]) -> Iterator[_CsvBlock]:
+    """Yield all blocks; none if the only row says that there are no rows."""
+    for number, block in enumerate(csv_blocks):
+        if number == 0 and block.count == 1 and is_no_data(block.rows[0]):
+            following = list(islice(csv_blocks, 1))
+            if not following:
+                return
+            yield block
+            yield from following
+        else:
+            yield block
 
 
 def _read_blocks(spool: Spool, name: str, max_bytes: int) -> Iterator[_CsvBlock]:

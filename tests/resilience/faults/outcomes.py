@@ -44,6 +44,8 @@ UNLISTED = {("observability", "submit"), ("reports", "run")}
 
 # What stays
 
+NOT_HTTPS = Fails(("link that is not https", "nothing was downloaded"), ("allow_insecure",))
+
 ELSEWHERE = (("Location", "https://elsewhere.invalid/?key=abc"),)
 REDIRECTED = ("redirects are not followed", "base_url")
 AGAIN = ("run again",)

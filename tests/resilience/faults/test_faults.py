@@ -89,5 +89,5 @@ def test_fault(
         defaults = ApiRequest.__init__.__kwdefaults__
         assert defaults is not None
         monkeypatch.setitem(defaults, "read_seconds", row.patience)
-        monkeypatch.setattr("tap_cxone.http.client.READ_SECONDS", row.patience)
+        monkeypatch.setattr("tap_cxone.http.download.READ_SECONDS", row.patience)
     record_property("faults", Played(row, caplog).play())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault
@@ -198,6 +199,10 @@ def csv_rows() -> Iterator[Row]:
         yield Row("file open quote ever", scene, ever("download", "malformed-csv"), quote)
         text = once("download", status=200, body="Service unavailable", headers=HTML)
         yield Row("file line of text", scene, text, EXACT)
+        sentence = "Export failed, please try again later"
+        yield Row("file sentence", scene, once("download", "bytes", body=sentence), EXACT)
+        prose = Fails(("the file is a sentence instead of a table", sentence), TWICE)
+        yield Row("file sentence ever", scene, ever("download", "bytes", body=sentence), prose)
         yield Row("file link expired", scene, once("download", "expired-link"), EXACT)
         ended = Fails(("download link was refused", "Request has expired"), ("max_retries", *AGAIN))
         yield Row("file link expired ever", scene, ever("download", "expired-link"), ended)
@@ -211,7 +216,8 @@ def csv_rows() -> Iterator[Row]:
         faults = once("download", status=status, headers=ELSEWHERE)
         yield Row(f"file {status}", "reports", faults, EXACT, options=served)
         faults = ever("download", status=status, headers=ELSEWHERE)
-        must = Fails((str(status),), ("max_retries", *AGAIN))
+        cause = "the download was interrupted" if status == HTTPStatus.FOUND else str(status)
+        must = Fails((cause,), ("max_retries", *AGAIN))
         yield Row(f"file {status} ever", "reports", faults, must, options=served)
 
 

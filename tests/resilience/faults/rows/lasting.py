@@ -9,7 +9,7 @@ from tests.resilience.faults.outcomes import (
     AGAIN,
     APPLICATION,
     ELSEWHERE,
-    LINKED,
+    NOT_HTTPS,
     REDIRECTED,
     TWICE,
     WHO,
@@ -20,9 +20,6 @@ from tests.resilience.faults.scenes import READS, SCENES, SUBMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-HERE = (("Location", "/"),)
 
 
 def lasting_rows() -> Iterator[Row]:
@@ -37,12 +34,28 @@ def lasting_rows() -> Iterator[Row]:
             if place in SUBMITS.get(scene, ()):
                 continue
             yield Row(f"{place} html ever", scene, ever(place, "html"), no_json(scene, place))
-            where = Fails(("302",), REDIRECTED)
-            if place == "download" and scene in LINKED:
-                where = Fails(("the storage returned 302",), ("tried 9 times (max_retries)",))
-            for label, to in (("elsewhere", ELSEWHERE), ("here", HERE)):
+            for label, to in REDIRECTS.items():
                 redirect = ever(place, status=302, headers=to)
-                yield Row(f"{place} 302 {label}", scene, redirect, where)
+                must = outcome_of_redirect(scene, place, label)
+                yield Row(f"{place} 302 {label}", scene, redirect, must)
+
+
+REDIRECTS = {
+    "elsewhere": ELSEWHERE,
+    "here": (("Location", "/"),),
+    "to http": (("Location", "http://elsewhere.invalid/"),),
+}
+
+
+def outcome_of_redirect(scene: str, place: str, label: str) -> Fails:
+    """Return what comes of a redirect that stays: those of files and statuses are followed."""
+    if place not in {"download", "poll"}:
+        return Fails(("302",), REDIRECTED)
+    if label == "to http":
+        return NOT_HTTPS
+    if label == "elsewhere":
+        return Fails(("the download was interrupted",), ("allow connections to elsewhere.invalid",))
+    return Fails(("404",), ("tried 9 times (max_retries)", "no record was emitted"))
 
 
 def no_json(scene: str, place: str) -> Fails:
