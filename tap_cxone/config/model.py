@@ -132,6 +132,25 @@ class Settings(ConnectionSettings):
             "fails and emits no rows, whatever `invalid_records` is.",
         ),
     ] = 0.1
+    max_invalid_rows_free: Annotated[
+        int,
+        Meta(
+            ge=0,
+            title="Invalid rows that never fail a window",
+            description="Number of invalid rows that never fail a window, whatever their share "
+            "is. It does not apply to a file without one row that has the stream's keys and "
+            "required fields.",
+        ),
+    ] = 10
+    count_identical_rows: Annotated[
+        bool,
+        Meta(
+            title="Count identical rows",
+            description="Whether a stream whose key is `_row_hash` emits each of several "
+            "identical rows of a window. The number of the occurrence becomes part of the hash. "
+            "`false` emits such a row once.",
+        ),
+    ] = False
     max_unpacked_mb: Annotated[
         float,
         Meta(

@@ -46,11 +46,11 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "schema_changed": ("columns were added that no SCHEMA message had", ("columns",)),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
-        ("record_id", "field", "reason"),
+        ("record_id", "location", "field", "reason"),
     ),
     "window_validated": (
         "all rows of a window were validated",
-        ("rows", "valid", "invalid", "repeated", "reasons"),
+        ("rows", "valid", "invalid", "repeated", "blank", "repeated_headers", "reasons"),
     ),
     "window_committed": ("the bookmark moved", ("rows", "quarantined", "seconds")),
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
@@ -64,6 +64,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "windows",
             "rows",
             "quarantined",
+            "dropped",
             "bytes",
             "exports",
             "waiting_seconds",

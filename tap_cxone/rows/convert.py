@@ -25,6 +25,7 @@ _DAY_FIRST = re.compile(r"\s*(?:1[3-9]|[23][0-9])[/.-][0-9]{1,2}[/.-][0-9]")
 TRUE_TEXTS = {"true", "yes", "y", "t", "1"}
 FALSE_TEXTS = {"false", "no", "n", "f", "0"}
 _EXACT_DIGITS = 15  # a double preserves every decimal of up to this many digits
+INCOMPLETE_KEY = "incomplete key"
 INT64 = range(-(2**63), 2**63)
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -40,6 +41,15 @@ class ConversionError(ValueError):
         reason = reason or f"holds something that is no {column.type}"
         super().__init__(f"column {column.name} {reason}")
         self.column = column
+
+
+class IncompleteKeyError(ConversionError):
+    """A blank cell in a column that identifies the record."""
+
+    def __init__(self, column: Column) -> None:
+        """Store the column."""
+        super().__init__(column)
+        self.args = (INCOMPLETE_KEY,)
 
 
 # Texts

@@ -192,7 +192,7 @@ class WindowLoader:
         reason = None
         if self.settings.invalid_records == "fail":
             reason = "invalid_records is 'fail'"
-        elif counts.ratio > self.settings.max_invalid_ratio:
+        elif self._has_too_many_invalid(counts):
             reason = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
         elif not quarantine_selected:
             reason = f"the stream '{QUARANTINE}' that would receive them is not selected"
@@ -200,22 +200,39 @@ class WindowLoader:
             self._audit_validation(loaded, duplicate_count=None)
             msg = (
                 f"{loaded.reader.table.name}: {counts}, and {reason}: nothing of it was emitted. "
-                f"{example.location} {example.reason}; if the rows are right, correct "
+                f"{example.location}: {example.reason}; if the rows are right, correct "
                 f"{self.declaration.columns_setting}"
             )
             raise InvalidRecords(msg)
 
+    def _has_too_many_invalid(self, counts: RowCounts) -> bool:
+        # A file without one recognised row may be no file of this stream, such as an error page.
+        few = counts.recognized and counts.invalid <= self.settings.max_invalid_rows_free
+        return not few and counts.ratio > self.settings.max_invalid_ratio
+
     def report_skipped_rows(self, loaded: LoadedWindow) -> None:
-        """Log the rows of an emitted window that were quarantined or dropped as duplicates."""
+        """Log the rows of an emitted window that were quarantined or dropped."""
         name, counts = loaded.reader.table.name, loaded.counts
-        duplicate_count = loaded.reader.duplicate_count
         if counts.invalid:
             self.log.warning("%s: %s and went to '%s'", name, counts, QUARANTINE)
-        if duplicate_count and ROW_HASH not in loaded.reader.spec.key_columns:
-            text = "%s: %d rows had the key of an earlier row and were left out; if they are "
-            text += "others, name more columns in %s"
-            self.log.warning(text, name, duplicate_count, self.declaration.keys_setting)
-        self._audit_validation(loaded, duplicate_count=duplicate_count)
+        if skipped := counts.skipped:
+            text = "%s: %d blank lines and %d repeated headers are no rows and were left out"
+            self.log.info(text, name, skipped.blank, skipped.repeated_headers)
+        if loaded.reader.duplicate_count:
+            self._report_duplicates(loaded.reader)
+        self._audit_validation(loaded, duplicate_count=loaded.reader.duplicate_count)
+
+    def _report_duplicates(self, reader: RowReader) -> None:
+        name, count, spec = reader.table.name, reader.duplicate_count, reader.spec
+        if ROW_HASH in spec.key_columns:
+            text = "%s: %d rows equal an earlier row and were left out; to keep them, set %s"
+            self.log.info(text, name, count, "count_identical_rows to true")
+            return
+        is_ordered = reader.layout is not None and spec.order_by in reader.layout.present_names
+        kept = f"a row with a later {spec.order_by}" if is_ordered else "an earlier row"
+        text = "%s: %d rows had the key of %s and were left out; if they are others, name more "
+        text += "columns in %s"
+        self.log.warning(text, name, count, kept, self.declaration.keys_setting)
 
     def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:
         counts = loaded.counts
@@ -225,6 +242,8 @@ class WindowLoader:
             valid=counts.rows - counts.invalid,
             invalid=counts.invalid,
             repeated=duplicate_count,
+            blank=counts.skipped.blank,
+            repeated_headers=counts.skipped.repeated_headers,
             reasons=dict(counts.reasons.most_common(_MAX_REASONS)),
         )
 

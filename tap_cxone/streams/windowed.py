@@ -107,7 +107,9 @@ class WindowedStream(PlannedStream):
         audit_context.write(
             "window_committed", rows=emitted, quarantined=loaded.counts.invalid, seconds=seconds
         )
-        self.progress.count_window(window, loaded.counts.invalid)
+        self.progress.count_window(
+            window, quarantined=loaded.counts.invalid, dropped=loaded.dropped
+        )
         text = "%s: %s complete, %d rows, %d bytes; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
@@ -125,6 +127,9 @@ class WindowedStream(PlannedStream):
             constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
             required=self.declaration.required,
             keep_unknown_columns=self.drift_policy != "ignore",
+            null_keys=self.declaration.grouped,
+            order_by=self.declaration.order_by,
+            count_identical_rows=self.settings.count_identical_rows,
         )
 
     def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:
@@ -157,8 +162,13 @@ class WindowedStream(PlannedStream):
         )
         self.quarantine_row(row)
         if audited:
-            details = {"field": invalid.field, "reason": invalid.reason}
-            audit_context.write("record_invalid", record_id=row.record_id, **details)
+            audit_context.write(
+                "record_invalid",
+                record_id=row.record_id,
+                location=invalid.location,
+                field=invalid.field,
+                reason=invalid.reason,
+            )
 
     def commit(self, window: Window) -> None:
         """Move the bookmark to the end of a window, delete its jobs and emit STATE.

@@ -148,6 +148,7 @@ class DownloadStream(WindowedStream):
             columns_setting=f"{NAME}.downloads, entry '{download.name}'",
             formats=("json",),
             nested_object="customMetrics",
+            grouped=True,
         )
         super().__init__(tap, tenant.family, declaration)
 

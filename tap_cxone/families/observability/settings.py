@@ -95,6 +95,14 @@ class ObservabilitySettings(Section):
             description="Stream name to column to type, as for entities. Other columns are strings."
         ),
     ] = field(default_factory=dict)
+    order_by: Annotated[
+        dict[str, str],
+        Meta(
+            description="Stream name to the column that tells which of several rows with one key "
+            "in a file is emitted: the one with the greatest value of its type. Other streams emit "
+            "the first row."
+        ),
+    ] = field(default_factory=dict)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of options that a selected table does not accept."""
@@ -108,6 +116,7 @@ class ObservabilitySettings(Section):
             yield from self._unsupported_option("channels", selected, accepting)
         yield from self._unknown_streams("primary_keys", self.primary_keys)
         yield from self._unknown_streams("columns", self.columns)
+        yield from self._unknown_streams("order_by", self.order_by)
 
     def _unsupported_option(
         self, option: str, selected: Sequence[DashboardTable], accepting: Sequence[DashboardTable]

@@ -142,6 +142,7 @@ class TableStream(JobStream):
             description=table.description,
             keys_setting=f"{NAME}.primary_keys, '{table.stream}'",
             columns_setting=f"{NAME}.columns, '{table.stream}'",
+            order_by=snake_case(settings.order_by.get(table.stream, "")),
         )
         super().__init__(tap, allocation.family, declaration, select_by_default=select_by_default)
 
