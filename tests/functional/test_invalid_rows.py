@@ -257,7 +257,7 @@ def test_row_with_a_blank_cell_is_valid_without_a_key(sim, clock, room):
 
 @EVERYWHERE
 def test_lines_that_are_no_rows_are_not_emitted(sim, clock, audit_log, room):
-    """Lines of commas and repeated headers are counted in the audit log, and are no invalid rows."""
+    """Lines of commas and repeated headers are counted in the audit log, not quarantined."""
     blank = tuple("" for _ in room.header)
     room.serve(sim, blank, *NINE[:4], room.header, *NINE[4:], blank)
 

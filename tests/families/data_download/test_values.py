@@ -310,7 +310,12 @@ def test_bad_values(simulate, clock):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"invalid_records": "fail", **ALL}, {"max_invalid_ratio": 0.3}], ids=str
+    "changes",
+    [
+        {"invalid_records": "fail", **ALL},
+        {"max_invalid_ratio": 0.3, "max_invalid_rows_free": 0},
+    ],
+    ids=["fail", "ratio"],
 )
 def test_bad_values_that_fail_the_window(sim, clock, changes):
     """If bad values are not to be set aside, or are too many, nothing of the window leaves."""

@@ -147,7 +147,7 @@ def test_row_with_a_blank_key_is_invalid(cell, key):
     """A row whose key is blank, of any type, cannot be told from others; its column is named."""
     cells = {"id": "1", "score": "5", key: cell}
 
-    with pytest.raises(ConversionError, match="^incomplete key$") as raised:
+    with pytest.raises(ConversionError, match=r"^incomplete key$") as raised:
         record(["ID", "Score"], list(cells.values()), KNOWN, key_columns=["id", "score"])
 
     assert raised.value.column.name == key

@@ -74,6 +74,18 @@ def with_first(line: str) -> Callable[[str], bytes]:
     return change
 
 
+def with_header_again(text: str) -> bytes:
+    """Put the header, with a byte order mark, below the first row."""
+    header, first, rest = text.split("\r\n", 2)
+    return f"{header}\r\n{first}\r\n\ufeff{header}\r\n{rest}".encode()
+
+
+def with_delimiter_behind_rows(text: str) -> bytes:
+    """Add a blank cell to every row, but not to the header."""
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    return csv_text([header, *([*row, ""] for row in rows)]).encode()
+
+
 def length(number: int) -> Callable[[Any], bool]:
     """Return what tells whether a value is as long."""
     return lambda value: isinstance(value, str) and len(value) == number
@@ -181,13 +193,21 @@ def csv_rows() -> Iterator[Row]:
             name = f"file field of {size} MB"
             late = slow or scene == "async"
             yield Row(name, scene, big, Exact(more=found), options=few, slow=late)
-        for label, line in (("short", "too short"), ("long", "," * 60)):
+        none = {"commas": with_first("," * 60), "header": with_header_again}
+        none["end of commas"] = lambda text: text.encode() + b",,\r\n"
+        none["delimiter behind each row"] = with_delimiter_behind_rows
+        for label, change in none.items():
+            yield Row(f"file {label}", scene, served_files(change), EXACT)
+        for label, line in (("short", "too short"), ("long", f"x{',' * 60}")):
             many = {"rows_per_day": 40}
             amid = served_files(with_first(line))
             yield Row(f"file {label} row amid", scene, amid, Exact(aside=2), options=many)
             amid = served_files(with_first(line), 1)
             aside = Fails(("rows do not fit", "cells where the header has"), ("max_invalid_ratio",))
-            yield Row(f"file {label} row of few", scene, amid, aside, options={"rows_per_day": 2})
+            few, strict = {"rows_per_day": 2}, {"max_invalid_rows_free": 0}
+            row = f"file {label} row of few"
+            yield Row(row, scene, amid, aside, options=few, settings=strict)
+            yield Row(f"{row} is free", scene, amid, Exact(aside=1), options=few)
         last = Fails(("the last line", "the end of the file is lost"), TWICE)
         yield Row("file ragged end", scene, once("download", "ragged-csv"), EXACT)
         yield Row("file ragged end ever", scene, ever("download", "ragged-csv"), last)
