@@ -15,6 +15,7 @@ import msgspec
 from typing_extensions import override
 
 from tap_cxone.errors import DownloadError, SpoolError
+from tap_cxone.json_numbers import encode_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _ROWS_PER_CHUNK = 100  # rows per write
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=encode_number)
 
 
 @dataclass(frozen=True, slots=True)

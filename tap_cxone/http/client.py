@@ -64,9 +64,18 @@ class Client:
         """Return the redactor of error texts."""
         return self.transport.redact
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
-        """Send a GET request; retried, since it is idempotent."""
-        return self._execute(ApiRequest(method="GET", url=self._url(path), params=params))
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, parse: ParseBody | None = None
+    ) -> ApiResponse:
+        """Send a GET request; retried, since it is idempotent.
+
+        Args:
+            path: Path below the base URL.
+            params: Query parameters.
+            parse: Parser of the JSON body, by default `parse_json_exact`.
+        """
+        url = self._url(path)
+        return self._execute(ApiRequest(method="GET", url=url, params=params, parse=parse))
 
     def put(self, path: str, body: Any) -> ApiResponse:
         """Send a PUT request; retried, since it is idempotent."""

@@ -13,6 +13,7 @@ from tap_cxone.clock import iso_z
 from tap_cxone.errors import DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES_PATH
 from tap_cxone.http.json_body import json_list, json_object
+from tap_cxone.http.messages import parse_json_rows
 from tap_cxone.http.pagination import TokenPaginator
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
@@ -80,7 +81,7 @@ class ReportsApi(JobApi):
     @override
     def get_status(self, job: Job) -> StatusResponse:
         path = self.status_path(job)
-        body = self.client.get(path).json
+        body = self.client.get(path, parse=parse_json_rows).json
         response = self.read_status(body)
         if response.status is not JobStatus.SUCCEEDED:
             return response
@@ -114,7 +115,8 @@ class ReportsApi(JobApi):
         paginator = TokenPaginator(description)
         first_page = self._first_pages.pop(path, None)
         for page in paginator.pages(
-            lambda token: self.client.get(path, paginator.params(token)).json, first_page
+            lambda token: self.client.get(path, paginator.params(token), parse_json_rows).json,
+            first_page,
         ):
             rows = json_list(json_object(page), ["data"])
             if rows is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_cxone.json_numbers import parse_fraction
 from tap_cxone.rows.decode.json_text import decode_objects
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def _decoders(fields: ObjectFields) -> tuple[Any, ...]:
     outer = _StructType.define(
         top_level, required, (fields.nested_object, nested_type) if nested else None
     )
-    by_commas = msgspec.json.Decoder(list[outer.struct], float_hook=Decimal)  # type: ignore[name-defined]
-    by_lines = msgspec.json.Decoder(outer.struct, float_hook=Decimal)
+    by_commas = msgspec.json.Decoder(list[outer.struct], float_hook=parse_fraction)  # type: ignore[name-defined]
+    by_lines = msgspec.json.Decoder(outer.struct, float_hook=parse_fraction)
     return by_commas, by_lines, partial(_to_columns, fields, outer, nested)
 
 

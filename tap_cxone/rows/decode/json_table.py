@@ -11,6 +11,7 @@ from tap_cxone.rows.columns import fold
 from tap_cxone.rows.decode.json_blocks import JsonBlock, ObjectRun, object_shapes
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.rows.decode.json_text import JsonChunk, read_items
+from tap_cxone.rows.decode.json_values import BrokenValue
 from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
 
@@ -172,6 +173,8 @@ class JsonTable:
 
     def row(self, number: int, raw_text: str, value: Any, duplicate_field: str) -> Row:
         """Return a row that may add column names or be invalid."""
+        if isinstance(value, BrokenValue):
+            return Row(number, (), invalid_reason=value.reason, raw_text=raw_text)
         if not isinstance(value, dict):
             return Row(number, (), invalid_reason="is not an object", raw_text=raw_text)
         if duplicate_field:
