@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 from msgspec import Meta
 
 from tap_cxone import __version__
-from tap_cxone.config.connection import ConnectionSettings
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (  # noqa: TC001 (msgspec reads the annotations)
     BatchSettings,
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence  # noqa: TC001 (it reads the annotations of sections)
+from tap_cxone.config.rows import RowSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +60,7 @@ def _default_user_agent() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(ConnectionSettings):
+class Settings(RowSettings):
     """All settings of a run, validated and typed."""
 
     start_date: Annotated[
@@ -132,25 +132,6 @@ class Settings(ConnectionSettings):
             "fails and emits no rows, whatever `invalid_records` is.",
         ),
     ] = 0.1
-    max_invalid_rows_free: Annotated[
-        int,
-        Meta(
-            ge=0,
-            title="Invalid rows that never fail a window",
-            description="Number of invalid rows that never fail a window, whatever their share "
-            "is. It does not apply to a file without one row that has the stream's keys and "
-            "required fields.",
-        ),
-    ] = 10
-    count_identical_rows: Annotated[
-        bool,
-        Meta(
-            title="Count identical rows",
-            description="Whether a stream whose key is `_row_hash` emits each of several "
-            "identical rows of a window. The number of the occurrence becomes part of the hash. "
-            "`false` emits such a row once.",
-        ),
-    ] = False
     max_unpacked_mb: Annotated[
         float,
         Meta(
@@ -261,7 +242,7 @@ class Settings(ConnectionSettings):
     def __post_init__(self) -> None:
         """Treat empty texts as left out: environments often set a variable to nothing."""
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
-        for name in ("audit_log_path", "journal_path"):
+        for name in ("audit_log_path", "journal_path", "keep_failed_files"):
             object.__setattr__(self, name, getattr(self, name) or None)
 
     @classmethod

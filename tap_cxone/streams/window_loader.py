@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
+    from tap_cxone.streams.failed_files import FailedFiles
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
@@ -53,6 +54,7 @@ class WindowLoader:
         run_on_worker: Runs a callable on the family's worker thread and returns its result.
         declaration: Declaration of the stream.
         settings: Settings of the run.
+        failed_files: Keeps the files of failed windows.
         run_pending_tasks: Called while a file is read, where no message is incomplete.
         audit_context: Audit fields of the stream.
         progress: Progress tracker of the stream.
@@ -63,6 +65,7 @@ class WindowLoader:
     run_on_worker: Callable[[Callable[[], Any]], Any]
     declaration: Declaration
     settings: Settings
+    failed_files: FailedFiles
     run_pending_tasks: Callable[[], None]
     audit_context: AuditContext
     progress: StreamProgress
@@ -97,7 +100,9 @@ class WindowLoader:
             except DecodeError as error:
                 self.log.warning("%s; fetching it once more", error)
             try:
-                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+                return self._load_once(
+                    self._fetch_again(window_file), spec, line_encoder, keep_damaged=True
+                )
             except DecodeError as error:
                 self.run_on_worker(lambda: self.source.discard(window_file.window))
                 msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
@@ -109,7 +114,12 @@ class WindowLoader:
         return fetched
 
     def _load_once(
-        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
+        self,
+        window_file: WindowFile,
+        spec: RecordSpec,
+        line_encoder: LineEncoder | None,
+        *,
+        keep_damaged: bool = False,
     ) -> LoadedWindow:
         window, spool = window_file.window, window_file.spool
         self.progress.count_download(spool.size)
@@ -127,13 +137,17 @@ class WindowLoader:
                     cleanup_on_error.callback(line_buffer.close)
                 counts = self._validate(reader, line_buffer)
                 rows = counts.rows
+            except (DecodeError, DriftError) as error:
+                if keep_damaged or isinstance(error, DriftError):
+                    self.failed_files.keep(spool, window_file.description, audit_context)
+                raise
             finally:
                 audit_context.write(
                     "file_downloaded", bytes=spool.size, rows=rows, sha256=spool.sha256
                 )
             cleanup_on_error.pop_all()  # on success the file stays open
         line_buffer = _keep_if_usable(line_buffer, reader)
-        if line_buffer is not None:
+        if line_buffer is not None and not counts.invalid:
             spool.file.close()  # only its lines are still needed
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
@@ -198,6 +212,7 @@ class WindowLoader:
             reason = f"the stream '{QUARANTINE}' that would receive them is not selected"
         if reason is not None:
             self._audit_validation(loaded, duplicate_count=None)
+            self.failed_files.keep(loaded.spool, loaded.reader.table.name, loaded.audit_context)
             msg = (
                 f"{loaded.reader.table.name}: {counts}, and {reason}: nothing of it was emitted. "
                 f"{example.location}: {example.reason}; if the rows are right, correct "

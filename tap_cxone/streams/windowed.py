@@ -16,6 +16,7 @@ from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
@@ -96,6 +97,7 @@ class WindowedStream(PlannedStream):
             run_on_worker=partial(self.workers.run_on_worker, self.family.name),
             declaration=self.declaration,
             settings=self.settings,
+            failed_files=FailedFiles(self.settings.failed_files_folder, self.logger),
             run_pending_tasks=self.run_pending_tasks,
             audit_context=self.audit_context,
             progress=self.progress,

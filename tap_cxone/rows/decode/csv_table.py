@@ -210,8 +210,7 @@ def _parse_after_mark(header: Sequence[str], *, quote_all: bool) -> list[str]:
     """Return the cells that the parser reads from a header behind a byte order mark."""
     text = io.StringIO("\ufeff", newline="")
     text.seek(0, io.SEEK_END)
-    quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-    csv.writer(text, quoting=quoting).writerow(header)
+    csv.writer(text, quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL).writerow(header)
     text.seek(0)
     try:
         return next(csv.reader(text, strict=True), [])

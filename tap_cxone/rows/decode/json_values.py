@@ -59,10 +59,12 @@ class ValueDecoder:
         try:
             return parse_fraction(text)
         except InvalidOperation:
-            return self._note(text)
+            self.not_finite = True
+            return None
 
     def _parse_integer(self, text: str) -> int | None:
         try:
             return int(text)
         except ValueError:  # Python parses 4300 digits
-            return self._note(text)
+            self.not_finite = True
+            return None
