@@ -16,6 +16,7 @@ FAILURE_LABELS = {
     "job_failed": "job failed",
     "stream_failed": "stream failed",
     "stream_stopped": "stopped for the day",
+    "window_skipped": "window skipped",
     "webhook_failed": "webhook not told",
 }
 """Event → label, for events that report a failure or an early end."""

@@ -13,6 +13,7 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.events.webhook import WindowCommitted
 from tap_cxone.output.record_lines import RecordLines
+from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
@@ -49,16 +50,20 @@ class WindowedStream(PlannedStream):
     # Download, on the worker thread
 
     @override
-    def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
+    def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         call = self.workers.main_thread.call
         windows = call(
             lambda: with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
         )
         self._source = source = self.source()
         while window_and_upcoming := call(lambda: next(windows, None)):
+            window, upcoming = window_and_upcoming
+            if skipped := self.skip_list.find(window):
+                yield skipped
+                continue
             with self.progress.track_fetch():
                 started_at = self.now()
-                window_file = source.fetch(*window_and_upcoming)
+                window_file = source.fetch(window, self.skip_list.remaining(upcoming))
             yield replace(window_file, duration=self.now() - started_at)
 
     # From file to records, on the main thread
@@ -68,8 +73,19 @@ class WindowedStream(PlannedStream):
         for item in self.workers.items(self):
             if isinstance(item, StreamPreload):
                 self.replace_columns(item.columns)
+            elif isinstance(item, SkippedWindow):
+                self._pass_window(item)
             else:
                 yield from self._read_window(item)
+
+    def _pass_window(self, skipped: SkippedWindow) -> None:
+        """Move the bookmark past a window without reading it, as a setting requests."""
+        window, reason = skipped.window, skipped.reason
+        text = "%s: %s was passed without reading it (skip_windows: %s); its rows are missing"
+        self.logger.warning(text, self.name, window, reason)
+        self.commit(window)
+        self.audit_context.for_window(window, None).write("window_skipped", reason=reason)
+        self.progress.count_window(window)
 
     def _read_window(self, window_file: WindowFile) -> Iterator[Record]:
         """Yield the records of one window, then commit the window and report it."""

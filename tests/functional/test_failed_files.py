@@ -47,8 +47,8 @@ def test_file_that_cannot_be_read_is_kept(sim, clock, tmp_path, room, body):
 
     out = room.run(room.settings(sim, keep_failed_files=str(tmp_path)), clock)
 
-    assert failure(out)
-    assert [path.read_text() for path in kept_files(tmp_path)] == [body]
+    assert out.error is not None
+    assert [path.read_bytes() for path in kept_files(tmp_path)] == [body.encode()]
 
 
 @EVERYWHERE

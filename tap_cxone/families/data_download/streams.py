@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
+    from tap_cxone.planning.skipped_windows import SkippedWindow
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
@@ -177,7 +178,7 @@ class DownloadStream(WindowedStream):
             self.add_catalog_columns(metric.column for metric in self._metrics)
 
     @override
-    def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
+    def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         yield StreamPreload(self._refresh_metrics())
         if zone := self.tenant.mismatched_zone():
             text = "timezone is %s, the tenant's own is %s: days differ from its reports'"
