@@ -50,5 +50,4 @@ def encode_number(number: object) -> msgspec.Raw:
     """
     if isinstance(number, NumberWithText):
         return msgspec.Raw(number.text.encode())
-    msg = f"cannot encode {type(number).__name__}"
-    raise NotImplementedError(msg)
+    raise NotImplementedError(type(number).__name__)

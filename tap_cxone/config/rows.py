@@ -10,14 +10,13 @@ from typing import Annotated
 from msgspec import Meta
 
 from tap_cxone.config.connection import ConnectionSettings
-from tap_cxone.config.definition import STREAM_NAME_PATTERN
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedRange:
     """A time range whose rows one stream does not read."""
 
-    stream: Annotated[str, Meta(pattern=STREAM_NAME_PATTERN, description="Name of the stream.")]
+    stream: Annotated[str, Meta(description="Name of the stream.")]
     from_: Annotated[
         datetime, Meta(description="Begin of the range, ISO 8601 (UTC if it has no offset).")
     ]

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from tap_cxone.report import formatting
 from tap_cxone.report.bar_chart import draw_bars
@@ -41,11 +42,11 @@ _SYMBOLS = {
     DayState.NEVER: "",
 }
 _DESCRIPTIONS = {
-    DayState.COMPLETE: "all of the day was committed",
+    DayState.COMPLETE: "the whole day was committed",
     DayState.PARTIAL: "a part of the day was committed",
-    DayState.OPEN: "asked for, nothing of it was committed",
-    DayState.SKIPPED: "passed without reading it, as skip_windows requests",
-    DayState.NEVER: "never asked for",
+    DayState.OPEN: "requested, but not committed",
+    DayState.SKIPPED: "skipped, as skip_windows requests",
+    DayState.NEVER: "not requested",
 }
 
 
@@ -82,8 +83,7 @@ class Card:
         return draw_bars(self.stream.window_commits)
 
 
-@dataclass(frozen=True)
-class FamilyWaits:
+class FamilyWaits(Struct, frozen=True):
     """View of the waits of one API family."""
 
     family: str

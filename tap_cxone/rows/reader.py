@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
@@ -93,11 +96,10 @@ class RowCounts:
         reasons = ", ".join(f"{number} times: {reason}" for reason, number in top)
         others = len(self.reasons) - len(top)
         more = f", and {others} other reasons" if others else ""
-        return f"{self.invalid} of {self.rows} rows do not fit ({reasons}{more})"
+        return f"{self.invalid} of {self.rows} rows failed validation ({reasons}{more})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Converters:
+class _Converters(Struct, frozen=True):
     """Converters for one header: of single rows, and of blocks of rows."""
 
     header: tuple[str, ...]
@@ -147,7 +149,7 @@ class RowReader:
                     on_item(item)
             self.repeated_keys = RepeatedKeys(candidates.candidates())
         counts.recognized = self.recognized
-        counts.skipped = replace(self.table.skipped)
+        counts.skipped = copy(self.table.skipped)
         return counts
 
     @property

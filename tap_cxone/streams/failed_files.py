@@ -52,11 +52,11 @@ class FailedFiles:
             _copy(spool, path)
             self._delete_oldest()
         except OSError as error:
-            text = "%s: the file could not be kept in %s (%s); correct keep_failed_files"
-            self.log.warning(text, description, self.folder, error.strerror or error)
+            error_text = "%s: the file could not be kept in %s (%s); correct keep_failed_files"
+            self.log.warning(error_text, description, self.folder, error.strerror or error)
             return
-        text = "%s: its file with personal data was kept as %s; delete it after the diagnosis"
-        self.log.warning(text, description, path)
+        warning = "%s: kept the file, which contains personal data, as %s; delete it later"
+        self.log.warning(warning, description, path)
         audit_context.write("file_kept", path=str(path))
 
     def _delete_oldest(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
@@ -45,8 +46,7 @@ class FileSource(Protocol):
         """Mark the file of a window as unusable, so that it is never returned again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowLoader:
+class WindowLoader(Struct, frozen=True, kw_only=True):
     """Validates the prefetched files of one stream.
 
     Attributes:
@@ -93,19 +93,21 @@ class WindowLoader:
                     return loaded
                 # An empty file means 'no rows' on some tenants; a faulty proxy can cause it too.
                 loaded.close()
-                self.log.info("%s: an empty file; fetching it once more", window_file.description)
+                self.log.info(
+                    "%s: the file is empty; downloading it once more", window_file.description
+                )
                 return self._load_once(self._fetch_again(window_file), spec, line_encoder)
             except InvalidRecords:
                 raise
             except DecodeError as error:
-                self.log.warning("%s; fetching it once more", error)
+                self.log.warning("%s; downloading the file once more", error)
             try:
                 return self._load_once(
                     self._fetch_again(window_file), spec, line_encoder, keep_damaged=True
                 )
             except DecodeError as error:
                 self.run_on_worker(lambda: self.source.discard(window_file.window))
-                msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
+                msg = f"{error}; both downloads failed. Run again; report it to NICE if it persists"
                 raise type(error)(msg) from error
 
     def _fetch_again(self, window_file: WindowFile) -> WindowFile:
@@ -166,7 +168,7 @@ class WindowLoader:
         header_names = {column.name for column in assign_columns(table.header, spec.columns)}
         if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
             # A line of text that is not CSV parses as a header of one column.
-            msg = f"{description}: one column is no table, and nobody knows it; run again"
+            msg = f"{description}: the file has only one column, which is unknown; run again"
             raise DecodeError(msg)
         return RowReader(table, spec)
 
@@ -177,9 +179,8 @@ class WindowLoader:
                 line_buffer.flush()
         except DriftError as error:
             declaration = self.declaration
-            hint = f"set the keys in {declaration.keys_setting}"
-            hint += f", or correct {declaration.columns_setting}" if declaration.required else ""
-            msg = f"{reader.table.name}: {error}; {hint}"
+            other = f", or correct {declaration.columns_setting}" if declaration.required else ""
+            msg = f"{reader.table.name}: {error}; set the keys in {declaration.keys_setting}{other}"
             raise DriftError(msg) from error
         return counts
 
@@ -209,14 +210,14 @@ class WindowLoader:
         elif self._has_too_many_invalid(counts):
             reason = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
         elif not quarantine_selected:
-            reason = f"the stream '{QUARANTINE}' that would receive them is not selected"
+            reason = f"stream '{QUARANTINE}' is not selected"
         if reason is not None:
             self._audit_validation(loaded, duplicate_count=None)
             self.failed_files.keep(loaded.spool, loaded.reader.table.name, loaded.audit_context)
             msg = (
-                f"{loaded.reader.table.name}: {counts}, and {reason}: nothing of it was emitted. "
-                f"{example.location}: {example.reason}; if the rows are right, correct "
-                f"{self.declaration.columns_setting}"
+                f"{loaded.reader.table.name}: {counts} and {reason}; no record was emitted. First "
+                f"invalid row: {example.location}: {example.reason}. If the rows are valid, "
+                f"correct {self.declaration.columns_setting}"
             )
             raise InvalidRecords(msg)
 
@@ -229,10 +230,10 @@ class WindowLoader:
         """Log the rows of an emitted window that were quarantined or dropped."""
         name, counts = loaded.reader.table.name, loaded.counts
         if counts.invalid:
-            self.log.warning("%s: %s and went to '%s'", name, counts, QUARANTINE)
+            self.log.warning("%s: %s and were sent to stream '%s'", name, counts, QUARANTINE)
         if skipped := counts.skipped:
-            text = "%s: %d blank lines and %d repeated headers are no rows and were left out"
-            self.log.info(text, name, skipped.blank, skipped.repeated_headers)
+            info = "%s: skipped %d blank lines and %d repeated headers, which are no rows"
+            self.log.info(info, name, skipped.blank, skipped.repeated_headers)
         if loaded.reader.duplicate_count:
             self._report_duplicates(loaded.reader)
         self._audit_validation(loaded, duplicate_count=loaded.reader.duplicate_count)
@@ -240,13 +241,15 @@ class WindowLoader:
     def _report_duplicates(self, reader: RowReader) -> None:
         name, count, spec = reader.table.name, reader.duplicate_count, reader.spec
         if ROW_HASH in spec.key_columns:
-            text = "%s: %d rows equal an earlier row and were left out; to keep them, set %s"
-            self.log.info(text, name, count, "count_identical_rows to true")
+            info = "%s: %d rows equal an earlier row and were dropped; to emit them, set %s"
+            self.log.info(info, name, count, "count_identical_rows to true")
             return
         is_ordered = reader.layout is not None and spec.order_by in reader.layout.present_names
         kept = f"a row with a later {spec.order_by}" if is_ordered else "an earlier row"
-        text = "%s: %d rows had the key of %s and were left out; if they are others, name more "
-        text += "columns in %s"
+        text = (
+            "%s: %d rows with the key of %s were dropped; if they are different rows, add key "
+            "columns to %s"
+        )
         self.log.warning(text, name, count, kept, self.declaration.keys_setting)
 
     def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:

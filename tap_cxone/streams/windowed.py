@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
@@ -64,7 +64,7 @@ class WindowedStream(PlannedStream):
             with self.progress.track_fetch():
                 started_at = self.now()
                 window_file = source.fetch(window, self.skip_list.remaining(upcoming))
-            yield replace(window_file, duration=self.now() - started_at)
+            yield structs.replace(window_file, duration=self.now() - started_at)
 
     # From file to records, on the main thread
 
@@ -81,8 +81,8 @@ class WindowedStream(PlannedStream):
     def _pass_window(self, skipped: SkippedWindow) -> None:
         """Move the bookmark past a window without reading it, as a setting requests."""
         window, reason = skipped.window, skipped.reason
-        text = "%s: %s was passed without reading it (skip_windows: %s); its rows are missing"
-        self.logger.warning(text, self.name, window, reason)
+        warning = "%s: %s was skipped (skip_windows: %s); the target lacks its rows"
+        self.logger.warning(warning, self.name, window, reason)
         self.commit(window)
         self.audit_context.for_window(window, None).write("window_skipped", reason=reason)
         self.progress.count_window(window)
@@ -99,7 +99,7 @@ class WindowedStream(PlannedStream):
                     layout.new_columns, loaded.reader.table.name, loaded.audit_context
                 )
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
-            with self.progress.track_activity(f"{loaded.counts.rows:,} rows leave"):
+            with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
                 self.flush_batches()
         loader.report_skipped_rows(loaded)
@@ -128,7 +128,7 @@ class WindowedStream(PlannedStream):
         self.progress.count_window(
             window, quarantined=loaded.counts.invalid, dropped=loaded.dropped
         )
-        text = "%s: %s complete, %d rows, %d bytes; %s"
+        text = "%s: %s committed; rows=%d bytes=%d; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
             webhook.notify(

@@ -19,10 +19,10 @@ def test_a_key_that_comes_twice(sim, clock, caplog, room):
 
     out = room.run(room.settings(sim), clock)
 
-    (warning,) = (w for w in warnings_logged(caplog) if "left out" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "were dropped" in w)
     assert out.error is None
     assert room.values(out) == NINE_LEFT
-    assert "2 rows had the key of an earlier row" in warning
+    assert "2 rows with the key of an earlier row" in warning
     assert "primary_keys" in warning
 
 
@@ -37,7 +37,7 @@ def test_equal_rows_without_a_key(sim, clock, caplog, room):
     assert out.error is None
     assert room.values(out) == [*NINE_LEFT, ("k1", 100)]
     assert len(set(hashes)) == 10
-    assert [w for w in warnings_logged(caplog) if "left out" in w] == []
+    assert [w for w in warnings_logged(caplog) if "were dropped" in w] == []
 
 
 @EVERYWHERE
@@ -63,7 +63,7 @@ def test_equal_rows_without_a_key_are_counted(sim, clock, caplog, audit_log, roo
     lines = [line for line in audit_lines(audit_log) if line["stream"] == room.stream]
     (validated,) = (line for line in lines if line["event"] == "window_validated")
     (ended,) = (line for line in lines if line["event"] == "stream_ended")
-    (text,) = (r.getMessage() for r in caplog.records if "left out" in r.getMessage())
+    (text,) = (r.getMessage() for r in caplog.records if "dropped" in r.getMessage())
     assert room.values(out) == NINE_LEFT
     assert "3 rows equal an earlier row" in text
     assert "count_identical_rows" in text
@@ -97,10 +97,10 @@ def test_newest_row_of_a_key_leaves(sim, clock, caplog, room):
 
     out = room.run(room.settings(sim, **room.ordered), clock)
 
-    (warning,) = (w for w in warnings_logged(caplog) if "left out" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "dropped" in w)
     assert out.error is None
     assert sorted(room.values(out)) == [("k0", 0), ("k1", 10), *NINE_LEFT[2:]]
-    assert f"3 rows had the key of a row with a later {room.columns[1]}" in warning
+    assert f"3 rows with the key of a row with a later {room.columns[1]}" in warning
 
 
 ROWS = {

@@ -23,18 +23,25 @@ POISON = [(f"bad{number}", "xyzzy") for number in range(11)]
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def day(number):
+def instant_of_day(number):
     return f"2026-03-{number}T00:00:00+00:00"
 
 
 def skipping(stream, first=15, end=16):
-    return [{"stream": stream, "from": day(first), "to": day(end), "why": "two halves of a row"}]
+    return [
+        {
+            "stream": stream,
+            "from": instant_of_day(first),
+            "to": instant_of_day(end),
+            "why": "two halves of a row",
+        }
+    ]
 
 
 @EVERYWHERE
 def test_skipped_window_is_passed(sim, clock, caplog, audit_log, room):
     """A window that fails each run is passed without a request; those around it are read."""
-    span = {"start_date": day(14), "end_date": day(17)}
+    span = {"start_date": instant_of_day(14), "end_date": instant_of_day(17)}
     room.serve(sim, *NINE)
     room.serve(sim, ("later", "100"))
     config = room.settings(sim, **span, audit_log_path=str(audit_log))
@@ -46,10 +53,10 @@ def test_skipped_window_is_passed(sim, clock, caplog, audit_log, room):
     starts = [record["_window_start"] for record in out.records(room.stream)]
     assert out.error is None
     assert room.values(out) == [*NINE_LEFT, ("later", 100)]
-    assert starts == [day(14)] * 9 + [day(16)]
-    assert out.bookmark(room.stream) == day(17)
+    assert starts == [instant_of_day(14)] * 9 + [instant_of_day(16)]
+    assert out.bookmark(room.stream) == instant_of_day(17)
     assert len(submits(sim)) == 2
-    assert (event["window_start"], event["window_end"]) == (day(15), day(16))
+    assert (event["window_start"], event["window_end"]) == (instant_of_day(15), instant_of_day(16))
     assert event["reason"] == "two halves of a row"
     assert "two halves of a row" in warning
 
@@ -60,14 +67,14 @@ def test_stream_that_failed_goes_on_behind_the_skipped_window(sim, clock, room):
     room.serve(sim, *NINE, *POISON)
     failed = room.run(room.settings(sim), clock)
     room.serve(sim, *NINE)
-    changes = {"end_date": day(18), "skip_windows": skipping(room.stream)}
+    changes = {"end_date": instant_of_day(18), "skip_windows": skipping(room.stream)}
 
     out = room.run(room.settings(sim, **changes), clock, state=failed.state)
 
     assert failed.error is not None
     assert out.error is None
-    assert {record["_window_start"] for record in out.records(room.stream)} == {day(16)}
-    assert out.bookmark(room.stream) == day(18)
+    assert {record["_window_start"] for record in out.records(room.stream)} == {instant_of_day(16)}
+    assert out.bookmark(room.stream) == instant_of_day(18)
 
 
 @EVERYWHERE
@@ -80,7 +87,7 @@ def test_skipped_range_may_cover_the_whole_run(sim, clock, room, parallel):
 
     assert out.error is None
     assert out.records(room.stream) == []
-    assert out.bookmark(room.stream) == day(16)
+    assert out.bookmark(room.stream) == instant_of_day(16)
     assert submits(sim) == []
 
 
@@ -88,7 +95,7 @@ def test_skipped_day_of_a_download_is_passed(sim, clock):
     """A window that a row sums up is passed if the range covers all of it."""
     days = [downloads.local(downloads.FIRST + n * downloads.DAY).isoformat() for n in range(4)]
     skipped = [{"stream": downloads.STREAM, "from": days[1], "to": days[2], "why": "odd"}]
-    partly = [{"stream": downloads.STREAM, "from": day(15), "to": days[1], "why": "odd"}]
+    partly = [{"stream": downloads.STREAM, "from": instant_of_day(15), "to": days[1], "why": "odd"}]
 
     out = downloads.run_downloads(
         downloads.download_settings(sim, 3, skip_windows=[*skipped, *partly]), clock
@@ -96,7 +103,7 @@ def test_skipped_day_of_a_download_is_passed(sim, clock):
 
     starts = {record["_window_start"] for record in out.records(downloads.STREAM)}
     assert out.error is None
-    assert starts == {days[0], days[2]} if day(15) > days[0] else {days[2]}
+    assert starts == {days[0], days[2]} if instant_of_day(15) > days[0] else {days[2]}
     assert out.bookmark(downloads.STREAM) == days[3]
 
 
@@ -104,9 +111,9 @@ def test_skipped_day_of_a_download_is_passed(sim, clock):
     ("change", "words"),
     [
         ({"stream": "qm_workflow"}, ["qm_workflow", "did you mean 'qm_workflows'?"]),
-        ({"to": day(10)}, ["skip_windows.0.to is not after from"]),
+        ({"to": instant_of_day(10)}, ["skip_windows.0.to is not after from"]),
         ({"why": ""}, ["skip_windows.0.why"]),
-        ({"until": day(16)}, ["skip_windows.0.until"]),
+        ({"until": instant_of_day(16)}, ["skip_windows.0.until"]),
     ],
     ids=["stream", "order", "why", "name"],
 )

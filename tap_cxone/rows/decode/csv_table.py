@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass, field, replace
 from itertools import chain, compress, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, SkippedLines, rows_of
@@ -27,8 +28,7 @@ _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(Struct, frozen=True):
     """A CSV file (a `Table`).
 
     Attributes:
@@ -60,7 +60,9 @@ class CsvTable:
         """
         header, *_ = next(_read_blocks(spool, name, max_bytes), _CsvBlock()).rows or [[]]
         table = cls(spool, name, tuple(header), max_bytes)
-        return replace(table, has_trailing_cell=True) if table._all_rows_end_blank() else table
+        return (
+            structs.replace(table, has_trailing_cell=True) if table._all_rows_end_blank() else table
+        )
 
     def _all_rows_end_blank(self) -> bool:
         """Return True if every row has one more cell than the header, which is blank.
@@ -106,7 +108,7 @@ class CsvTable:
                     *rows, ragged = map(self._ragged_row, map(block.row, range(block.count)))
                     yield from rows
         if ragged is not None:
-            msg = f"{self.name}: the last line {ragged.invalid_reason}; the end of the file is lost"
+            msg = f"{self.name}: the last line {ragged.invalid_reason}; the file is truncated"
             raise DecodeError(msg)
 
     def rows(self) -> Iterator[Row]:
@@ -131,7 +133,7 @@ class CsvTable:
             )
 
     def _ragged_row(self, row: Row) -> Row:
-        reason = f"has {len(row.cells)} cells where the header has {len(self.header)}"
+        reason = f"has {len(row.cells)} cells, but the header has {len(self.header)}"
         return Row(row.number, row.cells, reason)
 
     def reject_last_row(self) -> None:
@@ -144,8 +146,7 @@ class CsvTable:
         return json.dumps(by_header if complete else list(row.cells), ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _CsvBlock:
+class _CsvBlock(Struct, frozen=True):
     """Consecutive rows (a `Block`), with the number of the last line of each."""
 
     rows: list[list[str]] = field(default_factory=list)
@@ -163,8 +164,7 @@ class _CsvBlock:
         return Row(self.line_numbers[index], self.rows[index])
 
 
-@dataclass(frozen=True, slots=True)
-class _LineFilter:
+class _LineFilter(Struct, frozen=True):
     """Removes and counts the lines that are no rows.
 
     Attributes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from decimal import InvalidOperation
 from json.scanner import make_scanner
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tap_cxone.json_numbers import parse_fraction
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenValue:
+class BrokenValue(Struct, frozen=True):
     """A value of the file that cannot be read, while those around it can.
 
     Attributes:

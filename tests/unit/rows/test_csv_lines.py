@@ -95,10 +95,10 @@ def test_blank_cell_behind_some_rows_is_rejected(rows):
     ) as spool:
         invalid = [row for row in open_table(spool, "f").rows() if row.invalid_reason]
 
-    assert [row.invalid_reason for row in invalid] == ["has 4 cells where the header has 3"] * 2
+    assert [row.invalid_reason for row in invalid] == ["has 4 cells, but the header has 3"] * 2
 
 
 def test_filled_cell_behind_every_row_is_rejected():
     """A further cell with a value is no end of a row; the message has both counts."""
-    with pytest.raises(DecodeError, match="has 3 cells where the header has 2"):
+    with pytest.raises(DecodeError, match="has 3 cells, but the header has 2"):
         csv_cells("a,b\n1,2,\n3,4,5\n")
