@@ -63,7 +63,7 @@ def test_equal_rows_without_a_key_are_counted(sim, clock, caplog, audit_log, roo
     lines = [line for line in audit_lines(audit_log) if line["stream"] == room.stream]
     (validated,) = (line for line in lines if line["event"] == "window_validated")
     (ended,) = (line for line in lines if line["event"] == "stream_ended")
-    (text,) = (r.getMessage() for r in caplog.records if "dropped" in r.getMessage())
+    (text,) = (r.getMessage() for r in caplog.records if "rows equal" in r.getMessage())
     assert room.values(out) == NINE_LEFT
     assert "3 rows equal an earlier row" in text
     assert "count_identical_rows" in text
