@@ -172,6 +172,21 @@ def _check_dates(settings: Settings) -> Iterator[str]:
         yield "end_date is not after start_date; exchange them or remove end_date"
 
 
+def skipped_range_problems(settings: Settings, streams: Iterable[str]) -> Iterator[str]:
+    """Yield the problem of each range of `skip_windows` whose stream does not exist."""
+    names = sorted(streams)
+    for index, entry in enumerate(settings.skip_windows):
+        if entry.stream not in names:
+            hint = did_you_mean(entry.stream, names, f"known are: {', '.join(names)}")
+            yield f"skip_windows.{index}.stream names '{entry.stream}', which is no stream; {hint}"
+
+
+def _check_skipped_ranges(settings: Settings) -> Iterator[str]:
+    for index, entry in enumerate(settings.skip_windows):
+        if entry.to <= entry.from_:
+            yield f"skip_windows.{index}.to is not after from; exchange them"
+
+
 def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
     for names, noun in (
         (ACCESS_KEY, "an access key"),
@@ -193,5 +208,6 @@ def _check_time_zone(settings: Settings) -> Iterator[str]:
 _CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     _check_region,
     _check_dates,
+    _check_skipped_ranges,
     _check_time_zone,
 )

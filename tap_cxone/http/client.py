@@ -57,6 +57,7 @@ class Client(Struct, frozen=True):
         self,
         path: str,
         params: Mapping[str, str] | None = None,
+        parse: ParseBody | None = None,
         *,
         accepts_redirect: bool = False,
     ) -> ApiResponse:
@@ -65,11 +66,17 @@ class Client(Struct, frozen=True):
         Args:
             path: Path below the base URL.
             params: Query parameters.
+            parse: Parser of the JSON body, by default `parse_json_exact`.
             accepts_redirect: Whether a redirect is a response; otherwise it is an error.
         """
-        url = self._url(path)
         return self._execute(
-            ApiRequest(method="GET", url=url, params=params, accepts_redirect=accepts_redirect)
+            ApiRequest(
+                method="GET",
+                url=self._url(path),
+                params=params,
+                parse=parse,
+                accepts_redirect=accepts_redirect,
+            )
         )
 
     def put(self, path: str, body: Any) -> ApiResponse:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tap_cxone.errors import ApiError, DownloadError
+from tap_cxone.json_numbers import parse_fraction
 from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ READ_SECONDS = 120
 _CHUNK_BYTES = 1 << 16
 # A part of a file (206) could end at the end of a line and would then look complete.
 _COMPLETE_STATUSES = {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
-_JSON_DECODER = msgspec.json.Decoder(float_hook=Decimal)  # stricter than some JSON writers
+_JSON_DECODER = msgspec.json.Decoder(float_hook=parse_fraction)  # stricter than some JSON writers
 
 ParseBody = Callable[[bytes], Any]
 """Convert the bytes of a response body to values."""
@@ -123,10 +124,27 @@ def parse_json_exact(content: bytes) -> Any:
         RecursionError: The JSON is nested too deeply.
         InvalidOperation: A number is out of the range of `Decimal`.
     """
+    return _parse_json(content, _reject_constant)
+
+
+def parse_json_rows(content: bytes) -> Any:
+    """Parse JSON like `parse_json_exact`, but keep NaN and infinity as decimals.
+
+    They may be values of one row. The row reader rejects that row.
+
+    Raises:
+        ValueError: The content is not JSON.
+        RecursionError: The JSON is nested too deeply.
+        InvalidOperation: A number is out of the range of `Decimal`.
+    """
+    return _parse_json(content, Decimal)
+
+
+def _parse_json(content: bytes, parse_constant: Callable[[str], Any]) -> Any:
     try:
         return _JSON_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):
-        return json.loads(content, parse_float=Decimal, parse_constant=_reject_constant)
+        return json.loads(content, parse_float=parse_fraction, parse_constant=parse_constant)
 
 
 def _reject_constant(constant: str) -> None:

@@ -151,10 +151,14 @@ class JobApi(ABC):
         Raises:
             NotFound: The API does not know the job.
         """
-        response = self.client.get(self.status_path(job), accepts_redirect=True)
+        response = self.request_status(self.status_path(job))
         if response.redirect:
             return StatusResponse(JobStatus.SUCCEEDED, self._absolute(response.redirect))
         return self.read_status(response.json)
+
+    def request_status(self, path: str) -> ApiResponse:
+        """Return the response to a poll."""
+        return self.client.get(path, accepts_redirect=True)
 
     def read_status(self, body: Any) -> StatusResponse:
         """Return the status that a response names.

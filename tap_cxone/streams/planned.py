@@ -12,6 +12,7 @@ from tap_cxone.clock import iso
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import Span
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
@@ -100,7 +101,8 @@ class PlannedStream(CXoneStream):
     def windows_without_job(self) -> list[Window]:
         """Return the windows that still need a job."""
         pending = self.job_store.pending_windows()
-        return [window for window in self._planned_windows(pending) if window not in pending]
+        windows = self.skip_list.remaining(self._planned_windows(pending))
+        return [window for window in windows if window not in pending]
 
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
@@ -118,7 +120,15 @@ class PlannedStream(CXoneStream):
         windows = list(self._planned_windows(pending))
         self.progress.set_planned_windows(windows)
         self._set_quota_eta(windows, pending)
-        return self.limit_to_quota(windows, pending)
+        skipped = [window for window in windows if self.skip_list.find(window)]
+        return self.limit_to_quota(windows, [*pending, *skipped])
+
+    @cached_property
+    def skip_list(self) -> SkipList:
+        """Return the time ranges that the stream does not read."""
+        if not self.declaration.windowed:
+            return SkipList()
+        return SkipList.for_stream(self.name, self.settings)
 
     @property
     def _incremental(self) -> bool:
@@ -176,7 +186,8 @@ class PlannedStream(CXoneStream):
             self.progress.set_quota_eta(family_plan.earliest_finish)
 
     def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
-        windows_without_job = tuple(window for window in windows if window not in pending)
+        to_read = self.skip_list.remaining(windows)
+        windows_without_job = tuple(window for window in to_read if window not in pending)
         span = self._span()
         requested_start = span.requested_start if span.start > span.requested_start else None
         return Workload(
@@ -193,7 +204,13 @@ class PlannedStream(CXoneStream):
         span = self._span()
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([span.start, *(window.start for window in pending)])
-        return self.windows(start, span.requested_end, pending)
+        end = span.requested_end
+        if self.declaration.grouped:  # a row sums up its window, so no range may cut a window
+            return self.windows(start, end, pending)
+        to_read = self.skip_list.remaining(pending)
+        return self.skip_list.cut(
+            start, end, lambda start, end: self.windows(start, end, _inside(to_read, start, end))
+        )
 
     def _span(self) -> Span:
         now = self.now()
@@ -204,3 +221,7 @@ class PlannedStream(CXoneStream):
             availability_delay=self.family.availability_delay,
             history_limit=self.history_limit(now),
         )
+
+
+def _inside(windows: Iterable[Window], start: datetime, end: datetime) -> list[Window]:
+    return [window for window in windows if start <= window.start and window.end <= end]

@@ -14,9 +14,11 @@ from tap_cxone.clock import iso
 from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.webhook import WindowCommitted
 from tap_cxone.output.record_lines import RecordLines
+from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
@@ -49,18 +51,22 @@ class WindowedStream(PlannedStream):
     # Download, on the worker thread
 
     @override
-    def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
+    def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         call, refusal = self.workers.main_thread.call, None
         windows = call(self._windows_to_fetch)
         self._source = source = self.source()
         while window_and_upcoming := call(partial(next, windows, None)):
+            window, upcoming = window_and_upcoming
+            if skipped := self.skip_list.find(window):
+                yield skipped
+                continue
             try:
                 with self.progress.track_fetch():
                     started_at = self.now()
-                    window_file = source.fetch(*window_and_upcoming)
+                    window_file = source.fetch(window, self.skip_list.remaining(upcoming))
             except HistoryRefused as error:
                 refusal = error
-                windows = call(partial(self._later_windows, window_and_upcoming[0], error))
+                windows = call(partial(self._later_windows, window, error))
                 continue
             refusal = None
             yield structs.replace(window_file, duration=self.now() - started_at)
@@ -85,8 +91,19 @@ class WindowedStream(PlannedStream):
         for item in self.workers.items(self):
             if isinstance(item, StreamPreload):
                 self.replace_columns(item.columns)
+            elif isinstance(item, SkippedWindow):
+                self._pass_window(item)
             else:
                 yield from self._read_window(item)
+
+    def _pass_window(self, skipped: SkippedWindow) -> None:
+        """Move the bookmark past a window without reading it, as a setting requests."""
+        window, reason = skipped.window, skipped.reason
+        warning = "%s: %s was skipped (skip_windows: %s); the target lacks its rows"
+        self.logger.warning(warning, self.name, window, reason)
+        self.commit(window)
+        self.audit_context.for_window(window, None).write("window_skipped", reason=reason)
+        self.progress.count_window(window)
 
     def _read_window(self, window_file: WindowFile) -> Iterator[Record]:
         """Yield the records of one window, then commit the window and report it."""
@@ -114,6 +131,7 @@ class WindowedStream(PlannedStream):
             run_on_worker=partial(self.workers.run_on_worker, self.family.name),
             declaration=self.declaration,
             settings=self.settings,
+            failed_files=FailedFiles(self.settings.failed_files_folder, self.logger),
             run_pending_tasks=self.run_pending_tasks,
             audit_context=self.audit_context,
             progress=self.progress,
@@ -125,7 +143,9 @@ class WindowedStream(PlannedStream):
         audit_context.write(
             "window_committed", rows=emitted, quarantined=loaded.counts.invalid, seconds=seconds
         )
-        self.progress.count_window(window, loaded.counts.invalid)
+        self.progress.count_window(
+            window, quarantined=loaded.counts.invalid, dropped=loaded.dropped
+        )
         text = "%s: %s committed; rows=%d bytes=%d; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
@@ -143,6 +163,9 @@ class WindowedStream(PlannedStream):
             constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
             required=self.declaration.required,
             keep_unknown_columns=self.drift_policy != "ignore",
+            null_keys=self.declaration.grouped,
+            order_by=self.declaration.order_by,
+            count_identical_rows=self.settings.count_identical_rows,
         )
 
     def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:
@@ -175,8 +198,13 @@ class WindowedStream(PlannedStream):
         )
         self.quarantine_row(row)
         if audited:
-            details = {"field": invalid.field, "reason": invalid.reason}
-            audit_context.write("record_invalid", record_id=row.record_id, **details)
+            audit_context.write(
+                "record_invalid",
+                record_id=row.record_id,
+                location=invalid.location,
+                field=invalid.field,
+                reason=invalid.reason,
+            )
 
     def commit(self, window: Window) -> None:
         """Move the bookmark to the end of a window, delete its jobs and emit STATE.

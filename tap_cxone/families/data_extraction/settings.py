@@ -44,6 +44,14 @@ class EntitySettings:
             "strings."
         ),
     ] = field(default_factory=dict)
+    order_by: Annotated[
+        str | None,
+        Meta(
+            description="Column that tells which of several rows with one key in a file is "
+            "emitted: the one with the greatest value of its type. Default: `Last Updated` for "
+            "`qm_workflows`, else none, which emits the first row."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

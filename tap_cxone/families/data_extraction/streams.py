@@ -113,6 +113,7 @@ def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> Entity
         version=entry.version or None,
         primary_keys=None if keys is None else tuple(map(snake_case, keys)),
         columns=with_types(entity.columns, entry.columns),
+        order_by=snake_case(entry.order_by) if entry.order_by else None,
     )
 
 
@@ -129,6 +130,7 @@ class EntityStream(JobStream):
             description=entity.description,
             keys_setting=f"{NAME}.entities, entry '{entity.name}', primary_keys",
             columns_setting=f"{NAME}.entities, entry '{entity.name}', columns",
+            order_by=entity.order_by,
         )
         super().__init__(tap, family, declaration)
 

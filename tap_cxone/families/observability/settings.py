@@ -71,6 +71,7 @@ class ObservabilitySettings(TableOptions):
             yield from self._entry_problems(entry, exports[entry.name].table)
         yield from self._unknown_streams("primary_keys", self.primary_keys, exports)
         yield from self._unknown_streams("columns", self.columns, exports)
+        yield from self._unknown_streams("order_by", self.order_by, exports)
 
     def _unused_options(self, selected: Sequence[TableExport]) -> Iterator[str]:
         unused = [set(export.unused_options(self)) for export in selected]

@@ -144,6 +144,7 @@ class TableStream(JobStream):
             if export.entry
             else f"{NAME}.primary_keys, '{name}'",
             columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
+            order_by=snake_case(export.order_by),
         )
         super().__init__(tap, allocation.family, declaration, select_by_default=export.selected)
 

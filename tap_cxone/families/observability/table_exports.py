@@ -25,6 +25,7 @@ class TableExport(Struct, frozen=True, kw_only=True):
         filters: Accepted filter → values to export; no values for all.
         primary_keys: Columns that identify a row; empty for `_row_hash`.
         columns: Column → type, for the columns that the user declares.
+        order_by: Column whose greatest value decides between rows with one key; empty for none.
         entry: Whether an entry of `table_streams` defines or changes the stream.
         selected: Whether the stream is selected by default.
     """
@@ -34,6 +35,7 @@ class TableExport(Struct, frozen=True, kw_only=True):
     filters: Mapping[str, tuple[str, ...]]
     primary_keys: tuple[str, ...]
     columns: Mapping[str, ColumnType]
+    order_by: str
     entry: bool
     selected: bool
 
@@ -97,6 +99,7 @@ def _export(
         filters={name: filters.get(name, ()) for name in table.filters},
         primary_keys=keys,
         columns=columns,
+        order_by=section.order_by.get(table.stream, ""),
         entry=entry is not None,
         selected=selected,
     )

@@ -124,3 +124,11 @@ class TableOptions(Section):
             description="Stream name to column to type, as for entities. Other columns are strings."
         ),
     ] = field(default_factory=dict)
+    order_by: Annotated[
+        dict[str, str],
+        Meta(
+            description="Stream name to the column that tells which of several rows with one key "
+            "in a file is emitted: the one with the greatest value of its type. Other streams emit "
+            "the first row."
+        ),
+    ] = field(default_factory=dict)

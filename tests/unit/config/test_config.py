@@ -113,6 +113,7 @@ NO_DEFAULT = {
     "data_extraction.entities[].entity_name",
     "data_extraction.entities[].version",
     "data_extraction.entities[].primary_keys",
+    "data_extraction.entities[].order_by",
     "analytics_exports.exports[].filter",
     "analytics_exports.exports[].required_fields",
     *(
