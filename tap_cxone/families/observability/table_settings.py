@@ -127,8 +127,7 @@ class TableOptions(Section):
     order_by: Annotated[
         dict[str, str],
         Meta(
-            description="Stream name to the column that tells which of several rows with one key "
-            "in a file is emitted: the one with the greatest value of its type. Other streams emit "
-            "the first row."
+            description="Stream name to a column. Of several rows with one key in a file, the one "
+            "with the greatest value in that column is emitted. Other streams emit the first row."
         ),
     ] = field(default_factory=dict)
