@@ -147,10 +147,8 @@ class TapCXone(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """Return all streams; needs neither credentials nor a network."""
-        settings = self.settings
-        webhook_settings = settings.completion_webhook
         context = RunContext(
-            settings=settings,
+            settings=self.settings,
             clock=self._clock,
             signals=self.signals,
             audit=self.audit,
@@ -160,14 +158,7 @@ class TapCXone(Tap):
             sample=self.sample,
             batches=self.batches,
             failures=self.failures,
-            webhook=Webhook.from_settings(
-                webhook_settings,
-                clock=self._clock,
-                signals=self.signals,
-                user_agent=settings.user_agent,
-            )
-            if webhook_settings
-            else None,
+            webhook=Webhook.from_settings(self.settings, clock=self._clock, signals=self.signals),
         )
         family_streams = [
             stream for family in self.families for stream in family.module.streams(self, context)
@@ -270,7 +261,7 @@ class TapCXone(Tap):
 
     @override
     def run_discovery(self) -> str:
-        """Print the catalog; needs a network only if a setting such as `live_discovery` says so."""
+        """Print the catalog; needs a network only with a setting such as `live_discovery`."""
         for stream in self._cxone_streams():
             stream.refresh_catalog()
         return super().run_discovery()
