@@ -305,7 +305,7 @@ class TapCXone(Tap):
         """Print what the SDK prints, and how well the API of each stream is documented."""
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             super().print_about(output_format)
-        click.echo(add_streams(printed.getvalue(), output_format or "text"))
+        click.echo(add_streams(printed.getvalue(), output_format or "text", cls.families))
 
     @classmethod
     @override

@@ -43,6 +43,7 @@ def credential_settings() -> list[Any]:
     ]
 
 
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_login_is_the_first_request_and_the_only_login(simulate, clock, scene):
     """A run logs in before anything else, once, and each other request bears that token."""
@@ -74,7 +75,7 @@ def test_token_that_expired_is_renewed(simulate, clock, scene):
     assert statuses(sim)[401] <= 1
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(5)
 @pytest.mark.parametrize(("scene", "point"), authorized_points())
 def test_token_refused_once_is_renewed(simulate, clock, scene, point):
     """A 401 at any request costs one login: the request is sent again, and no job is doubled."""
@@ -119,7 +120,7 @@ def test_token_refused_twice_fails_the_stream(simulate, clock, scene):
     assert_nothing_emitted(scene, out)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(5)
 @pytest.mark.parametrize(("scene", "name"), credential_settings())
 def test_login_refused_names_the_setting_and_submits_nothing(simulate, clock, scene, name):
     """A wrong credential fails the stream; the error names the setting and not the value."""

@@ -96,6 +96,7 @@ def test_timed_out_job_is_cancelled(simulate, clock, scene):
 
 
 @pytest.mark.promise("pending-jobs")
+@pytest.mark.some(2)
 @scenes_that_can(*POLLED)
 def test_unknown_status_word_is_polled_on_with_one_warning(simulate, clock, caplog, scene):
     """A status word that is not known counts as running; one warning shows it."""
@@ -110,7 +111,7 @@ def test_unknown_status_word_is_polled_on_with_one_warning(simulate, clock, capl
     assert_complete(scene, sim, out)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(7)
 @UNUSABLE
 @scenes_that_can(*POLLED)
 def test_pending_job_without_a_file_is_submitted_again(simulate, clock, scene, end):
@@ -126,7 +127,7 @@ def test_pending_job_without_a_file_is_submitted_again(simulate, clock, scene, e
 
 
 @UNUSABLE
-@pytest.mark.some(3)
+@pytest.mark.some(7)
 @scenes_that_can(*POLLED)
 def test_job_without_a_file_is_submitted_again_by_the_next_run(simulate, clock, scene, end):
     """A job that gives no file ends the stream after one submit; the next run submits it again."""
