@@ -14,14 +14,17 @@ import pytest
 
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.registry import FAMILIES
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from _pytest.terminal import TerminalReporter
+
+    from tap_cxone.simulator.family import SimulatedFamily
 
 
 # A busy machine is no fault of the code: no example has a time of its own.
@@ -36,7 +39,7 @@ if sys.platform == "win32":
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try each n-th case of `some(n)` every time, leave out on Windows what needs POSIX.
+    """Try each n-th case of `some(n)` every time, omit on Windows what needs POSIX.
 
     What takes longest begins first: no process waits for the last one in the end.
     """
@@ -81,7 +84,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Tell how many faults, interruptions and inputs were tried; each test notes its own."""
+    """Return how many faults, interruptions and inputs were tried; each test notes its own."""
     reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ())]
     noted = [pair for report in reports for pair in getattr(report, "user_properties", ())]
     faults = [struck for name, struck in noted if name == "faults"]
@@ -104,11 +107,12 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def simulate(clock: FakeClock) -> Iterator[Callable[..., Simulator]]:
-    """Return a function that starts a simulator with options of its own, under the same clock."""
+    """Return a function that starts a simulator with separate options, under the same clock."""
     running: list[Simulator] = []
 
-    def start(**options: Any) -> Simulator:
-        simulator = Simulator(Options(**{"rows_per_day": 12, **options}), clock=clock)
+    def start(families: Sequence[type[SimulatedFamily]] = FAMILIES, **options: Any) -> Simulator:
+        tenant = Options(**{"rows_per_day": 12, **options})
+        simulator = Simulator(tenant, clock=clock, families=families)
         running.append(simulator)
         return simulator.__enter__()
 

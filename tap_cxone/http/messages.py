@@ -85,8 +85,8 @@ class ApiResponse:
     """A successful response, reduced to the parts that the tap reads.
 
     Attributes:
-        json: Parsed body. It is None if the request expects no JSON, if the status is 204, or if
-            the response to a submit has an empty body or a `Location` header.
+        json: Parsed body. It is None if the request expects no JSON or the status is 204. It is
+            also None for a submit whose response has an empty body or a `Location` header.
         status: HTTP status.
         headers: Response headers; their names are case-insensitive.
         file: Spooled body, if the request expects a file.
@@ -143,7 +143,7 @@ def spool_response(
         DownloadError: The body is incomplete.
     """
     if response.status_code not in _COMPLETE_STATUSES:
-        msg = f"{description}: {response.status_code} came, which is no whole file"
+        msg = f"{description}: status {response.status_code} is not a complete file"
         raise DownloadError(msg)
     if unwrap and response.status_code != HTTPStatus.NO_CONTENT:
         body = response.raw.stream(_CHUNK_BYTES, decode_content=True)

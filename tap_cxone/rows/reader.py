@@ -88,7 +88,7 @@ class RowCounts:
         reasons = ", ".join(f"{number} times: {reason}" for reason, number in top)
         others = len(self.reasons) - len(top)
         more = f", and {others} other reasons" if others else ""
-        return f"{self.invalid} of {self.rows} rows do not fit ({reasons}{more})"
+        return f"{self.invalid} of {self.rows} rows failed validation ({reasons}{more})"
 
 
 class _Converters(Struct, frozen=True):

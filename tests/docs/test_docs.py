@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tap_cxone.config.definition import format_default, nested_settings
-from tap_cxone.families.registry import SECTIONS, settings_schema
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tests.docs import document
 from tests.docs.document import HUB, ROOT, documents
 
@@ -56,7 +56,7 @@ def test_meltano_knows_every_setting():
 
 
 def test_meltano_needs_no_hub():
-    """Each plugin of meltano.yml carries its namespace and pip_url, so the Hub is not asked."""
+    """Each plugin of meltano.yml has a namespace and a pip_url, so the Hub is not needed."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
     plugins = [plugin for kind in project["plugins"].values() for plugin in kind]
 
@@ -158,7 +158,7 @@ def test_meltano_reads_the_hubs_definition():
 
     variant = plugin.find_variant("original")
     kinds = {setting.name: setting.kind.value for setting in variant.settings}
-    assert {kinds[section.NAME] for section in SECTIONS} == {"object"}
+    assert {kinds[family.name] for family in FAMILIES} == {"object"}
     assert kinds["schema_drift"] == "options"
     assert variant.capabilities == definition["capabilities"]
     secrets = {setting.name for setting in variant.settings if setting.sensitive}

@@ -58,7 +58,7 @@ def tap(caplog) -> Callable[..., CommandResult]:
     return run
 
 
-def tap_process(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+def command_process(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     """Run `tap-cxone` with no settings but these in its environment."""
     clean = {name: value for name, value in os.environ.items() if "TAP_CXONE" not in name}
     return subprocess.run(
@@ -78,7 +78,7 @@ def errors(run: CommandResult | subprocess.CompletedProcess[str]) -> list[str]:
 
 def test_command_prints_all_setting_problems():
     """Each problem is one line with its remedy, and the exit code is 2."""
-    run = tap_process(
+    run = command_process(
         "--config=ENV",
         region="Narnia",
         start_date="2026-02-01",
@@ -90,9 +90,10 @@ def test_command_prints_all_setting_problems():
     assert run.returncode == 2
     assert run.stdout == ""
     assert sorted(errors(run)) == [
-        "Configuration: access_key_secret is missing beside access_key_id; an access key has both",
+        "Configuration: access_key_secret is missing, but access_key_id is set; an access key "
+        "needs both",
         "Configuration: data_extraction.window_days is 20; it must be at most 14",
-        "Configuration: end_date is not after start_date; exchange them or leave end_date out",
+        "Configuration: end_date is not after start_date; exchange them or remove end_date",
         "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the "
         "tenant's URL)",
         "Configuration: unknown setting 'data_extraction.mod'; did you mean 'mode'?",
@@ -113,7 +114,7 @@ def test_no_credentials_are_named_with_what_needs_them(tap):
     ]
 
 
-def test_an_application_is_asked_for_where_its_family_has_settings(tap):
+def test_application_is_required_where_its_family_has_settings(tap):
     """A family that only its settings object sets up is named if the object is there."""
     run = tap("--config=ENV", analytics_exports={})
 
@@ -128,14 +129,14 @@ def test_an_application_is_asked_for_where_its_family_has_settings(tap):
 @pytest.mark.parametrize("option", ["--discover", "--about", "--help", "--version"])
 def test_what_needs_neither_credentials_nor_network(tap, option):
     """Discovery and the texts about the tap work on a machine that knows nothing."""
-    run = tap_process(option) if option == "--discover" else tap(option)
+    run = command_process(option) if option == "--discover" else tap(option)
 
     assert run.returncode == 0
     assert run.stdout
 
 
 def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
-    """The catalog has each built-in stream, and each of its columns says what it holds."""
+    """The catalog has each built-in stream, and each of its columns has a description."""
     streams = json.loads(tap("--discover").stdout)["streams"]
 
     assert [stream["tap_stream_id"] for stream in streams] == [
@@ -165,7 +166,7 @@ def test_without_credentials_no_stream_is_selected_by_default(tap):
 
 
 def test_command_refuses_a_state_of_another_shape(tap, tmp_path):
-    """A state of another shape exits with 2 and says what to do."""
+    """A state of another shape exits with 2 with the remedy."""
     state = tmp_path / "state.json"
     state.write_text('{"bookmarks": {"qm_workflows": {"pending_jobs": [17]}}}')
 
@@ -179,8 +180,8 @@ def test_command_refuses_a_state_of_another_shape(tap, tmp_path):
     ("content", "words"),
     [
         (None, "config.json' was not found"),
-        ("{", "the file given as --config is not JSON, or no object ("),
-        ("[1]", "the file given as --config is not JSON, or no object ("),
+        ("{", "the file of --config is not a JSON object ("),
+        ("[1]", "the file of --config is not a JSON object ("),
     ],
 )
 def test_a_config_file_that_cannot_be_read(tap, tmp_path, content, words):
@@ -205,12 +206,12 @@ def test_a_file_of_a_run_that_is_no_json(tap, tmp_path, option):
     run = tap("--config=ENV", f"--{option}={file}", access_key_id="a", access_key_secret="b")
 
     assert run.returncode == 2
-    assert f"the file given as --{option} is not JSON" in run.stderr
+    assert f"the file of --{option} is not JSON" in run.stderr
     assert "Traceback" not in run.stderr
 
 
 def test_an_unreachable_host_fails_every_stream_with_one_line(tap):
-    """A connection that cannot be made ends with exit 1 and a line a stream that says why."""
+    """A connection that cannot be made ends with exit 1 and a line a stream with the cause."""
     run = tap(
         "--config=ENV",
         base_url="http://127.0.0.1:9",
@@ -243,8 +244,8 @@ def test_command_names_the_target_if_the_pipe_closes():
 
     assert run.stdout == "exit 1\n"
     assert [line for line in errors(run) if "pipe" in line] == [
-        "The target closed the pipe; its own log says why. The next run goes on from the last "
-        "state that the target kept"
+        "The target closed the pipe; see its log for the reason. The next run continues from the "
+        "last state that the target stored"
     ]
 
 
@@ -254,7 +255,7 @@ def judged(output: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_singer_check_tap_accepts_two_runs(tmp_path):
-    """The judge of singer-tools finds no fault in a first run and in one that goes on from it."""
+    """The judge of singer-tools finds no fault in a first run and in one that continues from it."""
     first, second, state = (tmp_path / name for name in ("first", "second", "state.json"))
     extract = f"tap-cxone --config ENV > {first} && grep STATE {first} | tail -n 1 > {state}.line"
     read_state = f"import json; print(json.dumps(json.load(open('{state}.line'))['value']))"

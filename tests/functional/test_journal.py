@@ -32,7 +32,7 @@ from tests.support.run import NOON, FakeClock, run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_cxone.simulator import Simulator
     from tests.support.run import Output
@@ -49,9 +49,15 @@ def journal_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(journal_path, clock) -> Callable[[], Journal]:
-    """Return what opens the journal once more, as another process would."""
-    return lambda: Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
+def journal(journal_path, clock) -> Iterator[Callable[[], Journal]]:
+    """Yield what opens the journal once more, as another process would."""
+    with ExitStack() as opened:
+
+        def open_again() -> Journal:
+            journal = Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
+            return opened.enter_context(closing(journal))
+
+        yield open_again
 
 
 def pending_job(name: str = "one", days: int = 0) -> Job:
@@ -77,7 +83,7 @@ def stored_jobs(path: Path) -> list[Any]:
 
 
 def test_jobs_survive(journal):
-    """A job is known to whoever opens the file next."""
+    """The next process that opens the file knows a job."""
     SqliteLedger(journal(), "tenant").record_submitted("stream", pending_job())
 
     assert SqliteLedger(journal(), "tenant").jobs("stream", None) == [pending_job()]
@@ -219,7 +225,7 @@ def test_journal_counts_a_submit_before_it_is_sent(shared_limiter):
 
 
 def test_the_state_of_long_ago(sim, clock, journal_path):
-    """A run that begins with an old state finds every job again, and exports nothing anew."""
+    """A run that begins with an old state finds every job again, and exports nothing again."""
     first = run_stream(journal_settings(sim, journal_path), clock)
     spent = len(sim.jobs)
     second = run_stream(journal_settings(sim, journal_path), clock)
@@ -240,8 +246,8 @@ def test_the_newest_state(sim, clock, journal_path):
     assert len(sim.jobs) == 4
 
 
-def test_a_table_read_whole_is_read_anew(sim, clock, journal_path):
-    """Without a bookmark nothing tells an old state from a new one: every run exports anew."""
+def test_full_table_without_a_bookmark_exports_again(sim, clock, journal_path):
+    """Without a bookmark nothing tells an old state from a new one: every run exports again."""
     config = {"access_key_id": "any", "access_key_secret": "any"}
     catalog = TapCXone(config=config).catalog_dict
     for entry in catalog["streams"]:
@@ -259,7 +265,7 @@ def test_a_table_read_whole_is_read_anew(sim, clock, journal_path):
 
 
 def test_another_request(sim, clock, journal_path):
-    """A job that asked for something else is not taken for this one."""
+    """A job that requested something else is not taken for this one."""
     run_stream(journal_settings(sim, journal_path), clock)
     entity = {"name": STREAM, "version": "3"}
     config = journal_settings(sim, journal_path)
@@ -270,10 +276,10 @@ def test_another_request(sim, clock, journal_path):
 
 
 def test_plan_knows_the_journal(sim, clock, journal_path):
-    """`--plan` asks for nothing that the journal has a job for."""
+    """`--plan` has no metrics that the journal has a job for."""
     run_stream(journal_settings(sim, journal_path), clock)
-    tap = TapCXone(config=journal_settings(sim, journal_path), clock=clock)
-    plans = [plan.workload for family in tap.plans() for plan in family.streams]
+    with closing(TapCXone(config=journal_settings(sim, journal_path), clock=clock)) as tap:
+        plans = [plan.workload for family in tap.plans() for plan in family.streams]
     (planned,) = [work for work in plans if work.stream == STREAM]
 
     assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
@@ -281,7 +287,7 @@ def test_plan_knows_the_journal(sim, clock, journal_path):
 
 @pytest.mark.promise("shared-limits")
 def test_quota_without_a_state(simulate, clock, journal_path):
-    """The day's exports are counted when nobody kept a state: none is refused by the API."""
+    """The day's exports are counted without a state: the API refuses none."""
     sim = simulate(exports_per_day=3)
     for stream in (dashboard.KB, dashboard.AS):
         assert dashboard_run(sim, clock, journal_path, stream).error is None
@@ -305,7 +311,7 @@ def dashboard_run(sim: Simulator, clock: FakeClock, path: Path, stream: str) -> 
 
 @pytest.mark.promise("no-secrets")
 def test_no_secrets(sim, clock, journal_path):
-    """The file is readable by nobody else, and holds neither login nor link."""
+    """The file is readable by its owner only, and holds neither login nor link."""
     run_stream(journal_settings(sim, journal_path), clock)
     data = journal_path.read_bytes()
 
@@ -321,11 +327,10 @@ def test_no_secrets(sim, clock, journal_path):
 
 def torn(path: Path) -> None:
     """Leave half of a file."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.executescript("PRAGMA page_size = 512; VACUUM")
         rows = [("tenant", "stream", str(n), "x" * 300, "9999", 1) for n in range(40)]
         db.executemany("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", rows)
-    db.close()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
@@ -344,21 +349,19 @@ def scribbled(path: Path) -> None:
 def other_tables(path: Path) -> None:
     """Leave the database of another program."""
     path.unlink()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE jobs (id TEXT)")
-    db.close()
 
 
 def newer(path: Path) -> None:
     """Leave what a newer version wrote."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA user_version = 99")
-    db.close()
 
 
 @pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
 def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
-    """A file that is none is set aside with a warning, and the run goes on with a new one."""
+    """A file that is none is renamed with a warning, and the run continues with a new one."""
     run_stream(journal_settings(sim, journal_path), clock)
     damage(journal_path)
     damaged = journal_path.read_bytes()
@@ -378,9 +381,8 @@ def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
 def test_an_unreadable_job(sim, clock, journal_path):
     """A job that cannot be read fails the stream, with the remedy."""
     run_stream(journal_settings(sim, journal_path), clock)
-    with sqlite3.connect(journal_path) as db:
+    with closing(sqlite3.connect(journal_path)) as db, db:
         db.execute("UPDATE jobs SET job = '{}'")
-    db.close()
     out = run_stream(journal_settings(sim, journal_path), clock)
 
     assert isinstance(failure(out), JournalError)
@@ -415,20 +417,19 @@ class Failing(FakeClock):
         self.happening()
         if self.table:
             full = "SELECT RAISE(FAIL, 'database or disk is full')"
-            with sqlite3.connect(self.path) as db:
+            with closing(sqlite3.connect(self.path)) as db, db:
                 db.execute(f"CREATE TRIGGER full BEFORE INSERT ON {self.table} BEGIN {full}; END")
-            db.close()
             self.table = ""
 
 
 @pytest.fixture
 def clock() -> Failing:
-    """Return a clock at noon, with which nothing fails unless it is told to."""
+    """Return a clock at noon, with which nothing fails unless a test requests it."""
     return Failing()
 
 
 def busy(path: Path) -> sqlite3.Connection:
-    """Return what keeps a file from everybody else, until it is closed."""
+    """Return an exclusive lock of a file, until it is closed."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN EXCLUSIVE")
     return db

@@ -58,7 +58,7 @@ def test_a_line_is_read_with_its_facts(book):
     ids=readable,
 )
 def test_what_cannot_be_read_is_counted(bad):
-    """A torn line, another program's, or one with an impossible fact is left out and counted."""
+    """A torn line, another program's, or one with an impossible fact is omitted and counted."""
     log = parse_log("log", [GOOD, bad, b"\n"])
 
     assert len(log.lines) == 1
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_counted(bad):
 
 
 def test_unknown_events_are_counted_by_name():
-    """An event of a later version is left out and counted, whatever its facts are."""
+    """An event of a later version is omitted and counted, whatever its facts are."""
     coming = GOOD.replace(b'"run_started"', b'"stream_dreamt", "rows": "many", "failed": true')
 
     log = parse_log("log", [GOOD, coming, coming])
@@ -93,7 +93,10 @@ def test_parser_refuses_another_file():
     """Another file is refused with its name and the setting that names the right one."""
     lines = [json.dumps({"type": "STATE", "value": {}}).encode()] * 2
 
-    with pytest.raises(NotAnAuditLog, match=r"^here\.jsonl is no audit log: none of its 2 lines"):
+    with pytest.raises(
+        NotAnAuditLog,
+        match=r"^here\.jsonl is not an audit log: tap-cxone wrote none of its 2 lines",
+    ):
         parse_log("here.jsonl", lines)
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 TABLES_PATH = "/observabilitydashboard/v2/tables"
 _PERMISSION_HINT = (
-    "give the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
-    "Security > Roles), and ask NICE whether the application may export its tables"
+    "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
+    "Security > Roles). Ask NICE whether the application may export its tables"
 )
 
 _QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
@@ -116,7 +116,7 @@ class ObservabilityApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        return [self.tenant, self.request.table.stream, self.body(window)]
+        return [self.request.table.stream, self.body(window)]
 
     def file_name(self, window: Window) -> str:
         """Return a file name that is unique for a tenant, stream and window.
@@ -172,7 +172,7 @@ class ObservabilityApi(JobApi):
 
     @override
     def read_status(self, body: Any) -> StatusResponse:
-        """Return the status that a response names; a URL alone says that the file is complete.
+        """Return the status that a response names; a URL alone means that the file is complete.
 
         Raises:
             ApiError: The status is unknown.
@@ -202,6 +202,6 @@ def _export_id(response: ApiResponse) -> str:
     if segments and segments[-1] == "status":
         segments.pop()
     if not segments or segments[-1] == "export-data":
-        msg = f"the answer to the submit ({response.status}) has no Location that names an export"
+        msg = f"the response to the submit ({response.status}) has no Location that names an export"
         raise AmbiguousSubmit(msg, status=response.status)
     return unquote(segments[-1])

@@ -31,7 +31,7 @@ TABLES = (
         ("Copilot/KBTable",),
         FILTERS,
         channels=True,
-        description="What Copilot suggested from the knowledge base, and whether it was used.",
+        description="Suggestions of Copilot from the knowledge base, and whether they were used.",
     ),
     DashboardTable(
         "copilot_auto_summaries",
@@ -45,7 +45,7 @@ TABLES = (
         ("Copilot/AQTable",),
         ("CopilotProfileId", "AgentNumber"),
         channels=False,
-        description="Questions that agents asked Copilot.",
+        description="Questions of agents to Copilot.",
     ),
     DashboardTable(
         "autopilot_knowledge_responses",

@@ -7,37 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from tap_cxone.errors import Throttled
 from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import (
-    STREAM,
     conversation_ids,
     expected_conversations,
     export_settings,
     run_exports,
 )
-from tests.support.expectations import failure
 from tests.support.requests import submits
 
 
 @pytest.mark.parametrize("status", [409, 429])
-@pytest.mark.parametrize("seconds", [1, 37, 300])
-def test_export_submit_waits_for_retry_after(sim, clock, status, seconds):
-    """A submit that is told to wait comes again after exactly that time."""
-    headers = (("Retry-After", str(seconds)),)
-    sim.faults.add(Fault("submit", "status", status=status, headers=headers))
-
-    out = run_exports(export_settings(sim), clock)
-
-    first, second = submits(sim)
-    assert out.error is None
-    assert second.at - first.at == timedelta(seconds=seconds)
-    assert len(sim.analytics_exports) == 1
-
-
-@pytest.mark.parametrize("status", [409, 429])
 def test_growing_waits(sim, clock, status):
-    """A submit that is only told 'no' comes again after waits that grow."""
+    """A refused submit without a wait is repeated after growing delays."""
     sim.faults.add(Fault("submit", "status", status=status, times=6))
 
     out = run_exports(export_settings(sim), clock)
@@ -49,25 +31,11 @@ def test_growing_waits(sim, clock, status):
     assert gaps[-1] > 3 * gaps[0]
 
 
-@pytest.mark.parametrize("status", [409, 429])
-def test_submit_throttled_for_ever_ends_after_the_throttle_timeout(sim, clock, status):
-    """An API that always says 'wait' ends the stream when throttle_timeout_minutes are gone."""
-    sim.faults.add(Fault("submit", "status", status=status, times=1000))
-    began = clock.now()
-
-    out = run_exports(export_settings(sim, throttle_timeout_minutes=12), clock)
-
-    assert isinstance(failure(out), Throttled)
-    assert "throttle_timeout_minutes" in str(failure(out))
-    assert clock.now() - began <= timedelta(minutes=12)
-    assert out.records(STREAM) == []
-
-
 @pytest.mark.some(3)
 @pytest.mark.parametrize("status", [409, 429, 400, 403, 503])
 @pytest.mark.parametrize("after", [1, 2])
 def test_submit_refused_while_prefetching_is_repeated(sim, clock, status, after):
-    """A submit refused before its turn comes again in its turn; nothing is lost."""
+    """A refused submit of an upcoming window is repeated for that window; nothing is lost."""
     sim.faults.add(Fault("submit", "status", status=status, after=after))
 
     out = run_exports(export_settings(sim, 4), clock)
@@ -79,7 +47,7 @@ def test_submit_refused_while_prefetching_is_repeated(sim, clock, status, after)
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_listing_that_fails_while_prefetching_delays_the_submit(sim, clock, status):
-    """A list that fails before its turn puts the submit off; the window at hand is not lost."""
+    """A list that fails for an upcoming window postpones its submit only."""
     sim.faults.add(Fault("list", "status", status=status, after=1))
 
     out = run_exports(export_settings(sim, 3), clock)

@@ -15,16 +15,17 @@ from tap_cxone.clock import parse_instant
 from tap_cxone.errors import ConfigError, CXoneError, StreamsFailed
 from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.simulator.options import Options
-from tests.resilience.faults.scenes import SCENES, WINDOWS, Scene, differences
+from tests.resilience.faults.scenes import SCENES
 from tests.support.run import FakeClock, run_tap
+from tests.support.scene import WINDOWS, Scene, differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pytest
 
-    from tests.resilience.faults.scenes import Truth
     from tests.support.run import Output
+    from tests.support.scene import Truth
 
 ALWAYS = 10_000
 _SECRETS = (Credentials.ACCESS_KEY_SECRET, Credentials.CLIENT_SECRET, Credentials.ACCESS_KEY_ID)
@@ -50,11 +51,11 @@ class Exact:
 
 @dataclass(frozen=True)
 class Fails:
-    """The stream fails with one line that tells why, and what to do.
+    """The stream fails with one line that states the cause and the remedy.
 
     Attributes:
         cause: Words of the line.
-        remedy: Words of the line that say what to do.
+        remedy: Words of the line that state the remedy.
         done: Windows that are complete before.
         later: How long it takes until the next run.
         then: Words of the line with which the next run fails too, as the API is still blocked.
@@ -196,7 +197,7 @@ class Played:
         """Assert what is true of every run."""
         told = self._told + json.dumps([m for m in out.messages if m["type"] != "RECORD"])
         told += str(out.error)
-        assert "A fault in the tap itself" not in told, self._faults()
+        assert "Unexpected error in tap-cxone" not in told, self._faults()
         assert not self._faults()
         assert not _SIGNED.search(told), _SIGNED.search(told)
         assert not [secret for secret in _SECRETS if secret in told]
@@ -218,7 +219,7 @@ class Played:
         return [repr(found.exc_info[1]) for found in self._records if found.exc_info]
 
     def _never_overtaken(self, sim: Simulator, out: Output) -> None:
-        """Assert that no STATE says more than what left before it."""
+        """Assert that no STATE says more than what was emitted before it."""
         scene, left = self.scene, set()
         wanted = [scene.truth(sim, number).keys() for number in range(WINDOWS)]
         aside = len(out.records("quarantine"))
@@ -263,7 +264,7 @@ class Played:
         return min(places.values(), default=0)
 
     def _committed(self, sim: Simulator, out: Output, done: int) -> None:
-        """Assert that only so many windows left, and that the bookmark says so."""
+        """Assert that only so many windows were emitted, and that the bookmark says so."""
         records = out.records(self.scene.stream)
         end = self.scene.end(done)
         assert all(parse_instant(record["_window_end"]) <= end for record in records)

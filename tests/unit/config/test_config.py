@@ -17,7 +17,7 @@ from tap_cxone.config.definition import nested_settings
 from tap_cxone.config.model import Settings
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
 from tap_cxone.families.observability.settings import ObservabilitySettings
-from tap_cxone.families.registry import SECTIONS, settings_schema
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 from tests.support.properties import many
@@ -25,7 +25,7 @@ from tests.support.properties import many
 
 def read_settings(config: dict[str, Any]) -> Settings:
     """Return the settings of all families as the tap reads them."""
-    return Settings.from_config(config, SECTIONS)
+    return Settings.from_config(config, [family.settings for family in FAMILIES])
 
 
 SCHEMA = settings_schema()
@@ -411,7 +411,7 @@ def test_other_family():
 
 
 @pytest.mark.parametrize("name", SCHEMA["properties"])
-def test_null_is_as_if_left_out(name):
+def test_null_setting_means_missing(name):
     """A setting that the checks accept as null is the same as one left out."""
     config = {name: None}
 
@@ -419,7 +419,7 @@ def test_null_is_as_if_left_out(name):
 
 
 @pytest.mark.parametrize("name", SCHEMA["properties"]["data_extraction"]["properties"])
-def test_null_in_a_family_is_as_if_left_out(name):
+def test_null_in_a_family_means_missing(name):
     """So is one of a family."""
     config = {"data_extraction": {name: None}}
     silent = read_settings({"data_extraction": {}})
@@ -429,7 +429,7 @@ def test_null_in_a_family_is_as_if_left_out(name):
 
 
 @pytest.mark.parametrize("name", ["entity_name", "version", "primary_keys", "columns"])
-def test_null_in_an_entity_is_as_if_left_out(name):
+def test_null_in_an_entity_means_missing(name):
     """So is one of an entity."""
     said, silent = (
         {"data_extraction": {"entities": [{"name": "qm_workflows", **more}]}}

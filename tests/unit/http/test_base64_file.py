@@ -20,7 +20,7 @@ def decode(body, size=7):
 
 
 @given(st.binary(max_size=300), st.text(), st.integers(1, 40))
-def test_file_is_decoded_whatever_stands_around_it(content, name, size):
+def test_file_is_decoded_whatever_surrounds_it(content, name, size):
     """Keys and texts before and after the field do not matter, nor how the body is cut."""
     encoded = base64.b64encode(content).decode()
     body = json.dumps({"files": {"fileName": name, "file": encoded, "URI": name}}, indent=1)
@@ -57,9 +57,9 @@ def test_text_that_looks_like_the_field_is_none(name):
         (b"", "is missing"),
         (b'{"file": "QUJD', "is incomplete"),
         (b'{"file": "QUJD\\u00', "is incomplete"),
-        (b'{"file": "QUJ"}', "is no base64"),
-        (b'{"file": "QU!D"}', "is no base64"),
-        (b'{"file": "QQ==QUJD"}', "is no base64"),
+        (b'{"file": "QUJ"}', "is not base64"),
+        (b'{"file": "QU!D"}', "is not base64"),
+        (b'{"file": "QQ==QUJD"}', "is not base64"),
     ],
 )
 def test_file_that_cannot_be_decoded_is_a_download_error(body, problem):

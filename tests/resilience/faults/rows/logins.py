@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator import Fault, Simulator
     from tests.resilience.faults.play import Script
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 LIVES = {
     "beyond numbers": "1e400",
@@ -28,7 +28,7 @@ LIVES = {
 
 
 def token_that_lives(life: str) -> Script:
-    """Return a login whose token is good, and says so of its life."""
+    """Return a login whose token is good, and names its lifetime."""
 
     def script(sim: Simulator, scene: Scene) -> tuple[Fault, ...]:
         own = scene.family in {"analytics_exports", "scheduled_reports"}

@@ -37,10 +37,10 @@ TOO_LONG = {"3000 years": "99999999999", "year 9999": "Fri, 31 Dec 9999 23:59:59
 
 
 def retry_after_rows() -> Iterator[Row]:
-    """Yield rows for `Retry-After` as nobody should write it."""
+    """Yield rows for invalid forms of `Retry-After`."""
     points: tuple[tuple[str, FaultPoint, int, tuple[str, ...]], ...] = (
         ("async", "poll", 429, REMEDIES[429]),
-        ("async", "async", 429, ("something else exporting",)),
+        ("async", "async", 429, ("another client may be exporting",)),
         ("analytics", "list", 503, AGAIN),
         ("download", "page", 429, REMEDIES[429]),
     )
@@ -81,12 +81,12 @@ def silence_rows() -> Iterator[Row]:
     )
     mute = ever("page", "stall", seconds=30)
     tries = {"max_retries": 1}
-    must = Fails(("data-download", "connection broke"), AGAIN)
+    must = Fails(("data-download", "the connection ended"), AGAIN)
     yield Row("page silent ever", "download", mute, must, settings=tries, patience=SILENT)
 
 
 def unreachable_rows() -> Iterator[Row]:
-    """Yield rows for addresses where nobody answers as the API does."""
+    """Yield rows for addresses without the API."""
     for scene in SCENES:
         nowhere = {"base_url": "https://no-such-host.invalid"}
         reach = ("check region, tenant, base_url and endpoints, which name the host", "proxy")
