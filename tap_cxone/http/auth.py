@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote_plus
 
 from urllib3.util import make_headers
 
@@ -116,10 +117,13 @@ _APPLICATION_HINT = (
 
 
 def _form_request(url: str, form: Mapping[str, str], application: Application) -> ApiRequest:
-    """Return a login request with the client credentials in the form, or as HTTP Basic."""
+    """Return a login request with the client credentials in the form, or as HTTP Basic.
+
+    In HTTP Basic each of the two is form-encoded first (RFC 6749, section 2.3.1).
+    """
     client_id, secret = application.client_id, application.secret
     if application.use_basic_auth:
-        headers = make_headers(basic_auth=f"{client_id}:{secret}")
+        headers = make_headers(basic_auth=":".join(map(quote_plus, (client_id, secret))))
         return ApiRequest(method="POST", url=url, form=form, headers=headers)
     credentials = {"client_id": client_id, "client_secret": secret}
     return ApiRequest(method="POST", url=url, form={**form, **credentials})

@@ -189,6 +189,9 @@ class Transport:
             headers["Content-Type"], data = "application/json", _JSON_ENCODER.encode(request.body)
         if request.response_type == "file":
             headers["Accept"] = "*/*"
+        if request.creates_job:
+            # A server may reset an idle connection. Then it is unknown whether the submit arrived.
+            self.session.close()
         return self.session.request(
             request.method,
             request.url,

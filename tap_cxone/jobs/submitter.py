@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
 from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.api import SubmitResult
-from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide
+from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide, is_free_gateway_error
 from tap_cxone.progress.activity import count_export, sleep
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.api import ActiveJobs, JobApi
     from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.jobs.store import JobStore
+    from tap_cxone.jobs.submit_policy import Decision
     from tap_cxone.windows import Window
 
 _MAX_LOST_SUBMIT_LOOKUPS = 3  # lookups of a job whose submit got no response
@@ -96,7 +97,7 @@ class JobSubmitter:
                 return self.submit_or_adopt(window, jobs_before)
             except CXoneError as error:
                 attempt = attempts.record(error)
-                match decide(error, attempt, can_list=jobs_before is not None), error:
+                match self._decide(error, attempt, jobs_before), error:
                     case LookUp(may_retry), AmbiguousSubmit() as lost:
                         if result := self.resolve_lost_submit(lost, jobs_before, window):
                             return result
@@ -121,7 +122,7 @@ class JobSubmitter:
             jobs_before = self.api.list_active_jobs(window)
             return self.submit_or_adopt(window, jobs_before)
         except CXoneError as error:
-            match decide(error, None, can_list=jobs_before is not None), error:
+            match self._decide(error, None, jobs_before), error:
                 case LookUp(), AmbiguousSubmit() as lost:
                     return self.resolve_lost_submit(lost, jobs_before, window)
                 case (Retry() | Stop()) as decision, _:
@@ -131,6 +132,16 @@ class JobSubmitter:
                     return None
                 case _:
                     self._raise_final(error, None, window)
+
+    @property
+    def _has_quota(self) -> bool:
+        return self.rate_limiter.limits.quota is not None
+
+    def _decide(
+        self, error: CXoneError, attempt: Attempt | None, jobs_before: ActiveJobs | None
+    ) -> Decision:
+        can_list = jobs_before is not None
+        return decide(error, attempt, can_list=can_list, has_quota=self._has_quota)
 
     def _retry_policy(self) -> RetryPolicy:
         first_delay = max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
@@ -181,6 +192,10 @@ class JobSubmitter:
     def _raise_final(self, error: CXoneError, attempt: Attempt | None, window: Window) -> NoReturn:
         """Raise the error that ends the stream, with the reason why there is no retry."""
         match error:
+            case AmbiguousSubmit() if attempt is not None and is_free_gateway_error(
+                error, has_quota=self._has_quota
+            ):
+                raise error.as_exhausted(attempt.count_text) from error
             case AmbiguousSubmit():
                 raise self._unlisted_submit(error, window) from error
             case Throttled(exhausted=False) if attempt is not None:

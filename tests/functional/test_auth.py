@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 from datetime import timedelta
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.errors import AuthError
+from tap_cxone.config.connection import Application
+from tap_cxone.errors import AuthError, ConfigError
+from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
-from tests.support.expectations import failure
+from tests.support.expectations import failure, warnings_logged
 from tests.support.requests import logins
 from tests.support.run import run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
@@ -308,3 +311,46 @@ def test_a_login_that_keeps_failing(sim, clock):
     assert "Down for repairs" in str(failure(out))
     assert len(logins(sim)) == 4
     assert api_requests(sim) == []
+
+
+# Credentials as they are written
+
+
+@pytest.mark.parametrize(
+    ("client_id", "secret", "pair"),
+    [
+        ("client", "100%", "client:100%25"),
+        ("client", "p\u20acss", "client:p%E2%82%ACss"),
+        ("a:b", "c d+e", "a%3Ab:c+d%2Be"),
+    ],
+    ids=["percent", "euro", "colon and blank"],
+)
+def test_basic_credentials_are_form_encoded(client_id, secret, pair):
+    """Each half of HTTP Basic credentials is form-encoded before both are joined (RFC 6749)."""
+    grant = ClientCredentialsGrant("https://any.example", Application(client_id, secret, True))
+
+    scheme, _, encoded = grant.token_request().headers["authorization"].partition(" ")
+
+    assert scheme == "Basic"
+    assert base64.b64decode(encoded).decode("ascii") == pair
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
+@pytest.mark.parametrize("padding", ["{}\n", " {} ", "\t{}\r\n"], ids=repr)
+def test_padded_credential_is_trimmed_with_a_warning(sim, clock, caplog, name, padding):
+    """White space around a key is removed; one warning names the setting, and not the key."""
+    config = stream_settings(sim)
+    key = config[name]
+
+    out = run_stream({**config, name: padding.format(key)}, clock)
+
+    (warning,) = (w for w in warnings_logged(caplog) if "white space" in w)
+    assert out.error is None
+    assert name in warning
+    assert key not in warning
+
+
+def test_blank_credential_is_none(sim):
+    """A credential of white space only is no credential: its pair is incomplete."""
+    with pytest.raises(ConfigError, match="access_key_secret is missing beside access_key_id"):
+        TapCXone(config={**stream_settings(sim), "access_key_secret": " \n"})
