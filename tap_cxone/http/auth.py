@@ -156,6 +156,7 @@ class TokenProvider:
     grant: Grant
     transport: Transport
     _token: Token | None = None
+    _accepted: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def token(self) -> Token:
@@ -171,6 +172,15 @@ class TokenProvider:
             if self._token is None or self._token.renew_at <= self.transport.clock.now():
                 self._token = self._request_token()
             return self._token
+
+    @property
+    def accepted(self) -> bool:
+        """Return True if the API accepted a token of this login for some request."""
+        return self._accepted
+
+    def mark_accepted(self) -> None:
+        """Store that the API accepted a token of this login."""
+        self._accepted = True
 
     def renew(self, refused: Token) -> Token:
         """Return a token other than `refused`, which the API rejected.

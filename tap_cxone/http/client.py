@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
+from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired, PermissionDenied
 from tap_cxone.http.connection_error import describe_connection_error, is_unreachable_or_untrusted
-from tap_cxone.http.error_table import hint_for_storage
+from tap_cxone.http.error_table import PERMISSION_HINT, hint_for_storage
 from tap_cxone.http.messages import CONNECT_SECONDS, READ_SECONDS, ApiRequest, spool_response
 from tap_cxone.http.rate_limit import RateLimitHeaders
 from tap_cxone.http.transport import open_session
@@ -67,6 +67,10 @@ class Client:
     def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """Send a GET request; retried, since it is idempotent."""
         return self._execute(ApiRequest(method="GET", url=self._url(path), params=params))
+
+    def get_once(self, path: str) -> ApiResponse:
+        """Send a GET request for a response that the caller can do without; never retried."""
+        return self._execute(ApiRequest(method="GET", url=self._url(path), is_retried=False))
 
     def put(self, path: str, body: Any) -> ApiResponse:
         """Send a PUT request; retried, since it is idempotent."""
@@ -164,6 +168,7 @@ class Client:
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()
         response = self._send_with_token_renewal(request)
+        self.token_provider.mark_accepted()
         self.rate_limiter.update_from_headers(
             RateLimitHeaders.parse(response.headers, self.transport.clock.now())
         )
@@ -182,9 +187,16 @@ class Client:
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            hint = self.token_provider.grant.credentials_hint()
-            msg = f"{error.message}; a new token was refused too: {hint}"
-            raise AuthError(msg) from error
+            raise self._refused_token_error(error) from error
+
+    def _refused_token_error(self, error: ApiError) -> AuthError | PermissionDenied:
+        """Return the error for a 401 to a new token: the credentials, or a missing permission."""
+        message = f"{error.message}; a new token was refused too"
+        hint = self.token_provider.grant.credentials_hint()
+        if not self.token_provider.accepted:
+            return AuthError(f"{message}: {hint}; if other streams work, a permission is missing")
+        message += ", but the API accepts this login for other requests: a permission is missing"
+        return PermissionDenied(message, status=error.status, remedy=PERMISSION_HINT)
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
         headers = {**request.headers, "Authorization": f"Bearer {token.value}"}

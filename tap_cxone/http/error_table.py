@@ -26,7 +26,7 @@ _WRONG_ADDRESS_HINT = (
     "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
 )
 _WRONG_SETTING_HINT = "correct the setting that these words are about; if there is none, report it"
-_PERMISSION_HINT = "give the user or application behind the credentials the right to do this"
+PERMISSION_HINT = "give the user or application behind the credentials the right to do this"
 _WINDOW_TOO_LARGE_HINT = "ask for less at once: lower the family's window_days"
 _PROXY_USER_HINT = "correct the user of the proxy in HTTPS_PROXY"
 _THROTTLED_HINT = "run again later, when nothing else asks in this tenant's name"
@@ -61,7 +61,7 @@ _FAILED = ErrorRule(Unavailable, RETRY_LATER_HINT, submit_error=AmbiguousSubmit)
 
 ERROR_TABLE: dict[int, ErrorRule] = {
     HTTPStatus.UNAUTHORIZED: ErrorRule(ApiError, ""),  # the client adds a hint on the credentials
-    HTTPStatus.FORBIDDEN: ErrorRule(PermissionDenied, _PERMISSION_HINT),
+    HTTPStatus.FORBIDDEN: ErrorRule(PermissionDenied, PERMISSION_HINT),
     HTTPStatus.NOT_FOUND: ErrorRule(NotFound, _WRONG_ADDRESS_HINT),
     HTTPStatus.METHOD_NOT_ALLOWED: _NOT_THERE,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: ErrorRule(ApiError, _PROXY_USER_HINT),

@@ -120,7 +120,7 @@ class Transport:
             ApiError: The request failed. The subclass determines the reaction of the caller.
             DownloadError: A file is incomplete, or the disk has no space for it.
         """
-        if request.creates_job:
+        if request.creates_job or not request.is_retried:
             return self.send_once(request, classify_error)
         attempts = Attempts(self.retry_policy, self.clock)
         while True:

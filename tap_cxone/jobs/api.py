@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_cxone.errors import AmbiguousSubmit, ApiError
 from tap_cxone.http.json_body import first_id, first_value, json_object
 from tap_cxone.jobs.job import JobStatus, StatusResponse
+from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
+
+NO_FILE = "no-file:"
+"""Link of a window for which the API has no file, because the window has no rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class JobApi(ABC):
         ID_KEYS: Keys of the job ID in the response to a submit, in order.
         LINK_KEYS: Keys of the download link, in order.
         NOUN: The API's word for a job, in messages.
+        NO_LIST_REASON: Why the job of a lost submit cannot be looked up, in messages.
         client: Client of the tenant's API.
         tenant: Text that identifies the tenant in fingerprints.
     """
@@ -82,6 +87,7 @@ class JobApi(ABC):
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ()
     NOUN: ClassVar[str] = "job"
+    NO_LIST_REASON: ClassVar[str] = "this API has no list of jobs"
 
     client: Client
     tenant: str
@@ -135,7 +141,10 @@ class JobApi(ABC):
             AmbiguousSubmit: It has neither a job nor a link.
         """
         if not result.job_id and not result.link:
-            msg = f"the answer to the submit ({response.status}) names no {self.NOUN}"
+            content = "it was empty"
+            if response.json is not None:
+                content = self.client.redact(json.dumps(response.json, default=str))
+            msg = f"the answer to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
 
@@ -172,9 +181,13 @@ class JobApi(ABC):
         link = first_value(job, self.LINK_KEYS)
         return str(link) if link else None
 
-    def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
+    def jobs_before_submit(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
         """Return the jobs of the tenant, or None if the API has no such list."""
         return None
+
+    def jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+        """Return the jobs of the tenant after a submit whose response was lost, or None."""
+        return self.jobs_before_submit(window)
 
     def cancel(self, job: Job) -> bool:  # noqa: ARG002 (no cancel)
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""
@@ -191,4 +204,6 @@ class JobApi(ABC):
             NotFound: The file of the job no longer exists.
             DownloadError: The file is incomplete.
         """
+        if link == NO_FILE:
+            return spool_chunks([], expected_size=0, description=description)
         return self.client.download(link, description)

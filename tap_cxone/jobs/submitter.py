@@ -92,7 +92,7 @@ class JobSubmitter:
         """
         attempts = Attempts(self._retry_policy(), self.clock)
         while True:
-            jobs_before = self.api.list_active_jobs(window)
+            jobs_before = self.api.jobs_before_submit(window)
             try:
                 return self.submit_or_adopt(window, jobs_before)
             except CXoneError as error:
@@ -119,7 +119,7 @@ class JobSubmitter:
         """
         jobs_before: ActiveJobs | None = None
         try:
-            jobs_before = self.api.list_active_jobs(window)
+            jobs_before = self.api.jobs_before_submit(window)
             return self.submit_or_adopt(window, jobs_before)
         except CXoneError as error:
             match self._decide(error, None, jobs_before), error:
@@ -167,7 +167,7 @@ class JobSubmitter:
         ids_before = jobs_before.candidate_ids if jobs_before else frozenset()
         for _ in range(_MAX_LOST_SUBMIT_LOOKUPS):
             sleep(self.clock, self.poll_policy.interval, f"looking for the job of {window}")
-            if (jobs_now := self.api.list_active_jobs(window)) is None:
+            if (jobs_now := self.api.jobs_after_lost_submit(window)) is None:
                 raise self._unlisted_submit(error, window) from error
             if len(new_ids := jobs_now.candidate_ids - ids_before) == 1:
                 (job_id,) = new_ids
@@ -184,7 +184,7 @@ class JobSubmitter:
     def _unlisted_submit(self, error: AmbiguousSubmit, window: Window) -> AmbiguousSubmit:
         count_export()
         msg = (
-            f"{self.describe(window)}: {error.message}; this API has no list of jobs: it counts as "
+            f"{self.describe(window)}: {error.message}; {self.api.NO_LIST_REASON}: it counts as "
             "spent, the next run asks anew"
         )
         return AmbiguousSubmit(msg, status=error.status)

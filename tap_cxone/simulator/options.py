@@ -44,6 +44,7 @@ class Options:
         rows_of: Rows per day of single entities or tables; 0 makes one empty.
         token_seconds: Lifetime of a token, never divided by `speed`.
         spacing_seconds: Minimum interval between two accepted submits.
+        spacing_counts: Which accepted requests of the Data Extraction API the interval counts.
         link_seconds: Lifetime of a download link.
         job_seconds: Duration of a job.
         job_polls: Number of polls that return a running job. If set, it replaces `job_seconds` for
@@ -128,6 +129,7 @@ class Options:
     rows_of: Mapping[str, int] = field(default_factory=dict)
     token_seconds: float = 3600
     spacing_seconds: float = 30
+    spacing_counts: Literal["submits", "requests"] = "submits"
     link_seconds: float = 30
     job_seconds: float = 20
     job_polls: int | None = None

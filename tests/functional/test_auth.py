@@ -53,7 +53,10 @@ def test_token_is_a_bearer_token(sim, clock):
     """Every request to the API carries the token it was given."""
     given = '{"access_token": "a-token-of-ours", "expires_in": 3600}'
     sim.faults.add(Fault("token", "status", status=200, body=given))
-    sim.faults.add(Fault("list", "status", status=400))
+    sim.faults.add(
+        Fault("list", "status", status=400),
+        Fault("async", "status", status=400),
+    )
 
     run_stream(stream_settings(sim), clock)
 
@@ -189,7 +192,10 @@ def test_a_token_that_the_api_does_not_know(sim, clock):
 
 def test_a_second_401(sim, clock):
     """A 401 to a new token ends the stream: an AuthError that names the settings to check."""
-    sim.faults.add(Fault("list", "status", status=401, times=99))
+    sim.faults.add(
+        Fault("list", "status", status=400),
+        Fault("async", "status", status=401, times=99),
+    )
 
     out = run_stream(stream_settings(sim), clock)
 
@@ -199,7 +205,7 @@ def test_a_second_401(sim, clock):
     assert "access_key_secret" in message
     assert "region" in message
     assert len(logins(sim)) == 2
-    assert len(api_requests(sim)) == 2
+    assert [seen.status for seen in api_requests(sim)] == [400, 401, 401]
 
 
 def test_every_401_may_be_followed_by_a_login(sim, clock):

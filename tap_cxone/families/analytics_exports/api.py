@@ -122,7 +122,7 @@ class AnalyticsApi(JobApi):
         return replace(response, link=f"{self.status_path(job)}/download" if has_file else None)
 
     @override
-    def list_active_jobs(self, window: Window) -> ActiveJobs | None:
+    def jobs_before_submit(self, window: Window) -> ActiveJobs | None:
         """Return the active exports of the tenant from any client, or None if there is no list."""
         with with_permission_hint(PERMISSION_HINT):
             response_json = self.client.get(ACTIVE_EXPORTS_PATH).json

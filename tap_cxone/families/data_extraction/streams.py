@@ -10,12 +10,12 @@ from typing_extensions import override
 from tap_cxone.config.validation import ACCESS_KEY
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.data_extraction.api import (
-    JOBS_PATH,
     DataExtractionApi,
     EntityRequest,
     classify_error,
     describe_running_job,
 )
+from tap_cxone.families.data_extraction.job_list import JOBS_PATH, JobList
 from tap_cxone.families.data_extraction.schemas import (
     ANY_PERMISSION,
     ENTITIES,
@@ -89,8 +89,10 @@ class DataExtraction(ApiFamily):
 def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
     """Return one stream per built-in entity and per configured entity."""
     api_family = DataExtraction.from_settings(context)
+    job_list = JobList(tap.logger)
     return [
-        EntityStream(tap, api_family, entity) for entity in entity_definitions(context.settings)
+        EntityStream(tap, api_family, job_list, entity)
+        for entity in entity_definitions(context.settings)
     ]
 
 
@@ -118,8 +120,11 @@ def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> Entity
 class EntityStream(JobStream):
     """Stream of one entity, read in windows of whole UTC days."""
 
-    def __init__(self, tap: Tap, family: ApiFamily, entity: EntityDefinition) -> None:
+    def __init__(
+        self, tap: Tap, family: ApiFamily, job_list: JobList, entity: EntityDefinition
+    ) -> None:
         """Store the entity and declare its columns and keys."""
+        self.job_list = job_list
         self.entity = entity
         declaration = Declaration(
             name=entity.name,
@@ -142,6 +147,7 @@ class EntityStream(JobStream):
             mode=self.settings.section(DataExtractionSettings).mode,
             tenant_info=self.family.tenant_info,
             sync_timeout=self.settings.job_timeout,
+            job_list=self.job_list,
         )
 
     @override

@@ -60,7 +60,7 @@ CASES = [
         Stop(),
     ),
     Rule(
-        "{statuses}; 403 that says 'wait'; the tenant's jobs are at their limit",
+        "{statuses}; 400 403 423 that says 'wait'; the tenant's jobs are at their limit",
         Throttled(""),
         AGAIN,
         LATER,

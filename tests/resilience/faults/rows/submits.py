@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from tests.resilience.faults.answers import EXACT, ever, once
@@ -12,8 +13,9 @@ from tests.resilience.faults.outcomes import (
     REDIRECTED,
     SPENT,
     UNLISTED,
+    UNSETTLED,
 )
-from tests.resilience.faults.play import Fails, Row
+from tests.resilience.faults.play import Exact, Fails, Row
 from tests.resilience.faults.scenes import SUBMITS
 
 if TYPE_CHECKING:
@@ -87,3 +89,20 @@ def uncounted_rows() -> Iterator[Row]:
         must = Fails(("502",), ("tried 9 times (max_retries)", *AGAIN))
         faults = ever(place, status=502)
         yield Row(f"{place} 502 ever without a quota", scene, faults, must, **how)
+
+
+def extraction_rows() -> Iterator[Row]:
+    """Yield rows for what only Data Extraction answers to a submit or a list."""
+    refused = json.dumps({"message": "Not authorized for this entity; please wait and try again"})
+    busy = json.dumps({"message": "A job is in progress, please wait"})
+    for scene in ("sync", "async"):
+        place: FaultPoint = scene  # type: ignore[assignment]
+        must = Fails(("403", "Not authorized"), ("QM Workflow API",))
+        yield Row("permission wins", scene, ever(place, status=403, body=refused), must)
+        for status in (400, 423):
+            yield Row(f"{status} busy", scene, once(place, status=status, body=busy), EXACT)
+        counted = {"spacing_counts": "requests"}
+        yield Row("every request counts", scene, (), Exact(refusals=999), options=counted)
+        for label, how in {"500": {"status": 500}, "html": {"kind": "html"}}.items():
+            faults = (*ever("list", **how), *once(place, "reply-lost"))
+            yield Row(f"list {label} ever and a lost submit", scene, faults, UNSETTLED)

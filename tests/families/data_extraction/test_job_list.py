@@ -1,0 +1,128 @@
+"""Data extraction: the list of jobs, which only serves to find the job of a lost submit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from tap_cxone.errors import AmbiguousSubmit
+from tap_cxone.simulator import Credentials, Fault, Options, Simulator
+from tests.support.clocks import ActingClock
+from tests.support.data_extraction import (
+    ASYNC,
+    expected_workflow_ids,
+    extraction_settings,
+    run_extraction,
+    workflow_ids,
+)
+from tests.support.expectations import failure
+from tests.support.requests import listings, submits
+from tests.support.run import run_tap
+
+FAILURES: dict[str, dict[str, Any]] = {
+    **{str(status): {"status": status} for status in (400, 401, 403, 404, 405, 429, 500)},
+    "redirect": {"status": 302, "headers": (("Location", "/elsewhere"),)},
+    "page": {"kind": "html"},
+    "reset": {"kind": "reset"},
+}
+
+
+def list_fault(how: dict[str, Any], **more: Any) -> Fault:
+    """Return a fault of every request for the list."""
+    return Fault("list", **{"kind": "status", "times": 999, **how, **more})
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("how", FAILURES.values(), ids=list(FAILURES))
+def test_failing_job_list_delays_no_submit(sim, clock, mode, how):
+    """The list is dispensable: whatever its request gives, the submit follows at once."""
+    sim.faults.add(list_fault(how))
+    began = clock.now()
+
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
+
+    assert out.error is None
+    assert workflow_ids(out) == expected_workflow_ids(sim)
+    assert submits(sim)[0].at == began
+
+
+def test_job_list_is_requested_once_per_run(simulate, clock):
+    """All submits of all streams share one request for the list."""
+    sim = simulate(rows_per_day=1, job_seconds=3)
+
+    out = run_tap(extraction_settings(sim, mode="async", window_days=1), clock=clock)
+
+    assert out.error is None
+    assert len(submits(sim)) == 6
+    assert len(listings(sim)) == 1
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_interval_that_counts_every_request_is_kept(simulate, clock, mode):
+    """A tenant that counts each request for the 30 seconds gives every window all the same."""
+    sim = simulate(rows_per_day=1, spacing_counts="requests")
+    config = extraction_settings(sim, mode=mode, window_days=1)
+
+    out = run_extraction(config, clock)
+
+    assert out.error is None
+    assert workflow_ids(out) == expected_workflow_ids(sim)
+    assert len(sim.jobs) == 2
+
+
+@pytest.mark.promise("no-double-submit")
+@pytest.mark.parametrize("after", [0, 1, 2], ids=["first", "second", "third"])
+def test_lost_submit_of_any_window_is_found_in_the_job_list(simulate, clock, after):
+    """The job of a lost submit is adopted, though the list was requested before the first one."""
+    sim = simulate(rows_per_day=1)
+    sim.faults.add(Fault("async", "reply-lost", after=after))
+    config = extraction_settings(sim, mode="async", window_days=1)
+
+    out = run_extraction(config | {"start_date": "2026-03-15T00:00:00Z"}, clock)
+
+    assert out.error is None
+    assert len(sim.jobs) == 3
+
+
+def test_lost_submit_without_a_job_list_ends_the_stream(sim, clock):
+    """Without a list a lost submit cannot be settled, so the stream fails and says so."""
+    sim.faults.add(list_fault({"status": 500}), Fault("async", "reply-lost"))
+
+    out = run_extraction(extraction_settings(sim, mode="async"), clock)
+
+    assert isinstance(failure(out), AmbiguousSubmit)
+    assert "the next run asks anew" in str(failure(out))
+    assert len(submits(sim)) == 1
+
+
+def test_ended_job_of_another_client_is_not_adopted():
+    """A job that another client made since the list, and that has ended, is not the lost one."""
+    clock = ActingClock()
+    with Simulator(Options(rows_per_day=1, job_seconds=3), clock=clock) as sim:
+        sim.faults.add(Fault("async", "status", status=500, after=2))
+        clock.at(2, lambda: submit_as_another_client(sim))
+
+        out = run_extraction(extraction_settings(sim, mode="async", window_days=1), clock)
+
+        assert out.error is None
+        assert len(sim.jobs) == 3
+        assert workflow_ids(out) == expected_workflow_ids(sim)
+
+
+def submit_as_another_client(sim: Simulator) -> None:
+    """Extract another day of the same entity."""
+    key = {
+        "accessKeyId": Credentials.ACCESS_KEY_ID,
+        "accessKeySecret": Credentials.ACCESS_KEY_SECRET,
+    }
+    login = requests.post(f"{sim.url}/authentication/v1/token/access-key", json=key, timeout=5)
+    body = {
+        "entityName": "qm-workflows",
+        "version": "4",
+        "startDate": "2026-03-01",
+        "endDate": "2026-03-02",
+    }
+    token = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    assert requests.post(sim.url + ASYNC, json=body, headers=token, timeout=5).status_code == 202
