@@ -82,6 +82,8 @@ class Options:
         max_analytics_exports: Maximum number of active analytics exports.
         foreign_exports: Number of active exports of another client that never end.
         list_queries: True if the list of analytics exports has more fields than id and status.
+        unlisted_fields: Fields of the request that this list omits, such as `format` or
+            `query.filter`.
         analytics_json: Layout of a JSON file: an array, one object per line, or an indented array.
         analytics_gzip: Compression of an analytics export that requests it, and the headers that
             announce it. `compression` does not apply to it.
@@ -169,6 +171,7 @@ class Options:
     max_analytics_exports: int = 3
     foreign_exports: int = 0
     list_queries: bool = True
+    unlisted_fields: tuple[str, ...] = ()
     analytics_json: AnalyticsJson = "array"
     analytics_gzip: Compression = "gzip-type"
     duplicates: int = 0
