@@ -20,9 +20,11 @@ from tap_cxone.jobs.ledger import JobLedger, NullLedger, SqliteLedger, tenant_ke
 from tap_cxone.jobs.polling import PollPolicy
 from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots
 from tap_cxone.redact import Redactor
+from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from tap_cxone.clock import Clock
     from tap_cxone.config.evidence import Evidence
@@ -130,6 +132,8 @@ class ApiFamily(ABC):
         grant: Login method; None without credentials.
         limits: Rate limits and quotas of the API.
         availability_delay: Age at which a row is certainly visible in the API.
+        complete_days_only: Whether only UTC days are read that are over and visible.
+        overlap: Time before the bookmark that is read again, for days that are not those of UTC.
         base_url_from_token: Returns the API base URL named in a token, or None.
         window_days: Days in one export; 0 if the window determines what a record is.
         tenant_info: Facts learned about the tenant, stored in the state of the streams.
@@ -153,6 +157,8 @@ class ApiFamily(ABC):
     grant: Grant | None
     limits: RateLimits
     availability_delay: timedelta = timedelta(minutes=30)
+    complete_days_only: bool = False
+    overlap: timedelta = timedelta(0)
     base_url_from_token: Callable[[str], str | None] | None = None
     window_days: int = 0
     tenant_info: dict[str, Any] = field(default_factory=dict)
@@ -218,6 +224,11 @@ class ApiFamily(ABC):
     def off_by_default(self) -> bool:
         """Return True if the family requires its settings object, and the config has none."""
         return self.evidence.opt_in and self.name not in self.context.settings.sections
+
+    def available_until(self, now: datetime) -> datetime:
+        """Return the newest instant that a run may read: the API shows every row before it."""
+        visible_until = (now - self.availability_delay).replace(microsecond=0)
+        return midnight(visible_until) if self.complete_days_only else visible_until
 
     @property
     def setup_hint(self) -> str:

@@ -118,6 +118,8 @@ def daily_windows(
     max_days: int,
     zone: tzinfo = UTC,
     pending: Iterable[Window] = (),
+    overlap_days: int = 0,
+    extra_days_first: int = 0,
 ) -> Iterator[Window]:
     """Yield windows of whole days from the day of `start` to `range_end`.
 
@@ -129,12 +131,18 @@ def daily_windows(
         zone: Time zone whose midnights are the boundaries.
         pending: Windows with a job from an earlier run. Each replaces the window with the same
             start. If it ends inside a day, the next window reads that day again.
+        overlap_days: Number of days before that day that the next window reads again, too.
+        extra_days_first: Number of days that the first window may have beyond `max_days`.
     """
     pending_by_start = {window.start: window for window in pending}
-    position = start
+    position, window_days, days_before = start, max_days + extra_days_first, 0
     while position < range_end:
-        window_start = midnight(position, zone=zone)
-        window_end = min(midnight(window_start, days=max_days, zone=zone), range_end)
-        window = pending_by_start.pop(window_start, None) or Window(window_start, window_end)
+        window_start = midnight(position, days=-days_before, zone=zone)
+        window = pending_by_start.pop(window_start, None)
+        days_before = overlap_days if window else 0
+        if window is None:
+            window_end = min(midnight(window_start, days=window_days, zone=zone), range_end)
+            window = Window(window_start, window_end)
         yield window
-        position = window.end
+        position, window_days = window.end, max_days
+        days_before = days_before if midnight(position, zone=zone) < position else 0

@@ -16,6 +16,7 @@ from tap_cxone.planning.sync_range import Span
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.state import StreamState, merge_tenant_info
+from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -162,8 +163,12 @@ class PlannedStream(CXoneStream):
 
     def _planned_windows(self, pending: Sequence[Window]) -> Iterable[Window]:
         span = self._span()
+        pending_starts = [window.start for window in pending]
+        # An interrupted run has read the overlap already, if its next window has a job.
+        has_overlap = midnight(span.start_without_overlap) not in pending_starts
+        start = span.start if has_overlap else span.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
-        start = min([span.start, *(window.start for window in pending)])
+        start = min([start, *pending_starts])
         return self.windows(start, span.requested_end, pending)
 
     def _span(self) -> Span:
@@ -172,6 +177,7 @@ class PlannedStream(CXoneStream):
             self.settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
-            availability_delay=self.family.availability_delay,
+            available_until=self.family.available_until(now),
+            overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )

@@ -74,6 +74,8 @@ class DataExtraction(ApiFamily):
                 min_submit_interval=section.min_submit_interval, max_concurrent=1, tenant_wide=True
             ),
             availability_delay=section.availability_delay,
+            complete_days_only=section.complete_days_only,
+            overlap=section.overlap,
             window_days=section.window_days,
         )
 
@@ -154,5 +156,11 @@ class EntityStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(DataExtractionSettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        section = self.settings.section(DataExtractionSettings)
+        return daily_windows(
+            start,
+            end,
+            max_days=section.window_days,
+            pending=pending,
+            overlap_days=section.overlap.days,
+        )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.definition import OverlapDays
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section
@@ -75,6 +77,7 @@ class ObservabilitySettings(Section):
             description="Days per export. Exports are limited by a quota, their days are not.",
         ),
     ] = 31
+    overlap_days: OverlapDays = 1
     exports_per_day: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         Meta(
@@ -95,6 +98,11 @@ class ObservabilitySettings(Section):
             description="Stream name to column to type, as for entities. Other columns are strings."
         ),
     ] = field(default_factory=dict)
+
+    @property
+    def overlap(self) -> timedelta:
+        """Return how far before the bookmark to read again."""
+        return timedelta(days=self.overlap_days)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of options that a selected table does not accept."""

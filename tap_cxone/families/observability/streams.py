@@ -64,6 +64,7 @@ class Observability(ApiFamily):
             context=context,
             grant=PasswordGrant(url, application, key) if application and key else None,
             limits=RateLimits(quota=quota),
+            overlap=section.overlap,
             window_days=section.window_days,
         )
 
@@ -175,8 +176,16 @@ class TableStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(ObservabilitySettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        section, bookmark = self.settings.section(ObservabilitySettings), self.state_view.bookmark()
+        has_overlap = bookmark is not None and start < midnight(bookmark)
+        return daily_windows(
+            start,
+            end,
+            max_days=section.window_days,
+            pending=pending,
+            overlap_days=section.overlap_days,
+            extra_days_first=section.overlap_days if has_overlap else 0,  # so it costs no export
+        )
 
     @override
     def limit_to_quota(

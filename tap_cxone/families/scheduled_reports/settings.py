@@ -239,12 +239,12 @@ def _definition_problems(report: ReportSettings) -> Iterator[str]:
     schedule, date_range = report.schedule, report.dateRange
     if schedule.timezone != _UTC:
         yield (
-            f": schedule.timezone is '{schedule.timezone}'; write UTC: the data is stored in UTC, so "
-            "the days of another zone overlap or have gaps"
+            f": schedule.timezone is '{schedule.timezone}'; write UTC: the data is stored in UTC, "
+            "so the days of another zone overlap or have gaps"
         )
     if date_range.type != "relative" or date_range.start or date_range.end:
         yield (
             ": dateRange is absolute; write a relative one, such as previousDay: a schedule with "
-            "fixed dates gives the same days in every run. start_date and end_date are the dates of "
-            "the extraction"
+            "fixed dates gives the same days in every run. start_date and end_date are the dates "
+            "of the extraction"
         )
