@@ -111,15 +111,34 @@ def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
         window_start = window.end
 
 
-def daily_windows(
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Days that are read again, because the days of an API may end later than those of UTC.
+
+    Attributes:
+        days: Number of days before the day that was read last.
+        earliest: Instant before which no day is read again; None for no limit.
+        extends_first_window: Whether the first window may be longer by these days.
+    """
+
+    days: int = 0
+    earliest: datetime | None = None
+    extends_first_window: bool = False
+
+    def before(self, day: datetime, zone: tzinfo) -> datetime:
+        """Return the start of the overlap before a local midnight."""
+        start = midnight(day, days=-self.days, zone=zone)
+        return start if self.earliest is None else min(day, max(start, self.earliest))
+
+
+def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
     start: datetime,
     range_end: datetime,
     *,
     max_days: int,
     zone: tzinfo = UTC,
     pending: Iterable[Window] = (),
-    overlap_days: int = 0,
-    extra_days_first: int = 0,
+    overlap: Overlap = Overlap(),
 ) -> Iterator[Window]:
     """Yield windows of whole days from the day of `start` to `range_end`.
 
@@ -130,19 +149,18 @@ def daily_windows(
         max_days: Maximum number of days of a window.
         zone: Time zone whose midnights are the boundaries.
         pending: Windows with a job from an earlier run. Each replaces the window with the same
-            start. If it ends inside a day, the next window reads that day again.
-        overlap_days: Number of days before that day that the next window reads again, too.
-        extra_days_first: Number of days that the first window may have beyond `max_days`.
+            start. If it ends inside a day, the next window reads that day and `overlap` again.
+        overlap: Days to read again.
     """
     pending_by_start = {window.start: window for window in pending}
-    position, window_days, days_before = start, max_days + extra_days_first, 0
+    position, extra_days = start, overlap.days if overlap.extends_first_window else 0
     while position < range_end:
-        window_start = midnight(position, days=-days_before, zone=zone)
-        window = pending_by_start.pop(window_start, None)
-        days_before = overlap_days if window else 0
-        if window is None:
-            window_end = min(midnight(window_start, days=window_days, zone=zone), range_end)
-            window = Window(window_start, window_end)
+        window_start = midnight(position, zone=zone)
+        if window_start < position and position != start:
+            window_start = midnight(overlap.before(window_start, zone), zone=zone)
+        window_end = midnight(window_start, days=max_days + extra_days, zone=zone)
+        window = pending_by_start.pop(window_start, None) or Window(
+            window_start, min(window_end, range_end)
+        )
         yield window
-        position, window_days = window.end, max_days
-        days_before = days_before if midnight(position, zone=zone) < position else 0
+        position, extra_days = window.end, 0

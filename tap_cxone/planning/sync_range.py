@@ -37,7 +37,7 @@ class Span:
     requested_end: datetime
 
     @classmethod
-    def compute(
+    def compute(  # noqa: PLR0913 (all are independent parts of one rule)
         cls,
         settings: Settings,
         *,

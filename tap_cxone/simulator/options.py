@@ -51,6 +51,7 @@ class Options:
             asynchronous jobs.
         lateness_minutes: Maximum delay until a row becomes visible.
         forbidden: Entities that the access key may not extract.
+        day_zone: Time zone of the days of the Data Extraction API.
         end_inclusive: True if a file also contains the rows of the end date.
         sync_response: Shape of the response of `POST …/jobs/sync`.
         submit_response: Shape of the response of `POST …/jobs`: the id as a JSON string, or an
@@ -137,6 +138,7 @@ class Options:
     job_polls: int | None = None
     lateness_minutes: float = 30
     forbidden: frozenset[str] = frozenset()
+    day_zone: str = "UTC"
     end_inclusive: bool = False
     sync_response: SyncResponse = "job-status"
     submit_response: SubmitResponse = "string"

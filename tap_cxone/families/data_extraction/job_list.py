@@ -35,12 +35,12 @@ class JobList:
     log: logging.Logger
     _known_ids: frozenset[str] | None = None
     _was_requested: bool = False
-    _is_current: bool = False  # no job was made since the list was requested
+    _has_unnamed_jobs: bool = False  # a response named no ID of a job since then
 
     def before_submit(self, client: Client) -> ActiveJobs | None:
         """Return the known jobs; None if the list was not available."""
         if not self._was_requested:
-            self._was_requested = self._is_current = True
+            self._was_requested = True
             client.token_provider.token()  # a failed login is no missing list
             if (statuses := self._request(client.get_once)) is not None:
                 self._known_ids = frozenset(statuses)
@@ -49,23 +49,23 @@ class JobList:
     def after_lost_submit(self, client: Client) -> ActiveJobs | None:
         """Return the new jobs that the lost submit may have made; None if there is no list.
 
-        Another client may have made a job since an older list. So only a running job counts then:
-        the tenant runs one job at a time.
+        If responses since the list named no job, only a running job counts: those jobs have ended.
         """
         statuses = self._request(client.get)
         if statuses is None or self._known_ids is None:
             return None
         new_ids = statuses.keys() - self._known_ids
-        if not self._is_current:
+        if self._has_unnamed_jobs:
             new_ids = {job_id for job_id in new_ids if statuses[job_id] == _RUNNING}
         self._known_ids |= statuses.keys()
-        self._is_current = not new_ids
+        self._has_unnamed_jobs = False
         return ActiveJobs(frozenset(new_ids))
 
     def add(self, job_id: str | None) -> None:
         """Add the job of an accepted submit; None if the response names none."""
-        self._is_current = False
-        if job_id is not None and self._known_ids is not None:
+        if job_id is None:
+            self._has_unnamed_jobs = True
+        elif self._known_ids is not None:
             self._known_ids |= {job_id}
 
     def _request(self, get: Callable[[str], ApiResponse]) -> Mapping[str, str] | None:

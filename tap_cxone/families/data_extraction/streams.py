@@ -29,7 +29,7 @@ from tap_cxone.rows.columns import snake_case, with_types
 from tap_cxone.streams.definition import merge_definition, merge_definitions
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows
+from tap_cxone.windows import Overlap, daily_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -162,5 +162,5 @@ class EntityStream(JobStream):
             end,
             max_days=section.window_days,
             pending=pending,
-            overlap_days=section.overlap.days,
+            overlap=Overlap(section.overlap.days, self.settings.start_date),
         )

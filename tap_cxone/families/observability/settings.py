@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from tap_cxone.config.definition import OverlapDays
+from tap_cxone.config.definition import (
+    OverlapDays,  # noqa: TC001 (msgspec reads the annotations)
+)
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section

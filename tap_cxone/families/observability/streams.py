@@ -19,7 +19,7 @@ from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns, snake_case
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows, midnight
+from tap_cxone.windows import Overlap, daily_windows, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -183,8 +183,11 @@ class TableStream(JobStream):
             end,
             max_days=section.window_days,
             pending=pending,
-            overlap_days=section.overlap_days,
-            extra_days_first=section.overlap_days if has_overlap else 0,  # so it costs no export
+            overlap=Overlap(
+                section.overlap_days,
+                self.settings.start_date,
+                extends_first_window=has_overlap,  # so it costs no export
+            ),
         )
 
     @override

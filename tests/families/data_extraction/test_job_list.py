@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import requests
 
 from tap_cxone.errors import AmbiguousSubmit
-from tap_cxone.simulator import Credentials, Fault, Options, Simulator
-from tests.support.clocks import ActingClock
+from tap_cxone.simulator import Fault
 from tests.support.data_extraction import (
-    ASYNC,
     expected_workflow_ids,
     extraction_settings,
     run_extraction,
@@ -97,32 +94,13 @@ def test_lost_submit_without_a_job_list_ends_the_stream(sim, clock):
     assert len(submits(sim)) == 1
 
 
-def test_ended_job_of_another_client_is_not_adopted():
-    """A job that another client made since the list, and that has ended, is not the lost one."""
-    clock = ActingClock()
-    with Simulator(Options(rows_per_day=1, job_seconds=3), clock=clock) as sim:
-        sim.faults.add(Fault("async", "status", status=500, after=2))
-        clock.at(2, lambda: submit_as_another_client(sim))
+def test_job_that_no_response_named_is_not_adopted(simulate, clock):
+    """A job of this run that its response did not name is not taken for that of a lost submit."""
+    sim = simulate(rows_per_day=1, sync_response="url")
+    sim.faults.add(Fault("sync", "status", status=500, after=1))
 
-        out = run_extraction(extraction_settings(sim, mode="async", window_days=1), clock)
+    out = run_extraction(extraction_settings(sim, mode="sync", window_days=1), clock)
 
-        assert out.error is None
-        assert len(sim.jobs) == 3
-        assert workflow_ids(out) == expected_workflow_ids(sim)
-
-
-def submit_as_another_client(sim: Simulator) -> None:
-    """Extract another day of the same entity."""
-    key = {
-        "accessKeyId": Credentials.ACCESS_KEY_ID,
-        "accessKeySecret": Credentials.ACCESS_KEY_SECRET,
-    }
-    login = requests.post(f"{sim.url}/authentication/v1/token/access-key", json=key, timeout=5)
-    body = {
-        "entityName": "qm-workflows",
-        "version": "4",
-        "startDate": "2026-03-01",
-        "endDate": "2026-03-02",
-    }
-    token = {"Authorization": f"Bearer {login.json()['access_token']}"}
-    assert requests.post(sim.url + ASYNC, json=body, headers=token, timeout=5).status_code == 202
+    assert out.error is None
+    assert len(sim.jobs) == 2
+    assert workflow_ids(out) == expected_workflow_ids(sim)

@@ -96,13 +96,14 @@ def extraction_rows() -> Iterator[Row]:
     refused = json.dumps({"message": "Not authorized for this entity; please wait and try again"})
     busy = json.dumps({"message": "A job is in progress, please wait"})
     for scene in ("sync", "async"):
-        place: FaultPoint = scene  # type: ignore[assignment]
+        place: FaultPoint = "sync" if scene == "sync" else "async"
         must = Fails(("403", "Not authorized"), ("QM Workflow API",))
         yield Row("permission wins", scene, ever(place, status=403, body=refused), must)
         for status in (400, 423):
             yield Row(f"{status} busy", scene, once(place, status=status, body=busy), EXACT)
         counted = {"spacing_counts": "requests"}
         yield Row("every request counts", scene, (), Exact(refusals=999), options=counted)
-        for label, how in {"500": {"status": 500}, "html": {"kind": "html"}}.items():
+        for label in ("500", "html"):
+            how: dict[str, Any] = {"kind": "html"} if label == "html" else {"status": 500}
             faults = (*ever("list", **how), *once(place, "reply-lost"))
             yield Row(f"list {label} ever and a lost submit", scene, faults, UNSETTLED)
