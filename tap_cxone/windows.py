@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A half-open time range `[start, end)` of instants in UTC."""
 
     start: datetime
@@ -31,8 +30,7 @@ class Window:
         return f"{_format_instant(self.start)} to {_format_instant(self.end)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot(Window):
+class Snapshot(Window, frozen=True):
     """The result of a job without a date range, as of the instant that is both its ends."""
 
     @override
@@ -111,8 +109,7 @@ def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
         window_start = window.end
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(Struct, frozen=True):
     """Days that are read again, because the days of an API may end later than those of UTC.
 
     Attributes:
@@ -131,6 +128,9 @@ class Overlap:
         return start if self.earliest is None else min(day, max(start, self.earliest))
 
 
+NO_OVERLAP = Overlap()
+
+
 def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
     start: datetime,
     range_end: datetime,
@@ -138,7 +138,7 @@ def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
     max_days: int,
     zone: tzinfo = UTC,
     pending: Iterable[Window] = (),
-    overlap: Overlap = Overlap(),
+    overlap: Overlap = NO_OVERLAP,
 ) -> Iterator[Window]:
     """Yield windows of whole days from the day of `start` to `range_end`.
 

@@ -6,7 +6,9 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError
 from tap_cxone.http.json_body import first_id, first_value, json_object
@@ -41,8 +43,7 @@ class SubmitResult:
     adopted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveJobs:
+class ActiveJobs(Struct, frozen=True):
     """Jobs of a tenant in the list of its API, relative to one window.
 
     Attributes:
@@ -61,7 +62,7 @@ class ActiveJobs:
 class JobApi(ABC):
     """Operations of a family's API on the jobs of one stream.
 
-    A family overrides what its API words or does differently.
+    A family overrides the parts in which its API differs.
 
     Attributes:
         STATUSES: Status word, only its letters and in lower case → status.
@@ -115,12 +116,16 @@ class JobApi(ABC):
         """Return the path of a job's status."""
 
     def identity(self, window: Window) -> Sequence[Any]:
-        """Return the values that identify a request, as JSON; the fingerprint is their hash."""
-        return [self.tenant, self.body(window)]
+        """Return the values that identify a request within the tenant, as JSON."""
+        return [self.body(window)]
 
+    @final
     def fingerprint(self, window: Window) -> str:
-        """Return a text that is equal only for equal requests of one tenant."""
-        payload = json.dumps(self.identity(window))
+        """Return a text that is equal only for equal requests of one tenant and login.
+
+        No family replaces it: a pending job is resumed only if its fingerprint is that of today.
+        """
+        payload = json.dumps([self.tenant, *self.identity(window)])
         return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def read_submit(self, response: ApiResponse) -> SubmitResult:
@@ -144,7 +149,7 @@ class JobApi(ABC):
             content = "it was empty"
             if response.json is not None:
                 content = self.client.redact(json.dumps(response.json, default=str))
-            msg = f"the answer to the submit ({response.status}) names no {self.NOUN}: {content}"
+            msg = f"the response to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
 
@@ -169,7 +174,7 @@ class JobApi(ABC):
         if status is None:
             status_text = self.client.redact(api_status or json.dumps(body, default=str))
             msg = (
-                f"the status of the {self.NOUN} is {status_text!r}, which this tap does not know; "
+                f"the status of the {self.NOUN} is {status_text!r}, which tap-cxone does not know; "
                 "please report it"
             )
             raise ApiError(msg)
@@ -181,13 +186,13 @@ class JobApi(ABC):
         link = first_value(job, self.LINK_KEYS)
         return str(link) if link else None
 
-    def jobs_before_submit(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
+    def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
         """Return the jobs of the tenant, or None if the API has no such list."""
         return None
 
-    def jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+    def list_jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
         """Return the jobs of the tenant after a submit whose response was lost, or None."""
-        return self.jobs_before_submit(window)
+        return self.list_active_jobs(window)
 
     def cancel(self, job: Job) -> bool:  # noqa: ARG002 (no cancel)
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.columns import assign_columns, snake_case
 from tap_cxone.rows.convert import JSON_CONVERTERS, ConversionError, cell_converter
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 ROW_HASH = "_row_hash"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSpec:
+class RecordSpec(Struct, frozen=True):
     """Requirements on the records of a stream, independent of the file they come from.
 
     Attributes:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import (
@@ -47,8 +48,7 @@ _BUSY_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.LOCKED}  # 409 means it in 
 _REFUSAL_TEXT = re.compile(r"(?i)not allowed|not permitted|forbidden|denied|administrator")
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRequest:
+class EntityRequest(Struct, frozen=True):
     """One entity to extract.
 
     Attributes:
@@ -130,10 +130,6 @@ class DataExtractionApi(JobApi):
         return self.request.body(window)
 
     @override
-    def fingerprint(self, window: Window) -> str:
-        return "/".join(self.body(window).values())
-
-    @override
     def submit(self, window: Window) -> SubmitResult:
         """Submit a job for a window.
 
@@ -145,7 +141,7 @@ class DataExtractionApi(JobApi):
         """
         body = self.body(window)
         with with_permission_hint(
-            f"give the access key's user the permission {self.request.permission}"
+            f"grant the access key's user the permission {self.request.permission}"
         ):
             result = self._submit_sync(body) if self._is_sync() else self._submit_async(body)
         self.job_list.add(result.job_id)
@@ -167,7 +163,7 @@ class DataExtractionApi(JobApi):
             if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 raise
             if self.mode == "sync":
-                remedy = "set data_extraction.mode to auto or async: there is no /jobs/sync"
+                remedy = "the tenant has no /jobs/sync; set data_extraction.mode to auto or async"
                 raise NotFound(error.message, status=error.status, remedy=remedy) from error
         self.tenant_info[NO_SYNC] = True
         return self._submit_async(body)
@@ -203,9 +199,7 @@ class DataExtractionApi(JobApi):
     def read_status(self, body: Any) -> StatusResponse:
         job = _nested_object(json_object(body), "jobStatus")
         if "status" not in job:
-            msg = (
-                "the answer to a job's GET has no status; if base_url is the right host, report it"
-            )
+            msg = "the response for a job has no status; check base_url, or report this error"
             raise ApiError(msg)
         response = super().read_status(job)
         reason = first_value(_nested_object(job, "result"), self.REASON_KEYS) or ""
@@ -218,11 +212,11 @@ class DataExtractionApi(JobApi):
         return next(filter(None, links), None)
 
     @override
-    def jobs_before_submit(self, window: Window) -> ActiveJobs | None:
+    def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         return self.job_list.before_submit(self.client)
 
     @override
-    def jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+    def list_jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
         return self.job_list.after_lost_submit(self.client)
 
 

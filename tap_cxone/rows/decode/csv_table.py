@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct, field
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, rows_of
@@ -25,8 +26,7 @@ _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(Struct, frozen=True):
     """A CSV file (a `Table`).
 
     Attributes:
@@ -76,7 +76,7 @@ class CsvTable:
                     *rows, ragged = map(self._ragged_row, map(block.row, range(block.count)))
                     yield from rows
         if ragged is not None:
-            msg = f"{self.name}: the last line {ragged.invalid_reason}; the end of the file is lost"
+            msg = f"{self.name}: the last line {ragged.invalid_reason}; the file is truncated"
             raise DecodeError(msg)
 
     def rows(self) -> Iterator[Row]:
@@ -99,7 +99,7 @@ class CsvTable:
             )
 
     def _ragged_row(self, row: Row) -> Row:
-        reason = f"has {len(row.cells)} cells where the header has {len(self.header)}"
+        reason = f"has {len(row.cells)} cells, but the header has {len(self.header)}"
         return Row(row.number, row.cells, reason)
 
     def reject_last_row(self) -> None:
@@ -112,8 +112,7 @@ class CsvTable:
         return json.dumps(by_header if complete else list(row.cells), ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _CsvBlock:
+class _CsvBlock(Struct, frozen=True):
     """Consecutive rows (a `Block`), with the number of the last line of each."""
 
     rows: list[list[str]] = field(default_factory=list)

@@ -90,7 +90,7 @@ def test_lost_submit_without_a_job_list_ends_the_stream(sim, clock):
     out = run_extraction(extraction_settings(sim, mode="async"), clock)
 
     assert isinstance(failure(out), AmbiguousSubmit)
-    assert "the next run asks anew" in str(failure(out))
+    assert "The next run submits the window again" in str(failure(out))
     assert len(submits(sim)) == 1
 
 

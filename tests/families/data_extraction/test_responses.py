@@ -81,7 +81,7 @@ def test_result_null_of_a_job_that_succeeded_is_shown(sim, clock, mode):
 
     out = run_extraction(extraction_settings(sim, mode=mode), clock)
 
-    assert "SUCCEEDED, no download link" in str(failure(out))
+    assert "no download link" in str(failure(out))
     assert '"result": null' in str(failure(out))
 
 
