@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.pool import WorkerPool
 
+MIN_CLOCK_DIFFERENCE = timedelta(minutes=1)
+"""Difference between the clocks of this machine and of a server that is worth a warning."""
+
 _MAX_FAILURES = 3
 _FEW_RETRIES = 2
 
@@ -227,6 +230,21 @@ class ApiFamily(ABC):
     def off_by_default(self) -> bool:
         """Return True if the family requires its settings object, and the config has none."""
         return self.evidence.opt_in and self.name not in self.context.settings.sections
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """Return the server's time minus that of this machine, as far as a login has shown it."""
+        return self.client.token_provider.clock_offset if self.grant else timedelta(0)
+
+    @property
+    def uses_server_time(self) -> bool:
+        """Return True if the clocks differ so much that this machine's would lose rows."""
+        return abs(self.clock_offset) >= max(self.availability_delay, MIN_CLOCK_DIFFERENCE)
+
+    def now(self) -> datetime:
+        """Return the present instant: the server's, if the clocks differ too much."""
+        offset = self.clock_offset if self.uses_server_time else timedelta(0)
+        return self.context.clock.now() + offset
 
     def available_until(self, now: datetime) -> datetime:
         """Return the newest instant that a run may read: the API shows every row before it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote_plus
@@ -157,6 +158,7 @@ class TokenProvider:
     transport: Transport
     _token: Token | None = None
     _accepted: bool = False
+    _clock_offset: timedelta = timedelta(0)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def token(self) -> Token:
@@ -172,6 +174,14 @@ class TokenProvider:
             if self._token is None or self._token.renew_at <= self.transport.clock.now():
                 self._token = self._request_token()
             return self._token
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """Return the server's time at the last login minus that of this machine.
+
+        It is zero before the first login, and if the server sends no valid `Date`.
+        """
+        return self._clock_offset
 
     @property
     def accepted(self) -> bool:
@@ -216,9 +226,18 @@ class TokenProvider:
             msg = f"Login failed: the response has no valid access_token; {hint}"
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
+        self._clock_offset = _clock_offset(date_header, self.transport.clock.now())
         token = Token(value, _renew_at(requested_at, payload), date_header)
         self.transport.redact.add_secrets(token.value)
         return token
+
+
+def _clock_offset(date_header: str, now: datetime) -> timedelta:
+    try:
+        server_time = parsedate_to_datetime(date_header)
+    except ValueError:
+        return timedelta(0)
+    return (server_time if server_time.tzinfo else server_time.replace(tzinfo=UTC)) - now
 
 
 def _renew_at(requested_at: datetime, payload: Mapping[str, object]) -> datetime:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_cxone.clock import iso
+from tap_cxone.context import MIN_CLOCK_DIFFERENCE
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
@@ -112,6 +114,23 @@ class PlannedStream(CXoneStream):
         self._set_quota_eta(windows, pending)
         return self.limit_to_quota(windows, pending)
 
+    def compare_clocks(self) -> bool:
+        """Log in, and compare this machine's clock with the server's; warn if they differ.
+
+        Returns:
+            True if the windows must be planned again, because the server's time counts.
+        """
+        family = self.family
+        family.client.token_provider.token()
+        if abs(family.clock_offset) >= MIN_CLOCK_DIFFERENCE:
+            offset = timedelta(seconds=round(abs(family.clock_offset).total_seconds()))
+            relation = "ahead of" if family.clock_offset < timedelta(0) else "behind"
+            used = "server's" if family.uses_server_time else "machine's"
+            text = "%s: the clock of this machine is %s %s that of the server, and windows end by "
+            text += "the %s time. Set the clock of this machine"
+            self.log_once("clock", text, self.name, offset, relation, used)
+        return family.uses_server_time
+
     @property
     def _incremental(self) -> bool:
         """Return True unless the catalog selects FULL_TABLE replication."""
@@ -192,7 +211,7 @@ class PlannedStream(CXoneStream):
         return self.windows(start, span.requested_end, pending)
 
     def _span(self) -> Span:
-        now = self.now()
+        now = self.family.now()
         return Span.compute(
             self.settings,
             now=now,

@@ -50,15 +50,20 @@ class WindowedStream(PlannedStream):
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
         call = self.workers.main_thread.call
-        windows = call(
-            lambda: with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
-        )
+        windows = call(self._windows_with_upcoming)
+        if (window_and_upcoming := call(lambda: next(windows, None))) and self.compare_clocks():
+            windows = call(self._windows_with_upcoming)
+            window_and_upcoming = call(lambda: next(windows, None))
         self._source = source = self.source()
-        while window_and_upcoming := call(lambda: next(windows, None)):
+        while window_and_upcoming:
             with self.progress.track_fetch():
                 started_at = self.now()
                 window_file = source.fetch(*window_and_upcoming)
             yield structs.replace(window_file, duration=self.now() - started_at)
+            window_and_upcoming = call(lambda: next(windows, None))
+
+    def _windows_with_upcoming(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        return with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
 
     # From file to records, on the main thread
 

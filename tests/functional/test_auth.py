@@ -358,5 +358,5 @@ def test_padded_credential_is_trimmed_with_a_warning(sim, clock, caplog, name, p
 
 def test_blank_credential_is_none(sim):
     """A credential of white space only is no credential: its pair is incomplete."""
-    with pytest.raises(ConfigError, match="access_key_secret is missing beside access_key_id"):
+    with pytest.raises(ConfigError, match="access_key_secret is missing, but access_key_id is set"):
         TapCXone(config={**stream_settings(sim), "access_key_secret": " \n"})
