@@ -53,7 +53,7 @@ def decide(
 
     Args:
         outcome: Error of the submit.
-        attempt: The failed attempt. It is None for a job that is started ahead of time: such a
+        attempt: The failed attempt. It is None for a job that is started ahead of time. Such a
             submit may fail without consequence, because the window is submitted again later.
         can_list: Whether the API lists the jobs of the tenant.
         has_quota: Whether a submit counts against a quota.

@@ -103,7 +103,7 @@ class ReportSettings:
     ] = ()
     schedule: Annotated[
         ScheduleSettings,
-        Meta(description="The schedule that is registered. The tap starts runs of its own."),
+        Meta(description="The schedule that is registered. The runs of the tap do not use it."),
     ] = ScheduleSettings()
     dateRange: Annotated[  # noqa: N815 (the API's own name, as in the vendor's definitions)
         DateRangeSettings,
