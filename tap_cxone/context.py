@@ -22,11 +22,9 @@ from tap_cxone.jobs.ledger import JobLedger, NullLedger, SqliteLedger, tenant_ke
 from tap_cxone.jobs.polling import PollPolicy
 from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots
 from tap_cxone.redact import Redactor
-from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from tap_cxone.clock import Clock
     from tap_cxone.config.evidence import Evidence
@@ -42,9 +40,6 @@ if TYPE_CHECKING:
     from tap_cxone.progress.tracker import Progress
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.pool import WorkerPool
-
-MIN_CLOCK_DIFFERENCE = timedelta(minutes=1)
-"""Difference between the clocks of this machine and of a server that is worth a warning."""
 
 _MAX_FAILURES = 3
 _FEW_RETRIES = 2
@@ -235,21 +230,6 @@ class ApiFamily(ABC):
     def clock_offset(self) -> timedelta:
         """Return the server's time minus that of this machine, as far as a login has shown it."""
         return self.client.token_provider.clock_offset if self.grant else timedelta(0)
-
-    @property
-    def uses_server_time(self) -> bool:
-        """Return True if the clocks differ so much that this machine's would lose rows."""
-        return abs(self.clock_offset) >= max(self.availability_delay, MIN_CLOCK_DIFFERENCE)
-
-    def now(self) -> datetime:
-        """Return the present instant: the server's, if the clocks differ too much."""
-        offset = self.clock_offset if self.uses_server_time else timedelta(0)
-        return self.context.clock.now() + offset
-
-    def available_until(self, now: datetime) -> datetime:
-        """Return the newest instant that a run may read: the API shows every row before it."""
-        visible_until = (now - self.availability_delay).replace(microsecond=0)
-        return midnight(visible_until) if self.complete_days_only else visible_until
 
     @property
     def setup_hint(self) -> str:

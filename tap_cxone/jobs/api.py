@@ -179,7 +179,8 @@ class JobApi(ABC):
             )
             raise ApiError(msg)
         reason = self.client.redact(str(first_value(job, self.REASON_KEYS) or ""))
-        return StatusResponse(status, self.find_link(job), reason, api_status)
+        answer = self.client.redact(json.dumps(body, default=str))
+        return StatusResponse(status, self.find_link(job), reason, api_status, answer)
 
     def find_link(self, job: Mapping[str, Any]) -> str | None:
         """Return the download link in an object, or None."""

@@ -105,12 +105,14 @@ class StatusResponse:
         link: Download link of its file, if the file is complete.
         reason: Reason of a failure, as the API words it.
         api_status: Status as the API spells it.
+        answer: The response as redacted text, for messages.
     """
 
     status: JobStatus
     link: str | None = field(default=None, repr=False)
     reason: str = ""
     api_status: str = ""
+    answer: str = ""
 
     @property
     def status_text(self) -> str:

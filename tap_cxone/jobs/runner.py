@@ -297,7 +297,11 @@ class JobRunner:
             JobFailed: This run submitted the job. A job of an earlier run is submitted again.
         """
         succeeded = response.status is JobStatus.SUCCEEDED
-        reason = "no download link" if succeeded else response.reason or "no reason given"
+        reason = (
+            f"no download link in {response.answer}"
+            if succeeded
+            else response.reason or "no reason given"
+        )
         failure = (
             f"{self.description(job.window)} produced no file: {response.status.name}, {reason}"
         )

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, ClassVar
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_cxone.clock import iso
-from tap_cxone.context import MIN_CLOCK_DIFFERENCE
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+from tap_cxone.planning.server_time import (
+    MIN_CLOCK_DIFFERENCE,
+    available_until,
+    present_instant,
+    uses_server_time,
+)
 from tap_cxone.planning.sync_range import Span
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
@@ -125,11 +130,11 @@ class PlannedStream(CXoneStream):
         if abs(family.clock_offset) >= MIN_CLOCK_DIFFERENCE:
             offset = timedelta(seconds=round(abs(family.clock_offset).total_seconds()))
             relation = "ahead of" if family.clock_offset < timedelta(0) else "behind"
-            used = "server's" if family.uses_server_time else "machine's"
+            used = "server's" if uses_server_time(family) else "machine's"
             text = "%s: the clock of this machine is %s %s that of the server, and windows end by "
             text += "the %s time. Set the clock of this machine"
             self.log_once("clock", text, self.name, offset, relation, used)
-        return family.uses_server_time
+        return uses_server_time(family)
 
     @property
     def _incremental(self) -> bool:
@@ -211,12 +216,12 @@ class PlannedStream(CXoneStream):
         return self.windows(start, span.requested_end, pending)
 
     def _span(self) -> Span:
-        now = self.family.now()
+        now = present_instant(self.family)
         return Span.compute(
             self.settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
-            available_until=self.family.available_until(now),
+            available_until=available_until(self.family, now),
             overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )
