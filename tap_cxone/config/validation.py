@@ -81,9 +81,17 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
 def find_warnings(config: Mapping[str, Any]) -> list[str]:
     """Return what is worth a warning, but no problem."""
     encoded = [name for name in ACCESS_KEY if _ENCODED.search(str(config.get(name, "")))]
+    credentials = {name: str(config.get(name) or "") for name in (*ACCESS_KEY, *CLIENT_CREDENTIALS)}
+    padded = [name for name, value in credentials.items() if value != value.strip()]
     return [
-        f"{name} was URL-encoded (%3D…) and has been decoded; set it as CXone shows it"
-        for name in encoded
+        *(
+            f"{name} was URL-encoded (%3D…) and has been decoded; set it as CXone shows it"
+            for name in encoded
+        ),
+        *(
+            f"{name} had white space at its ends, which has been removed; set it without"
+            for name in padded
+        ),
     ]
 
 
@@ -192,7 +200,7 @@ def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
         (ACCESS_KEY, "an access key"),
         (CLIENT_CREDENTIALS, "an application"),
     ):
-        provided = [name for name in names if config.get(name)]
+        provided = [name for name in names if str(config.get(name) or "").strip()]
         if len(provided) == 1:
             (missing,) = set(names) - set(provided)
             yield f"{missing} is missing, but {provided[0]} is set; {noun} needs both"

@@ -9,8 +9,9 @@ from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 
-from tap_cxone.errors import ApiError, AuthError, TokenRequired
+from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired
 from tap_cxone.http.download import MAX_REDIRECTS, download_link, too_many_redirects
+from tap_cxone.http.error_table import PERMISSION_HINT
 from tap_cxone.http.messages import ApiRequest
 from tap_cxone.http.rate_limit import RateLimitHeaders
 from tap_cxone.redact import is_allowed_host, is_secure_url
@@ -78,6 +79,10 @@ class Client(Struct, frozen=True):
                 accepts_redirect=accepts_redirect,
             )
         )
+
+    def get_once(self, path: str) -> ApiResponse:
+        """Send a GET request for a response that the caller can do without; never retried."""
+        return self._execute(ApiRequest(method="GET", url=self._url(path), is_retried=False))
 
     def put(self, path: str, body: Any) -> ApiResponse:
         """Send a PUT request; retried, since it is idempotent."""
@@ -175,6 +180,7 @@ class Client(Struct, frozen=True):
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()
         response = self._send_with_token_renewal(request)
+        self.token_provider.mark_accepted()
         self.rate_limiter.update_from_headers(
             RateLimitHeaders.parse(response.headers, self.transport.clock.now())
         )
@@ -193,9 +199,16 @@ class Client(Struct, frozen=True):
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            hint = self.token_provider.grant.credentials_hint()
-            msg = f"{error.message}; a new token was rejected too; {hint}"
-            raise AuthError(msg) from error
+            raise self._refused_token_error(error) from error
+
+    def _refused_token_error(self, error: ApiError) -> AuthError | PermissionDenied:
+        """Return the error for a 401 to a new token: the credentials, or a missing permission."""
+        message = f"{error.message}; a new token was rejected too"
+        hint = self.token_provider.grant.credentials_hint()
+        if not self.token_provider.accepted:
+            return AuthError(f"{message}; {hint}; if other streams work, a permission is missing")
+        message += ", but the API accepts this login for other requests: a permission is missing"
+        return PermissionDenied(message, status=error.status, remedy=PERMISSION_HINT)
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
         headers = {**request.headers, "Authorization": f"Bearer {token.value}"}

@@ -51,6 +51,7 @@ class ApiRequest:
         body: Value to send as JSON.
         form: Fields to send as a form, instead of JSON.
         creates_job: Whether the request starts work that must not be started twice.
+        is_retried: Whether a failed request is sent again, unless it creates a job.
         response_type: Expected body: JSON, a file to spool, or any body, which is ignored.
         parse: Parser of the JSON body, by default `parse_json_exact`. It raises ValueError for
             invalid JSON.
@@ -67,6 +68,7 @@ class ApiRequest:
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     creates_job: bool = False
+    is_retried: bool = True
     response_type: Literal["json", "file", "any"] = "json"
     parse: ParseBody | None = None
     unwrap: UnwrapBody | None = None

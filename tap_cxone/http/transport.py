@@ -119,7 +119,7 @@ class Transport(Struct, frozen=True, kw_only=True):
             ApiError: The request failed. The subclass determines the reaction of the caller.
             DownloadError: A file is incomplete, or the disk has no space for it.
         """
-        if request.creates_job:
+        if request.creates_job or not request.is_retried:
             return self.send_once(request, classify_error)
         attempts = Attempts(self.retry_policy, self.clock)
         while True:
@@ -192,6 +192,9 @@ class Transport(Struct, frozen=True, kw_only=True):
             headers["Content-Type"], data = "application/json", _JSON_ENCODER.encode(request.body)
         if request.response_type == "file":
             headers["Accept"] = "*/*"
+        if request.creates_job:
+            # A server may reset an idle connection. Then it is unknown whether the submit arrived.
+            self.session.close()
         return self.session.request(
             request.method,
             request.url,

@@ -14,6 +14,7 @@ from msgspec import Struct
 from tap_cxone.errors import AmbiguousSubmit
 from tap_cxone.http.json_body import find_value, first_id, json_object, outline
 from tap_cxone.jobs.job import JobStatus, StatusResponse, parse_status
+from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
+
+NO_FILE = "no-file:"
+"""Link of a window for which the API has no file, because the window has no rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class JobApi(ABC):
         ID_KEYS: Keys of the job ID in the response to a submit, in order.
         LINK_KEYS: Keys of the download link in any spelling, in order.
         NOUN: The API's word for a job, in messages.
+        NO_LIST_REASON: Why the job of a lost submit cannot be looked up, in messages.
         client: Client of the tenant's API.
         tenant: Text that identifies the tenant in fingerprints.
     """
@@ -84,6 +89,7 @@ class JobApi(ABC):
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ()
     NOUN: ClassVar[str] = "job"
+    NO_LIST_REASON: ClassVar[str] = "this API has no list of jobs"
 
     client: Client
     tenant: str
@@ -141,7 +147,10 @@ class JobApi(ABC):
             AmbiguousSubmit: It has neither a job nor a link.
         """
         if not result.job_id and not result.link:
-            msg = f"the response to the submit ({response.status}) names no {self.NOUN}"
+            content = "it was empty"
+            if response.json is not None:
+                content = self.client.redact(json.dumps(response.json, default=str))
+            msg = f"the response to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
 
@@ -194,6 +203,10 @@ class JobApi(ABC):
         """Return the jobs of the tenant, or None if the API has no such list."""
         return None
 
+    def list_jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+        """Return the jobs of the tenant after a submit whose response was lost, or None."""
+        return self.list_active_jobs(window)
+
     def cancel(self, job: Job) -> bool:  # noqa: ARG002 (no cancel)
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""
         return False
@@ -209,4 +222,6 @@ class JobApi(ABC):
             NotFound: The file of the job no longer exists.
             DownloadError: The file is incomplete.
         """
+        if link == NO_FILE:
+            return spool_chunks([], expected_size=0, description=description)
         return self.client.download(link, description)

@@ -46,12 +46,14 @@ class Options:
         rows_of: Rows per day of single entities or tables; 0 makes one empty.
         token_seconds: Lifetime of a token, never divided by `speed`.
         spacing_seconds: Minimum interval between two accepted submits.
+        spacing_counts: Which accepted requests of the Data Extraction API the interval counts.
         link_seconds: Lifetime of a download link.
         job_seconds: Duration of a job.
         job_polls: Number of polls that return a running job. If set, it replaces `job_seconds` for
             asynchronous jobs.
         lateness_minutes: Maximum delay until a row becomes visible.
         forbidden: Entities and tables that the access key may not extract.
+        day_zone: Time zone of the days of the Data Extraction API.
         end_inclusive: True if a file also contains the rows of the end date.
         sync_response: Shape of the response of `POST …/jobs/sync`.
         submit_response: Shape of the response of `POST …/jobs`: the id as a JSON string, or an
@@ -95,6 +97,8 @@ class Options:
         max_analytics_exports: Maximum number of active analytics exports.
         foreign_exports: Number of active exports of another client that never end.
         list_queries: True if the list of analytics exports has more fields than id and status.
+        unlisted_fields: Fields of the request that this list omits, such as `format` or
+            `query.filter`.
         analytics_json: Layout of a JSON file: an array, one object per line, or an indented array.
         analytics_gzip: Compression of an analytics export that requests it, and the headers that
             announce it. `compression` does not apply to it.
@@ -142,11 +146,13 @@ class Options:
     rows_of: Mapping[str, int] = field(default_factory=dict)
     token_seconds: float = 3600
     spacing_seconds: float = 30
+    spacing_counts: Literal["submits", "requests"] = "submits"
     link_seconds: float = 30
     job_seconds: float = 20
     job_polls: int | None = None
     lateness_minutes: float = 30
     forbidden: frozenset[str] = frozenset()
+    day_zone: str = "UTC"
     end_inclusive: bool = False
     sync_response: SyncResponse = "job-status"
     submit_response: SubmitResponse = "string"
@@ -190,6 +196,7 @@ class Options:
     max_analytics_exports: int = 3
     foreign_exports: int = 0
     list_queries: bool = True
+    unlisted_fields: tuple[str, ...] = ()
     analytics_json: AnalyticsJson = "array"
     analytics_gzip: Compression = "gzip-type"
     duplicates: int = 0

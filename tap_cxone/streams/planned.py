@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,11 +13,18 @@ from tap_cxone.clock import iso
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+from tap_cxone.planning.server_time import (
+    MIN_CLOCK_DIFFERENCE,
+    available_until,
+    present_instant,
+    uses_server_time,
+)
 from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import Span
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.state import StreamState, merge_tenant_info
+from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -130,6 +138,23 @@ class PlannedStream(CXoneStream):
             return SkipList()
         return SkipList.for_stream(self.name, self.settings)
 
+    def compare_clocks(self) -> bool:
+        """Log in, and compare this machine's clock with the server's; warn if they differ.
+
+        Returns:
+            True if the windows must be planned again, because the server's time counts.
+        """
+        family = self.family
+        family.client.token_provider.token()
+        if abs(family.clock_offset) >= MIN_CLOCK_DIFFERENCE:
+            offset = timedelta(seconds=round(abs(family.clock_offset).total_seconds()))
+            relation = "ahead of" if family.clock_offset < timedelta(0) else "behind"
+            used = "server's" if uses_server_time(family) else "machine's"
+            text = "%s: the clock of this machine is %s %s that of the server, and windows end by "
+            text += "the %s time. Set the clock of this machine"
+            self.log_once("clock", text, self.name, offset, relation, used)
+        return uses_server_time(family)
+
     @property
     def _incremental(self) -> bool:
         """Return True unless the catalog selects FULL_TABLE replication."""
@@ -202,8 +227,12 @@ class PlannedStream(CXoneStream):
 
     def _planned_windows(self, pending: Sequence[Window]) -> Iterable[Window]:
         span = self._span()
+        pending_starts = [window.start for window in pending]
+        # An interrupted run has read the overlap already, if its next window has a job.
+        has_overlap = midnight(span.start_without_overlap) not in pending_starts
+        start = span.start if has_overlap else span.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
-        start = min([span.start, *(window.start for window in pending)])
+        start = min([start, *pending_starts])
         end = span.requested_end
         if self.declaration.grouped:  # a row sums up its window, so no range may cut a window
             return self.windows(start, end, pending)
@@ -213,12 +242,13 @@ class PlannedStream(CXoneStream):
         )
 
     def _span(self) -> Span:
-        now = self.now()
+        now = present_instant(self.family)
         return Span.compute(
             self.settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
-            availability_delay=self.family.availability_delay,
+            available_until=available_until(self.family, now),
+            overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -53,7 +54,7 @@ class WindowedStream(PlannedStream):
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         call, refusal = self.workers.main_thread.call, None
-        windows = call(self._windows_to_fetch)
+        windows = self._planned_by_server_time()
         self._source = source = self.source()
         while window_and_upcoming := call(partial(next, windows, None)):
             window, upcoming = window_and_upcoming
@@ -72,6 +73,15 @@ class WindowedStream(PlannedStream):
             yield structs.replace(window_file, duration=self.now() - started_at)
         if refusal:
             raise refusal
+
+    def _planned_by_server_time(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        """Return the windows to fetch; plan them again if the clock of this machine is far off."""
+        call = self.workers.main_thread.call
+        windows = call(self._windows_to_fetch)
+        first = call(partial(next, windows, None))
+        if first is None:  # nothing to read needs no login
+            return windows
+        return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
 
     def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
         return with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from tap_cxone.config.definition import ONE_WEEK
+from tap_cxone.config.definition import ONE_WEEK, OverlapDays
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Settings
@@ -34,6 +34,7 @@ class ObservabilitySettings(TableOptions):
             description="Days per export. Exports are limited by a quota, their days are not.",
         ),
     ] = 31
+    overlap_days: OverlapDays = 1
     exports_per_day: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         Meta(
@@ -62,6 +63,11 @@ class ObservabilitySettings(TableOptions):
     def quota_wait(self) -> timedelta:
         """Return how long to wait for an export that the quota does not allow yet."""
         return timedelta(minutes=self.quota_wait_minutes)
+
+    @property
+    def overlap(self) -> timedelta:
+        """Return how far before the bookmark to read again."""
+        return timedelta(days=self.overlap_days)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of options that no table accepts to which they apply."""

@@ -22,7 +22,7 @@ from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns, snake_case
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows
+from tap_cxone.windows import Overlap, daily_windows, midnight
 
 if TYPE_CHECKING:
     import logging
@@ -67,6 +67,7 @@ class Observability(ApiFamily):
             context=context,
             grant=PasswordGrant(url, application, key) if application and key else None,
             limits=RateLimits(quota=quota, quota_wait=section.quota_wait),
+            overlap=section.overlap,
             window_days=section.window_days,
         )
 
@@ -194,8 +195,19 @@ class TableStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(ObservabilitySettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        section, bookmark = self.settings.section(ObservabilitySettings), self.state_view.bookmark()
+        has_overlap = bookmark is not None and start < midnight(bookmark)
+        return daily_windows(
+            start,
+            end,
+            max_days=section.window_days,
+            pending=pending,
+            overlap=Overlap(
+                section.overlap_days,
+                self.settings.start_date,
+                extends_first_window=has_overlap,  # so it costs no export
+            ),
+        )
 
     @override
     def limit_to_quota(

@@ -130,7 +130,10 @@ def test_the_name_found_is_remembered(simulate, clock):
     first = run_tables(table_settings(sim), clock, GR)
 
     run_tables(
-        table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state
+        table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"},
+        clock,
+        GR,
+        state=first.state,
     )
 
     assert submitted_tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
@@ -142,7 +145,10 @@ def test_a_name_that_moved(simulate, clock):
     sim = simulate(gr_namespace="AutopilotKnowledge")
 
     out = run_tables(
-        table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state
+        table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"},
+        clock,
+        GR,
+        state=first.state,
     )
 
     assert out.error is None

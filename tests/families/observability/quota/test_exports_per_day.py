@@ -265,3 +265,15 @@ def test_many_runs(sim, clock):
         assert end > NOON - DAY
         assert record_keys(found.values()) == expected_keys(sim, stream, date(2026, 1, 1), end)
         assert len(found) == len(record_keys(found.values()))
+
+
+def test_overlap_costs_no_export(sim, clock):
+    """Nightly runs read the day before the bookmark again, with no export beyond one a night."""
+    config = months(sim, "2026-03-10T00:00:00Z", overlap_days=1)
+    out = run_tables(config, clock)
+    for day in (1, 2):
+        clock.instant = NOON + day * (DAY + HOUR)
+        out = run_tables(config, clock, state=out.state)
+
+    assert out.error is None
+    assert submitted_days(sim) == ["2026-03-10", "2026-03-19", "2026-03-20"]
