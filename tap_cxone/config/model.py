@@ -16,6 +16,7 @@ from tap_cxone.config.destinations import (  # noqa: TC001 (msgspec reads the an
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence  # noqa: TC001 (it reads the annotations of sections)
+from tap_cxone.types import TypeChangePolicy  # noqa: TC001 (msgspec reads the annotations)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,6 +115,15 @@ class Settings(ConnectionSettings):
             "new SCHEMA, `ignore` omits it, `fail` fails the window.",
         ),
     ] = "evolve"
+    on_type_change: Annotated[
+        TypeChangePolicy,
+        Meta(
+            title="When a column changes its type",
+            description="How to treat a known column with another type, such as a retyped custom "
+            "metric: `alter` emits it with the new type, `new_column` sends its values to a new "
+            "column with the type as suffix, `string` makes it a string, `fail` fails the stream.",
+        ),
+    ] = "alter"
     invalid_records: Annotated[
         Literal["quarantine", "fail"],
         Meta(

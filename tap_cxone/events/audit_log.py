@@ -44,6 +44,11 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "job_failed": ("a job ended without a file", ("reason",)),
     "file_downloaded": ("a file was downloaded completely", ("bytes", "rows", "sha256")),
     "schema_changed": ("columns were added that no SCHEMA message had", ("columns",)),
+    "column_retyped": (
+        "a column has another type than before; `previous` is its name before `on_type_change`",
+        ("column", "previous", "old", "new"),
+    ),
+    "columns_absent": ("a file lacks columns that earlier files had", ("columns",)),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
         ("record_id", "field", "reason"),

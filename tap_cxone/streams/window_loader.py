@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.rows.columns import assign_columns, snake_case
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
@@ -141,15 +140,14 @@ class WindowLoader:
         declaration, description = self.declaration, window_file.description
         expectation = FileExpectation(
             formats=declaration.formats,
-            required=spec.mandatory_columns,
+            required=spec.mandatory_titles,
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
         )
         table = open_table(window_file.spool, description, expectation)
-        expected_names = {column.name for column in spec.columns} | set(
-            map(snake_case, spec.mandatory_columns)
-        )
-        header_names = {column.name for column in assign_columns(table.header, spec.columns)}
+        expected_names = {column.name for column in spec.columns} | spec.mandatory_columns
+        header_columns = spec.column_map.assign(table.header, spec.columns, spec.mandatory_columns)
+        header_names = {column.name for column in header_columns}
         if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
             # A line of text that is not CSV parses as a header of one column.
             msg = f"{description}: one column is no table, and nobody knows it; run again"

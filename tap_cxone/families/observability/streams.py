@@ -16,7 +16,7 @@ from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
-from tap_cxone.rows.columns import declared_columns, snake_case
+from tap_cxone.rows.columns import declared_columns
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows, midnight
@@ -138,7 +138,7 @@ class TableStream(JobStream):
         declaration = Declaration(
             name=table.stream,
             columns=declared_columns(settings.columns.get(table.stream, {})),
-            primary_keys=tuple(map(snake_case, settings.primary_keys.get(table.stream, ()))),
+            primary_keys=tuple(settings.primary_keys.get(table.stream, ())),
             description=table.description,
             keys_setting=f"{NAME}.primary_keys, '{table.stream}'",
             columns_setting=f"{NAME}.columns, '{table.stream}'",
