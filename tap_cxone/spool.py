@@ -135,7 +135,7 @@ def spool_chunks(chunks: Iterable[bytes], *, expected_size: int | None, descript
     spool = Spool(file, size, digest)
     if expected_size is not None and size != expected_size:
         _discard(file)
-        msg = f"{description}: {size} bytes came, {expected_size} were announced"
+        msg = f"{description}: received {size} of {expected_size} announced bytes"
         raise DownloadError(msg)
     return spool
 

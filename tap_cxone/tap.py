@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_cxone import __version__
 from tap_cxone.cli.about import add_streams
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
-from tap_cxone.cli.connection_test import evidence_result, probe, skipped_result
+from tap_cxone.cli.connection_test import check_connections
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import find_warnings
@@ -174,7 +174,7 @@ class TapCXone(Tap):
         names = Counter(stream.name for stream in all_streams)
         if duplicates := [name for name, count in names.items() if count > 1]:
             raise ConfigError(
-                f"two streams are called '{name}'; give the configured one another name"
+                f"two streams have the name '{name}'; rename the one in the settings"
                 for name in duplicates
             )
         return all_streams
@@ -207,20 +207,25 @@ class TapCXone(Tap):
             ConfigError: The journal or the audit log cannot be used.
         """
         names = sorted(stream.name for stream in self._selected_streams())
+        if not names:
+            self.logger.warning(
+                "No stream is selected, so nothing is read; select streams in the catalog, with "
+                "Meltano by `meltano select tap-cxone`"
+            )
         self.progress.register(names)
         try:
             if self.journal is not None:
                 self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except (AuditError, JournalError) as error:
+            self.close()
             raise ConfigError([str(error)]) from error
 
     def _end_run(self, outcome: str, started_at: datetime) -> None:
         """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
         for family in self._families:
             family.slots.release_all()
-        if self.journal is not None:
-            self.journal.close()
+        self.close()
         duration = self._clock.now() - started_at
         for stream in self._selected_streams():
             stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
@@ -230,6 +235,11 @@ class TapCXone(Tap):
             "seconds": duration.total_seconds(),
         }
         self.audit.write("run_ended", audit_fields)
+
+    def close(self) -> None:
+        """Close the journal, which plans, checks and runs open."""
+        if self.journal is not None:
+            self.journal.close()
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield one plan per family for its selected streams, under the limits of the family."""
@@ -245,21 +255,16 @@ class TapCXone(Tap):
         """Return the missing settings of each family that is not set up."""
         return {f.name: f.setup_hint for f in self._families if not f.configured}
 
-    def connection_checks(self) -> Iterator[CheckResult]:
-        """Yield the checks of each family, without an export; quotas count the state's submits."""
-        # Configured families first.
-        for family in sorted(self._families, key=lambda family: not family.configured):
-            if family.configured:
-                yield from self._probe(family.with_few_retries())  # the command is interactive
-            else:
-                yield skipped_result(family)
-            streams = [s.name for s in self._cxone_streams() if s.family.name == family.name]
-            yield evidence_result(family, streams)
-
-    def _probe(self, family: ApiFamily) -> Iterator[CheckResult]:
-        for name, raw in self.state.get("bookmarks", {}).items():
-            family.rate_limiter.restore(states.StreamState(name, raw).submit_times(family.name))
-        yield from probe(family)
+    def connection_checks(self, *, permissions: bool = False) -> Iterator[CheckResult]:
+        """Return the checks of each family, without an export; see `check_connections`."""
+        selected = {stream.name for stream in self._selected_streams()}
+        return check_connections(
+            self._families,
+            self._cxone_streams(),
+            selected=selected if self.input_catalog else None,
+            state=self.state,
+            permissions=permissions,
+        )
 
     @override
     def run_discovery(self) -> str:
@@ -294,7 +299,7 @@ class TapCXone(Tap):
             stream.selected = False
         for family in {stream.family.name: stream.family for stream in unconfigured}.values():
             level = logging.INFO if family.off_by_default else logging.WARNING
-            text = "Streams left out: %s, or deselect its streams"
+            text = "Streams deselected: %s, or deselect them to hide this message"
             self.logger.log(level, text, family.setup_hint)
         if unconfigured and not self._selected_streams():
             raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
@@ -322,17 +327,18 @@ class TapCXone(Tap):
             raise click.BadParameter(str(error), ctx, param) from error
         except (TypeError, ValueError) as error:
             files = ", ".join(path for path in value if path != "ENV")
-            msg = f"the file given as --config is not JSON, or no object ({files}: {error})"
-            raise ConfigError([f"{msg}; write the settings as one"]) from error
+            msg = (
+                f"the file of --config is not a JSON object ({files}: {error}); write the settings "
+                "as one"
+            )
+            raise ConfigError([msg]) from error
 
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Request the connection test, without an export; `--test=schema` is handled by the SDK."""
-        if value != "all":
+        if not request_connection_test(ctx, value):
             super().cb_test(ctx, param, value)
-            return
-        request_connection_test(ctx)
 
     @classmethod
     @override

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import sys
 from io import StringIO
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
@@ -22,13 +24,15 @@ if TYPE_CHECKING:
     from tap_cxone.planning.plan import FamilyPlan
 
 _CONNECTION_TEST_KEY = "tap_cxone.testing"
+_TEST_MODES = ("all", "permissions")
 _PLAN_HELP = (
     "Print what a run would do, what it needs of a quota and when it could end. "
     "Spends no export. --plan=json prints it as JSON."
 )
 _TEST_HELP = (
     "Log in and send each configured API a harmless request: one line per check, exit code 1 if "
-    "one fails. Spends no export. --test=schema prints the SCHEMA messages."
+    "one fails. Spends no export. --test=permissions also submits a job of one day for each "
+    "selected stream whose API counts no exports. --test=schema prints the SCHEMA messages."
 )
 _HELP = "Extract the exports of a NICE CXone tenant as Singer messages."
 
@@ -42,8 +46,11 @@ class CommandTap(Protocol):
     def setup_hints(self) -> dict[str, str]:
         """Return the missing settings of each family that is not set up."""
 
-    def connection_checks(self) -> Iterator[CheckResult]:
+    def connection_checks(self, *, permissions: bool = False) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
+
+    def close(self) -> None:
+        """Close the files that plans and checks have read."""
 
 
 class CXoneCommand(SingerCommand):
@@ -82,17 +89,18 @@ class CXoneCommand(SingerCommand):
         if plan_format := ctx.params.pop("plan", None):
             self._print_plan(ctx, plan_format)
             return None
-        if ctx.meta.get(_CONNECTION_TEST_KEY):
-            self._print_checks(ctx)
+        if test_mode := ctx.meta.get(_CONNECTION_TEST_KEY):
+            self._print_checks(ctx, permissions=test_mode == "permissions")
         for option in ("state", "catalog"):
             _check_json_option(ctx, option)
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             self.logger.error(  # noqa: TRY400 (the cause is in the target)
-                "The target closed the pipe; its own log says why. The next run goes on from the "
-                "last state that the target kept"
+                "The target closed the pipe; see its log for the reason. The next run continues "
+                "from the last state that the target stored"
             )
+            _discard_standard_output()
             raise
 
     def _print_plan(self, ctx: click.Context, plan_format: str) -> None:
@@ -102,14 +110,14 @@ class CXoneCommand(SingerCommand):
             click.echo(json.dumps({**plans_as_json(plans), "not_set_up": hints}, indent=2))
             return
         lines = [line for plan in plans for line in plan_lines(plan)]
-        for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
+        for line in lines or ["no stream with windows is selected, so there is no plan"]:
             click.echo(line)
         for family, hint in hints.items():
             click.echo(f"{family}: not set up: {hint}")
 
-    def _print_checks(self, ctx: click.Context) -> NoReturn:
+    def _print_checks(self, ctx: click.Context, *, permissions: bool) -> NoReturn:
         failed = False
-        for result in self._new_tap(ctx).connection_checks():
+        for result in self._new_tap(ctx).connection_checks(permissions=permissions):
             click.echo(result)
             failed = failed or result.passed is False
         ctx.exit(1 if failed else 0)
@@ -117,17 +125,24 @@ class CXoneCommand(SingerCommand):
     def _new_tap(self, ctx: click.Context) -> CommandTap:
         """Return a tap with the settings, state and catalog given on the command line."""
         config = ctx.params.get("config")
-        return self._tap_class(
+        tap = self._tap_class(
             config=config.config if config else None,
             state=_read_json(ctx.params.get("state"), "state"),
             catalog=_read_json(ctx.params.get("catalog"), "catalog"),
             parse_env_config=bool(config and config.parse_env),
         )
+        ctx.call_on_close(tap.close)
+        return tap
 
 
-def request_connection_test(ctx: click.Context) -> None:
-    """Request the connection test; it runs after all options, such as `--state`, are parsed."""
-    ctx.meta[_CONNECTION_TEST_KEY] = True
+def request_connection_test(ctx: click.Context, value: str) -> bool:
+    """Request the connection test for `--test` and `--test=permissions`; return False for others.
+
+    The test runs after all options, such as `--state`, are parsed.
+    """
+    if value in _TEST_MODES:
+        ctx.meta[_CONNECTION_TEST_KEY] = value
+    return value in _TEST_MODES
 
 
 def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:
@@ -146,7 +161,7 @@ def _read_json(file: IO[str] | None, option: str) -> Any:
     try:
         return json.load(file) if file else None
     except ValueError as error:
-        msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
+        msg = f"the file of --{option} is not JSON ({error}); pass the file that the tap wrote"
         raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
 
 
@@ -156,6 +171,14 @@ def _check_json_option(ctx: click.Context, option: str) -> None:
         text = file.read()
         _read_json(StringIO(text), option)
         ctx.params[option] = StringIO(text)
+
+
+def _discard_standard_output() -> None:
+    """Send what is still buffered to the null device: writing it to a closed pipe would fail."""
+    with contextlib.suppress(OSError):  # standard output may have no file descriptor
+        null_device = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null_device, sys.stdout.fileno())
+        os.close(null_device)
 
 
 def _buffer_standard_output() -> None:

@@ -71,7 +71,7 @@ class BatchEncoding:
 
 @dataclass(frozen=True, slots=True)
 class BatchStorage:
-    """The place of batch files."""
+    """The location of batch files."""
 
     root: Annotated[
         str,
@@ -99,7 +99,7 @@ class BatchSettings:
     """The settings of the files that replace RECORD messages."""
 
     encoding: Annotated[BatchEncoding, Meta(description="Format of the files.")]
-    storage: Annotated[BatchStorage, Meta(description="Place of the files.")]
+    storage: Annotated[BatchStorage, Meta(description="Location of the files.")]
     batch_size: Annotated[
         int,
         Meta(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 from msgspec import Meta
 
 from tap_cxone import __version__
+from tap_cxone.clock import time_zone
 from tap_cxone.config.connection import ConnectionSettings
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (  # noqa: TC001 (msgspec reads the annotations)
@@ -20,6 +21,7 @@ from tap_cxone.types import TypeChangePolicy  # noqa: TC001 (msgspec reads the a
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
@@ -94,8 +96,9 @@ class Settings(ConnectionSettings):
         str | None,
         Meta(
             title="Time zone",
-            description="IANA zone of the dates in observability, and of the days in data "
-            "download. Default: `UTC` for observability, the tenant's zone for data download.",
+            description="Time zone of the dates in observability, and of the days in data "
+            "download, by its IANA or Windows name. Default: `UTC` for observability, the tenant's "
+            "zone for data download.",
         ),
     ] = None
     sections: dict[str, Any] = field(default_factory=dict)
@@ -250,7 +253,7 @@ class Settings(ConnectionSettings):
     ] = field(default_factory=_default_user_agent)
 
     def __post_init__(self) -> None:
-        """Treat empty texts as left out: environments often set a variable to nothing."""
+        """Treat empty texts as missing: environments often set a variable to an empty text."""
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
         for name in ("audit_log_path", "journal_path"):
             object.__setattr__(self, name, getattr(self, name) or None)
@@ -277,6 +280,11 @@ class Settings(ConnectionSettings):
         value = self.sections.get(section.NAME, section())
         assert isinstance(value, section)  # noqa: S101 (one class per name)
         return value
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Return the time zone that the user set, or None."""
+        return time_zone(self.timezone)
 
     @property
     def lookback(self) -> timedelta:

@@ -133,7 +133,13 @@ class Webhook:
         self.consecutive_failures += 1
         reason = error.message if isinstance(error, ApiError) else str(error)
         audit_context.write("webhook_failed", host=host, reason=reason)
-        text = "%s: the window is complete, but could not be told: %s; check completion_webhook"
+        text = (
+            "%s: the window is committed, but its notification failed: %s; check completion_webhook"
+        )
         log.warning(text, audit_context.stream, reason)
         if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
-            log.warning("It is left alone for the rest of this run; correct completion_webhook")
+            log.warning(
+                "Webhook disabled for the rest of this run after %d consecutive failures; "
+                "correct completion_webhook",
+                self.consecutive_failures,
+            )

@@ -213,7 +213,9 @@ class RateLimiter:
         """
         if self.remaining_exports() == 0:
             raise self.quota_error()
-        sleep(self.clock, self.time_until_submit(), "keeping the time between two submits")
+        sleep(
+            self.clock, self.time_until_submit(), "waiting for the minimum time between two submits"
+        )
         sent_at = self.clock.now()
         taken = {
             *self._submit_times,
@@ -296,4 +298,4 @@ class RateLimiter:
     def throttle(self) -> None:
         """Wait longer the closer the server's rate limit is to its end."""
         delay = self.limits.max_throttle_delay * self._last_headers.scarcity
-        sleep(self.clock, delay, "sparing what is left of the rate limit")
+        sleep(self.clock, delay, "slowing down before the rate limit")

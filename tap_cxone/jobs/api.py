@@ -57,7 +57,7 @@ class ActiveJobs:
 class JobApi(ABC):
     """Operations of a family's API on the jobs of one stream.
 
-    A family overrides what its API words or does differently.
+    A family overrides the parts in which its API differs.
 
     Attributes:
         STATUSES: Status word, only its letters and in lower case → status.
@@ -135,7 +135,7 @@ class JobApi(ABC):
             AmbiguousSubmit: It has neither a job nor a link.
         """
         if not result.job_id and not result.link:
-            msg = f"the answer to the submit ({response.status}) names no {self.NOUN}"
+            msg = f"the response to the submit ({response.status}) names no {self.NOUN}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
 
@@ -160,7 +160,7 @@ class JobApi(ABC):
         if status is None:
             status_text = self.client.redact(api_status or json.dumps(body, default=str))
             msg = (
-                f"the status of the {self.NOUN} is {status_text!r}, which this tap does not know; "
+                f"the status of the {self.NOUN} is {status_text!r}, which tap-cxone does not know; "
                 "please report it"
             )
             raise ApiError(msg)

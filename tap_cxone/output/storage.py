@@ -46,8 +46,8 @@ class Storage:
         except Exception as error:  # each file system raises its own error types
             reason = Redactor(set(_secret_values(self.params)))(f"{type(error).__name__}: {error}")
             msg = (
-                f"cannot write the batch file {name} ({reason}); check batch_config.storage: that "
-                "its root is there and may be written to, that there is room, and its params"
+                f"cannot write the batch file {name} ({reason}); check batch_config.storage: its "
+                "params, and whether its root exists, is writable and has free space"
             )
             raise BatchError(msg) from error
 
@@ -95,16 +95,21 @@ def problems(root: str) -> Iterator[str]:
     """Yield errors in a root; use no network."""
     setting, protocol = "batch_config.storage.root", get_protocol(root)
     if "::" in root:
-        yield f"{setting} is a chain of addresses (::), which no target can follow; name one place"
+        yield f"{setting} is a chain of addresses (::), which no target can read; set one address"
         return
     if _URL_WITH_PASSWORD.match(root):
         yield (
-            f"{setting} holds a password, and the target is told that address; "
-            "put the password into batch_config.storage.params"
+            f"{setting} contains a password, and the target receives the address; "
+            "move the password to batch_config.storage.params"
+        )
+    if "?" in root:
+        yield (
+            f"{setting} contains a question mark, after which targets read no path; name a folder "
+            "without one, and put options into batch_config.storage.params"
         )
     try:
         fsspec.get_filesystem_class(protocol)
     except ValueError:
-        yield f"{setting} begins with {protocol}://, which fsspec does not know; correct it"
+        yield f"{setting} begins with {protocol}://, which fsspec does not support; correct it"
     except ImportError as error:
-        yield f"{setting} needs a package for {protocol}:// beside tap-cxone ({error})"
+        yield f"{setting} needs a further package for {protocol}:// ({error}); install it"

@@ -56,7 +56,7 @@ class Activity:
         )
         until_retry = self.until - now if self.until else _ZERO
         return (
-            f"{text}; asking again in {format_duration(until_retry)}"
+            f"{text}; next request in {format_duration(until_retry)}"
             if until_retry >= _SECOND
             else text
         )

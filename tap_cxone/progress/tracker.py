@@ -104,7 +104,7 @@ class StreamProgress:
         snapshot = self.snapshot()
         eta, text = snapshot.eta(self.clock.now()), f"{snapshot.windows_done} windows"
         if snapshot.quota_eta and snapshot.planned != snapshot.windows:
-            return f"{text}, the quota lets it end on {format_minute(snapshot.quota_eta)}"
+            return f"{text}, end by quota at {format_minute(snapshot.quota_eta)}"
         return f"{text}, about {format_duration(eta)} left" if eta else text
 
     # Start, windows and end
@@ -163,7 +163,7 @@ class StreamProgress:
     def track_fetch(self) -> Iterator[None]:
         """Track the activity of this thread, which loads a file, inside the block."""
         self.start()
-        with self.track_activity("asking for a file") as timer, observe_activity(timer):
+        with self.track_activity("waiting for a file") as timer, observe_activity(timer):
             yield
 
     @contextmanager

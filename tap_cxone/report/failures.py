@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 FAILURE_LABELS = {
     "job_failed": "job failed",
     "stream_failed": "stream failed",
-    "stream_stopped": "stopped for the day",
-    "webhook_failed": "webhook not told",
+    "stream_stopped": "stopped by a quota",
+    "webhook_failed": "webhook failed",
 }
 """Event → label, for events that report a failure or an early end."""
 

@@ -120,8 +120,8 @@ def parse_log(name: str, raw_lines: Iterable[bytes]) -> Log:
             unreadable += 1
     if unreadable and not lines and not unknown:
         msg = (
-            f"{name} is no audit log: none of its {unreadable} lines is one that tap-cxone writes; "
-            "give the file that audit_log_path names"
+            f"{name} is not an audit log: tap-cxone wrote none of its {unreadable} lines; pass the "
+            "file of audit_log_path"
         )
         raise NotAnAuditLog(msg)
     return Log(tuple(lines), unreadable, unknown)

@@ -35,10 +35,10 @@ MAX_SHOWN = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 
 """Maximum number of shown items by kind; the page reports how many are omitted."""
 _SYMBOLS = {DayState.COMPLETE: "✓", DayState.PARTIAL: "½", DayState.OPEN: "✗", DayState.NEVER: ""}
 _DESCRIPTIONS = {
-    DayState.COMPLETE: "all of the day was committed",
+    DayState.COMPLETE: "the whole day was committed",
     DayState.PARTIAL: "a part of the day was committed",
-    DayState.OPEN: "asked for, nothing of it was committed",
-    DayState.NEVER: "never asked for",
+    DayState.OPEN: "requested, but not committed",
+    DayState.NEVER: "not requested",
 }
 
 

@@ -37,7 +37,7 @@ class ConversionError(ValueError):
 
     def __init__(self, column: Column, reason: str = "") -> None:
         """Store the column; the default `reason` names its type."""
-        reason = reason or f"holds something that is no {column.type}"
+        reason = reason or f"has a value that is not of type {column.type}"
         super().__init__(f"column {column.name} {reason}")
         self.column = column
 
@@ -254,7 +254,7 @@ def cell_converter(column: Column, *, cells_are_text: bool) -> Converter:
     def convert_checked(cell: Any) -> Any:
         value = convert(cell)
         if value is not None and (violation := constraint.violation(value)):
-            raise ConversionError(column, f"breaks its rule ({violation})")
+            raise ConversionError(column, f"violates its constraint ({violation})")
         return value
 
     return convert_checked

@@ -86,7 +86,7 @@ class RowCounts:
         reasons = ", ".join(f"{number} times: {reason}" for reason, number in top)
         others = len(self.reasons) - len(top)
         more = f", and {others} other reasons" if others else ""
-        return f"{self.invalid} of {self.rows} rows do not fit ({reasons}{more})"
+        return f"{self.invalid} of {self.rows} rows failed validation ({reasons}{more})"
 
 
 @dataclass(frozen=True, slots=True)

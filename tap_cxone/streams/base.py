@@ -31,6 +31,7 @@ from tap_cxone.errors import (
     QuotaExhausted,
     StreamsFailed,
 )
+from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import LineEncoder
 from tap_cxone.streams.column_types import catalog_problems, read_catalog_columns, wrongly_typed
 from tap_cxone.streams.family_stream import FamilyStream
@@ -82,7 +83,7 @@ class CXoneStream(FamilyStream):
         except CXoneError as error:
             self._fail(error)
         except Exception as error:
-            self.logger.exception("A fault in the tap itself; please report it")
+            self.logger.exception("Unexpected error in tap-cxone; please report this traceback")
             self._fail(error)
 
     def _stop(self, error: QuotaExhausted) -> None:
@@ -93,7 +94,9 @@ class CXoneStream(FamilyStream):
             self.progress.finish("stopped")
             self.write_state()
             self.audit_context.write("stream_stopped", reason=str(error))
-            self.log_once("quota", "%s stops here: %s", self.name, error)
+            self.log_once(
+                "quota", "Stream '%s' stopped: %s; the next run continues", self.name, error
+            )
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
@@ -104,7 +107,7 @@ class CXoneStream(FamilyStream):
         self.state_view.mark_failed(failed=True)
         self.write_state()  # the stream may have used a submit that STATE must contain
         self.audit_context.write("stream_failed", reason=str(error))
-        self.logger.error("Stream '%s' stops: %s", self.name, error)
+        self.logger.error("Stream '%s' failed; the other streams continue: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run must fail at once
             raise error
 
@@ -180,8 +183,9 @@ class CXoneStream(FamilyStream):
         known_names = set(self.stream_columns.known.stored_map().names.values())
         absent = known_names - set(names)
         if vanished := sorted(absent.difference(self.state_view.absent_columns())):
-            text = "%s lacks columns that earlier files had: %s; they are null until they return"
-            self.log(text, description, ", ".join(vanished), level=logging.WARNING)
+            text = "%s lacks columns that earlier files had: %s. They are null until they return; "
+            text += "if the vendor renamed one, its values are in a new column"
+            self.log(text, description, listed(vanished), level=logging.WARNING)
             self.audit_context.write("columns_absent", columns=vanished)
         self.state_view.set_absent_columns(absent)
 
@@ -216,13 +220,13 @@ class CXoneStream(FamilyStream):
         if not new_columns:
             return
         unknown_columns = [c for c in new_columns if c.name not in self.stream_columns.known.names]
-        names = ", ".join(column.name for column in unknown_columns or new_columns)
+        names = listed([column.name for column in unknown_columns or new_columns])
         if unknown_columns and self.drift_policy == "fail":
             msg = f"{description}: new columns: {names}; set schema_drift to evolve or ignore"
             raise DriftError(msg)
         is_drift = unknown_columns and self.stream_columns.has_known_columns
         level = logging.WARNING if is_drift else logging.INFO
-        self.log("%s has columns that no SCHEMA had: %s", description, names, level=level)
+        self.log("%s: new columns added to the schema: %s", description, names, level=level)
         audit_context.write("schema_changed", columns=[column.name for column in new_columns])
         self._extend_schema({column.name: property_of(column) for column in new_columns})
         self._write_schema_message()

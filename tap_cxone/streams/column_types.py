@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _FORMATS = {"date", "date-time"}
 _CONSEQUENCES: dict[TypeChangePolicy, str] = {
     "alter": (
-        "SCHEMA has the new type; target-postgres refuses to alter a column, and target-duckdb "
-        "renames the old one; to avoid both, set on_type_change to new_column"
+        "the SCHEMA has the new type. target-postgres refuses to alter a column, and "
+        "target-duckdb renames the old one; to avoid both, set on_type_change to new_column"
     ),
-    "new_column": "its values go to the new column {new_name}, and the old one gets no more",
+    "new_column": "its values go to the column {new_name}, and the old one receives no more",
     "string": (
-        "its values are texts from now on; target-postgres refuses this unless the column is a "
+        "its values are strings from now on. target-postgres refuses this unless the column is a "
         "text already; to avoid that, set on_type_change to new_column"
     ),
     "fail": "restore its type, or set on_type_change to alter, new_column or string",

@@ -152,6 +152,14 @@ class FamilyStream(Stream, ABC):
         self.family.context.signals.raise_if_interrupted()
         self.workers.main_thread.run_pending()
 
+    def check_permission(self) -> bool:
+        """Submit a job of the stream; return False if each submit costs an export, or none exists.
+
+        Raises:
+            CXoneError: The API refused the submit.
+        """
+        return False
+
     def refresh_catalog(self) -> None:
         """Read catalog columns from the API if a setting requests it; the default does nothing."""
 

@@ -9,7 +9,7 @@ columns        {title: [column of its 1st, 2nd, … occurrence]}  of the titles 
 retired_columns [column]                                    former columns of titles
 column_types   {column: type}                               other types than string
 absent_columns [column]                                     the last file lacked them
-tenant_info    {family: {name: value}}                      learned of the tenant by earlier runs
+tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
 window_days    2                                            wider windows timed out
 version        2                                            layout of the keys above
@@ -200,6 +200,7 @@ def read_state(state: Any) -> dict[str, Any]:
     Raises:
         StateError: The state cannot be used.
     """
+    state = _unwrap(state)
     bookmarks = {name: upgrade(name, raw) for name, raw in _stream_states(state).items()}
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
@@ -214,14 +215,20 @@ def read_state(state: Any) -> dict[str, Any]:
     return {**state, "bookmarks": bookmarks}
 
 
+def _unwrap(state: Any) -> Any:
+    """Return the state itself if it is wrapped as `meltano state get` prints it."""
+    wrapped = isinstance(state, dict) and state.keys() == {"singer_state"}
+    return state["singer_state"] if wrapped else state
+
+
 def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
     bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
     if isinstance(state, dict) and "bookmarks" not in state and "value" in state:
         bookmarks = None  # a whole STATE message would be read as an empty state
     if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
         msg = (
-            'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote, of a '
-            'STATE message its "value"'
+            'The state is not {"bookmarks": {stream: {…}}}; pass the state that an earlier run '
+            'wrote, or the "value" of a STATE message'
         )
         raise StateError(msg)
     return bookmarks

@@ -30,9 +30,9 @@ def upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
     version = raw.get("version", 0)
     if type(version) is not int or version not in range(STATE_VERSION + 1):
         msg = (
-            f"The state of stream '{stream}' has layout version {version!r}, and this tap-cxone "
-            f"reads versions up to {STATE_VERSION}; install the tap-cxone that wrote it, or a "
-            "newer one, or restore an earlier state"
+            f"The state of stream '{stream}' has layout version {version!r}; this tap-cxone reads "
+            f"versions up to {STATE_VERSION}. Install the version that wrote it or a newer one, or "
+            "restore an earlier state"
         )
         raise StateError(msg)
     upgraded = dict(raw)

@@ -89,17 +89,19 @@ class WindowLoader:
                     return loaded
                 # An empty file means 'no rows' on some tenants; a faulty proxy can cause it too.
                 loaded.close()
-                self.log.info("%s: an empty file; fetching it once more", window_file.description)
+                self.log.info(
+                    "%s: the file is empty; downloading it once more", window_file.description
+                )
                 return self._load_once(self._fetch_again(window_file), spec, line_encoder)
             except InvalidRecords:
                 raise
             except DecodeError as error:
-                self.log.warning("%s; fetching it once more", error)
+                self.log.warning("%s; downloading the file once more", error)
             try:
                 return self._load_once(self._fetch_again(window_file), spec, line_encoder)
             except DecodeError as error:
                 self.run_on_worker(lambda: self.source.discard(window_file.window))
-                msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
+                msg = f"{error}; both downloads failed. Run again; report it to NICE if it persists"
                 raise type(error)(msg) from error
 
     def _fetch_again(self, window_file: WindowFile) -> WindowFile:
@@ -150,7 +152,7 @@ class WindowLoader:
         header_names = {column.name for column in header_columns}
         if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
             # A line of text that is not CSV parses as a header of one column.
-            msg = f"{description}: one column is no table, and nobody knows it; run again"
+            msg = f"{description}: the file has only one column, which is unknown; run again"
             raise DecodeError(msg)
         return RowReader(table, spec)
 
@@ -161,9 +163,8 @@ class WindowLoader:
                 line_buffer.flush()
         except DriftError as error:
             declaration = self.declaration
-            hint = f"set the keys in {declaration.keys_setting}"
-            hint += f", or correct {declaration.columns_setting}" if declaration.required else ""
-            msg = f"{reader.table.name}: {error}; {hint}"
+            other = f", or correct {declaration.columns_setting}" if declaration.required else ""
+            msg = f"{reader.table.name}: {error}; set the keys in {declaration.keys_setting}{other}"
             raise DriftError(msg) from error
         return counts
 
@@ -193,12 +194,12 @@ class WindowLoader:
         elif counts.ratio > self.settings.max_invalid_ratio:
             reason = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
         elif not quarantine_selected:
-            reason = f"the stream '{QUARANTINE}' that would receive them is not selected"
+            reason = f"stream '{QUARANTINE}' is not selected"
         if reason is not None:
             self._audit_validation(loaded, duplicate_count=None)
             msg = (
-                f"{loaded.reader.table.name}: {counts}, and {reason}: nothing of it was emitted. "
-                f"{example.location} {example.reason}; if the rows are right, correct "
+                f"{loaded.reader.table.name}: {counts} and {reason}; no record was emitted. First "
+                f"invalid row: {example.location} {example.reason}. If the rows are valid, correct "
                 f"{self.declaration.columns_setting}"
             )
             raise InvalidRecords(msg)
@@ -208,10 +209,12 @@ class WindowLoader:
         name, counts = loaded.reader.table.name, loaded.counts
         duplicate_count = loaded.reader.duplicate_count
         if counts.invalid:
-            self.log.warning("%s: %s and went to '%s'", name, counts, QUARANTINE)
+            self.log.warning("%s: %s and were sent to stream '%s'", name, counts, QUARANTINE)
         if duplicate_count and ROW_HASH not in loaded.reader.spec.key_columns:
-            text = "%s: %d rows had the key of an earlier row and were left out; if they are "
-            text += "others, name more columns in %s"
+            text = (
+                "%s: %d rows with the key of an earlier row were dropped; if they are different "
+                "rows, add key columns to %s"
+            )
             self.log.warning(text, name, duplicate_count, self.declaration.keys_setting)
         self._audit_validation(loaded, duplicate_count=duplicate_count)
 

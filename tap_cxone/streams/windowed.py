@@ -82,7 +82,7 @@ class WindowedStream(PlannedStream):
             if layout := loaded.reader.layout:
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
-            with self.progress.track_activity(f"{loaded.counts.rows:,} rows leave"):
+            with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
                 self.flush_batches()
         loader.report_skipped_rows(loaded)
@@ -117,7 +117,7 @@ class WindowedStream(PlannedStream):
             "window_committed", rows=emitted, quarantined=loaded.counts.invalid, seconds=seconds
         )
         self.progress.count_window(window, loaded.counts.invalid)
-        text = "%s: %s complete, %d rows, %d bytes; %s"
+        text = "%s: %s committed; rows=%d bytes=%d; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
             webhook.notify(

@@ -47,7 +47,7 @@ def test_title_keeps_its_column(sim, clock, files, runs):
         second = run_titles(sim, clock, files[1], first_day=11, state=first.state)
         found = values(first) + values(second)
 
-    columns = {}
+    columns: dict[str, set[str]] = {}
     for record in found:
         for column, value in record.items():
             columns.setdefault(value, set()).add(column)

@@ -26,7 +26,7 @@ EXPORTS_PATH = "/api/v2/analytics/exports"
 ACTIVE_EXPORTS_PATH = f"{EXPORTS_PATH}?status=queued,running"
 
 PERMISSION_HINT = (
-    "give the application the scopes analytics:export:read and analytics:export:write, and its "
+    "grant the application the scopes analytics:export:read and analytics:export:write, and its "
     "user the permission to export analytics"
 )
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,7 +35,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def describe_active_exports(response_json: Any) -> str:
     """Return a text with the number of active exports of the tenant, from any client."""
     count = len(json_list(response_json, ["entities"]) or ())
-    return f"no quota; {count} active now, whosever they are (see max_concurrent)"
+    return f"no quota; {count} active now, of all clients (see max_concurrent)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,6 @@ class AnalyticsExportsSettings(Section):
             is_built_in = export.name == BUILT_IN_EXPORT and export.filter is None
             if not is_built_in and not (export.filter or "").strip():
                 yield (
-                    f"{self.NAME}.exports: '{export.name}' has no filter; say which records, such "
-                    "as \"type eq 'bot'\""
+                    f"{self.NAME}.exports: '{export.name}' has no filter; set one, such as "
+                    "\"type eq 'bot'\""
                 )

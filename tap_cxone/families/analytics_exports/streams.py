@@ -74,17 +74,17 @@ BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
     request=ExportRequest(CONVERSATION_TYPE, "type eq 'bot'", "json", "gzip"),
     columns=(
-        Column("id", description="Identity of the conversation."),
-        Column("type", description="Its type: bot."),
-        Column("date_from", "date-time", "When it began."),
-        Column("date_to", "date-time", "When it ended."),
-        Column("bot_id", description="The bot."),
-        Column("agent_id", description="The agent who took over, if one did."),
-        Column("duration", "number", "How long it lasted, in the API's unit."),
+        Column("id", description="ID of the conversation."),
+        Column("type", description="Type of the conversation: bot."),
+        Column("date_from", "date-time", "When the conversation began."),
+        Column("date_to", "date-time", "When the conversation ended."),
+        Column("bot_id", description="ID of the bot."),
+        Column("agent_id", description="Agent who took over; null if none did."),
+        Column("duration", "number", "Duration, in the API's unit."),
     ),
     primary_keys=("id",),
     required=CONVERSATION_FIELDS,
-    description="Conversations that customers had with bots.",
+    description="Conversations of customers with bots.",
 )
 
 
@@ -98,7 +98,7 @@ class AnalyticsExports(ApiFamily):
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
     probe_path = ACTIVE_EXPORTS_PATH
     permission_hint = PERMISSION_HINT
-    remaining_source = "how many are active"
+    remaining_source = "number of active exports"
     max_window_days = MAX_WINDOW_DAYS
     max_concurrent_jobs = MAX_CONCURRENT_JOBS
 

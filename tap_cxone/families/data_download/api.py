@@ -38,7 +38,7 @@ DOWNLOAD_PATH = "/api/v2/reporting/data-download"
 
 _SECOND = timedelta(seconds=1)
 PERMISSION_HINT = (
-    "give the application the scopes api:reporting:read, api:data-download:read and "
+    "grant the application the scopes api:reporting:read, api:data-download:read and "
     "api:custom-metrics:read, and its user Reporting > Data Download > View and Reporting > Custom "
     "Metrics > View"
 )
@@ -112,13 +112,13 @@ class CallQuota:
         """Return the remaining calls as text."""
         limit_text = f" of {self.limit}" if self.limit is not None else ""
         reset_text = f", more at {self.reset_at:%Y-%m-%d %H:%M} UTC" if self.reset_at else ""
-        return f"{self.remaining}{limit_text} left of the reporting quota{reset_text}"
+        return f"{self.remaining}{limit_text} calls left in the reporting quota{reset_text}"
 
 
 def describe_quota(client: Client) -> str:
     """Return the remaining quota as text."""
     quota = DataDownloadApi(client, "").quota()
-    return str(quota) if quota else "the API does not tell"
+    return str(quota) if quota else "not reported by the API"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +189,11 @@ class DataDownloadApi:
         )
         rows = json_list(page, ["data"])
         if rows is None:
-            msg = "the answer to a data download has no list 'data'; is base_url the right host?"
+            msg = "the response to a data download has no list 'data'; check base_url"
             raise ApiError(msg)
         returned, total = page.get("returnedRecords"), page.get("totalRecords")
         if isinstance(returned, int) and returned != len(rows):
-            msg = f"a page says that it has {returned} rows and has {len(rows)}; run again"
+            msg = f"a page announces {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
         return Page(list(map(bytes, rows)), total if isinstance(total, int) else None)
 

@@ -107,7 +107,7 @@ def parse_metrics(response_json: Any) -> tuple[CustomMetric, ...]:
     """
     entries = json_list(response_json, _LIST_KEYS)
     if entries is None:
-        msg = "the answer to the custom metrics is no list of them; is base_url the right host?"
+        msg = "the response with the custom metrics has no list; check base_url"
         raise ApiError(msg)
     return tuple(_parse_metric(entry) for entry in json_objects(entries) if entry.get("id"))
 
@@ -186,15 +186,11 @@ def select_metrics(
         matches = matches or [m for m in metrics if name in {ALL_METRICS, m.name}]
         if len(matches) > 1 and name != ALL_METRICS:
             ids = ", ".join(metric.id for metric in matches)
-            problems.append(f"{setting} names '{name}', which {ids} are called; name one by its ID")
+            problems.append(f"{setting}: several metrics have the name '{name}' ({ids}); use an ID")
         elif not matches and name != ALL_METRICS:
             all_names = [text for metric in metrics for text in (metric.name, metric.id)]
-            hint = did_you_mean(
-                name, all_names, "see the stream custom_metrics for those there are"
-            )
-            problems.append(
-                f"{setting} names '{name}', which no published metric is called; {hint}"
-            )
+            hint = did_you_mean(name, all_names, "the stream custom_metrics lists all metrics")
+            problems.append(f"{setting}: no published metric has the name '{name}'; {hint}")
         selected |= {metric.id: metric for metric in matches}
     if problems:
         raise ConfigError(problems)

@@ -118,6 +118,6 @@ class DataDownloadSettings(Section):
         for download in self.downloads:
             if not download.metrics and not download.custom_metrics:
                 yield (
-                    f"{self.NAME}.downloads: '{download.name}' asks for nothing; name metrics or "
+                    f"{self.NAME}.downloads: '{download.name}' has no metrics; set metrics or "
                     "custom_metrics"
                 )

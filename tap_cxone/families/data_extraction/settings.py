@@ -122,6 +122,6 @@ class DataExtractionSettings(Section):
                 if entity.name not in built_in:
                     yield (
                         f"{self.NAME}.entities: '{entity.name}' has no {setting}; it is not a "
-                        f"built-in stream ({', '.join(sorted(built_in))}), so say what the API "
-                        "calls it"
+                        f"built-in stream ({', '.join(sorted(built_in))}), so set it to the "
+                        "name in the API"
                     )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TABLES_PATH = "/observabilitydashboard/v2/tables"
 _PERMISSION_HINT = (
-    "give the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
+    "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
     "Security > Roles), and ask NICE whether the application may export its tables"
 )
 
@@ -202,6 +202,6 @@ def _export_id(response: ApiResponse) -> str:
     if segments and segments[-1] == "status":
         segments.pop()
     if not segments or segments[-1] == "export-data":
-        msg = f"the answer to the submit ({response.status}) has no Location that names an export"
+        msg = f"the response to the submit ({response.status}) has no Location that names an export"
         raise AmbiguousSubmit(msg, status=response.status)
     return unquote(segments[-1])

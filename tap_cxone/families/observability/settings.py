@@ -116,8 +116,8 @@ class ObservabilitySettings(Section):
         if refusing:
             names = ", ".join(table.paths[0] for table in accepting)
             yield (
-                f"{self.NAME}.{option} is not taken by {', '.join(refusing)}, only by {names}; "
-                f"leave it out, or name in {self.NAME}.tables only tables that take it"
+                f"{self.NAME}.{option} is not accepted by {', '.join(refusing)}, only by "
+                f"{names}; remove it, or list only tables that accept it in {self.NAME}.tables"
             )
 
     def _unknown_streams(

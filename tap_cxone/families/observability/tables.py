@@ -32,7 +32,7 @@ TABLES = (
         ("Copilot/KBTable",),
         FILTERS,
         channels=True,
-        description="What Copilot suggested from the knowledge base, and whether it was used.",
+        description="Suggestions of Copilot from the knowledge base, and whether they were used.",
     ),
     DashboardTable(
         "copilot_auto_summaries",

@@ -190,7 +190,7 @@ class ScheduledReportsSettings(Section):
             yield from self._metric_problems(metric, report.type)
         for dimension in report.grouping:
             if dimension not in report.dimensions:
-                yield f": grouping '{dimension}' is not among its dimensions; add it there"
+                yield f": grouping '{dimension}' is not in its dimensions; add it to them"
         if not _TIME.fullmatch(report.schedule.time):
             yield (
                 f": schedule.time is '{report.schedule.time}'; write hours and minutes, such as "
@@ -201,7 +201,9 @@ class ScheduledReportsSettings(Section):
         types = METRIC_REPORT_TYPES.get(metric)
         if types is None and not self.allow_unknown_metrics:
             hint = did_you_mean(
-                metric, METRIC_REPORT_TYPES, "set allow_unknown_metrics if the API has it"
+                metric,
+                METRIC_REPORT_TYPES,
+                "set scheduled_reports.allow_unknown_metrics if the API has it",
             )
             yield f": the metric '{metric}' is not known; {hint}"
         elif types is not None and report_type not in types:

@@ -105,14 +105,14 @@ class SchedulesStream(FullTableStream):
         declaration = Declaration(
             name=SCHEDULES_STREAM,
             columns=(
-                Column("schedule_id", description="Identity of the schedule."),
-                Column("name", description="Its name."),
-                Column("schedule", description="When it runs, as JSON."),
-                Column("report", description="What it reports, as JSON."),
-                Column("delivery", description="Where its results go, as JSON."),
+                Column("schedule_id", description="ID of the schedule."),
+                Column("name", description="Name of the schedule."),
+                Column("schedule", description="Times of its runs, as JSON."),
+                Column("report", description="Definition of the report, as JSON."),
+                Column("delivery", description="Recipients of its results, as JSON."),
             ),
             primary_keys=("schedule_id",),
-            description="The report schedules that are registered.",
+            description="Registered report schedules.",
             keys_setting=NAME,
             columns_setting=NAME,
             windowed=False,
@@ -176,7 +176,7 @@ class ReportStream(JobStream):
             yield from super().read_records()
         except JobTimeout as error:
             self._halve_window_days(error)
-            self.logger.warning("%s. Trying once more, with %d days", error, self._window_days)
+            self.logger.warning("%s. Retrying once with window_days=%d", error, self._window_days)
         else:
             return
         try:

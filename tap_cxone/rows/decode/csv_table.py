@@ -76,7 +76,7 @@ class CsvTable:
                     *rows, ragged = map(self._ragged_row, map(block.row, range(block.count)))
                     yield from rows
         if ragged is not None:
-            msg = f"{self.name}: the last line {ragged.invalid_reason}; the end of the file is lost"
+            msg = f"{self.name}: the last line {ragged.invalid_reason}; the file is truncated"
             raise DecodeError(msg)
 
     def rows(self) -> Iterator[Row]:
@@ -99,7 +99,7 @@ class CsvTable:
             )
 
     def _ragged_row(self, row: Row) -> Row:
-        reason = f"has {len(row.cells)} cells where the header has {len(self.header)}"
+        reason = f"has {len(row.cells)} cells, but the header has {len(self.header)}"
         return Row(row.number, row.cells, reason)
 
     def reject_last_row(self) -> None:

@@ -95,7 +95,7 @@ def test_export_scope_missing_is_named(simulate, clock, granted):
 
     assert isinstance(failure(out), PermissionDenied)
     for scope in ("analytics:export:read", "analytics:export:write"):
-        assert scope in str(failure(out)).partition("give")[2]
+        assert scope in str(failure(out)).partition("grant")[2]
     assert sim.analytics_exports == []
 
 

@@ -72,7 +72,7 @@ def test_export_name_of_another_stream_is_refused(name):
     (problem,) = export_problems({"exports": [{"name": name, "filter": "x eq 'y'"}]})
 
     assert f"'{name}'" in problem
-    assert "another name" in problem
+    assert "rename the one" in problem
 
 
 def test_export_without_credentials_names_them():

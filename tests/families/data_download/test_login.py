@@ -70,7 +70,7 @@ def test_a_scope_that_was_not_given(simulate, clock, missing):
     out = run_downloads(download_settings(sim, own={"scopes": []}), clock)
 
     assert isinstance(failure(out), PermissionDenied)
-    assert all(scope in str(failure(out)).partition("give")[2] for scope in SCOPES)
+    assert all(scope in str(failure(out)).partition("grant")[2] for scope in SCOPES)
     assert out.records(STREAM) == []
 
 

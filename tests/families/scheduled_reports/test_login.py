@@ -67,7 +67,7 @@ def test_report_scope_missing_is_named_and_nothing_read(simulate, clock, granted
 
     assert isinstance(failure(out), PermissionDenied)
     for scope in ("analytics:reports:read", "analytics:reports:write"):
-        assert scope in str(failure(out)).partition("give")[2]
+        assert scope in str(failure(out)).partition("grant")[2]
     assert sim.report_runs == []
 
 

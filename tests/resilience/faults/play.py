@@ -196,7 +196,7 @@ class Played:
         """Assert what is true of every run."""
         told = self._told + json.dumps([m for m in out.messages if m["type"] != "RECORD"])
         told += str(out.error)
-        assert "A fault in the tap itself" not in told, self._faults()
+        assert "Unexpected error in tap-cxone" not in told, self._faults()
         assert not self._faults()
         assert not _SIGNED.search(told), _SIGNED.search(told)
         assert not [secret for secret in _SECRETS if secret in told]

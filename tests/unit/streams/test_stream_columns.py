@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.rows.columns import declared_columns
 from tap_cxone.rows.layout import FileLayout, RecordSpec
-from tap_cxone.rows.titles import MAX_NAME_BYTES, normalise, number_titles, spelling
+from tap_cxone.rows.titles import MAX_NAME_BYTES, Title, normalise, number_titles, spelling
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.state import StreamState
 from tap_cxone.streams.stream_columns import StreamColumns
@@ -44,8 +44,7 @@ runs = st.lists(st.lists(headers, min_size=1, max_size=3), min_size=1, max_size=
 
 def declaration(types):
     """Return a stream with a key and these column types."""
-    settings = {"keys_setting": "keys", "columns_setting": "columns"}
-    return Declaration("s", declared_columns(types), (KEY,), "", **settings)
+    return Declaration("s", declared_columns(types), (KEY,), "", "keys", "columns")
 
 
 def assign_windows(stream, state):
@@ -59,7 +58,7 @@ def assign_windows(stream, state):
         layout = FileLayout.from_header([KEY, *header], spec)
         stream.learn(layout.column_names)
         stream.store(state)
-        return [column.name for column in layout.columns]
+        return [column.name for column in layout.columns if column]
 
     return assign
 
@@ -76,7 +75,7 @@ def columns_of_runs(runs, types):
 
 def assert_one_column_each(runs, types):
     """Assert that each title has one column for good, and no column two titles."""
-    columns = {}
+    columns: dict[Title, str] = {}
     for header, names in columns_of_runs(runs, types):
         assert len(set(names)) == len(names)
         assert all(0 < len(name.encode()) <= MAX_NAME_BYTES for name in names)
