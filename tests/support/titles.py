@@ -34,11 +34,11 @@ def payroll_settings(
     return settings_for(sim, **days, data_extraction=family) | changes
 
 
-def as_text(titles: Sequence[str], cells: Sequence[str]) -> str:
+def as_text(titles: Sequence[str], cells: Sequence[str], key: str = "r") -> str:
     """Return a CSV file of one row behind its key."""
     quoted = [['"' + cell.replace('"', '""') + '"' for cell in row] for row in (titles, cells)]
     (header, row) = (",".join(row) for row in quoted)
-    return f'"{KEY}",{header}\r\nr,{row}\r\n'
+    return f'"{KEY}",{header}\r\n{key},{row}\r\n'
 
 
 def serve_texts(sim: Simulator, *texts: str) -> None:
@@ -47,17 +47,18 @@ def serve_texts(sim: Simulator, *texts: str) -> None:
         sim.faults.add(Fault("download", "bytes", body=text))
 
 
-def run_titles(
+def run_titles(  # noqa: PLR0913 (all by name but the files)
     sim: Simulator,
     clock: FakeClock,
     *files: tuple[Sequence[str], Sequence[str]],
     first_day: int = FIRST_DAY,
+    key: str = "r",
     state: dict[str, Any] | None = None,
     catalog: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Output:
     """Run one window a file; a file is a header and a row, both behind the key."""
-    serve_texts(sim, *(as_text(titles, cells) for titles, cells in files))
+    serve_texts(sim, *(as_text(titles, cells, key) for titles, cells in files))
     config = payroll_settings(sim, len(files), first_day, **changes)
     catalog = catalog or select(config, PAYROLL, state=state)
     return run_tap(config, clock=clock, state=state, catalog=catalog)
