@@ -106,7 +106,8 @@ def _with_catalog(
 
     A catalog may have been discovered without STATE: its titles count, then its names.
     """
-    unmatched = {column_map.names.get(Title(c.source_title), c.name): c for c in catalog}
+    known_names = {c.name: column_map.names.get(Title(c.source_title), c.name) for c in catalog}
+    unmatched = {known_names[c.name] if c.source_title else c.name: c for c in catalog}
     typed_columns = []
     for column in columns:
         wanted = unmatched.pop(column.name, column)

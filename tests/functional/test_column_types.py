@@ -13,11 +13,11 @@ from tests.support.titles import (
     FIRST_DAY,
     PAYROLL,
     as_text,
+    last_properties,
     payroll_settings,
-    properties,
     run_titles,
     serve_texts,
-    values,
+    title_values,
 )
 
 HOURS = {"columns": {"Hours": "number"}}
@@ -33,7 +33,7 @@ def audit_log(tmp_path):
     return tmp_path / "audit.jsonl"
 
 
-def with_types(catalog, **changed):
+def with_catalog_types(catalog, **changed):
     """Return a catalog with other properties, as Meltano's extra `schema` makes it."""
     catalog = copy.deepcopy(catalog)
     (entry,) = [s for s in catalog["streams"] if s["tap_stream_id"] == PAYROLL]
@@ -59,23 +59,25 @@ def with_types(catalog, **changed):
 )
 def test_type_of_a_catalog_is_honoured(sim, clock, keywords, cell, value):
     """Values have the type that the catalog gives their column."""
-    catalog = with_types(select(payroll_settings(sim, 1, FIRST_DAY), PAYROLL), hours=keywords)
+    catalog = with_catalog_types(
+        select(payroll_settings(sim, 1, FIRST_DAY), PAYROLL), hours=keywords
+    )
 
     out = run_titles(sim, clock, (["Hours"], [cell]), catalog=catalog)
 
     assert out.error is None
-    assert values(out) == [{"hours": value}]
-    assert properties(out)["hours"]["type"] == keywords["type"]
+    assert title_values(out) == [{"hours": value}]
+    assert last_properties(out)["hours"]["type"] == keywords["type"]
 
 
 def test_type_of_a_catalog_replaces_that_of_the_settings(sim, clock):
     """The same of a column that the settings declare with another type."""
     catalog = select(payroll_settings(sim, 1, FIRST_DAY, entity=HOURS), PAYROLL)
-    catalog = with_types(catalog, hours={"type": ["string", "null"]})
+    catalog = with_catalog_types(catalog, hours={"type": ["string", "null"]})
 
     out = run_titles(sim, clock, (["Hours"], ["07.5"]), catalog=catalog, entity=HOURS)
 
-    assert values(out) == [{"hours": "07.5"}]
+    assert title_values(out) == [{"hours": "07.5"}]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_type_of_a_catalog_replaces_that_of_the_settings(sim, clock):
 def test_type_of_a_catalog_that_no_value_has_is_refused(sim, clock, changed):
     """The run ends before a request; the message names the column and the setting `columns`."""
     config = payroll_settings(sim, 1, FIRST_DAY)
-    catalog = with_types(select(config, PAYROLL), **changed)
+    catalog = with_catalog_types(select(config, PAYROLL), **changed)
 
     out = run_tap(config, clock=clock, catalog=catalog)
 
@@ -104,7 +106,7 @@ def test_type_of_a_catalog_that_no_value_has_is_refused(sim, clock, changed):
 def test_type_of_a_deselected_stream_is_not_judged(sim, clock):
     """A catalog may say anything of a stream that is not selected."""
     config = payroll_settings(sim, 1, FIRST_DAY)
-    catalog = with_types(select(config, "qm_workflows"), hours={"type": ["object", "null"]})
+    catalog = with_catalog_types(select(config, "qm_workflows"), hours={"type": ["object", "null"]})
 
     assert run_tap(config, clock=clock, catalog=catalog).error is None
 
@@ -126,8 +128,19 @@ def test_catalog_discovered_without_state_does_not_swap_columns(sim, clock):
         entity=entity,
     )
 
-    assert values(out) == [{"adherence": "431", "adherence_2": 91.5}]
-    assert properties(out)["adherence"]["type"] == ["string", "null"]
+    assert title_values(out) == [{"adherence": "431", "adherence_2": 91.5}]
+    assert last_properties(out)["adherence"]["type"] == ["string", "null"]
+
+
+def test_type_of_a_catalog_without_a_title_is_not_that_of_a_blank_title(sim, clock):
+    """A column of the catalog that has no title has nothing to do with a blank title of a file."""
+    files = [(["", "Hours"], ["x", "1"])] * 2
+    catalog = select(payroll_settings(sim, 2, FIRST_DAY), PAYROLL)
+    catalog = with_catalog_types(catalog, hours={"type": ["integer", "null"]})
+
+    out = run_titles(sim, clock, *files, catalog=catalog)
+
+    assert title_values(out) == [{"column_e3b0c442": "x", "hours": 1}] * 2
 
 
 # Columns that change their type
@@ -163,8 +176,8 @@ def test_retyped_column_follows_the_setting(sim, clock, policy, types, record):
 
     ((name, value),) = record.items()
     assert second.error is None
-    assert values(second) == [record]
-    assert properties(second)[name]["type"] == [
+    assert title_values(second) == [record]
+    assert last_properties(second)[name]["type"] == [
         "string" if isinstance(value, str) else "number",
         "null",
     ]
@@ -197,7 +210,7 @@ def test_retyped_column_stays_where_it_went(sim, clock, caplog, policy):
         on_type_change=policy,
     )
 
-    assert values(third) == [dict.fromkeys(values(second)[0], "9.5")]
+    assert title_values(third) == [dict.fromkeys(title_values(second)[0], "9.5")]
     assert not [w for w in warnings_logged(caplog) if "is string now" in w]
 
 
@@ -207,8 +220,8 @@ def test_retyped_column_that_must_not_change_fails_the_stream(sim, clock):
 
     assert isinstance(failure(second), DriftError)
     assert "set on_type_change to" in str(failure(second))
-    assert values(second) == []
-    assert properties(second)["hours"]["type"] == ["number", "null"]
+    assert title_values(second) == []
+    assert last_properties(second)["hours"]["type"] == ["number", "null"]
 
 
 def test_retyped_key_gets_no_new_column(sim, clock):
@@ -267,4 +280,4 @@ def test_too_many_titles_fail_the_window(sim, clock, monkeypatch):
 
     assert isinstance(failure(out), DriftError)
     assert "schema_drift" in str(failure(out))
-    assert values(out) == [{"a": "1", "b": "2"}]
+    assert title_values(out) == [{"a": "1", "b": "2"}]

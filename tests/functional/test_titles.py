@@ -14,7 +14,7 @@ from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.analytics_exports import export_settings, run_exports
 from tests.support.expectations import without_metadata
 from tests.support.run import run_tap
-from tests.support.titles import properties, run_titles, values
+from tests.support.titles import last_properties, run_titles, title_values
 
 LONG = "Share of the interactions that " * 3 + "an agent closed on the day"
 JAPANESE = "通話後の処理時間の合計に対する保留時間の割合と平均応答速度の差"
@@ -41,11 +41,11 @@ def sim(simulate):
 def test_title_keeps_its_column(sim, clock, files, runs):
     """Each value is in one column in every window, in the same run and in the next."""
     if runs == 1:
-        found = values(run_titles(sim, clock, *files))
+        found = title_values(run_titles(sim, clock, *files))
     else:
         first = run_titles(sim, clock, files[0])
         second = run_titles(sim, clock, files[1], first_day=11, state=first.state)
-        found = values(first) + values(second)
+        found = title_values(first) + title_values(second)
 
     columns: dict[str, set[str]] = {}
     for record in found:
@@ -66,7 +66,7 @@ def test_declared_column_gets_its_exact_title(sim, clock):
         entity={"columns": {"Adherence": "number"}},
     )
 
-    assert values(out) == [{"adherence": 431, "adherence_2": "91.5"}]
+    assert title_values(out) == [{"adherence": 431, "adherence_2": "91.5"}]
 
 
 def test_built_in_column_gets_its_exact_title(sim, clock):
@@ -103,7 +103,7 @@ def test_title_declared_later_keeps_its_column(sim, clock):
         entity={"columns": {"Adherence %": "number"}},
     )
 
-    assert values(second) == [{"adherence": "431", "adherence_2": 91.5}]
+    assert title_values(second) == [{"adherence": "431", "adherence_2": 91.5}]
 
 
 def test_exact_title_after_a_resembling_one_has_the_declared_type(sim, clock):
@@ -112,7 +112,7 @@ def test_exact_title_after_a_resembling_one_has_the_declared_type(sim, clock):
 
     out = run_titles(sim, clock, *files, entity={"columns": {"Adherence": "number"}})
 
-    assert values(out) == [{"adherence": 91.5}, {"adherence_2": 431, "adherence": 92}]
+    assert title_values(out) == [{"adherence": 91.5}, {"adherence_2": 431, "adherence": 92}]
 
 
 def test_declared_column_follows_another_spelling(sim, clock):
@@ -121,7 +121,7 @@ def test_declared_column_follows_another_spelling(sim, clock):
 
     out = run_titles(sim, clock, *files, entity={"columns": {"Paid Hours": "number"}})
 
-    assert values(out) == [{"paid_hours": 7.5}, {"paid_hours": 8.5}]
+    assert title_values(out) == [{"paid_hours": 7.5}, {"paid_hours": 8.5}]
 
 
 def test_composed_and_decomposed_title_are_one(sim, clock):
@@ -130,7 +130,7 @@ def test_composed_and_decomposed_title_are_one(sim, clock):
 
     out = run_titles(sim, clock, ([composed], ["x"]), ([decomposed], ["y"]))
 
-    assert values(out) == [{"résumé": "x"}, {"résumé": "y"}]
+    assert title_values(out) == [{"résumé": "x"}, {"résumé": "y"}]
 
 
 @pytest.mark.parametrize("title", [LONG, JAPANESE], ids=["latin", "japanese"])
@@ -139,12 +139,12 @@ def test_name_of_a_long_title_fits_warehouses(sim, clock, title):
     first = run_titles(sim, clock, ([title, f"{title}!"], ["x", "y"]))
     second = run_titles(sim, clock, ([f"{title}!"], ["y"]), first_day=11, state=first.state)
 
-    (record,), (later,) = values(first), values(second)
+    (record,), (later,) = title_values(first), title_values(second)
     names = {value: name for name, value in record.items()}
     assert all(len(name.encode()) <= MAX_NAME_BYTES for name in record)
     assert later == {names["y"]: "y"}
     for out in (first, second):
-        found = properties(out)
+        found = last_properties(out)
         assert found[names["x"]]["description"] == f"'{title}', found in the data."
         assert found[names["y"]]["title"] == f"{title}!"
 
@@ -153,7 +153,7 @@ def test_names_of_another_script_are_plain(sim, clock):
     """Letters that targets drop are in no name; a digest tells the titles apart."""
     out = run_titles(sim, clock, (["कौशल", "कौशल 2", "Länge"], ["x", "y", "z"]))
 
-    (record,) = values(out)
+    (record,) = title_values(out)
     (first, second, third) = record
     assert first.startswith("column_")
     assert second.startswith("2_")

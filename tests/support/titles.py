@@ -64,13 +64,13 @@ def run_titles(  # noqa: PLR0913 (all by name but the files)
     return run_tap(config, clock=clock, state=state, catalog=catalog)
 
 
-def values(out: Output, stream: str = PAYROLL) -> list[dict[str, Any]]:
+def title_values(out: Output, stream: str = PAYROLL) -> list[dict[str, Any]]:
     """Return the values of each record beside its key, without nulls."""
     records = without_metadata(out.records(stream))
     return [{n: v for n, v in r.items() if v is not None and n != "record_id"} for r in records]
 
 
-def properties(out: Output, stream: str = PAYROLL) -> dict[str, Any]:
+def last_properties(out: Output, stream: str = PAYROLL) -> dict[str, Any]:
     """Return the properties of the last SCHEMA."""
     found: dict[str, Any] = out.of("SCHEMA", stream)[-1]["schema"]["properties"]
     return found
