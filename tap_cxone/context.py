@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from msgspec import Struct, structs
+
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
@@ -43,8 +45,7 @@ _MAX_FAILURES = 3
 _FEW_RETRIES = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
+class RunContext(Struct, frozen=True, kw_only=True):
     """Objects that all streams and families of a run share.
 
     Attributes:
@@ -325,7 +326,7 @@ class ApiFamily(ABC):
         """Return a copy of the family that sends a failing request at most three times."""
         settings = self.context.settings
         adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
-        return replace(self, context=replace(self.context, settings=adjusted))
+        return replace(self, context=structs.replace(self.context, settings=adjusted))
 
     @property
     def poll_policy(self) -> PollPolicy:

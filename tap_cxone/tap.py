@@ -59,14 +59,17 @@ if TYPE_CHECKING:
     from tap_cxone.cli.connection_test import CheckResult
     from tap_cxone.clock import Clock
     from tap_cxone.context import ApiFamily
+    from tap_cxone.families.registry import Family
     from tap_cxone.planning.plan import StreamPlan
 
 
 class TapCXone(Tap):
     """Extracts the exports of a NICE CXone tenant, every row once, typed and resumable."""
 
-    name = "tap-cxone"
+    # A subclass with more families sets both of these.
+    families: ClassVar[Sequence[Family]] = FAMILIES
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema()
+    name = "tap-cxone"
     message_writer_class = MsgSpecWriter
 
     def __init__(
@@ -101,7 +104,7 @@ class TapCXone(Tap):
         self.append_builtin_config(self.config_jsonschema)
         environ = os.environ if parse_env_config else {}
         config, problems = merge_environment(dict(config or {}), self.config_jsonschema, environ)
-        checked = check_settings(config, self.config_jsonschema)
+        checked = check_settings(config, self.config_jsonschema, self.families)
         problems += checked.problems
         self.settings = checked.settings
         batch_settings = self.settings.batch_config
@@ -145,10 +148,8 @@ class TapCXone(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """Return all streams; needs neither credentials nor a network."""
-        settings = self.settings
-        webhook_settings = settings.completion_webhook
         context = RunContext(
-            settings=settings,
+            settings=self.settings,
             clock=self._clock,
             signals=self.signals,
             audit=self.audit,
@@ -158,17 +159,10 @@ class TapCXone(Tap):
             sample=self.sample,
             batches=self.batches,
             failures=self.failures,
-            webhook=Webhook.from_settings(
-                webhook_settings,
-                clock=self._clock,
-                signals=self.signals,
-                user_agent=settings.user_agent,
-            )
-            if webhook_settings
-            else None,
+            webhook=Webhook.from_settings(self.settings, clock=self._clock, signals=self.signals),
         )
         family_streams = [
-            stream for family in FAMILIES for stream in family.module.streams(self, context)
+            stream for family in self.families for stream in family.module.streams(self, context)
         ]
         all_streams = [*family_streams, QuarantineStream(self)]
         names = Counter(stream.name for stream in all_streams)
@@ -275,9 +269,9 @@ class TapCXone(Tap):
 
     @property
     def _families(self) -> list[ApiFamily]:
-        """Return the families of all streams, each once, in the order of `FAMILIES`."""
-        families = {stream.family.name: stream.family for stream in self._cxone_streams()}
-        return [families[family.name] for family in FAMILIES if family.name in families]
+        """Return the families of all streams, each once, in the order of `families`."""
+        by_name = {stream.family.name: stream.family for stream in self._cxone_streams()}
+        return [by_name[family.name] for family in self.families if family.name in by_name]
 
     def _cxone_streams(self) -> list[CXoneStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]

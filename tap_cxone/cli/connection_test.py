@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.errors import CXoneError, with_permission_hint
 from tap_cxone.http.rate_limit import RateLimitHeaders
@@ -21,8 +22,7 @@ _MAX_SKEW = timedelta(minutes=2)
 _LABELS = {True: "ok  ", False: "FAIL", None: "-   "}
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """Result of one check.
 
     Attributes:

@@ -1,7 +1,5 @@
 """The settings of what receives rows and notifications beside the target: files and a webhook."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
+from msgspec import Struct
 
 from tap_cxone.clock import parse_instant, time_zone, zone_names
 from tap_cxone.config.definition import UNIQUE_NAMES
@@ -29,8 +29,7 @@ _TENANT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _FORMATS = FormatChecker(formats=())
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedSettings:
+class CheckedSettings(Struct, frozen=True):
     """The result of a check.
 
     Attributes:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from msgspec import Struct
+
 from tap_cxone.clock import iso
 from tap_cxone.errors import AuditError
 
@@ -128,8 +130,7 @@ def _append_line(path: str, line: bytes) -> None:
         os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditContext:
+class AuditContext(Struct, frozen=True):
     """Common fields of the lines about one stream, and about one window and job of it.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import binascii
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
+
+from msgspec import Struct
 
 from tap_cxone.errors import DownloadError
 
@@ -19,8 +20,7 @@ _CUT_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _END = b'"'
 
 
-@dataclass(frozen=True, slots=True)
-class Base64Field:
+class Base64Field(Struct, frozen=True):
     """Decoder of one string field of a JSON body, such as `{"files": {"file": "…"}}`.
 
     Attributes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
@@ -36,8 +37,7 @@ _LINK_REFUSED_STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """Client of one family's API at one host, for one login.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
@@ -33,8 +34,7 @@ _THROTTLED_HINT = "run again when no other client uses this API of the tenant"
 _QUOTA_HINT = "run again when the quota allows more"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(Struct, frozen=True):
     """Meaning of a status. The error class determines whether the request is retried.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from decimal import InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
+from msgspec import Struct, field
 from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
@@ -84,8 +84,7 @@ def open_session() -> requests.Session:
     return session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transport:
+class Transport(Struct, frozen=True, kw_only=True):
     """Sender of requests over one session. It never follows a redirect.
 
     Attributes:

@@ -6,7 +6,9 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError
 from tap_cxone.http.json_body import first_id, first_value, json_object
@@ -37,8 +39,7 @@ class SubmitResult:
     adopted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveJobs:
+class ActiveJobs(Struct, frozen=True):
     """Jobs of a tenant in the list of its API, relative to one window.
 
     Attributes:
@@ -109,12 +110,16 @@ class JobApi(ABC):
         """Return the path of a job's status."""
 
     def identity(self, window: Window) -> Sequence[Any]:
-        """Return the values that identify a request, as JSON; the fingerprint is their hash."""
-        return [self.tenant, self.body(window)]
+        """Return the values that identify a request within the tenant, as JSON."""
+        return [self.body(window)]
 
+    @final
     def fingerprint(self, window: Window) -> str:
-        """Return a text that is equal only for equal requests of one tenant."""
-        payload = json.dumps(self.identity(window))
+        """Return a text that is equal only for equal requests of one tenant and login.
+
+        No family replaces it: a pending job is resumed only if its fingerprint is that of today.
+        """
+        payload = json.dumps([self.tenant, *self.identity(window)])
         return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def read_submit(self, response: ApiResponse) -> SubmitResult:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
+
 from tap_cxone.errors import JournalError, Throttled
 
 if TYPE_CHECKING:
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Poller:
+class Poller(Struct, frozen=True):
     """Repeated attempts to get a resource of another process, with a pause between them.
 
     Attributes:
@@ -74,8 +75,7 @@ def acquire_file_lock(path: Path) -> ExitStack | None:
     return stack
 
 
-@dataclass(frozen=True, slots=True)
-class TenantLocks:
+class TenantLocks(Struct, frozen=True):
     """Lock files of one family of a tenant.
 
     Attributes:

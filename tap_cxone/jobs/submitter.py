@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
 from tap_cxone.http.retry import Attempts
@@ -134,7 +136,7 @@ class JobSubmitter:
 
     def _retry_policy(self) -> RetryPolicy:
         first_delay = max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
-        return replace(self.poll_policy.retry, first_delay=first_delay)
+        return structs.replace(self.poll_policy.retry, first_delay=first_delay)
 
     def _log_throttling(self, error: CXoneError, delay: timedelta, window: Window) -> None:
         if isinstance(error, Throttled):

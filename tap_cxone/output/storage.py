@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import get_protocol
+from msgspec import Struct
 
 from tap_cxone.errors import BatchError
 from tap_cxone.redact import Redactor
@@ -23,8 +23,7 @@ _URL_WITH_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
 _MIN_SECRET_LENGTH = 6  # shorter parameters are names such as `eu1`
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(Struct, frozen=True):
     """A destination of files; it is not accessed before the first file.
 
     Attributes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from tap_cxone.formatting import format_duration, format_minute
 from tap_cxone.progress.activity import observe_activity
@@ -97,7 +99,7 @@ class StreamProgress:
         with self.lock:
             timers = sorted(self._timers, key=lambda timer: timer.activity.is_waiting)
             activity = timers[-1].activity if timers else None
-            return replace(self._snapshot, rows=self.emitted, activity=activity)
+            return structs.replace(self._snapshot, rows=self.emitted, activity=activity)
 
     def __str__(self) -> str:
         """Return the number of committed windows, and the estimated end of the others."""
@@ -207,7 +209,7 @@ class StreamProgress:
 
     def _update(self, **changes: object) -> None:
         with self.lock:
-            self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]
+            self._snapshot = structs.replace(self._snapshot, **changes)
 
 
 @dataclass(slots=True, eq=False)

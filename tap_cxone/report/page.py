@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from tap_cxone.report import formatting
 from tap_cxone.report.bar_chart import draw_bars
@@ -75,8 +76,7 @@ class Card:
         return draw_bars(self.stream.window_commits)
 
 
-@dataclass(frozen=True)
-class FamilyWaits:
+class FamilyWaits(Struct, frozen=True):
     """View of the waits of one API family."""
 
     family: str

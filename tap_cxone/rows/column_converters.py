@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from tap_cxone.rows.convert import (
     FALSE_TEXTS,
@@ -46,7 +47,7 @@ def column_converter(column: Column, *, cells_are_text: bool) -> ColumnConverter
     constraint = column.constraint
     if constraint is not None:
         convert_cells = column_converter(
-            replace(column, constraint=None), cells_are_text=cells_are_text
+            structs.replace(column, constraint=None), cells_are_text=cells_are_text
         )
         return lambda cells: _checked(constraint, convert_cells(cells))
     convert_cell = cell_converter(column, cells_are_text=cells_are_text)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field, structs
 
 from tap_cxone.rows.columns import Column, learned_column
 from tap_cxone.rows.titles import (
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnMap:
+class ColumnMap(Struct, frozen=True):
     """The columns of the titles that earlier files had.
 
     Attributes:
@@ -39,13 +39,13 @@ class ColumnMap:
 
     def with_titles(self, names: Mapping[Title, str]) -> ColumnMap:
         """Return the map with further titles, or with other columns of known titles."""
-        return replace(self, names={**self.names, **names})
+        return structs.replace(self, names={**self.names, **names})
 
     def move(self, column: Column, new_name: str) -> ColumnMap:
         """Return the map in which another column has the titles of a column, which is retired."""
         titles = [Title(column.exact_title), *self.titles_by_name().get(column.name, ())]
         moved = self.with_titles(dict.fromkeys(titles, new_name))
-        return replace(moved, retired=self.retired | {column.name})
+        return structs.replace(moved, retired=self.retired | {column.name})
 
     def titles_by_name(self) -> dict[str, list[Title]]:
         """Return the titles of each column, in order of first occurrence."""
@@ -58,7 +58,7 @@ class ColumnMap:
         """Return the declared columns with unique names.
 
         A column has the name that its exact title has in the map. Of the others, a column whose
-        name equals its title is named first, so that the order of declaration does not matter.
+        name equals its title is named first, then those whose title has no other signs.
         """
         columns = list(declared)
         names: dict[int, str] = {}
@@ -67,14 +67,12 @@ class ColumnMap:
             if known_name is not None and known_name not in names.values():
                 names[index] = known_name
         used_names = self.used_names
-        for index in sorted(
-            range(len(columns)), key=lambda index: columns[index].name != columns[index].exact_title
-        ):
+        for index in sorted(range(len(columns)), key=lambda index: _name_order(columns[index])):
             column = columns[index]
             reserved = used_names if column.match == "exact" else self.retired
             if index not in names:
                 names[index] = unique_name(column.name, {*names.values(), *reserved})
-        return [replace(column, name=names[index]) for index, column in enumerate(columns)]
+        return [structs.replace(column, name=names[index]) for index, column in enumerate(columns)]
 
     def learned_columns(self, declared: Iterable[Column]) -> list[Column]:
         """Return the columns of the map that are not declared, as nullable strings."""
@@ -138,9 +136,13 @@ class ColumnMap:
             used_names.add(name)
             column = declared.get(text) if titles[index].ordinal == 1 else None
             new_columns[index] = (
-                replace(column, name=name) if column else learned_column(name, text)
+                structs.replace(column, name=name) if column else learned_column(name, text)
             )
         return new_columns
+
+
+def _name_order(column: Column) -> tuple[bool, bool]:
+    return column.name != column.exact_title, _drops_signs(column.exact_title)
 
 
 def _drops_signs(text: str) -> bool:

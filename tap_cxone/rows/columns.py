@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, structs
 
 from tap_cxone.rows.titles import default_name, normalise, spelling
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from tap_cxone.types import ColumnType
 
 
-@dataclass(frozen=True, slots=True)
-class ValueConstraint:
+class ValueConstraint(Struct, frozen=True):
     """Limits on the values of a column.
 
     Attributes:
@@ -47,8 +47,7 @@ class ValueConstraint:
         return not self.violation(min(values)) and not self.violation(max(values))
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column that is known before a file is read.
 
     Attributes:
@@ -104,7 +103,9 @@ def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tu
     for column in columns:
         spellings = map(spelling, (column.exact_title, column.name))
         title = next((titles.pop(text) for text in spellings if text in titles), None)
-        typed_columns.append(column if title is None else replace(column, type=types[title]))
+        typed_columns.append(
+            column if title is None else structs.replace(column, type=types[title])
+        )
     return (*typed_columns, *declared_columns({title: types[title] for title in titles.values()}))
 
 
@@ -116,10 +117,10 @@ def key_columns(titles: Iterable[str]) -> tuple[Column, ...]:
 def learned_column(name: str, title: str) -> Column:
     """Return the nullable string column of a title that nothing declares."""
     column = source_column(title, f"'{title}', found in the data.")
-    return _titled(replace(column, name=name, match="exact"))
+    return _titled(structs.replace(column, name=name, match="exact"))
 
 
 def _titled(column: Column) -> Column:
     """Return a column with its exact title as the display name, if it is not the name."""
     title = column.source_title if column.source_title != column.name else ""
-    return replace(column, title=title)
+    return structs.replace(column, title=title)

@@ -7,6 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec import Struct
+
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.convert import JSON_CONVERTERS, ConversionError, cell_converter
@@ -20,8 +23,7 @@ if TYPE_CHECKING:
 ROW_HASH = "_row_hash"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSpec:
+class RecordSpec(Struct, frozen=True):
     """Requirements on the records of a stream, independent of the file they come from.
 
     Attributes:
@@ -42,7 +44,7 @@ class RecordSpec:
     constants: Mapping[str, Any]
     required: Sequence[str] = ()
     keep_unknown_columns: bool = True
-    column_map: ColumnMap = field(default_factory=ColumnMap)
+    column_map: ColumnMap = msgspec.field(default_factory=ColumnMap)
 
     @property
     def mandatory_columns(self) -> frozenset[str]:

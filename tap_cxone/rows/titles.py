@@ -6,9 +6,10 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -23,8 +24,7 @@ _NO_NAME = re.compile(r"[\W_]+")
 _SPACING = re.compile(r"[\s_-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(Struct, frozen=True):
     """Identity of a column in the files of a stream.
 
     Attributes:

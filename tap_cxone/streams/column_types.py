@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
 
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.titles import unique_name
@@ -31,8 +32,7 @@ _CONSEQUENCES: dict[TypeChangePolicy, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TypeChange:
+class TypeChange(Struct, frozen=True):
     """A change of the type of a column that a target may have already.
 
     Attributes:
@@ -95,17 +95,17 @@ def apply_type_policy(
         change = TypeChange(name, old, column.type, name, policy, name in known.key_names)
         if change.is_forbidden or policy == "string":
             kept_type = old if change.is_forbidden else "string"
-            columns[index] = replace(column, type=kept_type, strict=False, constraint=None)
+            columns[index] = structs.replace(column, type=kept_type, strict=False, constraint=None)
         elif policy == "new_column":
             used_names = column_map.used_names | known.names | {c.new_name for c in changes}
             new_name = unique_name(f"{name}_{column.type.replace('-', '_')}", used_names)
-            change = replace(change, new_name=new_name)
-            columns[index] = replace(column, name=new_name)
+            change = structs.replace(change, new_name=new_name)
+            columns[index] = structs.replace(column, name=new_name)
             column_map = column_map.move(column, new_name)
         changes.append(change)
     kept_as_strings = {change.name for change in changes if policy == "string"}
-    known = replace(known, columns=tuple(columns), column_map=column_map)
-    return replace(known, implied=known.implied - kept_as_strings), changes
+    known = structs.replace(known, columns=tuple(columns), column_map=column_map)
+    return structs.replace(known, implied=known.implied - kept_as_strings), changes
 
 
 def read_catalog_columns(properties: Mapping[str, Mapping[str, Any]]) -> list[Column]:

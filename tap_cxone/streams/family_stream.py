@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from tap_cxone.workers.pool import WorkerPool
 
 
-@dataclass(frozen=True, slots=True)
-class StreamPreload:
+class StreamPreload(Struct, frozen=True):
     """Data of a stream that precedes its first window: columns, or all records of a table."""
 
     columns: Sequence[Column] = ()

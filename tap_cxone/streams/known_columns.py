@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from tap_cxone.rows.columns import key_columns
 from tap_cxone.rows.titles import Title, normalise, spelling
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from tap_cxone.types import ColumnType
 
 
-@dataclass(frozen=True, slots=True)
-class KnownColumns:
+class KnownColumns(Struct, frozen=True):
     """The columns of a stream, with their names in records.
 
     Attributes:
@@ -46,7 +46,7 @@ class KnownColumns:
             for title, name in self.column_map.names.items()
             if name not in self.implied or title.text != name
         }
-        return replace(self.column_map, names=names)
+        return structs.replace(self.column_map, names=names)
 
     def stored_types(self) -> dict[str, ColumnType]:
         """Return the types that STATE has to store, by column."""
@@ -77,7 +77,7 @@ def name_known_columns(
     key_names = dict(zip(undeclared, (c.name for c in named[len(declared) :]), strict=True))
     key_names |= {key: named[index].name for key, index in matches.items() if index is not None}
     learned = [
-        replace(column, type=types.get(column.name, "string"))
+        structs.replace(column, type=types.get(column.name, "string"))
         for column in column_map.learned_columns(named)
     ]
     return KnownColumns(
@@ -90,12 +90,13 @@ def name_known_columns(
 
 def _index_of(title: str, columns: Sequence[Column]) -> int | None:
     """Return the index of the column with this title or name; None if there is none."""
-    for index, column in enumerate(columns):
-        if title == column.exact_title:
-            return index
-    for index, column in enumerate(columns):
-        if spelling(title) in {spelling(column.exact_title), spelling(column.name)}:
-            return index
+    for is_match in (
+        lambda column: title == column.exact_title,
+        lambda column: title == column.name,
+        lambda column: spelling(title) == spelling(column.exact_title),
+    ):
+        if indexes := [index for index, column in enumerate(columns) if is_match(column)]:
+            return indexes[0]
     return None
 
 
@@ -114,5 +115,5 @@ def _with_catalog(
         if wanted.type == column.type or column.strict:
             typed_columns.append(column)
         else:
-            typed_columns.append(replace(column, type=wanted.type, constraint=None))
+            typed_columns.append(structs.replace(column, type=wanted.type, constraint=None))
     return [*typed_columns, *unmatched.values()]

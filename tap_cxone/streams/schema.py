@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.layout import ROW_HASH
@@ -27,8 +28,7 @@ _ROW_HASH_COLUMN = Column(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """Everything that is known about a stream before its first file.
 
     Attributes:

@@ -20,8 +20,9 @@ version        2                                            layout of the keys a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
@@ -52,8 +53,7 @@ _OWN_KEYS = {
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class StreamState:
+class StreamState(Struct, frozen=True):
     """A view that reads and changes the state of one stream in place.
 
     Raises:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
@@ -43,8 +44,7 @@ class FileSource(Protocol):
         """Mark the file of a window as unusable, so that it is never returned again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowLoader:
+class WindowLoader(Struct, frozen=True, kw_only=True):
     """Validates the prefetched files of one stream.
 
     Attributes:

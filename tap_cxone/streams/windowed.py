@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
@@ -59,7 +59,7 @@ class WindowedStream(PlannedStream):
             with self.progress.track_fetch():
                 started_at = self.now()
                 window_file = source.fetch(*window_and_upcoming)
-            yield replace(window_file, duration=self.now() - started_at)
+            yield structs.replace(window_file, duration=self.now() - started_at)
 
     # From file to records, on the main thread
 

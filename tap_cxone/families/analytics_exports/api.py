@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
@@ -38,8 +39,7 @@ def describe_active_exports(response_json: Any) -> str:
     return f"no quota; {count} active now, of all clients (see max_concurrent)"
 
 
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
+class ExportRequest(Struct, frozen=True):
     """Parameters of one export, except its dates.
 
     Attributes:

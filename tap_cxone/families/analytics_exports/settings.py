@@ -1,21 +1,15 @@
 """The settings of the analytics exports."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
-from tap_cxone.config.model import Section
+from tap_cxone.config.model import Section, Settings
 from tap_cxone.types import COLUMN_TYPES, ColumnType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_cxone.config.model import Settings
 
 MAX_WINDOW_DAYS = 30  # per job, the tutorial on bot exports
 MAX_CONCURRENT_JOBS = 3  # active jobs of a tenant, the same guide

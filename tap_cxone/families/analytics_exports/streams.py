@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
@@ -26,7 +26,7 @@ from tap_cxone.families.analytics_exports.settings import (
 )
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, with_types
-from tap_cxone.streams.definition import merge_definition, merge_definitions
+from tap_cxone.streams.definition import Definition, merge_definition, merge_definitions
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
@@ -46,12 +46,10 @@ NAME = AnalyticsExportsSettings.NAME
 BUILT_IN_STREAMS = (BUILT_IN_EXPORT,)
 
 
-@dataclass(frozen=True, slots=True)
-class ExportDefinition:
+class ExportDefinition(Definition, frozen=True):
     """Definition of one export stream.
 
     Attributes:
-        name: Name of the stream.
         request: Parameters of the export.
         columns: Columns declared before the first file is read.
         primary_keys: Columns that identify a record.
@@ -59,7 +57,6 @@ class ExportDefinition:
         description: Meaning of one record.
     """
 
-    name: str
     request: ExportRequest
     columns: tuple[Column, ...]
     primary_keys: tuple[str, ...]
@@ -139,7 +136,7 @@ def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
 def _new_definition(entry: ExportSettings) -> ExportDefinition:
     export_type = entry.export_type or CONVERSATION_TYPE
     is_conversation = export_type == CONVERSATION_TYPE
-    return replace(
+    return structs.replace(
         BOT_CONVERSATIONS,
         name=entry.name,
         columns=BOT_CONVERSATIONS.columns if is_conversation else (),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import (
@@ -44,8 +44,7 @@ PERMISSION_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadRequest:
+class DownloadRequest(Struct, frozen=True):
     """Parameters of one download, except its dates.
 
     Attributes:
@@ -76,8 +75,7 @@ class DownloadRequest:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of rows.
 
     Attributes:
@@ -89,8 +87,7 @@ class Page:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallQuota:
+class CallQuota(Struct, frozen=True):
     """Quota of calls of the reporting API.
 
     Attributes:
@@ -121,8 +118,7 @@ def describe_quota(client: Client) -> str:
     return str(quota) if quota else "not reported by the API"
 
 
-@dataclass(frozen=True, slots=True)
-class DataDownloadApi:
+class DataDownloadApi(Struct, frozen=True):
     """Requests to the data download API of one tenant.
 
     Attributes:

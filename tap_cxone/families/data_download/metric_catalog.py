@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
 
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.errors import ApiError, ConfigError
@@ -29,8 +30,7 @@ _TYPES: dict[str, ColumnType] = {
 _LIST_KEYS = ("customMetrics", "entities", "data")
 
 
-@dataclass(frozen=True, slots=True)
-class CustomMetric:
+class CustomMetric(Struct, frozen=True):
     """One custom metric.
 
     Attributes:
@@ -58,7 +58,7 @@ class CustomMetric:
         """Return the column of the metric's values."""
         column_type = self.type or "string"
         description = self.description or f"Custom metric '{self.name}'."
-        return replace(
+        return structs.replace(
             source_column(self.id, description, column_type, self.name),
             match="exact",
             strict=self.type is not None,
@@ -89,8 +89,7 @@ class CustomMetric:
 
     def as_json(self) -> dict[str, Any]:
         """Return the metric as JSON for STATE, without empty fields."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return {n: v for n, v in fields.items() if v or (v == 0 and v is not False)}
+        return {n: v for n, v in structs.asdict(self).items() if v or (v == 0 and v is not False)}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> CustomMetric:
@@ -147,7 +146,8 @@ def with_retired(
 ) -> tuple[CustomMetric, ...]:
     """Return the current metrics, then the previous ones that no longer exist, as retired."""
     current_ids = {metric.id for metric in current}
-    return (*current, *(replace(m, retired=True) for m in previous if m.id not in current_ids))
+    retired = (metric for metric in previous if metric.id not in current_ids)
+    return (*current, *(structs.replace(metric, retired=True) for metric in retired))
 
 
 def find_changes(

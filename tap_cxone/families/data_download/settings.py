@@ -1,21 +1,15 @@
 """The settings of data download."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
-from tap_cxone.config.model import Section
+from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.validation import aggregate_window_problems
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_cxone.config.model import Settings
 
 MAX_PAGE_SIZE = 10_000  # the tutorial on custom metrics
 

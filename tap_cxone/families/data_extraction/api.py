@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import (
@@ -41,8 +42,7 @@ _THROTTLE_TEXT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRequest:
+class EntityRequest(Struct, frozen=True):
     """One entity to extract.
 
     Attributes:
@@ -116,10 +116,6 @@ class DataExtractionApi(JobApi):
     @override
     def body(self, window: Window) -> dict[str, str]:
         return self.request.body(window)
-
-    @override
-    def fingerprint(self, window: Window) -> str:
-        return "/".join(self.body(window).values())
 
     @override
     def submit(self, window: Window) -> SubmitResult:

@@ -6,9 +6,8 @@ columns of a file are added as nullable strings. Columns that a file lacks are n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tap_cxone.rows.columns import Column
+from tap_cxone.streams.definition import Definition
 
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
 # Part of an entity name → permission; the last match counts. Some entity names are not published.
@@ -30,12 +29,10 @@ def permission_of(entity_name: str) -> str:
     return matches[-1] if matches else ANY_PERMISSION
 
 
-@dataclass(frozen=True, slots=True)
-class EntityDefinition:
+class EntityDefinition(Definition, frozen=True):
     """Definition of one entity stream.
 
     Attributes:
-        name: Name of the stream.
         entity_name: The API's `entityName`.
         version: The API's `version`, as text.
         primary_keys: Columns that identify a record. If empty, `_row_hash` identifies it.
@@ -43,7 +40,6 @@ class EntityDefinition:
         description: Meaning of one record.
     """
 
-    name: str
     entity_name: str
     version: str
     primary_keys: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
@@ -35,8 +36,7 @@ _PERMISSION_HINT = (
 _QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
 
 
-@dataclass(frozen=True, slots=True)
-class TableRequest:
+class TableRequest(Struct, frozen=True):
     """Parameters of the export of one table, except its dates.
 
     Attributes:
@@ -116,7 +116,7 @@ class ObservabilityApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        return [self.tenant, self.request.table.stream, self.body(window)]
+        return [self.request.table.stream, self.body(window)]
 
     def file_name(self, window: Window) -> str:
         """Return a file name that is unique for a tenant, stream and window.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardTable:
+class DashboardTable(Struct, frozen=True):
     """One table that the API can export.
 
     Attributes:

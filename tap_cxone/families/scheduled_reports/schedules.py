@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
@@ -34,8 +35,7 @@ PERMISSION_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleRegistry:
+class ScheduleRegistry(Struct, frozen=True):
     """Schedules of a tenant, looked up and registered over the API.
 
     Attributes:

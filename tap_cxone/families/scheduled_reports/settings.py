@@ -1,24 +1,18 @@
 """The settings of the scheduled reports."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section
+from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section, Settings
 from tap_cxone.config.validation import aggregate_window_problems
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_cxone.config.model import Settings
 
 _CALL_REPORT_TYPES = ("agent", "queue", "skill")
 METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {

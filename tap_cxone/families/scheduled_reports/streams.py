@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import msgspec
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
@@ -74,7 +74,7 @@ class ScheduledReports(ApiFamily):
     @override
     def poll_policy(self) -> PollPolicy:
         section = self.context.settings.section(ScheduledReportsSettings)
-        return replace(
+        return structs.replace(
             super().poll_policy,
             interval=section.poll_interval,
             timeout=section.job_timeout,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct, field
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, rows_of
@@ -25,8 +26,7 @@ _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(Struct, frozen=True):
     """A CSV file (a `Table`).
 
     Attributes:
@@ -112,8 +112,7 @@ class CsvTable:
         return json.dumps(by_header if complete else list(row.cells), ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _CsvBlock:
+class _CsvBlock(Struct, frozen=True):
     """Consecutive rows (a `Block`), with the number of the last line of each."""
 
     rows: list[list[str]] = field(default_factory=list)

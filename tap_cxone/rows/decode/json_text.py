@@ -6,12 +6,12 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
+from msgspec import Struct
 
 from tap_cxone.errors import DecodeError
 
@@ -37,8 +37,7 @@ _MAX_CHUNK_FAILURES = 3
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
-@dataclass(frozen=True, slots=True)
-class JsonChunk:
+class JsonChunk(Struct, frozen=True):
     """Consecutive objects that were decoded together.
 
     Attributes:

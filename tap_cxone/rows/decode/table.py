@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.rows.decode.text import MAX_UNPACKED_BYTES
 
@@ -16,8 +17,7 @@ Columns = Sequence[Sequence[Any]]
 """Cells of several rows, by columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileExpectation:
+class FileExpectation(Struct, frozen=True):
     """Accepted formats and limits of a file.
 
     Attributes:
@@ -34,8 +34,7 @@ class FileExpectation:
     max_bytes: int = MAX_UNPACKED_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of a file.
 
     Attributes:

@@ -15,16 +15,17 @@ from tap_cxone.clock import parse_instant
 from tap_cxone.errors import ConfigError, CXoneError, StreamsFailed
 from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.simulator.options import Options
-from tests.resilience.faults.scenes import SCENES, WINDOWS, Scene, differences
+from tests.resilience.faults.scenes import SCENES
 from tests.support.run import FakeClock, run_tap
+from tests.support.scene import WINDOWS, Scene, differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pytest
 
-    from tests.resilience.faults.scenes import Truth
     from tests.support.run import Output
+    from tests.support.scene import Truth
 
 ALWAYS = 10_000
 _SECRETS = (Credentials.ACCESS_KEY_SECRET, Credentials.CLIENT_SECRET, Credentials.ACCESS_KEY_ID)

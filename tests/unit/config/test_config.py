@@ -17,7 +17,7 @@ from tap_cxone.config.definition import nested_settings
 from tap_cxone.config.model import Settings
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
 from tap_cxone.families.observability.settings import ObservabilitySettings
-from tap_cxone.families.registry import SECTIONS, settings_schema
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 from tests.support.properties import many
@@ -25,7 +25,7 @@ from tests.support.properties import many
 
 def read_settings(config: dict[str, Any]) -> Settings:
     """Return the settings of all families as the tap reads them."""
-    return Settings.from_config(config, SECTIONS)
+    return Settings.from_config(config, [family.settings for family in FAMILIES])
 
 
 SCHEMA = settings_schema()

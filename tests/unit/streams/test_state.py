@@ -41,9 +41,11 @@ jobs = st.builds(
     submitted_at=instants,
     fingerprint=st.text(),
 )
-titles = st.builds(Title, st.text(max_size=5), st.integers(1, 4))
+titles = st.builds(
+    lambda text, ordinal: Title(text, ordinal=ordinal), st.text(max_size=5), st.integers(1, 4)
+)
 column_maps = st.builds(
-    ColumnMap,
+    lambda names, retired: ColumnMap(names, retired=retired),
     st.dictionaries(titles, st.text(min_size=1, max_size=5), max_size=4),
     st.frozensets(st.text(min_size=1, max_size=5), max_size=2),
 )

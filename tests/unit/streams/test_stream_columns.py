@@ -103,6 +103,7 @@ def test_title_has_one_column_over_windows_and_runs(runs):
     st.lists(st.sampled_from(OF_ONE_SPELLING), max_size=3, unique_by=normalise),
 )
 @example([[["Skill %"], ["Skill 2", "Skill %"]]], ["Skill 2"])
+@example([[["Record ID #"], []]], ["Record ID #"])
 def test_title_has_one_column_beside_declared_ones(runs, declared):
     """The same with declared columns, where no two titles differ only in case and spacing."""
     assert_one_column_each(runs, dict.fromkeys(declared, "number"))

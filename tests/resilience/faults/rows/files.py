@@ -12,14 +12,14 @@ from tap_cxone.simulator.jsontext import encode
 from tests.resilience.faults.answers import DEEP, EXACT, HUGE, MB, ever, once
 from tests.resilience.faults.outcomes import AGAIN, ELSEWHERE, HTML, TWICE
 from tests.resilience.faults.play import Exact, Fails, Row
-from tests.resilience.faults.scenes import WINDOWS, snake
+from tests.support.scene import WINDOWS, snake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_cxone.simulator import Simulator
     from tests.resilience.faults.play import Script
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 
 def served_files(change: Callable[[str], bytes], windows: int = WINDOWS) -> Script:

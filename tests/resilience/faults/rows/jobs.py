@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
     from tap_cxone.simulator.faults import FaultPoint
     from tests.resilience.faults.play import Script
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 
 # Schedules that are there already, and are to be changed; jobs of the synchronous endpoint

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator import Fault, Simulator
     from tests.resilience.faults.play import Script
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 ROW = {"interactionId": "\u00e9", "agentId": "\u65e5", "duration": 1, "talkTime": 1}
 
