@@ -168,7 +168,9 @@ class CXoneStream(FamilyStream):
             if change.is_forbidden:
                 raise DriftError(str(change))
             level = logging.INFO if change.is_silent else logging.WARNING
-            self.log("%s: %s", self.name, change, level=level)
+            text = "%s: column %s was %s and is %s now: %s"
+            details = (change.name, change.old, change.new, change.consequence)
+            self.log(text, self.name, *details, level=level)
             self.audit_context.write("column_retyped", **change.audit_fields())
 
     def report_absent_columns(self, names: Collection[str], description: str) -> None:

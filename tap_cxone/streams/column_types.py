@@ -52,12 +52,15 @@ class TypeChange(Struct, frozen=True):
     is_key: bool
 
     def __str__(self) -> str:
-        """Return what changed, the consequence and the setting to change."""
-        if self.is_forbidden and self.is_key:
-            consequence = "it is part of the key; set on_type_change to alter or string"
-        else:
-            consequence = _CONSEQUENCES[self.policy].format(new_name=self.new_name)
-        return f"column {self.name} was {self.old} and is {self.new} now: {consequence}"
+        """Return what changed, and the consequence."""
+        return f"column {self.name} was {self.old} and is {self.new} now: {self.consequence}"
+
+    @property
+    def consequence(self) -> str:
+        """Return what becomes of the values, what targets do, and the setting to change."""
+        if self.is_key and self.policy == "new_column":
+            return "it is part of the key; set on_type_change to alter or string"
+        return _CONSEQUENCES[self.policy].format(new_name=self.new_name)
 
     def audit_fields(self) -> dict[str, str]:
         """Return the fields of the audit event."""
