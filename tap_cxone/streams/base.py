@@ -152,8 +152,10 @@ class CXoneStream(FamilyStream):
             raise ConfigError(problems)
         self.stream_columns.use_catalog(read_catalog_columns(properties))
         corrected = {c.name: property_of(c) for c in wrongly_typed(self.columns, properties)}
-        if corrected:
-            self._input_schema = with_properties(self._input_schema, corrected)
+        retired = properties.keys() & self.stream_columns.known.column_map.retired
+        if corrected or retired:
+            kept = {name: p for name, p in properties.items() if name not in retired}
+            self._input_schema = {**self._input_schema, "properties": {**kept, **corrected}}
             entry.schema = Schema.from_dict(self._input_schema)  # the mapper reads it
 
     # Schema changes

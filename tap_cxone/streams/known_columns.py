@@ -116,4 +116,5 @@ def _with_catalog(
             typed_columns.append(column)
         else:
             typed_columns.append(structs.replace(column, type=wanted.type, constraint=None))
-    return [*typed_columns, *unmatched.values()]
+    others = (c for name, c in unmatched.items() if name not in column_map.retired)
+    return [*typed_columns, *others]

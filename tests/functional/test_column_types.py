@@ -195,6 +195,14 @@ def test_retyped_column_is_a_warning_and_an_event(sim, clock, caplog, audit_log,
     assert event["column"] == ("hours_string" if policy == "new_column" else "hours")
 
 
+def test_retyped_column_that_moved_is_not_in_the_schema(sim, clock):
+    """No SCHEMA gives the former column another type, although the catalog does."""
+    second = run_retyped(sim, clock, "new_column")
+
+    for message in second.of("SCHEMA", PAYROLL):
+        assert "hours" not in message["schema"]["properties"]
+
+
 @pytest.mark.parametrize("policy", ["new_column", "string"])
 def test_retyped_column_stays_where_it_went(sim, clock, caplog, policy):
     """A later run goes on with the column that the change led to, and reports nothing."""
