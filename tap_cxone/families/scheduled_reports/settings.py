@@ -86,7 +86,7 @@ class ReportSettings:
     ] = ()
     schedule: Annotated[
         ScheduleSettings,
-        Meta(description="The schedule that is registered. The tap starts runs of its own."),
+        Meta(description="The schedule that is registered. The runs of the tap do not use it."),
     ] = ScheduleSettings()
 
 
