@@ -118,9 +118,9 @@ class Settings(ConnectionSettings):
         TypeChangePolicy,
         Meta(
             title="When a column changes its type",
-            description="How to treat a known column with another type, such as a retyped custom "
-            "metric: `alter` emits it with the new type, `new_column` sends its values to a new "
-            "column with the type as suffix, `string` makes it a string, `fail` fails the stream.",
+            description="How to treat a known column whose type changes: `alter` emits the new "
+            "type, `new_column` uses a new column with the type as suffix. `string` makes it a "
+            "string, `fail` fails the stream.",
         ),
     ] = "alter"
     invalid_records: Annotated[

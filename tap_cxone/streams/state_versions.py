@@ -69,7 +69,7 @@ def _described_titles(stream: str, columns: Iterable[Any]) -> dict[str, str | No
         if not isinstance(column, dict) or not isinstance(column.get("name"), str):
             msg = (
                 f"The state of stream '{stream}' is not readable ('columns' is no list of objects "
-                "with a name); restore an earlier state, or remove this stream from it to read "
+                "with a name). Restore an earlier state, or remove this stream from it to read "
                 "from start_date again"
             )
             raise StateError(msg)
