@@ -58,7 +58,7 @@ class ColumnMap(Struct, frozen=True):
         """Return the declared columns with unique names.
 
         A column has the name that its exact title has in the map. Of the others, a column whose
-        name equals its title is named first, then those whose title has no other signs.
+        name equals its title is first, then those whose title has no signs.
         """
         columns = list(declared)
         names: dict[int, str] = {}

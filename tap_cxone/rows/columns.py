@@ -54,9 +54,9 @@ class Column(Struct, frozen=True):
         name: Key in records, in snake_case.
         type: Type of its values.
         description: Meaning of its values.
-        match: Which titles may stand for the column beside its exact title: none, those with the
-            same letters and digits, or those with the name at their beginning or anywhere inside.
-            The vendor extends some titles between versions.
+        match: Which titles may stand for the column beside its exact title. They have the same
+            letters and digits, or the name at their beginning or anywhere inside. The vendor
+            extends some titles between versions.
         title: Display name, if it differs from the name.
         strict: Whether a JSON value must already have the column's type. A number may still be
             a string.
