@@ -80,7 +80,7 @@ def default_name(title: str) -> str:
     """Return the column name of a title: its words in snake_case, in at most 63 bytes.
 
     Targets drop letters of other scripts than Latin. A name that lacks letters of the title, or
-    its end, has a digest of the title, so that it does not depend on the other titles.
+    its end, has a digest of the title. So it does not depend on the other titles.
     """
     title = normalise(title)
     words = unicodedata.normalize("NFC", snake_case(title))
