@@ -363,7 +363,7 @@ def test_a_whole_message_is_no_state():
 )
 def test_unreadable_state_is_refused(raw):
     """A state of another shape is refused before anything runs; the message names the stream."""
-    with pytest.raises(StateError, match=r"qm_workflows.*restore"):
+    with pytest.raises(StateError, match=r"qm_workflows.*[Rr]estore"):
         read_state({"bookmarks": {"qm_workflows": raw}})
 
 
