@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.columns import assign_columns, snake_case
-from tap_cxone.rows.convert import JSON_CONVERTERS, ConversionError, cell_converter
+from tap_cxone.rows.convert import CellRules, ConversionError, cell_converter, json_text
+from tap_cxone.rows.dates import FileDates
+from tap_cxone.rows.text_format import TextFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -32,6 +34,8 @@ class RecordSpec:
         required: Further columns that a file must have, by the source's names or in snake_case.
         keep_unknown_columns: Whether to keep columns that are in neither `columns` nor
             `schema_columns`.
+        text_format: How the file writes texts.
+        dates: Parsers of the file's dates.
     """
 
     columns: Sequence[Column]
@@ -40,6 +44,8 @@ class RecordSpec:
     constants: Mapping[str, Any]
     required: Sequence[str] = ()
     keep_unknown_columns: bool = True
+    text_format: TextFormat = field(default_factory=TextFormat)
+    dates: FileDates = field(default_factory=FileDates)
 
     @property
     def mandatory_columns(self) -> frozenset[str]:
@@ -111,6 +117,14 @@ class FileLayout:
         """Return the columns that are kept, each with the index of its cell."""
         return [(index, column) for index, column in enumerate(self.columns) if column]
 
+    def cell_rules(self, column: Column) -> CellRules:
+        """Return how the texts of a column are read; numbers and nulls of JSON need no rule."""
+        dates = self.spec.dates.of_column(column.name)
+        if not self.cells_are_text:
+            return CellRules(dates=dates)
+        text_format = self.spec.text_format
+        return CellRules(text_format.number_format, text_format.null_values, dates)
+
     def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return the function that converts one row to a record.
 
@@ -119,7 +133,12 @@ class FileLayout:
         """
         null_values = dict.fromkeys((column.name for column in self.absent_columns), None)
         converters = [
-            (index, c.name, cell_converter(c, cells_are_text=self.cells_are_text), c)
+            (
+                index,
+                c.name,
+                cell_converter(c, self.cell_rules(c), cells_are_text=self.cells_are_text),
+                c,
+            )
             for index, c in self.kept_columns
         ]
         columns_by_name = {column.name: column for _, column in self.kept_columns}
@@ -150,11 +169,7 @@ class FileLayout:
 
         The order of the columns does not change it, nor does a new column that is blank.
         """
-        texts = (
-            cells
-            if self.cells_are_text
-            else [JSON_CONVERTERS["string"](cell) or "" for cell in cells]
-        )
+        texts = cells if self.cells_are_text else [json_text(cell) or "" for cell in cells]
         named_texts = zip(
             (column.name if column else "" for column in self.columns), texts, strict=True
         )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, TextIO
 
 from tap_cxone.errors import DecodeError
+from tap_cxone.rows.decode.null_characters import NullCharacterFilter
 from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from tap_cxone.rows.decode.table import Block
+    from tap_cxone.rows.decode.table import Block, FileExpectation
     from tap_cxone.spool import Spool
 
 # The limit applies to the whole process. A contact's comment field may hold a conversation.
@@ -23,6 +25,7 @@ csv.field_size_limit(2**31 - 1)
 
 _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
+_DELIMITERS = (";", "\t", "|")  # recognised in a header that is one cell between commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +33,36 @@ class CsvTable:
     """A CSV file (a `Table`).
 
     Attributes:
-        spool: The file.
         name: Name of the file in error messages.
         header: The column names; empty for an empty file.
-        max_bytes: Maximum size of the file after decompression.
+        source: Text of the file.
         unit: Unit of row numbers.
         cells_are_text: True: cells are texts.
     """
 
-    spool: Spool
     name: str
     header: tuple[str, ...]
-    max_bytes: int
+    source: _CsvSource
     unit: str = "line"
     cells_are_text: bool = True
 
     @classmethod
-    def open(cls, spool: Spool, name: str, max_bytes: int) -> CsvTable:
-        """Return the table after reading its header.
+    def open(cls, spool: Spool, name: str, expected: FileExpectation) -> CsvTable:
+        """Return the table after reading its header, which may show its delimiter.
 
         Raises:
             DecodeError: The file is damaged there.
         """
-        header, *_ = next(_read_blocks(spool, name, max_bytes), _CsvBlock()).rows or [[]]
-        return cls(spool, name, tuple(header), max_bytes)
+        null_characters = NullCharacterFilter(expected.text_format, name)
+        source = _CsvSource(spool, name, expected, null_characters)
+        source = replace(source, delimiter=source.find_delimiter())
+        header, *_ = next(source.blocks(), _CsvBlock()).rows or [[]]
+        return cls(name, tuple(header), source)
+
+    @property
+    def null_character_count(self) -> int:
+        """Return the number of NUL characters that the last pass has replaced."""
+        return self.source.null_characters.count
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield the rows below the header; rows with another number of cells are invalid.
@@ -62,7 +71,7 @@ class CsvTable:
             DecodeError: The file is damaged or is not CSV, or its last row has another number of
                 cells, as in a truncated file. Rows before the damage have been yielded.
         """
-        csv_blocks = _read_blocks(self.spool, self.name, self.max_bytes)
+        csv_blocks = self.source.blocks()
         next(csv_blocks, None)  # the header
         ragged: Row | None = None
         for csv_block in csv_blocks:
@@ -131,36 +140,74 @@ class _CsvBlock:
         return Row(self.line_numbers[index], self.rows[index])
 
 
-def _read_blocks(spool: Spool, name: str, max_bytes: int) -> Iterator[_CsvBlock]:
-    """Yield all non-blank rows: the header as one block, then blocks of many rows."""
-    line, chunks_read = 0, 0
+@dataclass(frozen=True, slots=True)
+class _CsvSource:
+    """The text of a CSV file, which can be read repeatedly."""
 
-    def counted_lines(text: TextIO) -> Iterator[list[str]]:
-        nonlocal chunks_read
-        while chunk := text.readlines(_CHUNK_CHARACTERS):
-            chunks_read += 1
-            yield chunk
+    spool: Spool
+    name: str
+    expected: FileExpectation
+    null_characters: NullCharacterFilter
+    delimiter: str = ","
 
-    block, row_limit, chunk_limit = _CsvBlock(), 1, 1
-    try:
-        with open_text(spool, name, lambda: f"after line {line}", max_bytes) as text:
-            reader = csv.reader(chain.from_iterable(counted_lines(text)), strict=True)
-            try:
-                for cells in reader:
-                    line = reader.line_num
-                    if cells:
-                        block.rows.append(cells)
-                        block.line_numbers.append(line)
-                        if len(block.rows) >= row_limit or chunks_read >= chunk_limit:
-                            yield block
-                            block, row_limit = _CsvBlock(), BLOCK_ROWS
-                            chunk_limit = chunks_read + _CHUNKS_PER_BLOCK
-            except (csv.Error, DecodeError, *DAMAGE_ERRORS):
-                if block.rows:  # they precede the damage
+    def _open(self, describe_position: Callable[[], str]) -> AbstractContextManager[TextIO]:
+        expected = self.expected
+        return open_text(
+            self.spool, self.name, describe_position, expected.text_format, expected.max_bytes
+        )
+
+    def find_delimiter(self) -> str:
+        """Return the delimiter: the setting, or one that gives a known column, or a comma."""
+        if self.expected.text_format.delimiter:
+            return self.expected.text_format.delimiter
+        line = self._first_line()
+        if len(_split(line, ",")) == 1:
+            for delimiter in _DELIMITERS:
+                header = _split(line, delimiter)
+                if len(header) > 1 and self.expected.is_known_header(header):
+                    return delimiter
+        return ","
+
+    def _first_line(self) -> str:
+        with self._open(lambda: "in its header") as text:
+            return next((line for line in text if line.strip()), "")
+
+    def blocks(self) -> Iterator[_CsvBlock]:
+        """Yield all non-blank rows: the header as one block, then blocks of many rows."""
+        line, chunks_read = 0, 0
+        self.null_characters.count = 0
+
+        def counted_lines(text: TextIO) -> Iterator[list[str]]:
+            nonlocal chunks_read
+            while chunk := text.readlines(_CHUNK_CHARACTERS):
+                chunks_read += 1
+                yield self.null_characters.filter_lines(chunk)
+
+        block, row_limit, chunk_limit = _CsvBlock(), 1, 1
+        try:
+            with self._open(lambda: f"after line {line}") as text:
+                lines = chain.from_iterable(counted_lines(text))
+                reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+                try:
+                    for cells in reader:
+                        line = reader.line_num
+                        if cells:
+                            block.rows.append(cells)
+                            block.line_numbers.append(line)
+                            if len(block.rows) >= row_limit or chunks_read >= chunk_limit:
+                                yield block
+                                block, row_limit = _CsvBlock(), BLOCK_ROWS
+                                chunk_limit = chunks_read + _CHUNKS_PER_BLOCK
+                except (csv.Error, DecodeError, *DAMAGE_ERRORS):
+                    if block.rows:  # they precede the damage
+                        yield block
+                    raise
+                if block.rows:
                     yield block
-                raise
-            if block.rows:
-                yield block
-    except csv.Error as error:
-        msg = f"{name}: after line {line} the text is not CSV ({error})"
-        raise DecodeError(msg) from error
+        except csv.Error as error:
+            msg = f"{self.name}: after line {line} the text is not CSV ({error})"
+            raise DecodeError(msg) from error
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tap_cxone.rows.decode.text import MAX_UNPACKED_BYTES
+from tap_cxone.rows.text_format import TextFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 Format = Literal["csv", "json"]
 Columns = Sequence[Sequence[Any]]
@@ -26,12 +27,16 @@ class FileExpectation:
         nested_object: Key of an object inside each row whose keys become keys of the row; empty
             for none.
         max_bytes: Maximum size of the file after decompression.
+        text_format: How the file writes texts.
+        is_known_header: Returns True if a header of CSV has a known column.
     """
 
     formats: tuple[Format, ...] = ("csv",)
     required: Collection[str] = ()
     nested_object: str = ""
     max_bytes: int = MAX_UNPACKED_BYTES
+    text_format: TextFormat = field(default_factory=TextFormat)
+    is_known_header: Callable[[Sequence[str]], bool] = lambda _: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,10 @@ class Table(Protocol):
     @property
     def header(self) -> tuple[str, ...]:
         """Return the column names known so far; a new tuple after rows add names."""
+
+    @property
+    def null_character_count(self) -> int:
+        """Return the number of NUL characters that the last pass has replaced."""
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield valid rows in blocks, and rows that need a check one by one.

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column, ValueConstraint
-from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
+from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.layout import ROW_HASH, FileLayout, RecordSpec
+from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
@@ -49,7 +50,7 @@ VALUES = st.recursive(
 COLUMNS = st.builds(
     Column,
     st.just("n"),
-    st.sampled_from(sorted(TEXT_CONVERTERS)),
+    st.sampled_from(sorted(COLUMN_TYPES)),
     strict=st.booleans(),
 )
 
