@@ -93,8 +93,9 @@ class Settings(ConnectionSettings):
         str | None,
         Meta(
             title="Time zone",
-            description="IANA zone of the dates in observability, and of the days in data "
-            "download. Default: `UTC` for observability, the tenant's zone for data download.",
+            description="IANA zone of the dates in observability, in requests and in files, and of "
+            "the days in data download. Default: `UTC` for observability, the tenant's zone for "
+            "data download.",
         ),
     ] = None
     sections: dict[str, Any] = field(default_factory=dict)

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
-from tap_cxone.clock import parse_instant, zone_names
+from tap_cxone.clock import parse_instant
+from tap_cxone.config.csv import timezone_problems
 from tap_cxone.config.definition import UNIQUE_NAMES
-from tap_cxone.config.messages import describe_error, did_you_mean
+from tap_cxone.config.messages import describe_error
 from tap_cxone.config.model import Settings
 from tap_cxone.redact import is_secure_url
 
@@ -185,10 +186,7 @@ def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_time_zone(settings: Settings) -> Iterator[str]:
-    zone = settings.timezone
-    if zone is not None and zone not in (zones := zone_names()):
-        hint = did_you_mean(zone, zones, "use one such as UTC or America/New_York")
-        yield f"timezone is '{zone}', which is no IANA zone; {hint}"
+    yield from timezone_problems("timezone", settings.timezone)
 
 
 _CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -152,6 +152,10 @@ class FileDates:
         if name not in self._parsers:
             self._parsers[name] = ColumnDates(self.rule, name)
         return self._parsers[name]
+
+    def with_orders(self, orders: Mapping[str, DateOrder]) -> FileDates:
+        """Return new parsers for the same file, with these orders of columns."""
+        return FileDates(replace(self.rule, orders={**self.rule.orders, **orders}))
 
     @property
     def contradictory(self) -> list[str]:

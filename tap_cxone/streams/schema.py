@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.rows.text_format import TextFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,7 @@ class Declaration:
         required: Fields that every valid row has, beside the keys; names as in the source.
         nested_object: Key of an object inside a JSON row; the keys of the object become columns.
         windowed: True if records carry the window they were read with.
+        text_format: How the files of the stream write texts.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Declaration:
     required: tuple[str, ...] = ()
     nested_object: str = ""
     windowed: bool = True
+    text_format: TextFormat = field(default_factory=TextFormat)
 
 
 def schema_of(

@@ -8,6 +8,7 @@ submits        {family: ["2026-01-31T00:00:00+00:00", …]}   submits that still
 columns        [{"name", "description"}]                    learned from files
 tenant_info    {family: {name: value}}                      learned of the tenant by earlier runs
 failed         true                                         the stream failed in its last run
+date_orders    {column: "day_first"}                        order of day and month in files
 window_days    2                                            wider windows timed out
 version        1                                            layout of the keys above
 ```
@@ -24,15 +25,20 @@ from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.rows.columns import Column
+from tap_cxone.types import DATE_ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from tap_cxone.types import DateOrder
+
 STATE_VERSION = 1
 """Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
 
-_OWN_KEYS = {"pending_jobs", "submits", "columns", "tenant_info", "failed", "window_days"}
+_OWN_KEYS = {
+    *("pending_jobs", "submits", "columns", "date_orders", "tenant_info", "failed", "window_days")
+}
 
 _T = TypeVar("_T")
 
@@ -97,6 +103,14 @@ class StreamState:
         """Store more columns."""
         all_columns = [*self.columns(), *columns]
         self._put("columns", [{"name": c.name, "description": c.description} for c in all_columns])
+
+    def date_orders(self) -> dict[str, DateOrder]:
+        """Return the order of day and month that earlier files showed, by column."""
+        return self._parse(_parse_date_orders, self.raw.get("date_orders", {}))
+
+    def add_date_orders(self, orders: Mapping[str, DateOrder]) -> None:
+        """Store the orders that a file showed."""
+        self._put("date_orders", self.date_orders() | orders)
 
     def tenant_info(self, family: str) -> dict[str, Any]:
         """Return the tenant info of a family from earlier runs."""
@@ -166,6 +180,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.bookmark()
         stream.pending_jobs()
         stream.columns()
+        stream.date_orders()
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)
@@ -205,3 +220,7 @@ def _upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
 
 def _parse_column(raw: dict[str, Any]) -> Column:
     return Column(str(raw["name"]), description=str(raw.get("description", "")))
+
+
+def _parse_date_orders(raw: Mapping[str, Any]) -> dict[str, DateOrder]:
+    return {str(column): DATE_ORDERS[DATE_ORDERS.index(order)] for column, order in raw.items()}

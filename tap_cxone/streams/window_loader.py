@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
@@ -119,13 +120,9 @@ class WindowLoader:
         with ExitStack() as cleanup_on_error:
             cleanup_on_error.enter_context(spool)
             try:
-                reader = self._open(window_file, spec)
-                line_buffer = (
-                    RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
-                )
+                reader, line_buffer, counts = self._read(window_file, spec, line_encoder)
                 if line_buffer is not None:
                     cleanup_on_error.callback(line_buffer.close)
-                counts = self._validate(reader, line_buffer)
                 rows = counts.rows
             finally:
                 audit_context.write(
@@ -137,6 +134,41 @@ class WindowLoader:
             spool.file.close()  # only its lines are still needed
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
+    def _read(
+        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
+    ) -> tuple[RowReader, RecordLineBuffer | None, RowCounts]:
+        """Read a whole file; read it again if its dates show another order than they were read in.
+
+        Raises:
+            InvalidRecords: The dates of a column show either order.
+        """
+        spec = replace(spec, dates=spec.dates.with_orders({}))
+        with ExitStack() as cleanup:
+            reader = self._open(window_file, spec)
+            line_buffer = (
+                RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
+            )
+            if line_buffer is not None:
+                cleanup.callback(line_buffer.close)
+            counts = self._validate(reader, line_buffer)
+            dates = spec.dates
+            if columns := dates.contradictory:
+                raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
+            if dates.opposed and dates.rule.setting is None:
+                spec = replace(spec, dates=dates.with_orders(dates.opposed))
+                return self._read(window_file, spec, line_encoder)
+            cleanup.pop_all()
+        return reader, line_buffer, counts
+
+    def _describe_contradiction(self, name: str, columns: Sequence[str]) -> str:
+        declaration = self.declaration
+        return (
+            f"{name}: {', '.join(columns)} has dates that exist only with the month first, and "
+            "dates that exist only with the day first: nothing of it was emitted; set "
+            f"{declaration.text_format.date_order_setting}, or declare a string in "
+            f"{declaration.columns_setting}"
+        )
+
     def _open(self, window_file: WindowFile, spec: RecordSpec) -> RowReader:
         declaration, description = self.declaration, window_file.description
         expectation = FileExpectation(
@@ -144,15 +176,20 @@ class WindowLoader:
             required=spec.mandatory_columns,
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
+            text_format=declaration.text_format,
+            is_known_header=partial(_is_known_header, spec),
         )
         table = open_table(window_file.spool, description, expectation)
-        expected_names = {column.name for column in spec.columns} | set(
-            map(snake_case, spec.mandatory_columns)
-        )
-        header_names = {column.name for column in assign_columns(table.header, spec.columns)}
-        if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
+        if (
+            table.cells_are_text
+            and len(table.header) == 1
+            and not _is_known_header(spec, table.header)
+        ):
             # A line of text that is not CSV parses as a header of one column.
-            msg = f"{description}: one column is no table, and nobody knows it; run again"
+            msg = (
+                f"{description}: one column is no table, and nobody knows it; run again, or set "
+                f"{declaration.text_format.csv_setting}.delimiter"
+            )
             raise DecodeError(msg)
         return RowReader(table, spec)
 
@@ -211,6 +248,10 @@ class WindowLoader:
         duplicate_count = loaded.reader.duplicate_count
         if counts.invalid:
             self.log.warning("%s: %s and went to '%s'", name, counts, QUARANTINE)
+        if null_count := loaded.reader.table.null_character_count:
+            text = "%s: %d NUL characters became U+FFFD; to keep them, set %s"
+            setting = f"{self.declaration.text_format.csv_setting}.null_characters"
+            self.log.warning(text, name, null_count, setting)
         if duplicate_count and ROW_HASH not in loaded.reader.spec.key_columns:
             text = "%s: %d rows had the key of an earlier row and were left out; if they are "
             text += "others, name more columns in %s"
@@ -225,8 +266,15 @@ class WindowLoader:
             valid=counts.rows - counts.invalid,
             invalid=counts.invalid,
             repeated=duplicate_count,
+            null_characters=loaded.reader.table.null_character_count,
             reasons=dict(counts.reasons.most_common(_MAX_REASONS)),
         )
+
+
+def _is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
+    """Return True if a header has a column that is known before the file is read."""
+    known = {column.name for column in spec.columns} | set(map(snake_case, spec.mandatory_columns))
+    return not known.isdisjoint(column.name for column in assign_columns(header, spec.columns))
 
 
 def _keep_if_usable(

@@ -14,8 +14,10 @@ from tap_cxone.clock import iso
 from tap_cxone.events.webhook import WindowCommitted
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.sync_range import with_lookahead
+from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.streams.date_report import DateReporter
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
@@ -77,6 +79,7 @@ class WindowedStream(PlannedStream):
         spec, line_encoder = self._record_spec(window), self.line_encoder()
         with closing(loader.load(window_file, spec, line_encoder)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
+            self._report_dates(loaded)
             if layout := loaded.reader.layout:
                 self.emit_new_columns(
                     layout.new_columns, loaded.reader.table.name, loaded.audit_context
@@ -89,6 +92,14 @@ class WindowedStream(PlannedStream):
         self.commit(window)
         duration = window_file.duration + self.now() - started_at
         self._report_committed(loaded, window, duration.total_seconds())
+
+    def _report_dates(self, loaded: LoadedWindow) -> None:
+        """Store the order of dates that a file shows, and warn of what it leaves open."""
+        setting = self.declaration.text_format.date_order_setting
+        warned = self.family.logged_topics
+        DateReporter(self.state_view, setting, warned, self.logger).report(
+            loaded.reader.spec.dates, loaded.reader.table.name
+        )
 
     def _window_loader(self) -> WindowLoader:
         return WindowLoader(
@@ -125,6 +136,17 @@ class WindowedStream(PlannedStream):
             constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
             required=self.declaration.required,
             keep_unknown_columns=self.drift_policy != "ignore",
+            text_format=self.declaration.text_format,
+            dates=FileDates(self._date_rule(window)),
+        )
+
+    def _date_rule(self, window: Window) -> DateRule:
+        text_format = self.declaration.text_format
+        return DateRule(
+            zone=text_format.zone,
+            setting=text_format.date_order,
+            orders=self.state_view.date_orders(),
+            window=window if self.declaration.windowed else None,
         )
 
     def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:

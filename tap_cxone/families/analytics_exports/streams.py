@@ -23,10 +23,16 @@ from tap_cxone.families.analytics_exports.settings import (
     MAX_CONCURRENT_JOBS,
     MAX_WINDOW_DAYS,
     AnalyticsExportsSettings,
+    ExportSettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, snake_case, with_types
-from tap_cxone.streams.definition import merge_definition, merge_definitions
+from tap_cxone.streams.definition import (
+    find_entry,
+    merge_definition,
+    merge_definitions,
+    text_format,
+)
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
-    from tap_cxone.families.analytics_exports.settings import ExportSettings
+    from tap_cxone.rows.text_format import TextFormat
     from tap_cxone.windows import Window
 
 NAME = AnalyticsExportsSettings.NAME
@@ -163,6 +169,20 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
     )
 
 
+def export_text_format(settings: Settings, name: str) -> TextFormat:
+    """Return how the files of an export write texts."""
+    section = settings.section(AnalyticsExportsSettings)
+    entry = find_entry(section.exports, name) or ExportSettings(name)
+    setting = f"{NAME}.exports, entry '{name}'"
+    return text_format(
+        entry.csv.over(section.csv),
+        csv_setting=f"{setting}, csv",
+        timezone=entry.timezone,
+        date_order=entry.date_order,
+        date_order_setting=f"{setting}, date_order",
+    )
+
+
 class ExportStream(JobStream):
     """Stream of one export, read in windows of whole UTC days."""
 
@@ -179,6 +199,7 @@ class ExportStream(JobStream):
             columns_setting=f"{setting}, columns or required_fields",
             formats=("json", "csv"),
             required=export.required,
+            text_format=export_text_format(family.context.settings, export.name),
         )
         super().__init__(tap, family, declaration)
 

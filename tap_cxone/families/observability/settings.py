@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section
 from tap_cxone.families.observability.tables import FILTERS, TABLES
-from tap_cxone.types import ColumnType  # noqa: TC001 (msgspec reads the annotations)
+from tap_cxone.types import ColumnType, DateOrder  # noqa: TC001 (msgspec reads the annotations)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,6 +96,19 @@ class ObservabilitySettings(Section):
             description="Stream name to column to type, as for entities. Other columns are strings."
         ),
     ] = field(default_factory=dict)
+    date_order: Annotated[
+        dict[str, DateOrder],
+        Meta(
+            description="Stream name to the order of dates such as `01/11/2026`, as for entities."
+        ),
+    ] = field(default_factory=dict)
+    csv: Annotated[CsvSettings, Meta(description="How the files of all tables write texts.")] = (
+        field(default_factory=CsvSettings)
+    )
+    stream_csv: Annotated[
+        dict[str, CsvSettings],
+        Meta(description="Stream name to settings as in `observability.csv`, for this stream."),
+    ] = field(default_factory=dict)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of options that a selected table does not accept."""
@@ -108,6 +122,11 @@ class ObservabilitySettings(Section):
             yield from self._unsupported_option("channels", selected, accepting)
         yield from self._unknown_streams("primary_keys", self.primary_keys)
         yield from self._unknown_streams("columns", self.columns)
+        yield from self._unknown_streams("date_order", self.date_order)
+        yield from self._unknown_streams("stream_csv", self.stream_csv)
+        yield from self.csv.problems(f"{self.NAME}.csv")
+        for name, settings in self.stream_csv.items():
+            yield from settings.problems(f"{self.NAME}.stream_csv.{name}")
 
     def _unsupported_option(
         self, option: str, selected: Sequence[DashboardTable], accepting: Sequence[DashboardTable]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from typing_extensions import override
 
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
@@ -17,6 +18,7 @@ from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns, snake_case
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows, midnight
@@ -134,7 +136,8 @@ class TableStream(JobStream):
         """Store the table and declare the columns in the settings; files define all others."""
         self.allocation = allocation
         self.table = table
-        settings = allocation.family.context.settings.section(ObservabilitySettings)
+        core_settings = allocation.family.context.settings
+        settings = core_settings.section(ObservabilitySettings)
         declaration = Declaration(
             name=table.stream,
             columns=declared_columns(settings.columns.get(table.stream, {})),
@@ -142,6 +145,13 @@ class TableStream(JobStream):
             description=table.description,
             keys_setting=f"{NAME}.primary_keys, '{table.stream}'",
             columns_setting=f"{NAME}.columns, '{table.stream}'",
+            text_format=text_format(
+                settings.stream_csv.get(table.stream, CsvSettings()).over(settings.csv),
+                csv_setting=f"{NAME}.stream_csv.{table.stream}",
+                timezone=core_settings.timezone,
+                date_order=settings.date_order.get(table.stream),
+                date_order_setting=f"{NAME}.date_order.{table.stream}",
+            ),
         )
         super().__init__(tap, allocation.family, declaration, select_by_default=select_by_default)
 
