@@ -50,7 +50,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "window_validated": (
         "all rows of a window were validated",
-        ("rows", "valid", "invalid", "repeated", "reasons"),
+        ("rows", "valid", "invalid", "repeated", "null_characters", "reasons"),
     ),
     "window_committed": ("the bookmark moved", ("rows", "quarantined", "seconds")),
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),

@@ -110,7 +110,7 @@ class StreamState:
 
     def add_date_orders(self, orders: Mapping[str, DateOrder]) -> None:
         """Store the orders that a file showed."""
-        self._put("date_orders", self.date_orders() | orders)
+        self._put("date_orders", {**self.date_orders(), **orders})
 
     def tenant_info(self, family: str) -> dict[str, Any]:
         """Return the tenant info of a family from earlier runs."""

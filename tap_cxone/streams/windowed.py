@@ -96,10 +96,9 @@ class WindowedStream(PlannedStream):
     def _report_dates(self, loaded: LoadedWindow) -> None:
         """Store the order of dates that a file shows, and warn of what it leaves open."""
         setting = self.declaration.text_format.date_order_setting
-        warned = self.family.logged_topics
-        DateReporter(self.state_view, setting, warned, self.logger).report(
-            loaded.reader.spec.dates, loaded.reader.table.name
-        )
+        warned, reader = self.family.logged_topics, loaded.reader
+        reporter = DateReporter(self.state_view, setting, warned, self.logger)
+        reporter.report(reader.spec.dates, reader.table.name)
 
     def _window_loader(self) -> WindowLoader:
         return WindowLoader(
