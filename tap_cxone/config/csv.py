@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,7 +94,7 @@ def timezone_problems(path: str, timezone: str | None) -> Iterator[str]:
 def _is_encoding(name: str) -> bool:
     """Return True if Python knows an encoding of texts by this name."""
     try:
-        b"".decode(name)
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
     except (LookupError, ValueError):
         return False
     return True

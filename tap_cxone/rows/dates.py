@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # `31.12.2026`, `12/31/26`, `12-31-2026`: two numbers and a year, with one separator.
 _NUMERIC_DATE = re.compile(
     r"(?<![0-9./-])(?P<first>[0-9]{1,2})(?P<separator>[./-])(?P<second>[0-9]{1,2})(?P=separator)"
-    r"(?P<year>[0-9]{4}|[0-9]{2})(?![0-9./-])"
+    r"(?P<year>[0-9]{4}|(?<!-)[0-9]{2})(?![0-9./-])"
 )
 # A month by its name, or a year before two numbers.
 _CERTAIN_ORDER = re.compile(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
-from tests.support.run import run_tap
+from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,8 @@ class PayrollRuns:
             data_extraction=extraction,
             **(core or {}),
         )
-        return run_tap(config, clock=self.clock, only=PAYROLL, state=state)
+        catalog = select(config, PAYROLL, "quarantine")
+        return run_tap(config, clock=self.clock, catalog=catalog, state=state)
 
 
 def column_values(out: Output, column: str) -> list[Any]:
