@@ -10,9 +10,11 @@ SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 # Modules are compiled once, not anew in each of the many processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all test-wheel chromium check check-workflows bench docs format clean
+.PHONY: demo test test-all test-pythons test-wheel chromium check check-workflows bench docs format clean
 
 demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
+	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
+	then make demo PYTHON=python3.13. DuckDB's loader has no wheel for a newer one."; exit 1; }
 	$(BIN)/python demo/run.py
 
 test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## everything that is proved in under three minutes
@@ -20,6 +22,14 @@ test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## the slow ones too
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"
+
+test-pythons: test  ## the tests on every Python of this machine that the tap supports
+	@set -e; for found in $$($(BIN)/python -m tests.support.pythons); do \
+		environment=.venv-$${found%%=*}; echo "Python $${found%%=*}"; \
+		UV_PROJECT_ENVIRONMENT=$$environment $(BIN)/uv sync --python $${found#*=} \
+			--compile-bytecode --quiet --locked --all-extras; \
+		$$environment/bin/pytest --numprocesses=auto --dist=worksteal -p no:cacheprovider; \
+	done
 
 chromium:  ## the browser in which the page of cxone-report is tested (Debian, as root)
 	command -v chromium >/dev/null || { apt-get update -qq && \
@@ -61,11 +71,14 @@ format: .venv/.ready
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-judge .targets .meltano output
+	rm -rf .venv .venv-3.* .venv-judge .targets .meltano output
+
+# The DuckDB that target-duckdb needs has no wheel for Python 3.14: there the demo cannot run.
+LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or print("tap-cxone target-jsonl")')
 
 # The tap and the loaders, each in an environment of its own, as Meltano does for everybody.
 .meltano/.ready: meltano.yml pyproject.toml .venv/.ready
-	$(BIN)/meltano --log-level=warning install
+	$(BIN)/meltano --log-level=warning install $(LOADABLE)
 	touch $@
 
 .venv/.ready: pyproject.toml uv.lock

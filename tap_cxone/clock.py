@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
@@ -41,6 +41,21 @@ class SystemClock:
 def zone_names() -> frozenset[str]:
     """Return the names of all IANA time zones; cached, because it scans the whole database."""
     return frozenset(available_timezones())
+
+
+def time_zone(name: str | None) -> ZoneInfo | None:
+    """Return the time zone of an IANA name or of a Windows name; None if it is neither.
+
+    Args:
+        name: Such as `America/New_York`, or `Eastern Standard Time` as Windows calls it.
+    """
+    if name is None:
+        return None
+    if name in zone_names():
+        return ZoneInfo(name)
+    from tzlocal.windows_tz import win_tz
+
+    return ZoneInfo(win_tz[name]) if name in win_tz else None
 
 
 def iso(instant: datetime) -> str:

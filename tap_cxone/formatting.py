@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SECOND = timedelta(seconds=1)
 _THOUSAND = 1000
@@ -30,6 +34,13 @@ def format_bytes(size: float) -> str:
 def format_minute(instant: datetime) -> str:
     """Return an instant that is in UTC, to the minute: `2026-03-20 12:00 UTC`."""
     return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return names with commas between them; beyond `most` only how many more there are."""
+    shown = ", ".join(names[:most])
+    more = len(names) - most
+    return shown if more <= 0 else f"{shown} and {more:,} more"
 
 
 def plural(number: int, noun: str) -> str:

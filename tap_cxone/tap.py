@@ -206,20 +206,25 @@ class TapCXone(Tap):
             ConfigError: The journal or the audit log cannot be used.
         """
         names = sorted(stream.name for stream in self._selected_streams())
+        if not names:
+            self.logger.warning(
+                "No stream is selected, so nothing is read; select streams in the catalog, with "
+                "Meltano by `meltano select tap-cxone`"
+            )
         self.progress.register(names)
         try:
             if self.journal is not None:
                 self.journal.open()
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except (AuditError, JournalError) as error:
+            self.close()
             raise ConfigError([str(error)]) from error
 
     def _end_run(self, outcome: str, started_at: datetime) -> None:
         """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
         for family in self._families:
             family.slots.release_all()
-        if self.journal is not None:
-            self.journal.close()
+        self.close()
         duration = self._clock.now() - started_at
         for stream in self._selected_streams():
             stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
@@ -229,6 +234,11 @@ class TapCXone(Tap):
             "seconds": duration.total_seconds(),
         }
         self.audit.write("run_ended", audit_fields)
+
+    def close(self) -> None:
+        """Close the journal, which plans, checks and runs open."""
+        if self.journal is not None:
+            self.journal.close()
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield one plan per family for its selected streams, under the limits of the family."""

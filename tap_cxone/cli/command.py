@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import sys
 from io import StringIO
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
@@ -44,6 +46,9 @@ class CommandTap(Protocol):
 
     def connection_checks(self) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
+
+    def close(self) -> None:
+        """Close the files that plans and checks have read."""
 
 
 class CXoneCommand(SingerCommand):
@@ -93,6 +98,7 @@ class CXoneCommand(SingerCommand):
                 "The target closed the pipe; its own log says why. The next run goes on from the "
                 "last state that the target kept"
             )
+            _discard_standard_output()
             raise
 
     def _print_plan(self, ctx: click.Context, plan_format: str) -> None:
@@ -117,12 +123,14 @@ class CXoneCommand(SingerCommand):
     def _new_tap(self, ctx: click.Context) -> CommandTap:
         """Return a tap with the settings, state and catalog given on the command line."""
         config = ctx.params.get("config")
-        return self._tap_class(
+        tap = self._tap_class(
             config=config.config if config else None,
             state=_read_json(ctx.params.get("state"), "state"),
             catalog=_read_json(ctx.params.get("catalog"), "catalog"),
             parse_env_config=bool(config and config.parse_env),
         )
+        ctx.call_on_close(tap.close)
+        return tap
 
 
 def request_connection_test(ctx: click.Context) -> None:
@@ -156,6 +164,14 @@ def _check_json_option(ctx: click.Context, option: str) -> None:
         text = file.read()
         _read_json(StringIO(text), option)
         ctx.params[option] = StringIO(text)
+
+
+def _discard_standard_output() -> None:
+    """Send what is still buffered to the null device: writing it to a closed pipe would fail."""
+    with contextlib.suppress(OSError):  # standard output may have no file descriptor
+        null_device = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null_device, sys.stdout.fileno())
+        os.close(null_device)
 
 
 def _buffer_standard_output() -> None:

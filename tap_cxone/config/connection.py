@@ -52,8 +52,8 @@ class ConnectionSettings:
         str | None,
         Meta(
             title="Client ID",
-            description="Client ID of an application registered with NICE. Analytics exports, data "
-            "download and scheduled reports need it; observability needs it beside the access key.",
+            description="Client ID of an application registered with NICE. `--test` lists the "
+            "families that need it.",
             extra_json_schema=SECRET,
         ),
     ] = field(default=None, repr=False)
@@ -84,7 +84,7 @@ class ConnectionSettings:
         str | None,
         Meta(
             title="Tenant",
-            description="Sub-domain of the tenant, for data download: "
+            description="Sub-domain of the tenant, in hosts such as "
             "`https://{tenant}.nicecxone.com`.",
         ),
     ] = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from tap_cxone.clock import zone_names
+from tap_cxone.clock import time_zone, zone_names
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.types import (
     DateOrder,
@@ -36,7 +36,10 @@ DATE_ORDER = Annotated[
 ]
 TIMEZONE = Annotated[
     str | None,
-    Meta(description="IANA zone of date-times without an offset. Default: `UTC`."),
+    Meta(
+        description="Time zone of date-times without an offset, by its IANA or Windows name. "
+        "Default: `UTC`."
+    ),
 ]
 
 
@@ -86,8 +89,8 @@ class CsvSettings:
 
 def timezone_problems(path: str, timezone: str | None) -> Iterator[str]:
     """Yield the problem of a setting that is no zone; `path` is its full path."""
-    if timezone is not None and timezone not in (zones := zone_names()):
-        hint = did_you_mean(timezone, zones, "use one such as UTC or America/New_York")
+    if timezone is not None and time_zone(timezone) is None:
+        hint = did_you_mean(timezone, zone_names(), "use one such as UTC or America/New_York")
         yield f"{path} is '{timezone}', which is no IANA zone; {hint}"
 
 

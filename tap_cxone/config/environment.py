@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 PREFIX = "TAP_CXONE_"
@@ -23,7 +23,23 @@ def merge_environment(
         All settings, and the problems of those variables that cannot be read.
     """
     variables, problems = read_environment(schema, environ, PREFIX)
+    problems += _nested_variables(schema, environ)
     return convert_numbers({**config, **variables}, schema), problems
+
+
+def _nested_variables(schema: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a problem for each variable that is named like a part of an object setting."""
+    known = {f"{PREFIX}{name.upper()}" for name in schema["properties"]}
+    objects = [n for n, kind in schema["properties"].items() if "object" in kind.get("type", ())]
+    for variable in sorted(environ.keys() - known):
+        for name in objects:
+            setting = f"{PREFIX}{name.upper()}"
+            if variable.startswith(f"{setting}_"):
+                inner = variable.removeprefix(setting).strip("_").lower()
+                yield (
+                    f"the variable {variable} is not read; write {name}.{inner} into the JSON "
+                    f"object of {setting}"
+                )
 
 
 def read_environment(

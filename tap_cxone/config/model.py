@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 from msgspec import Meta
 
 from tap_cxone import __version__
+from tap_cxone.clock import time_zone
 from tap_cxone.config.connection import ConnectionSettings
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (  # noqa: TC001 (msgspec reads the annotations)
@@ -19,6 +20,7 @@ from tap_cxone.config.evidence import Evidence  # noqa: TC001 (it reads the anno
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
@@ -93,9 +95,9 @@ class Settings(ConnectionSettings):
         str | None,
         Meta(
             title="Time zone",
-            description="IANA zone of the dates in observability, in requests and in files, and of "
-            "the days in data download. Default: `UTC` for observability, the tenant's zone for "
-            "data download.",
+            description="Time zone of the dates in observability, in requests and in files, and of "
+            "the days in data download, by its IANA or Windows name. Default: `UTC` for "
+            "observability, the tenant's zone for data download.",
         ),
     ] = None
     sections: dict[str, Any] = field(default_factory=dict)
@@ -268,6 +270,11 @@ class Settings(ConnectionSettings):
         value = self.sections.get(section.NAME, section())
         assert isinstance(value, section)  # noqa: S101 (one class per name)
         return value
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Return the time zone that the user set, or None."""
+        return time_zone(self.timezone)
 
     @property
     def lookback(self) -> timedelta:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, ProxyError, SSLError
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, Unavailable
 from tap_cxone.http.error_table import (
     RETRY_LATER_HINT,
     hint_for_certificate,
     hint_for_no_connection,
+    hint_for_proxy,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def connection_error(request: ApiRequest, description: str, error: Exception) ->
     message = f"{description}: {describe_connection_error(error)}"
     if isinstance(error, requests.exceptions.SSLError):
         return ApiError(message, remedy=hint_for_certificate(request.url))
+    if refusal := _proxy_refusal(error):
+        message = f"{description}: the proxy refused the connection ({refusal})"
+        return ApiError(message, remedy=hint_for_proxy(request.url))
     if _never_connected(error):
         return Unavailable(f"{message}; no connection", remedy=hint_for_no_connection(request.url))
     if request.creates_job:
@@ -52,6 +56,15 @@ def is_unreachable_or_untrusted(error: Exception) -> bool:
     return _never_connected(error) or isinstance(error, requests.exceptions.SSLError)
 
 
+def _proxy_refusal(error: Exception) -> str:
+    """Return what a proxy answered to CONNECT; empty if no proxy refused the connection."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    cause = getattr(reason, "original_error", None) if isinstance(reason, ProxyError) else None
+    return str(cause) if cause is not None and "Tunnel connection failed" in str(cause) else ""
+
+
 def _never_connected(error: Exception) -> bool:
+    if isinstance(error, requests.exceptions.ProxyError):
+        return True
     reason = getattr(error.args[0], "reason", error) if error.args else error
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError)

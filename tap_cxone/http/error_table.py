@@ -19,8 +19,8 @@ from tap_cxone.errors import (
 REDIRECT_HINT = "redirects are not followed: set base_url or endpoints to the right host"
 RETRY_LATER_HINT = "run again later; if it stays so, ask NICE's support about these words"
 RESPONSE_TOO_LARGE_HINT = (
-    "lower data_download.page_size or the family's window_days; if there is little to answer, "
-    "check base_url and the proxy"
+    "lower page_size or window_days of the family; if the period has few rows, check base_url and "
+    "the proxy"
 )
 _WRONG_ADDRESS_HINT = (
     "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
@@ -104,6 +104,14 @@ def hint_for_storage(link: str) -> str:
     return (
         f"let this machine reach {_host(link)}, where the files lie: DNS, the firewall, the proxy "
         "(HTTPS_PROXY), and the file of an authority of your own in REQUESTS_CA_BUNDLE"
+    )
+
+
+def hint_for_proxy(url: str) -> str:
+    """Return the hint for a proxy that refuses to connect to a host."""
+    return (
+        f"let the proxy in HTTPS_PROXY connect to {_host(url)} and correct its user, or name the "
+        "host in NO_PROXY"
     )
 
 

@@ -102,6 +102,11 @@ def problems(root: str) -> Iterator[str]:
             f"{setting} holds a password, and the target is told that address; "
             "put the password into batch_config.storage.params"
         )
+    if "?" in root:
+        yield (
+            f"{setting} contains a question mark, after which targets read no path; name a folder "
+            "without one, and put options into batch_config.storage.params"
+        )
     try:
         fsspec.get_filesystem_class(protocol)
     except ValueError:

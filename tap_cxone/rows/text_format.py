@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+
+from tap_cxone.clock import time_zone
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -23,7 +24,7 @@ class TextFormat:
         number_format: Decimal and thousands separators of numbers in CSV.
         null_values: Cells of CSV that mean null, beside a blank one.
         null_characters: How to treat NUL characters.
-        timezone: IANA zone of dates without an offset.
+        timezone: IANA or Windows name of the zone of dates without an offset.
         date_order: The order of day and month that the user has set; None if it is not set.
         csv_setting: Full path of the setting `csv`, for messages.
         date_order_setting: Full path of the setting `date_order`, for messages.
@@ -42,4 +43,4 @@ class TextFormat:
     @property
     def zone(self) -> tzinfo:
         """Return the zone of dates without an offset."""
-        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
+        return UTC if self.timezone == "UTC" else time_zone(self.timezone) or UTC

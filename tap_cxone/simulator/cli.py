@@ -11,6 +11,7 @@ import click
 
 from tap_cxone.simulator.options import Options
 from tap_cxone.simulator.process import run_command
+from tap_cxone.simulator.registry import FAMILIES
 from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tap_cxone.simulator.simulator import Simulator
 
@@ -69,9 +70,12 @@ def _options(option_values: dict[str, Any]) -> Options:
 
 
 def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
-    """Return the tap's settings for all families, including the export quota."""
+    """Return the tap's settings for all families, including their limits."""
     settings = tap_settings(simulator.url, options.speed, families=ALL_FAMILIES)
-    return settings | {"observability": {"exports_per_day": options.exports_per_day}}
+    for family in FAMILIES:
+        if limits := family.limit_settings(options):
+            settings[family.name] = settings.get(family.name, {}) | limits
+    return settings
 
 
 @click.group()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import FamilyName
+    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
     Handler = Callable[[Request], Awaitable[Response]]
@@ -97,3 +98,8 @@ class SimulatedFamily(ABC):
     def tap_settings(cls, speed: float) -> dict[str, Any] | None:  # noqa: ARG003 (none by default)
         """Return the settings object of the family for the tap; None if it needs none."""
         return None
+
+    @classmethod
+    def limit_settings(cls, options: Options) -> dict[str, Any]:  # noqa: ARG003 (none by default)
+        """Return further settings of the family, for limits that the options change."""
+        return {}

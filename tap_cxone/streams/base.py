@@ -23,6 +23,7 @@ from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
 from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFailed
+from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import LineEncoder
 from tap_cxone.streams.family_stream import FamilyStream
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
@@ -152,7 +153,7 @@ class CXoneStream(FamilyStream):
             return
         existing_names = {column.name for column in self.columns}
         unknown_columns = [column for column in new_columns if column.name not in existing_names]
-        names = ", ".join(column.name for column in unknown_columns or new_columns)
+        names = listed([column.name for column in unknown_columns or new_columns])
         if unknown_columns and self.drift_policy == "fail":
             msg = f"{description}: new columns: {names}; set schema_drift to evolve or ignore"
             raise DriftError(msg)

@@ -82,7 +82,7 @@ def text_format(
     Args:
         csv: The settings of the stream, completed by those of its family.
         csv_setting: Full path of the setting in which the user changes them.
-        timezone: IANA zone of dates without an offset; None for UTC.
+        timezone: Name of the zone of dates without an offset; None for UTC.
         date_order: The order of day and month that the user has set; None if it is not set.
         date_order_setting: Full path of the setting of that order.
     """

@@ -132,6 +132,25 @@ class PlannedStream(CXoneStream):
             text = "%s: asked for %s, but the API gives nothing before %s; starting there"
             self.log_once("history", text, self.name, iso(span.requested_start), iso(span.start))
         if span.start >= span.requested_end:
+            self._log_nothing_to_read(span)
+        elif self._continues_after_start_date(span):
+            text = (
+                "%s: start_date is before the bookmark, so reading goes on from %s; to read "
+                "earlier rows again, run a full refresh or remove the stream from the state"
+            )
+            self.logger.info(text, self.name, iso(span.start))
+
+    def _continues_after_start_date(self, span: Span) -> bool:
+        start_date = self.settings.start_date
+        bookmark = self.state_view.bookmark() if self._incremental else None
+        return bookmark is not None and start_date is not None and start_date < span.start
+
+    def _log_nothing_to_read(self, span: Span) -> None:
+        end_date = self.settings.end_date
+        if end_date is not None and span.start >= end_date:
+            text = "%s: nothing to read: %s is past end_date (%s); raise end_date or remove it"
+            self.logger.warning(text, self.name, iso(span.start), iso(end_date))
+        else:
             self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(span.start))
 
     def _set_quota_eta(self, windows: Sequence[Window], pending: Sequence[Window]) -> None:

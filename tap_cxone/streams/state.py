@@ -174,6 +174,7 @@ def read_state(state: Any) -> dict[str, Any]:
     Raises:
         StateError: The state cannot be used.
     """
+    state = _unwrap(state)
     bookmarks = {name: _upgrade(name, raw) for name, raw in _stream_states(state).items()}
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
@@ -185,6 +186,12 @@ def read_state(state: Any) -> dict[str, Any]:
             stream.submit_times(family)
             stream.tenant_info(family)
     return {**state, "bookmarks": bookmarks}
+
+
+def _unwrap(state: Any) -> Any:
+    """Return the state itself if it is wrapped as `meltano state get` prints it."""
+    wrapped = isinstance(state, dict) and state.keys() == {"singer_state"}
+    return state["singer_state"] if wrapped else state
 
 
 def _stream_states(state: Any) -> dict[str, dict[str, Any]]:

@@ -21,9 +21,6 @@ import yaml
 from tap_cxone.config.definition import format_default
 from tap_cxone.config.evidence import NOT_TRIED
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
-from tap_cxone.families.analytics_exports.streams import BOT_CONVERSATIONS
-from tap_cxone.families.data_extraction.schemas import ENTITIES
-from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.rows.columns import Column
 from tap_cxone.streams.base import CXoneStream
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "tests/benchmarks/results.json"
 HUB = ROOT / "docs/hub/tap-cxone.yml"
-EVIDENCE = {family.name: family.evidence for family in FAMILIES}
 GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]
 
 
@@ -66,38 +62,18 @@ def _setting_type(schema: dict[str, Any]) -> str:
 def streams_table() -> str:
     """Return the README's table of the built-in streams."""
     rows = [
-        f"| `{entity.name}` | `{entity.entity_name}` version {entity.version} "
-        f"| {EVIDENCE['data_extraction'].label} "
-        f"| {', '.join(f'`{key}`' for key in entity.primary_keys)} | {len(entity.columns)} "
-        f"| {entity.description} |"
-        for entity in ENTITIES
-    ]
-    rows += [
-        f"| `{table.stream}` | {', else '.join(f'`{path}`' for path in table.paths)} "
-        f"| {EVIDENCE['observability'].label} | `_row_hash` | from the file | {table.description} |"
-        for table in TABLES
-    ]
-    bots = BOT_CONVERSATIONS
-    rows.append(
-        f"| `{bots.name}` | analytics export of type `{bots.request.export_type}` "
-        f"| {EVIDENCE['analytics_exports'].label} "
-        f"| {', '.join(f'`{key}`' for key in bots.primary_keys)} | {len(bots.columns)} "
-        f"| {bots.description} |"
-    )
-    downloads, reports = EVIDENCE["data_download"].label, EVIDENCE["scheduled_reports"].label
-    rows += [
-        f"| any `downloads` entry | data download | {downloads} | `group_by` and `_window_start` "
-        "| configured, and the custom metrics' | A group of one window. |",
-        f"| `custom_metrics` | the catalogue of data download | {downloads} | `id` | 7 "
-        "| A custom metric. |",
-        f"| any `reports` entry | scheduled report | {reports} | `grouping` and `_window_start` "
-        "| configured | A group of one window. |",
-        f"| `report_schedules` | the schedules of reports | {reports} | `schedule_id` | 5 "
-        "| A schedule. |",
+        f"| {name} | {source} | {family.evidence.label} | {keys} | {columns} | {record} |"
+        for family in FAMILIES
+        for name, source, keys, columns, record in _stream_docs(family.name).STREAMS
     ]
     rows.append("| `quarantine` | rows that did not fit | none | `record_id` | 9 | See below. |")
     titles = "| stream | entity, table or export | its API | key | known columns | a row |"
     return "\n".join([titles, "|---|---|---|---|---|---|", *rows, "", NOT_TRIED])
+
+
+def _stream_docs(family: str) -> Any:
+    """Return the module that documents the streams of a family."""
+    return import_module(f"tests.families.{family}.stream_table")
 
 
 def evidence_table() -> str:
@@ -155,16 +131,14 @@ def columns_table() -> str:
 
 
 def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
-    for entity in ENTITIES:
-        yield entity.name, f"Data Extraction, entity `{entity.entity_name}`", entity.columns
-    bots = BOT_CONVERSATIONS
-    yield bots.name, f"analytics export of type `{bots.request.export_type}`", bots.columns
+    for family in FAMILIES:
+        yield from getattr(_stream_docs(family.name), "COLUMNS", ())
     tap = TapCXone(validate_config=False)
-    for name, where in {
-        "custom_metrics": "the catalogue of data download",
-        "report_schedules": "the schedules of scheduled reports",
-        "quarantine": "the tap, of rows that did not fit",
-    }.items():
+    declared: dict[str, str] = {}
+    for family in FAMILIES:
+        declared |= getattr(_stream_docs(family.name), "DECLARED", {})
+    declared["quarantine"] = "the tap, of rows that did not fit"
+    for name, where in declared.items():
         yield name, where, _declared(tap.streams[name].schema["properties"])
 
 

@@ -331,6 +331,7 @@ def test_files_are_for_their_owner_only(sim, clock, tmp_path):
         (batch_config("sftp://me:sesame@host/rows"), "batch_config.storage.params"),
         (batch_config("simplecache::memory://x"), "a chain of addresses"),
         (batch_config("rows", prefix="a/b"), "batch_config.storage.prefix"),
+        (batch_config("rows/what?"), "batch_config.storage.root contains a question mark"),
         (batch_config("rows", folder="b"), "unknown setting 'batch_config.storage.folder'"),
         (batch_config("rows", form="csv"), "use one of jsonl, parquet"),
         (batch_config("rows", size=0), "batch_size is 0"),

@@ -81,8 +81,12 @@ def test_local_time_of_an_export_is_read_in_its_zone(sim, clock):
     """Texts of JSON have the zone of their export."""
     body = '[{"id": "1", "at": "2026-03-15T00:30:00"}]'
     sim.faults.add(Fault("download", "bytes", body=body))
-    kinds = {"columns": {"at": "date-time"}, "required_fields": ["id"]}
-    config = changed_export_settings(sim, timezone="America/New_York", **kinds)
+    config = changed_export_settings(
+        sim,
+        timezone="America/New_York",
+        columns={"at": "date-time"},
+        required_fields=["id"],
+    )
 
     out = run_exports(config, clock)
 

@@ -32,7 +32,7 @@ from tests.support.run import NOON, FakeClock, run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_cxone.simulator import Simulator
     from tests.support.run import Output
@@ -49,9 +49,15 @@ def journal_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(journal_path, clock) -> Callable[[], Journal]:
-    """Return what opens the journal once more, as another process would."""
-    return lambda: Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
+def journal(journal_path, clock) -> Iterator[Callable[[], Journal]]:
+    """Yield what opens the journal once more, as another process would."""
+    with ExitStack() as opened:
+
+        def open_again() -> Journal:
+            journal = Journal(journal_path, clock, SECOND, logging.getLogger("journal"))
+            return opened.enter_context(closing(journal))
+
+        yield open_again
 
 
 def pending_job(name: str = "one", days: int = 0) -> Job:
@@ -272,8 +278,8 @@ def test_another_request(sim, clock, journal_path):
 def test_plan_knows_the_journal(sim, clock, journal_path):
     """`--plan` asks for nothing that the journal has a job for."""
     run_stream(journal_settings(sim, journal_path), clock)
-    tap = TapCXone(config=journal_settings(sim, journal_path), clock=clock)
-    plans = [plan.workload for family in tap.plans() for plan in family.streams]
+    with closing(TapCXone(config=journal_settings(sim, journal_path), clock=clock)) as tap:
+        plans = [plan.workload for family in tap.plans() for plan in family.streams]
     (planned,) = [work for work in plans if work.stream == STREAM]
 
     assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
@@ -321,11 +327,10 @@ def test_no_secrets(sim, clock, journal_path):
 
 def torn(path: Path) -> None:
     """Leave half of a file."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.executescript("PRAGMA page_size = 512; VACUUM")
         rows = [("tenant", "stream", str(n), "x" * 300, "9999", 1) for n in range(40)]
         db.executemany("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", rows)
-    db.close()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
@@ -344,16 +349,14 @@ def scribbled(path: Path) -> None:
 def other_tables(path: Path) -> None:
     """Leave the database of another program."""
     path.unlink()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE jobs (id TEXT)")
-    db.close()
 
 
 def newer(path: Path) -> None:
     """Leave what a newer version wrote."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA user_version = 99")
-    db.close()
 
 
 @pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
@@ -378,9 +381,8 @@ def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
 def test_an_unreadable_job(sim, clock, journal_path):
     """A job that cannot be read fails the stream, with the remedy."""
     run_stream(journal_settings(sim, journal_path), clock)
-    with sqlite3.connect(journal_path) as db:
+    with closing(sqlite3.connect(journal_path)) as db, db:
         db.execute("UPDATE jobs SET job = '{}'")
-    db.close()
     out = run_stream(journal_settings(sim, journal_path), clock)
 
     assert isinstance(failure(out), JournalError)
@@ -415,9 +417,8 @@ class Failing(FakeClock):
         self.happening()
         if self.table:
             full = "SELECT RAISE(FAIL, 'database or disk is full')"
-            with sqlite3.connect(self.path) as db:
+            with closing(sqlite3.connect(self.path)) as db, db:
                 db.execute(f"CREATE TRIGGER full BEFORE INSERT ON {self.table} BEGIN {full}; END")
-            db.close()
             self.table = ""
 
 

@@ -6,11 +6,13 @@ import json
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
 
 from tap_cxone.cli.plan_report import family_as_json, plan_lines, stream_as_json
+from tap_cxone.jobs.journal import Journal
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
@@ -267,6 +269,19 @@ def test_every_key_is_documented(sim, clock):
     for part, keys in zip(parts, keys_of, strict=True):
         cells = [line.split("|")[1] for line in part.splitlines()[2:] if line.startswith("|")]
         assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == set(keys)
+
+
+@pytest.mark.parametrize("option", ["--plan", "--test"])
+def test_command_closes_the_journal_that_it_has_read(sim, tmp_path, option):
+    """A plan and a connection test leave no open journal for the garbage collector."""
+    journal_path = tmp_path / "journal.db"
+    config = {**tap_settings(sim.url), "journal_path": str(journal_path)}
+    with patch.object(Journal, "close", autospec=True, side_effect=Journal.close) as close:
+        result = run_plan(config, tmp_path, option)
+
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert journal_path.exists() is (option == "--plan")
+    close.assert_called_once()
 
 
 @pytest.mark.parametrize("option", ["--plan", "--test"])

@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from tap_cxone.simulator.settings import environment, tap_settings
 from tests.docs.document import ROOT
 from tests.integration.meltano import meltano, run_there, write_project
 from tests.support.run import lines_of
+
+duckdb = pytest.importorskip("duckdb", reason="DuckDB 1.2 has no wheel for Python 3.14")
 
 if TYPE_CHECKING:
     from collections.abc import Collection

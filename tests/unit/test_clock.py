@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cxone.clock import SystemClock, iso, parse_instant
+from tap_cxone.clock import SystemClock, iso, parse_instant, time_zone
 from tap_cxone.errors import Interrupted
 from tests.support.properties import many
 
@@ -136,3 +136,27 @@ def test_any_text_is_an_instant_or_a_value_error(text):
         return
 
     assert instant.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Eastern Standard Time", "America/New_York"),
+        ("India Standard Time", "Asia/Calcutta"),
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("UTC", "UTC"),
+    ],
+    ids=["Windows", "Windows, half an hour", "IANA", "UTC"],
+)
+def test_time_zone_has_iana_and_windows_names(name, key):
+    """A zone is known by both of its names."""
+    zone = time_zone(name)
+
+    assert zone is not None
+    assert zone.key == key
+
+
+@pytest.mark.parametrize("name", ["", "Mars", None], ids=["empty", "unknown", "none"])
+def test_time_zone_of_another_name_is_none(name):
+    """Neither an IANA nor a Windows name is no zone."""
+    assert time_zone(name) is None

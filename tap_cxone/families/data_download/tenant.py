@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from tap_cxone.clock import zone_names
+from tap_cxone.clock import time_zone
 from tap_cxone.errors import ConfigError, StateError
 from tap_cxone.families.data_download.api import DataDownloadApi
 from tap_cxone.families.data_download.metric_catalog import CustomMetric, find_changes, with_retired
 
 if TYPE_CHECKING:
     import logging
+    from zoneinfo import ZoneInfo
 
     from tap_cxone.context import ApiFamily
     from tap_cxone.events.audit_log import AuditContext
@@ -84,10 +84,10 @@ class TenantContext:
             ConfigError: No valid zone is known.
         """
         name = self.family.context.settings.timezone or self.tenant_zone
-        if name not in zone_names():
+        if (zone := time_zone(name)) is None:
             problem = f"the tenant's time zone is not known ({name}); set timezone to it"
             raise ConfigError([problem])
-        return ZoneInfo(name)
+        return zone
 
     @cached_property
     def quota(self) -> CallQuota | None:
@@ -96,7 +96,8 @@ class TenantContext:
 
     def mismatched_zone(self) -> str | None:
         """Return the tenant's zone if it differs from the zone in use, else None."""
-        return self.tenant_zone if self.tenant_zone not in {None, self.zone.key} else None
+        name = self.tenant_zone
+        return None if name is None or time_zone(name) == self.zone else name
 
     def report_changes(
         self, log: logging.Logger, audit_context: AuditContext

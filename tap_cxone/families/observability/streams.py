@@ -164,7 +164,7 @@ class TableStream(JobStream):
             table=self.table,
             channels=family_settings.channels,
             filters=family_settings.filters.by_name(),
-            timezone=settings.timezone or "UTC",
+            timezone=settings.zone.key if settings.zone else "UTC",
         )
         family = self.family
         return ObservabilityApi(family.client, family.tenant, request, family.tenant_info)

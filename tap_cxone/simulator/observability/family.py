@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.family import Handler, RowQuery
     from tap_cxone.simulator.observability.exports import Export
+    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
 _SOURCES = {name: table.source for name, table in TABLES.items()}
@@ -61,6 +62,11 @@ class Observability(SimulatedFamily):
     @override
     def routes(self) -> list[BaseRoute]:
         return routes(self._context, self._exports, self._rows)
+
+    @classmethod
+    @override
+    def limit_settings(cls, options: Options) -> dict[str, Any]:
+        return {"exports_per_day": options.exports_per_day}
 
     @override
     def serves(self, entity: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tests.conftest import settings_for
 from tests.support.data_extraction import (
     STREAM,
@@ -185,3 +186,10 @@ def test_the_permission_of_a_configured_entity(simulate, clock, entity, permissi
     out = run_tap(config, clock=clock, only="own")
 
     assert permission in str(out.error)
+
+
+@pytest.mark.promise("documented")
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
+def test_every_known_column_has_a_description(entity):
+    """Each known column says what it holds."""
+    assert all(column.description.endswith(".") for column in entity.columns)

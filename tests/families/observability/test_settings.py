@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tap_cxone.errors import ConfigError
+from tap_cxone.families.observability.settings import TABLE_PATHS
+from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.tap import TapCXone
 from tests.support.ids import readable
 from tests.support.observability import AQ, AS, GR, KB, OTHER_GR, PATHS, run_tables, table_settings
@@ -114,3 +116,8 @@ def test_a_misspelt_stream(sim, setting):
     assert f"observability.{setting}" in problem
     assert "'copilot_autosummaries'" in problem
     assert AS in problem
+
+
+def test_every_path_that_the_family_knows_can_be_named_in_the_settings():
+    """`observability.tables` takes the paths of all tables, and no other."""
+    assert [path for table in TABLES for path in table.paths] == list(TABLE_PATHS)

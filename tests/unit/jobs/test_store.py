@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -53,7 +54,8 @@ def emitted():
 @pytest.fixture
 def ledger(tmp_path, clock):
     journal = Journal(tmp_path / "j.db", clock, timedelta(seconds=1), logging.getLogger("journal"))
-    return SqliteLedger(journal, "tenant")
+    with closing(journal):
+        yield SqliteLedger(journal, "tenant")
 
 
 @pytest.fixture

@@ -1,0 +1,15 @@
+"""What the README and docs/columns.md say of the streams of this family."""
+
+from __future__ import annotations
+
+STREAMS = [
+    (
+        "any `downloads` entry",
+        "data download",
+        "`group_by` and `_window_start`",
+        "configured, and the custom metrics'",
+        "A group of one window.",
+    ),
+    ("`custom_metrics`", "the catalogue of data download", "`id`", 7, "A custom metric."),
+]
+DECLARED = {"custom_metrics": "the catalogue of data download"}
