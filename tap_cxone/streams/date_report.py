@@ -38,8 +38,7 @@ class DateReporter:
             return
         text = "%s: no date of %s shows its order, so the month counts as first; set %s"
         self._warn(text, dates.undecided, name)
-        text = "%s: the dates of %s have another order than in earlier windows; check the rows of "
-        text += "those, and set %s"
+        text = "%s: the dates of %s have another order than in earlier windows; check those, set %s"
         self._warn(text, self._changed(dates.shown_orders), name)
         self.state.add_date_orders(dates.shown_orders)
 

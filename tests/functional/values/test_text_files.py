@@ -16,7 +16,7 @@ from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.analytics_exports import changed_export_settings, run_exports
 from tests.support.expectations import audit_events, failure, warnings_logged
 from tests.support.observability import KB, run_tables, table_settings
-from tests.support.payroll import PAYROLL, PayrollRuns, column_values, payroll_csv
+from tests.support.payroll import PAYROLL, column_values, payroll_csv
 from tests.support.properties import many
 
 SINGLE_RECORDS = {"stream_maps": {PAYROLL: {"more": "'1'"}}}
@@ -24,19 +24,13 @@ HOURS = {"columns": {"Hours": "number"}}
 PATHS = pytest.mark.parametrize("core", [{}, SINGLE_RECORDS], ids=["lines", "records"])
 
 
-@pytest.fixture
-def runs(simulate, clock):
-    """Return runs of one entity."""
-    return PayrollRuns(simulate, clock)
-
-
 # NUL characters
 
 
 @PATHS
-def test_null_character_is_replaced_and_counted_in_one_warning(runs, caplog, core):
+def test_null_character_is_replaced_and_counted_in_one_warning(payroll, caplog, core):
     """A text that PostgreSQL would refuse has U+FFFD in its place."""
-    out = runs.run(payroll_csv("Note", "a\0b", "c\0\0", "d"), core=core)
+    out = payroll.run(payroll_csv("Note", "a\0b", "c\0\0", "d"), core=core)
 
     assert column_values(out, "note") == ["a\ufffdb", "c\ufffd\ufffd", "d"]
     (warning,) = [text for text in warnings_logged(caplog) if "NUL" in text]
@@ -44,24 +38,24 @@ def test_null_character_is_replaced_and_counted_in_one_warning(runs, caplog, cor
     assert "data_extraction.entities, entry 'payroll', csv.null_characters" in warning
 
 
-def test_null_characters_are_in_the_audit_log(runs, audit_log):
+def test_null_characters_are_in_the_audit_log(payroll, audit_log):
     """The event of the validation has their number."""
-    runs.run(payroll_csv("Note", "a\0b"), core={"audit_log_path": str(audit_log)})
+    payroll.run(payroll_csv("Note", "a\0b"), core={"audit_log_path": str(audit_log)})
 
     assert [e["null_characters"] for e in audit_events(audit_log, "window_validated")] == [1]
 
 
-def test_null_character_is_kept_if_set(runs, caplog):
+def test_null_character_is_kept_if_set(payroll, caplog):
     """`keep` leaves texts as they came, for targets that take them."""
-    out = runs.run(payroll_csv("Note", "a\0b"), family={"csv": {"null_characters": "keep"}})
+    out = payroll.run(payroll_csv("Note", "a\0b"), family={"csv": {"null_characters": "keep"}})
 
     assert column_values(out, "note") == ["a\0b"]
     assert not [text for text in warnings_logged(caplog) if "NUL" in text]
 
 
-def test_null_character_fails_the_window_if_set(runs):
+def test_null_character_fails_the_window_if_set(payroll):
     """`fail` emits nothing and downloads no second time."""
-    out = runs.run(payroll_csv("Note", "a\0b"), csv={"null_characters": "fail"})
+    out = payroll.run(payroll_csv("Note", "a\0b"), csv={"null_characters": "fail"})
 
     assert isinstance(failure(out), InvalidRecords)
     assert "csv.null_characters is 'fail'" in str(failure(out))
@@ -110,35 +104,35 @@ def test_null_characters_of_json_do_not_depend_on_chunks(parts, size):
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
-def test_utf_16_without_byte_order_mark_is_recognised(runs, encoding, quote):
+def test_utf_16_without_byte_order_mark_is_recognised(payroll, encoding, quote):
     """The zero bytes of the titles show it."""
     text = f"{quote}Record ID{quote},Note\n1,Zoë ✓\n"
 
-    out = runs.run(text.encode(encoding))
+    out = payroll.run(text.encode(encoding))
 
     assert column_values(out, "note") == ["Zoë ✓"]
 
 
-def test_latin_1_is_read_with_the_setting(runs):
+def test_latin_1_is_read_with_the_setting(payroll):
     """`encoding` names it, for one entity or for the family."""
-    out = runs.run(payroll_csv("Note", "Zoë").encode("latin-1"), csv={"encoding": "latin-1"})
+    out = payroll.run(payroll_csv("Note", "Zoë").encode("latin-1"), csv={"encoding": "latin-1"})
 
     assert column_values(out, "note") == ["Zoë"]
 
 
-def test_text_of_another_encoding_names_the_setting(runs):
+def test_text_of_another_encoding_names_the_setting(payroll):
     """Without the setting the file is refused, and the message says what to set."""
-    out = runs.run(payroll_csv("Note", "Zoë").encode("latin-1"))
+    out = payroll.run(payroll_csv("Note", "Zoë").encode("latin-1"))
 
     assert isinstance(failure(out), DecodeError)
     assert "set data_extraction.entities, entry 'payroll', csv.encoding" in str(failure(out))
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "rot13", "base64"])
-def test_encoding_that_does_not_exist_is_a_problem_of_the_settings(runs, encoding):
+def test_encoding_that_does_not_exist_is_a_problem_of_the_settings(payroll, encoding):
     """The path of the setting is named before any request."""
     with pytest.raises(ConfigError, match=rf"data_extraction\.csv\.encoding is '{encoding}'"):
-        runs.run("", family={"csv": {"encoding": encoding}})
+        payroll.run("", family={"csv": {"encoding": encoding}})
 
 
 # Delimiters
@@ -146,12 +140,12 @@ def test_encoding_that_does_not_exist_is_a_problem_of_the_settings(runs, encodin
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"], ids=["semicolon", "tab", "vertical bar"])
 @pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
-def test_delimiter_is_recognised_by_a_known_column(runs, delimiter, quote):
+def test_delimiter_is_recognised_by_a_known_column(payroll, delimiter, quote):
     """A header of one cell that has a known column between other delimiters."""
     lines = (["Record ID", "Note"], ["1", "a, b"])
     text = "\n".join(delimiter.join(f"{quote}{c}{quote}" for c in cells) for cells in lines)
 
-    out = runs.run(text)
+    out = payroll.run(text)
 
     assert column_values(out, "record_id") == ["1"]
     assert column_values(out, "note") == ["a, b"]
@@ -176,10 +170,10 @@ def test_delimiter_of_a_stream_is_used(sim, clock):
     assert [(r["agent"], r["note"]) for r in out.records(KB)] == [("1", None)]
 
 
-def test_delimiter_of_several_characters_is_a_problem_of_the_settings(runs):
+def test_delimiter_of_several_characters_is_a_problem_of_the_settings(payroll):
     """The path of the setting is named before any request."""
     with pytest.raises(ConfigError, match=r"entry 'payroll', csv\.delimiter must be one character"):
-        runs.run("", csv={"delimiter": ";;"})
+        payroll.run("", csv={"delimiter": ";;"})
 
 
 # Numbers and nulls
@@ -199,9 +193,9 @@ def test_delimiter_of_several_characters_is_a_problem_of_the_settings(runs):
         ("1.234,5", "42", 42),
     ],
 )
-def test_number_format_of_the_setting_is_used(runs, core, number_format, text, value):
+def test_number_format_of_the_setting_is_used(payroll, core, number_format, text, value):
     """Decimal commas and separators of thousands give the number that they mean."""
-    out = runs.run(
+    out = payroll.run(
         payroll_csv("Hours", f'"{text}"'), csv={"number_format": number_format}, core=core, **HOURS
     )
 
@@ -212,11 +206,11 @@ def test_number_format_of_the_setting_is_used(runs, core, number_format, text, v
     ("number_format", "text"),
     [("1.234,5", "1.23"), ("1,234.5", "1,23"), ("1,234.5", "12,34.5"), ("1234.5", "1,234.5")],
 )
-def test_number_of_another_format_is_invalid(runs, number_format, text):
+def test_number_of_another_format_is_invalid(payroll, number_format, text):
     """A separator in the wrong position is no number, and none is guessed."""
     strict = {"invalid_records": "fail"}
 
-    out = runs.run(
+    out = payroll.run(
         payroll_csv("Hours", f'"{text}"'),
         csv={"number_format": number_format},
         core=strict,
@@ -227,24 +221,24 @@ def test_number_of_another_format_is_invalid(runs, number_format, text):
 
 
 @PATHS
-def test_words_for_null_are_null_in_columns_of_any_type(runs, core):
+def test_words_for_null_are_null_in_columns_of_any_type(payroll, core):
     """`null_values` are compared with the whole cell, blanks around it apart."""
     cells = ("N/A,N/A,N/A", " - ,1.5,2026-11-01", "N/A?,2.5,")
     kinds = {"Hours": "number", "When": "date"}
     words = {"csv": {"null_values": ["N/A", "-"]}}
 
-    out = runs.run(payroll_csv("Note,Hours,When", *cells), columns=kinds, core=core, **words)
+    out = payroll.run(payroll_csv("Note,Hours,When", *cells), columns=kinds, core=core, **words)
 
     assert column_values(out, "note") == [None, None, "N/A?"]
     assert column_values(out, "hours") == [None, 1.5, 2.5]
     assert column_values(out, "when") == [None, "2026-11-01", None]
 
 
-def test_settings_of_a_stream_complete_those_of_its_family(runs):
+def test_settings_of_a_stream_complete_those_of_its_family(payroll):
     """An entity that sets one of them keeps the others of the family."""
     family = {"csv": {"delimiter": ";", "number_format": "1.234,5"}}
 
-    out = runs.run(
+    out = payroll.run(
         "Record ID;Hours\n1;1,5\n2;N/A\n", family=family, csv={"null_values": ["N/A"]}, **HOURS
     )
 
