@@ -116,6 +116,14 @@ NO_DEFAULT = {
     "analytics_exports.exports[].filter",
     "analytics_exports.exports[].required_fields",
     *(path for path, _ in nested_settings(SCHEMA) if path.startswith("endpoints.")),
+    *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
+    "data_extraction.entities[].timezone",
+    "data_extraction.entities[].date_order",
+    "analytics_exports.exports[].timezone",
+    "analytics_exports.exports[].date_order",
+    "data_download.downloads[].timezone",
+    "data_download.downloads[].date_order",
+    "data_download.null_characters",
 }
 """Nested settings that may be left out and have no default, or a computed one."""
 NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}
