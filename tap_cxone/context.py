@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from msgspec import Struct, structs
+
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
 from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
@@ -43,8 +45,7 @@ _MAX_FAILURES = 3
 _FEW_RETRIES = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
+class RunContext(Struct, frozen=True, kw_only=True):
     """Objects that all streams and families of a run share.
 
     Attributes:
@@ -100,8 +101,8 @@ class CircuitBreaker:
         """Raise `CircuitOpen` after three consecutive failures for the same reason."""
         if len(self.errors) >= _MAX_FAILURES:
             msg = (
-                f"{family} failed {len(self.errors)} times in a row for the same reason and was "
-                f"not asked again in this run; the last time: {self.errors[-1]}"
+                f"{family} failed {len(self.errors)} times in a row for the same reason, so it "
+                f"received no further request in this run. Last failure: {self.errors[-1]}"
             )
             raise CircuitOpen(msg)
 
@@ -123,6 +124,7 @@ class ApiFamily(ABC):
         token_path: Path of the login.
         probe_path: Path of a GET that costs no quota; None if there is none.
         permission_hint: Permission that the user has to grant if the GET is refused.
+        submits_cost_exports: Whether a submit counts against a quota or changes the tenant.
         remaining_source: Where `--test` finds the remaining quota, for the documents.
         max_window_days: Maximum days in one export; 0 if `window_days` is 0.
         max_concurrent_jobs: Maximum of concurrent jobs that the API allows, whatever the settings.
@@ -146,6 +148,7 @@ class ApiFamily(ABC):
     probe_path: ClassVar[str | None] = None
     permission_hint: ClassVar[str] = ""
     remaining_source: ClassVar[str] = "not counted"
+    submits_cost_exports: ClassVar[bool] = True
     max_window_days: ClassVar[int] = 0
     max_concurrent_jobs: ClassVar[int] = 1
 
@@ -323,7 +326,7 @@ class ApiFamily(ABC):
         """Return a copy of the family that sends a failing request at most three times."""
         settings = self.context.settings
         adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
-        return replace(self, context=replace(self.context, settings=adjusted))
+        return replace(self, context=structs.replace(self.context, settings=adjusted))
 
     @property
     def poll_policy(self) -> PollPolicy:

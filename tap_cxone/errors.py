@@ -194,8 +194,8 @@ class SpoolError(DownloadError):
     def __init__(self, description: str, cause: object) -> None:
         """Build the message from the use of the file, the cause and the remedy."""
         super().__init__(
-            f"{description}: cannot write a temporary file ({cause}); make room, or name another "
-            "directory in the environment variable TMPDIR"
+            f"{description}: cannot write a temporary file ({cause}); free disk space, or set the "
+            "environment variable TMPDIR to another directory"
         )
 
 

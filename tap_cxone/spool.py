@@ -7,11 +7,11 @@ import hashlib
 import io
 import json
 import tempfile
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import DownloadError, SpoolError
@@ -27,8 +27,7 @@ _ROWS_PER_CHUNK = 100  # rows per write
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True)
-class Spool:
+class Spool(Struct, frozen=True):
     """A complete download in a file without a name, so other users cannot read it.
 
     Attributes:
@@ -59,8 +58,7 @@ class Spool:
         self.file.close()
 
 
-@dataclass(frozen=True, slots=True)
-class WindowFile:
+class WindowFile(Struct, frozen=True):
     """The downloaded file of a window.
 
     Attributes:
@@ -135,7 +133,7 @@ def spool_chunks(chunks: Iterable[bytes], *, expected_size: int | None, descript
     spool = Spool(file, size, digest)
     if expected_size is not None and size != expected_size:
         _discard(file)
-        msg = f"{description}: {size} bytes came, {expected_size} were announced"
+        msg = f"{description}: received {size} of {expected_size} announced bytes"
         raise DownloadError(msg)
     return spool
 

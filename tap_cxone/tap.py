@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_cxone import __version__
 from tap_cxone.cli.about import add_streams
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
-from tap_cxone.cli.connection_test import evidence_result, probe, skipped_result
+from tap_cxone.cli.connection_test import check_connections
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import find_warnings
@@ -59,14 +59,17 @@ if TYPE_CHECKING:
     from tap_cxone.cli.connection_test import CheckResult
     from tap_cxone.clock import Clock
     from tap_cxone.context import ApiFamily
+    from tap_cxone.families.registry import Family
     from tap_cxone.planning.plan import StreamPlan
 
 
 class TapCXone(Tap):
     """Extracts the exports of a NICE CXone tenant, every row once, typed and resumable."""
 
-    name = "tap-cxone"
+    # A subclass with more families sets both of these.
+    families: ClassVar[Sequence[Family]] = FAMILIES
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema()
+    name = "tap-cxone"
     message_writer_class = MsgSpecWriter
 
     def __init__(
@@ -101,7 +104,7 @@ class TapCXone(Tap):
         self.append_builtin_config(self.config_jsonschema)
         environ = os.environ if parse_env_config else {}
         config, problems = merge_environment(dict(config or {}), self.config_jsonschema, environ)
-        checked = check_settings(config, self.config_jsonschema)
+        checked = check_settings(config, self.config_jsonschema, self.families)
         problems += checked.problems
         self.settings = checked.settings
         batch_settings = self.settings.batch_config
@@ -144,10 +147,8 @@ class TapCXone(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """Return all streams; needs neither credentials nor a network."""
-        settings = self.settings
-        webhook_settings = settings.completion_webhook
         context = RunContext(
-            settings=settings,
+            settings=self.settings,
             clock=self._clock,
             signals=self.signals,
             audit=self.audit,
@@ -157,23 +158,16 @@ class TapCXone(Tap):
             sample=self.sample,
             batches=self.batches,
             failures=self.failures,
-            webhook=Webhook.from_settings(
-                webhook_settings,
-                clock=self._clock,
-                signals=self.signals,
-                user_agent=settings.user_agent,
-            )
-            if webhook_settings
-            else None,
+            webhook=Webhook.from_settings(self.settings, clock=self._clock, signals=self.signals),
         )
         family_streams = [
-            stream for family in FAMILIES for stream in family.module.streams(self, context)
+            stream for family in self.families for stream in family.module.streams(self, context)
         ]
         all_streams = [*family_streams, QuarantineStream(self)]
         names = Counter(stream.name for stream in all_streams)
         if duplicates := [name for name, count in names.items() if count > 1]:
             raise ConfigError(
-                f"two streams are called '{name}'; give the configured one another name"
+                f"two streams have the name '{name}'; rename the one in the settings"
                 for name in duplicates
             )
         return all_streams
@@ -254,21 +248,16 @@ class TapCXone(Tap):
         """Return the missing settings of each family that is not set up."""
         return {f.name: f.setup_hint for f in self._families if not f.configured}
 
-    def connection_checks(self) -> Iterator[CheckResult]:
-        """Yield the checks of each family, without an export; quotas count the state's submits."""
-        # Configured families first.
-        for family in sorted(self._families, key=lambda family: not family.configured):
-            if family.configured:
-                yield from self._probe(family.with_few_retries())  # the command is interactive
-            else:
-                yield skipped_result(family)
-            streams = [s.name for s in self._cxone_streams() if s.family.name == family.name]
-            yield evidence_result(family, streams)
-
-    def _probe(self, family: ApiFamily) -> Iterator[CheckResult]:
-        for name, raw in self.state.get("bookmarks", {}).items():
-            family.rate_limiter.restore(states.StreamState(name, raw).submit_times(family.name))
-        yield from probe(family)
+    def connection_checks(self, *, permissions: bool = False) -> Iterator[CheckResult]:
+        """Return the checks of each family, without an export; see `check_connections`."""
+        selected = {stream.name for stream in self._selected_streams()}
+        return check_connections(
+            self._families,
+            self._cxone_streams(),
+            selected=selected if self.input_catalog else None,
+            state=self.state,
+            permissions=permissions,
+        )
 
     @override
     def run_discovery(self) -> str:
@@ -279,9 +268,9 @@ class TapCXone(Tap):
 
     @property
     def _families(self) -> list[ApiFamily]:
-        """Return the families of all streams, each once, in the order of `FAMILIES`."""
-        families = {stream.family.name: stream.family for stream in self._cxone_streams()}
-        return [families[family.name] for family in FAMILIES if family.name in families]
+        """Return the families of all streams, each once, in the order of `families`."""
+        by_name = {stream.family.name: stream.family for stream in self._cxone_streams()}
+        return [by_name[family.name] for family in self.families if family.name in by_name]
 
     def _cxone_streams(self) -> list[CXoneStream]:
         return [stream for stream in self.streams.values() if isinstance(stream, CXoneStream)]
@@ -303,7 +292,7 @@ class TapCXone(Tap):
             stream.selected = False
         for family in {stream.family.name: stream.family for stream in unconfigured}.values():
             level = logging.INFO if family.off_by_default else logging.WARNING
-            text = "Streams left out: %s, or deselect its streams"
+            text = "Streams deselected: %s, or deselect them to hide this message"
             self.logger.log(level, text, family.setup_hint)
         if unconfigured and not self._selected_streams():
             raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
@@ -331,17 +320,18 @@ class TapCXone(Tap):
             raise click.BadParameter(str(error), ctx, param) from error
         except (TypeError, ValueError) as error:
             files = ", ".join(path for path in value if path != "ENV")
-            msg = f"the file given as --config is not JSON, or no object ({files}: {error})"
-            raise ConfigError([f"{msg}; write the settings as one"]) from error
+            msg = (
+                f"the file of --config is not a JSON object ({files}: {error}); write the settings "
+                "as one"
+            )
+            raise ConfigError([msg]) from error
 
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Request the connection test, without an export; `--test=schema` is handled by the SDK."""
-        if value != "all":
+        if not request_connection_test(ctx, value):
             super().cb_test(ctx, param, value)
-            return
-        request_connection_test(ctx)
 
     @classmethod
     @override

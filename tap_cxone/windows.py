@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A half-open time range `[start, end)` of instants in UTC."""
 
     start: datetime
@@ -31,8 +30,7 @@ class Window:
         return f"{_format_instant(self.start)} to {_format_instant(self.end)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot(Window):
+class Snapshot(Window, frozen=True):
     """The result of a job without a date range, as of the instant that is both its ends."""
 
     @override

@@ -14,14 +14,17 @@ import pytest
 
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.registry import FAMILIES
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from _pytest.terminal import TerminalReporter
+
+    from tap_cxone.simulator.family import SimulatedFamily
 
 
 # A busy machine is no fault of the code: no example has a time of its own.
@@ -107,8 +110,9 @@ def simulate(clock: FakeClock) -> Iterator[Callable[..., Simulator]]:
     """Return a function that starts a simulator with options of its own, under the same clock."""
     running: list[Simulator] = []
 
-    def start(**options: Any) -> Simulator:
-        simulator = Simulator(Options(**{"rows_per_day": 12, **options}), clock=clock)
+    def start(families: Sequence[type[SimulatedFamily]] = FAMILIES, **options: Any) -> Simulator:
+        tenant = Options(**{"rows_per_day": 12, **options})
+        simulator = Simulator(tenant, clock=clock, families=families)
         running.append(simulator)
         return simulator.__enter__()
 

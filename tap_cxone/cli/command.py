@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from tap_cxone.planning.plan import FamilyPlan
 
 _CONNECTION_TEST_KEY = "tap_cxone.testing"
+_TEST_MODES = ("all", "permissions")
 _PLAN_HELP = (
     "Print what a run would do, what it needs of a quota and when it could end. "
     "Spends no export. --plan=json prints it as JSON."
 )
 _TEST_HELP = (
     "Log in and send each configured API a harmless request: one line per check, exit code 1 if "
-    "one fails. Spends no export. --test=schema prints the SCHEMA messages."
+    "one fails. Spends no export. --test=permissions also submits a job of one day for each "
+    "selected stream whose API counts no exports. --test=schema prints the SCHEMA messages."
 )
 _HELP = "Extract the exports of a NICE CXone tenant as Singer messages."
 
@@ -44,7 +46,7 @@ class CommandTap(Protocol):
     def setup_hints(self) -> dict[str, str]:
         """Return the missing settings of each family that is not set up."""
 
-    def connection_checks(self) -> Iterator[CheckResult]:
+    def connection_checks(self, *, permissions: bool = False) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
 
     def close(self) -> None:
@@ -87,16 +89,16 @@ class CXoneCommand(SingerCommand):
         if plan_format := ctx.params.pop("plan", None):
             self._print_plan(ctx, plan_format)
             return None
-        if ctx.meta.get(_CONNECTION_TEST_KEY):
-            self._print_checks(ctx)
+        if test_mode := ctx.meta.get(_CONNECTION_TEST_KEY):
+            self._print_checks(ctx, permissions=test_mode == "permissions")
         for option in ("state", "catalog"):
             _check_json_option(ctx, option)
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             self.logger.error(  # noqa: TRY400 (the cause is in the target)
-                "The target closed the pipe; its own log says why. The next run goes on from the "
-                "last state that the target kept"
+                "The target closed the pipe; see its log for the reason. The next run continues "
+                "from the last state that the target stored"
             )
             _discard_standard_output()
             raise
@@ -108,14 +110,14 @@ class CXoneCommand(SingerCommand):
             click.echo(json.dumps({**plans_as_json(plans), "not_set_up": hints}, indent=2))
             return
         lines = [line for plan in plans for line in plan_lines(plan)]
-        for line in lines or ["no stream with windows is selected: there is nothing to plan"]:
+        for line in lines or ["no stream with windows is selected, so there is no plan"]:
             click.echo(line)
         for family, hint in hints.items():
             click.echo(f"{family}: not set up: {hint}")
 
-    def _print_checks(self, ctx: click.Context) -> NoReturn:
+    def _print_checks(self, ctx: click.Context, *, permissions: bool) -> NoReturn:
         failed = False
-        for result in self._new_tap(ctx).connection_checks():
+        for result in self._new_tap(ctx).connection_checks(permissions=permissions):
             click.echo(result)
             failed = failed or result.passed is False
         ctx.exit(1 if failed else 0)
@@ -133,9 +135,14 @@ class CXoneCommand(SingerCommand):
         return tap
 
 
-def request_connection_test(ctx: click.Context) -> None:
-    """Request the connection test; it runs after all options, such as `--state`, are parsed."""
-    ctx.meta[_CONNECTION_TEST_KEY] = True
+def request_connection_test(ctx: click.Context, value: str) -> bool:
+    """Request the connection test for `--test` and `--test=permissions`; return False for others.
+
+    The test runs after all options, such as `--state`, are parsed.
+    """
+    if value in _TEST_MODES:
+        ctx.meta[_CONNECTION_TEST_KEY] = value
+    return value in _TEST_MODES
 
 
 def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:
@@ -154,7 +161,7 @@ def _read_json(file: IO[str] | None, option: str) -> Any:
     try:
         return json.load(file) if file else None
     except ValueError as error:
-        msg = f"the file given as --{option} is not JSON ({error}); give the one that was written"
+        msg = f"the file of --{option} is not JSON ({error}); pass the file that the tap wrote"
         raise (StateError(msg) if option == "state" else ConfigError([msg])) from error
 
 

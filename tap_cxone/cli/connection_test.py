@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.errors import CXoneError, with_permission_hint
 from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.streams.state import StreamState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_cxone.context import ApiFamily
     from tap_cxone.http.messages import ApiResponse
@@ -20,8 +22,7 @@ _MAX_SKEW = timedelta(minutes=2)
 _LABELS = {True: "ok  ", False: "FAIL", None: "-   "}
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """Result of one check.
 
     Attributes:
@@ -39,6 +40,72 @@ class CheckResult:
     def __str__(self) -> str:
         """Return the result as one line."""
         return f"{_LABELS[self.passed]} {self.family} {self.check}: {self.detail}"
+
+
+class CheckedStream(Protocol):
+    """Attributes of a stream that the connection test uses."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the stream."""
+
+    @property
+    def family(self) -> ApiFamily:
+        """Return the API family of the stream."""
+
+    def check_permission(self) -> bool:
+        """Submit a job of the stream; return False if each submit costs an export."""
+
+
+def check_connections(
+    families: Iterable[ApiFamily],
+    streams: Sequence[CheckedStream],
+    *,
+    selected: Collection[str] | None,
+    state: Mapping[str, Any],
+    permissions: bool,
+) -> Iterator[CheckResult]:
+    """Yield the results of all families; those that are configured come first.
+
+    Args:
+        families: The families of the tap.
+        streams: The streams of the tap.
+        selected: Names of the streams that a catalog selects; None without a catalog.
+        state: State of the tap, whose submits count for a quota.
+        permissions: Whether to submit a job of each stream for which that costs no export.
+    """
+    for family in sorted(families, key=lambda family: not family.configured):
+        own = [s for s in streams if s.family.name == family.name]
+        wanted = [s for s in own if selected is None or s.name in selected]
+        if not wanted:
+            yield CheckResult(family.name, "not selected", None, "the catalog has no stream of it")
+            continue
+        if family.configured:
+            results = list(probe(_restored(family.with_few_retries(), state)))  # interactive
+            yield from results
+            if permissions and any(r.check == "read" and r.passed is not False for r in results):
+                yield from map(check_permission, wanted)
+        else:
+            yield skipped_result(family)
+        yield evidence_result(family, [stream.name for stream in own])
+
+
+def _restored(family: ApiFamily, state: Mapping[str, Any]) -> ApiFamily:
+    for name, raw in state.get("bookmarks", {}).items():
+        family.rate_limiter.restore(StreamState(name, raw).submit_times(family.name))
+    return family
+
+
+def check_permission(stream: CheckedStream) -> CheckResult:
+    """Return whether the API lets the credentials read a stream, if a try costs no export."""
+    family, check = stream.family.name, f"permission of {stream.name}"
+    try:
+        tried = stream.check_permission()
+    except CXoneError as error:
+        return CheckResult(family, check, False, str(error))
+    if tried:
+        return CheckResult(family, check, True, "the API accepted a job of one day")
+    return CheckResult(family, check, None, "not tried: only an export would show it")
 
 
 def skipped_result(family: ApiFamily) -> CheckResult:
@@ -69,7 +136,7 @@ def probe(family: ApiFamily) -> Iterator[CheckResult]:
         yield CheckResult(family.name, "read", False, str(error))
         return
     if response is None:
-        detail = "not tried, for this API has no call but the login that costs no export"
+        detail = "not tried: except for the login, every call of this API costs an export"
         yield CheckResult(family.name, "read", None, detail)
     else:
         yield CheckResult(family.name, "read", True, f"GET {family.probe_path}")
@@ -92,9 +159,7 @@ def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
     """Return a text on the remaining quota of the family and the rate limit of its server."""
     quota, remaining = family.limits.quota, family.rate_limiter.remaining_exports()
     if quota is not None:
-        description = (
-            f"{remaining} of {quota.exports} exports left now, as far as the state given knows"
-        )
+        description = f"{remaining} of {quota.exports} exports left now, according to the state"
         return description if remaining else f"{description}; {family.rate_limiter.quota_error()}"
     if response is None:
         return "exports are not counted (exports_per_day is null)"
@@ -103,15 +168,19 @@ def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
     if headers.remaining is None:
         return description
     limit_text = "" if headers.limit is None else f" of {headers.limit}"
-    return f"{description}; {headers.remaining}{limit_text} requests left of the rate limit"
+    return f"{description}; {headers.remaining}{limit_text} requests left in the rate limit"
 
 
 def _check_clock(family: ApiFamily, date_header: str) -> CheckResult:
     try:
         server_time = parsedate_to_datetime(date_header)
     except ValueError:
-        return CheckResult(family.name, "clock", None, "not compared, the server told no time")
+        return CheckResult(
+            family.name, "clock", None, "not compared, the server sent no Date header"
+        )
     skew = abs(family.context.clock.now() - server_time)
     passed = skew <= _MAX_SKEW
-    remedy = "" if passed else "; set this machine's clock, windows end at its 'now'"
+    remedy = (
+        "" if passed else "; set this machine's clock, because it determines the end of windows"
+    )
     return CheckResult(family.name, "clock", passed, f"{skew.total_seconds():.0f} s apart{remedy}")

@@ -28,7 +28,8 @@ def stream_line(plan: StreamPlan) -> str:
     workload = plan.workload
     label = f"{workload.family} {workload.stream}"
     if not workload.windows:
-        return f"{label}: nothing to read yet from {format_minute(workload.start)} on"
+        next_start = format_minute(workload.start)
+        return f"{label}: nothing to read yet; the next window starts at {next_start}"
     span = window_between(workload.windows[0].start, workload.windows[-1].end)
     text = f"{label}: {span}, {plural(len(workload.windows), 'window')}, {_needs_text(plan)}"
     if plan.earliest_finish:
@@ -40,7 +41,7 @@ def _needs_text(plan: StreamPlan) -> str:
     workload = plan.workload
     needed = len(workload.windows_without_job)
     pending = len(workload.windows) - needed
-    pending_text = f" ({pending} asked for already)" if pending else ""
+    pending_text = f" ({pending} already submitted)" if pending else ""
     return f"{plural(needed, workload.unit.removesuffix('s'))} needed{pending_text}"
 
 
@@ -60,7 +61,7 @@ def _family_text(plan: FamilyPlan) -> str:
         f"{max_days} days × {len(unfinished)} tables "  # noqa: RUF001 (multiplication sign)
         f"at {plan.exports_per_day} exports a day = {plural(days_needed, 'day')}; "
         f"{plan.window_days}-day windows need {plural(plan.needed, 'export')}; "
-        f"{plan.remaining} left now, the last is possible on {finish_text}"
+        f"{plan.remaining} left now, the last is possible at {finish_text}"
     )
 
 

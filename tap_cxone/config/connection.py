@@ -1,7 +1,5 @@
 """The settings of credentials and hosts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from urllib.parse import unquote

@@ -1,23 +1,15 @@
 """The settings of how files write texts, for a family and for one of its streams."""
 
-from __future__ import annotations
-
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Self
 
 from msgspec import Meta
 
 from tap_cxone.clock import time_zone, zone_names
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.types import (
-    DateOrder,
-    NullCharacterPolicy,
-    NumberFormat,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_cxone.types import DateOrder, NullCharacterPolicy, NumberFormat
 
 NULL_CHARACTERS = Annotated[
     NullCharacterPolicy | None,
@@ -74,7 +66,7 @@ class CsvSettings:
     ] = None
     null_characters: NULL_CHARACTERS = None
 
-    def over(self, family: CsvSettings) -> CsvSettings:
+    def over(self, family: Self) -> Self:
         """Return the settings of a stream, with those of its family where it sets none."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(family, **{name: v for name, v in own.items() if v is not None})
@@ -91,7 +83,7 @@ def timezone_problems(path: str, timezone: str | None) -> Iterator[str]:
     """Yield the problem of a setting that is no zone; `path` is its full path."""
     if timezone is not None and time_zone(timezone) is None:
         hint = did_you_mean(timezone, zone_names(), "use one such as UTC or America/New_York")
-        yield f"{path} is '{timezone}', which is no IANA zone; {hint}"
+        yield f"{path} is '{timezone}', which is neither an IANA nor a Windows zone; {hint}"
 
 
 def _is_encoding(name: str) -> bool:

@@ -2,10 +2,10 @@
 
 A settings class is a frozen dataclass. Its fields are annotated with `msgspec.Meta`: limits, title,
 description. The default of a field is the default of the setting. A null means that a setting is
-left out, unless its type has None and its default is another value.
+missing, unless its type has None and its default is another value.
 
 The schema is not that of `msgspec.json.schema`, which sorts the values of a `Literal`, omits the
-defaults of factories and knows no nulls that mean "left out".
+defaults of factories and knows no nulls that mean "missing".
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _type_schema(annotation: Any) -> dict[str, Any]:
 def optional(
     schema: Mapping[str, Any], default: Any = None, default_factory: Any = dataclasses.MISSING
 ) -> dict[str, Any]:
-    """Return the schema of a setting that may be left out, or be null, with its default."""
+    """Return the schema of an optional, nullable setting, with its default."""
     nullable = {**schema, "type": [schema["type"], "null"]}
     if "enum" in schema:
         nullable["enum"] = [*schema["enum"], None]

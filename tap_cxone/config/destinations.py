@@ -1,7 +1,5 @@
 """The settings of what receives rows and notifications beside the target: files and a webhook."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -71,7 +69,7 @@ class BatchEncoding:
 
 @dataclass(frozen=True, slots=True)
 class BatchStorage:
-    """The place of batch files."""
+    """The location of batch files."""
 
     root: Annotated[
         str,
@@ -99,7 +97,7 @@ class BatchSettings:
     """The settings of the files that replace RECORD messages."""
 
     encoding: Annotated[BatchEncoding, Meta(description="Format of the files.")]
-    storage: Annotated[BatchStorage, Meta(description="Place of the files.")]
+    storage: Annotated[BatchStorage, Meta(description="Location of the files.")]
     batch_size: Annotated[
         int,
         Meta(

@@ -20,7 +20,7 @@ def describe_error(error: ValidationError) -> str:
     path = ".".join(str(part) for part in error.absolute_path)
     describe = _DESCRIBE.get(str(error.validator))
     if describe is None:
-        return f"{path}: does not fit {error.validator} {error.validator_value}; correct it"
+        return f"{path}: violates {error.validator} {error.validator_value}; correct it"
     return describe(path, error)
 
 
@@ -58,12 +58,12 @@ def _describe_format(path: str, error: ValidationError) -> str:
 
 
 def _describe_duplicate(path: str, error: ValidationError) -> str:
-    return f"{path} '{error.instance}' stands twice; give each stream one entry"
+    return f"{path} '{error.instance}' occurs twice; keep one entry per stream"
 
 
 def _describe_pattern(path: str, error: ValidationError) -> str:
     if error.validator_value != STREAM_NAME_PATTERN:
-        return f"{path}: does not fit pattern {error.validator_value}; correct it"
+        return f"{path}: does not match the pattern {error.validator_value}; correct it"
     (example,) = cast("dict[str, Any]", error.schema)["examples"]
     return f"{path} is '{error.instance}'; use small letters, digits and _ such as {example}"
 
@@ -85,13 +85,15 @@ def _describe_unknown(name: str, path: str, known_settings: Mapping[str, Any]) -
     remedy = (
         did_you_mean(name, known_settings, cutoff=_SIMILARITY_CUTOFF)
         or _suggest_nested(name, known_settings)
-        or did_you_mean(name, known_settings, f"known are: {', '.join(known_settings)}", cutoff=0.5)
+        or did_you_mean(
+            name, known_settings, f"known settings: {', '.join(known_settings)}", cutoff=0.5
+        )
     )
     return f"unknown setting '{f'{path}.{name}' if path else name}'; {remedy}"
 
 
 def _suggest_nested(name: str, known_settings: Mapping[str, Any]) -> str:
-    """Say which objects among the settings have one of about this name; nothing if none has."""
+    """Return which objects have a setting of a similar name, or an empty text."""
     inner = {
         outer: definition.get("properties", {}) for outer, definition in known_settings.items()
     }
@@ -100,7 +102,7 @@ def _suggest_nested(name: str, known_settings: Mapping[str, Any]) -> str:
         for outer, names in inner.items()
         for other in difflib.get_close_matches(name, names, n=1, cutoff=_SIMILARITY_CUTOFF)
     }
-    return f"it stands inside another one: {', '.join(sorted(matches))}" if matches else ""
+    return f"it belongs to another object: {', '.join(sorted(matches))}" if matches else ""
 
 
 def did_you_mean(

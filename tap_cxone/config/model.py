@@ -1,10 +1,10 @@
 """The settings of the tap itself; those of a family are a `Section` in the family's folder."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
@@ -12,15 +12,11 @@ from tap_cxone import __version__
 from tap_cxone.clock import time_zone
 from tap_cxone.config.connection import ConnectionSettings
 from tap_cxone.config.definition import ONE_WEEK, read
-from tap_cxone.config.destinations import (  # noqa: TC001 (msgspec reads the annotations)
+from tap_cxone.config.destinations import (
     BatchSettings,
     WebhookSettings,
 )
-from tap_cxone.config.evidence import Evidence  # noqa: TC001 (it reads the annotations of sections)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from zoneinfo import ZoneInfo
+from tap_cxone.config.evidence import Evidence
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
@@ -48,7 +44,7 @@ class Section:
     EVIDENCE: ClassVar[Evidence]
     STREAMS_SETTING: ClassVar[str] = ""
 
-    def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no checks by default)
+    def problems(self, core: "Settings") -> Iterator[str]:  # noqa: ARG002 (no checks by default)
         """Yield the problems of valid settings that contradict each other.
 
         Args:
@@ -243,15 +239,13 @@ class Settings(ConnectionSettings):
     ] = field(default_factory=_default_user_agent)
 
     def __post_init__(self) -> None:
-        """Treat empty texts as left out: environments often set a variable to nothing."""
+        """Treat empty texts as missing: environments often set a variable to an empty text."""
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
         for name in ("audit_log_path", "journal_path"):
             object.__setattr__(self, name, getattr(self, name) or None)
 
     @classmethod
-    def from_config(
-        cls, config: Mapping[str, Any], sections: Iterable[type[Section]] = ()
-    ) -> Settings:
+    def from_config(cls, config: Mapping[str, Any], sections: Iterable[type[Section]] = ()) -> Self:
         """Read settings that fit the schema (see `validation.check`).
 
         Args:

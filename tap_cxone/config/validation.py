@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
+from msgspec import Struct
 
 from tap_cxone.clock import parse_instant
 from tap_cxone.config.csv import timezone_problems
@@ -30,8 +30,7 @@ _TENANT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _FORMATS = FormatChecker(formats=())
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedSettings:
+class CheckedSettings(Struct, frozen=True):
     """The result of a check.
 
     Attributes:
@@ -84,7 +83,7 @@ def find_warnings(config: Mapping[str, Any]) -> list[str]:
     """Return what is worth a warning, but no problem."""
     encoded = [name for name in ACCESS_KEY if _ENCODED.search(str(config.get(name, "")))]
     return [
-        f"{name} was URL-encoded (%3D…) and has been decoded; better set it as CXone shows it"
+        f"{name} was URL-encoded (%3D…) and has been decoded; set it as CXone shows it"
         for name in encoded
     ]
 
@@ -115,8 +114,8 @@ def aggregate_window_problems(section: str, window_days: int, core: Settings) ->
     """Yield the problem of a section whose rows sum up windows that a lookback would shift."""
     if core.lookback_days and window_days != 1:
         yield (
-            f"{section}.window_days must be 1 with lookback_days: a row sums up its window, and "
-            "windows that are cut differently would count a day twice"
+            f"{section}.window_days must be 1 with lookback_days: a row sums up its window, so "
+            "windows with other boundaries would count a day twice"
         )
 
 
@@ -149,14 +148,14 @@ def _check_urls(config: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(webhook_url, str) and not is_secure_url(webhook_url):
         yield (
             "completion_webhook.url must be an https address (http only to this machine), without "
-            "a user name; credentials go into completion_webhook.headers"
+            "a user name; set credentials in completion_webhook.headers"
         )
     insecure = config.get("allow_insecure") is True
     for name, url in base_urls.items():
         if isinstance(url, str) and not _is_valid_base_url(url, insecure=insecure):
             yield (
                 f"{name} must be an https address without a query (http only to this machine, "
-                "unless allow_insecure is true): keys and tokens travel to it"
+                "unless allow_insecure is true), because it receives keys and tokens"
             )
 
 
@@ -171,7 +170,7 @@ def _is_valid_base_url(url: str, *, insecure: bool) -> bool:
 def _check_dates(settings: Settings) -> Iterator[str]:
     start, end = settings.start_date, settings.end_date
     if start and end and end <= start:
-        yield "end_date is not after start_date; exchange them or leave end_date out"
+        yield "end_date is not after start_date; exchange them or remove end_date"
 
 
 def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
@@ -182,7 +181,7 @@ def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
         provided = [name for name in names if config.get(name)]
         if len(provided) == 1:
             (missing,) = set(names) - set(provided)
-            yield f"{missing} is missing beside {provided[0]}; {noun} has both"
+            yield f"{missing} is missing, but {provided[0]} is set; {noun} needs both"
 
 
 def _check_time_zone(settings: Settings) -> Iterator[str]:

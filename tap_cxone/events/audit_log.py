@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from msgspec import Struct
+
 from tap_cxone.clock import iso
 from tap_cxone.errors import AuditError
 
@@ -19,19 +21,19 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 COMMON_FIELDS = {
-    "at": "when it was written, UTC",
-    "run": "the run, one value from `run_started` to `run_ended`",
-    "event": "what happened, see below",
-    "family": "the API concerned; null for what concerns the run",
-    "stream": "the stream concerned",
-    "job_id": "the API's name for the job, where there is one",
-    "window_start": "begin of the window concerned, UTC",
-    "window_end": "end of the window concerned, UTC",
+    "at": "time of the event, UTC",
+    "run": "ID of the run, the same from `run_started` to `run_ended`",
+    "event": "name of the event",
+    "family": "API family; null for events of the run",
+    "stream": "name of the stream",
+    "job_id": "the API's ID of the job, if it has one",
+    "window_start": "start of the window, UTC",
+    "window_end": "end of the window, UTC",
 }
 """Fields of every line and their meaning; null if a field does not apply."""
 
 EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "run_started": ("a run began", ("version", "streams")),
+    "run_started": ("a run started", ("version", "streams")),
     "job_created": (
         "the API accepted a job; `latency_ms` includes the waits before the submit",
         ("latency_ms",),
@@ -43,7 +45,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "job_state": ("the API reported another status of a job", ("state",)),
     "job_failed": ("a job ended without a file", ("reason",)),
     "file_downloaded": ("a file was downloaded completely", ("bytes", "rows", "sha256")),
-    "schema_changed": ("columns were added that no SCHEMA message had", ("columns",)),
+    "schema_changed": ("columns that no SCHEMA message contained were added", ("columns",)),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
         ("record_id", "field", "reason"),
@@ -107,8 +109,8 @@ class AuditLog:
             _append_line(self.path, f"{json.dumps(line | dict(fields))}\n".encode())
         except OSError as error:
             msg = (
-                f"cannot write the audit log {self.path} ({error.strerror or error}); make room, "
-                "or correct audit_log_path"
+                f"cannot write the audit log {self.path} ({error.strerror or error}); free disk "
+                "space or correct audit_log_path"
             )
             raise AuditError(msg) from error
 
@@ -123,8 +125,7 @@ def _append_line(path: str, line: bytes) -> None:
         os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditContext:
+class AuditContext(Struct, frozen=True):
     """Common fields of the lines about one stream, and about one window and job of it.
 
     Attributes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.config.destinations import WebhookSettings
+    from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.signals import SignalHandler
 
@@ -80,14 +81,16 @@ class Webhook:
 
     @classmethod
     def from_settings(
-        cls, settings: WebhookSettings, *, clock: Clock, signals: SignalHandler, user_agent: str
-    ) -> Webhook:
-        """Return a webhook with a transport that masks its URL and headers."""
+        cls, tap_settings: Settings, *, clock: Clock, signals: SignalHandler
+    ) -> Webhook | None:
+        """Return the webhook of the settings, with a transport that masks its URL and headers."""
+        if (settings := tap_settings.completion_webhook) is None:
+            return None
         transport = Transport(
             clock=clock,
             redact=Redactor(_secrets(settings)),
             signals=signals,
-            user_agent=user_agent,
+            user_agent=tap_settings.user_agent,
             retry_policy=_RETRY_POLICY,
         )
         return cls(settings, transport)
@@ -133,7 +136,13 @@ class Webhook:
         self.consecutive_failures += 1
         reason = error.message if isinstance(error, ApiError) else str(error)
         audit_context.write("webhook_failed", host=host, reason=reason)
-        text = "%s: the window is complete, but could not be told: %s; check completion_webhook"
+        text = (
+            "%s: the window is committed, but its notification failed: %s; check completion_webhook"
+        )
         log.warning(text, audit_context.stream, reason)
         if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
-            log.warning("It is left alone for the rest of this run; correct completion_webhook")
+            log.warning(
+                "Webhook disabled for the rest of this run after %d consecutive failures; "
+                "correct completion_webhook",
+                self.consecutive_failures,
+            )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.config import schema, validation
 from tap_cxone.config.evidence import NOT_TRIED, Evidence
@@ -40,8 +41,7 @@ class StreamsModule(Protocol):
         """Return the streams of the family."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """One family of the tap.
 
     Attributes:
@@ -77,26 +77,30 @@ FAMILIES = (
     Family(DataDownloadSettings, data_download),
     Family(ScheduledReportsSettings, scheduled_reports),
 )
-SECTIONS = tuple(family.settings for family in FAMILIES)
 
 
-def evidence_summary() -> str:
+def evidence_summary(families: Sequence[Family] = FAMILIES) -> str:
     """Return how well the API of each family is documented, as sentences."""
-    families = {e: [f.name for f in FAMILIES if f.evidence is e] for e in Evidence}
-    sentences = (f"APIs {e.label}: {', '.join(families[e])}." for e in Evidence)
+    names = {e: [f.name for f in families if f.evidence is e] for e in Evidence}
+    sentences = (f"APIs {e.label}: {', '.join(names[e])}." for e in Evidence)
     return " ".join([*sentences, NOT_TRIED])
 
 
-def settings_schema() -> dict[str, Any]:
+def settings_schema(families: Sequence[Family] = FAMILIES) -> dict[str, Any]:
     """Return the JSON schema of all settings, a new one at each call: the SDK adds to it."""
-    return schema.settings_schema(SECTIONS)
+    return schema.settings_schema([family.settings for family in families])
 
 
-def check_settings(config: Mapping[str, Any], config_schema: Mapping[str, Any]) -> CheckedSettings:
+def check_settings(
+    config: Mapping[str, Any],
+    config_schema: Mapping[str, Any],
+    families: Sequence[Family] = FAMILIES,
+) -> CheckedSettings:
     """Return all settings and their problems.
 
     Args:
         config: The settings as JSON.
         config_schema: The schema of all settings, perhaps with those of the SDK.
+        families: The families whose settings are read.
     """
-    return validation.check(config, config_schema, SECTIONS)
+    return validation.check(config, config_schema, [family.settings for family in families])

@@ -199,7 +199,7 @@ class TokenProvider:
         value = payload.get("access_token") if isinstance(payload, dict) else None
         if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
             hint = self.grant.credentials_hint()
-            msg = f"Login: the answer has no access_token that could be sent; {hint}"
+            msg = f"Login failed: the response has no valid access_token; {hint}"
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
         token = Token(value, _renew_at(requested_at, payload), date_header)

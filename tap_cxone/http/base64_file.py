@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import binascii
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
+
+from msgspec import Struct
 
 from tap_cxone.errors import DownloadError
 
@@ -19,8 +20,7 @@ _CUT_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _END = b'"'
 
 
-@dataclass(frozen=True, slots=True)
-class Base64Field:
+class Base64Field(Struct, frozen=True):
     """Decoder of one string field of a JSON body, such as `{"files": {"file": "…"}}`.
 
     Attributes:
@@ -46,14 +46,14 @@ class Base64Field:
             size = len(encoded) - len(encoded) % _BLOCK
             block, rest = encoded[:size], encoded[size:]
             if is_padded and block:
-                self._fail("is no base64")
+                self._fail("is not base64")
             is_padded = block.endswith(b"=")
             try:
                 yield binascii.a2b_base64(block, strict_mode=True)
             except binascii.Error as error:
-                self._fail("is no base64", error)
+                self._fail("is not base64", error)
         if rest:
-            self._fail("is no base64")
+            self._fail("is not base64")
 
     def _field_texts(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the text of the field without JSON escapes, then read the rest of the body."""

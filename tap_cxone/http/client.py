@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
@@ -36,8 +37,7 @@ _LINK_REFUSED_STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """Client of one family's API at one host, for one login.
 
     Attributes:
@@ -114,7 +114,7 @@ class Client:
 
     def _url(self, path: str) -> str:
         if not path.startswith("/") or path.startswith("//"):  # it could name another host
-            msg = f"{self.base_url} was to be asked for something that is no path; nothing was sent"
+            msg = f"{self.base_url}: the path of the request is invalid; nothing was sent"
             raise ApiError(msg)
         token_base_url = (
             self.base_url_from_token(self.token_provider.token().value)
@@ -127,7 +127,7 @@ class Client:
         """Raise `ApiError` unless the token may be sent to a URL that the API gave."""
         hosts = (urlsplit(self.base_url).netloc, *allowed_hosts)
         if not is_secure_url(url, insecure=self.allow_insecure) or not is_allowed_host(url, hosts):
-            msg = f"{self.base_url} gave a URL that may not receive the token; nothing was sent"
+            msg = f"{self.base_url} returned a URL that may not receive the token; nothing was sent"
             raise ApiError(msg)
 
     def submit(
@@ -183,7 +183,7 @@ class Client:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
             hint = self.token_provider.grant.credentials_hint()
-            msg = f"{error.message}; a new token was refused too: {hint}"
+            msg = f"{error.message}; a new token was rejected too; {hint}"
             raise AuthError(msg) from error
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
@@ -250,16 +250,17 @@ class Client:
         """
         if not is_secure_url(link, insecure=self.allow_insecure):
             msg = (
-                f"{description}: the API gave a download link that is not https; "
-                "nothing was fetched"
+                f"{description}: the API returned a download link that is not https; "
+                "nothing was downloaded"
             )
             raise DownloadError(msg)
         try:
             with self.transport.signals.interruptible(), open_session() as session:
                 return self._download_link(session, link, description)
         except (requests.RequestException, HTTPError) as error:
-            msg = f"{description}: the download broke off ({describe_connection_error(error)})"
-            msg += f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
+            hint = f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
+            cause = describe_connection_error(error)
+            msg = f"{description}: the download was interrupted ({cause}){hint}"
             raise DownloadError(msg) from None
 
     def _download_link(self, session: requests.Session, link: str, description: str) -> Spool:
@@ -276,6 +277,6 @@ class Client:
                 msg = f"{description}: the download link was refused: {status} {error_text}"
                 raise LinkExpired(msg)
             if not response.ok or response.is_redirect:
-                msg = f"{description}: the storage answered {response.status_code}"
+                msg = f"{description}: the storage returned {response.status_code}"
                 raise DownloadError(msg)
             return spool_response(response, description)

@@ -37,10 +37,12 @@ def connection_error(request: ApiRequest, description: str, error: Exception) ->
         return Unavailable(f"{message}; no connection", remedy=hint_for_no_connection(request.url))
     if request.creates_job:
         return AmbiguousSubmit(
-            f"{message}; the answer to the submit was lost", remedy=RETRY_LATER_HINT
+            f"{message}; the response to the submit was lost", remedy=RETRY_LATER_HINT
         )
-    message += "; the connection broke before the answer was complete"
-    return Unavailable(message, remedy=RETRY_LATER_HINT)
+    return Unavailable(
+        f"{message}; the connection ended before the response was complete",
+        remedy=RETRY_LATER_HINT,
+    )
 
 
 def describe_connection_error(error: Exception) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
@@ -17,24 +18,23 @@ from tap_cxone.errors import (
 )
 
 REDIRECT_HINT = "redirects are not followed: set base_url or endpoints to the right host"
-RETRY_LATER_HINT = "run again later; if it stays so, ask NICE's support about these words"
+RETRY_LATER_HINT = "run again later; if the error persists, send this message to NICE support"
 RESPONSE_TOO_LARGE_HINT = (
     "lower page_size or window_days of the family; if the period has few rows, check base_url and "
     "the proxy"
 )
 _WRONG_ADDRESS_HINT = (
-    "check region, tenant, base_url and endpoints, and that the tenant has this part of CXone"
+    "check region, tenant, base_url and endpoints, and that the tenant has licensed this API"
 )
-_WRONG_SETTING_HINT = "correct the setting that these words are about; if there is none, report it"
-_PERMISSION_HINT = "give the user or application behind the credentials the right to do this"
-_WINDOW_TOO_LARGE_HINT = "ask for less at once: lower the family's window_days"
-_PROXY_USER_HINT = "correct the user of the proxy in HTTPS_PROXY"
-_THROTTLED_HINT = "run again later, when nothing else asks in this tenant's name"
-_QUOTA_HINT = "run again when the quota is free again"
+_WRONG_SETTING_HINT = "correct the setting that the response names; if it names none, report it"
+_PERMISSION_HINT = "grant this permission to the user or application of the credentials"
+_WINDOW_TOO_LARGE_HINT = "request less data at once: lower window_days of the family"
+_PROXY_USER_HINT = "correct the user and password of the proxy in HTTPS_PROXY"
+_THROTTLED_HINT = "run again when no other client uses this API of the tenant"
+_QUOTA_HINT = "run again when the quota allows more"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(Struct, frozen=True):
     """Meaning of a status. The error class determines whether the request is retried.
 
     Attributes:
@@ -95,15 +95,15 @@ def hint_for_certificate(url: str) -> str:
     """Return the hint for a host without TLS or with a rejected certificate."""
     return (
         f"check that region, base_url or endpoints name the right host ({_host(url)}); if a proxy "
-        "or an authority of your own signs for it, name its file in REQUESTS_CA_BUNDLE"
+        "or a private CA signs its certificate, set REQUESTS_CA_BUNDLE to the CA file"
     )
 
 
 def hint_for_storage(link: str) -> str:
     """Return the hint for a download host that is unreachable or has a rejected certificate."""
     return (
-        f"let this machine reach {_host(link)}, where the files lie: DNS, the firewall, the proxy "
-        "(HTTPS_PROXY), and the file of an authority of your own in REQUESTS_CA_BUNDLE"
+        f"allow connections to {_host(link)}, which stores the files: check DNS, the firewall, the "
+        "proxy (HTTPS_PROXY) and, for a private CA, REQUESTS_CA_BUNDLE"
     )
 
 

@@ -143,7 +143,7 @@ def spool_response(
         DownloadError: The body is incomplete.
     """
     if response.status_code not in _COMPLETE_STATUSES:
-        msg = f"{description}: {response.status_code} came, which is no whole file"
+        msg = f"{description}: status {response.status_code} is not a complete file"
         raise DownloadError(msg)
     if unwrap and response.status_code != HTTPStatus.NO_CONTENT:
         body = response.raw.stream(_CHUNK_BYTES, decode_content=True)

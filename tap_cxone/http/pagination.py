@@ -57,8 +57,8 @@ class Paginator(ABC, Generic[Position]):
                 return
             if position in seen:
                 msg = (
-                    f"{self.description}: the API gave the same page {self.KIND} twice; "
-                    "it would never end: run again"
+                    f"{self.description}: the API repeated the page {self.KIND}, so paging "
+                    "would never end; run again"
                 )
                 raise DownloadError(msg)
             seen.add(position)
@@ -69,7 +69,7 @@ class Paginator(ABC, Generic[Position]):
         if not value:
             return None
         if (text := json_id(value)) is None:
-            msg = f"{self.description}: the API's page {self.KIND} is no text; run again"
+            msg = f"{self.description}: the page {self.KIND} of the API is no text; run again"
             raise DownloadError(msg)
         return text
 
@@ -138,5 +138,7 @@ class OffsetPaginator(Paginator[int]):
             return self.offset
         if self.total is None or is_complete:
             return None
-        msg = f"{self.description}: {self.total} rows were announced, {self.offset} came; run again"
+        msg = (
+            f"{self.description}: received {self.offset} of {self.total} announced rows; run again"
+        )
         raise DownloadError(msg)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import (
@@ -32,16 +33,14 @@ _MAX_DIGITS = 15
 _SCARCITY_THRESHOLD = 0.2  # below this share of a rate limit, requests slow down
 
 
-@dataclass(frozen=True, slots=True)
-class ExportQuota:
+class ExportQuota(Struct, frozen=True):
     """Maximum number of submits (`exports`) within any `period`."""
 
     exports: int
     period: timedelta = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimits:
+class RateLimits(Struct, frozen=True):
     """The limits of one family.
 
     Attributes:
@@ -69,8 +68,7 @@ class RateLimits:
         return max(self.min_submit_interval, self.quota.period if self.quota else _ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimitHeaders:
+class RateLimitHeaders(Struct, frozen=True):
     """Rate-limit headers of a response; None stands for a missing header.
 
     Attributes:
@@ -213,7 +211,9 @@ class RateLimiter:
         """
         if self.remaining_exports() == 0:
             raise self.quota_error()
-        sleep(self.clock, self.time_until_submit(), "keeping the time between two submits")
+        sleep(
+            self.clock, self.time_until_submit(), "waiting for the minimum time between two submits"
+        )
         sent_at = self.clock.now()
         taken = {
             *self._submit_times,
@@ -296,4 +296,4 @@ class RateLimiter:
     def throttle(self) -> None:
         """Wait longer the closer the server's rate limit is to its end."""
         delay = self.limits.max_throttle_delay * self._last_headers.scarcity
-        sleep(self.clock, delay, "sparing what is left of the rate limit")
+        sleep(self.clock, delay, "slowing down before the rate limit")

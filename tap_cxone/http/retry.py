@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 import backoff
+from msgspec import Struct, structs
 
 from tap_cxone.errors import ApiError, Throttled
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True, kw_only=True):
     """Limits and delays of the attempts at one operation.
 
     Attributes:
@@ -49,7 +49,7 @@ class RetryPolicy:
 
     def with_equal_delays(self, delay: timedelta) -> RetryPolicy:
         """Return the same policy with one delay before every retry."""
-        return replace(self, first_delay=delay, max_delay=None)
+        return structs.replace(self, first_delay=delay, max_delay=None)
 
     def delays(self) -> Iterator[timedelta]:
         """Yield the delay before each retry. Jitter shortens a growing delay by at most half."""
@@ -72,8 +72,7 @@ class RetryPolicy:
         return f"{self.max_elapsed}{setting}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """A failed attempt, with the facts that decide on a retry.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from decimal import InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
+from msgspec import Struct, field
 from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
@@ -84,8 +84,7 @@ def open_session() -> requests.Session:
     return session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transport:
+class Transport(Struct, frozen=True, kw_only=True):
     """Sender of requests over one session. It never follows a redirect.
 
     Attributes:
@@ -130,7 +129,7 @@ class Transport:
                 attempt = attempts.record(error)
                 if reason := _reason_to_stop(error, attempt):
                     raise error.as_exhausted(reason) from error
-            sleep(self.clock, attempt.delay, "the API did not answer as it should")
+            sleep(self.clock, attempt.delay, "waiting to retry the request")
 
     def send_once(
         self, request: ApiRequest, classify_error: ClassifyError | None = None
@@ -178,7 +177,7 @@ class Transport:
             return (request.parse or parse_json_exact)(content)
         except (ValueError, RecursionError, InvalidOperation):
             response_text = self.redact(content.decode(errors="replace")) or "empty"
-            msg = f"{request}: the answer is not JSON (is a proxy in the way?): {response_text}"
+            msg = f"{request}: the response is not JSON (a proxy may have sent it): {response_text}"
             error_class = AmbiguousSubmit if request.creates_job else Unavailable
             raise error_class(msg, status=response.status_code, remedy=RETRY_LATER_HINT) from None
 
@@ -224,7 +223,7 @@ class Transport:
         """
         content = b"".join(iter_body(response, self.max_bytes))
         if len(content) > self.max_bytes:
-            msg = f"{request}: the answer is of more than {self.max_bytes / 1e6:g} MB"
+            msg = f"{request}: the response is larger than {self.max_bytes / 1e6:g} MB"
             error_class = AmbiguousSubmit if request.creates_job else ApiError
             raise error_class(msg, status=response.status_code, remedy=RESPONSE_TOO_LARGE_HINT)
         return content
@@ -247,7 +246,7 @@ def _reason_to_stop(error: Throttled | Unavailable, attempt: Attempt) -> str:
     """Return why a read is not retried; empty if it is."""
     time_limit = attempt.policy.time_limit
     if isinstance(error, Throttled):
-        return "" if attempt.ends_in_time else f"it said 'wait' for {time_limit}"
+        return "" if attempt.ends_in_time else f"still throttled after {time_limit}"
     if attempt.is_last:
         return attempt.count_text
     return "" if attempt.ends_in_time else f"tried {attempt.failures} times in {time_limit}"

@@ -6,7 +6,9 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError
 from tap_cxone.http.json_body import first_id, first_value, json_object
@@ -37,8 +39,7 @@ class SubmitResult:
     adopted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveJobs:
+class ActiveJobs(Struct, frozen=True):
     """Jobs of a tenant in the list of its API, relative to one window.
 
     Attributes:
@@ -57,7 +58,7 @@ class ActiveJobs:
 class JobApi(ABC):
     """Operations of a family's API on the jobs of one stream.
 
-    A family overrides what its API words or does differently.
+    A family overrides the parts in which its API differs.
 
     Attributes:
         STATUSES: Status word, only its letters and in lower case → status.
@@ -109,12 +110,16 @@ class JobApi(ABC):
         """Return the path of a job's status."""
 
     def identity(self, window: Window) -> Sequence[Any]:
-        """Return the values that identify a request, as JSON; the fingerprint is their hash."""
-        return [self.tenant, self.body(window)]
+        """Return the values that identify a request within the tenant, as JSON."""
+        return [self.body(window)]
 
+    @final
     def fingerprint(self, window: Window) -> str:
-        """Return a text that is equal only for equal requests of one tenant."""
-        payload = json.dumps(self.identity(window))
+        """Return a text that is equal only for equal requests of one tenant and login.
+
+        No family replaces it: a pending job is resumed only if its fingerprint is that of today.
+        """
+        payload = json.dumps([self.tenant, *self.identity(window)])
         return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
     def read_submit(self, response: ApiResponse) -> SubmitResult:
@@ -135,7 +140,7 @@ class JobApi(ABC):
             AmbiguousSubmit: It has neither a job nor a link.
         """
         if not result.job_id and not result.link:
-            msg = f"the answer to the submit ({response.status}) names no {self.NOUN}"
+            msg = f"the response to the submit ({response.status}) names no {self.NOUN}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
 
@@ -160,7 +165,7 @@ class JobApi(ABC):
         if status is None:
             status_text = self.client.redact(api_status or json.dumps(body, default=str))
             msg = (
-                f"the status of the {self.NOUN} is {status_text!r}, which this tap does not know; "
+                f"the status of the {self.NOUN} is {status_text!r}, which tap-cxone does not know; "
                 "please report it"
             )
             raise ApiError(msg)

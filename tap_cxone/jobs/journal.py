@@ -30,8 +30,8 @@ _FILE_MARKERS = {"application_id": 0x63786A6E, "user_version": 1}
 _BUSY_TIMEOUT = timedelta(minutes=1)  # a write of another process takes milliseconds
 _SQLITE_BUSY_SECONDS = 0.2  # wait inside SQLite, which no signal interrupts
 _PRIMARY_CODE_MASK = 0xFF  # the primary part of an extended SQLite error code
-_DAMAGE_CONSEQUENCE = "jobs and exports that only it knew of may be spent once more"
-_JOB_COLUMNS = "tenant TEXT, stream TEXT, id TEXT, job TEXT, heard_at TEXT, committed INTEGER"
+_DAMAGE_CONSEQUENCE = "the exports of its jobs may be spent once more"
+_JOB_COLUMNS = "tenant TEXT, stream TEXT, id TEXT, job TEXT, updated_at TEXT, committed INTEGER"
 _TABLES = {
     f"CREATE TABLE jobs ({_JOB_COLUMNS}, PRIMARY KEY (tenant, stream, id))",
     "CREATE TABLE submits (id INTEGER PRIMARY KEY, tenant TEXT, at TEXT)",
@@ -137,12 +137,15 @@ class Journal:
         except (OSError, sqlite3.Error) as error:
             raise self._journal_error(error) from error
         if result is None:
-            reason = f"another process has had it for {_BUSY_TIMEOUT}"
+            reason = f"another process has locked it for {_BUSY_TIMEOUT}"
             raise self._journal_error(reason)
         return result[0]
 
     def _journal_error(self, reason: object) -> JournalError:
-        msg = f"cannot use the journal {self.path} ({reason}); make room, or correct journal_path"
+        msg = (
+            f"cannot use the journal {self.path} ({reason}); free disk space or correct "
+            "journal_path"
+        )
         return JournalError(msg)
 
     # The file
@@ -184,13 +187,13 @@ class Journal:
             db.execute("BEGIN IMMEDIATE")
             db.execute("DELETE FROM opened")
             db.execute("INSERT INTO opened VALUES (?)", (iso(now),))
-            db.execute("DELETE FROM jobs WHERE heard_at <= ?", (iso(now - RESULT_RETENTION),))
+            db.execute("DELETE FROM jobs WHERE updated_at <= ?", (iso(now - RESULT_RETENTION),))
             db.execute("DELETE FROM submits WHERE at <= ?", (iso(now - _SUBMIT_RETENTION),))
 
     def _move_damaged_file(self, error: sqlite3.DatabaseError) -> None:
         backup_path = f"{self.path}.damaged-{self.clock.now():%Y%m%dT%H%M%S%fZ}"
         self.path.replace(backup_path)
-        text = "The journal %s is damaged (%s). It is now %s, and a new one was begun: %s"
+        text = "The journal %s is damaged (%s); renamed to %s and replaced by an empty one: %s"
         self.log.warning(text, self.path, error, backup_path, _DAMAGE_CONSEQUENCE)
 
 
@@ -217,5 +220,5 @@ def _create_or_verify_tables(db: sqlite3.Connection) -> None:
             for name, value in _FILE_MARKERS.items():
                 db.execute(f"PRAGMA {name} = {value}")
         elif tables != _TABLES or marker_values != list(_FILE_MARKERS.values()):
-            msg = "another program, or another version of this one, wrote it"
+            msg = "another program or another version of tap-cxone wrote it"
             raise sqlite3.DatabaseError(msg)

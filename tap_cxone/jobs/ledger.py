@@ -89,7 +89,7 @@ class SqliteLedger(JobLedger):
 
     @override
     def jobs(self, stream: str, initial_bookmark: datetime | None) -> list[Job]:
-        sql = "SELECT job, committed FROM jobs WHERE tenant = ? AND stream = ? AND heard_at > ?"
+        sql = "SELECT job, committed FROM jobs WHERE tenant = ? AND stream = ? AND updated_at > ?"
         oldest = iso(self.journal.clock.now() - RESULT_RETENTION)
         rows = self.journal.read(sql, self.tenant, stream, oldest)
         jobs = [(self._parse_job(text), committed) for text, committed in rows]
@@ -124,7 +124,7 @@ class SqliteLedger(JobLedger):
         try:
             return Job.from_json(json.loads(text), JobOrigin.LEDGER)
         except (KeyError, TypeError, ValueError) as error:
-            msg = f"the journal {self.journal.path} has an unreadable job ({error!r}); remove it"
+            msg = f"the journal {self.journal.path} has an unreadable job ({error!r}); delete it"
             raise JournalError(msg) from error
 
     # Submits

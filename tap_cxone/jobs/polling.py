@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tap_cxone.config.model import JOB_TIMEOUT_SETTING
 
@@ -20,8 +21,7 @@ _MAX_INTERVAL_FACTOR = 6  # maximum time between two polls, in poll intervals
 _BOUNDS_PRECISION = 0.125  # accepted delay between the end of a job and its poll, as a share
 
 
-@dataclass(frozen=True, slots=True)
-class DurationBounds:
+class DurationBounds(Struct, frozen=True):
     """Bounds of a job's duration.
 
     Attributes:
@@ -62,8 +62,7 @@ def merge_bounds(bounds: DurationBounds | None, latest: DurationBounds) -> Durat
     return DurationBounds(max(bounds.lower, latest.lower), min(bounds.upper, latest.upper))
 
 
-@dataclass(frozen=True, slots=True)
-class PollPolicy:
+class PollPolicy(Struct, frozen=True):
     """Poll interval, timeout and retry policy of the jobs of a family.
 
     Attributes:

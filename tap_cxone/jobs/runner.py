@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -111,12 +112,25 @@ class JobRunner:
             except (DownloadError, NotFound) as error:
                 attempt = attempts.record(error)
                 if attempt.is_last:
-                    msg = f"{error}; {attempt.count_text}, nothing was emitted: run again later"
+                    msg = f"{error}; {attempt.count_text}; no record was emitted. Run again later"
                     raise DownloadError(msg) from error
-                self.log.warning("%s; asking for it again", error)
+                self.log.warning("%s; requesting the file again", error)
                 if isinstance(error, NotFound):  # a new link does not restore a missing file
                     self.discard(window)
-                sleep(self.clock, attempt.delay, "the download broke off")
+                sleep(self.clock, attempt.delay, "waiting to download again")
+
+    def check_submit(self, window: Window) -> None:
+        """Submit a window whose file is not needed; cancel its job if the API supports it.
+
+        Raises:
+            ApiError: The API refused the submit.
+        """
+        with self.slots.acquire():
+            result = self._submitter.submit_with_retry(window)
+        if result.job_id is not None and not result.adopted:
+            fingerprint = self.api.fingerprint(window)
+            with suppress(ApiError, AuthError):  # the job ends by itself
+                self.api.cancel(Job(result.job_id, window, self.clock.now(), fingerprint))
 
     def description(self, window: Window) -> str:
         """Return the name of a window, and of its job if there is one, for messages."""
@@ -139,7 +153,7 @@ class JobRunner:
     def _submit(self, window: Window) -> str | None:
         """Submit a window; return the link of the response, or None if the job is pending."""
         requested_at = self.clock.now()
-        set_activity(f"asking for {window}", is_waiting=True)
+        set_activity(f"submitting {window}", is_waiting=True)
         with self.slots.acquire() as slot:
             if self.store.find_pending(window):  # another process submitted it meanwhile
                 return None
@@ -170,7 +184,8 @@ class JobRunner:
             audit_context.write(
                 "job_created", latency_ms=round((now - requested_at) / _MILLISECOND)
             )
-        self.log.info("%s %s", self.description(window), "found" if result.adopted else "submitted")
+        outcome = "adopted" if result.adopted else "submitted"
+        self.log.info("%s: %s", self.description(window), outcome)
         return result.link
 
     def _start_upcoming(self, upcoming: Sequence[Window]) -> None:
@@ -236,7 +251,7 @@ class JobRunner:
         try:
             response = self.api.get_status(job)
         except NotFound as error:
-            reason = f"the API does not know it ({error.message})"
+            reason = f"the API does not know the job ({error.message})"
             response = StatusResponse(JobStatus.EXPIRED, reason=reason)
         polled_job = replace(job, status=response.status, last_polled_at=self.clock.now())
         self.store.update(polled_job)
@@ -248,21 +263,23 @@ class JobRunner:
         if self.clock.now() < deadline:
             return
         description, timeout = self.description(job.window), self.poll_policy.timeout
-        msg = f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}"
-        msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
+        msg = (
+            f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}. Raise "
+            f"{self.poll_policy.timeout_setting} or narrow the window"
+        )
         raise JobTimeout(msg, window=job.window)
 
     def _cancel_timed_out(self, job: Job) -> str:
         """Cancel a timed-out job if the API supports it; return the outcome for the message."""
         try:
             if not self.api.cancel(job):
-                return "it stays in the state and the next run takes it up"
-            outcome = "it was cancelled"
+                return "the job stays in the state and the next run resumes it"
+            outcome = "the job was cancelled"
         except (ApiError, AuthError) as error:
-            outcome = f"it could not be cancelled ({error})"
+            outcome = f"the job could not be cancelled ({error})"
         self.store.remove(job)
         self.audit_context.for_window(job.window, job.id).write(
-            "job_failed", reason=f"its time is up: {outcome}"
+            "job_failed", reason=f"timed out; {outcome}"
         )
         return outcome
 
@@ -281,12 +298,14 @@ class JobRunner:
         """
         succeeded = response.status is JobStatus.SUCCEEDED
         reason = "no download link" if succeeded else response.reason or "no reason given"
-        msg = f"{self.description(job.window)} gave no file: {response.status.name}, {reason}"
+        failure = (
+            f"{self.description(job.window)} produced no file: {response.status.name}, {reason}"
+        )
         self.store.remove(job)
         self.audit_context.for_window(job.window, job.id).write(
             "job_failed", reason=f"{response.status_text}: {reason}"
         )
         if job.from_this_run:
-            msg += ". Run again; a smaller window may help"
+            msg = f"{failure}. Run again; a smaller window may help"
             raise JobFailed(msg)
-        self.log.warning("%s; submitting again", msg)
+        self.log.warning("%s; submitting the window again", failure)

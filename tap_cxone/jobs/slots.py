@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
+
 from tap_cxone.errors import JournalError, Throttled
 
 if TYPE_CHECKING:
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Poller:
+class Poller(Struct, frozen=True):
     """Repeated attempts to get a resource of another process, with a pause between them.
 
     Attributes:
@@ -65,17 +66,16 @@ def acquire_file_lock(path: Path) -> ExitStack | None:
         return None
     except (OSError, NotImplementedError) as error:
         if not (folder := path.parent.parent).is_dir():
-            msg = f"cannot lock {path}: {folder} is no folder; make it, or correct journal_path"
+            msg = f"cannot lock {path}: {folder} is no folder; create it or correct journal_path"
             raise JournalError(msg) from error
-        msg = f"cannot lock {path} ({error}); give journal_path a folder where files can be locked"
+        msg = f"cannot lock {path} ({error}); set journal_path to a file system with file locks"
         raise JournalError(msg) from error
     stack = ExitStack()
     stack.callback(lock.release)
     return stack
 
 
-@dataclass(frozen=True, slots=True)
-class TenantLocks:
+class TenantLocks(Struct, frozen=True):
     """Lock files of one family of a tenant.
 
     Attributes:
@@ -129,14 +129,14 @@ class TenantSlots:
             return self._job_slots.pop(next(iter(self._job_slots)))
         # A waiting process holds the queue lock, so that later processes wait behind it.
         self._log_waiting_once(self.locks)
-        with self._wait_for(self.locks, partial(self.locks.try_lock, "door")):
+        with self._wait_for(self.locks, partial(self.locks.try_lock, "queue")):
             return self._wait_for(self.locks, partial(self._lock_free_slot, self.locks))
 
     def try_acquire(self) -> ExitStack | None:
         """Acquire a slot without blocking; return None if none is free or a process is queued."""
         if self.locks is None:
             return ExitStack()
-        if (queue_lock := self.locks.try_lock("door")) is None:
+        if (queue_lock := self.locks.try_lock("queue")) is None:
             return None
         with queue_lock:
             return self._lock_free_slot(self.locks)
@@ -176,14 +176,14 @@ class TenantSlots:
         if (result := locks.poller.wait_for(attempt)) is None:
             msg = (
                 f"{self.name}: another process has been exporting from this tenant for "
-                f"{locks.poller.timeout} (throttle_timeout_minutes; its lock: {locks.prefix}); "
-                "is it stuck?"
+                f"{locks.poller.timeout} (throttle_timeout_minutes; lock={locks.prefix}). Wait for "
+                "it, or end it if it hangs"
             )
             raise Throttled(msg)
         return result
 
     def _log_waiting_once(self, locks: TenantLocks) -> None:
         if not self._wait_logged:
-            text = "%s: another process is exporting from this tenant (its lock: %s); waiting"
+            text = "%s: another process is exporting from this tenant; waiting for lock=%s"
             locks.log.info(text, self.name, locks.prefix)
         self._wait_logged = True

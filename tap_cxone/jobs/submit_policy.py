@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, QuotaExhausted, Throttled, Unavailable
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from tap_cxone.http.retry import Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """Submit again after a delay: the submit created no job.
 
     Attributes:
@@ -24,8 +24,7 @@ class Retry:
     delay: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
+class LookUp(Struct, frozen=True):
     """Look the job up in the API's list, and adopt it.
 
     Attributes:
@@ -35,13 +34,11 @@ class LookUp:
     may_retry: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Struct, frozen=True):
     """Raise the error, which ends the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Start no more jobs ahead of time; each window is submitted when no other job runs."""
 
 

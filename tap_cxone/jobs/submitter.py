@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
 from tap_cxone.http.retry import Attempts
@@ -72,7 +74,7 @@ class JobSubmitter:
         if matching_ids:
             return SubmitResult(min(matching_ids), adopted=True)
         if active_jobs is not None and active_jobs.limit_reached:
-            msg = f"{self.api.name}: as many jobs as the tenant may have are active"
+            msg = f"{self.api.name}: the maximum number of active jobs of the tenant is reached"
             raise Throttled(msg)
         try:
             return self.api.submit(window)
@@ -107,7 +109,7 @@ class JobSubmitter:
                         self._log_throttling(error, delay, window)
                     case _:
                         self._raise_final(error, attempt, window)
-            sleep(self.clock, delay, f"told to wait with {window}")
+            sleep(self.clock, delay, f"waiting to submit {window}")
 
     def submit_ahead(self, window: Window) -> SubmitResult | None:
         """Submit a window ahead of time or adopt its job; return None if it has no job yet.
@@ -127,18 +129,20 @@ class JobSubmitter:
                 case (Retry() | Stop()) as decision, _:
                     self.start_ahead = decision != Stop()
                     log = self.log.info if decision == Stop() else self.log.debug
-                    log("%s has to wait for its turn: %s", self.describe(window), error)
+                    log("%s: not started ahead of time: %s", self.describe(window), error)
                     return None
                 case _:
                     self._raise_final(error, None, window)
 
     def _retry_policy(self) -> RetryPolicy:
         first_delay = max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
-        return replace(self.poll_policy.retry, first_delay=first_delay)
+        return structs.replace(self.poll_policy.retry, first_delay=first_delay)
 
     def _log_throttling(self, error: CXoneError, delay: timedelta, window: Window) -> None:
         if isinstance(error, Throttled):
-            self.log.info("%s: told to wait, trying again in %s", self.describe(window), delay)
+            self.log.info(
+                "%s: throttled by the API; submitting again in %s", self.describe(window), delay
+            )
 
     def resolve_lost_submit(
         self, error: AmbiguousSubmit, jobs_before: ActiveJobs | None, window: Window
@@ -155,17 +159,19 @@ class JobSubmitter:
         """
         ids_before = jobs_before.candidate_ids if jobs_before else frozenset()
         for _ in range(_MAX_LOST_SUBMIT_LOOKUPS):
-            sleep(self.clock, self.poll_policy.interval, f"looking for the job of {window}")
+            sleep(self.clock, self.poll_policy.interval, f"looking up the job of {window}")
             if (jobs_now := self.api.list_active_jobs(window)) is None:
                 raise self._unlisted_submit(error, window) from error
             if len(new_ids := jobs_now.candidate_ids - ids_before) == 1:
                 (job_id,) = new_ids
-                self.log.warning("%s: the answer to the submit was lost, its job found", window)
+                self.log.warning(
+                    "%s: the response to the submit was lost; its job was adopted", window
+                )
                 return SubmitResult(job_id, adopted=True)
             if new_ids:
                 msg = (
-                    f"{self.describe(window)}: {error.message}; several jobs appeared at once "
-                    f"({', '.join(sorted(new_ids))}): run again when nothing else is exporting"
+                    f"{self.describe(window)}: {error.message}; several new jobs appeared "
+                    f"({', '.join(sorted(new_ids))}). Run again when no other client is exporting"
                 )
                 raise AmbiguousSubmit(msg, status=error.status) from error
         return None
@@ -173,8 +179,8 @@ class JobSubmitter:
     def _unlisted_submit(self, error: AmbiguousSubmit, window: Window) -> AmbiguousSubmit:
         count_export()
         msg = (
-            f"{self.describe(window)}: {error.message}; this API has no list of jobs: it counts as "
-            "spent, the next run asks anew"
+            f"{self.describe(window)}: {error.message}; this API has no list of jobs, so the "
+            "submit counts as spent. The next run submits the window again"
         )
         return AmbiguousSubmit(msg, status=error.status)
 
@@ -186,8 +192,8 @@ class JobSubmitter:
             case Throttled(exhausted=False) if attempt is not None:
                 limit = attempt.policy.time_limit
                 msg = (
-                    f"{self.describe(window)}: the API said 'wait' for {limit}: {error.message}; "
-                    "is something else exporting from this tenant?"
+                    f"{self.describe(window)}: still throttled after {limit}: {error.message}; "
+                    "another client may be exporting from this tenant"
                 )
                 raise Throttled(msg, status=error.status) from error
             case Unavailable(exhausted=False) if attempt is not None:

@@ -61,9 +61,8 @@ def _column(name: str, schema: Mapping[str, Any], values: list[Any]) -> pa.Array
     except (ValueError, TypeError, ArithmeticError):
         type_name = schema.get("format") or "/".join(sorted(_types(schema)))
         msg = (
-            f"column {name} holds something that parquet cannot keep as {type_name} "
-            "to the last digit; correct its type or its stream map, or set "
-            "batch_config.encoding.format to jsonl"
+            f"column {name} has a value that parquet cannot store exactly as {type_name}; "
+            "correct its type or its stream map, or set batch_config.encoding.format to jsonl"
         )
         raise BatchError(msg) from None  # the cause contains the value
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
-from struct import Struct
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")  # like the SDK's writer
 _INVALID_DECODER = msgspec.json.Decoder(tuple[str, str, str | None, str])
-_FRAME = Struct("<IQ")  # number of records (0: an invalid row), number of bytes
+_FRAME = struct.Struct("<IQ")  # number of records (0: an invalid row), number of bytes
 _BUFFERED_RECORDS = 1000  # records kept unserialised, as later rows may add columns
 
 
@@ -41,8 +41,7 @@ class RecordLines:
     data: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class LineEncoder:
+class LineEncoder(msgspec.Struct, frozen=True):
     """Encoder of a stream's records to RECORD messages.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import get_protocol
+from msgspec import Struct
 
 from tap_cxone.errors import BatchError
 from tap_cxone.redact import Redactor
@@ -23,8 +23,7 @@ _URL_WITH_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
 _MIN_SECRET_LENGTH = 6  # shorter parameters are names such as `eu1`
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(Struct, frozen=True):
     """A destination of files; it is not accessed before the first file.
 
     Attributes:
@@ -46,8 +45,8 @@ class Storage:
         except Exception as error:  # each file system raises its own error types
             reason = Redactor(set(_secret_values(self.params)))(f"{type(error).__name__}: {error}")
             msg = (
-                f"cannot write the batch file {name} ({reason}); check batch_config.storage: that "
-                "its root is there and may be written to, that there is room, and its params"
+                f"cannot write the batch file {name} ({reason}); check batch_config.storage: its "
+                "params, and whether its root exists, is writable and has free space"
             )
             raise BatchError(msg) from error
 
@@ -95,12 +94,12 @@ def problems(root: str) -> Iterator[str]:
     """Yield errors in a root; use no network."""
     setting, protocol = "batch_config.storage.root", get_protocol(root)
     if "::" in root:
-        yield f"{setting} is a chain of addresses (::), which no target can follow; name one place"
+        yield f"{setting} is a chain of addresses (::), which no target can read; set one address"
         return
     if _URL_WITH_PASSWORD.match(root):
         yield (
-            f"{setting} holds a password, and the target is told that address; "
-            "put the password into batch_config.storage.params"
+            f"{setting} contains a password, and the target receives the address; "
+            "move the password to batch_config.storage.params"
         )
     if "?" in root:
         yield (
@@ -110,6 +109,6 @@ def problems(root: str) -> Iterator[str]:
     try:
         fsspec.get_filesystem_class(protocol)
     except ValueError:
-        yield f"{setting} begins with {protocol}://, which fsspec does not know; correct it"
+        yield f"{setting} begins with {protocol}://, which fsspec does not support; correct it"
     except ImportError as error:
-        yield f"{setting} needs a package for {protocol}:// beside tap-cxone ({error})"
+        yield f"{setting} needs a further package for {protocol}:// ({error}); install it"

@@ -24,8 +24,8 @@ def advise(
     for workload in workloads:
         if workload.requested_start:
             yield (
-                f"{workload.stream}: asked for {workload.requested_start:%Y-%m-%d}, but the API "
-                f"gives nothing before {workload.start:%Y-%m-%d}; what is older cannot be had"
+                f"{workload.stream}: start {workload.requested_start:%Y-%m-%d} is before the API's "
+                f"history limit; older rows than {workload.start:%Y-%m-%d} are not available"
             )
     yield from _advise_wider_windows(family, workloads)
     yield from _advise_concurrency(family, workloads)
@@ -48,7 +48,7 @@ def _advise_wider_windows(family: ApiFamily, workloads: Sequence[Workload]) -> I
     # With a quota, the widest window is worth a trial; without one, the API's limit applies.
     max_days = max(workload.days for workload in unfinished)
     days_over_quota = max_days if quota and needed > quota.exports else 0
-    caveat = ", if the API takes so long a window (it documents no limit)"
+    caveat = ", if the API accepts such a long window (it documents no limit)"
     for days, suffix in ((family.max_window_days, ""), (days_over_quota, caveat)):
         if days <= family.window_days:
             continue
@@ -63,7 +63,7 @@ def _advise_concurrency(family: ApiFamily, workloads: Sequence[Workload]) -> Ite
     if current < max_jobs and _total_needed(workloads) > current:
         yield (
             f"{family.name}.max_concurrent: {max_jobs} lets {max_jobs} exports run at once, "
-            f"not {current}, as far as the tenant's other exports leave room"
+            f"not {current}, if other clients of the tenant use none of them"
         )
 
 
@@ -78,8 +78,8 @@ def _advise_daily_quota(
         lookback_text = f" and lookback_days {days_per_night - 1}" if exports_per_stream > 1 else ""
         yield (
             f"every night {len(workloads)} tables{lookback_text} need {exports_per_night} exports "
-            f"and {exports_per_day} are allowed: some wait a day, by turns, and nothing is lost; "
-            f"name fewer in {family.name}.tables to have each of them every day"
+            f"and {exports_per_day} are allowed: some wait until the next day, and no row is lost. "
+            f"List fewer in {family.name}.tables to read each of them every day"
         )
 
 
@@ -90,6 +90,6 @@ def _advise_remaining_calls(
     needed = _total_needed(workloads)
     if remaining is not None and not family.limits.quota and needed > remaining:
         yield (
-            f"{needed} calls or more are needed and {remaining} are left: the run stops when they "
-            "are used up, keeps what is done, and the next one goes on"
+            f"at least {needed} calls are needed and {remaining} are left: the run stops when they "
+            "are used up, and the next run continues"
         )

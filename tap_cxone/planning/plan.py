@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from tap_cxone.planning.advice import advise
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _ZERO = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamPlan:
+class StreamPlan(Struct, frozen=True):
     """Workload of one stream and its minimum duration.
 
     Attributes:
@@ -47,8 +47,7 @@ class StreamPlan:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyPlan:
+class FamilyPlan(Struct, frozen=True):
     """Plans of a family's streams under the limits of the family.
 
     Attributes:
@@ -136,7 +135,7 @@ def _with_finish_times(
             end = _release_times(family, quota, now)[index] + periods * quota.period
         elif workload.windows_without_job:
             end = now + min_duration(family, cumulative, workload.unit)
-        timed.append(replace(plan, earliest_finish=end))
+        timed.append(structs.replace(plan, earliest_finish=end))
     return tuple(timed)
 
 

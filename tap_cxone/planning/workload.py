@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,16 +16,14 @@ Unit = Literal["exports", "calls"]
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class RemainingCalls:
+class RemainingCalls(Struct, frozen=True):
     """Remaining quota as reported by the API: a number of calls, and a text about it."""
 
     count: int
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """Windows that one stream has to read.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from tap_cxone.formatting import format_bytes, format_duration
 
@@ -30,8 +31,7 @@ _ZERO = timedelta(0)
 _SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """Activity of a thread that works for a stream.
 
     Attributes:
@@ -56,14 +56,13 @@ class Activity:
         )
         until_retry = self.until - now if self.until else _ZERO
         return (
-            f"{text}; asking again in {format_duration(until_retry)}"
+            f"{text}; next request in {format_duration(until_retry)}"
             if until_retry >= _SECOND
             else text
         )
 
 
-@dataclass(frozen=True, slots=True)
-class StreamSnapshot:
+class StreamSnapshot(Struct, frozen=True):
     """Progress of one stream at one instant.
 
     Attributes:

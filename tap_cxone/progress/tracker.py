@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from tap_cxone.formatting import format_duration, format_minute
 from tap_cxone.progress.activity import observe_activity
@@ -97,14 +99,14 @@ class StreamProgress:
         with self.lock:
             timers = sorted(self._timers, key=lambda timer: timer.activity.is_waiting)
             activity = timers[-1].activity if timers else None
-            return replace(self._snapshot, rows=self.emitted, activity=activity)
+            return structs.replace(self._snapshot, rows=self.emitted, activity=activity)
 
     def __str__(self) -> str:
         """Return the number of committed windows, and the estimated end of the others."""
         snapshot = self.snapshot()
         eta, text = snapshot.eta(self.clock.now()), f"{snapshot.windows_done} windows"
         if snapshot.quota_eta and snapshot.planned != snapshot.windows:
-            return f"{text}, the quota lets it end on {format_minute(snapshot.quota_eta)}"
+            return f"{text}, end by quota at {format_minute(snapshot.quota_eta)}"
         return f"{text}, about {format_duration(eta)} left" if eta else text
 
     # Start, windows and end
@@ -163,7 +165,7 @@ class StreamProgress:
     def track_fetch(self) -> Iterator[None]:
         """Track the activity of this thread, which loads a file, inside the block."""
         self.start()
-        with self.track_activity("asking for a file") as timer, observe_activity(timer):
+        with self.track_activity("waiting for a file") as timer, observe_activity(timer):
             yield
 
     @contextmanager
@@ -207,7 +209,7 @@ class StreamProgress:
 
     def _update(self, **changes: object) -> None:
         with self.lock:
-            self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]
+            self._snapshot = structs.replace(self._snapshot, **changes)
 
 
 @dataclass(slots=True, eq=False)

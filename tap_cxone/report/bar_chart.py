@@ -5,9 +5,10 @@ Lengths are per cent of the drawing's width.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from tap_cxone.report.coverage import day_window
 from tap_cxone.report.streams import length_in_days, single_day
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from tap_cxone.report.streams import Commit
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """Rows over a period: of one day, or of a window's days on average.
 
     Attributes:
@@ -53,8 +53,7 @@ class Bar:
         return self.quarantined / max(1, self.rows + self.quarantined)
 
 
-@dataclass(frozen=True, slots=True)
-class BarChart:
+class BarChart(Struct, frozen=True):
     """Bar chart of rows per day.
 
     Attributes:
@@ -89,7 +88,7 @@ def draw_bars(commits: Iterable[Commit]) -> BarChart | None:
         return None
     span = Window(bars[0].window.start, max(bar.window.end for bar in bars))
     drawn = (
-        replace(
+        structs.replace(
             bar,
             x=_percent_of_width(span, bar.window.start),
             width=100 * _fraction_of(bar.window, span),
@@ -107,7 +106,7 @@ def _bars(commits: Iterable[Commit]) -> list[Bar]:
         day = single_day(commit)
         if day is not None:
             bar = by_day.get(day, Bar(day_window(day), 0, 0, is_average=False))
-            by_day[day] = replace(
+            by_day[day] = structs.replace(
                 bar,
                 rows=bar.rows + commit.rows,
                 quarantined=bar.quarantined + commit.quarantined,

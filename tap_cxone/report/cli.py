@@ -30,7 +30,7 @@ def main(logs: Sequence[BinaryIO], output: str) -> None:
     merged; - is standard input. The page needs no network.
     """
     if any(_is_same_file(log.name, output) for log in logs):
-        msg = f"{output} is the audit log itself; name another file with -o"
+        msg = f"{output} is the audit log itself; set another file with -o"
         raise click.UsageError(msg)
     page = _render_page(_read_logs(logs))
     with click.open_file(output, "wb") as file:

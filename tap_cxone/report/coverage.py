@@ -6,11 +6,12 @@ All functions are pure. Days are UTC days.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tap_cxone.windows import Window
 
@@ -29,8 +30,7 @@ class DayState(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Month:
+class Month(Struct, frozen=True):
     """State of each day of a month, by date, from its first day to its last."""
 
     days: Mapping[date, DayState]

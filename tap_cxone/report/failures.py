@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
 FAILURE_LABELS = {
     "job_failed": "job failed",
     "stream_failed": "stream failed",
-    "stream_stopped": "stopped for the day",
-    "webhook_failed": "webhook not told",
+    "stream_stopped": "stopped by a quota",
+    "webhook_failed": "webhook failed",
 }
 """Event → label, for events that report a failure or an early end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A failure or an early end.
 
     One cause that ended several streams of a run is one failure.
@@ -36,8 +36,7 @@ class Failure:
     streams: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaChange:
+class SchemaChange(Struct, frozen=True):
     """Columns that no SCHEMA message had.
 
     A run that starts with the old catalog reports them again.
@@ -57,8 +56,7 @@ class SchemaChange:
     last: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidRows:
+class InvalidRows(Struct, frozen=True):
     """Rows of a stream that failed validation for the same reason.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import Struct, field
 
 from tap_cxone.clock import in_utc
 from tap_cxone.events.audit_log import EVENTS
@@ -81,8 +81,7 @@ _COMMON = msgspec.json.Decoder(_CommonFields)
 _LINE = msgspec.json.Decoder(Line)
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Struct, frozen=True):
     """Parsed lines of one or more audit logs.
 
     Attributes:
@@ -120,8 +119,8 @@ def parse_log(name: str, raw_lines: Iterable[bytes]) -> Log:
             unreadable += 1
     if unreadable and not lines and not unknown:
         msg = (
-            f"{name} is no audit log: none of its {unreadable} lines is one that tap-cxone writes; "
-            "give the file that audit_log_path names"
+            f"{name} is not an audit log: tap-cxone wrote none of its {unreadable} lines; pass the "
+            "file of audit_log_path"
         )
         raise NotAnAuditLog(msg)
     return Log(tuple(lines), unreadable, unknown)

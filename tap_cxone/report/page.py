@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from tap_cxone.report import formatting
 from tap_cxone.report.bar_chart import draw_bars
@@ -35,10 +36,10 @@ MAX_SHOWN = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 
 """Maximum number of shown items by kind; the page reports how many are omitted."""
 _SYMBOLS = {DayState.COMPLETE: "✓", DayState.PARTIAL: "½", DayState.OPEN: "✗", DayState.NEVER: ""}
 _DESCRIPTIONS = {
-    DayState.COMPLETE: "all of the day was committed",
+    DayState.COMPLETE: "the whole day was committed",
     DayState.PARTIAL: "a part of the day was committed",
-    DayState.OPEN: "asked for, nothing of it was committed",
-    DayState.NEVER: "never asked for",
+    DayState.OPEN: "requested, but not committed",
+    DayState.NEVER: "not requested",
 }
 
 
@@ -75,8 +76,7 @@ class Card:
         return draw_bars(self.stream.window_commits)
 
 
-@dataclass(frozen=True)
-class FamilyWaits:
+class FamilyWaits(Struct, frozen=True):
     """View of the waits of one API family."""
 
     family: str

@@ -5,10 +5,11 @@ A window that was committed repeatedly counts once, with its last commit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tap_cxone.report.coverage import DayState, covers, day_states, days_of, merge_windows
 
@@ -23,8 +24,7 @@ _DAY = timedelta(days=1)
 _END_EVENTS = {"window_committed", "stream_failed", "stream_stopped"}
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """Last commit of a window, or one commit of a full-table stream.
 
     Attributes:
@@ -42,8 +42,7 @@ class Commit:
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """History of a stream.
 
     Attributes:

@@ -6,9 +6,10 @@ Lengths are per cent of the drawing's width.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from tap_cxone.windows import midnight
 
@@ -27,8 +28,7 @@ _TICKS = [
 _MAX_TICKS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class WaitSegment:
+class WaitSegment(Struct, frozen=True):
     """The part of a wait that falls into one day.
 
     Attributes:
@@ -46,8 +46,7 @@ class WaitSegment:
     row: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineDay:
+class TimelineDay(Struct, frozen=True):
     """One day of a timeline."""
 
     day: date
@@ -59,8 +58,7 @@ class TimelineDay:
         return 1 + max(segment.row for segment in self.segments)
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """The waits of one family by time of day.
 
     Attributes:
@@ -128,5 +126,5 @@ def _assign_rows(segments: Iterable[WaitSegment]) -> tuple[WaitSegment, ...]:
     for segment in sorted(segments, key=lambda segment: segment.start):
         row = next((n for n, end in enumerate(row_ends) if end < segment.start), len(row_ends))
         row_ends[row : row + 1] = [segment.end]
-        placed.append(replace(segment, row=row))
+        placed.append(structs.replace(segment, row=row))
     return tuple(placed)

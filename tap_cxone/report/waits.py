@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,8 +21,7 @@ _JOB_EVENTS = {*_START_EVENTS, *_END_OUTCOMES, "job_state"}
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class JobWait:
+class JobWait(Struct, frozen=True):
     """Wait for one job in one run, from its acceptance to its file.
 
     Attributes:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from tap_cxone.rows.convert import (
     DEFAULT_RULES,
@@ -53,7 +54,7 @@ def column_converter(
     constraint = column.constraint
     if constraint is not None:
         convert_cells = column_converter(
-            replace(column, constraint=None), rules, cells_are_text=cells_are_text
+            structs.replace(column, constraint=None), rules, cells_are_text=cells_are_text
         )
         return lambda cells: _checked(constraint, convert_cells(cells))
     convert_texts = _text_converter(column.type, rules)

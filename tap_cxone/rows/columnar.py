@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from itertools import compress, repeat
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_cxone.rows.column_converters import column_converter
 from tap_cxone.rows.convert import json_text
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from tap_cxone.rows.layout import FileLayout
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(Struct, frozen=True):
     """Records of one layout, stored by columns.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, structs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +17,7 @@ _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_NAME = re.compile(r"[\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class ValueConstraint:
+class ValueConstraint(Struct, frozen=True):
     """Limits on the values of a column.
 
     Attributes:
@@ -49,8 +49,7 @@ class ValueConstraint:
         return not self.violation(min(values)) and not self.violation(max(values))
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column that is known before a file is read.
 
     Attributes:
@@ -86,7 +85,7 @@ def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tu
     """Return `columns` with the user's types, then the columns that only `types` declares."""
     unmatched = {snake_case(name): column_type for name, column_type in types.items()}
     typed_columns = [
-        replace(column, type=unmatched.pop(column.name, column.type)) for column in columns
+        structs.replace(column, type=unmatched.pop(column.name, column.type)) for column in columns
     ]
     return (*typed_columns, *declared_columns(unmatched))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -38,7 +37,7 @@ class ConversionError(ValueError):
 
     def __init__(self, column: Column, reason: str = "") -> None:
         """Store the column; the default `reason` names its type."""
-        reason = reason or f"holds something that is no {column.type}"
+        reason = reason or f"has a value that is not of type {column.type}"
         super().__init__(f"column {column.name} {reason}")
         self.column = column
 
@@ -122,8 +121,7 @@ def parse_date_time(dates: ColumnDates, text: str) -> str:
     return iso(instant if instant.tzinfo else instant.replace(tzinfo=dates.zone))
 
 
-@dataclass(frozen=True, slots=True)
-class CellRules:
+class CellRules(msgspec.Struct, frozen=True):
     """How the texts of one column are read, beyond the column's type.
 
     Attributes:
@@ -134,7 +132,7 @@ class CellRules:
 
     number_format: NumberFormat = "1234.5"
     null_values: frozenset[str] = frozenset()
-    dates: ColumnDates = field(default_factory=lambda: ColumnDates(DateRule(), ""))
+    dates: ColumnDates = msgspec.field(default_factory=lambda: ColumnDates(DateRule(), ""))
 
 
 DEFAULT_RULES = CellRules()
@@ -270,7 +268,7 @@ def cell_converter(
     def convert_checked(cell: Any) -> Any:
         value = convert(cell)
         if value is not None and (violation := constraint.violation(value)):
-            raise ConversionError(column, f"breaks its rule ({violation})")
+            raise ConversionError(column, f"violates its constraint ({violation})")
         return value
 
     return convert_checked

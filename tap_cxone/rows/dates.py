@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from tap_cxone.types import DATE_ORDERS
 
@@ -41,8 +42,7 @@ _VOTE_SHARE = 0.75  # share of a column's values that must show the same order
 _MIN_OPPOSING_VOTES = 3  # values that must oppose a setting, or earlier files
 
 
-@dataclass(frozen=True, slots=True)
-class DateRule:
+class DateRule(Struct, frozen=True):
     """The rule for the dates of one file.
 
     Attributes:
@@ -54,7 +54,7 @@ class DateRule:
 
     zone: tzinfo = UTC
     setting: DateOrder | None = None
-    orders: Mapping[str, DateOrder] = field(default_factory=dict)
+    orders: Mapping[str, DateOrder] = {}
     window: Window | None = None
 
 
@@ -155,7 +155,7 @@ class FileDates:
 
     def with_orders(self, orders: Mapping[str, DateOrder]) -> FileDates:
         """Return new parsers for the same file, with these orders of columns."""
-        return FileDates(replace(self.rule, orders={**self.rule.orders, **orders}))
+        return FileDates(structs.replace(self.rule, orders={**self.rule.orders, **orders}))
 
     @property
     def contradictory(self) -> list[str]:

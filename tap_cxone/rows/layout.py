@@ -7,6 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec import Struct
+
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.columns import assign_columns, snake_case
 from tap_cxone.rows.convert import CellRules, ConversionError, cell_converter, json_text
@@ -21,8 +24,7 @@ if TYPE_CHECKING:
 ROW_HASH = "_row_hash"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSpec:
+class RecordSpec(Struct, frozen=True):
     """Requirements on the records of a stream, independent of the file they come from.
 
     Attributes:
@@ -44,8 +46,8 @@ class RecordSpec:
     constants: Mapping[str, Any]
     required: Sequence[str] = ()
     keep_unknown_columns: bool = True
-    text_format: TextFormat = field(default_factory=TextFormat)
-    dates: FileDates = field(default_factory=FileDates)
+    text_format: TextFormat = TextFormat()
+    dates: FileDates = msgspec.field(default_factory=FileDates)
 
     @property
     def mandatory_columns(self) -> frozenset[str]:

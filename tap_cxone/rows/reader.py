@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
@@ -86,11 +88,10 @@ class RowCounts:
         reasons = ", ".join(f"{number} times: {reason}" for reason, number in top)
         others = len(self.reasons) - len(top)
         more = f", and {others} other reasons" if others else ""
-        return f"{self.invalid} of {self.rows} rows do not fit ({reasons}{more})"
+        return f"{self.invalid} of {self.rows} rows failed validation ({reasons}{more})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Converters:
+class _Converters(Struct, frozen=True):
     """Converters for one header: of single rows, and of blocks of rows."""
 
     header: tuple[str, ...]

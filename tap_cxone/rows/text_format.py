@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tap_cxone.clock import time_zone
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from tap_cxone.types import DateOrder, NullCharacterPolicy, NumberFormat
 
 
-@dataclass(frozen=True, slots=True)
-class TextFormat:
+class TextFormat(Struct, frozen=True):
     """How the files of one stream write texts.
 
     Attributes:

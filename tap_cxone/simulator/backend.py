@@ -11,6 +11,7 @@ from tap_cxone.simulator.registry import FAMILIES
 from tap_cxone.simulator.rows import midnight
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime, tzinfo
 
     from tap_cxone.simulator.clock import Clock
@@ -26,10 +27,12 @@ class Backend(ServerContext):
         families: The API families.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    def __init__(
+        self, options: Options, clock: Clock, families: Iterable[type[SimulatedFamily]] = FAMILIES
+    ) -> None:
         """Create the state of a tenant without jobs, exports or schedules."""
         super().__init__(options, clock)
-        self.families: list[SimulatedFamily] = [family(self) for family in FAMILIES]
+        self.families: list[SimulatedFamily] = [family(self) for family in families]
 
     @property
     def limit_violations(self) -> int:

@@ -12,10 +12,12 @@ from tap_cxone.simulator.backend import Backend
 from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.registry import FAMILIES
 from tap_cxone.simulator.request_log import RecordedRequest, RecordingMiddleware
 from tap_cxone.simulator.server import ThreadedServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime, tzinfo
     from types import TracebackType
 
@@ -40,9 +42,18 @@ class Simulator:
         clock: Clock | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        families: Iterable[type[SimulatedFamily]] = FAMILIES,
     ) -> None:
-        """Bind `host` and `port`, 0 for a free port; the `with` block starts the server."""
-        self.backend = Backend(options or Options(), clock or SystemClock())
+        """Bind `host` and `port`, 0 for a free port; the `with` block starts the server.
+
+        Args:
+            options: The options; those of `Options` by default.
+            clock: The clock; the system's by default.
+            host: The address to bind.
+            port: The port to bind.
+            families: The simulated families.
+        """
+        self.backend = Backend(options or Options(), clock or SystemClock(), families)
         app = Starlette(routes=_routes(self.backend))
         recording = RecordingMiddleware(app, self.backend.log, self.backend.clock)
         self._server = ThreadedServer(recording, host, port)

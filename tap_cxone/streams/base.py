@@ -73,7 +73,7 @@ class CXoneStream(FamilyStream):
         except CXoneError as error:
             self._fail(error)
         except Exception as error:
-            self.logger.exception("A fault in the tap itself; please report it")
+            self.logger.exception("Unexpected error in tap-cxone; please report this traceback")
             self._fail(error)
 
     def _stop(self, error: QuotaExhausted) -> None:
@@ -84,7 +84,9 @@ class CXoneStream(FamilyStream):
             self.progress.finish("stopped")
             self.write_state()
             self.audit_context.write("stream_stopped", reason=str(error))
-            self.log_once("quota", "%s stops here: %s", self.name, error)
+            self.log_once(
+                "quota", "Stream '%s' stopped: %s; the next run continues", self.name, error
+            )
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
@@ -95,7 +97,7 @@ class CXoneStream(FamilyStream):
         self.state_view.mark_failed(failed=True)
         self.write_state()  # the stream may have used a submit that STATE must contain
         self.audit_context.write("stream_failed", reason=str(error))
-        self.logger.error("Stream '%s' stops: %s", self.name, error)
+        self.logger.error("Stream '%s' failed; the other streams continue: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run must fail at once
             raise error
 
@@ -158,7 +160,7 @@ class CXoneStream(FamilyStream):
             msg = f"{description}: new columns: {names}; set schema_drift to evolve or ignore"
             raise DriftError(msg)
         level = logging.WARNING if unknown_columns and existing_names else logging.INFO
-        self.log("%s has columns that no SCHEMA had: %s", description, names, level=level)
+        self.log("%s: new columns added to the schema: %s", description, names, level=level)
         audit_context.write("schema_changed", columns=[column.name for column in new_columns])
         self.columns += unknown_columns
         self.state_view.add_columns(unknown_columns)

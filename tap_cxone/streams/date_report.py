@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import logging
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from tap_cxone.types import DateOrder
 
 
-@dataclass(frozen=True, slots=True)
-class DateReporter:
+class DateReporter(Struct, frozen=True):
     """Stores the orders that files show, and warns once of each column.
 
     Attributes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from msgspec import Struct, structs
 
 from tap_cxone.rows.text_format import TextFormat
 
@@ -14,14 +16,14 @@ if TYPE_CHECKING:
     from tap_cxone.types import DateOrder
 
 
-class _Definition(Protocol):
-    """A frozen dataclass that defines one stream."""
+class Definition(Struct, frozen=True):
+    """Base class of what defines one stream.
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+    Attributes:
+        name: Name of the stream.
+    """
 
-    @property
-    def name(self) -> str:
-        """Return the name of the stream."""
+    name: str
 
 
 class _Entry(Protocol):
@@ -32,13 +34,14 @@ class _Entry(Protocol):
         """Return the name of the stream."""
 
 
-_D = TypeVar("_D", bound=_Definition)
+_D = TypeVar("_D", bound=Definition)
 _E = TypeVar("_E", bound=_Entry)
 
 
 def merge_definition(built_in: _D, **override: Any) -> _D:
     """Return a definition with the values of the user; None keeps the built-in value."""
-    return replace(built_in, **{n: value for n, value in override.items() if value is not None})
+    changes = {name: value for name, value in override.items() if value is not None}
+    return structs.replace(built_in, **changes)
 
 
 def merge_definitions(

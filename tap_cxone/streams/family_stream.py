@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from tap_cxone.workers.pool import WorkerPool
 
 
-@dataclass(frozen=True, slots=True)
-class StreamPreload:
+class StreamPreload(Struct, frozen=True):
     """Data of a stream that precedes its first window: columns, or all records of a table."""
 
     columns: Sequence[Column] = ()
@@ -140,6 +139,14 @@ class FamilyStream(Stream, ABC):
         """
         self.family.context.signals.raise_if_interrupted()
         self.workers.main_thread.run_pending()
+
+    def check_permission(self) -> bool:
+        """Submit a job of the stream; return False if each submit costs an export, or none exists.
+
+        Raises:
+            CXoneError: The API refused the submit.
+        """
+        return False
 
     def refresh_catalog(self) -> None:
         """Read catalog columns from the API if a setting requests it; the default does nothing."""

@@ -46,4 +46,4 @@ class FullTableStream(CXoneStream):
         seconds = (self.now() - started_at).total_seconds()
         self.audit_context.write("window_committed", rows=emitted, quarantined=0, seconds=seconds)
         progress.count_window(None)
-        self.logger.info("%s complete, %d rows", self.name, emitted)
+        self.logger.info("%s: table committed; rows=%d", self.name, emitted)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
 from tap_cxone.jobs.runner import JobRunner
 from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.windows import Window, midnight
 
 if TYPE_CHECKING:
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import Unit
-    from tap_cxone.windows import Window
 
 
 class JobStream(WindowedStream):
@@ -26,6 +27,14 @@ class JobStream(WindowedStream):
     @abstractmethod
     def api(self) -> JobApi:
         """Return the API that runs the stream's jobs."""
+
+    @override
+    def check_permission(self) -> bool:
+        if self.family.submits_cost_exports:
+            return False
+        end = midnight(self.now())
+        self.source().check_submit(Window(end - timedelta(days=1), end))
+        return True
 
     @override
     def source(self) -> JobRunner:

@@ -129,7 +129,7 @@ class PlannedStream(CXoneStream):
     def _log_start(self) -> None:
         span = self._span()
         if span.start > span.requested_start:
-            text = "%s: asked for %s, but the API gives nothing before %s; starting there"
+            text = "%s: start %s is before the API's history limit; starting at %s"
             self.log_once("history", text, self.name, iso(span.requested_start), iso(span.start))
         if span.start >= span.requested_end:
             self._log_nothing_to_read(span)
@@ -151,7 +151,8 @@ class PlannedStream(CXoneStream):
             text = "%s: nothing to read: %s is past end_date (%s); raise end_date or remove it"
             self.logger.warning(text, self.name, iso(span.start), iso(end_date))
         else:
-            self.logger.info("%s: nothing to read yet, %s is not past", self.name, iso(span.start))
+            text = "%s: nothing to read yet; the next window starts at %s"
+            self.logger.info(text, self.name, iso(span.start))
 
     def _set_quota_eta(self, windows: Sequence[Window], pending: Sequence[Window]) -> None:
         """Estimate when the quota lets this stream finish, if this run cannot finish it.

@@ -30,16 +30,18 @@ _SCHEMA = th.PropertiesList(
         th.StringType,
         required=True,
         nullable=False,
-        description="SHA-256 of the stream's name and the row; the same row has the same.",
+        description="SHA-256 of the stream's name and the row; equal rows have equal IDs.",
     ),
-    th.Property("stream", th.StringType, description="The stream it came for."),
-    th.Property("job_id", th.StringType, description="The job whose file it stood in."),
-    th.Property("window_start", th.DateTimeType, description="Begin of that job's window, UTC."),
-    th.Property("window_end", th.DateTimeType, description="End of that window, UTC."),
-    th.Property("reason", th.StringType, description="What is wrong with it."),
-    th.Property("field", th.StringType, description="The column or field concerned."),
-    th.Property("record", th.StringType, description="The row as it came, as JSON text."),
-    th.Property("quarantined_at", th.DateTimeType, description="When it was set aside, UTC."),
+    th.Property("stream", th.StringType, description="Stream of the row."),
+    th.Property("job_id", th.StringType, description="Job whose file contains the row."),
+    th.Property("window_start", th.DateTimeType, description="Start of the job's window, UTC."),
+    th.Property("window_end", th.DateTimeType, description="End of the job's window, UTC."),
+    th.Property("reason", th.StringType, description="Reason why the row is invalid."),
+    th.Property("field", th.StringType, description="Invalid column or field."),
+    th.Property("record", th.StringType, description="The row as in the file, as JSON text."),
+    th.Property(
+        "quarantined_at", th.DateTimeType, description="When the row was quarantined, UTC."
+    ),
 ).to_dict()
 
 
@@ -81,7 +83,7 @@ class QuarantineStream(Stream):
 
     def __init__(self, tap: Tap) -> None:
         """Create the stream; its SCHEMA is emitted before its first record."""
-        super().__init__(tap, schema={**_SCHEMA, "description": "Rows that did not fit."})
+        super().__init__(tap, schema={**_SCHEMA, "description": "Rows that failed validation."})
         self.schema_written = False
 
     @override

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.layout import ROW_HASH
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
     from tap_cxone.rows.decode import Format
 
 WINDOW_COLUMNS = (
-    Column("_window_start", "date-time", "Begin of the window the row was read with, UTC."),
-    Column("_window_end", "date-time", "End of that window, UTC; moves the bookmark."),
+    Column("_window_start", "date-time", "Start of the window of the row, UTC."),
+    Column("_window_end", "date-time", "End of the window of the row, UTC; the replication key."),
 )
-EXTRACTED_AT = Column("_extracted_at", "date-time", "When the row was read, UTC; old: it is gone.")
+EXTRACTED_AT = Column(
+    "_extracted_at", "date-time", "When the row was read, UTC. It stays old if the row was deleted."
+)
 _ROW_HASH_COLUMN = Column(
-    ROW_HASH, "string", "SHA-256 of the row's values; the key where there is no other."
+    ROW_HASH, "string", "SHA-256 of the row's values; the key if the stream has no other."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """Everything that is known about a stream before its first file.
 
     Attributes:
@@ -54,7 +56,7 @@ class Declaration:
     required: tuple[str, ...] = ()
     nested_object: str = ""
     windowed: bool = True
-    text_format: TextFormat = field(default_factory=TextFormat)
+    text_format: TextFormat = TextFormat()
 
 
 def schema_of(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
@@ -35,4 +35,4 @@ class SnapshotJobStream(JobStream):
     @override
     def _record_spec(self, window: Window) -> RecordSpec:
         constants = {EXTRACTED_AT.name: iso(window.start)}
-        return replace(super()._record_spec(window), constants=constants)
+        return structs.replace(super()._record_spec(window), constants=constants)

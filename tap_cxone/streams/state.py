@@ -6,7 +6,7 @@ Keys of one stream's state beside its bookmark, all optional:
 pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitted, not committed
 submits        {family: ["2026-01-31T00:00:00+00:00", …]}   submits that still count for a limit
 columns        [{"name", "description"}]                    learned from files
-tenant_info    {family: {name: value}}                      learned of the tenant by earlier runs
+tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
 date_orders    {column: "day_first"}                        order of day and month in files
 window_days    2                                            wider windows timed out
@@ -18,8 +18,9 @@ version        1                                            layout of the keys a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
@@ -43,8 +44,7 @@ _OWN_KEYS = {
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class StreamState:
+class StreamState(Struct, frozen=True):
     """A view that reads and changes the state of one stream in place.
 
     Raises:
@@ -200,8 +200,8 @@ def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
         bookmarks = None  # a whole STATE message would be read as an empty state
     if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
         msg = (
-            'The state is not {"bookmarks": {stream: {…}}}; pass what an earlier run wrote, of a '
-            'STATE message its "value"'
+            'The state is not {"bookmarks": {stream: {…}}}; pass the state that an earlier run '
+            'wrote, or the "value" of a STATE message'
         )
         raise StateError(msg)
     return bookmarks
@@ -214,9 +214,9 @@ def _upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
         return raw
     if type(version) is not int or version != 0:
         msg = (
-            f"The state of stream '{stream}' has layout version {version!r}, and this tap-cxone "
-            f"reads versions up to {STATE_VERSION}; install the tap-cxone that wrote it, or a "
-            "newer one, or restore an earlier state"
+            f"The state of stream '{stream}' has layout version {version!r}; this tap-cxone reads "
+            f"versions up to {STATE_VERSION}. Install the version that wrote it or a newer one, or "
+            "restore an earlier state"
         )
         raise StateError(msg)
     if "traits" not in raw:

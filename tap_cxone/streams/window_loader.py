@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, structs
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
@@ -45,8 +46,7 @@ class FileSource(Protocol):
         """Mark the file of a window as unusable, so that it is never returned again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowLoader:
+class WindowLoader(Struct, frozen=True, kw_only=True):
     """Validates the prefetched files of one stream.
 
     Attributes:
@@ -91,17 +91,19 @@ class WindowLoader:
                     return loaded
                 # An empty file means 'no rows' on some tenants; a faulty proxy can cause it too.
                 loaded.close()
-                self.log.info("%s: an empty file; fetching it once more", window_file.description)
+                self.log.info(
+                    "%s: the file is empty; downloading it once more", window_file.description
+                )
                 return self._load_once(self._fetch_again(window_file), spec, line_encoder)
             except InvalidRecords:
                 raise
             except DecodeError as error:
-                self.log.warning("%s; fetching it once more", error)
+                self.log.warning("%s; downloading the file once more", error)
             try:
                 return self._load_once(self._fetch_again(window_file), spec, line_encoder)
             except DecodeError as error:
                 self.run_on_worker(lambda: self.source.discard(window_file.window))
-                msg = f"{error}; it came so twice: run again, and if it stays so report it to NICE"
+                msg = f"{error}; both downloads failed. Run again; report it to NICE if it persists"
                 raise type(error)(msg) from error
 
     def _fetch_again(self, window_file: WindowFile) -> WindowFile:
@@ -142,7 +144,7 @@ class WindowLoader:
         Raises:
             InvalidRecords: The dates of a column show either order.
         """
-        spec = replace(spec, dates=spec.dates.with_orders({}))
+        spec = structs.replace(spec, dates=spec.dates.with_orders({}))
         with ExitStack() as cleanup:
             reader = self._open(window_file, spec)
             line_buffer = (
@@ -155,7 +157,7 @@ class WindowLoader:
             if columns := dates.contradictory:
                 raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
             if dates.opposed and dates.rule.setting is None:
-                spec = replace(spec, dates=dates.with_orders(dates.opposed))
+                spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
                 return self._read(window_file, spec, line_encoder)
             cleanup.pop_all()
         return reader, line_buffer, counts
@@ -164,7 +166,7 @@ class WindowLoader:
         declaration = self.declaration
         return (
             f"{name}: {', '.join(columns)} has dates that exist only with the month first, and "
-            "dates that exist only with the day first: nothing of it was emitted; set "
+            "dates that exist only with the day first: no record was emitted; set "
             f"{declaration.text_format.date_order_setting}, or declare a string in "
             f"{declaration.columns_setting}"
         )
@@ -187,7 +189,7 @@ class WindowLoader:
         ):
             # A line of text that is not CSV parses as a header of one column.
             msg = (
-                f"{description}: one column is no table, and nobody knows it; run again, or set "
+                f"{description}: the file has only one column, which is unknown; run again, or set "
                 f"{declaration.text_format.csv_setting}.delimiter"
             )
             raise DecodeError(msg)
@@ -200,9 +202,8 @@ class WindowLoader:
                 line_buffer.flush()
         except DriftError as error:
             declaration = self.declaration
-            hint = f"set the keys in {declaration.keys_setting}"
-            hint += f", or correct {declaration.columns_setting}" if declaration.required else ""
-            msg = f"{reader.table.name}: {error}; {hint}"
+            other = f", or correct {declaration.columns_setting}" if declaration.required else ""
+            msg = f"{reader.table.name}: {error}; set the keys in {declaration.keys_setting}{other}"
             raise DriftError(msg) from error
         return counts
 
@@ -232,12 +233,12 @@ class WindowLoader:
         elif counts.ratio > self.settings.max_invalid_ratio:
             reason = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
         elif not quarantine_selected:
-            reason = f"the stream '{QUARANTINE}' that would receive them is not selected"
+            reason = f"stream '{QUARANTINE}' is not selected"
         if reason is not None:
             self._audit_validation(loaded, duplicate_count=None)
             msg = (
-                f"{loaded.reader.table.name}: {counts}, and {reason}: nothing of it was emitted. "
-                f"{example.location} {example.reason}; if the rows are right, correct "
+                f"{loaded.reader.table.name}: {counts} and {reason}; no record was emitted. First "
+                f"invalid row: {example.location} {example.reason}. If the rows are valid, correct "
                 f"{self.declaration.columns_setting}"
             )
             raise InvalidRecords(msg)
@@ -247,14 +248,16 @@ class WindowLoader:
         name, counts = loaded.reader.table.name, loaded.counts
         duplicate_count = loaded.reader.duplicate_count
         if counts.invalid:
-            self.log.warning("%s: %s and went to '%s'", name, counts, QUARANTINE)
+            self.log.warning("%s: %s and were sent to stream '%s'", name, counts, QUARANTINE)
         if null_count := loaded.reader.table.null_character_count:
             text = "%s: %d NUL characters became U+FFFD; to keep them, set %s"
             setting = f"{self.declaration.text_format.csv_setting}.null_characters"
             self.log.warning(text, name, null_count, setting)
         if duplicate_count and ROW_HASH not in loaded.reader.spec.key_columns:
-            text = "%s: %d rows had the key of an earlier row and were left out; if they are "
-            text += "others, name more columns in %s"
+            text = (
+                "%s: %d rows with the key of an earlier row were dropped; if they are different "
+                "rows, add key columns to %s"
+            )
             self.log.warning(text, name, duplicate_count, self.declaration.keys_setting)
         self._audit_validation(loaded, duplicate_count=duplicate_count)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
@@ -60,7 +60,7 @@ class WindowedStream(PlannedStream):
             with self.progress.track_fetch():
                 started_at = self.now()
                 window_file = source.fetch(*window_and_upcoming)
-            yield replace(window_file, duration=self.now() - started_at)
+            yield structs.replace(window_file, duration=self.now() - started_at)
 
     # From file to records, on the main thread
 
@@ -85,7 +85,7 @@ class WindowedStream(PlannedStream):
                     layout.new_columns, loaded.reader.table.name, loaded.audit_context
                 )
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
-            with self.progress.track_activity(f"{loaded.counts.rows:,} rows leave"):
+            with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
                 self.flush_batches()
         loader.report_skipped_rows(loaded)
@@ -118,7 +118,7 @@ class WindowedStream(PlannedStream):
             "window_committed", rows=emitted, quarantined=loaded.counts.invalid, seconds=seconds
         )
         self.progress.count_window(window, loaded.counts.invalid)
-        text = "%s: %s complete, %d rows, %d bytes; %s"
+        text = "%s: %s committed; rows=%d bytes=%d; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
             webhook.notify(

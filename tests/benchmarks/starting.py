@@ -55,7 +55,7 @@ def _once(command: list[str], option: str) -> float:
 
 def show(found: dict[str, Any]) -> None:
     """Print what was measured."""
-    print("\nStarting, beside a tap that is nothing but the SDK (goal: at most 1.2 times)")
+    print("\nStarting, beside a tap that is nothing but the SDK (goal: at most 1.0 times)")
     for option, result in found.items():
         low, high = result["spread"]
         own, bare = result["seconds"]["tap"], result["seconds"]["bare"]

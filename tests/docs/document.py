@@ -66,7 +66,9 @@ def streams_table() -> str:
         for family in FAMILIES
         for name, source, keys, columns, record in _stream_docs(family.name).STREAMS
     ]
-    rows.append("| `quarantine` | rows that did not fit | none | `record_id` | 9 | See below. |")
+    rows.append(
+        "| `quarantine` | rows that failed validation | none | `record_id` | 9 | See below. |"
+    )
     titles = "| stream | entity, table or export | its API | key | known columns | a row |"
     return "\n".join([titles, "|---|---|---|---|---|---|", *rows, "", NOT_TRIED])
 
@@ -137,7 +139,7 @@ def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
     declared: dict[str, str] = {}
     for family in FAMILIES:
         declared |= getattr(_stream_docs(family.name), "DECLARED", {})
-    declared["quarantine"] = "the tap, of rows that did not fit"
+    declared["quarantine"] = "the tap, of rows that failed validation"
     for name, where in declared.items():
         yield name, where, _declared(tap.streams[name].schema["properties"])
 

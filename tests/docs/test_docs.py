@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tap_cxone.config.definition import format_default, nested_settings
-from tap_cxone.families.registry import SECTIONS, settings_schema
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tests.docs import document
 from tests.docs.document import HUB, ROOT, documents
 
@@ -158,7 +158,7 @@ def test_meltano_reads_the_hubs_definition():
 
     variant = plugin.find_variant("original")
     kinds = {setting.name: setting.kind.value for setting in variant.settings}
-    assert {kinds[section.NAME] for section in SECTIONS} == {"object"}
+    assert {kinds[family.name] for family in FAMILIES} == {"object"}
     assert kinds["schema_drift"] == "options"
     assert variant.capabilities == definition["capabilities"]
     secrets = {setting.name for setting in variant.settings if setting.sensitive}

@@ -141,7 +141,7 @@ def test_rows_that_do_not_fit(sim, clock, tmp_path):
     ((aside,),) = (rows_in(message) for message in out.of("BATCH", "quarantine"))
     assert out.error is None
     assert out.of("RECORD") == []
-    assert aside["reason"] == "column score holds something that is no number"
+    assert aside["reason"] == "column score has a value that is not of type number"
     assert kept(Output(out.messages[: kinds.index(("BATCH", "quarantine"))])) == ""
     assert len(batched(out.messages)[STREAM]) == 9
 
@@ -326,8 +326,8 @@ def test_files_are_for_their_owner_only(sim, clock, tmp_path):
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        (batch_config("s4://bucket"), "begins with s4://, which fsspec does not know"),
-        (batch_config("gs://bucket"), "needs a package for gs:// .*gcsfs"),
+        (batch_config("s4://bucket"), "begins with s4://, which fsspec does not support"),
+        (batch_config("gs://bucket"), "needs a further package for gs:// .*gcsfs"),
         (batch_config("sftp://me:sesame@host/rows"), "batch_config.storage.params"),
         (batch_config("simplecache::memory://x"), "a chain of addresses"),
         (batch_config("rows", prefix="a/b"), "batch_config.storage.prefix"),

@@ -51,9 +51,10 @@ def test_command_prints_all_setting_problems():
     assert run.returncode == 2
     assert run.stdout == ""
     assert sorted(errors(run)) == [
-        "Configuration: access_key_secret is missing beside access_key_id; an access key has both",
+        "Configuration: access_key_secret is missing, but access_key_id is set; an access key "
+        "needs both",
         "Configuration: data_extraction.window_days is 20; it must be at most 14",
-        "Configuration: end_date is not after start_date; exchange them or leave end_date out",
+        "Configuration: end_date is not after start_date; exchange them or remove end_date",
         "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the "
         "tenant's URL)",
         "Configuration: unknown setting 'data_extraction.mod'; did you mean 'mode'?",
@@ -140,8 +141,8 @@ def test_command_refuses_a_state_of_another_shape(tmp_path):
     ("content", "words"),
     [
         (None, "config.json' was not found"),
-        ("{", "the file given as --config is not JSON, or no object ("),
-        ("[1]", "the file given as --config is not JSON, or no object ("),
+        ("{", "the file of --config is not a JSON object ("),
+        ("[1]", "the file of --config is not a JSON object ("),
     ],
 )
 def test_a_config_file_that_cannot_be_read(tmp_path, content, words):
@@ -166,7 +167,7 @@ def test_a_file_of_a_run_that_is_no_json(tmp_path, option):
     run = tap("--config=ENV", f"--{option}={file}", access_key_id="a", access_key_secret="b")
 
     assert run.returncode == 2
-    assert f"the file given as --{option} is not JSON" in run.stderr
+    assert f"the file of --{option} is not JSON" in run.stderr
     assert "Traceback" not in run.stderr
 
 
@@ -204,8 +205,8 @@ def test_command_names_the_target_if_the_pipe_closes():
 
     assert run.stdout == "exit 1\n"
     assert [line for line in errors(run) if "pipe" in line] == [
-        "The target closed the pipe; its own log says why. The next run goes on from the last "
-        "state that the target kept"
+        "The target closed the pipe; see its log for the reason. The next run continues from the "
+        "last state that the target stored"
     ]
 
 

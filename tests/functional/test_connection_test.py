@@ -17,7 +17,10 @@ from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
+from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.ids import readable
+from tests.support.requests import logins
+from tests.support.run import offline_catalog, select
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +32,11 @@ if TYPE_CHECKING:
     from tests.support.run import FakeClock
 
 
-def run_connection_test(config: dict[str, Any], folder: Path) -> Run:
+def run_connection_test(config: dict[str, Any], folder: Path, *options: str) -> Run:
     """Run `tap-cxone --test` with some settings."""
     file = folder / "config.json"
     file.write_text(json.dumps(config))
-    return CliRunner().invoke(TapCXone.cli, ["--config", str(file), "--test"])
+    return CliRunner().invoke(TapCXone.cli, ["--config", str(file), *(options or ("--test",))])
 
 
 def probe_lines(sim: Simulator, clock: FakeClock, **changes: Any) -> list[str]:
@@ -130,7 +133,9 @@ def test_an_api_without_a_harmless_read(sim, clock):
     """The dashboard's line says that nothing but the login costs no export; its clock is read."""
     checks = five(sim, clock)["observability"]
 
-    assert str(checks["read"]).startswith("-    observability read: not tried, for this API has no")
+    assert str(checks["read"]).startswith(
+        "-    observability read: not tried: except for the login"
+    )
     assert "s apart" in checks["clock"].detail
 
 
@@ -139,7 +144,7 @@ def test_connection_test_shows_the_remaining_quota(simulate, clock):
     found = five(simulate(download_quota=7), clock)
 
     assert "3 of 3 exports left now" in found["observability"]["quota"].detail
-    assert "7 of 7 left of the reporting quota" in found["data_download"]["quota"].detail
+    assert "7 of 7 calls left in the reporting quota" in found["data_download"]["quota"].detail
     assert "0 active now" in found["analytics_exports"]["quota"].detail
     assert "no job is running now" in found["data_extraction"]["quota"].detail
 
@@ -158,7 +163,7 @@ def test_connection_test_counts_exports_of_the_state(sim, clock):
 @pytest.mark.parametrize(
     ("family", "place", "remedy"),
     [
-        ("data_extraction", "list", "give the access key's user a permission"),
+        ("data_extraction", "list", "grant the access key's user a permission"),
         ("analytics_exports", "list", "scopes analytics:export:read"),
         ("scheduled_reports", "list", "scopes analytics:reports:read"),
         ("data_download", "me", "scopes api:reporting:read"),
@@ -259,3 +264,48 @@ def test_connection_test_without_credentials_names_them(sim, config, tmp_path):
 
     assert result.exit_code != 0
     assert sim.requests == []
+
+
+def connection_lines(sim: Simulator, clock: FakeClock, *selected: str, **how: Any) -> list[str]:
+    """Return the lines of a connection test of all families, with a catalog of some streams."""
+    config = tap_settings(sim.url, families=ALL_FAMILIES)
+    catalog = select(config, *selected) if selected else None
+    tap = TapCXone(config=config, clock=clock, catalog=catalog)
+    return [str(result) for result in tap.connection_checks(**how)]
+
+
+def test_connection_test_leaves_out_families_without_a_selected_stream(sim, clock):
+    """A family whose streams the catalog deselects needs no login, and gets none."""
+    lines = connection_lines(sim, clock, "qm_workflows")
+
+    passed = {line.split()[1] for line in lines if line.startswith("ok")}
+    assert passed == {"data_extraction"}
+    assert "-    observability not selected: the catalog has no stream of it" in lines
+    assert {request.path for request in logins(sim)} == {"/authentication/v1/token/access-key"}
+
+
+def test_permission_test_submits_a_job_of_each_stream_that_costs_no_export(sim, clock):
+    """A stream without permission fails by name; another one passes; an export is not spent."""
+    sim.faults.add(Fault("sync", "status", status=403, body="not allowed", after=1, times=9))
+
+    lines = connection_lines(sim, clock, "qm_workflows", "qm_questions", BOTS, permissions=True)
+
+    permissions = [line for line in lines if " permission of " in line]
+    assert [line.split(":")[0] for line in permissions] == [
+        "ok   data_extraction permission of qm_questions",
+        "FAIL data_extraction permission of qm_workflows",
+        f"-    analytics_exports permission of {BOTS}",
+    ]
+    assert "grant the access key's user the permission" in permissions[1]
+    assert sim.analytics_exports == []
+
+
+def test_permission_test_has_an_option_of_its_own(sim, config, tmp_path):
+    """`--test=permissions` is the connection test with one line per stream."""
+    sim.faults.add(Fault("sync", "status", status=403, body="not allowed", times=9))
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(offline_catalog("qm_workflows")))
+
+    result = run_connection_test(config, tmp_path, "--catalog", str(catalog), "--test=permissions")
+
+    assert "FAIL data_extraction permission of qm_workflows" in result.stdout

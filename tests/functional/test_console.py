@@ -173,7 +173,7 @@ def test_a_run_in_a_terminal(tmp_path):
     assert drawn[-1].split()[:5] == [STREAM, "3", "of", "3", "24"]
     assert [line.split()[:6] for line in table] == [[STREAM, "complete", "3", "of", "3", "24"]]
     assert not any("rows/s" in line for line in screen.lines)
-    assert len([line for line in logged if " complete, 8 rows, " in line]) == 3
+    assert len([line for line in logged if " committed; rows=8 " in line]) == 3
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \| ", line) for line in logged)
     assert any("METRIC: {" in line and line.rstrip().endswith("}}") for line in logged)
     assert screen.cursor

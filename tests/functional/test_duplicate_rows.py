@@ -13,10 +13,10 @@ def test_a_key_that_comes_twice(sim, clock, caplog, room):
 
     out = room.run(room.settings(sim), clock)
 
-    (warning,) = (w for w in warnings_logged(caplog) if "left out" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "were dropped" in w)
     assert out.error is None
     assert room.values(out) == NINE_LEFT
-    assert "2 rows had the key of an earlier row" in warning
+    assert "2 rows with the key of an earlier row" in warning
     assert "primary_keys" in warning
 
 
@@ -31,7 +31,7 @@ def test_equal_rows_without_a_key(sim, clock, caplog, room):
     assert out.error is None
     assert room.values(out) == [*NINE_LEFT, ("k1", 100)]
     assert len(set(hashes)) == 10
-    assert [w for w in warnings_logged(caplog) if "left out" in w] == []
+    assert [w for w in warnings_logged(caplog) if "were dropped" in w] == []
 
 
 @EVERYWHERE

@@ -105,13 +105,13 @@ def test_credentials_alone_run_documented_apis_only(simulate, clock, caplog):
     assert out.counts().keys() >= {"qm_workflows", "copilot_auto_summaries"}
     assert documented.requests
     assert unverified.requests == []
-    left_out = [r for r in caplog.records if "left out" in r.getMessage()]
+    left_out = [r for r in caplog.records if "Streams deselected" in r.getMessage()]
     assert [r.levelno for r in left_out] == [logging.INFO] * 3
     for record, family in zip(left_out, UNVERIFIED, strict=True):
         assert record.getMessage() == (
-            f"Streams left out: {family} is off by default, because its API is known from one "
+            f"Streams deselected: {family} is off by default, because its API is known from one "
             f"third-party tutorial only; set {family}: {{}}, or TAP_CXONE_{family.upper()}={{}}, "
-            "or deselect its streams"
+            "or deselect them to hide this message"
         )
 
 

@@ -60,7 +60,7 @@ def test_one_stream_fails():
     assert done.returncode == 1
     assert "| ERROR" in last
     assert "Stream 'qm_questions' failed: " in last
-    assert "give the access key's user the permission" in last
+    assert "grant the access key's user the permission" in last
     assert done.stderr.count("' failed: ") == 1
     complete = last_bookmarks(done.stdout).keys()
     assert complete >= {"qm_workflows", "recording_interaction_metadata", "bot_conversations"}

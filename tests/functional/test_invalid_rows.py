@@ -40,7 +40,7 @@ def test_a_cell_that_is_no_number(sim, clock, room):
     assert list(record) == FIELDS
     assert record["stream"] == room.stream
     assert record["field"] == number
-    assert record["reason"] == f"column {number} holds something that is no number"
+    assert record["reason"] == f"column {number} has a value that is not of type number"
     assert record["window_start"] == "2026-03-15T00:00:00+00:00"
     assert record["window_end"] == "2026-03-16T00:00:00+00:00"
     assert record["quarantined_at"] == clock.now().isoformat()
@@ -60,7 +60,7 @@ def test_a_ragged_row_in_the_middle(sim, clock, room, cells):
     (record,) = out.records(QUARANTINE)
     assert out.error is None
     assert room.values(out) == NINE_LEFT
-    assert record["reason"] == f"has {len(cells)} cells where the header has {len(room.header)}"
+    assert record["reason"] == f"has {len(cells)} cells, but the header has {len(room.header)}"
     assert record["field"] is None
     assert json.loads(record["record"]) == list(cells)
 
@@ -87,7 +87,7 @@ def test_always_a_ragged_last_row(sim, clock, room):
     out = room.run(room.settings(sim), clock)
 
     assert isinstance(reason(out, room), DecodeError)
-    assert "the end of the file is lost" in str(reason(out, room))
+    assert "the file is truncated" in str(reason(out, room))
     assert room.values(out) == []
     assert out.bookmark(room.stream) is None
 
@@ -131,7 +131,7 @@ def test_the_ratio(sim, clock, room, bad):
     else:
         error = str(reason(out, room))
         assert isinstance(reason(out, room), InvalidRecords)
-        assert "2 of 10 rows do not fit" in error
+        assert "2 of 10 rows failed validation" in error
         assert "max_invalid_ratio is 0.1" in error
         assert "xyzzy" not in error
         assert out.counts() == {}

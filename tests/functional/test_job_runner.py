@@ -42,25 +42,6 @@ def gaps(seen: list[RecordedRequest]) -> list[timedelta]:
 # Waiting
 
 
-def test_the_first_poll_waits(sim, clock):
-    """A job is asked for first when poll_interval_seconds have passed since its submit."""
-    run_stream(job_settings(sim, poll_interval_seconds=8), clock)
-
-    assert polls(sim)[0].at - sim.jobs[0].submitted_at == timedelta(seconds=8)
-
-
-def test_polls_drift_apart(simulate, clock):
-    """Polls are ever further apart, up to six times the interval."""
-    sim = simulate(job_polls=14)
-
-    run_stream(job_settings(sim, poll_interval_seconds=4), clock)
-
-    waits = gaps(polls(sim))
-    assert waits == sorted(waits)
-    assert waits[0] == timedelta(seconds=4)
-    assert waits[-1] == timedelta(seconds=24)
-
-
 def test_job_pending_for_long_is_polled_at_once(simulate, clock):
     """A pending job of an earlier run is polled without waiting: its time has passed."""
     sim = simulate()
@@ -125,16 +106,6 @@ def test_job_whose_polls_fail_stays_pending(sim, clock):
     assert first.state["bookmarks"][STREAM]["pending_jobs"][0]["id"] == sim.jobs[0].id
     assert second.counts() == {STREAM: 12}
     assert len(submits(sim)) == 1
-
-
-def test_status_unknown_ends_the_stream(sim, clock):
-    """A status word that is not known ends the stream and is shown."""
-    body = '{"jobStatus": {"id": "j", "status": "HIBERNATING"}}'
-    sim.faults.add(Fault("poll", "status", status=200, body=body, times=99))
-
-    out = run_stream(job_settings(sim), clock)
-
-    assert "HIBERNATING" in str(failure(out))
 
 
 def test_success_without_a_link(sim, clock):

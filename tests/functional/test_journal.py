@@ -276,7 +276,7 @@ def test_another_request(sim, clock, journal_path):
 
 
 def test_plan_knows_the_journal(sim, clock, journal_path):
-    """`--plan` asks for nothing that the journal has a job for."""
+    """`--plan` has no metrics that the journal has a job for."""
     run_stream(journal_settings(sim, journal_path), clock)
     with closing(TapCXone(config=journal_settings(sim, journal_path), clock=clock)) as tap:
         plans = [plan.workload for family in tap.plans() for plan in family.streams]

@@ -65,9 +65,9 @@ def test_invalid_and_duplicate_rows_of_json_are_separated(simulate, clock, layou
         [
             *["is not an object"] * 3,
             "lacks the required duration",
-            "column duration holds something that is no number",
+            "column duration has a value that is not of type number",
             "lacks the required id",
-            "column date_from holds something that is no date-time",
+            "column date_from has a value that is not of type date-time",
         ]
         * number
     )

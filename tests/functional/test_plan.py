@@ -71,7 +71,7 @@ def test_a_colleagues_advice(sim, clock):
     assert [line.split(":")[0] for line in streams] == [f"observability {t}" for t in TABLES]
     assert total == (
         f"observability: 92 days {TIMES} 4 tables at 3 exports a day = 4 days; "
-        "31-day windows need 12 exports; 3 left now, the last is possible on 2026-03-23 12:00 UTC"
+        "31-day windows need 12 exports; 3 left now, the last is possible at 2026-03-23 12:00 UTC"
     )
     assert "observability.window_days: 92 would need 4 exports, not 12, if the API" in wider
     assert "every night 4 tables need 4 exports and 3 are allowed" in nightly
@@ -128,9 +128,11 @@ def test_windows_of_days_and_pages(simulate, clock):
     )
 
     assert "30 windows, 30 calls needed" in stream
-    assert stream.endswith("; 20 of 20 left of the reporting quota, more at 2026-03-20 13:00 UTC")
+    assert stream.endswith(
+        "; 20 of 20 calls left in the reporting quota, more at 2026-03-20 13:00 UTC"
+    )
     assert "30 calls, more where a window has several pages" in total
-    assert "30 calls or more are needed and 20 are left" in advice
+    assert "at least 30 calls are needed and 20 are left" in advice
 
 
 def test_runs_of_reports(sim, clock):
@@ -152,7 +154,10 @@ def test_a_plan_counts_what_was_spent(sim, clock):
     (line,) = printed_plan(config, clock, TABLES[0], state=out.state)
     (plan,) = plans(config, clock, *TABLES, state=out.state).values()
 
-    assert line == f"observability {TABLES[0]}: nothing to read yet from 2026-03-20 00:00 UTC on"
+    assert line == (
+        f"observability {TABLES[0]}: nothing to read yet; the next window starts at "
+        "2026-03-20 00:00 UTC"
+    )
     assert (plan.needed, plan.remaining) == (6, 1)
     # One is free now, two when those of this run are a day old: the sixth after another day.
     (times,) = out.state["bookmarks"][TABLES[0]]["submits"].values()
@@ -168,7 +173,7 @@ def test_plan_counts_no_submit_for_a_pending_job(sim, clock):
 
     pending = len(out.state["bookmarks"]["bot_conversations"]["pending_jobs"])
     assert pending == 2
-    assert "3 windows, 1 export needed (2 asked for already)" in line
+    assert "3 windows, 1 export needed (2 already submitted)" in line
 
 
 BETTER = {
@@ -203,7 +208,7 @@ def test_older_than_the_api_remembers(sim, clock):
     """A beginning before the four months that the dashboard keeps is said to be out of reach."""
     found = printed_plan(plan_settings(sim, 200, "observability"), clock, TABLES[0])
 
-    words = "asked for 2025-09-01, but the API gives nothing before 2025-11-21"
+    words = "start 2025-09-01 is before the API's history limit; older rows than 2025-11-21"
     assert any(words in line for line in found)
 
 
@@ -289,7 +294,7 @@ def test_command_closes_the_journal_that_it_has_read(sim, tmp_path, option):
     ("changes", "words"),
     [
         ({"regoin": "na1"}, "unknown setting 'regoin'; did you mean 'region'?"),
-        ({"access_key_id": None}, "access_key_id is missing beside access_key_secret"),
+        ({"access_key_id": None}, "access_key_id is missing, but access_key_secret is set"),
         ({"access_key_id": None, "access_key_secret": None}, "data_extraction needs access_key_id"),
     ],
     ids=["a typing error", "half a key", "no key"],
@@ -314,4 +319,4 @@ def test_a_state_that_is_none(sim, tmp_path, caplog, option):
     result = run_plan(tap_settings(sim.url), tmp_path, "--state", str(state), option)
 
     assert result.exit_code == 2
-    assert "the file given as --state is not JSON" in caplog.text
+    assert "the file of --state is not JSON" in caplog.text

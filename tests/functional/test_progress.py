@@ -84,10 +84,10 @@ def test_pause_is_logged_with_its_end(stream, clock, said):
 
     with stream.track_fetch():
         set_activity("asking", is_waiting=True)
-        sleep(Middle(clock.instant), 100 * SECOND, "told to wait")
+        sleep(Middle(clock.instant), 100 * SECOND, "throttled")
         assert stream.snapshot().activity.description == "asking"
 
-    assert said()[0] == "calls: told to wait, for 40 s; asking again in 1:00 min"
+    assert said()[0] == "calls: throttled, for 40 s; next request in 1:00 min"
 
 
 def test_no_heartbeat_right_after_a_window(stream, clock, said):
@@ -122,7 +122,7 @@ def test_threads_are_watched_apart(progress, clock):
 
     def work(name):
         with progress.stream(name).track_fetch():
-            set_activity(f"asking for {name}", is_waiting=True)
+            set_activity(f"submitting {name}", is_waiting=True)
             both.wait()
             count_export()
             both.wait()
@@ -160,7 +160,7 @@ def test_the_pulse(progress, clock, said, monkeypatch):
         clock.instant += 30 * SECOND
         assert told.wait(10)
 
-    assert said() == ["calls: asking for a file, for 30 s"]
+    assert said() == ["calls: waiting for a file, for 30 s"]
     assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
 
 
@@ -187,8 +187,8 @@ def test_waiting_and_working(stream, clock):
         sleep(clock, 50 * SECOND)
         set_activity("reading")
         clock.instant += 7 * SECOND
-        sleep(clock, 20 * SECOND, "told to wait")
-    with stream.track_activity("rows leave"):
+        sleep(clock, 20 * SECOND, "throttled")
+    with stream.track_activity("emitting rows"):
         clock.instant += 5 * SECOND
     stream.finish("complete")
 
@@ -283,14 +283,14 @@ def test_a_run_in_a_pipe(simulate, clock, said, caplog):
 
     job = "waiting for 2026-03-18Z to 2026-03-19Z, job "
     beats = [text for text in said() if job in text]
-    windows = [r.getMessage() for r in caplog.records if " complete, " in r.getMessage()]
+    windows = [r.getMessage() for r in caplog.records if " committed; " in r.getMessage()]
     assert len(beats) >= 2
     assert beats[0].startswith("qm_workflows: waiting for 2026-03-18Z")
     assert beats[0].endswith(", for 50 s")
     rows = len(out.records("qm_workflows"))
     assert windows == [
-        f"qm_workflows: 2026-03-18Z to 2026-03-19Z complete, {rows} rows, "
-        f"{sim_bytes(windows)} bytes; 1 of 1 windows"
+        f"qm_workflows: 2026-03-18Z to 2026-03-19Z committed; rows={rows} "
+        f"bytes={sim_bytes(windows)}; 1 of 1 windows"
     ]
     titles, *lines = said()[-2:]
     assert titles.split()[:4] == ["stream", "outcome", "windows", "rows"]
@@ -299,7 +299,7 @@ def test_a_run_in_a_pipe(simulate, clock, said, caplog):
 
 def sim_bytes(windows: list[str]) -> str:
     """Return how many bytes a window's line says."""
-    return windows[0].rpartition(" bytes")[0].rpartition(" ")[2]
+    return windows[0].partition("bytes=")[2].partition(";")[0]
 
 
 def test_a_failure_is_summed_up(sim, clock, said):
@@ -322,9 +322,9 @@ def test_what_a_quota_promises(simulate, clock, said, caplog):
 
     run_tap({**config, **span}, clock=clock, only=dashboard.KB)
 
-    windows = [r.getMessage() for r in caplog.records if " complete, " in r.getMessage()]
+    windows = [r.getMessage() for r in caplog.records if " committed; " in r.getMessage()]
     assert len(windows) == 1
-    assert windows[0].endswith("1 of 3 windows, the quota lets it end on 2026-03-22 12:00 UTC")
+    assert windows[0].endswith("1 of 3 windows, end by quota at 2026-03-22 12:00 UTC")
     assert said()[-1].split()[:5] == [dashboard.KB, "stopped", "1", "of", "3"]
 
 

@@ -192,7 +192,7 @@ AMONG = {
     "an early column": {3: element(900, early="x")},
     "a column of a misfit": {3: element(900, odd="x", duration="none"), 9: element(901, more=1)},
     "misfits": {3: "7", 4: element(900, duration="x"), 800: '{"id":"z"}', 801: "[]"},
-    "half a character": {3: element(900, botId="HALF").replace("HALF", "\\ud800")},
+    "lone surrogate": {3: element(900, botId="HALF").replace("HALF", "\\ud800")},
     "control characters": {3: element(900, botId="CONTROL").replace("CONTROL", "a\x01\tb")},
     "keys twice": {3: element(900).replace('{"id"', '{"duration": 3, "id"')},
     "another order": {n: element(900 + n, id=f"d{n}")[:-1] + ', "aa": 1}' for n in (5, 7)},

@@ -111,20 +111,6 @@ def interrupted(sim: Simulator, clock: FakeClock) -> Output:
 
 
 @pytest.mark.promise("pending-jobs")
-def test_pending_job_is_resumed(simulate, clock):
-    """A new run polls the pending job in place of another submit."""
-    sim = simulate(rows_per_day=2)
-    first = interrupted(sim, clock)
-
-    second = run_stream(three_days(sim, "async"), clock, state=first.state)
-
-    asked = [json.loads(seen.body)["startDate"] for seen in submits(sim)]
-    assert second.error is None
-    assert asked == ["2026-03-15", "2026-03-16", "2026-03-17"]
-    assert [seen.path for seen in sim.requests if sim.jobs[0].id in seen.path]
-
-
-@pytest.mark.promise("pending-jobs")
 def test_pending_job_is_resumed_hours_later(simulate, clock):
     """The file of a job is kept for a day: a run hours later still takes it up."""
     sim = simulate(rows_per_day=2)
@@ -168,16 +154,6 @@ def another_version(simulate, clock):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_job_of_another_request_is_not_resumed(simulate, clock):
-    """After a change of the entity's version the pending job is not what is asked for."""
-    sim, second = another_version(simulate, clock)
-
-    assert second.error is None
-    assert [json.loads(seen.body)["version"] for seen in submits(sim)] == ["4", "3", "3", "3"]
-    assert not [seen for seen in sim.requests if sim.jobs[0].id in seen.path]
-
-
-@pytest.mark.promise("pending-jobs")
 def test_a_job_with_another_request_is_in_no_state(simulate, clock):
     """Nor is it remembered any longer: nobody would ever take it up."""
     sim, second = another_version(simulate, clock)
@@ -185,36 +161,6 @@ def test_a_job_with_another_request_is_in_no_state(simulate, clock):
     states = [state["bookmarks"][STREAM] for state in second.states[1:]]  # first what was given
     pending = {job["id"] for state in states for job in state.get("pending_jobs", [])}
     assert pending == {job.id for job in sim.jobs[1:]}
-
-
-@pytest.mark.parametrize("fate", ["job-lost", "job-expired", "job-failed", "job-cancelled"])
-def test_a_pending_job_that_gives_no_file(simulate, clock, fate):
-    """A job of an earlier run that is gone meanwhile is submitted again, once."""
-    sim = simulate(rows_per_day=2)
-    first = interrupted(sim, clock)
-    clock.sleep(timedelta(minutes=5))
-    sim.faults.add(Fault("poll", fate))
-
-    second = run_stream(three_days(sim, "async"), clock, state=first.state)
-
-    asked = [json.loads(seen.body)["startDate"] for seen in submits(sim)]
-    assert second.error is None
-    assert second.counts() == {STREAM: 6}
-    assert asked == ["2026-03-15", "2026-03-15", "2026-03-16", "2026-03-17"]
-    assert sim.limit_violations == 0
-
-
-def test_pending_job_without_file_is_submitted_again(simulate, clock):
-    """After a day the API has thrown the file away; the window is submitted again."""
-    sim = simulate(rows_per_day=2)
-    first = interrupted(sim, clock)
-    clock.sleep(timedelta(hours=25))
-
-    second = run_stream(three_days(sim, "async"), clock, state=first.state)
-
-    assert second.error is None
-    assert second.counts() == {STREAM: 6}
-    assert len(submits(sim)) == 4
 
 
 def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
@@ -233,21 +179,6 @@ def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
 # Submits whose answer was lost
 
 
-@pytest.mark.promise("no-double-submit")
-@pytest.mark.parametrize("mode", ["sync", "async"])
-def test_submit_lost_makes_one_job_only(simulate, clock, mode):
-    """When the answer to a submit is lost, its job is found in the list and taken up."""
-    sim = simulate(rows_per_day=2)
-    sim.faults.add(Fault(mode, "reply-lost", after=1))
-
-    out = run_stream(three_days(sim, mode), clock)
-
-    assert out.error is None
-    assert out.counts() == {STREAM: 6}
-    assert len(sim.jobs) == 3
-    assert len(submits(sim)) == 3
-
-
 def test_a_job_found_in_the_list_is_remembered(simulate, clock):
     """The job that the list gave is in a STATE before its first poll."""
     sim = simulate(rows_per_day=2)
@@ -258,36 +189,6 @@ def test_a_job_found_in_the_list_is_remembered(simulate, clock):
     (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
     assert pending["id"] == sim.jobs[0].id
     assert not [seen for seen in sim.requests if sim.jobs[0].id in seen.path]
-
-
-@pytest.mark.parametrize("kind", ["malformed-json", "empty"])
-def test_an_unreadable_answer_is_a_lost_one(simulate, clock, kind):
-    """An answer to a submit that names no job is settled by the list as well."""
-    sim = simulate(rows_per_day=2)
-    sim.faults.add(Fault("async", kind))
-
-    out = run_stream(three_days(sim, "async"), clock)
-
-    assert out.error is None
-    assert len(sim.jobs) == 3
-
-
-@pytest.mark.promise("no-double-submit")
-@pytest.mark.parametrize("kind", ["reset", "status", "html"])
-def test_a_submit_that_made_no_job(simulate, clock, kind):
-    """A submit that failed is repeated only after the list has shown that it made no job."""
-    sim = simulate(rows_per_day=2)
-    sim.faults.add(Fault("async", kind))
-
-    out = run_stream(three_days(sim, "async"), clock)
-
-    assert out.error is None
-    assert out.counts() == {STREAM: 6}
-    assert len(sim.jobs) == 3
-    calls = [(seen.method, seen.path.rsplit("/", 1)[-1]) for seen in sim.requests]
-    first = calls.index(("POST", "jobs"))
-    second = calls.index(("POST", "jobs"), first + 1)
-    assert ("GET", "jobs") in calls[first + 1 : second]
 
 
 @pytest.mark.promise("no-double-submit")

@@ -84,7 +84,7 @@ def reading(spool: Spool) -> RowReader:
 
 
 def test_what_was_counted():
-    """A tally knows how many rows do not fit, and why, the most frequent reason first."""
+    """A tally knows how many rows failed validation, and why, the most frequent reason first."""
     body = b'[{"id":1,"n":1},7,{"id":1,"n":"x"},8,{"id":1,"n":2}]'
     with spool_chunks([body], expected_size=None, description="f") as spool:
         found = reading(spool)
@@ -93,8 +93,8 @@ def test_what_was_counted():
 
     assert (tally.rows, tally.invalid, tally.ratio) == (5, 3, 0.6)
     assert str(tally) == (
-        "3 of 5 rows do not fit (2 times: is not an object, "
-        "1 times: column n holds something that is no number)"
+        "3 of 5 rows failed validation (2 times: is not an object, "
+        "1 times: column n has a value that is not of type number)"
     )
     assert found.duplicate_count == 1
     assert [isinstance(item, InvalidRow) for item in items] == [False, True, True, True]

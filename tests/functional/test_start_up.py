@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache, cached_property
+from importlib import import_module
 from importlib.metadata import entry_points
 
 import pytest
@@ -84,6 +86,31 @@ def test_starting_searches_no_imports_for_garbage():
     """While the tap is loaded nothing is looked through for garbage; afterwards it is."""
     assert own().searches < start_bare().searches / 2
     assert own().searching
+
+
+def test_values_at_the_start_are_structs():
+    """A frozen dataclass, slow to create, is a settings class or has what a `Struct` cannot."""
+    loaded = [import_module(name) for name in own().modules if name.startswith("tap_cxone.")]
+    members = [member for module in loaded for member in vars(module).values()]
+    classes = {kind for kind in members if isinstance(kind, type) and is_dataclass(kind)}
+    values = {
+        kind
+        for kind in filter(is_frozen, classes)
+        if not re.search(r"\.config\.|settings$", kind.__module__)
+    }
+
+    assert values
+    assert {kind for kind in values if not needs_dataclass(kind)} == set()
+
+
+def is_frozen(kind):
+    return kind.__dataclass_params__.frozen
+
+
+def needs_dataclass(kind):
+    hidden = [f for f in fields(kind) if not (f.repr and f.compare and f.init)]
+    cached = [member for member in vars(kind).values() if isinstance(member, cached_property)]
+    return hidden or cached or kind.__bases__ != (object,)
 
 
 def test_the_command_starts_as_the_module_does():

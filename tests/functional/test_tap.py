@@ -72,7 +72,7 @@ def test_streams_are_selected_with_credentials(config):
 
     selected = [name for name, s in with_key.items() if root(s).get("selected-by-default")]
     assert sorted(selected) == sorted([*EXTRACTION, "quarantine"])
-    assert without.count(True) == 1  # the quarantine, which asks for nothing
+    assert without.count(True) == 1  # the quarantine, which has no metrics
 
 
 def test_a_family_without_credentials_is_left_out(config, clock, caplog):
@@ -83,9 +83,9 @@ def test_a_family_without_credentials_is_left_out(config, clock, caplog):
     warnings = [r.message for r in caplog.records if r.levelname == "WARNING"]
     assert out.error is None
     assert sorted(out.counts()) == EXTRACTION
-    assert [text for text in warnings if "left out" in text] == [
-        "Streams left out: observability needs client_id, client_secret; set them, or "
-        "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, or deselect its streams"
+    assert [text for text in warnings if "Streams deselected" in text] == [
+        "Streams deselected: observability needs client_id, client_secret; set them, or "
+        "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, or deselect them to hide this message"
     ]
 
 

@@ -71,7 +71,7 @@ def test_report_command_refuses_another_file(tmp_path):
     result = invoke_report(other, "-o", page)
 
     assert result.exit_code == 2
-    assert "other.jsonl is no audit log" in result.output
+    assert "other.jsonl is not an audit log" in result.output
     assert "audit_log_path" in result.output
     assert not page.exists()
 
@@ -116,7 +116,7 @@ def test_an_empty_log(book, lines):
     result = invoke_report(book.path)
 
     assert result.exit_code == 0
-    assert "the audit log holds no run yet" in result.output
+    assert "The audit log contains no run yet" in result.output
 
 
 def test_page_counts_skipped_lines(book):

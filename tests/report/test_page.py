@@ -80,21 +80,21 @@ def test_two_nights_in_a_browser(two_nights, tmp_path):
         _waits(tab)
         _troubles(tab)
         _fits(tab, tmp_path)
-        assert tab.title() == "tap-cxone: a look back"
+        assert tab.title() == "tap-cxone: report"
         assert tab.locator("script, img, link, iframe").count() == 0
         assert asked == [address]
         assert said == []
 
 
 def _headings(tab: Page) -> None:
-    assert tab.get_by_role("heading", level=1).all_inner_texts() == ["tap-cxone: a look back"]
+    assert tab.get_by_role("heading", level=1).all_inner_texts() == ["tap-cxone: report"]
     assert tab.get_by_role("heading", level=2).all_inner_texts() == [
         "Overview",
         "Days and rows",
         "Waits for jobs",
         "Failures and early ends",
-        "Rows that did not fit",
-        "Drift: columns that were new",
+        "Rows that failed validation",
+        "Schema drift: new columns",
         "Runs",
     ]
 
@@ -133,10 +133,14 @@ def _check_rows(tab: Page) -> None:
     bots = _card(tab, BOTS)
     assert _size(bots.locator("rect.aside").first)[1] > 0
     titles = bots.locator(".rows title").all_text_contents()
-    assert titles[0] == "2026-03-17Z to 2026-03-18Z: 10 rows, 2 set aside"
+    assert titles[0] == "2026-03-17Z to 2026-03-18Z: 10 rows, 2 quarantined"
     long = _card(tab, "qm_workflows").locator("g:has(rect.mean) title")
-    assert "12 a day on average" in long.all_text_contents()[0]
-    assert tab.locator(".cards").get_by_text("A table without windows, read whole 2 times").count()
+    assert "12 per day on average" in long.all_text_contents()[0]
+    assert (
+        tab.locator(".cards")
+        .get_by_text("A table without windows, read completely 2 times")
+        .count()
+    )
 
 
 def _waits(tab: Page) -> None:
@@ -155,7 +159,7 @@ def _waits(tab: Page) -> None:
 def _troubles(tab: Page) -> None:
     entries = tab.locator("#troubles li").all_inner_texts()
     assert [text for text in entries if "job failed" in text and HOSTILE + LONG in text]
-    assert [text for text in entries if "stopped for the day" in text and "quota" in text]
+    assert [text for text in entries if "stopped by a quota" in text and "quota" in text]
     assert tab.locator("#misfits tbody tr").first.inner_text().split("\t")[0:2] == [
         BOTS,
         "is not an object",
@@ -221,8 +225,8 @@ def test_what_is_too_much_is_counted(book):
 
     text = " ".join(page(book.log).split())
 
-    assert "2 older ones are not shown" in text
-    assert "3 older ones are not shown" in text
+    assert "2 older entries are not shown" in text
+    assert "3 older runs are not shown" in text
 
 
 def test_old_months_are_behind_a_click(book):
@@ -236,4 +240,4 @@ def test_old_months_are_behind_a_click(book):
     assert newest.count("<caption>") == 2
     assert rest.split("</details>")[0].count("<caption>") == MAX_SHOWN["months"] - 2
     assert "<summary>34 earlier months</summary>" in newest
-    assert "13 months before are not shown" in rest
+    assert "13 months before these are not shown" in rest

@@ -93,7 +93,10 @@ def test_parser_refuses_another_file():
     """Another file is refused with its name and the setting that names the right one."""
     lines = [json.dumps({"type": "STATE", "value": {}}).encode()] * 2
 
-    with pytest.raises(NotAnAuditLog, match=r"^here\.jsonl is no audit log: none of its 2 lines"):
+    with pytest.raises(
+        NotAnAuditLog,
+        match=r"^here\.jsonl is not an audit log: tap-cxone wrote none of its 2 lines",
+    ):
         parse_log("here.jsonl", lines)
 
 

@@ -110,6 +110,7 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
     catalog: dict[str, Any] | None = None,
     only: str | None = None,
     cut_after: int | None = None,
+    tap_class: type[TapCXone] = TapCXone,
 ) -> Output:
     """Run the tap to its end, or until `cut_after` lines have left.
 
@@ -120,6 +121,7 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
         catalog: What to select.
         only: The one stream to select, in place of a catalog.
         cut_after: After how many lines the process is killed.
+        tap_class: The tap, with the families of the registry by default.
     """
     pipe = _CutPipe(cut_after)
     out = io.TextIOWrapper(io.BufferedWriter(pipe, buffer_size=1), encoding="utf-8")
@@ -128,8 +130,8 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
     with contextlib.redirect_stdout(out):
         try:
             if only is not None:
-                catalog = select(config, only)
-            TapCXone(
+                catalog = select(config, only, tap_class=tap_class)
+            tap_class(
                 config={"parallel_families": False, **config},
                 clock=clock,
                 state=state,
@@ -144,12 +146,17 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
 
 
 def select(
-    config: dict[str, Any], *names: str, state: dict[str, Any] | None = None
+    config: dict[str, Any],
+    *names: str,
+    state: dict[str, Any] | None = None,
+    tap_class: type[TapCXone] = TapCXone,
 ) -> dict[str, Any]:
     """Return the tap's catalog, discovered with a state, with only these streams selected."""
     # The same wherever the simulator listens.
     anywhere = {**config, "base_url": _ANYWHERE} if "base_url" in config else config
-    catalog: dict[str, Any] = json.loads(_catalog(json.dumps(anywhere), json.dumps(state)))
+    catalog: dict[str, Any] = json.loads(
+        _catalog(json.dumps(anywhere), json.dumps(state), tap_class)
+    )
     for stream in catalog["streams"]:
         for item in stream["metadata"]:
             if not item["breadcrumb"]:
@@ -165,6 +172,6 @@ def offline_catalog(*streams: str) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=256)
-def _catalog(config: str, state: str) -> str:
-    tap = TapCXone(config=json.loads(config), state=json.loads(state), validate_config=False)
+def _catalog(config: str, state: str, tap_class: type[TapCXone]) -> str:
+    tap = tap_class(config=json.loads(config), state=json.loads(state), validate_config=False)
     return json.dumps(tap.catalog_dict)

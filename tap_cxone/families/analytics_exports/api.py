@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
@@ -26,7 +27,7 @@ EXPORTS_PATH = "/api/v2/analytics/exports"
 ACTIVE_EXPORTS_PATH = f"{EXPORTS_PATH}?status=queued,running"
 
 PERMISSION_HINT = (
-    "give the application the scopes analytics:export:read and analytics:export:write, and its "
+    "grant the application the scopes analytics:export:read and analytics:export:write, and its "
     "user the permission to export analytics"
 )
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,11 +36,10 @@ _MICROSECOND = timedelta(microseconds=1)
 def describe_active_exports(response_json: Any) -> str:
     """Return a text with the number of active exports of the tenant, from any client."""
     count = len(json_list(response_json, ["entities"]) or ())
-    return f"no quota; {count} active now, whosever they are (see max_concurrent)"
+    return f"no quota; {count} active now, of all clients (see max_concurrent)"
 
 
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
+class ExportRequest(Struct, frozen=True):
     """Parameters of one export, except its dates.
 
     Attributes:

@@ -1,22 +1,16 @@
 """The settings of the analytics exports."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
-from tap_cxone.config.model import Section
+from tap_cxone.config.model import Section, Settings
 from tap_cxone.types import COLUMN_TYPES, ColumnType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_cxone.config.model import Settings
 
 MAX_WINDOW_DAYS = 30  # per job, the tutorial on bot exports
 MAX_CONCURRENT_JOBS = 3  # active jobs of a tenant, the same guide
@@ -126,6 +120,6 @@ class AnalyticsExportsSettings(Section):
             is_built_in = export.name == BUILT_IN_EXPORT and export.filter is None
             if not is_built_in and not (export.filter or "").strip():
                 yield (
-                    f"{self.NAME}.exports: '{export.name}' has no filter; say which records, such "
-                    "as \"type eq 'bot'\""
+                    f"{self.NAME}.exports: '{export.name}' has no filter; set one, such as "
+                    "\"type eq 'bot'\""
                 )

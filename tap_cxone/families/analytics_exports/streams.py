@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
@@ -28,6 +28,7 @@ from tap_cxone.families.analytics_exports.settings import (
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, snake_case, with_types
 from tap_cxone.streams.definition import (
+    Definition,
     find_entry,
     merge_definition,
     merge_definitions,
@@ -52,12 +53,10 @@ NAME = AnalyticsExportsSettings.NAME
 BUILT_IN_STREAMS = (BUILT_IN_EXPORT,)
 
 
-@dataclass(frozen=True, slots=True)
-class ExportDefinition:
+class ExportDefinition(Definition, frozen=True):
     """Definition of one export stream.
 
     Attributes:
-        name: Name of the stream.
         request: Parameters of the export.
         columns: Columns declared before the first file is read.
         primary_keys: Columns that identify a record.
@@ -65,7 +64,6 @@ class ExportDefinition:
         description: Meaning of one record.
     """
 
-    name: str
     request: ExportRequest
     columns: tuple[Column, ...]
     primary_keys: tuple[str, ...]
@@ -80,17 +78,17 @@ BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
     request=ExportRequest(CONVERSATION_TYPE, "type eq 'bot'", "json", "gzip"),
     columns=(
-        Column("id", description="Identity of the conversation."),
-        Column("type", description="Its type: bot."),
-        Column("date_from", "date-time", "When it began."),
-        Column("date_to", "date-time", "When it ended."),
-        Column("bot_id", description="The bot."),
-        Column("agent_id", description="The agent who took over, if one did."),
-        Column("duration", "number", "How long it lasted, in the API's unit."),
+        Column("id", description="ID of the conversation."),
+        Column("type", description="Type of the conversation: bot."),
+        Column("date_from", "date-time", "When the conversation began."),
+        Column("date_to", "date-time", "When the conversation ended."),
+        Column("bot_id", description="ID of the bot."),
+        Column("agent_id", description="Agent who took over; null if none did."),
+        Column("duration", "number", "Duration, in the API's unit."),
     ),
     primary_keys=("id",),
     required=CONVERSATION_FIELDS,
-    description="Conversations that customers had with bots.",
+    description="Conversations of customers with bots.",
 )
 
 
@@ -104,7 +102,7 @@ class AnalyticsExports(ApiFamily):
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
     probe_path = ACTIVE_EXPORTS_PATH
     permission_hint = PERMISSION_HINT
-    remaining_source = "how many are active"
+    remaining_source = "number of active exports"
     max_window_days = MAX_WINDOW_DAYS
     max_concurrent_jobs = MAX_CONCURRENT_JOBS
 
@@ -145,7 +143,7 @@ def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
 def _new_definition(entry: ExportSettings) -> ExportDefinition:
     export_type = entry.export_type or CONVERSATION_TYPE
     is_conversation = export_type == CONVERSATION_TYPE
-    return replace(
+    return structs.replace(
         BOT_CONVERSATIONS,
         name=entry.name,
         columns=BOT_CONVERSATIONS.columns if is_conversation else (),

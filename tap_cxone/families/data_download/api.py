@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import (
@@ -38,14 +38,13 @@ DOWNLOAD_PATH = "/api/v2/reporting/data-download"
 
 _SECOND = timedelta(seconds=1)
 PERMISSION_HINT = (
-    "give the application the scopes api:reporting:read, api:data-download:read and "
+    "grant the application the scopes api:reporting:read, api:data-download:read and "
     "api:custom-metrics:read, and its user Reporting > Data Download > View and Reporting > Custom "
     "Metrics > View"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadRequest:
+class DownloadRequest(Struct, frozen=True):
     """Parameters of one download, except its dates.
 
     Attributes:
@@ -76,8 +75,7 @@ class DownloadRequest:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of rows.
 
     Attributes:
@@ -89,8 +87,7 @@ class Page:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallQuota:
+class CallQuota(Struct, frozen=True):
     """Quota of calls of the reporting API.
 
     Attributes:
@@ -112,17 +109,16 @@ class CallQuota:
         """Return the remaining calls as text."""
         limit_text = f" of {self.limit}" if self.limit is not None else ""
         reset_text = f", more at {self.reset_at:%Y-%m-%d %H:%M} UTC" if self.reset_at else ""
-        return f"{self.remaining}{limit_text} left of the reporting quota{reset_text}"
+        return f"{self.remaining}{limit_text} calls left in the reporting quota{reset_text}"
 
 
 def describe_quota(client: Client) -> str:
     """Return the remaining quota as text."""
     quota = DataDownloadApi(client, "").quota()
-    return str(quota) if quota else "the API does not tell"
+    return str(quota) if quota else "not reported by the API"
 
 
-@dataclass(frozen=True, slots=True)
-class DataDownloadApi:
+class DataDownloadApi(Struct, frozen=True):
     """Requests to the data download API of one tenant.
 
     Attributes:
@@ -189,11 +185,11 @@ class DataDownloadApi:
         )
         rows = json_list(page, ["data"])
         if rows is None:
-            msg = "the answer to a data download has no list 'data'; is base_url the right host?"
+            msg = "the response to a data download has no list 'data'; check base_url"
             raise ApiError(msg)
         returned, total = page.get("returnedRecords"), page.get("totalRecords")
         if isinstance(returned, int) and returned != len(rows):
-            msg = f"a page says that it has {returned} rows and has {len(rows)}; run again"
+            msg = f"a page announces {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
         return Page(list(map(bytes, rows)), total if isinstance(total, int) else None)
 

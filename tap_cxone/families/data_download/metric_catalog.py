@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
 
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.errors import ApiError, ConfigError
@@ -29,8 +30,7 @@ _TYPES: dict[str, ColumnType] = {
 _LIST_KEYS = ("customMetrics", "entities", "data")
 
 
-@dataclass(frozen=True, slots=True)
-class CustomMetric:
+class CustomMetric(Struct, frozen=True):
     """One custom metric.
 
     Attributes:
@@ -59,7 +59,7 @@ class CustomMetric:
         column_type = self.type or "string"
         description = self.description or f"Custom metric '{self.name}'."
         column = Column(snake_case(self.id), column_type, description, title=self.name)
-        return replace(column, strict=self.type is not None, constraint=self._constraint)
+        return structs.replace(column, strict=self.type is not None, constraint=self._constraint)
 
     @property
     def _constraint(self) -> ValueConstraint | None:
@@ -85,8 +85,7 @@ class CustomMetric:
 
     def as_json(self) -> dict[str, Any]:
         """Return the metric as JSON for STATE, without empty fields."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return {n: v for n, v in fields.items() if v or (v == 0 and v is not False)}
+        return {n: v for n, v in structs.asdict(self).items() if v or (v == 0 and v is not False)}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> CustomMetric:
@@ -103,7 +102,7 @@ def parse_metrics(response_json: Any) -> tuple[CustomMetric, ...]:
     """
     entries = json_list(response_json, _LIST_KEYS)
     if entries is None:
-        msg = "the answer to the custom metrics is no list of them; is base_url the right host?"
+        msg = "the response with the custom metrics has no list; check base_url"
         raise ApiError(msg)
     return tuple(_parse_metric(entry) for entry in json_objects(entries) if entry.get("id"))
 
@@ -143,7 +142,8 @@ def with_retired(
 ) -> tuple[CustomMetric, ...]:
     """Return the current metrics, then the previous ones that no longer exist, as retired."""
     current_ids = {metric.id for metric in current}
-    return (*current, *(replace(m, retired=True) for m in previous if m.id not in current_ids))
+    retired = (metric for metric in previous if metric.id not in current_ids)
+    return (*current, *(structs.replace(metric, retired=True) for metric in retired))
 
 
 def find_changes(
@@ -182,15 +182,11 @@ def select_metrics(
         matches = matches or [m for m in metrics if name in {ALL_METRICS, m.name}]
         if len(matches) > 1 and name != ALL_METRICS:
             ids = ", ".join(metric.id for metric in matches)
-            problems.append(f"{setting} names '{name}', which {ids} are called; name one by its ID")
+            problems.append(f"{setting}: several metrics have the name '{name}' ({ids}); use an ID")
         elif not matches and name != ALL_METRICS:
             all_names = [text for metric in metrics for text in (metric.name, metric.id)]
-            hint = did_you_mean(
-                name, all_names, "see the stream custom_metrics for those there are"
-            )
-            problems.append(
-                f"{setting} names '{name}', which no published metric is called; {hint}"
-            )
+            hint = did_you_mean(name, all_names, "the stream custom_metrics lists all metrics")
+            problems.append(f"{setting}: no published metric has the name '{name}'; {hint}")
         selected |= {metric.id: metric for metric in matches}
     if problems:
         raise ConfigError(problems)

@@ -86,7 +86,7 @@ class PagedSource:
             growth = 0 if page.total is None or total is None else page.total - total
             if growth < 0:
                 description = self.description(window)
-                msg = f"{description}: {total} rows became {page.total} while they were read"
+                msg = f"{description}: {total} rows became {page.total} while paging"
                 raise _ResultChanged(msg)
             # Equal rows within one page do not count as repeated.
             distinct, repeated = overlap.add_page(page.rows)
@@ -106,12 +106,11 @@ class PagedSource:
         Either rows were added before the offset, or the API sent the same page twice.
         """
         if result_changed:
-            msg = f"{self.description(window)}: rows before {offset} came while they were read"
+            msg = f"{self.description(window)}: rows were added before offset {offset} while paging"
             return _ResultChanged(msg)
         msg = (
-            f"{self.description(window)}: the page at {offset} is one that came before; "
-            "the API does not page as it should: lower data_download.window_days until one page is "
-            "enough"
+            f"{self.description(window)}: the page at offset {offset} repeats an earlier "
+            "one; lower data_download.window_days until one page is enough"
         )
         return DownloadError(msg)
 
@@ -121,8 +120,8 @@ class PagedSource:
             return
         if not page.rows and (token_region := self.api.mismatched_region()):
             self.log.warning(
-                "%s has no rows; the token names the region %s, the setting is %s: if there should "
-                "be some, correct region or endpoints.data_download",
+                "%s has no rows; the token names the region %s, the setting is %s. If rows exist, "
+                "correct region or endpoints.data_download",
                 self.description(window),
                 token_region,
                 self.api.region,
@@ -134,7 +133,7 @@ class PagedSource:
         """Log the remaining quota before a number of calls; only the first check does.
 
         Args:
-            calls: Number of calls to come.
+            calls: Number of further calls.
 
         Raises:
             QuotaExhausted: No calls remain.
@@ -148,4 +147,4 @@ class PagedSource:
         if quota.remaining <= 0:
             raise quota.quota_error()
         log = self.log.warning if quota.remaining < calls else self.log.info
-        log("%d calls to come, %s", calls, quota)
+        log("%d more calls needed; %s", calls, quota)

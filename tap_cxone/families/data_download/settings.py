@@ -1,22 +1,16 @@
 """The settings of data download."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from tap_cxone.config.csv import DATE_ORDER, NULL_CHARACTERS, TIMEZONE, timezone_problems
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
-from tap_cxone.config.model import Section
+from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.validation import aggregate_window_problems
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_cxone.config.model import Settings
 
 MAX_PAGE_SIZE = 10_000  # the tutorial on custom metrics
 
@@ -122,7 +116,7 @@ class DataDownloadSettings(Section):
         for download in self.downloads:
             if not download.metrics and not download.custom_metrics:
                 yield (
-                    f"{self.NAME}.downloads: '{download.name}' asks for nothing; name metrics or "
+                    f"{self.NAME}.downloads: '{download.name}' has no metrics; set metrics or "
                     "custom_metrics"
                 )
             path = f"{self.NAME}.downloads, entry '{download.name}', timezone"

@@ -80,7 +80,7 @@ class DataDownload(ApiFamily):
             context=context,
             grant=cls.application_grant(settings, section.scopes),
             limits=RateLimits(max_throttle_delay=_MAX_THROTTLE_DELAY),
-            # Who names the host decides, not a claim.
+            # A host in the settings takes precedence over the region in the token.
             base_url_from_token=None if is_url_configured else base_url_from_token,
         )
 
@@ -110,16 +110,16 @@ class CustomMetricsStream(FullTableStream):
         declaration = Declaration(
             name=METRICS_STREAM,
             columns=(
-                Column("id", description="Identity of the metric, and its column's name."),
+                Column("id", description="ID of the metric, and name of its column."),
                 Column("name", description="Display name."),
                 Column("type", description="Type of its values."),
-                Column("description", description="What it measures."),
-                Column("minimum", "number", "Least value."),
-                Column("maximum", "number", "Greatest value."),
-                Column("allowed_values", description="The only values, as JSON."),
+                Column("description", description="Meaning of the metric."),
+                Column("minimum", "number", "Smallest allowed value."),
+                Column("maximum", "number", "Largest allowed value."),
+                Column("allowed_values", description="All allowed values, as JSON."),
             ),
             primary_keys=("id",),
-            description="The custom metrics that are published.",
+            description="Published custom metrics.",
             keys_setting=NAME,
             columns_setting=NAME,
             windowed=False,
@@ -190,7 +190,7 @@ class DownloadStream(WindowedStream):
     def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
         yield StreamPreload(self._refresh_metrics())
         if zone := self.tenant.mismatched_zone():
-            text = "timezone is %s, the tenant's own is %s: days differ from its reports'"
+            text = "timezone is %s, but the tenant uses %s; days differ from those of its reports"
             self.log_once("zone", text, self.tenant.zone.key, zone)
         yield from super().iter_files()
 

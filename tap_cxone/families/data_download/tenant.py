@@ -85,7 +85,7 @@ class TenantContext:
         """
         name = self.family.context.settings.timezone or self.tenant_zone
         if (zone := time_zone(name)) is None:
-            problem = f"the tenant's time zone is not known ({name}); set timezone to it"
+            problem = f"the tenant's time zone is unknown ({name}); set timezone"
             raise ConfigError([problem])
         return zone
 

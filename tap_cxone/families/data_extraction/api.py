@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import (
@@ -41,8 +42,7 @@ _THROTTLE_TEXT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRequest:
+class EntityRequest(Struct, frozen=True):
     """One entity to extract.
 
     Attributes:
@@ -118,10 +118,6 @@ class DataExtractionApi(JobApi):
         return self.request.body(window)
 
     @override
-    def fingerprint(self, window: Window) -> str:
-        return "/".join(self.body(window).values())
-
-    @override
     def submit(self, window: Window) -> SubmitResult:
         """Submit a job for a window.
 
@@ -133,7 +129,7 @@ class DataExtractionApi(JobApi):
         """
         body = self.body(window)
         with with_permission_hint(
-            f"give the access key's user the permission {self.request.permission}"
+            f"grant the access key's user the permission {self.request.permission}"
         ):
             if self._is_sync():
                 return self._submit_sync(body)
@@ -152,7 +148,7 @@ class DataExtractionApi(JobApi):
             if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 raise
             if self.mode == "sync":
-                remedy = "set data_extraction.mode to auto or async: there is no /jobs/sync"
+                remedy = "the tenant has no /jobs/sync; set data_extraction.mode to auto or async"
                 raise NotFound(error.message, status=error.status, remedy=remedy) from error
         self.tenant_info[NO_SYNC] = True
         return self.read_submit(self.client.submit(JOBS_PATH, body))
@@ -186,9 +182,7 @@ class DataExtractionApi(JobApi):
     def read_status(self, body: Any) -> StatusResponse:
         job = _nested_object(json_object(body), "jobStatus")
         if "status" not in job:
-            msg = (
-                "the answer to a job's GET has no status; if base_url is the right host, report it"
-            )
+            msg = "the response for a job has no status; check base_url, or report this error"
             raise ApiError(msg)
         response = super().read_status(job)
         reason = first_value(_nested_object(job, "result"), self.REASON_KEYS) or ""

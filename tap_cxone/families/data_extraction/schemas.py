@@ -6,9 +6,8 @@ columns of a file are added as nullable strings. Columns that a file lacks are n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tap_cxone.rows.columns import Column
+from tap_cxone.streams.definition import Definition
 
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
 # Part of an entity name → permission; the last match counts. Some entity names are not published.
@@ -30,12 +29,10 @@ def permission_of(entity_name: str) -> str:
     return matches[-1] if matches else ANY_PERMISSION
 
 
-@dataclass(frozen=True, slots=True)
-class EntityDefinition:
+class EntityDefinition(Definition, frozen=True):
     """Definition of one entity stream.
 
     Attributes:
-        name: Name of the stream.
         entity_name: The API's `entityName`.
         version: The API's `version`, as text.
         primary_keys: Columns that identify a record. If empty, `_row_hash` identifies it.
@@ -43,7 +40,6 @@ class EntityDefinition:
         description: Meaning of one record.
     """
 
-    name: str
     entity_name: str
     version: str
     primary_keys: tuple[str, ...] = ()
@@ -56,17 +52,17 @@ QM_WORKFLOWS = EntityDefinition(
     entity_name="qm-workflows",
     version="4",
     primary_keys=("workflow_id",),
-    description="One row an evaluation, self-assessment or calibration, by submit date.",
+    description="One row per evaluation, self-assessment or calibration, by submit date.",
     columns=(
-        Column("workflow_id", "string", "Identifies the workflow."),
+        Column("workflow_id", "string", "ID of the workflow."),
         Column("tenant_name", "string", "Name of the tenant."),
         Column("agent_id", "string", "The evaluated agent."),
         Column("type", "string", "Kind of workflow, such as evaluation or calibration."),
-        Column("evaluation_flow_trigger", "string", "What started the evaluation."),
+        Column("evaluation_flow_trigger", "string", "Trigger of the evaluation."),
         Column("workflow_status", "string", "Status of the workflow."),
         Column("auto_acknowledged", "string", "Whether it was acknowledged without the agent."),
         Column("workflow_state", "string", "State within the status."),
-        Column("plan_name", "string", "Quality plan it belongs to."),
+        Column("plan_name", "string", "Quality plan of the evaluation."),
         Column("form_name", "string", "Evaluation form."),
         Column("form_version", "string", "Version of the form."),
         Column("start_date", "date-time", "When the workflow began."),
@@ -74,15 +70,15 @@ QM_WORKFLOWS = EntityDefinition(
         Column("last_updated", "date-time", "Last change."),
         Column("score_percentage", "number", "Score, in percent."),
         Column("score", "number", "Score, in points."),
-        Column("maximum_possible_score", "number", "Most points that could be reached."),
-        Column("rank", "string", "Rank that the score gives."),
+        Column("maximum_possible_score", "number", "Highest possible score, in points."),
+        Column("rank", "string", "Rank of the score."),
         Column("failed_critical_question", "string", "Whether a critical question was failed."),
         Column("user_review_comments", "string", "Comments of the agent's review."),
-        Column("dispute_resolver_comments", "string", "Comments of whoever settled a dispute."),
+        Column("dispute_resolver_comments", "string", "Comments of the dispute resolver."),
         Column("segment_id", "string", "Segment of the evaluated interaction."),
         Column("acd_id", "string", "ACD identifier of the interaction."),
         Column("interaction_type", "string", "Channel of the interaction."),
-        Column("interaction_start_date", "date-time", "Begin of the interaction."),
+        Column("interaction_start_date", "date-time", "Start of the interaction."),
         Column("interaction_end_date", "date-time", "End of the interaction."),
         Column("interaction_direction", "string", "Incoming or outgoing."),
         Column("team_id", "string", "Team of the agent."),
@@ -104,15 +100,15 @@ QM_QUESTIONS = EntityDefinition(
     entity_name="qm-questions",
     version="1",
     primary_keys=("workflow_instance_id", "question_id"),
-    description="One row a question of an evaluation, by the evaluation's submission date.",
+    description="One row per question of an evaluation, by the evaluation's submission date.",
     columns=(
-        Column("workflow_instance_id", "string", "The workflow the answer belongs to."),
-        Column("question_id", "string", "Identifies the question."),
+        Column("workflow_instance_id", "string", "Workflow of the answer."),
+        Column("question_id", "string", "ID of the question."),
         Column("actual_score", "number", "Points given."),
-        Column("answer", "string", "The answer given."),
+        Column("answer", "string", "Answer of the evaluator."),
         Column("question_title", "string", "Text of the question."),
-        Column("question_number", "string", "Its number on the form."),
-        Column("options", "string", "The answers to choose from, as text."),
+        Column("question_number", "string", "Number of the question on the form."),
+        Column("options", "string", "Possible answers, as text."),
         Column("form_id", "string", "Evaluation form."),
         Column("form_name", "string", "Name of the form."),
         Column("form_version", "string", "Version of the form."),
@@ -123,7 +119,7 @@ QM_QUESTIONS = EntityDefinition(
         Column("section_id", "string", "Section of the form."),
         Column("section_title", "string", "Title of the section."),
         Column("section_score", "number", "Score of the section, in percent."),
-        Column("max_score", "number", "Most points for this question."),
+        Column("max_score", "number", "Highest possible points of the question."),
         Column("agent_id", "string", "The evaluated agent."),
         Column("firstname_agent", "string", "First name of the agent."),
         Column("lastname_agent", "string", "Last name of the agent."),
@@ -133,13 +129,13 @@ QM_QUESTIONS = EntityDefinition(
         Column("lastname_eva", "string", "Last name of the evaluator."),
         Column("critical", "boolean", "Whether the question is critical."),
         Column("failed_critical_question", "boolean", "Whether it was critical and failed."),
-        Column("mandatory", "boolean", "Whether it had to be answered."),
+        Column("mandatory", "boolean", "Whether an answer was required."),
         Column("scorable", "boolean", "Whether it counts for the score."),
         Column("question_type", "string", "Kind of question."),
         Column("segment_id", "string", "Segment of the evaluated interaction."),
-        Column("interaction_start_date", "date-time", "Begin of the interaction."),
+        Column("interaction_start_date", "date-time", "Start of the interaction."),
         Column("interaction_end_date", "date-time", "End of the interaction."),
-        Column("bank_id", "string", "Question bank it was taken from."),
+        Column("bank_id", "string", "Question bank of the question."),
     ),
 )
 
@@ -150,19 +146,19 @@ RECORDING_INTERACTION_METADATA = EntityDefinition(
     entity_name="recording-interaction-metadata",
     version="10",
     primary_keys=("segment_id",),
-    description="One row a recorded segment; a call may have several.",
+    description="One row per recorded segment; a call may have several.",
     columns=(
-        Column("segment_id", "string", "Identifies the segment."),
+        Column("segment_id", "string", "ID of the segment."),
         Column("acd_call_id", "string", "Master contact id of the call.", "beginning"),
         Column("agent_1_contact_number", "string", "ACD contact id of agent 1.", "inside"),
-        Column("start_date", "date-time", "Begin of the segment."),
+        Column("start_date", "date-time", "Start of the segment."),
         Column("voice_recording_status", "string", "Whether the voice was recorded."),
         Column("agent_1_name", "string", "Name of the first agent."),
         Column("agent_1_team", "string", "Team of the first agent."),
         Column("agent_1_acd_id", "string", "ACD id of the first agent."),
         Column("agent_1_skills", "string", "Skills of the first agent."),
-        Column("ani", "string", "Number the call came from."),
-        Column("dnis", "string", "Number that was called."),
+        Column("ani", "string", "Number of the caller."),
+        Column("dnis", "string", "Number of the callee."),
         Column("disposition", "string", "Disposition of the contact."),
     ),
 )

@@ -1,24 +1,18 @@
 """The settings of the Data Extraction family."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
-from tap_cxone.config.model import Section
+from tap_cxone.config.model import Section, Settings
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 from tap_cxone.types import COLUMN_TYPES, ColumnType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_cxone.config.model import Settings
 
 MAX_WINDOW_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
 
@@ -135,6 +129,6 @@ class DataExtractionSettings(Section):
                 if entity.name not in built_in:
                     yield (
                         f"{self.NAME}.entities: '{entity.name}' has no {setting}; it is not a "
-                        f"built-in stream ({', '.join(sorted(built_in))}), so say what the API "
-                        "calls it"
+                        f"built-in stream ({', '.join(sorted(built_in))}), so set it to the "
+                        "name in the API"
                     )

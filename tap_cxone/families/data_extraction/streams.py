@@ -67,8 +67,9 @@ class DataExtraction(ApiFamily):
     login_host = "https://{region}.nice-incontact.com"
     token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
     probe_path = JOBS_PATH
-    permission_hint = f"give the access key's user a permission {ANY_PERMISSION}"
+    permission_hint = f"grant the access key's user a permission {ANY_PERMISSION}"
     remaining_source = "whether a job is running"
+    submits_cost_exports = False
     max_window_days = MAX_WINDOW_DAYS
 
     @classmethod

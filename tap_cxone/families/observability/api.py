@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
@@ -28,15 +29,14 @@ if TYPE_CHECKING:
 
 TABLES_PATH = "/observabilitydashboard/v2/tables"
 _PERMISSION_HINT = (
-    "give the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
+    "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
     "Security > Roles), and ask NICE whether the application may export its tables"
 )
 
 _QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
 
 
-@dataclass(frozen=True, slots=True)
-class TableRequest:
+class TableRequest(Struct, frozen=True):
     """Parameters of the export of one table, except its dates.
 
     Attributes:
@@ -116,7 +116,7 @@ class ObservabilityApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        return [self.tenant, self.request.table.stream, self.body(window)]
+        return [self.request.table.stream, self.body(window)]
 
     def file_name(self, window: Window) -> str:
         """Return a file name that is unique for a tenant, stream and window.
@@ -202,6 +202,6 @@ def _export_id(response: ApiResponse) -> str:
     if segments and segments[-1] == "status":
         segments.pop()
     if not segments or segments[-1] == "export-data":
-        msg = f"the answer to the submit ({response.status}) has no Location that names an export"
+        msg = f"the response to the submit ({response.status}) has no Location that names an export"
         raise AmbiguousSubmit(msg, status=response.status)
     return unquote(segments[-1])

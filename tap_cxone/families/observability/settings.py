@@ -1,24 +1,17 @@
 """The settings of the observability family."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.config.model import Section
-from tap_cxone.families.observability.tables import FILTERS, TABLES
-from tap_cxone.types import ColumnType, DateOrder  # noqa: TC001 (msgspec reads the annotations)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from tap_cxone.config.model import Settings
-    from tap_cxone.families.observability.tables import DashboardTable
+from tap_cxone.config.model import Section, Settings
+from tap_cxone.families.observability.tables import FILTERS, TABLES, DashboardTable
+from tap_cxone.types import ColumnType, DateOrder
 
 TABLE_PATHS = tuple(path for table in TABLES for path in table.paths)
 
@@ -135,8 +128,8 @@ class ObservabilitySettings(Section):
         if refusing:
             names = ", ".join(table.paths[0] for table in accepting)
             yield (
-                f"{self.NAME}.{option} is not taken by {', '.join(refusing)}, only by {names}; "
-                f"leave it out, or name in {self.NAME}.tables only tables that take it"
+                f"{self.NAME}.{option} is not accepted by {', '.join(refusing)}, only by "
+                f"{names}; remove it, or list only tables that accept it in {self.NAME}.tables"
             )
 
     def _unknown_streams(

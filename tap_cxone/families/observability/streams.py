@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct, field, structs
 from typing_extensions import override
 
 from tap_cxone.config.csv import CsvSettings
@@ -82,14 +82,14 @@ def streams(tap: Tap, context: RunContext) -> list[TableStream]:
         # A configured name is tried first. A table without one has a stream that is not selected.
         paths = tuple(sorted(table.paths, key=lambda path: path not in configured))
         selected = any(path in configured for path in paths)
+        table_in_use = structs.replace(table, paths=paths)
         allocation.streams.append(
-            TableStream(tap, allocation, replace(table, paths=paths), select_by_default=selected)
+            TableStream(tap, allocation, table_in_use, select_by_default=selected)
         )
     return allocation.streams
 
 
-@dataclass(frozen=True, slots=True)
-class ExportAllocation:
+class ExportAllocation(Struct, frozen=True):
     """Allocation of the remaining exports of the family's quota to its streams.
 
     Attributes:

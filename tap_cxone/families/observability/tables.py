@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 FILTERS = ("Team", "Skill", "CopilotProfileId", "AgentNumber")
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardTable:
+class DashboardTable(Struct, frozen=True):
     """One table that the API can export.
 
     Attributes:
@@ -32,7 +31,7 @@ TABLES = (
         ("Copilot/KBTable",),
         FILTERS,
         channels=True,
-        description="What Copilot suggested from the knowledge base, and whether it was used.",
+        description="Suggestions of Copilot from the knowledge base, and whether they were used.",
     ),
     DashboardTable(
         "copilot_auto_summaries",

@@ -57,8 +57,7 @@ class ReportsApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        name, report = self.definition["name"], self.definition["report"]
-        return [self.tenant, name, report, _date_range(window)]
+        return [self.definition["name"], self.definition["report"], _date_range(window)]
 
     @override
     def submit(self, window: Window) -> SubmitResult:

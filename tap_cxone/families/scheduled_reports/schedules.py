@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
@@ -29,13 +30,12 @@ SCHEDULES_PATH = "/api/v2/analytics/reports/schedules"
 
 _LIST_KEYS = ("entities", "schedules", "data")
 PERMISSION_HINT = (
-    "give the application the scopes analytics:reports:read and analytics:reports:write, and its "
+    "grant the application the scopes analytics:reports:read and analytics:reports:write, and its "
     "user Analytics > Reports > Manage and View"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleRegistry:
+class ScheduleRegistry(Struct, frozen=True):
     """Schedules of a tenant, looked up and registered over the API.
 
     Attributes:
@@ -89,7 +89,7 @@ class ScheduleRegistry:
         matches = self.list_schedules(name)
         if len(matches) > 1:
             ids = ", ".join(schedule_id(entry) for entry in matches)
-            msg = f"two schedules are called '{name}' ({ids}); delete all but one in CXone"
+            msg = f"several schedules have the name '{name}' ({ids}); delete all but one in CXone"
             raise ConfigError([msg])
         return (
             self._update_if_different(matches[0], definition)
@@ -103,7 +103,7 @@ class ScheduleRegistry:
         A lost response to the submit of a job counts as spent. Registering spends nothing, and the
         next attempt first looks up whether the schedule exists.
         """
-        remedy = "run again: it is looked for first, and no report was spent"
+        remedy = "run again: the tap looks it up first, and no run was spent"
         try:
             with with_permission_hint(PERMISSION_HINT):
                 response_json = self.client.submit(SCHEDULES_PATH, definition).json
@@ -113,7 +113,7 @@ class ScheduleRegistry:
         self.log.info("Schedule '%s' registered", name)
         if new_id := schedule_id(json_object(response_json)):
             return new_id
-        msg = f"the schedule '{name}' was registered, but cannot be found"
+        msg = f"the schedule '{name}' was registered, but the API does not list it"
         raise Unavailable(msg, remedy=remedy)
 
     def _update_if_different(self, entry: dict[str, Any], definition: Mapping[str, Any]) -> str:
@@ -127,7 +127,9 @@ class ScheduleRegistry:
                 matches_definition(current, dict(definition))
                 for current in self.list_schedules(name)
             ):
-                msg = f"the schedule '{name}' could not be changed; delete it in CXone, run again"
+                msg = (
+                    f"the schedule '{name}' could not be changed; delete it in CXone and run again"
+                )
                 raise ApiError(msg)
             self.log.info("Schedule '%s' changed to its definition in the settings", name)
         return registered_id
@@ -141,6 +143,6 @@ def schedule_id(entry: Mapping[str, Any]) -> str:
 def _parse_schedules(response_json: Any) -> list[dict[str, Any]]:
     entries = json_list(response_json, _LIST_KEYS)
     if entries is None:
-        msg = "the answer to the schedules is no list of them; is base_url the right host?"
+        msg = "the response with the schedules has no list; check base_url"
         raise ApiError(msg)
     return [entry for entry in json_objects(entries) if schedule_id(entry)]

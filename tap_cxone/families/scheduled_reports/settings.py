@@ -1,11 +1,10 @@
 """The settings of the scheduled reports."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -13,13 +12,8 @@ from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section
+from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section, Settings
 from tap_cxone.config.validation import aggregate_window_problems
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_cxone.config.model import Settings
 
 _CALL_REPORT_TYPES = ("agent", "queue", "skill")
 METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {
@@ -199,7 +193,7 @@ class ScheduledReportsSettings(Section):
             yield from self._metric_problems(metric, report.type)
         for dimension in report.grouping:
             if dimension not in report.dimensions:
-                yield f": grouping '{dimension}' is not among its dimensions; add it there"
+                yield f": grouping '{dimension}' is not in its dimensions; add it to them"
         if not _TIME.fullmatch(report.schedule.time):
             yield (
                 f": schedule.time is '{report.schedule.time}'; write hours and minutes, such as "
@@ -210,7 +204,9 @@ class ScheduledReportsSettings(Section):
         types = METRIC_REPORT_TYPES.get(metric)
         if types is None and not self.allow_unknown_metrics:
             hint = did_you_mean(
-                metric, METRIC_REPORT_TYPES, "set allow_unknown_metrics if the API has it"
+                metric,
+                METRIC_REPORT_TYPES,
+                "set scheduled_reports.allow_unknown_metrics if the API has it",
             )
             yield f": the metric '{metric}' is not known; {hint}"
         elif types is not None and report_type not in types:

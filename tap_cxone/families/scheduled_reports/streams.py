@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import msgspec
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
@@ -75,7 +75,7 @@ class ScheduledReports(ApiFamily):
     @override
     def poll_policy(self) -> PollPolicy:
         section = self.context.settings.section(ScheduledReportsSettings)
-        return replace(
+        return structs.replace(
             super().poll_policy,
             interval=section.poll_interval,
             timeout=section.job_timeout,
@@ -106,14 +106,14 @@ class SchedulesStream(FullTableStream):
         declaration = Declaration(
             name=SCHEDULES_STREAM,
             columns=(
-                Column("schedule_id", description="Identity of the schedule."),
-                Column("name", description="Its name."),
-                Column("schedule", description="When it runs, as JSON."),
-                Column("report", description="What it reports, as JSON."),
-                Column("delivery", description="Where its results go, as JSON."),
+                Column("schedule_id", description="ID of the schedule."),
+                Column("name", description="Name of the schedule."),
+                Column("schedule", description="Times of its runs, as JSON."),
+                Column("report", description="Definition of the report, as JSON."),
+                Column("delivery", description="Recipients of its results, as JSON."),
             ),
             primary_keys=("schedule_id",),
-            description="The report schedules that are registered.",
+            description="Registered report schedules.",
             keys_setting=NAME,
             columns_setting=NAME,
             windowed=False,
@@ -181,7 +181,7 @@ class ReportStream(JobStream):
             yield from super().read_records()
         except JobTimeout as error:
             self._halve_window_days(error)
-            self.logger.warning("%s. Trying once more, with %d days", error, self._window_days)
+            self.logger.warning("%s. Retrying once with window_days=%d", error, self._window_days)
         else:
             return
         try:

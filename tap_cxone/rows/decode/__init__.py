@@ -37,16 +37,18 @@ def open_table(spool: Spool, name: str, expected: FileExpectation = _CSV_ONLY) -
     formats = expected.formats
     start = read_beginning(spool, name, expected.text_format)
     if start.startswith(_MARKUP_PREFIXES):
-        raise _wrong_format(name, formats, actual="a page of HTML or XML")
+        raise _wrong_format(name, formats, actual="an HTML or XML page")
     if start.startswith(("{", "[")):
         if "json" not in formats:
             raise _wrong_format(name, formats, actual="JSON")
         return JsonTable(spool, name, expected)
     if "csv" not in formats and start:
-        raise _wrong_format(name, formats, actual="some text")
+        raise _wrong_format(name, formats, actual="other text")
     return CsvTable.open(spool, name, expected)
 
 
 def _wrong_format(name: str, formats: Collection[Format], *, actual: str) -> DecodeError:
     accepted = " or ".join(sorted(formats)).upper()
-    return DecodeError(f"{name}: {actual} came instead of {accepted}; is a proxy in the way?")
+    return DecodeError(
+        f"{name}: the file is {actual} instead of {accepted}; a proxy may have sent it"
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
@@ -28,8 +29,7 @@ _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 _DELIMITERS = (";", "\t", "|")  # recognised in a header that is one cell between commas
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(Struct, frozen=True):
     """A CSV file (a `Table`).
 
     Attributes:
@@ -55,7 +55,7 @@ class CsvTable:
         """
         null_characters = NullCharacterFilter(expected.text_format, name)
         source = _CsvSource(spool, name, expected, null_characters)
-        source = replace(source, delimiter=source.find_delimiter())
+        source = structs.replace(source, delimiter=source.find_delimiter())
         header, *_ = next(source.blocks(), _CsvBlock()).rows or [[]]
         return cls(name, tuple(header), source)
 
@@ -85,7 +85,7 @@ class CsvTable:
                     *rows, ragged = map(self._ragged_row, map(block.row, range(block.count)))
                     yield from rows
         if ragged is not None:
-            msg = f"{self.name}: the last line {ragged.invalid_reason}; the end of the file is lost"
+            msg = f"{self.name}: the last line {ragged.invalid_reason}; the file is truncated"
             raise DecodeError(msg)
 
     def rows(self) -> Iterator[Row]:
@@ -108,7 +108,7 @@ class CsvTable:
             )
 
     def _ragged_row(self, row: Row) -> Row:
-        reason = f"has {len(row.cells)} cells where the header has {len(self.header)}"
+        reason = f"has {len(row.cells)} cells, but the header has {len(self.header)}"
         return Row(row.number, row.cells, reason)
 
     def reject_last_row(self) -> None:
@@ -121,8 +121,7 @@ class CsvTable:
         return json.dumps(by_header if complete else list(row.cells), ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _CsvBlock:
+class _CsvBlock(Struct, frozen=True):
     """Consecutive rows (a `Block`), with the number of the last line of each."""
 
     rows: list[list[str]] = field(default_factory=list)
@@ -140,8 +139,7 @@ class _CsvBlock:
         return Row(self.line_numbers[index], self.rows[index])
 
 
-@dataclass(frozen=True, slots=True)
-class _CsvSource:
+class _CsvSource(Struct, frozen=True):
     """The text of a CSV file, which can be read repeatedly."""
 
     spool: Spool

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_cxone.rows.decode.table import BLOCK_ROWS, Row
 
@@ -80,8 +81,7 @@ class ObjectRun:
         return self._raw_texts[index]
 
 
-@dataclass(frozen=True, slots=True)
-class JsonBlock:
+class JsonBlock(Struct, frozen=True):
     """A run of objects as rows (a `Block`).
 
     Attributes:

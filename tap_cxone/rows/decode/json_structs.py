@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from tap_cxone.rows.decode.json_text import decode_objects
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 _MAX_STRUCT_FIELDS = 300  # msgspec compares a key with one struct field after another
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectFields:
+class ObjectFields(Struct, frozen=True):
     """Keys that objects may have.
 
     Attributes:
@@ -54,8 +53,7 @@ class ObjectFields:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class _StructType:
+class _StructType(Struct, frozen=True):
     """A struct type with one field per key."""
 
     struct: type[Any]

@@ -187,7 +187,7 @@ class JsonTable:
             return Row(number, (), invalid_reason="is not an object", raw_text=raw_text)
         if duplicate_field:
             nested_object = self._expected.nested_object
-            reason = f"has {duplicate_field} twice, the second time inside of {nested_object}"
+            reason = f"has {duplicate_field} twice, once inside {nested_object}"
             return Row(number, (), invalid_reason=reason, field=duplicate_field, raw_text=raw_text)
         if not self._required <= value.keys() and (missing := self._missing_fields(value)):
             reason = f"lacks the required {', '.join(missing)}"
@@ -196,7 +196,7 @@ class JsonTable:
             return Row(
                 number,
                 (),
-                invalid_reason="holds half a character (a lone surrogate)",
+                invalid_reason="has a lone surrogate",
                 raw_text=raw_text,
             )
         self._previous_header = self.header
@@ -219,7 +219,7 @@ class JsonTable:
         self._field_names |= dict.fromkeys(value)
         self.header = tuple(self._field_names)
         if len(self.header) > _MAX_FIELDS:
-            msg = f"{self.name}: its objects have more than {_MAX_FIELDS} different keys"
+            msg = f"{self.name}: the objects have more than {_MAX_FIELDS} different keys"
             raise DecodeError(msg)
 
     def reject_last_row(self) -> None:

@@ -6,12 +6,12 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from tap_cxone.errors import DecodeError
 
@@ -38,15 +38,14 @@ _CHUNK_CHARACTERS = 1 << 18
 _LONGEST_TOKEN = 16
 _NO_COMMA = "no comma between two records"
 _TRUNCATED = "the array ends early"
-_TRAILING_DATA = "there is more after the array's end"
+_TRAILING_DATA = "text follows the end of the array"
 _COMMA_BETWEEN = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _NEWLINE_BETWEEN = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")
 _MAX_CHUNK_FAILURES = 3
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
-@dataclass(frozen=True, slots=True)
-class JsonChunk:
+class JsonChunk(Struct, frozen=True):
     """Consecutive objects that were decoded together.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from msgspec import Struct
 
 from tap_cxone.rows.decode.text import MAX_UNPACKED_BYTES
 from tap_cxone.rows.text_format import TextFormat
@@ -17,8 +18,7 @@ Columns = Sequence[Sequence[Any]]
 """Cells of several rows, by columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileExpectation:
+class FileExpectation(Struct, frozen=True):
     """Accepted formats and limits of a file.
 
     Attributes:
@@ -35,12 +35,11 @@ class FileExpectation:
     required: Collection[str] = ()
     nested_object: str = ""
     max_bytes: int = MAX_UNPACKED_BYTES
-    text_format: TextFormat = field(default_factory=TextFormat)
+    text_format: TextFormat = TextFormat()
     is_known_header: Callable[[Sequence[str]], bool] = lambda _: False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of a file.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_cxone.errors import ApiError, JobFailed, JobTimeout
+from tap_cxone.errors import JobFailed
 from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import (
     STREAM,
@@ -35,17 +35,6 @@ def test_export_that_fails_ends_its_stream_only(sim, clock):
     assert out.bookmark(STREAM) is None
 
 
-def test_after_a_failed_job(sim, clock):
-    """The run after a failed job submits it again."""
-    sim.faults.add(Fault("submit", "job-failed"))
-    first = run_exports(export_settings(sim), clock)
-
-    second = run_exports(export_settings(sim), clock, state=first.state)
-
-    assert second.error is None
-    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim)]
-
-
 def test_a_failed_job_ahead(sim, clock):
     """What was committed before a job failed stays; the jobs after it are taken up later."""
     sim.faults.add(Fault("submit", "job-failed", after=1))
@@ -60,30 +49,6 @@ def test_a_failed_job_ahead(sim, clock):
         r["id"] for r in expected_conversations(sim, 3)
     }
     assert len(submits(sim)) == 4
-
-
-def test_a_job_that_never_ends(sim, clock):
-    """A job that is stuck ends the stream after job_timeout_minutes and stays in the state."""
-    sim.faults.add(Fault("submit", "job-stuck"))
-
-    out = run_exports(export_settings(sim, job_timeout_minutes=5), clock)
-
-    assert isinstance(failure(out), JobTimeout)
-    assert "job_timeout_minutes" in str(failure(out))
-    (pending,) = out.state["bookmarks"][STREAM]["pending_jobs"]
-    assert pending["id"] == sim.analytics_exports[0].id
-
-
-def test_an_unknown_status(sim, clock):
-    """A word for a status that nobody knows is said, and guessed neither way."""
-    sim.faults.add(Fault("poll", "status", status=200, body='{"id":"x","status":"paused"}'))
-
-    out = run_exports(export_settings(sim), clock)
-
-    assert isinstance(failure(out), ApiError)
-    assert "'paused'" in str(failure(out))
-    assert "please report" in str(failure(out))
-    assert out.records(STREAM) == []
 
 
 @pytest.mark.parametrize("case", ["upper", "title"])

@@ -80,53 +80,6 @@ def test_export_jobs_pending_are_resumed_without_submit(simulate, clock):
     assert len(submits(sim)) == 3
 
 
-@pytest.mark.parametrize("fate", ["job-failed", "job-cancelled", "job-expired", "job-lost"])
-def test_a_pending_job_that_failed(sim, clock, fate):
-    """A job of a killed run that gives no file is replaced by a new one."""
-    first = run_exports(export_settings(sim), clock, cut_after=2)
-    sim.faults.add(Fault("poll", fate))
-
-    second = run_exports(export_settings(sim), clock, state=first.state)
-
-    assert second.error is None
-    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim)]
-    assert len(submits(sim)) == 2
-
-
-@pytest.mark.promise("pending-jobs")
-def test_pending_jobs_of_another_filter(simulate, clock):
-    """A job that asked for something else is not given to the changed stream."""
-    sim = simulate(rows_per_day=48)
-    first = run_exports(export_settings(sim), clock, cut_after=2)
-    clock.sleep(timedelta(minutes=5))
-
-    second = run_exports(
-        changed_export_settings(sim, filter="type eq 'voice'", primary_keys=["id"]),
-        clock,
-        state=first.state,
-    )
-
-    assert second.error is None
-    assert [b["query"]["filter"] for b in submit_bodies(sim)] == [
-        "type eq 'bot'",
-        "type eq 'voice'",
-    ]
-    assert {r["type"] for r in second.records(STREAM)} == {"voice"}
-
-
-@pytest.mark.promise("pending-jobs")
-def test_a_pending_job_of_another_tenant(simulate, clock):
-    """A state that came from another tenant gives none of its jobs: nobody asks for them here."""
-    first = run_exports(export_settings(simulate()), clock, cut_after=3)
-    other = simulate()
-
-    second = run_exports(export_settings(other), clock, state=first.state)
-
-    (pending,) = first.state["bookmarks"][STREAM]["pending_jobs"]
-    assert conversation_ids(second) == [r["id"] for r in expected_conversations(other)]
-    assert not [seen for seen in other.requests if pending["id"] in seen.path]
-
-
 def test_a_job_that_only_the_list_knows(sim, clock):
     """Without a state, running exports of exactly these windows are adopted."""
     first = run_exports(export_settings(sim, 3), clock, cut_after=4)
@@ -164,19 +117,6 @@ def test_export_file_deleted_is_exported_again(sim, clock, after):
     assert out.error is None
     assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim, 2)]
     assert len(submits(sim)) == 3
-
-
-def test_export_job_older_than_a_day_is_replaced(simulate, clock):
-    """A pending job older than a day is replaced by a new one."""
-    sim = simulate(rows_per_day=2)
-    first = run_exports(export_settings(sim), clock, cut_after=2)
-    clock.sleep(timedelta(hours=25))
-
-    second = run_exports(export_settings(sim), clock, state=first.state)
-
-    assert second.error is None
-    assert conversation_ids(second) == [r["id"] for r in expected_conversations(sim)]
-    assert len(submits(sim)) == 2
 
 
 def test_export_file_never_found_ends_the_stream(sim, clock):

@@ -163,7 +163,7 @@ def test_submit_without_free_slot_ends_after_the_throttle_timeout(simulate, cloc
 
     assert isinstance(failure(out), Throttled)
     assert "throttle_timeout_minutes" in str(failure(out))
-    assert "something else exporting" in str(failure(out))
+    assert "another client may be exporting" in str(failure(out))
     assert timedelta(minutes=4) < clock.now() - began <= timedelta(minutes=7)
     assert submits(sim) == []
 

@@ -7,32 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from tap_cxone.errors import Throttled
 from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import (
-    STREAM,
     conversation_ids,
     expected_conversations,
     export_settings,
     run_exports,
 )
-from tests.support.expectations import failure
 from tests.support.requests import submits
-
-
-@pytest.mark.parametrize("status", [409, 429])
-@pytest.mark.parametrize("seconds", [1, 37, 300])
-def test_export_submit_waits_for_retry_after(sim, clock, status, seconds):
-    """A submit that is told to wait comes again after exactly that time."""
-    headers = (("Retry-After", str(seconds)),)
-    sim.faults.add(Fault("submit", "status", status=status, headers=headers))
-
-    out = run_exports(export_settings(sim), clock)
-
-    first, second = submits(sim)
-    assert out.error is None
-    assert second.at - first.at == timedelta(seconds=seconds)
-    assert len(sim.analytics_exports) == 1
 
 
 @pytest.mark.parametrize("status", [409, 429])
@@ -47,20 +29,6 @@ def test_growing_waits(sim, clock, status):
     assert len(gaps) == 6
     assert all(gap > timedelta(seconds=2) for gap in gaps)
     assert gaps[-1] > 3 * gaps[0]
-
-
-@pytest.mark.parametrize("status", [409, 429])
-def test_submit_throttled_for_ever_ends_after_the_throttle_timeout(sim, clock, status):
-    """An API that always says 'wait' ends the stream when throttle_timeout_minutes are gone."""
-    sim.faults.add(Fault("submit", "status", status=status, times=1000))
-    began = clock.now()
-
-    out = run_exports(export_settings(sim, throttle_timeout_minutes=12), clock)
-
-    assert isinstance(failure(out), Throttled)
-    assert "throttle_timeout_minutes" in str(failure(out))
-    assert clock.now() - began <= timedelta(minutes=12)
-    assert out.records(STREAM) == []
 
 
 @pytest.mark.some(3)

@@ -78,7 +78,7 @@ def test_the_same_page_again(utc, clock):
     out = run_downloads(one_day(sim, 5), clock)
 
     assert isinstance(failure(out), DownloadError)
-    assert "came before" in str(failure(out))
+    assert "repeats an earlier one" in str(failure(out))
     assert "window_days" in str(failure(out))
     assert len(requests_to(sim, DOWNLOAD)) == 2
     assert out.records(STREAM) == []

@@ -97,7 +97,7 @@ def test_the_quota_before_many_windows(sim, clock, caplog, number, questions):
     assert len(said) == questions
     for record in said:
         assert record.levelno == logging.INFO
-        assert f"{number} calls" in record.getMessage()
+        assert f"{number} more calls" in record.getMessage()
         assert "1000 of 1000" in record.getMessage()
 
 
@@ -119,7 +119,7 @@ def test_a_quota_that_will_not_do(sim, clock, caplog):
 
     run_downloads(download_settings(sim, 14, first=date(2026, 3, 2)), clock)
 
-    (warning,) = (w for w in warnings_logged(caplog) if "calls to come" in w)
+    (warning,) = (w for w in warnings_logged(caplog) if "more calls needed" in w)
     assert all(part in warning for part in ("14", "12", "2026-03-20 13:00 UTC"))
 
 

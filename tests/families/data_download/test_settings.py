@@ -96,11 +96,11 @@ def test_data_download_without_its_object_is_left_out(sim, caplog, left_out):
         ),
         (
             {"data_download": {"downloads": [{"name": "a", "report": "r"}]}},
-            ("'a'", "asks for nothing", "custom_metrics"),
+            ("'a'", "has no metrics", "custom_metrics"),
         ),
         (
             {"data_download": {"downloads": [{"name": "a", "report": "r", "metrics": []}]}},
-            ("asks for nothing",),
+            ("has no metrics",),
         ),
         (
             {"data_download": {"downloads": [{**DOWNLOADS[0], "group": {"type": "queue"}}]}},

@@ -175,7 +175,7 @@ def test_a_row_that_comes_twice(sim, clock, caplog):
     assert out.error is None
     assert sorted_ids(out.records(STREAM)) == ["i0", "i1"]
     assert len(requests_to(sim, DOWNLOAD)) == 1
-    assert any("left out" in r.getMessage() for r in caplog.records)
+    assert any("were dropped" in r.getMessage() for r in caplog.records)
 
 
 def test_keys_as_texts(sim, clock):
@@ -351,7 +351,7 @@ def test_a_row_that_is_none(sim, clock, odd, place):
 
 
 def test_download_lone_surrogate_goes_to_the_quarantine(sim, clock):
-    """A row with half a character goes to the quarantine; nothing else can be written of it."""
+    """A row with lone surrogate goes to the quarantine; nothing else can be written of it."""
     serve_pages(sim, page(interaction(0), interaction(1, agentId="x\ud800"), interaction(2)))
 
     out = run_downloads(download_settings(sim, **ALL), clock)
@@ -359,7 +359,7 @@ def test_download_lone_surrogate_goes_to_the_quarantine(sim, clock):
     assert out.error is None
     assert sorted_ids(out.records(STREAM)) == ["i0", "i2"]
     (found,) = out.records(QUARANTINE)
-    assert "character" in found["reason"]
+    assert "lone surrogate" in found["reason"]
     assert "\\ud800" in found["record"]
 
 

@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import pytest
 
-from tap_cxone.errors import AuthError, ConfigError
+from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Credentials
 from tap_cxone.tap import TapCXone
-from tests.support.expectations import failure, warnings_logged
+from tests.support.expectations import warnings_logged
 from tests.support.observability import AQ, AS, KB, OFFLINE, run_tables, table_settings
-from tests.support.requests import form_body, logins, submits
+from tests.support.requests import form_body, logins
 from tests.support.run import offline_catalog, run_tap
 
 
@@ -87,20 +87,6 @@ def test_a_plain_key(sim, clock, caplog):
     run_tables(table_settings(sim), clock)
 
     assert not any("encoded" in warning for warning in warnings_logged(caplog))
-
-
-@pytest.mark.parametrize(
-    "name", ["client_id", "client_secret", "access_key_id", "access_key_secret"]
-)
-def test_wrong_credentials(sim, clock, name):
-    """A refused login fails the stream, names the settings to check and exports nothing."""
-    out = run_tables(table_settings(sim) | {name: "wrong-one"}, clock)
-
-    assert isinstance(failure(out), AuthError)
-    assert name in str(failure(out))
-    assert "client_auth_method" in str(failure(out))
-    assert "wrong-one" not in str(failure(out))
-    assert submits(sim) == []
 
 
 def test_table_without_application_is_refused(sim):

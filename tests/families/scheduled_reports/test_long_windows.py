@@ -41,9 +41,9 @@ def test_a_window_that_is_too_long(simulate, clock, caplog):
     assert sim.cancelled == [sim.report_runs[0].id]
     (ended,) = cancellations(sim)
     assert 45 * MINUTE <= ended.at - submits(sim)[0].at <= 47 * MINUTE
-    (told,) = (r for r in caplog.records if "Trying" in r.getMessage())
+    (told,) = (r for r in caplog.records if "Retrying" in r.getMessage())
     assert told.levelno == logging.WARNING
-    assert "2 days" in told.getMessage()
+    assert "window_days=2" in told.getMessage()
     assert "2026-03-15Z to 2026-03-20Z" in told.getMessage()
 
 

@@ -7,7 +7,6 @@ import itertools
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.support.expectations import failure
 from tests.support.ids import readable
 from tests.support.requests import polls, submits
 from tests.support.scheduled_reports import (
@@ -38,19 +37,6 @@ def test_states_in_any_spelling(simulate, clock, words, end):
 
     assert out.error is None
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007"]
-
-
-def test_an_unknown_state(sim, clock):
-    """A state that nobody knows is shown as it is; the run stays known for the next time."""
-    answer(sim, "poll", {"state": "hibernating"})
-
-    first = run_reports(report_settings(sim), clock)
-    clock.sleep(MINUTE)
-    second = run_reports(report_settings(sim), clock, state=first.state)
-
-    assert "hibernating" in str(failure(first))
-    assert whole(second, sim)
-    assert len(sim.report_runs) == 1
 
 
 @pytest.mark.parametrize("seconds", [1, 14, 15, 16, 200, 1700])

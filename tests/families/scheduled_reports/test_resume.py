@@ -136,19 +136,6 @@ def test_a_pending_run_of_another_definition(simulate, clock, entry, number):
     assert len(sim.report_runs) == number
 
 
-@pytest.mark.promise("pending-jobs")
-def test_a_pending_run_of_another_tenant(simulate, clock):
-    """A state that came from another tenant gives none of its runs: nobody asks for them here."""
-    first = run_reports(report_settings(simulate()), clock, cut_after=3)
-    other = simulate()
-
-    second = run_reports(report_settings(other), clock, state=first.state)
-
-    (pending,) = first.state["bookmarks"][STREAM]["pending_jobs"]
-    assert whole(second, other)
-    assert not [seen for seen in other.requests if pending["id"] in seen.path]
-
-
 def test_pending_days_after_the_setting_changed(simulate, clock):
     """A pending run over more days than windows have now is taken up as it was ordered."""
     sim = simulate()

@@ -260,14 +260,3 @@ def test_scheduled_reports_without_their_object_are_left_out(sim, clock, caplog)
     assert [record.levelno for record in told] == [logging.INFO]
     assert "set scheduled_reports: {}, or" in told[0].getMessage()
     assert not any(seen.path.startswith("/api/v2/analytics/reports") for seen in sim.requests)
-
-
-def test_report_without_credentials_names_them(sim):
-    """Without credentials the error names them."""
-    config = report_settings(sim)
-    catalog = select(config, STREAM)
-    for name in ("client_id", "client_secret"):
-        del config[name]
-
-    with pytest.raises(ConfigError, match="client_id, client_secret"):
-        TapCXone(config=config, catalog=catalog)

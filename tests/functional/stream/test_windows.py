@@ -63,7 +63,7 @@ def test_end_date(sim, clock, config):
 
 
 def test_end_date_reached(sim, clock, config):
-    """A run after end_date has been reached asks for nothing and succeeds."""
+    """A run after end_date has been reached has no metrics and succeeds."""
     config["end_date"] = "2026-03-10T00:00:00Z"
     first = run_tap(config, clock=clock, only="qm_workflows")
 
@@ -75,7 +75,7 @@ def test_end_date_reached(sim, clock, config):
 
 
 def test_start_date_to_come(sim, clock, config):
-    """A start_date that is not past asks for nothing and succeeds."""
+    """A start_date that is not past has no metrics and succeeds."""
     config["start_date"] = "2026-03-20T11:45:00Z"
 
     out = run_tap(config, clock=clock, only="qm_workflows")

@@ -249,7 +249,7 @@ def test_number_is_no_date(payroll, text):
     """Digits that a parser would complete are an invalid cell."""
     out = payroll.run(payroll_csv("When", text), core={"invalid_records": "fail"}, **WHEN)
 
-    assert "column when holds something that is no date-time" in str(failure(out))
+    assert "column when has a value that is not of type date-time" in str(failure(out))
 
 
 def test_zone_that_does_not_exist_is_a_problem_of_the_settings(payroll):

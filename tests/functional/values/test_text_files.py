@@ -217,7 +217,7 @@ def test_number_of_another_format_is_invalid(payroll, number_format, text):
         **HOURS,
     )
 
-    assert "column hours holds something that is no number" in str(failure(out))
+    assert "column hours has a value that is not of type number" in str(failure(out))
 
 
 @PATHS

@@ -37,7 +37,9 @@ PASSING: dict[str, dict[str, Any]] = {
 
 # A submit, which must not be repeated blindly
 
-SPENT = Fails(("this API has no list of jobs",), ("counts as spent", "the next run asks anew"))
+SPENT = Fails(
+    ("this API has no list of jobs",), ("counts as spent", "The next run submits the window again")
+)
 UNLISTED = {("observability", "submit"), ("reports", "run")}
 
 # What stays
@@ -45,8 +47,8 @@ UNLISTED = {("observability", "submit"), ("reports", "run")}
 ELSEWHERE = (("Location", "https://elsewhere.invalid/?key=abc"),)
 REDIRECTED = ("redirects are not followed", "base_url")
 AGAIN = ("run again",)
-TWICE = ("it came so twice", *AGAIN)
-NOT_ACCEPTED = ("correct the setting that these words are about", "report it")
+TWICE = ("both downloads failed", *AGAIN)
+NOT_ACCEPTED = ("correct the setting that the response names", "report it")
 WRONG_PLACE = ("check region, tenant, base_url and endpoints",)
 KEY = "check access_key_id, access_key_secret"
 APPLICATION = "check client_id, client_secret"
@@ -62,27 +64,30 @@ PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
     ("reports", "list"): ("analytics:reports:read",),
     ("reports", "submit"): ("analytics:reports:write",),
 }
-RIGHT = ("give the user or application behind the credentials the right",)
+RIGHT = ("grant this permission to the user or application",)
 REMEDIES: dict[int, tuple[str, ...]] = {
     400: NOT_ACCEPTED,
     404: WRONG_PLACE,
     405: WRONG_PLACE,
     410: WRONG_PLACE,
-    413: ("lower the family's window_days",),
+    413: ("lower window_days of the family",),
     422: NOT_ACCEPTED,
-    429: ("throttle_timeout_minutes", "when nothing else asks in this tenant's name"),
+    429: ("throttle_timeout_minutes", "when no other client uses this API"),
     500: AGAIN,
 }
-ZONELESS = Fails(("time zone is not known",), ("set timezone",))
-WAITED = Fails(("throttle_timeout_minutes", "429"), ("something else exporting",))
+ZONELESS = Fails(("time zone is unknown",), ("set timezone",))
+WAITED = Fails(("throttle_timeout_minutes", "429"), ("another client may be exporting",))
 UNREGISTERED = Fails(
-    ("may have been registered", "500"), ("tried 9 times (max_retries)", "no report was spent")
+    ("may have been registered", "500"), ("tried 9 times (max_retries)", "no run was spent")
 )
 NO_SUCH_REPORT = Fails(("404",), ("region", "endpoints.data_download"))
 OWN: dict[tuple[str, str, int], Exact | Fails] = {
     **{(s, "list", status): EXACT for s in ("sync", "async") for status in (403, 404)},
     **{("download", "me", status): ZONELESS for status in (403, 404)},
-    **{(s, "poll", 404): Fails(("gave no file", "does not know it"), AGAIN) for s in SCENES},
+    **{
+        (s, "poll", 404): Fails(("produced no file", "does not know the job"), AGAIN)
+        for s in SCENES
+    },
     **{("download", place, 404): NO_SUCH_REPORT for place in ("page", "catalogue")},
     **{("sync", "sync", n): Fails((str(n),), ("set data_extraction.mode",)) for n in (404, 405)},
     **{(s, place, 429): WAITED for s, places in SUBMITS.items() for place in places},
@@ -97,12 +102,12 @@ def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
         return must
     cause, who = (str(status),), WHO.get(scene, APPLICATION)
     if place == "download" and scene in LINKED:
-        return Fails(cause, ("tried 9 times (max_retries)", "nothing was emitted", *AGAIN))
+        return Fails(cause, ("tried 9 times (max_retries)", "no record was emitted", "Run again"))
     if place == "token" and status not in {429, 500}:
         also = WRONG_PLACE if status in {404, 405, 410} else ()
         return Fails(("Login refused", *cause), (*also, who))
     if status == HTTPStatus.UNAUTHORIZED:
-        return Fails(cause, ("a new token was refused too", who))
+        return Fails(cause, ("a new token was rejected too", who))
     if status == HTTPStatus.FORBIDDEN:
         return Fails(cause, PERMISSION.get((scene, place), RIGHT))
     return Fails(cause, REMEDIES[status])
@@ -110,7 +115,7 @@ def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
 
 # JSON of another shape
 
-NO_ACCESS = "the answer has no access_token"
+NO_ACCESS = "the response has no valid access_token"
 
 # Clocks
 

@@ -147,7 +147,7 @@ def test_two_without_a_journal(tmp_path, case):
         config = configured(case, sim)
         found, said = together(pair(case), tmp_path, config)
 
-        assert "told to wait" in said
+        assert "throttled by the API" in said
         assert not different(found, alone(case, sim, config))
 
 
@@ -163,7 +163,7 @@ def test_two_with_a_journal(tmp_path, case):
         assert sim.limit_violations == 0
         assert WAITING in said
         assert str(path) in said
-        assert "told to wait" not in said
+        assert "throttled by the API" not in said
         assert len(case.works(sim)) == 6
         assert not different(found, alone(case, sim, config))
 

@@ -17,7 +17,7 @@ from tap_cxone.config.definition import nested_settings
 from tap_cxone.config.model import Settings
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
 from tap_cxone.families.observability.settings import ObservabilitySettings
-from tap_cxone.families.registry import SECTIONS, settings_schema
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 from tests.support.properties import many
@@ -25,7 +25,7 @@ from tests.support.properties import many
 
 def read_settings(config: dict[str, Any]) -> Settings:
     """Return the settings of all families as the tap reads them."""
-    return Settings.from_config(config, SECTIONS)
+    return Settings.from_config(config, [family.settings for family in FAMILIES])
 
 
 SCHEMA = settings_schema()
@@ -117,12 +117,7 @@ NO_DEFAULT = {
     "analytics_exports.exports[].required_fields",
     *(path for path, _ in nested_settings(SCHEMA) if path.startswith("endpoints.")),
     *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
-    "data_extraction.entities[].timezone",
-    "data_extraction.entities[].date_order",
-    "analytics_exports.exports[].timezone",
-    "analytics_exports.exports[].date_order",
-    "data_download.downloads[].timezone",
-    "data_download.downloads[].date_order",
+    *(path for path, _ in nested_settings(SCHEMA) if path.endswith(("].timezone", "].date_order"))),
     "data_download.null_characters",
 }
 """Nested settings that may be left out and have no default, or a computed one."""

@@ -68,7 +68,12 @@ BAD = {
     ),
     "known elsewhere": (
         {"window_day": 3},
-        ["'window_day'", "inside another one", "data_extraction.window_days", "observability.win"],
+        [
+            "'window_day'",
+            "belongs to another object",
+            "data_extraction.window_days",
+            "observability.win",
+        ],
     ),
     "unknown in an entity": (entity_family(colums={}), ["entities.0.colums", "'columns'"]),
     "unknown in endpoints": (

@@ -57,9 +57,9 @@ def test_text_that_looks_like_the_field_is_none(name):
         (b"", "is missing"),
         (b'{"file": "QUJD', "is incomplete"),
         (b'{"file": "QUJD\\u00', "is incomplete"),
-        (b'{"file": "QUJ"}', "is no base64"),
-        (b'{"file": "QU!D"}', "is no base64"),
-        (b'{"file": "QQ==QUJD"}', "is no base64"),
+        (b'{"file": "QUJ"}', "is not base64"),
+        (b'{"file": "QU!D"}', "is not base64"),
+        (b'{"file": "QQ==QUJD"}', "is not base64"),
     ],
 )
 def test_file_that_cannot_be_decoded_is_a_download_error(body, problem):

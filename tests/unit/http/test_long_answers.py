@@ -68,7 +68,7 @@ def test_an_answer_that_unpacks_without_end(transport, method, error):
     """It is an error that says what to lower, of a submit one that may have been accepted."""
     with answering(200) as url:
         call = ApiRequest(method=method, url=url, creates_job=method == "POST")
-        with pytest.raises(ApiError, match=r"of more than 1 MB.*lower page_size") as raised:
+        with pytest.raises(ApiError, match=r"larger than 1 MB.*lower page_size") as raised:
             transport.send(call)
 
     assert type(raised.value) is error

@@ -40,11 +40,11 @@ def test_token_pages_use_a_first_page_that_is_known():
 @pytest.mark.parametrize(
     ("paginator", "page", "message"),
     [
-        (TokenPaginator("a result"), {"nextPageToken": "a"}, "the same page token twice"),
-        (TokenPaginator("a result"), {"nextPageToken": [5]}, "page token is no text"),
-        (LinkPaginator("a result"), {"_links": {"next": "a"}}, "the same page link twice"),
+        (TokenPaginator("a result"), {"nextPageToken": "a"}, "the API repeated the page token"),
+        (TokenPaginator("a result"), {"nextPageToken": [5]}, "page token of the API is no text"),
+        (LinkPaginator("a result"), {"_links": {"next": "a"}}, "the API repeated the page link"),
         (LinkPaginator("a result"), {"_links": {"next": {}, "x": 1}}, None),
-        (LinkPaginator("a result"), {"_links": {"next": ["a"]}}, "page link is no text"),
+        (LinkPaginator("a result"), {"_links": {"next": ["a"]}}, "page link of the API is no text"),
     ],
     ids=["token-repeated", "token-no-text", "link-repeated", "link-empty", "link-no-text"],
 )
@@ -75,5 +75,5 @@ def test_offset_pages_end_with_an_empty_page_or_the_announced_rows():
 
 def test_offset_pages_that_lack_rows_are_an_error():
     """Fewer rows than announced are no complete result."""
-    with pytest.raises(DownloadError, match="5 rows were announced, 2 came"):
+    with pytest.raises(DownloadError, match="received 2 of 5 announced rows"):
         offsets([2, 0], total=5)

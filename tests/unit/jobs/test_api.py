@@ -32,7 +32,7 @@ def table_api(index: int) -> ObservabilityApi:
 
 
 APIS = {
-    "qm-workflows/4/2026-01-01/2026-01-15": DataExtractionApi(
+    "9de330d10488c81f": DataExtractionApi(
         NO_CLIENT,
         KEY_TENANT,
         EntityRequest("qm-workflows", "4", "any"),

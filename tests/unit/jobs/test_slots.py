@@ -204,7 +204,7 @@ def test_nothing_to_lock(tmp_path):
 
 def test_no_folder(tmp_path):
     """Where the journal's folder does not exist, the message names that folder and the setting."""
-    with pytest.raises(JournalError, match=r"nowhere is no folder; make it, or .* journal_path"):
+    with pytest.raises(JournalError, match=r"nowhere is no folder; create it or .* journal_path"):
         acquire_file_lock(tmp_path / "nowhere" / "journal.db.locks" / "place")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from tap_cxone.errors import (
     AmbiguousSubmit,
@@ -31,8 +32,8 @@ MINUTE = timedelta(minutes=1)
 DELAY = timedelta(seconds=40)
 POLICY = RetryPolicy(attempts=3, max_elapsed=30 * MINUTE)
 FIRST = Attempt(policy=POLICY, failures=1, elapsed=MINUTE, delay=DELAY)
-LAST = replace(FIRST, failures=3)
-LATE = replace(FIRST, elapsed=30 * MINUTE)
+LAST = structs.replace(FIRST, failures=3)
+LATE = structs.replace(FIRST, elapsed=30 * MINUTE)
 AGAIN, LATER = Retry(DELAY), Retry(timedelta(0))
 
 

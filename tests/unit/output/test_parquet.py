@@ -110,7 +110,7 @@ def test_no_digit_is_lost(values):
 def test_what_fits_no_type_is_refused(schema, value):
     """A value that its column cannot hold is an error that names the column, not the value."""
     values = [value, Decimal("0.1234567890123456789")] if schema == nullable("number") else [value]
-    with pytest.raises(BatchError, match="column it holds something that parquet") as caught:
+    with pytest.raises(BatchError, match="column it has a value that parquet") as caught:
         written_column(values, schema)
 
     assert "sesame" not in str(caught.value)

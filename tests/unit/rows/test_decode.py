@@ -291,7 +291,7 @@ def test_row_of_another_width(data, line):
         *before, odd, after = open_table(spool, "f").rows()
 
     assert odd.number == line
-    assert re.fullmatch(r"has \d cells where the header has 2", odd.invalid_reason)
+    assert re.fullmatch(r"has \d cells, but the header has 2", odd.invalid_reason)
     assert not any(row.invalid_reason for row in [*before, after])
 
 
@@ -299,7 +299,7 @@ def test_row_of_another_width(data, line):
 @pytest.mark.parametrize("rest", [b"1\n", b"1,2\n3", b"1,2\n3,4,5\n"])
 def test_last_row_of_another_width(rest):
     """A file whose last row has another width is refused: its end may be lost."""
-    with pytest.raises(DecodeError, match=r"qm-workflows: the last line has \d cells where .* 2"):
+    with pytest.raises(DecodeError, match=r"qm-workflows: the last line has \d cells, but .* 2"):
         read_file(b"a,b\n" + rest, "qm-workflows")
 
 

@@ -45,7 +45,7 @@ def test_a_start_within_the_limit(sim, clock, caplog):
     run_tables(months(sim, "2025-11-21T00:00:00Z"), clock)
 
     assert min(submitted_days(sim)) == "2025-11-21"
-    assert warnings_about(caplog, "asked for") == []
+    assert warnings_about(caplog, "history limit") == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_bookmark_before_the_limit(sim, clock, caplog):
 
     second = run_tables(months(sim, "2026-03-18T00:00:00Z"), clock, state=first.state)
 
-    (warning,) = warnings_about(caplog, "asked for")
+    (warning,) = warnings_about(caplog, "history limit")
     assert second.error is None
     assert "2026-03-20" in warning
     assert min(submitted_days(sim)[3:]) == "2026-06-07"

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 LOST = [
     Fault("submit", "reply-lost"),
-    Fault("submit", "reset"),
-    Fault("submit", "status", status=500),
-    Fault("submit", "status", status=504),
-    Fault("submit", "html"),
     Fault("submit", "status", status=202, body=""),
     Fault("submit", "status", status=202, body="", headers=(("Location", f"{BASE}/export-data"),)),
 ]

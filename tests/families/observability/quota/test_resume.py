@@ -17,22 +17,6 @@ from tests.support.observability_quota import (
     warnings_about,
 )
 from tests.support.requests import submits
-from tests.support.run import Killed
-
-
-@pytest.mark.promise("pending-jobs")
-@pytest.mark.parametrize("cut", [2, 3, 5, 7])
-def test_a_pending_export(sim, clock, cut):
-    """Killed at any point between submit and commit: the export is taken up, none is spent."""
-    config = months(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z")
-    first = run_tables(config, clock, cut_after=cut)
-
-    second = run_tables(config, clock, state=first.state)
-
-    assert isinstance(first.error, Killed)
-    assert second.error is None
-    assert len(second.records(KB)) == 4
-    assert len(submits(sim)) == 1
 
 
 def test_pending_export_is_resumed_without_quota(sim, clock, caplog):
@@ -103,19 +87,6 @@ def test_pending_export_deleted_without_quota_stops_the_run(sim, clock, caplog):
     assert len(submits(sim)) == 1
     assert second.records(KB) == []
     assert len(warnings_about(caplog, "next export")) == 1
-
-
-@pytest.mark.promise("pending-jobs")
-def test_a_pending_export_of_another_request(sim, clock):
-    """An export that was asked for with other filters is not taken for this one."""
-    config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
-    first = run_tables(config, clock, cut_after=2)
-    narrowed = {"tables": [PATHS[KB]], "channels": ["voice"]}
-
-    second = run_tables(config | {"observability": narrowed}, clock, state=first.state)
-
-    assert {record["channel"] for record in second.records(KB)} == {"voice"}
-    assert len(submits(sim)) == 2
 
 
 @pytest.mark.promise("shared-limits")

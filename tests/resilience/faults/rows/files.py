@@ -12,14 +12,14 @@ from tap_cxone.simulator.jsontext import encode
 from tests.resilience.faults.answers import DEEP, EXACT, HUGE, MB, ever, once
 from tests.resilience.faults.outcomes import AGAIN, ELSEWHERE, HTML, TWICE
 from tests.resilience.faults.play import Exact, Fails, Row
-from tests.resilience.faults.scenes import WINDOWS, snake
+from tests.support.scene import WINDOWS, snake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_cxone.simulator import Simulator
     from tests.resilience.faults.play import Script
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 
 def served_files(change: Callable[[str], bytes], windows: int = WINDOWS) -> Script:
@@ -104,7 +104,7 @@ BAD_FILES: dict[str, tuple[str | bytes, Fails]] = {
     "xml error": ("<?xml version='1.0'?><Error/>", Fails(("HTML or XML",), ("proxy", *TWICE))),
 }
 CSV_ONLY: dict[str, tuple[str | bytes, Fails]] = {
-    "JSON": ('[{"a": 1}]', Fails(("JSON came instead of CSV",), ("proxy", *TWICE))),
+    "JSON": ('[{"a": 1}]', Fails(("JSON instead of CSV",), ("proxy", *TWICE))),
     "other columns": ("a,b\r\n1,2\r\n", Fails(("no column", "a, b"), ("primary_keys",))),
 }
 JSON_ONLY: dict[str, tuple[str | bytes, Fails]] = {
@@ -119,11 +119,11 @@ JSON_ONLY: dict[str, tuple[str | bytes, Fails]] = {
         Fails(("not JSON",), TWICE),
     ),
     "cut in a string": ('[{"id": "a', Fails(("not JSON",), TWICE)),
-    "more after its end": ("[] []", Fails(("not JSON", "more after"), TWICE)),
+    "more after its end": ("[] []", Fails(("not JSON", "text follows the end"), TWICE)),
 }
-CUT = Fails(("connection broke",), AGAIN)
+CUT = Fails(("the connection ended",), AGAIN)
 BROKEN: dict[str, Fails] = {
-    "truncated": Fails(("broke off",), ("tried 9 times (max_retries)", *AGAIN)),
+    "truncated": Fails(("the download was interrupted",), ("tried 9 times (max_retries)", *AGAIN)),
     "truncated-gzip": Fails(("gzip data is damaged or ends early",), TWICE),
     "corrupt-gzip": Fails(("gzip data is damaged",), TWICE),
 }
@@ -186,9 +186,11 @@ def csv_rows() -> Iterator[Row]:
             amid = served_files(with_first(line))
             yield Row(f"file {label} row amid", scene, amid, Exact(aside=2), options=many)
             amid = served_files(with_first(line), 1)
-            aside = Fails(("rows do not fit", "cells where the header has"), ("max_invalid_ratio",))
+            aside = Fails(
+                ("rows failed validation", "cells, but the header has"), ("max_invalid_ratio",)
+            )
             yield Row(f"file {label} row of few", scene, amid, aside, options={"rows_per_day": 2})
-        last = Fails(("the last line", "the end of the file is lost"), TWICE)
+        last = Fails(("the last line", "the file is truncated"), TWICE)
         yield Row("file ragged end", scene, once("download", "ragged-csv"), EXACT)
         yield Row("file ragged end ever", scene, ever("download", "ragged-csv"), last)
         quote = Fails(("not CSV",), TWICE)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
     from tap_cxone.simulator.faults import FaultPoint
     from tests.resilience.faults.play import Script
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 
 # Schedules that are there already, and are to be changed; jobs of the synchronous endpoint
@@ -65,7 +65,7 @@ def update_rows() -> Iterator[Row]:
         yield Row(f"update {status} ever", "reports", faults, CHANGES[status])
     faults = outdated(*ever("update", status=302, headers=ELSEWHERE))
     yield Row("update 302", "reports", faults, Fails(("302",), REDIRECTED))
-    twins = Fails(("two schedules are called",), ("delete all but one",))
+    twins = Fails(("several schedules have the name",), ("delete all but one",))
     two = json.dumps({"entities": [{"scheduleId": n, "name": STREAM} for n in "ab"]})
     yield Row("list two of a name", "reports", says("list", two), twins)
     named = {"sync_response": "string-id"}
@@ -80,7 +80,7 @@ GIVE_NOTHING = {
     "job-failed": "failed",
     "job-cancelled": "cancelled",
     "job-expired": "expired",
-    "job-lost": "the API does not know it",
+    "job-lost": "the API does not know the job",
 }
 
 
@@ -98,16 +98,18 @@ def job_rows() -> Iterator[Row]:
         for at in both:
             for kind, words in GIVE_NOTHING.items():
                 yield Row(
-                    f"{at} {kind}", scene, once(at, kind), Fails(("gave no file", words), AGAIN)
+                    f"{at} {kind}", scene, once(at, kind), Fails(("produced no file", words), AGAIN)
                 )
         reason = once("poll", "job-failed", body="Sorry, 5 rows too many")
-        must = Fails(("gave no file", "Sorry, 5 rows too many"), ("Run again; a smaller window",))
+        must = Fails(
+            ("produced no file", "Sorry, 5 rows too many"), ("Run again; a smaller window",)
+        )
         yield Row("poll job-failed for a reason", scene, reason, must)
     for kind, words in (("job-failed", "FAILED"), ("job-cancelled", "CANCELLED")):
         yield Row(f"sync {kind}", "sync", once("sync", kind), Fails((words,), AGAIN))
     yield Row("sync job-lost", "sync", once("sync", "job-lost"), EXACT)
     places["sync"] = "sync"
-    blocked = ("something else exporting",)
+    blocked = ("another client may be exporting",)
     for scene, at in places.items():
         # Of these jobs only one may run, so the one that never ends is in everybody's way.
         then = blocked if scene in {"sync", "async"} else ()
@@ -120,5 +122,5 @@ def job_rows() -> Iterator[Row]:
         faults = (*stuck, *ever("cancel", status=status))
         must = Fails(("still running",), ("scheduled_reports.job_timeout_minutes",))
         if status == HTTPStatus.UNAUTHORIZED:
-            must = Fails(("401", "a new token was refused too"), (APPLICATION,))
+            must = Fails(("401", "a new token was rejected too"), (APPLICATION,))
         yield Row(f"cancel {status}", "reports", faults, must)

@@ -39,7 +39,7 @@ def lasting_rows() -> Iterator[Row]:
             yield Row(f"{place} html ever", scene, ever(place, "html"), no_json(scene, place))
             where = Fails(("302",), REDIRECTED)
             if place == "download" and scene in LINKED:
-                where = Fails(("the storage answered 302",), ("tried 9 times (max_retries)",))
+                where = Fails(("the storage returned 302",), ("tried 9 times (max_retries)",))
             for label, to in (("elsewhere", ELSEWHERE), ("here", HERE)):
                 redirect = ever(place, status=302, headers=to)
                 yield Row(f"{place} 302 {label}", scene, redirect, where)
@@ -48,6 +48,6 @@ def lasting_rows() -> Iterator[Row]:
 def no_json(scene: str, place: str) -> Fails:
     """Return what comes of a page of HTML that stays."""
     if place == "download":
-        return Fails(("a page of HTML or XML came", "is a proxy in the way"), TWICE)
+        return Fails(("an HTML or XML page", "a proxy may have sent it"), TWICE)
     remedy = (*AGAIN, WHO.get(scene, APPLICATION)) if place == "token" else AGAIN
-    return Fails(("not JSON", "is a proxy in the way", "We will be back soon"), remedy)
+    return Fails(("not JSON", "a proxy may have sent it", "We will be back soon"), remedy)

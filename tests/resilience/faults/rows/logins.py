@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator import Fault, Simulator
     from tests.resilience.faults.play import Script
-    from tests.resilience.faults.scenes import Scene
+    from tests.support.scene import Scene
 
 LIVES = {
     "beyond numbers": "1e400",

@@ -24,7 +24,7 @@ ODD: dict[str, Any] = {
     "text": '"some"',
     "list": [],
     "unknown word": {"status": "Zombie", "state": "Zombie"},
-    "half a character": '{"odd": "\\ud800"}',
+    "lone surrogate": '{"odd": "\\ud800"}',
 }
 SHAPES: dict[tuple[str, FaultPoint], Exact | Fails] = {
     ("sync", "token"): Fails((NO_ACCESS,), (KEY,)),
@@ -37,10 +37,10 @@ SHAPES: dict[tuple[str, FaultPoint], Exact | Fails] = {
     ("analytics", "poll"): Fails(UNKNOWN, ("please report it",)),
     ("download", "token"): Fails((NO_ACCESS,), (APPLICATION,)),
     ("download", "me"): ZONELESS,
-    ("download", "catalogue"): Fails(("no list of them",), ("base_url",)),
+    ("download", "catalogue"): Fails(("has no list",), ("base_url",)),
     ("download", "page"): Fails(("no list 'data'",), ("base_url",)),
     ("reports", "token"): Fails((NO_ACCESS,), (APPLICATION,)),
-    ("reports", "list"): Fails(("no list of them",), ("base_url",)),
+    ("reports", "list"): Fails(("has no list",), ("base_url",)),
     ("reports", "poll"): Fails(UNKNOWN, ("please report it",)),
     ("reports", "page"): EXACT,
 }

@@ -40,7 +40,7 @@ def retry_after_rows() -> Iterator[Row]:
     """Yield rows for `Retry-After` as nobody should write it."""
     points: tuple[tuple[str, FaultPoint, int, tuple[str, ...]], ...] = (
         ("async", "poll", 429, REMEDIES[429]),
-        ("async", "async", 429, ("something else exporting",)),
+        ("async", "async", 429, ("another client may be exporting",)),
         ("analytics", "list", 503, AGAIN),
         ("download", "page", 429, REMEDIES[429]),
     )
@@ -81,7 +81,7 @@ def silence_rows() -> Iterator[Row]:
     )
     mute = ever("page", "stall", seconds=30)
     tries = {"max_retries": 1}
-    must = Fails(("data-download", "connection broke"), AGAIN)
+    must = Fails(("data-download", "the connection ended"), AGAIN)
     yield Row("page silent ever", "download", mute, must, settings=tries, patience=SILENT)
 
 

@@ -1,0 +1,33 @@
+"""The scene of data download, whose API has pages in place of jobs."""
+
+from __future__ import annotations
+
+from tap_cxone.config.validation import CLIENT_CREDENTIALS
+from tests.support.data_download import DOWNLOAD, FAMILY, FIRST, STREAM, TOKEN, TRUTH, local
+from tests.support.scene import Ability, RequestPatterns, Scene
+
+_NO_JOBS = "a page is read at once, and a request for it makes no job"
+
+SCENES = (
+    Scene(
+        name="download",
+        family=FAMILY[0],
+        stream=STREAM,
+        key=("interactionId",),
+        own={"window_days": 1, "page_size": 3},
+        entity=TRUTH,
+        credentials=CLIENT_CREDENTIALS,
+        first=local(FIRST),
+        fields=("interactionId", "agentId", "duration", "talkTime"),
+        patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD}"),
+        reads=("token", "me", "catalogue", "page"),
+        cannot={
+            Ability.JOBS: _NO_JOBS,
+            Ability.PENDING_JOBS: _NO_JOBS,
+            Ability.JOB_LIST: _NO_JOBS,
+            Ability.CANCEL: _NO_JOBS,
+            Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
+        },
+        file_point="page",
+    ),
+)

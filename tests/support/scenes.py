@@ -1,0 +1,17 @@
+"""The scenes of the families in the registry, each from the folder of the family's tests."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from tap_cxone.families.registry import FAMILIES
+
+if TYPE_CHECKING:
+    from tests.support.scene import Scene
+
+FAMILY_SCENES: tuple[Scene, ...] = tuple(
+    scene
+    for family in FAMILIES
+    for scene in import_module(f"tests.families.{family.name}.scene").SCENES
+)
