@@ -1,29 +1,29 @@
-# Needs Python 3.11 or newer (with venv and pip) and make; everything else comes by itself.
+# Needs Python 3.11 or newer (with venv and pip) and make; everything else is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-# Not the tests of the clone itself, nor those of other environments.
+# Without the tests of the clone and of other environments.
 WHEEL_TESTS ?= --ignore tests/docs/test_docs.py --ignore tests/integration -k "not singer_check_tap"
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 
-# Modules are compiled once, not anew in each of the many processes that the tests start.
+# Modules are compiled once, not in each process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-all test-pythons test-wheel chromium check check-workflows bench docs format clean
 
-demo: .meltano/.ready  ## a warehouse with CXone rows in it, from nothing
+demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB
 	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
 	then make demo PYTHON=python3.13. DuckDB's loader has no wheel for a newer one."; exit 1; }
 	$(BIN)/python demo/run.py
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## everything that is proved in under three minutes
+test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests, in less than three minutes
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
-test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## the slow ones too
+test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## run the slow tests too
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"
 
-test-pythons: test  ## the tests on every Python of this machine that the tap supports
+test-pythons: test  ## run the fast tests on every supported Python of this machine
 	@set -e; for found in $$($(BIN)/python -m tests.support.pythons); do \
 		environment=.venv-$${found%%=*}; echo "Python $${found%%=*}"; \
 		UV_PROJECT_ENVIRONMENT=$$environment $(BIN)/uv sync --python $${found#*=} \
@@ -31,17 +31,17 @@ test-pythons: test  ## the tests on every Python of this machine that the tap su
 		$$environment/bin/pytest --numprocesses=auto --dist=worksteal -p no:cacheprovider; \
 	done
 
-chromium:  ## the browser in which the page of cxone-report is tested (Debian, as root)
+chromium:  ## install the browser of the tests of cxone-report (Debian, as root)
 	command -v chromium >/dev/null || { apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; }
 
-check: .venv/.ready  ## style, types, and which package may import which
+check: .venv/.ready  ## check style, types and import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check-workflows: .venv/.ready  ## .github and meltano.yml against their schemas; what could be misused
+check-workflows: .venv/.ready  ## .github and meltano.yml against their schemas, and the security of workflows
 	$(SCHEMA) vendor.github-workflows $(WORKFLOWS)
 	$(SCHEMA) vendor.dependabot .github/dependabot.yml
 	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
@@ -49,7 +49,7 @@ check-workflows: .venv/.ready  ## .github and meltano.yml against their schemas;
 	$(SCHEMA) vendor.meltano meltano.yml
 	$(BIN)/uvx --quiet zizmor@1.32.0 --offline --quiet --config .github/zizmor.yml .github
 
-test-wheel: .venv/.ready  ## the wheel in an environment of its own, and the tests against it
+test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 	rm -rf dist && mkdir -p dist/there
 	$(BIN)/uv build --quiet --out-dir dist
 	$(BIN)/uv venv --quiet --python $(BIN)/python dist/.venv
@@ -60,10 +60,10 @@ test-wheel: .venv/.ready  ## the wheel in an environment of its own, and the tes
 	cp -R tests demo docs .github pyproject.toml README.md CHANGELOG.md meltano.yml dist/there
 	cd dist/there && ../.venv/bin/python -m pytest -n auto -p no:cacheprovider $(WHEEL_TESTS)
 
-bench: .venv/.ready  ## speed, as ratios to a baseline in the same run
+bench: .venv/.ready  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks
 
-docs: .venv/.ready  ## the tables in README.md and the settings in meltano.yml
+docs: .venv/.ready  ## write the generated tables and meltano.yml
 	$(BIN)/python -m tests.docs.document
 
 format: .venv/.ready
@@ -76,7 +76,7 @@ clean:
 # The DuckDB that target-duckdb needs has no wheel for Python 3.14: there the demo cannot run.
 LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or print("tap-cxone target-jsonl")')
 
-# The tap and the loaders, each in an environment of its own, as Meltano does for everybody.
+# The tap and the loaders, each in its own environment, as Meltano installs them.
 .meltano/.ready: meltano.yml pyproject.toml .venv/.ready
 	$(BIN)/meltano --log-level=warning install $(LOADABLE)
 	touch $@
@@ -87,13 +87,13 @@ LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or p
 	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --compile-bytecode --quiet --locked --inexact --all-extras
 	touch $@
 
-# singer-tools pins libraries that the SDK cannot live with: it judges from an environment of its own.
+# singer-tools pins libraries that conflict with the SDK, so it has a separate environment.
 .venv-judge/.ready: tests/judge.txt .venv/.ready
 	$(BIN)/uv venv --quiet --allow-existing .venv-judge
 	$(BIN)/uv pip install --quiet --python .venv-judge/bin/python -r tests/judge.txt
 	touch $@
 
-# The warehouses' targets that the demo does without, each in an environment of its own too.
+# The targets of the warehouses that the demo does not use, each in a separate environment.
 # After a change of a .in: uv pip compile --universal --no-header --no-annotate X.in -o X.txt
 .targets/%/.ready: tests/integration/%.txt .venv/.ready
 	$(BIN)/uv venv --quiet --allow-existing .targets/$*

@@ -1,4 +1,4 @@
-"""Ask the demo's warehouse something: `python demo/query.py "select …"`."""
+"""Query the warehouse of the demo: `python demo/query.py "select …"`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bring a warehouse with CXone rows into being: simulator, Meltano, tap and DuckDB."""
+"""Load CXone rows into DuckDB with the simulator, Meltano and the tap."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUERY = "select team_name, round(avg(score), 1) from cxone.qm_workflows group by
 
 
 def main() -> None:
-    """Run the pipeline once and show what came of it."""
+    """Run the pipeline once and print the number of rows."""
     WAREHOUSE.parent.mkdir(exist_ok=True)
     before = counts()
     extract()
@@ -32,10 +32,10 @@ def main() -> None:
 
 
 def extract() -> None:
-    """Run the tap into DuckDB, against a simulator that lives as long as the run."""
+    """Run the tap into DuckDB, against a simulator that ends with the run."""
     start = (datetime.now(UTC) - HISTORY).date().isoformat()
     simulator = [str(BIN / "cxone-simulator"), "run", "--speed", SPEED]
-    # Without its warehouse a bookmark of an earlier demo is worth nothing.
+    # The bookmark of an earlier demo is valid only with its warehouse.
     fresh = [] if WAREHOUSE.exists() else ["--full-refresh"]
     meltano = [str(BIN / "meltano"), "--environment=demo", "run", *fresh]
     pipeline = [*meltano, "tap-cxone", "target-duckdb"]
@@ -46,7 +46,7 @@ def extract() -> None:
 
 
 def counts() -> dict[str, int]:
-    """Return how many rows each table of the warehouse has."""
+    """Return the number of rows of each table of the warehouse."""
     if not WAREHOUSE.exists():
         return {}
     with duckdb.connect(str(WAREHOUSE), read_only=True) as warehouse:
@@ -59,7 +59,7 @@ def counts() -> dict[str, int]:
 
 
 def show(before: dict[str, int], after: dict[str, int]) -> None:
-    """Print the tables, the file, and a query to try."""
+    """Print the tables, the file, and an example query."""
     table = Table(title="CXone rows in DuckDB", title_justify="left")
     for heading in ("stream", "rows", "new in this run"):
         table.add_column(heading, justify="left" if heading == "stream" else "right")
@@ -67,11 +67,11 @@ def show(before: dict[str, int], after: dict[str, int]) -> None:
         table.add_row(name, f"{rows:,}", f"+{rows - before.get(name, 0):,}")
     console = Console(width=90, highlight=False)
     console.print(table)
-    console.print(f"The file to open: {WAREHOUSE} (DuckDB)")
-    console.print(f"What happened, line by line: {AUDIT}; as a page to look at: {PAGE}")
-    console.print("A query to try:")
+    console.print(f"DuckDB file: {WAREHOUSE}")
+    console.print(f"Audit log: {AUDIT}; HTML report: {PAGE}")
+    console.print("Example query:")
     console.print(f'  .venv/bin/python demo/query.py "{QUERY}"', soft_wrap=True)
-    console.print("Type `make demo` again: only what is new since then will come.")
+    console.print("Run `make demo` again to load only new rows.")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SignalHandler:
     """Converts SIGINT and SIGTERM to `Interrupted`, but never during a write or a submit.
 
-    An error raised during a write would leave an incomplete message. So a signal is only recorded.
+    An error raised during a write would truncate the message. So a signal is only recorded.
     It is raised where a thread waits (`interruptible`) or checks (`raise_if_interrupted`). A second
     signal is raised immediately.
     """

@@ -261,7 +261,7 @@ class TapCXone(Tap):
 
     @override
     def run_discovery(self) -> str:
-        """Print the catalog; needs a network only if a setting such as `live_discovery` says so."""
+        """Print the catalog; needs a network only with a setting such as `live_discovery`."""
         for stream in self._cxone_streams():
             stream.refresh_catalog()
         return super().run_discovery()

@@ -39,7 +39,7 @@ if sys.platform == "win32":
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try each n-th case of `some(n)` every time, leave out on Windows what needs POSIX.
+    """Try each n-th case of `some(n)` every time, omit on Windows what needs POSIX.
 
     What takes longest begins first: no process waits for the last one in the end.
     """
@@ -84,7 +84,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Tell how many faults, interruptions and inputs were tried; each test notes its own."""
+    """Return how many faults, interruptions and inputs were tried; each test notes its own."""
     reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ())]
     noted = [pair for report in reports for pair in getattr(report, "user_properties", ())]
     faults = [struck for name, struck in noted if name == "faults"]
@@ -107,7 +107,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def simulate(clock: FakeClock) -> Iterator[Callable[..., Simulator]]:
-    """Return a function that starts a simulator with options of its own, under the same clock."""
+    """Return a function that starts a simulator with separate options, under the same clock."""
     running: list[Simulator] = []
 
     def start(families: Sequence[type[SimulatedFamily]] = FAMILIES, **options: Any) -> Simulator:

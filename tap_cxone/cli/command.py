@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 _CONNECTION_TEST_KEY = "tap_cxone.testing"
 _TEST_MODES = ("all", "permissions")
 _PLAN_HELP = (
-    "Print what a run would do, what it needs of a quota and when it could end. "
-    "Spends no export. --plan=json prints it as JSON."
+    "Print the windows of a run, the quota that it needs and its earliest end. Spends no export. "
+    "--plan=json prints them as JSON."
 )
 _TEST_HELP = (
-    "Log in and send each configured API a harmless request: one line per check, exit code 1 if "
-    "one fails. Spends no export. --test=permissions also submits a job of one day for each "
-    "selected stream whose API counts no exports. --test=schema prints the SCHEMA messages."
+    "Log in and send each configured API a harmless request. Print one line per check; exit with "
+    "code 1 if one fails. Spends no export. --test=permissions also submits a job of one day for "
+    "each selected stream whose API counts no exports. --test=schema prints the SCHEMA messages."
 )
 _HELP = "Extract the exports of a NICE CXone tenant as Singer messages."
 

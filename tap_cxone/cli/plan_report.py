@@ -93,10 +93,10 @@ def stream_as_json(plan: StreamPlan) -> dict[str, Any]:
         "windows": len(workload.windows),
         "unit": workload.unit,
         "needed": len(workload.windows_without_job),
-        "to_ask_for": [
+        "windows_needed": [
             {"start": iso(w.start), "end": iso(w.end)} for w in workload.windows_without_job
         ],
-        "left": plan.remaining.count if plan.remaining else None,
+        "remaining": plan.remaining.count if plan.remaining else None,
         "at_least_seconds": plan.min_duration.total_seconds(),
         "earliest_finish": iso(plan.earliest_finish) if plan.earliest_finish else None,
     }
@@ -111,7 +111,7 @@ def family_as_json(plan: FamilyPlan) -> dict[str, Any]:
         "window_days": plan.window_days or None,
         "needed": plan.needed,
         "per_day": plan.exports_per_day,
-        "left": plan.remaining,
+        "remaining": plan.remaining,
         "at_least_seconds": plan.min_duration.total_seconds(),
         "earliest_finish": iso(plan.earliest_finish),
         "advice": list(plan.advice),

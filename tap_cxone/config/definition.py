@@ -4,8 +4,8 @@ A settings class is a frozen dataclass. Its fields are annotated with `msgspec.M
 description. The default of a field is the default of the setting. A null means that a setting is
 missing, unless its type has None and its default is another value.
 
-The schema is not that of `msgspec.json.schema`, which sorts the values of a `Literal`, omits the
-defaults of factories and knows no nulls that mean "missing".
+The schema is not that of `msgspec.json.schema`, which sorts the values of a `Literal` and omits
+the defaults of factories. It has no nulls that mean "missing".
 """
 
 from __future__ import annotations

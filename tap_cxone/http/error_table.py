@@ -110,8 +110,8 @@ def hint_for_storage(link: str) -> str:
 def hint_for_proxy(url: str) -> str:
     """Return the hint for a proxy that refuses to connect to a host."""
     return (
-        f"let the proxy in HTTPS_PROXY connect to {_host(url)} and correct its user, or name the "
-        "host in NO_PROXY"
+        f"allow the proxy in HTTPS_PROXY to connect to {_host(url)} and check its user, or add the "
+        "host to NO_PROXY"
     )
 
 

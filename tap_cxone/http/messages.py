@@ -85,8 +85,8 @@ class ApiResponse:
     """A successful response, reduced to the parts that the tap reads.
 
     Attributes:
-        json: Parsed body. It is None if the request expects no JSON, if the status is 204, or if
-            the response to a submit has an empty body or a `Location` header.
+        json: Parsed body. It is None if the request expects no JSON or the status is 204. It is
+            also None for a submit whose response has an empty body or a `Location` header.
         status: HTTP status.
         headers: Response headers; their names are case-insensitive.
         file: Spooled body, if the request expects a file.

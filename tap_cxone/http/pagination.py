@@ -20,7 +20,7 @@ _Page = TypeVar("_Page")
 
 @dataclass
 class Paginator(ABC, Generic[Position]):
-    """Reader of one result; it refuses a position that came before.
+    """Reader of one result; it refuses a repeated position.
 
     Attributes:
         description: Name of the result in messages.
@@ -69,7 +69,7 @@ class Paginator(ABC, Generic[Position]):
         if not value:
             return None
         if (text := json_id(value)) is None:
-            msg = f"{self.description}: the page {self.KIND} of the API is no text; run again"
+            msg = f"{self.description}: the page {self.KIND} of the API is not a text; run again"
             raise DownloadError(msg)
         return text
 
@@ -109,7 +109,7 @@ class LinkPaginator(Paginator[str]):
 
 @dataclass
 class OffsetPaginator(Paginator[int]):
-    """Pages at offsets of rows, until a page is empty or all announced rows came.
+    """Pages at offsets of rows, until a page is empty or all announced rows are read.
 
     Attributes:
         measure: Returns the number of rows of a page, and the number of rows of the whole result

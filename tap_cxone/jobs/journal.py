@@ -71,7 +71,7 @@ class Journal:
     def open(self) -> None:
         """Open or create the file, and write to it once.
 
-        A damaged file, or one that is no journal, is renamed and replaced.
+        A file that is damaged or is not a journal is renamed and replaced.
 
         Raises:
             JournalError: The file cannot be written.

@@ -66,7 +66,7 @@ def acquire_file_lock(path: Path) -> ExitStack | None:
         return None
     except (OSError, NotImplementedError) as error:
         if not (folder := path.parent.parent).is_dir():
-            msg = f"cannot lock {path}: {folder} is no folder; create it or correct journal_path"
+            msg = f"cannot lock {path}: {folder} is not a folder; create it or correct journal_path"
             raise JournalError(msg) from error
         msg = f"cannot lock {path} ({error}); set journal_path to a file system with file locks"
         raise JournalError(msg) from error

@@ -50,7 +50,7 @@ def decide(outcome: CXoneError, attempt: Attempt | None, *, can_list: bool) -> D
 
     Args:
         outcome: Error of the submit.
-        attempt: The failed attempt. It is None for a job that is started ahead of time: such a
+        attempt: The failed attempt. It is None for a job that is started ahead of time. Such a
             submit may fail without consequence, because the window is submitted again later.
         can_list: Whether the API lists the jobs of the tenant.
     """

@@ -103,8 +103,8 @@ def problems(root: str) -> Iterator[str]:
         )
     if "?" in root:
         yield (
-            f"{setting} contains a question mark, after which targets read no path; name a folder "
-            "without one, and put options into batch_config.storage.params"
+            f"{setting} contains a question mark, where targets end the path; use a folder without "
+            "one, and move options to batch_config.storage.params"
         )
     try:
         fsspec.get_filesystem_class(protocol)

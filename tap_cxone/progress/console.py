@@ -158,9 +158,9 @@ class LiveDisplay:
 
     def _render_table(self) -> Table:
         now = self._progress.clock.now()
-        table = _new_table(("stream", "windows", "rows", "rows/s", "left", "for"))
+        table = _new_table(("stream", "windows", "rows", "rows/s", "eta", "elapsed"))
         table.columns[0].no_wrap = True
-        table.add_column("now")  # the only column that may be truncated
+        table.add_column("activity")  # the only column that may be truncated
         snapshots = self._progress.snapshots()
         for snapshot in self._visible_snapshots(snapshots):
             table.add_row(*_live_cells(snapshot, now))

@@ -84,7 +84,7 @@ class Stream(Struct, frozen=True):
 
 
 def streams(lines: Iterable[Line]) -> list[Stream]:
-    """Return the streams by family and name; streams without days come last."""
+    """Return the streams by family and name; streams without days are last."""
     lines_by_stream: dict[str, list[Line]] = {}
     for line in lines:
         if line.stream is not None:

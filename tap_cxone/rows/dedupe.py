@@ -76,8 +76,8 @@ _PARTITION_BOUNDS = [
 class DuplicateCandidates:
     """Finds the keys that may occur more than once, after all keys have been added.
 
-    Different keys may have equal hashes, so `SeenKeys` must check the candidates. A key that is no
-    candidate occurs once. Hashes beyond the memory limit are written to a temporary file as
+    Different keys may have equal hashes, so `SeenKeys` must check the candidates. Any other key
+    occurs once. Hashes beyond the memory limit are written to a temporary file as
     sorted runs. `candidates` reads one partition of all runs at a time.
     """
 

@@ -25,7 +25,7 @@ ROW_HASH = "_row_hash"
 
 
 class RecordSpec(Struct, frozen=True):
-    """Requirements on the records of a stream, independent of the file they come from.
+    """Requirements on the records of a stream, independent of their file.
 
     Attributes:
         columns: Columns whose names and types are known in advance.

@@ -99,9 +99,9 @@ class Fault:
     - `ragged-csv`: append a line that is too short and one that is too long. JSON files ignore it.
     - `bytes`: send exactly `body`.
 
-    These kinds force the end of the job of a submit, run or poll: `job-failed` (`body` is the
-    reason), `job-cancelled`, `job-expired`, `job-stuck` (never ends), `job-lost` (404). The job of
-    a submit ends after its normal duration, the job of a poll ends with that poll.
+    These kinds force the end of the job of a submit, run or poll. They are `job-failed` (`body` is
+    the reason), `job-cancelled`, `job-expired`, `job-stuck` (never ends) and `job-lost` (404). The
+    job of a submit ends after its normal duration, the job of a poll ends with that poll.
 
     Attributes:
         at: The point that the fault applies to. `sync` and `async` are one submitting POST each,

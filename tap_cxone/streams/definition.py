@@ -51,7 +51,7 @@ def merge_definitions(
     new: Callable[[_E], _D],
     merge: Callable[[_D, _E], _D],
 ) -> Iterator[_D]:
-    """Yield the built-in definitions with the user's changes, then the user's own.
+    """Yield the built-in definitions with the user's changes, then the other entries.
 
     Args:
         built_in: Definitions of the built-in streams.

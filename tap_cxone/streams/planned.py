@@ -135,8 +135,8 @@ class PlannedStream(CXoneStream):
             self._log_nothing_to_read(span)
         elif self._continues_after_start_date(span):
             text = (
-                "%s: start_date is before the bookmark, so reading goes on from %s; to read "
-                "earlier rows again, run a full refresh or remove the stream from the state"
+                "%s: start_date is before the bookmark; reading continues at %s. To read earlier "
+                "rows again, run a full refresh or remove the stream from the state"
             )
             self.logger.info(text, self.name, iso(span.start))
 

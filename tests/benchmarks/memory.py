@@ -1,6 +1,6 @@
 """How much memory a run takes at its peak, for few rows and for many.
 
-The simulator holds the files, in this process; the tap is a process of its own.
+The simulator holds the files, in this process; the tap is a separate process.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def of_pages(sim: Simulator) -> tuple[dict[str, Any], str]:
 
 
 def file_fault(body: bytes | str) -> Fault:
-    """Make this a file, whoever asks for it."""
+    """Make this a file, for every caller."""
     return Fault("download", "status", status=200, headers=FILE, body=body)
 
 

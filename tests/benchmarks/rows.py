@@ -1,6 +1,6 @@
-"""How fast rows leave, beside stock SDK streams and a bare loop over the same bytes.
+"""How fast rows are emitted, beside stock SDK streams and a bare loop over the same bytes.
 
-Everybody fetches them over HTTP from one simulator in a process of its own, and does the same job
+All candidates fetch them over HTTP from one simulator in a separate process, and does the same job
 with them; what this tap does beyond that (checks, spools, state) is on its own account.
 """
 
@@ -84,7 +84,7 @@ class Heat:
     own: Run
 
     def runs(self) -> dict[str, Run]:
-        """Return everybody, by name."""
+        """Return all candidates, by name."""
         through = partial(stock.through, form=self.form)
         return {
             "stock": partial(through, stock.StockTap),
@@ -151,7 +151,7 @@ def measure_rows() -> None:
 
 
 def _taken(heat: Heat) -> dict[str, list[tuple[float, float]]]:
-    """Return how long everybody took, once it is sure that they write the same."""
+    """Return how long each candidate took, once it is sure that they write the same."""
     runs = heat.runs()
     taken: dict[str, list[tuple[float, float]]] = {who: [] for who in runs}
     with serving(heat.answers) as serve:
@@ -170,7 +170,7 @@ def _taken(heat: Heat) -> dict[str, list[tuple[float, float]]]:
 
 
 def _print_times(who: str, taken: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
-    """Print and return how long somebody took, and how that compares with this tap."""
+    """Print and return how long a candidate took, and how that compares with this tap."""
     found: dict[str, Any] = {}
     for place, what in enumerate(TOLD):
         theirs, own = ([one[place] for one in taken[name]] for name in (who, OURS))

@@ -1,4 +1,4 @@
-"""A simulator in a process of its own: what it costs to serve is on nobody's account."""
+"""A simulator in a separate process: what it costs to serve does not count for a candidate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(answers: Sequence[Fault]) -> Iterator[Callable[[], AbstractContextManager[str]]]:
-    """Start the process; what is yielded serves `answers` anew in each `with` block, at a URL."""
+    """Start the process; what is yielded serves `answers` in each `with` block, at a URL."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=_serve, args=(theirs, answers), daemon=True

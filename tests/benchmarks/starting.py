@@ -20,14 +20,14 @@ TIMES = 9
 
 
 def measure_start(times: int = TIMES) -> dict[str, Any]:
-    """Start both by turns; return by option the processor's seconds and their ratio, medians."""
+    """Start both alternately; return by option the processor's seconds and their ratio, medians."""
     return {option: _compare(option, times) for option in ASKED}
 
 
 def _compare(option: str, times: int) -> dict[str, Any]:
     took: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for turn in range(times + 1):
-        # By turns, and each first as often as the other: a machine gets slower and faster.
+        # Alternately, and each first as often as the other: a machine gets slower and faster.
         for name in sorted(COMMANDS, reverse=bool(turn % 2)):
             seconds = _once(COMMANDS[name], option)
             if turn:  # the first one fills the caches

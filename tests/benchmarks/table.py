@@ -23,7 +23,7 @@ METRICS = (
 )
 _CSV_TEXTS, _JSON_TEXTS, _PAGE_TEXTS = COLUMNS - 5, COLUMNS - len(REQUIRED), COLUMNS - 10
 
-# The columns of each, by the source's name; those whose type nobody declares are texts.
+# The columns of each, by the source's name; those without a declared type are texts.
 CSV = {
     "segmentId": "string",
     "startDate": "date-time",

@@ -35,7 +35,7 @@ BOUND = max(
 
 @dataclass(frozen=True)
 class Year:
-    """One run: how long it took, and what it asked."""
+    """One run: how long it took, and its requests."""
 
     seconds: float
     calls: Counter[str]
@@ -70,7 +70,7 @@ def run_year(*, parallel: bool) -> Year:
 
 
 def request_counts(simulator: Simulator) -> Counter[str]:
-    """Count what was asked, by what it was asked for."""
+    """Count what was asked, by what it was requested."""
     return Counter(kind(seen.method, seen.path) for seen in simulator.requests)
 
 

@@ -199,7 +199,7 @@ def test_submit_whose_response_was_lost_adopts_its_job(simulate, clock, scene, k
 @pytest.mark.parametrize("kind", ["reply-lost", "reset", "html"])
 @scenes_that_cannot(Ability.JOB_LIST, Ability.JOBS)
 def test_lost_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, scene, kind):
-    """Without a list a lost response ends the stream after one submit; the next run goes on."""
+    """Without a list a lost response ends the stream after one submit; the next run continues."""
     sim = simulate(rows_per_day=4, **scene.options)
     fail_submit(scene, sim, kind)
 

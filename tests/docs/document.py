@@ -95,7 +95,7 @@ def evidence_table() -> str:
 
 
 def families_table() -> str:
-    """Return the table of the families' packages: the first line of each says what its API does."""
+    """Return the table of the families' packages: the first line of each describes its API."""
     texts = {n: _first_line(type(f)).partition(": ")[2] for n, f in _families().items()}
     rows = [f"| `families/{n}/` | {text[0].upper()}{text[1:]} |" for n, text in texts.items()]
     return "\n".join(["| package of `families/` | its API |", "|---|---|", *rows])

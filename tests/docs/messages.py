@@ -1,4 +1,4 @@
-"""What the tap may say, read out of its code, with `…` for values: warnings, errors, remedies."""
+"""The messages of the tap, read from its code, with `…` for values."""
 
 from __future__ import annotations
 

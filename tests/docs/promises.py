@@ -23,7 +23,7 @@ PROMISES = {
     "constant-memory": "Memory does not grow with the size of a file.",
     "offline-discovery": "Discovery needs neither network nor credentials.",
     "documented": "Every message, setting and column is documented.",
-    "isolated-failures": "An error of one stream leaves the others complete.",
+    "isolated-failures": "An error of one stream does not affect the others.",
 }
 """Each promise by the name in `@pytest.mark.promise`."""
 

@@ -56,7 +56,7 @@ def test_meltano_knows_every_setting():
 
 
 def test_meltano_needs_no_hub():
-    """Each plugin of meltano.yml carries its namespace and pip_url, so the Hub is not asked."""
+    """Each plugin of meltano.yml has a namespace and a pip_url, so the Hub is not needed."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
     plugins = [plugin for kind in project["plugins"].values() for plugin in kind]
 

@@ -1,4 +1,4 @@
-"""docs/messages.md has every message, and none that the tap does not say."""
+"""docs/messages.md has every message, and none that the tap does not log."""
 
 from __future__ import annotations
 

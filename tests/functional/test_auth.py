@@ -254,7 +254,7 @@ def test_a_login_is_repeated_after_a_broken_connection(sim, clock, kind):
 
 @pytest.mark.parametrize("kind", ["html", "empty", "malformed-json"])
 def test_a_login_is_repeated_after_an_unreadable_answer(sim, clock, kind):
-    """An answer that is no token, such as a page of a proxy, is asked for again."""
+    """An answer that is no token, such as a page of a proxy, is requested again."""
     sim.faults.add(Fault("token", kind))
 
     out = run_stream(stream_settings(sim), clock)

@@ -49,7 +49,7 @@ def narrowed() -> dict[str, Any]:
 
 @pytest.fixture
 def sim(simulate):
-    """Return a simulator with a column that nobody declared."""
+    """Return a simulator with an undeclared column."""
     return simulate(extra_columns=MORE)
 
 
@@ -129,7 +129,7 @@ def test_what_is_hidden_is_in_no_byte_of_a_file(sim, clock, tmp_path, form):
 
 @pytest.mark.promise("state-follows-records")
 def test_rows_that_do_not_fit(sim, clock, tmp_path):
-    """Rows of the quarantine leave in files too, and before the STATE of their window."""
+    """Rows of the quarantine are written to files too, and before the STATE of their window."""
     rows = [f"k{number},{number}" for number in range(9)]
     file = "\r\n".join(["Workflow ID,Score", *rows, "bad,abc", ""])
     sim.faults.add(Fault("download", "bytes", body=file))
@@ -147,7 +147,7 @@ def test_rows_that_do_not_fit(sim, clock, tmp_path):
 
 
 def test_a_table_that_is_read_whole(simulate, clock, tmp_path):
-    """A stream without windows leaves in files as well."""
+    """A full-table stream is written to files as well."""
     config = download_settings(simulate())
     without = run_tap(config, clock=clock, only=CATALOGUE)
     config["batch_config"] = batch_config(tmp_path, size=4)
@@ -161,7 +161,7 @@ def test_a_table_that_is_read_whole(simulate, clock, tmp_path):
 
 
 def test_the_webhook_sees_them_too(sim, clock, tmp_path):
-    """The sample of the completion webhook is taken of what leaves in files."""
+    """The sample of the completion webhook is taken of what is written to files."""
     hook = {"url": "http://127.0.0.1:9/hooks", "sample_size": 3}
     config = stream_settings(sim, completion_webhook=hook, batch_config=batch_config(tmp_path))
     tap = TapCXone(config=config, catalog=offline_catalog(STREAM), clock=clock)
@@ -224,7 +224,7 @@ def test_no_message_goes_ahead_of_rows(tmp_path, capfdbinary):
 
 
 def kept(out: Output) -> str:
-    """Return up to when the last state says that everything has left."""
+    """Return up to when the last state says that everything is emitted."""
     state = out.states[-1] if out.states else {}
     return str(state.get("bookmarks", {}).get(STREAM, {}).get("replication_key_value", ""))
 
@@ -341,7 +341,7 @@ def test_files_are_for_their_owner_only(sim, clock, tmp_path):
     ids=readable,
 )
 def test_batch_setting_wrong_is_refused(setting, words):
-    """What is wrong with batch_config is said before anything runs."""
+    """What is wrong with batch_config is reported before anything runs."""
     with pytest.raises(ConfigError, match=words) as caught:
         TapCXone(config={"batch_config": setting}, validate_config=False)
 

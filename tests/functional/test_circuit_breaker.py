@@ -39,7 +39,7 @@ def test_circuit_breaker_opens_after_three_failures(simulate, clock):
 
 
 @pytest.mark.promise("isolated-failures")
-def test_other_families_go_on(simulate, clock):
+def test_other_families_continue(simulate, clock):
     """What one family does not give concerns no other."""
     sim = simulate(exports_per_day=None)
     sim.faults.add(Fault("submit", "status", status=403, times=99, family="observability"))

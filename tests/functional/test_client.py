@@ -129,7 +129,7 @@ def test_a_link_that_the_storage_refuses(sim, clock, status):
 
 
 def test_links_that_are_always_expired(sim, clock):
-    """After max_retries the error says so in the storage's words, without the link's query."""
+    """After max_retries the error states so in the storage's words, without the link's query."""
     sim.faults.add(Fault("download", "expired-link", times=99))
 
     out = run_stream(stream_settings(sim, max_retries=2), clock)
@@ -161,7 +161,7 @@ def test_a_link_is_used_at_once(sim, clock, mode):
 @pytest.mark.parametrize("kind", ["truncated", "reset", "reply-lost"])
 @MODES
 def test_a_download_that_breaks_off(sim, clock, mode, kind):
-    """A file that does not come whole is asked for again, and no row leaves twice."""
+    """A file that does not come whole is requested again, and no record is emitted twice."""
     sim.faults.add(Fault("download", kind, times=2))
 
     out = run_stream(stream_settings(sim, mode), clock)
@@ -174,7 +174,7 @@ def test_a_download_that_breaks_off(sim, clock, mode, kind):
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_storage_that_fails(sim, clock, status):
-    """A storage that fails is asked again."""
+    """A storage that fails is requested again."""
     sim.faults.add(Fault("download", "status", status=status, times=2))
 
     out = run_stream(stream_settings(sim), clock)
@@ -227,7 +227,7 @@ def test_cut_without_an_announced_length(simulate, clock):
 @pytest.mark.promise("whole-files")
 @MODES
 def test_download_of_cut_gzip_is_refused(simulate, clock, mode):
-    """A gzip file that ends early although all its bytes came is damaged: no row leaves."""
+    """A gzip file that ends early although all its bytes came is damaged: no record is emitted."""
     sim = simulate(compression="gzip-bare")
     sim.faults.add(Fault("download", "truncated-gzip", times=99))
 

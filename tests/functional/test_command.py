@@ -75,7 +75,7 @@ def test_no_credentials_are_named_with_what_needs_them():
     ]
 
 
-def test_an_application_is_asked_for_where_its_family_has_settings():
+def test_application_is_required_where_its_family_has_settings():
     """A family that only its settings object sets up is named if the object is there."""
     run = tap("--config=ENV", analytics_exports={})
 
@@ -97,7 +97,7 @@ def test_what_needs_neither_credentials_nor_network(option):
 
 
 def test_every_stream_is_in_the_catalog_with_its_columns_described():
-    """The catalog has each built-in stream, and each of its columns says what it holds."""
+    """The catalog has each built-in stream, and each of its columns has a description."""
     streams = json.loads(tap("--discover").stdout)["streams"]
 
     assert [stream["tap_stream_id"] for stream in streams] == [
@@ -127,7 +127,7 @@ def test_without_credentials_no_stream_is_selected_by_default():
 
 
 def test_command_refuses_a_state_of_another_shape(tmp_path):
-    """A state of another shape exits with 2 and says what to do."""
+    """A state of another shape exits with 2 with the remedy."""
     state = tmp_path / "state.json"
     state.write_text('{"bookmarks": {"qm_workflows": {"pending_jobs": [17]}}}')
 
@@ -172,7 +172,7 @@ def test_a_file_of_a_run_that_is_no_json(tmp_path, option):
 
 
 def test_an_unreachable_host_fails_every_stream_with_one_line():
-    """A connection that cannot be made ends with exit 1 and a line a stream that says why."""
+    """A connection that cannot be made ends with exit 1 and a line a stream with the cause."""
     run = tap(
         "--config=ENV",
         base_url="http://127.0.0.1:9",
@@ -216,7 +216,7 @@ def judged(output: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_singer_check_tap_accepts_two_runs(tmp_path):
-    """The judge of singer-tools finds no fault in a first run and in one that goes on from it."""
+    """The judge of singer-tools finds no fault in a first run and in one that continues from it."""
     first, second, state = (tmp_path / name for name in ("first", "second", "state.json"))
     extract = f"tap-cxone --config ENV > {first} && grep STATE {first} | tail -n 1 > {state}.line"
     read_state = f"import json; print(json.dumps(json.load(open('{state}.line'))['value']))"

@@ -72,7 +72,7 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
 
 
 def test_no_export_is_spent(sim, config, tmp_path):
-    """A login and a GET are all that is asked."""
+    """A login and a GET are the only requests."""
     run_connection_test(config, tmp_path)
 
     assert [(seen.method, seen.path) for seen in sim.requests] == [
@@ -114,7 +114,7 @@ def test_connection_test_tries_every_family(sim, clock):
 
 
 def test_no_family_spends_an_export(sim, clock):
-    """One login each and GETs are all that is asked of five families; nothing is submitted."""
+    """One login each and GETs are the only requests of five families; nothing is submitted."""
     five(sim, clock)
 
     posts = Counter(seen.path for seen in sim.requests if seen.method != "GET")
@@ -206,7 +206,7 @@ def test_an_api_that_does_not_answer(sim, clock):
 
 
 def test_a_test_does_not_wait_long(sim, clock):
-    """A login that fails is tried three times, whatever `max_retries` says: somebody waits."""
+    """A failing login is tried three times, whatever `max_retries` is."""
     sim.faults.add(Fault("token", "status", status=503, times=9))
     tap = TapCXone(config=settings_for(sim, max_retries=8), clock=clock)
 

@@ -116,7 +116,7 @@ class Terminal:
         while text is None or text not in self.seen:
             try:
                 chunk = os.read(self._master, 65536)
-            except OSError:  # nobody writes any more
+            except OSError:  # no process writes any more
                 break
             if not chunk:
                 break

@@ -7,8 +7,8 @@ from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE
 
 
 @EVERYWHERE
-def test_a_key_that_comes_twice(sim, clock, caplog, room):
-    """Of two rows of one key the first leaves; what was left out is counted in a warning."""
+def test_key_that_repeats_is_emitted_once(sim, clock, caplog, room):
+    """Of two rows of one key the first is emitted; what was dropped is counted in a warning."""
     room.serve(sim, *NINE, ("k1", "100"), ("k2", "2"))
 
     out = room.run(room.settings(sim), clock)
@@ -22,7 +22,7 @@ def test_a_key_that_comes_twice(sim, clock, caplog, room):
 
 @EVERYWHERE
 def test_equal_rows_without_a_key(sim, clock, caplog, room):
-    """Rows known by their hash leave once if they are equal, and say nothing of it."""
+    """Rows known by their hash are emitted once if they are equal, and say nothing of it."""
     room.serve(sim, *NINE, ("k1", "100"), ("k2", "2"))
 
     out = room.run(room.settings(sim, **room.keys), clock)
@@ -36,7 +36,7 @@ def test_equal_rows_without_a_key(sim, clock, caplog, room):
 
 @EVERYWHERE
 def test_invalid_row_does_not_hide_a_valid_one_of_its_key(sim, clock, room):
-    """A misfit has no key: a good row of the same key leaves, whichever comes first."""
+    """A misfit has no key: a valid row of the same key is emitted, whichever comes first."""
     room.serve(sim, ("k0", "abc"), *NINE, ("k1", "abc"), *[(f"n{n}", "1") for n in range(20)])
 
     out = room.run(room.settings(sim), clock)

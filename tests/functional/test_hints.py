@@ -53,7 +53,9 @@ def test_proxy_that_refuses_a_host_is_named_with_its_setting(sim, clock, monkeyp
     assert "the proxy refused the connection (Tunnel connection failed: 403 Forbidden)" in str(
         failure(out)
     )
-    assert "let the proxy in HTTPS_PROXY connect to na1.nice-incontact.com" in str(failure(out))
+    assert "allow the proxy in HTTPS_PROXY to connect to na1.nice-incontact.com" in str(
+        failure(out)
+    )
     assert clock.slept == []
 
 
@@ -65,7 +67,7 @@ def test_start_date_before_the_bookmark_is_logged_with_the_way_to_read_it(sim, c
 
     assert out.error is None
     assert (
-        "start_date is before the bookmark, so reading goes on from 2026-03-18T00:00:00+00:00"
+        "start_date is before the bookmark; reading continues at 2026-03-18T00:00:00+00:00"
         in caplog.text
     )
 

@@ -1,4 +1,4 @@
-"""Who is shown a key or a token: the host that it is for, in every family, and nobody else."""
+"""Keys and tokens are sent only to their host, in every family."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_family_shows_its_token_to_its_own_host(simulate, clock, elsewhere, na
     ("name", "place"), [(name, place) for name, places in CALLS.items() for place in places]
 )
 def test_a_redirect_to_another_host_gets_nothing(simulate, clock, elsewhere, name, place):
-    """Wherever an API redirects to another host, that host is asked for nothing at all."""
+    """Wherever an API redirects to another host, that host receives no request."""
     scene = SCENES[name]
     sim = simulate(**options(scene))
     to = (("Location", f"{elsewhere.url}/anything?key=1"),)
@@ -125,7 +125,7 @@ def test_no_open_line_unless_it_is_allowed(setting, url):
 
 @pytest.mark.promise("own-hosts")
 def test_every_host_is_private_by_default():
-    """Without `base_url` every API and every login is asked over https."""
+    """Without `base_url` every API and every login is requested over https."""
     config = tap_settings("https://any.example", families=ALL_FAMILIES)
     del config["base_url"]
     tap = TapCXone(config={**config, "tenant": "acme"})

@@ -1,4 +1,4 @@
-"""Signals: what a process that is told to end leaves behind."""
+"""Signals: the output of a process that receives a signal."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_signal_while_records_are_emitted_ends_between_lines():
 
 
 def test_no_half_a_line_without_buffers():
-    """Where Python does not buffer, a signal in the middle of a long line lets it leave whole."""
+    """Where Python does not buffer, a signal during a long line does not cut it."""
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
     columns = {f"column_{number}": "string" for number in range(2000)}
     wide = {"name": "a_wide_one", "entity_name": "wide", "version": "1", "columns": columns}

@@ -28,7 +28,7 @@ def reason(out: Output, room: Room) -> Exception:
 
 @EVERYWHERE
 def test_a_cell_that_is_no_number(sim, clock, room):
-    """A row with a misfit cell goes to the quarantine, the others leave."""
+    """A row with a misfit cell goes to the quarantine, the others are emitted."""
     room.serve(sim, *NINE[:4], ("bad", "abc"), *NINE[4:])
 
     out = room.run(room.settings(sim), clock)
@@ -81,7 +81,7 @@ def test_a_ragged_last_row(sim, clock, room):
 @pytest.mark.promise("whole-files")
 @EVERYWHERE
 def test_always_a_ragged_last_row(sim, clock, room):
-    """A file that is always damaged fails its stream; nothing of it leaves."""
+    """A file that is always damaged fails its stream; no record of it is emitted."""
     room.serve(sim, *NINE, ("short",), times=9)
 
     out = room.run(room.settings(sim), clock)
@@ -119,7 +119,7 @@ def test_schema_records_state(sim, clock, room):
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [1, 2])
 def test_the_ratio(sim, clock, room, bad):
-    """Exactly at max_invalid_ratio a window is fine, past it nothing of it leaves."""
+    """Exactly at max_invalid_ratio a window is fine, past it no record of it is emitted."""
     rows = NINE[: 10 - bad] + [(f"bad{number}", "xyzzy") for number in range(bad)]
     room.serve(sim, *rows)
 
@@ -184,7 +184,7 @@ def test_invalid_row_without_quarantine_fails_the_window(sim, clock, room):
 
 @EVERYWHERE
 def test_quarantine_is_not_needed_without_invalid_rows(sim, clock, room):
-    """Without misfits the quarantine need not be selected, and none of it leaves."""
+    """Without misfits the quarantine need not be selected, and no record of it is emitted."""
     room.serve(sim, *NINE)
 
     out = room.run(room.settings(sim), clock, room.stream)

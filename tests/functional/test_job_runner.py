@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 STREAM = "qm_workflows"
 JOBS = "/data-extraction/v1/jobs"
-PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
+PATIENCE = (
+    20  # seconds until a thread that does not end is a failure; no passing test waits so long
+)
 MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
@@ -135,7 +137,7 @@ def test_submit_waits_for_retry_after(sim, clock, mode):
 
 
 def test_a_slot_held_by_another_client(simulate, clock):
-    """While somebody else's job runs, submits are tried ever more seldom, until it has ended."""
+    """While another client's job runs, the delays between submits grow until it has ended."""
     sim = simulate(job_seconds=400)
     run_stream(job_settings(sim), clock, cut_after=2)
     before = len(submits(sim))
@@ -149,7 +151,7 @@ def test_a_slot_held_by_another_client(simulate, clock):
 
 
 def test_throttled_to_the_end(sim, clock):
-    """The error of a submit that was told to wait too long asks who else is exporting."""
+    """The error of a submit that was throttled too long names other clients as the cause."""
     body = '{"message": "Another request is running"}'
     sim.faults.add(Fault("submit", "status", status=403, body=body, times=9999))
 
@@ -174,7 +176,7 @@ def test_submit_lost_is_looked_up_repeatedly(sim, clock):
 
 
 def test_two_new_jobs_in_the_list(sim, clock):
-    """When two jobs appeared nobody knows which is ours: the stream fails and names them."""
+    """Two new jobs cannot be distinguished: the stream fails and names them."""
     body = '{"jobs": [{"id": "one", "status": "RUNNING"}, {"id": "two", "status": "RUNNING"}]}'
     sim.faults.add(
         Fault("list", "status", status=200, body='{"jobs": []}'),
@@ -214,7 +216,7 @@ def test_slot_is_free_after_a_failure(sim, clock):
 
 
 def test_messages_name_the_window_and_the_job(sim, clock):
-    """What goes wrong is told with entity, version, window and job."""
+    """A failure is logged with entity, version, window and job."""
     sim.faults.add(Fault("poll", "job-failed", body="Out of paper"))
 
     out = run_stream(job_settings(sim), clock)

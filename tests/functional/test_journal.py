@@ -83,7 +83,7 @@ def stored_jobs(path: Path) -> list[Any]:
 
 
 def test_jobs_survive(journal):
-    """A job is known to whoever opens the file next."""
+    """The next process that opens the file knows a job."""
     SqliteLedger(journal(), "tenant").record_submitted("stream", pending_job())
 
     assert SqliteLedger(journal(), "tenant").jobs("stream", None) == [pending_job()]
@@ -225,7 +225,7 @@ def test_journal_counts_a_submit_before_it_is_sent(shared_limiter):
 
 
 def test_the_state_of_long_ago(sim, clock, journal_path):
-    """A run that begins with an old state finds every job again, and exports nothing anew."""
+    """A run that begins with an old state finds every job again, and exports nothing again."""
     first = run_stream(journal_settings(sim, journal_path), clock)
     spent = len(sim.jobs)
     second = run_stream(journal_settings(sim, journal_path), clock)
@@ -246,8 +246,8 @@ def test_the_newest_state(sim, clock, journal_path):
     assert len(sim.jobs) == 4
 
 
-def test_a_table_read_whole_is_read_anew(sim, clock, journal_path):
-    """Without a bookmark nothing tells an old state from a new one: every run exports anew."""
+def test_full_table_without_a_bookmark_exports_again(sim, clock, journal_path):
+    """Without a bookmark nothing tells an old state from a new one: every run exports again."""
     config = {"access_key_id": "any", "access_key_secret": "any"}
     catalog = TapCXone(config=config).catalog_dict
     for entry in catalog["streams"]:
@@ -265,7 +265,7 @@ def test_a_table_read_whole_is_read_anew(sim, clock, journal_path):
 
 
 def test_another_request(sim, clock, journal_path):
-    """A job that asked for something else is not taken for this one."""
+    """A job that requested something else is not taken for this one."""
     run_stream(journal_settings(sim, journal_path), clock)
     entity = {"name": STREAM, "version": "3"}
     config = journal_settings(sim, journal_path)
@@ -287,7 +287,7 @@ def test_plan_knows_the_journal(sim, clock, journal_path):
 
 @pytest.mark.promise("shared-limits")
 def test_quota_without_a_state(simulate, clock, journal_path):
-    """The day's exports are counted when nobody kept a state: none is refused by the API."""
+    """The day's exports are counted without a state: the API refuses none."""
     sim = simulate(exports_per_day=3)
     for stream in (dashboard.KB, dashboard.AS):
         assert dashboard_run(sim, clock, journal_path, stream).error is None
@@ -311,7 +311,7 @@ def dashboard_run(sim: Simulator, clock: FakeClock, path: Path, stream: str) -> 
 
 @pytest.mark.promise("no-secrets")
 def test_no_secrets(sim, clock, journal_path):
-    """The file is readable by nobody else, and holds neither login nor link."""
+    """The file is readable by its owner only, and holds neither login nor link."""
     run_stream(journal_settings(sim, journal_path), clock)
     data = journal_path.read_bytes()
 
@@ -361,7 +361,7 @@ def newer(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
 def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
-    """A file that is none is set aside with a warning, and the run goes on with a new one."""
+    """A file that is none is renamed with a warning, and the run continues with a new one."""
     run_stream(journal_settings(sim, journal_path), clock)
     damage(journal_path)
     damaged = journal_path.read_bytes()
@@ -424,12 +424,12 @@ class Failing(FakeClock):
 
 @pytest.fixture
 def clock() -> Failing:
-    """Return a clock at noon, with which nothing fails unless it is told to."""
+    """Return a clock at noon, with which nothing fails unless a test requests it."""
     return Failing()
 
 
 def busy(path: Path) -> sqlite3.Connection:
-    """Return what keeps a file from everybody else, until it is closed."""
+    """Return an exclusive lock of a file, until it is closed."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN EXCLUSIVE")
     return db

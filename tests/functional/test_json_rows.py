@@ -51,7 +51,7 @@ def lenient(sim: Simulator, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("layout", ["array", "lines", "pretty"])
 @pytest.mark.parametrize("number", [1, 2])
 def test_invalid_and_duplicate_rows_of_json_are_separated(simulate, clock, layout, number):
-    """Misfits of every kind and repeats in a file: the truth leaves, and every misfit is kept."""
+    """With misfits and repeats in a file the truth is emitted, and every misfit is kept."""
     sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9, analytics_json=layout)
 
     out = run_exports(export_settings(sim, number), clock)
@@ -242,7 +242,7 @@ def test_invalid_ratio_of_zero_allows_none(sim, clock):
     assert "1 of 201" in str(failure(out))
 
 
-def test_an_error_in_place_of_rows(sim, clock):
+def test_error_page_instead_of_rows_is_refused(sim, clock):
     """An object that is an error of some server is no row, and fails the window."""
     sim.faults.add(Fault("download", "bytes", body='{"message":"Something went wrong"}'))
 
@@ -267,7 +267,7 @@ def test_the_record_id(sim, clock):
 
 
 def test_every_window_names_itself(simulate, clock):
-    """A misfit names the window and the job it came with, and leaves before its STATE."""
+    """A misfit names the window and the job it came with, and is emitted before its STATE."""
     sim = simulate()
     serve_elements(sim, whole_conversation(1), 7)
     serve_elements(sim, 8, whole_conversation(2))
@@ -290,7 +290,7 @@ def test_every_window_names_itself(simulate, clock):
 
 
 def test_the_order_is_the_files(sim, clock):
-    """Records and misfits leave in the order of the file."""
+    """Records and misfits are emitted in the order of the file."""
     serve_elements(sim, whole_conversation(1), 7, whole_conversation(2), 8)
 
     out = run_exports(lenient(sim), clock)
@@ -300,7 +300,7 @@ def test_the_order_is_the_files(sim, clock):
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_repeats_past_what_is_held(sim, clock, packed, monkeypatch):
-    """A window of more keys than are held in memory leaves each once."""
+    """A window of more keys than are held in memory emits each once."""
     monkeypatch.setattr(SeenKeys.__init__, "__defaults__", (5,))
     rows = [whole_conversation(number % 40) for number in range(120)]
     body = json.dumps(rows, separators=(",", ":")).encode()

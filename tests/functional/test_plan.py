@@ -62,7 +62,7 @@ def printed_plan(config: dict[str, Any], clock: FakeClock, *streams: str, **how:
 # Each family
 
 
-def test_a_colleagues_advice(sim, clock):
+def test_plan_with_a_quota_gives_advice(sim, clock):
     """A quota's plan says how many days, tables, exports and nights there are."""
     *streams, total, wider, nightly = printed_plan(
         plan_settings(sim, 92, "observability"), clock, *TABLES
@@ -78,7 +78,7 @@ def test_a_colleagues_advice(sim, clock):
 
 
 def test_the_days_exports_are_shared_out_by_age(sim, clock):
-    """Each table ends when its newest window has its turn, the oldest of all tables first."""
+    """Each table ends after its newest window, the oldest windows of all tables first."""
     (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
 
     # 12 exports, 3 a day: the newest windows of the four tables are numbers 9 to 12.
@@ -148,7 +148,7 @@ def test_runs_of_reports(sim, clock):
 
 
 def test_a_plan_counts_what_was_spent(sim, clock):
-    """Exports of the last day are no longer left, and what was read is not asked for again."""
+    """Exports of the last day are no longer left, and what was read is not requested again."""
     config = plan_settings(sim, 62, "observability")
     out = run_tap(config, clock=clock, only=TABLES[0])
     (line,) = printed_plan(config, clock, TABLES[0], state=out.state)
@@ -205,7 +205,7 @@ def test_more_at_once_would_do_better(sim, clock):
 
 
 def test_older_than_the_api_remembers(sim, clock):
-    """A beginning before the four months that the dashboard keeps is said to be out of reach."""
+    """A beginning before the four months that the dashboard keeps is reported as out of reach."""
     found = printed_plan(plan_settings(sim, 200, "observability"), clock, TABLES[0])
 
     words = "start 2025-09-01 is before the API's history limit; older rows than 2025-11-21"
@@ -249,17 +249,17 @@ def test_a_plan_as_json(sim, tmp_path, state):
     tables = [plan for plan in found["streams"] if plan["family"] == "observability"]
     assert [plan["needed"] for plan in tables] == [0 if state else 1] * 4
     (family,) = [plan for plan in found["families"] if plan["family"] == "observability"]
-    assert (family["per_day"], family["left"], family["needed"]) == (3, 3, 0 if state else 4)
+    assert (family["per_day"], family["remaining"], family["needed"]) == (3, 3, 0 if state else 4)
 
 
 def test_plan_as_json_equals_the_text(sim, clock):
-    """Windows to ask for, instants and advice stand in the JSON as in the text."""
+    """Windows to request, instants and advice stand in the JSON as in the text."""
     (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
     told, stream = family_as_json(plan), stream_as_json(plan.streams[0])
 
     assert datetime.fromisoformat(told["earliest_finish"]) == plan.earliest_finish
     assert told["advice"] == list(plan.advice) != []
-    assert [datetime.fromisoformat(w["start"]) for w in stream["to_ask_for"]] == [
+    assert [datetime.fromisoformat(w["start"]) for w in stream["windows_needed"]] == [
         window.start for window in plan.streams[0].workload.windows_without_job
     ]
     assert (stream["windows"], stream["days"], stream["unit"]) == (3, 92, "exports")
@@ -300,7 +300,7 @@ def test_command_closes_the_journal_that_it_has_read(sim, tmp_path, option):
     ids=["a typing error", "half a key", "no key"],
 )
 def test_wrong_settings(sim, tmp_path, caplog, option, changes, words):  # noqa: PLR0913, PLR0917
-    """Wrong settings are a line that says what to do, exit code 2, and no request."""
+    """Wrong settings are a line with the remedy, exit code 2, and no request."""
     config = {n: v for n, v in (tap_settings(sim.url) | changes).items() if v is not None}
 
     result = run_plan(config, tmp_path, option)
@@ -312,7 +312,7 @@ def test_wrong_settings(sim, tmp_path, caplog, option, changes, words):  # noqa:
 
 @pytest.mark.parametrize("option", ["--plan", "--test"])
 def test_a_state_that_is_none(sim, tmp_path, caplog, option):
-    """A state that is no JSON is a line that says so, and exit code 2."""
+    """A state that is no JSON is a line that states it, and exit code 2."""
     state = tmp_path / "state.json"
     state.write_text("{")
 

@@ -1,4 +1,4 @@
-"""How far a run has come, as it is told in lines: heartbeats and a summary."""
+"""How far a run has come, as log lines: heartbeats and a summary."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WEEK = [Window(NOON + n * DAY, NOON + (n + 1) * DAY) for n in range(7)]
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture):
-    """Return a function that returns what was said so far."""
+    """Return a function that returns the lines so far."""
     caplog.set_level(logging.INFO, logger="tap-cxone")
     return lambda: [r.getMessage() for r in caplog.records if r.name == "tap-cxone"]
 
@@ -59,7 +59,7 @@ def stream(progress: Progress):
 
 
 def test_wait_of_half_a_minute_is_logged(stream, clock, said):
-    """Whoever waits for half a minute says what for, since when, and for how much longer."""
+    """After half a minute of waiting a line states the activity and both durations."""
     with stream.track_fetch():
         set_activity("waiting for the job", is_waiting=True, started_at=NOON - 60 * SECOND)
         sleep(clock, 29 * SECOND)
@@ -72,7 +72,7 @@ def test_wait_of_half_a_minute_is_logged(stream, clock, said):
 
 
 def test_pause_is_logged_with_its_end(stream, clock, said):
-    """Inside a long pause its own reason is said, and how much of it is left."""
+    """Inside a long pause its own reason is logged, and how much of it is left."""
 
     class Middle(FakeClock):
         """A clock whose sleepers are looked at in their sleep."""
@@ -91,7 +91,7 @@ def test_pause_is_logged_with_its_end(stream, clock, said):
 
 
 def test_no_heartbeat_right_after_a_window(stream, clock, said):
-    """A window that is committed has a line of its own; the half minute begins again."""
+    """A window that is committed has a separate line; the half minute begins again."""
     with stream.track_fetch():
         set_activity("asking", is_waiting=True)
         clock.instant += 29 * SECOND
@@ -106,7 +106,7 @@ def test_no_heartbeat_right_after_a_window(stream, clock, said):
 
 
 def test_activity_without_tracker_is_ignored(clock):
-    """What is said where nobody watches is not heard, and the sleep is whole."""
+    """Without an observer a reason is ignored, and the sleep is complete."""
     set_activity("something")
     count_export()
     sleep(clock, 90 * SECOND, "for whatever reason")
@@ -151,7 +151,7 @@ def test_counts_of_many_threads_add_up(stream):
 
 
 def test_the_pulse(progress, clock, said, monkeypatch):
-    """Progress is told while every thread of the run is busy with something else."""
+    """Progress is logged while every thread of the run is busy with something else."""
     monkeypatch.setattr("tap_cxone.progress.console._HEARTBEAT_SECONDS", 0.001)
     stream, told = progress.stream(NAME), threading.Event()
     stream.start()
@@ -226,7 +226,7 @@ def test_a_stream_begins_with_its_first_file(progress, clock):
 
 
 def test_a_plan_that_changes(stream):
-    """Windows that are planned anew come after those that are done."""
+    """Windows that are planned again come after those that are done."""
     stream.count_window(WEEK[0])
     stream.set_planned_windows(WEEK[1:3])
 
@@ -276,7 +276,7 @@ def test_a_summary_is_aligned(progress, stream):
 
 
 def test_a_run_in_a_pipe(simulate, clock, said, caplog):
-    """A long job is told every half minute, a window in one line, and at the end the whole."""
+    """A long job is logged every half minute, a window in one line, and at the end the whole."""
     sim = simulate(job_seconds=120)
 
     out = stream_support.run_stream(stream_support.stream_settings(sim), clock)

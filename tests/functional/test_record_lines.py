@@ -1,4 +1,4 @@
-"""Rows that leave as blocks of lines print what they would print one by one."""
+"""Rows that are emitted as blocks of lines print what they would print one by one."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_table(both, odd):
 
 
 def test_a_table_without_keys(both):
-    """So does it where rows are known by their digest, and equal rows leave once."""
+    """So does it where rows are known by their digest, and equal rows are emitted once."""
     rows = both(
         entity_settings(keys=()), (WIDE,), csv_table(700, "s3,,,,,", "s3,,,,,"), csv_table(2)
     )
@@ -153,7 +153,7 @@ def test_a_table_without_keys(both):
 
 @pytest.mark.parametrize("without", ["score", "paid", "_window_start"])
 def test_a_selection(both, without):
-    """A column that is not selected leaves on neither path."""
+    """A column that is not selected is emitted on neither path."""
     rows = both(
         entity_settings(), (WIDE,), csv_table(50), csv_table(60, more=",New"), without=without
     )
@@ -244,7 +244,7 @@ def stream_of(config: dict[str, Any], clock: FakeClock) -> CXoneStream:
     ids=["map", "flattening", "sample"],
 )
 def test_records_seen_one_by_one_are_not_emitted_as_lines(sim, clock, changes):
-    """With a stream map, flattening or a sample, no stream lets its rows leave as lines."""
+    """With a stream map, flattening or a sample, no stream emits its rows as lines."""
     assert stream_of(entity_settings(**changes)(sim), clock).line_encoder() is None
     assert stream_of(entity_settings()(sim), clock).line_encoder() is not None
 
@@ -310,7 +310,7 @@ def test_a_version():
 
 
 def test_the_order():
-    """RecordLines and invalid rows come back in their order, as often as they are asked for."""
+    """RecordLines and invalid rows come back in their order, as often as they are requested."""
     invalid = InvalidRow("line 2", "is odd", None, '{"ü":1}')
 
     with closing(buffered("a", invalid, "b")) as found:
@@ -321,7 +321,7 @@ def test_the_order():
 
 @pytest.mark.parametrize("most", [3, 1000])
 def test_suspects(most):
-    """Whoever comes twice is a suspect, near or far, in memory or past it; nobody else is."""
+    """Each repeated key is a candidate, near or far, in memory or on disk; no other key is."""
     keys = [(f"k{number}", number) for number in range(200)]
     again = [keys[number] for number in (0, 7, 150, 199)]
     suspects = DuplicateCandidates(most)

@@ -24,7 +24,7 @@ def count_jobs(sim: Simulator) -> int:
 
 
 @pytest.mark.slow
-def test_a_year_asks_no_more_than_it_must(simulate, clock):
+def test_year_of_windows_needs_the_fewest_requests(simulate, clock):
     """Beside submits, downloads and pages there are three looks a job, and a login a token life."""
     sim = simulate(rows_per_day=2, exports_per_day=None, history_months=None)
     config = tap_settings(sim.url, families=ALL_FAMILIES)

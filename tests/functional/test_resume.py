@@ -71,7 +71,7 @@ def test_extraction_run_killed_after_any_line_gives_the_same_rows(simulate, cloc
 
 
 def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
-    """However often it is killed, each run goes on where the last STATE that left stands."""
+    """However often it is killed, each run continues where the last emitted STATE ends."""
     sim = simulate(rows_per_day=2)
     config = three_days(sim, "async")
     runs = [run_stream(config, clock, cut_after=5)]
@@ -86,7 +86,7 @@ def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
 
 
 def test_a_killed_run_of_all_streams(simulate, clock):
-    """Streams that were complete are not asked for again beyond the day of their bookmark."""
+    """Streams that were complete are not requested again beyond the day of their bookmark."""
     sim = simulate(rows_per_day=2)
     config = settings_for(sim, start_date="2026-03-01T00:00:00Z")
     config["data_extraction"] = {"mode": "async"}
@@ -144,7 +144,7 @@ def test_a_pending_job_of_the_newest_window(simulate, clock):
 
 
 def another_version(simulate, clock):
-    """Interrupt a run with a job of one version of the entity; go on with another version."""
+    """Interrupt a run with a job of one version of the entity; continue with another version."""
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
     config = three_days(sim, "async")
@@ -155,7 +155,7 @@ def another_version(simulate, clock):
 
 @pytest.mark.promise("pending-jobs")
 def test_a_job_with_another_request_is_in_no_state(simulate, clock):
-    """Nor is it remembered any longer: nobody would ever take it up."""
+    """It is deleted too, since no run would resume it."""
     sim, second = another_version(simulate, clock)
 
     states = [state["bookmarks"][STREAM] for state in second.states[1:]]  # first what was given

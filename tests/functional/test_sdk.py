@@ -38,7 +38,7 @@ SIMULATOR = Simulator(
 SIMULATOR.__enter__()
 atexit.register(SIMULATOR.__exit__, None, None, None)
 
-# A column that nobody declared is in no catalog, and the SDK's tests compare rows with that.
+# An undeclared column is in no catalog, and the SDK's tests compare rows with that.
 OWN_COLUMNS = ("Agent 2 Name", "Business Data: Order Number", "Business Data: Region")
 RECORDINGS = {
     "name": "recording_interaction_metadata",
@@ -94,7 +94,7 @@ def three_weeks(sim: Simulator, clock: FakeClock, **changes: Any) -> Output:
 
 
 def test_record_keys_are_unique(sim, clock):
-    """No key leaves twice in one run."""
+    """No key is emitted twice in one run."""
     out = three_weeks(sim, clock)
 
     keys = {message["stream"]: message["key_properties"] for message in out.of("SCHEMA")}
@@ -126,7 +126,7 @@ def test_no_progress_that_cannot_be_resumed(sim, clock):
 
 
 @pytest.mark.promise("state-follows-records")
-def test_a_killed_run_leaves_no_such_progress(sim, clock):
+def test_killed_run_has_no_progress(sim, clock):
     """Nor has the last state of a run that was killed inside a window."""
     out = run_tap(settings_for(sim), clock=clock, cut_after=40)
 
@@ -228,7 +228,7 @@ def test_the_schema_is_what_the_stream_returns(config):
 
 
 def test_stream_maps_are_taken_from_the_mapper(config):
-    """A stream without `_stream_maps` takes them anew from the mapper."""
+    """A stream without `_stream_maps` takes them again from the mapper."""
     tap = TapCXone(config=config)
     stream = tap.streams[STREAM]
     before = stream.stream_maps[0]
@@ -250,7 +250,7 @@ def test_one_flag_decides_about_state(config):
     assert hasattr(TapCXone(config=config).streams[STREAM].state_manager, "is_flushed")
 
 
-def test_rows_leave_bookmarks_alone(config):
+def test_rows_never_move_bookmarks(config):
     """The SDK's own move of the bookmark, per row, is switched off."""
     stream = TapCXone(config=config).streams[STREAM]
 
@@ -341,7 +341,7 @@ def test_stream_maps_that_drop_the_stream(simulate, clock):
 
 
 def test_a_filter(simulate, clock):
-    """Rows that a map filters out do not leave, and the window is committed all the same."""
+    """Rows that a map filters out are not emitted, and the window is committed all the same."""
     out = mapped(simulate, clock, {STREAM: {"__filter__": "score > 20"}})
 
     scores = [record["score"] for record in out.records(STREAM)]

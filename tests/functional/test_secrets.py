@@ -57,7 +57,7 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def views(text: str) -> Iterator[str]:
-    """Yield a text as it is, and as whoever wants to read more out of it would read it."""
+    """Yield a text as it is, and as other programs might decode it."""
     yield text
     yield unquote(text)
     yield unquote_plus(text)
@@ -110,7 +110,7 @@ class Tenant:
     said: list[Path] = field(default_factory=list)
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Return settings for all families, and all who are told of what happens."""
+        """Return settings for all families, with all destinations of messages."""
         end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         end -= timedelta(days=1)
         base = tap_settings(self.sim.url, SPEED, families=ALL_FAMILIES)
@@ -134,7 +134,7 @@ class Tenant:
         spool.mkdir(exist_ok=True)
         own = {"TAP_CXONE_LOGLEVEL": "DEBUG", "TMPDIR": str(spool), "HOME": str(self.folder)}
         own["PYTHONPATH"] = str(Path.cwd())
-        # Into files: nobody need read a pipe before it is full, and they are searched as well.
+        # Into files: no reader must empty a pipe before it is full, and they are searched as well.
         number = len(self.said)
         self.said += [self.folder / f"{number}.out", self.folder / f"{number}.err"]
         with (
@@ -169,7 +169,7 @@ class Tenant:
         self.sim.faults.add(Fault(place, kind, times=9999, **how))
 
     def repeat(self, place: FaultPoint, kind: Any = "status", form: str = "{}", **how: Any) -> None:
-        """Let each family repeat what it was told, with a token of its own."""
+        """Let each family repeat what it received, with a token of its own."""
         if not self.tokens:
             self.know_tokens()
         for family in ALL_FAMILIES:
@@ -177,7 +177,7 @@ class Tenant:
             self.strike(place, kind, family=family, body=body, **how)
 
     def check(self) -> None:
-        """Assert that nothing that was said or written holds a secret, and that nothing is left."""
+        """Assert that no output or file holds a secret, and that no file remains."""
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         assert not [path for path in files if "spool" in path.parts]
         written = [path.read_text() for path in files]
@@ -264,7 +264,7 @@ def stages() -> list[Any]:
 @pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(("places", "status"), stages(), ids=readable)
 def test_refusal_that_repeats_secrets_shows_none(tenant, places, status):
-    """Whatever a refusal repeats, in any spelling, at any place, is masked in all that is said."""
+    """Whatever a refusal repeats, in any spelling, at any place, is masked in all output."""
     for place in places:
         tenant.repeat(place, status=status)
 
@@ -329,7 +329,7 @@ def test_damaged_file_shows_no_secret(tenant, kind):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["<html>{}</html>", "{}", '[{{"id": "{}"'])
-def test_an_error_in_place_of_a_file(tenant, form):
+def test_error_page_instead_of_a_file_is_refused(tenant, form):
     """Nor what came in place of a file."""
     tenant.repeat("download", "bytes", form)
 
@@ -340,7 +340,7 @@ def test_an_error_in_place_of_a_file(tenant, form):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["job-failed", "reset", "reply-lost", "html"])
 def test_a_job_that_fails(tenant, kind):
-    """Nor the reason of a failed job, or what is said of a broken connection."""
+    """Nor the reason of a failed job, or the message of a broken connection."""
     tenant.repeat("poll", kind)
     tenant.strike("page", "reset")
 
@@ -362,7 +362,7 @@ def test_answers_of_another_shape(tenant, key):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
-def test_runs_that_go_on(tenant, method):
+def test_resumed_run_shows_no_secret(tenant, method):
     """The state holds none, nor does a second run from it show any; however one logs in."""
     out = tenant.run("--config=ENV", code=0, client_auth_method=method)
     *_, last = (line for line in lines_of(out) if '"STATE"' in line)
@@ -436,7 +436,7 @@ def test_interrupted_run_shows_no_secret(tenant, place, number):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 def test_an_audit_log_that_cannot_be_written(tenant):
-    """Nor is there any in what is said of a file that cannot be written."""
+    """Nor is there any in the message of a file that cannot be written."""
     spool = tenant.folder / "nowhere"
     with tenant.process("--config=ENV", **IMPATIENT, audit_log_path=str(spool / "a")) as running:
         running.wait()

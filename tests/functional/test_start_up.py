@@ -38,7 +38,7 @@ class Started:
     Attributes:
         modules: What it has loaded.
         searches: How often it looked for garbage.
-        searching: Whether it goes on doing so.
+        searching: Whether it continues doing so.
     """
 
     modules: frozenset[str]

@@ -75,8 +75,8 @@ def test_streams_are_selected_with_credentials(config):
     assert without.count(True) == 1  # the quarantine, which has no metrics
 
 
-def test_a_family_without_credentials_is_left_out(config, clock, caplog):
-    """Where everything is selected, as Meltano does, what cannot run is left out with a warning."""
+def test_family_without_credentials_is_deselected(config, clock, caplog):
+    """Where everything is selected, as Meltano does, what cannot run is omitted with a warning."""
     catalog = select(config, *DASHBOARD, *EXTRACTION)
     out = run_tap(config, clock=clock, catalog=catalog)
 
@@ -122,7 +122,7 @@ def test_columns_that_are_never_null(config):
 
 @pytest.mark.promise("documented")
 def test_every_column_has_a_description_in_the_catalog(config):
-    """The catalog says what each column holds."""
+    """The catalog states what each column contains."""
     for stream in discovered_streams(config).values():
         for column in stream["schema"]["properties"].values():
             assert column["description"]
@@ -176,7 +176,7 @@ def test_tap_setting_wrong_is_refused(config, mistake, words):
 
 
 def test_tap_reports_all_problems_together(config):
-    """All problems of the settings come together."""
+    """All problems of the settings are reported together."""
     mistakes = {"region": "Narnia", "start_dat": 1, "data_extraction": {"mode": "fast"}}
 
     with pytest.raises(ConfigError) as caught:
@@ -216,8 +216,8 @@ def test_missing_credentials():
 @pytest.mark.parametrize(
     "secret", [{"access_key_secret": ["hunter2"]}, {"hunter2": "x"}], ids=readable
 )
-def test_secrets_in_the_wrong_place(config, secret):
-    """A value in the wrong place is not repeated in the error, it may be a secret."""
+def test_secrets_in_the_wrong_setting_are_masked(config, secret):
+    """A value in the wrong setting is not repeated in the error, as it may be a secret."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config=config | secret)
 
@@ -312,7 +312,7 @@ def test_the_last_state_has_every_stream(sim, clock, config):
 
 
 def test_selected_streams_only(sim, clock, config):
-    """Only the streams that a catalog selects are asked for."""
+    """Only the streams that a catalog selects are requested."""
     out = run_tap(short(config), clock=clock, only="qm_questions")
 
     assert out.counts().keys() == {"qm_questions"}
@@ -320,7 +320,7 @@ def test_selected_streams_only(sim, clock, config):
 
 
 def test_no_stream_selected(sim, clock, config):
-    """With no stream selected nothing is asked and the run succeeds."""
+    """With no stream selected no request is sent and the run succeeds."""
     out = run_tap(config, clock=clock, catalog=select(config))
 
     assert out.error is None
@@ -328,7 +328,7 @@ def test_no_stream_selected(sim, clock, config):
 
 
 def test_a_fault_in_the_tap_itself(sim, clock, config, monkeypatch):
-    """A fault nobody thought of ends its stream, not the others, and the run fails."""
+    """An unexpected error ends its stream, not the others, and the run fails."""
     tap = TapCXone(config=short(config), clock=clock)
     monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_report_committed", _broken)
 

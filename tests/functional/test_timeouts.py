@@ -44,7 +44,7 @@ def fail(simulate, clock, scene: str, fault: Fault, **changes: Any) -> tuple[Exc
 
 @pytest.mark.parametrize("scene", ["async", "observability", "analytics"])
 def test_job_timeout_names_the_setting_of_all_families(simulate, clock, scene):
-    """A job that does not end is given up after job_timeout_minutes, and the message says so."""
+    """A job that does not end is given up after job_timeout_minutes, and the message states it."""
     stuck = Fault(SUBMITS[scene], "job-stuck", times=99)
 
     error, took = fail(simulate, clock, scene, stuck, **{JOB: 7, THROTTLE: 1})
@@ -55,7 +55,7 @@ def test_job_timeout_names_the_setting_of_all_families(simulate, clock, scene):
 
 
 def test_job_timeout_of_a_report_names_the_setting_of_the_family(simulate, clock):
-    """For a report scheduled_reports.job_timeout_minutes is in force, and the message says so."""
+    """For a report scheduled_reports.job_timeout_minutes is in force, and the message states it."""
     own = {"scheduled_reports": {JOB: 7}}
     stuck = Fault("run", "job-stuck", times=99)
 

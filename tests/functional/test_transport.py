@@ -61,7 +61,7 @@ def test_reads_repeat_after_a_broken_connection(sim, clock, place, kind):
 
 
 def test_reads_end_after_max_retries(sim, clock):
-    """After max_retries the error says what was asked, the status and the API's words."""
+    """After max_retries the error states what was asked, the status and the API's words."""
     sim.faults.add(Fault("poll", "status", status=502, times=99, body="upstream is gone"))
 
     out = run_stream(stream_settings(sim, max_retries=3), clock)
@@ -126,7 +126,7 @@ def test_retry_after_that_makes_no_sense(sim, clock, text):
 
 
 def test_a_429_is_not_waited_for_ever(sim, clock):
-    """A server that says 'wait' for ever is given up after throttle_timeout_minutes."""
+    """A server that always throttles fails the request after throttle_timeout_minutes."""
     sim.faults.add(Fault("list", "status", status=429, times=9999))
     began = clock.now()
 
@@ -137,7 +137,7 @@ def test_a_429_is_not_waited_for_ever(sim, clock):
 
 
 def test_a_retry_after_beyond_the_time_out(sim, clock):
-    """Who is told to wait longer than throttle_timeout_minutes gives up at once, and says why."""
+    """A wait longer than throttle_timeout_minutes fails at once, with the cause."""
     wait = (("Retry-After", "86400"),)
     sim.faults.add(Fault("list", "status", status=429, headers=wait, body="Come back tomorrow"))
     began = clock.now()
@@ -174,7 +174,7 @@ def test_a_page_in_place_of_an_answer(sim, clock, place):
 
 
 def test_no_connection(sim, clock):
-    """Where nobody listens the error names the settings that say where."""
+    """An unreachable host is reported with the settings that name it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
@@ -195,7 +195,7 @@ def test_no_connection(sim, clock):
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("kind", ["reset", "reply-lost", "status"])
 def test_submits_are_not_repeated_blindly(sim, clock, mode, kind):
-    """Between a submit that failed and the next submit the list of jobs is asked for."""
+    """Between a submit that failed and the next submit the list of jobs is requested."""
     sim.faults.add(Fault(mode, kind, times=2))
 
     out = run_stream(stream_settings(sim, mode), clock)
@@ -260,7 +260,7 @@ def test_synchronous_submit_without_response_is_looked_up(sim, clock):
 
 @pytest.mark.parametrize("place", ["token", "list", "async", "poll"])
 def test_redirects_are_not_followed(sim, clock, place):
-    """A redirect is an error that names the settings; what it points to is not asked."""
+    """A redirect is an error that names the settings; its target receives no request."""
     with Simulator(Options(), clock=clock, host="127.0.0.2") as other:
         location = (("Location", f"{other.url}/elsewhere"),)
         sim.faults.add(Fault(place, "status", status=307, headers=location, times=99))

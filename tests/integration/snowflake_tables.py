@@ -1,6 +1,6 @@
 """Let target-snowflake make its tables for the SCHEMA messages on standard input.
 
-Runs in the target's own environment, before an imitation of Snowflake. That one (fakesnow 0.12.1)
+Runs in the environment of the target, before an imitation of Snowflake. That one (fakesnow 0.12.1)
 knows tables, but not the target's way of loading them: it takes no PUT to a quoted stage of the
 user's and no REMOVE, so that rows get no further than this.
 
@@ -47,7 +47,7 @@ def print_tables() -> None:
 
 
 def _key(folder: Path) -> Path:
-    """Write a key that nobody else knows: the target reads one before it connects."""
+    """Write a new private key: the target reads one before it connects."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     path = folder / "key.p8"
     path.write_bytes(

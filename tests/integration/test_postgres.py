@@ -1,4 +1,4 @@
-"""The tap and target-postgres, each a process of its own, into a real PostgreSQL."""
+"""The tap and target-postgres, each a separate process, into a real PostgreSQL."""
 
 from __future__ import annotations
 

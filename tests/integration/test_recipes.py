@@ -157,7 +157,7 @@ def test_no_secret_no_run(tmp_path, quick):
 
 @pytest.mark.slow
 def test_two_tenants(tmp_path, simulate, server):
-    """A job reads two tenants into two schemas, and each goes on from a state of its own."""
+    """A job reads two tenants into two schemas, and each continues from a separate state."""
     project = write_project(tmp_path, "postgres", "tenants")
     tenants = {
         "EMEA": simulate(spacing_seconds=0),

@@ -1,4 +1,4 @@
-"""What target-snowflake makes of each stream, in its own environment; see README for the rest."""
+"""What target-snowflake makes of each stream, in its environment; see the README."""
 
 from __future__ import annotations
 

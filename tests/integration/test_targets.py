@@ -73,7 +73,7 @@ def counted(project: Path) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.slow  # `make demo` does the same
 def test_two_runs_into_duckdb(project, sim):
-    """The first run brings every row, the second only the days after it, and no key comes twice."""
+    """The first run loads every row, the second only later days, and no key repeats."""
     for end in (MIDDLE, END):
         submits = len([seen for seen in sim.requests if seen.path.endswith("/jobs/sync")])
 
@@ -91,7 +91,7 @@ def test_two_runs_into_duckdb(project, sim):
 
 @pytest.mark.slow
 def test_reports_read_twice_into_duckdb(project, simulate):
-    """A report, and custom metrics, read again over the same days leave the same rows."""
+    """A report, and custom metrics, read again over the same days emit the same rows."""
     sim = simulate(job_seconds=0, rows_per_day=40, tenant_zone="UTC")
     known = variables(sim, MIDDLE, ["scheduled_reports", "data_download"])
     tables = []

@@ -50,7 +50,7 @@ class Expected:
 
 
 def expected_tables(*parts: tuple[Simulator, datetime, datetime]) -> dict[str, Expected]:
-    """Return the tables that come of reading parts of time, each as its simulator told it."""
+    """Return the tables that come of reading parts of time, each from its simulator."""
     found = {
         stream: Expected(key, [_csv(row) for row in _truth(entity, parts)])
         for stream, (entity, key) in FILES.items()

@@ -110,7 +110,7 @@ def test_without_the_extra(book, monkeypatch):
 
 @pytest.mark.parametrize("lines", ["", "\n"])
 def test_an_empty_log(book, lines):
-    """A log without a run gives a page that says so."""
+    """A log without a run gives a page that states it."""
     book.path.write_text(lines)
 
     result = invoke_report(book.path)

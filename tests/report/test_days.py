@@ -95,7 +95,7 @@ def test_streams_are_apart(book):
 
 
 def test_a_window_that_was_read_again_counts_once(book):
-    """Of two readings of a window the later counts, with what it set aside."""
+    """Of two readings of a window the later counts, with its quarantined rows."""
     book.commit(window(1), rows=10, aside=3)
     book.later(hours=1)
     book.commit(window(1), rows=12, aside=1)
@@ -117,7 +117,7 @@ def test_windows_that_later_ones_cover_do_not_count(book):
 
 
 def test_windows_that_overlap_are_reported(book):
-    """Where a later window covers only a part of an earlier, both count, and that is said."""
+    """Where a later window covers only a part of an earlier, both count, and that is logged."""
     book.commit(window(1, 1.5), rows=15)
     book.commit(window(2), rows=10)
 
@@ -178,7 +178,7 @@ def test_a_window_of_several_days_is_an_average(book):
     assert (long.x, long.width, short.x, short.width) == pytest.approx((0, 80, 80, 20))
 
 
-def test_a_day_of_another_zone_stands_where_it_is(book):
+def test_window_of_another_zone_is_its_own_bar(book):
     """A window of a day that is cut at another hour is its own bar, and no average."""
     book.commit(Window(march(2, 5), march(3, 5)), rows=12)
 

@@ -118,7 +118,7 @@ def test_invalid_rows_of_a_repeated_window_are_not_counted_twice(book):
 
 
 def test_drift_is_listed_once_for_the_same_columns(book):
-    """Columns that every run meets anew are one entry with how often; the last seen first."""
+    """Columns that every run meets again are one entry with how often; the last seen first."""
     book.write("schema_changed", window(1), columns=["a", "b"])
     book.later(days=1)
     book.write("schema_changed", window(2), columns=["c"])

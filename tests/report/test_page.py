@@ -64,7 +64,7 @@ def write_page(log: Path, to: Path) -> str:
 
 
 def test_two_nights_in_a_browser(two_nights, tmp_path):
-    """Everything is there, at both widths, one light, one dark; nothing is asked of a network."""
+    """Everything is there, at both widths, one light, one dark; no request is sent to a network."""
     address = write_page(two_nights, tmp_path / "report.html")
     with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme="light")

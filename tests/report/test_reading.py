@@ -58,7 +58,7 @@ def test_a_line_is_read_with_its_facts(book):
     ids=readable,
 )
 def test_what_cannot_be_read_is_counted(bad):
-    """A torn line, another program's, or one with an impossible fact is left out and counted."""
+    """A torn line, another program's, or one with an impossible fact is omitted and counted."""
     log = parse_log("log", [GOOD, bad, b"\n"])
 
     assert len(log.lines) == 1
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_counted(bad):
 
 
 def test_unknown_events_are_counted_by_name():
-    """An event of a later version is left out and counted, whatever its facts are."""
+    """An event of a later version is omitted and counted, whatever its facts are."""
     coming = GOOD.replace(b'"run_started"', b'"stream_dreamt", "rows": "many", "failed": true')
 
     log = parse_log("log", [GOOD, coming, coming])

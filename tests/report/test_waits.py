@@ -43,8 +43,8 @@ def test_a_job_that_failed(book):
     assert (wait.outcome, wait.duration) == ("failed", timedelta(minutes=3))
 
 
-def test_a_file_that_came_twice(book):
-    """A damaged file that was fetched again came when it came for the last time."""
+def test_file_downloaded_twice_ends_its_wait_last(book):
+    """The wait for a damaged file ends with its last download."""
     write_job(book, "j1", 1, minutes=3)
     book.later(minutes=1)
     book.write("file_downloaded", window(1), "j1", bytes=2, rows=1, sha256="")
@@ -70,7 +70,7 @@ def test_a_job_of_an_earlier_run(book):
     assert (first.adopted, second.adopted) == (False, True)
 
 
-def test_jobs_without_a_name_are_told_apart_by_their_windows(book):
+def test_jobs_without_an_id_are_distinguished_by_window(book):
     """An API that gives jobs no names has one for each window."""
     for day in (1, 2):
         book.write("job_created", window(day), latency_ms=0)

@@ -1,4 +1,4 @@
-"""A simulator whose clock is turned by hand, and somebody who calls it."""
+"""A simulator with a manual clock, and a client."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Caller:
         return self.session.post(url, json=key, timeout=5)
 
     def log_in_with_client(self, auth: Any = None, **form: str | None) -> requests.Response:
-        """Ask for a token as a registered application; a field that is None is left out."""
+        """Ask for a token as a registered application; a field that is None is omitted."""
         usual = {"client_id": Credentials.CLIENT_ID, "client_secret": Credentials.CLIENT_SECRET}
         key = {"username": Credentials.ACCESS_KEY_ID, "password": Credentials.ACCESS_KEY_SECRET}
         whole = {"grant_type": "password"} | usual | key | form

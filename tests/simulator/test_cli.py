@@ -41,7 +41,7 @@ def test_settings_keep_the_rules():
 
 
 def test_settings_are_those_of_some_families():
-    """A family's settings are there if asked for; Data Extraction's need not be asked for."""
+    """A family's settings are there if requested; Data Extraction's need not be requested."""
     one = tap_settings("u")
     both = tap_settings("u", families=["data_extraction", "observability"])
     other = tap_settings("u", families=["observability"])

@@ -48,14 +48,14 @@ def test_requests_from_outside(sim, control):
 
 
 def test_truth_from_outside(sim, control):
-    """The rows that should come out may be asked for."""
+    """The rows that should come out may be requested."""
     window = {"entity": "qm-workflows", "start": "2026-01-30", "end": "2026-01-31"}
 
     assert control("GET", "truth", params=window).json() == sim.rows()
 
 
 def test_truth_of_a_table_from_outside(sim, control):
-    """The rows of a table may be asked for in any time zone."""
+    """The rows of a table may be requested in any time zone."""
     window = {"entity": "Copilot/ASTable", "start": "2026-01-30", "end": "2026-01-31"}
     query = window | {"zone": "Asia/Tokyo"}
 

@@ -52,7 +52,7 @@ def test_refused_exports_do_not_count(sim):
     assert [sim.export().status_code for _ in range(4)] == [202, 202, 202, 400]
 
 
-def test_speed_leaves_the_day_alone(sim_call):
+def test_speed_does_not_change_the_day(sim_call):
     """A faster simulator counts in the same 24 h; `quota_hours` is another number of them."""
     fast, short = sim_call(speed=3600), sim_call(quota_hours=0.5)
     for sim in (fast, short):
@@ -89,7 +89,7 @@ def test_four_months_back(sim, start, status):
 
 
 def test_history_may_be_unlimited(sim_call):
-    """An authorized tenant may ask for anything."""
+    """An authorized tenant may request anything."""
     sim = sim_call(history_months=None)
 
     assert sim.export(**since("2001-01-01T00:00:00.000Z")).status_code == 202

@@ -290,7 +290,7 @@ def test_export_body_must_be_json(sim):
     ],
     ids=readable,
 )
-def test_empty_filters_ask_for_all(sim, table, body):
+def test_empty_filters_request_all(sim, table, body):
     """A filter without values keeps every row."""
     assert len(sim.export_rows(table, **body)) == 48
 
@@ -321,7 +321,7 @@ def test_export_is_lost_or_stuck(sim):
     assert sim.export_poll(stuck).json() == {"status": "InProgress"}
 
 
-def test_lost_reply_leaves_the_export(sim):
+def test_lost_reply_keeps_the_export(sim):
     """An export whose reply was lost has been spent."""
     sim.simulator.faults.add(Fault("submit", "reply-lost"))
     with pytest.raises(requests.ConnectionError):

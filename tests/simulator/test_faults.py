@@ -26,7 +26,7 @@ def test_status(sim):
     assert sim.simulator.limit_violations == 0
 
 
-def test_status_is_500_if_not_said(sim):
+def test_status_is_500_by_default(sim):
     """A scripted status without details is a 500 with a JSON message."""
     sim.simulator.faults.add(Fault("list", "status"))
     response = sim.jobs()
@@ -54,7 +54,7 @@ def test_reset_carries_nothing_out(sim):
     assert sim.simulator.requests[-1].status is None
 
 
-def test_lost_reply_leaves_the_job(sim):
+def test_lost_reply_keeps_the_job(sim):
     """A request whose reply was lost has been carried out."""
     sim.simulator.faults.add(Fault("submit", "reply-lost"))
     with pytest.raises(requests.ConnectionError, match="without response"):
@@ -206,7 +206,7 @@ def test_poll_ends_the_job(sim):
 
 
 @pytest.mark.parametrize("field", ["errorMessage", "messageError"])
-def test_failed_job_says_why(sim_call, field):
+def test_failed_job_names_its_reason(sim_call, field):
     """The reason of a failed job stands in one of two fields."""
     sim = sim_call(error_field=field)
     sim.simulator.faults.add(Fault("submit", "job-failed", body="disk full"))
@@ -226,7 +226,7 @@ def test_job_is_stuck(sim):
 
 
 def test_job_is_lost(sim):
-    """A lost job is unknown to polls and to the list, and holds nobody up."""
+    """A lost job is unknown to polls and to the list, and blocks no submit."""
     sim.simulator.faults.add(Fault("submit", "job-lost"))
     job_id = sim.submit().json()
 
@@ -287,7 +287,7 @@ def test_fault_may_concern_one_family(sim):
 
 
 def test_fault_of_any_family(sim):
-    """A fault that names no family strikes whoever comes first."""
+    """A fault without a family applies to the first matching request."""
     sim.simulator.faults.add(Fault("submit", "status", times=2))
 
     assert [sim.export().status_code, sim.submit().status_code] == [500, 500]
@@ -332,7 +332,7 @@ def test_fault_must_be_of_a_known_family():
         Fault("list", "status", family="gremlins")
 
 
-def test_stopping_waits_for_nobody(sim_call, capfd):
+def test_stopping_waits_for_no_worker(sim_call, capfd):
     """A simulator stops at once, silently, while a caller is kept waiting."""
     sim = sim_call()
     assert sim.token

@@ -73,7 +73,7 @@ def test_newline(sim_call):
     assert b"\r" not in sim_call(newline="\n").file().content
 
 
-def test_length_may_be_untold(sim_call):
+def test_length_may_be_unknown(sim_call):
     """A download may come in chunks, without a length."""
     response = sim_call(content_length=False).file()
 

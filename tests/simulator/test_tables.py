@@ -50,7 +50,7 @@ def test_both_ends_count(sim):
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
 def test_dates_are_local(sim, zone):
-    """Dates are written in the time zone asked for; the rows are the same."""
+    """Dates are written in the time zone requested; the rows are the same."""
     there = sim.export_rows(timeZone=zone)
     here = sim.simulator.expected_rows("Copilot/KBTable", *DAY)
 
@@ -82,7 +82,7 @@ def test_future_is_not_exported(sim):
     ],
 )
 def test_simulator_table_filters_choose_the_rows(sim, table, name, column):
-    """A filter keeps the rows whose value is among those asked for."""
+    """A filter keeps the rows whose value is among those requested."""
     everything = sim.simulator.expected_rows(table, *DAY)
     wanted = sorted({row[column] for row in everything})[-2:]
     found = sim.export_rows(table, filters={name: wanted})

@@ -56,7 +56,7 @@ def test_revoked_token_is_refused(sim):
     assert sim.jobs().status_code == 200
 
 
-def test_speed_leaves_the_token_alone(sim_call):
+def test_speed_does_not_change_the_token(sim_call):
     """A faster simulator gives tokens of the same life."""
     assert sim_call(speed=100).log_in().json()["expires_in"] == 3600
 

@@ -1,4 +1,4 @@
-"""Runs whose rows leave in files, and what is in those."""
+"""Runs whose rows are emitted in files, and what is in those."""
 
 from __future__ import annotations
 

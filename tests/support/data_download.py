@@ -108,7 +108,7 @@ def run_downloads(
         config: The settings.
         clock: The time, shared with the simulator.
         *streams: What is selected.
-        state: Where to go on.
+        state: Where to continue.
         catalog: Where to select it; by default what discovery shows with that state.
         wire: What leads the requests.
     """
@@ -168,12 +168,12 @@ class Wire(HTTPAdapter):
 
 
 def page_bodies(sim: Simulator) -> list[dict[str, Any]]:
-    """Return what the pages were asked with."""
+    """Return the bodies of the page requests."""
     return [json.loads(seen.body) for seen in requests_to(sim, DOWNLOAD)]
 
 
 def served(sim: Simulator) -> list[dict[str, Any]]:
-    """Return what the pages that were answered were asked with."""
+    """Return the bodies of the page requests with a response."""
     return [json.loads(s.body) for s in requests_to(sim, DOWNLOAD) if s.status == 200]
 
 

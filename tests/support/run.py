@@ -21,7 +21,7 @@ _ANYWHERE = "http://127.0.0.1:1"
 
 @dataclass
 class FakeClock:
-    """A clock that moves only when somebody sleeps, or turns it."""
+    """A clock that moves only by sleeps, or when a test sets it."""
 
     instant: datetime = NOON
     slept: list[timedelta] = field(default_factory=list)
@@ -117,7 +117,7 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
     Args:
         config: The settings; families do not fetch side by side unless they say so.
         clock: The time, shared with the simulator.
-        state: Where to go on.
+        state: Where to continue.
         catalog: What to select.
         only: The one stream to select, in place of a catalog.
         cut_after: After how many lines the process is killed.

@@ -197,7 +197,7 @@ def snake(title: str) -> str:
 
 
 def fits(said: Any, value: Any) -> bool:
-    """Tell whether a value is what the source said."""
+    """Return True if a value is what the source said."""
     if callable(said):
         return bool(said(value))
     if said is None or (isinstance(said, str) and not said.strip()):

@@ -87,7 +87,7 @@ def run_reports(config: dict[str, Any], clock: FakeClock, *streams: str, **how: 
 
 @dataclass
 class Going(FakeClock):
-    """A clock that goes on a little whenever somebody looks at it."""
+    """A clock that advances a little at each read."""
 
     pace: timedelta = timedelta(0)
 
@@ -96,7 +96,7 @@ class Going(FakeClock):
         return self.instant
 
 
-# What was asked
+# Requests
 
 
 def sent_to(sim: Simulator, method: str, path: str) -> list[RecordedRequest]:
@@ -105,7 +105,7 @@ def sent_to(sim: Simulator, method: str, path: str) -> list[RecordedRequest]:
 
 
 def schedule_listings(sim: Simulator) -> list[RecordedRequest]:
-    """Return the times the schedules were asked for."""
+    """Return the times the schedules were requested."""
     return sent_to(sim, "GET", SCHEDULES)
 
 
@@ -235,7 +235,7 @@ def emitted_bookmarks(out: Output, stream: str = STREAM) -> list[str]:
 
 
 def whole(out: Output, sim: Simulator, number: int = 1, window: int = 1) -> bool:
-    """Tell whether a run ended well, and its rows are the truth of so many days, each once."""
+    """Return True if a run ended well, and its rows are the truth of so many days, each once."""
     records = out.records(STREAM)
     assert out.error is None
     assert len(figures(records)) == len(records)

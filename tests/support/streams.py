@@ -1,4 +1,4 @@
-"""One stream over one window of one day: the shortest run that asks for everything."""
+"""One stream over one window of one day: the shortest run that requests everything."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def typed_rows(entity: str, rows: list[dict[str, str]]) -> list[dict[str, Any]]:
 
 
 def submitted_dates(sim: Simulator) -> list[tuple[str, str]]:
-    """Return the dates that were asked for."""
+    """Return the dates that were requested."""
     bodies = [json.loads(seen.body) for seen in submits(sim)]
     return [(body["startDate"], body["endDate"]) for body in bodies]
 

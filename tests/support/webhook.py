@@ -26,7 +26,7 @@ SHAPE = [
 
 
 class Listener(ThreadingHTTPServer):
-    """Somebody who wants to know: it answers as its script says, then 204."""
+    """A receiver of notifications: it responds as scripted, then with 204."""
 
     daemon_threads = True
 

@@ -131,7 +131,7 @@ def test_no_presigned_link_survives(text):
 @many
 @given(st.sampled_from(["Bearer", "bearer", "BEARER", "Basic"]), tokens)
 def test_no_authorization_survives(scheme, token):
-    """A token behind its scheme does not come out, though nobody learned it."""
+    """A token behind its scheme is masked, though it is not a known secret."""
     assert token not in Redactor()(f"sent Authorization: {scheme} {token}, refused")
 
 
@@ -273,7 +273,7 @@ def test_any_text_is_private_or_not(url):
 
 
 def test_a_bare_token_does_not_survive():
-    """A JSON web token is masked wherever it stands, also one nobody told of."""
+    """A JSON web token is masked everywhere, also an unknown one."""
     text = Redactor()("echo eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJl end")
 
     assert text == "echo *** end"

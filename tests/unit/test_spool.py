@@ -49,7 +49,7 @@ def test_spool_opens_again():
 
 
 def test_readers_do_not_disturb_each_other():
-    """A reader goes on where it was, also when another one was opened meanwhile."""
+    """A reader continues where it was, also when another one was opened meanwhile."""
     data = bytes(range(256)) * 1000
 
     with spool_chunks([data], expected_size=None, description="f") as spool, spool.open() as one:
@@ -60,7 +60,7 @@ def test_readers_do_not_disturb_each_other():
 
 
 @pytest.mark.posix
-def test_nobody_else_reads_it():
+def test_spool_is_private():
     """The file has no name and no permission for others."""
     with spool_chunks([b"x"], expected_size=None, description="f") as spool:
         found = os.fstat(spool.file.fileno())
@@ -78,7 +78,7 @@ def test_file_goes_with_the_block():
     assert spool.file.closed
 
 
-def test_nothing_is_left_behind(tmp_path, monkeypatch):
+def test_closed_spool_leaves_no_file(tmp_path, monkeypatch):
     """The directory for temporary files is as empty as before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with spool_chunks([b"x"], expected_size=None, description="f"):
@@ -115,7 +115,7 @@ def test_broken_source_is_passed_on():
 @pytest.mark.skipif(not FULL_DEVICE.exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("size", [10, 1_000_000], ids=["small", "large"])
 def test_full_disk(monkeypatch, size):
-    """A full disk is told as such, with the remedy."""
+    """A full disk is reported as such, with the remedy."""
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FULL_DEVICE.open("w+b"))
 
     with pytest.raises(DownloadError, match=r"qm.*TMPDIR") as raised:
@@ -124,7 +124,7 @@ def test_full_disk(monkeypatch, size):
 
 
 def test_no_directory_for_temporary_files(tmp_path, monkeypatch):
-    """A directory that is not there is told like a full disk."""
+    """A missing directory is reported like a full disk."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
     with pytest.raises(DownloadError, match="TMPDIR"):

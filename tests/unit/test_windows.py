@@ -43,7 +43,7 @@ def listed(windows):
 
 
 def begins_a_day(instant, zone):
-    """Tell whether a day begins with this instant in a zone."""
+    """Return True if a day begins with this instant in a zone."""
     return (instant - _TICK).astimezone(zone).date() < instant.astimezone(zone).date()
 
 
@@ -223,7 +223,7 @@ def test_plan_in_another_zone():
 @many
 @given(instants, st.tuples(lengths, lengths), most_days, zones, st.data())
 def test_pending_windows_are_resumed(start, both, most, zone, data):
-    """What an interrupted run asked for is used by the next one, and nothing is left out."""
+    """What an interrupted run requested is used by the next one, and nothing is omitted."""
     length, later = both
     earlier = listed(daily_windows(start, start + length, max_days=most, zone=zone))
     asked = earlier[data.draw(st.integers(0, len(earlier) - 1)) :]
@@ -242,7 +242,7 @@ def test_pending_windows_are_resumed(start, both, most, zone, data):
 @many
 @given(instants, lengths, most_days, zones, st.lists(st.tuples(instants, lengths), max_size=5))
 def test_pending_windows_outside_the_plan_are_ignored(start, length, most, zone, others):
-    """A window asked for that begins nowhere in the plan changes nothing."""
+    """A window requested that begins nowhere in the plan changes nothing."""
     plain = listed(daily_windows(start, start + length, max_days=most, zone=zone))
     asked = [Window(begin, begin + long) for begin, long in others]
     assume(not {window.start for window in plain} & {window.start for window in asked})
@@ -274,7 +274,7 @@ def test_pending_window_of_one_part_of_a_day_is_resumed_once():
 
 
 def test_pending_window_in_the_middle_replaces_the_planned_one():
-    """A window asked for takes the place of the one that begins where it begins."""
+    """A window requested takes the place of the one that begins where it begins."""
     asked = Window(utc_instant("2026-01-03"), utc_instant("2026-01-04"))
     windows = listed(
         daily_windows(

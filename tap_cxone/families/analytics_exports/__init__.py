@@ -8,7 +8,7 @@ The only source is a third-party tutorial. NICE publishes no such API:
 - `GET …/{id}` shows `queued`, `running`, `completed` or `failed` (with `errorMessage`).
 - `GET …/{id}/download` serves the file itself. It requires the token and does not expire as a
   presigned link does.
-- The file is a JSON array or CSV, mostly compressed with gzip. A header may or may not say so.
+- The file is a JSON array or CSV, mostly compressed with gzip. A header may be missing.
 - Both ends of a range are inclusive. The windows of the tutorial share an instant, so it exports
   some records twice. This tap ends a window one millisecond before the next one starts.
 - The login is that of a registered application (client credentials). A token lives twenty minutes.

@@ -172,7 +172,7 @@ class DataDownloadApi(Struct, frozen=True):
         """Return one page of a window.
 
         Raises:
-            ApiError: The response is no page, or its row count is inconsistent.
+            ApiError: The response is not a page, or its row count is inconsistent.
             NotFound: The region or the report is probably wrong; the error names the region.
             PermissionDenied: A permission is missing; the error names it.
             QuotaExhausted: The API throttles the call because no calls remain.
@@ -235,7 +235,7 @@ def _parse_page(content: bytes) -> Any:
     Raises:
         InvalidOperation: A number is outside the range of Decimal.
         RecursionError: The JSON is nested too deeply.
-        ValueError: The content is no JSON.
+        ValueError: The content is not JSON.
     """
     try:
         _ = content.isascii() or content.decode()  # msgspec does not check the UTF-8 of raw rows

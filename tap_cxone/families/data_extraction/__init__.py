@@ -5,7 +5,7 @@ The API as public sources describe it:
 - `POST /data-extraction/v1/jobs/sync` answers with a link when the file is ready. A tenant may
   lack this endpoint (404, 405). Then `POST …/jobs` answers 202 with the id of a job to poll.
 - The API allows one active call per tenant and 30 seconds between submits. Polls are not counted.
-  A submit that comes too early is refused with 403 and a text such as 'please wait and try again
+  A submit that is too early is refused with 403 and a text such as 'please wait and try again
   later'. Any other 403 means that the user of the access key lacks a permission.
 - A request takes dates, not instants. The end date is exclusive. A range has at most two weeks.
 - A link lives 30 seconds and must be downloaded without the Authorization header. For 24 hours,

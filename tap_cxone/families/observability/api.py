@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TABLES_PATH = "/observabilitydashboard/v2/tables"
 _PERMISSION_HINT = (
     "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
-    "Security > Roles), and ask NICE whether the application may export its tables"
+    "Security > Roles). Ask NICE whether the application may export its tables"
 )
 
 _QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
@@ -172,7 +172,7 @@ class ObservabilityApi(JobApi):
 
     @override
     def read_status(self, body: Any) -> StatusResponse:
-        """Return the status that a response names; a URL alone says that the file is complete.
+        """Return the status that a response names; a URL alone means that the file is complete.
 
         Raises:
             ApiError: The status is unknown.

@@ -16,7 +16,7 @@ def allocate_exports(
     *,
     failing: Container[str] = (),
 ) -> dict[str, int]:
-    """Return how many exports each stream may submit; the oldest windows come first.
+    """Return how many exports each stream may submit; the oldest windows are first.
 
     Args:
         windows_by_stream: Windows of each stream that still need an export, oldest first.

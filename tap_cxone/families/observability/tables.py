@@ -45,7 +45,7 @@ TABLES = (
         ("Copilot/AQTable",),
         ("CopilotProfileId", "AgentNumber"),
         channels=False,
-        description="Questions that agents asked Copilot.",
+        description="Questions of agents to Copilot.",
     ),
     DashboardTable(
         "autopilot_knowledge_responses",

@@ -104,7 +104,7 @@ class ReportsApi(JobApi):
             DownloadError: A page has no rows list, or a page token is invalid or repeated.
             NotFound: The API no longer has the result.
         """
-        # The token is sent only to the tap's own results path, never to a URL from a response.
+        # The token is sent only to the results path of the tap, never to a URL from a response.
         if not link.startswith(f"{RESULTS_PATH}/"):
             return self.client.download(link, description)
         return spool_json_pages(self._pages(link, description), description)

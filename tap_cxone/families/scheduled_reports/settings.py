@@ -87,7 +87,7 @@ class ReportSettings:
     ] = ()
     schedule: Annotated[
         ScheduleSettings,
-        Meta(description="The schedule that is registered. The tap starts runs of its own."),
+        Meta(description="The schedule that is registered. The runs of the tap do not use it."),
     ] = ScheduleSettings()
     csv: Annotated[
         CsvSettings, Meta(description="As `scheduled_reports.csv`, for this report only.")

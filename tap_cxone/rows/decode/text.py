@@ -116,7 +116,7 @@ class _BoundedGzip(io.RawIOBase):
         if self._remaining_bytes < 0:
             msg = (
                 f"{self._name}: the file unpacks to more than {self._max_bytes / 1e6:g} MB; "
-                "if it is no decompression bomb, raise max_unpacked_mb or narrow the window"
+                "unless it is a decompression bomb, raise max_unpacked_mb or narrow the window"
             )
             raise DecodeError(msg)
         return count

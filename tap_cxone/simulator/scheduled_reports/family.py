@@ -68,7 +68,7 @@ class ScheduledReports(SimulatedFamily):
 
     @property
     def fast_polls(self) -> int:
-        """Return the number of polls of a run that came too soon after the previous poll."""
+        """Return the number of polls of a run that were too soon after the previous poll."""
         return self._runs.fast_polls
 
     def add_schedule(self, body: Mapping[str, Any]) -> Schedule:

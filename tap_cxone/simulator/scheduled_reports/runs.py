@@ -1,4 +1,4 @@
-"""Runs of reports, and the number of polls that came too soon."""
+"""Runs of reports, and the number of polls that were too soon."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Runs:
 
     Attributes:
         cancelled: The ids of the runs cancelled by callers, in order.
-        fast_polls: Number of polls that came too soon after the previous one.
+        fast_polls: Number of polls that were too soon after the previous one.
     """
 
     def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
@@ -179,7 +179,7 @@ class Runs:
         return self._options.job_seconds > 60 * self._options.report_minutes_max
 
     def _count_fast_poll(self, run: Run, now: datetime) -> None:
-        """Count a poll that comes too soon after the previous one."""
+        """Count a poll that is too soon after the previous one."""
         min_interval = _MIN_POLL_INTERVAL / self._options.speed
         if run.polled_at is not None and now - run.polled_at < min_interval:
             self.fast_polls += 1

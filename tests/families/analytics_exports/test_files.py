@@ -75,7 +75,7 @@ def test_csv_export_gives_the_records_of_json(simulate, clock, packing, newline)
 
 
 def test_not_packed(sim, clock):
-    """An export without compression asks for none."""
+    """An export without compression requests none."""
     out = run_exports(changed_export_settings(sim, compression="none"), clock)
 
     assert submit_bodies(sim)[0]["compression"] is None
@@ -116,7 +116,7 @@ def test_spoiled_once(sim, clock, kind, how, after):
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "how"), SPOILED, ids=readable)
 def test_always_spoiled(sim, clock, kind, how):
-    """A file that is always damaged fails the stream; nothing of its window leaves."""
+    """A file that is always damaged fails the stream; no record of its window is emitted."""
     sim.faults.add(Fault("download", kind, after=1, times=1000, **how))
 
     first = run_exports(export_settings(sim, 3, max_retries=2), clock)
@@ -134,7 +134,7 @@ def test_always_spoiled(sim, clock, kind, how):
 
 
 def test_after_a_file_that_stays_damaged(sim, clock):
-    """A file that is damaged both times is not asked for again: the next run has another made."""
+    """A file that is damaged both times is not requested again: the next run has another made."""
     sim.faults.add(Fault("download", "corrupt-gzip", times=2))
     first = run_exports(export_settings(sim), clock)
 

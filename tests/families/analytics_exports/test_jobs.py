@@ -19,7 +19,7 @@ from tests.support.requests import submits
 
 @pytest.mark.promise("isolated-failures")
 def test_export_that_fails_ends_its_stream_only(sim, clock):
-    """A job that fails ends its stream in the API's words; other streams go on."""
+    """A job that fails ends its stream in the API's words; other streams continue."""
     sim.faults.add(Fault("submit", "job-failed", body="The tenant's store is closed"))
     own = {"exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 

@@ -25,7 +25,7 @@ from tests.support.requests import downloads, form_body, logins, statuses, submi
 
 
 def test_export_login_is_a_form_without_scopes(sim, clock):
-    """The login is a form with the application's credentials, and asks for no scopes."""
+    """The login is a form with the application's credentials, and requests no scopes."""
     out = run_exports(export_settings(sim), clock)
 
     (login,) = logins(sim)
@@ -54,7 +54,7 @@ def test_export_login_with_basic_has_the_application_in_the_header(simulate, clo
 
 
 def test_export_scopes_are_requested_as_set(sim, clock):
-    """Scopes that are set are asked for, separated by blanks."""
+    """Scopes that are set are requested, separated by blanks."""
     scopes = ["analytics:export:read", "analytics:export:write"]
 
     out = run_exports(export_settings(sim, analytics_exports={"scopes": scopes}), clock)
@@ -76,7 +76,7 @@ def test_a_scope_that_is_not_granted(sim, clock):
 
 @pytest.mark.parametrize("granted", ["analytics:export:read", "analytics:export:write"])
 def test_export_scope_missing_is_named(simulate, clock, granted):
-    """An application without a scope is told which ones it needs."""
+    """An application without a scope is refused with the scopes that it needs."""
     sim = simulate(granted_scopes=(granted,))
 
     out = run_exports(export_settings(sim), clock)

@@ -25,7 +25,7 @@ BOTH = pytest.mark.parametrize("list_queries", [True, False])
 def test_export_submit_lost_makes_no_second_job(simulate, clock, list_queries, kind, after):
     """A submit whose answer is lost, whether it was carried out or not, makes no job twice.
 
-    Where the list does not tell what an export asks for, one too many may be made; a row is
+    Where the list does not tell what an export requests, one too many may be made; a row is
     neither lost nor sent twice.
     """
     sim = simulate(list_queries=list_queries, job_seconds=60)
@@ -41,7 +41,7 @@ def test_export_submit_lost_makes_no_second_job(simulate, clock, list_queries, k
 
 
 def test_export_submit_lost_of_a_fast_job_is_repeated(simulate, clock):
-    """A job that is done before anybody looks for it is made again: no row is lost or twice."""
+    """A job that ends before the lookup is made again: no row is lost or twice."""
     sim = simulate(job_seconds=2)
     sim.faults.add(Fault("submit", "reply-lost"))
 
@@ -56,7 +56,7 @@ def test_export_submit_lost_of_a_fast_job_is_repeated(simulate, clock):
 @BOTH
 @pytest.mark.parametrize("after", [0, 1])
 def test_export_submit_lost_beside_foreign_exports_adopts_none_of_them(list_queries, after):
-    """An export of somebody else that appears meanwhile is never taken for the lost one."""
+    """An export of another client that appears meanwhile is never taken for the lost one."""
     clock = ActingClock()
     options = Options(rows_per_day=120, job_seconds=60, list_queries=list_queries)
     with Simulator(options, clock=clock) as sim:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def test_export_records_equal_the_truth(sim, clock):
-    """Every value is the truth's, by type; what nobody declared is text."""
+    """Every value is the truth's, by type; undeclared columns are text."""
     out = run_exports(export_settings(sim, 3), clock)
 
     assert out.error is None
@@ -77,7 +77,7 @@ def values(sim: Simulator, clock: FakeClock, text: str, **columns: str) -> Any:
     ],
 )
 def test_undeclared_values(sim, clock, text, value):
-    """What nobody declared is text: numbers digit by digit, nested values as JSON."""
+    """Undeclared columns are text: numbers digit by digit, nested values as JSON."""
     assert values(sim, clock, text) == value
 
 
@@ -104,7 +104,7 @@ def test_declared_values(sim, clock, kind, text, value):
 
 @pytest.mark.parametrize("text", ["0.1", "3.141592653589793238462643", "1e21", "100", "-0.5"])
 def test_export_numbers_keep_every_digit(sim, clock, text):
-    """A number leaves with the value that stands in the file, to the last digit."""
+    """A number is emitted with the value that stands in the file, to the last digit."""
     serve_export(sim, json.dumps(conversation()).replace('"duration": 60', f'"duration": {text}'))
     written = io.BytesIO()
 
@@ -120,7 +120,7 @@ def test_export_numbers_keep_every_digit(sim, clock, text):
 
 
 def test_undeclared_keys_make_columns(sim, clock):
-    """Keys that nobody declared become nullable texts, told in a SCHEMA before their rows."""
+    """Undeclared keys become nullable texts, in a SCHEMA before their rows."""
     out = run_exports(export_settings(sim), clock)
 
     first, second = out.of("SCHEMA", STREAM)
@@ -157,7 +157,7 @@ def test_columns_stay_known(sim, clock):
 
 @pytest.mark.parametrize("drift", ["ignore", "fail"])
 def test_export_schema_drift_is_ignored_or_fails(sim, clock, drift):
-    """`ignore` leaves undeclared keys out, `fail` fails the window before a row of it leaves."""
+    """`ignore` omits undeclared keys, `fail` fails the window before a record of it is emitted."""
     out = run_exports(export_settings(sim, schema_drift=drift), clock)
 
     if drift == "fail":

@@ -95,7 +95,7 @@ def test_a_job_that_only_the_list_knows(sim, clock):
 
 @pytest.mark.promise("pending-jobs")
 def test_a_job_of_another_window_is_not_adopted(sim, clock):
-    """A running export that asks for another range or filter is somebody else's."""
+    """A running export that requests another range or filter belongs to another client."""
     run_exports(export_settings(sim, 1, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)
     run_exports(changed_export_settings(sim, filter="type eq 'voice'"), clock, cut_after=2)
     assert len(submits(sim)) == 2
@@ -109,7 +109,7 @@ def test_a_job_of_another_window_is_not_adopted(sim, clock):
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_export_file_deleted_is_exported_again(sim, clock, after):
-    """A job whose file the API does not give any more is asked for again."""
+    """A job whose file the API does not give any more is requested again."""
     sim.faults.add(Fault("download", "status", status=404, after=after))
 
     out = run_exports(export_settings(sim, 2), clock)

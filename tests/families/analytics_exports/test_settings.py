@@ -24,7 +24,7 @@ from tests.support.requests import submit_bodies
 
 
 def export_problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
-    """Return what is said to be wrong with some settings."""
+    """Return the problems of some settings."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config={**OFFLINE, "analytics_exports": own, **config})
     return caught.value.problems
@@ -75,7 +75,7 @@ def test_export_name_of_another_stream_is_refused(name):
 
 
 def test_an_own_export(simulate, clock):
-    """An entry with a new name is a stream of its own beside the built-in one."""
+    """An entry with a new name is a separate stream beside the built-in one."""
     sim = simulate(rows_per_day=48)
     own = {"window_days": 1, "exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 
@@ -103,7 +103,7 @@ def test_an_export_of_another_type(sim, clock):
 
 
 def test_the_built_in_export_changed(sim, clock):
-    """An entry with its name changes what it gives, and leaves the rest."""
+    """An entry with its name changes what it gives, and keeps the rest."""
     config = changed_export_settings(
         sim, filter="type eq 'bot' and channel eq 'sms'", columns={"turns": "integer"}
     )

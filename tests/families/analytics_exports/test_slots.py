@@ -38,7 +38,7 @@ def test_submit_follows_a_listing_of_active_exports(sim, clock):
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("most", [2, 3])
 def test_so_many_at_a_time(sim, clock, most):
-    """So many jobs are started before the first is asked for, another as soon as that is done."""
+    """So many jobs are started before the first is requested, another as soon as that is done."""
     config = export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
 
     out = run_exports(config, clock)
@@ -59,7 +59,7 @@ def test_so_many_at_a_time(sim, clock, most):
 
 @pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
 def test_next_windows_are_submitted_before_records_are_emitted(sim, clock, most, submitted):
-    """While the rows of a window leave, the next ones have been asked for already."""
+    """While the rows of a window are emitted, the next ones have been requested already."""
     config = export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
     whole = run_exports(config, clock)
     first_row = 1 + next(i for i, m in enumerate(whole.messages) if m["type"] == "RECORD")
@@ -73,7 +73,7 @@ def test_next_windows_are_submitted_before_records_are_emitted(sim, clock, most,
 
 
 def test_export_windows_of_concurrent_jobs_are_emitted_in_order(simulate, clock):
-    """Rows, bookmarks and windows leave in order, though jobs run side by side."""
+    """Rows, bookmarks and windows are emitted in order, though jobs run side by side."""
     sim = simulate(job_seconds=35)
 
     out = run_exports(export_settings(sim, 5), clock)
@@ -90,7 +90,7 @@ def test_export_windows_of_concurrent_jobs_are_emitted_in_order(simulate, clock)
 
 @pytest.mark.promise("state-follows-records")
 def test_no_state_before_its_rows(sim, clock):
-    """A bookmark leaves only when every row before it has left."""
+    """A bookmark is emitted only after every row before it."""
     out = run_exports(export_settings(sim, 4), clock)
 
     left: list[str] = []
@@ -155,7 +155,7 @@ def test_submit_waits_for_a_free_slot(sim, clock):
 
 
 def test_submit_without_free_slot_ends_after_the_throttle_timeout(simulate, clock):
-    """Slots that never become free end the stream after throttle_timeout_minutes; it is said."""
+    """Slots that never become free end the stream after throttle_timeout_minutes, with an error."""
     sim = simulate(foreign_exports=3)
     began = clock.now()
 
@@ -183,7 +183,7 @@ def test_submit_refused_beyond_the_tenants_slots_is_repeated(simulate, clock):
 
 
 def test_window_that_fails_keeps_prefetched_jobs_pending(sim, clock):
-    """A window that fails costs no job that its worker had asked for meanwhile."""
+    """A window that fails costs no job that its worker had requested meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
     first = run_exports(
         export_settings(sim, 5, parallel_families=True, analytics_exports=wrong), clock

@@ -19,7 +19,7 @@ from tests.support.requests import submits
 
 @pytest.mark.parametrize("status", [409, 429])
 def test_growing_waits(sim, clock, status):
-    """A submit that is only told 'no' comes again after waits that grow."""
+    """A refused submit without a wait is repeated after growing delays."""
     sim.faults.add(Fault("submit", "status", status=status, times=6))
 
     out = run_exports(export_settings(sim), clock)
@@ -35,7 +35,7 @@ def test_growing_waits(sim, clock, status):
 @pytest.mark.parametrize("status", [409, 429, 400, 403, 503])
 @pytest.mark.parametrize("after", [1, 2])
 def test_submit_refused_while_prefetching_is_repeated(sim, clock, status, after):
-    """A submit refused before its turn comes again in its turn; nothing is lost."""
+    """A refused submit of an upcoming window is repeated for that window; nothing is lost."""
     sim.faults.add(Fault("submit", "status", status=status, after=after))
 
     out = run_exports(export_settings(sim, 4), clock)
@@ -47,7 +47,7 @@ def test_submit_refused_while_prefetching_is_repeated(sim, clock, status, after)
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_listing_that_fails_while_prefetching_delays_the_submit(sim, clock, status):
-    """A list that fails before its turn puts the submit off; the window at hand is not lost."""
+    """A list that fails for an upcoming window postpones its submit only."""
     sim.faults.add(Fault("list", "status", status=status, after=1))
 
     out = run_exports(export_settings(sim, 3), clock)

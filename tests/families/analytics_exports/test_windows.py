@@ -33,7 +33,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def exported_ranges(sim: Simulator) -> list[tuple[datetime, datetime]]:
-    """Return the ranges of dates that were asked for, in order."""
+    """Return the ranges of dates that were requested, in order."""
     queries = [body["query"] for body in submit_bodies(sim)]
     return [
         (datetime.fromisoformat(q["dateFrom"]), datetime.fromisoformat(q["dateTo"]))
@@ -64,7 +64,7 @@ def test_body(sim, clock):
 
 
 def test_windows_of_thirty_days(simulate, clock):
-    """By default a job asks for 30 days, which is the most that the API takes."""
+    """By default a job requests 30 days, which is the most that the API takes."""
     sim = simulate(rows_per_day=1)
     config = export_settings(
         sim, start_date="2026-01-01", end_date="2026-03-10", analytics_exports={}
@@ -94,7 +94,7 @@ def long_lived() -> Iterator[tuple[Simulator, FakeClock]]:
 )
 @example(timedelta(0), timedelta(days=3), 1, 3)
 def test_every_row_once(long_lived, begin, length, most, places):
-    """Whatever the dates, the ranges adjoin and share no instant, and every row leaves once."""
+    """Whatever the dates, the ranges adjoin and share no instant, and every row is emitted once."""
     sim, clock = long_lived
     before = len(submits(sim))
     start = (datetime(2026, 3, 1, tzinfo=UTC) + begin).replace(microsecond=0)

@@ -178,7 +178,7 @@ def test_value_of_unknown_type_is_text(sim, clock):
     ids=str,
 )
 def test_an_odd_entry(sim, clock, odd):
-    """What nobody has documented may look odd; it never ends in a fault of the tap."""
+    """Undocumented values may be odd; they never cause an unexpected error."""
     entry = {"id": "cm_x", "name": "X", "type": "string", **odd}
     outs: list[Output] = []
     for _ in range(2):

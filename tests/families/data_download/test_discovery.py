@@ -38,7 +38,7 @@ def discover(config: dict[str, Any], state: dict[str, Any] | None = None) -> dic
 
 @pytest.mark.promise("offline-discovery")
 def test_download_discovery_sends_no_request(sim):
-    """Without a state the catalog shows the report's columns, and nobody is asked."""
+    """Without a state the catalog shows the report's columns, and no request is sent."""
     shown = discover(download_settings(sim))
 
     assert {"interaction_id", "agent_id", "duration", "talk_time"} < shown.keys()
@@ -47,7 +47,7 @@ def test_download_discovery_sends_no_request(sim):
 
 
 def test_discovery_shows_what_was_learned(sim, clock):
-    """With a state the catalog shows the metrics of the last run, and nobody is asked."""
+    """With a state the catalog shows the metrics of the last run, and no request is sent."""
     first = run_downloads(download_settings(sim), clock)
     requests = len(sim.requests)
     sim.publish_metrics(PUBLISHED[1:])
@@ -70,7 +70,7 @@ def test_live_discovery(sim):
 
 
 def test_live_discovery_without_credentials(sim):
-    """Without credentials live_discovery asks nobody and shows what is known."""
+    """Without credentials live_discovery sends no request and shows what is known."""
     config = download_settings(sim, own={"live_discovery": True})
     del config["client_id"], config["client_secret"]
 
@@ -79,7 +79,7 @@ def test_live_discovery_without_credentials(sim):
 
 
 def test_live_discovery_of_an_unknown_name(sim):
-    """A name that nobody has shows when it is discovered."""
+    """An unknown name is reported by discovery."""
     config = download_settings(
         sim, own={"live_discovery": True}, entry={"custom_metrics": ["Basket"]}
     )
@@ -89,7 +89,7 @@ def test_live_discovery_of_an_unknown_name(sim):
 
 
 def test_a_run_does_not_discover(sim, clock):
-    """With live_discovery a run asks for the catalogue no more than without."""
+    """With live_discovery a run requests the catalogue no more than without."""
     out = run_downloads(download_settings(sim, own={"live_discovery": True}), clock)
 
     assert out.error is None

@@ -143,7 +143,7 @@ def test_the_first_metric_of_all(simulate, clock, caplog):
 
 
 def test_added(sim, clock):
-    """A new metric is in a SCHEMA before the first row, is asked for, and has its values."""
+    """A new metric is in a SCHEMA before the first row, is requested, and has its values."""
     first = run_downloads(download_settings(sim), clock)
     sim.publish_metrics((*PUBLISHED, NEW))
 
@@ -162,7 +162,7 @@ def test_added(sim, clock):
 @SELECTED
 @pytest.mark.parametrize("mode", ["evolve", "ignore"])
 def test_removed(sim, clock, wanted, mode):
-    """A metric that is gone keeps its column, which is null, and is not asked for."""
+    """A metric that is gone keeps its column, which is null, and is not requested."""
     entry = {"custom_metrics": wanted}
     first = run_downloads(download_settings(sim, entry=entry), clock)
     sim.publish_metrics(PUBLISHED[1:])
@@ -180,7 +180,7 @@ def test_removed(sim, clock, wanted, mode):
 
 @SELECTED
 def test_back_again(sim, clock, caplog, wanted):
-    """A metric that comes back fills its old column again, and that is told."""
+    """A metric that comes back fills its old column again, and that is logged."""
     entry = {"custom_metrics": wanted}
     first = run_downloads(download_settings(sim, entry=entry), clock)
     sim.publish_metrics(PUBLISHED[1:])
@@ -249,7 +249,7 @@ def test_renamed(sim, clock, wanted):
 
 @pytest.mark.parametrize("kind", ["added", "renamed"])
 def test_ignored(sim, clock, kind):
-    """With ignore everything is as before: what is new is not asked for, also the time after."""
+    """With ignore everything is as before: what is new is not requested, also the time after."""
     first = run_downloads(download_settings(sim), clock)
     sim.publish_metrics(KINDS[kind][0])
 
@@ -278,7 +278,7 @@ def test_a_rule_that_is_ignored(sim, clock):
 
 
 def test_ignored_until_named(sim, clock):
-    """With ignore a new metric comes as soon as a user asks for it by its name."""
+    """With ignore a new metric comes as soon as a user requests it by its name."""
     first = run_downloads(download_settings(sim), clock)
     sim.publish_metrics((*PUBLISHED, NEW))
 
@@ -315,7 +315,7 @@ def test_a_catalog_from_before(sim, clock, audit_log):
 @EVERY_KIND
 @pytest.mark.parametrize("streams", [(STREAM, QUARANTINE), (CATALOGUE, STREAM)], ids=readable)
 def test_refused(sim, clock, kind, streams):
-    """With fail a change fails the stream, run after run, until somebody accepts it."""
+    """With fail a change fails the stream, run after run, until the settings accept it."""
     config = download_settings(sim)
     out = run_downloads(config, clock, *streams)
     changed, metric = KINDS[kind]
@@ -354,7 +354,7 @@ TWO = [
 
 
 def test_two_downloads_see_the_same(sim, clock, caplog):
-    """Two downloads of a run see one catalogue, and its changes are told once."""
+    """Two downloads of a run see one catalogue, and its changes are logged once."""
     own = {"downloads": TWO}
     before = run_downloads(download_settings(sim, own=own), clock, "first", "second")
     sim.publish_metrics((*PUBLISHED, NEW))
@@ -419,7 +419,7 @@ def test_metric_missing_from_the_catalogue_is_drift(simulate, clock, audit_log):
 
 @pytest.mark.parametrize("mode", ["ignore", "fail"])
 def test_metric_missing_from_the_catalogue_is_ignored_or_fails(simulate, clock, mode):
-    """With ignore such a metric is left out, with fail the window fails."""
+    """With ignore such a metric is omitted, with fail the window fails."""
     sim = simulate(undefined_metric="cm_ghost")
 
     out = run_downloads(download_settings(sim, schema_drift=mode), clock)

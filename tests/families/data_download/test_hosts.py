@@ -63,7 +63,7 @@ def token(claims: Any) -> str:
 
 @pytest.mark.parametrize("region", ["na1", "eu1", "au10", "usw2"])
 def test_the_claim_names_the_data_plane(simulate, clock, region):
-    """Everything but the login is asked at the host of the region in the token."""
+    """Everything but the login is requested at the host of the region in the token."""
     sim = simulate(token_region=region)
     wire = Wire(sim)
 
@@ -76,7 +76,7 @@ def test_the_claim_names_the_data_plane(simulate, clock, region):
 
 
 def test_no_claim(simulate, clock):
-    """Without a claim everything is asked at the tenant's host."""
+    """Without a claim everything is requested at the tenant's host."""
     sim = simulate(token_region=None)
     wire = Wire(sim)
 
@@ -96,7 +96,7 @@ def test_no_claim(simulate, clock):
     ids=readable,
 )
 def test_settings_decide(sim, clock, changes):
-    """Whoever names the host decides, not a claim."""
+    """A configured host takes precedence over the claim."""
     wire = Wire(sim)
 
     out = run_downloads(hosted(sim, **changes), clock, wire=wire)

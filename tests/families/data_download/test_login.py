@@ -42,7 +42,7 @@ def test_download_login_is_a_form_with_three_scopes(sim, clock):
     ("given_scopes", "wanted"), [([SCOPES[1]], SCOPES[1]), ([], None)], ids=readable
 )
 def test_scopes_that_are_set(sim, clock, given_scopes, wanted):
-    """Scopes that are set are asked for and no others; an empty list asks for none."""
+    """Scopes that are set are requested and no others; an empty list requests none."""
     run_downloads(download_settings(sim, own={"scopes": given_scopes}), clock)
 
     form = parse_qs(requests_to(sim, TOKEN)[0].body.decode())

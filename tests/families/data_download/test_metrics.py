@@ -40,7 +40,7 @@ from tests.support.requests import requests_to
     ids=readable,
 )
 def test_by_id_or_name(sim, clock, wanted, found):
-    """Metrics are named by ID, by display name or all at once; each is asked for once, by ID."""
+    """Metrics are named by ID, by display name or all at once; each is requested once, by ID."""
     out = run_downloads(download_settings(sim, entry={"custom_metrics": wanted}), clock)
 
     assert out.error is None
@@ -73,7 +73,7 @@ def test_an_id_is_no_name(sim, clock):
     ("name", "near"), [("Basket Valeu", "Basket Value"), (f"{BASKET}0", BASKET), ("Wind", "")]
 )
 def test_an_unknown_name(sim, clock, name, near):
-    """A name that nobody has is an error with a near one, and with all problems at once."""
+    """An unknown name is an error with a near one, and with all problems at once."""
     out = run_downloads(download_settings(sim, entry={"custom_metrics": [name, "qqq"]}), clock)
 
     assert isinstance(failure(out), ConfigError)
@@ -83,7 +83,7 @@ def test_an_unknown_name(sim, clock, name, near):
 
 @pytest.mark.parametrize("mode", ["evolve", "ignore", "fail"])
 def test_an_unknown_name_in_a_second_run(sim, clock, mode):
-    """A name that nobody has is an error in every run, whatever is to be done about drift."""
+    """An unknown name is an error in every run, with every drift policy."""
     first = run_downloads(download_settings(sim), clock)
 
     second = run_next_day(

@@ -27,7 +27,7 @@ from tests.support.requests import requests_to
 
 @pytest.mark.parametrize("size", [1, 5, 6, 11, 12, 13, 10_000])
 def test_any_page_size(utc, clock, size):
-    """Whatever the size of a page, all rows come once, and no page is asked for in vain."""
+    """Whatever the size of a page, all rows come once, and no page is requested in vain."""
     sim = utc()
 
     out = run_downloads(one_day(sim, size), clock)
@@ -51,7 +51,7 @@ def test_no_rows(utc, clock):
 
 @pytest.mark.parametrize("size", [1, 2, 5, 12])
 def test_short_pages(utc, clock, size):
-    """A page with fewer rows than asked for is not the last one: the next begins after it."""
+    """A page with fewer rows than requested is not the last one: the next begins after it."""
     sim = utc(page_quirk="short")
 
     out = run_downloads(one_day(sim, size), clock)
@@ -72,7 +72,7 @@ def test_no_total(utc, clock, size):
 
 
 def test_the_same_page_again(utc, clock):
-    """An API that gives the same page for ever is an error that says so."""
+    """An API that repeats a page for ever is an error."""
     sim = utc(page_quirk="repeat")
 
     out = run_downloads(one_day(sim, 5), clock)
@@ -86,7 +86,7 @@ def test_the_same_page_again(utc, clock):
 
 
 def test_returned_records_that_are_wrong(utc, clock):
-    """A page that does not hold what it says is an error."""
+    """A page with another row count than announced is an error."""
     sim = utc(page_quirk="wrong-returned")
 
     out = run_downloads(one_day(sim, 5), clock)
@@ -207,7 +207,7 @@ FAULTS = [
 @pytest.mark.some(3)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status}")
 def test_a_fault_in_the_middle(utc, clock, fault):
-    """A page that fails for the moment is asked again from where it was, and nothing is lost."""
+    """A page that fails for the moment is repeated at its offset, and nothing is lost."""
     sim = utc()
     sim.faults.add(fault)
 
@@ -229,7 +229,7 @@ def test_a_fault_in_the_middle(utc, clock, fault):
     ids=readable,
 )
 def test_download_window_that_fails_emits_nothing(utc, clock, fault, kind):
-    """Nothing leaves of a window that failed; those before it are kept, and read only once."""
+    """A failed window emits no record; those before it are kept, and read only once."""
     sim = utc()
     sim.faults.add(fault)
     config = download_settings(sim, 3, zone=UTC_ZONE, own={"page_size": 5}, max_retries=1)

@@ -34,7 +34,7 @@ from tests.support.requests import requests_to
 
 
 def test_no_hurry_to_wait(simulate, clock):
-    """As long as a fifth of the rate limit is left, nobody waits."""
+    """While a fifth of the rate limit remains, no request waits."""
     sim = simulate(rate_limit=50, tenant_zone="UTC", rows_per_day=30)
 
     out = run_downloads(one_day(sim, 1), clock)
@@ -86,7 +86,7 @@ def test_rate_limit_used_up_by_others_is_waited_out(utc, clock):
 
 @pytest.mark.parametrize(("number", "questions"), [(9, 0), (10, 1), (14, 1)])
 def test_the_quota_before_many_windows(sim, clock, caplog, number, questions):
-    """Before ten windows or more the quota is asked, once, and what is left is said."""
+    """Before ten windows or more the quota is requested, once, and the remainder is logged."""
     caplog.set_level(logging.INFO)
 
     out = run_downloads(download_settings(sim, number, first=date(2026, 3, 2)), clock)
@@ -103,7 +103,7 @@ def test_the_quota_before_many_windows(sim, clock, caplog, number, questions):
 
 @pytest.mark.parametrize(("rows", "questions"), [(10, 0), (11, 1), (30, 1)])
 def test_the_quota_before_many_pages(utc, clock, rows, questions):
-    """Before more than ten pages the quota is asked, once."""
+    """Before more than ten pages the quota is requested, once."""
     sim = utc(rows_per_day=rows)
 
     out = run_downloads(one_day(sim, 1), clock)
@@ -179,7 +179,7 @@ def test_quota_too_small_for_a_window_postpones_it(utc, clock):
 
 @pytest.mark.parametrize("what", ["stop", "fail"])
 def test_a_quota_that_ends(simulate, clock, what):
-    """A quota that ends where nobody had asked for it stops the stream too; days before stay."""
+    """A quota that ends without an earlier check stops the stream; earlier days stay."""
     sim = simulate(download_quota=2)
     clock.instant += timedelta(seconds=1)  # the hour has more to go than a request is waited for
     config = download_settings(sim, 4, on_quota_exhausted=what)
@@ -236,7 +236,7 @@ def test_quota_unavailable_does_not_stop_the_stream(utc, clock, fault):
 
 
 def test_only_selected_streams_are_requested(sim, clock):
-    """The catalogue alone asks for no page, a download alone shows no catalogue."""
+    """The catalogue alone requests no page, a download alone shows no catalogue."""
     out = run_downloads(download_settings(sim), clock, CATALOGUE)
 
     assert out.error is None

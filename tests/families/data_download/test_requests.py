@@ -30,7 +30,7 @@ from tests.support.requests import requests_to
 
 
 def test_the_body(sim, clock):
-    """A page is asked for with exactly what the API knows, the last second included."""
+    """A page is requested with exactly what the API knows, the last second included."""
     out = run_downloads(download_settings(sim), clock)
 
     assert out.error is None
@@ -112,7 +112,7 @@ def test_the_zone_under_the_tenant(sim, clock, key):
 
 
 def test_a_zone_that_is_set(sim, clock, caplog):
-    """A zone in the settings wins, and that it is not the tenant's is said once."""
+    """A zone in the settings wins, and that it is not the tenant's is logged once."""
     zone = ZoneInfo("Europe/Berlin")
     twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
 
@@ -155,7 +155,7 @@ def test_zone_unavailable_is_taken_from_the_setting(sim, clock, status):
     "options", [{"zone_shape": "absent"}, {"tenant_zone": "Eastern Standard Time"}], ids=readable
 )
 def test_no_zone(simulate, clock, options):
-    """Without a zone that is one nothing is read, and the error says what to set."""
+    """Without a zone that is one nothing is read, and the error states what to set."""
     sim = simulate(**options)
 
     out = run_downloads(download_settings(sim), clock)
@@ -166,7 +166,7 @@ def test_no_zone(simulate, clock, options):
 
 
 def test_zone_and_catalogue_are_requested_once_a_run(sim, clock):
-    """Zone and catalogue are asked for once, however many downloads there are."""
+    """Zone and catalogue are requested once, however many downloads there are."""
     twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
 
     out = run_downloads(download_settings(sim, 3, own=twice), clock, CATALOGUE, "a", "b")

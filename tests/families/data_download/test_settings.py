@@ -22,7 +22,7 @@ from tests.support.ids import readable
 
 
 def test_without_a_host(sim, clock):
-    """Without tenant and host the family is not configured, and the message says what to set."""
+    """Without tenant and host the family is not configured, and the message states what to set."""
     config = hosted(sim)
     del config["tenant"]
 
@@ -34,7 +34,7 @@ def test_without_a_host(sim, clock):
 
 
 def test_download_without_credentials_sends_no_request(sim, clock):
-    """Without an application the message says so, and nothing is asked."""
+    """Without an application the message states it, and no request is sent."""
     config = download_settings(sim)
     del config["client_id"], config["client_secret"]
 
@@ -58,8 +58,8 @@ def test_without_downloads(sim, clock, own):
 
 
 @pytest.mark.parametrize("left_out", ["null", "missing"])
-def test_data_download_without_its_object_is_left_out(sim, caplog, left_out):
-    """Without its settings the family is left out quietly when everything is selected."""
+def test_data_download_without_its_object_is_omitted(sim, caplog, left_out):
+    """Without its settings the family is omitted quietly when everything is selected."""
     caplog.set_level(logging.INFO)
     config = {**download_settings(sim), **tap_settings(sim.url), "data_download": None}
     if left_out == "missing":
@@ -118,7 +118,7 @@ def test_data_download_without_its_object_is_left_out(sim, caplog, left_out):
     ids=readable,
 )
 def test_refused_settings(sim, changes, words):
-    """Settings that make no sense are refused before anything is asked, with a remedy."""
+    """Settings that make no sense are refused before any request, with a remedy."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config=download_settings(sim) | changes)
 

@@ -166,8 +166,8 @@ def test_a_key_that_is_missing(sim, clock):
     assert sorted_ids(out.records(STREAM)) == ["i0"]
 
 
-def test_a_row_that_comes_twice(sim, clock, caplog):
-    """A row that stands twice on a page leaves once."""
+def test_row_that_repeats_on_a_page_is_emitted_once(sim, clock, caplog):
+    """A row that occurs twice on a page is emitted once."""
     serve_pages(sim, page(interaction(0), interaction(1), interaction(0)))
 
     out = run_downloads(download_settings(sim), clock)
@@ -280,7 +280,7 @@ def test_values_that_do_not_fit(sim, clock, name, value, rule):
 
 @pytest.mark.promise("no-secrets")
 def test_no_value_in_a_reason(sim, clock, caplog):
-    """The reason names the rule and not the value, which is somebody's data."""
+    """The reason names the rule and not the value, which may be personal data."""
     serve_pages(sim, page(interaction(0, customMetrics={FLAG: "SECRETVALUE"})))
 
     out = run_downloads(download_settings(sim, **ALL), clock)
@@ -292,7 +292,7 @@ def test_no_value_in_a_reason(sim, clock, caplog):
 
 
 def test_bad_values(simulate, clock):
-    """Of a day with bad values the rows that hold one are set aside, and the others leave."""
+    """Rows with a bad value are quarantined, and the others of the day are emitted."""
     sim = simulate(rows_per_day=100, bad_values=10, tenant_zone="UTC")
     zone = ZoneInfo("UTC")
 
@@ -313,7 +313,7 @@ def test_bad_values(simulate, clock):
     "changes", [{"invalid_records": "fail", **ALL}, {"max_invalid_ratio": 0.3}], ids=str
 )
 def test_bad_values_that_fail_the_window(sim, clock, changes):
-    """If bad values are not to be set aside, or are too many, nothing of the window leaves."""
+    """If bad values may not be quarantined, or are too many, the window emits no record."""
     serve_pages(sim, page(interaction(0), interaction(1), interaction(2, customMetrics={SCORE: 2})))
 
     out = run_downloads(download_settings(sim, **changes), clock)
@@ -397,7 +397,7 @@ def test_texts_of_every_coding(sim, clock, coding):
 
 
 def test_bytes_that_are_no_text(sim, clock):
-    """A page with a byte that is no text is asked for again, and never guessed at."""
+    """A page with a byte that is no text is requested again, and never guessed at."""
     whole = json.dumps(page(interaction(0, agentId="Z"))).encode()
     serve_bytes(sim, whole.replace(b"Z", b"\xff"), whole)
 

@@ -43,7 +43,7 @@ ZONES = sorted(available_timezones())
 
 
 def is_midnight(instant: datetime, zone: ZoneInfo) -> bool:
-    """Tell whether a local day begins at an instant: no part of it was before."""
+    """Return True if a local day begins at an instant: no part of it was before."""
     before = (instant - timedelta(seconds=1)).astimezone(zone).date()
     return before < instant.astimezone(zone).date()
 
@@ -152,7 +152,7 @@ def test_both_changes_of_all_zones():
     ids=readable,
 )
 def test_hours_of_a_day(simulate, clock, day, hours):
-    """The day of a change is asked for as one window of 23 or 25 hours."""
+    """The day of a change is requested as one window of 23 or 25 hours."""
     clock.instant = datetime(2026, 11, 20, 12, tzinfo=UTC)
     sim = simulate()
 
@@ -235,7 +235,7 @@ def test_the_newest_day(sim, clock, now, end):
 
 
 def test_end_date_inside_a_day(sim, clock):
-    """An end date inside a day leaves that day out: half a day's sum would be wrong."""
+    """An end date inside a day omits that day: half a day's sum would be wrong."""
     config = download_settings(sim) | {"end_date": "2026-03-17T12:00:00Z"}
 
     out = run_downloads(config, clock)
@@ -257,7 +257,7 @@ def test_start_date_inside_a_day(sim, clock):
 
 @pytest.mark.parametrize(("most", "days_read"), [(1, 18), (7, 14)])
 def test_two_runs(sim, clock, most, days_read):
-    """A second run goes on where the first ended: nothing twice, nothing left out."""
+    """A second run continues where the first ended: nothing twice, nothing omitted."""
     config = download_settings(sim, 0, own={"window_days": most})
     del config["end_date"]
     clock.instant = datetime(2026, 3, 25, 12, tzinfo=UTC)
@@ -274,7 +274,7 @@ def test_two_runs(sim, clock, most, days_read):
 
 
 def test_nothing_new(sim, clock):
-    """A second run on the same day asks for no page."""
+    """A second run on the same day requests no page."""
     config = download_settings(sim, 2)
     first = run_downloads(config, clock)
     pages = len(requests_to(sim, DOWNLOAD))

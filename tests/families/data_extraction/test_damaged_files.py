@@ -15,7 +15,7 @@ from tests.support.expectations import failure
     "kind", ["html", "malformed-csv", "ragged-csv", "truncated-gzip", "malformed-bytes"]
 )
 def test_spoiled_files(sim, clock, kind):
-    """A spoiled file fails its window; no row of it leaves and the bookmark stays."""
+    """A spoiled file fails its window; no record of it is emitted and the bookmark stays."""
     if kind == "malformed-bytes":
         sim.faults.add(Fault("download", "bytes", body=b"Workflow ID\r\n\xff\xfe\x00", times=99))
     else:

@@ -27,7 +27,7 @@ def test_auto_begins_with_sync(sim, clock):
 
 @pytest.mark.parametrize("answer", ["404", "405"])
 def test_auto_without_a_sync_endpoint(simulate, clock, answer):
-    """A tenant without the synchronous endpoint is asked for it once, then asynchronously."""
+    """A tenant without the synchronous endpoint is asked once, then asynchronously."""
     sim = simulate(sync_response=answer)
 
     out = run_extraction(extraction_settings(sim, window_days=1), clock)
@@ -77,8 +77,8 @@ def test_sync_without_a_sync_endpoint(simulate, clock):
     assert [post.path for post in submits(sim)] == [SYNC]
 
 
-def test_async_never_asks_sync(sim, clock):
-    """Mode async leaves the synchronous endpoint alone."""
+def test_mode_async_never_uses_the_sync_endpoint(sim, clock):
+    """Mode async never uses the synchronous endpoint."""
     run_extraction(extraction_settings(sim, mode="async"), clock)
 
     assert [post.path for post in submits(sim)] == [ASYNC]

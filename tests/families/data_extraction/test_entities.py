@@ -119,7 +119,7 @@ def test_keys_in_either_spelling(sim, clock, key):
 
 
 def test_an_override_of_the_version(sim, clock):
-    """An entry with the name of a built-in stream changes its version and leaves its keys."""
+    """An entry with the name of a built-in stream changes its version and keeps its keys."""
     config = extraction_settings(sim, entities=[{"name": STREAM, "version": "3"}])
 
     out = run_extraction(config, clock)
@@ -157,7 +157,7 @@ def test_an_override_of_the_keys(sim, clock):
 
 
 def test_an_override_with_no_keys(sim, clock):
-    """A built-in stream told to have no keys gets `_row_hash`."""
+    """A built-in stream without configured keys gets `_row_hash`."""
     out = run_extraction(
         extraction_settings(sim, entities=[{"name": STREAM, "primary_keys": []}]), clock
     )
@@ -177,7 +177,7 @@ def test_an_override_with_no_keys(sim, clock):
     ],
 )
 def test_the_permission_of_a_configured_entity(simulate, clock, entity, permission):
-    """A refused entity that only the settings know is told with the permission it likely needs."""
+    """A refused entity of the settings is reported with its probable permission."""
     sim = simulate(forbidden=frozenset({entity}))
     own = {"name": "own", "entity_name": entity, "version": "1"}
     config = settings_for(sim)
@@ -191,5 +191,5 @@ def test_the_permission_of_a_configured_entity(simulate, clock, entity, permissi
 @pytest.mark.promise("documented")
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 def test_every_known_column_has_a_description(entity):
-    """Each known column says what it holds."""
+    """Each known column has a description."""
     assert all(column.description.endswith(".") for column in entity.columns)

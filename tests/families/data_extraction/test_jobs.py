@@ -35,7 +35,7 @@ def test_failed_jobs(simulate, clock, mode, field):
 )
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_jobs_without_a_file(simulate, clock, mode, fate, word):
-    """A cancelled or expired job ends the stream and says so."""
+    """A cancelled or expired job ends the stream and states it."""
     sim = simulate()
     sim.faults.add(Fault("submit", fate))
 

@@ -31,7 +31,7 @@ WAIT = '{"message": "Please wait and try again later"}'
     ],
 )
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_403_that_says_wait_is_waited_out(sim, clock, mode, words):
+def test_403_that_throttles_is_retried(sim, clock, mode, words):
     """A 403 whose words say 'wait' is waited out."""
     body = json.dumps({"message": words})
     sim.faults.add(Fault(mode, "status", status=403, times=3, body=body))
@@ -47,8 +47,8 @@ def test_403_that_says_wait_is_waited_out(sim, clock, mode, words):
 
 
 @pytest.mark.parametrize(("place", "path"), [("list", "/jobs"), ("poll", "/jobs/")])
-def test_403_that_says_wait_to_a_poll_or_listing_is_waited_out(sim, clock, place, path):
-    """So is one to the list of jobs or to a poll: nobody takes it for a missing permission."""
+def test_403_that_throttles_a_poll_or_listing_is_retried(sim, clock, place, path):
+    """So is one to the list of jobs or to a poll: it is not a missing permission."""
     sim.faults.add(Fault(place, "status", status=403, times=2, body=WAIT))
 
     out = run_extraction(extraction_settings(sim, mode="async"), clock)
@@ -59,7 +59,7 @@ def test_403_that_says_wait_to_a_poll_or_listing_is_waited_out(sim, clock, place
     assert len(submits(sim)) == 1
 
 
-def test_403_that_always_says_wait_ends_after_the_throttle_timeout(sim, clock):
+def test_403_that_always_throttles_ends_after_the_throttle_timeout(sim, clock):
     """It is given up after throttle_timeout_minutes, with the API's words and the setting."""
     sim.faults.add(Fault("submit", "status", status=403, times=999, body=WAIT))
     began = clock.now()

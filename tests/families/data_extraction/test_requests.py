@@ -29,7 +29,7 @@ def test_extraction_submit_has_entity_and_whole_days(sim, clock, mode, path):
 
 
 def test_request_of_a_part_of_a_day(sim, clock):
-    """A window that ends inside a day asks for the whole of it."""
+    """A window that ends inside a day requests the whole of it."""
     config = settings_for(sim, start_date="2026-03-20T05:00:00Z")
 
     run_extraction(config, clock)
@@ -39,7 +39,7 @@ def test_request_of_a_part_of_a_day(sim, clock):
 
 
 def test_window_that_ends_at_midnight(sim, clock):
-    """A window that ends at midnight does not ask for the day that begins there."""
+    """A window that ends at midnight does not request the day that begins there."""
     clock.sleep(timedelta(hours=12, minutes=30))
 
     run_extraction(settings_for(sim, start_date="2026-03-20T00:00:00Z"), clock)
@@ -49,7 +49,7 @@ def test_window_that_ends_at_midnight(sim, clock):
 
 
 def test_built_in_entities(sim, clock):
-    """The built-in streams ask for these entities and versions."""
+    """The built-in streams request these entities and versions."""
     run_tap(extraction_settings(sim), clock=clock)
 
     asked = {

@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def simulate(simulate: Callable[..., Simulator]) -> Callable[..., Simulator]:
-    """Return the shared function; exports are done when they are first asked for."""
+    """Return the shared function; exports are done when they are first requested."""
     return functools.partial(simulate, job_seconds=3)

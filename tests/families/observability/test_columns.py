@@ -88,7 +88,7 @@ def test_table_file_without_rows_is_committed(simulate, clock, empty):
 @pytest.mark.promise("offline-discovery")
 @pytest.mark.parametrize("stream", PATHS)
 def test_discovery(sim, stream):
-    """Discovery gives what the tap adds and nothing else, and asks nobody."""
+    """Discovery gives what the tap adds and nothing else, and sends no request."""
     assert discovered_properties(table_settings(sim), stream).keys() == METADATA
     assert sim.requests == []
 
@@ -113,7 +113,7 @@ def test_schema_of_the_header(sim, clock, stream):
 
 @pytest.mark.parametrize("drift", ["evolve", "ignore", "fail"])
 def test_the_first_header_is_no_drift(sim, clock, caplog, drift):
-    """Nobody declared the columns of the first file, and nobody could: they make the schema."""
+    """The undeclared columns of the first file define the schema."""
     out = run_tables(table_settings(sim, window_days=1) | {"schema_drift": drift}, clock)
 
     assert out.error is None

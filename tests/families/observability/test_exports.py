@@ -43,7 +43,7 @@ def test_completed_without_a_link(sim, clock):
 
 @pytest.mark.promise("isolated-failures")
 def test_a_failed_table_does_not_stop_the_others(sim, clock):
-    """The streams of the other tables go on."""
+    """The streams of the other tables continue."""
     sim.faults.add(Fault("submit", "job-failed", times=1))
 
     out = run_tables(table_settings(sim), clock, KB, AS, AQ)

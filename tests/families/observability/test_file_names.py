@@ -35,7 +35,7 @@ def test_one_name_an_export(simulate, clock):
 
 
 def test_names_of_windows(sim, clock):
-    """Each window has a name of its own, also two that begin together."""
+    """Each window has a unique name, also two that begin together."""
     run_tables(table_settings(sim, window_days=1), clock)
     run_tables(table_settings(sim) | {"end_date": "2026-03-16T09:00:00Z"}, clock)
 
@@ -43,7 +43,7 @@ def test_names_of_windows(sim, clock):
 
 
 def test_names_of_tables(simulate, clock):
-    """Each table has a name of its own for the same window."""
+    """Each table has a unique name for the same window."""
     sim = simulate(exports_per_day=4)
 
     run_tables(table_settings(sim, exports_per_day=4), clock, *PATHS)

@@ -108,7 +108,7 @@ def test_narrowed_rows(simulate, clock, narrowed, column, value):
 
 
 def test_end_inside_a_day(sim, clock):
-    """The last window ends half an hour ago; the last millisecond before that is asked for."""
+    """The last window ends half an hour ago; the last millisecond before that is requested."""
     config = table_settings(sim) | {"start_date": "2026-03-19T00:00:00Z", "end_date": None}
 
     out = run_tables(config, clock)

@@ -59,7 +59,7 @@ def test_more_locations(sim, clock, status, location):
 
 
 def test_an_encoded_location(sim, clock):
-    """An id that the Location shows encoded is asked for as it is, not encoded again."""
+    """An id that the Location shows encoded is requested as it is, not encoded again."""
     headers = (("Location", f"{BASE}/export-data/ID%3A7%3D/status"),)
     sim.faults.add(
         Fault("submit", "status", status=202, headers=headers, body=""),

@@ -63,7 +63,7 @@ def test_filter_not_supported_under_the_second_table_name_is_refused(sim):
 
 
 def test_every_such_problem_at_once(sim):
-    """Each filter and channel that does not fit is a problem of its own, all told at once."""
+    """Each filter and channel that does not fit is a separate problem, all reported together."""
     family = {"channels": ["voice"], "filters": {"Team": ["A"], "AgentNumber": ["1"]}}
 
     with pytest.raises(ConfigError) as raised:

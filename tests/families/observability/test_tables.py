@@ -66,7 +66,7 @@ def test_no_tables_without_an_application():
 
 
 def test_a_catalog_goes_before_tables(sim, clock):
-    """A table that a catalog selects is read although `tables` leaves it out."""
+    """A table that a catalog selects is read although `tables` omits it."""
     out = run_tables(table_settings(sim, tables=["Copilot/KBTable"]), clock, AQ)
 
     assert out.counts().keys() == {AQ}
@@ -153,7 +153,7 @@ def test_the_other_of_two_names(simulate, clock, path, other):
 
 
 def test_no_such_table(sim, clock):
-    """Where no name of a table is found its stream fails and names it; the others go on."""
+    """Where no name of a table is found its stream fails and names it; the others continue."""
     answer = Fault("submit", "status", status=404, times=2)
     sim.faults.add(answer)
 

@@ -21,7 +21,7 @@ def hasty() -> None:
 def simulate(
     simulate: Callable[..., Simulator], request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Simulator]]:
-    """Return what starts simulators, none of which may be asked too often in the end."""
+    """Return what starts simulators, none of which may receive polls too often."""
     running: list[Simulator] = []
 
     def start(**options: Any) -> Simulator:

@@ -154,7 +154,7 @@ def test_once_a_run(sim, clock):
 
 
 def test_nothing_to_read(sim, clock):
-    """With nothing to read nothing is asked, not even for a token."""
+    """With nothing to read no request is sent, not even for a token."""
     first = run_reports(report_settings(sim), clock)
     before = len(sim.requests)
 
@@ -180,7 +180,7 @@ def test_registration_lost_is_looked_up(sim, clock, kind, times):
 
 @pytest.mark.parametrize(("kind", "status"), [("reset", None), ("status", 503)])
 def test_a_definition_that_never_arrives(sim, clock, kind, status):
-    """A registration is repeated as often as the settings say; what it fails with spent nothing."""
+    """A registration is repeated up to max_retries times; its failure spends nothing."""
     sim.faults.add(Fault("submit", kind, status=status, times=99))
 
     out = run_reports(report_settings(sim, max_retries=2), clock)

@@ -40,7 +40,7 @@ def test_report_login_is_a_form_with_two_scopes(sim, clock):
     "scopes", [["analytics:reports:read", "analytics:export:read"], []], ids=readable
 )
 def test_report_scopes_are_requested_as_set(sim, clock, scopes):
-    """Scopes that are set are asked for in place of those; an empty list asks for all."""
+    """Scopes that are set are requested in place of those; an empty list requests all."""
     run_reports(report_settings(sim, own={"scopes": scopes}), clock)
 
     form = parse_qs(logins(sim)[0].body.decode())
@@ -59,7 +59,7 @@ def test_scopes_that_are_not_granted(simulate, clock):
 
 @pytest.mark.parametrize("granted", ["analytics:reports:read", "analytics:reports:write"])
 def test_report_scope_missing_is_named_and_nothing_read(simulate, clock, granted):
-    """An application without one of the scopes is told which it needs, and nothing is read."""
+    """An application without a scope is refused with the needed scopes; nothing is read."""
     sim = simulate(granted_scopes=(granted,))
 
     out = run_reports(report_settings(sim, own={"scopes": []}), clock)
@@ -71,7 +71,7 @@ def test_report_scope_missing_is_named_and_nothing_read(simulate, clock, granted
 
 
 def test_missing_scope_at_the_run(simulate, clock):
-    """The same is said where the schedule is there already and only the run is refused."""
+    """The same is reported if the schedule is there already and only the run is refused."""
     sim = simulate(granted_scopes=("analytics:reports:read",))
     sim.add_schedule(definition())
 

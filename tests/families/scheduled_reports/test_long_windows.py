@@ -61,7 +61,7 @@ def test_fewer_days_are_remembered(simulate, clock):
 
 
 def test_only_once_a_run(simulate, clock):
-    """Half the days are tried once; if they are too many too, the stream fails and says so."""
+    """Half the days are tried once; if they are too many too, the stream fails and states it."""
     sim = simulate(long_report_days=1)
 
     out = run_reports(long(sim, 5, 5), clock)
@@ -119,7 +119,7 @@ def test_the_rest_of_a_window_is_halved(simulate, clock):
 
 
 def test_one_day_is_not_tried_again(simulate, clock):
-    """A run over one day that dies is not ordered again as it was, whatever window_days says."""
+    """A run over one day that dies is not repeated as it was, whatever window_days is."""
     sim = simulate()
     sim.faults.add(Fault("run", "job-stuck", times=9))
 
@@ -133,7 +133,7 @@ def test_one_day_is_not_tried_again(simulate, clock):
     ("own", "minutes"), [({}, 45), ({"job_timeout_minutes": 7}, 7)], ids=readable
 )
 def test_one_day_that_dies(simulate, clock, own, minutes):
-    """A run over one day is cancelled when its time is up, and the error says what to do."""
+    """A run over one day is cancelled when its time is up, and the error states the remedy."""
     sim = simulate(job_seconds=31 * 60)
     began = clock.now()
 
@@ -164,7 +164,7 @@ def test_report_after_a_report_that_dies_is_read(simulate, clock):
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_run_that_cannot_be_cancelled(simulate, clock, status):
-    """A run whose time is up is given up in any case, and the error says that it was up."""
+    """A run whose time is up is given up in any case, and the error states that it was up."""
     sim = simulate()
     sim.faults.add(Fault("run", "job-stuck"), Fault("cancel", "status", status=status, times=99))
     began = clock.now()

@@ -63,7 +63,7 @@ def test_empty_pages(sim, clock):
 
 
 def test_a_token_that_repeats(simulate, clock):
-    """A token that comes twice is an error, and the stream does not read for ever."""
+    """A token that occurs twice is an error, and the stream does not read for ever."""
     sim = simulate(token_quirk="repeat", page_size_reports=2)
     sim.faults.add(Fault("page", "status", status=418, times=99, after=60))  # so that this ends
 
@@ -108,7 +108,7 @@ SPOILS = [
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 @pytest.mark.parametrize("after", [0, 2])
 def test_a_page_that_fails(simulate, clock, kind, status, after):
-    """A page that fails for a while is asked for again; no row is lost or doubled."""
+    """A page that fails for a while is requested again; no row is lost or doubled."""
     sim = simulate(page_size_reports=2)
     sim.faults.add(Fault("page", kind, status=status, after=after))
 
@@ -134,7 +134,7 @@ def test_a_poll_that_fails(sim, clock, hasty, kind, status):
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
-    """Nothing leaves of a result of which a page never comes; the next run needs no new one."""
+    """A result with a missing page emits no record; the next run reads it again."""
     sim = simulate(page_size_reports=2)
     sim.faults.add(Fault("page", kind, status=status, times=1000, after=2))
 
@@ -154,7 +154,7 @@ def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
     "given", [{}, {"data": None}, {"data": {}}, [], {"state": "failed"}], ids=readable
 )
 def test_a_page_without_rows_of_its_own(simulate, clock, given):
-    """A page that holds no list of rows is no page; it is asked for again with the others."""
+    """A page that holds no list of rows is no page; it is requested again with the others."""
     sim = simulate(page_size_reports=2)
     answer(sim, "page", given)
 
@@ -164,7 +164,7 @@ def test_a_page_without_rows_of_its_own(simulate, clock, given):
 
 
 def test_a_run_that_ends_while_it_is_read(simulate, clock):
-    """Nothing leaves of a result that is cancelled between two pages."""
+    """No record is emitted of a result that is cancelled between two pages."""
     sim = simulate(page_size_reports=2)
     answer(sim, "page", {"state": "failed", "errorMessage": "Cancelled by the user"})
     sim.faults.add(Fault("poll", "job-failed", body="Gone away", after=2))
@@ -207,8 +207,8 @@ def test_csv_result_gives_the_rows_of_pages(simulate, clock, compression, newlin
     ],
 )
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
-    """A link that is refused, or a file that breaks off, is followed by a fresh link."""
+def test_file_that_is_incomplete_is_requested_again(simulate, clock, kind, status, times):
+    """After a refused link or an interrupted file a new link is requested."""
     sim = simulate(report_result="csv")
     sim.faults.add(Fault("download", kind, status=status, times=times))
 
@@ -221,8 +221,8 @@ def test_a_file_that_does_not_come(simulate, clock, kind, status, times):
 
 
 @pytest.mark.promise("whole-files")
-def test_a_file_that_never_comes(simulate, clock):
-    """A file that never comes whole fails the stream; nothing of it leaves."""
+def test_file_that_stays_incomplete_fails_the_stream(simulate, clock):
+    """A file that never comes whole fails the stream; no record of it is emitted."""
     sim = simulate(report_result="csv")
     sim.faults.add(Fault("download", "truncated", times=1000))
 

@@ -59,7 +59,7 @@ EXACT = ["0.1", "3.141592653589793238462643", "1e21", "100", "-0.5", "1234567890
 @pytest.mark.parametrize("text", EXACT)
 @pytest.mark.parametrize("quoted", [False, True])
 def test_report_metrics_keep_every_digit(sim, clock, text, quoted):
-    """A metric leaves with the value that the API gave, to the last digit."""
+    """A metric is emitted with the value that the API gave, to the last digit."""
     given = f'"{text}"' if quoted else text
     text_of = json.dumps(done(report_row()))
     answer(sim, "poll", text_of.replace('"handleTime": 3', f'"handleTime": {given}'))
@@ -71,7 +71,7 @@ def test_report_metrics_keep_every_digit(sim, clock, text, quoted):
 
 @pytest.mark.parametrize("text", ["0042", "4.20", "Zoë 😀", " a ", "null", "2026-03-15"])
 def test_texts_stay_texts(sim, clock, text):
-    """A dimension leaves as it came."""
+    """A dimension is emitted unchanged."""
     answer(sim, "poll", done(report_row(agentId=text)))
 
     out = run_reports(report_settings(sim), clock)
@@ -133,7 +133,7 @@ def test_a_first_row_that_is_none(sim, clock, hasty):
 
 @pytest.mark.parametrize("result", ["inline", "csv"])
 def test_unknown_columns(simulate, clock, result):
-    """A column that nobody configured becomes a text, told in a SCHEMA before its rows."""
+    """An undeclared column becomes a text, in a SCHEMA before its rows."""
     sim = simulate(extra_report_columns=("teamName", "Site"), report_result=result)
 
     out = run_reports(report_settings(sim), clock)
@@ -147,7 +147,7 @@ def test_unknown_columns(simulate, clock, result):
 
 @pytest.mark.parametrize("drift", ["ignore", "fail"])
 def test_report_schema_drift_is_ignored_or_fails(simulate, clock, drift):
-    """`ignore` leaves such columns out, `fail` fails the window before a row of it leaves."""
+    """`ignore` omits such columns, `fail` fails the window before a record of it is emitted."""
     sim = simulate(extra_report_columns=("teamName",))
 
     out = run_reports(report_settings(sim, schema_drift=drift), clock)
@@ -183,7 +183,7 @@ def test_empty_days(simulate, clock, options):
 
 
 def test_report_windows_are_emitted_in_order(simulate, clock):
-    """Rows leave window by window; a bookmark is the end of the window whose rows have left."""
+    """Rows are emitted by window; a bookmark is the end of the last emitted window."""
     sim = simulate(page_size_reports=3)
 
     out = run_reports(report_settings(sim, 4), clock)
@@ -202,7 +202,7 @@ def test_report_windows_are_emitted_in_order(simulate, clock):
 
 
 def test_read_twice(sim, clock):
-    """The same days read a second time, without a state, leave the same rows by their key."""
+    """The same days read a second time, without a state, emit the same rows by their key."""
     first, second = (
         run_reports(report_settings(sim, 3), clock),
         run_reports(report_settings(sim, 3), clock),
@@ -213,7 +213,7 @@ def test_read_twice(sim, clock):
 
 
 def test_read_twice_in_long_windows(simulate, clock):
-    """The same days in windows of several days leave the same rows, also some days later."""
+    """The same days in windows of several days emit the same rows, also some days later."""
     sim = simulate()
     config = report_settings(sim, own={"window_days": 3}, end_date=None)
     set_time(clock, "06:00:00")

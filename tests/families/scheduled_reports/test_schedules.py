@@ -77,7 +77,7 @@ def test_no_schedules(sim, clock):
 
 @pytest.mark.parametrize("status", [403, 500])
 def test_schedules_that_cannot_be_listed(sim, clock, status):
-    """A list that is refused fails the stream and says why."""
+    """A list that is refused fails the stream with the cause."""
     sim.faults.add(Fault("list", "status", status=status, times=9))
 
     out = run_reports(report_settings(sim), clock, LISTED)

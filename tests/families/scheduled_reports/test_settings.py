@@ -32,7 +32,7 @@ def changed_report(**changes: Any) -> dict[str, Any]:
 
 
 def report_problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
-    """Return what is said to be wrong with some settings."""
+    """Return the problems of some settings."""
     with pytest.raises(ConfigError) as caught:
         TapCXone(config={**OFFLINE, "scheduled_reports": own, **config})
     assert caught.value.exit_code == 2
@@ -73,7 +73,7 @@ def test_talk_time(kind):
 
 
 def test_unknown_metrics():
-    """A metric that nobody knows needs allow_unknown_metrics; a known one keeps its types."""
+    """An unknown metric needs allow_unknown_metrics; a known one keeps its types."""
     own = {"reports": [changed_report(metrics=["talkTime", "shoeSize"])]}
     (problem,) = report_problems(own)
     assert "shoeSize" in problem
@@ -156,7 +156,7 @@ def test_report_setting_wrong_is_one_problem(own, words):
 
 
 def test_every_mistake_at_once(sim):
-    """All problems come together, and nothing was asked."""
+    """All problems are reported together, and no request was sent."""
     config = report_settings(
         sim,
         entry={"metrics": ["messageCount", "shoeSize"], "grouping": ["x"]},
@@ -246,8 +246,8 @@ def test_without_reports(sim, clock, own):
     assert sim.report_runs == []
 
 
-def test_scheduled_reports_without_their_object_are_left_out(sim, clock, caplog):
-    """With everything selected a family without settings is left out; only INFO says so."""
+def test_scheduled_reports_without_their_object_are_omitted(sim, clock, caplog):
+    """With everything selected a family without settings is omitted; only INFO states it."""
     caplog.set_level(logging.INFO)
     config = report_settings(sim, scheduled_reports=None)
     every = select(config, *TapCXone(config=config).streams)

@@ -101,7 +101,7 @@ def test_windows_of_the_calendar(sim, clock, start, end, time, asked):  # noqa: 
     ],
 )
 def test_only_when_final(sim, clock, time, hour, last):
-    """A day is asked for from its hour of the next day on, to the second."""
+    """A day is requested from its hour of the next day on, to the second."""
     set_time(clock, time)
 
     out = run_reports(report_settings(sim, own={"settle_hour_utc": hour}, end_date=None), clock)

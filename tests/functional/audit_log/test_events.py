@@ -61,7 +61,7 @@ def test_every_line_has_its_schema(sim, clock, audit_log, family, spoiled):
 
 @EVERYWHERE
 def test_a_complete_run(sim, clock, audit_log, family):
-    """A window that is read leaves its job, its file, its rows and its commit."""
+    """A window that is read logs its job, its file, its rows and its commit."""
     stream, entity = FAMILIES[family]
     config = every(sim, audit_log)
 

@@ -77,7 +77,7 @@ def fill_up(request, monkeypatch) -> Callable[[int], None]:
 @pytest.mark.some(3)
 @pytest.mark.parametrize("written", range(1, 9))
 def test_a_disk_that_fills_up(sim, clock, audit_log, fill_up, written):
-    """A log that cannot be written any more ends the run with an error that says so."""
+    """A log that cannot be written any more ends the run with an error that states it."""
     fill_up(written)
 
     out = run_exports(audit_settings(sim, audit_log), clock)

@@ -68,7 +68,7 @@ def test_a_commit_follows_its_last_row_at_once(simulate, clock):
 
 
 def test_an_empty_window_moves_the_bookmark(simulate, clock):
-    """A quiet time is committed too, else it would be asked for again for ever."""
+    """A quiet time is committed too, else it would be requested again for ever."""
     sim = simulate(rows_of={"qm-workflows": 0})
 
     out = run_tap(settings_for(sim), clock=clock, only="qm_workflows")
@@ -135,7 +135,7 @@ def test_one_state_a_submit_and_one_a_commit(simulate, clock, mode):
 
 @pytest.mark.promise("pending-jobs")
 def test_state_right_after_a_submit_holds_the_job(simulate, clock):
-    """Right after each asynchronous submit a STATE with the job leaves, before any poll."""
+    """Right after each asynchronous submit a STATE with the job is emitted, before any poll."""
     sim = simulate()
     config = settings_for(sim, data_extraction={"mode": "async"})
 

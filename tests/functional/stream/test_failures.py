@@ -1,4 +1,4 @@
-"""A stream that fails leaves the others complete."""
+"""A stream that fails does not affect the others."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.support.streams import ENTITIES, START, typed_rows
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_entity_records_equal_the_truth(simulate, clock, mode):
-    """Every row of every entity leaves once, in order, each value with its declared type."""
+    """Every row of every entity is emitted once, in order, each value with its declared type."""
     sim = simulate(rows_per_day=8)
     config = settings_for(sim, data_extraction={"mode": mode})
 

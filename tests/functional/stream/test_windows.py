@@ -51,7 +51,7 @@ def test_start_date_within_a_day(sim, clock, config):
 
 
 def test_end_date(sim, clock, config):
-    """An end_date ends the extraction: nothing after its day is asked for."""
+    """An end_date ends the extraction: nothing after its day is requested."""
     config["end_date"] = "2026-03-10T00:00:00Z"
 
     out = run_tap(config, clock=clock, only="qm_workflows")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def everything(out: Output, sim: Simulator, number: int) -> bool:
-    """Tell whether a run succeeded, with all of its rows."""
+    """Return True if a run succeeded, with all of its rows."""
     return out.error is None and conversation_ids(out) == [
         row["id"] for row in expected_conversations(sim, number)
     ]
@@ -38,7 +38,7 @@ def everything(out: Output, sim: Simulator, number: int) -> bool:
 
 @pytest.mark.parametrize("answer", [500, 503, "hang up", 400, 404, 302, 307])
 def test_a_failure(sim, clock, listener, caplog, answer):
-    """A window that could not be told is warned of and audited; the run succeeds."""
+    """A failed notification is logged and audited; the run succeeds."""
     listener.always = answer
 
     out = run_exports(with_webhook(sim, listener), clock)
@@ -80,7 +80,7 @@ def test_a_silent_listener(sim, clock, listener):
 
 
 def test_webhook_address_without_listener_fails(sim, clock, tmp_path):
-    """An address where nobody listens is one that fails."""
+    """An address without a listener is a failure."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -95,7 +95,7 @@ def test_webhook_address_without_listener_fails(sim, clock, tmp_path):
 
 
 def test_webhook_is_disabled_after_three_failures(sim, clock, listener, caplog):
-    """After three windows in a row that could not be told it is left alone, which is said once."""
+    """After three failed notifications in a row the webhook is disabled, with one warning."""
     listener.always = 400
 
     out = run_exports(with_webhook(sim, listener, 5), clock)
@@ -107,7 +107,7 @@ def test_webhook_is_disabled_after_three_failures(sim, clock, listener, caplog):
 
 
 def test_not_in_a_row(sim, clock, listener):
-    """A success in between starts the count anew."""
+    """A success in between starts the count again."""
     listener.script = [400, 400, 204, 400, 400]
 
     run_exports(with_webhook(sim, listener, 5), clock)

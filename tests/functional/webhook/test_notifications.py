@@ -71,7 +71,7 @@ def test_webhook_headers_are_sent(sim, clock, listener):
     ],
 )
 def test_webhook_notifies_windows_of_every_family(sim, clock, listener, family, stream):
-    """The windows of every family are told."""
+    """Windows of every family are notified."""
     config = with_webhook(sim, listener, sample_size=1)
     config |= tap_settings(sim.url, families=ALL_FAMILIES)
 
@@ -85,7 +85,7 @@ def test_webhook_notifies_windows_of_every_family(sim, clock, listener, family, 
 
 
 def test_an_empty_window(simulate, clock, listener):
-    """A window without rows is told too."""
+    """A window without rows is notified too."""
     sim = simulate(rows_per_day=0)
 
     run_exports(with_webhook(sim, listener, sample_size=5), clock)
@@ -109,7 +109,7 @@ def test_what_is_counted(simulate, clock, listener):
 
 
 def test_it_comes_after_the_state(sim, clock, listener):
-    """A window is told only when its STATE has left."""
+    """A window is notified only after its STATE is emitted."""
     config = with_webhook(sim, listener, 2)
     whole = run_exports(config, clock)
     marks = [m.get("value", {}).get("bookmarks", {}).get(STREAM, {}) for m in whole.messages]
@@ -131,7 +131,7 @@ def test_it_comes_after_the_state(sim, clock, listener):
 
 
 def test_window_not_committed_is_not_notified(sim, clock, listener):
-    """A window that is not committed is not told."""
+    """A window that is not committed is not notified."""
     sim.faults.add(Fault("download", "html", after=1, times=9))
 
     out = run_exports(with_webhook(sim, listener, 3), clock)

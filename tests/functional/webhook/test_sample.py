@@ -15,7 +15,7 @@ from tests.support.webhook import SHAPE, exact, with_webhook
 
 @pytest.mark.parametrize("size", [1, 4, 1000])
 def test_the_sample(sim, clock, listener, size):
-    """So many records of each window come along, as they left."""
+    """So many records of each window come along, as emitted."""
     out = run_exports(with_webhook(sim, listener, 3, sample_size=size), clock)
 
     for told in listener.told:
@@ -25,7 +25,7 @@ def test_the_sample(sim, clock, listener, size):
 
 
 def test_no_sample(sim, clock, listener):
-    """Without sample_size no record leaves this way."""
+    """Without sample_size no record is sent."""
     run_exports(with_webhook(sim, listener), clock)
 
     assert "data_sample" not in listener.told[0]

@@ -50,7 +50,7 @@ def test_the_settings_do_not_show(listener):
 
 
 def test_an_entry_and_a_sample(sim, clock, listener):
-    """A changed export is told by its own name and type."""
+    """A changed export is notified with its own name and type."""
     config = changed_export_settings(sim, columns={"turns": "integer"})
     config["completion_webhook"] = {"url": listener.url, "sample_size": 1}
 

@@ -51,11 +51,11 @@ class Exact:
 
 @dataclass(frozen=True)
 class Fails:
-    """The stream fails with one line that tells why, and what to do.
+    """The stream fails with one line that states the cause and the remedy.
 
     Attributes:
         cause: Words of the line.
-        remedy: Words of the line that say what to do.
+        remedy: Words of the line that state the remedy.
         done: Windows that are complete before.
         later: How long it takes until the next run.
         then: Words of the line with which the next run fails too, as the API is still blocked.
@@ -219,7 +219,7 @@ class Played:
         return [repr(found.exc_info[1]) for found in self._records if found.exc_info]
 
     def _never_overtaken(self, sim: Simulator, out: Output) -> None:
-        """Assert that no STATE says more than what left before it."""
+        """Assert that no STATE says more than what was emitted before it."""
         scene, left = self.scene, set()
         wanted = [scene.truth(sim, number).keys() for number in range(WINDOWS)]
         aside = len(out.records("quarantine"))
@@ -264,7 +264,7 @@ class Played:
         return min(places.values(), default=0)
 
     def _committed(self, sim: Simulator, out: Output, done: int) -> None:
-        """Assert that only so many windows left, and that the bookmark says so."""
+        """Assert that only so many windows were emitted, and that the bookmark says so."""
         records = out.records(self.scene.stream)
         end = self.scene.end(done)
         assert all(parse_instant(record["_window_end"]) <= end for record in records)

@@ -1,4 +1,4 @@
-"""How often something that fails is asked for again."""
+"""How often something that fails is requested again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACES = [(scene, place) for scene in SCENES for place in (*READS[scene], *SUBMI
 
 
 TIMEOUT = timedelta(minutes=30)
-# A data download that is told to wait asks for what is left of its quota, with the same login.
+# A throttled data download requests the remaining quota, with the same login.
 WAITS = [place for place in PLACES if place != ("download", "token")]
 
 
@@ -41,7 +41,7 @@ def test_unavailable_server_is_retried_max_retries_times(simulate, clock, scene,
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("scene", "place"), WAITS)
 def test_throttling_is_waited_out_for_the_throttle_timeout(simulate, clock, scene, place):
-    """Whatever says 'wait' is waited for `throttle_timeout_minutes`, not that long again."""
+    """A throttled request is retried for `throttle_timeout_minutes`, and not for longer."""
     error, _ = run_with_lasting_status(simulate, clock, scene, place, 429)
 
     assert "throttle_timeout_minutes" in str(error) or "max_retries" in str(error)

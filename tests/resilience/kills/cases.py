@@ -34,7 +34,7 @@ class Work:
         begun: When it was accepted.
         done: When it ended.
         once: Whether the API has a list of jobs, so that no two may be active for one window.
-        listed: Whether the list tells what it is about, so that it is found when nobody remembers.
+        listed: Whether the list tells what it is about, so that it is found without a state.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Case:
         small: The streams for the fast tests.
         large: The streams for the slow ones.
         works: What was spent so far; empty for a family that spends none.
-        pages: The windows that the pages asked for so far are of, for a family that reads pages.
+        pages: The windows that the pages requested so far are of, for a family that reads pages.
         options: What the simulator is like.
         nameless: Whether the answer to a submit is a link, with no job to remember.
         whole: The streams that are read whole each time, without windows.

@@ -18,7 +18,7 @@ _PROPERTY = "interruptions"
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Leave out what hundreds of runs log."""
+    """Omit what hundreds of runs log."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

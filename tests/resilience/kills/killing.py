@@ -54,7 +54,7 @@ class Point:
 
 @dataclass
 class Life:
-    """One process: what left it, what it asked, and whether it is dead.
+    """One process: what left it, its requests, and whether it is dead.
 
     Nothing that it does once it is dead counts: a process that is gone writes and asks no more,
     whatever its `finally` blocks say.
@@ -141,7 +141,7 @@ def live(  # noqa: PLR0913 (all by name but the first three)
         config: The settings; families do not fetch side by side unless they say so.
         clock: The time, shared with the simulator.
         streams: What is selected, in a catalog that was discovered with the state, as Meltano does.
-        state: Where to go on.
+        state: Where to continue.
         point: Where it is killed; None: nowhere.
         dies: What is done at that moment, to keep what a file was like then.
     """

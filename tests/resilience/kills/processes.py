@@ -1,4 +1,4 @@
-"""The tap as a process of its own, under the machine's clock, and how to end it."""
+"""The tap as a separate process, under the machine's clock, and how to end it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def child(  # noqa: PLR0913 (all by name but the first three)
         case: Whose streams are selected.
         config: The settings.
         folder: For the catalog, the state and what it logs.
-        state: Where to go on.
+        state: Where to continue.
         prefix: What comes before the command.
         log: Where it logs to; by default to a file in the folder.
         patience: For how many seconds it may run.

@@ -1,4 +1,4 @@
-"""No room for a download: nothing of it leaves, a message says why, the next run completes."""
+"""On a full disk a download emits no record and its error names the remedy."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def filling(number: int, where: str) -> Callable[..., io.BytesIO]:
 @pytest.mark.parametrize("room", [0, 1, 2])
 @everybody
 def test_a_disk_that_is_full(case, room):
-    """The stream fails with the remedy, nothing of that window leaves; the next run completes."""
+    """The stream fails with the remedy and emits no record of the window; the next completes."""
     known = reference(case.name, SMALL)
     for where in WHERES:
         with Trial(case, SMALL, clock=FakeClock()) as trial:
@@ -125,7 +125,7 @@ def test_a_full_disk_spends_nothing(case):
 
 
 def check_full_disk(error: BaseException | None, stream: str) -> None:
-    """Check that a stream failed for want of room, and says what to do."""
+    """Check that a stream failed for want of room, with the remedy."""
     assert isinstance(error, StreamsFailed)
     failure = error.failures[stream]
     assert "TMPDIR" in str(failure)
@@ -136,7 +136,7 @@ def check_full_disk(error: BaseException | None, stream: str) -> None:
 @pytest.mark.slow
 @everybody
 def test_a_process_whose_files_may_not_grow(tmp_path, case: Case):
-    """The same with a process of its own and the kernel's refusal."""
+    """The same with a separate process and the kernel's refusal."""
     rows = 400
     folders = {name: tmp_path / name for name in ("undisturbed", "full", "next")}
     for folder in folders.values():

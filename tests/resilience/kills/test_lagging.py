@@ -54,7 +54,7 @@ class LaggingWithJournal(Lagging, Journalled):
 
 
 def lagging(kind: type[Lagging], case: Case, size: Size, where: Kind, step: int) -> None:
-    """Kill a run, go on from an older STATE, and compare what has arrived in all."""
+    """Kill a run, continue from an older STATE, and compare what has arrived in all."""
     known = reference(case.name, size)
     for number in range(1, known.events[where] + 1, step):
         with kind(case, size) as trial:

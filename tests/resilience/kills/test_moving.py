@@ -1,4 +1,4 @@
-"""Killed while time goes on: the present moves from run to run, and a quota counts the days."""
+"""Killed while time continues: the present moves from run to run, and a quota counts the days."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def undisturbed_run(trial: Trial) -> Trial:
 
 
 @everybody
-def test_killed_while_the_day_goes_on(case):
-    """The newest day is read again up to the new present; what was asked for is not lost."""
+def test_killed_while_the_day_continues(case):
+    """The newest day is read again up to the new present; what was requested is not lost."""
     for kind, number in [(kind, number) for kind in KINDS for number in range(3, 20, 11)]:
         moving(case, [Point(kind, number, timedelta(hours=5))])
 
@@ -103,7 +103,7 @@ def moving(case: Case, points: list[Point]) -> None:
         assert bookmark is not None
         present = begun.replace(microsecond=0) - SETTLE  # a window ends with a whole second
         assert bookmark >= present, "the last run did not read up to the present"
-        # A kill may lose one result, and the newest day is asked for again as time goes on.
+        # A kill may lose one result, and the newest day is requested again later.
         works, days = len(case.works(trial.sim)), (begun - START).days + 1
         assert works <= days + trial.kills + len(trial.lost), where
 

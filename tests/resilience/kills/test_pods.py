@@ -1,7 +1,7 @@
 """A whole pod is killed, target and all: its STATE is lost, the journal is all that is left.
 
-The next run begins with the state that the first one began with. The result is that of a run that
-nobody disturbed, and no job that the journal knows is spent again. It does not
+The next run begins with the state that the first one began with. The result is that of an
+undisturbed run, and no job that the journal knows is spent again. It does not
 know the one whose submit was under way, and no synchronous extraction, which has no name.
 """
 
@@ -115,7 +115,7 @@ def check_pod(trial: Pod) -> None:
 
 
 def pod_killed(case: Case, size: Size, kind: Kind, pause: timedelta, step: int = 1) -> None:
-    """Kill a pod at each point of a kind, begin anew, and judge."""
+    """Kill a pod at each point of a kind, begin again, and judge."""
     for number in range(1, reference(case.name, size).events[kind] + 1, step):
         with Pod(case, size) as trial:
             trial.pursue([Point(kind, number, pause)])
@@ -155,7 +155,7 @@ def test_pod_killed_among_many(case, kind):
 @settings(patient, max_examples=20)
 @given(data=st.data())
 def test_pod_killed_again_and_again(case, data):
-    """The same again and again: each run begins with no state, and goes on all the same."""
+    """The same again and again: each run begins with no state, and continues all the same."""
     most = max(reference(case.name, SMALL).events.values())
     with Pod(case, SMALL) as trial:
         trial.pursue(data.draw(points(most)))

@@ -57,7 +57,7 @@ FIRST = {
     ("reports", "list"),
     ("reports", "submit"),
 }
-"""What is asked for once in a run; of the others it is the second one."""
+"""The requests that a run sends once; of the others it is the second one."""
 FAST = {("analytics", "poll", "term"), ("reports", "page", "kill")}
 
 
@@ -92,7 +92,7 @@ def undisturbed(tmp_path_factory) -> Reference:
 
 
 def to_the_end(case: Case, sim: Simulator, folder: Path, state: dict[str, Any] | None) -> Output:
-    """Run the tap as a process that nobody disturbs."""
+    """Run the tap as an undisturbed process."""
     with child(case, process_settings(case, sim), folder, state=state) as process:
         lines = remaining_bytes(process)
         assert process.returncode == 0, (folder / "log.txt").read_text()
@@ -115,7 +115,7 @@ def goes_on(  # noqa: PLR0913 (what a run left, and what must come of it)
 
 @pytest.mark.parametrize(("case", "place", "way"), moments())
 def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
-    """Ended while a request is under way, with the right code, after a whole line; then goes on.
+    """Ended while a request is under way, with the right code, after a whole line; then continues.
 
     A first signal waits for the answer to a submit; a second one and SIGKILL do not, and may
     lose one job. So does a synchronous extraction, which has no job to remember.
@@ -150,7 +150,7 @@ def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
 
 
 def jobs_under_way(case: Case, place: FaultPoint) -> bool:
-    """Tell whether the last line must be a STATE that holds a job."""
+    """Return True if the last line must be a STATE that holds a job."""
     if case.name in {"extraction-sync", "download"}:
         return False
     return place in WITH_JOB or (place == "submit" and case.name != "reports")
@@ -166,7 +166,7 @@ def jobs_under_way(case: Case, place: FaultPoint) -> bool:
 )
 @pytest.mark.parametrize("kind", ["SCHEMA", pytest.param("RECORD", marks=pytest.mark.slow)])
 def test_closed_pipe_ends_the_run_and_the_next_one_completes(tmp_path, undisturbed, case, kind):
-    """When the target closes the pipe the tap ends with 1 and says why; then it goes on."""
+    """When the target closes the pipe the tap ends with 1 and the cause; then it continues."""
     known = undisturbed(case)
     with case_simulator(case) as sim:
         with child(case, process_settings(case, sim), tmp_path) as process:
@@ -189,7 +189,7 @@ def test_closed_pipe_ends_the_run_and_the_next_one_completes(tmp_path, undisturb
 def test_run_ended_while_records_are_emitted_is_completed_by_the_next(
     tmp_path, undisturbed, case, way
 ):
-    """Ended among the rows, between two whole lines; then it goes on."""
+    """Ended among the rows, between two whole lines; then it continues."""
     known = undisturbed(case)
     numbers, code = SIGNALS[way]
     with case_simulator(case) as sim:

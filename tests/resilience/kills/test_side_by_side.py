@@ -51,7 +51,7 @@ def test_killed_side_by_side_anywhere(case, kind):
 
 @pytest.mark.promise("no-double-submit")
 def test_undisturbed_side_by_side():
-    """Without an interruption every row leaves once, and nothing is asked for twice."""
+    """Without an interruption every row is emitted once, and nothing is requested twice."""
     with Trial(EVERYTHING, SMALL, changes={"parallel_families": True}) as trial:
         trial.pursue([])
         check(trial)

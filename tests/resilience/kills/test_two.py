@@ -1,7 +1,7 @@
-"""Two taps at once on one tenant: real processes, each with a state of its own.
+"""Two taps at once on one tenant: real processes, each with a separate state.
 
-Without a journal in common the API sends the second one away (403, 409), and it comes back until it
-is its turn. With one it is not sent away at all.
+Without a shared journal the API throttles the second one (403, 409), which retries until the first
+has ended. With a shared journal it is not throttled at all.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def run_at_once(
 
 
 def is_ready(folder: Path) -> bool:
-    """Tell whether a tap has come to its gate."""
+    """Return True if a tap has come to its gate."""
     return READY in (folder / "log.txt").read_text()
 
 
@@ -142,7 +142,7 @@ def together(
 
 @pytest.mark.parametrize("case", shared(""))
 def test_two_without_a_journal(tmp_path, case):
-    """Whoever is sent away comes back: both complete, and no row is missing."""
+    """A throttled process retries: both complete, and no row is missing."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         found, said = together(pair(case), tmp_path, config)
@@ -154,7 +154,7 @@ def test_two_without_a_journal(tmp_path, case):
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("case", shared("extraction-sync"))
 def test_two_with_a_journal(tmp_path, case):
-    """With a journal in common nobody is sent away: the API sees not a single call too many."""
+    """With a shared journal no process is throttled: the API receives no excess call."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         path = tmp_path / "journal.db"
@@ -172,7 +172,7 @@ def test_two_with_a_journal(tmp_path, case):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared(""))
 def test_one_of_two_is_killed(tmp_path, case):
-    """Whoever dies gives its place back at once, and a third one takes up what it left behind."""
+    """A killed process releases its slot at once, and a third one resumes its job."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         kept = {**config, "journal_path": str(tmp_path / "journal.db")}
@@ -195,7 +195,7 @@ def test_one_of_two_is_killed(tmp_path, case):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared("")[1:])
 def test_two_with_the_same_stream(tmp_path, case):
-    """Two taps that read the same share each job: the second takes up what the first asked for."""
+    """Two taps that read the same share each job: the second takes up what the first requested."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
         kept = {**config, "journal_path": str(tmp_path / "journal.db")}

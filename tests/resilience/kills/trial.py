@@ -105,7 +105,7 @@ class Trial:
 
     @property
     def side_by_side(self) -> bool:
-        """Tell whether families fetch in threads of their own."""
+        """Return True if families fetch in threads of their own."""
         return bool(self.changes.get("parallel_families"))
 
     def live(self, point: Point | None) -> Life:
@@ -192,7 +192,7 @@ class Trial:
         last = life.asked[-1] if life.asked else ""
         submitting = life.point is not None and life.point.kind == "after" and "POST" in last
         may = int(submitting or self.case.nameless)
-        if self.side_by_side:  # a synchronous one waits for its turn, and goes with the process
+        if self.side_by_side:  # a synchronous one waits for a slot, and ends with the process
             may = len(new) if self.case.nameless else _LANES
         assert len(new) <= may, f"{life.point} after {last} lost {len(new)} results"
         self.orphans |= unknown
@@ -271,7 +271,7 @@ def check_spent(trial: Trial, known: Reference) -> None:
     the server's taking a submit and the STATE after its answer costs one, wherever else it comes
     costs none. A synchronous extraction has no job to remember: until its window is committed it
     costs one. A data download has no jobs: a kill costs at most the pages of one window; and side
-    by side those of all windows that waited for their turn.
+    by side those of all windows that waited for a slot.
     """
     works = len(trial.case.works(trial.sim))
     assert works <= known.works + len(trial.lost), f"{works} spent, {known.works} undisturbed"

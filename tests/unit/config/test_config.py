@@ -414,7 +414,7 @@ def test_other_family():
 
 
 @pytest.mark.parametrize("name", SCHEMA["properties"])
-def test_null_is_as_if_left_out(name):
+def test_null_setting_means_missing(name):
     """A setting that the checks accept as null is the same as one left out."""
     config = {name: None}
 
@@ -422,7 +422,7 @@ def test_null_is_as_if_left_out(name):
 
 
 @pytest.mark.parametrize("name", SCHEMA["properties"]["data_extraction"]["properties"])
-def test_null_in_a_family_is_as_if_left_out(name):
+def test_null_in_a_family_means_missing(name):
     """So is one of a family."""
     config = {"data_extraction": {name: None}}
     silent = read_settings({"data_extraction": {}})
@@ -432,7 +432,7 @@ def test_null_in_a_family_is_as_if_left_out(name):
 
 
 @pytest.mark.parametrize("name", ["entity_name", "version", "primary_keys", "columns"])
-def test_null_in_an_entity_is_as_if_left_out(name):
+def test_null_in_an_entity_means_missing(name):
     """So is one of an entity."""
     said, silent = (
         {"data_extraction": {"entities": [{"name": "qm_workflows", **more}]}}

@@ -216,7 +216,7 @@ def test_validation_reports_all_problems_together():
 
 
 def test_two_unknown_settings_are_both_named():
-    """Of several unknown settings of one place none is left out."""
+    """Of several unknown settings of one place none is omitted."""
     text = " ".join(problems({"regoin": "eu1", "max_retry": 3}, SCHEMA))
 
     assert "'regoin'" in text

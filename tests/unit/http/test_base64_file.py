@@ -20,7 +20,7 @@ def decode(body, size=7):
 
 
 @given(st.binary(max_size=300), st.text(), st.integers(1, 40))
-def test_file_is_decoded_whatever_stands_around_it(content, name, size):
+def test_file_is_decoded_whatever_surrounds_it(content, name, size):
     """Keys and texts before and after the field do not matter, nor how the body is cut."""
     encoded = base64.b64encode(content).decode()
     body = json.dumps({"files": {"fileName": name, "file": encoded, "URI": name}}, indent=1)

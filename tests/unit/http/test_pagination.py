@@ -41,10 +41,14 @@ def test_token_pages_use_a_first_page_that_is_known():
     ("paginator", "page", "message"),
     [
         (TokenPaginator("a result"), {"nextPageToken": "a"}, "the API repeated the page token"),
-        (TokenPaginator("a result"), {"nextPageToken": [5]}, "page token of the API is no text"),
+        (TokenPaginator("a result"), {"nextPageToken": [5]}, "page token of the API is not a text"),
         (LinkPaginator("a result"), {"_links": {"next": "a"}}, "the API repeated the page link"),
         (LinkPaginator("a result"), {"_links": {"next": {}, "x": 1}}, None),
-        (LinkPaginator("a result"), {"_links": {"next": ["a"]}}, "page link of the API is no text"),
+        (
+            LinkPaginator("a result"),
+            {"_links": {"next": ["a"]}},
+            "page link of the API is not a text",
+        ),
     ],
     ids=["token-repeated", "token-no-text", "link-repeated", "link-empty", "link-no-text"],
 )

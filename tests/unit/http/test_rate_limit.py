@@ -134,7 +134,7 @@ def test_clock_set_back(limiter, clock, back):
 
 
 def at_most(times, sleep):
-    """Return a `sleep` that fails where it would go on for ever."""
+    """Return a `sleep` that fails where it would continue for ever."""
     naps = []
 
     def nap(duration):
@@ -157,7 +157,7 @@ def test_earlier_runs_count(limiter):
 
 
 def test_submit_is_counted_once(limiter):
-    """The same submit, told by the states of several streams, counts once."""
+    """The same submit in the states of several streams counts once."""
     limiter.restore([NOON - 10 * SECOND])
     limiter.restore([NOON - 10 * SECOND, NOON - 5 * SECOND])
 
@@ -165,7 +165,7 @@ def test_submit_is_counted_once(limiter):
 
 
 def test_submits_are_sorted(limiter):
-    """Submits are told oldest first, in whatever order they were recalled."""
+    """Submits are returned oldest first, in whatever order they were restored."""
     limiter.restore([NOON - 5 * SECOND, NOON - 10 * SECOND])
 
     assert limiter.submit_times() == [NOON - 10 * SECOND, NOON - 5 * SECOND]
@@ -204,7 +204,7 @@ def test_memory(limits, memory):
 
 
 def test_asking_changes_nothing(limiter):
-    """What is told may be changed without changing what is known."""
+    """Changes of the returned list do not change the limiter."""
     submit(limiter)
     limiter.submit_times().clear()
 
@@ -285,7 +285,7 @@ def test_more_than_the_quota_was_spent(scarce):
     ("error", "left"), [(PermissionDenied, 3), (AmbiguousSubmit, 2), (KeyError, 2)]
 )
 def test_failed_submit_and_the_quota(scarce, error, left):
-    """A submit that was refused spent nothing; one whose end nobody knows did."""
+    """A submit that was refused spent nothing; one with an unknown outcome did."""
     with pytest.raises(error), scarce.submitting():
         raise error(str(left))
 
@@ -303,7 +303,7 @@ def test_refused_submit_counts_for_the_spacing(clock, quota):
 
 
 def test_refused_by_the_api(scarce, clock):
-    """Where the API calls the quota used up, it is, for a whole period if nobody knows better."""
+    """Where the API calls the quota used up, it is, for a whole period if no submit is known."""
     error = scarce.mark_quota_exhausted()
 
     assert error.until == NOON + DAY

@@ -1,4 +1,4 @@
-"""Places among processes: waited for in turn, and free again when whoever had them is gone."""
+"""Slots among processes: acquired in order, and released when their process ends."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_slots_are_as_many_as_concurrent_jobs(other_process):
 
 
 def test_waiting(other_process, clock, caplog):
-    """A place is waited for by the clock, and the wait is told once, with where the lock is."""
+    """A slot is waited for by the clock, and one line logs the wait with the lock."""
     caplog.set_level(logging.INFO)
     one, two = other_process(), other_process()
     for _ in range(2):
@@ -99,8 +99,8 @@ def test_a_wait_ends(other_process, clock):
     held.close()
 
 
-def test_who_waits_comes_first(other_process, clock):
-    """Whoever frees a place does not get it again before those who wait for it."""
+def test_waiting_process_is_served_first(other_process, clock):
+    """A process that releases a slot does not get it again before waiting processes."""
     one, two = other_process(), other_process()
     place = one.try_acquire()
     again: list[object] = []
@@ -118,7 +118,7 @@ def test_who_waits_comes_first(other_process, clock):
 
 
 def test_waiting_for_a_slot_can_be_interrupted(other_process, clock):
-    """A wait may be interrupted, and keeps nobody out afterwards."""
+    """A wait may be interrupted, and blocks no process afterwards."""
 
     def signalled() -> None:
         raise Interrupted(15)
@@ -204,12 +204,14 @@ def test_nothing_to_lock(tmp_path):
 
 def test_no_folder(tmp_path):
     """Where the journal's folder does not exist, the message names that folder and the setting."""
-    with pytest.raises(JournalError, match=r"nowhere is no folder; create it or .* journal_path"):
+    with pytest.raises(
+        JournalError, match=r"nowhere is not a folder; create it or .* journal_path"
+    ):
         acquire_file_lock(tmp_path / "nowhere" / "journal.db.locks" / "place")
 
 
 def test_locks_are_private(other_process, tmp_path):
-    """Nobody else may look at the locks."""
+    """No other user may read the locks."""
     with other_process().acquire():
         found = [tmp_path / "locks", *(tmp_path / "locks").iterdir()]
 

@@ -128,7 +128,7 @@ def test_rules(rule, cells):
     st.booleans(),
 )
 def test_digests(rows, keep):
-    """Rows that are known by their digest have the same one, whatever is left out of them."""
+    """Rows that are known by their digest have the same one, whatever is omitted of them."""
     hashed = shape(Column("n"), key_columns=(ROW_HASH,), keep_unknown_columns=keep)
     layout = FileLayout.from_header(["n", "Zeta", "Alpha"], hashed)
 

@@ -56,7 +56,7 @@ def test_fold(title):
 
 @many
 @given(headers, st.lists(plain_names, max_size=4, unique=True))
-def test_each_title_has_a_name_of_its_own(header, known):
+def test_titles_get_unique_names(header, known):
     """However odd the titles are, every cell of a row has a name, and no two the same."""
     assigned = column_names(header, [Column(name) for name in known])
 
@@ -66,7 +66,7 @@ def test_each_title_has_a_name_of_its_own(header, known):
 
 @many
 @given(headers)
-def test_names_leave_our_own_alone(header):
+def test_names_of_the_tap_are_reserved(header):
     """No title takes the name of a column that the tap adds; these begin with `_`."""
     assert not any(name.startswith("_") or not name for name in column_names(header))
 
@@ -97,7 +97,7 @@ def test_known_columns_are_found(known, random):
 
 
 def test_unknown_title_is_a_new_text_column():
-    """A title nobody declared becomes a string column; its description shows the title."""
+    """An undeclared title becomes a string column; its description shows the title."""
     (column,) = assign_columns([" Brand New "], [Column("old", "integer")])
 
     assert (column.name, column.type) == ("brand_new", "string")
@@ -105,12 +105,12 @@ def test_unknown_title_is_a_new_text_column():
 
 
 def test_second_of_a_name_gets_a_number():
-    """Titles that differ only in spelling are told apart by numbers."""
+    """Titles that differ only in spelling are distinguished by numbers."""
     assert column_names(["Team ID", "teamId", "TEAM_ID"]) == ["team_id", "team_id_2", "team_id_3"]
 
 
 def test_number_that_is_taken():
-    """A number is left out where a title has that name already."""
+    """A number is omitted where a title has that name already."""
     header = ["a", "a_2", "A"]
 
     assert column_names(header) == ["a", "a_2", "a_3"]
@@ -141,7 +141,7 @@ def test_title_without_a_letter(title):
 
 
 def test_column_found_by_its_beginning():
-    """A title may go on behind the name of a column that says so."""
+    """A title may extend the name of a column that allows it."""
     known = Column("score", match="beginning")
 
     assert assign_columns(["The Score", "Score (of 100)"], [known])[1] == known

@@ -169,7 +169,7 @@ def test_lines_are_counted():
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_rows_as_often_as_asked_for(pack):
+def test_rows_are_read_again_from_the_first(pack):
     """Rows are read again from the first one, also while others are being read."""
     data = encoded(as_csv([["a", "b"], *([str(n), "x" * 50] for n in range(5000))]))
     with spool_chunks([pack(data)], expected_size=None, description="f") as spool:
@@ -328,7 +328,7 @@ def test_rows_before_the_damage():
     ids=["doctype", "html", "capitals", "mark", "xml", "error", "gzip", "gzip of members"],
 )
 def test_page_in_place_of_a_file(data):
-    """A page of HTML or XML is not read as CSV; the message says what came."""
+    """A page of HTML or XML is not read as CSV; the message states what came."""
     with pytest.raises(DecodeError, match=r"qm: .*HTML or XML"):
         read_file(data, "qm")
 
@@ -356,7 +356,7 @@ def test_broken_quotes(data):
 
 @pytest.mark.promise("no-secrets")
 def test_csv_error_contains_no_data():
-    """What is in the file, somebody's data, does not stand in the message."""
+    """The message does not contain the content of the file, which may be personal data."""
     with pytest.raises(DecodeError) as raised:
         read_file(b'a,b\nJane Doe,555-0100\n"Jane Doe"x,2\n')
 

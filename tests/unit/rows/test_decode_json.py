@@ -57,7 +57,7 @@ def json_lines(elements, blank=""):
 
 
 class Dripping(io.StringIO):
-    """A text that gives fewer characters than are asked for."""
+    """A text that gives fewer characters than are requested."""
 
     def __init__(self, text, most):
         """Give at most so many characters at once."""

@@ -16,7 +16,7 @@ from tests.support.properties import many
 
 
 def layout(header, known=(), **changes):
-    """Match a header with columns that the target has been told of."""
+    """Match a header with columns of an emitted SCHEMA."""
     changes.setdefault("schema_columns", [column.name for column in known])
     shape = RecordSpec(**{"columns": known, "key_columns": (), "constants": {}, **changes})
     return FileLayout.from_header(header, shape)
@@ -54,12 +54,12 @@ def test_absent_column_is_null():
 
 
 def test_column_absent_and_unannounced_is_omitted():
-    """A known column that neither the file has nor the target was told of is not made up."""
+    """A known column that neither the file nor a SCHEMA has is omitted."""
     assert record(["ID"], ["007"], KNOWN, schema_columns=["id"]) == {"id": "007"}
 
 
 def test_new_column_stays():
-    """A column nobody announced is kept as a text."""
+    """An unknown column is kept as a text."""
     made = layout(["ID", "Shift"], KNOWN)
 
     assert [(column.name, column.type) for column in made.new_columns] == [("shift", "string")]
@@ -67,22 +67,22 @@ def test_new_column_stays():
 
 
 def test_known_column_not_announced_is_new():
-    """A column that earlier runs learned, but this run's target was not told of, is new."""
+    """A column that earlier runs learned, but no SCHEMA of this run has, is new."""
     made = layout(["ID", "Score"], KNOWN, schema_columns=["id"])
 
     assert [column.name for column in made.new_columns] == ["score"]
 
 
-def test_new_column_left_out():
-    """A column nobody knows is left out on request, and the others stay in their places."""
+def test_new_column_with_ignore_is_omitted():
+    """An unknown column is omitted on request, and the others stay in their places."""
     made = layout(["Shift", "ID", "Score"], KNOWN, keep_unknown_columns=False)
 
     assert made.new_columns == ()
     assert made.row_converter()(["01", "007", "5"]) == {"id": "007", "score": 5, "passed": None}
 
 
-def test_column_left_out_is_not_read():
-    """What is left out cannot be a misfit."""
+def test_column_omitted_is_not_read():
+    """What is omitted cannot be a misfit."""
     known = [column for column in KNOWN if column.name == "id"]
     made = record(
         ["ID", "Score"], ["007", "many"], known, schema_columns=["id"], keep_unknown_columns=False
@@ -117,7 +117,7 @@ def test_invalid_cell_names_column_and_type():
 
 @pytest.mark.promise("no-secrets")
 def test_invalid_cell_does_not_show_its_value():
-    """Somebody's data does not stand in a message, nor behind it."""
+    """Personal data is in no message, nor in its cause."""
     with pytest.raises(ConversionError) as raised:
         record(["Score"], ["Jane Doe"], KNOWN)
 

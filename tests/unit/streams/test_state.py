@@ -211,7 +211,7 @@ def test_submits_of_another_family(state):
     assert state.submit_times("observability") == []
 
 
-def test_nothing_leaves_nothing(state):
+def test_state_without_values_is_empty(state):
     """What is over takes no room in the state."""
     state.set_pending_jobs([JOB])
     state.set_submit_times("data_extraction", [FIRST])
@@ -224,7 +224,7 @@ def test_nothing_leaves_nothing(state):
     assert state.raw == {}
 
 
-def test_bookmark_is_left_alone():
+def test_bookmark_does_not_move():
     """What is beside the bookmark changes without it."""
     state = StreamState("s", {"replication_key_value": "2026-01-31", "of_others": 1})
     state.set_pending_jobs([JOB])
@@ -258,7 +258,7 @@ def test_state_of_the_present_layout_is_unchanged():
 
 @pytest.mark.parametrize("version", [2, 99, "1", None, True, [1]], ids=json.dumps)
 def test_state_of_an_unknown_layout_is_refused(version):
-    """A state of a later or unreadable layout is refused; the message says what to install."""
+    """A state of a later or unreadable layout is refused; the message states what to install."""
     raw = {"replication_key_value": "2026-01-31", "version": version}
 
     with pytest.raises(StateError, match=r"'s' has layout version .* Install the version that"):
@@ -269,7 +269,7 @@ def test_state_of_an_unknown_layout_is_refused(version):
 
 
 def test_a_whole_message_is_no_state():
-    """A STATE message is refused: as a state it would be an empty one, and all be read anew."""
+    """A STATE message is refused: as a state it would be an empty one, and all be read again."""
     with pytest.raises(StateError, match=r"the .value"):
         read_state({"type": "STATE", "value": {"bookmarks": {}}})
 
@@ -411,7 +411,7 @@ def test_the_tap_understands_any_state_or_refuses_it(state):
 @many
 @given(stream_states)
 def test_reading_fails_only_with_a_state_error(raw):
-    """Where nobody checked, every reader still fails with a StateError or not at all."""
+    """Without the check, every reader still fails with a StateError or not at all."""
     stream = StreamState("s", raw)
     readers = [
         stream.bookmark,

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from tap_cxone.signals import SignalHandler
 
-PATIENCE = 20  # seconds until a thread that never comes is a failure; nobody waits so long
+PATIENCE = (
+    20  # seconds until a thread that does not end is a failure; no passing test waits so long
+)
 
 
 @dataclass
@@ -100,7 +102,7 @@ def pool(interrupts):
     return WorkerPool(interrupts, max_bytes=10)
 
 
-def test_without_workers_all_is_done_in_turn(pool):
+def test_without_workers_streams_fetch_in_order(pool):
     """As long as none were started, items come in the thread that reads them."""
     toy = Toy("a", "one", sheets(3))
 
@@ -108,7 +110,7 @@ def test_without_workers_all_is_done_in_turn(pool):
     assert toy.threads == {threading.get_ident()}
 
 
-def test_pieces_come_in_their_order(pool):
+def test_items_keep_their_order(pool):
     """A stream's items come in their order, from another thread, whatever streams precede it."""
     toys = [Toy("a", "one", sheets(3)), Toy("b", "two", sheets(2)), Toy("c", "one", sheets(4))]
     with pool.running(toys):
@@ -174,7 +176,7 @@ def test_fetching_ends_with_the_outcome_of_the_stream(pool, parallel):
         assert [type(error) for error in cut.family.errors] == [GeneratorExit]
 
 
-def test_a_stream_may_be_fetched_anew(pool):
+def test_stream_fetched_again_yields_again(pool):
     """A stream that is read a second time is fetched again, before those that come after it."""
     tries = iter([KeyError, None])
 
@@ -231,7 +233,7 @@ def test_what_waits_leaves_files_to_open(interrupts, monkeypatch):
 
 @pytest.mark.promise("isolated-failures")
 def test_items_of_a_stopped_stream_are_removed(pool):
-    """A stream that is given up leaves no file behind, and its worker goes on."""
+    """A stream that is given up leaves no file behind, and its worker continues."""
     made, ready = [Sheet(0), Sheet(1)], threading.Event()
 
     def known() -> Iterator[Sheet]:
@@ -280,7 +282,7 @@ def test_task_that_fails_raises_in_its_worker(pool):
 
 
 def test_a_closed_pipe_ends_everything(pool):
-    """Nobody reads any more: the run ends, whichever stream's STATE it was."""
+    """The pipe is closed: the run ends, whichever stream's STATE it was."""
 
     def writing() -> Iterator[Sheet]:
         pool.main_thread.call(closed)
@@ -295,7 +297,7 @@ def test_a_closed_pipe_ends_everything(pool):
 
 
 def test_request_while_a_window_is_read_runs_on_the_worker(pool):
-    """What is asked of an API while a window is read is asked by the one thread that asks it."""
+    """Requests to an API while a window is read are sent by its one worker."""
     toy = Toy("a", "one", sheets(2))
     with pool.running([toy]):
         found = {pool.run_on_worker("one", threading.get_ident) for _ in pool.items(toy)}
@@ -303,7 +305,7 @@ def test_request_while_a_window_is_read_runs_on_the_worker(pool):
 
 
 def test_activity_of_a_worker_reaches_the_waiting_thread(pool):
-    """What the worker spends out of turn is told to who watches the thread that waits for it."""
+    """What a worker spends for a waiting thread is reported to the observer of that thread."""
     stream = Progress(FakeClock(), logging.getLogger("pool")).stream("a")
     with pool.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
         pool.run_on_worker("one", count_export)
@@ -347,8 +349,8 @@ def test_a_signal_ends_a_workers_sleep(pool, interrupts):
         numbers(pool, toy)
 
 
-def test_the_end_may_come_while_a_worker_looks_around(pool):
-    """A worker ends also if it is told so just before it lies down to wait."""
+def test_end_of_the_run_stops_a_worker_between_fetches(pool):
+    """A worker ends also if it is stopped just before it waits."""
 
     class LateBell(threading.Event):
         def clear(self) -> None:
@@ -389,7 +391,7 @@ def test_what_is_needed_is_known_before_its_worker_looks(pool, interrupts, monke
 
 
 def test_worker_abandoned_in_a_request_does_not_continue(pool, interrupts):
-    """A worker that is left where it waits for an answer does not go on once the answer comes."""
+    """An abandoned worker that waits for a response does not continue after it."""
     asking, answer, ended = threading.Event(), threading.Event(), threading.Event()
     went_on: list[str] = []
 

@@ -244,7 +244,7 @@ def test_a_quota_of_another_family(sim, clock):
 
 @pytest.mark.promise("shared-limits")
 def test_many_runs(sim, clock):
-    """Run every seven hours the tap never asks for a fourth export, and loses nothing."""
+    """Run every seven hours the tap never requests a fourth export, and loses nothing."""
     config = months(sim, "2026-01-01T00:00:00Z")
     state = None
     rows: dict[str, dict[str, dict[str, Any]]] = {stream: {} for stream in PATHS}

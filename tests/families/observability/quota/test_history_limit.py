@@ -24,7 +24,7 @@ from tests.support.requests import submits
 
 
 def test_a_start_before_the_limit(sim, clock, caplog):
-    """A start too long ago is moved; one warning says what was asked and what is possible."""
+    """A start too long ago is moved; one warning states requested and possible start."""
     out = run_tables(months(sim, "2025-02-01T00:00:00Z"), clock)
 
     (warning,) = warnings_about(caplog, "2025-02-01")
@@ -34,14 +34,14 @@ def test_a_start_before_the_limit(sim, clock, caplog):
 
 
 def test_one_warning_for_all_tables(sim, clock, caplog):
-    """That is said once, however many tables it concerns."""
+    """That is logged once, however many tables it concerns."""
     run_tables(months(sim, "2025-02-01T00:00:00Z"), clock, *PATHS)
 
     assert len(warnings_about(caplog, "2025-02-01")) == 1
 
 
 def test_a_start_within_the_limit(sim, clock, caplog):
-    """A start that is not too long ago is asked for as it is, without a word."""
+    """A start that is not too long ago is requested as it is, without a word."""
     run_tables(months(sim, "2025-11-21T00:00:00Z"), clock)
 
     assert min(submitted_days(sim)) == "2025-11-21"
@@ -84,7 +84,7 @@ def test_midnight_between_two_tables(sim, clock):
 
 
 def test_a_bookmark_before_the_limit(sim, clock, caplog):
-    """A bookmark too long ago is moved too: the rows between are gone, and that is said."""
+    """A bookmark too long ago is moved too: the rows between are gone, and that is logged."""
     first = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z"), clock)
     clock.instant += timedelta(days=200)
 
@@ -111,7 +111,7 @@ def test_the_api_refuses_still(simulate, clock):
 
 
 def test_too_old_is_not_used_up(simulate, clock, caplog):
-    """That refusal is no matter of the quota: the other tables go on."""
+    """That refusal is no matter of the quota: the other tables continue."""
     sim = simulate(history_months=2)
     first = run_tables(
         quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, AS

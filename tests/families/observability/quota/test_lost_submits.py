@@ -113,7 +113,7 @@ def test_table_submit_without_effect_is_repeated(sim, clock, fault):
 
 
 class Unreached(HTTPAdapter):
-    """Lets the first submit reach nobody: refused where nobody listens, or never connected."""
+    """Lets the first submit reach no server: refused by a closed port, or never connected."""
 
     def __init__(self, *, refused: bool) -> None:
         """Miss in one of two ways."""

@@ -73,7 +73,7 @@ def test_quota_used_up_by_others_before_the_run_costs_one_submit(sim, clock, cap
 
 
 def test_quota_used_up_by_others_returns_within_a_day(sim, clock, caplog):
-    """Nobody knows when the others exported: in a day at the latest one is possible."""
+    """The times of other clients' exports are unknown: one is possible after a day."""
     export_as_other_client(sim, 3)
     clock.instant += 5 * HOUR
 

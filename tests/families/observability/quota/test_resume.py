@@ -63,7 +63,7 @@ def test_a_pending_export_of_yesterday(sim, clock, start):
 
 
 def test_pending_export_deleted_is_exported_again(sim, clock):
-    """An export that the API knows no more is spent anew."""
+    """An export that the API knows no more is spent again."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
     first = run_tables(config, clock, cut_after=2)
     clock.instant += 26 * HOUR

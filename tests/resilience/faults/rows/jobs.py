@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def outdated(*faults: Fault) -> Script:
-    """Return these faults, and a schedule that is not what the settings say."""
+    """Return these faults, and a schedule that is not what the settings require."""
 
     def script(sim: Simulator, scene: Scene) -> tuple[Fault, ...]:
         sim.add_schedule(definition(scene.stream, metrics=["wrapUpTime"]))
@@ -111,7 +111,7 @@ def job_rows() -> Iterator[Row]:
     places["sync"] = "sync"
     blocked = ("another client may be exporting",)
     for scene, at in places.items():
-        # Of these jobs only one may run, so the one that never ends is in everybody's way.
+        # Of these jobs only one may run, so the one that never ends blocks all others.
         then = blocked if scene in {"sync", "async"} else ()
         must = Fails(("still running",), ("job_timeout_minutes",), later=25 * HOURS, then=then)
         yield Row(f"{at} job-stuck", scene, once(at, "job-stuck"), must)

@@ -28,7 +28,7 @@ LIVES = {
 
 
 def token_that_lives(life: str) -> Script:
-    """Return a login whose token is good, and says so of its life."""
+    """Return a login whose token is good, and names its lifetime."""
 
     def script(sim: Simulator, scene: Scene) -> tuple[Fault, ...]:
         own = scene.family in {"analytics_exports", "scheduled_reports"}

@@ -57,7 +57,7 @@ TANGLED = {
 
 
 def shape_rows() -> Iterator[Row]:
-    """Yield rows for JSON that is not what was asked for, and for what is hardly JSON."""
+    """Yield rows for JSON that is not what was requested, and for what is hardly JSON."""
     for (scene, place), must in SHAPES.items():
         for label, odd in ODD.items():
             if label == "list" and (scene, place) in LISTS:

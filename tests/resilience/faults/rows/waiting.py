@@ -37,7 +37,7 @@ TOO_LONG = {"3000 years": "99999999999", "year 9999": "Fri, 31 Dec 9999 23:59:59
 
 
 def retry_after_rows() -> Iterator[Row]:
-    """Yield rows for `Retry-After` as nobody should write it."""
+    """Yield rows for invalid forms of `Retry-After`."""
     points: tuple[tuple[str, FaultPoint, int, tuple[str, ...]], ...] = (
         ("async", "poll", 429, REMEDIES[429]),
         ("async", "async", 429, ("another client may be exporting",)),
@@ -86,7 +86,7 @@ def silence_rows() -> Iterator[Row]:
 
 
 def unreachable_rows() -> Iterator[Row]:
-    """Yield rows for addresses where nobody answers as the API does."""
+    """Yield rows for addresses without the API."""
     for scene in SCENES:
         nowhere = {"base_url": "https://no-such-host.invalid"}
         reach = ("check region, tenant, base_url and endpoints, which name the host", "proxy")
