@@ -1,8 +1,13 @@
 """Parse dates, and find out in which order a file writes day and month.
 
 ISO 8601 is taken as it is. `31.12.2026` has the day first. `12/31/2026` and `12-31-2026` have the
-order of the column: the user's setting; else what a value of the file shows that only one order
-allows; else what earlier files showed; else the month first.
+order of their column. These decide it, the first one that applies:
+
+- the setting `date_order`,
+- a date of the file that exists in one order only,
+- the window, if the dates are near it in one order only,
+- the order of earlier files,
+- otherwise the month comes first.
 """
 
 from __future__ import annotations
