@@ -122,6 +122,9 @@ NO_DEFAULT = {
         if path.startswith(("endpoints.", "observability.table_streams[]."))
         and path.rpartition(".")[2] not in {"name", "columns"}
     ),
+    *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
+    *(path for path, _ in nested_settings(SCHEMA) if path.endswith(("].timezone", "].date_order"))),
+    "data_download.null_characters",
 }
 """Nested settings that may be left out and have no default, or a computed one."""
 NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}
