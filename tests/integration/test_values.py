@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,15 +10,12 @@ import duckdb
 import pytest
 
 from tests.docs.document import ROOT
+from tests.integration.targets import DUCKDB, POSTGRES, load_messages
 from tests.support.payroll import PayrollRuns
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.run import Output
 
-POSTGRES = ROOT / ".targets/postgres/bin/target-postgres"
-DUCKDB = ROOT / ".meltano/loaders/target-duckdb/venv/bin/target-duckdb"
 # Semicolons, Latin-1, decimal commas, words for null, a NUL character, days before months.
 FILE = """\
 Record ID;Note;Hours;Units;Active;Day;Local;Slashed
@@ -61,19 +55,6 @@ def unusual_messages(simulate, clock) -> Output:
     out: Output = PayrollRuns(simulate, clock).run(FILE.encode("latin-1"), first_day=20, **SETTINGS)
     assert out.error is None
     return out
-
-
-def load_messages(out: Output, target: Path, config: dict[str, Any], folder: Path) -> None:
-    """Send the messages to a target."""
-    settings = folder / "target.json"
-    settings.write_text(json.dumps({**config, "default_target_schema": "cxone"}))
-    subprocess.run(
-        [target, "--config", settings],
-        input="".join(f"{json.dumps(message)}\n" for message in out.messages),
-        env={**os.environ, "PGTZ": "UTC"},
-        text=True,
-        check=True,
-    )
 
 
 def test_values_of_an_unusual_file_in_postgres(unusual_messages, server, tmp_path):

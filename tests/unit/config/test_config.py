@@ -110,12 +110,10 @@ def test_schema_defaults_are_the_real_ones():
 
 
 NO_DEFAULT = {
-    "data_extraction.entities[].entity_name",
-    "data_extraction.entities[].version",
-    "data_extraction.entities[].primary_keys",
-    "data_extraction.entities[].order_by",
-    "analytics_exports.exports[].filter",
-    "analytics_exports.exports[].required_fields",
+    *(f"data_extraction.entities[].{name}" for name in ("entity_name", "version")),
+    *(f"data_extraction.entities[].{name}" for name in ("primary_keys", "order_by")),
+    *(f"analytics_exports.exports[].{name}" for name in ("filter", "required_fields")),
+    *(f"scheduled_reports.reports[].dateRange.{name}" for name in ("start", "end")),
     *(
         path
         for path, _ in nested_settings(SCHEMA)
