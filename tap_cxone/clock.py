@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
 
 
+_COMPARED_MONTHS = [(year, month) for year in range(2000, 2038) for month in range(1, 13)]
+
+
 class Clock(Protocol):
     """Source of time for the tap; tests pass a clock that they control."""
 
@@ -56,6 +59,16 @@ def time_zone(name: str | None) -> ZoneInfo | None:
     from tzlocal.windows_tz import win_tz
 
     return ZoneInfo(win_tz[name]) if name in win_tz else None
+
+
+def is_same_zone(zone: ZoneInfo | None, other: ZoneInfo | None) -> bool:
+    """Return True if two zones have the same offsets since 2000, such as two names of one zone."""
+    if zone is None or other is None:
+        return False
+    instants = (datetime(year, month, 1, tzinfo=UTC) for year, month in _COMPARED_MONTHS)
+    return zone.key == other.key or all(
+        at.astimezone(zone).utcoffset() == at.astimezone(other).utcoffset() for at in instants
+    )
 
 
 def iso(instant: datetime) -> str:

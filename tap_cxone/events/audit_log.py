@@ -46,6 +46,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "job_failed": ("a job ended without a file", ("reason",)),
     "file_downloaded": ("a file was downloaded completely", ("bytes", "rows", "sha256")),
     "schema_changed": ("columns that no SCHEMA message contained were added", ("columns",)),
+    "schedule_changed": (
+        "a report schedule was registered (`old` is null) or changed",
+        ("schedule_id", "old", "new"),
+    ),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
         ("record_id", "field", "reason"),

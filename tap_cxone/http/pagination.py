@@ -5,15 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from typing_extensions import override
 
 from tap_cxone.errors import DownloadError
-from tap_cxone.http.json_body import json_id, json_object
+from tap_cxone.http.json_body import (
+    first_value,
+    json_id,
+    json_list,
+    json_object,
+    json_objects,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+_TOTAL_KEYS = ("total", "totalCount", "totalRecords")
+_NUMBER_KEYS = ("page", "pageNumber")
 Position = TypeVar("Position", str, int)
 _Page = TypeVar("_Page")
 
@@ -94,6 +103,44 @@ class TokenPaginator(Paginator[str]):
     def params(self, token: str | None) -> dict[str, str]:
         """Return the query parameters of a request for a page."""
         return {self.token_parameter: token} if token else {}
+
+
+@dataclass
+class ListPaginator(Paginator[str]):
+    """Pages of a list of objects that name a token, or that are numbered and announce a total.
+
+    A position is the query of a page, such as `page=2`.
+
+    Attributes:
+        list_keys: Keys of the list in a page.
+        count: Number of entries that earlier pages had.
+    """
+
+    KIND: ClassVar[str] = "token"
+    list_keys: Sequence[str]
+    count: int = 0
+
+    def entries(self, page: Any) -> list[dict[str, Any]] | None:
+        """Return the objects of a page, or None if it has no list."""
+        entries = json_list(page, self.list_keys)
+        return None if entries is None else json_objects(entries)
+
+    @override
+    def next_position(self, page: Any) -> str | None:
+        body, entries = json_object(page), self.entries(page) or []
+        self.count += len(entries)
+        if token := self._position_text(body.get("nextPageToken")):
+            return urlencode({"pageToken": token})
+        total = first_value(body, _TOTAL_KEYS)
+        if not isinstance(total, int) or not entries or self.count >= total:
+            return None
+        key = next((key for key in _NUMBER_KEYS if isinstance(body.get(key), int)), "")
+        return urlencode({key: body[key] + 1}) if key else None
+
+    @staticmethod
+    def params(query: str | None) -> dict[str, str]:
+        """Return the query parameters of a request for a page."""
+        return dict(parse_qsl(query)) if query else {}
 
 
 @dataclass

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import DownloadError, NotFound
-from tap_cxone.families.scheduled_reports.schedules import SCHEDULES_PATH
+from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
+from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
 from tap_cxone.http.json_body import json_list, json_object
 from tap_cxone.http.pagination import TokenPaginator
 from tap_cxone.jobs.api import JobApi, SubmitResult
@@ -19,13 +19,14 @@ from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.spool import encode_json, spool_json_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry
+    from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
+_SERVER_ERRORS = range(500, 600)
 RESULTS_PATH = "/api/v2/analytics/reports/results"
 
 
@@ -35,7 +36,7 @@ class ReportsApi(JobApi):
 
     Attributes:
         schedules: Registry that holds the schedule of the report.
-        definition: Definition of the schedule, as JSON.
+        schedule: The schedule of the report.
     """
 
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state", "status")
@@ -43,13 +44,13 @@ class ReportsApi(JobApi):
     NOUN: ClassVar[str] = "run"
 
     schedules: ScheduleRegistry
-    definition: Mapping[str, Any]
+    schedule: ScheduleRequest
     _first_pages: dict[str, Any] = field(default_factory=dict)
 
     @property
     @override
     def name(self) -> str:
-        return f"report '{self.definition['name']}'"
+        return f"report '{self.schedule.name}'"
 
     @override
     def body(self, window: Window) -> dict[str, Any]:
@@ -57,19 +58,33 @@ class ReportsApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        return [self.definition["name"], self.definition["report"], _date_range(window)]
+        return [self.schedule.name, self.schedule.definition["report"], _date_range(window)]
 
     @override
     def submit(self, window: Window) -> SubmitResult:
         """Submit a job for a window; register or update the schedule first.
 
+        A schedule that was deleted meanwhile is registered again, once. A run changes nothing, so
+        an error of the server allows a second one.
+
         Raises:
-            AmbiguousSubmit: The response names no run.
+            AmbiguousSubmit: The response was lost or names no run.
             ApiError: The schedule cannot be registered or changed.
-            ConfigError: Two schedules have the report's name.
+            ConfigError: The schedule cannot be used as it is.
+            Unavailable: The server failed.
         """
-        schedule_id = self.schedules.ensure(self.definition)
-        path = f"{SCHEDULES_PATH}/{quote(schedule_id, safe='')}/runs"
+        try:
+            return self._start_run(window)
+        except NotFound:
+            self.schedules.forget(self.schedule)
+            return self._start_run(window)
+        except AmbiguousSubmit as error:
+            if error.status not in _SERVER_ERRORS:
+                raise
+            raise Unavailable(error.message, status=error.status, remedy=error.remedy) from error
+
+    def _start_run(self, window: Window) -> SubmitResult:
+        path = f"{schedule_path(self.schedules.ensure(self.schedule))}/runs"
         return self.read_submit(self.client.submit(path, self.body(window)))
 
     @override

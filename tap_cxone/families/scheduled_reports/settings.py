@@ -61,7 +61,7 @@ class ReportSettings:
         Meta(
             pattern=STREAM_NAME_PATTERN,
             examples=["agent_performance_daily"],
-            description="Stream name, snake_case, and the name of the schedule in CXone.",
+            description="Stream name, snake_case.",
         ),
     ]
     type: Annotated[
@@ -88,6 +88,20 @@ class ReportSettings:
         ScheduleSettings,
         Meta(description="The schedule that is registered. The runs of the tap do not use it."),
     ] = ScheduleSettings()
+    schedule_name: Annotated[
+        str | None, Meta(description="Name of the schedule in CXone. Default: the stream name.")
+    ] = None
+    register: Annotated[
+        bool,
+        Meta(
+            description="Whether the tap registers the schedule and changes it with the settings. "
+            "`false` runs an existing schedule as it is."
+        ),
+    ] = True
+    take_over: Annotated[
+        bool,
+        Meta(description="Whether the tap may change a schedule that it did not register itself."),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,15 @@ from typing_extensions import override
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import JobTimeout
-from tap_cxone.families.scheduled_reports import report_definition
 from tap_cxone.families.scheduled_reports.api import ReportsApi
-from tap_cxone.families.scheduled_reports.schedules import (
+from tap_cxone.families.scheduled_reports.report_definition import schedule_definition
+from tap_cxone.families.scheduled_reports.schedule_list import (
     PERMISSION_HINT,
     SCHEDULES_PATH,
-    ScheduleRegistry,
-    schedule_id,
+    list_schedules,
+    schedule_id_of,
 )
+from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, snake_case
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import RunContext
     from tap_cxone.families.scheduled_reports.settings import ReportSettings
     from tap_cxone.jobs.polling import PollPolicy
+    from tap_cxone.jobs.runner import JobRunner
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
 
@@ -93,10 +95,6 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     ]
 
 
-def _schedule_registry(stream: CXoneStream) -> ScheduleRegistry:
-    return ScheduleRegistry(stream.family.client, stream.logger)
-
-
 class SchedulesStream(FullTableStream):
     """Stream of all schedules of the tenant, from any client."""
 
@@ -121,10 +119,10 @@ class SchedulesStream(FullTableStream):
 
     @override
     def table_records(self) -> Iterator[Record]:
-        for entry in _schedule_registry(self).list_schedules():
+        for entry in list_schedules(self.family.client):
             parts = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
             texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in parts.items()}
-            yield {"schedule_id": schedule_id(entry), "name": entry.get("name"), **texts}
+            yield {"schedule_id": schedule_id_of(entry), "name": entry.get("name"), **texts}
 
 
 class ReportStream(JobStream):
@@ -151,9 +149,40 @@ class ReportStream(JobStream):
     @cached_property
     @override
     def api(self) -> ReportsApi:
-        definition = report_definition.schedule_definition(self.report)
+        report, family = self.report, self.family
+        request = ScheduleRequest(
+            definition=schedule_definition(report),
+            setting=f"{NAME}.reports, entry '{report.name}'",
+            register=report.register,
+            take_over=report.take_over,
+        )
+        return ReportsApi(family.client, family.tenant, self._schedules, request)
+
+    @cached_property
+    def _schedules(self) -> ScheduleRegistry:
         family = self.family
-        return ReportsApi(family.client, family.tenant, _schedule_registry(self), definition)
+        policy = structs.replace(
+            family.poll_policy.retry, first_delay=family.poll_policy.interval
+        )
+        return ScheduleRegistry(
+            family.client, policy, family.tenant_info, self.logger, self.audit_context
+        )
+
+    @override
+    def source(self) -> JobRunner:
+        self._report_unused_schedules()
+        return super().source()
+
+    def _report_unused_schedules(self) -> None:
+        """Log the schedules that earlier runs made for reports that are no longer configured."""
+        reports = self.settings.section(ScheduledReportsSettings).reports
+        names = self._schedules.unused_names(r.schedule_name or r.name for r in reports)
+        if names and "unused schedules" not in self.family.logged_topics:
+            text = (
+                "No report of the settings uses the schedules that earlier runs registered: %s. "
+                "CXone still runs them; delete them there"
+            )
+            self.log_once("unused schedules", text, ", ".join(names))
 
     @property
     def _window_days(self) -> int:
