@@ -52,6 +52,10 @@ class Section:
         """
         return iter(())
 
+    def warnings(self) -> Iterator[str]:
+        """Yield what is worth a warning, but no problem."""
+        return iter(())
+
 
 def _default_user_agent() -> str:
     return f"tap-cxone/{__version__}"

@@ -23,6 +23,7 @@ from tap_cxone.families.scheduled_reports.schedule_list import (
 from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
+from tap_cxone.redact import is_loopback
 from tap_cxone.rows.columns import Column, snake_case
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
@@ -76,12 +77,15 @@ class ScheduledReports(ApiFamily):
     @override
     def poll_policy(self) -> PollPolicy:
         section = self.context.settings.section(ScheduledReportsSettings)
+        interval = (
+            section.poll_interval if is_loopback(self.base_url) else section.remote_poll_interval
+        )
         return structs.replace(
             super().poll_policy,
-            interval=section.poll_interval,
+            interval=interval,
             timeout=section.job_timeout,
             timeout_setting=section.JOB_TIMEOUT_PATH,
-            max_interval=section.poll_interval * _MAX_POLL_GROWTH,
+            max_interval=interval * _MAX_POLL_GROWTH,
         )
 
 
@@ -161,9 +165,7 @@ class ReportStream(JobStream):
     @cached_property
     def _schedules(self) -> ScheduleRegistry:
         family = self.family
-        policy = structs.replace(
-            family.poll_policy.retry, first_delay=family.poll_policy.interval
-        )
+        policy = structs.replace(family.poll_policy.retry, first_delay=family.poll_policy.interval)
         return ScheduleRegistry(
             family.client, policy, family.tenant_info, self.logger, self.audit_context
         )

@@ -29,9 +29,7 @@ class MetricCatalog:
         return tuple(metric.id for metric in self.metrics)
 
 
-def metric_list(
-    metrics: Iterable[CustomMetric], query: Mapping[str, str], options: Options
-) -> Any:
+def metric_list(metrics: Iterable[CustomMetric], query: Mapping[str, str], options: Options) -> Any:
     """Return a page of the list of the metrics in the tenant's layout."""
     entries = [_entry(metric, options) for metric in metrics]
     if options.catalogue_shape == "list":

@@ -26,15 +26,13 @@ def schedule_registered(schedule: Schedule, options: Options) -> dict[str, Any]:
 
 def schedule_detail(schedule: Schedule, options: Options) -> dict[str, Any]:
     """Return a schedule in the tenant's spelling."""
-    body = schedule.body
-    if options.schedule_spelling == "canonical":
-        body = canonical_body(body)
-    return {options.schedule_id_key: schedule.id, **body}
+    is_canonical = options.schedule_spelling == "canonical"
+    body = canonical_body(schedule.body) if is_canonical else dict(schedule.body)
+    shown: dict[str, Any] = {options.schedule_id_key: schedule.id}
+    return shown | body
 
 
-def schedule_list(
-    schedules: Sequence[Schedule], query: Mapping[str, str], options: Options
-) -> Any:
+def schedule_list(schedules: Sequence[Schedule], query: Mapping[str, str], options: Options) -> Any:
     """Return a page of the list of the schedules in the tenant's layout."""
     entries = [schedule_detail(schedule, options) for schedule in schedules]
     if options.list_names_only:

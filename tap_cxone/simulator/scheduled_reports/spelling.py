@@ -13,7 +13,11 @@ def canonical_body(body: Mapping[str, Any]) -> dict[str, Any]:
     schedule, report = body["schedule"], body["report"]
     return {
         **body,
-        "schedule": {**schedule, "type": schedule["type"].upper(), "time": f"{schedule['time']}:00"},
+        "schedule": {
+            **schedule,
+            "type": schedule["type"].upper(),
+            "time": f"{schedule['time']}:00",
+        },
         "report": {
             **report,
             "metrics": sorted(report["metrics"], reverse=True),

@@ -61,12 +61,10 @@ def test_schedule_listed_by_name_alone_is_completed_by_its_id(simulate, clock):
     assert (len(registrations(sim)), len(updates(sim))) == (1, 0)
 
 
-@pytest.mark.parametrize("options", [{"frozen_schedules": True}, {"list_names_only": True}], ids=str)
-def test_accepted_change_that_the_list_does_not_show_is_warned_of(
-    simulate, clock, caplog, options
-):
+@pytest.mark.parametrize("option", ["frozen_schedules", "list_names_only"])
+def test_accepted_change_that_the_list_does_not_show_is_warned_of(simulate, clock, caplog, option):
     """The answer 200 counts: the run reads the report, and a warning names the difference."""
-    sim = simulate(schedule_by_id=False, **options)
+    sim = simulate(schedule_by_id=False, **{option: True})
     sim.add_schedule(definition(metrics=["talkTime"]))
 
     out = run_reports(report_settings(sim, entry={"take_over": True}), clock)

@@ -118,7 +118,7 @@ def test_name_of_the_schedule_is_its_own_setting(sim, clock):
 
 
 def test_schedule_that_is_not_to_be_registered_runs_as_it_is(sim, clock, caplog):
-    """With `register: false` an existing schedule runs unchanged, and a warning names differences."""
+    """With `register: false` a schedule runs unchanged, and a warning names differences."""
     sim.add_schedule(definition("Agents, daily", filters=[], grouping=[]))
     entry = {**RENAMED, "register": False}
 
@@ -165,13 +165,14 @@ def test_schedule_of_an_earlier_run_is_changed_with_the_settings(sim, clock, los
 
 def test_registration_and_change_of_a_schedule_are_audited(sim, clock, audit_log):
     """Each event has the old and the new definition, without parts that the tap does not know."""
-    config = {"audit_log_path": str(audit_log)}
-    first = run_reports(report_settings(sim, **config), clock)
+    path = str(audit_log)
+    first = run_reports(report_settings(sim, audit_log_path=path), clock)
     shown = {"scheduleId": sim.schedules[0].id, **definition()}
     shown["delivery"] = {"type": "api", "recipients": ["invented@example.com"]}
     answer(sim, "list", [shown])
 
-    run_reports(report_settings(sim, 2, entry=CHANGED, **config), clock, state=first.state)
+    config = report_settings(sim, 2, entry=CHANGED, audit_log_path=path)
+    run_reports(config, clock, state=first.state)
 
     registered, changed = changes(audit_log)
     assert (registered["old"], registered["new"]) == (None, definition())
