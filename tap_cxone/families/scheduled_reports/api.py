@@ -14,6 +14,7 @@ from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
 from tap_cxone.http.json_body import json_list, json_object
+from tap_cxone.http.messages import parse_json_rows
 from tap_cxone.http.pagination import TokenPaginator, announced_total
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -45,6 +47,7 @@ class ReportsApi(JobApi):
 
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state", "status")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("runId", "id")
+    LINK_KEYS: ClassVar[tuple[str, ...]] = ("downloadUrl",)
     NOUN: ClassVar[str] = "run"
 
     schedules: ScheduleRegistry
@@ -96,19 +99,22 @@ class ReportsApi(JobApi):
         return f"{RESULTS_PATH}/{quote(job.id, safe='')}"
 
     @override
+    def request_status(self, path: str) -> ApiResponse:
+        return self.client.get(path, parse=parse_json_rows, accepts_redirect=True)
+
+    @override
     def get_status(self, job: Job) -> StatusResponse:
-        path = self.status_path(job)
-        body = self.client.get(path).json
-        response = self.read_status(body)
+        response = super().get_status(job)
         if response.status is not JobStatus.SUCCEEDED:
             return response
-        if difference := _other_date_range(json_object(body), job.window):
+        if difference := _other_date_range(json_object(response.body), job.window):
             return replace(response, status=JobStatus.FAILED, reason=difference)
+        if response.link:
+            return response
         # This response is the first page. A second request for it would count as a poll.
-        self._first_pages = {path: body}
-        download_url = body.get("downloadUrl")
-        link = download_url if isinstance(download_url, str) and download_url else path
-        return replace(response, link=link)
+        path = self.status_path(job)
+        self._first_pages = {path: response.body}
+        return replace(response, link=path)
 
     @override
     def cancel(self, job: Job) -> bool:
@@ -135,7 +141,8 @@ class ReportsApi(JobApi):
         first_page = self._first_pages.pop(path, None)
         count, total = 0, None
         for page in paginator.pages(
-            lambda token: self.client.get(path, paginator.params(token)).json, first_page
+            lambda token: self.client.get(path, paginator.params(token), parse_json_rows).json,
+            first_page,
         ):
             rows = json_list(json_object(page), ["data"])
             if rows is None:

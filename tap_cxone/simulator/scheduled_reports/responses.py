@@ -20,16 +20,15 @@ if TYPE_CHECKING:
 def schedule_registered(schedule: Schedule, options: Options) -> dict[str, Any]:
     """Return the body of the response to the registration of a schedule."""
     status = "created" if schedule.versions == 1 else "updated"
-    schedule_id = {options.schedule_id_key: schedule.id} if options.returns_schedule_id else {}
-    return {**schedule_id, "status": status}
+    body = {"status": status}
+    return {options.schedule_id_key: schedule.id, **body} if options.returns_schedule_id else body
 
 
 def schedule_detail(schedule: Schedule, options: Options) -> dict[str, Any]:
     """Return a schedule in the tenant's spelling."""
     is_canonical = options.schedule_spelling == "canonical"
-    body = canonical_body(schedule.body) if is_canonical else dict(schedule.body)
-    shown: dict[str, Any] = {options.schedule_id_key: schedule.id}
-    return shown | body
+    body = canonical_body(schedule.body) if is_canonical else schedule.body
+    return {options.schedule_id_key: schedule.id, **body}
 
 
 def schedule_list(schedules: Sequence[Schedule], query: Mapping[str, str], options: Options) -> Any:

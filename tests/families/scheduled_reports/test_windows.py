@@ -32,7 +32,7 @@ def test_a_run_for_each_window(sim, clock):
             "dateRange": {
                 "type": "absolute",
                 "start": f"2026-03-{day}T00:00:00Z",
-                "end": f"2026-03-{day + 1}T00:00:00Z",
+                "end": f"2026-03-{day}T23:59:59.999Z",
             }
         }
         for day in (15, 16)
