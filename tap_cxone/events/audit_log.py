@@ -50,6 +50,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("path",),
     ),
     "schema_changed": ("columns that no SCHEMA message contained were added", ("columns",)),
+    "row_meaning_changed": (
+        "settings changed after the bookmark, so later rows mean something else",
+        ("settings",),
+    ),
     "schedule_changed": (
         "a report schedule was registered (`old` is null) or changed",
         ("schedule_id", "old", "new"),

@@ -9,6 +9,7 @@ columns        [{"name", "description"}]                    learned from files
 tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
 window_days    2                                            wider windows timed out
+row_meaning    {setting: digest}                            settings of the committed rows
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 version        1                                            layout of the keys above
 ```
@@ -107,6 +108,14 @@ class StreamState(Struct, frozen=True):
         """Store when a quota stopped the stream."""
         self._put("stopped_at", iso(at))
 
+    def row_meaning(self) -> dict[str, str]:
+        """Return the digests of the settings that decided what the committed rows mean."""
+        return self._parse(dict, self.raw.get("row_meaning", {}))
+
+    def set_row_meaning(self, setting_digests: Mapping[str, str]) -> None:
+        """Store the digests of the settings that decide what a row means."""
+        self._put("row_meaning", dict(setting_digests))
+
     def columns(self) -> list[Column]:
         """Return the columns that earlier runs learned from files."""
         return self._parse_list(_parse_column, self.raw.get("columns", []))
@@ -186,6 +195,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.quota_stopped_at()
         stream.pending_jobs()
         stream.columns()
+        stream.row_meaning()
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)

@@ -23,6 +23,7 @@ from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
+from tap_cxone.streams.row_meaning import digests
 from tap_cxone.streams.window_loader import WindowLoader
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ class WindowedStream(PlannedStream):
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
+        state.set_row_meaning(digests(self.row_meaning()))
         self.job_store.commit(window, incremental=self._incremental)
         state.mark_failed(failed=False)
         self.write_state()

@@ -235,6 +235,18 @@ class DownloadStream(WindowedStream):
         quota = self.tenant.quota
         return RemainingCalls(quota.remaining, str(quota)) if quota else None
 
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        download = self.download
+        group = download.group and [download.group.type, download.group.id]
+        return {
+            "report": download.report,
+            "metrics": download.metrics,
+            "custom_metrics": download.custom_metrics,
+            "group_by": download.group_by,
+            "group": group,
+        }
+
     def _build_request(self) -> DownloadRequest:
         published = {metric.id for metric in self.tenant.published_metrics}
         ids = [metric.id for metric in self._metrics if metric.id in published]

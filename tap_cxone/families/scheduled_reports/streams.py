@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from msgspec import structs
@@ -48,6 +48,7 @@ NAME = ScheduledReportsSettings.NAME
 SCHEDULES_STREAM = "report_schedules"
 BUILT_IN_STREAMS = (SCHEDULES_STREAM,)
 _JSON = msgspec.json.Encoder(decimal_format="number")
+_MEANING = ("type", "metrics", "dimensions", "grouping", "filters")
 _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 
 
@@ -186,6 +187,11 @@ class ReportStream(JobStream):
                 "CXone still runs them; delete them there"
             )
             self.log_once("unused schedules", text, ", ".join(names))
+
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        report = schedule_definition(self.report)["report"]
+        return {name: report[name] for name in _MEANING}
 
     @property
     def _window_days(self) -> int:
