@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from tap_cxone.signals import SignalHandler
 
 
@@ -89,6 +91,19 @@ def parse_instant(text: str) -> datetime:
     """
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else in_utc(instant)
+
+
+def plain_date(text: Any) -> date | None:
+    """Return the date of an ISO 8601 date without a time; None for any other value."""
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def local_midnight(day: date, zone: tzinfo) -> datetime:
+    """Return the midnight at which a day of a zone begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def in_utc(instant: datetime) -> datetime:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 from typing_extensions import override
 
+from tap_cxone.clock import local_midnight
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import tzinfo
@@ -67,7 +69,7 @@ def midnight(instant: datetime, *, days: int = 0, zone: tzinfo = UTC) -> datetim
     Local days are added on the calendar, because a local day has 23, 24 or 25 hours.
     """
     day = instant.astimezone(zone).date() + timedelta(days=days)
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    return local_midnight(day, zone)
 
 
 def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)

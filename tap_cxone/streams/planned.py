@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from tap_cxone.config.model import Settings
     from tap_cxone.errors import HistoryRefused
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import RemainingCalls, Unit
@@ -87,6 +88,11 @@ class PlannedStream(CXoneStream):
             HistoryRefused: The stream has no such limit.
         """
         raise error
+
+    @property
+    def date_settings(self) -> Settings:
+        """Return the settings with `start_date` and `end_date` as this stream reads them."""
+        return self.settings
 
     def row_meaning(self) -> Mapping[str, Any]:
         """Return the settings that decide what a row of this stream means, as JSON, by name."""
@@ -206,12 +212,12 @@ class PlannedStream(CXoneStream):
             self.logger.info(text, self.name, iso(span.start))
 
     def _continues_after_start_date(self, span: Span) -> bool:
-        start_date = self.settings.start_date
+        start_date = self.date_settings.start_date
         bookmark = self.state_view.bookmark() if self._incremental else None
         return bookmark is not None and start_date is not None and start_date < span.start
 
     def _log_nothing_to_read(self, span: Span) -> None:
-        end_date = self.settings.end_date
+        end_date = self.date_settings.end_date
         if end_date is not None and span.start >= end_date:
             text = "%s: nothing to read: %s is past end_date (%s); raise end_date or remove it"
             self.logger.warning(text, self.name, iso(span.start), iso(end_date))
@@ -265,7 +271,7 @@ class PlannedStream(CXoneStream):
     def _span(self) -> Span:
         now = present_instant(self.family)
         return Span.compute(
-            self.settings,
+            self.date_settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
             available_until=available_until(self.family, now),

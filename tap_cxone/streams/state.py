@@ -9,6 +9,7 @@ columns        [{"name", "description"}]                    learned from files
 tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
 window_days    2                                            wider windows timed out
+zone           "America/New_York"                           of the days of committed windows
 row_meaning    {setting: digest}                            settings of the committed rows
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 version        1                                            layout of the keys above
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from tap_cxone.clock import iso, parse_instant
+from tap_cxone.clock import iso, parse_instant, time_zone
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.rows.columns import Column
@@ -31,6 +32,7 @@ from tap_cxone.rows.columns import Column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
 STATE_VERSION = 1
 """Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
@@ -107,6 +109,14 @@ class StreamState(Struct, frozen=True):
     def set_quota_stopped_at(self, at: datetime) -> None:
         """Store when a quota stopped the stream."""
         self._put("stopped_at", iso(at))
+
+    def zone(self) -> ZoneInfo | None:
+        """Return the zone whose days are the committed windows; None if it was not stored."""
+        return time_zone(self.raw.get("zone"))
+
+    def set_zone(self, zone: ZoneInfo) -> None:
+        """Store the zone whose days are the committed windows."""
+        self._put("zone", zone.key)
 
     def row_meaning(self) -> dict[str, str]:
         """Return the digests of the settings that decided what the committed rows mean."""

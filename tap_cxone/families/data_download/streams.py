@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tap_cxone.clock import is_same_zone
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
-from tap_cxone.errors import DriftError
+from tap_cxone.errors import ConfigError, DriftError
 from tap_cxone.families.data_download.api import (
     CURRENT_USER_PATH,
     PERMISSION_HINT,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
+    from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.planning.skipped_windows import SkippedWindow
@@ -180,10 +182,34 @@ class DownloadStream(WindowedStream):
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         yield StreamPreload(self._refresh_metrics())
+        self.workers.main_thread.call(self._require_same_zone)
         if zone := self.tenant.mismatched_zone():
             text = "timezone is %s, but the tenant uses %s; days differ from those of its reports"
             self.log_once("zone", text, self.tenant.zone.key, zone)
         yield from super().iter_files()
+
+    def _require_same_zone(self) -> None:
+        """Raise `ConfigError` if windows of other days are committed: they would overlap."""
+        previous, zone = self.state_view.zone(), self.tenant.zone
+        if previous is None or self.state_view.bookmark() is None or is_same_zone(previous, zone):
+            return
+        problem = (
+            f"the days of stream '{self.name}' were those of {previous.key} and are those of "
+            f"{zone.key} now, so its windows would overlap by hours; set timezone to "
+            f"{previous.key}, or remove the stream from the state and set start_date to the day to "
+            "reload from"
+        )
+        raise ConfigError([problem])
+
+    @override
+    def commit(self, window: Window) -> None:
+        self.state_view.set_zone(self.tenant.zone)
+        super().commit(window)
+
+    @property
+    @override
+    def date_settings(self) -> Settings:
+        return self.settings.with_local_dates(self.tenant.zone)
 
     def _refresh_metrics(self) -> tuple[Column, ...]:
         """Return the columns of the current catalogue, after a check for changes.
@@ -256,7 +282,7 @@ class DownloadStream(WindowedStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        include_partial = end == self.settings.end_date
+        include_partial = end == self.date_settings.end_date
         max_days = self.settings.section(DataDownloadSettings).window_days
         return calendar_windows(
             start,
