@@ -115,6 +115,9 @@ NO_DEFAULT = {
     "data_extraction.entities[].primary_keys",
     "data_extraction.entities[].order_by",
     "analytics_exports.exports[].filter",
+    "scheduled_reports.reports[].schedule_name",
+    "scheduled_reports.reports[].dateRange.start",
+    "scheduled_reports.reports[].dateRange.end",
     "analytics_exports.exports[].required_fields",
     *(
         path
