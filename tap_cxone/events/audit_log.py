@@ -55,6 +55,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("column", "previous", "old", "new"),
     ),
     "columns_absent": ("a file lacks columns that earlier files had", ("columns",)),
+    "requested_columns_absent": (
+        "columns that the request names are in none of the rows of a window",
+        ("columns", "rows"),
+    ),
     "row_meaning_changed": (
         "settings changed after the bookmark, so later rows mean something else",
         ("settings",),

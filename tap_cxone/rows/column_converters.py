@@ -49,7 +49,7 @@ def column_converter(column: Column, *, cells_are_text: bool) -> ColumnConverter
         convert_cells = column_converter(
             structs.replace(column, constraint=None), cells_are_text=cells_are_text
         )
-        return lambda cells: _checked(constraint, convert_cells(cells))
+        return lambda cells: _checked(constraint, convert_cells(cells), cells)
     convert_cell = cell_converter(column, cells_are_text=cells_are_text)
     if cells_are_text:
         return _TEXT_CONVERTERS[column.type]
@@ -60,8 +60,8 @@ def column_converter(column: Column, *, cells_are_text: bool) -> ColumnConverter
     return partial(_convert_json, column.type, convert_cell)
 
 
-def _checked(constraint: ValueConstraint, values: Cells) -> Cells:
-    if not constraint.allows_all([value for value in values if value is not None]):
+def _checked(constraint: ValueConstraint, values: Cells, cells: Cells) -> Cells:
+    if not constraint.allows_all(values, cells):
         raise ValueError
     return values
 

@@ -15,7 +15,7 @@ from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
 from tap_cxone.rows.decode.table import SkippedLines
-from tap_cxone.rows.dedupe import DuplicateCandidates
+from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
 from tap_cxone.rows.layout import FileLayout
 
@@ -144,7 +144,7 @@ class RowReader:
             for item in self._converted_blocks():
                 counts.add(item)
                 if isinstance(item, Records):
-                    candidates.add_keys(item.complete_keys())
+                    candidates.add_keys(item.all_keys())
                 if on_item:
                     on_item(item)
             self.repeated_keys = RepeatedKeys(candidates.candidates())
@@ -156,6 +156,29 @@ class RowReader:
     def has_duplicates(self) -> bool:
         """Return True if a key may occur more than once."""
         return self.repeated_keys.exist
+
+    def find_repeated_rows(self) -> tuple[int, int] | None:
+        """Return the numbers of two rows with one key, counted from 1; None if all keys differ.
+
+        The file is read again only if a key may occur twice.
+
+        Raises:
+            SpoolError: A temporary file cannot be written.
+        """
+        if not self.has_duplicates:
+            return None
+        with closing(SeenKeys()) as seen:
+            for number, key in self._numbered_keys():
+                if key in self.repeated_keys and not seen.add_if_new(key):
+                    return next(n for n, other in self._numbered_keys() if other == key), number
+        return None
+
+    def _numbered_keys(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        number = 1  # of the first row of the next block
+        for item in self._converted_blocks():
+            if isinstance(item, Records):
+                yield from enumerate(item.all_keys(), number)
+            number += item.count
 
     def items(self) -> Iterator[Record | InvalidRow]:
         """Yield the records to emit one by one, and every invalid row, in file order."""

@@ -142,6 +142,8 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
                 counts = self._validate(reader, line_buffer)
                 rows = counts.rows
                 self._reject_foreign_header(reader, counts)
+                if self.declaration.grouped:
+                    self._reject_repeated_groups(reader)
             except (DecodeError, DriftError) as error:
                 if keep_damaged or isinstance(error, DriftError):
                     self.failed_files.keep(spool, window_file.description, audit_context)
@@ -187,6 +189,17 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             msg = (
                 f"{table.name}: the file has no rows and only unknown columns ({titles}). If they "
                 f"are right, declare one of them in {self.declaration.columns_setting}"
+            )
+            raise DecodeError(msg)
+
+    def _reject_repeated_groups(self, reader: RowReader) -> None:
+        """Raise `DecodeError` if two rows have one key: one of them would replace the other."""
+        if numbers := reader.find_repeated_rows():
+            keys = ", ".join(reader.spec.key_columns)
+            first, second = numbers
+            msg = (
+                f"{reader.table.name}: rows {first} and {second} have the same key ({keys}); name "
+                f"what tells them apart in {self.declaration.keys_setting}"
             )
             raise DecodeError(msg)
 

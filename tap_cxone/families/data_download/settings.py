@@ -1,11 +1,12 @@
 """The settings of data download."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
@@ -55,6 +56,7 @@ class DownloadSettings:
         GroupSettings | None,
         Meta(description="Group to restrict the rows to. Default: none."),
     ] = None
+    columns: Annotated[dict[str, ColumnRule], COLUMN_RULES] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

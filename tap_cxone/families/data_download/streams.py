@@ -28,7 +28,7 @@ from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
 from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
-from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
 from tap_cxone.streams.base import read_tenant_info
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
@@ -152,6 +152,7 @@ class DownloadStream(WindowedStream):
             formats=("json",),
             nested_object="customMetrics",
             grouped=True,
+            required=tuple(name for name, rule in download.columns.items() if rule.required),
         )
         super().__init__(tap, tenant.family, declaration)
 
@@ -228,8 +229,16 @@ class DownloadStream(WindowedStream):
         return self._present_columns()
 
     def _present_columns(self) -> tuple[Column, ...]:
-        """Return the columns of the settings and of the selected metrics."""
-        return (*self._configured_columns(), *(metric.column for metric in self._metrics))
+        """Return the columns of the settings and of the selected metrics, with the user's rules."""
+        metrics = (metric.column for metric in self._metrics)
+        columns = without_leading_zeros((*self._configured_columns(), *metrics))
+        return with_rules(columns, self.download.columns)
+
+    @override
+    def requested_columns(self) -> frozenset[str]:
+        published = {metric.id for metric in self.tenant.published_metrics}
+        retired = {metric.id for metric in self._metrics} - published
+        return frozenset(c.name for c in self._present_columns() if c.exact_title not in retired)
 
     def _previous_definitions(self, metrics: tuple[CustomMetric, ...]) -> tuple[CustomMetric, ...]:
         """Return the metrics as the last run defined them, and new ones only if configured."""

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
@@ -129,6 +130,7 @@ class ReportSettings:
         DateRangeSettings,
         Meta(description="The dates of the scheduled runs, as in a definition of the API."),
     ] = DateRangeSettings()
+    columns: Annotated[dict[str, ColumnRule], COLUMN_RULES] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

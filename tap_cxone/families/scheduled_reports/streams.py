@@ -24,7 +24,7 @@ from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, Sch
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.redact import is_loopback
-from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -142,13 +142,14 @@ class ReportStream(JobStream):
         metrics = (source_column(n, f"Metric '{n}'.", "number") for n in report.metrics)
         declaration = Declaration(
             name=report.name,
-            columns=(*dimensions, *metrics),
+            columns=with_rules(without_leading_zeros((*dimensions, *metrics)), report.columns),
             primary_keys=(*keys, "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
             keys_setting=f"{setting}, grouping",
             columns_setting=setting,
             formats=("json", "csv"),
             grouped=True,
+            required=tuple(name for name, rule in report.columns.items() if rule.required),
         )
         super().__init__(tap, family, declaration)
 
@@ -187,6 +188,10 @@ class ReportStream(JobStream):
                 "CXone still runs them; delete them there"
             )
             self.log_once("unused schedules", text, ", ".join(names))
+
+    @override
+    def requested_columns(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.declaration.columns)
 
     @override
     def row_meaning(self) -> dict[str, Any]:
