@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from tap_cxone.signals import SignalHandler
 
 
@@ -99,11 +97,6 @@ def plain_date(text: Any) -> date | None:
         return date.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-
-
-def local_midnight(day: date, zone: tzinfo) -> datetime:
-    """Return the midnight at which a day of a zone begins, in UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def in_utc(instant: datetime) -> datetime:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 from typing_extensions import override
-
-from tap_cxone.clock import local_midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,6 +68,11 @@ def midnight(instant: datetime, *, days: int = 0, zone: tzinfo = UTC) -> datetim
     """
     day = instant.astimezone(zone).date() + timedelta(days=days)
     return local_midnight(day, zone)
+
+
+def local_midnight(day: date, zone: tzinfo) -> datetime:
+    """Return the midnight at which a day of a zone begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 
 from tap_cxone import __version__
-from tap_cxone.clock import local_midnight, plain_date, time_zone
+from tap_cxone.clock import plain_date, time_zone
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (
     BatchSettings,
@@ -18,6 +18,7 @@ from tap_cxone.config.destinations import (
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.rows import RowSettings
 from tap_cxone.types import TypeChangePolicy
+from tap_cxone.windows import local_midnight
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 

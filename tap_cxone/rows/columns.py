@@ -48,15 +48,18 @@ class ValueConstraint(Struct, frozen=True):
             return "a value is required" if self.required else ""
         if not self.leading_zeros and has_leading_zeros(cell):
             return "a number without leading zeros"
-        if self.minimum is not None and value < self.minimum:
-            return f"minimum {self.minimum}"
-        if self.maximum is not None and value > self.maximum:
-            return f"maximum {self.maximum}"
-        if self.precision is not None and _decimals(value) > self.precision:
-            return f"at most {self.precision} decimals"
-        if self.allowed is not None and value not in self.allowed:
-            return f"one of {', '.join(map(str, self.allowed))}"
-        return ""
+        checks = (
+            (self.minimum is not None and value < self.minimum, f"minimum {self.minimum}"),
+            (self.maximum is not None and value > self.maximum, f"maximum {self.maximum}"),
+            (self._is_too_precise(value), f"at most {self.precision} decimals"),
+        )
+        if limit := next((text for is_violated, text in checks if is_violated), ""):
+            return limit
+        is_listed = self.allowed is None or value in self.allowed
+        return "" if is_listed else f"one of {', '.join(map(str, self.allowed or ()))}"
+
+    def _is_too_precise(self, value: Any) -> bool:
+        return self.precision is not None and _decimals(value) > self.precision
 
     def allows_all(self, values: Sequence[Any], cells: Sequence[Any] = ()) -> bool:
         """Return True if all values and their cells are valid."""

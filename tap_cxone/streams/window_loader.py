@@ -193,8 +193,8 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DecodeError(msg)
 
     def _reject_repeated_groups(self, reader: RowReader) -> None:
-        """Raise `DecodeError` if two rows have one key: one of them would replace the other."""
-        if numbers := reader.find_repeated_rows():
+        """Raise `DecodeError` if two rows differ and have one key: one would replace the other."""
+        if numbers := reader.find_conflict():
             keys = ", ".join(reader.spec.key_columns)
             first, second = numbers
             msg = (
