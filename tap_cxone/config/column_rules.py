@@ -9,18 +9,20 @@ from msgspec import Meta
 
 from tap_cxone.types import ColumnType
 
+_DECLARED_TYPE = Annotated[
+    ColumnType | None,
+    Meta(
+        description="Type of the values. A declared `number` may have leading zeros. Default: that "
+        "of the API."
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
     """Rules for the values of one column. A row that breaks one is invalid."""
 
-    type: Annotated[
-        ColumnType | None,
-        Meta(
-            description="Type of the values. A declared `number` may have leading zeros. Default: "
-            "that of the API."
-        ),
-    ] = None
+    type: _DECLARED_TYPE = None
     precision: Annotated[
         int | None, Meta(ge=0, description="Maximum number of decimals. Default: no limit.")
     ] = None

@@ -19,8 +19,10 @@ from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
+from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.streams.date_report import DateReporter
 from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
@@ -127,6 +129,7 @@ class WindowedStream(PlannedStream):
         spec, line_encoder = self._record_spec(window), self.line_encoder()
         with closing(loader.load(window_file, spec, line_encoder)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
+            self._report_dates(loaded)
             if layout := loaded.reader.layout:
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
                 self._report_unfulfilled(layout, loaded)
@@ -171,6 +174,13 @@ class WindowedStream(PlannedStream):
     def _unfulfilled(self) -> set[str]:
         return set()
 
+    def _report_dates(self, loaded: LoadedWindow) -> None:
+        """Store the order of dates that a file shows, and warn of what it leaves open."""
+        setting = self.declaration.text_format.date_order_setting
+        warned, reader = self.family.logged_topics, loaded.reader
+        reporter = DateReporter(self.state_view, setting, warned, self.logger)
+        reporter.report(reader.spec.dates, reader.table.name)
+
     def _window_loader(self) -> WindowLoader:
         return WindowLoader(
             source=self._source,
@@ -213,6 +223,17 @@ class WindowedStream(PlannedStream):
             order_by=self.declaration.order_by,
             count_identical_rows=self.settings.count_identical_rows,
             column_map=self.stream_columns.known.column_map,
+            text_format=self.declaration.text_format,
+            dates=FileDates(self._date_rule(window)),
+        )
+
+    def _date_rule(self, window: Window) -> DateRule:
+        text_format = self.declaration.text_format
+        return DateRule(
+            zone=text_format.zone,
+            setting=text_format.date_order,
+            orders=self.state_view.date_orders(),
+            window=window if self.declaration.windowed else None,
         )
 
     def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:

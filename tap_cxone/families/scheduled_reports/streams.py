@@ -25,6 +25,7 @@ from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettin
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.redact import is_loopback
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -150,6 +151,10 @@ class ReportStream(JobStream):
             formats=("json", "csv"),
             grouped=True,
             required=tuple(name for name, rule in report.columns.items() if rule.required),
+            text_format=text_format(
+                report.csv.over(family.context.settings.section(ScheduledReportsSettings).csv),
+                csv_setting=f"{setting}, csv",
+            ),
         )
         super().__init__(tap, family, declaration)
 
