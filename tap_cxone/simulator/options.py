@@ -132,8 +132,8 @@ class Options:
         schedules_shape: Field that contains the list of schedules, or `list` for an array.
         schedule_id_key: Field with the id of a schedule.
         returns_schedule_id: True if the response to a registration has the id.
-        schedule_spelling: How a schedule is returned: as it was sent, or with sorted lists, times
-            with seconds, words in upper case and fields that the API adds.
+        schedule_spelling: How a schedule is returned: as it was sent, or in another spelling and
+            with further fields.
         list_names_only: True if the list of schedules has only their id and name.
         schedule_by_id: True if a schedule can be read by its id.
         hidden_listings: Number of lists of schedules in which a new schedule is missing.

@@ -90,7 +90,7 @@ def test_declared_string_keeps_its_zeros(sim, clock):
     ids=readable,
 )
 def test_rule_of_the_user_quarantines_rows_that_break_it(sim, clock, rule, values, reason):
-    """Precision, required and allowed values hold beside the catalogue's rules; 1 of 2 breaks it."""
+    """Precision, required and allowed values hold beside the catalogue's rules."""
     entry = {"columns": {"duration": rule}}
     rows = [interaction(n, duration=value) for n, value in enumerate(values)]
 

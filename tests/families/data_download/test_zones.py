@@ -25,7 +25,7 @@ NEW_YORK = "America/New_York"
 BERLIN = "Europe/Berlin"
 
 
-def days_of(sim) -> list[tuple[str, str]]:
+def requested_dates(sim) -> list[tuple[str, str]]:
     """Return the dates of the page requests."""
     dates = [body["filter"]["date"] for body in page_bodies(sim)]
     return [(found["from"], found["to"]) for found in dates]
@@ -54,7 +54,7 @@ def test_zone_of_the_setting_keeps_the_old_days(simulate, clock):
     second = run_downloads(config, clock, state=first.state)
 
     assert second.error is None
-    assert days_of(sim) == [("2026-03-16T04:00:00Z", "2026-03-17T03:59:59Z")]
+    assert requested_dates(sim) == [("2026-03-16T04:00:00Z", "2026-03-17T03:59:59Z")]
 
 
 def test_removed_stream_is_reloaded_in_the_new_zone(simulate, clock):
@@ -102,7 +102,7 @@ def test_last_second_of_a_day_is_its_end(sim, clock, end):
     out = run_downloads(download_settings(sim, end_date=end), clock)
 
     assert out.bookmark(STREAM) == local(date(2026, 3, 17)).isoformat()
-    assert {seen[0] for seen in days_of(sim)} == {
+    assert {seen[0] for seen in requested_dates(sim)} == {
         (local(FIRST) + timedelta(days=n)).strftime("%Y-%m-%dT%H:%M:%SZ") for n in range(2)
     }
 

@@ -113,8 +113,8 @@ NO_DEFAULT = {
     *(f"data_extraction.entities[].{name}" for name in ("entity_name", "version")),
     *(f"data_extraction.entities[].{name}" for name in ("primary_keys", "order_by")),
     *(f"analytics_exports.exports[].{name}" for name in ("filter", "required_fields")),
-    "scheduled_reports.reports[].schedule_name",
-    *(f"scheduled_reports.reports[].dateRange.{name}" for name in ("start", "end")),
+    *(f"scheduled_reports.reports[].{n}" for n in ("schedule_name", "dateRange.start")),
+    "scheduled_reports.reports[].dateRange.end",
     *(
         path
         for path, _ in nested_settings(SCHEMA)
