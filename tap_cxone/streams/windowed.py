@@ -90,7 +90,7 @@ class WindowedStream(PlannedStream):
         return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
 
     def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
-        return with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
+        return with_lookahead(self._plan_run(), self.family.limits.windows_ahead)
 
     def _later_windows(
         self, refused: Window, error: HistoryRefused
@@ -98,7 +98,7 @@ class WindowedStream(PlannedStream):
         """Return the windows to fetch after the API refused the start of a window."""
         self.start_later(refused, error)
         later = (window for window in self._plan_run() if window.start > refused.start)
-        return with_lookahead(later, self.family.limits.prefetch_windows)
+        return with_lookahead(later, self.family.limits.windows_ahead)
 
     # From file to records, on the main thread
 
@@ -164,11 +164,11 @@ class WindowedStream(PlannedStream):
         loaded.audit_context.write("requested_columns_absent", columns=names, rows=rows)
         level = logging.INFO if self._unfulfilled.issuperset(names) else logging.WARNING
         self._unfulfilled.update(names)
-        text = (
+        report = (
             "%s: requested, and in none of %d rows: %s. They are null; check in CXone that these "
             "names exist for this report and that the application may read them"
         )
-        self.log(text, loaded.reader.table.name, rows, listed(names), level=level)
+        self.log(report, loaded.reader.table.name, rows, listed(names), level=level)
 
     @cached_property
     def _unfulfilled(self) -> set[str]:

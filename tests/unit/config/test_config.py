@@ -109,12 +109,17 @@ def test_schema_defaults_are_the_real_ones():
     assert read_settings(shown) == read_settings({})
 
 
+WITHOUT_DEFAULT = (
+    "].timezone",
+    "].date_order",
+    "].schedule_name",
+    "dateRange.start",
+    "dateRange.end",
+)
 NO_DEFAULT = {
     *(f"data_extraction.entities[].{name}" for name in ("entity_name", "version")),
     *(f"data_extraction.entities[].{name}" for name in ("primary_keys", "order_by")),
     *(f"analytics_exports.exports[].{name}" for name in ("filter", "required_fields")),
-    *(f"scheduled_reports.reports[].{n}" for n in ("schedule_name", "dateRange.start")),
-    "scheduled_reports.reports[].dateRange.end",
     *(
         path
         for path, _ in nested_settings(SCHEMA)
@@ -122,7 +127,7 @@ NO_DEFAULT = {
         and path.rpartition(".")[2] not in {"name", "columns"}
     ),
     *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
-    *(path for path, _ in nested_settings(SCHEMA) if path.endswith(("].timezone", "].date_order"))),
+    *(path for path, _ in nested_settings(SCHEMA) if path.endswith(WITHOUT_DEFAULT)),
     "data_download.null_characters",
 }
 """Nested settings that may be left out and have no default, or a computed one."""
