@@ -139,6 +139,9 @@ class ScheduleRegistry(Struct, frozen=True):
 
     def _find(self, name: str) -> dict[str, Any] | None:
         matches = list_schedules(self.client, name)
+        own_id = self._made.get(name)
+        if own := [entry for entry in matches if own_id and schedule_id_of(entry) == own_id]:
+            return own[0]
         if len(matches) > 1:
             ids = ", ".join(map(schedule_id_of, matches))
             msg = f"several schedules have the name '{name}' ({ids}); delete all but one in CXone"
@@ -197,9 +200,15 @@ class ScheduleRegistry(Struct, frozen=True):
             self._require_permission(registered_id, request, differences)
             try:
                 with with_permission_hint(PERMISSION_HINT):
-                    self.client.put(schedule_path(registered_id), request.definition)
+                    response = self.client.put(schedule_path(registered_id), request.definition)
             except NotFound:  # deleted after the lookup
                 return self._register(request)
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                msg = (
+                    f"the schedule '{name}' could not be changed, because a page came in place of "
+                    "the API's response; run again, and check base_url"
+                )
+                raise ApiError(msg)
             self._remember(name, registered_id)
             self._audit_change(request, registered_id, shown_parts(entry, request.definition))
             self._check_change(request)
