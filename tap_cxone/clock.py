@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
+
+
+_COMPARED_MONTHS = [(year, month) for year in range(2000, 2038) for month in range(1, 13)]
 
 
 class Clock(Protocol):
@@ -58,6 +61,16 @@ def time_zone(name: str | None) -> ZoneInfo | None:
     return ZoneInfo(win_tz[name]) if name in win_tz else None
 
 
+def is_same_zone(zone: ZoneInfo | None, other: ZoneInfo | None) -> bool:
+    """Return True if two zones have the same offsets since 2000, such as two names of one zone."""
+    if zone is None or other is None:
+        return False
+    instants = (datetime(year, month, 1, tzinfo=UTC) for year, month in _COMPARED_MONTHS)
+    return zone.key == other.key or all(
+        at.astimezone(zone).utcoffset() == at.astimezone(other).utcoffset() for at in instants
+    )
+
+
 def iso(instant: datetime) -> str:
     """Return an instant in the format of bookmarks and records: ISO 8601, UTC, `+00:00`."""
     return in_utc(instant).isoformat()
@@ -76,6 +89,14 @@ def parse_instant(text: str) -> datetime:
     """
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else in_utc(instant)
+
+
+def plain_date(text: Any) -> date | None:
+    """Return the date of an ISO 8601 date without a time; None for any other value."""
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
 
 
 def in_utc(instant: datetime) -> datetime:

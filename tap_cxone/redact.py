@@ -115,6 +115,11 @@ def is_allowed_host(url: str, allowed_hosts: Iterable[str]) -> bool:
     )
 
 
+def is_loopback(url: str) -> bool:
+    """Return True if a valid URL names this machine."""
+    return urlsplit(url).hostname in LOOPBACK
+
+
 def is_secure_url(url: str, *, insecure: bool = False) -> bool:
     """Return True if secrets and personal data may be sent to this URL.
 

@@ -20,7 +20,7 @@ from tap_cxone.cli.command import CXoneCommand, request_connection_test
 from tap_cxone.cli.connection_test import check_connections
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
-from tap_cxone.config.validation import find_warnings, skipped_range_problems
+from tap_cxone.config.validation import skipped_range_problems
 from tap_cxone.context import RunContext
 from tap_cxone.errors import (
     AuditError,
@@ -131,7 +131,7 @@ class TapCXone(Tap):
             setup_mapper=False,
             **kwargs,
         )
-        for warning in find_warnings(config):
+        for warning in checked.warnings:
             self.logger.warning(warning)
         if setup_mapper:
             _ = self.streams  # they correct the types of the catalog, which the mapper reads

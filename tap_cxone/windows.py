@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
@@ -67,6 +67,11 @@ def midnight(instant: datetime, *, days: int = 0, zone: tzinfo = UTC) -> datetim
     Local days are added on the calendar, because a local day has 23, 24 or 25 hours.
     """
     day = instant.astimezone(zone).date() + timedelta(days=days)
+    return local_midnight(day, zone)
+
+
+def local_midnight(day: date, zone: tzinfo) -> datetime:
+    """Return the midnight at which a day of a zone begins, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 

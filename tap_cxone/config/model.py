@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 
 from tap_cxone import __version__
-from tap_cxone.clock import time_zone
+from tap_cxone.clock import plain_date, time_zone
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (
     BatchSettings,
@@ -18,9 +18,11 @@ from tap_cxone.config.destinations import (
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.rows import RowSettings
 from tap_cxone.types import TypeChangePolicy
+from tap_cxone.windows import local_midnight
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
+_LAST_SECOND = 59
 _MAX_MEGABYTES = 1_000_000_000
 _BYTES_PER_MEGABYTE = 1_000_000
 _Section = TypeVar("_Section", bound="Section")
@@ -53,6 +55,10 @@ class Section:
         """
         return iter(())
 
+    def warnings(self) -> Iterator[str]:
+        """Yield what is worth a warning, but no problem."""
+        return iter(())
+
 
 def _default_user_agent() -> str:
     return f"tap-cxone/{__version__}"
@@ -66,16 +72,18 @@ class Settings(RowSettings):
         datetime | None,
         Meta(
             title="Start date",
-            description="Earliest instant to extract, ISO 8601 (UTC if it has no offset). Default: "
-            "30 days before the run.",
+            description="Earliest instant to extract, ISO 8601 (UTC if it has no offset). A date "
+            "without a time is a day of the tenant's zone for data download. Default: 30 days "
+            "before the run.",
         ),
     ] = None
     end_date: Annotated[
         datetime | None,
         Meta(
             title="End date",
-            description="Instant to end at, ISO 8601, for a backfill of a fixed period. Default: "
-            "the newest instant for which the API has all rows.",
+            description="Instant to end at, ISO 8601, for a backfill of a fixed period; it is not "
+            "read itself. `23:59:59` is the end of the day, and a date is read as in `start_date`. "
+            "Default: the newest instant for which the API has all rows.",
         ),
     ] = None
     lookback_days: Annotated[
@@ -98,6 +106,7 @@ class Settings(RowSettings):
         ),
     ] = None
     sections: dict[str, Any] = field(default_factory=dict)
+    plain_dates: dict[str, Any] = field(default_factory=dict)  # of the settings without a time
     on_quota_exhausted: Annotated[
         Literal["stop", "fail"],
         Meta(
@@ -249,7 +258,14 @@ class Settings(RowSettings):
     ] = field(default_factory=_default_user_agent)
 
     def __post_init__(self) -> None:
-        """Treat empty texts as missing: environments often set a variable to an empty text."""
+        """Treat empty texts as missing, and the last second of a minute as its end.
+
+        Environments often set a variable to an empty text. An end such as `23:59:59.999Z` is
+        written for the end of the day.
+        """
+        if self.end_date is not None and self.end_date.second == _LAST_SECOND:
+            end_date = self.end_date.replace(second=0, microsecond=0) + timedelta(minutes=1)
+            object.__setattr__(self, "end_date", end_date)
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
         for name in ("audit_log_path", "journal_path", "keep_failed_files"):
             object.__setattr__(self, name, getattr(self, name) or None)
@@ -267,7 +283,16 @@ class Settings(RowSettings):
             for section in sections
             if config.get(section.NAME) is not None
         }
-        return replace(read(cls, config), sections=values)
+        dates = {name: plain_date(config.get(name)) for name in ("start_date", "end_date")}
+        plain_dates = {name: value for name, value in dates.items() if value is not None}
+        return replace(read(cls, config), sections=values, plain_dates=plain_dates)
+
+    def with_local_dates(self, zone: ZoneInfo) -> Self:
+        """Return the settings with dates without a time as local days of a zone."""
+        days: dict[str, Any] = {
+            name: local_midnight(day, zone) for name, day in self.plain_dates.items()
+        }
+        return replace(self, **days)
 
     def section(self, section: type[_Section]) -> _Section:
         """Return the settings of a family: its defaults if the config has none."""

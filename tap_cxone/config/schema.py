@@ -24,7 +24,7 @@ def settings_schema(sections: Sequence[type[Section]]) -> dict[str, Any]:
     for name, definition in schema["properties"].items():
         if name == "sections":
             properties |= {section.NAME: _section_schema(section) for section in sections}
-        else:
+        elif name != "plain_dates":
             properties[name] = definition
     properties["endpoints"] |= {
         "properties": _endpoint_schemas([section.NAME for section in sections]),

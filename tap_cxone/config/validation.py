@@ -36,10 +36,12 @@ class CheckedSettings(Struct, frozen=True):
     Attributes:
         settings: The settings; a default stands for each one that is not valid.
         problems: All problems; empty if the settings can be used.
+        warnings: What is worth a warning, but no problem.
     """
 
     settings: Settings
     problems: list[str]
+    warnings: list[str]
 
 
 def check(
@@ -71,7 +73,9 @@ def check(
     for section in sections:
         if section.NAME not in invalid:
             messages += settings.section(section).problems(settings)
-    return CheckedSettings(settings, list(dict.fromkeys(messages)))
+    warnings = [warning for section in settings.sections.values() for warning in section.warnings()]
+    warnings += _find_encoded_keys(config)
+    return CheckedSettings(settings, list(dict.fromkeys(messages)), warnings)
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -79,8 +83,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     return check(config, schema).problems
 
 
-def find_warnings(config: Mapping[str, Any]) -> list[str]:
-    """Return what is worth a warning, but no problem."""
+def _find_encoded_keys(config: Mapping[str, Any]) -> list[str]:
     encoded = [name for name in ACCESS_KEY if _ENCODED.search(str(config.get(name, "")))]
     credentials = {name: str(config.get(name) or "") for name in (*ACCESS_KEY, *CLIENT_CREDENTIALS)}
     padded = [name for name, value in credentials.items() if value != value.strip()]

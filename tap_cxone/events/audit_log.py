@@ -55,6 +55,18 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("column", "previous", "old", "new"),
     ),
     "columns_absent": ("a file lacks columns that earlier files had", ("columns",)),
+    "requested_columns_absent": (
+        "columns that the request names are in none of the rows of a window",
+        ("columns", "rows"),
+    ),
+    "row_meaning_changed": (
+        "settings changed after the bookmark, so later rows mean something else",
+        ("settings",),
+    ),
+    "schedule_changed": (
+        "a report schedule was registered (`old` is null) or changed",
+        ("schedule_id", "old", "new"),
+    ),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
         ("record_id", "location", "field", "reason"),

@@ -5,17 +5,32 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from typing_extensions import override
 
 from tap_cxone.errors import DownloadError
-from tap_cxone.http.json_body import json_id, json_object
+from tap_cxone.http.json_body import (
+    first_value,
+    json_id,
+    json_list,
+    json_object,
+    json_objects,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+_TOTAL_KEYS = ("total", "totalCount", "totalRecords")
+_NUMBER_KEYS = ("page", "pageNumber")
 Position = TypeVar("Position", str, int)
 _Page = TypeVar("_Page")
+
+
+def announced_total(page: Mapping[str, Any]) -> int | None:
+    """Return the number of entries of the whole result that a page announces, or None."""
+    total = first_value(page, _TOTAL_KEYS)
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 @dataclass
@@ -97,6 +112,44 @@ class TokenPaginator(Paginator[str]):
 
 
 @dataclass
+class ListPaginator(Paginator[str]):
+    """Pages of a list of objects that name a token, or that are numbered and announce a total.
+
+    A position is the query of a page, such as `page=2`.
+
+    Attributes:
+        list_keys: Keys of the list in a page.
+        count: Number of entries that earlier pages had.
+    """
+
+    KIND: ClassVar[str] = "token"
+    list_keys: Sequence[str]
+    count: int = 0
+
+    def entries(self, page: Any) -> list[dict[str, Any]] | None:
+        """Return the objects of a page, or None if it has no list."""
+        entries = json_list(page, self.list_keys)
+        return None if entries is None else json_objects(entries)
+
+    @override
+    def next_position(self, page: Any) -> str | None:
+        body, entries = json_object(page), self.entries(page) or []
+        self.count += len(entries)
+        if token := self._position_text(body.get("nextPageToken")):
+            return urlencode({"pageToken": token})
+        total = announced_total(body)
+        if total is None or not entries or self.count >= total:
+            return None
+        key = next((key for key in _NUMBER_KEYS if isinstance(body.get(key), int)), "")
+        return urlencode({key: body[key] + 1}) if key else None
+
+    @staticmethod
+    def params(query: str | None) -> dict[str, str]:
+        """Return the query parameters of a request for a page."""
+        return dict(parse_qsl(query)) if query else {}
+
+
+@dataclass
 class LinkPaginator(Paginator[str]):
     """Pages with the URL of the next page under `_links.next`; fetch it with `Client.get_url`."""
 
@@ -109,19 +162,23 @@ class LinkPaginator(Paginator[str]):
 
 @dataclass
 class OffsetPaginator(Paginator[int]):
-    """Pages at offsets of rows, until a page is empty or all announced rows are read.
+    """Pages at offsets of rows, until a page is empty or exactly the announced rows are read.
+
+    A total smaller than the rows that came is wrong; then only an empty page ends the result.
 
     Attributes:
         measure: Returns the number of rows of a page, and the number of rows of the whole result
             if the page announces it.
         offset: Offset of the page that was read last.
         total: Number of rows that earlier pages announced; None if they announced none.
+        page_size: Requested number of rows per page; None if it is not known.
     """
 
     KIND: ClassVar[str] = "offset"
     measure: Callable[[Any], tuple[int, int | None]]
     offset: int = 0
     total: int | None = None
+    page_size: int | None = None
 
     @staticmethod
     def params(offset: int | None, limit: int) -> dict[str, str]:
@@ -131,12 +188,13 @@ class OffsetPaginator(Paginator[int]):
     @override
     def next_position(self, page: Any) -> int | None:
         count, total = self.measure(page)
-        self.total = self.total if total is None else total
+        is_first, self.total = not self.offset, self.total if total is None else total
         self.offset += count
-        is_complete = self.total is not None and self.offset >= self.total
-        if count and not is_complete:
-            return self.offset
-        if self.total is None or is_complete:
+        # A total that equals one full page may be the number of rows of that page.
+        may_be_page_total = is_first and count == self.page_size
+        if count and (self.offset != self.total or may_be_page_total):
+            return self.offset  # also past the total, which then was wrong
+        if self.total is None or self.offset >= self.total:
             return None
         msg = (
             f"{self.description}: received {self.offset} of {self.total} announced rows; run again"

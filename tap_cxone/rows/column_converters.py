@@ -56,7 +56,7 @@ def column_converter(
         convert_cells = column_converter(
             structs.replace(column, constraint=None), rules, cells_are_text=cells_are_text
         )
-        return lambda cells: _checked(constraint, convert_cells(cells))
+        return lambda cells: _checked(constraint, convert_cells(cells), cells)
     convert_texts = _text_converter(column.type, rules)
     if cells_are_text:
         return convert_texts
@@ -68,8 +68,8 @@ def column_converter(
     return partial(_convert_json, column.type, convert_texts, convert_cell)
 
 
-def _checked(constraint: ValueConstraint, values: Cells) -> Cells:
-    if not constraint.allows_all([value for value in values if value is not None]):
+def _checked(constraint: ValueConstraint, values: Cells, cells: Cells) -> Cells:
+    if not constraint.allows_all(values, cells):
         raise ValueError
     return values
 

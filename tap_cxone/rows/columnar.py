@@ -43,14 +43,6 @@ class Records(Struct, frozen=True):
         """Return an iterator over the key of each record."""
         return zip(*self._key_columns(), strict=True)
 
-    def complete_keys(self) -> Iterator[tuple[Any, ...]]:
-        """Return an iterator over the keys without an empty part.
-
-        Groups without a value are not compared.
-        """
-        keys = self.all_keys()
-        return keys if all(map(all, self._key_columns())) else (k for k in keys if "" not in k)
-
     def _key_columns(self) -> list[Cells]:
         names = self.layout.names
         return [self.columns[names.index(key)] for key in self.layout.spec.key_columns]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, structs
@@ -10,8 +12,8 @@ from tap_cxone.rows.titles import default_name, normalise, spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from decimal import Decimal
 
+    from tap_cxone.config.column_rules import ColumnRule
     from tap_cxone.types import ColumnType
 
 
@@ -22,29 +24,68 @@ class ValueConstraint(Struct, frozen=True):
         minimum: Smallest value; None for no limit.
         maximum: Largest value; None for no limit.
         allowed: The only valid values; None for no limit.
+        precision: Maximum number of decimals; None for no limit.
+        required: Whether each row has a value.
+        leading_zeros: Whether a number may be written with zeros before its first digit. They are
+            a sign of an ID, which would lose them.
     """
 
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     allowed: tuple[Any, ...] | None = None
+    precision: int | None = None
+    required: bool = False
+    leading_zeros: bool = True
 
-    def violation(self, value: Any) -> str:
-        """Return a description of the limit that a value violates; empty if the value is valid."""
-        if self.minimum is not None and value < self.minimum:
-            return f"minimum {self.minimum}"
-        if self.maximum is not None and value > self.maximum:
-            return f"maximum {self.maximum}"
-        if self.allowed is not None and value not in self.allowed:
-            return f"one of {', '.join(map(str, self.allowed))}"
-        return ""
+    @property
+    def is_limited(self) -> bool:
+        """Return True if the values have a minimum, a maximum or are listed."""
+        return (self.minimum, self.maximum, self.allowed) != (None, None, None)
 
-    def allows_all(self, values: Sequence[Any]) -> bool:
-        """Return True if all values are valid."""
-        if not values:
+    def violation(self, value: Any, cell: Any = None) -> str:
+        """Return the limit that a value or its cell violates; empty if both are valid."""
+        if value is None:
+            return "a value is required" if self.required else ""
+        if not self.leading_zeros and has_leading_zeros(cell):
+            return "a number without leading zeros"
+        checks = (
+            (self.minimum is not None and value < self.minimum, f"minimum {self.minimum}"),
+            (self.maximum is not None and value > self.maximum, f"maximum {self.maximum}"),
+            (self._is_too_precise(value), f"at most {self.precision} decimals"),
+        )
+        if limit := next((text for is_violated, text in checks if is_violated), ""):
+            return limit
+        is_listed = self.allowed is None or value in self.allowed
+        return "" if is_listed else f"one of {', '.join(map(str, self.allowed or ()))}"
+
+    def _is_too_precise(self, value: Any) -> bool:
+        return self.precision is not None and _decimals(value) > self.precision
+
+    def allows_all(self, values: Sequence[Any], cells: Sequence[Any] = ()) -> bool:
+        """Return True if all values and their cells are valid."""
+        if self.required and None in values:
+            return False
+        if not self.leading_zeros and any(map(has_leading_zeros, cells)):
+            return False
+        present = [value for value in values if value is not None]
+        if self.allowed is not None or self.precision is not None:  # usually few distinct values
+            return not any(map(self.violation, set(present)))
+        if not present or not self.is_limited:
             return True
-        if self.allowed is not None:  # usually few distinct values
-            return not any(map(self.violation, set(values)))
-        return not self.violation(min(values)) and not self.violation(max(values))
+        return not self.violation(min(present)) and not self.violation(max(present))
+
+
+_LEADING_ZERO = re.compile(r"\s*[+-]?0[0-9]")
+
+
+def has_leading_zeros(cell: Any) -> bool:
+    """Return True if a cell is a text that begins with a zero before another digit."""
+    return isinstance(cell, str) and _LEADING_ZERO.match(cell) is not None
+
+
+def _decimals(value: Any) -> int:
+    exponent = Decimal(str(value)).as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 class Column(Struct, frozen=True):
@@ -107,6 +148,45 @@ def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tu
             column if title is None else structs.replace(column, type=types[title])
         )
     return (*typed_columns, *declared_columns({title: types[title] for title in titles.values()}))
+
+
+def without_leading_zeros(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return the columns; a number with leading zeros is invalid in them."""
+    return tuple(
+        structs.replace(
+            column,
+            constraint=structs.replace(column.constraint or ValueConstraint(), leading_zeros=False),
+        )
+        if column.type in {"number", "integer"}
+        else column
+        for column in columns
+    )
+
+
+def with_rules(columns: Iterable[Column], rules: Mapping[str, ColumnRule]) -> tuple[Column, ...]:
+    """Return `columns` with the user's rules, which replace those of the API."""
+    rules_by_spelling = {spelling(title): rule for title, rule in rules.items()}
+    ruled_columns = []
+    for column in columns:
+        spellings = map(spelling, (column.exact_title, column.name))
+        rule = next((rules_by_spelling[s] for s in spellings if s in rules_by_spelling), None)
+        ruled_columns.append(column if rule is None else _with_rule(column, rule))
+    return tuple(ruled_columns)
+
+
+def _with_rule(column: Column, rule: ColumnRule) -> Column:
+    constraint = column.constraint or ValueConstraint()
+    if rule.type:
+        kept = constraint if rule.type == column.type else ValueConstraint()
+        constraint = structs.replace(kept, leading_zeros=True)
+        column = structs.replace(column, type=rule.type, strict=False)
+    constraint = structs.replace(
+        constraint,
+        allowed=rule.allowed or constraint.allowed,
+        precision=constraint.precision if rule.precision is None else rule.precision,
+        required=rule.required,
+    )
+    return structs.replace(column, constraint=constraint)
 
 
 def key_columns(titles: Iterable[str]) -> tuple[Column, ...]:

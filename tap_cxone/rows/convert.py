@@ -281,7 +281,7 @@ def cell_converter(
 
     def convert_checked(cell: Any) -> Any:
         value = convert(cell)
-        if value is not None and (violation := constraint.violation(value)):
+        if violation := constraint.violation(value, cell):
             raise ConversionError(column, f"violates its constraint ({violation})")
         return value
 

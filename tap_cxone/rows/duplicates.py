@@ -44,11 +44,8 @@ class RepeatedKeys(msgspec.Struct, frozen=True):
     hashes: Collection[int] | None = None
 
     def __contains__(self, key: Key) -> bool:
-        """Return True if the key may occur more than once.
-
-        An empty key part means a group without a value. Such records are not duplicates.
-        """
-        return (self.hashes is None or hash(key) in self.hashes) and "" not in key
+        """Return True if the key may occur more than once."""
+        return self.hashes is None or hash(key) in self.hashes
 
     @property
     def exist(self) -> bool:

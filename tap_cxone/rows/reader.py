@@ -7,6 +7,7 @@ from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
 from tap_cxone.rows.decode.table import SkippedLines
-from tap_cxone.rows.dedupe import DuplicateCandidates
+from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
 from tap_cxone.rows.layout import FileLayout
 
@@ -144,7 +145,7 @@ class RowReader:
             for item in self._converted_blocks():
                 counts.add(item)
                 if isinstance(item, Records):
-                    candidates.add_keys(item.complete_keys())
+                    candidates.add_keys(item.all_keys())
                 if on_item:
                     on_item(item)
             self.repeated_keys = RepeatedKeys(candidates.candidates())
@@ -156,6 +157,34 @@ class RowReader:
     def has_duplicates(self) -> bool:
         """Return True if a key may occur more than once."""
         return self.repeated_keys.exist
+
+    def find_conflict(self) -> tuple[int, int] | None:
+        """Return the numbers of two different rows with one key, counted from 1; None without any.
+
+        The file is read again only if a key may occur twice.
+
+        Raises:
+            SpoolError: A temporary file cannot be written.
+        """
+        if not self.has_duplicates:
+            return None
+        with closing(SeenKeys()) as keys, closing(SeenKeys()) as rows:
+            for number, key, row in self._numbered_rows():
+                if key not in self.repeated_keys:
+                    continue
+                is_repeated, is_new_row = not keys.add_if_new(key), rows.add_if_new([repr(row)])
+                if is_repeated and is_new_row:
+                    return next(n for n, other, _ in self._numbered_rows() if other == key), number
+        return None
+
+    def _numbered_rows(self) -> Iterator[tuple[int, tuple[Any, ...], tuple[Any, ...]]]:
+        """Yield the number, the key and the values of each valid row."""
+        number = 1  # of the first row of the next block
+        for item in self._converted_blocks():
+            if isinstance(item, Records):
+                rows = zip(*item.columns, strict=True)
+                yield from zip(count(number), item.all_keys(), rows, strict=False)
+            number += item.count
 
     def items(self) -> Iterator[Record | InvalidRow]:
         """Yield the records to emit one by one, and every invalid row, in file order."""

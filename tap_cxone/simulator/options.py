@@ -31,6 +31,8 @@ ExportLinkKey = Literal[
 ZoneShape = Literal["timeZone", "timezone", "tenant", "absent"]
 CatalogueShape = Literal["list", "customMetrics", "entities", "data"]
 SchedulesShape = Literal["list", "entities", "schedules"]
+ScheduleSpelling = Literal["as-sent", "canonical"]
+ListPages = Literal["token", "number"]
 PageQuirk = Literal["none", "short", "repeat", "wrong-returned", "no-total"]
 
 
@@ -129,6 +131,16 @@ class Options:
         report_token_seconds: Lifetime of a client credentials token with a scope of reports.
         schedules_shape: Field that contains the list of schedules, or `list` for an array.
         schedule_id_key: Field with the id of a schedule.
+        returns_schedule_id: True if the response to a registration has the id.
+        schedule_spelling: How a schedule is returned: as it was sent, or in another spelling and
+            with further fields.
+        list_names_only: True if the list of schedules has only their id and name.
+        schedule_by_id: True if a schedule can be read by its id.
+        hidden_listings: Number of lists of schedules in which a new schedule is missing.
+        frozen_schedules: True if an accepted change of a schedule has no effect.
+        list_page_size: Entries per page of the lists of schedules and of custom metrics; None for
+            one page.
+        list_pages: How such a page leads to the next: a token, or a number and a total.
         name_filter: How the list of schedules applies the filter on the name.
         run_id_key: Field with the id of a run.
         report_minutes_max: A run that needs more minutes never ends.
@@ -226,6 +238,14 @@ class Options:
     report_token_seconds: float = 3600
     schedules_shape: SchedulesShape = "entities"
     schedule_id_key: Literal["scheduleId", "id"] = "scheduleId"
+    returns_schedule_id: bool = True
+    schedule_spelling: ScheduleSpelling = "as-sent"
+    list_names_only: bool = False
+    schedule_by_id: bool = True
+    hidden_listings: int = 0
+    frozen_schedules: bool = False
+    list_page_size: int | None = None
+    list_pages: ListPages = "token"
     name_filter: Literal["exact", "contains", "ignored"] = "exact"
     run_id_key: Literal["runId", "id"] = "runId"
     report_minutes_max: float = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
@@ -23,13 +23,15 @@ from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import Span
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.row_meaning import changed_settings, digests
 from tap_cxone.streams.state import StreamState, merge_tenant_info
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from tap_cxone.config.model import Settings
     from tap_cxone.errors import HistoryRefused
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import RemainingCalls, Unit
@@ -87,6 +89,15 @@ class PlannedStream(CXoneStream):
         """
         raise error
 
+    @property
+    def date_settings(self) -> Settings:
+        """Return the settings with `start_date` and `end_date` as this stream reads them."""
+        return self.settings
+
+    def row_meaning(self) -> Mapping[str, Any]:
+        """Return the settings that decide what a row of this stream means, as JSON, by name."""
+        return {}
+
     # Plans
 
     @cached_property
@@ -124,6 +135,7 @@ class PlannedStream(CXoneStream):
         self._restore_family_state()
         pending = self.job_store.pending_windows()
         self.job_store.delete_outdated()
+        self._report_changed_meaning()
         self._log_start()
         windows = list(self._planned_windows(pending))
         self.progress.set_planned_windows(windows)
@@ -155,6 +167,21 @@ class PlannedStream(CXoneStream):
             self.log_once("clock", text, self.name, offset, relation, used)
         return uses_server_time(family)
 
+    def _report_changed_meaning(self) -> None:
+        """Report settings that changed after the bookmark and give later rows another meaning."""
+        state = self.state_view
+        previous, bookmark = state.row_meaning(), state.bookmark()
+        if not previous or bookmark is None or not self._incremental:
+            return
+        if changed := changed_settings(previous, digests(self.row_meaning())):
+            self.audit_context.write("row_meaning_changed", settings=changed)
+            text = (
+                "%s: %s changed after the bookmark %s, so the rows of one table have two meanings. "
+                "Remove the stream from the state and set start_date to the day to reload from, or "
+                "give the stream another name"
+            )
+            self.logger.warning(text, self.name, ", ".join(changed), iso(bookmark))
+
     @property
     def _incremental(self) -> bool:
         """Return True unless the catalog selects FULL_TABLE replication."""
@@ -185,12 +212,12 @@ class PlannedStream(CXoneStream):
             self.logger.info(text, self.name, iso(span.start))
 
     def _continues_after_start_date(self, span: Span) -> bool:
-        start_date = self.settings.start_date
+        start_date = self.date_settings.start_date
         bookmark = self.state_view.bookmark() if self._incremental else None
         return bookmark is not None and start_date is not None and start_date < span.start
 
     def _log_nothing_to_read(self, span: Span) -> None:
-        end_date = self.settings.end_date
+        end_date = self.date_settings.end_date
         if end_date is not None and span.start >= end_date:
             text = "%s: nothing to read: %s is past end_date (%s); raise end_date or remove it"
             self.logger.warning(text, self.name, iso(span.start), iso(end_date))
@@ -244,7 +271,7 @@ class PlannedStream(CXoneStream):
     def _span(self) -> Span:
         now = present_instant(self.family)
         return Span.compute(
-            self.settings,
+            self.date_settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
             available_until=available_until(self.family, now),

@@ -125,7 +125,8 @@ def _sql_type(column: Column) -> dict[str, Any]:
 
     Targets derive a narrow type from the bounds, which may rise later.
     """
-    bounded_integer = column.type == "integer" and column.constraint is not None
+    constraint = column.constraint
+    bounded_integer = column.type == "integer" and constraint is not None and constraint.is_limited
     return {"x-sql-datatype": "bigint"} if bounded_integer else {}
 
 

@@ -13,6 +13,8 @@ tenant_info    {family: {name: value}}                      facts about the tena
 failed         true                                         the stream failed in its last run
 date_orders    {column: "day_first"}                        order of day and month in files
 window_days    2                                            wider windows timed out
+zone           "America/New_York"                           of the days of committed windows
+row_meaning    {setting: digest}                            settings of the committed rows
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 version        2                                            layout of the keys above
 ```
@@ -26,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from tap_cxone.clock import iso, parse_instant
+from tap_cxone.clock import iso, parse_instant, time_zone
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.rows.column_map import ColumnMap
@@ -37,6 +39,7 @@ from tap_cxone.types import COLUMN_TYPES, DATE_ORDERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from tap_cxone.types import ColumnType, DateOrder
 
@@ -116,6 +119,22 @@ class StreamState(Struct, frozen=True):
     def set_quota_stopped_at(self, at: datetime) -> None:
         """Store when a quota stopped the stream."""
         self._put("stopped_at", iso(at))
+
+    def zone(self) -> ZoneInfo | None:
+        """Return the zone whose days are the committed windows; None if it was not stored."""
+        return time_zone(self.raw.get("zone"))
+
+    def set_zone(self, zone: ZoneInfo) -> None:
+        """Store the zone whose days are the committed windows."""
+        self._put("zone", zone.key)
+
+    def row_meaning(self) -> dict[str, str]:
+        """Return the digests of the settings that decided what the committed rows mean."""
+        return self._parse(dict, self.raw.get("row_meaning", {}))
+
+    def set_row_meaning(self, setting_digests: Mapping[str, str]) -> None:
+        """Store the digests of the settings that decide what a row means."""
+        self._put("row_meaning", dict(setting_digests))
 
     def column_map(self) -> ColumnMap:
         """Return the columns of the titles that earlier files had."""
@@ -231,6 +250,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.column_map()
         stream.column_types()
         stream.absent_columns()
+        stream.row_meaning()
         stream.date_orders()
         for family in stream.families():
             stream.submit_times(family)

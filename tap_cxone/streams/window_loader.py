@@ -16,6 +16,11 @@ from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
+from tap_cxone.streams.file_checks import (
+    is_known_header,
+    reject_conflicting_groups,
+    reject_foreign_header,
+)
 from tap_cxone.streams.loaded_window import LoadedWindow
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 
@@ -137,7 +142,8 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
                 if line_buffer is not None:
                     cleanup_on_error.callback(line_buffer.close)
                 rows = counts.rows
-                self._reject_foreign_header(reader, counts)
+                reject_foreign_header(reader, counts, self.declaration)
+                reject_conflicting_groups(reader, self.declaration)
             except (DecodeError, DriftError) as error:
                 if keep_damaged or isinstance(error, DriftError):
                     self.failed_files.keep(spool, window_file.description, audit_context)
@@ -195,10 +201,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
             text_format=declaration.text_format,
-            is_known_header=partial(_is_known_header, spec),
+            is_known_header=partial(is_known_header, spec),
         )
         table = open_table(window_file.spool, description, expectation)
-        is_foreign = table.cells_are_text and not _is_known_header(spec, table.header)
+        is_foreign = table.cells_are_text and not is_known_header(spec, table.header)
         # A line of text that is not CSV parses as a header of one column, or of a few with commas.
         if is_foreign and len(table.header) == 1:
             msg = (
@@ -211,25 +217,6 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             msg = f"{description}: the file is a sentence instead of a table ({text}); run again"
             raise DecodeError(msg)
         return RowReader(table, spec)
-
-    def _reject_foreign_header(self, reader: RowReader, counts: RowCounts) -> None:
-        """Raise `DecodeError` for a file without rows whose columns are all unknown.
-
-        A stream without known columns accepts any header.
-        """
-        table, spec = reader.table, reader.spec
-        if (
-            spec.columns
-            and table.header
-            and not counts.rows
-            and not _is_known_header(spec, table.header)
-        ):
-            titles = Redactor()(", ".join(table.header))
-            msg = (
-                f"{table.name}: the file has no rows and only unknown columns ({titles}). If they "
-                f"are right, declare one of them in {self.declaration.columns_setting}"
-            )
-            raise DecodeError(msg)
 
     def _validate(self, reader: RowReader, line_buffer: RecordLineBuffer | None) -> RowCounts:
         try:
@@ -328,13 +315,6 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             null_characters=loaded.reader.table.null_character_count,
             reasons=dict(counts.reasons.most_common(_MAX_REASONS)),
         )
-
-
-def _is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
-    """Return True if a header has a column that is known before the file is read."""
-    known = {column.name for column in spec.columns} | spec.mandatory_columns
-    columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
-    return not known.isdisjoint(column.name for column in columns)
 
 
 def _keep_if_usable(

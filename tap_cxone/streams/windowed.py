@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from contextlib import closing
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.webhook import WindowCommitted
+from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
@@ -25,10 +27,11 @@ from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
+from tap_cxone.streams.row_meaning import digests
 from tap_cxone.streams.window_loader import WindowLoader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from singer_sdk.helpers.types import Record
 
@@ -129,6 +132,7 @@ class WindowedStream(PlannedStream):
             self._report_dates(loaded)
             if layout := loaded.reader.layout:
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
+                self._report_unfulfilled(layout, loaded)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
@@ -146,6 +150,29 @@ class WindowedStream(PlannedStream):
         self.stream_columns.learn(layout.column_names)
         self.stream_columns.store(self.state_view)
         self.report_absent_columns(set(layout.column_names.values()), description)
+
+    def requested_columns(self) -> Collection[str]:
+        """Return the columns that the request of the stream names; the default is none."""
+        return ()
+
+    def _report_unfulfilled(self, layout: FileLayout, loaded: LoadedWindow) -> None:
+        """Report the columns that were requested and are in no row of a window; warn once a run."""
+        rows = loaded.counts.rows
+        names = [c.name for c in layout.absent_columns if c.name in self.requested_columns()]
+        if not rows or not names:
+            return
+        loaded.audit_context.write("requested_columns_absent", columns=names, rows=rows)
+        level = logging.INFO if self._unfulfilled.issuperset(names) else logging.WARNING
+        self._unfulfilled.update(names)
+        report = (
+            "%s: requested, and in none of %d rows: %s. They are null; check in CXone that these "
+            "names exist for this report and that the application may read them"
+        )
+        self.log(report, loaded.reader.table.name, rows, listed(names), level=level)
+
+    @cached_property
+    def _unfulfilled(self) -> set[str]:
+        return set()
 
     def _report_dates(self, loaded: LoadedWindow) -> None:
         """Store the order of dates that a file shows, and warn of what it leaves open."""
@@ -257,6 +284,7 @@ class WindowedStream(PlannedStream):
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
+        state.set_row_meaning(digests(self.row_meaning()))
         self.job_store.commit(window, incremental=self._incremental)
         state.mark_failed(failed=False)
         self.write_state()

@@ -12,6 +12,7 @@ import pytest
 from tap_cxone.errors import AmbiguousSubmit, Throttled, Unavailable
 from tap_cxone.simulator import Fault
 from tests.contract.scenes import (
+    CONTRACT_SCENES,
     assert_complete,
     assert_nothing_emitted,
     pending_ids,
@@ -164,6 +165,8 @@ def test_submit_without_a_listed_job_is_repeated(simulate, clock, scene, status)
 @scenes_that_cannot(Ability.JOB_LIST, Ability.JOBS)
 def test_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, scene, status):
     """Without a list such a submit is not repeated in this run; the next run reads the window."""
+    if status in scene.repeatable:
+        pytest.skip("repeated: test_submit_that_harms_nothing_is_repeated")
     sim = simulate(rows_per_day=4, **scene.options)
     fail_submit(scene, sim, status=status)
 
@@ -177,6 +180,27 @@ def test_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, scene,
     assert pending_ids(scene, first) == []
     assert_nothing_emitted(scene, first)
     assert_complete(scene, sim, second)
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize(
+    ("scene", "status"),
+    [
+        pytest.param(scene, status, id=f"{scene.name}-{status}")
+        for scene in CONTRACT_SCENES
+        for status in scene.repeatable
+    ],
+)
+def test_submit_that_harms_nothing_is_repeated(simulate, clock, scene, status):
+    """Where a second job changes nothing, a submit that the server failed is sent again."""
+    sim = simulate(rows_per_day=4, **scene.options)
+    fail_submit(scene, sim, status=status)
+
+    out = run_scene(scene, sim, clock)
+
+    assert_complete(scene, sim, out)
+    assert submit_statuses(scene, sim).count(status) == 1
+    assert ok(submit_statuses(scene, sim)) == WINDOWS
 
 
 @pytest.mark.promise("no-double-submit")

@@ -17,7 +17,7 @@ from tap_cxone.tap import TapCXone
 from tests.support.run import select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tap_cxone.simulator import RecordedRequest, Simulator
     from tap_cxone.simulator.faults import FamilyName, FaultPoint
@@ -74,6 +74,7 @@ class Scene:
         unknown_status: Response to a poll with the status word `hibernating`.
         token_option: Option of the simulator with the lifetime of a token, in seconds.
         own_timing: Whether poll interval and job time-out are settings of the family.
+        repeatable: Statuses after which a submit is repeated, because a second job harms nothing.
         poll_growth: Number of poll intervals that the time between two polls grows to.
         file_point: The point at which the file, or a page of it, is read.
         first: Where the first window begins.
@@ -99,6 +100,7 @@ class Scene:
     unknown_status: Mapping[str, Any] = field(default_factory=dict)
     token_option: str = "token_seconds"
     own_timing: bool = False
+    repeatable: Collection[int] = ()
     poll_growth: int = 6
     file_point: FaultPoint = "download"
     first: datetime = FIRST

@@ -135,7 +135,7 @@ def _results(sim: Simulator, method: str) -> list[RecordedRequest]:
 
 def run_days(sim: Simulator) -> list[tuple[int, int]]:
     """Return the days of March that the accepted runs are about, their end not included."""
-    return [(run.start.day, run.end.day) for run in sim.report_runs]
+    return [(run.start.day, (run.end + SECOND).day) for run in sim.report_runs]
 
 
 # What is answered

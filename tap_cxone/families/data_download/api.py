@@ -141,17 +141,28 @@ class DataDownloadApi(Struct, frozen=True):
         return next((str(zone) for zone in zones if zone), None)
 
     def custom_metrics(self) -> tuple[CustomMetric, ...]:
-        """Return the published custom metrics.
+        """Return the published custom metrics, of all pages of the list.
 
         Raises:
-            ApiError: The response has no list of custom metrics.
+            ApiError: A response has no list of custom metrics.
+            DownloadError: A page is repeated.
             NotFound: The region is probably wrong; the error names it.
             PermissionDenied: A permission is missing; the error names it.
             QuotaExhausted: The API throttles the call because no calls remain.
         """
-        return metric_catalog.parse_metrics(
-            self._with_hints(lambda: self.client.get(CUSTOM_METRICS_PATH).json)
-        )
+        paginator = metric_catalog.metric_paginator()
+        entries: list[dict[str, Any]] = []
+
+        def fetch(query: str | None) -> Any:
+            params = paginator.params(query)
+            return self._with_hints(lambda: self.client.get(CUSTOM_METRICS_PATH, params).json)
+
+        for page in paginator.pages(fetch):
+            if (found := paginator.entries(page)) is None:
+                msg = "the response with the custom metrics has no list; check base_url"
+                raise ApiError(msg)
+            entries += found
+        return metric_catalog.parse_metrics(entries)
 
     def quota(self) -> CallQuota | None:
         """Return the API's quota, or None if the API does not report it."""

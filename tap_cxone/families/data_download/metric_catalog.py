@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.errors import ApiError, ConfigError
-from tap_cxone.http.json_body import json_list, json_objects
+from tap_cxone.errors import ConfigError
+from tap_cxone.http.pagination import ListPaginator
 from tap_cxone.rows.columns import Column, ValueConstraint, source_column
 
 if TYPE_CHECKING:
@@ -98,17 +98,15 @@ class CustomMetric(Struct, frozen=True):
         return cls(**{**raw, "allowed": None if allowed is None else tuple(allowed)})
 
 
-def parse_metrics(response_json: Any) -> tuple[CustomMetric, ...]:
-    """Parse the API's list of custom metrics in any of its known shapes.
+def metric_paginator() -> ListPaginator:
+    """Return the paginator of the API's list of custom metrics in any of its known shapes."""
+    return ListPaginator("the custom metrics", _LIST_KEYS)
 
-    Raises:
-        ApiError: The response has no list.
-    """
-    entries = json_list(response_json, _LIST_KEYS)
-    if entries is None:
-        msg = "the response with the custom metrics has no list; check base_url"
-        raise ApiError(msg)
-    return tuple(_parse_metric(entry) for entry in json_objects(entries) if entry.get("id"))
+
+def parse_metrics(entries: Iterable[dict[str, Any]]) -> tuple[CustomMetric, ...]:
+    """Return the custom metrics of the entries with an ID, each ID once."""
+    metrics = {str(entry["id"]): _parse_metric(entry) for entry in entries if entry.get("id")}
+    return tuple(metrics.values())
 
 
 def _parse_metric(entry: dict[str, Any]) -> CustomMetric:

@@ -76,7 +76,9 @@ class PagedSource:
     def _pages(self, window: Window, overlap: PageOverlap) -> Iterator[Sequence[bytes]]:
         request = self.build_request()
         paginator = OffsetPaginator(
-            self.description(window), lambda page: (len(page.rows), page.total)
+            self.description(window),
+            lambda page: (len(page.rows), page.total),
+            page_size=self.page_size,
         )
         for page in paginator.pages(
             lambda offset: self.api.page(request, window, offset or 0, self.page_size)

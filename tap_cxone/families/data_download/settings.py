@@ -1,11 +1,12 @@
 """The settings of data download."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import DATE_ORDER, NULL_CHARACTERS, TIMEZONE, timezone_problems
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
@@ -56,6 +57,7 @@ class DownloadSettings:
         GroupSettings | None,
         Meta(description="Group to restrict the rows to. Default: none."),
     ] = None
+    columns: Annotated[dict[str, ColumnRule], COLUMN_RULES] = field(default_factory=dict)
     timezone: TIMEZONE = None
     date_order: DATE_ORDER = None
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tap_cxone.clock import is_same_zone
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
-from tap_cxone.errors import DriftError
+from tap_cxone.errors import ConfigError, DriftError
 from tap_cxone.families.data_download.api import (
     CURRENT_USER_PATH,
     PERMISSION_HINT,
@@ -28,7 +29,7 @@ from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
 from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
-from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
 from tap_cxone.streams.base import read_tenant_info
 from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.family_stream import StreamPreload
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
+    from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.planning.skipped_windows import SkippedWindow
@@ -154,6 +156,7 @@ class DownloadStream(WindowedStream):
             formats=("json",),
             nested_object="customMetrics",
             grouped=True,
+            required=tuple(name for name, rule in download.columns.items() if rule.required),
             text_format=text_format(
                 CsvSettings(null_characters=family_settings.null_characters),
                 csv_setting=NAME,
@@ -189,10 +192,34 @@ class DownloadStream(WindowedStream):
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         yield StreamPreload(self._refresh_metrics())
+        self.workers.main_thread.call(self._require_same_zone)
         if zone := self.tenant.mismatched_zone():
             text = "timezone is %s, but the tenant uses %s; days differ from those of its reports"
             self.log_once("zone", text, self.tenant.zone.key, zone)
         yield from super().iter_files()
+
+    def _require_same_zone(self) -> None:
+        """Raise `ConfigError` if windows of other days are committed: they would overlap."""
+        previous, zone = self.state_view.zone(), self.tenant.zone
+        if previous is None or self.state_view.bookmark() is None or is_same_zone(previous, zone):
+            return
+        problem = (
+            f"the days of stream '{self.name}' were those of {previous.key} and are those of "
+            f"{zone.key} now, so its windows would overlap by hours; set timezone to "
+            f"{previous.key}, or remove the stream from the state and set start_date to the day to "
+            "reload from"
+        )
+        raise ConfigError([problem])
+
+    @override
+    def commit(self, window: Window) -> None:
+        self.state_view.set_zone(self.tenant.zone)
+        super().commit(window)
+
+    @property
+    @override
+    def date_settings(self) -> Settings:
+        return self.settings.with_local_dates(self.tenant.zone)
 
     def _refresh_metrics(self) -> tuple[Column, ...]:
         """Return the columns of the current catalogue, after a check for changes.
@@ -213,8 +240,16 @@ class DownloadStream(WindowedStream):
         return self._present_columns()
 
     def _present_columns(self) -> tuple[Column, ...]:
-        """Return the columns of the settings and of the selected metrics."""
-        return (*self._configured_columns(), *(metric.column for metric in self._metrics))
+        """Return the columns of the settings and of the selected metrics, with the user's rules."""
+        metrics = (metric.column for metric in self._metrics)
+        columns = without_leading_zeros((*self._configured_columns(), *metrics))
+        return with_rules(columns, self.download.columns)
+
+    @override
+    def requested_columns(self) -> frozenset[str]:
+        published = {metric.id for metric in self.tenant.published_metrics}
+        retired = {metric.id for metric in self._metrics} - published
+        return frozenset(c.name for c in self._present_columns() if c.exact_title not in retired)
 
     def _previous_definitions(self, metrics: tuple[CustomMetric, ...]) -> tuple[CustomMetric, ...]:
         """Return the metrics as the last run defined them, and new ones only if configured."""
@@ -242,6 +277,18 @@ class DownloadStream(WindowedStream):
         quota = self.tenant.quota
         return RemainingCalls(quota.remaining, str(quota)) if quota else None
 
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        download = self.download
+        group = download.group and [download.group.type, download.group.id]
+        return {
+            "report": download.report,
+            "metrics": download.metrics,
+            "custom_metrics": download.custom_metrics,
+            "group_by": download.group_by,
+            "group": group,
+        }
+
     def _build_request(self) -> DownloadRequest:
         published = {metric.id for metric in self.tenant.published_metrics}
         ids = [metric.id for metric in self._metrics if metric.id in published]
@@ -251,7 +298,7 @@ class DownloadStream(WindowedStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        include_partial = end == self.settings.end_date
+        include_partial = end == self.date_settings.end_date
         max_days = self.settings.section(DataDownloadSettings).window_days
         return calendar_windows(
             start,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tap_cxone.clock import time_zone
+from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.errors import ConfigError, StateError
 from tap_cxone.families.data_download.api import DataDownloadApi
 from tap_cxone.families.data_download.metric_catalog import CustomMetric, find_changes, with_retired
@@ -97,7 +97,8 @@ class TenantContext:
     def mismatched_zone(self) -> str | None:
         """Return the tenant's zone if it differs from the zone in use, else None."""
         name = self.tenant_zone
-        return None if name is None or time_zone(name) == self.zone else name
+        is_same = is_same_zone(time_zone(name), self.zone)
+        return None if name is None or is_same else name
 
     def report_changes(
         self, log: logging.Logger, audit_context: AuditContext

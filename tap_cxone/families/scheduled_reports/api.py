@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from typing_extensions import override
 
-from tap_cxone.clock import iso_z
-from tap_cxone.errors import DownloadError, NotFound
-from tap_cxone.families.scheduled_reports.schedules import SCHEDULES_PATH
+from tap_cxone.clock import iso_z, parse_instant
+from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
+from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
 from tap_cxone.http.json_body import json_list, json_object
 from tap_cxone.http.messages import parse_json_rows
-from tap_cxone.http.pagination import TokenPaginator
+from tap_cxone.http.pagination import TokenPaginator, announced_total
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.spool import encode_json, spool_json_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry
+    from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
     from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
+_SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
+_MAX_SHOWN = 60  # characters of a wrong date range in a message
+_SERVER_ERRORS = range(500, 600)
 RESULTS_PATH = "/api/v2/analytics/reports/results"
 
 
@@ -37,7 +42,7 @@ class ReportsApi(JobApi):
 
     Attributes:
         schedules: Registry that holds the schedule of the report.
-        definition: Definition of the schedule, as JSON.
+        schedule: The schedule of the report.
     """
 
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state", "status")
@@ -46,13 +51,13 @@ class ReportsApi(JobApi):
     NOUN: ClassVar[str] = "run"
 
     schedules: ScheduleRegistry
-    definition: Mapping[str, Any]
+    schedule: ScheduleRequest
     _first_pages: dict[str, Any] = field(default_factory=dict)
 
     @property
     @override
     def name(self) -> str:
-        return f"report '{self.definition['name']}'"
+        return f"report '{self.schedule.name}'"
 
     @override
     def body(self, window: Window) -> dict[str, Any]:
@@ -60,19 +65,33 @@ class ReportsApi(JobApi):
 
     @override
     def identity(self, window: Window) -> list[Any]:
-        return [self.definition["name"], self.definition["report"], _date_range(window)]
+        return [self.schedule.name, self.schedule.definition["report"], _date_range(window)]
 
     @override
     def submit(self, window: Window) -> SubmitResult:
         """Submit a job for a window; register or update the schedule first.
 
+        A schedule that was deleted meanwhile is registered again, once. A run changes nothing, so
+        an error of the server allows a second one.
+
         Raises:
-            AmbiguousSubmit: The response names no run.
+            AmbiguousSubmit: The response was lost or names no run.
             ApiError: The schedule cannot be registered or changed.
-            ConfigError: Two schedules have the report's name.
+            ConfigError: The schedule cannot be used as it is.
+            Unavailable: The server failed.
         """
-        schedule_id = self.schedules.ensure(self.definition)
-        path = f"{SCHEDULES_PATH}/{quote(schedule_id, safe='')}/runs"
+        try:
+            return self._start_run(window)
+        except NotFound:
+            self.schedules.forget(self.schedule)
+            return self._start_run(window)
+        except AmbiguousSubmit as error:
+            if error.status not in _SERVER_ERRORS:
+                raise
+            raise Unavailable(error.message, status=error.status, remedy=error.remedy) from error
+
+    def _start_run(self, window: Window) -> SubmitResult:
+        path = f"{schedule_path(self.schedules.ensure(self.schedule))}/runs"
         return self.read_submit(self.client.submit(path, self.body(window)))
 
     @override
@@ -86,7 +105,11 @@ class ReportsApi(JobApi):
     @override
     def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
-        if response.status is not JobStatus.SUCCEEDED or response.link:
+        if response.status is not JobStatus.SUCCEEDED:
+            return response
+        if difference := _other_date_range(json_object(response.body), job.window):
+            return replace(response, status=JobStatus.FAILED, reason=difference)
+        if response.link:
             return response
         # This response is the first page. A second request for it would count as a poll.
         path = self.status_path(job)
@@ -116,6 +139,7 @@ class ReportsApi(JobApi):
     def _pages(self, path: str, description: str) -> Iterator[Sequence[bytes]]:
         paginator = TokenPaginator(description)
         first_page = self._first_pages.pop(path, None)
+        count, total = 0, None
         for page in paginator.pages(
             lambda token: self.client.get(path, paginator.params(token), parse_json_rows).json,
             first_page,
@@ -124,9 +148,39 @@ class ReportsApi(JobApi):
             if rows is None:
                 msg = f"{description}: a page of the result has no list 'data'; run again"
                 raise DownloadError(msg)
+            count, total = count + len(rows), announced_total(json_object(page)) or total
             yield list(map(encode_json, rows))
+        if total is not None and count != total:
+            msg = f"{description}: received {count} of {total} announced rows; run again"
+            raise DownloadError(msg)
 
 
 def _date_range(window: Window) -> dict[str, str]:
-    """Return a window as an absolute date range; the end is exclusive."""
-    return {"type": "absolute", "start": iso_z(window.start), "end": iso_z(window.end)}
+    """Return a window as an absolute date range that shares no instant with its neighbours."""
+    end = iso_z(window.end - _MILLISECOND, "milliseconds")
+    return {"type": "absolute", "start": iso_z(window.start), "end": end}
+
+
+def _other_date_range(body: Mapping[str, Any], window: Window) -> str:
+    """Return how the date range of a result differs from its window; empty if it does not.
+
+    The last day of a range may be written as its last instant, as the next midnight, or as a date.
+    """
+    shown = json_object(body.get("dateRange"))
+    start, end = str(shown.get("start") or ""), str(shown.get("end") or "")
+    if not shown or (_is_instant(start, window.start) and _is_end(end, window.end)):
+        return ""
+    shown_text = f"{start} to {end}" if start or end else str(shown.get("value"))
+    return f"the result is of {shown_text[:_MAX_SHOWN]}, not of the requested {window}"
+
+
+def _is_end(text: str, end: datetime) -> bool:
+    is_last_day = text == iso_z(end - _MILLISECOND).partition("T")[0]
+    return is_last_day or _is_instant(text, end)
+
+
+def _is_instant(text: str, instant: datetime) -> bool:
+    try:
+        return abs(parse_instant(text) - instant) <= _SECOND
+    except ValueError:
+        return False

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.clock import is_same_zone, time_zone
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tap_cxone.families.scheduled_reports.settings import ReportSettings
+
+_WORDS = {"type", "operator", "value"}  # keys whose values are words of the API, in any spelling
+_TIME = re.compile(r"(\d{1,2}):(\d\d)(?::00(?:\.0+)?)?Z?")
 
 
 def schedule_definition(report: ReportSettings) -> dict[str, Any]:
@@ -15,7 +23,7 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
         for item in report.filters
     ]
     return {
-        "name": report.name,
+        "name": report.schedule_name or report.name,
         "schedule": {
             "type": report.schedule.type,
             "time": report.schedule.time,
@@ -33,13 +41,65 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
     }
 
 
-def matches_definition(registered: Any, expected: Any) -> bool:
-    """Return True if the registered value contains the expected one; extra keys are allowed."""
+def find_differences(registered: Any, expected: Any, path: str = "") -> list[str]:
+    """Return the paths at which a registered value differs from the expected one.
+
+    The comparison is lenient, because servers write a definition in another way than they received
+    it. Further keys, the order of a list and the spelling of the API's words are no difference. A
+    value that is not shown is none either; a list that is not shown is empty.
+    """
     if isinstance(expected, dict):
-        return isinstance(registered, dict) and all(
-            matches_definition(registered.get(key), value) for key, value in expected.items()
-        )
+        shown = registered if isinstance(registered, dict) else {}
+        return [
+            difference
+            for key, value in expected.items()
+            for difference in find_differences(shown.get(key), value, f"{path}.{key}".lstrip("."))
+        ]
     if isinstance(expected, list):
-        same_length = isinstance(registered, list) and len(registered) == len(expected)
-        return same_length and all(map(matches_definition, registered, expected))
-    return bool(registered == expected)
+        is_same = _has_same_items(registered if isinstance(registered, list) else [], expected)
+    else:
+        is_same = registered is None or _is_same_value(path, str(registered), str(expected))
+    return [] if is_same else [path]
+
+
+def shown_parts(registered: Any, expected: Any) -> Any:
+    """Return the parts of a registered value that the expected one has too.
+
+    Other parts, such as recipients, do not concern the tap and may be personal data.
+    """
+    if not isinstance(expected, dict) or not isinstance(registered, dict):
+        return registered
+    return {k: shown_parts(registered[k], v) for k, v in expected.items() if k in registered}
+
+
+def describes_report(entry: Mapping[str, Any]) -> bool:
+    """Return True if an entry of a list of schedules has a definition, not only ID and name."""
+    return isinstance(entry.get("report"), dict)
+
+
+def _has_same_items(registered: Sequence[Any], expected: Sequence[Any]) -> bool:
+    remaining = [item for item in registered if item is not None]
+    for item in expected:
+        matches = [other for other in remaining if not find_differences(other, item)]
+        if not matches:
+            return False
+        remaining.remove(matches[0])
+    return not remaining
+
+
+def _is_same_value(path: str, registered: str, expected: str) -> bool:
+    key = path.rpartition(".")[2]
+    if key == "time":
+        return _parse_time(registered) == _parse_time(expected)
+    if key == "timezone":
+        return is_same_zone(time_zone(registered), time_zone(expected))
+    return _letters(registered) == _letters(expected) if key in _WORDS else registered == expected
+
+
+def _parse_time(text: str) -> tuple[int, int] | str:
+    match = _TIME.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match else text
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from msgspec import Struct, field
 
@@ -12,27 +11,53 @@ from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
     ConfigError,
-    DownloadError,
+    NotFound,
     Unavailable,
     with_permission_hint,
 )
-from tap_cxone.families.scheduled_reports.report_definition import matches_definition
-from tap_cxone.http.json_body import first_id, json_list, json_object, json_objects
-from tap_cxone.http.pagination import TokenPaginator
+from tap_cxone.families.scheduled_reports.report_definition import find_differences, shown_parts
+from tap_cxone.families.scheduled_reports.schedule_list import (
+    PERMISSION_HINT,
+    SCHEDULES_PATH,
+    list_schedules,
+    schedule_id_of,
+    schedule_path,
+)
+from tap_cxone.http.json_body import json_object
+from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
+    from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.http.client import Client
+    from tap_cxone.http.retry import RetryPolicy
 
-SCHEDULES_PATH = "/api/v2/analytics/reports/schedules"
+_MAX_LOOKUPS = 6  # lookups of a schedule whose registration gave no ID
+_INFO_KEY = "schedules"
+_ACCEPTED = range(201, 300)  # a 200 without JSON may be the page of a proxy
 
-_LIST_KEYS = ("entities", "schedules", "data")
-PERMISSION_HINT = (
-    "grant the application the scopes analytics:reports:read and analytics:reports:write, and its "
-    "user Analytics > Reports > Manage and View"
-)
+
+class ScheduleRequest(Struct, frozen=True):
+    """The schedule that a report needs.
+
+    Attributes:
+        definition: Definition of the schedule, as JSON.
+        setting: Path of the report's settings, for messages.
+        register: Whether the tap registers and changes the schedule.
+        take_over: Whether the tap may change a schedule that it did not make.
+    """
+
+    definition: dict[str, Any]
+    setting: str
+    register: bool = True
+    take_over: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of the schedule."""
+        return str(self.definition["name"])
 
 
 class ScheduleRegistry(Struct, frozen=True):
@@ -40,109 +65,181 @@ class ScheduleRegistry(Struct, frozen=True):
 
     Attributes:
         client: The tenant's API.
+        lookup_policy: Pauses between the lookups of a schedule that is not listed yet.
+        tenant_info: Tenant info of the family; it keeps the schedules that the tap made.
         log: Logger for registered and changed schedules.
+        audit_context: Audit fields of the stream.
     """
 
     client: Client
+    lookup_policy: RetryPolicy
+    tenant_info: dict[str, Any]
     log: logging.Logger
+    audit_context: AuditContext
     _ids: dict[str, str] = field(default_factory=dict)
+    _sent: set[str] = field(default_factory=set)
 
-    def list_schedules(self, name: str | None = None) -> list[dict[str, Any]]:
-        """Return all schedules, or only those with the given name.
-
-        Raises:
-            ApiError: The response has no list of schedules.
-            PermissionDenied: A permission is missing; the error names it.
-        """
-        schedules: list[dict[str, Any]] = []
-        filters = {"name": name} if name else {}
-        paginator = TokenPaginator("the schedules")
-        with (
-            with_permission_hint(PERMISSION_HINT),
-            suppress(DownloadError),  # an invalid or repeated token ends the list
-        ):
-            for page in paginator.pages(
-                lambda token: (
-                    self.client.get(SCHEDULES_PATH, filters | paginator.params(token)).json
-                )
-            ):
-                schedules += _parse_schedules(page)
-        # The name of the filter is not documented. An API that ignores it returns all schedules.
-        return [entry for entry in schedules if name is None or entry.get("name") == name]
-
-    def ensure(self, definition: Mapping[str, Any]) -> str:
-        """Return the ID of the schedule with this definition; register or update it if needed.
+    def ensure(self, request: ScheduleRequest) -> str:
+        """Return the ID of the requested schedule; register or update it if needed.
 
         The submit of a job calls it first. So a retry of that submit repeats a failed registration.
 
         Raises:
             Unavailable: It is not known whether the schedule is registered.
             ApiError: The schedule cannot be registered or changed.
-            ConfigError: Two schedules have its name.
+            ConfigError: Two schedules have its name, it may not be changed, or it is missing and
+                may not be registered.
         """
-        name = str(definition["name"])
-        if name not in self._ids:
-            self._ids[name] = self._find_or_register(name, definition)
-        return self._ids[name]
+        if request.name not in self._ids:
+            self._ids[request.name] = self._find_or_register(request)
+        return self._ids[request.name]
 
-    def _find_or_register(self, name: str, definition: Mapping[str, Any]) -> str:
-        matches = self.list_schedules(name)
+    def forget(self, request: ScheduleRequest) -> None:
+        """Forget the ID of a schedule that was deleted meanwhile, so that it is made again."""
+        self._ids.pop(request.name, None)
+
+    def unused_names(self, names: Iterable[str]) -> list[str]:
+        """Return the schedules that the tap made and that none of these names means."""
+        return sorted(self._made.keys() - set(names))
+
+    # Schedules that the tap made
+
+    @property
+    def _made(self) -> dict[str, str]:
+        """Return the name and ID of each schedule that the tap made; an unknown ID is empty."""
+        ids: dict[str, str] = self.tenant_info.get(_INFO_KEY, {}).get("ids", {})
+        return ids
+
+    def _remember(self, name: str, schedule_id: str) -> str:
+        """Store that the tap made a schedule; return its ID."""
+        if self._made.get(name) != schedule_id:
+            version = self.tenant_info.get(_INFO_KEY, {}).get("version", 0)
+            ids = {**self._made, name: schedule_id}
+            self.tenant_info[_INFO_KEY] = {"version": version + 1, "ids": ids}
+        return schedule_id
+
+    # Lookup
+
+    def _find_or_register(self, request: ScheduleRequest) -> str:
+        name = request.name
+        entry = self._find(name)
+        if entry is None and self._made.get(name) == "":
+            entry = self._find_later(name)
+        if entry is not None:
+            if name in self._sent or self._made.get(name) == "":
+                self._remember(name, schedule_id_of(entry))
+            return self._update_if_different(entry, request)
+        if not request.register:
+            msg = (
+                f"{request.setting}: no schedule has the name '{name}'; correct schedule_name, or "
+                "set register to true"
+            )
+            raise ConfigError([msg])
+        return self._register(request)
+
+    def _find(self, name: str) -> dict[str, Any] | None:
+        matches = list_schedules(self.client, name)
+        own_id = self._made.get(name)
+        if own := [entry for entry in matches if own_id and schedule_id_of(entry) == own_id]:
+            return own[0]
         if len(matches) > 1:
-            ids = ", ".join(schedule_id(entry) for entry in matches)
+            ids = ", ".join(map(schedule_id_of, matches))
             msg = f"several schedules have the name '{name}' ({ids}); delete all but one in CXone"
             raise ConfigError([msg])
-        return (
-            self._update_if_different(matches[0], definition)
-            if matches
-            else self._register(name, definition)
-        )
+        return matches[0] if matches else None
 
-    def _register(self, name: str, definition: Mapping[str, Any]) -> str:
+    def _find_later(self, name: str) -> dict[str, Any]:
+        """Return a schedule that was registered and is not listed yet; look with growing pauses.
+
+        Raises:
+            ApiError: It is not listed. It is never registered again, because it may exist.
+        """
+        for delay in islice(self.lookup_policy.delays(), _MAX_LOOKUPS):
+            sleep(self.client.transport.clock, delay, f"looking up the schedule '{name}'")
+            if entry := self._find(name):
+                return entry
+        msg = (
+            f"the schedule '{name}' was registered, but the API does not list it; run again later, "
+            "or set another schedule_name if CXone does not show it"
+        )
+        raise ApiError(msg)
+
+    # Registration and change
+
+    def _register(self, request: ScheduleRequest) -> str:
         """Register a schedule, once; an error that may be retried is `Unavailable`.
 
         A lost response to the submit of a job counts as spent. Registering spends nothing, and the
         next attempt first looks up whether the schedule exists.
         """
-        remedy = "run again: the tap looks it up first, and no run was spent"
+        name, new_id = request.name, ""
+        self._sent.add(name)
         try:
             with with_permission_hint(PERMISSION_HINT):
-                response_json = self.client.submit(SCHEDULES_PATH, definition).json
+                response_json = self.client.submit(SCHEDULES_PATH, request.definition).json
+            new_id = schedule_id_of(json_object(response_json))
         except AmbiguousSubmit as error:
-            msg = f"the schedule '{name}' may have been registered: {error.message}"
-            raise Unavailable(msg, status=error.status, remedy=remedy) from error
+            if error.status not in _ACCEPTED:
+                msg = f"the schedule '{name}' may have been registered: {error.message}"
+                remedy = "run again: the tap looks it up first, and no run was spent"
+                raise Unavailable(msg, status=error.status, remedy=remedy) from error
+        self._remember(name, new_id)
+        if not new_id:
+            new_id = self._remember(name, schedule_id_of(self._find_later(name)))
         self.log.info("Schedule '%s' registered", name)
-        if new_id := schedule_id(json_object(response_json)):
-            return new_id
-        msg = f"the schedule '{name}' was registered, but the API does not list it"
-        raise Unavailable(msg, remedy=remedy)
+        self._audit_change(request, new_id, None)
+        return new_id
 
-    def _update_if_different(self, entry: dict[str, Any], definition: Mapping[str, Any]) -> str:
-        registered_id = schedule_id(entry)
-        if not matches_definition(entry, dict(definition)):
-            path = f"{SCHEDULES_PATH}/{quote(registered_id, safe='')}"
-            with with_permission_hint(PERMISSION_HINT):
-                self.client.put(path, definition)
-            name = str(entry["name"])
-            if not any(
-                matches_definition(current, dict(definition))
-                for current in self.list_schedules(name)
-            ):
+    def _update_if_different(self, entry: dict[str, Any], request: ScheduleRequest) -> str:
+        registered_id, name = schedule_id_of(entry), request.name
+        differences = find_differences(entry, request.definition)
+        if differences and not request.register:
+            text = "%s: the schedule '%s' differs from the settings in %s; it runs as it is"
+            self.log.warning(text, request.setting, name, ", ".join(differences))
+        elif differences:
+            self._require_permission(registered_id, request, differences)
+            try:
+                with with_permission_hint(PERMISSION_HINT):
+                    response = self.client.put(schedule_path(registered_id), request.definition)
+            except NotFound:  # deleted after the lookup
+                return self._register(request)
+            if response.headers.get("Content-Type", "").startswith("text/html"):
                 msg = (
-                    f"the schedule '{name}' could not be changed; delete it in CXone and run again"
+                    f"the schedule '{name}' could not be changed, because a page came in place of "
+                    "the API's response; run again, and check base_url"
                 )
                 raise ApiError(msg)
-            self.log.info("Schedule '%s' changed to its definition in the settings", name)
+            self._remember(name, registered_id)
+            self._audit_change(request, registered_id, shown_parts(entry, request.definition))
+            self._check_change(request)
         return registered_id
 
+    def _require_permission(
+        self, registered_id: str, request: ScheduleRequest, differences: Iterable[str]
+    ) -> None:
+        """Raise `ConfigError` if the tap may not change a schedule."""
+        if request.take_over or self._made.get(request.name) == registered_id:
+            return
+        msg = (
+            f"{request.setting}: the schedule '{request.name}' was not made by this tap and "
+            f"differs in {', '.join(differences)}; set take_over to overwrite it, register to "
+            "false to run it as it is, or another schedule_name"
+        )
+        raise ConfigError([msg])
 
-def schedule_id(entry: Mapping[str, Any]) -> str:
-    """Return the ID of a schedule under either of its keys; empty if it has none."""
-    return first_id(entry, ("scheduleId", "id")) or ""
+    def _check_change(self, request: ScheduleRequest) -> None:
+        """Log whether the API shows the change that it has accepted."""
+        name, current = request.name, self._find(request.name)
+        if differences := find_differences(current or {}, request.definition):
+            text = (
+                "The API accepted the change of the schedule '%s' and still shows another %s; "
+                "compare it in CXone"
+            )
+            self.log.warning(text, name, ", ".join(differences))
+        else:
+            self.log.info("Schedule '%s' changed to its definition in the settings", name)
 
-
-def _parse_schedules(response_json: Any) -> list[dict[str, Any]]:
-    entries = json_list(response_json, _LIST_KEYS)
-    if entries is None:
-        msg = "the response with the schedules has no list; check base_url"
-        raise ApiError(msg)
-    return [entry for entry in json_objects(entries) if schedule_id(entry)]
+    def _audit_change(self, request: ScheduleRequest, schedule_id: str, old: Any) -> None:
+        self.audit_context.write(
+            "schedule_changed", schedule_id=schedule_id, old=old, new=request.definition
+        )

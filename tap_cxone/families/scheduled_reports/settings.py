@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
@@ -28,6 +29,12 @@ METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {
 """Metric → the report types that have it, as far as the tutorial names them. Others need
 `allow_unknown_metrics`."""
 
+REPORT_TYPES = ("agent", "queue", "skill", "ic", "voicemail")
+OPERATORS = ("in", "notIn", "eq")
+"""Report types and operators that the tutorial names. Others need `allow_unknown_metrics`."""
+
+_FINAL_HOUR_UTC = 5  # the tutorial: daily figures are final between 03:00 and 05:00
+_MIN_POLL_INTERVAL = timedelta(seconds=15)  # the tutorial: a faster poll returns nothing new
 _UTC = "UTC"
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -39,7 +46,7 @@ class ReportFilter:
     dimension: Annotated[str, Meta(description="Dimension to filter by.")]
     values: Annotated[tuple[str, ...], Meta(description="Values of the dimension.")]
     operator: Annotated[
-        Literal["in", "notIn", "eq"], Meta(description="Comparison with the values.")
+        str, Meta(description="Comparison with the values: `in`, `notIn`, `eq`.")
     ] = "in"
 
 
@@ -79,11 +86,11 @@ class ReportSettings:
         Meta(
             pattern=STREAM_NAME_PATTERN,
             examples=["agent_performance_daily"],
-            description="Stream name, snake_case, and the name of the schedule in CXone.",
+            description="Stream name, snake_case.",
         ),
     ]
     type: Annotated[
-        Literal["agent", "queue", "skill", "ic", "voicemail"],
+        str,
         Meta(description="Type of the report: `agent`, `queue`, `skill`, `ic`, `voicemail`."),
     ]
     metrics: Annotated[
@@ -106,10 +113,25 @@ class ReportSettings:
         ScheduleSettings,
         Meta(description="The schedule that is registered. The runs of the tap do not use it."),
     ] = ScheduleSettings()
+    schedule_name: Annotated[
+        str | None, Meta(description="Name of the schedule in CXone. Default: the stream name.")
+    ] = None
+    register: Annotated[
+        bool,
+        Meta(
+            description="Whether the tap registers the schedule and changes it with the settings. "
+            "`false` runs an existing schedule as it is."
+        ),
+    ] = True
+    take_over: Annotated[
+        bool,
+        Meta(description="Whether the tap may change a schedule that it did not register itself."),
+    ] = False
     dateRange: Annotated[  # noqa: N815 (the API's own name, as in the vendor's definitions)
         DateRangeSettings,
         Meta(description="The dates of the scheduled runs, as in a definition of the API."),
     ] = DateRangeSettings()
+    columns: Annotated[dict[str, ColumnRule], COLUMN_RULES] = field(default_factory=dict)
     csv: Annotated[
         CsvSettings, Meta(description="As `scheduled_reports.csv`, for this report only.")
     ] = field(default_factory=CsvSettings)
@@ -156,7 +178,8 @@ class ScheduledReportsSettings(Section):
             gt=0,
             le=ONE_WEEK,
             description="Seconds between two polls of a run. The interval grows to eight times as "
-            "long. The API shows nothing new in less than 15 seconds.",
+            "long. It is at least 15, since the API shows nothing new before; an API on this "
+            "machine may be polled faster.",
         ),
     ] = 15
     job_timeout_minutes: Annotated[
@@ -169,7 +192,11 @@ class ScheduledReportsSettings(Section):
         ),
     ] = 45
     allow_unknown_metrics: Annotated[
-        bool, Meta(description="Whether reports may have metrics that this tap does not know.")
+        bool,
+        Meta(
+            description="Whether reports may have metrics, types and operators that this tap does "
+            "not know for them."
+        ),
     ] = False
     scopes: Annotated[
         tuple[str, ...],
@@ -189,8 +216,13 @@ class ScheduledReportsSettings(Section):
 
     @property
     def poll_interval(self) -> timedelta:
-        """Return the time between two polls of a run."""
+        """Return the time between two polls of a run of an API on this machine."""
         return timedelta(seconds=self.poll_interval_seconds)
+
+    @property
+    def remote_poll_interval(self) -> timedelta:
+        """Return the time between two polls of a run."""
+        return max(self.poll_interval, _MIN_POLL_INTERVAL)
 
     @property
     def job_timeout(self) -> timedelta:
@@ -210,8 +242,10 @@ class ScheduledReportsSettings(Section):
     def _report_problems(self, report: ReportSettings) -> Iterator[str]:
         if not report.metrics:
             yield " has no metrics; name at least one"
-        for metric in report.metrics:
-            yield from self._metric_problems(metric, report.type)
+        if not self.allow_unknown_metrics:
+            yield from _unknown_word_problems(report)
+            for metric in report.metrics:
+                yield from _metric_problems(metric, report.type)
         for dimension in report.grouping:
             if dimension not in report.dimensions:
                 yield f": grouping '{dimension}' is not in its dimensions; add it to them"
@@ -222,21 +256,43 @@ class ScheduledReportsSettings(Section):
                 "05:30"
             )
 
-    def _metric_problems(self, metric: str, report_type: str) -> Iterator[str]:
-        types = METRIC_REPORT_TYPES.get(metric)
-        if types is None and not self.allow_unknown_metrics:
-            hint = did_you_mean(
-                metric,
-                METRIC_REPORT_TYPES,
-                "set scheduled_reports.allow_unknown_metrics if the API has it",
-            )
-            yield f": the metric '{metric}' is not known; {hint}"
-        elif types is not None and report_type not in types:
-            others = [name for name, others in METRIC_REPORT_TYPES.items() if report_type in others]
+    def warnings(self) -> Iterator[str]:
+        """Yield the settings that read or run a report before its figures are final."""
+        if self.settle_hour_utc < _FINAL_HOUR_UTC:
             yield (
-                f": '{metric}' is a metric of {', '.join(types)} reports, not of {report_type}; "
-                f"those have: {', '.join(others) or 'none known'}"
+                f"{self.NAME}.settle_hour_utc is {self.settle_hour_utc:g}: figures of a day are "
+                f"final from {_FINAL_HOUR_UTC} of the next day, so a window may miss rows"
             )
+        for report in self.reports:
+            if report.register and report.schedule.time < f"{_FINAL_HOUR_UTC:02}:00":
+                yield (
+                    f"{self.NAME}.reports, '{report.name}': schedule.time is "
+                    f"{report.schedule.time}; runs of CXone before {_FINAL_HOUR_UTC:02}:00 miss "
+                    "rows of the day before. Runs of the tap are not affected"
+                )
+
+
+def _unknown_word_problems(report: ReportSettings) -> Iterator[str]:
+    remedy = f"set {ScheduledReportsSettings.NAME}.allow_unknown_metrics if the API has it"
+    if report.type not in REPORT_TYPES:
+        yield f": type is '{report.type}', not one of {', '.join(REPORT_TYPES)}; {remedy}"
+    for item in report.filters:
+        if item.operator not in OPERATORS:
+            yield f": operator is '{item.operator}', not one of {', '.join(OPERATORS)}; {remedy}"
+
+
+def _metric_problems(metric: str, report_type: str) -> Iterator[str]:
+    types = METRIC_REPORT_TYPES.get(metric)
+    remedy = f"set {ScheduledReportsSettings.NAME}.allow_unknown_metrics if the API has it"
+    if types is None:
+        hint = did_you_mean(metric, METRIC_REPORT_TYPES, remedy)
+        yield f": the metric '{metric}' is not known; {hint}"
+    elif report_type in REPORT_TYPES and report_type not in types:
+        others = [name for name, others in METRIC_REPORT_TYPES.items() if report_type in others]
+        yield (
+            f": '{metric}' is a metric of {', '.join(types)} reports, not of {report_type}; "
+            f"those have: {', '.join(others) or 'none known'}; {remedy}"
+        )
 
 
 def _definition_problems(report: ReportSettings) -> Iterator[str]:

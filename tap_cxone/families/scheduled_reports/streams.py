@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from msgspec import structs
@@ -12,17 +12,19 @@ from typing_extensions import override
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import JobTimeout
-from tap_cxone.families.scheduled_reports import report_definition
 from tap_cxone.families.scheduled_reports.api import ReportsApi
-from tap_cxone.families.scheduled_reports.schedules import (
+from tap_cxone.families.scheduled_reports.report_definition import schedule_definition
+from tap_cxone.families.scheduled_reports.schedule_list import (
     PERMISSION_HINT,
     SCHEDULES_PATH,
-    ScheduleRegistry,
-    schedule_id,
+    list_schedules,
+    schedule_id_of,
 )
+from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.redact import is_loopback
+from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
 from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import RunContext
     from tap_cxone.families.scheduled_reports.settings import ReportSettings
     from tap_cxone.jobs.polling import PollPolicy
+    from tap_cxone.jobs.runner import JobRunner
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
 
@@ -46,6 +49,7 @@ NAME = ScheduledReportsSettings.NAME
 SCHEDULES_STREAM = "report_schedules"
 BUILT_IN_STREAMS = (SCHEDULES_STREAM,)
 _JSON = msgspec.json.Encoder(decimal_format="number")
+_MEANING = ("type", "metrics", "dimensions", "grouping", "filters")
 _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 
 
@@ -75,12 +79,15 @@ class ScheduledReports(ApiFamily):
     @override
     def poll_policy(self) -> PollPolicy:
         section = self.context.settings.section(ScheduledReportsSettings)
+        interval = (
+            section.poll_interval if is_loopback(self.base_url) else section.remote_poll_interval
+        )
         return structs.replace(
             super().poll_policy,
-            interval=section.poll_interval,
+            interval=interval,
             timeout=section.job_timeout,
             timeout_setting=section.JOB_TIMEOUT_PATH,
-            max_interval=section.poll_interval * _MAX_POLL_GROWTH,
+            max_interval=interval * _MAX_POLL_GROWTH,
         )
 
 
@@ -92,10 +99,6 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
         SchedulesStream(tap, api_family),
         *(ReportStream(tap, api_family, r) for r in family_settings.reports),
     ]
-
-
-def _schedule_registry(stream: CXoneStream) -> ScheduleRegistry:
-    return ScheduleRegistry(stream.family.client, stream.logger)
 
 
 class SchedulesStream(FullTableStream):
@@ -122,10 +125,10 @@ class SchedulesStream(FullTableStream):
 
     @override
     def table_records(self) -> Iterator[Record]:
-        for entry in _schedule_registry(self).list_schedules():
+        for entry in list_schedules(self.family.client):
             parts = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
             texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in parts.items()}
-            yield {"schedule_id": schedule_id(entry), "name": entry.get("name"), **texts}
+            yield {"schedule_id": schedule_id_of(entry), "name": entry.get("name"), **texts}
 
 
 class ReportStream(JobStream):
@@ -140,13 +143,14 @@ class ReportStream(JobStream):
         metrics = (source_column(n, f"Metric '{n}'.", "number") for n in report.metrics)
         declaration = Declaration(
             name=report.name,
-            columns=(*dimensions, *metrics),
+            columns=with_rules(without_leading_zeros((*dimensions, *metrics)), report.columns),
             primary_keys=(*keys, "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
             keys_setting=f"{setting}, grouping",
             columns_setting=setting,
             formats=("json", "csv"),
             grouped=True,
+            required=tuple(name for name, rule in report.columns.items() if rule.required),
             text_format=text_format(
                 report.csv.over(family.context.settings.section(ScheduledReportsSettings).csv),
                 csv_setting=f"{setting}, csv",
@@ -157,9 +161,47 @@ class ReportStream(JobStream):
     @cached_property
     @override
     def api(self) -> ReportsApi:
-        definition = report_definition.schedule_definition(self.report)
+        report, family = self.report, self.family
+        request = ScheduleRequest(
+            definition=schedule_definition(report),
+            setting=f"{NAME}.reports, entry '{report.name}'",
+            register=report.register,
+            take_over=report.take_over,
+        )
+        return ReportsApi(family.client, family.tenant, self._schedules, request)
+
+    @cached_property
+    def _schedules(self) -> ScheduleRegistry:
         family = self.family
-        return ReportsApi(family.client, family.tenant, _schedule_registry(self), definition)
+        policy = structs.replace(family.poll_policy.retry, first_delay=family.poll_policy.interval)
+        return ScheduleRegistry(
+            family.client, policy, family.tenant_info, self.logger, self.audit_context
+        )
+
+    @override
+    def source(self) -> JobRunner:
+        self._report_unused_schedules()
+        return super().source()
+
+    def _report_unused_schedules(self) -> None:
+        """Log the schedules that earlier runs made for reports that are no longer configured."""
+        reports = self.settings.section(ScheduledReportsSettings).reports
+        names = self._schedules.unused_names(r.schedule_name or r.name for r in reports)
+        if names and "unused schedules" not in self.family.logged_topics:
+            text = (
+                "No report of the settings uses the schedules that earlier runs registered: %s. "
+                "CXone still runs them; delete them there"
+            )
+            self.log_once("unused schedules", text, ", ".join(names))
+
+    @override
+    def requested_columns(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.declaration.columns)
+
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        report = schedule_definition(self.report)["report"]
+        return {name: report[name] for name in _MEANING}
 
     @property
     def _window_days(self) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.simulator.list_pages import list_page
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.options import Options
@@ -27,10 +29,12 @@ class MetricCatalog:
         return tuple(metric.id for metric in self.metrics)
 
 
-def metric_list(metrics: Iterable[CustomMetric], options: Options) -> Any:
-    """Return the list of the metrics in the tenant's layout."""
+def metric_list(metrics: Iterable[CustomMetric], query: Mapping[str, str], options: Options) -> Any:
+    """Return a page of the list of the metrics in the tenant's layout."""
     entries = [_entry(metric, options) for metric in metrics]
-    return entries if options.catalogue_shape == "list" else {options.catalogue_shape: entries}
+    if options.catalogue_shape == "list":
+        return entries
+    return list_page(entries, options.catalogue_shape, query, options)
 
 
 def _entry(metric: CustomMetric, options: Options) -> dict[str, Any]:

@@ -89,7 +89,8 @@ class _Api:
     async def custom_metrics(self, request: Request) -> Response:
         """Return the custom metrics."""
         self._tokens.require(request, _METRICS)
-        return json_response(metric_list(self._downloads.metric_catalog.metrics, self._options))
+        metrics = self._downloads.metric_catalog.metrics
+        return json_response(metric_list(metrics, request.query_params, self._options))
 
     async def quota(self, request: Request) -> Response:
         """Return the remaining number of data downloads."""

@@ -80,6 +80,10 @@ class ScheduledReports(SimulatedFamily):
         validate_schedule(body)
         return self._schedules.add(body)
 
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule as if another client had deleted it."""
+        self._schedules.delete(schedule_id)
+
     @override
     def login_handler(self) -> Handler:
         options = self._context.options

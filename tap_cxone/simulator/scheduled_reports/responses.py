@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.simulator.list_pages import list_page
+from tap_cxone.simulator.scheduled_reports.spelling import canonical_body
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from tap_cxone.simulator.options import Options
@@ -17,13 +20,26 @@ if TYPE_CHECKING:
 def schedule_registered(schedule: Schedule, options: Options) -> dict[str, Any]:
     """Return the body of the response to the registration of a schedule."""
     status = "created" if schedule.versions == 1 else "updated"
-    return {options.schedule_id_key: schedule.id, "status": status}
+    body = {"status": status}
+    return {options.schedule_id_key: schedule.id, **body} if options.returns_schedule_id else body
 
 
-def schedule_list(schedules: Iterable[Schedule], options: Options) -> Any:
-    """Return the list of the schedules in the tenant's layout."""
-    entries = [{options.schedule_id_key: schedule.id, **schedule.body} for schedule in schedules]
-    return entries if options.schedules_shape == "list" else {options.schedules_shape: entries}
+def schedule_detail(schedule: Schedule, options: Options) -> dict[str, Any]:
+    """Return a schedule in the tenant's spelling."""
+    is_canonical = options.schedule_spelling == "canonical"
+    body = canonical_body(schedule.body) if is_canonical else schedule.body
+    return {options.schedule_id_key: schedule.id, **body}
+
+
+def schedule_list(schedules: Sequence[Schedule], query: Mapping[str, str], options: Options) -> Any:
+    """Return a page of the list of the schedules in the tenant's layout."""
+    entries = [schedule_detail(schedule, options) for schedule in schedules]
+    if options.list_names_only:
+        names = {options.schedule_id_key, "name"}
+        entries = [{key: entry[key] for key in names} for entry in entries]
+    if options.schedules_shape == "list":
+        return entries
+    return list_page(entries, options.schedules_shape, query, options)
 
 
 def run_started(run: Run, options: Options) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tap_cxone.simulator.scheduled_reports.responses import (
     result_page,
     run_started,
     run_state,
+    schedule_detail,
     schedule_list,
     schedule_registered,
 )
@@ -62,6 +63,7 @@ def routes(context: ServerContext, schedules: Schedules, runs: Runs) -> list[Bas
     return [
         endpoint(api.list, "list").route("GET", f"{_PATH}/schedules"),
         endpoint(api.submit, "submit").route("POST", f"{_PATH}/schedules"),
+        endpoint(api.detail, "list").route("GET", _SCHEDULE),
         endpoint(api.update, "update").route("PUT", _SCHEDULE),
         endpoint(api.run, "run").route("POST", f"{_SCHEDULE}/runs"),
         results.route("GET", _RESULT),
@@ -70,7 +72,7 @@ def routes(context: ServerContext, schedules: Schedules, runs: Runs) -> list[Bas
 
 
 class _Api:
-    """Handlers of the seven endpoints."""
+    """Handlers of the eight endpoints."""
 
     def __init__(self, context: ServerContext, schedules: Schedules, runs: Runs) -> None:
         """Create the handlers of the API."""
@@ -83,7 +85,14 @@ class _Api:
         """Return the schedules with a name, or all."""
         self._context.client_tokens.require(request, _READ)
         schedules = self._schedules.find_by_name(request.query_params.get("name"))
-        return JSONResponse(schedule_list(schedules, self._options))
+        return JSONResponse(schedule_list(schedules, request.query_params, self._options))
+
+    async def detail(self, request: Request) -> Response:
+        """Return one schedule."""
+        self._context.client_tokens.require(request, _READ)
+        if not self._options.schedule_by_id:
+            raise HTTPException(404, "There is no such endpoint")
+        return JSONResponse(schedule_detail(self._schedule(request), self._options))
 
     async def submit(self, request: Request) -> Response:
         """Register a schedule and return its id."""

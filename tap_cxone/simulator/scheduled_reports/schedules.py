@@ -20,11 +20,13 @@ class Schedule:
         id: The id in requests.
         body: The last registered body.
         versions: Number of registrations, including the first.
+        hidden_listings: Number of further lists in which it is missing.
     """
 
     id: str
     body: Mapping[str, Any]
     versions: int = 1
+    hidden_listings: int = 0
 
     @property
     def name(self) -> str:
@@ -42,11 +44,18 @@ class Schedules:
 
     def add(self, body: Mapping[str, Any]) -> Schedule:
         """Store a new schedule; names need not be unique."""
-        return self._store(Schedule(str(uuid.uuid4()), body))
+        hidden_listings = self._options.hidden_listings
+        return self._store(Schedule(str(uuid.uuid4()), body, hidden_listings=hidden_listings))
 
     def update(self, schedule: Schedule, body: Mapping[str, Any]) -> Schedule:
-        """Replace the body of a schedule."""
+        """Replace the body of a schedule, unless accepted changes have no effect."""
+        if self._options.frozen_schedules:
+            body = schedule.body
         return self._store(replace(schedule, body=body, versions=schedule.versions + 1))
+
+    def delete(self, schedule_id: str) -> None:
+        """Delete a schedule."""
+        del self._schedules[schedule_id]
 
     def find(self, schedule_id: str) -> Schedule | None:
         """Return the schedule with this id; None if there is none."""
@@ -57,10 +66,14 @@ class Schedules:
         return list(self._schedules.values())
 
     def find_by_name(self, name: str | None) -> list[Schedule]:
-        """Return the schedules that match a name; all for None."""
+        """Return the schedules that match a name and are not hidden; all for None."""
+        hidden = [schedule for schedule in self.all() if schedule.hidden_listings]
+        for schedule in hidden:
+            self._store(replace(schedule, hidden_listings=schedule.hidden_listings - 1))
         return [
             schedule
             for schedule in self.all()
+            if schedule.id not in {other.id for other in hidden}
             if name is None or self._matches_name(schedule, name)
         ]
 

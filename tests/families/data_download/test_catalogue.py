@@ -18,6 +18,7 @@ from tests.support.data_download import (
     DOWNLOAD,
     FLAG,
     IDS,
+    METRICS,
     NEW,
     QUARANTINE,
     STREAM,
@@ -207,3 +208,14 @@ def test_values_allowed_as_objects(sim, clock):
 
     assert [record["cm_x"] for record in out.records(STREAM)] == ["A"]
     assert [record["field"] for record in out.records(QUARANTINE)] == ["cm_x"]
+
+
+@pytest.mark.parametrize("pages", ["token", "number"])
+def test_catalogue_in_pages_is_read_whole(simulate, clock, pages):
+    """All pages of the list are read, whether they name a token or a number and a total."""
+    sim = simulate(catalogue_shape="entities", list_page_size=2, list_pages=pages)
+
+    out = run_downloads(download_settings(sim), clock, CATALOGUE)
+
+    assert [record["id"] for record in out.records(CATALOGUE)] == [m.id for m in PUBLISHED]
+    assert len(requests_to(sim, METRICS)) == -(-len(PUBLISHED) // 2)

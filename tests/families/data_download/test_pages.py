@@ -27,14 +27,20 @@ from tests.support.requests import requests_to
 
 @pytest.mark.parametrize("size", [1, 5, 6, 11, 12, 13, 10_000])
 def test_any_page_size(utc, clock, size):
-    """Whatever the size of a page, all rows come once, and no page is requested in vain."""
+    """Whatever the size of a page, all rows come once, and no page is requested in vain.
+
+    The exception is a total that equals one full page: it may be the number of rows of the page.
+    """
     sim = utc()
 
     out = run_downloads(one_day(sim, size), clock)
 
     assert out.error is None
     assert sorted_ids(out.records(STREAM)) == expected(sim)
-    assert [body["offset"] for body in page_bodies(sim)] == list(range(0, 12, size))
+    assert [body["offset"] for body in page_bodies(sim)] == [
+        *range(0, 12, size),
+        *([12] if size == 12 else []),
+    ]
     assert {body["limit"] for body in page_bodies(sim)} == {size}
 
 
@@ -58,6 +64,20 @@ def test_short_pages(utc, clock, size):
 
     assert out.error is None
     assert sorted_ids(out.records(STREAM)) == expected(sim)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_total_smaller_than_the_rows_is_not_believed(utc, clock, size):
+    """Where every page announces one row and five exist, paging ends with an empty page."""
+    sim = utc()
+    rows = [interaction(number) for number in range(5)]
+    serve_pages(sim, *(page(*rows[at : at + size], total=1) for at in range(0, 5, size)))
+    serve_pages(sim, page(total=1))
+
+    out = run_downloads(one_day(sim, size), clock)
+
+    assert out.error is None
+    assert sorted_ids(out.records(STREAM)) == ["i0", "i1", "i2", "i3", "i4"]
 
 
 @pytest.mark.parametrize("size", [5, 6, 12, 13])

@@ -45,6 +45,7 @@ SCENES = (
         unknown_status={"state": "hibernating"},
         token_option="report_token_seconds",
         own_timing=True,
+        repeatable=(500, 502, 504),
         poll_growth=8,
         file_point="page",
     ),

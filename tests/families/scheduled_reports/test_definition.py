@@ -98,7 +98,7 @@ def test_found_again(simulate, clock, name_filter, shape, key):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"report": {"metrics": ["talkTime", "handleTime", "callsHandled"]}},
+        {"report": {"metrics": ["talkTime", "handleTime", "wrapUpTime"]}},
         {"report": {"metrics": [*METRICS, "wrapUpTime"]}},
         {"report": {"dimensions": ["agentId", "queueId"]}},
         {"report": {"grouping": []}},
@@ -118,7 +118,8 @@ def test_changed_when_it_differs(sim, clock, changed):
         there[part] |= values
     sim.add_schedule(there)
 
-    outs = [run_reports(report_settings(sim), clock) for _ in range(2)]
+    config = report_settings(sim, entry={"take_over": True})
+    outs = [run_reports(config, clock) for _ in range(2)]
 
     (own,) = sim.schedules
     assert all(whole(out, sim) for out in outs)
@@ -299,7 +300,7 @@ def test_the_update_is_repeated(sim, clock):
     sim.add_schedule(definition(metrics=["talkTime"]))
     sim.faults.add(Fault("update", "status", status=500), Fault("update", "reply-lost"))
 
-    out = run_reports(report_settings(sim), clock)
+    out = run_reports(report_settings(sim, entry={"take_over": True}), clock)
 
     assert whole(out, sim)
     assert sim.schedules[0].body == definition()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tap_cxone.errors import CXoneError, DownloadError
+from tap_cxone.errors import CXoneError, DownloadError, JobFailed
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
 from tests.support.ids import readable
-from tests.support.requests import polls
+from tests.support.requests import json_body, polls, submits
 from tests.support.scheduled_reports import (
     MINUTE,
     STREAM,
@@ -60,6 +60,65 @@ def test_empty_pages(sim, clock):
     assert out.error is None
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007", "008"]
     assert [seen.query["pageToken"] for seen in further_pages(sim)] == ["a+b/c=&d#", "b", "c"]
+
+
+@pytest.mark.parametrize("total", [10, 2], ids=["more", "fewer"])
+@pytest.mark.parametrize("key", ["totalRecords", "total"])
+def test_result_with_another_total_than_its_rows_fails(sim, clock, total, key):
+    """A result that announces another number of rows than it has is not committed."""
+    rows = [report_row(agentId=str(number)) for number in range(3)]
+    answer(sim, "poll", done(*rows, **{key: total}), times=9)
+
+    out = run_reports(report_settings(sim, max_retries=1), clock)
+
+    assert isinstance(failure(out), DownloadError)
+    assert f"received 3 of {total} announced rows" in str(failure(out))
+    assert out.bookmark(STREAM) is None
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"type": "absolute", "start": "2026-03-14T00:00:00Z", "end": "2026-03-15T00:00:00Z"},
+        {"type": "absolute", "start": "2026-03-15", "end": "2026-03-17"},
+        {"type": "relative", "value": "previousDay"},
+        {"start": "2026-03-15T00:00:00Z", "end": "soon"},
+    ],
+    ids=["another day", "two days", "relative", "no date"],
+)
+def test_result_of_another_date_range_fails(sim, clock, shown):
+    """A result that shows other dates than requested is the failure of its job."""
+    answer(sim, "poll", done(report_row(), dateRange=shown))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert "not of the requested 2026-03-15" in str(failure(out))
+    assert out.records(STREAM) == []
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["2026-03-15T23:59:59.999Z", "2026-03-15T23:59:59Z", "2026-03-16T00:00:00+00:00", "2026-03-15"],
+)
+def test_result_of_the_requested_date_range_in_any_form_is_read(sim, clock, end):
+    """The last instant, the next midnight and the last day are the same end."""
+    shown = {"type": "absolute", "start": "2026-03-15T00:00:00Z", "end": end}
+    answer(sim, "poll", done(report_row(), dateRange=shown))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert out.error is None
+    assert len(out.records(STREAM)) == 1
+
+
+def test_report_windows_share_no_instant(sim, clock):
+    """A window ends before the next one begins, however the API counts the end."""
+    run_reports(report_settings(sim, 2), clock)
+
+    first, second = (json_body(seen)["dateRange"] for seen in submits(sim))
+    assert (first["start"], first["end"]) == ("2026-03-15T00:00:00Z", "2026-03-15T23:59:59.999Z")
+    assert second["start"] == "2026-03-16T00:00:00Z"
 
 
 def test_a_token_that_repeats(simulate, clock):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tap_cxone.errors import ConfigError
+from tap_cxone.streams.family_stream import FamilyStream
 from tap_cxone.tap import TapCXone
 from tests.support.ids import readable
 from tests.support.run import Killed, run_tap, select
@@ -109,8 +111,55 @@ def test_unknown_metrics():
     assert "allow_unknown_metrics" in problem
 
     TapCXone(config={**OFFLINE, "scheduled_reports": {**own, "allow_unknown_metrics": True}})
-    wrong = {"reports": [changed_report(metrics=["messageCount"])], "allow_unknown_metrics": True}
-    assert len(report_problems(wrong)) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metrics": ["messageCount"]},
+        {"type": "email"},
+        {"filters": [{"dimension": "x", "values": ["y"], "operator": "greaterThan"}]},
+    ],
+    ids=readable,
+)
+def test_allow_unknown_metrics_overrides_what_the_tap_knows(change):
+    """Metrics of other types, types and operators need one switch, which the problem names."""
+    own = {"reports": [changed_report(**change)]}
+    (problem,) = report_problems(own)
+
+    assert "scheduled_reports.allow_unknown_metrics" in problem
+    TapCXone(config={**OFFLINE, "scheduled_reports": {**own, "allow_unknown_metrics": True}})
+
+
+@pytest.mark.parametrize(
+    ("own", "word"),
+    [
+        ({"settle_hour_utc": 4.5}, "settle_hour_utc is 4.5"),
+        ({"reports": [changed_report(schedule={"time": "02:00"})]}, "'a': schedule.time is 02:00"),
+    ],
+    ids=readable,
+)
+def test_report_before_its_figures_are_final_is_warned_of(caplog, own, word):
+    """A day that is read, or run by CXone, before 05:00 UTC of the next one may lack rows."""
+    TapCXone(config={**OFFLINE, "scheduled_reports": own})
+
+    (warning,) = [r.getMessage() for r in caplog.records if "rows" in r.getMessage()]
+    assert word in warning
+
+
+@pytest.mark.parametrize(
+    ("url", "seconds"),
+    [("https://api.example.com", 15), ("http://127.0.0.1:1", 2)],
+    ids=["another host", "this machine"],
+)
+def test_runs_of_another_host_are_not_polled_faster_than_every_15_seconds(url, seconds):
+    """The minimum of the API holds, unless the API is on this machine."""
+    own = {"reports": [changed_report()], "poll_interval_seconds": 2}
+    tap = TapCXone(config={**OFFLINE, "scheduled_reports": own, "base_url": url})
+
+    stream = tap.streams["a"]
+    assert isinstance(stream, FamilyStream)
+    assert stream.family.poll_policy.interval == timedelta(seconds=seconds)
 
 
 def test_unknown_metrics_are_read(sim, clock):

@@ -32,7 +32,7 @@ def test_a_run_for_each_window(sim, clock):
             "dateRange": {
                 "type": "absolute",
                 "start": f"2026-03-{day}T00:00:00Z",
-                "end": f"2026-03-{day + 1}T00:00:00Z",
+                "end": f"2026-03-{day}T23:59:59.999Z",
             }
         }
         for day in (15, 16)
@@ -42,7 +42,7 @@ def test_a_run_for_each_window(sim, clock):
 @pytest.mark.parametrize("start", ["2026-03-15T13:14:15Z", "2026-03-15T23:59:59+00:00"])
 def test_whole_days(sim, clock, start):
     """A start inside a day reads that day, an end inside a day does not."""
-    config = report_settings(sim, start_date=start, end_date="2026-03-17T23:59:59Z")
+    config = report_settings(sim, start_date=start, end_date="2026-03-17T23:58:59Z")
 
     out = run_reports(config, clock)
 

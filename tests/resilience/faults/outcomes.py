@@ -96,6 +96,7 @@ OWN: dict[tuple[str, str, int], Exact | Fails] = {
     **{(s, place, 429): WAITED for s, places in SUBMITS.items() for place in places},
     ("reports", "submit", 500): UNREGISTERED,
     **{(s, place, 500): SPENT for s, place in UNLISTED},
+    ("reports", "run", 500): Fails(("500",), ("tried 9 times (max_retries)", *AGAIN)),
 }
 
 

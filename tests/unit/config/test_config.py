@@ -109,32 +109,7 @@ def test_schema_defaults_are_the_real_ones():
     assert read_settings(shown) == read_settings({})
 
 
-NO_DEFAULT = {
-    *(f"data_extraction.entities[].{name}" for name in ("entity_name", "version")),
-    *(f"data_extraction.entities[].{name}" for name in ("primary_keys", "order_by")),
-    *(f"analytics_exports.exports[].{name}" for name in ("filter", "required_fields")),
-    *(f"scheduled_reports.reports[].dateRange.{name}" for name in ("start", "end")),
-    *(
-        path
-        for path, _ in nested_settings(SCHEMA)
-        if path.startswith(("endpoints.", "observability.table_streams[]."))
-        and path.rpartition(".")[2] not in {"name", "columns"}
-    ),
-    *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
-    *(path for path, _ in nested_settings(SCHEMA) if path.endswith(("].timezone", "].date_order"))),
-    "data_download.null_characters",
-}
-"""Nested settings that may be left out and have no default, or a computed one."""
 NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}
-
-
-def test_every_nested_setting_shows_its_default():
-    """A nested setting that may be left out shows its default, unless it has none."""
-    leaves = {path: found for path, found in NESTED.items() if "properties" not in found}
-    optional = {path for path, found in leaves.items() if "null" in found["type"]}
-
-    assert {path for path in optional if "default" not in NESTED[path]} == NO_DEFAULT
-    assert len(optional - NO_DEFAULT) > 40
 
 
 def least(schema):

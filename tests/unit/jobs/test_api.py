@@ -15,6 +15,7 @@ from tap_cxone.families.observability.api import ObservabilityApi, TableRequest
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.families.scheduled_reports.api import ReportsApi
 from tap_cxone.families.scheduled_reports.report_definition import schedule_definition
+from tap_cxone.families.scheduled_reports.schedules import ScheduleRequest
 from tap_cxone.families.scheduled_reports.settings import ReportSettings
 from tap_cxone.windows import Window
 
@@ -49,7 +50,9 @@ APIS = {
     "7b23b9c4c4cffa33": AnalyticsApi(
         NO_CLIENT, TENANT, ExportRequest("conversation", "type eq 'bot'", "json", "gzip"), 3
     ),
-    "be2d706996c0f6fe": ReportsApi(NO_CLIENT, TENANT, NO_CLIENT, schedule_definition(REPORT)),
+    "723b8510b4be5cfc": ReportsApi(
+        NO_CLIENT, TENANT, NO_CLIENT, ScheduleRequest(schedule_definition(REPORT), "")
+    ),
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault
+from tap_cxone.simulator.scheduled_reports.family import REPORT
 from tests.resilience.faults.answers import EXACT, ever, once, says
 from tests.resilience.faults.outcomes import (
     AGAIN,
@@ -46,25 +47,33 @@ def outdated(*faults: Fault) -> Script:
 CHANGES = {
     **{
         status: outcome_of_status("reports", "update", status)
-        for status in (400, 401, 404, 422, 429, 500)
+        for status in (400, 401, 422, 429, 500)
     },
+    404: EXACT,  # deleted meanwhile: registered once more
     403: Fails(("403",), ("analytics:reports:write",)),
 }
+FOREIGN = ("was not made by this tap",)
 UNCHANGED = Fails(("could not be changed",), ("run again",))
+
+
+TAKEN_OVER = {"scheduled_reports": {"reports": [{**REPORT, "take_over": True}]}}
 
 
 def update_rows() -> Iterator[Row]:
     """Yield rows for the change of a schedule, and for polls after a synchronous submit."""
-    yield Row("update nothing", "reports", outdated(), EXACT)
+    taken: dict[str, Any] = {"settings": TAKEN_OVER}
+    yield Row("update nothing", "reports", outdated(), EXACT, **taken)
+    foreign = Fails(("was not made by this tap", "report.metrics"), ("take_over",), then=FOREIGN)
+    yield Row("update not allowed", "reports", outdated(), foreign)
     for label, how in PASSING.items():
         changed = outdated(Fault("update", **USUAL | how))
         must = UNCHANGED if label == "html" else EXACT
-        yield Row(f"update {label}", "reports", changed, must)
+        yield Row(f"update {label}", "reports", changed, must, **taken)
     for status in (400, 401, 403, 404, 422, 429, 500):
         faults = outdated(*ever("update", status=status))
-        yield Row(f"update {status} ever", "reports", faults, CHANGES[status])
+        yield Row(f"update {status} ever", "reports", faults, CHANGES[status], **taken)
     faults = outdated(*ever("update", status=302, headers=ELSEWHERE))
-    yield Row("update 302", "reports", faults, Fails(("302",), REDIRECTED))
+    yield Row("update 302", "reports", faults, Fails(("302",), REDIRECTED), **taken)
     twins = Fails(("several schedules have the name",), ("delete all but one",))
     two = json.dumps({"entities": [{"scheduleId": n, "name": STREAM} for n in "ab"]})
     yield Row("list two of a name", "reports", says("list", two), twins)

@@ -1,0 +1,57 @@
+"""Checks of a whole file that each row passes alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_cxone.errors import DecodeError
+from tap_cxone.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_cxone.rows.layout import RecordSpec
+    from tap_cxone.rows.reader import RowCounts, RowReader
+    from tap_cxone.streams.schema import Declaration
+
+
+def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Declaration) -> None:
+    """Raise `DecodeError` for a file without rows whose columns are all unknown.
+
+    A stream without known columns accepts any header.
+    """
+    table, spec = reader.table, reader.spec
+    if (
+        spec.columns
+        and table.header
+        and not counts.rows
+        and not is_known_header(spec, table.header)
+    ):
+        titles = Redactor()(", ".join(table.header))
+        msg = (
+            f"{table.name}: the file has no rows and only unknown columns ({titles}). If they "
+            f"are right, declare one of them in {declaration.columns_setting}"
+        )
+        raise DecodeError(msg)
+
+
+def reject_conflicting_groups(reader: RowReader, declaration: Declaration) -> None:
+    """Raise `DecodeError` if two rows of grouped results differ and have one key.
+
+    One of them would replace the other in the target.
+    """
+    if declaration.grouped and (numbers := reader.find_conflict()):
+        first, second = numbers
+        keys = ", ".join(reader.spec.key_columns)
+        msg = (
+            f"{reader.table.name}: rows {first} and {second} differ and have the same key "
+            f"({keys}); name what tells them apart in {declaration.keys_setting}"
+        )
+        raise DecodeError(msg)
+
+
+def is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
+    """Return True if a header has a column that is known before the file is read."""
+    known = {column.name for column in spec.columns} | spec.mandatory_columns
+    columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
+    return not known.isdisjoint(column.name for column in columns)
