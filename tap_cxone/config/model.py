@@ -181,8 +181,9 @@ class Settings(ConnectionSettings):
         WebhookSettings | None,
         Meta(
             title="Completion webhook",
-            description="Address that receives a notification of every committed window. A failed "
-            "notification never fails the run. Default: none.",
+            description="Address that receives a notification of every committed window, and of "
+            "the other events that are named. A failed notification never fails the run. Default: "
+            "none.",
         ),
     ] = None
     batch_config: Annotated[

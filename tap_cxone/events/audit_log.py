@@ -15,7 +15,7 @@ from tap_cxone.clock import iso
 from tap_cxone.errors import AuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_cxone.clock import Clock
     from tap_cxone.windows import Window
@@ -44,6 +44,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "job_state": ("the API reported another status of a job", ("state",)),
     "job_failed": ("a job ended without a file", ("reason",)),
+    "job_stuck": (
+        "a job still ran at its time limit; `seconds` counts from its submit",
+        ("state", "seconds", "outcome"),
+    ),
     "file_downloaded": ("a file was downloaded completely", ("bytes", "rows", "sha256")),
     "schema_changed": ("columns that no SCHEMA message contained were added", ("columns",)),
     "record_invalid": (
@@ -85,31 +89,45 @@ class AuditLog:
         path: Path of the file; None to write nothing.
         clock: Clock of the run.
         run_id: Identifier of the run, in every line.
+        observer: Receives each event, its fields and its context after the line; None for nothing.
     """
 
     path: str | None
     clock: Clock
     run_id: str = field(default_factory=lambda: uuid4().hex)
+    observer: Callable[[str, Mapping[str, Any], AuditContext | None], None] | None = None
 
     def write(
         self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None = None
     ) -> None:
-        """Append one line with a single write.
+        """Append one line with a single write, then call the observer, even if that write failed.
 
         Raises:
             AuditError: The line cannot be written.
         """
-        if self.path is None:
-            return
+        try:
+            if self.path is not None:
+                self._append(self.path, event, fields, audit_context)
+        finally:
+            if self.observer is not None:
+                self.observer(event, fields, audit_context)
+
+    def _append(
+        self,
+        path: str,
+        event: str,
+        fields: Mapping[str, Any],
+        audit_context: AuditContext | None,
+    ) -> None:
         line = dict.fromkeys(COMMON_FIELDS) | (
             audit_context.common_fields() if audit_context else {}
         )
         line |= {"at": iso(self.clock.now()), "run": self.run_id, "event": event}
         try:
-            _append_line(self.path, f"{json.dumps(line | dict(fields))}\n".encode())
+            _append_line(path, f"{json.dumps(line | dict(fields))}\n".encode())
         except OSError as error:
             msg = (
-                f"cannot write the audit log {self.path} ({error.strerror or error}); free disk "
+                f"cannot write the audit log {path} ({error.strerror or error}); free disk "
                 "space or correct audit_log_path"
             )
             raise AuditError(msg) from error

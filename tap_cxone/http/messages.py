@@ -27,6 +27,7 @@ _CHUNK_BYTES = 1 << 16
 # A part of a file (206) could end at the end of a line and would then look complete.
 _COMPLETE_STATUSES = {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 _JSON_DECODER = msgspec.json.Decoder(float_hook=Decimal)  # stricter than some JSON writers
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 ParseBody = Callable[[bytes], Any]
 """Convert the bytes of a response body to values."""
@@ -47,7 +48,7 @@ class ApiRequest:
         url: Target address. Its query never appears in a message.
         params: Query parameters to add to the address.
         headers: Headers in addition to those of every request.
-        body: Value to send as JSON.
+        body: Value to send as JSON; bytes are JSON already.
         form: Fields to send as a form, instead of JSON.
         creates_job: Whether the request starts work that must not be started twice.
         response_type: Expected body: JSON, a file to spool, or any body, which is ignored.
@@ -109,6 +110,11 @@ def iter_body(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
         size += len(chunk)
         if size > max_bytes:
             break
+
+
+def encode_json(value: Any) -> bytes:
+    """Return a value as JSON, without rounding fractions."""
+    return _JSON_ENCODER.encode(value)
 
 
 def parse_json_exact(content: bytes) -> Any:

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 from msgspec import Struct, field
 from typing_extensions import override
@@ -28,6 +27,7 @@ from tap_cxone.http.messages import (
     ApiRequest,
     ApiResponse,
     ClassifyError,
+    encode_json,
     iter_body,
     parse_json_exact,
     spool_response,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _MAX_ERROR_BYTES = 1 << 16
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class _Session(requests.Session):
@@ -185,7 +184,9 @@ class Transport(Struct, frozen=True, kw_only=True):
         headers = {"User-Agent": self.user_agent, "Accept": "application/json", **request.headers}
         data: Mapping[str, str] | bytes | None = request.form
         if request.body is not None:
-            headers["Content-Type"], data = "application/json", _JSON_ENCODER.encode(request.body)
+            is_encoded = isinstance(request.body, bytes)
+            data = request.body if is_encoded else encode_json(request.body)
+            headers["Content-Type"] = "application/json"
         if request.response_type == "file":
             headers["Accept"] = "*/*"
         return self.session.request(

@@ -238,7 +238,7 @@ class JobRunner:
                 reason = "it has been running for more than a day"
                 self._handle_failed_job(job, replace(response, reason=reason))
                 return None
-            self._check_job_timeout(job, job.submitted_at + self.poll_policy.timeout)
+            self._check_job_timeout(job, last_status)
             self._start_upcoming(upcoming)
         raise AssertionError  # pragma: no cover (the poll ages never end)
 
@@ -259,12 +259,17 @@ class JobRunner:
             self.slots.release(job.id)
         return polled_job, response
 
-    def _check_job_timeout(self, job: Job, deadline: datetime) -> None:
-        if self.clock.now() < deadline:
-            return
+    def _check_job_timeout(self, job: Job, status: str) -> None:
         description, timeout = self.description(job.window), self.poll_policy.timeout
+        running_for = self.clock.now() - job.submitted_at
+        if running_for < timeout:
+            return
+        outcome = self._cancel_timed_out(job)
+        self.audit_context.for_window(job.window, job.id).write(
+            "job_stuck", state=status, seconds=running_for.total_seconds(), outcome=outcome
+        )
         msg = (
-            f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}. Raise "
+            f"{description} is still running after {timeout}; {outcome}. Raise "
             f"{self.poll_policy.timeout_setting} or narrow the window"
         )
         raise JobTimeout(msg, window=job.window)

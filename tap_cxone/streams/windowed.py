@@ -11,7 +11,7 @@ from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.events.webhook import WindowCommitted
+from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.rows.layout import RecordSpec
@@ -111,9 +111,9 @@ class WindowedStream(PlannedStream):
         text = "%s: %s committed; rows=%d bytes=%d; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
+            sample = self.sample.records if webhook.settings.sample_size else None
             webhook.notify(
-                WindowCommitted(audit_context, emitted, self.now(), self.sample.records),
-                self.logger,
+                Notification.window_committed(audit_context, emitted, self.now(), sample)
             )
 
     def _record_spec(self, window: Window) -> RecordSpec:
