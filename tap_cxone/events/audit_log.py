@@ -36,7 +36,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "run_started": ("a run started", ("version", "streams")),
     "job_created": (
         "the API accepted a job; `latency_ms` includes the waits before the submit",
-        ("latency_ms",),
+        ("latency_ms", "request"),
     ),
     "job_adopted": (
         "a job of an earlier run, or of a submit whose response was lost, is resumed",
@@ -67,6 +67,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "totals of a selected stream, at the end of the run, before `run_ended`",
         (
             "outcome",
+            "planned",
             "windows",
             "rows",
             "quarantined",
@@ -135,12 +136,30 @@ class AuditLog:
 
 def _append_line(path: str, line: bytes) -> None:
     # A single write in append mode keeps the lines of concurrent processes apart.
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        if os.write(descriptor, line) < len(line):
+        separator = b"" if _ends_with_line(descriptor) else b"\n"
+        written = os.write(descriptor, separator + line)
+        if written < len(separator + line):
+            _remove_incomplete_line(descriptor, written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
+
+
+def _ends_with_line(descriptor: int) -> bool:
+    """Return True if a file is empty or ends with a complete line."""
+    if not os.fstat(descriptor).st_size:
+        return True
+    os.lseek(descriptor, -1, os.SEEK_END)
+    return os.read(descriptor, 1) == b"\n"
+
+
+def _remove_incomplete_line(descriptor: int, size: int) -> None:
+    """Remove the bytes that the last write of this process appended, if no other line follows."""
+    end = os.lseek(descriptor, 0, os.SEEK_CUR)
+    if os.fstat(descriptor).st_size == end:
+        os.ftruncate(descriptor, end - size)
 
 
 class AuditContext(Struct, frozen=True):

@@ -175,10 +175,19 @@ class Transport(Struct, frozen=True, kw_only=True):
         try:
             return (request.parse or parse_json_exact)(content)
         except (ValueError, RecursionError, InvalidOperation):
-            response_text = self.redact(content.decode(errors="replace")) or "empty"
-            msg = f"{request}: the response is not JSON (a proxy may have sent it): {response_text}"
+            body_text = self._describe_body(content, response)
+            msg = f"{request}: the response is not JSON (a proxy may have sent it): {body_text}"
             error_class = AmbiguousSubmit if request.creates_job else Unavailable
             raise error_class(msg, status=response.status_code, remedy=RETRY_LATER_HINT) from None
+
+    def _describe_body(self, content: bytes, response: requests.Response) -> str:
+        """Return the start of an error page; of any other body, which may be rows, its size."""
+        if not content.strip():
+            return "empty"
+        if content.lstrip().startswith(b"<"):
+            return self.redact(content.decode(errors="replace"))
+        content_type = self.redact(response.headers.get("Content-Type", "no content type"))
+        return f"{len(content):,} bytes, {content_type}"
 
     def _send_request(self, request: ApiRequest) -> requests.Response:
         headers = {"User-Agent": self.user_agent, "Accept": "application/json", **request.headers}

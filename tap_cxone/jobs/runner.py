@@ -181,9 +181,8 @@ class JobRunner:
             audit_context.write("job_adopted")
         else:
             count_export()
-            audit_context.write(
-                "job_created", latency_ms=round((now - requested_at) / _MILLISECOND)
-            )
+            latency = round((now - requested_at) / _MILLISECOND)
+            audit_context.write("job_created", latency_ms=latency, request=self.api.body(window))
         outcome = "adopted" if result.adopted else "submitted"
         self.log.info("%s: %s", self.description(window), outcome)
         return result.link
