@@ -10,13 +10,13 @@ from msgspec import Meta
 
 from tap_cxone import __version__
 from tap_cxone.clock import time_zone
-from tap_cxone.config.connection import ConnectionSettings
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (
     BatchSettings,
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence
+from tap_cxone.config.rows import RowSettings
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
@@ -58,7 +58,7 @@ def _default_user_agent() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(ConnectionSettings):
+class Settings(RowSettings):
     """All settings of a run, validated and typed."""
 
     start_date: Annotated[
@@ -242,7 +242,7 @@ class Settings(ConnectionSettings):
     def __post_init__(self) -> None:
         """Treat empty texts as missing: environments often set a variable to an empty text."""
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
-        for name in ("audit_log_path", "journal_path"):
+        for name in ("audit_log_path", "journal_path", "keep_failed_files"):
             object.__setattr__(self, name, getattr(self, name) or None)
 
     @classmethod

@@ -49,14 +49,22 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("state", "seconds", "outcome"),
     ),
     "file_downloaded": ("a file was downloaded completely", ("bytes", "rows", "sha256")),
+    "file_kept": (
+        "the file of a window that failed because of its rows was kept (`keep_failed_files`)",
+        ("path",),
+    ),
     "schema_changed": ("columns that no SCHEMA message contained were added", ("columns",)),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
-        ("record_id", "field", "reason"),
+        ("record_id", "location", "field", "reason"),
     ),
     "window_validated": (
         "all rows of a window were validated",
-        ("rows", "valid", "invalid", "repeated", "reasons"),
+        ("rows", "valid", "invalid", "repeated", "blank", "repeated_headers", "reasons"),
+    ),
+    "window_skipped": (
+        "a window was passed without reading it (`skip_windows`); the bookmark moved",
+        ("reason",),
     ),
     "window_committed": ("the bookmark moved", ("rows", "quarantined", "seconds")),
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
@@ -71,6 +79,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "windows",
             "rows",
             "quarantined",
+            "dropped",
             "bytes",
             "exports",
             "waiting_seconds",

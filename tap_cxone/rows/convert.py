@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_cxone.clock import iso
+from tap_cxone.json_numbers import encode_number
 
 if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
@@ -25,8 +26,9 @@ _DAY_FIRST = re.compile(r"\s*(?:1[3-9]|[23][0-9])[/.-][0-9]{1,2}[/.-][0-9]")
 TRUE_TEXTS = {"true", "yes", "y", "t", "1"}
 FALSE_TEXTS = {"false", "no", "n", "f", "0"}
 _EXACT_DIGITS = 15  # a double preserves every decimal of up to this many digits
+INCOMPLETE_KEY = "incomplete key"
 INT64 = range(-(2**63), 2**63)
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=encode_number)
 
 
 class ConversionError(ValueError):
@@ -40,6 +42,15 @@ class ConversionError(ValueError):
         reason = reason or f"has a value that is not of type {column.type}"
         super().__init__(f"column {column.name} {reason}")
         self.column = column
+
+
+class IncompleteKeyError(ConversionError):
+    """A blank cell in a column that identifies the record."""
+
+    def __init__(self, column: Column) -> None:
+        """Store the column."""
+        super().__init__(column)
+        self.args = (INCOMPLETE_KEY,)
 
 
 # Texts
@@ -175,7 +186,10 @@ def _reject_value(value: object) -> Any:
 
 
 def _to_text(value: Any) -> str:
-    """Return the text of a value for a string column; objects and arrays become JSON."""
+    """Return the text of a value for a string column; objects and arrays become JSON.
+
+    A number keeps its text.
+    """
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
     return _JSON_ENCODER.encode(value).decode()

@@ -11,7 +11,12 @@ from msgspec import Struct
 
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.columns import assign_columns, snake_case
-from tap_cxone.rows.convert import JSON_CONVERTERS, ConversionError, cell_converter
+from tap_cxone.rows.convert import (
+    JSON_CONVERTERS,
+    ConversionError,
+    IncompleteKeyError,
+    cell_converter,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,8 +32,12 @@ class RecordSpec(Struct, frozen=True):
     Attributes:
         columns: Columns whose names and types are known in advance.
         schema_columns: Names of the columns in the SCHEMA message that was emitted.
-        key_columns: Columns that identify a record; a null in them becomes an empty string.
+        key_columns: Columns that identify a record; a row with a null in them is invalid.
             If they include `_row_hash`, each record carries it: a digest of the row's values.
+        null_keys: Whether a null in a key column is a group of its own. It becomes an empty string.
+        order_by: Of records with one key, the one with the greatest value of this column is
+            emitted; empty for the first one.
+        count_identical_rows: Whether identical rows get different values of `_row_hash`.
         constants: Values that every record carries in addition to its cells.
         required: Further columns that a file must have, by the source's names or in snake_case.
         keep_unknown_columns: Whether to keep columns that are in neither `columns` nor
@@ -41,6 +50,9 @@ class RecordSpec(Struct, frozen=True):
     constants: Mapping[str, Any]
     required: Sequence[str] = ()
     keep_unknown_columns: bool = True
+    null_keys: bool = False
+    order_by: str = ""
+    count_identical_rows: bool = False
 
     @property
     def mandatory_columns(self) -> frozenset[str]:
@@ -108,6 +120,11 @@ class FileLayout:
         return cls(spec, tuple(file_columns), absent, new, cells_are_text)
 
     @property
+    def present_names(self) -> frozenset[str]:
+        """Return the names of the columns that the file has."""
+        return frozenset(column.name for column in self.columns if column)
+
+    @property
     def kept_columns(self) -> list[tuple[int, Column]]:
         """Return the columns that are kept, each with the index of its cell."""
         return [(index, column) for index, column in enumerate(self.columns) if column]
@@ -125,6 +142,7 @@ class FileLayout:
         ]
         columns_by_name = {column.name: column for _, column in self.kept_columns}
         key_columns, constants = self.spec.key_columns, self.spec.constants
+        blank_key = _group_without_value if self.spec.null_keys else _reject_blank_key
         has_row_hash = ROW_HASH in key_columns
 
         def convert_row(cells: Sequence[Any]) -> dict[str, Any]:
@@ -140,8 +158,8 @@ class FileLayout:
                 record[ROW_HASH] = self.digest(cells)
             record.update(constants)
             for key in key_columns:
-                if record[key] is None:
-                    record[key] = _empty_key(key, columns_by_name)
+                if record[key] is None or record[key] == "":
+                    record[key] = blank_key(columns_by_name[key])
             return record
 
         return convert_row
@@ -163,8 +181,12 @@ class FileLayout:
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
-def _empty_key(key: str, columns: Mapping[str, Column]) -> str:
-    """Return an empty string for a blank key. Raises `ConversionError` if its type is another."""
-    if columns[key].type != "string":
-        raise ConversionError(columns[key])
+def _group_without_value(column: Column) -> str:
+    """Return the key of the group without a value. Raises `ConversionError` unless it is a text."""
+    if column.type != "string":
+        raise ConversionError(column)
     return ""
+
+
+def _reject_blank_key(column: Column) -> str:
+    raise IncompleteKeyError(column)

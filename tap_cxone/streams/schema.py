@@ -42,6 +42,9 @@ class Declaration(Struct, frozen=True):
         required: Fields that every valid row has, beside the keys; names as in the source.
         nested_object: Key of an object inside a JSON row; the keys of the object become columns.
         windowed: True if records carry the window they were read with.
+        grouped: True if a record sums up a group; a null key is then a group of its own.
+        order_by: Of rows with one key in one file, the one with the greatest value of this column
+            is emitted; empty for the first one.
     """
 
     name: str
@@ -54,6 +57,8 @@ class Declaration(Struct, frozen=True):
     required: tuple[str, ...] = ()
     nested_object: str = ""
     windowed: bool = True
+    grouped: bool = False
+    order_by: str = ""
 
 
 def schema_of(

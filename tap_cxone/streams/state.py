@@ -9,6 +9,7 @@ columns        [{"name", "description"}]                    learned from files
 tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
 window_days    2                                            wider windows timed out
+stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 version        1                                            layout of the keys above
 ```
 
@@ -33,7 +34,15 @@ if TYPE_CHECKING:
 STATE_VERSION = 1
 """Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
 
-_OWN_KEYS = {"pending_jobs", "submits", "columns", "tenant_info", "failed", "window_days"}
+_OWN_KEYS = {
+    "pending_jobs",
+    "submits",
+    "columns",
+    "tenant_info",
+    "failed",
+    "window_days",
+    "stopped_at",
+}
 
 _T = TypeVar("_T")
 
@@ -88,6 +97,15 @@ class StreamState(Struct, frozen=True):
     def set_window_days(self, days: int) -> None:
         """Store the maximum days of a window."""
         self._put("window_days", days)
+
+    def quota_stopped_at(self) -> datetime | None:
+        """Return when a quota last stopped the stream; None if it never did."""
+        value = self.raw.get("stopped_at")
+        return None if value is None else self._parse(parse_instant, value)
+
+    def set_quota_stopped_at(self, at: datetime) -> None:
+        """Store when a quota stopped the stream."""
+        self._put("stopped_at", iso(at))
 
     def columns(self) -> list[Column]:
         """Return the columns that earlier runs learned from files."""
@@ -165,6 +183,7 @@ def read_state(state: Any) -> dict[str, Any]:
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
         stream.bookmark()
+        stream.quota_stopped_at()
         stream.pending_jobs()
         stream.columns()
         for family in stream.families():

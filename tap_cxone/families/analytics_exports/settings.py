@@ -60,6 +60,13 @@ class ExportSettings:
             "strings."
         ),
     ] = field(default_factory=dict)
+    order_by: Annotated[
+        str,
+        Meta(
+            description="Field that tells which of several records with one key in a file is "
+            "emitted: the one with the greatest value of its type. Empty emits the first record."
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

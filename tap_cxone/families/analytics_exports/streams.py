@@ -55,6 +55,8 @@ class ExportDefinition(Definition, frozen=True):
         primary_keys: Columns that identify a record.
         required: Fields that every row must have, by the API's names.
         description: Meaning of one record.
+        order_by: Column whose greatest value marks the record to emit, of those with one key;
+            empty for the first record.
     """
 
     request: ExportRequest
@@ -62,6 +64,7 @@ class ExportDefinition(Definition, frozen=True):
     primary_keys: tuple[str, ...]
     required: tuple[str, ...]
     description: str
+    order_by: str = ""
 
 
 CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
@@ -157,6 +160,7 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
         columns=with_types(export.columns, entry.columns),
         primary_keys=tuple(map(snake_case, entry.primary_keys)),
         required=entry.required_fields,
+        order_by=snake_case(entry.order_by),
     )
 
 
@@ -176,6 +180,7 @@ class ExportStream(JobStream):
             columns_setting=f"{setting}, columns or required_fields",
             formats=("json", "csv"),
             required=export.required,
+            order_by=export.order_by,
         )
         super().__init__(tap, family, declaration)
 

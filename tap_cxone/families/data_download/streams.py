@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
+    from tap_cxone.planning.skipped_windows import SkippedWindow
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
@@ -148,6 +149,7 @@ class DownloadStream(WindowedStream):
             columns_setting=f"{NAME}.downloads, entry '{download.name}'",
             formats=("json",),
             nested_object="customMetrics",
+            grouped=True,
         )
         super().__init__(tap, tenant.family, declaration)
 
@@ -176,7 +178,7 @@ class DownloadStream(WindowedStream):
             self.add_catalog_columns(metric.column for metric in self._metrics)
 
     @override
-    def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
+    def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         yield StreamPreload(self._refresh_metrics())
         if zone := self.tenant.mismatched_zone():
             text = "timezone is %s, but the tenant uses %s; days differ from those of its reports"

@@ -10,12 +10,12 @@ from typing_extensions import override
 from tap_cxone.config.validation import ACCESS_KEY
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.data_extraction.api import (
-    JOBS_PATH,
     DataExtractionApi,
     EntityRequest,
     classify_error,
     describe_running_job,
 )
+from tap_cxone.families.data_extraction.job_list import JOBS_PATH, JobList
 from tap_cxone.families.data_extraction.schemas import (
     ANY_PERMISSION,
     ENTITIES,
@@ -29,7 +29,7 @@ from tap_cxone.rows.columns import snake_case, with_types
 from tap_cxone.streams.definition import merge_definition, merge_definitions
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows
+from tap_cxone.windows import Overlap, daily_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,6 +75,8 @@ class DataExtraction(ApiFamily):
                 min_submit_interval=section.min_submit_interval, max_concurrent=1, tenant_wide=True
             ),
             availability_delay=section.availability_delay,
+            complete_days_only=section.complete_days_only,
+            overlap=section.overlap,
             window_days=section.window_days,
         )
 
@@ -90,8 +92,10 @@ class DataExtraction(ApiFamily):
 def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
     """Return one stream per built-in entity and per configured entity."""
     api_family = DataExtraction.from_settings(context)
+    job_list = JobList(tap.logger)
     return [
-        EntityStream(tap, api_family, entity) for entity in entity_definitions(context.settings)
+        EntityStream(tap, api_family, job_list, entity)
+        for entity in entity_definitions(context.settings)
     ]
 
 
@@ -113,14 +117,18 @@ def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> Entity
         version=entry.version or None,
         primary_keys=None if keys is None else tuple(map(snake_case, keys)),
         columns=with_types(entity.columns, entry.columns),
+        order_by=snake_case(entry.order_by) if entry.order_by else None,
     )
 
 
 class EntityStream(JobStream):
     """Stream of one entity, read in windows of whole UTC days."""
 
-    def __init__(self, tap: Tap, family: ApiFamily, entity: EntityDefinition) -> None:
+    def __init__(
+        self, tap: Tap, family: ApiFamily, job_list: JobList, entity: EntityDefinition
+    ) -> None:
         """Store the entity and declare its columns and keys."""
+        self.job_list = job_list
         self.entity = entity
         declaration = Declaration(
             name=entity.name,
@@ -129,6 +137,7 @@ class EntityStream(JobStream):
             description=entity.description,
             keys_setting=f"{NAME}.entities, entry '{entity.name}', primary_keys",
             columns_setting=f"{NAME}.entities, entry '{entity.name}', columns",
+            order_by=entity.order_by,
         )
         super().__init__(tap, family, declaration)
 
@@ -143,11 +152,18 @@ class EntityStream(JobStream):
             mode=self.settings.section(DataExtractionSettings).mode,
             tenant_info=self.family.tenant_info,
             sync_timeout=self.settings.job_timeout,
+            job_list=self.job_list,
         )
 
     @override
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(DataExtractionSettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        section = self.settings.section(DataExtractionSettings)
+        return daily_windows(
+            start,
+            end,
+            max_days=section.window_days,
+            pending=pending,
+            overlap=Overlap(section.overlap.days, self.settings.start_date),
+        )

@@ -145,6 +145,7 @@ class ReportStream(JobStream):
             keys_setting=f"{setting}, grouping",
             columns_setting=setting,
             formats=("json", "csv"),
+            grouped=True,
         )
         super().__init__(tap, family, declaration)
 

@@ -11,7 +11,8 @@ from tap_cxone.rows.columns import fold
 from tap_cxone.rows.decode.json_blocks import JsonBlock, ObjectRun, object_shapes
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.rows.decode.json_text import JsonChunk, read_items
-from tap_cxone.rows.decode.table import Row, rows_of
+from tap_cxone.rows.decode.json_values import BrokenValue
+from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class JsonTable:
         spool: The file.
         name: Name of the file in error messages.
         header: The keys of the objects read so far, in order of first occurrence.
+        skipped: Numbers of skipped lines, which JSON has not.
     """
 
     unit = "record"
@@ -95,6 +97,7 @@ class JsonTable:
         self.spool = spool
         self.name = name
         self.header: tuple[str, ...] = ()
+        self.skipped = SkippedLines()
         self._previous_header: tuple[str, ...] = ()
         self._field_names: dict[str, None] = {}
         self._expected = expected
@@ -170,6 +173,8 @@ class JsonTable:
 
     def row(self, number: int, raw_text: str, value: Any, duplicate_field: str) -> Row:
         """Return a row that may add column names or be invalid."""
+        if isinstance(value, BrokenValue):
+            return Row(number, (), invalid_reason=value.reason, raw_text=raw_text)
         if not isinstance(value, dict):
             return Row(number, (), invalid_reason="is not an object", raw_text=raw_text)
         if duplicate_field:

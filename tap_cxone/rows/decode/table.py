@@ -52,6 +52,31 @@ class Row(Struct, frozen=True):
     raw_text: str = ""
 
 
+class SkippedLines(Struct):
+    """Numbers of the lines of a file that are no rows, counted by the current pass.
+
+    Attributes:
+        blank: Rows whose cells are all blank.
+        repeated_headers: Rows that repeat the header, as in a file joined from several parts.
+    """
+
+    blank: int = 0
+    repeated_headers: int = 0
+
+    def reset(self) -> None:
+        """Set all numbers to zero."""
+        self.blank = self.repeated_headers = 0
+
+    @property
+    def total(self) -> int:
+        """Return the number of all such lines."""
+        return self.blank + self.repeated_headers
+
+    def __bool__(self) -> bool:
+        """Return True if there are such lines."""
+        return self.total > 0
+
+
 BLOCK_ROWS = 1000
 """Usual maximum number of rows in a block."""
 
@@ -98,6 +123,10 @@ class Table(Protocol):
     @property
     def header(self) -> tuple[str, ...]:
         """Return the column names known so far; a new tuple after rows add names."""
+
+    @property
+    def skipped(self) -> SkippedLines:
+        """Return the numbers of the lines that the last pass skipped."""
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield valid rows in blocks, and rows that need a check one by one.

@@ -113,9 +113,15 @@ NO_DEFAULT = {
     "data_extraction.entities[].entity_name",
     "data_extraction.entities[].version",
     "data_extraction.entities[].primary_keys",
+    "data_extraction.entities[].order_by",
     "analytics_exports.exports[].filter",
     "analytics_exports.exports[].required_fields",
-    *(path for path, _ in nested_settings(SCHEMA) if path.startswith("endpoints.")),
+    *(
+        path
+        for path, _ in nested_settings(SCHEMA)
+        if path.startswith(("endpoints.", "observability.table_streams[]."))
+        and path.rpartition(".")[2] not in {"name", "columns"}
+    ),
 }
 """Nested settings that may be left out and have no default, or a computed one."""
 NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}
