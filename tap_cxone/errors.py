@@ -16,7 +16,7 @@ CXoneError              base of all expected errors; the run continues with othe
 ├── QuotaExhausted      no export is allowed for now; run again at `until`
 ├── JobError            the remote job gave no file
 │   ├── JobFailed           the job failed, for the reason that the API gives
-│   └── JobTimeout          the job still ran at its time limit
+│   └── JobTimeout          the job ran until a time limit, of the tap or of the API
 ├── DownloadError       the file did not arrive completely
 │   ├── LinkExpired         request a new link
 │   ├── InsecureLink        the link is not https; a new one would not be either
@@ -179,12 +179,20 @@ class JobFailed(JobError):
 
 
 class JobTimeout(JobError):
-    """A remote job still ran at its time limit."""
+    """A remote job ran until a time limit, of the tap or of the API."""
 
-    def __init__(self, message: str, *, window: Window | None = None) -> None:
-        """Store the window of the job; None if unknown."""
+    def __init__(
+        self, message: str, *, window: Window | None = None, ended_by_api: bool = False
+    ) -> None:
+        """Store what decides on a retry.
+
+        Args:
+            message: The message.
+            window: Window of the job, which needs a new job; None if its job is still pending.
+            ended_by_api: Whether the API ended the job at a limit of its own.
+        """
         super().__init__(message)
-        self.window = window
+        self.window, self.ended_by_api = window, ended_by_api
 
 
 class DownloadError(CXoneError):

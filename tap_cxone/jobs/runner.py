@@ -295,7 +295,7 @@ class JobRunner:
         if not response.is_known:
             msg += f". tap-cxone does not know the status in {response.answer}; please report it"
         msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
-        raise JobTimeout(msg, window=job.window)
+        raise JobTimeout(msg, window=None if self.store.pending_job(job.window) else job.window)
 
     def _cancel_timed_out(self, job: Job) -> str:
         """Cancel a timed-out job if the API supports it; return the outcome for the message."""
@@ -323,6 +323,7 @@ class JobRunner:
 
         Raises:
             JobFailed: This run submitted the job. A job of an earlier run is submitted again.
+            JobTimeout: The same, and the API ended the job at a limit of its own.
         """
         succeeded = response.status is JobStatus.SUCCEEDED
         reason = "no download link" if succeeded else response.reason or "no reason given"
@@ -337,5 +338,7 @@ class JobRunner:
         )
         if job.from_this_run:
             msg = f"{failure}. Run again; a smaller window may help"
+            if response.is_time_limit:
+                raise JobTimeout(msg, window=job.window, ended_by_api=True)
             raise JobFailed(msg)
         self.log.warning("%s; submitting the window again", failure)

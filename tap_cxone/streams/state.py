@@ -9,6 +9,7 @@ columns        [{"name", "description"}]                    learned from files
 tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
 window_days    2                                            wider windows timed out
+window_days_at "2026-01-31T00:00:00+00:00"                  when the last one timed out
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 version        1                                            layout of the keys above
 ```
@@ -41,6 +42,7 @@ _OWN_KEYS = {
     "tenant_info",
     "failed",
     "window_days",
+    "window_days_at",
     "stopped_at",
 }
 
@@ -94,9 +96,15 @@ class StreamState(Struct, frozen=True):
         days = self.raw.get("window_days")
         return days if isinstance(days, int) and days > 0 else None
 
-    def set_window_days(self, days: int) -> None:
-        """Store the maximum days of a window."""
+    def window_days_at(self) -> datetime | None:
+        """Return the instant at which `window_days` was stored."""
+        value = self.raw.get("window_days_at")
+        return None if value is None else self._parse(parse_instant, value)
+
+    def set_window_days(self, days: int, at: datetime) -> None:
+        """Store the maximum days of a window, and when they became fewer."""
         self._put("window_days", days)
+        self._put("window_days_at", iso(at))
 
     def quota_stopped_at(self) -> datetime | None:
         """Return when a quota last stopped the stream; None if it never did."""
@@ -186,6 +194,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.quota_stopped_at()
         stream.pending_jobs()
         stream.columns()
+        stream.window_days_at()
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)

@@ -196,5 +196,4 @@ class ExportStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(AnalyticsExportsSettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        return daily_windows(start, end, max_days=self.window_days, pending=pending)
