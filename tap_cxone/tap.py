@@ -141,6 +141,7 @@ class TapCXone(Tap):
         for warning in find_warnings(config):
             self.logger.warning(warning)
         if setup_mapper:
+            _ = self.streams  # they correct the types of the catalog, which the mapper reads
             self.setup_mapper()
         if validate_config:
             self._require_credentials()

@@ -6,3 +6,4 @@ from typing import Literal, get_args
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "date-time"]
 COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
+TypeChangePolicy = Literal["alter", "new_column", "string", "fail"]

@@ -17,6 +17,7 @@ from tap_cxone.config.destinations import (
 )
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.rows import RowSettings
+from tap_cxone.types import TypeChangePolicy
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
@@ -113,6 +114,15 @@ class Settings(RowSettings):
             "new SCHEMA, `ignore` omits it, `fail` fails the window.",
         ),
     ] = "evolve"
+    on_type_change: Annotated[
+        TypeChangePolicy,
+        Meta(
+            title="When a column changes its type",
+            description="How to treat a known column whose type changes: `alter` emits the new "
+            "type, `new_column` uses a new column with the type as suffix. `string` makes it a "
+            "string, `fail` fails the stream.",
+        ),
+    ] = "alter"
     invalid_records: Annotated[
         Literal["quarantine", "fail"],
         Meta(

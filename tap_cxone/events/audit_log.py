@@ -54,6 +54,11 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("path",),
     ),
     "schema_changed": ("columns that no SCHEMA message contained were added", ("columns",)),
+    "column_retyped": (
+        "a column has another type than before; `previous` is its name before `on_type_change`",
+        ("column", "previous", "old", "new"),
+    ),
+    "columns_absent": ("a file lacks columns that earlier files had", ("columns",)),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
         ("record_id", "location", "field", "reason"),

@@ -7,16 +7,18 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from tap_cxone.errors import DriftError
-from tap_cxone.rows.columns import assign_columns, snake_case
+from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.convert import (
     JSON_CONVERTERS,
     ConversionError,
     IncompleteKeyError,
     cell_converter,
 )
+from tap_cxone.rows.titles import Title, default_name, number_titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -42,6 +44,7 @@ class RecordSpec(Struct, frozen=True):
         required: Further columns that a file must have, by the source's names or in snake_case.
         keep_unknown_columns: Whether to keep columns that are in neither `columns` nor
             `schema_columns`.
+        column_map: The columns of the titles that earlier files had.
     """
 
     columns: Sequence[Column]
@@ -53,14 +56,23 @@ class RecordSpec(Struct, frozen=True):
     null_keys: bool = False
     order_by: str = ""
     count_identical_rows: bool = False
+    column_map: ColumnMap = msgspec.field(default_factory=ColumnMap)
 
     @property
     def mandatory_columns(self) -> frozenset[str]:
         """Return the names of the columns that every file must have."""
-        generated = {*self.constants, ROW_HASH}
-        return frozenset(
-            name for name in (*self.key_columns, *self.required) if name not in generated
-        )
+        names_by_title = {column.exact_title: column.name for column in self.columns}
+        required = (names_by_title.get(t) or default_name(t) for t in self.required)
+        return frozenset((*self.key_columns, *required)) - {*self.constants, ROW_HASH}
+
+    @property
+    def mandatory_titles(self) -> frozenset[str]:
+        """Return the titles of these columns: those of earlier files, else the exact ones."""
+        known_titles = {column.name: column.exact_title for column in self.columns}
+        known_titles |= {
+            n: titles[0].text for n, titles in self.column_map.titles_by_name().items()
+        }
+        return frozenset(known_titles.get(name, name) for name in self.mandatory_columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ class FileLayout:
         absent_columns: Known columns of the schema that the file lacks; their values are null.
         new_columns: Columns of the file that are kept, but are not in the schema yet.
         cells_are_text: Whether cells are texts; otherwise they are JSON values.
+        titles: The title of each cell, in file order.
         names: The keys of a record, in order.
     """
 
@@ -81,6 +94,7 @@ class FileLayout:
     absent_columns: tuple[Column, ...]
     new_columns: tuple[Column, ...]
     cells_are_text: bool
+    titles: tuple[Title, ...] = ()
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,9 +116,9 @@ class FileLayout:
         Raises:
             DriftError: The file lacks a mandatory column.
         """
-        columns = assign_columns(header, spec.columns)
+        columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
         names = {column.name for column in columns}
-        if missing := sorted({snake_case(name) for name in spec.mandatory_columns} - names):
+        if missing := sorted(spec.mandatory_columns - names):
             msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
             raise DriftError(msg)
         schema_columns = spec.schema_columns
@@ -117,7 +131,8 @@ class FileLayout:
         new = tuple(
             column for column in file_columns if column and column.name not in schema_columns
         )
-        return cls(spec, tuple(file_columns), absent, new, cells_are_text)
+        titles = tuple(number_titles(header))
+        return cls(spec, tuple(file_columns), absent, new, cells_are_text, titles)
 
     @property
     def present_names(self) -> frozenset[str]:
@@ -128,6 +143,12 @@ class FileLayout:
     def kept_columns(self) -> list[tuple[int, Column]]:
         """Return the columns that are kept, each with the index of its cell."""
         return [(index, column) for index, column in enumerate(self.columns) if column]
+
+    @property
+    def column_names(self) -> dict[Title, str]:
+        """Return the name of the column of each title that is kept."""
+        pairs = zip(self.titles, self.columns, strict=True)
+        return {title: column.name for title, column in pairs if column}
 
     def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return the function that converts one row to a record.

@@ -34,7 +34,8 @@ class Declaration(Struct, frozen=True):
     Attributes:
         name: Stream name in snake_case.
         columns: Columns known in advance.
-        primary_keys: Columns that identify a record; empty means `_row_hash`.
+        primary_keys: Columns that identify a record, by the source's names or in snake_case; empty
+            means `_row_hash`.
         description: Meaning of one record.
         keys_setting: Setting in which the user changes the keys.
         columns_setting: Setting in which the user declares column types.

@@ -11,7 +11,6 @@ from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.redact import Redactor
-from tap_cxone.rows.columns import assign_columns, snake_case
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
@@ -161,7 +160,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         declaration, description = self.declaration, window_file.description
         expectation = FileExpectation(
             formats=declaration.formats,
-            required=spec.mandatory_columns,
+            required=spec.mandatory_titles,
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
         )
@@ -287,8 +286,9 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
 
 def _shares_columns(table: Table, spec: RecordSpec) -> bool:
     """Return True if a file has a column that the stream knows."""
-    known = {column.name for column in spec.columns} | set(map(snake_case, spec.mandatory_columns))
-    return any(column.name in known for column in assign_columns(table.header, spec.columns))
+    known = {column.name for column in spec.columns} | spec.mandatory_columns
+    columns = spec.column_map.assign(table.header, spec.columns, spec.mandatory_columns)
+    return any(column.name in known for column in columns)
 
 
 def _keep_if_usable(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import LineEncoder
+    from tap_cxone.rows.layout import FileLayout
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
@@ -98,6 +99,7 @@ class WindowedStream(PlannedStream):
 
     @override
     def read_records(self) -> Iterator[Record]:
+        self.report_type_changes()
         for item in self.workers.items(self):
             if isinstance(item, StreamPreload):
                 self.replace_columns(item.columns)
@@ -123,9 +125,7 @@ class WindowedStream(PlannedStream):
         with closing(loader.load(window_file, spec, line_encoder)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
             if layout := loaded.reader.layout:
-                self.emit_new_columns(
-                    layout.new_columns, loaded.reader.table.name, loaded.audit_context
-                )
+                self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
@@ -134,6 +134,15 @@ class WindowedStream(PlannedStream):
         self.commit(window)
         duration = window_file.duration + self.now() - started_at
         self._report_committed(loaded, window, duration.total_seconds())
+
+    def _use_layout(
+        self, layout: FileLayout, description: str, audit_context: AuditContext
+    ) -> None:
+        """Emit a SCHEMA with new columns, and store the columns of the file's titles."""
+        self.emit_new_columns(layout.new_columns, description, audit_context)
+        self.stream_columns.learn(layout.column_names)
+        self.stream_columns.store(self.state_view)
+        self.report_absent_columns(set(layout.column_names.values()), description)
 
     def _window_loader(self) -> WindowLoader:
         return WindowLoader(
@@ -176,6 +185,7 @@ class WindowedStream(PlannedStream):
             null_keys=self.declaration.grouped,
             order_by=self.declaration.order_by,
             count_identical_rows=self.settings.count_identical_rows,
+            column_map=self.stream_columns.known.column_map,
         )
 
     def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:

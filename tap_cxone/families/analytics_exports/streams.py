@@ -25,7 +25,8 @@ from tap_cxone.families.analytics_exports.settings import (
     AnalyticsExportsSettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column, snake_case, with_types
+from tap_cxone.rows.columns import Column, with_types
+from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import Definition, merge_definition, merge_definitions
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -158,9 +159,9 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
             None if entry.compression == "none" else entry.compression,
         ),
         columns=with_types(export.columns, entry.columns),
-        primary_keys=tuple(map(snake_case, entry.primary_keys)),
+        primary_keys=entry.primary_keys,
         required=entry.required_fields,
-        order_by=snake_case(entry.order_by),
+        order_by=default_name(entry.order_by),
     )
 
 

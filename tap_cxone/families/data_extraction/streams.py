@@ -25,7 +25,8 @@ from tap_cxone.families.data_extraction.schemas import (
 from tap_cxone.families.data_extraction.settings import MAX_WINDOW_DAYS, DataExtractionSettings
 from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import snake_case, with_types
+from tap_cxone.rows.columns import with_types
+from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import merge_definition, merge_definitions
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -110,14 +111,13 @@ def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
 
 
 def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> EntityDefinition:
-    keys = entry.primary_keys
     return merge_definition(
         entity,
         entity_name=entry.entity_name or None,
         version=entry.version or None,
-        primary_keys=None if keys is None else tuple(map(snake_case, keys)),
+        primary_keys=entry.primary_keys,
         columns=with_types(entity.columns, entry.columns),
-        order_by=snake_case(entry.order_by) if entry.order_by else None,
+        order_by=default_name(entry.order_by) if entry.order_by else None,
     )
 
 

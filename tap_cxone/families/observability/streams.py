@@ -19,7 +19,8 @@ from tap_cxone.families.observability.table_exports import table_exports
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
-from tap_cxone.rows.columns import declared_columns, snake_case
+from tap_cxone.rows.columns import declared_columns
+from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import Overlap, daily_windows, midnight
@@ -139,13 +140,13 @@ class TableStream(JobStream):
         declaration = Declaration(
             name=name,
             columns=declared_columns(export.columns),
-            primary_keys=tuple(map(snake_case, export.primary_keys)),
+            primary_keys=export.primary_keys,
             description=export.table.description,
             keys_setting=f"{own}, primary_keys"
             if export.entry
             else f"{NAME}.primary_keys, '{name}'",
             columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
-            order_by=snake_case(export.order_by),
+            order_by=default_name(export.order_by),
         )
         super().__init__(tap, allocation.family, declaration, select_by_default=export.selected)
 

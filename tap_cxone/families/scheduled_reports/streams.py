@@ -21,7 +21,7 @@ from tap_cxone.families.scheduled_reports.schedules import (
 )
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column, snake_case
+from tap_cxone.rows.columns import Column, source_column
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -134,12 +134,12 @@ class ReportStream(JobStream):
         self.report = report
         keys = report.grouping or report.dimensions
         setting = f"{NAME}.reports, entry '{report.name}'"
-        dimensions = (Column(snake_case(n), description=f"'{n}'.") for n in report.dimensions)
-        metrics = (Column(snake_case(n), "number", f"Metric '{n}'.") for n in report.metrics)
+        dimensions = (source_column(n, f"'{n}'.") for n in report.dimensions)
+        metrics = (source_column(n, f"Metric '{n}'.", "number") for n in report.metrics)
         declaration = Declaration(
             name=report.name,
             columns=(*dimensions, *metrics),
-            primary_keys=(*map(snake_case, keys), "_window_start"),
+            primary_keys=(*keys, "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
             keys_setting=f"{setting}, grouping",
             columns_setting=setting,

@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import DecodeError
-from tap_cxone.rows.columns import fold
 from tap_cxone.rows.decode.json_blocks import JsonBlock, ObjectRun, object_shapes
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.rows.decode.json_text import JsonChunk, read_items
 from tap_cxone.rows.decode.json_values import BrokenValue
 from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
+from tap_cxone.rows.titles import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

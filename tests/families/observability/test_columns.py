@@ -162,13 +162,12 @@ def test_columns_that_come_later(simulate, clock):
 
 
 def test_learned_columns_in_state(sim, clock):
-    """State holds what was learned as `columns`, each once."""
+    """State holds what was learned as `columns`, each title once."""
     out = run_tables(table_settings(sim, window_days=1), clock)
 
+    row = sim.expected_rows(PATHS[KB], *DAYS)[0]
     columns = out.state["bookmarks"][KB]["columns"]
-    assert [column["name"] for column in columns] == list(
-        named(sim.expected_rows(PATHS[KB], *DAYS)[0])
-    )
+    assert columns == {title: [name] for title, name in zip(row, named(row), strict=True)}
 
 
 def test_learned_columns_in_discovery(sim, clock):
