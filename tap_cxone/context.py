@@ -254,7 +254,8 @@ class ApiFamily(ABC):
     @cached_property
     def rate_limiter(self) -> RateLimiter:
         """Return the rate limiter that all streams of the family share."""
-        return RateLimiter(self.limits, self.context.clock, self.ledger)
+        timeout = self.context.settings.throttle_timeout
+        return RateLimiter(self.limits, self.context.clock, self.ledger, timeout)
 
     @cached_property
     def ledger(self) -> JobLedger:

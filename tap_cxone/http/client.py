@@ -13,7 +13,7 @@ from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequire
 from tap_cxone.http.download import MAX_REDIRECTS, download_link, too_many_redirects
 from tap_cxone.http.error_table import PERMISSION_HINT
 from tap_cxone.http.messages import ApiRequest
-from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.redact import is_allowed_host, is_secure_url
 
 if TYPE_CHECKING:

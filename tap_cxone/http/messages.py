@@ -28,7 +28,6 @@ _CHUNK_BYTES = 1 << 16
 # A part of a file (206) could end at the end of a line and would then look complete.
 _COMPLETE_STATUSES = {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 _JSON_DECODER = msgspec.json.Decoder(float_hook=parse_fraction)  # stricter than some JSON writers
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 ParseBody = Callable[[bytes], Any]
 """Convert the bytes of a response body to values."""
@@ -117,11 +116,6 @@ def iter_body(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
         size += len(chunk)
         if size > max_bytes:
             break
-
-
-def encode_json(value: Any) -> bytes:
-    """Return a value as JSON, without rounding fractions."""
-    return _JSON_ENCODER.encode(value)
 
 
 def parse_json_exact(content: bytes) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
+from datetime import timedelta
 from decimal import InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -27,14 +28,14 @@ from tap_cxone.http.messages import (
     ApiRequest,
     ApiResponse,
     ClassifyError,
-    encode_json,
     iter_body,
     parse_json_exact,
     spool_response,
 )
-from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import sleep
+from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -229,7 +230,7 @@ class Transport(Struct, frozen=True, kw_only=True):
         )
         rate_limit_headers = RateLimitHeaders.parse(response.headers, self.clock.now())
         return rule.error_class(creates_job=request.creates_job)(
-            message, status=status, retry_after=rate_limit_headers.retry_after, remedy=rule.hint
+            message, status=status, retry_after=rate_limit_headers.wait, remedy=rule.hint
         )
 
     def _read_body(self, request: ApiRequest, response: requests.Response) -> bytes:
@@ -263,7 +264,18 @@ def _reason_to_stop(error: Throttled | Unavailable, attempt: Attempt) -> str:
     """Return why a read is not retried; empty if it is."""
     time_limit = attempt.policy.time_limit
     if isinstance(error, Throttled):
-        return "" if attempt.ends_in_time else f"still throttled after {time_limit}"
+        return "" if attempt.ends_in_time else _throttle_text(error, attempt)
     if attempt.is_last:
         return attempt.count_text
     return "" if attempt.ends_in_time else f"tried {attempt.failures} times in {time_limit}"
+
+
+def _throttle_text(error: Throttled, attempt: Attempt) -> str:
+    """Return how long a read was throttled, or the wait that the API requests beyond the limit."""
+    time_limit = attempt.policy.time_limit
+    if not error.retry_after:
+        return f"still throttled after {time_limit}"
+    elapsed, delay = (
+        timedelta(seconds=round(wait.total_seconds())) for wait in (attempt.elapsed, attempt.delay)
+    )
+    return f"after {elapsed} the API requests a wait of {delay}, and {time_limit} are allowed"
