@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tap_cxone.errors import ApiError
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
-    from tap_cxone.http.auth import Grant
+    from tap_cxone.http.auth import Grant, Token
     from tap_cxone.http.rate_limit import RateLimits
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
@@ -160,7 +160,7 @@ class ApiFamily(ABC):
     availability_delay: timedelta = timedelta(minutes=30)
     complete_days_only: bool = False
     overlap: timedelta = timedelta(0)
-    base_url_from_token: Callable[[str], str | None] | None = None
+    base_url_from_token: Callable[[Token], str | None] | None = None
     window_days: int = 0
     tenant_info: dict[str, Any] = field(default_factory=dict)
     logged_topics: set[str] = field(default_factory=set)

@@ -134,9 +134,17 @@ def _with_finish_times(
             periods, index = divmod(last_index[workload.stream], quota.exports)
             end = _release_times(family, quota, now)[index] + periods * quota.period
         elif workload.windows_without_job:
-            end = now + min_duration(family, cumulative, workload.unit)
+            end = max(
+                now + min_duration(family, cumulative, workload.unit),
+                _reset_time(plan.remaining, cumulative) or now,
+            )
         timed.append(structs.replace(plan, earliest_finish=end))
     return tuple(timed)
+
+
+def _reset_time(remaining: RemainingCalls | None, needed: int) -> datetime | None:
+    """Return when a reported quota is renewed, if it does not cover the calls; else None."""
+    return remaining.reset_at if remaining and needed > remaining.count else None
 
 
 def _release_times(family: ApiFamily, quota: ExportQuota, now: datetime) -> list[datetime]:

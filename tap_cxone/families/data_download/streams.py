@@ -177,6 +177,9 @@ class DownloadStream(WindowedStream):
 
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
+        if region := self.tenant.api.unused_region():
+            text = "the login names the region %r, which is not used; set endpoints.data_download"
+            self.log_once("region", text, self.family.client.redact(region, limit=40))
         yield StreamPreload(self._refresh_metrics())
         if zone := self.tenant.mismatched_zone():
             text = "timezone is %s, but the tenant uses %s; days differ from those of its reports"
@@ -229,7 +232,7 @@ class DownloadStream(WindowedStream):
     @override
     def remaining_calls(self) -> RemainingCalls | None:
         quota = self.tenant.quota
-        return RemainingCalls(quota.remaining, str(quota)) if quota else None
+        return RemainingCalls(quota.remaining, str(quota), quota.reset_at) if quota else None
 
     def _build_request(self) -> DownloadRequest:
         published = {metric.id for metric in self.tenant.published_metrics}
