@@ -98,6 +98,14 @@ class DataDownloadSettings(Section):
             "application."
         ),
     ] = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
+    accept_drift: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Version of the catalogue of custom metrics to accept although "
+            "`schema_drift` is `fail`. The error of a change names it.",
+        ),
+    ] = 0
     live_discovery: Annotated[
         bool,
         Meta(

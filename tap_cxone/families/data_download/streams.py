@@ -23,7 +23,7 @@ from tap_cxone.families.data_download.metric_catalog import (
 )
 from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.settings import DataDownloadSettings
-from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
+from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
@@ -92,7 +92,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of custom metrics and one stream per configured download."""
     api_family = DataDownload.from_settings(context)
     api_family.tenant_info.update(read_tenant_info(tap, NAME))
-    tenant = TenantContext(api_family, load_metrics(api_family))
+    tenant = TenantContext(api_family, load_catalog(api_family))
     family_settings = context.settings.section(DataDownloadSettings)
     return [
         CustomMetricsStream(tap, tenant),
@@ -190,17 +190,18 @@ class DownloadStream(WindowedStream):
         """Return the columns of the current catalogue, after a check for changes.
 
         Raises:
-            DriftError: Metrics changed and `schema_drift` is `fail`.
+            DriftError: Selected metrics changed and `schema_drift` is `fail`.
         """
-        changed_ids = self.tenant.report_changes(self.logger, self.audit_context)
-        if changed_ids and self.settings.schema_drift == "fail":
-            change_text = "; ".join(
-                f"{kind}: {', '.join(ids)}" for kind, ids in changed_ids.items()
+        self.tenant.report_changes(self.logger, self.audit_context)
+        if refused := self.tenant.refused_changes(self.download.custom_metrics):
+            change_text = "; ".join(f"{change.kind}: {change}" for change in refused)
+            msg = (
+                f"custom metrics changed ({change_text}); set schema_drift to evolve or ignore, or "
+                f"accept this change by {NAME}.accept_drift: {self.tenant.next_version}"
             )
-            msg = f"custom metrics changed ({change_text}); set schema_drift to evolve or ignore"
             raise DriftError(msg)
         self._metrics = self._select_metrics(self.tenant.all_metrics, require_all=True)
-        if changed_ids and self.settings.schema_drift == "ignore":
+        if self.tenant.changes and self.settings.schema_drift == "ignore":
             self._metrics = self._previous_definitions(self._metrics)
         return self._present_columns()
 
