@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from msgspec import Struct, structs
 
+from tap_cxone.config.model import Section
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
-from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
+from tap_cxone.errors import CircuitOpen, ConfigError, OutsideHours, QuotaExhausted
+from tap_cxone.formatting import format_minute
 from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
 from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.config.evidence import Evidence
+    from tap_cxone.config.hours import DailyHours
     from tap_cxone.config.model import Settings
     from tap_cxone.errors import ApiError
     from tap_cxone.events.audit_log import AuditLog
@@ -88,7 +91,8 @@ class CircuitBreaker:
 
     def record_failure(self, error: Exception) -> None:
         """Count a failure once; a failure for another reason restarts the count."""
-        if isinstance(error, CircuitOpen | QuotaExhausted) or error in self.errors:
+        is_failure = not isinstance(error, CircuitOpen | QuotaExhausted | OutsideHours)
+        if not is_failure or error in self.errors:
             return
         same_reason = [other for other in self.errors if _failure_key(other) == _failure_key(error)]
         self.errors = [*same_reason, error]
@@ -287,13 +291,31 @@ class ApiFamily(ABC):
     def _tenant_key(self) -> str:
         return tenant_key(self.name, self.base_url, self._identity)
 
+    @property
+    def hours(self) -> DailyHours:
+        """Return the hours of the day in which the family may be read."""
+        section: Section = self.context.settings.sections.get(self.name, Section())
+        return section.hours
+
+    def require_hours(self) -> None:
+        """Raise `OutsideHours` if the settings exclude the present time of the day."""
+        now = self.context.clock.now()
+        if not self.hours.contains(now):
+            msg = (
+                f"{self.name} is read from {self.hours} ({self.name}.not_before_utc, "
+                f"{self.name}.not_after_utc), next at {format_minute(self.hours.next_start(now))}"
+            )
+            raise OutsideHours(msg)
+
     @contextmanager
     def fetching(self) -> Iterator[None]:
         """Fetch for one stream inside the block; count its failure, and release its slots.
 
         Raises:
             CircuitOpen: The family failed repeatedly for the same reason.
+            OutsideHours: The settings exclude the present time of the day.
         """
+        self.require_hours()
         self.circuit_breaker.raise_if_open(self.name)
         try:
             yield

@@ -14,6 +14,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── HistoryRefused      the API does not serve a start so long ago; start later
 │   └── AmbiguousSubmit     the response to a submit was lost; look the job up before a new submit
 ├── QuotaExhausted      no export is allowed for now; run again at `until`
+├── OutsideHours        the settings allow no request to the family at this time of the day
 ├── JobError            the remote job gave no file
 │   ├── JobFailed           the job failed, for the reason that the API gives
 │   └── JobTimeout          the job ran until a time limit, of the tap or of the API
@@ -168,6 +169,10 @@ class QuotaExhausted(CXoneError):
         """Store the instant at which the next export is possible; None if unknown."""
         super().__init__(message)
         self.until = until
+
+
+class OutsideHours(CXoneError):
+    """The settings allow no request to a family at this time of the day."""
 
 
 class JobError(CXoneError):

@@ -75,6 +75,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
     "webhook_failed": ("the webhook call failed", ("host", "reason")),
     "stream_stopped": ("a stream stopped at a quota; a later run continues", ("reason",)),
+    "stream_postponed": (
+        "a stream ended because `not_before_utc` or `not_after_utc` exclude this time of the day",
+        ("reason",),
+    ),
     "stream_failed": ("a stream failed", ("reason",)),
     "stream_ended": (
         "totals of a selected stream, at the end of the run, before `run_ended`",

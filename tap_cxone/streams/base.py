@@ -28,6 +28,7 @@ from tap_cxone.errors import (
     ConfigError,
     CXoneError,
     DriftError,
+    OutsideHours,
     QuotaExhausted,
     StreamsFailed,
 )
@@ -80,6 +81,8 @@ class CXoneStream(FamilyStream):
             raise
         except QuotaExhausted as error:
             self._stop(error)
+        except OutsideHours as error:
+            self._postpone(error)
         except CXoneError as error:
             self._fail(error)
         except Exception as error:
@@ -97,6 +100,13 @@ class CXoneStream(FamilyStream):
             self.log_once(
                 "quota", "Stream '%s' stopped: %s; the next run continues", self.name, error
             )
+
+    def _postpone(self, error: OutsideHours) -> None:
+        """End the stream without failure, because the settings exclude this time of the day."""
+        self.progress.finish("stopped")
+        self.write_state()
+        self.audit_context.write("stream_postponed", reason=str(error))
+        self.logger.info("Stream '%s' postponed: %s; a later run continues", self.name, error)
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error

@@ -62,6 +62,7 @@ class WindowedStream(PlannedStream):
             if skipped := self.skip_list.find(window):
                 yield skipped
                 continue
+            self.family.require_hours()
             try:
                 with self.progress.track_fetch():
                     started_at = self.now()
