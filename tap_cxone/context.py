@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import msgspec
 from msgspec import Struct, structs
 
 from tap_cxone.config.model import Section
@@ -76,7 +77,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     sample: RecordSample
     webhook: Webhook | None = None
     batches: BatchingWriter | None = None
-    failures: dict[str, Exception] = field(default_factory=dict)
+    failures: dict[str, Exception] = msgspec.field(default_factory=dict)
 
 
 @dataclass(slots=True)

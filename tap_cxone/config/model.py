@@ -117,9 +117,9 @@ class Settings(RowSettings):
         str | None,
         Meta(
             title="Time zone",
-            description="Time zone of the dates in observability, and of the days in data "
-            "download, by its IANA or Windows name. Default: `UTC` for observability, the tenant's "
-            "zone for data download.",
+            description="Time zone of the dates in observability, in requests and in files, and of "
+            "the days in data download, by its IANA or Windows name. Default: `UTC` for "
+            "observability, the tenant's zone for data download.",
         ),
     ] = None
     sections: dict[str, Any] = field(default_factory=dict)

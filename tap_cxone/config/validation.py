@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 from msgspec import Struct
 
-from tap_cxone.clock import parse_instant, time_zone, zone_names
+from tap_cxone.clock import parse_instant
+from tap_cxone.config.csv import timezone_problems
 from tap_cxone.config.definition import UNIQUE_NAMES
 from tap_cxone.config.messages import describe_error, did_you_mean
 from tap_cxone.config.model import Settings
@@ -207,10 +208,7 @@ def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_time_zone(settings: Settings) -> Iterator[str]:
-    zone = settings.timezone
-    if zone is not None and time_zone(zone) is None:
-        hint = did_you_mean(zone, zone_names(), "use one such as UTC or America/New_York")
-        yield f"timezone is '{zone}', which is neither an IANA nor a Windows zone; {hint}"
+    yield from timezone_problems("timezone", settings.timezone)
 
 
 _CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (

@@ -65,7 +65,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "window_validated": (
         "all rows of a window were validated",
-        ("rows", "valid", "invalid", "repeated", "blank", "repeated_headers", "reasons"),
+        (
+            *("rows", "valid", "invalid", "repeated", "blank", "repeated_headers"),
+            *("null_characters", "reasons"),
+        ),
     ),
     "window_skipped": (
         "a window was passed without reading it (`skip_windows`); the bookmark moved",

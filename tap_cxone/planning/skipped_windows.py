@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from tap_cxone.windows import Window
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedWindow:
+class SkippedWindow(Struct, frozen=True):
     """A window that is passed, as an item of the worker beside the window files.
 
     Attributes:
@@ -35,8 +35,7 @@ class SkippedWindow:
         """Do nothing: there is no file."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkipList:
+class SkipList(Struct, frozen=True):
     """The time ranges that one stream does not read.
 
     Attributes:

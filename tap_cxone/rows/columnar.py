@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from tap_cxone.rows.column_converters import column_converter
-from tap_cxone.rows.convert import JSON_CONVERTERS
+from tap_cxone.rows.convert import json_text
 from tap_cxone.rows.layout import ROW_HASH
 
 if TYPE_CHECKING:
@@ -92,7 +92,11 @@ def block_converter(layout: FileLayout) -> Callable[[Sequence[Cells], int], Reco
     """
     names, spec = layout.names, layout.spec
     converters = [
-        (names.index(c.name), cell_index, column_converter(c, cells_are_text=layout.cells_are_text))
+        (
+            names.index(c.name),
+            cell_index,
+            column_converter(c, layout.cell_rules(c), cells_are_text=layout.cells_are_text),
+        )
         for cell_index, c in layout.kept_columns
     ]
     text_indexes = {names.index(c.name) for _, c in layout.kept_columns if c.type == "string"}
@@ -141,7 +145,7 @@ def _row_hasher(layout: FileLayout) -> ColumnConverter:
     def column_texts(column: Cells) -> Cells:
         if layout.cells_are_text or set(map(type, column)) == {str}:
             return column
-        return [JSON_CONVERTERS["string"](cell) or "" for cell in column]
+        return [json_text(cell) or "" for cell in column]
 
     return hash_rows
 

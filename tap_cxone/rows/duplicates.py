@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from tap_cxone.rows.dedupe import NewestRows, SeenKeys
 from tap_cxone.rows.layout import ROW_HASH
 
@@ -32,8 +34,7 @@ class DuplicateRule(Protocol):
         """Delete the temporary file."""
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedKeys:
+class RepeatedKeys(msgspec.Struct, frozen=True):
     """The keys that may occur more than once.
 
     Attributes:
@@ -87,12 +88,11 @@ class _AllRecords:
         """Do nothing: no key is stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class _FirstOfKey:
+class _FirstOfKey(msgspec.Struct, frozen=True):
     """Selects the first record of each key."""
 
     repeated: RepeatedKeys
-    seen: SeenKeys = field(default_factory=SeenKeys)
+    seen: SeenKeys = msgspec.field(default_factory=SeenKeys)
 
     def select(self, records: Records) -> Records:
         return records.select(
@@ -143,12 +143,11 @@ class _NewestOfKey:
         self.newest.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _NumberedRecords:
+class _NumberedRecords(msgspec.Struct, frozen=True):
     """Selects all records; a repeated row gets a hash of the row and its number."""
 
     repeated: RepeatedKeys
-    seen: SeenKeys = field(default_factory=SeenKeys)
+    seen: SeenKeys = msgspec.field(default_factory=SeenKeys)
 
     def select(self, records: Records) -> Records:
         earlier = [self.seen.add(key) if key in self.repeated else 0 for key in records.all_keys()]

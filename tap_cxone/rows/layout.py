@@ -13,11 +13,14 @@ from msgspec import Struct
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.convert import (
-    JSON_CONVERTERS,
+    CellRules,
     ConversionError,
     IncompleteKeyError,
     cell_converter,
+    json_text,
 )
+from tap_cxone.rows.dates import FileDates
+from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.rows.titles import Title, default_name, number_titles
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ class RecordSpec(Struct, frozen=True):
         keep_unknown_columns: Whether to keep columns that are in neither `columns` nor
             `schema_columns`.
         column_map: The columns of the titles that earlier files had.
+        text_format: How the file writes texts.
+        dates: Parsers of the file's dates.
     """
 
     columns: Sequence[Column]
@@ -57,6 +62,8 @@ class RecordSpec(Struct, frozen=True):
     order_by: str = ""
     count_identical_rows: bool = False
     column_map: ColumnMap = msgspec.field(default_factory=ColumnMap)
+    text_format: TextFormat = TextFormat()
+    dates: FileDates = msgspec.field(default_factory=FileDates)
 
     @property
     def mandatory_columns(self) -> frozenset[str]:
@@ -150,6 +157,14 @@ class FileLayout:
         pairs = zip(self.titles, self.columns, strict=True)
         return {title: column.name for title, column in pairs if column}
 
+    def cell_rules(self, column: Column) -> CellRules:
+        """Return how the texts of a column are read; numbers and nulls of JSON need no rule."""
+        dates = self.spec.dates.of_column(column.name)
+        if not self.cells_are_text:
+            return CellRules(dates=dates)
+        text_format = self.spec.text_format
+        return CellRules(text_format.number_format, text_format.null_values, dates)
+
     def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return the function that converts one row to a record.
 
@@ -158,7 +173,12 @@ class FileLayout:
         """
         null_values = dict.fromkeys((column.name for column in self.absent_columns), None)
         converters = [
-            (index, c.name, cell_converter(c, cells_are_text=self.cells_are_text), c)
+            (
+                index,
+                c.name,
+                cell_converter(c, self.cell_rules(c), cells_are_text=self.cells_are_text),
+                c,
+            )
             for index, c in self.kept_columns
         ]
         columns_by_name = {column.name: column for _, column in self.kept_columns}
@@ -190,11 +210,7 @@ class FileLayout:
 
         The order of the columns does not change it, nor does a new column that is blank.
         """
-        texts = (
-            cells
-            if self.cells_are_text
-            else [JSON_CONVERTERS["string"](cell) or "" for cell in cells]
-        )
+        texts = cells if self.cells_are_text else [json_text(cell) or "" for cell in cells]
         named_texts = zip(
             (column.name if column else "" for column in self.columns), texts, strict=True
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import logging
@@ -19,8 +20,7 @@ _MAX_FILES = 20
 _SUFFIX = ".failed"
 
 
-@dataclass(frozen=True, slots=True)
-class FailedFiles:
+class FailedFiles(Struct, frozen=True):
     """A directory with the newest files of failed windows.
 
     Attributes:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.rows.text_format import TextFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,6 +47,7 @@ class Declaration(Struct, frozen=True):
         grouped: True if a record sums up a group; a null key is then a group of its own.
         order_by: Of rows with one key in one file, the one with the greatest value of this column
             is emitted; empty for the first one.
+        text_format: How the files of the stream write texts.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Declaration(Struct, frozen=True):
     windowed: bool = True
     grouped: bool = False
     order_by: str = ""
+    text_format: TextFormat = TextFormat()
 
 
 def schema_of(

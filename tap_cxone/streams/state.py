@@ -11,6 +11,7 @@ column_types   {column: type}                               other types than str
 absent_columns [column]                                     the last file lacked them
 tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
+date_orders    {column: "day_first"}                        order of day and month in files
 window_days    2                                            wider windows timed out
 window_days_at "2026-01-31T00:00:00+00:00"                  when the last one timed out
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
@@ -32,13 +33,13 @@ from tap_cxone.jobs.job import Job
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.titles import Title
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
-from tap_cxone.types import COLUMN_TYPES
+from tap_cxone.types import COLUMN_TYPES, DATE_ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
-    from tap_cxone.types import ColumnType
+    from tap_cxone.types import ColumnType, DateOrder
 
 _OWN_KEYS = {
     "pending_jobs",
@@ -47,6 +48,7 @@ _OWN_KEYS = {
     "retired_columns",
     "column_types",
     "absent_columns",
+    "date_orders",
     "tenant_info",
     "failed",
     "window_days",
@@ -157,6 +159,14 @@ class StreamState(Struct, frozen=True):
     def _names(self, key: str) -> list[str]:
         return self._parse_list(_require_text, self.raw.get(key, []))
 
+    def date_orders(self) -> dict[str, DateOrder]:
+        """Return the order of day and month that earlier files showed, by column."""
+        return self._parse(_parse_date_orders, self.raw.get("date_orders", {}))
+
+    def add_date_orders(self, orders: Mapping[str, DateOrder]) -> None:
+        """Store the orders that a file showed."""
+        self._put("date_orders", {**self.date_orders(), **orders})
+
     def tenant_info(self, family: str) -> dict[str, Any]:
         """Return the tenant info of a family from earlier runs."""
         return self._parse(lambda raw: dict(raw.get(family, {})), self.raw.get("tenant_info", {}))
@@ -230,6 +240,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.column_types()
         stream.absent_columns()
         stream.window_days_at()
+        stream.date_orders()
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)
@@ -274,3 +285,7 @@ def _require_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
     return value
+
+
+def _parse_date_orders(raw: Mapping[str, Any]) -> dict[str, DateOrder]:
+    return {str(column): DATE_ORDERS[DATE_ORDERS.index(order)] for column, order in raw.items()}

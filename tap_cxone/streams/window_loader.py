@@ -1,11 +1,12 @@
-"""Load a window's file: download it and validate all rows before any record is emitted."""
+"""Validate the fetched file of a window; have it fetched again if it is damaged or empty."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
-    from tap_cxone.rows.decode import Table
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
@@ -133,13 +133,9 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         with ExitStack() as cleanup_on_error:
             cleanup_on_error.enter_context(spool)
             try:
-                reader = self._open(window_file, spec)
-                line_buffer = (
-                    RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
-                )
+                reader, line_buffer, counts = self._read(window_file, spec, line_encoder)
                 if line_buffer is not None:
                     cleanup_on_error.callback(line_buffer.close)
-                counts = self._validate(reader, line_buffer)
                 rows = counts.rows
                 self._reject_foreign_header(reader, counts)
             except (DecodeError, DriftError) as error:
@@ -156,6 +152,41 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             spool.file.close()  # only its lines are still needed
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
+    def _read(
+        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
+    ) -> tuple[RowReader, RecordLineBuffer | None, RowCounts]:
+        """Read a whole file; read it again if its dates show another order than they were read in.
+
+        Raises:
+            InvalidRecords: The dates of a column show either order.
+        """
+        spec = structs.replace(spec, dates=spec.dates.with_orders({}))
+        with ExitStack() as cleanup:
+            reader = self._open(window_file, spec)
+            line_buffer = (
+                RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
+            )
+            if line_buffer is not None:
+                cleanup.callback(line_buffer.close)
+            counts = self._validate(reader, line_buffer)
+            dates = spec.dates
+            if columns := dates.contradictory:
+                raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
+            if dates.opposed and dates.rule.setting is None:
+                spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
+                return self._read(window_file, spec, line_encoder)
+            cleanup.pop_all()
+        return reader, line_buffer, counts
+
+    def _describe_contradiction(self, name: str, columns: Sequence[str]) -> str:
+        declaration = self.declaration
+        return (
+            f"{name}: {', '.join(columns)} has dates that exist only with the month first, and "
+            "dates that exist only with the day first: no record was emitted; set "
+            f"{declaration.text_format.date_order_setting}, or declare a string in "
+            f"{declaration.columns_setting}"
+        )
+
     def _open(self, window_file: WindowFile, spec: RecordSpec) -> RowReader:
         declaration, description = self.declaration, window_file.description
         expectation = FileExpectation(
@@ -163,12 +194,17 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             required=spec.mandatory_titles,
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
+            text_format=declaration.text_format,
+            is_known_header=partial(_is_known_header, spec),
         )
         table = open_table(window_file.spool, description, expectation)
-        is_foreign = table.cells_are_text and not _shares_columns(table, spec)
+        is_foreign = table.cells_are_text and not _is_known_header(spec, table.header)
         # A line of text that is not CSV parses as a header of one column, or of a few with commas.
         if is_foreign and len(table.header) == 1:
-            msg = f"{description}: the file has only one column, which is unknown; run again"
+            msg = (
+                f"{description}: the file has only one column, which is unknown; run again, or set "
+                f"{declaration.text_format.csv_setting}.delimiter"
+            )
             raise DecodeError(msg)
         if is_foreign and is_prose(table.header):
             text = Redactor()(",".join(table.header))
@@ -182,7 +218,12 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         A stream without known columns accepts any header.
         """
         table, spec = reader.table, reader.spec
-        if spec.columns and table.header and not counts.rows and not _shares_columns(table, spec):
+        if (
+            spec.columns
+            and table.header
+            and not counts.rows
+            and not _is_known_header(spec, table.header)
+        ):
             titles = Redactor()(", ".join(table.header))
             msg = (
                 f"{table.name}: the file has no rows and only unknown columns ({titles}). If they "
@@ -249,6 +290,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         name, counts = loaded.reader.table.name, loaded.counts
         if counts.invalid:
             self.log.warning("%s: %s and were sent to stream '%s'", name, counts, QUARANTINE)
+        if null_count := loaded.reader.table.null_character_count:
+            text = "%s: %d NUL characters became U+FFFD; to keep them, set %s"
+            setting = f"{self.declaration.text_format.csv_setting}.null_characters"
+            self.log.warning(text, name, null_count, setting)
         if skipped := counts.skipped:
             info = "%s: skipped %d blank lines and %d repeated headers, which are no rows"
             self.log.info(info, name, skipped.blank, skipped.repeated_headers)
@@ -280,15 +325,16 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             repeated=duplicate_count,
             blank=counts.skipped.blank,
             repeated_headers=counts.skipped.repeated_headers,
+            null_characters=loaded.reader.table.null_character_count,
             reasons=dict(counts.reasons.most_common(_MAX_REASONS)),
         )
 
 
-def _shares_columns(table: Table, spec: RecordSpec) -> bool:
-    """Return True if a file has a column that the stream knows."""
+def _is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
+    """Return True if a header has a column that is known before the file is read."""
     known = {column.name for column in spec.columns} | spec.mandatory_columns
-    columns = spec.column_map.assign(table.header, spec.columns, spec.mandatory_columns)
-    return any(column.name in known for column in columns)
+    columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
+    return not known.isdisjoint(column.name for column in columns)
 
 
 def _keep_if_usable(

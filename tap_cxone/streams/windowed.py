@@ -17,8 +17,10 @@ from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
+from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.streams.date_report import DateReporter
 from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
@@ -86,7 +88,7 @@ class WindowedStream(PlannedStream):
         return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
 
     def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
-        return with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
+        return with_lookahead(self._plan_run(), self.family.limits.windows_ahead)
 
     def _later_windows(
         self, refused: Window, error: HistoryRefused
@@ -94,7 +96,7 @@ class WindowedStream(PlannedStream):
         """Return the windows to fetch after the API refused the start of a window."""
         self.start_later(refused, error)
         later = (window for window in self._plan_run() if window.start > refused.start)
-        return with_lookahead(later, self.family.limits.prefetch_windows)
+        return with_lookahead(later, self.family.limits.windows_ahead)
 
     # From file to records, on the main thread
 
@@ -125,6 +127,7 @@ class WindowedStream(PlannedStream):
         spec, line_encoder = self._record_spec(window), self.line_encoder()
         with closing(loader.load(window_file, spec, line_encoder)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
+            self._report_dates(loaded)
             if layout := loaded.reader.layout:
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
@@ -144,6 +147,13 @@ class WindowedStream(PlannedStream):
         self.stream_columns.learn(layout.column_names)
         self.stream_columns.store(self.state_view)
         self.report_absent_columns(set(layout.column_names.values()), description)
+
+    def _report_dates(self, loaded: LoadedWindow) -> None:
+        """Store the order of dates that a file shows, and warn of what it leaves open."""
+        setting = self.declaration.text_format.date_order_setting
+        warned, reader = self.family.logged_topics, loaded.reader
+        reporter = DateReporter(self.state_view, setting, warned, self.logger)
+        reporter.report(reader.spec.dates, reader.table.name)
 
     def _window_loader(self) -> WindowLoader:
         return WindowLoader(
@@ -187,6 +197,17 @@ class WindowedStream(PlannedStream):
             order_by=self.declaration.order_by,
             count_identical_rows=self.settings.count_identical_rows,
             column_map=self.stream_columns.known.column_map,
+            text_format=self.declaration.text_format,
+            dates=FileDates(self._date_rule(window)),
+        )
+
+    def _date_rule(self, window: Window) -> DateRule:
+        text_format = self.declaration.text_format
+        return DateRule(
+            zone=text_format.zone,
+            setting=text_format.date_order,
+            orders=self.state_view.date_orders(),
+            window=window if self.declaration.windowed else None,
         )
 
     def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
-from tests.docs.document import ROOT
+from tests.integration.targets import DUCKDB, POSTGRES, load_messages
 from tests.support.run import select
 from tests.support.titles import FIRST_DAY, PAYROLL, payroll_settings, run_titles
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.run import Output
 
-POSTGRES = ROOT / ".targets/postgres/bin/target-postgres"
-DUCKDB = ROOT / ".meltano/loaders/target-duckdb/venv/bin/target-duckdb"
 LONG = "Share of the interactions that " * 3 + "an agent closed on the day"
 TITLES = [
     *("Skill", "Skill", "Skill 2", "Adherence %", "Adherence", "%", "#", "", "मात्रा", "मित्र"),
@@ -27,17 +21,6 @@ TITLES = [
 ]
 HOURS, BREAKS = "Hours", "Breaks"
 SHOWN = "select * from cxone.payroll order by record_id"
-
-
-def load_messages(target: Path, settings: dict[str, Any], out: Output, folder: Path) -> None:
-    """Give the messages of a run to a target."""
-    config = folder / "target.json"
-    config.write_text(json.dumps({**settings, "default_target_schema": "cxone"}))
-    text = "".join(f"{json.dumps(message)}\n" for message in out.messages)
-    loaded = subprocess.run(
-        [target, "--config", config], input=text, capture_output=True, text=True, check=False
-    )
-    assert loaded.returncode == 0, loaded.stderr[-4000:]
 
 
 def run_twice(sim: Any, clock: Any) -> list[Output]:
@@ -85,7 +68,7 @@ def outputs(simulate, clock):
 def test_titles_keep_their_columns_in_postgres(outputs, server, tmp_path):
     """PostgreSQL accepts every name in two loads, and holds each title's values in one column."""
     for out in outputs:
-        load_messages(POSTGRES, server.settings, out, tmp_path)
+        load_messages(out, POSTGRES, server.settings, tmp_path)
 
     query = (
         "select column_name, data_type from information_schema.columns "
@@ -100,7 +83,7 @@ def test_titles_keep_their_columns_in_duckdb(outputs, tmp_path):
     """The same in DuckDB."""
     path = tmp_path / "warehouse.duckdb"
     for out in outputs:
-        load_messages(DUCKDB, {"path": str(path)}, out, tmp_path)
+        load_messages(out, DUCKDB, {"path": str(path)}, tmp_path)
 
     with duckdb.connect(str(path), read_only=True) as warehouse:
         found = warehouse.execute(SHOWN)

@@ -23,11 +23,18 @@ from tap_cxone.families.analytics_exports.settings import (
     MAX_CONCURRENT_JOBS,
     MAX_WINDOW_DAYS,
     AnalyticsExportsSettings,
+    ExportSettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, with_types
 from tap_cxone.rows.titles import default_name
-from tap_cxone.streams.definition import Definition, merge_definition, merge_definitions
+from tap_cxone.streams.definition import (
+    Definition,
+    find_entry,
+    merge_definition,
+    merge_definitions,
+    text_format,
+)
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
-    from tap_cxone.families.analytics_exports.settings import ExportSettings
+    from tap_cxone.rows.text_format import TextFormat
     from tap_cxone.windows import Window
 
 NAME = AnalyticsExportsSettings.NAME
@@ -165,6 +172,20 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
     )
 
 
+def export_text_format(settings: Settings, name: str) -> TextFormat:
+    """Return how the files of an export write texts."""
+    section = settings.section(AnalyticsExportsSettings)
+    entry = find_entry(section.exports, name) or ExportSettings(name)
+    setting = f"{NAME}.exports, entry '{name}'"
+    return text_format(
+        entry.csv.over(section.csv),
+        csv_setting=f"{setting}, csv",
+        timezone=entry.timezone,
+        date_order=entry.date_order,
+        date_order_setting=f"{setting}, date_order",
+    )
+
+
 class ExportStream(JobStream):
     """Stream of one export, read in windows of whole UTC days."""
 
@@ -182,6 +203,7 @@ class ExportStream(JobStream):
             formats=("json", "csv"),
             required=export.required,
             order_by=export.order_by,
+            text_format=export_text_format(family.context.settings, export.name),
         )
         super().__init__(tap, family, declaration)
 

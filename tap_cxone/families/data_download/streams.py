@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import DriftError
@@ -29,6 +30,7 @@ from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, source_column
 from tap_cxone.streams.base import read_tenant_info
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.schema import Declaration
@@ -140,16 +142,25 @@ class DownloadStream(WindowedStream):
         self.tenant = tenant
         self.download = download
         self._metrics = self._select_metrics(tenant.previous_metrics or (), require_all=False)
+        family_settings = tenant.family.context.settings.section(DataDownloadSettings)
+        setting = f"{NAME}.downloads, entry '{download.name}'"
         declaration = Declaration(
             name=download.name,
             columns=self._present_columns(),
             primary_keys=(*download.group_by, "_window_start"),
             description=f"{download.report}, by {', '.join(download.group_by) or 'window'}.",
-            keys_setting=f"{NAME}.downloads, entry '{download.name}', group_by",
-            columns_setting=f"{NAME}.downloads, entry '{download.name}'",
+            keys_setting=f"{setting}, group_by",
+            columns_setting=setting,
             formats=("json",),
             nested_object="customMetrics",
             grouped=True,
+            text_format=text_format(
+                CsvSettings(null_characters=family_settings.null_characters),
+                csv_setting=NAME,
+                timezone=download.timezone,
+                date_order=download.date_order,
+                date_order_setting=f"{setting}, date_order",
+            ),
         )
         super().__init__(tap, tenant.family, declaration)
 

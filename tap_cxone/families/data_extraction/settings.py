@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES, OverlapDays
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
@@ -52,6 +53,11 @@ class EntitySettings:
             "`qm_workflows`, else none, which emits the first row."
         ),
     ] = None
+    timezone: TIMEZONE = None
+    date_order: DATE_ORDER = None
+    csv: Annotated[
+        CsvSettings, Meta(description="As `data_extraction.csv`, for this entity only.")
+    ] = field(default_factory=CsvSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +120,9 @@ class DataExtractionSettings(Section):
             extra_json_schema={UNIQUE_NAMES: True},
         ),
     ] = ()
+    csv: Annotated[CsvSettings, Meta(description="How the files of all entities write texts.")] = (
+        field(default_factory=CsvSettings)
+    )
 
     @property
     def min_submit_interval(self) -> timedelta:
@@ -132,8 +141,12 @@ class DataExtractionSettings(Section):
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of entities that are not built in and not complete."""
+        yield from self.csv.problems(f"{self.NAME}.csv")
         built_in = {entity.name for entity in ENTITIES}
         for entity in self.entities:
+            path = f"{self.NAME}.entities, entry '{entity.name}', "
+            yield from entity.csv.problems(f"{path}csv")
+            yield from timezone_problems(f"{path}timezone", entity.timezone)
             values = {"entity_name": entity.entity_name, "version": entity.version}
             for setting in (name for name, value in values.items() if not value):
                 if entity.name not in built_in:

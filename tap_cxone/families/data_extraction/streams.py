@@ -22,12 +22,21 @@ from tap_cxone.families.data_extraction.schemas import (
     EntityDefinition,
     permission_of,
 )
-from tap_cxone.families.data_extraction.settings import MAX_WINDOW_DAYS, DataExtractionSettings
+from tap_cxone.families.data_extraction.settings import (
+    MAX_WINDOW_DAYS,
+    DataExtractionSettings,
+    EntitySettings,
+)
 from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import with_types
 from tap_cxone.rows.titles import default_name
-from tap_cxone.streams.definition import merge_definition, merge_definitions
+from tap_cxone.streams.definition import (
+    find_entry,
+    merge_definition,
+    merge_definitions,
+    text_format,
+)
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import Overlap, daily_windows
@@ -41,7 +50,7 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError
-    from tap_cxone.families.data_extraction.settings import EntitySettings
+    from tap_cxone.rows.text_format import TextFormat
     from tap_cxone.windows import Window
 
 NAME = DataExtractionSettings.NAME
@@ -121,6 +130,20 @@ def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> Entity
     )
 
 
+def entity_text_format(settings: Settings, name: str) -> TextFormat:
+    """Return how the files of an entity write texts."""
+    section = settings.section(DataExtractionSettings)
+    entry = find_entry(section.entities, name) or EntitySettings(name)
+    setting = f"{NAME}.entities, entry '{name}'"
+    return text_format(
+        entry.csv.over(section.csv),
+        csv_setting=f"{setting}, csv",
+        timezone=entry.timezone,
+        date_order=entry.date_order,
+        date_order_setting=f"{setting}, date_order",
+    )
+
+
 class EntityStream(JobStream):
     """Stream of one entity, read in windows of whole UTC days."""
 
@@ -130,14 +153,16 @@ class EntityStream(JobStream):
         """Store the entity and declare its columns and keys."""
         self.job_list = job_list
         self.entity = entity
+        setting = f"{NAME}.entities, entry '{entity.name}'"
         declaration = Declaration(
             name=entity.name,
             columns=entity.columns,
             primary_keys=entity.primary_keys,
             description=entity.description,
-            keys_setting=f"{NAME}.entities, entry '{entity.name}', primary_keys",
-            columns_setting=f"{NAME}.entities, entry '{entity.name}', columns",
+            keys_setting=f"{setting}, primary_keys",
+            columns_setting=f"{setting}, columns",
             order_by=entity.order_by,
+            text_format=entity_text_format(family.context.settings, entity.name),
         )
         super().__init__(tap, family, declaration)
 

@@ -78,6 +78,11 @@ class ObservabilitySettings(TableOptions):
         yield from self._unknown_streams("primary_keys", self.primary_keys, exports)
         yield from self._unknown_streams("columns", self.columns, exports)
         yield from self._unknown_streams("order_by", self.order_by, exports)
+        yield from self._unknown_streams("date_order", self.date_order, exports)
+        yield from self._unknown_streams("stream_csv", self.stream_csv, exports)
+        yield from self.csv.problems(f"{self.NAME}.csv")
+        for name, settings in self.stream_csv.items():
+            yield from settings.problems(f"{self.NAME}.stream_csv.{name}")
 
     def _unused_options(self, selected: Sequence[TableExport]) -> Iterator[str]:
         unused = [set(export.unused_options(self)) for export in selected]

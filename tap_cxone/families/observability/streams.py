@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from typing_extensions import override
 
 from tap_cxone.clock import iso
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
@@ -21,6 +22,7 @@ from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns
 from tap_cxone.rows.titles import default_name
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import Overlap, daily_windows, midnight
@@ -135,7 +137,8 @@ class TableStream(JobStream):
     def __init__(self, tap: Tap, allocation: ExportAllocation, export: TableExport) -> None:
         """Store the export and declare the columns in the settings; files define all others."""
         self.allocation, self.export = allocation, export
-        name = export.table.stream
+        name, core_settings = export.table.stream, allocation.family.context.settings
+        section = core_settings.section(ObservabilitySettings)
         own = f"{NAME}.table_streams, entry '{name}'"
         declaration = Declaration(
             name=name,
@@ -147,6 +150,13 @@ class TableStream(JobStream):
             else f"{NAME}.primary_keys, '{name}'",
             columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
             order_by=default_name(export.order_by),
+            text_format=text_format(
+                section.stream_csv.get(name, CsvSettings()).over(section.csv),
+                csv_setting=f"{NAME}.stream_csv.{name}",
+                timezone=core_settings.timezone,
+                date_order=section.date_order.get(name),
+                date_order_setting=f"{NAME}.date_order.{name}",
+            ),
         )
         super().__init__(tap, allocation.family, declaration, select_by_default=export.selected)
 

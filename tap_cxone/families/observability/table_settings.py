@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.model import Section
 from tap_cxone.families.observability.tables import FILTERS, TABLES
-from tap_cxone.types import ColumnType  # noqa: TC001 (msgspec reads the annotations)
+from tap_cxone.types import ColumnType, DateOrder  # noqa: TC001 (msgspec reads the annotations)
 
 TABLE_PATHS = tuple(path for table in TABLES for path in table.paths)
 
@@ -130,4 +131,17 @@ class TableOptions(Section):
             description="Stream name to a column. Of several rows with one key in a file, the one "
             "with the greatest value in that column is emitted. Other streams emit the first row."
         ),
+    ] = field(default_factory=dict)
+    date_order: Annotated[
+        dict[str, DateOrder],
+        Meta(
+            description="Stream name to the order of dates such as `01/11/2026`, as for entities."
+        ),
+    ] = field(default_factory=dict)
+    csv: Annotated[CsvSettings, Meta(description="How the files of all tables write texts.")] = (
+        field(default_factory=CsvSettings)
+    )
+    stream_csv: Annotated[
+        dict[str, CsvSettings],
+        Meta(description="Stream name to settings as in `observability.csv`, for this stream."),
     ] = field(default_factory=dict)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
@@ -109,6 +110,9 @@ class ReportSettings:
         DateRangeSettings,
         Meta(description="The dates of the scheduled runs, as in a definition of the API."),
     ] = DateRangeSettings()
+    csv: Annotated[
+        CsvSettings, Meta(description="As `scheduled_reports.csv`, for this report only.")
+    ] = field(default_factory=CsvSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +178,9 @@ class ScheduledReportsSettings(Section):
             "application."
         ),
     ] = ("analytics:reports:read", "analytics:reports:write")
+    csv: Annotated[CsvSettings, Meta(description="How the results of all reports write texts.")] = (
+        field(default_factory=CsvSettings)
+    )
 
     @property
     def availability_delay(self) -> timedelta:
@@ -193,8 +200,10 @@ class ScheduledReportsSettings(Section):
     def problems(self, core: Settings) -> Iterator[str]:
         """Yield the problems of windows beside a lookback, and what the API refuses of a report."""
         yield from aggregate_window_problems(self.NAME, self.window_days, core)
+        yield from self.csv.problems(f"{self.NAME}.csv")
         for report in self.reports:
             path = f"{self.NAME}.reports, '{report.name}'"
+            yield from report.csv.problems(f"{self.NAME}.reports, entry '{report.name}', csv")
             for problem in self._report_problems(report):
                 yield f"{path}{problem}"
 

@@ -22,6 +22,7 @@ from tap_cxone.families.scheduled_reports.schedules import (
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -145,6 +146,10 @@ class ReportStream(JobStream):
             columns_setting=setting,
             formats=("json", "csv"),
             grouped=True,
+            text_format=text_format(
+                report.csv.over(family.context.settings.section(ScheduledReportsSettings).csv),
+                csv_setting=f"{setting}, csv",
+            ),
         )
         super().__init__(tap, family, declaration)
 

@@ -11,6 +11,7 @@ from tap_cxone.rows.decode.json_blocks import JsonBlock, ObjectRun, object_shape
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.rows.decode.json_text import JsonChunk, read_items
 from tap_cxone.rows.decode.json_values import BrokenValue
+from tap_cxone.rows.decode.null_characters import NullCharacterFilter
 from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
 from tap_cxone.rows.titles import fold
@@ -105,6 +106,12 @@ class JsonTable:
         self._nested_names: set[str] = set()
         self._object_fields: ObjectFields | None = None
         self._misses = 0  # consecutive chunks that could not be read by columns
+        self._null_characters = NullCharacterFilter(expected.text_format, name)
+
+    @property
+    def null_character_count(self) -> int:
+        """Return the number of NUL characters that the last pass has replaced."""
+        return self._null_characters.count
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield all values; a value that is not an object, or lacks a required field, is invalid.
@@ -112,10 +119,16 @@ class JsonTable:
         Raises:
             DecodeError: The file is damaged, is not JSON, or has more than 5000 different keys.
         """
-        builder = _BlockBuilder(self)
+        builder, expected = _BlockBuilder(self), self._expected
+        self._null_characters.count = 0
         with open_text(
-            self.spool, self.name, builder.describe_position, self._expected.max_bytes
-        ) as text:
+            self.spool,
+            self.name,
+            builder.describe_position,
+            expected.text_format,
+            expected.max_bytes,
+        ) as file:
+            text = self._null_characters.json_reader(file)
             try:
                 for item in read_items(text, self.name, self._read_columns):
                     yield from builder.add(item)

@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 ColumnReader = Callable[[str, bool], "Columns | None"]
 """Reads a text of objects to columns. The flag is True if newlines separate the objects, False for
 commas. Returns None if it cannot read the text."""
+
+
+class TextReader(Protocol):
+    """A text that is read in parts."""
+
+    def read(self, size: int, /) -> str:
+        """Return about `size` characters; an empty string only at the end."""
+
 
 _CHUNK_CHARACTERS = 1 << 18
 # Longest token, other than a string, that the end of the buffer may cut: `-Infinity`, an escape,
@@ -83,7 +91,7 @@ def decode_objects(text: str, one_per_line: bool, by_lines: Any, by_commas: Any)
     return objects
 
 
-def read_values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
+def read_values(text: TextReader, name: str) -> Iterator[tuple[str, Any]]:
     """Yield the same values as `read_items`, one by one, each after its raw text."""
     for item in read_items(text, name):
         if isinstance(item, JsonChunk):
@@ -93,7 +101,7 @@ def read_values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def read_items(
-    text: TextIO, name: str, read_columns: ColumnReader | None = None
+    text: TextReader, name: str, read_columns: ColumnReader | None = None
 ) -> Iterator[tuple[str, Any] | JsonChunk]:
     """Yield the elements of an array, or the values of a sequence such as JSON lines.
 
@@ -121,7 +129,9 @@ _FAST_DECODER = msgspec.json.Decoder(float_hook=parse_fraction)
 class _Scanner:
     """Parser with a position in a text; it buffers only the text after the position."""
 
-    def __init__(self, text: TextIO, name: str, read_columns: ColumnReader | None = None) -> None:
+    def __init__(
+        self, text: TextReader, name: str, read_columns: ColumnReader | None = None
+    ) -> None:
         self._text = text
         self._name = name
         self._read_columns = read_columns

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode import FileExpectation, Row, open_table
+from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.spool import spool_chunks
 from tests.support.properties import many
 
@@ -44,10 +45,13 @@ def encoded(text, encoding="utf-8"):
     return bom.get(encoding, b"") + text.encode(encoding)
 
 
+AS_IT_IS = TextFormat(null_characters="keep")
+
+
 def read_file(data, name="f"):
     """Return the header and the rows' cells of a file."""
     with spool_chunks([data], expected_size=None, description=name) as spool:
-        table = open_table(spool, name)
+        table = open_table(spool, name, FileExpectation(text_format=AS_IT_IS))
         return [list(table.header), *(row.cells for row in table.rows())]
 
 

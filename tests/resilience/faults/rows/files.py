@@ -187,7 +187,7 @@ def lines_that_are_no_rows(scene: str) -> Iterator[Row]:
 def csv_rows() -> Iterator[Row]:
     """Yield rows for CSV."""
     for scene in ("async", "observability"):
-        nul = Exact(more={"odd": "a\0b"})
+        nul = Exact(more={"odd": "a\N{REPLACEMENT CHARACTER}b"})
         yield Row("file NUL", scene, served_files(with_column("Odd", "a\0b")), nul)
         title, number = ("Team", 17) if scene == "observability" else ("Team Name", 39)
         twice, more = served_files(with_column(title, "x")), {f"{snake(title)}_2": "x"}
@@ -249,7 +249,7 @@ def csv_rows() -> Iterator[Row]:
 def json_rows() -> Iterator[Row]:
     """Yield rows for JSON files."""
     scene = "analytics"
-    nul = Exact(more={"odd": "a\0b"})
+    nul = Exact(more={"odd": "a\N{REPLACEMENT CHARACTER}b"})
     yield Row("file NUL", scene, served_files(with_field("a\0b")), nul)
     yield Row("file escaped NUL", scene, served_files(with_field("a\\u0000b")), nul)
     for size, slow in ((20, False), (100, True)):
