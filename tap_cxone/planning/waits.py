@@ -38,14 +38,18 @@ def median_waits(path: str, family: str) -> dict[int, timedelta]:
         family: Name of the API family.
     """
     submitted_at: dict[str, datetime] = {}
-    waits: dict[int, list[timedelta]] = defaultdict(list)
+    waits: dict[int, list[float]] = defaultdict(list)
     for line in _job_lines(path, family):
         job_id = line.job_id or ""
         if line.event == "job_created":
             submitted_at[job_id] = in_utc(line.at)
         elif started_at := submitted_at.pop(job_id, None):
-            waits[started_at.hour].append(in_utc(line.at) - started_at)
-    return {hour: median(found) for hour, found in waits.items() if len(found) >= _MIN_JOBS}
+            waits[started_at.hour].append((in_utc(line.at) - started_at).total_seconds())
+    return {
+        hour: timedelta(seconds=median(seconds))
+        for hour, seconds in waits.items()
+        if len(seconds) >= _MIN_JOBS
+    }
 
 
 def _job_lines(path: str, family: str) -> Iterator[_Line]:
