@@ -212,7 +212,11 @@ class ExportStream(JobStream):
     def api(self) -> AnalyticsApi:
         family = self.family
         return AnalyticsApi(
-            family.client, family.tenant, self.export.request, family.max_concurrent_jobs
+            family.client,
+            family.tenant,
+            self.export.request,
+            family.max_concurrent_jobs,
+            family.availability_delay,
         )
 
     @override
