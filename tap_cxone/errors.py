@@ -25,6 +25,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   └── SpoolError          a temporary file cannot be written
 ├── DecodeError         the file has not the expected format
 │   └── InvalidRecords      too many invalid rows, or the quarantine stream is not selected
+├── TotalsMismatch      the rows of a window do not add up to its totals
 ├── AuditError          the audit log cannot be written
 ├── BatchError          a batch file cannot be written
 ├── JournalError        the journal cannot be read, written or locked
@@ -233,6 +234,10 @@ class DecodeError(CXoneError):
 
 class InvalidRecords(DecodeError):
     """Rows of a file are invalid and must not be quarantined."""
+
+
+class TotalsMismatch(CXoneError):
+    """The rows of a window do not add up to its totals."""
 
 
 class AuditError(CXoneError):

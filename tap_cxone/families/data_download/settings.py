@@ -24,6 +24,31 @@ class GroupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TotalsSettings:
+    """The settings of the comparison of rows with totals."""
+
+    metrics: Annotated[
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            description="Additive metrics to compare, by their names or IDs, such as `duration`.",
+        ),
+    ]
+    tolerance: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Accepted difference, as a share of the total (0 to 1)."),
+    ] = 0
+    baseline: Annotated[
+        str | None,
+        Meta(
+            description="JSON file with totals by the local day on which a window starts, such as "
+            '`{"2026-01-31": {"duration": 7}}`. The API is asked for days that it lacks. Default: '
+            "none."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadSettings:
     """The settings of one download."""
 
@@ -55,6 +80,13 @@ class DownloadSettings:
     group: Annotated[
         GroupSettings | None,
         Meta(description="Group to restrict the rows to. Default: none."),
+    ] = None
+    verify_totals: Annotated[
+        TotalsSettings | None,
+        Meta(
+            description="Totals to compare the sum of each window's rows with, before any record "
+            "is emitted: the same figures without `group_by`. Default: none."
+        ),
     ] = None
     timezone: TIMEZONE = None
     date_order: DATE_ORDER = None

@@ -26,6 +26,7 @@ from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.families.data_download.token_region import base_url_from_token
+from tap_cxone.families.data_download.totals import TotalsCheck
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, source_column
@@ -232,9 +233,14 @@ class DownloadStream(WindowedStream):
     @override
     def source(self) -> PagedSource:
         family_settings = self.settings.section(DataDownloadSettings)
-        retries = self.settings.max_retries
+        retries, totals = self.settings.max_retries, self.download.verify_totals
         pages = PagedSource(
-            self.tenant.api, self._build_request, family_settings.page_size, retries, self.logger
+            self.tenant.api,
+            self._build_request,
+            family_settings.page_size,
+            retries,
+            self.logger,
+            TotalsCheck(totals, self.tenant.api, self._build_request) if totals else None,
         )
         window_count = len(self.workers.main_thread.call(self.windows_without_job))
         if window_count >= _QUOTA_CHECK_WINDOWS:
