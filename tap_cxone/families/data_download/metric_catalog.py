@@ -86,6 +86,10 @@ class CustomMetric(Struct, frozen=True):
             "allowed_values": None if self.allowed is None else json.dumps(self.allowed),
         }
 
+    def text(self) -> str:
+        """Return the record of the metric as JSON."""
+        return json.dumps(self.record(), default=str)
+
 
 def parse_metrics(response_json: Any) -> tuple[CustomMetric, ...]:
     """Parse the API's list of custom metrics in any of its known shapes.

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 
 NAME = DataDownloadSettings.NAME
 METRICS_STREAM = "custom_metrics"
-BUILT_IN_STREAMS = (METRICS_STREAM,)
+VERSIONS_STREAM = "custom_metric_versions"
+BUILT_IN_STREAMS = (VERSIONS_STREAM, METRICS_STREAM)
 # The API counts calls per minute, so the next minute allows more.
 _MAX_THROTTLE_DELAY = timedelta(minutes=1)
 _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the quota first
@@ -98,6 +99,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     tenant = TenantContext(api_family, load_catalog(api_family))
     family_settings = context.settings.section(DataDownloadSettings)
     return [
+        MetricVersionsStream(tap, tenant),  # first: no STATE has a version before its records
         CustomMetricsStream(tap, tenant),
         *(DownloadStream(tap, tenant, d) for d in family_settings.downloads),
     ]
@@ -133,6 +135,42 @@ class CustomMetricsStream(FullTableStream):
         self.tenant.report_changes(self.logger, self.audit_context)
         for metric in self.tenant.published_metrics:
             yield metric.record()
+
+
+class MetricVersionsStream(FullTableStream):
+    """Stream of the changes of custom metrics that this run accepts."""
+
+    def __init__(self, tap: Tap, tenant: TenantContext) -> None:
+        """Store the tenant and declare the columns."""
+        self.tenant = tenant
+        declaration = Declaration(
+            name=VERSIONS_STREAM,
+            columns=(
+                Column("version", "integer", "Version of the catalogue that has the change."),
+                Column("metric_id", description="ID of the metric."),
+                Column("change", description="`added`, `removed`, `retyped` or `renamed`."),
+                Column("old", description="The metric before, as JSON."),
+                Column("new", description="The metric since then, as JSON."),
+            ),
+            primary_keys=("version", "metric_id", "change"),
+            description="Changes of the published custom metrics, each once.",
+            keys_setting=NAME,
+            columns_setting=NAME,
+            windowed=False,
+        )
+        super().__init__(tap, tenant.family, declaration, select_by_default=False)
+
+    @override
+    def table_records(self) -> Iterator[Record]:
+        self.tenant.report_changes(self.logger, self.audit_context)
+        for change in self.tenant.accepted_changes:
+            yield {
+                "version": self.tenant.next_version,
+                "metric_id": change.metric_id,
+                "change": change.kind,
+                "old": change.old.text() if change.old else None,
+                "new": change.new.text() if change.new else None,
+            }
 
 
 class DownloadStream(WindowedStream):

@@ -158,6 +158,13 @@ class TenantContext:
                 )
 
     @property
+    def accepted_changes(self) -> list[MetricChange]:
+        """Return the changes that make the next version; in the first run all metrics are new."""
+        if not (self._is_new and self._is_accepted):
+            return []
+        return find_changes((), self.published_metrics) if self.stored is None else self.changes
+
+    @property
     def _is_new(self) -> bool:
         if self.previous_metrics is None:
             return self.stored is None or not self.stored.has(self.all_metrics)

@@ -59,10 +59,14 @@ class TotalsCheck(Struct, frozen=True):
         """
         totals = self._baseline(window) or self._reported_totals(window)
         tolerance = Decimal(str(self.settings.tolerance))
-        differences = [
-            f"{name}: rows {sums.get(name, 0)}, total {totals.get(name, 0)}"
+        compared = [
+            (name, sums.get(name, Decimal(0)), totals.get(name, Decimal(0)))
             for name in self.settings.metrics
-            if abs(sums.get(name, 0) - totals.get(name, 0)) > tolerance * abs(totals.get(name, 0))
+        ]
+        differences = [
+            f"{name}: rows {rows}, total {total}"
+            for name, rows, total in compared
+            if abs(rows - total) > tolerance * abs(total)
         ]
         if differences:
             msg = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tests.support.data_download import (
     BASKET,
     BY,
+    IDS,
     NEW,
     SCORE,
     STREAM,
@@ -23,6 +25,9 @@ from tests.support.data_download import (
     version,
 )
 from tests.support.expectations import audit_events, failure, warnings_logged
+
+if TYPE_CHECKING:
+    from tests.support.run import Output
 
 CAUSES = ("chat", "mail", "phone", "social")
 
@@ -146,3 +151,48 @@ def test_later_change_than_the_accepted_one_fails(sim, clock):
     third = run_next_day(sim, clock, second, number=3, schema_drift="fail", own=own)
 
     assert isinstance(failure(third), DriftError)
+
+
+def changes(out: Output) -> list[tuple[Any, ...]]:
+    """Return version, metric and kind of the changes that a run emitted."""
+    records = out.records("custom_metric_versions")
+    return [(r["version"], r["metric_id"], r["change"]) for r in records]
+
+
+def test_versions_of_the_first_run_have_every_metric(sim, clock):
+    """The first run emits each published metric as added by version 1."""
+    out = run_downloads(download_settings(sim), clock, "custom_metric_versions", STREAM)
+
+    assert out.error is None
+    assert changes(out) == [(1, metric_id, "added") for metric_id in sorted(IDS)]
+
+
+def test_versions_of_a_later_run_have_its_changes(sim, clock):
+    """A later run emits what changed, with the metric before and since then."""
+    streams = ("custom_metric_versions", STREAM)
+    first = run_downloads(download_settings(sim), clock, *streams)
+    sim.publish_metrics((*PUBLISHED[:-1], replace(BY[SURVEY], type="string"), NEW))
+
+    config = download_settings(sim, 2)
+    second = run_downloads(config, clock, *streams, state=first.state)
+    third = run_downloads(config, clock, *streams, state=second.state)
+
+    retyped = second.records("custom_metric_versions")[-1]
+    assert changes(second) == [(2, NEW.id, "added"), (2, SURVEY, "retyped")]
+    assert json.loads(retyped["old"])["type"] == "integer"
+    assert json.loads(retyped["new"])["type"] == "string"
+    assert changes(third) == []
+
+
+def test_versions_have_no_change_that_is_refused(sim, clock):
+    """A change that schema_drift refuses is emitted once it is accepted."""
+    streams = ("custom_metric_versions", STREAM)
+    first = run_downloads(download_settings(sim), clock, *streams)
+    sim.publish_metrics((*PUBLISHED, NEW))
+
+    config = download_settings(sim, 2, schema_drift="fail")
+    refused = run_downloads(config, clock, *streams, state=first.state)
+    accepted = run_downloads(download_settings(sim, 2), clock, *streams, state=refused.state)
+
+    assert changes(refused) == []
+    assert changes(accepted) == [(2, NEW.id, "added")]
