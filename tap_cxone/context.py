@@ -14,9 +14,10 @@ from msgspec import Struct, structs
 
 from tap_cxone.config.model import Section
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
-from tap_cxone.errors import CircuitOpen, ConfigError, OutsideHours, QuotaExhausted
+from tap_cxone.errors import ConfigError, OutsideHours
 from tap_cxone.formatting import format_minute
 from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
+from tap_cxone.http.circuit_breaker import CircuitBreaker
 from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter
 from tap_cxone.http.retry import RetryPolicy
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.pool import WorkerPool
 
-_MAX_FAILURES = 3
 _FEW_RETRIES = 2
 
 
@@ -78,42 +78,6 @@ class RunContext(Struct, frozen=True, kw_only=True):
     webhook: Webhook | None = None
     batches: BatchingWriter | None = None
     failures: dict[str, Exception] = msgspec.field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class CircuitBreaker:
-    """Stops requests to an API after repeated failures for the same reason.
-
-    Attributes:
-        errors: Consecutive failures for the same reason.
-    """
-
-    errors: list[Exception] = field(default_factory=list)
-
-    def record_failure(self, error: Exception) -> None:
-        """Count a failure once; a failure for another reason restarts the count."""
-        is_failure = not isinstance(error, CircuitOpen | QuotaExhausted | OutsideHours)
-        if not is_failure or error in self.errors:
-            return
-        same_reason = [other for other in self.errors if _failure_key(other) == _failure_key(error)]
-        self.errors = [*same_reason, error]
-
-    def record_success(self) -> None:
-        """Delete the recorded failures."""
-        self.errors = []
-
-    def raise_if_open(self, family: str) -> None:
-        """Raise `CircuitOpen` after three consecutive failures for the same reason."""
-        if len(self.errors) >= _MAX_FAILURES:
-            msg = (
-                f"{family} failed {len(self.errors)} times in a row for the same reason, so it "
-                f"received no further request in this run. Last failure: {self.errors[-1]}"
-            )
-            raise CircuitOpen(msg)
-
-
-def _failure_key(error: Exception) -> tuple[object, ...]:
-    return type(error), getattr(error, "status", None)
 
 
 @dataclass(frozen=True, kw_only=True)

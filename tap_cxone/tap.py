@@ -114,15 +114,10 @@ class TapCXone(Tap):
         self.audit = AuditLog(self.settings.audit_log_path, self._clock)
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
         self.webhook = Webhook.from_settings(
-            self.settings,
-            signals=self.signals,
-            audit=self.audit,
-            post=self.workers.main_thread.post,
-            log=self.logger,
+            self.settings, self.signals, self.audit, self.workers.main_thread.post, self.logger
         )
         self.journal = create_journal(self.settings, self._clock, self.logger)
-        webhook_settings = self.settings.completion_webhook
-        self.sample = RecordSample(webhook_settings.sample_size if webhook_settings else 0)
+        self.sample = RecordSample(self.webhook.settings.sample_size if self.webhook else 0)
         self.batches = (
             BatchingWriter(batch_settings, self.sample, self.audit.run_id)
             if batch_settings

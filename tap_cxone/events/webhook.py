@@ -75,7 +75,6 @@ class Webhook:
     def from_settings(
         cls,
         tap_settings: Settings,
-        *,
         signals: SignalHandler,
         audit: AuditLog,
         post: Callable[[Callable[[], object]], None],
