@@ -22,13 +22,9 @@ class DailyHours(Struct, frozen=True):
     end: time
 
     @classmethod
-    def parse(cls, not_before: str | None, not_after: str | None) -> DailyHours:
-        """Return the hours between two times such as `22:30`; None is midnight."""
-        midnight = time(0)
-        return cls(
-            time.fromisoformat(not_before) if not_before else midnight,
-            time.fromisoformat(not_after) if not_after else midnight,
-        )
+    def parse(cls, not_before: str, not_after: str) -> DailyHours:
+        """Return the hours between two times such as `22:30`."""
+        return cls(time.fromisoformat(not_before), time.fromisoformat(not_after))
 
     def contains(self, now: datetime) -> bool:
         """Return True if an instant is within the hours."""

@@ -47,23 +47,22 @@ class Section:
     STREAMS_SETTING: ClassVar[str] = ""
 
     not_before_utc: Annotated[
-        str | None,
+        str,
         Meta(
             pattern=TIME_PATTERN,
             examples=["22:00"],
-            description="Time of day, in UTC, before which no stream of the family is read. "
-            "Default: midnight.",
+            description="Time of day, in UTC, before which no stream of the family is read.",
         ),
-    ] = None
+    ] = "00:00"
     not_after_utc: Annotated[
-        str | None,
+        str,
         Meta(
             pattern=TIME_PATTERN,
             examples=["05:00"],
             description="Time of day, in UTC, from which no further window of the family is read; "
-            "the next run continues. Default: midnight.",
+            "the next run continues. It may be earlier than `not_before_utc`.",
         ),
-    ] = None
+    ] = "00:00"
 
     @property
     def hours(self) -> DailyHours:

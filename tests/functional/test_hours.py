@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
 
 
-def within(sim: Simulator, number: int, *hours: str, **changes: Any) -> dict[str, Any]:
+def settings_between(sim: Simulator, number: int, *hours: str, **changes: Any) -> dict[str, Any]:
     """Return settings for so many windows of conversations, to be read between two times."""
     limits = {"window_days": 1, "max_concurrent": 1}
     own = {**limits, "not_before_utc": hours[0], "not_after_utc": hours[1]}
@@ -43,9 +43,9 @@ def within(sim: Simulator, number: int, *hours: str, **changes: Any) -> dict[str
     [
         ("08:00", "10:00", ["08:00", "09:59"], ["07:59", "10:00", "23:00"]),
         ("22:00", "05:00", ["22:00", "00:00", "04:59"], ["05:00", "12:00", "21:59"]),
-        (None, "05:00", ["00:00", "04:59"], ["05:00", "23:59"]),
-        ("22:00", None, ["22:00", "23:59"], ["00:00", "21:59"]),
-        (None, None, ["00:00", "23:59"], []),
+        ("00:00", "05:00", ["00:00", "04:59"], ["05:00", "23:59"]),
+        ("22:00", "00:00", ["22:00", "23:59"], ["00:00", "21:59"]),
+        ("00:00", "00:00", ["00:00", "23:59"], []),
     ],
     ids=["day", "night", "until", "from", "always"],
 )
@@ -68,7 +68,7 @@ def test_hours_are_those_of_utc():
 
 def test_run_outside_the_hours_reads_nothing_and_succeeds(sim, clock, audit_log):
     """A run outside the hours sends no request, and the next one reads the windows."""
-    config = within(sim, 2, "22:00", "05:00", audit_log_path=str(audit_log))
+    config = settings_between(sim, 2, "22:00", "05:00", audit_log_path=str(audit_log))
 
     first = run_exports(config, clock)
     requests = len(sim.requests)
@@ -86,7 +86,7 @@ def test_run_outside_the_hours_reads_nothing_and_succeeds(sim, clock, audit_log)
 def test_run_that_leaves_the_hours_keeps_its_windows(simulate, clock):
     """A run that reaches the end of the hours commits what it has read, and no window more."""
     sim = simulate(job_seconds=50 * 60)
-    config = within(sim, 3, "12:00", "13:00", job_timeout_minutes=90)
+    config = settings_between(sim, 3, "12:00", "13:00", job_timeout_minutes=90)
 
     out = run_exports(config, clock)
 
@@ -109,12 +109,12 @@ def test_other_families_are_read_outside_the_hours_of_one(sim, clock):
 def test_time_of_day_of_a_wrong_form_is_a_setting_error(sim):
     """A time of the day is written as 22:30."""
     with pytest.raises(ConfigError, match=r"analytics_exports\.not_before_utc"):
-        TapCXone(config=within(sim, 1, "10 pm", "05:00"))
+        TapCXone(config=settings_between(sim, 1, "10 pm", "05:00"))
 
 
 def planned(sim: Simulator, clock: FakeClock, *hours: str, **changes: Any) -> Any:
     """Return the plan of the family."""
-    config = within(sim, 2, *hours, **changes)
+    config = settings_between(sim, 2, *hours, **changes)
     (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).plans()
     return plan
 

@@ -39,13 +39,12 @@ class TotalsSettings:
         Meta(ge=0, le=1, description="Accepted difference, as a share of the total (0 to 1)."),
     ] = 0
     baseline: Annotated[
-        str | None,
+        str,
         Meta(
             description="JSON file with totals by the local day on which a window starts, such as "
-            '`{"2026-01-31": {"duration": 7}}`. The API is asked for days that it lacks. Default: '
-            "none."
+            '`{"2026-01-31": {"duration": 7}}`. The API is asked for days that it lacks.'
         ),
-    ] = None
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
