@@ -145,6 +145,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
         "copilot_agent_questions",
         "copilot_auto_summaries",
         "copilot_knowledge_suggestions",
+        "custom_metric_versions",
         "custom_metrics",
         "qm_questions",
         "qm_workflows",
