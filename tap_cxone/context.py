@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, structs
 
+from tap_cxone.config.model import Section
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
-from tap_cxone.errors import CircuitOpen, ConfigError, QuotaExhausted
+from tap_cxone.errors import ConfigError, OutsideHours
+from tap_cxone.formatting import format_minute
 from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
+from tap_cxone.http.circuit_breaker import CircuitBreaker
 from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter
 from tap_cxone.http.retry import RetryPolicy
@@ -29,11 +32,12 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
     from tap_cxone.config.evidence import Evidence
+    from tap_cxone.config.hours import DailyHours
     from tap_cxone.config.model import Settings
     from tap_cxone.errors import ApiError
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
-    from tap_cxone.http.auth import Grant
+    from tap_cxone.http.auth import Grant, Token
     from tap_cxone.http.rate_limit import RateLimits
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
@@ -42,7 +46,6 @@ if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.pool import WorkerPool
 
-_MAX_FAILURES = 3
 _FEW_RETRIES = 2
 
 
@@ -75,41 +78,6 @@ class RunContext(Struct, frozen=True, kw_only=True):
     webhook: Webhook | None = None
     batches: BatchingWriter | None = None
     failures: dict[str, Exception] = msgspec.field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class CircuitBreaker:
-    """Stops requests to an API after repeated failures for the same reason.
-
-    Attributes:
-        errors: Consecutive failures for the same reason.
-    """
-
-    errors: list[Exception] = field(default_factory=list)
-
-    def record_failure(self, error: Exception) -> None:
-        """Count a failure once; a failure for another reason restarts the count."""
-        if isinstance(error, CircuitOpen | QuotaExhausted) or error in self.errors:
-            return
-        same_reason = [other for other in self.errors if _failure_key(other) == _failure_key(error)]
-        self.errors = [*same_reason, error]
-
-    def record_success(self) -> None:
-        """Delete the recorded failures."""
-        self.errors = []
-
-    def raise_if_open(self, family: str) -> None:
-        """Raise `CircuitOpen` after three consecutive failures for the same reason."""
-        if len(self.errors) >= _MAX_FAILURES:
-            msg = (
-                f"{family} failed {len(self.errors)} times in a row for the same reason, so it "
-                f"received no further request in this run. Last failure: {self.errors[-1]}"
-            )
-            raise CircuitOpen(msg)
-
-
-def _failure_key(error: Exception) -> tuple[object, ...]:
-    return type(error), getattr(error, "status", None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +129,7 @@ class ApiFamily(ABC):
     availability_delay: timedelta = timedelta(minutes=30)
     complete_days_only: bool = False
     overlap: timedelta = timedelta(0)
-    base_url_from_token: Callable[[str], str | None] | None = None
+    base_url_from_token: Callable[[Token], str | None] | None = None
     window_days: int = 0
     tenant_info: dict[str, Any] = field(default_factory=dict)
     logged_topics: set[str] = field(default_factory=set)
@@ -255,7 +223,8 @@ class ApiFamily(ABC):
     @cached_property
     def rate_limiter(self) -> RateLimiter:
         """Return the rate limiter that all streams of the family share."""
-        return RateLimiter(self.limits, self.context.clock, self.ledger)
+        timeout = self.context.settings.throttle_timeout
+        return RateLimiter(self.limits, self.context.clock, self.ledger, timeout)
 
     @cached_property
     def ledger(self) -> JobLedger:
@@ -287,13 +256,31 @@ class ApiFamily(ABC):
     def _tenant_key(self) -> str:
         return tenant_key(self.name, self.base_url, self._identity)
 
+    @property
+    def hours(self) -> DailyHours:
+        """Return the hours of the day in which the family may be read."""
+        section: Section = self.context.settings.sections.get(self.name, Section())
+        return section.hours
+
+    def require_hours(self) -> None:
+        """Raise `OutsideHours` if the settings exclude the present time of the day."""
+        now = self.context.clock.now()
+        if not self.hours.contains(now):
+            msg = (
+                f"{self.name} is read from {self.hours} ({self.name}.not_before_utc, "
+                f"{self.name}.not_after_utc), next at {format_minute(self.hours.next_start(now))}"
+            )
+            raise OutsideHours(msg)
+
     @contextmanager
     def fetching(self) -> Iterator[None]:
         """Fetch for one stream inside the block; count its failure, and release its slots.
 
         Raises:
             CircuitOpen: The family failed repeatedly for the same reason.
+            OutsideHours: The settings exclude the present time of the day.
         """
+        self.require_hours()
         self.circuit_breaker.raise_if_open(self.name)
         try:
             yield

@@ -14,9 +14,10 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── HistoryRefused      the API does not serve a start so long ago; start later
 │   └── AmbiguousSubmit     the response to a submit was lost; look the job up before a new submit
 ├── QuotaExhausted      no export is allowed for now; run again at `until`
+├── OutsideHours        the settings allow no request to the family at this time of the day
 ├── JobError            the remote job gave no file
 │   ├── JobFailed           the job failed, for the reason that the API gives
-│   └── JobTimeout          the job still ran at its time limit
+│   └── JobTimeout          the job ran until a time limit, of the tap or of the API
 ├── DownloadError       the file did not arrive completely
 │   ├── LinkExpired         request a new link
 │   ├── InsecureLink        the link is not https; a new one would not be either
@@ -24,6 +25,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   └── SpoolError          a temporary file cannot be written
 ├── DecodeError         the file has not the expected format
 │   └── InvalidRecords      too many invalid rows, or the quarantine stream is not selected
+├── TotalsMismatch      the rows of a window do not add up to its totals
 ├── AuditError          the audit log cannot be written
 ├── BatchError          a batch file cannot be written
 ├── JournalError        the journal cannot be read, written or locked
@@ -170,6 +172,10 @@ class QuotaExhausted(CXoneError):
         self.until = until
 
 
+class OutsideHours(CXoneError):
+    """The settings allow no request to a family at this time of the day."""
+
+
 class JobError(CXoneError):
     """A remote job gave no file."""
 
@@ -179,12 +185,20 @@ class JobFailed(JobError):
 
 
 class JobTimeout(JobError):
-    """A remote job still ran at its time limit."""
+    """A remote job ran until a time limit, of the tap or of the API."""
 
-    def __init__(self, message: str, *, window: Window | None = None) -> None:
-        """Store the window of the job; None if unknown."""
+    def __init__(
+        self, message: str, *, window: Window | None = None, ended_by_api: bool = False
+    ) -> None:
+        """Store what decides on a retry.
+
+        Args:
+            message: The message.
+            window: Window of the job, which needs a new job; None if its job is still pending.
+            ended_by_api: Whether the API ended the job at a limit of its own.
+        """
         super().__init__(message)
-        self.window = window
+        self.window, self.ended_by_api = window, ended_by_api
 
 
 class DownloadError(CXoneError):
@@ -220,6 +234,10 @@ class DecodeError(CXoneError):
 
 class InvalidRecords(DecodeError):
     """Rows of a file are invalid and must not be quarantined."""
+
+
+class TotalsMismatch(CXoneError):
+    """The rows of a window do not add up to its totals."""
 
 
 class AuditError(CXoneError):

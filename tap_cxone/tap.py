@@ -113,9 +113,11 @@ class TapCXone(Tap):
             raise ConfigError(problems)
         self.audit = AuditLog(self.settings.audit_log_path, self._clock)
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
+        self.webhook = Webhook.from_settings(
+            self.settings, self.signals, self.audit, self.workers.main_thread.post, self.logger
+        )
         self.journal = create_journal(self.settings, self._clock, self.logger)
-        webhook_settings = self.settings.completion_webhook
-        self.sample = RecordSample(webhook_settings.sample_size if webhook_settings else 0)
+        self.sample = RecordSample(self.webhook.settings.sample_size if self.webhook else 0)
         self.batches = (
             BatchingWriter(batch_settings, self.sample, self.audit.run_id)
             if batch_settings
@@ -159,7 +161,7 @@ class TapCXone(Tap):
             sample=self.sample,
             batches=self.batches,
             failures=self.failures,
-            webhook=Webhook.from_settings(self.settings, clock=self._clock, signals=self.signals),
+            webhook=self.webhook,
         )
         family_streams = [
             stream for family in self.families for stream in family.module.streams(self, context)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from tap_cxone.errors import CXoneError, with_permission_hint
-from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.streams.state import StreamState
 
 if TYPE_CHECKING:

@@ -8,6 +8,17 @@ from msgspec import Meta
 
 from tap_cxone.config.definition import ONE_WEEK, SECRET
 
+WebhookEvent = Literal[
+    "window_committed",
+    "stream_failed",
+    "drift",
+    "quarantine",
+    "job_stuck",
+    "quota_exhausted",
+    "run_ended",
+]
+"""An event of a run that the webhook can report."""
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
@@ -20,6 +31,22 @@ class WebhookSettings:
             extra_json_schema=SECRET,
         ),
     ] = field(repr=False)
+    events: Annotated[
+        tuple[WebhookEvent, ...],
+        Meta(
+            description="Events to report: `window_committed`, `stream_failed`, `drift` (new or "
+            "changed columns), `quarantine` (a window with invalid rows), `job_stuck`, "
+            "`quota_exhausted`, `run_ended`."
+        ),
+    ] = ("window_committed",)
+    secret: Annotated[
+        str,
+        Meta(
+            description="Shared secret of the header `X-Signature-256`, the HMAC-SHA256 of the "
+            "body as `sha256=<hex>`. Default: no header.",
+            extra_json_schema=SECRET,
+        ),
+    ] = field(default="", repr=False)
     sample_size: Annotated[
         int,
         Meta(

@@ -16,6 +16,7 @@ from tap_cxone.config.destinations import (
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence
+from tap_cxone.config.hours import TIME_PATTERN, DailyHours
 from tap_cxone.config.rows import RowSettings
 from tap_cxone.types import TypeChangePolicy
 from tap_cxone.windows import local_midnight
@@ -28,6 +29,7 @@ _BYTES_PER_MEGABYTE = 1_000_000
 _Section = TypeVar("_Section", bound="Section")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """Base class of the settings of one family.
 
@@ -40,12 +42,34 @@ class Section:
         STREAMS_SETTING: The setting of the section whose entries are streams; empty if it has none.
     """
 
-    __slots__ = ()
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
     DESCRIPTION: ClassVar[str]
     EVIDENCE: ClassVar[Evidence]
     STREAMS_SETTING: ClassVar[str] = ""
+
+    not_before_utc: Annotated[
+        str,
+        Meta(
+            pattern=TIME_PATTERN,
+            examples=["22:00"],
+            description="Time of day, in UTC, before which no stream of the family is read.",
+        ),
+    ] = "00:00"
+    not_after_utc: Annotated[
+        str,
+        Meta(
+            pattern=TIME_PATTERN,
+            examples=["05:00"],
+            description="Time of day, in UTC, from which no further window of the family is read; "
+            "the next run continues. It may be earlier than `not_before_utc`.",
+        ),
+    ] = "00:00"
+
+    @property
+    def hours(self) -> DailyHours:
+        """Return the hours of the day in which the family may be read."""
+        return DailyHours.parse(self.not_before_utc, self.not_after_utc)
 
     def problems(self, core: "Settings") -> Iterator[str]:  # noqa: ARG002 (no checks by default)
         """Yield the problems of valid settings that contradict each other.
@@ -200,8 +224,9 @@ class Settings(RowSettings):
         WebhookSettings | None,
         Meta(
             title="Completion webhook",
-            description="Address that receives a notification of every committed window. A failed "
-            "notification never fails the run. Default: none.",
+            description="Address that receives a notification of every committed window, and of "
+            "the other events that are named. A failed notification never fails the run. Default: "
+            "none.",
         ),
     ] = None
     batch_config: Annotated[

@@ -15,7 +15,7 @@ from tap_cxone.clock import iso
 from tap_cxone.errors import AuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_cxone.clock import Clock
     from tap_cxone.windows import Window
@@ -36,7 +36,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "run_started": ("a run started", ("version", "streams")),
     "job_created": (
         "the API accepted a job; `latency_ms` includes the waits before the submit",
-        ("latency_ms",),
+        ("latency_ms", "request"),
     ),
     "job_adopted": (
         "a job of an earlier run, or of a submit whose response was lost, is resumed",
@@ -44,6 +44,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "job_state": ("the API reported another status of a job", ("state",)),
     "job_failed": ("a job ended without a file", ("reason",)),
+    "job_stuck": (
+        "a job still ran at its time limit; `seconds` counts from its submit",
+        ("state", "seconds", "outcome"),
+    ),
     "file_downloaded": ("a file was downloaded completely", ("bytes", "rows", "sha256")),
     "file_kept": (
         "the file of a window that failed because of its rows was kept (`keep_failed_files`)",
@@ -86,11 +90,16 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
     "webhook_failed": ("the webhook call failed", ("host", "reason")),
     "stream_stopped": ("a stream stopped at a quota; a later run continues", ("reason",)),
+    "stream_postponed": (
+        "a stream ended because `not_before_utc` or `not_after_utc` exclude this time of the day",
+        ("reason",),
+    ),
     "stream_failed": ("a stream failed", ("reason",)),
     "stream_ended": (
         "totals of a selected stream, at the end of the run, before `run_ended`",
         (
             "outcome",
+            "planned",
             "windows",
             "rows",
             "quarantined",
@@ -114,31 +123,45 @@ class AuditLog:
         path: Path of the file; None to write nothing.
         clock: Clock of the run.
         run_id: Identifier of the run, in every line.
+        observer: Receives each event, its fields and its context after the line; None for nothing.
     """
 
     path: str | None
     clock: Clock
     run_id: str = field(default_factory=lambda: uuid4().hex)
+    observer: Callable[[str, Mapping[str, Any], AuditContext | None], None] | None = None
 
     def write(
         self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None = None
     ) -> None:
-        """Append one line with a single write.
+        """Append one line with a single write, then call the observer, even if that write failed.
 
         Raises:
             AuditError: The line cannot be written.
         """
-        if self.path is None:
-            return
+        try:
+            if self.path is not None:
+                self._append(self.path, event, fields, audit_context)
+        finally:
+            if self.observer is not None:
+                self.observer(event, fields, audit_context)
+
+    def _append(
+        self,
+        path: str,
+        event: str,
+        fields: Mapping[str, Any],
+        audit_context: AuditContext | None,
+    ) -> None:
         line = dict.fromkeys(COMMON_FIELDS) | (
             audit_context.common_fields() if audit_context else {}
         )
         line |= {"at": iso(self.clock.now()), "run": self.run_id, "event": event}
         try:
-            _append_line(self.path, f"{json.dumps(line | dict(fields))}\n".encode())
+            _append_line(path, f"{json.dumps(line | dict(fields))}\n".encode())
         except OSError as error:
             msg = (
-                f"cannot write the audit log {self.path} ({error.strerror or error}); free disk "
+                f"cannot write the audit log {path} ({error.strerror or error}); free disk "
                 "space or correct audit_log_path"
             )
             raise AuditError(msg) from error
@@ -146,12 +169,30 @@ class AuditLog:
 
 def _append_line(path: str, line: bytes) -> None:
     # A single write in append mode keeps the lines of concurrent processes apart.
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        if os.write(descriptor, line) < len(line):
+        separator = b"" if _ends_with_line(descriptor) else b"\n"
+        written = os.write(descriptor, separator + line)
+        if written < len(separator + line):
+            _remove_incomplete_line(descriptor, written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
+
+
+def _ends_with_line(descriptor: int) -> bool:
+    """Return True if a file is empty or ends with a complete line."""
+    if not os.fstat(descriptor).st_size:
+        return True
+    os.lseek(descriptor, -1, os.SEEK_END)
+    return os.read(descriptor, 1) == b"\n"
+
+
+def _remove_incomplete_line(descriptor: int, size: int) -> None:
+    """Remove the bytes that the last write of this process appended, if no other line follows."""
+    end = os.lseek(descriptor, 0, os.SEEK_CUR)
+    if os.fstat(descriptor).st_size == end:
+        os.ftruncate(descriptor, end - size)
 
 
 class AuditContext(Struct, frozen=True):

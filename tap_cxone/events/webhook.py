@@ -1,148 +1,205 @@
-"""POST a notification for every committed window; a failure never fails the run."""
+"""POST a notification for each event of a run; a failure never fails the run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import hmac
+from collections import deque
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tap_cxone.clock import iso
+from msgspec import structs
+
 from tap_cxone.errors import ApiError, CXoneError
+from tap_cxone.events.notification import Notification
 from tap_cxone.http.messages import ApiRequest
 from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
 from tap_cxone.redact import Redactor
+from tap_cxone.signals import SignalHandler
+from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
-    from tap_cxone.clock import Clock
     from tap_cxone.config.destinations import WebhookSettings
     from tap_cxone.config.model import Settings
-    from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.signals import SignalHandler
+    from tap_cxone.events.audit_log import AuditContext, AuditLog
 
+SIGNATURE_HEADER = "X-Signature-256"
 _RETRY_POLICY = RetryPolicy(attempts=3, max_elapsed=timedelta(minutes=1))
 _MIN_SECRET_LENGTH = 6  # shorter ones are words such as `hooks`
 _MAX_CONSECUTIVE_FAILURES = 3  # then disabled, so that no further window waits for it
+_MAX_UNDELIVERED = 100  # the newest ones that `run_ended` lists
 
 
 def _secrets(settings: WebhookSettings) -> set[str]:
     """Return the texts to mask in messages; the path of a webhook URL often contains its key."""
     parts = urlsplit(settings.url)
     segments = {part for part in parts.path.split("/") if len(part) >= _MIN_SECRET_LENGTH}
-    candidates = {settings.url, parts.path.strip("/"), parts.query, *segments}
+    candidates = {settings.url, parts.path.strip("/"), parts.query, settings.secret, *segments}
     return {text for text in {*candidates, *settings.headers.values()} if text}
-
-
-@dataclass(frozen=True, slots=True)
-class WindowCommitted:
-    """Notification of one committed window.
-
-    Attributes:
-        audit_context: Common fields of the stream, window and job.
-        record_count: Number of emitted records.
-        committed_at: Instant of the commit.
-        sample: First records of the window, as emitted.
-    """
-
-    audit_context: AuditContext
-    record_count: int
-    committed_at: datetime
-    sample: Sequence[Any] = field(default=(), repr=False)
-
-    def body(self, *, include_sample: bool) -> dict[str, Any]:
-        """Return the JSON body of the request."""
-        payload = {
-            "source": "tap-cxone",
-            **self.audit_context.common_fields(),
-            "record_count": self.record_count,
-            "timestamp": iso(self.committed_at),
-        }
-        return payload | {"data_sample": list(self.sample)} if include_sample else payload
 
 
 @dataclass(slots=True)
 class Webhook:
     """Client of the completion webhook.
 
+    Any thread adds notifications; only the main thread sends them, so that their order is kept.
+
     Attributes:
-        settings: URL, headers, timeout and sample size.
+        settings: URL, headers, events, secret, timeout and sample size.
         transport: Sends the requests, and masks URL and headers in messages.
+        audit: Audit log of the run.
+        post: Runs a task on the main thread, where no message is incomplete.
+        log: Logger of the warnings.
         consecutive_failures: Failed requests since the last success; three disable the webhook.
     """
 
     settings: WebhookSettings
     transport: Transport
+    audit: AuditLog
+    post: Callable[[Callable[[], object]], None]
+    log: logging.Logger
     consecutive_failures: int = 0
+    _pending: deque[Notification] = field(default_factory=deque)
+    _undelivered: deque[dict[str, Any]] = field(
+        default_factory=lambda: deque(maxlen=_MAX_UNDELIVERED)
+    )
+    _undelivered_count: int = 0
 
     @classmethod
     def from_settings(
-        cls, tap_settings: Settings, *, clock: Clock, signals: SignalHandler
+        cls,
+        tap_settings: Settings,
+        signals: SignalHandler,
+        audit: AuditLog,
+        post: Callable[[Callable[[], object]], None],
+        log: logging.Logger,
     ) -> Webhook | None:
-        """Return the webhook of the settings, with a transport that masks its URL and headers."""
+        """Return the webhook of the settings; it observes the audit log from now on."""
         if (settings := tap_settings.completion_webhook) is None:
             return None
         transport = Transport(
-            clock=clock,
+            clock=audit.clock,
             redact=Redactor(_secrets(settings)),
             signals=signals,
             user_agent=tap_settings.user_agent,
             retry_policy=_RETRY_POLICY,
         )
-        return cls(settings, transport)
+        webhook = cls(settings, transport, audit, post, log)
+        audit.observer = webhook.observe
+        return webhook
 
-    def notify(self, committed_window: WindowCommitted, log: logging.Logger) -> None:
-        """Send the notification; write a failure to the audit log and log a warning.
+    def observe(
+        self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None
+    ) -> None:
+        """Send the notification of an audit event, if there is one."""
+        at = self.transport.clock.now()
+        if notification := Notification.from_audit_event(event, fields, audit_context, at):
+            self.notify(notification)
 
-        Args:
-            committed_window: The window to report.
-            log: Logger of the warnings.
+    def notify(self, notification: Notification) -> None:
+        """Send a notification, unless `events` omits its event.
+
+        A failure is written to the audit log, logged as a warning, and listed by `run_ended`.
 
         Raises:
             AuditError: The audit log cannot be written.
         """
-        if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
-            return
+        if notification.event in self.settings.events:
+            self._pending.append(notification)
+        if notification.event == "run_ended":
+            self._end_run()
+        elif self._pending:
+            self.post(self._deliver)
+
+    def _deliver(self) -> None:
+        while self._pending:
+            notification = self._pending.popleft()
+            if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
+                self._keep_undelivered(notification)
+            else:
+                self._send(notification)
+
+    def _end_run(self) -> None:
+        """Send what is pending; `run_ended` is sent even by a webhook that is disabled."""
+        last = self._pending.pop() if "run_ended" in self.settings.events else None
+        self._deliver()
+        if last is not None:
+            undelivered = {
+                "undelivered_count": self._undelivered_count,
+                "undelivered": list(self._undelivered),
+            }
+            self._send(replace(last, details={**last.details, **undelivered}))
+        elif self._undelivered_count:
+            self.log.warning(
+                "%d notifications of this run were not delivered; with the event run_ended in "
+                "completion_webhook.events the end of the run reports them",
+                self._undelivered_count,
+            )
+
+    def _keep_undelivered(self, notification: Notification) -> None:
+        self._undelivered_count += 1
+        self._undelivered.append(notification.summary())
+
+    def _send(self, notification: Notification) -> None:
         host = urlsplit(self.settings.url).netloc
-        request = self._request(committed_window, host)
-        sent_at = self.transport.clock.now()
+        request, sent_at = self._request(notification, host), self.transport.clock.now()
         try:
-            self.transport.send(request)
+            self._post_request(request, notification)
         except CXoneError as error:
-            self._record_failure(committed_window.audit_context, host, error, log)
+            self._record_failure(notification, host, error)
         else:
             self.consecutive_failures = 0
             latency = round((self.transport.clock.now() - sent_at) / timedelta(milliseconds=1))
-            committed_window.audit_context.write("webhook_sent", host=host, latency_ms=latency)
+            self._audit(notification, "webhook_sent", host=host, latency_ms=latency)
 
-    def _request(self, committed_window: WindowCommitted, host: str) -> ApiRequest:
+    def _post_request(self, request: ApiRequest, notification: Notification) -> None:
+        if notification.details.get("outcome") == "interrupted":
+            # The signal that ended the run must not end its last request; there is no retry.
+            structs.replace(self.transport, signals=SignalHandler()).send_once(request)
+        else:
+            self.transport.send(request)
+
+    def _request(self, notification: Notification, host: str) -> ApiRequest:
+        body = encode_json(notification.body())
         return ApiRequest(
             method="POST",
             url=self.settings.url,
-            headers=self.settings.headers,
-            body=committed_window.body(include_sample=self.settings.sample_size > 0),
+            headers={**self.settings.headers, **self._signature(body)},
+            body=body,
             response_type="any",
             read_seconds=self.settings.timeout.total_seconds(),
             description=f"completion_webhook at {host}",
         )
 
-    def _record_failure(
-        self, audit_context: AuditContext, host: str, error: CXoneError, log: logging.Logger
-    ) -> None:
+    def _signature(self, body: bytes) -> dict[str, str]:
+        if not self.settings.secret:
+            return {}
+        digest = hmac.new(self.settings.secret.encode(), body, hashlib.sha256).hexdigest()
+        return {SIGNATURE_HEADER: f"sha256={digest}"}
+
+    def _record_failure(self, notification: Notification, host: str, error: CXoneError) -> None:
         self.consecutive_failures += 1
+        self._keep_undelivered(notification)
         reason = error.message if isinstance(error, ApiError) else str(error)
-        audit_context.write("webhook_failed", host=host, reason=reason)
-        text = (
-            "%s: the window is committed, but its notification failed: %s; check completion_webhook"
+        self._audit(notification, "webhook_failed", host=host, reason=reason)
+        self.log.warning(
+            "%s: %s, but its notification failed: %s; check completion_webhook",
+            notification.subject,
+            notification.event,
+            reason,
         )
-        log.warning(text, audit_context.stream, reason)
-        if self.consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
-            log.warning(
+        if self.consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
+            self.log.warning(
                 "Webhook disabled for the rest of this run after %d consecutive failures; "
                 "correct completion_webhook",
                 self.consecutive_failures,
             )
+
+    def _audit(self, notification: Notification, event: str, **fields: Any) -> None:
+        self.audit.write(event, fields, notification.audit_context)

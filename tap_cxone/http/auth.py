@@ -109,7 +109,9 @@ class ClientCredentialsGrant:
 
     def credentials_hint(self) -> str:
         """Return the settings to check after a refused login, as text for the message."""
-        return f"{_APPLICATION_HINT}" + (" and scopes" if self.scopes else "")
+        scopes = " ".join(self.scopes)
+        hint = f"{_APPLICATION_HINT} and the scopes of the application ({scopes})"
+        return hint if scopes else _APPLICATION_HINT
 
 
 _APPLICATION_HINT = (
@@ -138,11 +140,13 @@ class Token:
         value: The token itself.
         renew_at: Instant in UTC from which the token is renewed.
         date_header: `Date` header of the login response, or an empty text.
+        region: Region that the login response names beside the token, or an empty text.
     """
 
     value: str = field(repr=False)
     renew_at: datetime
     date_header: str = ""
+    region: str = ""
 
 
 @dataclass(slots=True)
@@ -227,7 +231,8 @@ class TokenProvider:
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
         self._clock_offset = _clock_offset(date_header, self.transport.clock.now())
-        token = Token(value, _renew_at(requested_at, payload), date_header)
+        region = str(payload.get("region") or "")
+        token = Token(value, _renew_at(requested_at, payload), date_header, region)
         self.transport.redact.add_secrets(token.value)
         return token
 

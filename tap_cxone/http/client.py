@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired
+from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired, Unavailable
 from tap_cxone.http.download import MAX_REDIRECTS, download_link, too_many_redirects
-from tap_cxone.http.error_table import PERMISSION_HINT
+from tap_cxone.http.error_table import PERMISSION_HINT, RETRY_LATER_HINT
+from tap_cxone.http.json_body import error_of
 from tap_cxone.http.messages import ApiRequest
-from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.redact import is_allowed_host, is_secure_url
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Client(Struct, frozen=True):
         base_url_from_token: Function that reads another base URL from a token. `base_url` is used
             if the function is None or returns None.
         allow_insecure: Whether a download link may be http to another machine.
+        unreachable: Base URLs named in a token that did not answer; `base_url` stands in for them.
     """
 
     base_url: str
@@ -46,7 +48,8 @@ class Client(Struct, frozen=True):
     rate_limiter: RateLimiter
     transport: Transport
     classify_error: ClassifyError | None = None
-    base_url_from_token: Callable[[str], str | None] | None = None
+    base_url_from_token: Callable[[Token], str | None] | None = None
+    unreachable: set[str] = field(default_factory=set)
     allow_insecure: bool = False
 
     @property
@@ -132,12 +135,14 @@ class Client(Struct, frozen=True):
         if not path.startswith("/") or path.startswith("//"):  # it could name another host
             msg = f"{self.base_url}: the path of the request is invalid; nothing was sent"
             raise ApiError(msg)
-        token_base_url = (
-            self.base_url_from_token(self.token_provider.token().value)
-            if self.base_url_from_token
-            else None
-        )
-        return f"{token_base_url or self.base_url}{path}"
+        return f"{self._token_base_url() or self.base_url}{path}"
+
+    def _token_base_url(self) -> str | None:
+        """Return the base URL that the token names, unless it did not answer."""
+        if self.base_url_from_token is None:
+            return None
+        url = self.base_url_from_token(self.token_provider.token())
+        return None if url in self.unreachable else url
 
     def _require_allowed(self, url: str, allowed_hosts: Iterable[str]) -> None:
         """Raise `ApiError` unless the token may be sent to a URL that the API gave."""
@@ -179,12 +184,35 @@ class Client(Struct, frozen=True):
 
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()
-        response = self._send_with_token_renewal(request)
+        response = self._send_to_any_host(request)
         self.token_provider.mark_accepted()
+        if not request.creates_job and (error_text := error_of(response.json)):
+            error_text = self.redact(error_text)
+            msg = f"{request}: {response.status} with an error in place of a result: {error_text}"
+            raise ApiError(msg, status=response.status, remedy=RETRY_LATER_HINT)
         self.rate_limiter.update_from_headers(
             RateLimitHeaders.parse(response.headers, self.transport.clock.now())
         )
         return response
+
+    def _send_to_any_host(self, request: ApiRequest) -> ApiResponse:
+        """Send a request; if the host that the token names does not answer, send it to `base_url`.
+
+        A response of any status is an answer, so a wrong region is still reported.
+        """
+        token_base_url = self._token_base_url()
+        try:
+            return self._send_with_token_renewal(request)
+        except Unavailable as error:
+            if (
+                error.status is not None
+                or not token_base_url
+                or not request.url.startswith(token_base_url)
+            ):
+                raise
+            self.unreachable.add(token_base_url)
+        path = request.url.removeprefix(token_base_url)
+        return self._send_with_token_renewal(replace(request, url=f"{self.base_url}{path}"))
 
     def _send_with_token_renewal(self, request: ApiRequest) -> ApiResponse:
         token = self.token_provider.token()

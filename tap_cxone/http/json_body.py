@@ -25,6 +25,20 @@ def json_objects(values: Iterable[Any] | None) -> list[dict[str, Any]]:
     return [value for value in values or () if isinstance(value, dict)]
 
 
+_ERROR_KEYS = ("error", "errorMessage", "error_description", "message")
+_OTHER_KEYS_OF_ERRORS = {"code", "errorcode", "errordescription", "requestid", "traceid", "details"}
+
+
+def error_of(body: Any) -> str:
+    """Return the API's words if an object has an error and nothing else, or an empty text."""
+    top = json_object(body)
+    known = {*map(_letters, _ERROR_KEYS), *_OTHER_KEYS_OF_ERRORS}
+    if not top.get("error") or not {_letters(key) for key in top} <= known:
+        return ""
+    texts = (find_value({"error": top.get(key)}, _ERROR_KEYS) for key in _ERROR_KEYS)
+    return ": ".join(dict.fromkeys(filter(None, texts))) or "error"
+
+
 def json_id(value: Any) -> str | None:
     """Return an ID or a token as a text, or None if it is empty or no text or number."""
     is_valid = isinstance(value, str | int) and not isinstance(value, bool)

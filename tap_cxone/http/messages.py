@@ -48,7 +48,7 @@ class ApiRequest:
         url: Target address. Its query never appears in a message.
         params: Query parameters to add to the address.
         headers: Headers in addition to those of every request.
-        body: Value to send as JSON.
+        body: Value to send as JSON; bytes are JSON already.
         form: Fields to send as a form, instead of JSON.
         creates_job: Whether the request starts work that must not be started twice.
         is_retried: Whether a failed request is sent again, unless it creates a job.

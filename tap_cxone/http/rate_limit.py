@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from typing_extensions import override
 
 from tap_cxone.errors import (
@@ -19,18 +18,17 @@ from tap_cxone.errors import (
     JournalError,
     QuotaExhausted,
 )
+from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
 
     from tap_cxone.clock import Clock
 
 _ZERO = timedelta(0)
 _MAX_TRANSIT_TIME = timedelta(seconds=2)  # between the tap and the API, including the connection
-_MAX_RETRY_AFTER = timedelta(days=1)  # an upper bound for the value of the header
-_MAX_DIGITS = 15
-_SCARCITY_THRESHOLD = 0.2  # below this share of a rate limit, requests slow down
 
 
 class ExportQuota(Struct, frozen=True):
@@ -68,59 +66,6 @@ class RateLimits(Struct, frozen=True):
     def retention(self) -> timedelta:
         """Return how long a submit counts against a limit."""
         return max(self.min_submit_interval, self.quota.period if self.quota else _ZERO)
-
-
-class RateLimitHeaders(Struct, frozen=True):
-    """Rate-limit headers of a response; None stands for a missing header.
-
-    Attributes:
-        retry_after: Requested wait before the next request.
-        remaining: Requests that remain in the current period.
-        limit: Requests that the server allows in a period.
-    """
-
-    retry_after: timedelta | None = None
-    remaining: int | None = None
-    limit: int | None = None
-
-    @classmethod
-    def parse(cls, headers: Mapping[str, str], now: datetime) -> RateLimitHeaders:
-        """Parse `Retry-After` (seconds or an HTTP date) and `X-RateLimit-*`.
-
-        Args:
-            headers: Headers of the response.
-            now: Current time in UTC, to convert a date to a wait.
-        """
-        return cls(
-            retry_after=_parse_retry_after(headers.get("Retry-After", ""), now),
-            remaining=_parse_count(headers.get("X-RateLimit-Remaining", "")),
-            limit=_parse_count(headers.get("X-RateLimit-Limit", "")),
-        )
-
-    @property
-    def scarcity(self) -> float:
-        """Return 0 while over a fifth of the rate limit remains, then a value growing to 1."""
-        if self.remaining is None:
-            return 0.0
-        if not self.limit:
-            return 0.0 if self.remaining else 1.0
-        return max(0.0, 1 - self.remaining / self.limit / _SCARCITY_THRESHOLD)
-
-
-def _parse_count(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() and len(text) <= _MAX_DIGITS else None
-
-
-def _parse_retry_after(text: str, now: datetime) -> timedelta | None:
-    try:
-        delay = timedelta(seconds=float(text))
-    except (ValueError, OverflowError):
-        try:
-            retry_at = parsedate_to_datetime(text)
-            delay = (retry_at if retry_at.tzinfo else retry_at.replace(tzinfo=UTC)) - now
-        except (ValueError, OverflowError):
-            return None
-    return min(max(_ZERO, delay), _MAX_RETRY_AFTER)
 
 
 class SubmitLog(Protocol):
@@ -170,13 +115,16 @@ class RateLimiter:
         limits: Limits of the family.
         clock: Source of time and sleep.
         submit_log: Record of submits that several runs share.
+        throttle_timeout: Longest wait for the reset of a rate limit.
     """
 
     limits: RateLimits
     clock: Clock
     submit_log: SubmitLog = field(default_factory=NullSubmitLog)
+    throttle_timeout: timedelta = timedelta(minutes=30)
     _submit_times: list[datetime] = field(default_factory=list)
     _last_headers: RateLimitHeaders = field(default_factory=RateLimitHeaders)
+    _most_remaining: int = 0
     _last_submit_at: datetime | None = None
     _quota_exhausted_until: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -310,10 +258,22 @@ class RateLimiter:
         return max(_ZERO, last_submit_at + self.limits.min_submit_interval - self.clock.now())
 
     def update_from_headers(self, headers: RateLimitHeaders) -> None:
-        """Store the rate-limit headers of the last response."""
-        self._last_headers = headers
+        """Store the rate-limit headers of the last response.
+
+        A server that announces only the remaining requests allows at least the most seen so far.
+        """
+        self._most_remaining = max(self._most_remaining, headers.remaining or 0)
+        limit = self._most_remaining if headers.limit is None else headers.limit
+        self._last_headers = structs.replace(headers, limit=limit)
 
     def throttle(self) -> None:
-        """Wait longer the closer the server's rate limit is to its end."""
-        delay = self.limits.max_throttle_delay * self._last_headers.scarcity
-        sleep(self.clock, delay, "slowing down before the rate limit")
+        """Wait longer the closer the server's rate limit is to its end, at most until its reset.
+
+        If no request remains, wait until the reset, at most `throttle_timeout`.
+        """
+        headers, delay = self._last_headers, self.limits.max_throttle_delay
+        if headers.reset_at is not None:
+            until_reset = max(_ZERO, headers.reset_at - self.clock.now())
+            max_delay = delay if headers.remaining else self.throttle_timeout
+            delay = min(until_reset, max_delay)
+        sleep(self.clock, delay * headers.scarcity, "slowing down before the rate limit")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
+from datetime import timedelta
 from decimal import InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 from msgspec import Struct, field
 from typing_extensions import override
@@ -32,9 +32,10 @@ from tap_cxone.http.messages import (
     parse_json_exact,
     spool_response,
 )
-from tap_cxone.http.rate_limit import RateLimitHeaders
+from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import sleep
+from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _MAX_ERROR_BYTES = 1 << 16
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class _Session(requests.Session):
@@ -180,16 +180,27 @@ class Transport(Struct, frozen=True, kw_only=True):
             # The `Location` header alone is a complete response to a submit.
             if request.creates_job and "Location" in response.headers:
                 return None
-            response_text = self.redact(content.decode(errors="replace")) or "empty"
-            msg = f"{request}: the response is not JSON (a proxy may have sent it): {response_text}"
+            body_text = self._describe_body(content, response)
+            msg = f"{request}: the response is not JSON (a proxy may have sent it): {body_text}"
             error_class = AmbiguousSubmit if request.creates_job else Unavailable
             raise error_class(msg, status=response.status_code, remedy=RETRY_LATER_HINT) from None
+
+    def _describe_body(self, content: bytes, response: requests.Response) -> str:
+        """Return the start of an error page; of any other body, which may be rows, its size."""
+        if not content.strip():
+            return "empty"
+        if content.lstrip().startswith(b"<"):
+            return self.redact(content.decode(errors="replace"))
+        content_type = self.redact(response.headers.get("Content-Type", "no content type"))
+        return f"{len(content):,} bytes, {content_type}"
 
     def _send_request(self, request: ApiRequest) -> requests.Response:
         headers = {"User-Agent": self.user_agent, "Accept": "application/json", **request.headers}
         data: Mapping[str, str] | bytes | None = request.form
         if request.body is not None:
-            headers["Content-Type"], data = "application/json", _JSON_ENCODER.encode(request.body)
+            is_encoded = isinstance(request.body, bytes)
+            data = request.body if is_encoded else encode_json(request.body)
+            headers["Content-Type"] = "application/json"
         if request.response_type == "file":
             headers["Accept"] = "*/*"
         if request.creates_job:
@@ -219,7 +230,7 @@ class Transport(Struct, frozen=True, kw_only=True):
         )
         rate_limit_headers = RateLimitHeaders.parse(response.headers, self.clock.now())
         return rule.error_class(creates_job=request.creates_job)(
-            message, status=status, retry_after=rate_limit_headers.retry_after, remedy=rule.hint
+            message, status=status, retry_after=rate_limit_headers.wait, remedy=rule.hint
         )
 
     def _read_body(self, request: ApiRequest, response: requests.Response) -> bytes:
@@ -253,7 +264,18 @@ def _reason_to_stop(error: Throttled | Unavailable, attempt: Attempt) -> str:
     """Return why a read is not retried; empty if it is."""
     time_limit = attempt.policy.time_limit
     if isinstance(error, Throttled):
-        return "" if attempt.ends_in_time else f"still throttled after {time_limit}"
+        return "" if attempt.ends_in_time else _throttle_text(error, attempt)
     if attempt.is_last:
         return attempt.count_text
     return "" if attempt.ends_in_time else f"tried {attempt.failures} times in {time_limit}"
+
+
+def _throttle_text(error: Throttled, attempt: Attempt) -> str:
+    """Return how long a read was throttled, or the wait that the API requests beyond the limit."""
+    time_limit = attempt.policy.time_limit
+    if not error.retry_after:
+        return f"still throttled after {time_limit}"
+    elapsed, delay = (
+        timedelta(seconds=round(wait.total_seconds())) for wait in (attempt.elapsed, attempt.delay)
+    )
+    return f"after {elapsed} the API requests a wait of {delay}, and {time_limit} are allowed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 RESULT_RETENTION = timedelta(days=1)
 """Time for which the APIs keep a result. An older job gives none."""
+
+# The reporting engine ends a run at 30 minutes (the tutorial on scheduled reports).
+_TIME_LIMIT = re.compile(r"execution limit|time limit|timed? ?-?out", re.IGNORECASE)
 
 
 class JobStatus(Enum):
@@ -139,6 +143,11 @@ class StatusResponse:
     is_known: bool = True
     body: Any = field(default=None, repr=False)
     answer: str = ""
+
+    @property
+    def is_time_limit(self) -> bool:
+        """Return True if the API ended the job because it took too long."""
+        return self.status is not JobStatus.RUNNING and bool(_TIME_LIMIT.search(self.reason))
 
     @property
     def status_text(self) -> str:

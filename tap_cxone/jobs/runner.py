@@ -185,9 +185,8 @@ class JobRunner:
             audit_context.write("job_adopted")
         else:
             count_export()
-            audit_context.write(
-                "job_created", latency_ms=round((now - requested_at) / _MILLISECOND)
-            )
+            latency = round((now - requested_at) / _MILLISECOND)
+            audit_context.write("job_created", latency_ms=latency, request=self.api.body(window))
         outcome = "adopted" if result.adopted else "submitted"
         self.log.info("%s: %s", self.description(window), outcome)
         return result.link
@@ -243,7 +242,7 @@ class JobRunner:
                 reason = "it has been running for more than a day"
                 self._handle_failed_job(job, replace(response, reason=reason))
                 return None
-            self._check_job_timeout(job, response, job.submitted_at + self.poll_policy.timeout)
+            self._check_job_timeout(job, response)
             self._start_upcoming(upcoming)
         raise AssertionError  # pragma: no cover (the poll ages never end)
 
@@ -281,15 +280,23 @@ class JobRunner:
         name, noun = self.description(job.window), self.api.NOUN
         self.log.warning(text, name, response.answer, noun, timeout, setting)
 
-    def _check_job_timeout(self, job: Job, response: StatusResponse, deadline: datetime) -> None:
-        if self.clock.now() < deadline:
-            return
+    def _check_job_timeout(self, job: Job, response: StatusResponse) -> None:
         description, timeout = self.description(job.window), self.poll_policy.timeout
-        msg = f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}"
+        running_for = self.clock.now() - job.submitted_at
+        if running_for < timeout:
+            return
+        outcome = self._cancel_timed_out(job)
+        self.audit_context.for_window(job.window, job.id).write(
+            "job_stuck",
+            state=response.status_text,
+            seconds=running_for.total_seconds(),
+            outcome=outcome,
+        )
+        msg = f"{description} is still running after {timeout}; {outcome}"
         if not response.is_known:
             msg += f". tap-cxone does not know the status in {response.answer}; please report it"
         msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
-        raise JobTimeout(msg, window=job.window)
+        raise JobTimeout(msg, window=None if self.store.pending_job(job.window) else job.window)
 
     def _cancel_timed_out(self, job: Job) -> str:
         """Cancel a timed-out job if the API supports it; return the outcome for the message."""
@@ -317,6 +324,7 @@ class JobRunner:
 
         Raises:
             JobFailed: This run submitted the job. A job of an earlier run is submitted again.
+            JobTimeout: The same, and the API ended the job at a limit of its own.
         """
         succeeded = response.status is JobStatus.SUCCEEDED
         reason = "no download link" if succeeded else response.reason or "no reason given"
@@ -331,5 +339,7 @@ class JobRunner:
         )
         if job.from_this_run:
             msg = f"{failure}. Run again; a smaller window may help"
+            if response.is_time_limit:
+                raise JobTimeout(msg, window=job.window, ended_by_api=True)
             raise JobFailed(msg)
         self.log.warning("%s; submitting the window again", failure)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_cxone.formatting import format_duration
+from tap_cxone.planning.waits import median_waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_cxone.context import ApiFamily
     from tap_cxone.planning.workload import Workload
+
+_WORTHWHILE_FACTOR = 2  # of the longest wait over the shortest
 
 
 def advise(
@@ -34,6 +37,7 @@ def advise(
     if family.limits.quota:
         yield from _advise_daily_quota(family, workloads, family.limits.quota.exports)
     yield from _advise_remaining_calls(family, workloads, remaining)
+    yield from _advise_hours(family)
 
 
 def _total_needed(workloads: Sequence[Workload]) -> int:
@@ -89,6 +93,23 @@ def _advise_daily_quota(
             f"every night {len(workloads)} tables{lookback_text} need {exports_per_night} exports "
             f"and {exports_per_day} are allowed: some wait until the next day, and no row is lost. "
             f"List fewer in {family.name}.tables to read each of them every day"
+        )
+
+
+def _advise_hours(family: ApiFamily) -> Iterator[str]:
+    """Yield the hours of the settings, and advice on them from the waits of earlier runs."""
+    hours, path = family.hours, family.context.settings.audit_log_path
+    if not hours.contains(family.context.clock.now()):
+        yield f"a run now reads nothing: {family.name} is read from {hours}"
+    waits = median_waits(path, family.name) if path else {}
+    if not waits:
+        return
+    best, worst = (choose(waits, key=lambda hour: waits[hour]) for choose in (min, max))
+    if waits[worst] >= waits[best] * _WORTHWHILE_FACTOR:
+        yield (
+            f"jobs submitted from {best:02}:00 UTC took {format_duration(waits[best])} in the "
+            f"median, and from {worst:02}:00 UTC {format_duration(waits[worst])}: "
+            f"{family.name}.not_before_utc and {family.name}.not_after_utc can limit the runs"
         )
 
 

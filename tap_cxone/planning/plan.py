@@ -94,7 +94,7 @@ class FamilyPlan(Struct, frozen=True):
             max_concurrent=family.limits.max_concurrent,
             min_submit_interval=family.limits.min_submit_interval,
             min_duration=min_duration(family, needed, workloads[0].unit),
-            earliest_finish=max([now, *finish_times]),
+            earliest_finish=max([_start_time(family, now), *finish_times]),
             advice=tuple(advise(family, workloads, remaining)),
             window_days=family.window_days,
         )
@@ -128,15 +128,29 @@ def _with_finish_times(
     )
     last_index = {stream: index for index, (_, stream) in enumerate(submit_order)}
     for plan in plans:
-        workload, end = plan.workload, now
+        workload, end = plan.workload, _start_time(family, now)
         cumulative += len(workload.windows_without_job)
         if workload.windows_without_job and quota:
             periods, index = divmod(last_index[workload.stream], quota.exports)
-            end = _release_times(family, quota, now)[index] + periods * quota.period
+            released_at = _release_times(family, quota, now)[index]
+            end = max(end, released_at + periods * quota.period)
         elif workload.windows_without_job:
-            end = now + min_duration(family, cumulative, workload.unit)
+            end = max(
+                end + min_duration(family, cumulative, workload.unit),
+                _reset_time(plan.remaining, cumulative) or end,
+            )
         timed.append(structs.replace(plan, earliest_finish=end))
     return tuple(timed)
+
+
+def _start_time(family: ApiFamily, now: datetime) -> datetime:
+    """Return the next instant at which the settings let the family be read."""
+    return now if family.hours.contains(now) else family.hours.next_start(now)
+
+
+def _reset_time(remaining: RemainingCalls | None, needed: int) -> datetime | None:
+    """Return when a reported quota is renewed, if it does not cover the calls; else None."""
+    return remaining.reset_at if remaining and needed > remaining.count else None
 
 
 def _release_times(family: ApiFamily, quota: ExportQuota, now: datetime) -> list[datetime]:

@@ -17,10 +17,17 @@ _DAY = timedelta(days=1)
 
 
 class RemainingCalls(Struct, frozen=True):
-    """Remaining quota as reported by the API: a number of calls, and a text about it."""
+    """Remaining quota as reported by the API.
+
+    Attributes:
+        count: Number of calls.
+        description: Text about the quota.
+        reset_at: When the quota is renewed, in UTC; None if unknown.
+    """
 
     count: int
     description: str
+    reset_at: datetime | None = None
 
 
 class Workload(Struct, frozen=True):

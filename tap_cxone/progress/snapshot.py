@@ -136,6 +136,7 @@ class StreamSnapshot(Struct, frozen=True):
         """Return the fields of the snapshot for the audit log."""
         return {
             "outcome": self.outcome,
+            "planned": self.planned,
             "windows": self.windows,
             "rows": self.rows,
             "quarantined": self.quarantined,

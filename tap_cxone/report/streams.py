@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
-_END_EVENTS = {"window_committed", "stream_failed", "stream_stopped"}
+_END_EVENTS = {"window_committed", "stream_failed", "stream_stopped", "stream_postponed"}
 
 
 class Commit(Struct, frozen=True):

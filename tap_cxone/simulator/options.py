@@ -99,6 +99,7 @@ class Options:
         max_analytics_exports: Maximum number of active analytics exports.
         foreign_exports: Number of active exports of another client that never end.
         list_queries: True if the list of analytics exports has more fields than id and status.
+        list_ignores_status: True if this list has exports of every status, whatever is requested.
         unlisted_fields: Fields of the request that this list omits, such as `format` or
             `query.filter`.
         analytics_json: Layout of a JSON file: an array, one object per line, or an indented array.
@@ -208,6 +209,7 @@ class Options:
     max_analytics_exports: int = 3
     foreign_exports: int = 0
     list_queries: bool = True
+    list_ignores_status: bool = False
     unlisted_fields: tuple[str, ...] = ()
     analytics_json: AnalyticsJson = "array"
     analytics_gzip: Compression = "gzip-type"

@@ -28,6 +28,7 @@ from tap_cxone.errors import (
     ConfigError,
     CXoneError,
     DriftError,
+    OutsideHours,
     QuotaExhausted,
     StreamsFailed,
 )
@@ -80,6 +81,8 @@ class CXoneStream(FamilyStream):
             raise
         except QuotaExhausted as error:
             self._stop(error)
+        except OutsideHours as error:
+            self._postpone(error)
         except CXoneError as error:
             self._fail(error)
         except Exception as error:
@@ -97,6 +100,13 @@ class CXoneStream(FamilyStream):
             self.log_once(
                 "quota", "Stream '%s' stopped: %s; the next run continues", self.name, error
             )
+
+    def _postpone(self, error: OutsideHours) -> None:
+        """End the stream without failure, because the settings exclude this time of the day."""
+        self.progress.finish("stopped")
+        self.write_state()
+        self.audit_context.write("stream_postponed", reason=str(error))
+        self.logger.info("Stream '%s' postponed: %s; a later run continues", self.name, error)
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
@@ -129,7 +139,7 @@ class CXoneStream(FamilyStream):
     def write_state(self) -> None:
         """Emit STATE at once, with the submit times and tenant info of the family."""
         self.state_view.set_submit_times(self.family.name, self.family.rate_limiter.submit_times())
-        self.state_view.set_tenant_info(self.family.name, self.family.tenant_info)
+        self._store_tenant_info()
         self.state_manager.is_flushed = False
         self._write_state_message()
 
@@ -157,6 +167,18 @@ class CXoneStream(FamilyStream):
             kept = {name: p for name, p in properties.items() if name not in retired}
             self._input_schema = {**self._input_schema, "properties": {**kept, **corrected}}
             entry.schema = Schema.from_dict(self._input_schema)  # the mapper reads it
+
+    def _store_tenant_info(self) -> None:
+        """Store the tenant info of the family in the state of this stream only.
+
+        STATE has it once, so its size does not grow with the number of streams.
+        """
+        family = self.family.name
+        for name, raw in self.tap_state.get("bookmarks", {}).items():
+            state = StreamState(name, raw)
+            if name != self.name and state.tenant_info(family):
+                state.set_tenant_info(family, {})
+        self.state_view.set_tenant_info(family, self.family.tenant_info)
 
     # Schema changes
 

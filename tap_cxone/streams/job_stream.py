@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
+from tap_cxone.errors import JobTimeout
 from tap_cxone.jobs.runner import JobRunner
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import Window, midnight
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Record
+
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import Unit
+
+_WIDENING_INTERVAL = timedelta(weeks=1)
+_MAX_WIDENINGS = 9  # doublings from one day to the widest window of any API
 
 
 class JobStream(WindowedStream):
@@ -27,6 +36,59 @@ class JobStream(WindowedStream):
     @abstractmethod
     def api(self) -> JobApi:
         """Return the API that runs the stream's jobs."""
+
+    @property
+    def configured_window_days(self) -> int:
+        """Return the maximum days of a window by the settings."""
+        return self.family.window_days
+
+    @property
+    def window_days(self) -> int:
+        """Return the maximum days of a window: by the settings, or fewer after a time-out.
+
+        They double with each week without a time-out, until they are those of the settings.
+        """
+        state = self.state_view
+        if (days := state.window_days) is None:
+            return self.configured_window_days
+        weeks = (self.now() - (state.window_days_at() or self.now())) // _WIDENING_INTERVAL
+        return min(self.configured_window_days, days << min(weeks, _MAX_WIDENINGS))
+
+    @override
+    def read_records(self) -> Iterator[Record]:
+        """Yield every record; after a time-out read on in narrower windows.
+
+        Each retry but the first needs a commit since the one before it.
+        """
+        bookmark_at_retry: datetime | None = None
+        is_retry = False
+        while True:
+            try:
+                yield from super().read_records()
+            except JobTimeout as error:
+                self._narrow_windows(error)
+                if is_retry and self.state_view.bookmark() == bookmark_at_retry:
+                    raise
+                bookmark_at_retry, is_retry = self.state_view.bookmark(), True
+                text = "%s. Retrying once with window_days=%d"
+                self.logger.warning(text, error, self.window_days)
+            else:
+                return
+
+    def _narrow_windows(self, error: JobTimeout) -> None:
+        """Store half of the window's days in STATE; one day that the API ended stays as it is.
+
+        Raises:
+            JobTimeout: The job is still pending, or timed out with one day.
+        """
+        if error.window is None:
+            raise error
+        days = min((error.window.end - error.window.start).days, self.window_days)
+        if days > 1:
+            self.state_view.set_window_days(days // 2, self.now())
+            self.write_state()
+        elif not error.ended_by_api:
+            raise error
 
     @override
     def check_permission(self) -> bool:

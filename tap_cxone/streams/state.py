@@ -15,6 +15,7 @@ date_orders    {column: "day_first"}                        order of day and mon
 window_days    2                                            wider windows timed out
 zone           "America/New_York"                           of the days of committed windows
 row_meaning    {setting: digest}                            settings of the committed rows
+window_days_at "2026-01-31T00:00:00+00:00"                  when the last one timed out
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 version        2                                            layout of the keys above
 ```
@@ -54,6 +55,7 @@ _OWN_KEYS = {
     "tenant_info",
     "failed",
     "window_days",
+    "window_days_at",
     "stopped_at",
 }
 
@@ -107,9 +109,15 @@ class StreamState(Struct, frozen=True):
         days = self.raw.get("window_days")
         return days if isinstance(days, int) and days > 0 else None
 
-    def set_window_days(self, days: int) -> None:
-        """Store the maximum days of a window."""
+    def window_days_at(self) -> datetime | None:
+        """Return the instant at which `window_days` was stored."""
+        value = self.raw.get("window_days_at")
+        return None if value is None else self._parse(parse_instant, value)
+
+    def set_window_days(self, days: int, at: datetime) -> None:
+        """Store the maximum days of a window, and when they became fewer."""
         self._put("window_days", days)
+        self._put("window_days_at", iso(at))
 
     def quota_stopped_at(self) -> datetime | None:
         """Return when a quota last stopped the stream; None if it never did."""
@@ -251,6 +259,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.column_types()
         stream.absent_columns()
         stream.row_meaning()
+        stream.window_days_at()
         stream.date_orders()
         for family in stream.families():
             stream.submit_times(family)

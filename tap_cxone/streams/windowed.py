@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import HistoryRefused
-from tap_cxone.events.webhook import WindowCommitted
+from tap_cxone.events.notification import Notification
 from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
@@ -67,6 +67,7 @@ class WindowedStream(PlannedStream):
             if skipped := self.skip_list.find(window):
                 yield skipped
                 continue
+            self.family.require_hours()
             try:
                 with self.progress.track_fetch():
                     started_at = self.now()
@@ -205,9 +206,9 @@ class WindowedStream(PlannedStream):
         text = "%s: %s committed; rows=%d bytes=%d; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
+            sample = self.sample.records if webhook.settings.sample_size else None
             webhook.notify(
-                WindowCommitted(audit_context, emitted, self.now(), self.sample.records),
-                self.logger,
+                Notification.window_committed(audit_context, emitted, self.now(), sample)
             )
 
     def _record_spec(self, window: Window) -> RecordSpec:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.context import CircuitBreaker
 from tap_cxone.errors import CircuitOpen, PermissionDenied, StreamsFailed, Unavailable
+from tap_cxone.http.circuit_breaker import CircuitBreaker
 from tap_cxone.simulator import Fault, tap_settings
 from tap_cxone.simulator.data_download.family import DOWNLOAD
 from tap_cxone.simulator.scheduled_reports.family import REPORT

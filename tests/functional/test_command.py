@@ -145,6 +145,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
         "copilot_agent_questions",
         "copilot_auto_summaries",
         "copilot_knowledge_suggestions",
+        "custom_metric_versions",
         "custom_metrics",
         "qm_questions",
         "qm_workflows",
@@ -162,7 +163,7 @@ def test_without_credentials_no_stream_is_selected_by_default(tap):
     streams = [stream for stream in streams if stream["tap_stream_id"] != "quarantine"]
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
-    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 10
+    assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 11
 
 
 def test_command_refuses_a_state_of_another_shape(tap, tmp_path):

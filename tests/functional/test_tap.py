@@ -18,7 +18,7 @@ from tests.support.run import run_tap, select
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
 ANALYTICS = ["bot_conversations"]
-WHOLE = ["custom_metrics", "quarantine", "report_schedules"]
+WHOLE = ["custom_metric_versions", "custom_metrics", "quarantine", "report_schedules"]
 DASHBOARD = [
     "autopilot_knowledge_responses",
     "copilot_agent_questions",

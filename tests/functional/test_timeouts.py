@@ -95,6 +95,31 @@ def test_throttled_request_names_the_throttle_setting(simulate, clock, scene, pl
     assert took <= 14 * MINUTE
 
 
+def test_requested_wait_beyond_the_throttle_timeout_names_both(simulate, clock):
+    """A wait that the API requests and the setting forbids is given up with the real numbers."""
+    wait = (("Retry-After", "3600"),)
+    throttled = Fault("poll", "status", status=429, headers=wait, times=99)
+
+    error, _ = fail(simulate, clock, "async", throttled, **{JOB: 90, THROTTLE: 12})
+
+    text = f"after 0:00:00 the API requests a wait of 1:00:00, and 0:12:00 ({THROTTLE}) are allowed"
+    assert text in str(error)
+
+
+def test_requested_wait_within_the_throttle_timeout_is_waited_for(simulate, clock):
+    """An hour that the API requests is waited for if throttle_timeout_minutes allows it."""
+    sim = simulate(rows_per_day=4)
+    sim.faults.add(Fault("poll", "status", status=429, headers=(("Retry-After", "3600"),)))
+    began, about = clock.now(), SCENES["async"]
+
+    out = run_tap(
+        about.settings(sim.url, **{JOB: 90, THROTTLE: 70}), clock=clock, only=about.stream
+    )
+
+    assert out.error is None
+    assert clock.now() - began >= 60 * MINUTE
+
+
 def test_retries_that_last_too_long_name_the_throttle_setting(simulate, clock):
     """An unavailable server that asks to wait longer than that is given up at once."""
     down = Fault("poll", "status", status=503, headers=(("Retry-After", "3600"),), times=99)

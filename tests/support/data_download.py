@@ -253,10 +253,11 @@ def expected(sim: Simulator, number: int = 1) -> list[str]:
     return sorted_ids(expected_interactions(sim, number, zone=UTC_ZONE), "interactionId")
 
 
-def version(out: Output, stream: str = STREAM) -> Any:
-    """Return the version of the catalogue in a state."""
-    tenant_info = out.state["bookmarks"][stream]["tenant_info"]
-    return tenant_info["data_download"]["catalogue"]["version"]
+def version(out: Output) -> Any:
+    """Return the version of the catalogue in a state, which has it once."""
+    states = [s for s in out.state["bookmarks"].values() if "tenant_info" in s]
+    (tenant_info,) = [state["tenant_info"]["data_download"] for state in states]
+    return tenant_info["catalogue"]["version"]
 
 
 def properties(out: Output, stream: str = STREAM) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PATH = "/hooks/T0PSECRET/key"
 SHAPE = [
-    *("source", "family", "stream", "job_id", "window_start", "window_end"),
+    *("source", "event", "family", "stream", "job_id", "window_start", "window_end"),
     *("record_count", "timestamp"),
 ]
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
 from msgspec import Struct
 from typing_extensions import override
 
-from tap_cxone.clock import iso_z
+from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import with_permission_hint
 from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
-from tap_cxone.http.json_body import json_list, json_objects
+from tap_cxone.http.json_body import find_value, json_list, json_objects
 from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
@@ -29,12 +29,15 @@ PERMISSION_HINT = (
     "grant the application the scopes analytics:export:read and analytics:export:write, and its "
     "user the permission to export analytics"
 )
+_CREATED_KEYS = ("createdDate", "createdAt", "dateCreated", "created")
+_ENDED = {"completed", "failed", "cancelled", "canceled", "expired"}
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def describe_active_exports(response_json: Any) -> str:
     """Return a text with the number of active exports of the tenant, from any client."""
-    count = len(json_list(response_json, ["entities"]) or ())
+    exports = json_objects(json_list(response_json, ["entities"]))
+    count = sum(str(export.get("status")).casefold() not in _ENDED for export in exports)
     return f"no quota; {count} active now, of all clients (see max_concurrent)"
 
 
@@ -82,12 +85,14 @@ class AnalyticsApi(JobApi):
     Attributes:
         request: Parameters of the export.
         max_active_jobs: Number of jobs of the tenant that may be active at once.
+        availability_delay: Age at which a row is certainly visible in the API.
     """
 
     NOUN: ClassVar[str] = "export"
 
     request: ExportRequest
     max_active_jobs: int
+    availability_delay: timedelta = timedelta(0)
 
     @property
     @override
@@ -129,17 +134,34 @@ class AnalyticsApi(JobApi):
         exports = json_list(response_json, ["entities"])
         if exports is None:
             return None
-        active = [export for export in json_objects(exports) if export.get("id")]
+        listed = [export for export in json_objects(exports) if export.get("id")]
         body = self.body(window)
         # An export without a visible window may belong to another client, so it is no candidate.
         # A redundant export occupies a slot for a while; rows of another request would stay wrong.
-        candidates = [export for export in active if may_be_export(export, body)]
-        matches = [export for export in candidates if shows_rows_of(export, body)]
+        candidates = [export for export in listed if may_be_export(export, body)]
+        matches = [
+            export
+            for export in candidates
+            if shows_rows_of(export, body) and self._is_usable(export, window)
+        ]
         return ActiveJobs(
             candidate_ids=frozenset(str(export["id"]) for export in candidates),
             matching_ids=frozenset(str(export["id"]) for export in matches),
-            limit_reached=len(active) >= self.max_active_jobs,
+            limit_reached=sum(map(self._is_active, listed)) >= self.max_active_jobs,
         )
+
+    def _is_active(self, export: dict[str, Any]) -> bool:
+        """Return True unless an export has ended, since some lists ignore the filter by status."""
+        return not self.read_status(export).status.is_terminal
+
+    def _is_usable(self, export: dict[str, Any], window: Window) -> bool:
+        """Return True if an export of the window runs, or was made after the window was final."""
+        if self._is_active(export):
+            return True
+        created_at = _parse_created(find_value(export, _CREATED_KEYS))
+        is_complete = self.read_status(export).status is JobStatus.SUCCEEDED
+        final_at = window.end + self.availability_delay
+        return is_complete and created_at is not None and created_at >= final_at
 
     @override
     def download(self, link: str, description: str) -> Spool:
@@ -151,3 +173,10 @@ class AnalyticsApi(JobApi):
         if not link.startswith("/"):
             return super().download(link, description)
         return self.client.download_authorized(link, description)
+
+
+def _parse_created(text: str | None) -> datetime | None:
+    try:
+        return parse_instant(text) if text else None
+    except ValueError:
+        return None

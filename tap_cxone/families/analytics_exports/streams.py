@@ -212,12 +212,15 @@ class ExportStream(JobStream):
     def api(self) -> AnalyticsApi:
         family = self.family
         return AnalyticsApi(
-            family.client, family.tenant, self.export.request, family.max_concurrent_jobs
+            family.client,
+            family.tenant,
+            self.export.request,
+            family.max_concurrent_jobs,
+            family.availability_delay,
         )
 
     @override
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(AnalyticsExportsSettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        return daily_windows(start, end, max_days=self.window_days, pending=pending)

@@ -18,7 +18,7 @@ from tap_cxone.errors import (
     with_permission_hint,
 )
 from tap_cxone.families.data_download import metric_catalog
-from tap_cxone.families.data_download.token_region import region_claim
+from tap_cxone.families.data_download.token_region import named_region, token_region
 from tap_cxone.http.json_body import first_value, json_list, json_object
 from tap_cxone.http.messages import parse_json_rows
 from tap_cxone.spool import encode_json
@@ -206,20 +206,24 @@ class DataDownloadApi(Struct, frozen=True):
 
     def mismatched_region(self) -> str | None:
         """Return the region in the token if it differs from the settings, else None."""
-        token_region = region_claim(self.client.token_provider.token().value)
-        return token_region if token_region and token_region != self.region else None
+        region = token_region(self.client.token_provider.token())
+        return region if region and region != self.region else None
+
+    def unused_region(self) -> str | None:
+        """Return a region that the login names in a form that names no host, else None."""
+        token = self.client.token_provider.token()
+        return None if token_region(token) else named_region(token)
 
     def _with_hints(self, send: Callable[[], Any]) -> Any:
         try:
             with with_permission_hint(PERMISSION_HINT):
                 return send()
         except NotFound as error:
-            token_region = self.mismatched_region()
+            region = self.mismatched_region()
             mismatch_text = (
-                f"likely the wrong region: the token names {token_region}, "
-                f"the setting {self.region}"
+                f"likely the wrong region: the token names {region}, the setting {self.region}"
             )
-            reason = mismatch_text if token_region else "no such report, or the wrong region"
+            reason = mismatch_text if region else "no such report, or the wrong region"
             remedy = f"{reason}. Correct region, tenant, endpoints.data_download or the report"
             raise NotFound(error.message, status=error.status, remedy=remedy) from error
         except Throttled as error:

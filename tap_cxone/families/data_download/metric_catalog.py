@@ -12,11 +12,10 @@ from tap_cxone.config.messages import did_you_mean
 from tap_cxone.errors import ConfigError
 from tap_cxone.http.pagination import ListPaginator
 from tap_cxone.rows.columns import Column, ValueConstraint, source_column
+from tap_cxone.types import ColumnType  # noqa: TC001 (msgspec decodes CustomMetric)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tap_cxone.types import ColumnType
+    from collections.abc import Collection, Iterable, Sequence
 
 ALL_METRICS = "*"
 _TYPES: dict[str, ColumnType] = {
@@ -87,15 +86,9 @@ class CustomMetric(Struct, frozen=True):
             "allowed_values": None if self.allowed is None else json.dumps(self.allowed),
         }
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the metric as JSON for STATE, without empty fields."""
-        return {n: v for n, v in structs.asdict(self).items() if v or (v == 0 and v is not False)}
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> CustomMetric:
-        """Return the metric from its JSON in STATE."""
-        allowed = raw.get("allowed")
-        return cls(**{**raw, "allowed": None if allowed is None else tuple(allowed)})
+    def text(self) -> str:
+        """Return the record of the metric as JSON."""
+        return json.dumps(self.record(), default=str)
 
 
 def metric_paginator() -> ListPaginator:
@@ -148,20 +141,63 @@ def with_retired(
     return (*current, *(structs.replace(metric, retired=True) for metric in retired))
 
 
+class MetricChange(Struct, frozen=True):
+    """One change of a metric between two catalogues.
+
+    Attributes:
+        kind: `added`, `removed`, `retyped` (also its limits) or `renamed`.
+        old: The metric before; None if it is new.
+        new: The metric now; None if it is gone.
+    """
+
+    kind: str
+    old: CustomMetric | None
+    new: CustomMetric | None
+
+    @property
+    def metric_id(self) -> str:
+        """Return the ID of the metric."""
+        metric = self.new or self.old
+        return metric.id if metric else ""
+
+    def concerns(self, names: Collection[str]) -> bool:
+        """Return True if the metric is selected by one of the names, which are IDs or `*` too."""
+        metrics = filter(None, (self.old, self.new))
+        return ALL_METRICS in names or any({m.id, m.name} & {*names} for m in metrics)
+
+    def __str__(self) -> str:
+        """Return the ID, and for a metric that stays also what differs, old and new."""
+        if self.old is None or self.new is None:
+            return self.metric_id
+        old, new = self.old.record(), self.new.record()
+        differences = (
+            f"{name} {_text_of(old[name])} → {_text_of(new[name])}"
+            for name in (["name"] if self.kind == "renamed" else _DEFINITION_FIELDS)
+            if old[name] != new[name]
+        )
+        return f"{self.metric_id} ({', '.join(differences)})"
+
+
+_DEFINITION_FIELDS = ("type", "minimum", "maximum", "allowed_values")
+
+
+def _text_of(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
 def find_changes(
     previous: Iterable[CustomMetric], current: Iterable[CustomMetric]
-) -> dict[str, list[str]]:
-    """Return all changes between two catalogues: kind of change → IDs."""
+) -> list[MetricChange]:
+    """Return all changes between two catalogues: new metrics, missing ones, then changed ones."""
     old = {metric.id: metric for metric in previous if not metric.retired}
     new = {metric.id: metric for metric in current}
-    common_ids = sorted(old.keys() & new.keys())
-    changed_ids = {
-        "added": sorted(new.keys() - old.keys()),
-        "removed": sorted(old.keys() - new.keys()),
-        "retyped": [i for i in common_ids if _definition(old[i]) != _definition(new[i])],
-        "renamed": [i for i in common_ids if old[i].name != new[i].name],
-    }
-    return {kind: ids for kind, ids in changed_ids.items() if ids}
+    both = [(old[i], new[i]) for i in sorted(old.keys() & new.keys())]
+    return [
+        *(MetricChange("added", None, new[i]) for i in sorted(new.keys() - old.keys())),
+        *(MetricChange("removed", old[i], None) for i in sorted(old.keys() - new.keys())),
+        *(MetricChange("retyped", a, b) for a, b in both if _definition(a) != _definition(b)),
+        *(MetricChange("renamed", a, b) for a, b in both if a.name != b.name),
+    ]
 
 
 def _definition(metric: CustomMetric) -> tuple[object, ...]:

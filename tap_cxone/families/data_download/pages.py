@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections import defaultdict
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import DownloadError
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_cxone.families.data_download.api import DataDownloadApi, DownloadRequest, Page
+    from tap_cxone.families.data_download.totals import Sums, TotalsCheck
+    from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
 _QUOTA_CHECK_PAGES = 10  # a window with more pages checks the quota first
@@ -36,6 +40,7 @@ class PagedSource:
         page_size: Rows per page.
         max_retries: How many times a window is read again after its result changed.
         log: Logger for repeated reads and the quota.
+        totals: Check of the sums of a window's rows; None without a check.
     """
 
     api: DataDownloadApi
@@ -43,6 +48,7 @@ class PagedSource:
     page_size: int
     max_retries: int
     log: logging.Logger
+    totals: TotalsCheck | None = None
     _quota_checked: bool = field(default=False)
 
     def fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
@@ -53,18 +59,31 @@ class PagedSource:
         Raises:
             DownloadError: The result set changed while paging, or a page was repeated.
             QuotaExhausted: No calls remain.
+            TotalsMismatch: The rows do not add up to the totals of the window.
         """
         set_activity(f"downloading {window}")
         for attempt in range(self.max_retries + 1):
             try:
                 with closing(PageOverlap()) as overlap:
-                    spool = spool_json_pages(self._pages(window, overlap), self.description(window))
+                    spool = self._spool(window, self._pages(window, overlap))
                 return WindowFile(window, upcoming, self.description(window), None, spool)
             except _ResultChanged as error:
                 if attempt == self.max_retries:
                     raise
                 self.log.warning("%s; reading the window again", error)
         raise AssertionError  # pragma: no cover (the last attempt returns or raises)
+
+    def _spool(self, window: Window, pages: Iterator[Sequence[bytes]]) -> Spool:
+        """Store the rows of all pages; verify their totals if the settings request it."""
+        if self.totals is None:
+            return spool_json_pages(pages, self.description(window))
+        sums: Sums = defaultdict(Decimal)
+        with ExitStack() as on_error:
+            spool = spool_json_pages(self.totals.sum_rows(pages, sums), self.description(window))
+            on_error.enter_context(spool)
+            self.totals.verify(window, sums)
+            on_error.pop_all()
+        return spool
 
     def discard(self, window: Window) -> None:
         """Do nothing: every fetch requests the pages again."""

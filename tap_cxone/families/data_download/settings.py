@@ -25,6 +25,30 @@ class GroupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TotalsSettings:
+    """The settings of the comparison of rows with totals."""
+
+    metrics: Annotated[
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            description="Additive metrics to compare, by their names or IDs, such as `duration`.",
+        ),
+    ]
+    tolerance: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Accepted difference, as a share of the total (0 to 1)."),
+    ] = 0
+    baseline: Annotated[
+        str,
+        Meta(
+            description="JSON file with totals by the local day on which a window starts, such as "
+            '`{"2026-01-31": {"duration": 7}}`. The API is asked for days that it lacks.'
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadSettings:
     """The settings of one download."""
 
@@ -58,6 +82,13 @@ class DownloadSettings:
         Meta(description="Group to restrict the rows to. Default: none."),
     ] = None
     columns: Annotated[dict[str, ColumnRule], COLUMN_RULES] = field(default_factory=dict)
+    verify_totals: Annotated[
+        TotalsSettings | None,
+        Meta(
+            description="Totals to compare the sum of each window's rows with, before any record "
+            "is emitted: the same figures without `group_by`. Default: none."
+        ),
+    ] = None
     timezone: TIMEZONE = None
     date_order: DATE_ORDER = None
 
@@ -103,6 +134,14 @@ class DataDownloadSettings(Section):
             "application."
         ),
     ] = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
+    accept_drift: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Version of the catalogue of custom metrics to accept although "
+            "`schema_drift` is `fail`. The error of a change names it.",
+        ),
+    ] = 0
     live_discovery: Annotated[
         bool,
         Meta(

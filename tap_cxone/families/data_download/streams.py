@@ -25,8 +25,9 @@ from tap_cxone.families.data_download.metric_catalog import (
 )
 from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.settings import DataDownloadSettings
-from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
+from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.families.data_download.token_region import base_url_from_token
+from tap_cxone.families.data_download.totals import TotalsCheck
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
@@ -55,7 +56,8 @@ if TYPE_CHECKING:
 
 NAME = DataDownloadSettings.NAME
 METRICS_STREAM = "custom_metrics"
-BUILT_IN_STREAMS = (METRICS_STREAM,)
+VERSIONS_STREAM = "custom_metric_versions"
+BUILT_IN_STREAMS = (VERSIONS_STREAM, METRICS_STREAM)
 # The API counts calls per minute, so the next minute allows more.
 _MAX_THROTTLE_DELAY = timedelta(minutes=1)
 _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the quota first
@@ -96,9 +98,10 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of custom metrics and one stream per configured download."""
     api_family = DataDownload.from_settings(context)
     api_family.tenant_info.update(read_tenant_info(tap, NAME))
-    tenant = TenantContext(api_family, load_metrics(api_family))
+    tenant = TenantContext(api_family, load_catalog(api_family))
     family_settings = context.settings.section(DataDownloadSettings)
     return [
+        MetricVersionsStream(tap, tenant),  # first: no STATE has a version before its records
         CustomMetricsStream(tap, tenant),
         *(DownloadStream(tap, tenant, d) for d in family_settings.downloads),
     ]
@@ -134,6 +137,42 @@ class CustomMetricsStream(FullTableStream):
         self.tenant.report_changes(self.logger, self.audit_context)
         for metric in self.tenant.published_metrics:
             yield metric.record()
+
+
+class MetricVersionsStream(FullTableStream):
+    """Stream of the changes of custom metrics that this run accepts."""
+
+    def __init__(self, tap: Tap, tenant: TenantContext) -> None:
+        """Store the tenant and declare the columns."""
+        self.tenant = tenant
+        declaration = Declaration(
+            name=VERSIONS_STREAM,
+            columns=(
+                Column("version", "integer", "Version of the catalogue that has the change."),
+                Column("metric_id", description="ID of the metric."),
+                Column("change", description="`added`, `removed`, `retyped` or `renamed`."),
+                Column("old", description="The metric before, as JSON."),
+                Column("new", description="The metric since then, as JSON."),
+            ),
+            primary_keys=("version", "metric_id", "change"),
+            description="Changes of the published custom metrics, each once.",
+            keys_setting=NAME,
+            columns_setting=NAME,
+            windowed=False,
+        )
+        super().__init__(tap, tenant.family, declaration, select_by_default=False)
+
+    @override
+    def table_records(self) -> Iterator[Record]:
+        self.tenant.report_changes(self.logger, self.audit_context)
+        for change in self.tenant.accepted_changes:
+            yield {
+                "version": self.tenant.next_version,
+                "metric_id": change.metric_id,
+                "change": change.kind,
+                "old": change.old.text() if change.old else None,
+                "new": change.new.text() if change.new else None,
+            }
 
 
 class DownloadStream(WindowedStream):
@@ -191,6 +230,9 @@ class DownloadStream(WindowedStream):
 
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
+        if region := self.tenant.api.unused_region():
+            text = "the login names the region %r, which is not used; set endpoints.data_download"
+            self.log_once("region", text, self.family.client.redact(region, limit=40))
         yield StreamPreload(self._refresh_metrics())
         self.workers.main_thread.call(self._require_same_zone)
         if zone := self.tenant.mismatched_zone():
@@ -225,17 +267,18 @@ class DownloadStream(WindowedStream):
         """Return the columns of the current catalogue, after a check for changes.
 
         Raises:
-            DriftError: Metrics changed and `schema_drift` is `fail`.
+            DriftError: Selected metrics changed and `schema_drift` is `fail`.
         """
-        changed_ids = self.tenant.report_changes(self.logger, self.audit_context)
-        if changed_ids and self.settings.schema_drift == "fail":
-            change_text = "; ".join(
-                f"{kind}: {', '.join(ids)}" for kind, ids in changed_ids.items()
+        self.tenant.report_changes(self.logger, self.audit_context)
+        if refused := self.tenant.refused_changes(self.download.custom_metrics):
+            change_text = "; ".join(f"{change.kind}: {change}" for change in refused)
+            msg = (
+                f"custom metrics changed ({change_text}); set schema_drift to evolve or ignore, or "
+                f"accept this change by {NAME}.accept_drift: {self.tenant.next_version}"
             )
-            msg = f"custom metrics changed ({change_text}); set schema_drift to evolve or ignore"
             raise DriftError(msg)
         self._metrics = self._select_metrics(self.tenant.all_metrics, require_all=True)
-        if changed_ids and self.settings.schema_drift == "ignore":
+        if self.tenant.changes and self.settings.schema_drift == "ignore":
             self._metrics = self._previous_definitions(self._metrics)
         return self._present_columns()
 
@@ -263,9 +306,14 @@ class DownloadStream(WindowedStream):
     @override
     def source(self) -> PagedSource:
         family_settings = self.settings.section(DataDownloadSettings)
-        retries = self.settings.max_retries
+        retries, totals = self.settings.max_retries, self.download.verify_totals
         pages = PagedSource(
-            self.tenant.api, self._build_request, family_settings.page_size, retries, self.logger
+            self.tenant.api,
+            self._build_request,
+            family_settings.page_size,
+            retries,
+            self.logger,
+            TotalsCheck(totals, self.tenant.api, self._build_request) if totals else None,
         )
         window_count = len(self.workers.main_thread.call(self.windows_without_job))
         if window_count >= _QUOTA_CHECK_WINDOWS:
@@ -275,7 +323,7 @@ class DownloadStream(WindowedStream):
     @override
     def remaining_calls(self) -> RemainingCalls | None:
         quota = self.tenant.quota
-        return RemainingCalls(quota.remaining, str(quota)) if quota else None
+        return RemainingCalls(quota.remaining, str(quota), quota.reset_at) if quota else None
 
     @override
     def row_meaning(self) -> dict[str, Any]:

@@ -4,43 +4,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.errors import ConfigError, StateError
 from tap_cxone.families.data_download.api import DataDownloadApi
-from tap_cxone.families.data_download.metric_catalog import CustomMetric, find_changes, with_retired
+from tap_cxone.families.data_download.metric_catalog import MetricChange, find_changes, with_retired
+from tap_cxone.families.data_download.settings import DataDownloadSettings
+from tap_cxone.families.data_download.stored_catalog import StoredCatalog
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Collection
     from zoneinfo import ZoneInfo
 
     from tap_cxone.context import ApiFamily
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.families.data_download.api import CallQuota
+    from tap_cxone.families.data_download.metric_catalog import CustomMetric
 
 
-def load_metrics(family: ApiFamily) -> tuple[CustomMetric, ...] | None:
-    """Return the metrics in STATE, including retired ones, or None in the first run.
+def load_catalog(family: ApiFamily) -> StoredCatalog | None:
+    """Return the catalogue in STATE, or None in the first run.
 
     Raises:
-        StateError: They do not have the format that this tap writes.
+        StateError: It does not have the format that this tap writes.
     """
-    catalog = family.tenant_info.get("catalogue")
-    if catalog is None:
+    raw = family.tenant_info.get("catalogue")
+    if raw is None:
         return None
     try:
-        metrics = tuple(CustomMetric.from_json(raw) for raw in catalog.get("metrics", ()))
-        int(catalog.get("version", 0))
-        for metric in metrics:
+        catalog = StoredCatalog.from_json(raw)
+        for metric in catalog.metrics() or ():
             _ = metric.column
-    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError, msgspec.MsgspecError) as error:
         msg = (
             f"The custom metrics in the state are not readable ({error!r}); restore an earlier "
             f"state, or remove the tenant_info of {family.name} from it"
         )
         raise StateError(msg) from error
-    return metrics
+    return catalog
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,17 @@ class TenantContext:
 
     Attributes:
         family: The family; its tenant info keeps the catalogue between runs.
-        previous_metrics: Metrics of the last run; None in the first run.
+        stored: Catalogue that the last run accepted; None in the first run.
     """
 
     family: ApiFamily
-    previous_metrics: tuple[CustomMetric, ...] | None
-    _reported: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    stored: StoredCatalog | None
+    _reported: list[bool] = field(default_factory=list)
+
+    @cached_property
+    def previous_metrics(self) -> tuple[CustomMetric, ...] | None:
+        """Return the metrics of the last run, also retired ones; None if they are unknown."""
+        return self.stored.metrics() if self.stored else None
 
     @cached_property
     def api(self) -> DataDownloadApi:
@@ -100,32 +111,70 @@ class TenantContext:
         is_same = is_same_zone(time_zone(name), self.zone)
         return None if name is None or is_same else name
 
-    def report_changes(
-        self, log: logging.Logger, audit_context: AuditContext
-    ) -> dict[str, list[str]]:
-        """Return the changes of the catalogue since the last run; log them once per run.
+    @cached_property
+    def changes(self) -> list[MetricChange]:
+        """Return the changes of the catalogue since the last run; none in the first run."""
+        if self.previous_metrics is None:
+            return []
+        return find_changes(self.previous_metrics, self.published_metrics)
+
+    @property
+    def next_version(self) -> int:
+        """Return the version of the catalogue once the changes of this run are accepted."""
+        return self.stored.version + 1 if self.stored else 1
+
+    def refused_changes(self, names: Collection[str]) -> list[MetricChange]:
+        """Return the changes of selected metrics that `schema_drift` does not accept.
+
+        Args:
+            names: IDs and display names of the selected metrics.
+        """
+        settings = self.family.context.settings
+        accepted_version = settings.section(DataDownloadSettings).accept_drift
+        if settings.schema_drift != "fail" or accepted_version == self.next_version:
+            return []
+        return [change for change in self.changes if change.concerns(names)]
+
+    def report_changes(self, log: logging.Logger, audit_context: AuditContext) -> None:
+        """Log the changes of the catalogue since the last run, once per run.
 
         The catalogue is stored in STATE only if the changes are accepted. A change that fails this
         run must fail the next one too.
         """
-        if "changes" not in self._reported:
-            changed_ids = (
-                {}
-                if self.previous_metrics is None
-                else find_changes(self.previous_metrics, self.published_metrics)
-            )
-            for kind, ids in changed_ids.items():
-                log.warning("Custom metrics %s: %s", kind, ", ".join(ids))
-                audit_context.write(
-                    "schema_changed", columns=[f"{kind}: {metric}" for metric in ids]
+        if self._reported:
+            return
+        self._reported.append(True)
+        for kind, changes in groupby(self.changes, key=lambda change: change.kind):
+            texts = list(map(str, changes))
+            log.warning("Custom metrics %s: %s", kind, ", ".join(texts))
+            audit_context.write("schema_changed", columns=[f"{kind}: {text}" for text in texts])
+        if self._is_new and self._is_accepted:
+            catalog = StoredCatalog.of(self.all_metrics, self.next_version)
+            self.family.tenant_info["catalogue"] = catalog.to_json()
+            if not catalog.packed:
+                log.warning(
+                    "%d custom metrics are too many for the state, which has their digest only; "
+                    "changes are not reported by metric",
+                    len(self.all_metrics),
                 )
-            self._reported["changes"] = changed_ids
-            drift_policy = self.family.context.settings.schema_drift
-            if self.previous_metrics is None or (changed_ids and drift_policy == "evolve"):
-                self._save_catalog()
-        return self._reported["changes"]
 
-    def _save_catalog(self) -> None:
-        version = self.family.tenant_info.get("catalogue", {}).get("version", 0)
-        metrics = [metric.as_json() for metric in self.all_metrics]
-        self.family.tenant_info["catalogue"] = {"version": version + 1, "metrics": metrics}
+    @property
+    def accepted_changes(self) -> list[MetricChange]:
+        """Return the changes that make the next version; in the first run all metrics are new."""
+        if not (self._is_new and self._is_accepted):
+            return []
+        return find_changes((), self.published_metrics) if self.stored is None else self.changes
+
+    @property
+    def _is_new(self) -> bool:
+        if self.previous_metrics is None:
+            return self.stored is None or not self.stored.has(self.all_metrics)
+        return bool(self.changes)
+
+    @property
+    def _is_accepted(self) -> bool:
+        settings = self.family.context.settings
+        downloads = settings.section(DataDownloadSettings).downloads
+        names = {name for download in downloads for name in download.custom_metrics}
+        is_ignored = settings.schema_drift == "ignore" and self.stored is not None
+        return not is_ignored and not self.refused_changes(names)

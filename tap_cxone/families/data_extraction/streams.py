@@ -188,7 +188,7 @@ class EntityStream(JobStream):
         return daily_windows(
             start,
             end,
-            max_days=section.window_days,
+            max_days=self.window_days,
             pending=pending,
             overlap=Overlap(section.overlap.days, self.settings.start_date),
         )

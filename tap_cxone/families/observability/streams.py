@@ -211,7 +211,7 @@ class TableStream(JobStream):
         return daily_windows(
             start,
             end,
-            max_days=section.window_days,
+            max_days=self.window_days,
             pending=pending,
             overlap=Overlap(
                 section.overlap_days,

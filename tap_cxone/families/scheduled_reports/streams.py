@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
-from tap_cxone.errors import JobTimeout
 from tap_cxone.families.scheduled_reports.api import ReportsApi
 from tap_cxone.families.scheduled_reports.report_definition import schedule_definition
 from tap_cxone.families.scheduled_reports.schedule_list import (
@@ -204,10 +203,9 @@ class ReportStream(JobStream):
         return {name: report[name] for name in _MEANING}
 
     @property
-    def _window_days(self) -> int:
-        """Return the days of a window: the setting, or fewer after a run timed out."""
-        configured_days = self.settings.section(ScheduledReportsSettings).window_days
-        return min(configured_days, self.state_view.window_days or configured_days)
+    @override
+    def configured_window_days(self) -> int:
+        return self.settings.section(ScheduledReportsSettings).window_days
 
     @override
     def windows(
@@ -215,32 +213,5 @@ class ReportStream(JobStream):
     ) -> Iterator[Window]:
         include_partial = end == self.settings.end_date
         return calendar_windows(
-            start, end, max_days=self._window_days, pending=pending, include_partial=include_partial
+            start, end, max_days=self.window_days, pending=pending, include_partial=include_partial
         )
-
-    @override
-    def read_records(self) -> Iterator[Record]:
-        try:
-            yield from super().read_records()
-        except JobTimeout as error:
-            self._halve_window_days(error)
-            self.logger.warning("%s. Retrying once with window_days=%d", error, self._window_days)
-        else:
-            return
-        try:
-            yield from super().read_records()
-        except JobTimeout as error:
-            self._halve_window_days(error)
-            raise
-
-    def _halve_window_days(self, error: JobTimeout) -> None:
-        """Store half of the window's days in STATE.
-
-        Raises:
-            JobTimeout: The window had only one day.
-        """
-        days = (error.window.end - error.window.start).days if error.window else 1
-        if days <= 1:
-            raise error
-        self.state_view.set_window_days(days // 2)
-        self.write_state()

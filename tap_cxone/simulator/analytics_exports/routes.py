@@ -78,7 +78,8 @@ class _Api:
     async def list(self, request: Request) -> Response:
         """Return the exports of all clients."""
         self._context.client_tokens.require(request, _READ)
-        statuses = parse_statuses(request.query_params.get("status"))
+        wanted = request.query_params.get("status")
+        statuses = parse_statuses(None if self._options.list_ignores_status else wanted)
         visible_exports = [
             export for export in self._exports.all() if export.forced_end != "job-lost"
         ]

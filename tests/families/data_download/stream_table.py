@@ -10,6 +10,16 @@ STREAMS = [
         "configured, and the custom metrics'",
         "A group of one window.",
     ),
+    (
+        "`custom_metric_versions`",
+        "the catalogue of data download",
+        "`version`, `metric_id`, `change`",
+        5,
+        "A change of a custom metric.",
+    ),
     ("`custom_metrics`", "the catalogue of data download", "`id`", 7, "A custom metric."),
 ]
-DECLARED = {"custom_metrics": "the catalogue of data download"}
+DECLARED = {
+    "custom_metric_versions": "the catalogue of data download",
+    "custom_metrics": "the catalogue of data download",
+}

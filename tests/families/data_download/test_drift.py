@@ -75,7 +75,7 @@ def test_the_first_run_is_no_drift(sim, clock, caplog, audit_log):
     )
 
     assert out.error is None
-    assert version(out) == version(out, CATALOGUE) == 1
+    assert version(out) == 1
     assert drifts(caplog) == []
     assert audit_events(audit_log, "schema_changed") == []
 
@@ -111,7 +111,7 @@ def test_catalogue_change_is_logged_and_audited(sim, clock, caplog, audit_log, c
     (line,) = audit_events(audit_log, "schema_changed")
     assert kind in warning
     assert metric in warning
-    assert line["columns"] == [f"{kind}: {metric}"]
+    assert [text.split(" (")[0] for text in line["columns"]] == [f"{kind}: {metric}"]
 
 
 @EVERY_KIND
@@ -367,10 +367,7 @@ def test_two_downloads_see_the_same(sim, clock, caplog):
     assert len(requests_to(sim, METRICS)) == 2
     assert len(drifts(caplog)) == 1
     assert without_metadata(after.records("first")) == without_metadata(after.records("second"))
-    assert {name: version(after, name) for name in ("first", "second")} == {
-        "first": 2,
-        "second": 2,
-    }
+    assert version(after) == 2
 
 
 @pytest.mark.parametrize("only", ["first", "second"])
@@ -388,8 +385,8 @@ def test_one_of_two_downloads(sim, clock, caplog, only):
 
     assert after.error is None
     assert drifts(caplog) == []
+    assert version(after) == 2
     for name in ("first", "second"):
-        assert version(after, name) == 2
         assert NEW.id in properties(after, name)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from requests import ConnectionError as RequestsConnectionError
+from typing_extensions import override
 
 from tap_cxone.errors import NotFound
-from tap_cxone.families.data_download.token_region import base_url_from_token, region_claim
+from tap_cxone.families.data_download.token_region import base_url_from_token, token_region
+from tap_cxone.http.auth import Token
 from tap_cxone.simulator import Fault
 from tests.support.data_download import (
     DOWNLOAD,
@@ -26,6 +29,10 @@ from tests.support.data_download import (
 )
 from tests.support.expectations import failure, warnings_logged
 from tests.support.ids import readable
+from tests.support.run import NOON
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
 
 HOME = "https://acme.nicecxone.com"
 PLANE = "https://api-na1.niceincontact.com"
@@ -59,6 +66,48 @@ def token(claims: Any) -> str:
     """Return a token with these claims."""
     text = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
     return f"e30.{base64.urlsafe_b64encode(text).decode().rstrip('=')}.c2ln"
+
+
+def bearer(value: str, region: str = "") -> Token:
+    """Return a token, and the region that its login response names."""
+    return Token(value, NOON, region=region)
+
+
+class DeadPlane(Wire):
+    """A wire on which the host of the region does not answer."""
+
+    @override
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        if (request.url or "").startswith(PLANE):
+            raise RequestsConnectionError
+        return super().send(request, *args, **kwargs)
+
+
+def test_host_of_the_region_that_does_not_answer_is_replaced_by_the_tenants(sim, clock):
+    """If the host that the token names does not answer, the tenant's host is asked."""
+    wire = DeadPlane(sim)
+
+    out = run_downloads(hosted(sim, max_retries=1), clock, wire=wire)
+
+    assert out.error is None
+    assert wire.hosts == {HOME}
+    assert out.records(STREAM)
+
+
+def test_region_of_the_login_response_names_the_host():
+    """A region beside the token counts like one in the token, which comes first."""
+    assert base_url_from_token(bearer("opaque", "eu1")) == "https://api-eu1.niceincontact.com"
+    assert base_url_from_token(bearer(token({"region": "na1"}), "eu1")) == PLANE
+
+
+def test_region_in_another_spelling_is_named(sim, clock, caplog):
+    """A region that is not used because of its spelling is named in a warning."""
+    answer = {"access_token": token({"region": "NA1"}), "expires_in": 3600}
+    sim.faults.add(Fault("token", "status", status=200, body=json.dumps(answer), times=9))
+
+    run_downloads(hosted(sim), clock, wire=Wire(sim))
+
+    assert [w for w in warnings_logged(caplog) if "names the region 'NA1'" in w]
 
 
 @pytest.mark.parametrize("region", ["na1", "eu1", "au10", "usw2"])
@@ -129,7 +178,7 @@ def test_a_hostile_claim(sim, clock, claim):
 
     assert out.error is not None  # the simulator did not give out this token
     assert wire.hosts == {HOME}
-    assert base_url_from_token(answer["access_token"]) is None
+    assert base_url_from_token(bearer(answer["access_token"])) is None
 
 
 @pytest.mark.parametrize(
@@ -162,8 +211,8 @@ def test_a_hostile_claim(sim, clock, claim):
 )
 def test_junk(junk):
     """A token without a readable claim names no region, whatever it is."""
-    assert region_claim(junk) is None
-    assert base_url_from_token(junk) is None
+    assert token_region(bearer(junk)) is None
+    assert base_url_from_token(bearer(junk)) is None
 
 
 @pytest.mark.promise("own-hosts")
@@ -171,7 +220,7 @@ def test_junk(junk):
 @example("na1")
 def test_the_host_is_always_the_vendors(region):
     """Whatever the claim, the host is one of the vendor's planes or none."""
-    found = base_url_from_token(token({"region": region}))
+    found = base_url_from_token(bearer(token({"region": region})))
 
     if found is not None:
         name = found.removeprefix("https://api-").removesuffix(".niceincontact.com")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from tap_cxone.errors import QuotaExhausted, Throttled
 from tap_cxone.simulator import Fault
+from tap_cxone.tap import TapCXone
 from tests.support.data_download import (
     CATALOGUE,
     DOWNLOAD,
@@ -24,6 +25,7 @@ from tests.support.data_download import (
     expected_interactions,
     one_day,
     run_downloads,
+    serve_pages,
     served,
     sorted_ids,
     wait,
@@ -31,6 +33,7 @@ from tests.support.data_download import (
 from tests.support.expectations import failure, warnings_logged
 from tests.support.ids import readable
 from tests.support.requests import requests_to
+from tests.support.run import select
 
 
 def test_no_hurry_to_wait(simulate, clock):
@@ -201,6 +204,34 @@ def test_a_quota_that_ends(simulate, clock, what):
     assert sorted_ids(first.records(STREAM) + second.records(STREAM)) == sorted_ids(
         expected_interactions(sim, 4), "interactionId"
     )
+
+
+def test_plan_of_more_calls_than_remain_ends_after_the_reset_of_the_quota(simulate, clock):
+    """A plan that needs more calls than remain ends at the reset of the quota at the earliest."""
+    sim = simulate(download_quota=1)
+    config = download_settings(sim, 4)
+
+    (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).plans()
+
+    assert plan.earliest_finish == datetime(2026, 3, 20, 13, tzinfo=UTC)
+
+
+def test_page_that_is_an_error_shows_the_words_of_the_api(sim, clock):
+    """An error with status 200 is a failure with the API's words."""
+    serve_pages(sim, '{"error": {"code": 7, "message": "Report engine is down"}}')
+
+    out = run_downloads(download_settings(sim), clock)
+
+    assert "200 with an error in place of a result: Report engine is down" in str(failure(out))
+
+
+def test_401_that_a_missing_scope_may_cause_names_the_scopes(sim, clock):
+    """A token that the API rejects again and again may lack a scope, so the error has them."""
+    sim.faults.add(Fault("catalogue", "status", status=401, times=9))
+
+    out = run_downloads(download_settings(sim), clock)
+
+    assert "api:custom-metrics:read" in str(failure(out))
 
 
 def test_page_throttled_too_long_fails(sim, clock):

@@ -19,6 +19,7 @@ from tests.support.analytics_exports import START, STREAM, expected_conversation
 from tests.support.audit_log import EVERYWHERE, FAMILIES, Lines, audit_lines, audit_settings, every
 from tests.support.expectations import failure
 from tests.support.observability import KB
+from tests.support.requests import submits
 from tests.support.run import Killed, run_tap, select
 
 if TYPE_CHECKING:
@@ -142,6 +143,26 @@ def test_discovery_writes_nothing(sim, audit_log):
 
 
 # What is written
+
+
+def test_job_created_has_the_request_of_the_job(sim, clock, audit_log):
+    """The line of a job has what was asked for: type, filter, dates, format and compression."""
+    run_exports(audit_settings(sim, audit_log), clock)
+
+    (created,) = lines_of_events(audit_log, "job_created")
+    (submit,) = submits(sim)
+    assert created["request"] == json.loads(submit.body)
+    assert {"format", "compression"} <= created["request"].keys()
+
+
+def test_stream_ended_has_planned_windows_beside_committed_ones(sim, clock, audit_log):
+    """The totals of a stream that failed have the windows that it should have read."""
+    sim.faults.add(Fault("submit", "job-failed", after=1))
+
+    run_exports(audit_settings(sim, audit_log, 3), clock)
+
+    (ended,) = lines_of_events(audit_log, "stream_ended")
+    assert (ended["planned"], ended["windows"]) == (3, 1)
 
 
 def test_the_life_of_a_job(simulate, clock, audit_log):

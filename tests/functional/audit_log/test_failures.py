@@ -88,6 +88,30 @@ def test_a_disk_that_fills_up(sim, clock, audit_log, fill_up, written):
     assert "No space left" in str(out.error)
 
 
+def test_audit_log_on_a_full_disk_has_whole_lines_only(sim, clock, audit_log, fill_up, monkeypatch):
+    """A line that did not fit leaves no part behind; later runs append whole lines."""
+    with monkeypatch.context():
+        fill_up(4)
+        run_exports(audit_settings(sim, audit_log), clock)
+    monkeypatch.undo()
+
+    run_exports(audit_settings(sim, audit_log), clock)
+
+    runs = [json.loads(line)["run"] for line in audit_log.read_text().splitlines()]
+    assert len(set(runs)) == 2
+
+
+def test_audit_log_with_an_incomplete_end_glues_no_line_to_it(sim, clock, audit_log):
+    """After an incomplete line, such as of a crash, the next one begins a new line."""
+    audit_log.write_text('{"at": "2026-03')
+
+    run_exports(audit_settings(sim, audit_log), clock)
+
+    first, *others = audit_log.read_text().splitlines()
+    assert first == '{"at": "2026-03'
+    assert json.loads(others[0])["event"] == "run_started"
+
+
 def test_after_a_full_disk(sim, clock, audit_log, monkeypatch):
     """What was not committed when the log failed is read by the next run."""
     with monkeypatch.context() as patched:

@@ -31,6 +31,7 @@ def test_one_post_a_window(sim, clock, listener):
     assert list(first) == SHAPE
     assert first == {
         "source": "tap-cxone",
+        "event": "window_committed",
         "family": "analytics_exports",
         "stream": STREAM,
         "job_id": sim.analytics_exports[0].id,

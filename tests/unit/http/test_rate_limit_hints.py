@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cxone.http.rate_limit import RateLimiter, RateLimitHeaders, RateLimits
+from tap_cxone.http.rate_limit import RateLimiter, RateLimits
+from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tests.support.properties import many
 from tests.support.rate_limits import NOTHING, SECOND
 from tests.support.run import NOON
@@ -160,6 +161,62 @@ def test_last_word_counts(limiter, clock):
     limiter.throttle()
 
     assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("90", str(int(NOON.timestamp()) + 90), str((int(NOON.timestamp()) + 90) * 1000)),
+        format_datetime(NOON + 90 * SECOND, usegmt=True),
+    ],
+    ids=["seconds", "Unix time", "milliseconds", "date"],
+)
+def test_rate_limit_reset_is_a_wait_or_an_instant(text):
+    """`X-RateLimit-Reset` is a wait in seconds, a Unix time or a date."""
+    headers = RateLimitHeaders.parse({"X-RateLimit-Reset": text}, NOON)
+
+    assert headers.reset_at == NOON + 90 * SECOND
+    assert headers.wait == 90 * SECOND
+
+
+def test_rate_limit_without_a_limit_is_the_most_that_remained(clock):
+    """A server that announces only what remains allows at least the most that it announced."""
+    limiter = RateLimiter(RateLimits(max_throttle_delay=2 * SECOND), clock)
+    for remaining in (100, 10):
+        limiter.update_from_headers(RateLimitHeaders(remaining=remaining))
+    limiter.throttle()
+
+    assert clock.slept == [SECOND]
+
+
+def test_used_up_rate_limit_is_waited_for_until_its_reset(clock):
+    """If no request remains, the next one waits for the reset, however far the family's pace is."""
+    limiter = RateLimiter(RateLimits(max_throttle_delay=2 * SECOND), clock)
+    reset_at = clock.now() + 600 * SECOND
+    limiter.update_from_headers(RateLimitHeaders(remaining=0, limit=100, reset_at=reset_at))
+    limiter.throttle()
+
+    assert clock.slept == [600 * SECOND]
+
+
+def test_reset_of_a_rate_limit_ends_the_slowing_down(clock):
+    """A scarce request waits no longer than until the reset."""
+    limiter = RateLimiter(RateLimits(max_throttle_delay=20 * SECOND), clock)
+    reset_at = clock.now() + 4 * SECOND
+    limiter.update_from_headers(RateLimitHeaders(remaining=10, limit=100, reset_at=reset_at))
+    limiter.throttle()
+
+    assert clock.slept == [2 * SECOND]
+
+
+def test_reset_of_a_rate_limit_is_waited_for_at_most_the_throttle_timeout(clock):
+    """A reset that is further away than throttle_timeout_minutes is not waited for."""
+    limiter = RateLimiter(RateLimits(), clock, throttle_timeout=60 * SECOND)
+    reset_at = clock.now() + 600 * SECOND
+    limiter.update_from_headers(RateLimitHeaders(remaining=0, limit=100, reset_at=reset_at))
+    limiter.throttle()
+
+    assert clock.slept == [60 * SECOND]
 
 
 def test_hint_is_read_in_local_time():

@@ -430,7 +430,9 @@ traits = st.fixed_dictionaries(
     optional={
         "no_sync_endpoint": anything,
         "copilot_knowledge_suggestions": anything,
-        "catalogue": st.fixed_dictionaries({}, optional={"version": anything, "metrics": anything})
+        "catalogue": st.fixed_dictionaries(
+            {}, optional={"version": anything, "digest": anything, "packed": anything}
+        )
         | anything,
         "zone": anything,
     },
@@ -455,7 +457,7 @@ old_states = st.fixed_dictionaries(
 @settings(many, max_examples=40)
 @given(old_states)
 @example(
-    {"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": {"metrics": [{}]}}}}}}
+    {"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": {"packed": [{}]}}}}}}
 )
 @example({"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": False}}}}})
 def test_the_tap_understands_any_state_or_refuses_it(state):

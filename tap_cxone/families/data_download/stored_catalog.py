@@ -1,0 +1,75 @@
+"""The catalogue of custom metrics in STATE, which stays small however many metrics there are."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from tap_cxone.families.data_download.metric_catalog import CustomMetric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAX_PACKED_CHARACTERS = 10_000  # of the 20 kB that a whole STATE should not exceed
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(list[CustomMetric])
+
+
+class StoredCatalog(Struct, frozen=True, omit_defaults=True):
+    """The catalogue of the last run that accepted it.
+
+    Attributes:
+        version: Number of accepted catalogues so far.
+        digest: Digest of the metrics.
+        packed: The metrics as compressed JSON in base64; empty if they are too many.
+    """
+
+    version: int
+    digest: str
+    packed: str = ""
+
+    @classmethod
+    def of(cls, metrics: Sequence[CustomMetric], version: int) -> StoredCatalog:
+        """Return the stored form of metrics."""
+        content = _ENCODER.encode(metrics)
+        packed = b64encode(zlib.compress(content, level=9)).decode()
+        is_small = len(packed) <= _MAX_PACKED_CHARACTERS
+        return cls(version, _digest(content), packed if is_small else "")
+
+    @classmethod
+    def from_json(cls, raw: Any) -> StoredCatalog:
+        """Read it from STATE. Raises `MsgspecError` if it has another form."""
+        return msgspec.convert(raw, cls)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON for STATE."""
+        result: dict[str, Any] = msgspec.to_builtins(self)
+        return result
+
+    def metrics(self) -> tuple[CustomMetric, ...] | None:
+        """Return the metrics, or None if only their digest is stored.
+
+        Raises:
+            MsgspecError: They are not metrics.
+            ValueError: They are not compressed JSON.
+        """
+        if not self.packed:
+            return None
+        try:
+            content = zlib.decompress(b64decode(self.packed, validate=True))
+        except zlib.error as error:
+            raise ValueError(*error.args) from error
+        return tuple(_DECODER.decode(content))
+
+    def has(self, metrics: Sequence[CustomMetric]) -> bool:
+        """Return True if these are the metrics."""
+        return self.digest == _digest(_ENCODER.encode(metrics))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
