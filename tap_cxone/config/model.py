@@ -156,24 +156,6 @@ class Settings(RowSettings):
             "string, `fail` fails the stream.",
         ),
     ] = "alter"
-    invalid_records: Annotated[
-        Literal["quarantine", "fail"],
-        Meta(
-            title="Invalid records",
-            description="How to treat a row that fails validation: `quarantine` sends it to the "
-            "stream `quarantine`, `fail` fails the window.",
-        ),
-    ] = "quarantine"
-    max_invalid_ratio: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=1,
-            title="Maximum share of invalid rows",
-            description="Maximum share of invalid rows per window (0 to 1). Above it the window "
-            "fails and emits no rows, whatever `invalid_records` is.",
-        ),
-    ] = 0.1
     max_unpacked_mb: Annotated[
         float,
         Meta(

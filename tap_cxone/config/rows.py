@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 (the definition reads the annotations)
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -30,6 +30,24 @@ class SkippedRange:
 class RowSettings(ConnectionSettings):
     """The settings of rows and windows that cannot be used as they are."""
 
+    invalid_records: Annotated[
+        Literal["quarantine", "fail"],
+        Meta(
+            title="Invalid records",
+            description="How to treat a row that fails validation: `quarantine` sends it to the "
+            "stream `quarantine`, `fail` fails the window.",
+        ),
+    ] = "quarantine"
+    max_invalid_ratio: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            title="Maximum share of invalid rows",
+            description="Maximum share of invalid rows per window (0 to 1). Above it the window "
+            "fails and emits no rows, whatever `invalid_records` is.",
+        ),
+    ] = 0.1
     max_invalid_rows_free: Annotated[
         int,
         Meta(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from tap_cxone.clock import is_same_zone
 from tap_cxone.config.csv import CsvSettings
-from tap_cxone.config.validation import CLIENT_CREDENTIALS
-from tap_cxone.context import ApiFamily
 from tap_cxone.errors import ConfigError, DriftError
 from tap_cxone.families.data_download.api import (
-    CURRENT_USER_PATH,
-    PERMISSION_HINT,
     DownloadRequest,
-    describe_quota,
 )
+from tap_cxone.families.data_download.family import DataDownload
 from tap_cxone.families.data_download.metric_catalog import (
     ALL_METRICS,
     CustomMetric,
@@ -26,9 +21,7 @@ from tap_cxone.families.data_download.metric_catalog import (
 from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
-from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.families.data_download.totals import TotalsCheck
-from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
 from tap_cxone.streams.base import read_tenant_info
@@ -58,40 +51,7 @@ NAME = DataDownloadSettings.NAME
 METRICS_STREAM = "custom_metrics"
 VERSIONS_STREAM = "custom_metric_versions"
 BUILT_IN_STREAMS = (VERSIONS_STREAM, METRICS_STREAM)
-# The API counts calls per minute, so the next minute allows more.
-_MAX_THROTTLE_DELAY = timedelta(minutes=1)
 _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the quota first
-
-
-class DataDownload(ApiFamily):
-    """The data download."""
-
-    name = NAME
-    evidence = DataDownloadSettings.EVIDENCE
-    credentials = CLIENT_CREDENTIALS
-    host = "https://{tenant}.nicecxone.com"
-    token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
-    probe_path = CURRENT_USER_PATH
-    remaining_source = "the quota that the API reports"
-    permission_hint = PERMISSION_HINT
-
-    @classmethod
-    @override
-    def from_settings(cls, context: RunContext) -> Self:
-        settings = context.settings
-        section = settings.section(DataDownloadSettings)
-        is_url_configured = bool(settings.endpoints.get(NAME) or settings.base_url)
-        return cls(
-            context=context,
-            grant=cls.application_grant(settings, section.scopes),
-            limits=RateLimits(max_throttle_delay=_MAX_THROTTLE_DELAY),
-            # A host in the settings takes precedence over the region in the token.
-            base_url_from_token=None if is_url_configured else base_url_from_token,
-        )
-
-    @override
-    def describe_remaining(self, response_json: Any) -> str:
-        return describe_quota(self.client)
 
 
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
