@@ -126,6 +126,7 @@ class ApiFamily(ABC):
         permission_hint: Permission that the user has to grant if the GET is refused.
         submits_cost_exports: Whether a submit counts against a quota or changes the tenant.
         remaining_source: Where `--test` finds the remaining quota, for the documents.
+        error_header: Response header with the error text; empty if errors have a body.
         max_window_days: Maximum days in one export; 0 if `window_days` is 0.
         max_concurrent_jobs: Maximum of concurrent jobs that the API allows, whatever the settings.
         context: Shared objects of the run.
@@ -148,6 +149,7 @@ class ApiFamily(ABC):
     probe_path: ClassVar[str | None] = None
     permission_hint: ClassVar[str] = ""
     remaining_source: ClassVar[str] = "not counted"
+    error_header: ClassVar[str] = ""
     submits_cost_exports: ClassVar[bool] = True
     max_window_days: ClassVar[int] = 0
     max_concurrent_jobs: ClassVar[int] = 1
@@ -170,6 +172,10 @@ class ApiFamily(ABC):
     def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:  # noqa: ARG002
         """Return the error class that this API means by a status and a text, or None."""
         return None
+
+    def probe_request_path(self) -> str | None:
+        """Return `probe_path`, or the path that the settings make of it."""
+        return self.probe_path
 
     def describe_remaining(self, response_json: Any) -> str:  # noqa: ARG002 (not counted)
         """Return a text on the remaining quota, from the JSON of the GET at `probe_path`."""
@@ -310,6 +316,7 @@ class ApiFamily(ABC):
             signals=self.context.signals,
             user_agent=settings.user_agent,
             retry_policy=RetryPolicy.from_settings(settings),
+            error_header=self.error_header,
         )
         token_provider = TokenProvider(self.grant, transport)
         return Client(

@@ -16,6 +16,8 @@ from tap_cxone.families.data_extraction import streams as data_extraction
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings
 from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.observability.settings import ObservabilitySettings
+from tap_cxone.families.reporting import streams as reporting
+from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 
@@ -72,6 +74,7 @@ class Family(Struct, frozen=True):
 
 FAMILIES = (
     Family(DataExtractionSettings, data_extraction),
+    Family(ReportingSettings, reporting),
     Family(ObservabilitySettings, observability),
     Family(AnalyticsExportsSettings, analytics_exports),
     Family(DataDownloadSettings, data_download),

@@ -229,10 +229,47 @@ class Client(Struct, frozen=True):
         self._require_allowed(url, allowed_hosts)
         return self._download_file(url, description, unwrap)
 
-    def _download_file(self, url: str, description: str, unwrap: UnwrapBody | None = None) -> Spool:
-        request = ApiRequest(
-            method="GET", url=url, response_type="file", description=description, unwrap=unwrap
+    def post_for_file(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        description: str,
+        *,
+        unwrap: UnwrapBody,
+        read_seconds: float,
+    ) -> Spool:
+        """Send a POST request that returns a file and creates no job; retried like any read.
+
+        Args:
+            path: Path below the base URL.
+            params: Query parameters.
+            description: Name of the file in messages.
+            unwrap: Converter of the body, such as `Base64Field.decode`.
+            read_seconds: Maximum wait for the response.
+
+        Raises:
+            DownloadError: The file is incomplete.
+        """
+        return self._read_file(
+            ApiRequest(
+                method="POST",
+                url=self._url(path),
+                params=params,
+                response_type="file",
+                description=description,
+                unwrap=unwrap,
+                read_seconds=read_seconds,
+            )
         )
+
+    def _download_file(self, url: str, description: str, unwrap: UnwrapBody | None = None) -> Spool:
+        return self._read_file(
+            ApiRequest(
+                method="GET", url=url, response_type="file", description=description, unwrap=unwrap
+            )
+        )
+
+    def _read_file(self, request: ApiRequest) -> Spool:
         file = self._execute(request).file
         assert file is not None  # noqa: S101 (a file response without a file raises an error in the transport)
         return file

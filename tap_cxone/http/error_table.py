@@ -13,6 +13,7 @@ from tap_cxone.errors import (
     NotFound,
     PermissionDenied,
     QuotaRefused,
+    ResponseTimeout,
     Throttled,
     Unavailable,
 )
@@ -31,6 +32,7 @@ _PERMISSION_HINT = "grant this permission to the user or application of the cred
 _WINDOW_TOO_LARGE_HINT = "request less data at once: lower window_days of the family"
 _PROXY_USER_HINT = "correct the user and password of the proxy in HTTPS_PROXY"
 _THROTTLED_HINT = "run again when no other client uses this API of the tenant"
+_RESPONSE_TIMEOUT_HINT = "lower page_size or window_days of the family, and run again"
 _QUOTA_HINT = "run again when the quota allows more"
 
 
@@ -80,6 +82,7 @@ ERROR_TABLE: dict[int, ErrorRule] = {
 FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
     Throttled: _THROTTLED,
     QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),
+    ResponseTimeout: ErrorRule(ResponseTimeout, _RESPONSE_TIMEOUT_HINT),
 }
 """Rules for the error classes that an API recognises by the text of a response."""
 

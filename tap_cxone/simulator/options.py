@@ -120,6 +120,14 @@ class Options:
         token_quirk: `repeat` if the token of every page leads to the second page.
         final_hour: Hour of the next day, in UTC, after which the metrics of a day are final.
         extra_report_columns: Columns added to the rows of every report.
+        reporting_generation: Shape of responses of the reporting API: that of its documents, or
+            the older one with other names, texts for numbers and the wrapper `resultSet`.
+        reporting_errors: Where an error of the reporting API has its text.
+        reporting_total: Whether lists of the reporting API announce their number of rows.
+        max_page_rows: Maximum number of rows that a page of the reporting API has.
+        slow_page_rows: Rows above which the reporting API does not build a page in time (408);
+            None for no limit.
+        moving_contacts: Number of contacts that change right after their page was served.
     """
 
     seed: int = 1
@@ -205,6 +213,12 @@ class Options:
     token_quirk: Literal["none", "repeat"] = "none"  # noqa: S105 - no password
     final_hour: int = 5
     extra_report_columns: tuple[str, ...] = ()
+    reporting_generation: Literal["new", "old"] = "new"
+    reporting_errors: Literal["body", "header"] = "body"
+    reporting_total: Literal["present", "absent"] = "present"
+    max_page_rows: int = 10_000
+    slow_page_rows: int | None = None
+    moving_contacts: int = 0
 
     @property
     def spacing(self) -> timedelta:

@@ -17,6 +17,8 @@ from click.testing import CliRunner
 from tap_cxone.config.evidence import NOT_TRIED, Evidence
 from tap_cxone.errors import ConfigError
 from tap_cxone.families.registry import FAMILIES
+from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.tables import DIMENSIONS
 from tap_cxone.simulator import Credentials, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
@@ -42,6 +44,7 @@ LOGINS = {
     "data_download": "/api/v2/oauth/token",
     "scheduled_reports": "/oauth/token",
 }
+REPORTING = {table.name for table in (CONTACTS, *DIMENSIONS)}
 DOCUMENTED = {
     "autopilot_knowledge_responses",
     "copilot_agent_questions",
@@ -50,6 +53,7 @@ DOCUMENTED = {
     "qm_questions",
     "qm_workflows",
     "recording_interaction_metadata",
+    *REPORTING,
 }
 LABELS = {name: family.evidence.label for family in FAMILIES for name in family.stream_names}
 BUILT_IN = {name for family in FAMILIES for name in family.module.BUILT_IN_STREAMS}
@@ -263,6 +267,7 @@ def test_the_evidence_is_that_of_the_sources():
     """Each family is documented as far as was found."""
     assert {family.name: family.evidence.label for family in FAMILIES} == {
         "data_extraction": "documented by NICE and used by public clients",
+        "reporting": "documented by NICE and used by public clients",
         "observability": "documented by NICE only",
         **dict.fromkeys(UNVERIFIED, "known from one third-party tutorial only"),
     }

@@ -1,0 +1,61 @@
+"""The simulated reporting API: its state and its endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_cxone.simulator.credentials import access_key_handler
+from tap_cxone.simulator.family import SimulatedFamily
+from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
+from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
+from tap_cxone.simulator.reporting.routes import FAMILY, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.routing import BaseRoute
+
+    from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.rows import Row
+
+
+class Reporting(SimulatedFamily):
+    """The simulated reporting API.
+
+    Attributes:
+        contacts: The contacts of the tenant, which a test may change.
+    """
+
+    name = FAMILY
+    token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
+    uses_application = False
+
+    def __init__(self, context: ServerContext) -> None:
+        """Create the family; no contact has changed."""
+        super().__init__(context)
+        self.contacts = Contacts(context.options, context.clock)
+
+    @override
+    def login_handler(self) -> Handler:
+        return access_key_handler(self._context.tokens)
+
+    @override
+    def routes(self) -> list[BaseRoute]:
+        return routes(self._context, self.contacts)
+
+    @override
+    def serves(self, entity: str) -> bool:
+        return entity == CONTACTS or entity in DIMENSIONS
+
+    @override
+    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        if query.entity == CONTACTS:
+            return self.contacts.started(query.start, query.end)
+        return DIMENSIONS[query.entity].rows
+
+    @override
+    def state(self) -> dict[str, Any]:
+        return {}

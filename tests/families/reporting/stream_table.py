@@ -1,0 +1,20 @@
+"""What the README and docs/columns.md contain on the streams of this family."""
+
+from __future__ import annotations
+
+from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.tables import DIMENSIONS
+
+_TABLES = (CONTACTS, *DIMENSIONS)
+
+STREAMS = [
+    (
+        f"`{table.name}`",
+        f"reporting, `{table.path}`",
+        ", ".join(f"`{key}`" for key in table.primary_keys),
+        len(table.columns),
+        table.description,
+    )
+    for table in _TABLES
+]
+COLUMNS = [(table.name, f"the reporting API, `{table.path}`", table.columns) for table in _TABLES]
