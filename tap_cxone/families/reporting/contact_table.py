@@ -10,21 +10,21 @@ CONTACTS = Table(
     path="/contacts/completed",
     data_keys=("completedContacts",),
     columns=columns(
-        integer="contactId masterContactId agentId teamId skillId campaignId mediaTypeId "
-        "pointOfContactId primaryDispositionId secondaryDispositionId transferIndicatorId "
-        "serviceLevelFlag holdCount routingTime routingAttribute callbackTime highProficiency "
+        integer="contactId,masterContactId,agentId,teamId,skillId,campaignId,mediaTypeId,"
+        "pointOfContactId,primaryDispositionId,secondaryDispositionId,transferIndicatorId,"
+        "serviceLevelFlag,holdCount,routingTime,routingAttribute,callbackTime,highProficiency,"
         "lowProficiency",
-        number="abandonSeconds acwSeconds agentSeconds conferenceSeconds holdSeconds "
-        "inQueueSeconds postQueueSeconds preQueueSeconds releaseSeconds totalDurationSeconds "
+        number="abandonSeconds,acwSeconds,agentSeconds,conferenceSeconds,holdSeconds,"
+        "inQueueSeconds,postQueueSeconds,preQueueSeconds,releaseSeconds,totalDurationSeconds,"
         "divisionNo",
         # mediaSubTypeId is not always a number.
-        text="teamName skillName campaignName mediaTypeName mediaSubTypeId mediaSubTypeName "
-        "pointOfContactName firstName lastName fromAddress toAddress dispositionNotes endReason "
-        "refuseReason transferIndicatorName",
-        flag="abandoned isLogged isOutbound isRefused isShortAbandon isTakeover "
+        text="teamName,skillName,campaignName,mediaTypeName,mediaSubTypeId,mediaSubTypeName,"
+        "pointOfContactName,firstName,lastName,fromAddress,toAddress,dispositionNotes,endReason,"
+        "refuseReason,transferIndicatorName",
+        flag="abandoned,isLogged,isOutbound,isRefused,isShortAbandon,isTakeover,"
         "isAnalyticsProcessed",
-        instant="contactStartDate lastUpdateTime refuseTime dateACWWarehoused "
-        "dateContactWarehoused analyticsProcessedDate",
+        instant="contactStartDate,lastUpdateTime,refuseTime,dateACWWarehoused,"
+        "dateContactWarehoused,analyticsProcessedDate",
         json="tags",
     ),
     primary_keys=("contact_id",),

@@ -32,7 +32,7 @@ def columns(  # noqa: PLR0913 (one per type)
     instant: str = "",
     json: str = "",
 ) -> tuple[Column, ...]:
-    """Return the columns of an API's fields, which are named by type and separated by blanks."""
+    """Return the columns of an API's fields, which are named by type and separated by commas."""
     fields: dict[ColumnType, str] = {
         "integer": integer,
         "number": number,
@@ -40,10 +40,17 @@ def columns(  # noqa: PLR0913 (one per type)
         "boolean": flag,
         "date-time": instant,
     }
-    typed = [(name, kind, False) for kind, names in fields.items() for name in names.split()]
+    typed = [
+        (name, kind, False)
+        for kind, names in fields.items()
+        for name in filter(None, names.split(","))
+    ]
     return tuple(
         Column(snake_case(name), kind, f"`{name}` of the API{_JSON_NOTE[is_json]}.")
-        for name, kind, is_json in (*typed, *((name, "string", True) for name in json.split()))
+        for name, kind, is_json in (
+            *typed,
+            *((name, "string", True) for name in filter(None, json.split(","))),
+        )
     )
 
 

@@ -46,19 +46,19 @@ DIMENSIONS = (
         path="/agents",
         data_keys=("agents",),
         columns=columns(
-            integer="agentId teamId reportToId profileId hiringSource employmentType "
-            "agentTotalContactCount maxConcurrentChats voiceThreshold chatThreshold "
-            "emailThreshold smsThreshold digitalThreshold workItemThreshold rowNumber",
+            integer="agentId,teamId,reportToId,profileId,hiringSource,employmentType,"
+            "agentTotalContactCount,maxConcurrentChats,voiceThreshold,chatThreshold,"
+            "emailThreshold,smsThreshold,digitalThreshold,workItemThreshold,rowNumber",
             number="hourlyCost",
-            text="userName firstName middleName lastName userId emailAddress teamName teamUuId "
-            "reportToName profileName internalId federatedId location timeZone timeZoneOffset "
-            "country countryName state city address1 address2 zipCode telephone1 telephone2 "
-            "custom1 custom2 custom3 custom4 custom5 employmentTypeName referral notes "
-            "deliveryMode defaultDialingPatternName issuer systemDomain systemUser userType "
+            text="userName,firstName,middleName,lastName,userId,emailAddress,teamName,teamUuId,"
+            "reportToName,profileName,internalId,federatedId,location,timeZone,timeZoneOffset,"
+            "country,countryName,state,city,address1,address2,zipCode,telephone1,telephone2,"
+            "custom1,custom2,custom3,custom4,custom5,employmentTypeName,referral,notes,"
+            "deliveryMode,defaultDialingPatternName,issuer,systemDomain,systemUser,userType,"
             "userNameDomain",
-            flag="isActive isSupervisor isBillable isWhatIfAgent locked atHome rehireStatus "
-            "useAgentTimeZone DigitalEngagementEnabled",
-            instant="lastLogin lastUpdated createDate inactiveDate hireDate terminationDate",
+            flag="isActive,isSupervisor,isBillable,isWhatIfAgent,locked,atHome,rehireStatus,"
+            "useAgentTimeZone,DigitalEngagementEnabled",
+            instant="lastLogin,lastUpdated,createDate,inactiveDate,hireDate,terminationDate",
             json="recordingNumbers",
         ),
         primary_keys=("agent_id",),
@@ -70,12 +70,12 @@ DIMENSIONS = (
         path="/teams",
         data_keys=("teams",),
         columns=columns(
-            integer="teamId agentCount divisionNo maxConcurrentChats totalContactCount "
-            "voiceThreshold chatThreshold emailThreshold smsThreshold socialThreshold "
-            "digitalThreshold workItemThreshold",
-            text="teamName teamUuid teamLeadId notes deliveryMode",
-            flag="isActive contactAutoFocus requestContact channelLock analyticsEnabled wfoEnabled "
-            "wfm2Enabled qm2Enabled inViewEnabled",
+            integer="teamId,agentCount,divisionNo,maxConcurrentChats,totalContactCount,"
+            "voiceThreshold,chatThreshold,emailThreshold,smsThreshold,socialThreshold,"
+            "digitalThreshold,workItemThreshold",
+            text="teamName,teamUuid,teamLeadId,notes,deliveryMode",
+            flag="isActive,contactAutoFocus,requestContact,channelLock,analyticsEnabled,wfoEnabled,"
+            "wfm2Enabled,qm2Enabled,inViewEnabled",
             instant="lastUpdateTime",
             json="unavailableCodes",
         ),
@@ -88,12 +88,12 @@ DIMENSIONS = (
         path="/skills",
         data_keys=("skills",),
         columns=columns(
-            integer="skillId mediaTypeId campaignId acwTypeId maxSecondsACW scriptId "
-            "serviceLevelThreshold serviceLevelGoal initialPriority acceleration maxPriority "
+            integer="skillId,mediaTypeId,campaignId,acwTypeId,maxSecondsACW,scriptId,"
+            "serviceLevelThreshold,serviceLevelGoal,initialPriority,acceleration,maxPriority,"
             "shortAbandonThreshold",
-            text="skillName mediaTypeName campaignName notes outboundStrategy scriptName "
+            text="skillName,mediaTypeName,campaignName,notes,outboundStrategy,scriptName,"
             "emailFromAddress",
-            flag="isActive isOutbound isRunning requireDisposition",
+            flag="isActive,isOutbound,isRunning,requireDisposition",
             json="dispositions",
         ),
         primary_keys=("skill_id",),
@@ -104,7 +104,7 @@ DIMENSIONS = (
         name="campaigns",
         path="/campaigns",
         data_keys=("campaigns",),
-        columns=columns(integer="id", text="name notes", flag="isActive", instant="lastUpdateTime"),
+        columns=columns(integer="id", text="name,notes", flag="isActive", instant="lastUpdateTime"),
         primary_keys=("id",),
         description="A campaign.",
         paged=True,
@@ -115,9 +115,9 @@ DIMENSIONS = (
         path="/dispositions",
         data_keys=("dispositions",),
         columns=columns(
-            integer="dispositionId classificationId",
-            text="dispositionName notes systemOutcome",
-            flag="isActive isPreviewDisposition",
+            integer="dispositionId,classificationId",
+            text="dispositionName,notes,systemOutcome",
+            flag="isActive,isPreviewDisposition",
             instant="lastUpdated",
         ),
         primary_keys=("disposition_id",),
@@ -128,7 +128,7 @@ DIMENSIONS = (
         name="unavailable_codes",
         path="/unavailable-codes",
         data_keys=("unavailableCodes",),
-        columns=columns(integer="id agentTimeout", text="name", flag="isActive isACW"),
+        columns=columns(integer="id,agentTimeout", text="name", flag="isActive,isACW"),
         primary_keys=("id",),
         description="A reason why an agent is unavailable.",
         paged=True,
@@ -138,9 +138,9 @@ DIMENSIONS = (
         path="/points-of-contact",
         data_keys=("pointsOfContact",),
         columns=columns(
-            integer="contactCode businessUnitId defaultSkillId mediaTypeId",
-            text="contactAddress contactDescription mediaTypeName notes scriptName subType",
-            flag="isActive outboundSkill",
+            integer="contactCode,businessUnitId,defaultSkillId,mediaTypeId",
+            text="contactAddress,contactDescription,mediaTypeName,notes,scriptName,subType",
+            flag="isActive,outboundSkill",
         ),
         primary_keys=("contact_code", "contact_address"),
         description="A number or address at which contacts arrive.",
@@ -151,14 +151,14 @@ DIMENSIONS = (
         path="/agents/skills",
         data_keys=("agentSkillAssignments",),
         columns=columns(
-            integer="agentId skillId teamId campaignId mediaType agentProficiencyValue "
+            integer="agentId,skillId,teamId,campaignId,mediaType,agentProficiencyValue,"
             "isNaturalCallingRunning",
-            text="agentName skillName campaignName mediaTypeName agentProficiencyName "
-            "emailFromAddress internalId notes outboundStrategy screenPopTriggerEvent",
-            flag="isActive isAgentActive isSkillActive isDialer isNaturalCalling isOutbound "
-            "priorityBlending requireDisposition scriptDisposition useACW useDisposition "
+            text="agentName,skillName,campaignName,mediaTypeName,agentProficiencyName,"
+            "emailFromAddress,internalId,notes,outboundStrategy,screenPopTriggerEvent",
+            flag="isActive,isAgentActive,isSkillActive,isDialer,isNaturalCalling,isOutbound,"
+            "priorityBlending,requireDisposition,scriptDisposition,useACW,useDisposition,"
             "useSecondaryDispositions",
-            instant="lastUpdateTime lastPollTime",
+            instant="lastUpdateTime,lastPollTime",
         ),
         primary_keys=("agent_id", "skill_id"),
         description="An active assignment of a skill to an active agent.",
@@ -177,7 +177,7 @@ DIMENSIONS = (
         name="tags",
         path="/tags",
         data_keys=("tags",),
-        columns=columns(integer="tagId", text="tagName notes", flag="isActive"),
+        columns=columns(integer="tagId", text="tagName,notes", flag="isActive"),
         primary_keys=("tag_id",),
         description="A tag of contacts.",
     ),
@@ -194,7 +194,7 @@ DIMENSIONS = (
         path="/contact-state-descriptions",
         data_keys=("contactStateDescriptions",),
         columns=columns(
-            integer="contactStateId", text="contactStateDescription contactStateCategory"
+            integer="contactStateId", text="contactStateDescription,contactStateCategory"
         ),
         primary_keys=("contact_state_id",),
         description="A state of contacts.",
@@ -204,8 +204,8 @@ DIMENSIONS = (
         path="/reports",
         data_keys=("reports",),
         columns=columns(
-            integer="reportId businessUnitId",
-            text="reportName reportType reportSubType reportDescription url",
+            integer="reportId,businessUnitId",
+            text="reportName,reportType,reportSubType,reportDescription,url",
         ),
         primary_keys=("report_id",),
         description="A template of a custom report.",
