@@ -34,27 +34,29 @@ class Span(Struct, frozen=True):
     requested_end: datetime
 
     @classmethod
-    def compute(
+    def compute(  # noqa: PLR0913 (all are independent parts of one rule)
         cls,
         settings: Settings,
         *,
         now: datetime,
         bookmark: datetime | None,
+        lookback: timedelta,
         availability_delay: timedelta,
         history_limit: datetime | None,
     ) -> Span:
         """Return the span of a stream.
 
         Args:
-            settings: The settings; only `start_date`, `end_date` and `lookback` are read.
+            settings: The settings; only `start_date` and `end_date` are read.
             now: The present instant.
             bookmark: End of the last committed window; None without one.
+            lookback: How far before the bookmark rows are read again.
             availability_delay: Minimum age of a row at which the API is certain to show it.
             history_limit: Oldest instant that the API still returns; None without a limit.
         """
         requested_start = settings.start_date or now - _DEFAULT_HISTORY
         if bookmark is not None:
-            start = bookmark - settings.lookback
+            start = bookmark - lookback
             requested_start = max(start, settings.start_date or start)
         available_until = (now - availability_delay).replace(microsecond=0)
         return cls(

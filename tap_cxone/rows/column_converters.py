@@ -44,6 +44,13 @@ _BOOLEANS = dict.fromkeys(TRUE_TEXTS, True) | dict.fromkeys(FALSE_TEXTS, False)
 
 def column_converter(column: Column, *, cells_are_text: bool) -> ColumnConverter:
     """Return the fastest converter of a column's cells; it enforces the column's constraint."""
+    if (normalize := column.normalize) is not None:
+        convert_normalized = column_converter(
+            structs.replace(column, normalize=None), cells_are_text=cells_are_text
+        )
+        return lambda cells: convert_normalized(
+            [normalize(cell) if isinstance(cell, str) else cell for cell in cells]
+        )
     constraint = column.constraint
     if constraint is not None:
         convert_cells = column_converter(

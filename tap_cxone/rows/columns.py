@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct, structs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from tap_cxone.types import ColumnType
@@ -62,6 +62,8 @@ class Column(Struct, frozen=True):
         strict: Whether a JSON value must already have the column's type. A number may still be
             a string.
         constraint: Limits on its values; None for no limits.
+        normalize: Converter of a text before it is parsed, such as the removal of thousands
+            separators; None for none.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Column(Struct, frozen=True):
     title: str = ""
     strict: bool = False
     constraint: ValueConstraint | None = None
+    normalize: Callable[[str], str] | None = None
 
 
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:

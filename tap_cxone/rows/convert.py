@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import structs
 
 from tap_cxone.clock import iso
 
@@ -123,6 +124,15 @@ def _require_offset(name: str | None, offset: int | None) -> int | None:
     if name is not None and offset is None:
         raise ValueError(name)
     return offset
+
+
+def assume_zone(zone: tzinfo, text: str) -> str:
+    """Return a date-time without an offset as ISO 8601 with that of `zone`; other texts as is."""
+    try:
+        instant = _parse_instant(text.strip())
+    except ValueError:
+        return text
+    return text if instant.tzinfo else instant.replace(tzinfo=zone).isoformat()
 
 
 def _blank_to_none(text: str) -> str | None:
@@ -239,6 +249,10 @@ def cell_converter(column: Column, *, cells_are_text: bool) -> Converter:
     The converter raises ValueError for a wrong type and `ConversionError` for a value that
     violates the constraint.
     """
+    if (normalize := column.normalize) is not None:
+        plain = structs.replace(column, normalize=None)
+        convert_normalized = cell_converter(plain, cells_are_text=cells_are_text)
+        return lambda cell: convert_normalized(normalize(cell) if isinstance(cell, str) else cell)
     converters = (
         TEXT_CONVERTERS
         if cells_are_text

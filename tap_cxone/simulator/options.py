@@ -127,6 +127,9 @@ class Options:
         max_page_rows: Maximum number of rows that a page of the reporting API has.
         slow_page_rows: Rows above which the reporting API does not build a page in time (408);
             None for no limit.
+        download_zone_hours: Offset of the user's time zone in data downloads, without daylight
+            saving.
+        download_error: Error text of a data download in place of its file; empty for none.
         moving_contacts: Number of contacts that change right after their page was served.
     """
 
@@ -218,6 +221,8 @@ class Options:
     reporting_total: Literal["present", "absent"] = "present"
     max_page_rows: int = 10_000
     slow_page_rows: int | None = None
+    download_zone_hours: float = -5
+    download_error: str = ""
     moving_contacts: int = 0
 
     @property

@@ -19,7 +19,7 @@ from tap_cxone.streams.state import StreamState, merge_tenant_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import RemainingCalls, Unit
@@ -64,6 +64,11 @@ class PlannedStream(CXoneStream):
     def remaining_calls(self) -> RemainingCalls | None:
         """Return the remaining calls that the API reports; the default is None."""
         return None
+
+    @property
+    def lookback(self) -> timedelta:
+        """Return how far before the bookmark rows are read again."""
+        return self.settings.lookback
 
     def history_limit(self, now: datetime) -> datetime | None:  # noqa: ARG002 (used by overrides)
         """Return the oldest instant that the API serves; None if there is no limit."""
@@ -192,6 +197,7 @@ class PlannedStream(CXoneStream):
             self.settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
+            lookback=self.lookback,
             availability_delay=self.family.availability_delay,
             history_limit=self.history_limit(now),
         )

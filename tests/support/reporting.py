@@ -20,6 +20,9 @@ FAMILY: tuple[FamilyName, ...] = ("reporting",)
 TOKEN = "/authentication/v1/token/access-key"
 BASE = "/inContactAPI/services/v34.0"
 CONTACTS = "contacts_completed"
+CALLS = "call_detail"
+CALLS_TRUTH = "data-download/524"
+DOWNLOAD_PATH = f"{BASE}/report-jobs/datadownload"
 CONTACTS_PATH = f"{BASE}/contacts/completed"
 
 
@@ -60,3 +63,24 @@ def contact_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _value(value: Any) -> Any:
     return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
+
+
+def call_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records that the rows of the call details become, as texts."""
+    return [
+        {
+            **{snake(name): value.replace(",", "") for name, value in row.items()},
+            **{name: row[name] for name in ("agent_name", "team_name", "campaign_name")},
+            "contact_name": row["contact_name"],
+            "skill_name": row["skill_name"],
+            "start_date": _iso_day(row["start_date"]),
+            "abandon": row["abandon"] == "Y",
+            "logged": row["Logged"] == "Y",
+        }
+        for row in rows
+    ]
+
+
+def _iso_day(text: str) -> str:
+    month, day, year = text.split("/")
+    return f"{year}-{int(month):02d}-{int(day):02d}"

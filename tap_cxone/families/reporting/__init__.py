@@ -11,6 +11,9 @@ NICE documents it, and public clients use it. What the tap relies on:
 - `contacts/completed` filters by contact start (`startDate`, `endDate`).
 - It also filters by change (`updatedSince`, at most 30 days back).
 - `lastPollTime` is the next `updatedSince`.
+- `report-jobs/datadownload/{id}` answers a window of at most 30 days with CSV as base64 in JSON. It
+  reaches back two years.
+- Its dates are in the time zone of the token's user, without daylight saving.
 - The login is that of an access key, or the password grant of a registered application.
 """
 

@@ -1,4 +1,4 @@
-"""Fields of the reporting API: their columns, and one spelling for names and values.
+"""Fields of the reporting API: their columns, and one spelling for their names.
 
 The API's versions differ: field names of two generations, capitals, IDs and numbers as text.
 """
@@ -8,50 +8,46 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tap_cxone.rows.columns import Column, fold, snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_cxone.types import ColumnType
 
 _SECRET_FIELDS = frozenset({"apikey"})
 _THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")
 _NUMERIC: tuple[ColumnType, ...] = ("integer", "number")
-_JSON_NOTE = {True: ", as JSON text", False: ""}
+_KINDS: dict[str, tuple[ColumnType, str]] = {
+    "integer": ("integer", ""),
+    "number": ("number", ""),
+    "text": ("string", ""),
+    "flag": ("boolean", ""),
+    "date": ("date", ""),
+    "instant": ("date-time", ""),
+    "json": ("string", ", as JSON text"),
+}
 
 
-def columns(  # noqa: PLR0913 (one per type)
-    *,
-    integer: str = "",
-    number: str = "",
-    text: str = "",
-    flag: str = "",
-    instant: str = "",
-    json: str = "",
-) -> tuple[Column, ...]:
-    """Return the columns of an API's fields, which are named by type and separated by commas."""
-    fields: dict[ColumnType, str] = {
-        "integer": integer,
-        "number": number,
-        "string": text,
-        "boolean": flag,
-        "date-time": instant,
-    }
-    typed = [
-        (name, kind, False)
-        for kind, names in fields.items()
-        for name in filter(None, names.split(","))
-    ]
+def columns(**names: str) -> tuple[Column, ...]:
+    """Return the columns of an API's fields.
+
+    Args:
+        **names: Kind of the values → names of the fields, separated by commas.
+    """
     return tuple(
-        Column(snake_case(name), kind, f"`{name}` of the API{_JSON_NOTE[is_json]}.")
-        for name, kind, is_json in (
-            *typed,
-            *((name, "string", True) for name in filter(None, json.split(","))),
-        )
+        numeric_tolerant(Column(snake_case(name), _KINDS[kind][0], f"`{name}`{_KINDS[kind][1]}."))
+        for kind, listed in names.items()
+        for name in listed.split(",")
     )
+
+
+def numeric_tolerant(column: Column) -> Column:
+    """Return the column; a numeric one also accepts texts such as `1,234`."""
+    is_numeric = column.type in _NUMERIC
+    return structs.replace(column, normalize=remove_thousands) if is_numeric else column
 
 
 class FieldRules(Struct, frozen=True):
@@ -59,22 +55,14 @@ class FieldRules(Struct, frozen=True):
 
     Attributes:
         aliases: Folded name of an older version → name of the column.
-        converters: Folded name → converter of its texts.
     """
 
     aliases: Mapping[str, str]
-    converters: Mapping[str, Callable[[str], str]]
 
     @classmethod
-    def of(cls, known: Iterable[Column], aliases: Mapping[str, str]) -> FieldRules:
-        """Return the rules for the known columns of a table.
-
-        Args:
-            known: The columns.
-            aliases: Field of an older version → column.
-        """
-        numeric = {fold(c.name): remove_thousands for c in known if c.type in _NUMERIC}
-        return cls({fold(old): new for old, new in aliases.items()}, numeric)
+    def of(cls, aliases: Mapping[str, str]) -> FieldRules:
+        """Return the rules for the fields of older versions, by column."""
+        return cls({fold(old): new for old, new in aliases.items()})
 
     def apply(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row with the present names, without secrets; the first of two names counts.
@@ -82,13 +70,11 @@ class FieldRules(Struct, frozen=True):
         A field of the present version precedes its alias.
         """
         result: dict[str, Any] = {}
-        taken: set[str] = set()
+        taken = set(_SECRET_FIELDS)
         for name, folded, value in self._ordered(row):
-            if folded in taken or folded in _SECRET_FIELDS:
-                continue
-            taken.add(folded)
-            convert = self.converters.get(folded)
-            result[name] = convert(value) if convert and isinstance(value, str) else value
+            if folded not in taken:
+                taken.add(folded)
+                result[name] = value
         return result
 
     def _ordered(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -7,18 +7,78 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from tap_cxone.config.definition import ONE_WEEK
+from tap_cxone.clock import time_zone
+from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
 from tap_cxone.families.reporting.tables import DIMENSIONS
+from tap_cxone.types import COLUMN_TYPES, ColumnType
 
 BUILT_IN_STREAMS = (CONTACTS.name, *(table.name for table in DIMENSIONS))
 MAX_PAGE_SIZE = 10_000
+MAX_DOWNLOAD_DAYS = 30
 DEFAULT_VERSION = "v34.0"
 
 Version = Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+(?!\n)$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataDownloadSettings:
+    """The settings of one data download; None keeps the preset's value."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=STREAM_NAME_PATTERN,
+            examples=[PRESETS[0].name],
+            description=f"Stream name, snake_case. Presets: {PRESET_NAMES}.",
+        ),
+    ]
+    report_id: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="ID of the report. Default: that of the preset with this name."),
+    ] = None
+    primary_keys: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="Columns that identify a row. Default: those of the preset with this "
+            "`report_id`, else `_row_hash`."
+        ),
+    ] = None
+    columns: Annotated[
+        dict[str, ColumnType],
+        Meta(
+            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
+            "strings."
+        ),
+    ] = field(default_factory=dict)
+    timezone: Annotated[
+        str | None,
+        Meta(
+            description="Time zone of the user of the access key, which the API uses for dates "
+            "without daylight saving. Default: the setting `timezone`, else `UTC`."
+        ),
+    ] = None
+    window_days: Annotated[
+        int,
+        Meta(ge=1, le=MAX_DOWNLOAD_DAYS, description="Days per request (the API allows 30)."),
+    ] = 1
+    lookback_days: Annotated[
+        Annotated[int, Meta(ge=0, le=366)] | None,
+        Meta(
+            description="Days before the bookmark to read again, at least those of the setting "
+            "`lookback_days`. Default: `window_days`."
+        ),
+    ] = None
+
+    @property
+    def lookback(self) -> timedelta:
+        """Return how far before the bookmark rows are read again."""
+        days = self.window_days if self.lookback_days is None else self.lookback_days
+        return timedelta(days=days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +87,9 @@ class ReportingSettings(Section):
 
     NAME: ClassVar[str] = "reporting"
     TITLE: ClassVar[str] = "Reporting"
-    DESCRIPTION: ClassVar[str] = "Contacts and dimension tables of the reporting API."
+    DESCRIPTION: ClassVar[str] = "Contacts, dimension tables and data downloads."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_AND_CLIENTS
+    STREAMS_SETTING: ClassVar[str] = "data_downloads"
 
     api_version: Annotated[
         Version,
@@ -59,6 +120,14 @@ class ReportingSettings(Section):
         ),
     ] = 60
 
+    data_downloads: Annotated[
+        tuple[DataDownloadSettings, ...],
+        Meta(
+            description="Data downloads; each is a stream.",
+            extra_json_schema={UNIQUE_NAMES: True},
+        ),
+    ] = ()
+
     @property
     def lookback(self) -> timedelta:
         """Return how far before the bookmark changed contacts are read again."""
@@ -69,8 +138,19 @@ class ReportingSettings(Section):
         return self.api_versions.get(stream, self.api_version)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
-        """Yield the problems of versions for streams that do not exist."""
+        """Yield the problems of stream names, report IDs and time zones."""
+        downloads = self.data_downloads
+        names = (*BUILT_IN_STREAMS, *(download.name for download in downloads))
         for name in self.api_versions:
-            if name not in BUILT_IN_STREAMS:
-                hint = did_you_mean(name, BUILT_IN_STREAMS, cutoff=0)
+            if name not in names:
+                hint = did_you_mean(name, names, cutoff=0)
                 yield f"{self.NAME}.api_versions names the stream '{name}'; {hint}"
+        for download in downloads:
+            setting = f"{self.NAME}.data_downloads: '{download.name}'"
+            if download.report_id is None and preset_of(download.name) is None:
+                yield f"{setting} has no report_id; set it, or use a preset ({PRESET_NAMES})"
+            if download.timezone is not None and time_zone(download.timezone) is None:
+                yield (
+                    f"{setting} has the timezone '{download.timezone}', which is neither an IANA "
+                    "nor a Windows zone; use one such as America/New_York"
+                )

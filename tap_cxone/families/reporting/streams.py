@@ -19,6 +19,7 @@ from tap_cxone.families.reporting.api import (
 )
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.contacts import ContactSource, change_limit, contact_windows
+from tap_cxone.families.reporting.data_downloads import DownloadStream
 from tap_cxone.families.reporting.fields import FieldRules
 from tap_cxone.families.reporting.pages import ListSource
 from tap_cxone.families.reporting.settings import (
@@ -101,11 +102,13 @@ class Reporting(ApiFamily):
 
 
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
-    """Return the stream of contacts and one stream per dimension table."""
+    """Return the streams of contacts, dimension tables and configured data downloads."""
     api_family = Reporting.from_settings(context)
+    section = context.settings.section(ReportingSettings)
     return [
         ContactsStream(tap, api_family, declaration_of(CONTACTS, windowed=True)),
         *(DimensionStream(tap, api_family, table) for table in DIMENSIONS),
+        *(DownloadStream(tap, api_family, entry) for entry in section.data_downloads),
     ]
 
 
@@ -142,7 +145,7 @@ class DimensionStream(SnapshotStream):
         return ListSource(
             api=api_of(self.family, self.name),
             table=self.table,
-            rules=FieldRules.of(self.table.columns, self.table.aliases),
+            rules=FieldRules.of(self.table.aliases),
             page_size=self.settings.section(ReportingSettings).page_size,
             max_retries=self.settings.max_retries,
             log=self.logger,
@@ -159,7 +162,7 @@ class ContactsStream(WindowedStream):
         return ContactSource(
             api=api_of(self.family, self.name),
             table=CONTACTS,
-            rules=FieldRules.of(CONTACTS.columns, CONTACTS.aliases),
+            rules=FieldRules.of(CONTACTS.aliases),
             page_size=section.page_size,
             max_retries=self.settings.max_retries,
             log=self.logger,

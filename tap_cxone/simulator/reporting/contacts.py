@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_cxone.simulator import fake_values as values
@@ -12,7 +13,6 @@ from tap_cxone.simulator.rows import RowGenerator, RowSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from random import Random
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.options import Options
@@ -83,6 +83,11 @@ class Contacts:
         with self._lock:
             updated = {"lastUpdateTime": values.instant(at)}
             self._changed[row["contactId"]] = row | values_of_row | updated
+
+    @staticmethod
+    def example() -> Row:
+        """Return a contact with all fields, which is none of the tenant's."""
+        return make_contact(Random(0), datetime(2000, 1, 1, tzinfo=UTC))[0]  # noqa: S311
 
     def started(self, start: datetime, end: datetime) -> list[Row]:
         """Return the ended contacts that started in `[start, end)`, by change."""

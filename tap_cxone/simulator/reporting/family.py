@@ -9,6 +9,7 @@ from typing_extensions import override
 from tap_cxone.simulator.credentials import access_key_handler
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
+from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
 from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
 from tap_cxone.simulator.reporting.routes import FAMILY, routes
 
@@ -37,6 +38,7 @@ class Reporting(SimulatedFamily):
         """Create the family; no contact has changed."""
         super().__init__(context)
         self.contacts = Contacts(context.options, context.clock)
+        self._downloads = DataDownloads(context.options, context.clock, self.contacts)
 
     @override
     def login_handler(self) -> Handler:
@@ -44,16 +46,19 @@ class Reporting(SimulatedFamily):
 
     @override
     def routes(self) -> list[BaseRoute]:
-        return routes(self._context, self.contacts)
+        return routes(self._context, self.contacts, self._downloads)
 
     @override
     def serves(self, entity: str) -> bool:
-        return entity == CONTACTS or entity in DIMENSIONS
+        return entity == CONTACTS or entity in DIMENSIONS or entity.startswith(ENTITY)
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
         if query.entity == CONTACTS:
             return self.contacts.started(query.start, query.end)
+        if query.entity.startswith(ENTITY):
+            report_id = int(query.entity.removeprefix(ENTITY))
+            return self._downloads.rows(report_id, query.start, query.end)
         return DIMENSIONS[query.entity].rows
 
     @override

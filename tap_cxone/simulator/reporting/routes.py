@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from tap_cxone.simulator.endpoint import Endpoint
+from tap_cxone.simulator.endpoint import Endpoint, fault_of
 from tap_cxone.simulator.reporting.dimensions import BUSINESS_UNIT, DIMENSIONS
 from tap_cxone.simulator.reporting.responses import error_response, list_response
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import FaultPoint
     from tap_cxone.simulator.reporting.contacts import Contacts
+    from tap_cxone.simulator.reporting.data_downloads import DataDownloads
     from tap_cxone.simulator.rows import Row
 
     Handler = Callable[[Request], Awaitable[Response]]
@@ -33,9 +34,9 @@ MAX_PAGE_SIZE: Final = 10_000
 _CHANGE_HISTORY = timedelta(days=30)
 
 
-def routes(context: ServerContext, contacts: Contacts) -> list[BaseRoute]:
+def routes(context: ServerContext, contacts: Contacts, downloads: DataDownloads) -> list[BaseRoute]:
     """Return the endpoints of the reporting API."""
-    api = _Api(context, contacts)
+    api = _Api(context, contacts, downloads)
 
     def endpoint(handler: Handler, fault_point: FaultPoint) -> Endpoint:
         return Endpoint(
@@ -49,6 +50,9 @@ def routes(context: ServerContext, contacts: Contacts) -> list[BaseRoute]:
     return [
         endpoint(api.business_unit, "me").route("GET", f"{PATH}/business-unit"),
         endpoint(api.contacts, "page").route("GET", f"{PATH}/contacts/completed"),
+        endpoint(api.data_download, "download").route(
+            "POST", f"{PATH}/report-jobs/datadownload/{{report_id}}"
+        ),
         *(
             endpoint(api.dimension(name), "page").route("GET", f"{PATH}/{name}")
             for name in DIMENSIONS
@@ -59,8 +63,11 @@ def routes(context: ServerContext, contacts: Contacts) -> list[BaseRoute]:
 class _Api:
     """Handlers of the endpoints."""
 
-    def __init__(self, context: ServerContext, contacts: Contacts) -> None:
+    def __init__(
+        self, context: ServerContext, contacts: Contacts, downloads: DataDownloads
+    ) -> None:
         """Create the handlers of the API."""
+        self._downloads = downloads
         self._context = context
         self._contacts = contacts
         self._options = context.options
@@ -98,6 +105,14 @@ class _Api:
         response = self._list("completedContacts", page, len(rows), old_names=True)
         self._contacts.move_after(page)
         return response
+
+    async def data_download(self, request: Request) -> Response:
+        """Return a data download."""
+        self._context.tokens.require(request)
+        self._require_permission("data-download")
+        report_id, fault = request.path_params["report_id"], fault_of(request)
+        query = request.query_params
+        return await run_in_threadpool(self._downloads.respond, report_id, query, fault)
 
     def _filtered_contacts(self, request: Request) -> list[Row]:
         if "updatedSince" not in request.query_params:

@@ -1,12 +1,22 @@
-"""The scene of the reporting API: completed contacts in pages."""
+"""The scenes of the reporting API: contacts in pages, and a data download as base64."""
 
 from __future__ import annotations
 
 from tap_cxone.config.validation import ACCESS_KEY
-from tests.support.reporting import CONTACTS, CONTACTS_PATH, FAMILY, TOKEN, contact_records
+from tests.support.reporting import (
+    CALLS,
+    CALLS_TRUTH,
+    CONTACTS,
+    CONTACTS_PATH,
+    DOWNLOAD_PATH,
+    FAMILY,
+    TOKEN,
+    call_records,
+    contact_records,
+)
 from tests.support.scene import Ability, RequestPatterns, Scene
 
-_NO_JOBS = "a page is read at once, and a request for it makes no job"
+_NO_JOBS = "the response to a request has the rows, and no job is made"
 
 SCENES = (
     Scene(
@@ -28,5 +38,25 @@ SCENES = (
             Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
         },
         file_point="page",
+    ),
+    Scene(
+        name="call_detail",
+        family=FAMILY[0],
+        stream=CALLS,
+        key=("contact_id",),
+        own={"data_downloads": [{"name": CALLS}]},
+        entity=CALLS_TRUTH,
+        options={"download_zone_hours": 0},
+        credentials=ACCESS_KEY,
+        typed=call_records,
+        patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD_PATH}/524"),
+        reads=("token", "download"),
+        cannot={
+            Ability.JOBS: _NO_JOBS,
+            Ability.PENDING_JOBS: _NO_JOBS,
+            Ability.JOB_LIST: _NO_JOBS,
+            Ability.CANCEL: _NO_JOBS,
+            Ability.PRESIGNED_LINKS: "the response to the request contains the file",
+        },
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.presets import PRESETS
 from tap_cxone.families.reporting.tables import DIMENSIONS
 
 _TABLES = (CONTACTS, *DIMENSIONS)
@@ -17,4 +18,19 @@ STREAMS = [
     )
     for table in _TABLES
 ]
-COLUMNS = [(table.name, f"the reporting API, `{table.path}`", table.columns) for table in _TABLES]
+STREAMS.append(
+    (
+        "any `data_downloads` entry",
+        "a data download of the reporting API",
+        "configured, or the preset's",
+        "configured, or the preset's",
+        "A row of a report.",
+    )
+)
+COLUMNS = [
+    *((table.name, f"the reporting API, `{table.path}`", table.columns) for table in _TABLES),
+    *(
+        (f"{preset.name}", f"data download {preset.report_id}, a preset", preset.columns)
+        for preset in PRESETS
+    ),
+]
