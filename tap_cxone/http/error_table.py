@@ -80,6 +80,7 @@ ERROR_TABLE: dict[int, ErrorRule] = {
 }
 
 FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
+    NotFound: ERROR_TABLE[HTTPStatus.NOT_FOUND],
     Throttled: _THROTTLED,
     QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),
     ResponseTimeout: ErrorRule(ResponseTimeout, _RESPONSE_TIMEOUT_HINT),

@@ -295,7 +295,8 @@ def test_the_readme_labels_every_stream():
     found = {row[0]: row[2] for row in table((ROOT / "README.md").read_text(), "streams")}
 
     assert found.pop("quarantine") == "none"
-    assert found.pop("any data_downloads entry") == Evidence.NICE_AND_CLIENTS.label
+    for setting in ("data_downloads", "report_jobs"):
+        assert found.pop(f"any {setting} entry") == Evidence.NICE_AND_CLIENTS.label
     for setting in ("downloads", "reports"):
         assert found.pop(f"any {setting} entry") == Evidence.TUTORIAL_ONLY.label
     assert found == {name: LABELS[name] for name in BUILT_IN}

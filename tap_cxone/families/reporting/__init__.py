@@ -14,6 +14,9 @@ NICE documents it, and public clients use it. What the tap relies on:
 - `report-jobs/datadownload/{id}` answers a window of at most 30 days with CSV as base64 in JSON. It
   reaches back two years.
 - Its dates are in the time zone of the token's user, without daylight saving.
+- `report-jobs/{id}` starts a job of a custom report, whose template has the date range. The file is
+  kept for 7 to 14 days, and is base64 in the JSON of `files`. Its URL may name another host.
+- A job may be inside `jobResult`, and a list of jobs inside `jobResults`.
 - The login is that of an access key, or the password grant of a registered application.
 """
 

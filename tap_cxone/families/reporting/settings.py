@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -82,6 +82,48 @@ class DataDownloadSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportJobSettings:
+    """The settings of one custom report."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=STREAM_NAME_PATTERN,
+            examples=["contacts_of_yesterday"],
+            description="Stream name, snake_case.",
+        ),
+    ]
+    report_id: Annotated[
+        int, Meta(ge=1, description="ID of the report; the stream `reports` lists all.")
+    ]
+    mode: Annotated[
+        Literal["run", "collect"],
+        Meta(
+            description="`run` starts the report in each run and emits its result. `collect` "
+            "starts nothing, and emits every job that finished since the bookmark."
+        ),
+    ] = "run"
+    primary_keys: Annotated[
+        tuple[str, ...],
+        Meta(description="Columns that identify a row. Default: `_row_hash`."),
+    ] = ()
+    columns: Annotated[
+        dict[str, ColumnType],
+        Meta(
+            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
+            "strings."
+        ),
+    ] = field(default_factory=dict)
+    delete_after_days: Annotated[
+        int,
+        Meta(ge=7, le=14, description="Days for which the API keeps the file, 7 to 14."),
+    ] = 7
+    skip_lines: Annotated[
+        int, Meta(ge=0, description="Lines before the header, such as the title of the report.")
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportingSettings(Section):
     """The settings of the reporting family."""
 
@@ -128,6 +170,21 @@ class ReportingSettings(Section):
         ),
     ] = ()
 
+    report_jobs: Annotated[
+        tuple[ReportJobSettings, ...],
+        Meta(
+            description="Custom reports; each is a stream.",
+            extra_json_schema={UNIQUE_NAMES: True},
+        ),
+    ] = ()
+    file_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts beside those of NICE that may receive the token for the file of a "
+            "report, subdomains included."
+        ),
+    ] = ()
+
     @property
     def lookback(self) -> timedelta:
         """Return how far before the bookmark changed contacts are read again."""
@@ -140,7 +197,8 @@ class ReportingSettings(Section):
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of stream names, report IDs and time zones."""
         downloads = self.data_downloads
-        names = (*BUILT_IN_STREAMS, *(download.name for download in downloads))
+        names = [*BUILT_IN_STREAMS, *(entry.name for entry in downloads)]
+        names += [entry.name for entry in self.report_jobs]
         for name in self.api_versions:
             if name not in names:
                 hint = did_you_mean(name, names, cutoff=0)

@@ -22,6 +22,7 @@ from tap_cxone.families.reporting.contacts import ContactSource, change_limit, c
 from tap_cxone.families.reporting.data_downloads import DownloadStream
 from tap_cxone.families.reporting.fields import FieldRules
 from tap_cxone.families.reporting.pages import ListSource
+from tap_cxone.families.reporting.report_streams import report_stream
 from tap_cxone.families.reporting.settings import (
     BUILT_IN_STREAMS,
     DEFAULT_VERSION,
@@ -109,6 +110,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
         ContactsStream(tap, api_family, declaration_of(CONTACTS, windowed=True)),
         *(DimensionStream(tap, api_family, table) for table in DIMENSIONS),
         *(DownloadStream(tap, api_family, entry) for entry in section.data_downloads),
+        *(report_stream(tap, api_family, entry) for entry in section.report_jobs),
     ]
 
 

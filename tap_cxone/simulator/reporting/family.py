@@ -11,6 +11,7 @@ from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
 from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
 from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
+from tap_cxone.simulator.reporting.report_jobs import ReportJobs
 from tap_cxone.simulator.reporting.routes import FAMILY, routes
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Reporting(SimulatedFamily):
 
     Attributes:
         contacts: The contacts of the tenant, which a test may change.
+        report_jobs: The report jobs of the tenant; a test may start one for another client.
     """
 
     name = FAMILY
@@ -38,6 +40,7 @@ class Reporting(SimulatedFamily):
         """Create the family; no contact has changed."""
         super().__init__(context)
         self.contacts = Contacts(context.options, context.clock)
+        self.report_jobs = ReportJobs(context.options, context.clock, self.contacts)
         self._downloads = DataDownloads(context.options, context.clock, self.contacts)
 
     @override
@@ -46,7 +49,7 @@ class Reporting(SimulatedFamily):
 
     @override
     def routes(self) -> list[BaseRoute]:
-        return routes(self._context, self.contacts, self._downloads)
+        return routes(self._context, self.contacts, self._downloads, self.report_jobs)
 
     @override
     def serves(self, entity: str) -> bool:
@@ -63,4 +66,6 @@ class Reporting(SimulatedFamily):
 
     @override
     def state(self) -> dict[str, Any]:
-        return {}
+        now = self._context.clock.now()
+        jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.jobs()]
+        return {"report_jobs": jobs}

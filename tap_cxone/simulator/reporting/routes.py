@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from tap_cxone.simulator.endpoint import Endpoint, fault_of
 from tap_cxone.simulator.reporting.dimensions import BUSINESS_UNIT, DIMENSIONS
+from tap_cxone.simulator.reporting.report_jobs import REPORT_ID, ReportJobs
 from tap_cxone.simulator.reporting.responses import error_response, list_response
 
 if TYPE_CHECKING:
@@ -34,9 +35,12 @@ MAX_PAGE_SIZE: Final = 10_000
 _CHANGE_HISTORY = timedelta(days=30)
 
 
-def routes(context: ServerContext, contacts: Contacts, downloads: DataDownloads) -> list[BaseRoute]:
+def routes(
+    context: ServerContext, contacts: Contacts, downloads: DataDownloads, report_jobs: ReportJobs
+) -> list[BaseRoute]:
     """Return the endpoints of the reporting API."""
     api = _Api(context, contacts, downloads)
+    job_api = _JobApi(context, report_jobs)
 
     def endpoint(handler: Handler, fault_point: FaultPoint) -> Endpoint:
         return Endpoint(
@@ -53,6 +57,10 @@ def routes(context: ServerContext, contacts: Contacts, downloads: DataDownloads)
         endpoint(api.data_download, "download").route(
             "POST", f"{PATH}/report-jobs/datadownload/{{report_id}}"
         ),
+        endpoint(job_api.submit, "submit").route("POST", f"{PATH}/report-jobs/{{report_id}}"),
+        endpoint(job_api.listing, "list").route("GET", f"{PATH}/report-jobs"),
+        endpoint(job_api.poll, "poll").route("GET", f"{PATH}/report-jobs/{{job_id}}"),
+        endpoint(job_api.file, "download").route("GET", f"{PATH}/files"),
         *(
             endpoint(api.dimension(name), "page").route("GET", f"{PATH}/{name}")
             for name in DIMENSIONS
@@ -139,6 +147,42 @@ class _Api:
     def _require_permission(self, name: str) -> None:
         if name in self._options.forbidden:
             raise HTTPException(403, "The security profile does not allow this request")
+
+
+class _JobApi:
+    """Handlers of the endpoints of report jobs."""
+
+    def __init__(self, context: ServerContext, report_jobs: ReportJobs) -> None:
+        """Create the handlers."""
+        self._context = context
+        self._report_jobs = report_jobs
+
+    async def submit(self, request: Request) -> Response:
+        """Start a job of a report."""
+        self._context.tokens.require(request)
+        if "report-jobs" in self._context.options.forbidden:
+            raise HTTPException(403, "The security profile does not allow this request")
+        if request.path_params["report_id"] != str(REPORT_ID):
+            raise HTTPException(404, "Invalid reportId")
+        job_id = self._report_jobs.start(request.query_params, fault_of(request))
+        return JSONResponse({"jobId": job_id}, 202)
+
+    async def listing(self, request: Request) -> Response:
+        """Return the jobs of a report."""
+        self._context.tokens.require(request)
+        return self._report_jobs.listing(request.query_params, str(request.base_url))
+
+    async def poll(self, request: Request) -> Response:
+        """Return the status of a job."""
+        self._context.tokens.require(request)
+        job_id = request.path_params["job_id"]
+        return self._report_jobs.poll(job_id, str(request.base_url), fault_of(request))
+
+    async def file(self, request: Request) -> Response:
+        """Return the file of a job."""
+        self._context.tokens.require(request)
+        name = request.query_params.get("fileName", "")
+        return await run_in_threadpool(self._report_jobs.file, name, fault_of(request))
 
 
 def _number(request: Request, name: str, default: int) -> int:

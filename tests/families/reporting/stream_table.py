@@ -27,6 +27,15 @@ STREAMS.append(
         "A row of a report.",
     )
 )
+STREAMS.append(
+    (
+        "any `report_jobs` entry",
+        "a custom report of the reporting API",
+        "configured, else `_row_hash`",
+        "configured",
+        "A row of a report.",
+    )
+)
 COLUMNS = [
     *((table.name, f"the reporting API, `{table.path}`", table.columns) for table in _TABLES),
     *(
