@@ -34,7 +34,7 @@ class Section:
         DESCRIPTION: What the section is for. The evidence and the list of its settings are added
             to it.
         EVIDENCE: How well the API of the family is documented.
-        STREAMS_SETTING: The setting of the section whose entries are streams; empty if it has none.
+        STREAMS_SETTINGS: The settings of the section whose entries are streams.
     """
 
     __slots__ = ()
@@ -42,7 +42,7 @@ class Section:
     TITLE: ClassVar[str]
     DESCRIPTION: ClassVar[str]
     EVIDENCE: ClassVar[Evidence]
-    STREAMS_SETTING: ClassVar[str] = ""
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ()
 
     def problems(self, core: "Settings") -> Iterator[str]:  # noqa: ARG002 (no checks by default)
         """Yield the problems of valid settings that contradict each other.

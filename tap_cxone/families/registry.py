@@ -66,9 +66,9 @@ class Family(Struct, frozen=True):
 
     @property
     def stream_names(self) -> tuple[str, ...]:
-        """Return the built-in streams, and the setting whose entries are further ones."""
-        setting = self.settings.STREAMS_SETTING
-        entries = (f"any entry of {self.name}.{setting}",) if setting else ()
+        """Return the built-in streams, and the settings whose entries are further ones."""
+        settings = self.settings.STREAMS_SETTINGS
+        entries = (f"any entry of {self.name}.{setting}" for setting in settings)
         return (*self.module.BUILT_IN_STREAMS, *entries)
 
 

@@ -131,7 +131,7 @@ class ReportingSettings(Section):
     TITLE: ClassVar[str] = "Reporting"
     DESCRIPTION: ClassVar[str] = "Contacts, dimension tables and data downloads."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_AND_CLIENTS
-    STREAMS_SETTING: ClassVar[str] = "data_downloads"
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("data_downloads", "report_jobs")
 
     api_version: Annotated[
         Version,

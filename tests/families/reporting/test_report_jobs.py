@@ -89,7 +89,7 @@ def test_report_is_requested_as_csv_with_headers(sim, clock):
     }
 
 
-def test_job_of_a_killed_run_is_resumed(sim, clock):
+def test_report_job_of_a_killed_run_is_resumed(sim, clock):
     """A run that was killed leaves its job in the state, and the next run takes it up."""
 
     def kill() -> None:
