@@ -17,8 +17,9 @@ demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB
 	then make demo PYTHON=python3.13. DuckDB's loader has no wheel for a newer one."; exit 1; }
 	$(BIN)/python demo/run.py
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests, in less than three minutes
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal
+test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in less than three minutes, and print the branch coverage
+	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest --numprocesses=auto --dist=worksteal
+	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## run the slow tests too
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import msgspec
 from msgspec import Struct, structs
 
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
@@ -73,7 +74,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     sample: RecordSample
     webhook: Webhook | None = None
     batches: BatchingWriter | None = None
-    failures: dict[str, Exception] = field(default_factory=dict)
+    failures: dict[str, Exception] = msgspec.field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -133,6 +134,8 @@ class ApiFamily(ABC):
         grant: Login method; None without credentials.
         limits: Rate limits and quotas of the API.
         availability_delay: Age at which a row is certainly visible in the API.
+        complete_days_only: Whether only UTC days are read that are over and visible.
+        overlap: Time before the bookmark that is read again, for days that are not those of UTC.
         base_url_from_token: Returns the API base URL named in a token, or None.
         window_days: Days in one export; 0 if the window determines what a record is.
         tenant_info: Facts learned about the tenant, stored in the state of the streams.
@@ -158,6 +161,8 @@ class ApiFamily(ABC):
     grant: Grant | None
     limits: RateLimits
     availability_delay: timedelta = timedelta(minutes=30)
+    complete_days_only: bool = False
+    overlap: timedelta = timedelta(0)
     base_url_from_token: Callable[[str], str | None] | None = None
     window_days: int = 0
     tenant_info: dict[str, Any] = field(default_factory=dict)
@@ -227,6 +232,11 @@ class ApiFamily(ABC):
     def off_by_default(self) -> bool:
         """Return True if the family requires its settings object, and the config has none."""
         return self.evidence.opt_in and self.name not in self.context.settings.sections
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """Return the server's time minus that of this machine, as far as a login has shown it."""
+        return self.client.token_provider.clock_offset if self.grant else timedelta(0)
 
     @property
     def setup_hint(self) -> str:

@@ -11,6 +11,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── Throttled           wait, then retry
 │   ├── Unavailable         the server or the network failed; retry with backoff
 │   ├── QuotaRefused        the API reports an exhausted quota
+│   ├── HistoryRefused      the API does not serve a start so long ago; start later
 │   └── AmbiguousSubmit     the response to a submit was lost; look the job up before a new submit
 ├── QuotaExhausted      no export is allowed for now; run again at `until`
 ├── JobError            the remote job gave no file
@@ -18,6 +19,8 @@ CXoneError              base of all expected errors; the run continues with othe
 │   └── JobTimeout          the job still ran at its time limit
 ├── DownloadError       the file did not arrive completely
 │   ├── LinkExpired         request a new link
+│   ├── InsecureLink        the link is not https; a new one would not be either
+│   ├── TokenRequired       the host of the file wants the token
 │   └── SpoolError          a temporary file cannot be written
 ├── DecodeError         the file has not the expected format
 │   └── InvalidRecords      too many invalid rows, or the quarantine stream is not selected
@@ -154,6 +157,10 @@ class QuotaRefused(ApiError):
     """The API refuses a submit because of a quota that the API counts."""
 
 
+class HistoryRefused(ApiError):
+    """The API refuses a submit because its start is too long ago."""
+
+
 class AmbiguousSubmit(ApiError):
     """A submit was sent and its response lost: the job may or may not exist."""
 
@@ -190,6 +197,14 @@ class DownloadError(CXoneError):
 
 class LinkExpired(DownloadError):
     """The server no longer accepted a download link."""
+
+
+class InsecureLink(DownloadError):
+    """A download link is not https, so nothing was fetched."""
+
+
+class TokenRequired(DownloadError):
+    """The host of a file refused a request without the token."""
 
 
 class SpoolError(DownloadError):

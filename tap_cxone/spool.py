@@ -15,6 +15,7 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import DownloadError, SpoolError
+from tap_cxone.json_numbers import encode_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _ROWS_PER_CHUNK = 100  # rows per write
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=encode_number)
 
 
 class Spool(Struct, frozen=True):

@@ -20,7 +20,7 @@ from tap_cxone.cli.command import CXoneCommand, request_connection_test
 from tap_cxone.cli.connection_test import check_connections
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
-from tap_cxone.config.validation import find_warnings
+from tap_cxone.config.validation import find_warnings, skipped_range_problems
 from tap_cxone.context import RunContext
 from tap_cxone.errors import (
     AuditError,
@@ -134,6 +134,7 @@ class TapCXone(Tap):
         for warning in find_warnings(config):
             self.logger.warning(warning)
         if setup_mapper:
+            _ = self.streams  # they correct the types of the catalog, which the mapper reads
             self.setup_mapper()
         if validate_config:
             self._require_credentials()
@@ -165,11 +166,13 @@ class TapCXone(Tap):
         ]
         all_streams = [*family_streams, QuarantineStream(self)]
         names = Counter(stream.name for stream in all_streams)
-        if duplicates := [name for name, count in names.items() if count > 1]:
-            raise ConfigError(
-                f"two streams have the name '{name}'; rename the one in the settings"
-                for name in duplicates
-            )
+        problems = [
+            f"two streams have the name '{name}'; rename the one in the settings"
+            for name, count in names.items()
+            if count > 1
+        ]
+        if problems := [*problems, *skipped_range_problems(self.settings, names)]:
+            raise ConfigError(problems)
         return all_streams
 
     # The SDK marks this method as final, but only it encloses the whole run.
@@ -303,7 +306,7 @@ class TapCXone(Tap):
         """Print what the SDK prints, and how well the API of each stream is documented."""
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             super().print_about(output_format)
-        click.echo(add_streams(printed.getvalue(), output_format or "text"))
+        click.echo(add_streams(printed.getvalue(), output_format or "text", cls.families))
 
     @classmethod
     @override

@@ -109,13 +109,36 @@ def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
         window_start = window.end
 
 
-def daily_windows(
+class Overlap(Struct, frozen=True):
+    """Days that are read again, because the days of an API may end later than those of UTC.
+
+    Attributes:
+        days: Number of days before the day that was read last.
+        earliest: Instant before which no day is read again; None for no limit.
+        extends_first_window: Whether the first window may be longer by these days.
+    """
+
+    days: int = 0
+    earliest: datetime | None = None
+    extends_first_window: bool = False
+
+    def before(self, day: datetime, zone: tzinfo) -> datetime:
+        """Return the start of the overlap before a local midnight."""
+        start = midnight(day, days=-self.days, zone=zone)
+        return start if self.earliest is None else min(day, max(start, self.earliest))
+
+
+NO_OVERLAP = Overlap()
+
+
+def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
     start: datetime,
     range_end: datetime,
     *,
     max_days: int,
     zone: tzinfo = UTC,
     pending: Iterable[Window] = (),
+    overlap: Overlap = NO_OVERLAP,
 ) -> Iterator[Window]:
     """Yield windows of whole days from the day of `start` to `range_end`.
 
@@ -126,13 +149,18 @@ def daily_windows(
         max_days: Maximum number of days of a window.
         zone: Time zone whose midnights are the boundaries.
         pending: Windows with a job from an earlier run. Each replaces the window with the same
-            start. If it ends inside a day, the next window reads that day again.
+            start. If it ends inside a day, the next window reads that day and `overlap` again.
+        overlap: Days to read again.
     """
     pending_by_start = {window.start: window for window in pending}
-    position = start
+    position, extra_days = start, overlap.days if overlap.extends_first_window else 0
     while position < range_end:
         window_start = midnight(position, zone=zone)
-        window_end = min(midnight(window_start, days=max_days, zone=zone), range_end)
-        window = pending_by_start.pop(window_start, None) or Window(window_start, window_end)
+        if window_start < position and position != start:
+            window_start = midnight(overlap.before(window_start, zone), zone=zone)
+        window_end = midnight(window_start, days=max_days + extra_days, zone=zone)
+        window = pending_by_start.pop(window_start, None) or Window(
+            window_start, min(window_end, range_end)
+        )
         yield window
-        position = window.end
+        position, extra_days = window.end, 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
-from urllib.parse import unquote
+from urllib.parse import quote_plus, unquote
 
 from msgspec import Meta
 
@@ -111,27 +111,28 @@ class ConnectionSettings:
     @property
     def access_key(self) -> AccessKey | None:
         """Return the access key; None unless both of its halves are set."""
-        if not self.access_key_id or not self.access_key_secret:
+        key_id, secret = _trim(self.access_key_id), _trim(self.access_key_secret)
+        if not key_id or not secret:
             return None
         # The vendor's pages show keys URL-encoded (`%3D%3D`); a key itself has no per cent sign.
-        return AccessKey(unquote(self.access_key_id), unquote(self.access_key_secret))
+        return AccessKey(unquote(key_id), unquote(secret))
 
     @property
     def application(self) -> Application | None:
         """Return the registered application; None unless both of its halves are set."""
-        if not self.client_id or not self.client_secret:
+        client_id, secret = _trim(self.client_id), _trim(self.client_secret)
+        if not client_id or not secret:
             return None
         use_basic_auth = self.client_auth_method == "client_secret_basic"
-        return Application(self.client_id, self.client_secret, use_basic_auth)
+        return Application(client_id, secret, use_basic_auth)
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Return the credentials, which no message may contain."""
+        """Return the credentials, also form-encoded, which no message may contain."""
         key, application = self.access_key, self.application
         values = {key.key_id, key.secret} if key else set()
-        return frozenset(
-            values | ({application.client_id, application.secret} if application else set())
-        )
+        values |= {application.client_id, application.secret} if application else set()
+        return frozenset(values | set(map(quote_plus, values)))
 
     def base_url_for(self, family: str, default: str) -> str:
         """Return the host of a family: `endpoints`, else `base_url`, else the vendor's."""
@@ -141,3 +142,8 @@ class ConnectionSettings:
         """Return the token URL of a family: `endpoints`, else on `base_url` or the default host."""
         url = self.endpoints.get(f"{family}_token")
         return url or f"{(self.base_url or default).rstrip('/')}{path}"
+
+
+def _trim(credential: str | None) -> str:
+    """Return a credential without white space at its ends, which only copying adds."""
+    return (credential or "").strip()

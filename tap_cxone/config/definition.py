@@ -1,7 +1,8 @@
 """Derive a JSON schema and a reader from a settings class.
 
 A settings class is a frozen dataclass. Its fields are annotated with `msgspec.Meta`: limits, title,
-description. The default of a field is the default of the setting. A null means that a setting is
+description. The name of a field is that of the setting, without the underscore that ends a keyword
+of Python. The default of a field is the default of the setting. A null means that a setting is
 missing, unless its type has None and its default is another value.
 
 The schema is not that of `msgspec.json.schema`, which sorts the values of a `Literal` and omits
@@ -27,12 +28,12 @@ from typing import (
     get_type_hints,
 )
 
+import msgspec
+
 from tap_cxone.clock import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    import msgspec
 
 _T = TypeVar("_T")
 
@@ -43,6 +44,18 @@ SECRET = {"secret": True, "writeOnly": True}
 
 UNIQUE_NAMES = "uniqueNames"
 """The keyword of a list whose items need different names; `config.validation` checks it."""
+
+OverlapDays = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0,
+        le=7,
+        description="Days before the day of the bookmark that are requested again. The days of the "
+        "API may end later than those of UTC: without an overlap the rows between both ends would "
+        "be lost. It costs no export. Rows that come again have the same keys.",
+    ),
+]
+"""The setting of a family whose API takes days of an unknown time zone."""
 
 STREAM_NAME_PATTERN = r"^[a-z][a-z0-9_]*(?!\n)$"
 
@@ -73,10 +86,10 @@ def object_schema(settings_class: type) -> dict[str, Any]:
     for field, annotation in _fields(settings_class):
         schema = _type_schema(annotation)
         if field.default is dataclasses.MISSING is field.default_factory:
-            required.append(field.name)
-            properties[field.name] = schema
+            required.append(_name(field))
+            properties[_name(field)] = schema
         else:
-            properties[field.name] = optional(schema, field.default, field.default_factory)
+            properties[_name(field)] = optional(schema, field.default, field.default_factory)
     members = (
         {"properties": properties, "required": required} if required else {"properties": properties}
     )
@@ -161,10 +174,10 @@ def _build(value: Any, annotation: Any) -> Any:
         return None
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         members = {
-            field.name: _build(value[field.name], inner)
+            field.name: _build(value[_name(field)], inner)
             for field, inner in _fields(kind)
-            if value.get(field.name) is not None
-            or (field.name in value and _takes_null(field, inner))
+            if value.get(_name(field)) is not None
+            or (_name(field) in value and _takes_null(field, inner))
         }
         return kind(**members)
     if isinstance(value, dict):
@@ -183,6 +196,10 @@ def _fields(settings_class: type) -> tuple[tuple[dataclasses.Field[Any], Any], .
     hints = get_type_hints(settings_class, include_extras=True)
     fields = dataclasses.fields(settings_class)
     return tuple((field, hints[field.name]) for field in fields)
+
+
+def _name(field: dataclasses.Field[Any]) -> str:
+    return field.name.removesuffix("_")
 
 
 def _split(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:

@@ -10,13 +10,14 @@ from msgspec import Meta
 
 from tap_cxone import __version__
 from tap_cxone.clock import time_zone
-from tap_cxone.config.connection import ConnectionSettings
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (
     BatchSettings,
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence
+from tap_cxone.config.rows import RowSettings
+from tap_cxone.types import TypeChangePolicy
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
@@ -58,7 +59,7 @@ def _default_user_agent() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(ConnectionSettings):
+class Settings(RowSettings):
     """All settings of a run, validated and typed."""
 
     start_date: Annotated[
@@ -91,9 +92,9 @@ class Settings(ConnectionSettings):
         str | None,
         Meta(
             title="Time zone",
-            description="Time zone of the dates in observability, and of the days in data "
-            "download, by its IANA or Windows name. Default: `UTC` for observability, the tenant's "
-            "zone for data download.",
+            description="Time zone of the dates in observability, in requests and in files, and of "
+            "the days in data download, by its IANA or Windows name. Default: `UTC` for "
+            "observability, the tenant's zone for data download.",
         ),
     ] = None
     sections: dict[str, Any] = field(default_factory=dict)
@@ -113,6 +114,15 @@ class Settings(ConnectionSettings):
             "new SCHEMA, `ignore` omits it, `fail` fails the window.",
         ),
     ] = "evolve"
+    on_type_change: Annotated[
+        TypeChangePolicy,
+        Meta(
+            title="When a column changes its type",
+            description="How to treat a known column whose type changes: `alter` emits the new "
+            "type, `new_column` uses a new column with the type as suffix. `string` makes it a "
+            "string, `fail` fails the stream.",
+        ),
+    ] = "alter"
     invalid_records: Annotated[
         Literal["quarantine", "fail"],
         Meta(
@@ -241,7 +251,7 @@ class Settings(ConnectionSettings):
     def __post_init__(self) -> None:
         """Treat empty texts as missing: environments often set a variable to an empty text."""
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
-        for name in ("audit_log_path", "journal_path"):
+        for name in ("audit_log_path", "journal_path", "keep_failed_files"):
             object.__setattr__(self, name, getattr(self, name) or None)
 
     @classmethod

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 from msgspec import Struct
 
-from tap_cxone.clock import parse_instant, time_zone, zone_names
+from tap_cxone.clock import parse_instant
+from tap_cxone.config.csv import timezone_problems
 from tap_cxone.config.definition import UNIQUE_NAMES
 from tap_cxone.config.messages import describe_error, did_you_mean
 from tap_cxone.config.model import Settings
@@ -81,9 +82,17 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
 def find_warnings(config: Mapping[str, Any]) -> list[str]:
     """Return what is worth a warning, but no problem."""
     encoded = [name for name in ACCESS_KEY if _ENCODED.search(str(config.get(name, "")))]
+    credentials = {name: str(config.get(name) or "") for name in (*ACCESS_KEY, *CLIENT_CREDENTIALS)}
+    padded = [name for name, value in credentials.items() if value != value.strip()]
     return [
-        f"{name} was URL-encoded (%3D…) and has been decoded; set it as CXone shows it"
-        for name in encoded
+        *(
+            f"{name} was URL-encoded (%3D…) and has been decoded; set it as CXone shows it"
+            for name in encoded
+        ),
+        *(
+            f"{name} had white space at its ends, which has been removed; set it without"
+            for name in padded
+        ),
     ]
 
 
@@ -172,26 +181,39 @@ def _check_dates(settings: Settings) -> Iterator[str]:
         yield "end_date is not after start_date; exchange them or remove end_date"
 
 
+def skipped_range_problems(settings: Settings, streams: Iterable[str]) -> Iterator[str]:
+    """Yield the problem of each range of `skip_windows` whose stream does not exist."""
+    names = sorted(streams)
+    for index, entry in enumerate(settings.skip_windows):
+        if entry.stream not in names:
+            hint = did_you_mean(entry.stream, names, f"known are: {', '.join(names)}")
+            yield f"skip_windows.{index}.stream names '{entry.stream}', which is no stream; {hint}"
+
+
+def _check_skipped_ranges(settings: Settings) -> Iterator[str]:
+    for index, entry in enumerate(settings.skip_windows):
+        if entry.to <= entry.from_:
+            yield f"skip_windows.{index}.to is not after from; exchange them"
+
+
 def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
     for names, noun in (
         (ACCESS_KEY, "an access key"),
         (CLIENT_CREDENTIALS, "an application"),
     ):
-        provided = [name for name in names if config.get(name)]
+        provided = [name for name in names if str(config.get(name) or "").strip()]
         if len(provided) == 1:
             (missing,) = set(names) - set(provided)
             yield f"{missing} is missing, but {provided[0]} is set; {noun} needs both"
 
 
 def _check_time_zone(settings: Settings) -> Iterator[str]:
-    zone = settings.timezone
-    if zone is not None and time_zone(zone) is None:
-        hint = did_you_mean(zone, zone_names(), "use one such as UTC or America/New_York")
-        yield f"timezone is '{zone}', which is neither an IANA nor a Windows zone; {hint}"
+    yield from timezone_problems("timezone", settings.timezone)
 
 
 _CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     _check_region,
     _check_dates,
+    _check_skipped_ranges,
     _check_time_zone,
 )

@@ -45,14 +45,30 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "job_state": ("the API reported another status of a job", ("state",)),
     "job_failed": ("a job ended without a file", ("reason",)),
     "file_downloaded": ("a file was downloaded completely", ("bytes", "rows", "sha256")),
+    "file_kept": (
+        "the file of a window that failed because of its rows was kept (`keep_failed_files`)",
+        ("path",),
+    ),
     "schema_changed": ("columns that no SCHEMA message contained were added", ("columns",)),
+    "column_retyped": (
+        "a column has another type than before; `previous` is its name before `on_type_change`",
+        ("column", "previous", "old", "new"),
+    ),
+    "columns_absent": ("a file lacks columns that earlier files had", ("columns",)),
     "record_invalid": (
         "a row failed validation; at most 100 events per window",
-        ("record_id", "field", "reason"),
+        ("record_id", "location", "field", "reason"),
     ),
     "window_validated": (
         "all rows of a window were validated",
-        ("rows", "valid", "invalid", "repeated", "reasons"),
+        (
+            *("rows", "valid", "invalid", "repeated", "blank", "repeated_headers"),
+            *("null_characters", "reasons"),
+        ),
+    ),
+    "window_skipped": (
+        "a window was passed without reading it (`skip_windows`); the bookmark moved",
+        ("reason",),
     ),
     "window_committed": ("the bookmark moved", ("rows", "quarantined", "seconds")),
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
@@ -66,6 +82,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "windows",
             "rows",
             "quarantined",
+            "dropped",
             "bytes",
             "exports",
             "waiting_seconds",

@@ -82,10 +82,10 @@ FAMILIES = (
 )
 
 
-def evidence_summary(families: Sequence[Family] = FAMILIES) -> str:
+def evidence_summary() -> str:
     """Return how well the API of each family is documented, as sentences."""
-    names = {e: [f.name for f in families if f.evidence is e] for e in Evidence}
-    sentences = (f"APIs {e.label}: {', '.join(names[e])}." for e in Evidence)
+    families = {e: [f.name for f in FAMILIES if f.evidence is e] for e in Evidence}
+    sentences = (f"APIs {e.label}: {', '.join(families[e])}." for e in Evidence)
     return " ".join([*sentences, NOT_TRIED])
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote_plus
 
 from urllib3.util import make_headers
 
@@ -116,10 +118,13 @@ _APPLICATION_HINT = (
 
 
 def _form_request(url: str, form: Mapping[str, str], application: Application) -> ApiRequest:
-    """Return a login request with the client credentials in the form, or as HTTP Basic."""
+    """Return a login request with the client credentials in the form, or as HTTP Basic.
+
+    In HTTP Basic each of the two is form-encoded first (RFC 6749, section 2.3.1).
+    """
     client_id, secret = application.client_id, application.secret
     if application.use_basic_auth:
-        headers = make_headers(basic_auth=f"{client_id}:{secret}")
+        headers = make_headers(basic_auth=":".join(map(quote_plus, (client_id, secret))))
         return ApiRequest(method="POST", url=url, form=form, headers=headers)
     credentials = {"client_id": client_id, "client_secret": secret}
     return ApiRequest(method="POST", url=url, form={**form, **credentials})
@@ -152,6 +157,8 @@ class TokenProvider:
     grant: Grant
     transport: Transport
     _token: Token | None = None
+    _accepted: bool = False
+    _clock_offset: timedelta = timedelta(0)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def token(self) -> Token:
@@ -167,6 +174,23 @@ class TokenProvider:
             if self._token is None or self._token.renew_at <= self.transport.clock.now():
                 self._token = self._request_token()
             return self._token
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """Return the server's time at the last login minus that of this machine.
+
+        It is zero before the first login, and if the server sends no valid `Date`.
+        """
+        return self._clock_offset
+
+    @property
+    def accepted(self) -> bool:
+        """Return True if the API accepted a token of this login for some request."""
+        return self._accepted
+
+    def mark_accepted(self) -> None:
+        """Store that the API accepted a token of this login."""
+        self._accepted = True
 
     def renew(self, refused: Token) -> Token:
         """Return a token other than `refused`, which the API rejected.
@@ -202,9 +226,18 @@ class TokenProvider:
             msg = f"Login failed: the response has no valid access_token; {hint}"
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
+        self._clock_offset = _clock_offset(date_header, self.transport.clock.now())
         token = Token(value, _renew_at(requested_at, payload), date_header)
         self.transport.redact.add_secrets(token.value)
         return token
+
+
+def _clock_offset(date_header: str, now: datetime) -> timedelta:
+    try:
+        server_time = parsedate_to_datetime(date_header)
+    except ValueError:
+        return timedelta(0)
+    return (server_time if server_time.tzinfo else server_time.replace(tzinfo=UTC)) - now
 
 
 def _renew_at(requested_at: datetime, payload: Mapping[str, object]) -> datetime:

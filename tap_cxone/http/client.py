@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-import requests
 from msgspec import Struct
-from urllib3.exceptions import HTTPError
 
-from tap_cxone.errors import ApiError, AuthError, DownloadError, LinkExpired
-from tap_cxone.http.connection_error import describe_connection_error, is_unreachable_or_untrusted
-from tap_cxone.http.error_table import hint_for_storage
-from tap_cxone.http.messages import CONNECT_SECONDS, READ_SECONDS, ApiRequest, spool_response
+from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired
+from tap_cxone.http.download import MAX_REDIRECTS, download_link, too_many_redirects
+from tap_cxone.http.error_table import PERMISSION_HINT
+from tap_cxone.http.messages import ApiRequest
 from tap_cxone.http.rate_limit import RateLimitHeaders
-from tap_cxone.http.transport import open_session
 from tap_cxone.redact import is_allowed_host, is_secure_url
 
 if TYPE_CHECKING:
@@ -28,13 +25,6 @@ if TYPE_CHECKING:
     from tap_cxone.http.transport import Transport
     from tap_cxone.redact import Redactor
     from tap_cxone.spool import Spool
-
-_LINK_REFUSED_STATUSES = {
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.GONE,
-}
 
 
 class Client(Struct, frozen=True):
@@ -64,9 +54,35 @@ class Client(Struct, frozen=True):
         """Return the redactor of error texts."""
         return self.transport.redact
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
-        """Send a GET request; retried, since it is idempotent."""
-        return self._execute(ApiRequest(method="GET", url=self._url(path), params=params))
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        parse: ParseBody | None = None,
+        *,
+        accepts_redirect: bool = False,
+    ) -> ApiResponse:
+        """Send a GET request; retried, since it is idempotent.
+
+        Args:
+            path: Path below the base URL.
+            params: Query parameters.
+            parse: Parser of the JSON body, by default `parse_json_exact`.
+            accepts_redirect: Whether a redirect is a response; otherwise it is an error.
+        """
+        return self._execute(
+            ApiRequest(
+                method="GET",
+                url=self._url(path),
+                params=params,
+                parse=parse,
+                accepts_redirect=accepts_redirect,
+            )
+        )
+
+    def get_once(self, path: str) -> ApiResponse:
+        """Send a GET request for a response that the caller can do without; never retried."""
+        return self._execute(ApiRequest(method="GET", url=self._url(path), is_retried=False))
 
     def put(self, path: str, body: Any) -> ApiResponse:
         """Send a PUT request; retried, since it is idempotent."""
@@ -164,6 +180,7 @@ class Client(Struct, frozen=True):
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()
         response = self._send_with_token_renewal(request)
+        self.token_provider.mark_accepted()
         self.rate_limiter.update_from_headers(
             RateLimitHeaders.parse(response.headers, self.transport.clock.now())
         )
@@ -182,9 +199,16 @@ class Client(Struct, frozen=True):
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            hint = self.token_provider.grant.credentials_hint()
-            msg = f"{error.message}; a new token was rejected too; {hint}"
-            raise AuthError(msg) from error
+            raise self._refused_token_error(error) from error
+
+    def _refused_token_error(self, error: ApiError) -> AuthError | PermissionDenied:
+        """Return the error for a 401 to a new token: the credentials, or a missing permission."""
+        message = f"{error.message}; a new token was rejected too"
+        hint = self.token_provider.grant.credentials_hint()
+        if not self.token_provider.accepted:
+            return AuthError(f"{message}; {hint}; if other streams work, a permission is missing")
+        message += ", but the API accepts this login for other requests: a permission is missing"
+        return PermissionDenied(message, status=error.status, remedy=PERMISSION_HINT)
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
         headers = {**request.headers, "Authorization": f"Bearer {token.value}"}
@@ -250,70 +274,62 @@ class Client(Struct, frozen=True):
         Raises:
             DownloadError: The file is incomplete.
         """
-        return self._read_file(
-            ApiRequest(
-                method="POST",
-                url=self._url(path),
-                params=params,
-                response_type="file",
-                description=description,
-                unwrap=unwrap,
-                read_seconds=read_seconds,
-            )
+        request = ApiRequest(
+            method="POST",
+            url=self._url(path),
+            params=params,
+            response_type="file",
+            description=description,
+            unwrap=unwrap,
+            read_seconds=read_seconds,
         )
-
-    def _download_file(self, url: str, description: str, unwrap: UnwrapBody | None = None) -> Spool:
-        return self._read_file(
-            ApiRequest(
-                method="GET", url=url, response_type="file", description=description, unwrap=unwrap
-            )
-        )
-
-    def _read_file(self, request: ApiRequest) -> Spool:
         file = self._execute(request).file
         assert file is not None  # noqa: S101 (a file response without a file raises an error in the transport)
         return file
 
+    def _download_file(self, url: str, description: str, unwrap: UnwrapBody | None = None) -> Spool:
+        """Download a file with the token. A redirect to another host is followed without it."""
+        origin = _origin(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            request = ApiRequest(
+                method="GET",
+                url=url,
+                response_type="file",
+                description=description,
+                unwrap=unwrap,
+                accepts_redirect=unwrap is None,
+            )
+            response = self._execute(request)
+            if response.file is not None:
+                return response.file
+            url = urljoin(url, response.redirect or "")
+            if _origin(url) != origin:
+                return self.download(url, description)
+        raise too_many_redirects(description)
+
     def download(self, link: str, description: str) -> Spool:
-        """Download a complete file without credentials, since a presigned link contains them.
+        """Download a complete file without the token, since a presigned link contains credentials.
 
         Args:
-            link: Presigned link, https or on this machine.
+            link: Presigned link, https or on this machine; or a path on the API's own host, which
+                gets the token if it wants one.
             description: Name of the file in messages; the link itself never appears.
 
         Raises:
+            InsecureLink: The link is not https.
             LinkExpired: The storage rejected the link.
             DownloadError: The file is incomplete.
         """
-        if not is_secure_url(link, insecure=self.allow_insecure):
-            msg = (
-                f"{description}: the API returned a download link that is not https; "
-                "nothing was downloaded"
-            )
-            raise DownloadError(msg)
+        is_own_path = link.startswith("/")
+        url = self._url(link) if is_own_path else link
         try:
-            with self.transport.signals.interruptible(), open_session() as session:
-                return self._download_link(session, link, description)
-        except (requests.RequestException, HTTPError) as error:
-            hint = f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
-            cause = describe_connection_error(error)
-            msg = f"{description}: the download was interrupted ({cause}){hint}"
-            raise DownloadError(msg) from None
+            return download_link(self.transport, url, description, insecure=self.allow_insecure)
+        except TokenRequired:
+            if not is_own_path:
+                raise
+        return self._download_file(url, description)
 
-    def _download_link(self, session: requests.Session, link: str, description: str) -> Spool:
-        # The session is separate: storage rejects a second authentication and must not receive it.
-        headers = {"User-Agent": self.transport.user_agent}
-        # A redirect could lead to a connection without encryption.
-        timeout = (CONNECT_SECONDS, READ_SECONDS)
-        with session.get(
-            link, headers=headers, stream=True, timeout=timeout, allow_redirects=False
-        ) as response:
-            if response.status_code in _LINK_REFUSED_STATUSES:
-                error_text = self.transport.error_text(response)
-                status = response.status_code
-                msg = f"{description}: the download link was refused: {status} {error_text}"
-                raise LinkExpired(msg)
-            if not response.ok or response.is_redirect:
-                msg = f"{description}: the storage returned {response.status_code}"
-                raise DownloadError(msg)
-            return spool_response(response, description)
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

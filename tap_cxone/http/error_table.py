@@ -10,6 +10,7 @@ from msgspec import Struct
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
+    HistoryRefused,
     NotFound,
     PermissionDenied,
     QuotaRefused,
@@ -28,11 +29,12 @@ _WRONG_ADDRESS_HINT = (
     "check region, tenant, base_url and endpoints, and that the tenant has licensed this API"
 )
 _WRONG_SETTING_HINT = "correct the setting that the response names; if it names none, report it"
-_PERMISSION_HINT = "grant this permission to the user or application of the credentials"
+PERMISSION_HINT = "grant this permission to the user or application of the credentials"
 _WINDOW_TOO_LARGE_HINT = "request less data at once: lower window_days of the family"
 _PROXY_USER_HINT = "correct the user and password of the proxy in HTTPS_PROXY"
 _THROTTLED_HINT = "run again when no other client uses this API of the tenant"
 _RESPONSE_TIMEOUT_HINT = "lower page_size or window_days of the family, and run again"
+_HISTORY_HINT = "set start_date to a later day"
 _QUOTA_HINT = "run again when the quota allows more"
 
 
@@ -63,7 +65,7 @@ _FAILED = ErrorRule(Unavailable, RETRY_LATER_HINT, submit_error=AmbiguousSubmit)
 
 ERROR_TABLE: dict[int, ErrorRule] = {
     HTTPStatus.UNAUTHORIZED: ErrorRule(ApiError, ""),  # the client adds a hint on the credentials
-    HTTPStatus.FORBIDDEN: ErrorRule(PermissionDenied, _PERMISSION_HINT),
+    HTTPStatus.FORBIDDEN: ErrorRule(PermissionDenied, PERMISSION_HINT),
     HTTPStatus.NOT_FOUND: ErrorRule(NotFound, _WRONG_ADDRESS_HINT),
     HTTPStatus.METHOD_NOT_ALLOWED: _NOT_THERE,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: ErrorRule(ApiError, _PROXY_USER_HINT),
@@ -84,6 +86,7 @@ FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
     Throttled: _THROTTLED,
     QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),
     ResponseTimeout: ErrorRule(ResponseTimeout, _RESPONSE_TIMEOUT_HINT),
+    HistoryRefused: ErrorRule(HistoryRefused, _HISTORY_HINT),
 }
 """Rules for the error classes that an API recognises by the text of a response."""
 

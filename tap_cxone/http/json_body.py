@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +34,35 @@ def json_id(value: Any) -> str | None:
 def first_id(body: Mapping[str, Any], keys: Iterable[str]) -> str | None:
     """Return the first valid ID under one of the keys, or None."""
     return next(filter(None, (json_id(body.get(key)) for key in keys)), None)
+
+
+def find_value(body: Any, keys: Iterable[str]) -> str | None:
+    """Return the first text or number under one of the keys, or None if there is none.
+
+    Keys match in any spelling: `downloadUrl` finds `download_url`. The top level comes first, then
+    the objects one level deeper.
+    """
+    top = json_object(body)
+    for level in (top, *json_objects(top.values())):
+        by_letters = {_letters(key): json_id(value) for key, value in level.items()}
+        if value := next(filter(None, map(by_letters.get, map(_letters, keys))), None):
+            return value.strip()
+    return None
+
+
+def _letters(key: str) -> str:
+    return "".join(filter(str.isalnum, key.casefold()))
+
+
+def outline(body: Any) -> str:
+    """Return a JSON value as text for a message, without what lists and deep objects contain."""
+    return json.dumps(_outline(body, depth=2), default=str)
+
+
+def _outline(value: Any, depth: int) -> Any:
+    if isinstance(value, dict) and depth:
+        return {key: _outline(inner, depth - 1) for key, inner in value.items()}
+    return "…" if isinstance(value, dict | list) and value else value
 
 
 def first_value(body: Mapping[str, Any], keys: Iterable[str]) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tap_cxone.errors import ApiError, DownloadError
+from tap_cxone.json_numbers import parse_fraction
 from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ READ_SECONDS = 120
 _CHUNK_BYTES = 1 << 16
 # A part of a file (206) could end at the end of a line and would then look complete.
 _COMPLETE_STATUSES = {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
-_JSON_DECODER = msgspec.json.Decoder(float_hook=Decimal)  # stricter than some JSON writers
+_JSON_DECODER = msgspec.json.Decoder(float_hook=parse_fraction)  # stricter than some JSON writers
 
 ParseBody = Callable[[bytes], Any]
 """Convert the bytes of a response body to values."""
@@ -50,10 +51,12 @@ class ApiRequest:
         body: Value to send as JSON.
         form: Fields to send as a form, instead of JSON.
         creates_job: Whether the request starts work that must not be started twice.
+        is_retried: Whether a failed request is sent again, unless it creates a job.
         response_type: Expected body: JSON, a file to spool, or any body, which is ignored.
         parse: Parser of the JSON body, by default `parse_json_exact`. It raises ValueError for
             invalid JSON.
         unwrap: Converter of a file's body, by default none.
+        accepts_redirect: Whether a redirect is a response; otherwise it is an error.
         read_seconds: Maximum silence of the server, in seconds.
         description: Name of the request in messages, by default its method and address.
     """
@@ -65,9 +68,11 @@ class ApiRequest:
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     creates_job: bool = False
+    is_retried: bool = True
     response_type: Literal["json", "file", "any"] = "json"
     parse: ParseBody | None = None
     unwrap: UnwrapBody | None = None
+    accepts_redirect: bool = False
     read_seconds: float = READ_SECONDS
     description: str = ""
 
@@ -85,17 +90,19 @@ class ApiResponse:
     """A successful response, reduced to the parts that the tap reads.
 
     Attributes:
-        json: Parsed body. It is None if the request expects no JSON or the status is 204. It is
-            also None for a submit whose response has an empty body or a `Location` header.
+        json: Parsed body. It is None if the request expects no JSON or the status is 204. For a
+            submit it is also None if the body is empty, or no JSON beside a `Location` header.
         status: HTTP status.
         headers: Response headers; their names are case-insensitive.
         file: Spooled body, if the request expects a file.
+        redirect: `Location` of a redirect, if the request accepts one; it may be relative.
     """
 
     json: Any = field(repr=False)
     status: int
     headers: Mapping[str, str] = field(repr=False)
     file: Spool | None = None
+    redirect: str | None = field(default=None, repr=False)
 
 
 def iter_body(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
@@ -119,10 +126,27 @@ def parse_json_exact(content: bytes) -> Any:
         RecursionError: The JSON is nested too deeply.
         InvalidOperation: A number is out of the range of `Decimal`.
     """
+    return _parse_json(content, _reject_constant)
+
+
+def parse_json_rows(content: bytes) -> Any:
+    """Parse JSON like `parse_json_exact`, but keep NaN and infinity as decimals.
+
+    They may be values of one row. The row reader rejects that row.
+
+    Raises:
+        ValueError: The content is not JSON.
+        RecursionError: The JSON is nested too deeply.
+        InvalidOperation: A number is out of the range of `Decimal`.
+    """
+    return _parse_json(content, Decimal)
+
+
+def _parse_json(content: bytes, parse_constant: Callable[[str], Any]) -> Any:
     try:
         return _JSON_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):
-        return json.loads(content, parse_float=Decimal, parse_constant=_reject_constant)
+        return json.loads(content, parse_float=parse_fraction, parse_constant=parse_constant)
 
 
 def _reject_constant(constant: str) -> None:

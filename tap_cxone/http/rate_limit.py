@@ -47,6 +47,7 @@ class RateLimits(Struct, frozen=True):
         min_submit_interval: Minimum time between two submits.
         max_concurrent: Maximum number of jobs that run at the same time.
         quota: Maximum number of submits within a period, or None.
+        quota_wait: Longest wait for a submit that the quota does not allow yet.
         max_throttle_delay: Longest wait before a request, for a rate limit that is almost used up.
         tenant_wide: Whether the API enforces `max_concurrent` across all clients of the tenant.
     """
@@ -54,6 +55,7 @@ class RateLimits(Struct, frozen=True):
     min_submit_interval: timedelta = _ZERO
     max_concurrent: int = 1
     quota: ExportQuota | None = None
+    quota_wait: timedelta = _ZERO
     max_throttle_delay: timedelta = timedelta(seconds=2)
     tenant_wide: bool = False
 
@@ -209,8 +211,8 @@ class RateLimiter:
             QuotaExhausted: The quota allows no submit now.
             JournalError: The submit could not be stored and was not sent.
         """
-        if self.remaining_exports() == 0:
-            raise self.quota_error()
+        while self.remaining_exports() == 0:
+            self.await_export(self.quota_error())
         sleep(
             self.clock, self.time_until_submit(), "waiting for the minimum time between two submits"
         )
@@ -245,12 +247,30 @@ class RateLimiter:
         until = self._quota_exhausted_until
         return until if until is not None and self.clock.now() < until else None
 
-    def remaining_exports(self) -> int | None:
-        """Return how many submits the quota allows now; None if there is no quota."""
-        if self._quota_closed_until is not None:
+    def remaining_exports(self, within: timedelta = _ZERO) -> int | None:
+        """Return how many submits the quota allows; None if there is no quota.
+
+        Args:
+            within: Time until the last of these submits; by default they are allowed now.
+        """
+        at, quota = self.clock.now() + within, self.limits.quota
+        if (closed_until := self._quota_closed_until) is not None and at < closed_until:
             return 0
-        quota = self.limits.quota
-        return None if quota is None else max(0, quota.exports - len(self.submit_times()))
+        if quota is None:
+            return None
+        counting = [sent_at for sent_at in self.submit_times() if sent_at + quota.period > at]
+        return max(0, quota.exports - len(counting))
+
+    def await_export(self, error: QuotaExhausted) -> None:
+        """Wait until the quota allows another submit.
+
+        Raises:
+            QuotaExhausted: It would take longer than `quota_wait`.
+        """
+        now = self.clock.now()
+        if error.until is None or error.until > now + self.limits.quota_wait:
+            raise error
+        sleep(self.clock, error.until - now, "waiting for an export of the quota")
 
     def mark_quota_exhausted(self) -> QuotaExhausted:
         """Store that the API reported the quota as used up; return the error to raise.

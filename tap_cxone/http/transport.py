@@ -121,7 +121,7 @@ class Transport(Struct, frozen=True, kw_only=True):
             ApiError: The request failed. The subclass determines the reaction of the caller.
             DownloadError: A file is incomplete, or the disk has no space for it.
         """
-        if request.creates_job:
+        if request.creates_job or not request.is_retried:
             return self.send_once(request, classify_error)
         attempts = Attempts(self.retry_policy, self.clock)
         while True:
@@ -150,6 +150,10 @@ class Transport(Struct, frozen=True, kw_only=True):
             with self._interruptible(request), self._send_request(request) as response:
                 if response.ok and not response.is_redirect:
                     return self._read_response(request, response)
+                if response.is_redirect and request.accepts_redirect:
+                    headers = response.headers
+                    status = response.status_code
+                    return ApiResponse(None, status, headers, redirect=headers["Location"])
                 error_text = self.error_text(response)
         except (requests.RequestException, HTTPError) as error:
             raise connection_error(request, self.redact(str(request)), error) from None
@@ -169,15 +173,15 @@ class Transport(Struct, frozen=True, kw_only=True):
 
     def _parse_json(self, request: ApiRequest, response: requests.Response) -> Any:
         content = self._read_body(request, response)
-        # The `Location` header alone is a complete response to a submit.
-        is_complete = request.creates_job and (
-            not content.strip() or "Location" in response.headers
-        )
-        if is_complete or response.status_code == HTTPStatus.NO_CONTENT:
+        no_content = response.status_code == HTTPStatus.NO_CONTENT
+        if no_content or (request.creates_job and not content.strip()):
             return None
         try:
             return (request.parse or parse_json_exact)(content)
         except (ValueError, RecursionError, InvalidOperation):
+            # The `Location` header alone is a complete response to a submit.
+            if request.creates_job and "Location" in response.headers:
+                return None
             response_text = self.redact(content.decode(errors="replace")) or "empty"
             msg = f"{request}: the response is not JSON (a proxy may have sent it): {response_text}"
             error_class = AmbiguousSubmit if request.creates_job else Unavailable
@@ -190,6 +194,9 @@ class Transport(Struct, frozen=True, kw_only=True):
             headers["Content-Type"], data = "application/json", _JSON_ENCODER.encode(request.body)
         if request.response_type == "file":
             headers["Accept"] = "*/*"
+        if request.creates_job:
+            # A server may reset an idle connection. Then it is unknown whether the submit arrived.
+            self.session.close()
         return self.session.request(
             request.method,
             request.url,

@@ -7,12 +7,14 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
+from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from tap_cxone.errors import AmbiguousSubmit, ApiError
-from tap_cxone.http.json_body import first_id, first_value, json_object
-from tap_cxone.jobs.job import JobStatus, StatusResponse
+from tap_cxone.errors import AmbiguousSubmit
+from tap_cxone.http.json_body import find_value, first_id, json_object, outline
+from tap_cxone.jobs.job import JobStatus, StatusResponse, parse_status
+from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
+
+NO_FILE = "no-file:"
+"""Link of a window for which the API has no file, because the window has no rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,12 @@ class JobApi(ABC):
 
     Attributes:
         STATUSES: Status word, only its letters and in lower case → status.
-        STATUS_KEYS: Keys of the status, in order.
-        REASON_KEYS: Keys of the reason of a failure, in order.
+        STATUS_KEYS: Keys of the status in any spelling, in order.
+        REASON_KEYS: Keys of the reason of a failure, in any spelling, in order.
         ID_KEYS: Keys of the job ID in the response to a submit, in order.
-        LINK_KEYS: Keys of the download link, in order.
+        LINK_KEYS: Keys of the download link in any spelling, in order.
         NOUN: The API's word for a job, in messages.
+        NO_LIST_REASON: Why the job of a lost submit cannot be looked up, in messages.
         client: Client of the tenant's API.
         tenant: Text that identifies the tenant in fingerprints.
     """
@@ -83,6 +89,7 @@ class JobApi(ABC):
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ()
     NOUN: ClassVar[str] = "job"
+    NO_LIST_REASON: ClassVar[str] = "this API has no list of jobs"
 
     client: Client
     tenant: str
@@ -140,60 +147,81 @@ class JobApi(ABC):
             AmbiguousSubmit: It has neither a job nor a link.
         """
         if not result.job_id and not result.link:
-            msg = f"the response to the submit ({response.status}) names no {self.NOUN}"
+            content = "it was empty"
+            if response.json is not None:
+                content = self.client.redact(json.dumps(response.json, default=str))
+            msg = f"the response to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
 
     def get_status(self, job: Job) -> StatusResponse:
-        """Return the status of a job, with a new link.
+        """Return the status of a job, with a new link. A redirect of the request leads to the file.
 
         Raises:
-            ApiError: The status is unknown.
             NotFound: The API does not know the job.
         """
-        return self.read_status(self.client.get(self.status_path(job)).json)
+        response = self.request_status(self.status_path(job))
+        if response.redirect:
+            return StatusResponse(JobStatus.SUCCEEDED, self._absolute(response.redirect))
+        return self.read_status(response.json)
+
+    def request_status(self, path: str) -> ApiResponse:
+        """Return the response to a poll."""
+        return self.client.get(path, accepts_redirect=True)
 
     def read_status(self, body: Any) -> StatusResponse:
         """Return the status that a response names.
 
-        Raises:
-            ApiError: The status is unknown.
+        A link means that the file is complete, unless the status names a failure. A status that
+        the tap does not know counts as running.
         """
-        job = json_object(body)
-        api_status = str(first_value(job, self.STATUS_KEYS) or "").strip()
-        status = self.STATUSES.get("".join(filter(str.isalpha, api_status.casefold())))
-        if status is None:
-            status_text = self.client.redact(api_status or json.dumps(body, default=str))
-            msg = (
-                f"the status of the {self.NOUN} is {status_text!r}, which tap-cxone does not know; "
-                "please report it"
-            )
-            raise ApiError(msg)
-        reason = self.client.redact(str(first_value(job, self.REASON_KEYS) or ""))
-        return StatusResponse(status, self.find_link(job), reason, api_status)
+        api_status, link = find_value(body, self.STATUS_KEYS) or "", self.find_link(body)
+        status = parse_status(api_status, self.STATUSES)
+        if link and status in {None, JobStatus.RUNNING}:
+            status = JobStatus.SUCCEEDED
+        return StatusResponse(
+            status or JobStatus.RUNNING,
+            link,
+            self.client.redact(find_value(body, self.REASON_KEYS) or ""),
+            self.client.redact(api_status),
+            is_known=status is not None,
+            body=body,
+            answer=self.client.redact(outline(body)),
+        )
 
-    def find_link(self, job: Mapping[str, Any]) -> str | None:
-        """Return the download link in an object, or None."""
-        link = first_value(job, self.LINK_KEYS)
-        return str(link) if link else None
+    def find_link(self, body: Any) -> str | None:
+        """Return the download link in a response, or None: a URL, or a path on the API's host."""
+        link = find_value(body, self.LINK_KEYS)
+        is_link = link and ("://" in link or link.startswith("/"))
+        return self._absolute(link) if link and is_link else None
+
+    def _absolute(self, link: str) -> str:
+        is_own_path = link.startswith("/") and not link.startswith("//")
+        return link if is_own_path else urljoin(self.client.base_url, link)
 
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
         """Return the jobs of the tenant, or None if the API has no such list."""
         return None
+
+    def list_jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+        """Return the jobs of the tenant after a submit whose response was lost, or None."""
+        return self.list_active_jobs(window)
 
     def cancel(self, job: Job) -> bool:  # noqa: ARG002 (no cancel)
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""
         return False
 
     def download(self, link: str, description: str) -> Spool:
-        """Download the file of a job, without the token.
+        """Download the file of a job, without the token unless the API itself has the file.
 
         Args:
-            link: Download link of the file.
+            link: Download link of the file, or a path on the API's host.
             description: Name of the file in messages.
 
         Raises:
             NotFound: The file of the job no longer exists.
             DownloadError: The file is incomplete.
         """
+        if link == NO_FILE:
+            return spool_chunks([], expected_size=0, description=description)
         return self.client.download(link, description)

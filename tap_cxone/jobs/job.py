@@ -11,6 +11,7 @@ from tap_cxone.clock import iso, parse_instant
 from tap_cxone.windows import Window, window_between
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 RESULT_RETENTION = timedelta(days=1)
@@ -30,6 +31,27 @@ class JobStatus(Enum):
     def is_terminal(self) -> bool:
         """Return True if the job has ended, with a file or without one."""
         return self is not JobStatus.RUNNING
+
+
+# A word that contains one of these ends the job, whatever else it says.
+_ENDINGS = {
+    "cancel": JobStatus.CANCELLED,
+    "expire": JobStatus.EXPIRED,
+    "fail": JobStatus.FAILED,
+    "error": JobStatus.FAILED,
+}
+
+
+def parse_status(word: str, statuses: Mapping[str, JobStatus]) -> JobStatus | None:
+    """Return the status that a word of an API means, or None if it is unknown.
+
+    Args:
+        word: The status as the API spells it.
+        statuses: Known words, only their letters and in lower case → status.
+    """
+    letters = "".join(filter(str.isalpha, word.casefold()))
+    endings = (status for part, status in _ENDINGS.items() if part in letters)
+    return statuses.get(letters) or next(endings, None)
 
 
 class JobOrigin(Enum):
@@ -105,12 +127,18 @@ class StatusResponse:
         link: Download link of its file, if the file is complete.
         reason: Reason of a failure, as the API words it.
         api_status: Status as the API spells it.
+        is_known: Whether the tap knows that spelling. An unknown status counts as running.
+        body: The response as JSON.
+        answer: The same as text, redacted and without rows, for messages.
     """
 
     status: JobStatus
     link: str | None = field(default=None, repr=False)
     reason: str = ""
     api_status: str = ""
+    is_known: bool = True
+    body: Any = field(default=None, repr=False)
+    answer: str = ""
 
     @property
     def status_text(self) -> str:

@@ -11,6 +11,7 @@ from tap_cxone.errors import (
     ApiError,
     AuthError,
     DownloadError,
+    InsecureLink,
     JobFailed,
     JobTimeout,
     NotFound,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _MILLISECOND = timedelta(milliseconds=1)
+_REGISTRATION_TIME = timedelta(minutes=1)  # until an API certainly knows a job that it accepted
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class JobRunner:
     log: logging.Logger
     audit_context: AuditContext
     _duration_bounds: DurationBounds | None = None
+    _unknown_statuses: set[str] = field(default_factory=set)
     _submitter: JobSubmitter = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -107,8 +110,8 @@ class JobRunner:
             set_activity(f"downloading {window}")
             try:
                 return self.api.download(link, self.description(window))
-            except SpoolError:
-                raise  # a retry frees no space on the disk
+            except (SpoolError, InsecureLink):
+                raise  # a retry frees no space on the disk, and makes no link secure
             except (DownloadError, NotFound) as error:
                 attempt = attempts.record(error)
                 if attempt.is_last:
@@ -223,6 +226,7 @@ class JobRunner:
         known_running_for, current_age = timedelta(0), self.clock.now() - job.submitted_at
         for age in self.poll_policy.poll_ages(self._duration_bounds, current_age=current_age):
             job, response = self._poll(job, age)
+            self._warn_of_unknown_status(job, response)
             if response.status_text != last_status:
                 audit_context.write("job_state", state=response.status_text)
             if response.status is JobStatus.SUCCEEDED and response.link:
@@ -238,7 +242,7 @@ class JobRunner:
                 reason = "it has been running for more than a day"
                 self._handle_failed_job(job, replace(response, reason=reason))
                 return None
-            self._check_job_timeout(job, job.submitted_at + self.poll_policy.timeout)
+            self._check_job_timeout(job, response, job.submitted_at + self.poll_policy.timeout)
             self._start_upcoming(upcoming)
         raise AssertionError  # pragma: no cover (the poll ages never end)
 
@@ -251,22 +255,39 @@ class JobRunner:
         try:
             response = self.api.get_status(job)
         except NotFound as error:
-            reason = f"the API does not know the job ({error.message})"
-            response = StatusResponse(JobStatus.EXPIRED, reason=reason)
+            response = self._missing_job(job, error)
         polled_job = replace(job, status=response.status, last_polled_at=self.clock.now())
         self.store.update(polled_job)
         if polled_job.status.is_terminal:
             self.slots.release(job.id)
         return polled_job, response
 
-    def _check_job_timeout(self, job: Job, deadline: datetime) -> None:
+    def _missing_job(self, job: Job, error: NotFound) -> StatusResponse:
+        """Return the status of a job that the API does not know: expired, unless it is new."""
+        if job.from_this_run and self.clock.now() - job.submitted_at < _REGISTRATION_TIME:
+            return StatusResponse(JobStatus.RUNNING)
+        reason = f"the API does not know the job ({error.message})"
+        return StatusResponse(JobStatus.EXPIRED, reason=reason)
+
+    def _warn_of_unknown_status(self, job: Job, response: StatusResponse) -> None:
+        """Log a status that the tap does not know, once per status."""
+        if response.is_known or response.api_status in self._unknown_statuses:
+            return
+        self._unknown_statuses.add(response.api_status)
+        text = "%s: tap-cxone does not know the status in %s; the %s counts as running and "
+        text += "is polled for at most %s (%s). Please report the status"
+        setting, timeout = self.poll_policy.timeout_setting, self.poll_policy.timeout
+        name, noun = self.description(job.window), self.api.NOUN
+        self.log.warning(text, name, response.answer, noun, timeout, setting)
+
+    def _check_job_timeout(self, job: Job, response: StatusResponse, deadline: datetime) -> None:
         if self.clock.now() < deadline:
             return
         description, timeout = self.description(job.window), self.poll_policy.timeout
-        msg = (
-            f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}. Raise "
-            f"{self.poll_policy.timeout_setting} or narrow the window"
-        )
+        msg = f"{description} is still running after {timeout}; {self._cancel_timed_out(job)}"
+        if not response.is_known:
+            msg += f". tap-cxone does not know the status in {response.answer}; please report it"
+        msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
         raise JobTimeout(msg, window=job.window)
 
     def _cancel_timed_out(self, job: Job) -> str:
@@ -298,6 +319,8 @@ class JobRunner:
         """
         succeeded = response.status is JobStatus.SUCCEEDED
         reason = "no download link" if succeeded else response.reason or "no reason given"
+        if response.answer and not response.reason:
+            reason += f" in {response.answer}"
         failure = (
             f"{self.description(job.window)} produced no file: {response.status.name}, {reason}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -45,7 +46,9 @@ class Stop(Struct, frozen=True):
 Decision = Retry | LookUp | Fail | Stop
 
 
-def decide(outcome: CXoneError, attempt: Attempt | None, *, can_list: bool) -> Decision:
+def decide(
+    outcome: CXoneError, attempt: Attempt | None, *, can_list: bool, has_quota: bool
+) -> Decision:
     """Return what follows a failed submit.
 
     Args:
@@ -53,11 +56,30 @@ def decide(outcome: CXoneError, attempt: Attempt | None, *, can_list: bool) -> D
         attempt: The failed attempt. It is None for a job that is started ahead of time. Such a
             submit may fail without consequence, because the window is submitted again later.
         can_list: Whether the API lists the jobs of the tenant.
+        has_quota: Whether a submit counts against a quota.
     """
-    if isinstance(outcome, AmbiguousSubmit):
-        may_retry = attempt is not None and not attempt.is_last
-        return LookUp(may_retry) if can_list else Fail()
+    if isinstance(outcome, AmbiguousSubmit) and can_list:
+        return LookUp(may_retry=attempt is not None and not attempt.is_last)
+    if is_free_gateway_error(outcome, has_quota=has_quota):
+        return _decide_gateway_error(attempt)
     return _decide_ahead(outcome) if attempt is None else _decide_awaited(outcome, attempt)
+
+
+def is_free_gateway_error(outcome: CXoneError, *, has_quota: bool) -> bool:
+    """Return True for a 502 to a submit that costs nothing, even if its job exists.
+
+    A gateway answers 502 if it has no valid response of the API, which most often means no job.
+    """
+    is_gateway_error = (
+        isinstance(outcome, AmbiguousSubmit) and outcome.status == HTTPStatus.BAD_GATEWAY
+    )
+    return is_gateway_error and not has_quota
+
+
+def _decide_gateway_error(attempt: Attempt | None) -> Retry | Fail | Stop:
+    if attempt is None:
+        return Stop()
+    return Fail() if attempt.is_last else Retry(attempt.delay)
 
 
 def _decide_awaited(outcome: CXoneError, attempt: Attempt) -> Retry | Fail:
@@ -72,6 +94,8 @@ def _decide_awaited(outcome: CXoneError, attempt: Attempt) -> Retry | Fail:
 
 def _decide_ahead(outcome: CXoneError) -> Retry | Fail | Stop:
     match outcome:
+        case AmbiguousSubmit():
+            return Fail()
         case Throttled():
             return Retry(timedelta(0))
         case ApiError() | QuotaExhausted():

@@ -10,7 +10,7 @@ from msgspec import structs
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
 from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.api import SubmitResult
-from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide
+from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide, is_free_gateway_error
 from tap_cxone.progress.activity import count_export, sleep
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.api import ActiveJobs, JobApi
     from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.jobs.store import JobStore
+    from tap_cxone.jobs.submit_policy import Decision
     from tap_cxone.windows import Window
 
 _MAX_LOST_SUBMIT_LOOKUPS = 3  # lookups of a job whose submit got no response
@@ -98,7 +99,7 @@ class JobSubmitter:
                 return self.submit_or_adopt(window, jobs_before)
             except CXoneError as error:
                 attempt = attempts.record(error)
-                match decide(error, attempt, can_list=jobs_before is not None), error:
+                match self._decide(error, attempt, jobs_before), error:
                     case LookUp(may_retry), AmbiguousSubmit() as lost:
                         if result := self.resolve_lost_submit(lost, jobs_before, window):
                             return result
@@ -123,7 +124,7 @@ class JobSubmitter:
             jobs_before = self.api.list_active_jobs(window)
             return self.submit_or_adopt(window, jobs_before)
         except CXoneError as error:
-            match decide(error, None, can_list=jobs_before is not None), error:
+            match self._decide(error, None, jobs_before), error:
                 case LookUp(), AmbiguousSubmit() as lost:
                     return self.resolve_lost_submit(lost, jobs_before, window)
                 case (Retry() | Stop()) as decision, _:
@@ -133,6 +134,16 @@ class JobSubmitter:
                     return None
                 case _:
                     self._raise_final(error, None, window)
+
+    @property
+    def _has_quota(self) -> bool:
+        return self.rate_limiter.limits.quota is not None
+
+    def _decide(
+        self, error: CXoneError, attempt: Attempt | None, jobs_before: ActiveJobs | None
+    ) -> Decision:
+        can_list = jobs_before is not None
+        return decide(error, attempt, can_list=can_list, has_quota=self._has_quota)
 
     def _retry_policy(self) -> RetryPolicy:
         first_delay = max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
@@ -160,7 +171,7 @@ class JobSubmitter:
         ids_before = jobs_before.candidate_ids if jobs_before else frozenset()
         for _ in range(_MAX_LOST_SUBMIT_LOOKUPS):
             sleep(self.clock, self.poll_policy.interval, f"looking up the job of {window}")
-            if (jobs_now := self.api.list_active_jobs(window)) is None:
+            if (jobs_now := self.api.list_jobs_after_lost_submit(window)) is None:
                 raise self._unlisted_submit(error, window) from error
             if len(new_ids := jobs_now.candidate_ids - ids_before) == 1:
                 (job_id,) = new_ids
@@ -179,7 +190,7 @@ class JobSubmitter:
     def _unlisted_submit(self, error: AmbiguousSubmit, window: Window) -> AmbiguousSubmit:
         count_export()
         msg = (
-            f"{self.describe(window)}: {error.message}; this API has no list of jobs, so the "
+            f"{self.describe(window)}: {error.message}; {self.api.NO_LIST_REASON}, so the "
             "submit counts as spent. The next run submits the window again"
         )
         return AmbiguousSubmit(msg, status=error.status)
@@ -187,6 +198,10 @@ class JobSubmitter:
     def _raise_final(self, error: CXoneError, attempt: Attempt | None, window: Window) -> NoReturn:
         """Raise the error that ends the stream, with the reason why there is no retry."""
         match error:
+            case AmbiguousSubmit() if attempt is not None and is_free_gateway_error(
+                error, has_quota=self._has_quota
+            ):
+                raise error.as_exhausted(attempt.count_text) from error
             case AmbiguousSubmit():
                 raise self._unlisted_submit(error, window) from error
             case Throttled(exhausted=False) if attempt is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_cxone.formatting import format_duration
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -74,6 +76,13 @@ def _advise_daily_quota(
     days_per_night = family.context.settings.lookback.days + 1
     exports_per_stream = -(-days_per_night // (family.window_days or 1))
     exports_per_night = len(workloads) * exports_per_stream
+    if exports_per_night == exports_per_day:
+        wait = format_duration(family.limits.quota_wait)
+        yield (
+            f"every night {len(workloads)} tables need all {exports_per_day} exports that are "
+            "allowed. A run that starts less than 24 hours after the one before waits for each of "
+            f"them, up to {wait} ({family.name}.quota_wait_minutes)"
+        )
     if exports_per_night > exports_per_day:
         lookback_text = f" and lookback_days {days_per_night - 1}" if exports_per_stream > 1 else ""
         yield (

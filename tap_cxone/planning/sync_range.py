@@ -25,11 +25,14 @@ class Span(Struct, frozen=True):
     Attributes:
         requested_start: Bookmark minus lookback, no earlier than `start_date`. Without a bookmark
             `start_date`, or 30 days before now.
-        start: `requested_start`, or the API's history limit if that is later.
+        start_without_overlap: `requested_start`, or the API's history limit if that is later.
+        start: The same, but no later than bookmark minus overlap if there are rows after the
+            bookmark. It is never before `start_date` or the history limit.
         requested_end: Newest instant for which the API shows every row, at most `end_date`.
     """
 
     requested_start: datetime
+    start_without_overlap: datetime
     start: datetime
     requested_end: datetime
 
@@ -41,7 +44,8 @@ class Span(Struct, frozen=True):
         now: datetime,
         bookmark: datetime | None,
         lookback: timedelta,
-        availability_delay: timedelta,
+        available_until: datetime,
+        overlap: timedelta,
         history_limit: datetime | None,
     ) -> Span:
         """Return the span of a stream.
@@ -51,18 +55,25 @@ class Span(Struct, frozen=True):
             now: The present instant.
             bookmark: End of the last committed window; None without one.
             lookback: How far before the bookmark rows are read again.
-            availability_delay: Minimum age of a row at which the API is certain to show it.
+            available_until: Newest instant for which the API shows every row.
+            overlap: Time before the bookmark that is read again, because the days of the API may
+                end later than those of UTC. A longer lookback covers it.
             history_limit: Oldest instant that the API still returns; None without a limit.
         """
         requested_start = settings.start_date or now - _DEFAULT_HISTORY
         if bookmark is not None:
             start = bookmark - lookback
             requested_start = max(start, settings.start_date or start)
-        available_until = (now - availability_delay).replace(microsecond=0)
+        requested_end = min(available_until, settings.end_date or available_until)
+        overlapping_start = requested_start
+        if bookmark is not None and bookmark < requested_end:
+            start = min(requested_start, bookmark - overlap)
+            overlapping_start = max(start, settings.start_date or start)
         return cls(
             requested_start=requested_start,
-            start=max(requested_start, history_limit or requested_start),
-            requested_end=min(available_until, settings.end_date or available_until),
+            start_without_overlap=max(requested_start, history_limit or requested_start),
+            start=max(overlapping_start, history_limit or overlapping_start),
+            requested_end=requested_end,
         )
 
 

@@ -144,8 +144,10 @@ class LiveDisplay:
         from rich.text import Text
 
         snapshots = self._progress.snapshots()
-        none_quarantined = not any(snapshot.quarantined for snapshot in snapshots)
-        hidden = {"quarantined"} if none_quarantined else set()  # saves width
+        # A column of zeros takes width.
+        hidden = {
+            n for n in ("quarantined", "dropped") if not any(getattr(s, n) for s in snapshots)
+        }
         table = _new_table(header for header in HEADERS if header not in hidden)
         for snapshot in snapshots:
             row = dict(zip(HEADERS, summary_cells(snapshot), strict=True))

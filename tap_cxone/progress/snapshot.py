@@ -20,6 +20,7 @@ HEADERS = (
     "windows",
     "rows",
     "quarantined",
+    "dropped",
     "bytes",
     "exports",
     "waiting",
@@ -75,6 +76,7 @@ class StreamSnapshot(Struct, frozen=True):
         elapsed_at_last_commit: Running time of the stream when its last window was committed.
         rows: Number of emitted records.
         quarantined: Number of invalid rows in committed windows.
+        dropped: Number of duplicates, and of lines that are no rows, in committed windows.
         bytes: Number of downloaded bytes.
         exports: Number of submitted exports.
         waiting: Time spent waiting for the API.
@@ -94,6 +96,7 @@ class StreamSnapshot(Struct, frozen=True):
     elapsed_at_last_commit: timedelta = _ZERO
     rows: int = 0
     quarantined: int = 0
+    dropped: int = 0
     bytes: int = 0
     exports: int = 0
     waiting: timedelta = _ZERO
@@ -136,6 +139,7 @@ class StreamSnapshot(Struct, frozen=True):
             "windows": self.windows,
             "rows": self.rows,
             "quarantined": self.quarantined,
+            "dropped": self.dropped,
             "bytes": self.bytes,
             "exports": self.exports,
             "waiting_seconds": self.waiting.total_seconds(),
@@ -151,6 +155,7 @@ def summary_cells(snapshot: StreamSnapshot) -> list[str]:
         snapshot.windows_done,
         f"{snapshot.rows:,}",
         f"{snapshot.quarantined:,}",
+        f"{snapshot.dropped:,}",
         format_bytes(snapshot.bytes),
         str(snapshot.exports),
         format_duration(snapshot.waiting),

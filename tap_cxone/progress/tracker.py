@@ -132,10 +132,18 @@ class StreamProgress:
         """Count a complete download of `size` bytes."""
         self.add_counts(bytes=size)
 
-    def count_window(self, window: Window | None, quarantined: int = 0) -> None:
-        """Count a committed window and its quarantined rows; `window` is None for a full table."""
+    def count_window(
+        self, window: Window | None, *, quarantined: int = 0, dropped: int = 0
+    ) -> None:
+        """Count a committed window and its rows that were not emitted.
+
+        Args:
+            window: The window; None for a full table.
+            quarantined: Number of quarantined rows.
+            dropped: Number of duplicates and of lines that are no rows.
+        """
         with self.lock:
-            self.add_counts(windows=1, quarantined=quarantined)
+            self.add_counts(windows=1, quarantined=quarantined, dropped=dropped)
             now, span = self.clock.now(), window.end - window.start if window else _ZERO
             self._update(
                 committed_span=self._snapshot.committed_span + span,

@@ -27,6 +27,7 @@ class DayState(StrEnum):
     COMPLETE = "complete"
     PARTIAL = "partial"
     OPEN = "open"
+    SKIPPED = "skipped"
     NEVER = "never"
 
 
@@ -78,9 +79,12 @@ def covers(inner: Window, outer: Window) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-def day_states(requested: Iterable[Window], committed: Iterable[Window]) -> dict[date, DayState]:
+def day_states(
+    requested: Iterable[Window], committed: Iterable[Window], skipped: Iterable[Window] = ()
+) -> dict[date, DayState]:
     """Return the state of each requested day, in order."""
     result = {day: DayState.OPEN for window in merge_windows(requested) for day in days_of(window)}
+    result |= {day: DayState.SKIPPED for window in skipped for day in days_of(window)}
     for window in merge_windows(committed):
         for day in days_of(window):
             result[day] = DayState.COMPLETE if covers(day_window(day), window) else DayState.PARTIAL

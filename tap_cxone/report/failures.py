@@ -17,6 +17,7 @@ FAILURE_LABELS = {
     "job_failed": "job failed",
     "stream_failed": "stream failed",
     "stream_stopped": "stopped by a quota",
+    "window_skipped": "window skipped",
     "webhook_failed": "webhook failed",
 }
 """Event → label, for events that report a failure or an early end."""

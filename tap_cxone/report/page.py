@@ -34,11 +34,18 @@ if TYPE_CHECKING:
 _OPEN_MONTHS = 2  # older months are in a collapsed section
 MAX_SHOWN = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 31, "waits": 10}
 """Maximum number of shown items by kind; the page reports how many are omitted."""
-_SYMBOLS = {DayState.COMPLETE: "✓", DayState.PARTIAL: "½", DayState.OPEN: "✗", DayState.NEVER: ""}
+_SYMBOLS = {
+    DayState.COMPLETE: "✓",
+    DayState.PARTIAL: "½",
+    DayState.OPEN: "✗",
+    DayState.SKIPPED: "»",
+    DayState.NEVER: "",
+}
 _DESCRIPTIONS = {
     DayState.COMPLETE: "the whole day was committed",
     DayState.PARTIAL: "a part of the day was committed",
     DayState.OPEN: "requested, but not committed",
+    DayState.SKIPPED: "skipped, as skip_windows requests",
     DayState.NEVER: "not requested",
 }
 

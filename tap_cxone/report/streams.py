@@ -101,7 +101,11 @@ def _stream(name: str, lines: Sequence[Line]) -> Stream:
         family=next((line.family for line in lines if line.family), ""),
         window_commits=_latest_commits([line for line in committed if line.window]),
         table_commits=tuple(_commit(line) for line in committed if not line.window),
-        days=day_states(requested, (line.window for line in committed if line.window)),
+        days=day_states(
+            requested,
+            (line.window for line in committed if line.window),
+            (line.window for line in lines if line.window and line.event == "window_skipped"),
+        ),
         last=next((line for line in reversed(lines) if line.event in _END_EVENTS), None),
     )
 

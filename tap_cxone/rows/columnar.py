@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from tap_cxone.rows.column_converters import column_converter
-from tap_cxone.rows.convert import JSON_CONVERTERS
+from tap_cxone.rows.convert import json_text
 from tap_cxone.rows.layout import ROW_HASH
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Records(Struct, frozen=True):
     def complete_keys(self) -> Iterator[tuple[Any, ...]]:
         """Return an iterator over the keys without an empty part.
 
-        Records with an empty key part cannot be compared.
+        Groups without a value are not compared.
         """
         keys = self.all_keys()
         return keys if all(map(all, self._key_columns())) else (k for k in keys if "" not in k)
@@ -65,8 +65,21 @@ class Records(Struct, frozen=True):
             layout, [values_by_name.get(name, nulls) for name in layout.names], self.count
         )
 
+    def values_of(self, name: str) -> Cells:
+        """Return the values of a column; nulls if there is no such column."""
+        names = self.layout.names
+        return self.columns[names.index(name)] if name in names else [None] * self.count
+
+    def with_values(self, name: str, values: Cells) -> Records:
+        """Return the records with other values of a column."""
+        columns = list(self.columns)
+        columns[self.layout.names.index(name)] = values
+        return Records(self.layout, columns, self.count)
+
     def select(self, mask: Sequence[bool]) -> Records:
         """Return the records for which `mask` is True."""
+        if all(mask):
+            return self
         columns = [list(compress(column, mask)) for column in self.columns]
         return Records(self.layout, columns, sum(mask))
 
@@ -79,7 +92,11 @@ def block_converter(layout: FileLayout) -> Callable[[Sequence[Cells], int], Reco
     """
     names, spec = layout.names, layout.spec
     converters = [
-        (names.index(c.name), cell_index, column_converter(c, cells_are_text=layout.cells_are_text))
+        (
+            names.index(c.name),
+            cell_index,
+            column_converter(c, layout.cell_rules(c), cells_are_text=layout.cells_are_text),
+        )
         for cell_index, c in layout.kept_columns
     ]
     text_indexes = {names.index(c.name) for _, c in layout.kept_columns if c.type == "string"}
@@ -97,14 +114,15 @@ def block_converter(layout: FileLayout) -> Callable[[Sequence[Cells], int], Reco
             converted[index] = [value] * count
         for index in key_indexes:
             if not all(converted[index]):
-                converted[index] = _without_nulls(converted[index], is_text=index in text_indexes)
+                may_be_blank = spec.null_keys and index in text_indexes
+                converted[index] = _without_nulls(converted[index], may_be_blank=may_be_blank)
         return Records(layout, converted, count)
 
     return convert_block
 
 
-def _without_nulls(values: Cells, *, is_text: bool) -> Cells:
-    if None in values and not is_text:
+def _without_nulls(values: Cells, *, may_be_blank: bool) -> Cells:
+    if not may_be_blank and (None in values or "" in values):
         raise ValueError
     return ["" if value is None else value for value in values]
 
@@ -127,7 +145,7 @@ def _row_hasher(layout: FileLayout) -> ColumnConverter:
     def column_texts(column: Cells) -> Cells:
         if layout.cells_are_text or set(map(type, column)) == {str}:
             return column
-        return [JSON_CONVERTERS["string"](cell) or "" for cell in column]
+        return [json_text(cell) or "" for cell in column]
 
     return hash_rows
 

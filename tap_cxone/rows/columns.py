@@ -1,20 +1,18 @@
-"""Match the headers of a file with known columns, and derive names for the others."""
+"""Columns that are known before a file is read."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, structs
 
+from tap_cxone.rows.titles import default_name, normalise, spelling
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from tap_cxone.types import ColumnType
-
-_WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_NO_NAME = re.compile(r"[\W_]+")
 
 
 class ValueConstraint(Struct, frozen=True):
@@ -56,108 +54,73 @@ class Column(Struct, frozen=True):
         name: Key in records, in snake_case.
         type: Type of its values.
         description: Meaning of its values.
-        match: How a header matches the name: with the same letters and digits, or with the name
-            at its beginning or anywhere inside. The vendor extends some headers between versions.
+        match: Which titles may stand for the column beside its exact title. They have the same
+            letters and digits, or the name at their beginning or anywhere inside. The vendor
+            extends some titles between versions.
         title: Display name, if it differs from the name.
         strict: Whether a JSON value must already have the column's type. A number may still be
             a string.
         constraint: Limits on its values; None for no limits.
-        normalize: Converter of a text before it is parsed, such as the removal of thousands
-            separators; None for none.
+        source_title: Its exact title in the source; empty if only the name is known.
     """
 
     name: str
     type: ColumnType = "string"
     description: str = ""
-    match: Literal["same", "beginning", "inside"] = "same"
+    match: Literal["exact", "same", "beginning", "inside"] = "same"
     title: str = ""
     strict: bool = False
     constraint: ValueConstraint | None = None
-    normalize: Callable[[str], str] | None = None
+    source_title: str = ""
+
+    @property
+    def exact_title(self) -> str:
+        """Return the title that certainly stands for the column."""
+        return self.source_title or self.name
+
+
+def source_column(
+    source_title: str, description: str, column_type: ColumnType = "string", title: str = ""
+) -> Column:
+    """Return the column of a title of the source, which may also be its name in snake_case."""
+    exact_title = normalise(source_title)
+    name = default_name(exact_title)
+    return Column(name, column_type, description, title=title, source_title=exact_title)
 
 
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
     """Return the columns that the user declares, by the source's names or in snake_case."""
     return tuple(
-        Column(snake_case(name), column_type, "Declared in the settings.")
-        for name, column_type in types.items()
+        _titled(source_column(title, "Declared in the settings.", column_type))
+        for title, column_type in types.items()
     )
 
 
 def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
     """Return `columns` with the user's types, then the columns that only `types` declares."""
-    unmatched = {snake_case(name): column_type for name, column_type in types.items()}
-    typed_columns = [
-        structs.replace(column, type=unmatched.pop(column.name, column.type)) for column in columns
-    ]
-    return (*typed_columns, *declared_columns(unmatched))
+    titles = {spelling(title): title for title in types}
+    typed_columns = []
+    for column in columns:
+        spellings = map(spelling, (column.exact_title, column.name))
+        title = next((titles.pop(text) for text in spellings if text in titles), None)
+        typed_columns.append(
+            column if title is None else structs.replace(column, type=types[title])
+        )
+    return (*typed_columns, *declared_columns({title: types[title] for title in titles.values()}))
 
 
-def fold(text: str) -> str:
-    """Return the letters and digits of a header in lower case; equal results mean a match."""
-    return "".join(character for character in text.casefold() if character.isalnum())
+def key_columns(titles: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of a key, by the source's names or in snake_case."""
+    return tuple(_titled(source_column(title, "Part of the key.")) for title in titles)
 
 
-def snake_case(text: str) -> str:
-    """Return a header as a column name: `Segment ID` and `segmentId` become `segment_id`."""
-    return _NO_NAME.sub("_", _WORD_ENDS.sub("_", text.strip())).strip("_").casefold()
+def learned_column(name: str, title: str) -> Column:
+    """Return the nullable string column of a title that nothing declares."""
+    column = source_column(title, f"'{title}', found in the data.")
+    return _titled(structs.replace(column, name=name, match="exact"))
 
 
-def assign_columns(header: Sequence[str], known_columns: Iterable[Column]) -> list[Column]:
-    """Return the column of each header, in order: a known column or a new nullable string.
-
-    Names are unique: a second column of the same name gets the suffix `_2`. A header without a
-    letter or digit is named by its 1-based index, such as `column_7`.
-    """
-    matches = _match_columns(header, list(known_columns))
-    used_names = {column.name for column in matches.values()}
-    columns = []
-    for index, header_name in enumerate(header):
-        if index not in matches:
-            name = _unique_name(snake_case(header_name) or f"column_{index + 1}", used_names)
-            used_names.add(name)
-            columns.append(Column(name, description=f"'{header_name.strip()}', found in the data."))
-        else:
-            columns.append(matches[index])
-    return columns
-
-
-def _match_columns(header: Sequence[str], known_columns: list[Column]) -> dict[int, Column]:
-    """Return the known column of each matching header index.
-
-    The kinds of match are tried in the order same, beginning, inside. A column matches at most one
-    header, the first that fits.
-    """
-    folded_names = [fold(name) for name in header]
-    matches: dict[int, Column] = {}
-    for match in ("same", "beginning", "inside"):
-        for column in known_columns:
-            if column in matches.values() or not _may_match(column, match):
-                continue
-            folded_column = fold(column.name)
-            for index, name in enumerate(folded_names):
-                if index not in matches and _matches(name, folded_column, match):
-                    matches[index] = column
-                    break
-    return matches
-
-
-def _may_match(column: Column, match: str) -> bool:
-    return match in {"same", column.match}
-
-
-def _matches(folded_name: str, folded_column: str, match: str) -> bool:
-    if match == "same":
-        return folded_name == folded_column
-    return (
-        folded_name.startswith(folded_column)
-        if match == "beginning"
-        else folded_column in folded_name
-    )
-
-
-def _unique_name(name: str, used_names: set[str]) -> str:
-    number, candidate = 2, name
-    while candidate in used_names:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
+def _titled(column: Column) -> Column:
+    """Return a column with its exact title as the display name, if it is not the name."""
+    title = column.source_title if column.source_title != column.name else ""
+    return structs.replace(column, title=title)

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import structs
 
 from tap_cxone.clock import iso
+from tap_cxone.json_numbers import encode_number
+from tap_cxone.rows.dates import ColumnDates, DateRule
 
 if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
-    from tap_cxone.types import ColumnType
+    from tap_cxone.types import ColumnType, NumberFormat
 
 Converter = Callable[[Any], Any]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_DAY_FIRST = re.compile(r"\s*(?:1[3-9]|[23][0-9])[/.-][0-9]{1,2}[/.-][0-9]")
 TRUE_TEXTS = {"true", "yes", "y", "t", "1"}
 FALSE_TEXTS = {"false", "no", "n", "f", "0"}
 _EXACT_DIGITS = 15  # a double preserves every decimal of up to this many digits
+INCOMPLETE_KEY = "incomplete key"
 INT64 = range(-(2**63), 2**63)
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=encode_number)
 
 
 class ConversionError(ValueError):
@@ -41,6 +42,15 @@ class ConversionError(ValueError):
         reason = reason or f"has a value that is not of type {column.type}"
         super().__init__(f"column {column.name} {reason}")
         self.column = column
+
+
+class IncompleteKeyError(ConversionError):
+    """A blank cell in a column that identifies the record."""
+
+    def __init__(self, column: Column) -> None:
+        """Store the column."""
+        super().__init__(column)
+        self.args = (INCOMPLETE_KEY,)
 
 
 # Texts
@@ -63,6 +73,38 @@ def _parse_number(text: str) -> float | int | Decimal:
     return Decimal(text) if has_exponent or len(text) > _EXACT_DIGITS else float(text)
 
 
+# The separators of thousands, and the decimal mark.
+_SEPARATORS: dict[NumberFormat, tuple[str, str]] = {
+    "1,234.5": (",", "."),
+    "1.234,5": (".", ","),
+    "1 234,5": (" \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", ","),
+    "1'234.5": ("'\N{RIGHT SINGLE QUOTATION MARK}", "."),
+}
+
+
+def plain_number(number_format: NumberFormat) -> Callable[[str], str] | None:
+    """Return the function that rewrites a number as `1234.5`; None if the format is that one.
+
+    The function raises ValueError if a separator is not where the format has it.
+    """
+    if number_format not in _SEPARATORS:
+        return None
+    thousands, decimal = _SEPARATORS[number_format]
+    whole = rf"(?:[0-9]{{1,3}}(?:[{re.escape(thousands)}][0-9]{{3}})+|[0-9]*)"
+    pattern = re.compile(rf"([+-]?{whole})(?:{re.escape(decimal)}([0-9]*))?((?:[eE][+-]?[0-9]+)?)")
+    delete_thousands = str.maketrans("", "", thousands)
+
+    def rewrite(text: str) -> str:
+        match = pattern.fullmatch(text)
+        if match is None:
+            raise ValueError
+        whole_part, fraction, exponent = match.groups()
+        point = "" if fraction is None else f".{fraction}"
+        return f"{whole_part.translate(delete_thousands)}{point}{exponent}"
+
+    return rewrite
+
+
 def _parse_boolean(text: str) -> bool:
     folded = text.casefold()
     if folded in TRUE_TEXTS:
@@ -72,104 +114,88 @@ def _parse_boolean(text: str) -> bool:
     raise ValueError
 
 
-def _parse_date(text: str) -> str:
-    instant = _parse_instant(text)
+def parse_date(dates: ColumnDates, text: str) -> str:
+    """Return a date as ISO 8601. Raises ValueError if the text has a time of day."""
+    instant = dates.parse(text)
     if instant.time() != datetime.min.time():
         raise ValueError
     return instant.date().isoformat()
 
 
-def _parse_date_time(text: str) -> str:
-    instant = _parse_instant(text)
-    return iso(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+def parse_date_time(dates: ColumnDates, text: str) -> str:
+    """Return an instant as ISO 8601 in UTC; one without an offset is in the column's zone.
 
-
-def _parse_instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return _parse_informal(text)
-
-
-@lru_cache(maxsize=4096)
-def _parse_informal(text: str) -> datetime:
-    """Parse a format other than ISO 8601, such as `01/31/2026 5:04 PM`.
-
-    The month comes first, as in the vendor's files. A day in the position of the month is an
-    error: dateutil would swap the two, and days up to the twelfth would be parsed wrongly.
-
-    dateutil fills missing components from a default. The text is parsed with two defaults;
-    different results show that it is not a complete date.
-
-    Raises:
-        ValueError: The text is not a complete date, or its time zone is only a name.
+    A local time that a change of clocks repeats is the earlier instant. One that it skips counts
+    with the offset before the change.
     """
-    if _DAY_FIRST.match(text):
-        raise ValueError(text)
-    from dateutil import parser  # imported late: few files need it
-
-    try:
-        candidates = {
-            parser.parse(text, default=default, tzinfos=_require_offset)
-            for default in (datetime(2000, 1, 1), datetime(2003, 12, 31))  # noqa: DTZ001
-        }
-    except OverflowError as error:
-        raise ValueError from error
-    (instant,) = candidates
-    return instant
+    instant = dates.parse(text)
+    return iso(instant if instant.tzinfo else instant.replace(tzinfo=dates.zone))
 
 
-def _require_offset(name: str | None, offset: int | None) -> int | None:
-    """Raise ValueError for a zone without an offset: `EST` and `CST` are ambiguous."""
-    if name is not None and offset is None:
-        raise ValueError(name)
-    return offset
+class CellRules(msgspec.Struct, frozen=True):
+    """How the texts of one column are read, beyond the column's type.
+
+    Attributes:
+        number_format: Decimal and thousands separators.
+        null_values: Stripped texts that mean null.
+        dates: Parser of dates.
+    """
+
+    number_format: NumberFormat = "1234.5"
+    null_values: frozenset[str] = frozenset()
+    dates: ColumnDates = msgspec.field(default_factory=lambda: ColumnDates(DateRule(), ""))
 
 
-def assume_zone(zone: tzinfo, text: str) -> str:
-    """Return a date-time without an offset as ISO 8601 with that of `zone`; other texts as is."""
-    try:
-        instant = _parse_instant(text.strip())
-    except ValueError:
-        return text
-    return text if instant.tzinfo else instant.replace(tzinfo=zone).isoformat()
+DEFAULT_RULES = CellRules()
 
 
-def _blank_to_none(text: str) -> str | None:
-    return text if text.strip() else None
+def text_parser(column_type: ColumnType, rules: CellRules) -> Converter:
+    """Return the parser of stripped, non-blank texts; a string is kept."""
+    if column_type == "date":
+        return partial(parse_date, rules.dates)
+    if column_type == "date-time":
+        return partial(parse_date_time, rules.dates)
+    parse = _PARSERS[column_type]
+    if column_type in {"integer", "number"} and (plain := plain_number(rules.number_format)):
+        return lambda text: parse(plain(text))
+    return parse
 
 
-def _accept_blank(parse: Converter) -> Converter:
-    return lambda text: parse(stripped) if (stripped := text.strip()) else None
-
-
-TEXT_PARSERS: dict[ColumnType, Converter] = {
+_PARSERS: dict[ColumnType, Converter] = {
+    "string": str,
     "integer": _parse_integer,
     "number": _parse_number,
     "boolean": _parse_boolean,
-    "date": _parse_date,
-    "date-time": _parse_date_time,
 }
-"""Parsers of stripped, non-blank texts, by column type; `string` needs none."""
 
 
-TEXT_CONVERTERS: dict[ColumnType, Converter] = {
-    "string": _blank_to_none,
-    **{column_type: _accept_blank(parse) for column_type, parse in TEXT_PARSERS.items()},
-}
-"""Converters of text cells, by column type.
+def text_converter(column_type: ColumnType, rules: CellRules = DEFAULT_RULES) -> Converter:
+    """Return the converter of text cells.
 
-A blank cell becomes None. A string is kept unchanged. A converter raises ValueError for a text that
-does not have its type.
-"""
+    A blank cell and a null value become None. A string is kept unchanged. The converter raises
+    ValueError for a text that does not have its type.
+    """
+    parse, nulls = text_parser(column_type, rules), rules.null_values
+    keep = column_type == "string"
+
+    def convert(text: str) -> Any:
+        stripped = text.strip()
+        if not stripped or stripped in nulls:
+            return None
+        return text if keep else parse(stripped)
+
+    return convert
 
 
 # JSON values
 
 
-def _json_converter(column_type: ColumnType) -> Converter:
-    """Return a converter of JSON values: strings as in CSV, other values if their type fits."""
-    convert_text: Converter = TEXT_CONVERTERS[column_type]
+def json_converter(column_type: ColumnType, rules: CellRules = DEFAULT_RULES) -> Converter:
+    """Return the converter of JSON values: strings as in CSV, other values if their type fits.
+
+    Null becomes None. In a string column, a number becomes its text.
+    """
+    convert_text = text_converter(column_type, rules)
     convert_other: Converter = _NATIVE_CONVERTERS.get(column_type, _reject_value)
 
     def convert(value: Any) -> Any:
@@ -185,7 +211,10 @@ def _reject_value(value: object) -> Any:
 
 
 def _to_text(value: Any) -> str:
-    """Return the text of a value for a string column; objects and arrays become JSON."""
+    """Return the text of a value for a string column; objects and arrays become JSON.
+
+    A number keeps its text.
+    """
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
     return _JSON_ENCODER.encode(value).decode()
@@ -215,13 +244,8 @@ _NATIVE_CONVERTERS: dict[ColumnType, Converter] = {
     "boolean": _to_boolean,
 }
 
-JSON_CONVERTERS: dict[ColumnType, Converter] = {
-    column_type: _json_converter(column_type) for column_type in TEXT_CONVERTERS
-}
-"""Converters of JSON values, by column type.
-
-Null becomes None. In a string column, a number becomes its text.
-"""
+json_text = json_converter("string")
+"""Return the text of a JSON value; None for null and for a blank string."""
 
 
 def _require_text(value: Any) -> str | None:
@@ -237,30 +261,20 @@ def _require_boolean(value: Any) -> bool | None:
 
 
 _STRICT_CONVERTERS: dict[ColumnType, Converter] = {
-    **JSON_CONVERTERS,
     "string": _require_text,
     "boolean": _require_boolean,
 }
 
 
-def cell_converter(column: Column, *, cells_are_text: bool) -> Converter:
+def cell_converter(
+    column: Column, rules: CellRules = DEFAULT_RULES, *, cells_are_text: bool
+) -> Converter:
     """Return the converter of a column's cells; it enforces the column's constraint.
 
     The converter raises ValueError for a wrong type and `ConversionError` for a value that
     violates the constraint.
     """
-    if (normalize := column.normalize) is not None:
-        plain = structs.replace(column, normalize=None)
-        convert_normalized = cell_converter(plain, cells_are_text=cells_are_text)
-        return lambda cell: convert_normalized(normalize(cell) if isinstance(cell, str) else cell)
-    converters = (
-        TEXT_CONVERTERS
-        if cells_are_text
-        else _STRICT_CONVERTERS
-        if column.strict
-        else JSON_CONVERTERS
-    )
-    convert: Converter = converters[column.type]
+    convert = _typed_converter(column, rules, cells_are_text=cells_are_text)
     constraint = column.constraint
     if constraint is None:
         return convert
@@ -272,3 +286,11 @@ def cell_converter(column: Column, *, cells_are_text: bool) -> Converter:
         return value
 
     return convert_checked
+
+
+def _typed_converter(column: Column, rules: CellRules, *, cells_are_text: bool) -> Converter:
+    if cells_are_text:
+        return text_converter(column.type, rules)
+    if column.strict and column.type in _STRICT_CONVERTERS:
+        return _STRICT_CONVERTERS[column.type]
+    return json_converter(column.type, rules)

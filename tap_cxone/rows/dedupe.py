@@ -9,7 +9,10 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
 
 from tap_cxone.errors import SpoolError
 
@@ -20,33 +23,32 @@ if TYPE_CHECKING:
 _MAX_IN_MEMORY = 100_000  # digests held in memory, about 10 MB
 
 
-class SeenKeys:
-    """The keys of one window, in memory up to a limit, then in a temporary file."""
+class _KeyTable:
+    """A value per key, in memory up to a number of keys, then in a temporary file."""
 
-    def __init__(self, max_in_memory: int = _MAX_IN_MEMORY) -> None:
-        """Create an empty set that holds at most `max_in_memory` keys in memory."""
+    def __init__(self, max_in_memory: int) -> None:
         self._max_in_memory = max_in_memory
-        self._in_memory: set[bytes] = set()
+        self._in_memory: dict[bytes, Any] = {}
         self._file: sqlite3.Connection | None = None
 
-    def add_if_new(self, key: Sequence[object]) -> bool:
-        """Store a key; return True if it is new.
-
-        Raises:
-            SpoolError: The temporary file cannot be written.
-        """
-        # 128 bits: a digest collision is less likely than a disk error.
-        digest = hashlib.blake2b(repr(key).encode(), digest_size=16).digest()
+    def get(self, digest: bytes) -> Any:
+        """Return the value of a key; None if there is none."""
         if self._file is None:
-            if digest in self._in_memory:
-                return False
-            self._in_memory.add(digest)
+            return self._in_memory.get(digest)
+        with _storage_errors():
+            row = self._file.execute("select value from keys where digest = ?", (digest,))
+            found = row.fetchone()
+        return None if found is None else msgspec.json.decode(found[0])
+
+    def set(self, digest: bytes, value: Any) -> None:
+        """Store the value of a key: an integer, a text, null, or a list of them."""
+        if self._file is None:
+            self._in_memory[digest] = value
             if len(self._in_memory) >= self._max_in_memory:
                 self._spill()
-            return True
+            return
         with _storage_errors():
-            cursor = self._file.execute("insert or ignore into seen values (?)", (digest,))
-        return cursor.rowcount == 1
+            self._file.execute(_STORE, (digest, msgspec.json.encode(value)))
 
     def _spill(self) -> None:
         import sqlite3  # imported late: few windows need it
@@ -56,15 +58,101 @@ class SeenKeys:
             self._file = sqlite3.connect("", isolation_level=None)
             self._file.execute("pragma journal_mode = off")
             self._file.execute("pragma synchronous = off")
-            self._file.execute("create table seen (digest blob primary key) without rowid")
+            self._file.execute(
+                "create table keys (digest blob primary key, value blob) without rowid"
+            )
             self._file.execute("begin")
-            self._file.executemany("insert into seen values (?)", ((d,) for d in self._in_memory))
+            rows = ((d, msgspec.json.encode(value)) for d, value in self._in_memory.items())
+            self._file.executemany(_STORE, rows)
         self._in_memory.clear()
 
     def close(self) -> None:
         """Delete the temporary file."""
         if self._file is not None:
             self._file.close()
+
+
+_STORE = "insert or replace into keys values (?, ?)"
+
+
+def _digest(key: Sequence[object]) -> bytes:
+    # 128 bits: a digest collision is less likely than a disk error.
+    return hashlib.blake2b(repr(list(key)).encode(), digest_size=16).digest()
+
+
+class SeenKeys:
+    """The keys of one window, and how often each has occurred so far."""
+
+    def __init__(self, max_in_memory: int = _MAX_IN_MEMORY) -> None:
+        """Create an empty set that holds at most `max_in_memory` keys in memory."""
+        self._occurrences = _KeyTable(max_in_memory)
+
+    def add(self, key: Sequence[object]) -> int:
+        """Store a key; return how often it has been stored before.
+
+        Raises:
+            SpoolError: The temporary file cannot be written.
+        """
+        digest = _digest(key)
+        earlier: int = self._occurrences.get(digest) or 0
+        self._occurrences.set(digest, earlier + 1)
+        return earlier
+
+    def add_if_new(self, key: Sequence[object]) -> bool:
+        """Store a key; return True if it is new.
+
+        Raises:
+            SpoolError: The temporary file cannot be written.
+        """
+        return self.add(key) == 0
+
+    def close(self) -> None:
+        """Delete the temporary file."""
+        self._occurrences.close()
+
+
+class NewestRows:
+    """The number of the newest row of each key, by the values of one column.
+
+    A row without a value is older than any other. Of equal rows the first one counts.
+    """
+
+    def __init__(self, max_in_memory: int = _MAX_IN_MEMORY) -> None:
+        """Create an empty mapping that holds at most `max_in_memory` keys in memory."""
+        self._newest = _KeyTable(max_in_memory)
+
+    def add(self, key: Sequence[object], value: object, number: int) -> None:
+        """Store a row if it is newer than the earlier rows of its key.
+
+        Args:
+            key: The key.
+            value: The value of the column: a number, a text or None. All values have one type.
+            number: Identifies the row.
+
+        Raises:
+            SpoolError: The temporary file cannot be written.
+        """
+        digest, is_number = _digest(key), not isinstance(value, str)
+        text = None if value is None else str(int(value) if isinstance(value, bool) else value)
+        stored = self._newest.get(digest)
+        if stored is None or _is_newer(text, stored[0], is_number=is_number):
+            self._newest.set(digest, (text, number))
+
+    def is_newest(self, key: Sequence[object], number: int) -> bool:
+        """Return True if no row of this key is newer than the row with this number."""
+        newest: bool = self._newest.get(_digest(key))[1] == number
+        return newest
+
+    def close(self) -> None:
+        """Delete the temporary file."""
+        self._newest.close()
+
+
+def _is_newer(text: str | None, other: str | None, *, is_number: bool) -> bool:
+    if text is None or other is None:
+        return text is not None
+    # Texts of date-times compare like instants: all are in UTC and in one format.
+    return Decimal(text) > Decimal(other) if is_number else text > other
 
 
 _PARTITIONS = 256

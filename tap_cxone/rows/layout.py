@@ -7,11 +7,21 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from tap_cxone.errors import DriftError
-from tap_cxone.rows.columns import assign_columns, snake_case
-from tap_cxone.rows.convert import JSON_CONVERTERS, ConversionError, cell_converter
+from tap_cxone.rows.column_map import ColumnMap
+from tap_cxone.rows.convert import (
+    CellRules,
+    ConversionError,
+    IncompleteKeyError,
+    cell_converter,
+    json_text,
+)
+from tap_cxone.rows.dates import FileDates
+from tap_cxone.rows.text_format import TextFormat
+from tap_cxone.rows.titles import Title, default_name, number_titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,12 +37,19 @@ class RecordSpec(Struct, frozen=True):
     Attributes:
         columns: Columns whose names and types are known in advance.
         schema_columns: Names of the columns in the SCHEMA message that was emitted.
-        key_columns: Columns that identify a record; a null in them becomes an empty string.
+        key_columns: Columns that identify a record; a row with a null in them is invalid.
             If they include `_row_hash`, each record carries it: a digest of the row's values.
+        null_keys: Whether a null in a key column is a group of its own. It becomes an empty string.
+        order_by: Of records with one key, the one with the greatest value of this column is
+            emitted; empty for the first one.
+        count_identical_rows: Whether identical rows get different values of `_row_hash`.
         constants: Values that every record carries in addition to its cells.
         required: Further columns that a file must have, by the source's names or in snake_case.
         keep_unknown_columns: Whether to keep columns that are in neither `columns` nor
             `schema_columns`.
+        column_map: The columns of the titles that earlier files had.
+        text_format: How the file writes texts.
+        dates: Parsers of the file's dates.
     """
 
     columns: Sequence[Column]
@@ -41,14 +58,28 @@ class RecordSpec(Struct, frozen=True):
     constants: Mapping[str, Any]
     required: Sequence[str] = ()
     keep_unknown_columns: bool = True
+    null_keys: bool = False
+    order_by: str = ""
+    count_identical_rows: bool = False
+    column_map: ColumnMap = msgspec.field(default_factory=ColumnMap)
+    text_format: TextFormat = TextFormat()
+    dates: FileDates = msgspec.field(default_factory=FileDates)
 
     @property
     def mandatory_columns(self) -> frozenset[str]:
         """Return the names of the columns that every file must have."""
-        generated = {*self.constants, ROW_HASH}
-        return frozenset(
-            name for name in (*self.key_columns, *self.required) if name not in generated
-        )
+        names_by_title = {column.exact_title: column.name for column in self.columns}
+        required = (names_by_title.get(t) or default_name(t) for t in self.required)
+        return frozenset((*self.key_columns, *required)) - {*self.constants, ROW_HASH}
+
+    @property
+    def mandatory_titles(self) -> frozenset[str]:
+        """Return the titles of these columns: those of earlier files, else the exact ones."""
+        known_titles = {column.name: column.exact_title for column in self.columns}
+        known_titles |= {
+            n: titles[0].text for n, titles in self.column_map.titles_by_name().items()
+        }
+        return frozenset(known_titles.get(name, name) for name in self.mandatory_columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +92,7 @@ class FileLayout:
         absent_columns: Known columns of the schema that the file lacks; their values are null.
         new_columns: Columns of the file that are kept, but are not in the schema yet.
         cells_are_text: Whether cells are texts; otherwise they are JSON values.
+        titles: The title of each cell, in file order.
         names: The keys of a record, in order.
     """
 
@@ -69,6 +101,7 @@ class FileLayout:
     absent_columns: tuple[Column, ...]
     new_columns: tuple[Column, ...]
     cells_are_text: bool
+    titles: tuple[Title, ...] = ()
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,9 +123,9 @@ class FileLayout:
         Raises:
             DriftError: The file lacks a mandatory column.
         """
-        columns = assign_columns(header, spec.columns)
+        columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
         names = {column.name for column in columns}
-        if missing := sorted({snake_case(name) for name in spec.mandatory_columns} - names):
+        if missing := sorted(spec.mandatory_columns - names):
             msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
             raise DriftError(msg)
         schema_columns = spec.schema_columns
@@ -105,12 +138,31 @@ class FileLayout:
         new = tuple(
             column for column in file_columns if column and column.name not in schema_columns
         )
-        return cls(spec, tuple(file_columns), absent, new, cells_are_text)
+        titles = tuple(number_titles(header))
+        return cls(spec, tuple(file_columns), absent, new, cells_are_text, titles)
+
+    @property
+    def present_names(self) -> frozenset[str]:
+        """Return the names of the columns that the file has."""
+        return frozenset(column.name for column in self.columns if column)
 
     @property
     def kept_columns(self) -> list[tuple[int, Column]]:
         """Return the columns that are kept, each with the index of its cell."""
         return [(index, column) for index, column in enumerate(self.columns) if column]
+
+    @property
+    def column_names(self) -> dict[Title, str]:
+        """Return the name of the column of each title that is kept."""
+        pairs = zip(self.titles, self.columns, strict=True)
+        return {title: column.name for title, column in pairs if column}
+
+    def cell_rules(self, column: Column) -> CellRules:
+        """Return how the texts of a column are read; nulls of JSON need no rule."""
+        dates, text_format = self.spec.dates.of_column(column.name), self.spec.text_format
+        if not self.cells_are_text:
+            return CellRules(text_format.json_number_format, dates=dates)
+        return CellRules(text_format.number_format, text_format.null_values, dates)
 
     def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
         """Return the function that converts one row to a record.
@@ -120,11 +172,17 @@ class FileLayout:
         """
         null_values = dict.fromkeys((column.name for column in self.absent_columns), None)
         converters = [
-            (index, c.name, cell_converter(c, cells_are_text=self.cells_are_text), c)
+            (
+                index,
+                c.name,
+                cell_converter(c, self.cell_rules(c), cells_are_text=self.cells_are_text),
+                c,
+            )
             for index, c in self.kept_columns
         ]
         columns_by_name = {column.name: column for _, column in self.kept_columns}
         key_columns, constants = self.spec.key_columns, self.spec.constants
+        blank_key = _group_without_value if self.spec.null_keys else _reject_blank_key
         has_row_hash = ROW_HASH in key_columns
 
         def convert_row(cells: Sequence[Any]) -> dict[str, Any]:
@@ -140,8 +198,8 @@ class FileLayout:
                 record[ROW_HASH] = self.digest(cells)
             record.update(constants)
             for key in key_columns:
-                if record[key] is None:
-                    record[key] = _empty_key(key, columns_by_name)
+                if record[key] is None or record[key] == "":
+                    record[key] = blank_key(columns_by_name[key])
             return record
 
         return convert_row
@@ -151,11 +209,7 @@ class FileLayout:
 
         The order of the columns does not change it, nor does a new column that is blank.
         """
-        texts = (
-            cells
-            if self.cells_are_text
-            else [JSON_CONVERTERS["string"](cell) or "" for cell in cells]
-        )
+        texts = cells if self.cells_are_text else [json_text(cell) or "" for cell in cells]
         named_texts = zip(
             (column.name if column else "" for column in self.columns), texts, strict=True
         )
@@ -163,8 +217,12 @@ class FileLayout:
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
-def _empty_key(key: str, columns: Mapping[str, Column]) -> str:
-    """Return an empty string for a blank key. Raises `ConversionError` if its type is another."""
-    if columns[key].type != "string":
-        raise ConversionError(columns[key])
+def _group_without_value(column: Column) -> str:
+    """Return the key of the group without a value. Raises `ConversionError` unless it is a text."""
+    if column.type != "string":
+        raise ConversionError(column)
     return ""
+
+
+def _reject_blank_key(column: Column) -> str:
+    raise IncompleteKeyError(column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,17 @@ from msgspec import Struct
 from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
-from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
+from tap_cxone.rows.decode.table import SkippedLines
+from tap_cxone.rows.dedupe import DuplicateCandidates
+from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
 from tap_cxone.rows.layout import FileLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_cxone.rows.column_converters import Cells
     from tap_cxone.rows.decode import Block, Table
+    from tap_cxone.rows.duplicates import DuplicateRule
     from tap_cxone.rows.layout import RecordSpec
 
 Record = dict[str, Any]
@@ -59,11 +63,15 @@ class RowCounts:
         rows: Number of all rows.
         reasons: Number of invalid rows by reason.
         example: The first invalid row.
+        skipped: Numbers of lines that are no rows; `rows` does not include them.
+        recognized: Whether the file has the mandatory columns. In JSON a row must have them.
     """
 
     rows: int = 0
     reasons: Counter[str] = dataclass_field(default_factory=Counter)
     example: InvalidRow | None = None
+    skipped: SkippedLines = dataclass_field(default_factory=SkippedLines)
+    recognized: bool = False
 
     @property
     def invalid(self) -> int:
@@ -107,16 +115,17 @@ class RowReader:
         table: The file.
         spec: The requirements on the records.
         layout: Mapping from rows to records; None until a header is known.
-        duplicate_count: Number of rows dropped because an earlier record has the same key.
-        duplicate_candidates: Hashes of the keys that may be duplicates. None means that every
-            key may be one.
+        duplicate_count: Number of rows dropped because another record has the same key.
+        repeated_keys: The keys that may occur more than once.
+        recognized: Whether a row with the mandatory columns has been read.
     """
 
     table: Table
     spec: RecordSpec
     layout: FileLayout | None = None
     duplicate_count: int = 0
-    duplicate_candidates: Collection[int] | None = None
+    repeated_keys: RepeatedKeys = dataclass_field(default_factory=RepeatedKeys)
+    recognized: bool = False
     _converters: _Converters | None = dataclass_field(default=None, repr=False)
 
     def validate(self, on_item: Callable[[Records | InvalidRow], None] | None = None) -> RowCounts:
@@ -138,16 +147,18 @@ class RowReader:
                     candidates.add_keys(item.complete_keys())
                 if on_item:
                     on_item(item)
-            self.duplicate_candidates = candidates.candidates()
+            self.repeated_keys = RepeatedKeys(candidates.candidates())
+        counts.recognized = self.recognized
+        counts.skipped = copy(self.table.skipped)
         return counts
 
     @property
     def has_duplicates(self) -> bool:
         """Return True if a key may occur more than once."""
-        return self.duplicate_candidates is None or len(self.duplicate_candidates) > 0
+        return self.repeated_keys.exist
 
     def items(self) -> Iterator[Record | InvalidRow]:
-        """Yield one record per key, and every invalid row, in file order."""
+        """Yield the records to emit one by one, and every invalid row, in file order."""
         for item in self.blocks():
             if isinstance(item, Records):
                 yield from item
@@ -156,24 +167,16 @@ class RowReader:
 
     def blocks(self) -> Iterator[Records | InvalidRow]:
         """Yield the same as `items`, but records in blocks."""
-        with closing(SeenKeys()) as seen:
+        all_records = (item for item in self._converted_blocks() if isinstance(item, Records))
+        with closing(duplicate_rule(self.spec, self.repeated_keys, all_records)) as rule:
             for item in self._converted_blocks():
-                yield self._without_duplicates(item, seen) if isinstance(item, Records) else item
+                yield self._selected(item, rule) if isinstance(item, Records) else item
 
-    def _without_duplicates(self, records: Records, seen: SeenKeys) -> Records:
-        """Return the records whose key is new; count the others as duplicates."""
-        if not self.has_duplicates:
-            return records
-        mask = [self._is_first(key, seen) for key in records.all_keys()]
-        if all(mask):
-            return records
-        self.duplicate_count += len(mask) - sum(mask)
-        return records.select(mask)
-
-    def _is_first(self, key: tuple[Any, ...], seen: SeenKeys) -> bool:
-        # An empty key part means that the value is unknown: such rows are not duplicates.
-        may_repeat = self.duplicate_candidates is None or hash(key) in self.duplicate_candidates
-        return not may_repeat or "" in key or seen.add_if_new(list(key))
+    def _selected(self, records: Records, rule: DuplicateRule) -> Records:
+        """Return the records to emit; count the others as duplicates."""
+        selected = rule.select(records)
+        self.duplicate_count += records.count - selected.count
+        return selected
 
     def _converted_blocks(self) -> Iterator[Records | InvalidRow]:
         """Yield all rows of the file; group records that were converted one by one."""
@@ -212,6 +215,7 @@ class RowReader:
         self.layout = FileLayout.from_header(
             header, self.spec, cells_are_text=self.table.cells_are_text
         )
+        self.recognized = True
         converters = _Converters(header, self.layout.row_converter(), block_converter(self.layout))
         self._converters = converters
         return converters

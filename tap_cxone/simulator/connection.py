@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope
 
 _TRANSPORT = "tap_cxone.simulator.transport"
+_WAS_IDLE = "tap_cxone.simulator.was_idle"
 _RESET = struct.pack("ii", 1, 0)  # linger for 0 seconds: closing sends RST, not FIN
 
 
@@ -23,18 +24,26 @@ class Connection(H11Protocol):
     def connection_made(  # type: ignore[override]  # asyncio.Protocol declares BaseTransport
         self, transport: asyncio.Transport
     ) -> None:
-        """Store the transport in the scope of every request."""
+        """Store in the scope of every request the transport, and whether an earlier one used it."""
         # asyncio does not recognise this socket as TCP and leaves Nagle's algorithm on.
         # Each response would take 40 ms.
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
-        app = self.app
+        app, was_idle = self.app, False
 
         async def with_transport(scope: Any, receive: Any, send: Any) -> None:
-            await app({**scope, _TRANSPORT: transport}, receive, send)
+            nonlocal was_idle
+            extended = {**scope, _TRANSPORT: transport, _WAS_IDLE: was_idle}
+            was_idle = True
+            await app(extended, receive, send)
 
         self.app = with_transport
+
+
+def was_idle(scope: Scope) -> bool:
+    """Return True if the connection served an earlier request and was idle since."""
+    return bool(scope[_WAS_IDLE])
 
 
 async def close_connection(scope: Scope, receive: Receive, *, reset: bool = False) -> None:

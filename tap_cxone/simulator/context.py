@@ -42,7 +42,12 @@ class ServerContext:
         self.client_tokens = TokenStore(client_token_lifetime, clock)
         make_token = partial(jwt, region=options.token_region)
         self.reporting_tokens = TokenStore(token_lifetime, clock, make_token)
-        self.links = DownloadLinks(options.link_life, clock)
+        self.links = DownloadLinks(
+            options.link_life,
+            clock,
+            exact=options.link_style == "exact",
+            redirects=options.link_redirects,
+        )
 
     def revoke_tokens(self) -> None:
         """Revoke every token issued so far."""

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from tap_cxone.simulator.connection import close_connection, wait_closed
+from tap_cxone.simulator.connection import close_connection, wait_closed, was_idle
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,7 +64,7 @@ class Endpoint:
         request = Request(scope, receive)
         family = await self._family(request) if callable(self._family) else self._family
         fault = self._faults.next_fault(self._fault_points, family)
-        if fault is not None and fault.kind == "reset":
+        if fault is not None and _resets(fault, scope):
             await close_connection(scope, receive, reset=True)
             return
         request.state.fault = fault
@@ -113,6 +113,11 @@ async def json_body(request: Request) -> dict[str, Any]:
         if isinstance(body, dict):
             return body
     raise HTTPException(400, "The body must be a JSON object")
+
+
+def _resets(fault: Fault, scope: Scope) -> bool:
+    """Return True if the fault resets the connection before the request is handled."""
+    return fault.kind == "reset" or (fault.kind == "reset-idle" and was_idle(scope))
 
 
 def _scripted_response(fault: Fault | None) -> Response | None:

@@ -37,6 +37,7 @@ FaultKind = Literal[
     "status",
     "html",
     "reset",
+    "reset-idle",
     "reply-lost",
     "stall",
     "empty",
@@ -82,6 +83,7 @@ class Fault:
     - `status`: respond with `status`, `headers` and `body`.
     - `html`: respond with a page and status 200.
     - `reset`: reset the connection without a response.
+    - `reset-idle`: the same, but only if an earlier request used the connection.
     - `expired-link`: respond as for an expired link. Files without a link ignore it.
 
     These kinds handle the request and change its response:

@@ -29,6 +29,9 @@ def routes(context: ServerContext) -> list[BaseRoute]:
             return _error_response(
                 403, "SignatureDoesNotMatch", "The request signature does not match"
             )
+        if location := context.links.next_hop(request):
+            status = context.options.link_redirect_status
+            return Response(status_code=status, headers={"location": location})
         if context.clock.now() >= link.expires_at or (fault and fault.kind == "expired-link"):
             return _error_response(403, "AccessDenied", "Request has expired")
         missing = _error_response(404, "NoSuchKey", "The specified key does not exist.")

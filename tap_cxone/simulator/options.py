@@ -22,10 +22,12 @@ Compression = Literal["none", "gzip-encoding", "gzip-type", "gzip-bare", "gzip-m
 EmptyFile = Literal["header", "zero-bytes", "204"]
 ClientAuth = Literal["post", "basic", "any"]
 GrNamespace = Literal["both", "AutopilotKnowledge", "autopilot"]
-Location = Literal["absolute", "relative", "absolute-status", "relative-status"]
+Location = Literal["absolute", "relative", "absolute-status", "relative-status", "absent"]
 ExportStatusKey = Literal["status", "state", "exportStatus"]
 AnalyticsJson = Literal["array", "lines", "pretty"]
-ExportLinkKey = Literal["downloadUrl", "url", "presignedUrl", "fileUrl", "location"]
+ExportLinkKey = Literal[
+    "downloadUrl", "url", "presignedUrl", "fileUrl", "location", "downloadURL", "download_url"
+]
 ZoneShape = Literal["timeZone", "timezone", "tenant", "absent"]
 CatalogueShape = Literal["list", "customMetrics", "entities", "data"]
 SchedulesShape = Literal["list", "entities", "schedules"]
@@ -44,12 +46,14 @@ class Options:
         rows_of: Rows per day of single entities or tables; 0 makes one empty.
         token_seconds: Lifetime of a token, never divided by `speed`.
         spacing_seconds: Minimum interval between two accepted submits.
+        spacing_counts: Which accepted requests of the Data Extraction API the interval counts.
         link_seconds: Lifetime of a download link.
         job_seconds: Duration of a job.
         job_polls: Number of polls that return a running job. If set, it replaces `job_seconds` for
             asynchronous jobs.
         lateness_minutes: Maximum delay until a row becomes visible.
-        forbidden: Entities that the access key may not extract.
+        forbidden: Entities and tables that the access key may not extract.
+        day_zone: Time zone of the days of the Data Extraction API.
         end_inclusive: True if a file also contains the rows of the end date.
         sync_response: Shape of the response of `POST …/jobs/sync`.
         submit_response: Shape of the response of `POST …/jobs`: the id as a JSON string, or an
@@ -64,23 +68,37 @@ class Options:
         extra_columns: Columns appended to the file of an entity or a table.
         missing_columns: Columns omitted from the file of an entity or a table.
         content_length: True if a download has the header `Content-Length`.
+        link_style: Spelling of a link: `plain`, or `exact` with characters that libraries rewrite.
+            The signature of an exact link covers its spelling.
+        link_redirects: Number of redirects from a link to its file.
+        link_redirect_status: Status of these redirects.
         client_auth: Where a registered application may send its credentials.
         gr_namespace: Path of the table of generated responses. Its name in the options is
             `AutopilotKnowledge/GRTable` in any case.
+        missing_table: Status of the response to a submit for a table that the tenant lacks.
         exports_per_day: Exports accepted in `quota_hours`, over all tables; None for no limit.
         quota_hours: Period of the export quota, never divided by `speed`.
         history_months: Calendar months that an export may reach back; None for no limit.
+        days_per_month: Days that the API counts as a month of `history_months`; None for calendar
+            months.
         location: Form of the header `Location` of an accepted export.
         export_body: Body of the response to an accepted export.
         export_status_key: Field with the status of an export.
         export_status_names: Names of the statuses running, completed and failed.
         export_link_key: Field with the link to an export's file.
         export_link_only: True if a completed export has a link but no status.
+        export_link_form: Form of that link: an absolute URL, or the path and query of one.
+        export_answer_key: Field of the response with the status that contains all others; None for
+            the top level.
+        export_redirect: True if the response to a poll of a completed export redirects to its file.
+        unseen_polls: Number of polls of an export that return 404 before the API knows it.
         client_token_seconds: Lifetime of a client credentials token, never divided by `speed`.
         granted_scopes: Scopes that such a token may have.
         max_analytics_exports: Maximum number of active analytics exports.
         foreign_exports: Number of active exports of another client that never end.
         list_queries: True if the list of analytics exports has more fields than id and status.
+        unlisted_fields: Fields of the request that this list omits, such as `format` or
+            `query.filter`.
         analytics_json: Layout of a JSON file: an array, one object per line, or an indented array.
         analytics_gzip: Compression of an analytics export that requests it, and the headers that
             announce it. `compression` does not apply to it.
@@ -144,11 +162,13 @@ class Options:
     rows_of: Mapping[str, int] = field(default_factory=dict)
     token_seconds: float = 3600
     spacing_seconds: float = 30
+    spacing_counts: Literal["submits", "requests"] = "submits"
     link_seconds: float = 30
     job_seconds: float = 20
     job_polls: int | None = None
     lateness_minutes: float = 30
     forbidden: frozenset[str] = frozenset()
+    day_zone: str = "UTC"
     end_inclusive: bool = False
     sync_response: SyncResponse = "job-status"
     submit_response: SubmitResponse = "string"
@@ -162,17 +182,26 @@ class Options:
     extra_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     content_length: bool = True
+    link_style: Literal["plain", "exact"] = "plain"
+    link_redirects: int = 0
+    link_redirect_status: int = 302
     client_auth: ClientAuth = "any"
     gr_namespace: GrNamespace = "both"
+    missing_table: Literal[400, 403, 404, 405] = 404
     exports_per_day: int | None = 3
     quota_hours: float = 24
     history_months: int | None = 4
+    days_per_month: int | None = None
     location: Location = "absolute"
     export_body: Literal["empty", "json"] = "empty"
     export_status_key: ExportStatusKey = "status"
     export_status_names: tuple[str, str, str] = ("InProgress", "Completed", "Failed")
     export_link_key: ExportLinkKey = "downloadUrl"
     export_link_only: bool = False
+    export_link_form: Literal["absolute", "relative"] = "absolute"
+    export_answer_key: str | None = None
+    export_redirect: bool = False
+    unseen_polls: int = 0
     client_token_seconds: float = 1200
     granted_scopes: tuple[str, ...] = (
         "analytics:export:read",
@@ -183,6 +212,7 @@ class Options:
     max_analytics_exports: int = 3
     foreign_exports: int = 0
     list_queries: bool = True
+    unlisted_fields: tuple[str, ...] = ()
     analytics_json: AnalyticsJson = "array"
     analytics_gzip: Compression = "gzip-type"
     duplicates: int = 0

@@ -5,7 +5,8 @@ each of them:
 
 - `_increment_stream_state`: the bookmark moves per window, not per row.
 - `_write_state_message`: one STATE per commit and per submit.
-- `_schema`, `_input_schema`, `_stream_maps`, `_tap.mapper`: new columns need a new SCHEMA.
+- `_schema`, `_input_schema`, `_stream_maps`, `_tap.mapper`: new columns need a new SCHEMA, and the
+  catalog's SCHEMA needs the types of the values.
 - `_write_schema_message`, `_write_record_message`: an invalid row is emitted on the quarantine
   stream while another stream is syncing.
 - `_stream_version`: prepared RECORD lines carry the version that the SDK would write.
@@ -20,11 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import Schema
 from typing_extensions import override
 
-from tap_cxone.errors import CXoneError, DriftError, QuotaExhausted, StreamsFailed
+from tap_cxone.errors import (
+    ConfigError,
+    CXoneError,
+    DriftError,
+    QuotaExhausted,
+    StreamsFailed,
+)
 from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import LineEncoder
+from tap_cxone.streams.column_types import catalog_problems, read_catalog_columns, wrongly_typed
 from tap_cxone.streams.family_stream import FamilyStream
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantineStream
@@ -32,11 +41,12 @@ from tap_cxone.streams.schema import property_of, with_properties
 from tap_cxone.streams.state import StreamState, merge_tenant_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.metrics import Counter
+    from singer_sdk.singerlib import Catalog
 
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import RecordLines
@@ -123,16 +133,76 @@ class CXoneStream(FamilyStream):
         self.state_manager.is_flushed = False
         self._write_state_message()
 
+    # Types of a catalog
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Convert values to the types that a catalog gives, and correct those that it cannot give.
+
+        Raises:
+            ConfigError: The stream is selected, and values cannot become a type of the catalog.
+        """
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is None or self._input_schema is None:
+            return
+        properties = self._input_schema["properties"]
+        problems = catalog_problems(properties, self.schema["properties"], self.declaration)
+        if problems and self.selected:
+            raise ConfigError(problems)
+        self.stream_columns.use_catalog(read_catalog_columns(properties))
+        corrected = {c.name: property_of(c) for c in wrongly_typed(self.columns, properties)}
+        retired = properties.keys() & self.stream_columns.known.column_map.retired
+        if corrected or retired:
+            kept = {name: p for name, p in properties.items() if name not in retired}
+            self._input_schema = {**self._input_schema, "properties": {**kept, **corrected}}
+            entry.schema = Schema.from_dict(self._input_schema)  # the mapper reads it
+
     # Schema changes
 
-    def add_catalog_columns(self, columns: Iterable[Column]) -> None:
+    def report_type_changes(self) -> None:
+        """Report each column whose type differs from that of an earlier SCHEMA.
+
+        Raises:
+            DriftError: `on_type_change` does not allow a change.
+        """
+        for change in self.stream_columns.type_changes:
+            if change.is_forbidden:
+                raise DriftError(str(change))
+            level = logging.INFO if change.is_silent else logging.WARNING
+            text = "%s: column %s was %s and is %s now: %s"
+            details = (change.name, change.old, change.new, change.consequence)
+            self.log(text, self.name, *details, level=level)
+            self.audit_context.write("column_retyped", **change.audit_fields())
+
+    def report_absent_columns(self, names: Collection[str], description: str) -> None:
+        """Report the columns that a file lacks although the file before had them.
+
+        Args:
+            names: Names of the columns of the file; empty for a file without a header.
+            description: Name of the file in messages.
+        """
+        if not names:
+            return
+        known_names = set(self.stream_columns.known.stored_map().names.values())
+        absent = known_names - set(names)
+        if vanished := sorted(absent.difference(self.state_view.absent_columns())):
+            text = "%s lacks columns that earlier files had: %s. They are null until they return; "
+            text += "if the vendor renamed one, its values are in a new column"
+            self.log(text, description, listed(vanished), level=logging.WARNING)
+            self.audit_context.write("columns_absent", columns=vanished)
+        self.state_view.set_absent_columns(absent)
+
+    def add_catalog_columns(self, columns: Sequence[Column]) -> None:
         """Add columns to the schema that the catalog shows."""
-        properties = {column.name: property_of(column) for column in columns}
+        self.stream_columns.redeclare(columns)
+        properties = {column.name: property_of(column) for column in self.columns}
         self._schema = with_properties(self.schema, properties)
 
-    def replace_columns(self, columns: Iterable[Column]) -> None:
-        """Store `columns` as the known columns; emit a SCHEMA if it changes."""
-        self.columns = list(columns)
+    def replace_columns(self, columns: Sequence[Column]) -> None:
+        """Replace the declared columns; emit a SCHEMA if it changes."""
+        self.stream_columns.redeclare(columns)
+        self.report_type_changes()
         properties = {column.name: property_of(column) for column in self.columns}
         schema_properties = self.effective_schema["properties"]
         keys = self.key_columns
@@ -153,17 +223,15 @@ class CXoneStream(FamilyStream):
         """
         if not new_columns:
             return
-        existing_names = {column.name for column in self.columns}
-        unknown_columns = [column for column in new_columns if column.name not in existing_names]
+        unknown_columns = [c for c in new_columns if c.name not in self.stream_columns.known.names]
         names = listed([column.name for column in unknown_columns or new_columns])
         if unknown_columns and self.drift_policy == "fail":
             msg = f"{description}: new columns: {names}; set schema_drift to evolve or ignore"
             raise DriftError(msg)
-        level = logging.WARNING if unknown_columns and existing_names else logging.INFO
+        is_drift = unknown_columns and self.stream_columns.has_known_columns
+        level = logging.WARNING if is_drift else logging.INFO
         self.log("%s: new columns added to the schema: %s", description, names, level=level)
         audit_context.write("schema_changed", columns=[column.name for column in new_columns])
-        self.columns += unknown_columns
-        self.state_view.add_columns(unknown_columns)
         self._extend_schema({column.name: property_of(column) for column in new_columns})
         self._write_schema_message()
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct, structs
 
+from tap_cxone.rows.text_format import TextFormat
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from tap_cxone.config.csv import CsvSettings
+    from tap_cxone.types import DateOrder
 
 
 class Definition(Struct, frozen=True):
@@ -59,3 +65,37 @@ def merge_definitions(
         yield merge(definition, entry) if entry else definition
     for entry in by_name.values():
         yield merge(new(entry), entry)
+
+
+def find_entry(entries: Iterable[_E], name: str) -> _E | None:
+    """Return the user's entry for a stream; None if there is none."""
+    return next((entry for entry in entries if entry.name == name), None)
+
+
+def text_format(
+    csv: CsvSettings,
+    *,
+    csv_setting: str,
+    timezone: str | None = None,
+    date_order: DateOrder | None = None,
+    date_order_setting: str = "",
+) -> TextFormat:
+    """Return how the files of a stream write texts.
+
+    Args:
+        csv: The settings of the stream, completed by those of its family.
+        csv_setting: Full path of the setting in which the user changes them.
+        timezone: Name of the zone of dates without an offset; None for UTC.
+        date_order: The order of day and month that the user has set; None if it is not set.
+        date_order_setting: Full path of the setting of that order.
+    """
+    values = {field.name: getattr(csv, field.name) for field in fields(csv)}
+    present = {name: value for name, value in values.items() if value is not None}
+    present["null_values"] = frozenset(csv.null_values or ())
+    return TextFormat(
+        **present,
+        timezone=timezone or "UTC",
+        date_order=date_order,
+        csv_setting=csv_setting,
+        date_order_setting=date_order_setting,
+    )

@@ -15,9 +15,9 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_cxone.events.audit_log import AuditContext
-from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.streams.schema import schema_of
 from tap_cxone.streams.state import StreamState
+from tap_cxone.streams.stream_columns import StreamColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,13 +76,24 @@ class FamilyStream(Stream, ABC):
         raw_state = tap.state.get("bookmarks", {}).get(declaration.name, {})
         initial_state = StreamState(declaration.name, raw_state)
         self.initial_bookmark = initial_state.bookmark()
-        self.columns = _merge_columns(declaration.columns, initial_state.columns())
-        self.key_columns = keys = declaration.primary_keys or (ROW_HASH,)
-        super().__init__(
-            tap, schema=schema_of(declaration, self.columns, keys), name=declaration.name
-        )
-        self.primary_keys = keys
+        policy = family.context.settings.on_type_change
+        self.stream_columns = StreamColumns(declaration, initial_state, policy)
+        schema = schema_of(declaration, self.columns, self.key_columns)
+        super().__init__(tap, schema=schema, name=declaration.name)
+        self.primary_keys = self.key_columns
         self.replication_key = "_window_end" if declaration.windowed else None
+
+    # Columns
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Return the known columns, with their names and types in records."""
+        return self.stream_columns.known.columns
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Return the names of the columns that identify a record."""
+        return self.stream_columns.known.key_names
 
     # Run context
 
@@ -118,7 +129,7 @@ class FamilyStream(Stream, ABC):
     @property
     def drift_policy(self) -> str:
         """Return the policy for unknown columns; the first header of all is never drift."""
-        return self.settings.schema_drift if self.columns else "evolve"
+        return self.settings.schema_drift if self.stream_columns.has_known_columns else "evolve"
 
     def log_once(self, topic: str, text: str, *arguments: object) -> None:
         """Log a warning for the first stream of the family with this topic, then log at INFO."""
@@ -190,9 +201,3 @@ class FamilyStream(Stream, ABC):
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Return None: the requested end already bounds the bookmark; a signpost enlarges STATE."""
-
-
-def _merge_columns(declared: Sequence[Column], learned: Sequence[Column]) -> list[Column]:
-    """Return the declared columns, followed by the learned columns with other names."""
-    declared_names = {column.name for column in declared}
-    return [*declared, *(column for column in learned if column.name not in declared_names)]

@@ -58,3 +58,8 @@ class LoadedWindow:
     def emitted(self) -> int:
         """Return the number of emitted records; valid only after the last one."""
         return self.counts.rows - self.counts.invalid - self.reader.duplicate_count
+
+    @property
+    def dropped(self) -> int:
+        """Return the number of duplicates and of lines that are no rows; valid as `emitted` is."""
+        return self.reader.duplicate_count + self.counts.skipped.total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,15 +13,24 @@ from tap_cxone.clock import iso
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+from tap_cxone.planning.server_time import (
+    MIN_CLOCK_DIFFERENCE,
+    available_until,
+    present_instant,
+    uses_server_time,
+)
+from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import Span
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.state import StreamState, merge_tenant_info
+from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
+    from tap_cxone.errors import HistoryRefused
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import RemainingCalls, Unit
     from tap_cxone.windows import Window
@@ -74,6 +84,14 @@ class PlannedStream(CXoneStream):
         """Return the oldest instant that the API serves; None if there is no limit."""
         return None
 
+    def start_later(self, refused: Window, error: HistoryRefused) -> None:  # noqa: ARG002
+        """Move the history limit past a start that the API refused; the default raises the error.
+
+        Raises:
+            HistoryRefused: The stream has no such limit.
+        """
+        raise error
+
     # Plans
 
     @cached_property
@@ -96,7 +114,8 @@ class PlannedStream(CXoneStream):
     def windows_without_job(self) -> list[Window]:
         """Return the windows that still need a job."""
         pending = self.job_store.pending_windows()
-        return [window for window in self._planned_windows(pending) if window not in pending]
+        windows = self.skip_list.remaining(self._planned_windows(pending))
+        return [window for window in windows if window not in pending]
 
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
@@ -114,7 +133,32 @@ class PlannedStream(CXoneStream):
         windows = list(self._planned_windows(pending))
         self.progress.set_planned_windows(windows)
         self._set_quota_eta(windows, pending)
-        return self.limit_to_quota(windows, pending)
+        skipped = [window for window in windows if self.skip_list.find(window)]
+        return self.limit_to_quota(windows, [*pending, *skipped])
+
+    @cached_property
+    def skip_list(self) -> SkipList:
+        """Return the time ranges that the stream does not read."""
+        if not self.declaration.windowed:
+            return SkipList()
+        return SkipList.for_stream(self.name, self.settings)
+
+    def compare_clocks(self) -> bool:
+        """Log in, and compare this machine's clock with the server's; warn if they differ.
+
+        Returns:
+            True if the windows must be planned again, because the server's time counts.
+        """
+        family = self.family
+        family.client.token_provider.token()
+        if abs(family.clock_offset) >= MIN_CLOCK_DIFFERENCE:
+            offset = timedelta(seconds=round(abs(family.clock_offset).total_seconds()))
+            relation = "ahead of" if family.clock_offset < timedelta(0) else "behind"
+            used = "server's" if uses_server_time(family) else "machine's"
+            text = "%s: the clock of this machine is %s %s that of the server, and windows end by "
+            text += "the %s time. Set the clock of this machine"
+            self.log_once("clock", text, self.name, offset, relation, used)
+        return uses_server_time(family)
 
     @property
     def _incremental(self) -> bool:
@@ -172,7 +216,8 @@ class PlannedStream(CXoneStream):
             self.progress.set_quota_eta(family_plan.earliest_finish)
 
     def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
-        windows_without_job = tuple(window for window in windows if window not in pending)
+        to_read = self.skip_list.remaining(windows)
+        windows_without_job = tuple(window for window in to_read if window not in pending)
         span = self._span()
         requested_start = span.requested_start if span.start > span.requested_start else None
         return Workload(
@@ -187,17 +232,32 @@ class PlannedStream(CXoneStream):
 
     def _planned_windows(self, pending: Sequence[Window]) -> Iterable[Window]:
         span = self._span()
+        pending_starts = [window.start for window in pending]
+        # An interrupted run has read the overlap already, if its next window has a job.
+        has_overlap = midnight(span.start_without_overlap) not in pending_starts
+        start = span.start if has_overlap else span.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
-        start = min([span.start, *(window.start for window in pending)])
-        return self.windows(start, span.requested_end, pending)
+        start = min([start, *pending_starts])
+        end = span.requested_end
+        if self.declaration.grouped:  # a row sums up its window, so no range may cut a window
+            return self.windows(start, end, pending)
+        to_read = self.skip_list.remaining(pending)
+        return self.skip_list.cut(
+            start, end, lambda start, end: self.windows(start, end, _inside(to_read, start, end))
+        )
 
     def _span(self) -> Span:
-        now = self.now()
+        now = present_instant(self.family)
         return Span.compute(
             self.settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
             lookback=self.lookback,
-            availability_delay=self.family.availability_delay,
+            available_until=available_until(self.family, now),
+            overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )
+
+
+def _inside(windows: Iterable[Window], start: datetime, end: datetime) -> list[Window]:
+    return [window for window in windows if start <= window.start and window.end <= end]

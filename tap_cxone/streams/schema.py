@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.rows.text_format import TextFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +35,8 @@ class Declaration(Struct, frozen=True):
     Attributes:
         name: Stream name in snake_case.
         columns: Columns known in advance.
-        primary_keys: Columns that identify a record; empty means `_row_hash`.
+        primary_keys: Columns that identify a record, by the source's names or in snake_case; empty
+            means `_row_hash`.
         description: Meaning of one record.
         keys_setting: Setting in which the user changes the keys.
         columns_setting: Setting in which the user declares column types.
@@ -42,6 +44,10 @@ class Declaration(Struct, frozen=True):
         required: Fields that every valid row has, beside the keys; names as in the source.
         nested_object: Key of an object inside a JSON row; the keys of the object become columns.
         windowed: True if records carry the window they were read with.
+        grouped: True if a record sums up a group; a null key is then a group of its own.
+        order_by: Of rows with one key in one file, the one with the greatest value of this column
+            is emitted; empty for the first one.
+        text_format: How the files of the stream write texts.
     """
 
     name: str
@@ -54,6 +60,9 @@ class Declaration(Struct, frozen=True):
     required: tuple[str, ...] = ()
     nested_object: str = ""
     windowed: bool = True
+    grouped: bool = False
+    order_by: str = ""
+    text_format: TextFormat = TextFormat()
 
 
 def schema_of(

@@ -5,14 +5,19 @@ Keys of one stream's state beside its bookmark, all optional:
 ```
 pending_jobs   [{"id", "start", "end", "submitted_at", "fingerprint"}]  submitted, not committed
 submits        {family: ["2026-01-31T00:00:00+00:00", …]}   submits that still count for a limit
-columns        [{"name", "description"}]                    learned from files
+columns        {title: [column of its 1st, 2nd, … occurrence]}  of the titles in files
+retired_columns [column]                                    former columns of titles
+column_types   {column: type}                               other types than string
+absent_columns [column]                                     the last file lacked them
 tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
+date_orders    {column: "day_first"}                        order of day and month in files
 window_days    2                                            wider windows timed out
-version        1                                            layout of the keys above
+stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
+version        2                                            layout of the keys above
 ```
 
-`docs/state.md` describes each key. Layout 0 has no `version` and calls the tenant info `traits`.
+`docs/state.md` describes each key and the earlier layouts.
 """
 
 from __future__ import annotations
@@ -24,16 +29,30 @@ from msgspec import Struct
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
-from tap_cxone.rows.columns import Column
+from tap_cxone.rows.column_map import ColumnMap
+from tap_cxone.rows.titles import Title
+from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
+from tap_cxone.types import COLUMN_TYPES, DATE_ORDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
-STATE_VERSION = 1
-"""Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
+    from tap_cxone.types import ColumnType, DateOrder
 
-_OWN_KEYS = {"pending_jobs", "submits", "columns", "tenant_info", "failed", "window_days"}
+_OWN_KEYS = {
+    "pending_jobs",
+    "submits",
+    "columns",
+    "retired_columns",
+    "column_types",
+    "absent_columns",
+    "date_orders",
+    "tenant_info",
+    "failed",
+    "window_days",
+    "stopped_at",
+}
 
 _T = TypeVar("_T")
 
@@ -89,14 +108,56 @@ class StreamState(Struct, frozen=True):
         """Store the maximum days of a window."""
         self._put("window_days", days)
 
-    def columns(self) -> list[Column]:
-        """Return the columns that earlier runs learned from files."""
-        return self._parse_list(_parse_column, self.raw.get("columns", []))
+    def quota_stopped_at(self) -> datetime | None:
+        """Return when a quota last stopped the stream; None if it never did."""
+        value = self.raw.get("stopped_at")
+        return None if value is None else self._parse(parse_instant, value)
 
-    def add_columns(self, columns: Iterable[Column]) -> None:
-        """Store more columns."""
-        all_columns = [*self.columns(), *columns]
-        self._put("columns", [{"name": c.name, "description": c.description} for c in all_columns])
+    def set_quota_stopped_at(self, at: datetime) -> None:
+        """Store when a quota stopped the stream."""
+        self._put("stopped_at", iso(at))
+
+    def column_map(self) -> ColumnMap:
+        """Return the columns of the titles that earlier files had."""
+        names = self._parse(_parse_names, self.raw.get("columns", {}))
+        return ColumnMap(names, frozenset(self._names("retired_columns")))
+
+    def set_column_map(self, column_map: ColumnMap) -> None:
+        """Store the columns of all titles."""
+        columns: dict[str, list[str | None]] = {}
+        for title, name in column_map.names.items():
+            names = columns.setdefault(title.text, [])
+            names += [None] * (title.ordinal - len(names))
+            names[title.ordinal - 1] = name
+        self._put("columns", columns)
+        self._put("retired_columns", sorted(column_map.retired))
+
+    def column_types(self) -> dict[str, ColumnType]:
+        """Return the types of the columns in the last SCHEMA; a column without one is a string."""
+        return self._parse(_parse_types, self.raw.get("column_types", {}))
+
+    def set_column_types(self, types: Mapping[str, ColumnType]) -> None:
+        """Store the types of columns other than strings."""
+        self._put("column_types", {name: t for name, t in types.items() if t != "string"})
+
+    def absent_columns(self) -> list[str]:
+        """Return the columns that the last file lacked, although an earlier file had them."""
+        return self._names("absent_columns")
+
+    def set_absent_columns(self, names: Collection[str]) -> None:
+        """Store the columns that the last file lacked."""
+        self._put("absent_columns", sorted(names))
+
+    def _names(self, key: str) -> list[str]:
+        return self._parse_list(_require_text, self.raw.get(key, []))
+
+    def date_orders(self) -> dict[str, DateOrder]:
+        """Return the order of day and month that earlier files showed, by column."""
+        return self._parse(_parse_date_orders, self.raw.get("date_orders", {}))
+
+    def add_date_orders(self, orders: Mapping[str, DateOrder]) -> None:
+        """Store the orders that a file showed."""
+        self._put("date_orders", {**self.date_orders(), **orders})
 
     def tenant_info(self, family: str) -> dict[str, Any]:
         """Return the tenant info of a family from earlier runs."""
@@ -161,12 +222,16 @@ def read_state(state: Any) -> dict[str, Any]:
         StateError: The state cannot be used.
     """
     state = _unwrap(state)
-    bookmarks = {name: _upgrade(name, raw) for name, raw in _stream_states(state).items()}
+    bookmarks = {name: upgrade(name, raw) for name, raw in _stream_states(state).items()}
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
         stream.bookmark()
+        stream.quota_stopped_at()
         stream.pending_jobs()
-        stream.columns()
+        stream.column_map()
+        stream.column_types()
+        stream.absent_columns()
+        stream.date_orders()
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)
@@ -192,23 +257,26 @@ def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
     return bookmarks
 
 
-def _upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the state of one stream in the present layout; the SDK's keys stay as they are."""
-    version = raw.get("version", 0)
-    if type(version) is int and version == STATE_VERSION:
-        return raw
-    if type(version) is not int or version != 0:
-        msg = (
-            f"The state of stream '{stream}' has layout version {version!r}; this tap-cxone reads "
-            f"versions up to {STATE_VERSION}. Install the version that wrote it or a newer one, or "
-            "restore an earlier state"
-        )
-        raise StateError(msg)
-    if "traits" not in raw:
-        return raw
-    upgraded = {key: value for key, value in raw.items() if key != "traits"}
-    return {**upgraded, "tenant_info": raw["traits"], "version": STATE_VERSION}
+def _parse_names(raw: Mapping[str, list[str | None]]) -> dict[Title, str]:
+    names: dict[Title, str] = {}
+    for text, columns in raw.items():
+        if not isinstance(columns, list):
+            raise TypeError(columns)
+        titled = enumerate(columns, start=1)
+        names |= {Title(text, n): _require_text(name) for n, name in titled if name is not None}
+    return names
 
 
-def _parse_column(raw: dict[str, Any]) -> Column:
-    return Column(str(raw["name"]), description=str(raw.get("description", "")))
+def _parse_types(raw: Mapping[str, Any]) -> dict[str, ColumnType]:
+    by_text = {column_type: column_type for column_type in COLUMN_TYPES}
+    return {name: by_text[column_type] for name, column_type in raw.items()}
+
+
+def _require_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _parse_date_orders(raw: Mapping[str, Any]) -> dict[str, DateOrder]:
+    return {str(column): DATE_ORDERS[DATE_ORDERS.index(order)] for column, order in raw.items()}

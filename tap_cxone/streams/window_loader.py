@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.rows.columns import assign_columns, snake_case
+from tap_cxone.redact import Redactor
 from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.loaded_window import LoadedWindow
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
+    from tap_cxone.streams.failed_files import FailedFiles
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
@@ -53,6 +56,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         run_on_worker: Runs a callable on the family's worker thread and returns its result.
         declaration: Declaration of the stream.
         settings: Settings of the run.
+        failed_files: Keeps the files of failed windows.
         run_pending_tasks: Called while a file is read, where no message is incomplete.
         audit_context: Audit fields of the stream.
         progress: Progress tracker of the stream.
@@ -63,6 +67,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
     run_on_worker: Callable[[Callable[[], Any]], Any]
     declaration: Declaration
     settings: Settings
+    failed_files: FailedFiles
     run_pending_tasks: Callable[[], None]
     audit_context: AuditContext
     progress: StreamProgress
@@ -99,7 +104,9 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             except DecodeError as error:
                 self.log.warning("%s; downloading the file once more", error)
             try:
-                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+                return self._load_once(
+                    self._fetch_again(window_file), spec, line_encoder, keep_damaged=True
+                )
             except DecodeError as error:
                 self.run_on_worker(lambda: self.source.discard(window_file.window))
                 msg = f"{error}; both downloads failed. Run again; report it to NICE if it persists"
@@ -111,7 +118,12 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         return fetched
 
     def _load_once(
-        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
+        self,
+        window_file: WindowFile,
+        spec: RecordSpec,
+        line_encoder: LineEncoder | None,
+        *,
+        keep_damaged: bool = False,
     ) -> LoadedWindow:
         window, spool = window_file.window, window_file.spool
         self.progress.count_download(spool.size)
@@ -121,42 +133,103 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         with ExitStack() as cleanup_on_error:
             cleanup_on_error.enter_context(spool)
             try:
-                reader = self._open(window_file, spec)
-                line_buffer = (
-                    RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
-                )
+                reader, line_buffer, counts = self._read(window_file, spec, line_encoder)
                 if line_buffer is not None:
                     cleanup_on_error.callback(line_buffer.close)
-                counts = self._validate(reader, line_buffer)
                 rows = counts.rows
+                self._reject_foreign_header(reader, counts)
+            except (DecodeError, DriftError) as error:
+                if keep_damaged or isinstance(error, DriftError):
+                    self.failed_files.keep(spool, window_file.description, audit_context)
+                raise
             finally:
                 audit_context.write(
                     "file_downloaded", bytes=spool.size, rows=rows, sha256=spool.sha256
                 )
             cleanup_on_error.pop_all()  # on success the file stays open
         line_buffer = _keep_if_usable(line_buffer, reader)
-        if line_buffer is not None:
+        if line_buffer is not None and not counts.invalid:
             spool.file.close()  # only its lines are still needed
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
+
+    def _read(
+        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
+    ) -> tuple[RowReader, RecordLineBuffer | None, RowCounts]:
+        """Read a whole file; read it again if its dates show another order than they were read in.
+
+        Raises:
+            InvalidRecords: The dates of a column show either order.
+        """
+        spec = structs.replace(spec, dates=spec.dates.with_orders({}))
+        with ExitStack() as cleanup:
+            reader = self._open(window_file, spec)
+            line_buffer = (
+                RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
+            )
+            if line_buffer is not None:
+                cleanup.callback(line_buffer.close)
+            counts = self._validate(reader, line_buffer)
+            dates = spec.dates
+            if columns := dates.contradictory:
+                raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
+            if dates.opposed and dates.rule.setting is None:
+                spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
+                return self._read(window_file, spec, line_encoder)
+            cleanup.pop_all()
+        return reader, line_buffer, counts
+
+    def _describe_contradiction(self, name: str, columns: Sequence[str]) -> str:
+        declaration = self.declaration
+        return (
+            f"{name}: {', '.join(columns)} has dates that exist only with the month first, and "
+            "dates that exist only with the day first: no record was emitted; set "
+            f"{declaration.text_format.date_order_setting}, or declare a string in "
+            f"{declaration.columns_setting}"
+        )
 
     def _open(self, window_file: WindowFile, spec: RecordSpec) -> RowReader:
         declaration, description = self.declaration, window_file.description
         expectation = FileExpectation(
             formats=declaration.formats,
-            required=spec.mandatory_columns,
+            required=spec.mandatory_titles,
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
+            text_format=declaration.text_format,
+            is_known_header=partial(_is_known_header, spec),
         )
         table = open_table(window_file.spool, description, expectation)
-        expected_names = {column.name for column in spec.columns} | set(
-            map(snake_case, spec.mandatory_columns)
-        )
-        header_names = {column.name for column in assign_columns(table.header, spec.columns)}
-        if table.cells_are_text and len(table.header) == 1 and not expected_names & header_names:
-            # A line of text that is not CSV parses as a header of one column.
-            msg = f"{description}: the file has only one column, which is unknown; run again"
+        is_foreign = table.cells_are_text and not _is_known_header(spec, table.header)
+        # A line of text that is not CSV parses as a header of one column, or of a few with commas.
+        if is_foreign and len(table.header) == 1:
+            msg = (
+                f"{description}: the file has only one column, which is unknown; run again, or set "
+                f"{declaration.text_format.csv_setting}.delimiter"
+            )
+            raise DecodeError(msg)
+        if is_foreign and is_prose(table.header):
+            text = Redactor()(",".join(table.header))
+            msg = f"{description}: the file is a sentence instead of a table ({text}); run again"
             raise DecodeError(msg)
         return RowReader(table, spec)
+
+    def _reject_foreign_header(self, reader: RowReader, counts: RowCounts) -> None:
+        """Raise `DecodeError` for a file without rows whose columns are all unknown.
+
+        A stream without known columns accepts any header.
+        """
+        table, spec = reader.table, reader.spec
+        if (
+            spec.columns
+            and table.header
+            and not counts.rows
+            and not _is_known_header(spec, table.header)
+        ):
+            titles = Redactor()(", ".join(table.header))
+            msg = (
+                f"{table.name}: the file has no rows and only unknown columns ({titles}). If they "
+                f"are right, declare one of them in {self.declaration.columns_setting}"
+            )
+            raise DecodeError(msg)
 
     def _validate(self, reader: RowReader, line_buffer: RecordLineBuffer | None) -> RowCounts:
         try:
@@ -193,32 +266,54 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         reason = None
         if self.settings.invalid_records == "fail":
             reason = "invalid_records is 'fail'"
-        elif counts.ratio > self.settings.max_invalid_ratio:
+        elif self._has_too_many_invalid(counts):
             reason = f"max_invalid_ratio is {self.settings.max_invalid_ratio:g}"
         elif not quarantine_selected:
             reason = f"stream '{QUARANTINE}' is not selected"
         if reason is not None:
             self._audit_validation(loaded, duplicate_count=None)
+            self.failed_files.keep(loaded.spool, loaded.reader.table.name, loaded.audit_context)
             msg = (
                 f"{loaded.reader.table.name}: {counts} and {reason}; no record was emitted. First "
-                f"invalid row: {example.location} {example.reason}. If the rows are valid, correct "
-                f"{self.declaration.columns_setting}"
+                f"invalid row: {example.location}: {example.reason}. If the rows are valid, "
+                f"correct {self.declaration.columns_setting}"
             )
             raise InvalidRecords(msg)
 
+    def _has_too_many_invalid(self, counts: RowCounts) -> bool:
+        # A file without one recognised row may be no file of this stream, such as an error page.
+        few = counts.recognized and counts.invalid <= self.settings.max_invalid_rows_free
+        return not few and counts.ratio > self.settings.max_invalid_ratio
+
     def report_skipped_rows(self, loaded: LoadedWindow) -> None:
-        """Log the rows of an emitted window that were quarantined or dropped as duplicates."""
+        """Log the rows of an emitted window that were quarantined or dropped."""
         name, counts = loaded.reader.table.name, loaded.counts
-        duplicate_count = loaded.reader.duplicate_count
         if counts.invalid:
             self.log.warning("%s: %s and were sent to stream '%s'", name, counts, QUARANTINE)
-        if duplicate_count and ROW_HASH not in loaded.reader.spec.key_columns:
-            text = (
-                "%s: %d rows with the key of an earlier row were dropped; if they are different "
-                "rows, add key columns to %s"
-            )
-            self.log.warning(text, name, duplicate_count, self.declaration.keys_setting)
-        self._audit_validation(loaded, duplicate_count=duplicate_count)
+        if null_count := loaded.reader.table.null_character_count:
+            text = "%s: %d NUL characters became U+FFFD; to keep them, set %s"
+            setting = f"{self.declaration.text_format.csv_setting}.null_characters"
+            self.log.warning(text, name, null_count, setting)
+        if skipped := counts.skipped:
+            info = "%s: skipped %d blank lines and %d repeated headers, which are no rows"
+            self.log.info(info, name, skipped.blank, skipped.repeated_headers)
+        if loaded.reader.duplicate_count:
+            self._report_duplicates(loaded.reader)
+        self._audit_validation(loaded, duplicate_count=loaded.reader.duplicate_count)
+
+    def _report_duplicates(self, reader: RowReader) -> None:
+        name, count, spec = reader.table.name, reader.duplicate_count, reader.spec
+        if ROW_HASH in spec.key_columns:
+            info = "%s: %d rows equal an earlier row and were dropped; to emit them, set %s"
+            self.log.info(info, name, count, "count_identical_rows to true")
+            return
+        is_ordered = reader.layout is not None and spec.order_by in reader.layout.present_names
+        kept = f"a row with a later {spec.order_by}" if is_ordered else "an earlier row"
+        text = (
+            "%s: %d rows with the key of %s were dropped; if they are different rows, add key "
+            "columns to %s"
+        )
+        self.log.warning(text, name, count, kept, self.declaration.keys_setting)
 
     def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:
         counts = loaded.counts
@@ -228,8 +323,18 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             valid=counts.rows - counts.invalid,
             invalid=counts.invalid,
             repeated=duplicate_count,
+            blank=counts.skipped.blank,
+            repeated_headers=counts.skipped.repeated_headers,
+            null_characters=loaded.reader.table.null_character_count,
             reasons=dict(counts.reasons.most_common(_MAX_REASONS)),
         )
+
+
+def _is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
+    """Return True if a header has a column that is known before the file is read."""
+    known = {column.name for column in spec.columns} | spec.mandatory_columns
+    columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
+    return not known.isdisjoint(column.name for column in columns)
 
 
 def _keep_if_usable(

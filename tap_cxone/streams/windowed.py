@@ -5,17 +5,23 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
+from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.webhook import WindowCommitted
 from tap_cxone.output.record_lines import RecordLines
+from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
+from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.streams.date_report import DateReporter
+from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import LineEncoder
+    from tap_cxone.rows.layout import FileLayout
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
@@ -48,27 +55,69 @@ class WindowedStream(PlannedStream):
     # Download, on the worker thread
 
     @override
-    def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
-        call = self.workers.main_thread.call
-        windows = call(
-            lambda: with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
-        )
+    def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
+        call, refusal = self.workers.main_thread.call, None
+        windows = self._planned_by_server_time()
         self._source = source = self.source()
-        while window_and_upcoming := call(lambda: next(windows, None)):
-            with self.progress.track_fetch():
-                started_at = self.now()
-                window_file = source.fetch(*window_and_upcoming)
+        while window_and_upcoming := call(partial(next, windows, None)):
+            window, upcoming = window_and_upcoming
+            if skipped := self.skip_list.find(window):
+                yield skipped
+                continue
+            try:
+                with self.progress.track_fetch():
+                    started_at = self.now()
+                    window_file = source.fetch(window, self.skip_list.remaining(upcoming))
+            except HistoryRefused as error:
+                refusal = error
+                windows = call(partial(self._later_windows, window, error))
+                continue
+            refusal = None
             yield structs.replace(window_file, duration=self.now() - started_at)
+        if refusal:
+            raise refusal
+
+    def _planned_by_server_time(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        """Return the windows to fetch; plan them again if the clock of this machine is far off."""
+        call = self.workers.main_thread.call
+        windows = call(self._windows_to_fetch)
+        first = call(partial(next, windows, None))
+        if first is None:  # nothing to read needs no login
+            return windows
+        return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
+
+    def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        return with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
+
+    def _later_windows(
+        self, refused: Window, error: HistoryRefused
+    ) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        """Return the windows to fetch after the API refused the start of a window."""
+        self.start_later(refused, error)
+        later = (window for window in self._plan_run() if window.start > refused.start)
+        return with_lookahead(later, self.family.limits.prefetch_windows)
 
     # From file to records, on the main thread
 
     @override
     def read_records(self) -> Iterator[Record]:
+        self.report_type_changes()
         for item in self.workers.items(self):
             if isinstance(item, StreamPreload):
                 self.replace_columns(item.columns)
+            elif isinstance(item, SkippedWindow):
+                self._pass_window(item)
             else:
                 yield from self._read_window(item)
+
+    def _pass_window(self, skipped: SkippedWindow) -> None:
+        """Move the bookmark past a window without reading it, as a setting requests."""
+        window, reason = skipped.window, skipped.reason
+        warning = "%s: %s was skipped (skip_windows: %s); the target lacks its rows"
+        self.logger.warning(warning, self.name, window, reason)
+        self.commit(window)
+        self.audit_context.for_window(window, None).write("window_skipped", reason=reason)
+        self.progress.count_window(window)
 
     def _read_window(self, window_file: WindowFile) -> Iterator[Record]:
         """Yield the records of one window, then commit the window and report it."""
@@ -77,10 +126,9 @@ class WindowedStream(PlannedStream):
         spec, line_encoder = self._record_spec(window), self.line_encoder()
         with closing(loader.load(window_file, spec, line_encoder)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
+            self._report_dates(loaded)
             if layout := loaded.reader.layout:
-                self.emit_new_columns(
-                    layout.new_columns, loaded.reader.table.name, loaded.audit_context
-                )
+                self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
@@ -90,12 +138,29 @@ class WindowedStream(PlannedStream):
         duration = window_file.duration + self.now() - started_at
         self._report_committed(loaded, window, duration.total_seconds())
 
+    def _use_layout(
+        self, layout: FileLayout, description: str, audit_context: AuditContext
+    ) -> None:
+        """Emit a SCHEMA with new columns, and store the columns of the file's titles."""
+        self.emit_new_columns(layout.new_columns, description, audit_context)
+        self.stream_columns.learn(layout.column_names)
+        self.stream_columns.store(self.state_view)
+        self.report_absent_columns(set(layout.column_names.values()), description)
+
+    def _report_dates(self, loaded: LoadedWindow) -> None:
+        """Store the order of dates that a file shows, and warn of what it leaves open."""
+        setting = self.declaration.text_format.date_order_setting
+        warned, reader = self.family.logged_topics, loaded.reader
+        reporter = DateReporter(self.state_view, setting, warned, self.logger)
+        reporter.report(reader.spec.dates, reader.table.name)
+
     def _window_loader(self) -> WindowLoader:
         return WindowLoader(
             source=self._source,
             run_on_worker=partial(self.workers.run_on_worker, self.family.name),
             declaration=self.declaration,
             settings=self.settings,
+            failed_files=FailedFiles(self.settings.failed_files_folder, self.logger),
             run_pending_tasks=self.run_pending_tasks,
             audit_context=self.audit_context,
             progress=self.progress,
@@ -107,7 +172,9 @@ class WindowedStream(PlannedStream):
         audit_context.write(
             "window_committed", rows=emitted, quarantined=loaded.counts.invalid, seconds=seconds
         )
-        self.progress.count_window(window, loaded.counts.invalid)
+        self.progress.count_window(
+            window, quarantined=loaded.counts.invalid, dropped=loaded.dropped
+        )
         text = "%s: %s committed; rows=%d bytes=%d; %s"
         self.logger.info(text, self.name, window, emitted, loaded.spool.size, self.progress)
         if webhook := self.family.context.webhook:
@@ -125,6 +192,21 @@ class WindowedStream(PlannedStream):
             constants={"_window_start": iso(window.start), "_window_end": iso(window.end)},
             required=self.declaration.required,
             keep_unknown_columns=self.drift_policy != "ignore",
+            null_keys=self.declaration.grouped,
+            order_by=self.declaration.order_by,
+            count_identical_rows=self.settings.count_identical_rows,
+            column_map=self.stream_columns.known.column_map,
+            text_format=self.declaration.text_format,
+            dates=FileDates(self._date_rule(window)),
+        )
+
+    def _date_rule(self, window: Window) -> DateRule:
+        text_format = self.declaration.text_format
+        return DateRule(
+            zone=text_format.zone,
+            setting=text_format.date_order,
+            orders=self.state_view.date_orders(),
+            window=window if self.declaration.windowed else None,
         )
 
     def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:
@@ -157,8 +239,13 @@ class WindowedStream(PlannedStream):
         )
         self.quarantine_row(row)
         if audited:
-            details = {"field": invalid.field, "reason": invalid.reason}
-            audit_context.write("record_invalid", record_id=row.record_id, **details)
+            audit_context.write(
+                "record_invalid",
+                record_id=row.record_id,
+                location=invalid.location,
+                field=invalid.field,
+                reason=invalid.reason,
+            )
 
     def commit(self, window: Window) -> None:
         """Move the bookmark to the end of a window, delete its jobs and emit STATE.

@@ -49,6 +49,7 @@ def test_run_of_an_api_that_names_no_job_stores_none(simulate, clock, scene):
 
 
 @pytest.mark.promise("pending-jobs")
+@pytest.mark.some(2)
 @scenes_that_can(*RESUMABLE)
 def test_job_of_another_request_is_not_resumed(simulate, clock, scene):
     """With other settings for the same window, the pending job is never polled again."""
@@ -78,6 +79,7 @@ def test_job_of_another_host_is_not_resumed(simulate, clock, scene):
 
 
 @pytest.mark.promise("pending-jobs")
+@pytest.mark.some(2)
 @scenes_that_can(*RESUMABLE)
 def test_job_of_another_login_is_not_resumed(simulate, clock, scene):
     """At the same host, a job that was submitted with other credentials is never polled again."""

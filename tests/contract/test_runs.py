@@ -40,6 +40,7 @@ def test_family_with_rows_emits_each_once(simulate, clock, scene):
     assert sim.limit_violations == 0
 
 
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_without_rows_moves_the_bookmark(simulate, clock, scene):
     """Two windows without a row give no record, and the bookmark is at their end."""
@@ -70,6 +71,7 @@ def test_family_is_discovered_without_network_or_credentials(simulate, clock, sc
     assert sim.requests == []
 
 
+@pytest.mark.some(3)
 @EVERY_SCENE
 def test_family_without_credentials_names_them(simulate, clock, scene):
     """A run without the credentials of the family names each of them, and sends no request."""
@@ -84,6 +86,7 @@ def test_family_without_credentials_names_them(simulate, clock, scene):
     assert sim.requests == []
 
 
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_is_tested_without_an_export(simulate, clock, scene):
     """`--test` logs in and at most reads: every check passes, and nothing is submitted."""
@@ -116,6 +119,7 @@ def test_family_with_a_wrong_secret_fails_the_test(simulate, clock, scene):
     assert "wrong-one" not in str(login)
 
 
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_is_planned_without_an_export(simulate, clock, scene):
     """`--plan` counts the two windows of the stream, and reads at most."""
@@ -132,6 +136,7 @@ def test_family_is_planned_without_an_export(simulate, clock, scene):
 
 
 @pytest.mark.promise("no-secrets")
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_run_shows_no_secret(simulate, clock, scene, caplog, tmp_path):
     """Neither log, messages, audit log nor journal has a key, a token or the query of a link."""

@@ -124,7 +124,7 @@ def test_submit_unavailable_for_ever_fails_after_max_retries(simulate, clock, sc
 
 
 @pytest.mark.promise("no-double-submit")
-@pytest.mark.some(5)
+@pytest.mark.some(7)
 @FOR_GOOD
 @scenes_that_can(Ability.JOBS)
 def test_submit_refused_for_good_is_not_repeated(simulate, clock, scene, status):
@@ -140,7 +140,7 @@ def test_submit_refused_for_good_is_not_repeated(simulate, clock, scene, status)
 
 
 @pytest.mark.promise("no-double-submit")
-@pytest.mark.some(3)
+@pytest.mark.some(7)
 @UNCLEAR
 @scenes_that_can(Ability.JOBS, Ability.JOB_LIST)
 def test_submit_without_a_listed_job_is_repeated(simulate, clock, scene, status):
@@ -180,7 +180,7 @@ def test_submit_of_an_api_without_a_list_counts_as_spent(simulate, clock, scene,
 
 
 @pytest.mark.promise("no-double-submit")
-@pytest.mark.some(3)
+@pytest.mark.some(5)
 @pytest.mark.parametrize("kind", ["reply-lost", "empty", "malformed-json", "truncated"])
 @scenes_that_can(Ability.JOBS, Ability.JOB_LIST)
 def test_submit_whose_response_was_lost_adopts_its_job(simulate, clock, scene, kind):

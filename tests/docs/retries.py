@@ -25,12 +25,13 @@ def submit_rule_rows() -> str:
 
 def _row(case: Rule) -> str:
     decisions = [
-        decide(case.error, attempt, can_list=case.can_list) for attempt in (case.attempt, None)
+        decide(case.error, attempt, can_list=case.can_list, has_quota=case.has_quota)
+        for attempt in (case.attempt, None)
     ]
     cells = [
         case.outcome.format(statuses=_statuses(type(case.error))),
         f"`{type(case.error).__name__}`",
-        "yes" if _counts(case.error) else "no",
+        "yes" if case.has_quota and _counts(case.error) else "no",
         *map(_wording, decisions),
     ]
     return f"| {' | '.join(cells)} |"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 from datetime import timedelta
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.errors import AuthError
+from tap_cxone.config.connection import Application
+from tap_cxone.errors import AuthError, ConfigError
+from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
-from tests.support.expectations import failure
+from tests.support.expectations import failure, warnings_logged
 from tests.support.requests import logins
 from tests.support.run import run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
@@ -50,7 +53,10 @@ def test_token_is_a_bearer_token(sim, clock):
     """Every request to the API carries the token it was given."""
     given = '{"access_token": "a-token-of-ours", "expires_in": 3600}'
     sim.faults.add(Fault("token", "status", status=200, body=given))
-    sim.faults.add(Fault("list", "status", status=400))
+    sim.faults.add(
+        Fault("list", "status", status=400),
+        Fault("async", "status", status=400),
+    )
 
     run_stream(stream_settings(sim), clock)
 
@@ -186,7 +192,10 @@ def test_a_token_that_the_api_does_not_know(sim, clock):
 
 def test_a_second_401(sim, clock):
     """A 401 to a new token ends the stream: an AuthError that names the settings to check."""
-    sim.faults.add(Fault("list", "status", status=401, times=99))
+    sim.faults.add(
+        Fault("list", "status", status=400),
+        Fault("async", "status", status=401, times=99),
+    )
 
     out = run_stream(stream_settings(sim), clock)
 
@@ -196,7 +205,7 @@ def test_a_second_401(sim, clock):
     assert "access_key_secret" in message
     assert "region" in message
     assert len(logins(sim)) == 2
-    assert len(api_requests(sim)) == 2
+    assert [seen.status for seen in api_requests(sim)] == [400, 401, 401]
 
 
 def test_every_401_may_be_followed_by_a_login(sim, clock):
@@ -308,3 +317,46 @@ def test_a_login_that_keeps_failing(sim, clock):
     assert "Down for repairs" in str(failure(out))
     assert len(logins(sim)) == 4
     assert api_requests(sim) == []
+
+
+# Credentials as they are written
+
+
+@pytest.mark.parametrize(
+    ("client_id", "secret", "pair"),
+    [
+        ("client", "100%", "client:100%25"),
+        ("client", "p\u20acss", "client:p%E2%82%ACss"),
+        ("a:b", "c d+e", "a%3Ab:c+d%2Be"),
+    ],
+    ids=["percent", "euro", "colon and blank"],
+)
+def test_basic_credentials_are_form_encoded(client_id, secret, pair):
+    """Each half of HTTP Basic credentials is form-encoded before both are joined (RFC 6749)."""
+    grant = ClientCredentialsGrant("https://any.example", Application(client_id, secret, True))
+
+    scheme, _, encoded = grant.token_request().headers["authorization"].partition(" ")
+
+    assert scheme == "Basic"
+    assert base64.b64decode(encoded).decode("ascii") == pair
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
+@pytest.mark.parametrize("padding", ["{}\n", " {} ", "\t{}\r\n"], ids=repr)
+def test_padded_credential_is_trimmed_with_a_warning(sim, clock, caplog, name, padding):
+    """White space around a key is removed; one warning names the setting, and not the key."""
+    config = stream_settings(sim)
+    key = config[name]
+
+    out = run_stream({**config, name: padding.format(key)}, clock)
+
+    (warning,) = (w for w in warnings_logged(caplog) if "white space" in w)
+    assert out.error is None
+    assert name in warning
+    assert key not in warning
+
+
+def test_blank_credential_is_none(sim):
+    """A credential of white space only is no credential: its pair is incomplete."""
+    with pytest.raises(ConfigError, match="access_key_secret is missing, but access_key_id is set"):
+        TapCXone(config={**stream_settings(sim), "access_key_secret": " \n"})

@@ -1,45 +1,84 @@
-"""The command as a process: what it prints and exits with, and who else accepts its output."""
+"""The command: what it prints and exits with, and who else accepts its output."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BIN = Path(sys.executable).parent
 JUDGE = ROOT / ".venv-judge/bin/singer-check-tap"
 SIMULATED = [str(BIN / "cxone-simulator"), "run", "--speed=500", "--rows-per-day=20", "--"]
 
 
-def tap(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
-    """Run `tap-cxone` with settings in its environment, and nothing else of ours in it."""
-    texts = {
+@dataclass(frozen=True)
+class CommandResult:
+    """The exit code and the output of the command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def texts_of(settings: dict[str, Any]) -> dict[str, str]:
+    """Return settings as variables of the environment."""
+    return {
         f"TAP_CXONE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in settings.items()
     }
+
+
+@pytest.fixture
+def tap(caplog) -> Callable[..., CommandResult]:
+    """Return a function that runs the command in this process, with no other settings."""
+    others = dict.fromkeys(name for name in os.environ if "TAP_CXONE" in name)
+
+    def run(*arguments: str, **settings: Any) -> CommandResult:
+        caplog.clear()
+        result = CliRunner().invoke(TapCXone.cli, arguments, env=others | texts_of(settings))
+        assert isinstance(result.exception, SystemExit | None), result.exception
+        # Its handlers write to the streams of the first command; what they wrote is captured here.
+        log = [f"{r.levelname}|{r.getMessage()}" for r in caplog.records]
+        return CommandResult(result.exit_code, result.stdout, "\n".join([result.stderr, *log]))
+
+    return run
+
+
+def command_process(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run `tap-cxone` with no settings but these in its environment."""
     clean = {name: value for name, value in os.environ.items() if "TAP_CXONE" not in name}
-    command = [str(BIN / "tap-cxone"), *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, env=clean | texts, check=False, timeout=60
+        [str(BIN / "tap-cxone"), *arguments],
+        capture_output=True,
+        text=True,
+        env=clean | texts_of(settings),
+        check=False,
+        timeout=60,
     )
 
 
-def errors(run: subprocess.CompletedProcess[str]) -> list[str]:
+def errors(run: CommandResult | subprocess.CompletedProcess[str]) -> list[str]:
     """Return the text of the error lines."""
-    lines = [line.split("|") for line in run.stderr.splitlines() if "| ERROR" in line]
-    return ["|".join(parts[3:]).strip() for parts in lines]
+    return re.findall(r"^(?:.*\| )?ERROR *\|(?:.*\| )?(.*)$", run.stderr, re.MULTILINE)
 
 
 def test_command_prints_all_setting_problems():
     """Each problem is one line with its remedy, and the exit code is 2."""
-    run = tap(
+    run = command_process(
         "--config=ENV",
         region="Narnia",
         start_date="2026-02-01",
@@ -61,7 +100,7 @@ def test_command_prints_all_setting_problems():
     ]
 
 
-def test_no_credentials_are_named_with_what_needs_them():
+def test_no_credentials_are_named_with_what_needs_them(tap):
     """A run without credentials exits with 2 and names family, settings and variables."""
     run = tap("--config=ENV")
 
@@ -75,7 +114,7 @@ def test_no_credentials_are_named_with_what_needs_them():
     ]
 
 
-def test_application_is_required_where_its_family_has_settings():
+def test_application_is_required_where_its_family_has_settings(tap):
     """A family that only its settings object sets up is named if the object is there."""
     run = tap("--config=ENV", analytics_exports={})
 
@@ -88,15 +127,15 @@ def test_application_is_required_where_its_family_has_settings():
 
 @pytest.mark.promise("offline-discovery")
 @pytest.mark.parametrize("option", ["--discover", "--about", "--help", "--version"])
-def test_what_needs_neither_credentials_nor_network(option):
+def test_what_needs_neither_credentials_nor_network(tap, option):
     """Discovery and the texts about the tap work on a machine that knows nothing."""
-    run = tap(option)
+    run = command_process(option) if option == "--discover" else tap(option)
 
     assert run.returncode == 0
     assert run.stdout
 
 
-def test_every_stream_is_in_the_catalog_with_its_columns_described():
+def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
     """The catalog has each built-in stream, and each of its columns has a description."""
     streams = json.loads(tap("--discover").stdout)["streams"]
 
@@ -117,7 +156,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described():
     assert all(column["description"] for column in properties)
 
 
-def test_without_credentials_no_stream_is_selected_by_default():
+def test_without_credentials_no_stream_is_selected_by_default(tap):
     """A catalog made without credentials does not select what could not run."""
     streams = json.loads(tap("--discover").stdout)["streams"]
     streams = [stream for stream in streams if stream["tap_stream_id"] != "quarantine"]
@@ -126,7 +165,7 @@ def test_without_credentials_no_stream_is_selected_by_default():
     assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * 10
 
 
-def test_command_refuses_a_state_of_another_shape(tmp_path):
+def test_command_refuses_a_state_of_another_shape(tap, tmp_path):
     """A state of another shape exits with 2 with the remedy."""
     state = tmp_path / "state.json"
     state.write_text('{"bookmarks": {"qm_workflows": {"pending_jobs": [17]}}}')
@@ -145,7 +184,7 @@ def test_command_refuses_a_state_of_another_shape(tmp_path):
         ("[1]", "the file of --config is not a JSON object ("),
     ],
 )
-def test_a_config_file_that_cannot_be_read(tmp_path, content, words):
+def test_a_config_file_that_cannot_be_read(tap, tmp_path, content, words):
     """A file of settings that is not there, or holds none, is one line and exit code 2."""
     file = tmp_path / "config.json"
     if content is not None:
@@ -159,7 +198,7 @@ def test_a_config_file_that_cannot_be_read(tmp_path, content, words):
 
 
 @pytest.mark.parametrize("option", ["state", "catalog"])
-def test_a_file_of_a_run_that_is_no_json(tmp_path, option):
+def test_a_file_of_a_run_that_is_no_json(tap, tmp_path, option):
     """All messages of a run, given as its state or catalog, are a line and exit code 2."""
     file = tmp_path / "rows.jsonl"
     file.write_text('{"type": "SCHEMA"}\n{"type": "STATE"}\n')
@@ -171,7 +210,7 @@ def test_a_file_of_a_run_that_is_no_json(tmp_path, option):
     assert "Traceback" not in run.stderr
 
 
-def test_an_unreachable_host_fails_every_stream_with_one_line():
+def test_an_unreachable_host_fails_every_stream_with_one_line(tap):
     """A connection that cannot be made ends with exit 1 and a line a stream with the cause."""
     run = tap(
         "--config=ENV",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
+from tests.support.audit_log import audit_lines
 from tests.support.ids import readable
 from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE, Room
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 FIELDS = [
     *("record_id", "stream", "job_id", "window_start", "window_end"),
-    *("reason", "field", "record", "quarantined_at"),
+    *("location", "reason", "field", "record", "quarantined_at"),
 ]
 
 
@@ -39,6 +40,7 @@ def test_a_cell_that_is_no_number(sim, clock, room):
     assert room.values(out) == NINE_LEFT
     assert list(record) == FIELDS
     assert record["stream"] == room.stream
+    assert record["location"] == "line 6"
     assert record["field"] == number
     assert record["reason"] == f"column {number} has a value that is not of type number"
     assert record["window_start"] == "2026-03-15T00:00:00+00:00"
@@ -122,8 +124,9 @@ def test_the_ratio(sim, clock, room, bad):
     """Exactly at max_invalid_ratio a window is fine, past it no record of it is emitted."""
     rows = NINE[: 10 - bad] + [(f"bad{number}", "xyzzy") for number in range(bad)]
     room.serve(sim, *rows)
+    config = room.settings(sim, max_invalid_ratio=0.1, max_invalid_rows_free=0)
 
-    out = room.run(room.settings(sim, max_invalid_ratio=0.1), clock)
+    out = room.run(config, clock)
 
     if bad == 1:
         assert out.error is None
@@ -143,10 +146,11 @@ def test_the_default_ratio(sim, clock, room):
     """Unless set, a tenth of a window's rows may be misfits."""
     room.serve(sim, *NINE, ("bad", "abc"))
     room.serve(sim, *NINE[:8], ("bad", "abc"))
+    config = room.settings(sim, max_invalid_rows_free=0)
 
-    good = room.run(room.settings(sim), clock)
+    good = room.run(config, clock)
     clock.sleep(clock.now() - clock.now().replace(hour=0))
-    bad = room.run(room.settings(sim), clock)
+    bad = room.run(config, clock)
 
     assert good.error is None
     assert "1 of 9" in str(reason(bad, room))
@@ -199,7 +203,71 @@ def test_the_remedy(sim, clock, room):
     """What fails for misfits says where to correct the columns."""
     room.serve(sim, ("bad", "abc"), ("bad", "abc"))
 
-    out = room.run(room.settings(sim), clock)
+    out = room.run(room.settings(sim, max_invalid_rows_free=1), clock)
 
     assert f"{room.family}." in str(reason(out, room)).partition("correct")[2]
     assert "column" in str(reason(out, room)).partition("correct")[2]
+
+
+@pytest.mark.promise("whole-files")
+@EVERYWHERE
+@pytest.mark.parametrize("bad", [10, 11])
+def test_invalid_rows_up_to_the_free_number_never_fail_a_window(sim, clock, room, bad):
+    """A small window passes with ten misfits whatever their share is; one more fails it."""
+    room.serve(sim, *NINE, *[(f"bad{number}", "xyzzy") for number in range(bad)])
+
+    out = room.run(room.settings(sim), clock)
+
+    if bad == 10:
+        assert out.error is None
+        assert room.values(out) == NINE_LEFT
+        assert len(out.records(QUARANTINE)) == 10
+    else:
+        assert isinstance(reason(out, room), InvalidRecords)
+        assert "11 of 20 rows failed validation" in str(reason(out, room))
+        assert out.counts() == {}
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("blank", ["", "  "], ids=["empty", "blanks"])
+def test_row_with_an_incomplete_key_goes_to_the_quarantine(sim, clock, room, blank):
+    """Rows without their key are kept apart, each of them, as nothing tells them apart."""
+    room.serve(sim, *NINE[:4], (blank, "100"), *NINE[4:], (blank, "200"))
+
+    out = room.run(room.settings(sim), clock)
+
+    records = out.records(QUARANTINE)
+    assert out.error is None
+    assert room.values(out) == NINE_LEFT
+    assert [record["reason"] for record in records] == ["incomplete key"] * 2
+    assert [record["field"] for record in records] == [room.columns[0]] * 2
+    assert [json.loads(r["record"])[room.header[1]] for r in records] == ["100", "200"]
+
+
+@EVERYWHERE
+def test_row_with_a_blank_cell_is_valid_without_a_key(sim, clock, room):
+    """A row that its hash identifies needs no cell."""
+    room.serve(sim, *NINE, ("", "100"))
+
+    out = room.run(room.settings(sim, **room.keys), clock)
+
+    assert room.values(out) == [*NINE_LEFT, (None, 100)]
+    assert out.records(QUARANTINE) == []
+
+
+@EVERYWHERE
+def test_lines_that_are_no_rows_are_not_emitted(sim, clock, audit_log, room):
+    """Lines of commas and repeated headers are counted in the audit log, not quarantined."""
+    blank = tuple("" for _ in room.header)
+    room.serve(sim, blank, *NINE[:4], room.header, *NINE[4:], blank)
+
+    out = room.run(room.settings(sim, audit_log_path=str(audit_log)), clock)
+
+    lines = [line for line in audit_lines(audit_log) if line["stream"] == room.stream]
+    (validated,) = (line for line in lines if line["event"] == "window_validated")
+    (ended,) = (line for line in lines if line["event"] == "stream_ended")
+    assert room.values(out) == NINE_LEFT
+    assert out.records(QUARANTINE) == []
+    assert (validated["rows"], validated["valid"], validated["invalid"]) == (9, 9, 0)
+    assert (validated["blank"], validated["repeated_headers"]) == (2, 1)
+    assert (ended["rows"], ended["dropped"]) == (9, 3)

@@ -236,7 +236,7 @@ def test_invalid_ratio_of_zero_allows_none(sim, clock):
     """A ratio of 0 allows none."""
     serve_elements(sim, *[whole_conversation(number) for number in range(200)], 7)
 
-    out = run_exports(export_settings(sim, max_invalid_ratio=0), clock)
+    out = run_exports(export_settings(sim, max_invalid_ratio=0, max_invalid_rows_free=0), clock)
 
     assert isinstance(failure(out), InvalidRecords)
     assert "1 of 201" in str(failure(out))

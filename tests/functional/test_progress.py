@@ -265,9 +265,12 @@ def test_a_summary_is_aligned(progress, stream):
     lines = list(summary_lines(progress.snapshots()))
 
     assert lines == [
-        "stream         outcome    windows  rows  quarantined     bytes  exports  waiting  working",
-        "calls          running     0 of 7     0            0  123.5 kB        0      0 s      0 s",
-        "a_longer_name  not begun        0     0            0       0 B        0      0 s      0 s",
+        "stream         outcome    windows  rows  quarantined  dropped     bytes  exports  waiting"
+        "  working",
+        "calls          running     0 of 7     0            0        0  123.5 kB        0      0 s"
+        "      0 s",
+        "a_longer_name  not begun        0     0            0        0       0 B        0      0 s"
+        "      0 s",
     ]
     assert list(summary_lines([])) == []
 
@@ -310,7 +313,7 @@ def test_a_failure_is_summed_up(sim, clock, said):
 
     assert isinstance(failure(out), JobFailed)
     assert said()[-1].split()[:5] == ["qm_workflows", "failed", "0", "of", "1"]
-    assert said()[-1].split()[9] == "1"
+    assert said()[-1].split()[10] == "1"
 
 
 def test_what_a_quota_promises(simulate, clock, said, caplog):

@@ -74,6 +74,7 @@ def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
     """However often it is killed, each run continues where the last emitted STATE ends."""
     sim = simulate(rows_per_day=2)
     config = three_days(sim, "async")
+    config["data_extraction"]["overlap_days"] = 0
     runs = [run_stream(config, clock, cut_after=5)]
     while isinstance(runs[-1].error, Killed):
         runs.append(run_stream(config, clock, cut_after=5, state=last_state(runs[-1])))
@@ -86,7 +87,7 @@ def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
 
 
 def test_a_killed_run_of_all_streams(simulate, clock):
-    """Streams that were complete are not requested again beyond the day of their bookmark."""
+    """Complete streams are requested again for the day of their bookmark and the one before."""
     sim = simulate(rows_per_day=2)
     config = settings_for(sim, start_date="2026-03-01T00:00:00Z")
     config["data_extraction"] = {"mode": "async"}
@@ -99,7 +100,7 @@ def test_a_killed_run_of_all_streams(simulate, clock):
 
     assert second.error is None
     asked = [json.loads(seen.body)["startDate"] for seen in submits(sim)[before:]]
-    assert asked == ["2026-03-20", "2026-03-20", "2026-03-15"]
+    assert asked == ["2026-03-19", "2026-03-19", "2026-03-15"]
 
 
 def interrupted(sim: Simulator, clock: FakeClock) -> Output:

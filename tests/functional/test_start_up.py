@@ -7,11 +7,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 
+import msgspec
 import pytest
 
 from tap_cxone.__main__ import main
@@ -101,6 +102,17 @@ def test_values_at_the_start_are_structs():
 
     assert values
     assert {kind for kind in values if not needs_dataclass(kind)} == set()
+
+
+def test_structs_have_no_defaults_of_dataclasses():
+    """No `Struct` uses `dataclasses.field`, which would be the default itself."""
+    loaded = [import_module(name) for name in own().modules if name.startswith("tap_cxone.")]
+    members = [member for module in loaded for member in vars(module).values()]
+    structs = [m for m in members if isinstance(m, type) and issubclass(m, msgspec.Struct)]
+    defaults = {(kind, value) for kind in structs for value in map(type, kind.__struct_defaults__)}
+
+    assert len(structs) > 1
+    assert {kind for kind, value in defaults if value is Field} == set()
 
 
 def is_frozen(kind):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.rows.columns import snake_case
+from tap_cxone.rows.titles import snake_case
 from tests.support import analytics_exports as analytics
 from tests.support import observability as dashboard
 

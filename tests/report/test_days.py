@@ -15,7 +15,7 @@ from tap_cxone.windows import Window
 from tests.report.logbook import march, window
 from tests.support.ids import readable
 
-COMPLETE, PARTIAL, OPEN, NEVER = DayState
+COMPLETE, PARTIAL, OPEN, SKIPPED, NEVER = DayState
 
 
 def day(number: int) -> date:
@@ -43,6 +43,15 @@ def test_a_day_is_complete_if_windows_cover_all_of_it(committed, expected):
     found = day_states(committed, committed)
 
     assert [found.get(day(number), NEVER) for number in (1, 2, 3)] == expected
+
+
+def test_skipped_day_shows_unless_it_was_committed():
+    """A day that a setting passed is skipped; a commit of it, even of a part, counts more."""
+    asked, skipped = [window(1, 4)], [window(2, 2), window(4, 0.5)]
+
+    found = day_states(asked, [window(1), window(3, 0.5)], skipped)
+
+    assert found == {day(1): COMPLETE, day(2): SKIPPED, day(3): PARTIAL, day(4): SKIPPED}
 
 
 def test_day_of_an_uncommitted_window_is_open():

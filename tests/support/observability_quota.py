@@ -26,12 +26,12 @@ DAY = timedelta(days=1)
 def quota_settings(
     sim: Simulator, start: str, end: str | None = None, **family: Any
 ) -> dict[str, Any]:
-    """Return settings for a period, a window a day unless said otherwise."""
+    """Return settings for a period, a window a day and no overlap unless said otherwise."""
     return {
         **tap_settings(sim.url, families=FAMILY),
         "start_date": start,
         "end_date": end,
-        "observability": {"window_days": 1, **family},
+        "observability": {"window_days": 1, "overlap_days": 0, **family},
     }
 
 

@@ -32,6 +32,7 @@ class Room:
         header: The titles of its file: the key first, a number second.
         config: What to set beside the credentials.
         keys: What to set so that rows are known by `_row_hash`.
+        ordered: What to set so that of rows with one key the one with the greatest number leaves.
     """
 
     family: Any
@@ -39,6 +40,7 @@ class Room:
     header: tuple[str, ...]
     config: dict[str, Any]
     keys: dict[str, Any]
+    ordered: dict[str, Any]
 
     @property
     def columns(self) -> tuple[str, str]:
@@ -87,6 +89,7 @@ ROOMS = [
         ("id", "duration", "type", "dateFrom", "dateTo", "botId", "agentId"),
         {"analytics_exports": {"exports": [{"name": BOTS, "format": "csv"}]}},
         {"analytics_exports": {"exports": [{"name": BOTS, "format": "csv", "primary_keys": []}]}},
+        {"analytics_exports": {"exports": [{"name": BOTS, "order_by": "duration"}]}},
     ),
     Room(
         "data_extraction",
@@ -94,6 +97,7 @@ ROOMS = [
         ("Workflow ID", "Score", "Rank"),
         {"data_extraction": {"mode": "async"}},
         {"data_extraction": {"entities": [{"name": "qm_workflows", "primary_keys": []}]}},
+        {"data_extraction": {"entities": [{"name": "qm_workflows", "order_by": "Score"}]}},
     ),
     Room(
         "observability",
@@ -106,6 +110,13 @@ ROOMS = [
             }
         },
         {"observability": {"columns": {KB: {"Confidence": "number"}}}},
+        {
+            "observability": {
+                "columns": {KB: {"Confidence": "number"}},
+                "primary_keys": {KB: ["Suggestion ID"]},
+                "order_by": {KB: "Confidence"},
+            }
+        },
     ),
 ]
 EVERYWHERE = pytest.mark.parametrize("room", ROOMS, ids=[room.family for room in ROOMS])

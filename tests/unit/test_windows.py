@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tap_cxone.windows import Snapshot, Window, daily_windows, midnight, window_between
+from tap_cxone.windows import Overlap, Snapshot, Window, daily_windows, midnight, window_between
 from tests.support.properties import many
 
 _TICK = timedelta(microseconds=1)
@@ -301,3 +301,36 @@ def test_snapshot_is_one_instant():
         Snapshot(instant, later)
     with pytest.raises(ValueError, match="not a window"):
         Window(instant, instant)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "start"),
+    [
+        (Overlap(), "2026-01-03"),
+        (Overlap(1), "2026-01-02"),
+        (Overlap(7, utc_instant("2026-01-02T12:00:00")), "2026-01-02"),
+    ],
+    ids=["none", "a day", "to the earliest"],
+)
+def test_window_after_a_pending_part_of_a_day_begins_with_the_overlap(overlap, start):
+    """A pending window that ended inside a day is followed by that day and the overlap."""
+    asked = Window(utc_instant("2026-01-03T00:00:00"), utc_instant("2026-01-03T12:00:00"))
+    horizon = utc_instant("2026-01-05T12:00:00")
+
+    first, second = daily_windows(
+        asked.start, horizon, max_days=14, pending=[asked], overlap=overlap
+    )
+
+    assert first == asked
+    assert second == Window(utc_instant(start), horizon)
+
+
+def test_first_window_is_longer_by_the_overlap_if_it_may_be():
+    """With an overlap that extends the first window there is no further window."""
+    start, horizon = utc_instant("2026-01-01T00:00:00"), utc_instant("2026-01-04T12:00:00")
+    overlap = Overlap(1, extends_first_window=True)
+
+    windows = listed(daily_windows(start, horizon, max_days=2, overlap=overlap))
+
+    middle = utc_instant("2026-01-04T00:00:00")
+    assert windows == [Window(start, middle), Window(middle, horizon)]

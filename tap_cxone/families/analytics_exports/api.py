@@ -12,13 +12,12 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import with_permission_hint
+from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
 from tap_cxone.http.json_body import json_list, json_objects
 from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -118,8 +117,9 @@ class AnalyticsApi(JobApi):
     @override
     def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
-        has_file = response.status is JobStatus.SUCCEEDED
-        return replace(response, link=f"{self.status_path(job)}/download" if has_file else None)
+        if response.status is not JobStatus.SUCCEEDED or response.link:
+            return response
+        return replace(response, link=f"{self.status_path(job)}/download")
 
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
@@ -130,31 +130,24 @@ class AnalyticsApi(JobApi):
         if exports is None:
             return None
         active = [export for export in json_objects(exports) if export.get("id")]
-        matching_ids = frozenset(
-            str(export["id"]) for export in active if self._matches_window(export, window)
-        )
-        # An export without a visible request may belong to another client, so it is no candidate.
+        body = self.body(window)
+        # An export without a visible window may belong to another client, so it is no candidate.
         # A redundant export occupies a slot for a while; rows of another request would stay wrong.
+        candidates = [export for export in active if may_be_export(export, body)]
+        matches = [export for export in candidates if shows_rows_of(export, body)]
         return ActiveJobs(
-            candidate_ids=matching_ids,
-            matching_ids=matching_ids,
+            candidate_ids=frozenset(str(export["id"]) for export in candidates),
+            matching_ids=frozenset(str(export["id"]) for export in matches),
             limit_reached=len(active) >= self.max_active_jobs,
         )
 
-    def _matches_window(self, export: Mapping[str, Any], window: Window) -> bool:
-        """Return True if an export requests exactly this window."""
-        expected_body = self.body(window)
-        listed = {name: export.get(name) for name in ("query", "exportType", "format")}
-        # The list does not show whether a CSV file has a header. JSON has none.
-        return self.request.format == "json" and listed == {
-            name: expected_body[name] for name in listed
-        }
-
     @override
     def download(self, link: str, description: str) -> Spool:
-        """Download the file of a job, with the token.
+        """Download the file of a job: from the API with the token, from elsewhere without.
 
         Raises:
             NotFound: The API no longer has the file.
         """
+        if not link.startswith("/"):
+            return super().download(link, description)
         return self.client.download_authorized(link, description)

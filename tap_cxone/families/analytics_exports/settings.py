@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
@@ -60,6 +61,18 @@ class ExportSettings:
             "strings."
         ),
     ] = field(default_factory=dict)
+    order_by: Annotated[
+        str,
+        Meta(
+            description="Field that tells which of several records with one key in a file is "
+            "emitted: the one with the greatest value of its type. Empty emits the first record."
+        ),
+    ] = ""
+    timezone: TIMEZONE = None
+    date_order: DATE_ORDER = None
+    csv: Annotated[
+        CsvSettings, Meta(description="As `analytics_exports.csv`, for this export only.")
+    ] = field(default_factory=CsvSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +113,17 @@ class AnalyticsExportsSettings(Section):
             "`analytics:export:write`. An empty list requests all scopes of the application."
         ),
     ] = ()
+    csv: Annotated[CsvSettings, Meta(description="How the files of all exports write texts.")] = (
+        field(default_factory=CsvSettings)
+    )
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
-        """Yield the problems of exports without a filter."""
+        """Yield the problems of exports without a filter, and of how their files write texts."""
+        yield from self.csv.problems(f"{self.NAME}.csv")
         for export in self.exports:
+            path = f"{self.NAME}.exports, entry '{export.name}', "
+            yield from export.csv.problems(f"{path}csv")
+            yield from timezone_problems(f"{path}timezone", export.timezone)
             is_built_in = export.name == BUILT_IN_EXPORT and export.filter is None
             if not is_built_in and not (export.filter or "").strip():
                 yield (

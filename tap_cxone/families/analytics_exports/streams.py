@@ -23,10 +23,18 @@ from tap_cxone.families.analytics_exports.settings import (
     MAX_CONCURRENT_JOBS,
     MAX_WINDOW_DAYS,
     AnalyticsExportsSettings,
+    ExportSettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column, snake_case, with_types
-from tap_cxone.streams.definition import Definition, merge_definition, merge_definitions
+from tap_cxone.rows.columns import Column, with_types
+from tap_cxone.rows.titles import default_name
+from tap_cxone.streams.definition import (
+    Definition,
+    find_entry,
+    merge_definition,
+    merge_definitions,
+    text_format,
+)
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.windows import daily_windows
@@ -39,7 +47,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
-    from tap_cxone.families.analytics_exports.settings import ExportSettings
+    from tap_cxone.rows.text_format import TextFormat
     from tap_cxone.windows import Window
 
 NAME = AnalyticsExportsSettings.NAME
@@ -55,6 +63,8 @@ class ExportDefinition(Definition, frozen=True):
         primary_keys: Columns that identify a record.
         required: Fields that every row must have, by the API's names.
         description: Meaning of one record.
+        order_by: Column whose greatest value marks the record to emit, of those with one key;
+            empty for the first record.
     """
 
     request: ExportRequest
@@ -62,6 +72,7 @@ class ExportDefinition(Definition, frozen=True):
     primary_keys: tuple[str, ...]
     required: tuple[str, ...]
     description: str
+    order_by: str = ""
 
 
 CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
@@ -155,8 +166,23 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
             None if entry.compression == "none" else entry.compression,
         ),
         columns=with_types(export.columns, entry.columns),
-        primary_keys=tuple(map(snake_case, entry.primary_keys)),
+        primary_keys=entry.primary_keys,
         required=entry.required_fields,
+        order_by=default_name(entry.order_by),
+    )
+
+
+def export_text_format(settings: Settings, name: str) -> TextFormat:
+    """Return how the files of an export write texts."""
+    section = settings.section(AnalyticsExportsSettings)
+    entry = find_entry(section.exports, name) or ExportSettings(name)
+    setting = f"{NAME}.exports, entry '{name}'"
+    return text_format(
+        entry.csv.over(section.csv),
+        csv_setting=f"{setting}, csv",
+        timezone=entry.timezone,
+        date_order=entry.date_order,
+        date_order_setting=f"{setting}, date_order",
     )
 
 
@@ -176,6 +202,8 @@ class ExportStream(JobStream):
             columns_setting=f"{setting}, columns or required_fields",
             formats=("json", "csv"),
             required=export.required,
+            order_by=export.order_by,
+            text_format=export_text_format(family.context.settings, export.name),
         )
         super().__init__(tap, family, declaration)
 

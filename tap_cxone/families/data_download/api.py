@@ -20,7 +20,7 @@ from tap_cxone.errors import (
 from tap_cxone.families.data_download import metric_catalog
 from tap_cxone.families.data_download.token_region import region_claim
 from tap_cxone.http.json_body import first_value, json_list, json_object
-from tap_cxone.http.messages import parse_json_exact
+from tap_cxone.http.messages import parse_json_rows
 from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _parse_page(content: bytes) -> Any:
         _ = content.isascii() or content.decode()  # msgspec does not check the UTF-8 of raw rows
         page = _RAW_PAGE_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        parsed = parse_json_exact(content)
+        parsed = parse_json_rows(content)
         page_json = json_object(parsed)
         if (rows := json_list(page_json, ["data"])) is not None:
             page_json["data"] = list(map(encode_json, rows))

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.errors import ApiError, ConfigError
 from tap_cxone.http.json_body import json_list, json_objects
-from tap_cxone.rows.columns import Column, ValueConstraint, snake_case
+from tap_cxone.rows.columns import Column, ValueConstraint, source_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,8 +58,12 @@ class CustomMetric(Struct, frozen=True):
         """Return the column of the metric's values."""
         column_type = self.type or "string"
         description = self.description or f"Custom metric '{self.name}'."
-        column = Column(snake_case(self.id), column_type, description, title=self.name)
-        return structs.replace(column, strict=self.type is not None, constraint=self._constraint)
+        return structs.replace(
+            source_column(self.id, description, column_type, self.name),
+            match="exact",
+            strict=self.type is not None,
+            constraint=self._constraint,
+        )
 
     @property
     def _constraint(self) -> ValueConstraint | None:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from tap_cxone.config.csv import DATE_ORDER, NULL_CHARACTERS, TIMEZONE, timezone_problems
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
@@ -55,6 +56,8 @@ class DownloadSettings:
         GroupSettings | None,
         Meta(description="Group to restrict the rows to. Default: none."),
     ] = None
+    timezone: TIMEZONE = None
+    date_order: DATE_ORDER = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class DataDownloadSettings(Section):
             "the catalog has those of the last run."
         ),
     ] = False
+    null_characters: NULL_CHARACTERS = None
 
     def problems(self, core: Settings) -> Iterator[str]:
         """Yield the problems of windows beside a lookback, and of downloads without metrics."""
@@ -115,3 +119,5 @@ class DataDownloadSettings(Section):
                     f"{self.NAME}.downloads: '{download.name}' has no metrics; set metrics or "
                     "custom_metrics"
                 )
+            path = f"{self.NAME}.downloads, entry '{download.name}', timezone"
+            yield from timezone_problems(path, download.timezone)

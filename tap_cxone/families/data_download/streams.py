@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.errors import DriftError
@@ -27,8 +28,9 @@ from tap_cxone.families.data_download.tenant import TenantContext, load_metrics
 from tap_cxone.families.data_download.token_region import base_url_from_token
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.planning.workload import RemainingCalls
-from tap_cxone.rows.columns import Column, snake_case
+from tap_cxone.rows.columns import Column, source_column
 from tap_cxone.streams.base import read_tenant_info
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.schema import Declaration
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
+    from tap_cxone.planning.skipped_windows import SkippedWindow
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.windows import Window
@@ -139,24 +142,32 @@ class DownloadStream(WindowedStream):
         self.tenant = tenant
         self.download = download
         self._metrics = self._select_metrics(tenant.previous_metrics or (), require_all=False)
+        family_settings = tenant.family.context.settings.section(DataDownloadSettings)
+        setting = f"{NAME}.downloads, entry '{download.name}'"
         declaration = Declaration(
             name=download.name,
-            columns=(*self._configured_columns(), *(metric.column for metric in self._metrics)),
-            primary_keys=(*map(snake_case, download.group_by), "_window_start"),
+            columns=self._present_columns(),
+            primary_keys=(*download.group_by, "_window_start"),
             description=f"{download.report}, by {', '.join(download.group_by) or 'window'}.",
-            keys_setting=f"{NAME}.downloads, entry '{download.name}', group_by",
-            columns_setting=f"{NAME}.downloads, entry '{download.name}'",
+            keys_setting=f"{setting}, group_by",
+            columns_setting=setting,
             formats=("json",),
             nested_object="customMetrics",
+            grouped=True,
+            text_format=text_format(
+                CsvSettings(null_characters=family_settings.null_characters),
+                csv_setting=NAME,
+                timezone=download.timezone,
+                date_order=download.date_order,
+                date_order_setting=f"{setting}, date_order",
+            ),
         )
         super().__init__(tap, tenant.family, declaration)
 
     def _configured_columns(self) -> tuple[Column, ...]:
-        dimensions = (Column(snake_case(f), description=f"'{f}'.") for f in self.download.group_by)
-        metrics = (
-            Column(snake_case(name), "number", f"Metric '{name}'.")
-            for name in self.download.metrics
-        )
+        download = self.download
+        dimensions = (source_column(name, f"'{name}'.") for name in download.group_by)
+        metrics = (source_column(name, f"Metric '{name}'.", "number") for name in download.metrics)
         return (*dimensions, *metrics)
 
     def _select_metrics(
@@ -173,10 +184,10 @@ class DownloadStream(WindowedStream):
     def refresh_catalog(self) -> None:
         if self.settings.section(DataDownloadSettings).live_discovery and self.family.configured:
             self._metrics = self._select_metrics(self.tenant.all_metrics, require_all=True)
-            self.add_catalog_columns(metric.column for metric in self._metrics)
+            self.add_catalog_columns(self._present_columns())
 
     @override
-    def iter_files(self) -> Iterator[StreamPreload | WindowFile]:
+    def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         yield StreamPreload(self._refresh_metrics())
         if zone := self.tenant.mismatched_zone():
             text = "timezone is %s, but the tenant uses %s; days differ from those of its reports"
@@ -199,13 +210,11 @@ class DownloadStream(WindowedStream):
         self._metrics = self._select_metrics(self.tenant.all_metrics, require_all=True)
         if changed_ids and self.settings.schema_drift == "ignore":
             self._metrics = self._previous_definitions(self._metrics)
-        base_columns = [
-            *self._configured_columns(),
-            *(c for c in self.columns if c not in self.declaration.columns),
-        ]
-        columns = {column.name: column for column in base_columns}
-        columns |= {metric.column.name: metric.column for metric in self._metrics}
-        return tuple(columns.values())
+        return self._present_columns()
+
+    def _present_columns(self) -> tuple[Column, ...]:
+        """Return the columns of the settings and of the selected metrics."""
+        return (*self._configured_columns(), *(metric.column for metric in self._metrics))
 
     def _previous_definitions(self, metrics: tuple[CustomMetric, ...]) -> tuple[CustomMetric, ...]:
         """Return the metrics as the last run defined them, and new ones only if configured."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -13,33 +13,38 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import (
-    AmbiguousSubmit,
     ApiError,
     JobFailed,
     NotFound,
-    PermissionDenied,
     Throttled,
     with_permission_hint,
 )
-from tap_cxone.http.json_body import first_id, first_value, json_list, json_object, json_objects
-from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
+from tap_cxone.families.data_extraction.job_list import JOBS_PATH
+from tap_cxone.http.json_body import first_id, json_list, json_object, json_objects
+from tap_cxone.jobs.api import NO_FILE, JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
+    from tap_cxone.families.data_extraction.job_list import JobList
     from tap_cxone.http.messages import ApiResponse
+    from tap_cxone.jobs.api import ActiveJobs
     from tap_cxone.jobs.job import Job
     from tap_cxone.windows import Window
 
-JOBS_PATH = "/data-extraction/v1/jobs"
 NO_SYNC = "no_sync_endpoint"
 """Key in the tenant info: true for a tenant without the endpoint `/jobs/sync`."""
 
-_THROTTLE_TEXT = re.compile(
-    r"(?i)wait|try again|another (?:request|call|job|extraction)|too many|in progress|throttl"
+_PERMISSION_TEXT = re.compile(r"(?i)authori[sz]ed|permission|privilege|entitle|licen[cs]e")
+_BUSY_TEXT = re.compile(
+    r"(?i)\bwait|another (?:request|call|job|extraction)|too many|in progress|throttl"
+    r"|already running"
 )
+_RETRY_TEXT = re.compile(r"(?i)try again")
+_BUSY_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.LOCKED}  # 409 means it in any family
+_REFUSAL_TEXT = re.compile(r"(?i)not allowed|not permitted|forbidden|denied|administrator")
 
 
 class EntityRequest(Struct, frozen=True):
@@ -67,13 +72,17 @@ class EntityRequest(Struct, frozen=True):
 
 
 def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Return `Throttled` for a 403 whose text asks to wait, else None.
+    """Return the error class that a refusal means by its text, or None if the status decides.
 
-    This API answers 403 where others answer 429. Any other 403 is a missing permission.
+    This API answers 403 where others answer 429. Words of permission win over a request to wait,
+    and any other 403 is a missing permission. A 400 or 423 is throttling only if it says that the
+    API is busy, because 'try again' may follow there on a wrong value.
     """
-    return (
-        Throttled if status == HTTPStatus.FORBIDDEN and _THROTTLE_TEXT.search(error_text) else None
-    )
+    is_busy = bool(_BUSY_TEXT.search(error_text))
+    if status == HTTPStatus.FORBIDDEN and not _PERMISSION_TEXT.search(error_text):
+        asks_to_retry = _RETRY_TEXT.search(error_text) and not _REFUSAL_TEXT.search(error_text)
+        return Throttled if is_busy or asks_to_retry else None
+    return Throttled if is_busy and status in _BUSY_STATUSES else None
 
 
 def describe_running_job(response_json: Any) -> str:
@@ -93,6 +102,7 @@ class DataExtractionApi(JobApi):
         mode: `sync`, `async` or `auto`. `auto` uses sync until the tenant proves to lack it.
         tenant_info: Facts learned about the tenant, shared by the streams of the family.
         sync_timeout: Read timeout of a synchronous submit.
+        job_list: Known jobs of the tenant, shared by the streams of the family.
     """
 
     STATUSES: ClassVar[Mapping[str, JobStatus]] = {
@@ -101,12 +111,13 @@ class DataExtractionApi(JobApi):
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "messageError")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id", "jobId")
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url", "downloadUrl")
+    NO_LIST_REASON: ClassVar[str] = "the list of jobs is not available"
 
     request: EntityRequest
     mode: Literal["auto", "sync", "async"]
     tenant_info: MutableMapping[str, Any]
     sync_timeout: timedelta
-    _can_list: bool = True
+    job_list: JobList
 
     @property
     @override
@@ -131,9 +142,12 @@ class DataExtractionApi(JobApi):
         with with_permission_hint(
             f"grant the access key's user the permission {self.request.permission}"
         ):
-            if self._is_sync():
-                return self._submit_sync(body)
-            return self.read_submit(self.client.submit(JOBS_PATH, body))
+            result = self._submit_sync(body) if self._is_sync() else self._submit_async(body)
+        self.job_list.add(result.job_id)
+        return result
+
+    def _submit_async(self, body: dict[str, str]) -> SubmitResult:
+        return self.read_submit(self.client.submit(JOBS_PATH, body))
 
     def _is_sync(self) -> bool:
         return self.mode == "sync" or (self.mode == "auto" and not self.tenant_info.get(NO_SYNC))
@@ -151,26 +165,24 @@ class DataExtractionApi(JobApi):
                 remedy = "the tenant has no /jobs/sync; set data_extraction.mode to auto or async"
                 raise NotFound(error.message, status=error.status, remedy=remedy) from error
         self.tenant_info[NO_SYNC] = True
-        return self.read_submit(self.client.submit(JOBS_PATH, body))
+        return self._submit_async(body)
 
     @override
     def read_submit(self, response: ApiResponse) -> SubmitResult:
-        """Return a link, a job with a link, or the ID of a job to poll.
+        """Return a link, a job with a link, or the ID of a job to poll; a 204 has no rows.
 
         Raises:
-            AmbiguousSubmit: There is neither a job nor a link, or the job has an unknown status.
+            AmbiguousSubmit: There is neither a job nor a link.
             JobFailed: The job failed at once.
         """
+        if response.status == HTTPStatus.NO_CONTENT:
+            return SubmitResult(link=NO_FILE)
         if isinstance(response.json, str):
             text = response.json.strip()
             result = SubmitResult(link=text) if "://" in text else SubmitResult(job_id=text)
             return self.require_job(response, result)
         job = _nested_object(json_object(response.json), "jobStatus")
-        if "status" in job:
-            try:
-                _raise_if_failed(self.read_status(job))
-            except ApiError as error:  # unknown status: the job may exist
-                raise AmbiguousSubmit(str(error), status=response.status) from error
+        _raise_if_failed(self.read_status(job))
         result = SubmitResult(first_id(job, self.ID_KEYS), self.find_link(job))
         return self.require_job(response, result)
 
@@ -181,31 +193,21 @@ class DataExtractionApi(JobApi):
     @override
     def read_status(self, body: Any) -> StatusResponse:
         job = _nested_object(json_object(body), "jobStatus")
-        if "status" not in job:
-            msg = "the response for a job has no status; check base_url, or report this error"
-            raise ApiError(msg)
-        response = super().read_status(job)
-        reason = first_value(_nested_object(job, "result"), self.REASON_KEYS) or ""
-        return replace(response, reason=self.client.redact(str(reason)))
+        return super().read_status(job or body)
 
     @override
-    def find_link(self, job: Mapping[str, Any]) -> str | None:
+    def find_link(self, body: Any) -> str | None:
         """Return the link in the job's result, else the one beside it."""
-        links = map(super().find_link, (_nested_object(job, "result"), job))
+        links = map(super().find_link, (json_object(body).get("result"), body))
         return next(filter(None, links), None)
 
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
-        """Return all jobs of the tenant, or None if the list is not available."""
-        try:
-            response_json = self.client.get(JOBS_PATH).json if self._can_list else None
-        except (NotFound, PermissionDenied):
-            self._can_list = False
-            return None
-        jobs = json_list(json_object(response_json), ["jobs"])
-        if jobs is None:
-            return None
-        return ActiveJobs(frozenset(str(job["id"]) for job in json_objects(jobs) if "id" in job))
+        return self.job_list.before_submit(self.client)
+
+    @override
+    def list_jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+        return self.job_list.after_lost_submit(self.client)
 
 
 def _raise_if_failed(response: StatusResponse) -> None:

@@ -38,6 +38,8 @@ class EntityDefinition(Definition, frozen=True):
         primary_keys: Columns that identify a record. If empty, `_row_hash` identifies it.
         columns: Columns declared before the first file is read.
         description: Meaning of one record.
+        order_by: Column whose greatest value marks the row to emit, of rows with one key; empty
+            for the first row.
     """
 
     entity_name: str
@@ -45,6 +47,7 @@ class EntityDefinition(Definition, frozen=True):
     primary_keys: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     description: str = ""
+    order_by: str = ""
 
 
 QM_WORKFLOWS = EntityDefinition(
@@ -53,6 +56,7 @@ QM_WORKFLOWS = EntityDefinition(
     version="4",
     primary_keys=("workflow_id",),
     description="One row per evaluation, self-assessment or calibration, by submit date.",
+    order_by="last_updated",
     columns=(
         Column("workflow_id", "string", "ID of the workflow."),
         Column("tenant_name", "string", "Name of the tenant."),

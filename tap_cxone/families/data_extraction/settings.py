@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
+from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES, OverlapDays
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.families.data_extraction.schemas import ENTITIES
@@ -44,6 +45,19 @@ class EntitySettings:
             "strings."
         ),
     ] = field(default_factory=dict)
+    order_by: Annotated[
+        str | None,
+        Meta(
+            description="Column that tells which of several rows with one key in a file is "
+            "emitted: the one with the greatest value of its type. Default: `Last Updated` for "
+            "`qm_workflows`, else none, which emits the first row."
+        ),
+    ] = None
+    timezone: TIMEZONE = None
+    date_order: DATE_ORDER = None
+    csv: Annotated[
+        CsvSettings, Meta(description="As `data_extraction.csv`, for this entity only.")
+    ] = field(default_factory=CsvSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +102,16 @@ class DataExtractionSettings(Section):
             description="Minutes until the API shows every row. Newer rows are not requested.",
         ),
     ] = 30
+    overlap_days: OverlapDays = 1
+    complete_days_only: Annotated[
+        bool,
+        Meta(
+            description="Whether to request only days that are over (in UTC, plus "
+            "`settle_minutes`): one request a day and nothing twice, so `overlap_days` does not "
+            "apply. For a tenant whose days end later than those of UTC, raise `settle_minutes` by "
+            "the difference, such as 300 for New York."
+        ),
+    ] = False
     entities: Annotated[
         tuple[EntitySettings, ...],
         Meta(
@@ -96,6 +120,9 @@ class DataExtractionSettings(Section):
             extra_json_schema={UNIQUE_NAMES: True},
         ),
     ] = ()
+    csv: Annotated[CsvSettings, Meta(description="How the files of all entities write texts.")] = (
+        field(default_factory=CsvSettings)
+    )
 
     @property
     def min_submit_interval(self) -> timedelta:
@@ -107,10 +134,19 @@ class DataExtractionSettings(Section):
         """Return how old a row is when the API shows it for certain."""
         return timedelta(minutes=self.settle_minutes)
 
+    @property
+    def overlap(self) -> timedelta:
+        """Return how far before the bookmark to read again."""
+        return timedelta(days=0 if self.complete_days_only else self.overlap_days)
+
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
         """Yield the problems of entities that are not built in and not complete."""
+        yield from self.csv.problems(f"{self.NAME}.csv")
         built_in = {entity.name for entity in ENTITIES}
         for entity in self.entities:
+            path = f"{self.NAME}.entities, entry '{entity.name}', "
+            yield from entity.csv.problems(f"{path}csv")
+            yield from timezone_problems(f"{path}timezone", entity.timezone)
             values = {"entity_name": entity.entity_name, "version": entity.version}
             for setting in (name for name, value in values.items() if not value):
                 if entity.name not in built_in:

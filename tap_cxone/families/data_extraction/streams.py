@@ -10,26 +10,36 @@ from typing_extensions import override
 from tap_cxone.config.validation import ACCESS_KEY
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.data_extraction.api import (
-    JOBS_PATH,
     DataExtractionApi,
     EntityRequest,
     classify_error,
     describe_running_job,
 )
+from tap_cxone.families.data_extraction.job_list import JOBS_PATH, JobList
 from tap_cxone.families.data_extraction.schemas import (
     ANY_PERMISSION,
     ENTITIES,
     EntityDefinition,
     permission_of,
 )
-from tap_cxone.families.data_extraction.settings import MAX_WINDOW_DAYS, DataExtractionSettings
+from tap_cxone.families.data_extraction.settings import (
+    MAX_WINDOW_DAYS,
+    DataExtractionSettings,
+    EntitySettings,
+)
 from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import snake_case, with_types
-from tap_cxone.streams.definition import merge_definition, merge_definitions
+from tap_cxone.rows.columns import with_types
+from tap_cxone.rows.titles import default_name
+from tap_cxone.streams.definition import (
+    find_entry,
+    merge_definition,
+    merge_definitions,
+    text_format,
+)
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows
+from tap_cxone.windows import Overlap, daily_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +50,7 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError
-    from tap_cxone.families.data_extraction.settings import EntitySettings
+    from tap_cxone.rows.text_format import TextFormat
     from tap_cxone.windows import Window
 
 NAME = DataExtractionSettings.NAME
@@ -75,6 +85,8 @@ class DataExtraction(ApiFamily):
                 min_submit_interval=section.min_submit_interval, max_concurrent=1, tenant_wide=True
             ),
             availability_delay=section.availability_delay,
+            complete_days_only=section.complete_days_only,
+            overlap=section.overlap,
             window_days=section.window_days,
         )
 
@@ -90,8 +102,10 @@ class DataExtraction(ApiFamily):
 def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
     """Return one stream per built-in entity and per configured entity."""
     api_family = DataExtraction.from_settings(context)
+    job_list = JobList(tap.logger)
     return [
-        EntityStream(tap, api_family, entity) for entity in entity_definitions(context.settings)
+        EntityStream(tap, api_family, job_list, entity)
+        for entity in entity_definitions(context.settings)
     ]
 
 
@@ -106,29 +120,49 @@ def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
 
 
 def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> EntityDefinition:
-    keys = entry.primary_keys
     return merge_definition(
         entity,
         entity_name=entry.entity_name or None,
         version=entry.version or None,
-        primary_keys=None if keys is None else tuple(map(snake_case, keys)),
+        primary_keys=entry.primary_keys,
         columns=with_types(entity.columns, entry.columns),
+        order_by=default_name(entry.order_by) if entry.order_by else None,
+    )
+
+
+def entity_text_format(settings: Settings, name: str) -> TextFormat:
+    """Return how the files of an entity write texts."""
+    section = settings.section(DataExtractionSettings)
+    entry = find_entry(section.entities, name) or EntitySettings(name)
+    setting = f"{NAME}.entities, entry '{name}'"
+    return text_format(
+        entry.csv.over(section.csv),
+        csv_setting=f"{setting}, csv",
+        timezone=entry.timezone,
+        date_order=entry.date_order,
+        date_order_setting=f"{setting}, date_order",
     )
 
 
 class EntityStream(JobStream):
     """Stream of one entity, read in windows of whole UTC days."""
 
-    def __init__(self, tap: Tap, family: ApiFamily, entity: EntityDefinition) -> None:
+    def __init__(
+        self, tap: Tap, family: ApiFamily, job_list: JobList, entity: EntityDefinition
+    ) -> None:
         """Store the entity and declare its columns and keys."""
+        self.job_list = job_list
         self.entity = entity
+        setting = f"{NAME}.entities, entry '{entity.name}'"
         declaration = Declaration(
             name=entity.name,
             columns=entity.columns,
             primary_keys=entity.primary_keys,
             description=entity.description,
-            keys_setting=f"{NAME}.entities, entry '{entity.name}', primary_keys",
-            columns_setting=f"{NAME}.entities, entry '{entity.name}', columns",
+            keys_setting=f"{setting}, primary_keys",
+            columns_setting=f"{setting}, columns",
+            order_by=entity.order_by,
+            text_format=entity_text_format(family.context.settings, entity.name),
         )
         super().__init__(tap, family, declaration)
 
@@ -143,11 +177,18 @@ class EntityStream(JobStream):
             mode=self.settings.section(DataExtractionSettings).mode,
             tenant_info=self.family.tenant_info,
             sync_timeout=self.settings.job_timeout,
+            job_list=self.job_list,
         )
 
     @override
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(DataExtractionSettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        section = self.settings.section(DataExtractionSettings)
+        return daily_windows(
+            start,
+            end,
+            max_days=section.window_days,
+            pending=pending,
+            overlap=Overlap(section.overlap.days, self.settings.start_date),
+        )

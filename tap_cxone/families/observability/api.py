@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,15 +13,14 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import AmbiguousSubmit, NotFound, QuotaRefused, with_permission_hint
-from tap_cxone.http.json_body import first_value, json_object
+from tap_cxone.errors import ApiError, HistoryRefused, NotFound, QuotaRefused, with_permission_hint
+from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
-from tap_cxone.jobs.job import JobStatus, StatusResponse
+from tap_cxone.jobs.job import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-    from tap_cxone.errors import ApiError
     from tap_cxone.families.observability.tables import DashboardTable
     from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
@@ -34,6 +33,16 @@ _PERMISSION_HINT = (
 )
 
 _QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
+_UNKNOWN_TABLE_STATUSES = {
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+}
+_UNKNOWN_TABLE_TEXT = re.compile(
+    r"(?i)(?:unknown|invalid|unsupported|no such) table"
+    r"|table\b.{0,80}\b(?:unknown|invalid|unsupported|not (?:found|supported|exist))"
+)
+_HISTORY_TEXT = re.compile(r"(?i)months? ago")
 
 
 class TableRequest(Struct, frozen=True):
@@ -67,12 +76,19 @@ class TableRequest(Struct, frozen=True):
 
 
 def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Return `QuotaRefused` for a 400 whose text names the quota, else None."""
-    return (
-        QuotaRefused
-        if status == HTTPStatus.BAD_REQUEST and _QUOTA_TEXT.search(error_text)
-        else None
-    )
+    """Return the error class of a 400 whose text names the quota or the history, else None."""
+    if status != HTTPStatus.BAD_REQUEST:
+        return None
+    if _QUOTA_TEXT.search(error_text):
+        return QuotaRefused
+    return HistoryRefused if _HISTORY_TEXT.search(error_text) else None
+
+
+def _names_no_table(error: ApiError) -> bool:
+    """Return True if a refusal may mean that the tenant has the table under another name."""
+    if error.status == HTTPStatus.BAD_REQUEST:
+        return _UNKNOWN_TABLE_TEXT.search(error.message) is not None
+    return error.status in _UNKNOWN_TABLE_STATUSES
 
 
 @dataclass
@@ -100,6 +116,7 @@ class ObservabilityApi(JobApi):
         "location",
     )
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "message", "error", "reason")
+    ID_KEYS: ClassVar[tuple[str, ...]] = ("exportId", "id", "jobId")
     NOUN: ClassVar[str] = "export"
 
     request: TableRequest
@@ -137,17 +154,22 @@ class ObservabilityApi(JobApi):
 
         Raises:
             AmbiguousSubmit: The response names no export.
+            HistoryRefused: The window starts too long ago.
             NotFound: The tenant has the table under none of its names.
             PermissionDenied: A permission is missing; the error names it.
             QuotaExhausted: The API allows no more exports for now.
         """
-        *alternatives, last_path = self._paths_to_try()
-        for path in alternatives:
+        refusal: ApiError | None = None
+        for path in self._paths_to_try():
             try:
                 return self._submit_export(path, window)
-            except NotFound:
-                continue
-        return self._submit_export(last_path, window)
+            except ApiError as error:
+                if not _names_no_table(error):
+                    raise
+                # A missing permission says more than that the other name does not exist.
+                refusal = error if refusal is None or isinstance(refusal, NotFound) else refusal
+        assert refusal is not None  # noqa: S101 (a table has a name)
+        raise refusal
 
     def _submit_export(self, path: str, window: Window) -> SubmitResult:
         try:
@@ -155,46 +177,35 @@ class ObservabilityApi(JobApi):
                 response = self.client.submit(
                     f"{TABLES_PATH}/{path}/export-data", self.body(window)
                 )
-        except QuotaRefused as error:
-            raise self.client.rate_limiter.mark_quota_exhausted() from error
+        except QuotaRefused:
+            limiter = self.client.rate_limiter
+            limiter.await_export(limiter.mark_quota_exhausted())
+            return self._submit_export(path, window)
         if len(self.request.table.paths) > 1:
             self.tenant_info[self.request.table.stream] = path
         return self.read_submit(response)
 
     @override
     def read_submit(self, response: ApiResponse) -> SubmitResult:
-        return SubmitResult(job_id=_export_id(response))
+        """Return the export that the `Location` header names, else the one that the body names.
+
+        Raises:
+            AmbiguousSubmit: Neither names an export.
+        """
+        body_id = find_value(response.json, self.ID_KEYS)
+        return self.require_job(response, SubmitResult(job_id=_export_id(response) or body_id))
 
     @override
     def status_path(self, job: Job) -> str:
         file_name = quote(self.file_name(job.window))
         return f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={file_name}"
 
-    @override
-    def read_status(self, body: Any) -> StatusResponse:
-        """Return the status that a response names; a URL alone means that the file is complete.
 
-        Raises:
-            ApiError: The status is unknown.
-        """
-        job = json_object(body)
-        link = self.find_link(job)
-        has_status = first_value(job, self.STATUS_KEYS) or not link
-        response = super().read_status(body) if has_status else StatusResponse(JobStatus.RUNNING)
-        may_have_file = response.status in {JobStatus.RUNNING, JobStatus.SUCCEEDED}
-        if link and "://" in link and may_have_file:
-            return StatusResponse(JobStatus.SUCCEEDED, link, api_status=response.api_status)
-        return replace(response, link=None)
-
-
-def _export_id(response: ApiResponse) -> str:
+def _export_id(response: ApiResponse) -> str | None:
     """Return the export id in the `Location` header: its last segment, ignoring `status`.
 
     Only the path is used. The tap sends requests to the configured host, whatever host a
-    `Location` names.
-
-    Raises:
-        AmbiguousSubmit: The header is missing or names no export.
+    `Location` names. The result is None if the header is missing or names no export.
     """
     segments = [
         part for part in urlsplit(response.headers.get("Location", "")).path.split("/") if part
@@ -202,6 +213,5 @@ def _export_id(response: ApiResponse) -> str:
     if segments and segments[-1] == "status":
         segments.pop()
     if not segments or segments[-1] == "export-data":
-        msg = f"the response to the submit ({response.status}) has no Location that names an export"
-        raise AmbiguousSubmit(msg, status=response.status)
+        return None
     return unquote(segments[-1])

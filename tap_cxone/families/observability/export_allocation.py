@@ -4,34 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from tap_cxone.windows import Window
 
 
-def allocate_exports(
-    windows_by_stream: Mapping[str, Sequence[Window]],
-    remaining: int,
-    *,
-    failing: Container[str] = (),
-) -> dict[str, int]:
-    """Return how many exports each stream may submit; the oldest windows are first.
+class ExportDemand(Struct, frozen=True):
+    """Exports that one stream needs.
+
+    Attributes:
+        stream: Name of the stream.
+        windows: Windows that still need an export, oldest first.
+        failing: Whether the last run of the stream failed. Its windows stay the oldest, and must
+            not block the other streams forever.
+        stopped_at: Time when the quota last stopped the stream; None if it never did.
+    """
+
+    stream: str
+    windows: Sequence[Window]
+    failing: bool = False
+    stopped_at: datetime | None = None
+
+    def priority(self, window: Window) -> tuple[bool, datetime, float, str]:
+        """Return the sort key of a window; the smallest is exported first.
+
+        Of equally old windows, that of the stream comes first that had to wait most recently. So
+        streams with one new window a day take turns.
+        """
+        last_wait = self.stopped_at.timestamp() if self.stopped_at else 0.0
+        return self.failing, window.start, -last_wait, self.stream
+
+
+def allocate_exports(demands: Iterable[ExportDemand], remaining: int) -> dict[str, int]:
+    """Return how many exports each stream may submit; the oldest windows come first.
 
     Args:
-        windows_by_stream: Windows of each stream that still need an export, oldest first.
+        demands: Exports that each stream needs.
         remaining: Number of exports that the quota still allows.
-        failing: Streams to serve last. The windows of a stream that always fails stay the oldest
-            and must not block the other streams forever.
 
     Returns:
-        Stream → number of its windows to export now, starting with the oldest. Windows of one age
-        are ordered by stream name.
+        Stream → number of its windows to export now, starting with the oldest.
     """
-    oldest_first = sorted(
-        (name in failing, window.start, name)
-        for name, windows in windows_by_stream.items()
-        for window in windows
-    )
-    allocated = [name for _, _, name in oldest_first[:remaining]]
-    return {name: allocated.count(name) for name in windows_by_stream}
+    demands = list(demands)
+    ordered = sorted(demand.priority(window) for demand in demands for window in demand.windows)
+    allocated = [stream for *_, stream in ordered[:remaining]]
+    return {demand.stream: allocated.count(demand.stream) for demand in demands}

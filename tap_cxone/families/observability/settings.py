@@ -1,65 +1,31 @@
 """The settings of the observability family."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from tap_cxone.config.definition import ONE_WEEK, OverlapDays
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.config.model import Section, Settings
-from tap_cxone.families.observability.tables import FILTERS, TABLES, DashboardTable
-from tap_cxone.types import ColumnType
-
-TABLE_PATHS = tuple(path for table in TABLES for path in table.paths)
-
-
-@dataclass(frozen=True, slots=True)
-class FilterSettings:
-    """The filters of the tables, by the names of the API."""
-
-    Team: Annotated[tuple[str, ...], Meta(description="Teams.")] = ()
-    Skill: Annotated[tuple[str, ...], Meta(description="Skills.")] = ()
-    CopilotProfileId: Annotated[tuple[str, ...], Meta(description="Copilot profiles.")] = ()
-    AgentNumber: Annotated[tuple[str, ...], Meta(description="Agents.")] = ()
-
-    def by_name(self) -> dict[str, tuple[str, ...]]:
-        """Return the values of each filter."""
-        return {name: getattr(self, name) for name in FILTERS}
+from tap_cxone.config.model import Settings
+from tap_cxone.families.observability.table_exports import TableExport, table_exports
+from tap_cxone.families.observability.table_settings import TableOptions, TableSettings
+from tap_cxone.families.observability.tables import TABLES, DashboardTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservabilitySettings(Section):
-    """The settings of the observability family; `tables` has the paths as the user named them."""
+class ObservabilitySettings(TableOptions):
+    """The settings of the observability family."""
 
     NAME: ClassVar[str] = "observability"
     TITLE: ClassVar[str] = "Observability"
     DESCRIPTION: ClassVar[str] = "The exports of the Observability Dashboard."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_ONLY
+    STREAMS_SETTING: ClassVar[str] = "table_streams"
 
-    tables: Annotated[
-        tuple[Annotated[str, Meta(extra_json_schema={"enum": list(TABLE_PATHS)})], ...],
-        Meta(
-            description="Tables to export. `AutopilotKnowledge/GRTable` and `autopilot/GRTable` "
-            "are two paths of the same data; a tenant has one of them."
-        ),
-    ] = TABLE_PATHS
-    channels: Annotated[
-        tuple[Literal["digital", "voice"], ...],
-        Meta(
-            description="Channels to export (`digital`, `voice`); an empty list exports all. Only "
-            "KBTable and ASTable accept it."
-        ),
-    ] = ()
-    filters: Annotated[
-        FilterSettings,
-        Meta(
-            description="Export only rows with one of these values; an empty list does not filter. "
-            "KBTable and ASTable accept all four filters, AQTable accepts CopilotProfileId and "
-            "AgentNumber, GRTable none."
-        ),
-    ] = FilterSettings()
     window_days: Annotated[
         int,
         Meta(
@@ -68,6 +34,7 @@ class ObservabilitySettings(Section):
             description="Days per export. Exports are limited by a quota, their days are not.",
         ),
     ] = 31
+    overlap_days: OverlapDays = 1
     exports_per_day: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         Meta(
@@ -75,48 +42,75 @@ class ObservabilitySettings(Section):
             "is for a user of the Observability Dashboard, who has no such limit."
         ),
     ] = 3
-    primary_keys: Annotated[
-        dict[str, tuple[str, ...]],
+    quota_wait_minutes: Annotated[
+        float,
         Meta(
-            description="Stream name to the columns that identify a row. Other streams have the "
-            "key `_row_hash`."
+            ge=0,
+            le=ONE_WEEK,
+            description="Minutes to wait for an export that the quota does not allow yet. An "
+            "export that takes longer is left to the next run.",
         ),
-    ] = field(default_factory=dict)
-    columns: Annotated[
-        dict[str, dict[str, ColumnType]],
+    ] = 15
+    history_months: Annotated[
+        Annotated[int, Meta(ge=1, le=1200)] | None,
         Meta(
-            description="Stream name to column to type, as for entities. Other columns are strings."
+            description="Months that an export may reach back. `null` is for a user who has no "
+            "such limit. If the API refuses a start, the next day is tried; that costs no export."
         ),
-    ] = field(default_factory=dict)
+    ] = 4
+
+    @property
+    def quota_wait(self) -> timedelta:
+        """Return how long to wait for an export that the quota does not allow yet."""
+        return timedelta(minutes=self.quota_wait_minutes)
+
+    @property
+    def overlap(self) -> timedelta:
+        """Return how far before the bookmark to read again."""
+        return timedelta(days=self.overlap_days)
 
     def problems(self, core: Settings) -> Iterator[str]:  # noqa: ARG002 (no check needs the core)
-        """Yield the problems of options that a selected table does not accept."""
-        paths = set(self.tables or TABLE_PATHS)
-        selected = [table for table in TABLES if set(table.paths) & paths]
-        for name in (name for name, values in self.filters.by_name().items() if values):
-            accepting = [table for table in TABLES if name in table.filters]
-            yield from self._unsupported_option(f"filters.{name}", selected, accepting)
-        if self.channels:
-            accepting = [table for table in TABLES if table.channels]
-            yield from self._unsupported_option("channels", selected, accepting)
-        yield from self._unknown_streams("primary_keys", self.primary_keys)
-        yield from self._unknown_streams("columns", self.columns)
+        """Yield the problems of options that no table accepts to which they apply."""
+        exports = {export.table.stream: export for export in table_exports(self)}
+        yield from self._unused_options([e for e in exports.values() if e.selected])
+        for entry in self.table_streams:
+            yield from self._entry_problems(entry, exports[entry.name].table)
+        yield from self._unknown_streams("primary_keys", self.primary_keys, exports)
+        yield from self._unknown_streams("columns", self.columns, exports)
+        yield from self._unknown_streams("order_by", self.order_by, exports)
+        yield from self._unknown_streams("date_order", self.date_order, exports)
+        yield from self._unknown_streams("stream_csv", self.stream_csv, exports)
+        yield from self.csv.problems(f"{self.NAME}.csv")
+        for name, settings in self.stream_csv.items():
+            yield from settings.problems(f"{self.NAME}.stream_csv.{name}")
 
-    def _unsupported_option(
-        self, option: str, selected: Sequence[DashboardTable], accepting: Sequence[DashboardTable]
-    ) -> Iterator[str]:
-        refusing = [table.paths[0] for table in selected if table not in accepting]
-        if refusing:
-            names = ", ".join(table.paths[0] for table in accepting)
+    def _unused_options(self, selected: Sequence[TableExport]) -> Iterator[str]:
+        unused = [set(export.unused_options(self)) for export in selected]
+        for option in sorted(set.intersection(*unused)) if unused else ():
+            names = ", ".join(table.paths[0] for table in TABLES if table.accepts(option))
             yield (
-                f"{self.NAME}.{option} is not accepted by {', '.join(refusing)}, only by "
-                f"{names}; remove it, or list only tables that accept it in {self.NAME}.tables"
+                f"{self.NAME}.{option} is accepted by no selected table, only by {names}; remove "
+                f"it, or list one of these in {self.NAME}.tables"
             )
 
+    def _entry_problems(self, entry: TableSettings, table: DashboardTable) -> Iterator[str]:
+        setting = f"{self.NAME}.{self.STREAMS_SETTING}: '{entry.name}'"
+        if not table.paths[0]:
+            built_in = ", ".join(sorted(table.stream for table in TABLES))
+            yield f"{setting} has no path; it is no built-in stream ({built_in}), so set its path"
+        if entry.channels and not table.channels:
+            yield f"{setting} has channels, which its table does not accept; see accepts_channels"
+        for name in entry.filters or ():
+            if name not in table.filters:
+                accepted = ", ".join(table.filters) or "none"
+                yield (
+                    f"{setting} has filters.{name}, which its table does not accept (it accepts "
+                    f"{accepted}); see accepts_filters"
+                )
+
     def _unknown_streams(
-        self, setting: str, names: Iterable[str] | Mapping[str, object]
+        self, setting: str, names: Iterable[str], streams: Collection[str]
     ) -> Iterator[str]:
-        streams = [table.stream for table in TABLES]
         for name in names:
             if name not in streams:
                 hint = did_you_mean(name, streams, cutoff=0)

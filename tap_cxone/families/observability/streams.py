@@ -5,36 +5,42 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, field
 from typing_extensions import override
 
+from tap_cxone.clock import iso
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
-from tap_cxone.families.observability.export_allocation import allocate_exports
+from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
+from tap_cxone.families.observability.history import HistoryLimit
 from tap_cxone.families.observability.settings import ObservabilitySettings
+from tap_cxone.families.observability.table_exports import table_exports
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
-from tap_cxone.rows.columns import declared_columns, snake_case
+from tap_cxone.rows.columns import declared_columns
+from tap_cxone.rows.titles import default_name
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows, midnight
+from tap_cxone.windows import Overlap, daily_windows, midnight
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
 
     from tap_cxone.context import RunContext
-    from tap_cxone.errors import ApiError
-    from tap_cxone.families.observability.tables import DashboardTable
+    from tap_cxone.errors import ApiError, HistoryRefused
+    from tap_cxone.families.observability.table_exports import TableExport
     from tap_cxone.windows import Window
 
 NAME = ObservabilitySettings.NAME
 BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
-HISTORY_MONTHS = 4
 
 
 class Observability(ApiFamily):
@@ -63,7 +69,8 @@ class Observability(ApiFamily):
         return cls(
             context=context,
             grant=PasswordGrant(url, application, key) if application and key else None,
-            limits=RateLimits(quota=quota),
+            limits=RateLimits(quota=quota, quota_wait=section.quota_wait),
+            overlap=section.overlap,
             window_days=section.window_days,
         )
 
@@ -73,17 +80,13 @@ class Observability(ApiFamily):
 
 
 def streams(tap: Tap, context: RunContext) -> list[TableStream]:
-    """Return one stream per table; tables missing in the settings are not selected by default."""
-    allocation = ExportAllocation(Observability.from_settings(context))
-    configured = context.settings.section(ObservabilitySettings).tables
-    for table in TABLES:
-        # A configured name is tried first. A table without one has a stream that is not selected.
-        paths = tuple(sorted(table.paths, key=lambda path: path not in configured))
-        selected = any(path in configured for path in paths)
-        table_in_use = structs.replace(table, paths=paths)
-        allocation.streams.append(
-            TableStream(tap, allocation, table_in_use, select_by_default=selected)
-        )
+    """Return one stream per table and per entry of the user."""
+    section = context.settings.section(ObservabilitySettings)
+    history = HistoryLimit(section.history_months)
+    allocation = ExportAllocation(Observability.from_settings(context), history)
+    allocation.streams.extend(
+        TableStream(tap, allocation, export) for export in table_exports(section)
+    )
     return allocation.streams
 
 
@@ -92,29 +95,37 @@ class ExportAllocation(Struct, frozen=True):
 
     Attributes:
         family: The family, with the limiter that counts exports.
+        history: How far back its exports may start.
         streams: All streams of the family.
     """
 
     family: ApiFamily
+    history: HistoryLimit
     streams: list[TableStream] = field(default_factory=list)
+
+    def log_unused_options(self, log: logging.Logger) -> None:
+        """Log the selected tables that are exported without channels or filters of the family."""
+        section = self.family.context.settings.section(ObservabilitySettings)
+        exports = [stream.export for stream in self.streams if stream.selected]
+        unused = {e.table.stream: ", ".join(e.unused_options(section)) for e in exports}
+        if texts := [
+            f"{stream} without {options}" for stream, options in unused.items() if options
+        ]:
+            log.info(
+                "%s: exported without what the table does not accept: %s", NAME, "; ".join(texts)
+            )
 
     def may_export(self, stream: TableStream) -> bool:
         """Return True if a stream may export its next window now.
 
         It may not if older windows of other streams use up the remaining exports.
         """
-        remaining = self.family.rate_limiter.remaining_exports()
+        remaining = self.family.rate_limiter.remaining_exports(self.family.limits.quota_wait)
         if remaining is None:
             return True
         # The SDK syncs streams in name order. Earlier streams have ended and reserve no exports.
         waiting = [s for s in self.streams if s.selected and s.name >= stream.name]
-        failing = {s.name for s in waiting if s.failed_last_run}
-        return (
-            allocate_exports(
-                {s.name: s.windows_without_job() for s in waiting}, remaining, failing=failing
-            )[stream.name]
-            > 0
-        )
+        return allocate_exports([s.demand() for s in waiting], remaining)[stream.name] > 0
 
 
 class TableStream(JobStream):
@@ -123,60 +134,91 @@ class TableStream(JobStream):
     Windows are wide because the quota allows few exports.
     """
 
-    def __init__(
-        self,
-        tap: Tap,
-        allocation: ExportAllocation,
-        table: DashboardTable,
-        *,
-        select_by_default: bool,
-    ) -> None:
-        """Store the table and declare the columns in the settings; files define all others."""
-        self.allocation = allocation
-        self.table = table
-        settings = allocation.family.context.settings.section(ObservabilitySettings)
+    def __init__(self, tap: Tap, allocation: ExportAllocation, export: TableExport) -> None:
+        """Store the export and declare the columns in the settings; files define all others."""
+        self.allocation, self.export = allocation, export
+        name, core_settings = export.table.stream, allocation.family.context.settings
+        section = core_settings.section(ObservabilitySettings)
+        own = f"{NAME}.table_streams, entry '{name}'"
         declaration = Declaration(
-            name=table.stream,
-            columns=declared_columns(settings.columns.get(table.stream, {})),
-            primary_keys=tuple(map(snake_case, settings.primary_keys.get(table.stream, ()))),
-            description=table.description,
-            keys_setting=f"{NAME}.primary_keys, '{table.stream}'",
-            columns_setting=f"{NAME}.columns, '{table.stream}'",
+            name=name,
+            columns=declared_columns(export.columns),
+            primary_keys=export.primary_keys,
+            description=export.table.description,
+            keys_setting=f"{own}, primary_keys"
+            if export.entry
+            else f"{NAME}.primary_keys, '{name}'",
+            columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
+            order_by=default_name(export.order_by),
+            text_format=text_format(
+                section.stream_csv.get(name, CsvSettings()).over(section.csv),
+                csv_setting=f"{NAME}.stream_csv.{name}",
+                timezone=core_settings.timezone,
+                date_order=section.date_order.get(name),
+                date_order_setting=f"{NAME}.date_order.{name}",
+            ),
         )
-        super().__init__(tap, allocation.family, declaration, select_by_default=select_by_default)
+        super().__init__(tap, allocation.family, declaration, select_by_default=export.selected)
 
     @cached_property
     @override
     def api(self) -> ObservabilityApi:
-        settings = self.settings
-        family_settings = settings.section(ObservabilitySettings)
+        export, family = self.export, self.family
         request = TableRequest(
-            table=self.table,
-            channels=family_settings.channels,
-            filters=family_settings.filters.by_name(),
-            timezone=settings.zone.key if settings.zone else "UTC",
+            table=export.table,
+            channels=export.channels,
+            filters=export.filters,
+            timezone=self.settings.zone.key if self.settings.zone else "UTC",
         )
-        family = self.family
         return ObservabilityApi(family.client, family.tenant, request, family.tenant_info)
 
     @override
-    def history_limit(self, now: datetime) -> datetime | None:
-        # Without a quota the login is a user of the dashboard. Only the API knows whether that
-        # user's history is limited, and refuses a start that is too old.
-        if self.family.limits.quota is None:
-            return None
-        from dateutil.relativedelta import relativedelta  # not needed by discovery
+    def _log_start(self) -> None:
+        super()._log_start()
+        if "options" not in self.family.logged_topics:
+            self.family.logged_topics.add("options")
+            self.allocation.log_unused_options(self.logger)
 
-        oldest_start = now - relativedelta(months=HISTORY_MONTHS)
-        is_midnight = midnight(oldest_start) == oldest_start
-        return oldest_start if is_midnight else midnight(oldest_start, days=1)
+    @override
+    def history_limit(self, now: datetime) -> datetime | None:
+        return self.allocation.history.start(now)
+
+    @override
+    def start_later(self, refused: Window, error: HistoryRefused) -> None:
+        now, history = self.now(), self.allocation.history
+        history.move_start(refused.start, error, now)
+        text = "%s: a start on %s was refused; trying %s, which costs no export. Set start_date to "
+        text += "that day, or observability.history_months to what the API allows: %s"
+        tried = iso(history.start(now) or now)
+        self.log_once("start", text, self.name, iso(refused.start), tried, error.message)
+
+    def demand(self) -> ExportDemand:
+        """Return the exports that this stream needs."""
+        state = self.state_view
+        return ExportDemand(
+            self.name,
+            self.windows_without_job(),
+            failing=self.failed_last_run,
+            stopped_at=state.quota_stopped_at(),
+        )
 
     @override
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        max_days = self.settings.section(ObservabilitySettings).window_days
-        return daily_windows(start, end, max_days=max_days, pending=pending)
+        section, bookmark = self.settings.section(ObservabilitySettings), self.state_view.bookmark()
+        has_overlap = bookmark is not None and start < midnight(bookmark)
+        return daily_windows(
+            start,
+            end,
+            max_days=section.window_days,
+            pending=pending,
+            overlap=Overlap(
+                section.overlap_days,
+                self.settings.start_date,
+                extends_first_window=has_overlap,  # so it costs no export
+            ),
+        )
 
     @override
     def limit_to_quota(
@@ -189,6 +231,16 @@ class TableStream(JobStream):
         """
         with_job = set(pending)
         for window in windows:
-            if window not in with_job and not self.allocation.may_export(self):
-                raise self.family.rate_limiter.quota_error()
+            if window not in with_job:
+                self._require_export()
             yield window
+
+    def _require_export(self) -> None:
+        """Raise `QuotaExhausted` if this stream may not export now, or within the quota wait."""
+        limiter = self.family.rate_limiter
+        if not self.allocation.may_export(self):
+            self.state_view.set_quota_stopped_at(self.now())
+            raise limiter.quota_error()
+        if limiter.remaining_exports() == 0:
+            text = "%s: %s; waiting for it (observability.quota_wait_minutes)"
+            self.logger.info(text, self.name, limiter.quota_error())

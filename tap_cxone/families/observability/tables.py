@@ -24,6 +24,10 @@ class DashboardTable(Struct, frozen=True):
     channels: bool
     description: str
 
+    def accepts(self, option: str) -> bool:
+        """Return True if the table accepts `channels`, or a filter such as `filters.Team`."""
+        return self.channels if option == "channels" else option[len("filters.") :] in self.filters
+
 
 TABLES = (
     DashboardTable(

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.families.reporting.pages import ListSource, SeenRows
-from tap_cxone.rows.columns import fold
+from tap_cxone.rows.titles import fold
 from tap_cxone.windows import Window, daily_windows, midnight
 
 if TYPE_CHECKING:

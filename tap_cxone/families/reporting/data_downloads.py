@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta, timezone
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 from typing_extensions import override
 
 from tap_cxone.clock import time_zone
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.errors import with_permission_hint
 from tap_cxone.families.reporting.api import ReportingApi, versioned
 from tap_cxone.families.reporting.download_body import DownloadBody
-from tap_cxone.families.reporting.fields import numeric_tolerant
+from tap_cxone.families.reporting.fields import NUMBER_FORMAT
 from tap_cxone.families.reporting.presets import DownloadDefinition, preset_of
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.rows.columns import snake_case, with_types
-from tap_cxone.rows.convert import assume_zone
+from tap_cxone.rows.columns import with_types
 from tap_cxone.spool import WindowFile, spool_json_pages
-from tap_cxone.streams.definition import merge_definition
+from tap_cxone.streams.definition import merge_definition, text_format
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import daily_windows, midnight
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
     from tap_cxone.context import ApiFamily
     from tap_cxone.families.reporting.settings import DataDownloadSettings
-    from tap_cxone.rows.columns import Column
+    from tap_cxone.rows.dates import DateRule
     from tap_cxone.windows import Window
 
 _HISTORY = timedelta(days=2 * 365)
@@ -104,20 +103,25 @@ class DownloadStream(WindowedStream):
         setting = f"{ReportingSettings.NAME}.data_downloads, entry '{entry.name}'"
         declaration = Declaration(
             name=entry.name,
-            columns=tuple(map(self._tolerant, self.definition.columns)),
+            columns=self.definition.columns,
             primary_keys=self.definition.primary_keys,
             description=self.definition.description,
             keys_setting=f"{setting}, primary_keys",
             columns_setting=f"{setting}, columns",
             formats=("csv", "json"),
+            grouped=self.definition.grouped,
+            text_format=text_format(
+                entry.csv.over(CsvSettings(number_format=NUMBER_FORMAT)),
+                csv_setting=f"{setting}, csv",
+                date_order=entry.date_order,
+                date_order_setting=f"{setting}, date_order",
+            ),
         )
         super().__init__(tap, family, declaration)
 
-    def _tolerant(self, column: Column) -> Column:
-        """Return a column that accepts the API's texts: separators, and local times."""
-        if column.type == "date-time":
-            return structs.replace(column, normalize=partial(assume_zone, self.zone))
-        return numeric_tolerant(column)
+    @override
+    def _date_rule(self, window: Window) -> DateRule:
+        return structs.replace(super()._date_rule(window), zone=self.zone)
 
     @property
     @override
@@ -147,11 +151,10 @@ def _definition_of(entry: DataDownloadSettings) -> DownloadDefinition:
     """Return the preset with the values of the user, or the user's own definition."""
     preset = preset_of(entry.name, entry.report_id)
     definition = preset or DownloadDefinition(entry.name, entry.report_id or 0)
-    keys = entry.primary_keys
     return merge_definition(
         definition,
         name=entry.name,
-        primary_keys=None if keys is None else tuple(map(snake_case, keys)),
+        primary_keys=entry.primary_keys,
         columns=with_types(definition.columns, entry.columns),
     )
 

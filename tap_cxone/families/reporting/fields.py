@@ -5,21 +5,23 @@ The API's versions differ: field names of two generations, capitals, IDs and num
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from tap_cxone.rows.columns import Column, fold, snake_case
+from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.rows.text_format import TextFormat
+from tap_cxone.rows.titles import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_cxone.types import ColumnType
+    from tap_cxone.types import ColumnType, NumberFormat
 
+NUMBER_FORMAT: NumberFormat = "1,234.5"
+"""The API may send thousands separators in any number that is a text."""
+LIST_FORMAT = TextFormat(json_number_format=NUMBER_FORMAT)
 _SECRET_FIELDS = frozenset({"apikey"})
-_THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")
-_NUMERIC: tuple[ColumnType, ...] = ("integer", "number")
 _KINDS: dict[str, tuple[ColumnType, str]] = {
     "integer": ("integer", ""),
     "number": ("number", ""),
@@ -38,16 +40,10 @@ def columns(**names: str) -> tuple[Column, ...]:
         **names: Kind of the values → names of the fields, separated by commas.
     """
     return tuple(
-        numeric_tolerant(Column(snake_case(name), _KINDS[kind][0], f"`{name}`{_KINDS[kind][1]}."))
+        source_column(name, f"`{name}`{_KINDS[kind][1]}.", _KINDS[kind][0])
         for kind, listed in names.items()
         for name in listed.split(",")
     )
-
-
-def numeric_tolerant(column: Column) -> Column:
-    """Return the column; a numeric one also accepts texts such as `1,234`."""
-    is_numeric = column.type in _NUMERIC
-    return structs.replace(column, normalize=remove_thousands) if is_numeric else column
 
 
 class FieldRules(Struct, frozen=True):
@@ -87,8 +83,3 @@ class FieldRules(Struct, frozen=True):
             else:
                 yield name, folded, value
         yield from aliased
-
-
-def remove_thousands(text: str) -> str:
-    """Return a number such as `1,234` without separators; any other text as it is."""
-    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.errors import DownloadError, ResponseTimeout
 from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.rows.columns import fold
+from tap_cxone.rows.titles import fold
 from tap_cxone.spool import WindowFile, encode_json, spool_json_pages
 
 if TYPE_CHECKING:

@@ -19,12 +19,14 @@ class DownloadDefinition(Definition, frozen=True):
         columns: Known columns.
         primary_keys: Columns that identify a row; empty for `_row_hash`.
         description: Meaning of one row.
+        grouped: Whether a row sums up a group, whose key may be blank.
     """
 
     report_id: int
     columns: tuple[Column, ...] = ()
     primary_keys: tuple[str, ...] = ()
     description: str = "A row of a data download."
+    grouped: bool = False
 
 
 PRESETS = (
@@ -36,6 +38,7 @@ PRESETS = (
         ),
         primary_keys=("agent_no", "start_date", "agent_state_code"),
         description="The seconds of an agent in one state on one day.",
+        grouped=True,
     ),
     DownloadDefinition(
         name="call_detail",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field, structs
 from typing_extensions import override
 
+from tap_cxone.config.csv import CsvSettings
+from tap_cxone.families.reporting.fields import NUMBER_FORMAT
 from tap_cxone.families.reporting.report_jobs import (
     NICE_HOSTS,
     FinishedJob,
@@ -17,8 +19,9 @@ from tap_cxone.families.reporting.report_jobs import (
 )
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.rows.columns import Column, snake_case, with_types
+from tap_cxone.rows.columns import Column, with_types
 from tap_cxone.spool import WindowFile
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.snapshot_job import SnapshotJobStream
 from tap_cxone.streams.windowed import WindowedStream
@@ -60,11 +63,18 @@ class _ReportRows(WindowedStream):
         declaration = Declaration(
             name=entry.name,
             columns=(*with_types((), entry.columns), *_JOB_COLUMNS),
-            primary_keys=tuple(map(snake_case, entry.primary_keys)),
+            primary_keys=entry.primary_keys,
             description="A row of a custom report.",
             keys_setting=f"{setting}, primary_keys",
             columns_setting=f"{setting}, columns",
             windowed=entry.mode == "collect",
+            text_format=text_format(
+                entry.csv.over(CsvSettings(number_format=NUMBER_FORMAT)),
+                csv_setting=f"{setting}, csv",
+                timezone=entry.timezone,
+                date_order=entry.date_order,
+                date_order_setting=f"{setting}, date_order",
+            ),
         )
         super().__init__(tap, family, declaration)
 

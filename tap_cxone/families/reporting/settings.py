@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from tap_cxone.clock import time_zone
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
@@ -66,6 +66,11 @@ class DataDownloadSettings:
         int,
         Meta(ge=1, le=MAX_DOWNLOAD_DAYS, description="Days per request (the API allows 30)."),
     ] = 1
+    date_order: DATE_ORDER = None
+    csv: Annotated[
+        CsvSettings,
+        Meta(description="How the file writes texts; `number_format` is `1,234.5` by default."),
+    ] = field(default_factory=CsvSettings)
     lookback_days: Annotated[
         Annotated[int, Meta(ge=0, le=366)] | None,
         Meta(
@@ -118,6 +123,12 @@ class ReportJobSettings:
         int,
         Meta(ge=7, le=14, description="Days for which the API keeps the file, 7 to 14."),
     ] = 7
+    timezone: TIMEZONE = None
+    date_order: DATE_ORDER = None
+    csv: Annotated[
+        CsvSettings,
+        Meta(description="How the file writes texts; `number_format` is `1,234.5` by default."),
+    ] = field(default_factory=CsvSettings)
     skip_lines: Annotated[
         int, Meta(ge=0, description="Lines before the header, such as the title of the report.")
     ] = 0
@@ -204,11 +215,12 @@ class ReportingSettings(Section):
                 hint = did_you_mean(name, names, cutoff=0)
                 yield f"{self.NAME}.api_versions names the stream '{name}'; {hint}"
         for download in downloads:
-            setting = f"{self.NAME}.data_downloads: '{download.name}'"
+            setting = f"{self.NAME}.data_downloads, entry '{download.name}'"
             if download.report_id is None and preset_of(download.name) is None:
                 yield f"{setting} has no report_id; set it, or use a preset ({PRESET_NAMES})"
-            if download.timezone is not None and time_zone(download.timezone) is None:
-                yield (
-                    f"{setting} has the timezone '{download.timezone}', which is neither an IANA "
-                    "nor a Windows zone; use one such as America/New_York"
-                )
+            yield from timezone_problems(f"{setting}, timezone", download.timezone)
+            yield from download.csv.problems(f"{setting}, csv")
+        for report in self.report_jobs:
+            setting = f"{self.NAME}.report_jobs, entry '{report.name}'"
+            yield from timezone_problems(f"{setting}, timezone", report.timezone)
+            yield from report.csv.problems(f"{setting}, csv")

@@ -20,7 +20,7 @@ from tap_cxone.families.reporting.api import (
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.contacts import ContactSource, change_limit, contact_windows
 from tap_cxone.families.reporting.data_downloads import DownloadStream
-from tap_cxone.families.reporting.fields import FieldRules
+from tap_cxone.families.reporting.fields import LIST_FORMAT, FieldRules
 from tap_cxone.families.reporting.pages import ListSource
 from tap_cxone.families.reporting.report_streams import report_stream
 from tap_cxone.families.reporting.settings import (
@@ -125,6 +125,8 @@ def declaration_of(table: Table, *, windowed: bool) -> Declaration:
         columns_setting=f"{NAME}.api_version, which determines the types",
         formats=("json",),
         windowed=windowed,
+        grouped=table.null_keys,
+        text_format=LIST_FORMAT,
     )
 
 

@@ -27,6 +27,7 @@ class Table(Struct, frozen=True, kw_only=True):
         paged: Whether the API accepts `top` and `skip`.
         params: Query parameters of each request.
         aliases: Field of an older version → column.
+        null_keys: Whether a part of the key may be missing.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Table(Struct, frozen=True, kw_only=True):
     paged: bool = False
     params: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    null_keys: bool = False
 
 
 DIMENSIONS = (
@@ -144,6 +146,7 @@ DIMENSIONS = (
         ),
         primary_keys=("contact_code", "contact_address"),
         description="A number or address at which contacts arrive.",
+        null_keys=True,
         paged=True,
     ),
     Table(

@@ -13,6 +13,7 @@ from tap_cxone.clock import iso_z
 from tap_cxone.errors import DownloadError, NotFound
 from tap_cxone.families.scheduled_reports.schedules import SCHEDULES_PATH
 from tap_cxone.http.json_body import json_list, json_object
+from tap_cxone.http.messages import parse_json_rows
 from tap_cxone.http.pagination import TokenPaginator
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
@@ -40,6 +42,7 @@ class ReportsApi(JobApi):
 
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state", "status")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("runId", "id")
+    LINK_KEYS: ClassVar[tuple[str, ...]] = ("downloadUrl",)
     NOUN: ClassVar[str] = "run"
 
     schedules: ScheduleRegistry
@@ -77,17 +80,18 @@ class ReportsApi(JobApi):
         return f"{RESULTS_PATH}/{quote(job.id, safe='')}"
 
     @override
+    def request_status(self, path: str) -> ApiResponse:
+        return self.client.get(path, parse=parse_json_rows, accepts_redirect=True)
+
+    @override
     def get_status(self, job: Job) -> StatusResponse:
-        path = self.status_path(job)
-        body = self.client.get(path).json
-        response = self.read_status(body)
-        if response.status is not JobStatus.SUCCEEDED:
+        response = super().get_status(job)
+        if response.status is not JobStatus.SUCCEEDED or response.link:
             return response
         # This response is the first page. A second request for it would count as a poll.
-        self._first_pages = {path: body}
-        download_url = body.get("downloadUrl")
-        link = download_url if isinstance(download_url, str) and download_url else path
-        return replace(response, link=link)
+        path = self.status_path(job)
+        self._first_pages = {path: response.body}
+        return replace(response, link=path)
 
     @override
     def cancel(self, job: Job) -> bool:
@@ -113,7 +117,8 @@ class ReportsApi(JobApi):
         paginator = TokenPaginator(description)
         first_page = self._first_pages.pop(path, None)
         for page in paginator.pages(
-            lambda token: self.client.get(path, paginator.params(token)).json, first_page
+            lambda token: self.client.get(path, paginator.params(token), parse_json_rows).json,
+            first_page,
         ):
             rows = json_list(json_object(page), ["data"])
             if rows is None:

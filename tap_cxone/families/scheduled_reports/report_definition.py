@@ -19,14 +19,14 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
         "schedule": {
             "type": report.schedule.type,
             "time": report.schedule.time,
-            "timezone": "UTC",
+            "timezone": report.schedule.timezone,
         },
         "report": {
             "type": report.type,
             "metrics": list(report.metrics),
             "dimensions": list(report.dimensions),
             "filters": filters,
-            "dateRange": {"type": "relative", "value": "previousDay"},
+            "dateRange": {"type": report.dateRange.type, "value": report.dateRange.value},
             "grouping": list(report.grouping),
         },
         "delivery": {"type": "api"},

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
@@ -27,6 +28,7 @@ METRIC_REPORT_TYPES: dict[str, tuple[str, ...]] = {
 """Metric → the report types that have it, as far as the tutorial names them. Others need
 `allow_unknown_metrics`."""
 
+_UTC = "UTC"
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -50,6 +52,22 @@ class ScheduleSettings:
         Meta(description="Frequency of the runs that CXone starts."),
     ] = "daily"
     time: Annotated[str, Meta(description="Time of these runs, in UTC.")] = "05:30"
+    timezone: Annotated[
+        str, Meta(description="Time zone of the schedule. Only `UTC`, in which the data is stored.")
+    ] = _UTC
+
+
+@dataclass(frozen=True, slots=True)
+class DateRangeSettings:
+    """The dates of the runs that CXone starts. The tap sets the dates of its own runs."""
+
+    type: Annotated[
+        Literal["relative", "absolute"],
+        Meta(description="Kind of the range. Only `relative`, since a schedule is run repeatedly."),
+    ] = "relative"
+    value: Annotated[str, Meta(description="The range, relative to the run.")] = "previousDay"
+    start: Annotated[str | None, Meta(description="Start of an absolute range; refused.")] = None
+    end: Annotated[str | None, Meta(description="End of an absolute range; refused.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,13 @@ class ReportSettings:
         ScheduleSettings,
         Meta(description="The schedule that is registered. The runs of the tap do not use it."),
     ] = ScheduleSettings()
+    dateRange: Annotated[  # noqa: N815 (the API's own name, as in the vendor's definitions)
+        DateRangeSettings,
+        Meta(description="The dates of the scheduled runs, as in a definition of the API."),
+    ] = DateRangeSettings()
+    csv: Annotated[
+        CsvSettings, Meta(description="As `scheduled_reports.csv`, for this report only.")
+    ] = field(default_factory=CsvSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +178,9 @@ class ScheduledReportsSettings(Section):
             "application."
         ),
     ] = ("analytics:reports:read", "analytics:reports:write")
+    csv: Annotated[CsvSettings, Meta(description="How the results of all reports write texts.")] = (
+        field(default_factory=CsvSettings)
+    )
 
     @property
     def availability_delay(self) -> timedelta:
@@ -172,8 +200,10 @@ class ScheduledReportsSettings(Section):
     def problems(self, core: Settings) -> Iterator[str]:
         """Yield the problems of windows beside a lookback, and what the API refuses of a report."""
         yield from aggregate_window_problems(self.NAME, self.window_days, core)
+        yield from self.csv.problems(f"{self.NAME}.csv")
         for report in self.reports:
             path = f"{self.NAME}.reports, '{report.name}'"
+            yield from report.csv.problems(f"{self.NAME}.reports, entry '{report.name}', csv")
             for problem in self._report_problems(report):
                 yield f"{path}{problem}"
 
@@ -185,6 +215,7 @@ class ScheduledReportsSettings(Section):
         for dimension in report.grouping:
             if dimension not in report.dimensions:
                 yield f": grouping '{dimension}' is not in its dimensions; add it to them"
+        yield from _definition_problems(report)
         if not _TIME.fullmatch(report.schedule.time):
             yield (
                 f": schedule.time is '{report.schedule.time}'; write hours and minutes, such as "
@@ -206,3 +237,19 @@ class ScheduledReportsSettings(Section):
                 f": '{metric}' is a metric of {', '.join(types)} reports, not of {report_type}; "
                 f"those have: {', '.join(others) or 'none known'}"
             )
+
+
+def _definition_problems(report: ReportSettings) -> Iterator[str]:
+    """Yield what would give wrong days in a definition that the API itself accepts."""
+    schedule, date_range = report.schedule, report.dateRange
+    if schedule.timezone != _UTC:
+        yield (
+            f": schedule.timezone is '{schedule.timezone}'; write UTC: the data is stored in UTC, "
+            "so the days of another zone overlap or have gaps"
+        )
+    if date_range.type != "relative" or date_range.start or date_range.end:
+        yield (
+            ": dateRange is absolute; write a relative one, such as previousDay: a schedule with "
+            "fixed dates gives the same days in every run. start_date and end_date are the dates "
+            "of the extraction"
+        )

@@ -22,7 +22,8 @@ from tap_cxone.families.scheduled_reports.schedules import (
 )
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column, snake_case
+from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -135,16 +136,21 @@ class ReportStream(JobStream):
         self.report = report
         keys = report.grouping or report.dimensions
         setting = f"{NAME}.reports, entry '{report.name}'"
-        dimensions = (Column(snake_case(n), description=f"'{n}'.") for n in report.dimensions)
-        metrics = (Column(snake_case(n), "number", f"Metric '{n}'.") for n in report.metrics)
+        dimensions = (source_column(n, f"'{n}'.") for n in report.dimensions)
+        metrics = (source_column(n, f"Metric '{n}'.", "number") for n in report.metrics)
         declaration = Declaration(
             name=report.name,
             columns=(*dimensions, *metrics),
-            primary_keys=(*map(snake_case, keys), "_window_start"),
+            primary_keys=(*keys, "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
             keys_setting=f"{setting}, grouping",
             columns_setting=setting,
             formats=("json", "csv"),
+            grouped=True,
+            text_format=text_format(
+                report.csv.over(family.context.settings.section(ScheduledReportsSettings).csv),
+                csv_setting=f"{setting}, csv",
+            ),
         )
         super().__init__(tap, family, declaration)
 

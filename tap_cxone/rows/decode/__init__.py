@@ -35,7 +35,7 @@ def open_table(spool: Spool, name: str, expected: FileExpectation = _CSV_ONLY) -
         DecodeError: The file has another format, such as HTML.
     """
     formats = expected.formats
-    start = read_beginning(spool, name)
+    start = read_beginning(spool, name, expected.text_format)
     if start.startswith(_MARKUP_PREFIXES):
         raise _wrong_format(name, formats, actual="an HTML or XML page")
     if start.startswith(("{", "[")):
@@ -44,7 +44,7 @@ def open_table(spool: Spool, name: str, expected: FileExpectation = _CSV_ONLY) -
         return JsonTable(spool, name, expected)
     if "csv" not in formats and start:
         raise _wrong_format(name, formats, actual="other text")
-    return CsvTable.open(spool, name, expected.max_bytes)
+    return CsvTable.open(spool, name, expected)
 
 
 def _wrong_format(name: str, formats: Collection[Format], *, actual: str) -> DecodeError:

@@ -2,58 +2,93 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from itertools import chain, groupby
-from typing import TYPE_CHECKING, TextIO
+from itertools import groupby
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import DecodeError
-from tap_cxone.rows.decode.table import BLOCK_ROWS, Row, rows_of
-from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
+from tap_cxone.rows.decode.csv_lines import LineFilter, without_notice
+from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
+from tap_cxone.rows.decode.notice import is_no_data
+from tap_cxone.rows.decode.null_characters import NullCharacterFilter
+from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from tap_cxone.rows.decode.table import Block
+    from tap_cxone.rows.decode.table import Block, FileExpectation
     from tap_cxone.spool import Spool
-
-# The limit applies to the whole process. A contact's comment field may hold a conversation.
-csv.field_size_limit(2**31 - 1)
-
-_CHUNK_CHARACTERS = 1 << 14  # characters per read
-_CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 
 
 class CsvTable(Struct, frozen=True):
     """A CSV file (a `Table`).
 
     Attributes:
-        spool: The file.
         name: Name of the file in error messages.
         header: The column names; empty for an empty file.
-        max_bytes: Maximum size of the file after decompression.
+        source: Text of the file.
+        has_trailing_cell: Whether every row has one more cell than the header, which is blank.
+        skipped: Numbers of the lines that the last pass skipped.
         unit: Unit of row numbers.
         cells_are_text: True: cells are texts.
     """
 
-    spool: Spool
     name: str
     header: tuple[str, ...]
-    max_bytes: int
+    source: CsvSource
+    has_trailing_cell: bool = False
+    skipped: SkippedLines = field(default_factory=SkippedLines)
     unit: str = "line"
     cells_are_text: bool = True
 
     @classmethod
-    def open(cls, spool: Spool, name: str, max_bytes: int) -> CsvTable:
+    def open(cls, spool: Spool, name: str, expected: FileExpectation) -> CsvTable:
         """Return the table after reading its header.
 
         Raises:
             DecodeError: The file is damaged there.
         """
-        header, *_ = next(_read_blocks(spool, name, max_bytes), _CsvBlock()).rows or [[]]
-        return cls(spool, name, tuple(header), max_bytes)
+        null_characters = NullCharacterFilter(expected.text_format, name)
+        source = CsvSource(spool, name, expected, null_characters)
+        source = structs.replace(source, delimiter=source.find_delimiter())
+        header, *_ = next(source.blocks(), CsvBlock()).rows or [[]]
+        header = [] if is_no_data(header) else header
+        table = cls(name, tuple(header), source)
+        return (
+            structs.replace(table, has_trailing_cell=True) if table._all_rows_end_blank() else table
+        )
+
+    @property
+    def null_character_count(self) -> int:
+        """Return the number of NUL characters that the last pass has replaced."""
+        return self.source.null_characters.count
+
+    def _all_rows_end_blank(self) -> bool:
+        """Return True if every row has one more cell than the header, which is blank.
+
+        Such a writer ends each row with a delimiter. One such row among others has lost a quote
+        or has an unquoted comma, so the whole file decides. Other files are read to their first
+        row only.
+        """
+        width, has_rows = len(self.header) + 1, False
+        try:
+            for block in self._row_blocks():
+                has_rows = True
+                if any(len(row) != width or row[-1].strip() for row in block.rows):
+                    return False
+        except DecodeError:  # `blocks` raises it again, after the rows before the damage
+            return False
+        return has_rows
+
+    def _row_blocks(self) -> Iterator[CsvBlock]:
+        """Yield the rows below the header, without the lines that are no rows."""
+        blocks = self.source.blocks()
+        next(blocks, None)  # the header
+        self.skipped.reset()
+        filter_lines = LineFilter.for_header(self.header, self.source.delimiter, self.skipped)
+        return without_notice(rows for rows in map(filter_lines.rows_of, blocks) if rows.count)
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield the rows below the header; rows with another number of cells are invalid.
@@ -62,10 +97,8 @@ class CsvTable(Struct, frozen=True):
             DecodeError: The file is damaged or is not CSV, or its last row has another number of
                 cells, as in a truncated file. Rows before the damage have been yielded.
         """
-        csv_blocks = _read_blocks(self.spool, self.name, self.max_bytes)
-        next(csv_blocks, None)  # the header
         ragged: Row | None = None
-        for csv_block in csv_blocks:
+        for csv_block in self._row_blocks():
             for well_formed, block in self._split_ragged(csv_block):
                 if ragged is not None:
                     yield ragged
@@ -83,9 +116,11 @@ class CsvTable(Struct, frozen=True):
         """Yield the same rows as `blocks`, one by one."""
         return rows_of(self.blocks())
 
-    def _split_ragged(self, block: _CsvBlock) -> Iterator[tuple[bool, _CsvBlock]]:
+    def _split_ragged(self, block: CsvBlock) -> Iterator[tuple[bool, CsvBlock]]:
         """Yield runs of rows in file order, with True if they have one cell per column."""
         width = len(self.header)
+        if self.has_trailing_cell:
+            block = CsvBlock([row[:width] for row in block.rows], block.line_numbers)
         if set(map(len, block.rows)) == {width}:
             yield True, block
             return
@@ -95,7 +130,7 @@ class CsvTable(Struct, frozen=True):
             end = first_index + 1 + len(others)
             yield (
                 well_formed,
-                _CsvBlock(block.rows[first_index:end], block.line_numbers[first_index:end]),
+                CsvBlock(block.rows[first_index:end], block.line_numbers[first_index:end]),
             )
 
     def _ragged_row(self, row: Row) -> Row:
@@ -110,56 +145,3 @@ class CsvTable(Struct, frozen=True):
         by_header = dict(zip(self.header, row.cells, strict=False))
         complete = len(by_header) == len(row.cells) == len(self.header)
         return json.dumps(by_header if complete else list(row.cells), ensure_ascii=False)
-
-
-class _CsvBlock(Struct, frozen=True):
-    """Consecutive rows (a `Block`), with the number of the last line of each."""
-
-    rows: list[list[str]] = field(default_factory=list)
-    line_numbers: list[int] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        return len(self.rows)
-
-    @property
-    def columns(self) -> Sequence[Sequence[str]]:
-        return list(zip(*self.rows, strict=True))
-
-    def row(self, index: int) -> Row:
-        return Row(self.line_numbers[index], self.rows[index])
-
-
-def _read_blocks(spool: Spool, name: str, max_bytes: int) -> Iterator[_CsvBlock]:
-    """Yield all non-blank rows: the header as one block, then blocks of many rows."""
-    line, chunks_read = 0, 0
-
-    def counted_lines(text: TextIO) -> Iterator[list[str]]:
-        nonlocal chunks_read
-        while chunk := text.readlines(_CHUNK_CHARACTERS):
-            chunks_read += 1
-            yield chunk
-
-    block, row_limit, chunk_limit = _CsvBlock(), 1, 1
-    try:
-        with open_text(spool, name, lambda: f"after line {line}", max_bytes) as text:
-            reader = csv.reader(chain.from_iterable(counted_lines(text)), strict=True)
-            try:
-                for cells in reader:
-                    line = reader.line_num
-                    if cells:
-                        block.rows.append(cells)
-                        block.line_numbers.append(line)
-                        if len(block.rows) >= row_limit or chunks_read >= chunk_limit:
-                            yield block
-                            block, row_limit = _CsvBlock(), BLOCK_ROWS
-                            chunk_limit = chunks_read + _CHUNKS_PER_BLOCK
-            except (csv.Error, DecodeError, *DAMAGE_ERRORS):
-                if block.rows:  # they precede the damage
-                    yield block
-                raise
-            if block.rows:
-                yield block
-    except csv.Error as error:
-        msg = f"{name}: after line {line} the text is not CSV ({error})"
-        raise DecodeError(msg) from error

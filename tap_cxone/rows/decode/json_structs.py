@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
+from tap_cxone.json_numbers import parse_fraction
 from tap_cxone.rows.decode.json_text import decode_objects
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def _decoders(fields: ObjectFields) -> tuple[Any, ...]:
     outer = _StructType.define(
         top_level, required, (fields.nested_object, nested_type) if nested else None
     )
-    by_commas = msgspec.json.Decoder(list[outer.struct], float_hook=Decimal)  # type: ignore[name-defined]
-    by_lines = msgspec.json.Decoder(outer.struct, float_hook=Decimal)
+    by_commas = msgspec.json.Decoder(list[outer.struct], float_hook=parse_fraction)  # type: ignore[name-defined]
+    by_lines = msgspec.json.Decoder(outer.struct, float_hook=parse_fraction)
     return by_commas, by_lines, partial(_to_columns, fields, outer, nested)
 
 

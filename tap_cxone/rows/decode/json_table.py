@@ -7,12 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import DecodeError
-from tap_cxone.rows.columns import fold
 from tap_cxone.rows.decode.json_blocks import JsonBlock, ObjectRun, object_shapes
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.rows.decode.json_text import JsonChunk, read_items
-from tap_cxone.rows.decode.table import Row, rows_of
+from tap_cxone.rows.decode.json_values import BrokenValue
+from tap_cxone.rows.decode.null_characters import NullCharacterFilter
+from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
+from tap_cxone.rows.titles import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,6 +87,7 @@ class JsonTable:
         spool: The file.
         name: Name of the file in error messages.
         header: The keys of the objects read so far, in order of first occurrence.
+        skipped: Numbers of skipped lines, which JSON has not.
     """
 
     unit = "record"
@@ -95,6 +98,7 @@ class JsonTable:
         self.spool = spool
         self.name = name
         self.header: tuple[str, ...] = ()
+        self.skipped = SkippedLines()
         self._previous_header: tuple[str, ...] = ()
         self._field_names: dict[str, None] = {}
         self._expected = expected
@@ -102,6 +106,12 @@ class JsonTable:
         self._nested_names: set[str] = set()
         self._object_fields: ObjectFields | None = None
         self._misses = 0  # consecutive chunks that could not be read by columns
+        self._null_characters = NullCharacterFilter(expected.text_format, name)
+
+    @property
+    def null_character_count(self) -> int:
+        """Return the number of NUL characters that the last pass has replaced."""
+        return self._null_characters.count
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield all values; a value that is not an object, or lacks a required field, is invalid.
@@ -109,10 +119,16 @@ class JsonTable:
         Raises:
             DecodeError: The file is damaged, is not JSON, or has more than 5000 different keys.
         """
-        builder = _BlockBuilder(self)
+        builder, expected = _BlockBuilder(self), self._expected
+        self._null_characters.count = 0
         with open_text(
-            self.spool, self.name, builder.describe_position, self._expected.max_bytes
-        ) as text:
+            self.spool,
+            self.name,
+            builder.describe_position,
+            expected.text_format,
+            expected.max_bytes,
+        ) as file:
+            text = self._null_characters.json_reader(file)
             try:
                 for item in read_items(text, self.name, self._read_columns):
                     yield from builder.add(item)
@@ -170,6 +186,8 @@ class JsonTable:
 
     def row(self, number: int, raw_text: str, value: Any, duplicate_field: str) -> Row:
         """Return a row that may add column names or be invalid."""
+        if isinstance(value, BrokenValue):
+            return Row(number, (), invalid_reason=value.reason, raw_text=raw_text)
         if not isinstance(value, dict):
             return Row(number, (), invalid_reason="is not an object", raw_text=raw_text)
         if duplicate_field:

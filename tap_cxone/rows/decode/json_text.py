@@ -6,14 +6,14 @@ import io
 import json
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
-from json.scanner import make_scanner
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from tap_cxone.errors import DecodeError
+from tap_cxone.json_numbers import parse_fraction
+from tap_cxone.rows.decode.json_values import NOT_FINITE, NOT_JSON, BrokenValue, ValueDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 ColumnReader = Callable[[str, bool], "Columns | None"]
 """Reads a text of objects to columns. The flag is True if newlines separate the objects, False for
 commas. Returns None if it cannot read the text."""
+
+
+class TextReader(Protocol):
+    """A text that is read in parts."""
+
+    def read(self, size: int, /) -> str:
+        """Return about `size` characters; an empty string only at the end."""
+
 
 _CHUNK_CHARACTERS = 1 << 18
 # Longest token, other than a string, that the end of the buffer may cut: `-Infinity`, an escape,
@@ -35,6 +43,9 @@ _COMMA_BETWEEN = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _NEWLINE_BETWEEN = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")
 _MAX_CHUNK_FAILURES = 3
 _BLANKS = re.compile(r"[ \t\r\n]*")
+_NEXT_LINE_OF_OBJECT = re.compile(r"\n(?=[ \t\r\n]*\{)")
+_NEXT_ELEMENT = re.compile(r"[ \t\r\n,]*\{")
+_MAX_BROKEN_CHARACTERS = 1 << 20  # of an object that is not JSON
 
 
 class JsonChunk(Struct, frozen=True):
@@ -80,7 +91,7 @@ def decode_objects(text: str, one_per_line: bool, by_lines: Any, by_commas: Any)
     return objects
 
 
-def read_values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
+def read_values(text: TextReader, name: str) -> Iterator[tuple[str, Any]]:
     """Yield the same values as `read_items`, one by one, each after its raw text."""
     for item in read_items(text, name):
         if isinstance(item, JsonChunk):
@@ -90,7 +101,7 @@ def read_values(text: TextIO, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def read_items(
-    text: TextIO, name: str, read_columns: ColumnReader | None = None
+    text: TextReader, name: str, read_columns: ColumnReader | None = None
 ) -> Iterator[tuple[str, Any] | JsonChunk]:
     """Yield the elements of an array, or the values of a sequence such as JSON lines.
 
@@ -109,30 +120,27 @@ def read_items(
     if scanner.peek() == "[":
         yield from scanner.elements()
     while scanner.peek():
-        yield scanner.read_chunk(_NEWLINE_BETWEEN) or scanner.read_value()
+        yield scanner.read_chunk(_NEWLINE_BETWEEN) or scanner.read_value(_NEWLINE_BETWEEN)
 
 
-def _reject_constant(constant: str) -> None:
-    raise ValueError(constant)
-
-
-# `strict=False` accepts control characters inside strings; no data are lost.
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_reject_constant, strict=False)
-_FAST_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_SCAN_ONCE = make_scanner(_DECODER)  # type: ignore[arg-type]
+_FAST_DECODER = msgspec.json.Decoder(float_hook=parse_fraction)
 
 
 class _Scanner:
     """Parser with a position in a text; it buffers only the text after the position."""
 
-    def __init__(self, text: TextIO, name: str, read_columns: ColumnReader | None = None) -> None:
+    def __init__(
+        self, text: TextReader, name: str, read_columns: ColumnReader | None = None
+    ) -> None:
         self._text = text
         self._name = name
         self._read_columns = read_columns
         self._buffer = ""
         self._offset = 0
         self._value_count = 0
+        self._decoder = ValueDecoder()
         self._chunk_failures = 0  # consecutive failures of the faster decoder
+        self._single_values = 0  # values of a failed chunk that are yet to be read one by one
 
     def peek(self) -> str:
         """Skip whitespace; return the next character without consuming it, or "" at the end."""
@@ -160,7 +168,7 @@ class _Scanner:
                 yield chunk
             else:
                 yield from self._buffered_elements()
-                yield self.read_value()
+                yield self.read_value(_COMMA_BETWEEN)
             next_character = self.peek()
             if next_character not in {",", "]"}:
                 raise self._decode_error(_TRUNCATED if not next_character else _NO_COMMA)
@@ -177,6 +185,9 @@ class _Scanner:
         The faster decoder is stricter. The text up to the last separator consists of complete
         objects; otherwise it would not be valid JSON.
         """
+        if self._single_values:
+            self._single_values -= 1
+            return None
         if self._chunk_failures >= _MAX_CHUNK_FAILURES:
             return None
         boundary = separator.search(self._buffer, self._offset)
@@ -194,6 +205,7 @@ class _Scanner:
             chunk = self._decode_chunk(text, one_per_line=separator is _NEWLINE_BETWEEN)
         except Exception:  # noqa: BLE001 (the slower decoder reports the error)
             self._chunk_failures += 1
+            self._single_values = text.count("\n") if separator is _NEWLINE_BETWEEN else 0
             return None
         self._chunk_failures = 0
         self._offset = last_brace + 1
@@ -211,33 +223,75 @@ class _Scanner:
         """Yield elements that end safely inside the buffer; at least one element remains."""
         buffer, offset, limit = self._buffer, self._offset, len(self._buffer) - _LONGEST_TOKEN
         while True:
+            self._decoder.not_finite = False
             try:
-                value, end = _SCAN_ONCE(buffer, offset)
+                value, end = self._decoder.scan(buffer, offset)
             except Exception:  # noqa: BLE001 (`read_value` reports the error)
                 return
-            if end >= limit or buffer[end] != ",":
+            if end >= limit or buffer[end] != "," or self._decoder.not_finite:
                 return
             yield buffer[offset:end], value
             blanks = _BLANKS.match(buffer, end + 1)
             self._offset = offset = blanks.end() if blanks else end + 1
             self._value_count += 1
 
-    def read_value(self) -> tuple[str, Any]:
-        """Return the raw text and the value at the position, and consume them."""
+    def read_value(self, separator: re.Pattern[str]) -> tuple[str, Any]:
+        """Return the raw text and the value at the position, and consume them.
+
+        An object that is not JSON becomes a `BrokenValue` if another object follows it.
+
+        Raises:
+            DecodeError: The value is not JSON, and nothing shows where the next one begins.
+        """
         while True:
+            self._decoder.not_finite = False
             try:
-                value, end = _DECODER.raw_decode(self._buffer, self._offset)
+                value, end = self._decoder.decode(self._buffer, self._offset)
             except json.JSONDecodeError as error:
                 if self._may_be_truncated(error) and self._read_more():
                     continue
-                raise self._decode_error(error.msg) from error
-            except (ValueError, RecursionError, InvalidOperation) as error:
-                raise self._decode_error(str(error)) from error
+                return self._read_broken(separator, error.pos, error, error.msg)
+            except (ValueError, RecursionError) as error:
+                return self._read_broken(separator, self._offset, error, str(error))
             # A number close to the end of the buffer may continue after it.
             if end < len(self._buffer) - _LONGEST_TOKEN or not self._read_more():
-                raw_text = self._buffer[self._offset : end]
-                self._offset, self._value_count = end, self._value_count + 1
-                return raw_text, value
+                return self._consume(end), NOT_FINITE if self._decoder.not_finite else value
+
+    def _read_broken(
+        self, separator: re.Pattern[str], position: int, error: Exception, reason: str
+    ) -> tuple[str, BrokenValue]:
+        """Consume the object at the position, which has an error at an index of the buffer."""
+        from_error = position - self._offset
+        is_object = self._buffer.startswith("{", self._offset)
+        while is_object and len(self._buffer) - self._offset < _MAX_BROKEN_CHARACTERS:
+            end = self._end_of_broken(separator, self._offset + from_error)
+            if end is not None:
+                return self._consume(end).rstrip(), NOT_JSON
+            if not self._read_more():
+                break
+        raise self._decode_error(reason) from error
+
+    def _end_of_broken(self, separator: re.Pattern[str], position: int) -> int | None:
+        """Return the index behind an object with an error at an index; None if unknown.
+
+        If the guess is wrong, because the next object was inside of this one, its brackets do not
+        match: a later error reports the file as damaged.
+        """
+        if separator is _NEWLINE_BETWEEN:
+            line_end = self._buffer.find("\n", self._offset)
+            match = _NEXT_LINE_OF_OBJECT.match(self._buffer, line_end) if line_end >= 0 else None
+            return match.start() if match else None
+        follows_comma = self._buffer[self._offset : position].rstrip().endswith(",")
+        if follows_comma and (brace := _NEXT_ELEMENT.match(self._buffer, position)):
+            return self._buffer.rfind(",", self._offset, brace.end())  # the object has no end
+        match = separator.search(self._buffer, position)
+        return match.start() + 1 if match else None
+
+    def _consume(self, end: int) -> str:
+        """Return the text up to an index of the buffer, and move the position there."""
+        raw_text = self._buffer[self._offset : end]
+        self._offset, self._value_count = end, self._value_count + 1
+        return raw_text
 
     def _may_be_truncated(self, error: json.JSONDecodeError) -> bool:
         threshold = len(self._buffer) - _LONGEST_TOKEN

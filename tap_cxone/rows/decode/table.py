@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from msgspec import Struct
 
 from tap_cxone.rows.decode.text import MAX_UNPACKED_BYTES
+from tap_cxone.rows.text_format import TextFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 Format = Literal["csv", "json"]
 Columns = Sequence[Sequence[Any]]
@@ -26,12 +27,16 @@ class FileExpectation(Struct, frozen=True):
         nested_object: Key of an object inside each row whose keys become keys of the row; empty
             for none.
         max_bytes: Maximum size of the file after decompression.
+        text_format: How the file writes texts.
+        is_known_header: Returns True if a header of CSV has a known column.
     """
 
     formats: tuple[Format, ...] = ("csv",)
     required: Collection[str] = ()
     nested_object: str = ""
     max_bytes: int = MAX_UNPACKED_BYTES
+    text_format: TextFormat = TextFormat()
+    is_known_header: Callable[[Sequence[str]], bool] = lambda _: False
 
 
 class Row(Struct, frozen=True):
@@ -50,6 +55,31 @@ class Row(Struct, frozen=True):
     invalid_reason: str = ""
     field: str | None = None
     raw_text: str = ""
+
+
+class SkippedLines(Struct):
+    """Numbers of the lines of a file that are no rows, counted by the current pass.
+
+    Attributes:
+        blank: Rows whose cells are all blank.
+        repeated_headers: Rows that repeat the header, as in a file joined from several parts.
+    """
+
+    blank: int = 0
+    repeated_headers: int = 0
+
+    def reset(self) -> None:
+        """Set all numbers to zero."""
+        self.blank = self.repeated_headers = 0
+
+    @property
+    def total(self) -> int:
+        """Return the number of all such lines."""
+        return self.blank + self.repeated_headers
+
+    def __bool__(self) -> bool:
+        """Return True if there are such lines."""
+        return self.total > 0
 
 
 BLOCK_ROWS = 1000
@@ -98,6 +128,14 @@ class Table(Protocol):
     @property
     def header(self) -> tuple[str, ...]:
         """Return the column names known so far; a new tuple after rows add names."""
+
+    @property
+    def skipped(self) -> SkippedLines:
+        """Return the numbers of the lines that the last pass skipped."""
+
+    @property
+    def null_character_count(self) -> int:
+        """Return the number of NUL characters that the last pass has replaced."""
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield valid rows in blocks, and rows that need a check one by one.

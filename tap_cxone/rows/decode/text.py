@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,17 @@ from tap_cxone.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tap_cxone.rows.text_format import TextFormat
     from tap_cxone.spool import Spool
 
 _BUFFER_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
+_SAMPLE_BYTES = 16
+# UTF-16 of a Latin letter or digit and three ASCII characters, after a quote or a bracket.
+_UTF_16_TEXTS = {
+    "utf-16-le": re.compile(rb"(?:[^\w\0]\0)?[A-Za-z0-9]\0(?:[ -~]\0){3}"),
+    "utf-16-be": re.compile(rb"(?:\0[^\w\0])?\0[A-Za-z0-9](?:\0[ -~]){3}"),
+}
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -31,13 +39,13 @@ MAX_UNPACKED_BYTES = 20_000_000_000
 """Default maximum size of a file after decompression, in bytes."""
 
 
-def read_beginning(spool: Spool, name: str) -> str:
+def read_beginning(spool: Spool, name: str, text_format: TextFormat) -> str:
     """Return the first characters of a file in lower case, without leading whitespace.
 
     Raises:
         DecodeError: The file is damaged there.
     """
-    with open_text(spool, name, lambda: "at its beginning") as text:
+    with open_text(spool, name, lambda: "at its beginning", text_format) as text:
         return text.read(64).lstrip("\ufeff \r\n\t").lower()
 
 
@@ -46,6 +54,7 @@ def open_text(
     spool: Spool,
     name: str,
     describe_position: Callable[[], str],
+    text_format: TextFormat,
     max_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Iterator[io.TextIOWrapper]:
     """Open a spool as text, without newline translation.
@@ -54,10 +63,11 @@ def open_text(
         spool: The file; its first bytes identify gzip.
         name: Name of the file in error messages.
         describe_position: Returns the current position for error messages.
+        text_format: The encoding of the file, if the user has set one.
         max_bytes: Maximum size of the file after decompression.
 
     Yields:
-        The text, decoded as UTF-16 if it has that byte order mark, otherwise as UTF-8.
+        The text. Without an encoding it is UTF-16 or UTF-8, as its first bytes show.
 
     Raises:
         DecodeError: Data read inside the block are damaged, or are not text.
@@ -65,14 +75,27 @@ def open_text(
     try:
         with spool.open() as file:
             data = _unpack(file, name, max_bytes)
-            encoding = "utf-16" if data.peek(2)[:2] in _UTF_16 else "utf-8-sig"
+            encoding = text_format.encoding or _detect_encoding(data.peek(_SAMPLE_BYTES))
             yield io.TextIOWrapper(data, encoding=encoding, newline="")
     except _GZIP_ERRORS as error:
         msg = f"{name}: the gzip data is damaged or ends early ({error})"
         raise DecodeError(msg) from error
     except UnicodeDecodeError as error:
-        msg = f"{name}: {describe_position()} the text is not {error.encoding.upper()}"
+        msg = (
+            f"{name}: {describe_position()} the text is not {error.encoding.upper()}; if it has "
+            f"another encoding, set {text_format.csv_setting}.encoding"
+        )
         raise DecodeError(msg) from error
+
+
+def _detect_encoding(data: bytes) -> str:
+    """Return the encoding that the first bytes of a file show: UTF-16, otherwise UTF-8.
+
+    In UTF-16 without a byte order mark every second byte of a Latin letter is zero.
+    """
+    if data[:2] in _UTF_16:
+        return "utf-16"
+    return next((name for name, text in _UTF_16_TEXTS.items() if text.match(data)), "utf-8-sig")
 
 
 class _BoundedGzip(io.RawIOBase):

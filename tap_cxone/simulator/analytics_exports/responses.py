@@ -44,7 +44,17 @@ def _entity(export: Export, now: datetime, options: Options) -> dict[str, Any]:
     entry = _summary(export, now, options)
     if not options.list_queries:
         return entry
-    return {**entry, **export.spec.to_json(), "createdDate": instant(export.submitted_at)}
+    request = _without(export.spec.to_json(), options.unlisted_fields)
+    return {**entry, **request, "createdDate": instant(export.submitted_at)}
+
+
+def _without(request: dict[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """Return a request without these fields; a dot leads to a field of an object."""
+    kept = {name: value for name, value in request.items() if name not in paths}
+    inner = {path.removeprefix("query.") for path in paths if path.startswith("query.")}
+    if "query" in kept:
+        kept["query"] = {n: value for n, value in kept["query"].items() if n not in inner}
+    return kept
 
 
 def _summary(export: Export, now: datetime, options: Options) -> dict[str, str]:

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from tap_cxone.simulator.data_extraction.jobs import Job
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.data_extraction.jobs import ExtractionSpec
     from tap_cxone.simulator.jobs import ForcedEnd
@@ -33,6 +35,7 @@ class ExtractionJobs:
         self._options = options
         self._clock = clock
         self._jobs: dict[str, Job] = {}
+        self._last_request_at: datetime | None = None
 
     def submit(
         self,
@@ -95,6 +98,16 @@ class ExtractionJobs:
             self._refuse(RUNNING_ALREADY)
         if jobs and now < jobs[-1].submitted_at + self._options.spacing:
             self._refuse(TOO_SOON)
+        self.count_request()
+
+    def count_request(self) -> None:
+        """Count a request, if the tenant counts all of them; raise HTTPException if it is early."""
+        if self._options.spacing_counts == "submits":
+            return
+        now, last_request_at = self._clock.now(), self._last_request_at
+        if last_request_at is not None and now < last_request_at + self._options.spacing:
+            self._refuse(TOO_SOON)
+        self._last_request_at = now
 
     def _refuse(self, message: str) -> None:
         """Count a violation and raise HTTPException."""

@@ -76,6 +76,7 @@ class _Api:
     async def list(self, request: Request) -> Response:
         """Return all jobs of the tenant."""
         self._context.tokens.require(request)
+        self._jobs.count_request()
         now, case = self._context.clock.now(), self._options.status_case
         visible_jobs = [job for job in self._jobs.jobs() if job.forced_end != "job-lost"]
         return JSONResponse(
@@ -90,6 +91,7 @@ class _Api:
     async def poll(self, request: Request) -> Response:
         """Return the status of a job, with a new link if it has a file."""
         self._context.tokens.require(request)
+        self._jobs.count_request()
         forced_end, reason = forced_end_of(fault_of(request))
         job = self._jobs.poll(request.path_params["job_id"], forced_end=forced_end, reason=reason)
         if job is None:

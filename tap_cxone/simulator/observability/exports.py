@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import uuid
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -33,10 +34,12 @@ class Export(Job):
     Attributes:
         spec: The requested content.
         number: Its index among the exports of the tenant.
+        unseen_polls: Number of polls that still return 404.
     """
 
     spec: TableExportSpec
     number: int
+    unseen_polls: int = 0
     reason: str = "The export failed"
 
 
@@ -74,6 +77,7 @@ class Exports:
             ready_at=now + self._options.job_time if polls is None else None,
             remaining_polls=polls or 0,
             forced_end=forced_end,
+            unseen_polls=self._options.unseen_polls,
         )
         return self._store(replace(export, reason=reason) if reason else export)
 
@@ -90,6 +94,9 @@ class Exports:
         """
         export = self._exports.get(export_id)
         if export is None:
+            return None
+        if export.unseen_polls:
+            self._store(replace(export, unseen_polls=export.unseen_polls - 1))
             return None
         now = self._clock.now()
         export = self._store(export.after_poll(now, forced_end=forced_end, reason=reason))
@@ -111,13 +118,17 @@ class Exports:
     def _check_limits(self, spec: TableExportSpec, now: datetime) -> None:
         """Raise HTTPException for an export that breaks a limit."""
         months, max_exports = self._options.history_months, self._options.exports_per_day
-        if months is not None and spec.start < months_before(now, months):
+        if months is not None and spec.start < self._oldest_start(now, months):
             raise HTTPException(400, TOO_OLD.format(months))
         period = self._options.quota_period
         recent = [export for export in self.all() if now - export.submitted_at < period]
         if max_exports is not None and len(recent) >= max_exports:
             self.quota_violations += 1
             raise HTTPException(400, TOO_MANY.format(max_exports, self._options.quota_hours))
+
+    def _oldest_start(self, now: datetime, months: int) -> datetime:
+        days = self._options.days_per_month
+        return now - timedelta(days=months * days) if days else months_before(now, months)
 
     def _register_file(self, export: Export, file_name: str) -> None:
         """Store the file of an export, unless a newer export has a file of this name."""

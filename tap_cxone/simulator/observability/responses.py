@@ -28,20 +28,34 @@ PATH = "/observabilitydashboard/v2/tables"
 
 
 def accepted_response(export: Export, base_url: str, options: Options) -> Response:
-    """Return the response to a submit; its header `Location` names the URL for polling."""
+    """Return the response to a submit; the header `Location` names the URL for polling.
+
+    Without that header, the body names the export.
+    """
     kind, _, status = options.location.partition("-")
     host = base_url.rstrip("/") if kind == "absolute" else ""
     location = f"{host}{PATH}/export-data/{export.id}{'/status' if status else ''}"
-    if options.export_body == "empty":
-        return Response(status_code=202, headers={"location": location})
+    headers = {} if kind == "absent" else {"location": location}
+    if options.export_body == "empty" and headers:
+        return Response(status_code=202, headers=headers)
     body = {"exportId": export.id, options.export_status_key: _api_status(Status.RUNNING, options)}
-    return JSONResponse(body, 202, {"location": location})
+    return JSONResponse(body, 202, headers)
 
 
-def export_status(
+def status_response(export: Export, status: Status, url: str | None, options: Options) -> Response:
+    """Return the response to a poll; `url` is the link to the file."""
+    if url is not None and options.export_link_form == "relative":
+        url = f"/{url.split('/', 3)[3]}"
+    if url is not None and options.export_redirect:
+        return Response(status_code=302, headers={"location": url})
+    body = _export_status(export, status, url, options)
+    key = options.export_answer_key
+    return JSONResponse({key: body} if key else body)
+
+
+def _export_status(
     export: Export, status: Status, url: str | None, options: Options
 ) -> dict[str, str]:
-    """Return the body of a response to a poll; `url` is the link to the file."""
     body: dict[str, str] = {options.export_status_key: _api_status(status, options)}
     if url is not None:
         link: dict[str, str] = {options.export_link_key: url}

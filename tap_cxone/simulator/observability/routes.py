@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
 
 from tap_cxone.simulator.csvfile import file_response
 from tap_cxone.simulator.endpoint import Endpoint, fault_of, json_body
@@ -15,14 +14,15 @@ from tap_cxone.simulator.jobs import Status, forced_end_of
 from tap_cxone.simulator.observability.responses import (
     PATH,
     accepted_response,
-    export_status,
     make_error_response,
+    status_response,
 )
 from tap_cxone.simulator.observability.tables import TABLES
 from tap_cxone.simulator.observability.validation import parse_spec
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
@@ -79,14 +79,17 @@ class _Api:
             raise HTTPException(404, "There is no such export")
         status = export.status(self._context.clock.now())
         url = self._link(request, name) if status is Status.SUCCEEDED else None
-        return JSONResponse(export_status(export, status, url, self._options))
+        return status_response(export, status, url, self._options)
 
     def _table(self, request: Request) -> str:
         """Return the table named in the path."""
         namespace, table = request.path_params["namespace"], request.path_params["table"]
+        if f"{namespace}/{table}" in self._options.forbidden:
+            raise HTTPException(403, "Forbidden")
         hidden = table == "GRTable" and self._options.gr_namespace not in {"both", namespace}
         if hidden or f"{namespace}/{table}" not in TABLES:
-            raise HTTPException(404, f"There is no table {namespace}/{table}")
+            status = self._options.missing_table
+            raise HTTPException(status, f"Unknown table {namespace}/{table}")
         return f"{namespace}/{table}"
 
     def _link(self, request: Request, name: str) -> str:

@@ -93,6 +93,11 @@ def _summary(rng: Random, instant: datetime) -> list[Row]:
     ]
 
 
+def _feedback(rng: Random, instant: datetime) -> list[Row]:
+    """Return the row of an agent's feedback, in a table that the tap does not know."""
+    return [_interaction(rng, instant) | {"Rating": rng.choice(_RATINGS)}]
+
+
 def _questions(rng: Random, instant: datetime) -> list[Row]:
     """Return the rows of an agent's two questions; no single column is a key."""
     interaction = _interaction(rng, instant)
@@ -161,6 +166,7 @@ TABLES = {
         "Copilot/ASTable", _summary, _TEAM_FILTERS | _AGENT_FILTERS, by_channel=True
     ),
     "Copilot/AQTable": _table("Copilot/AQTable", _questions, _AGENT_FILTERS),
+    "Copilot/FeedbackTable": _table("Copilot/FeedbackTable", _feedback, _TEAM_FILTERS),
     "AutopilotKnowledge/GRTable": _RESPONSES,
     "autopilot/GRTable": _RESPONSES,
 }

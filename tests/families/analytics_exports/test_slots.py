@@ -185,9 +185,8 @@ def test_submit_refused_beyond_the_tenants_slots_is_repeated(simulate, clock):
 def test_window_that_fails_keeps_prefetched_jobs_pending(sim, clock):
     """A window that fails costs no job that its worker had requested meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
-    first = run_exports(
-        export_settings(sim, 5, parallel_families=True, analytics_exports=wrong), clock
-    )
+    changes = {"parallel_families": True, "max_invalid_rows_free": 0}
+    first = run_exports(export_settings(sim, 5, analytics_exports=wrong, **changes), clock)
     asked = {body["query"]["dateFrom"] for body in submit_bodies(sim)}
     assert isinstance(failure(first), InvalidRecords)
     pending = first.state["bookmarks"][STREAM]["pending_jobs"]

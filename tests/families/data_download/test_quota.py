@@ -59,10 +59,10 @@ def test_slower_below_a_fifth(simulate, clock):
     assert all(one < two for one, two in pairwise(gaps[40:]))
 
 
-@pytest.mark.parametrize("limit", [10, 100])
-def test_no_refusal(simulate, clock, limit):
+@pytest.mark.parametrize(("limit", "rows"), [(10, 40), (100, 150)])
+def test_no_refusal(simulate, clock, limit, rows):
     """Requests slow down so much that none is refused."""
-    sim = simulate(rate_limit=limit, tenant_zone="UTC", rows_per_day=150)
+    sim = simulate(rate_limit=limit, tenant_zone="UTC", rows_per_day=rows)
 
     out = run_downloads(one_day(sim, 1), clock)
 

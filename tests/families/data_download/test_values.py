@@ -310,7 +310,12 @@ def test_bad_values(simulate, clock):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"invalid_records": "fail", **ALL}, {"max_invalid_ratio": 0.3}], ids=str
+    "changes",
+    [
+        {"invalid_records": "fail", **ALL},
+        {"max_invalid_ratio": 0.3, "max_invalid_rows_free": 0},
+    ],
+    ids=["fail", "ratio"],
 )
 def test_bad_values_that_fail_the_window(sim, clock, changes):
     """If bad values may not be quarantined, or are too many, the window emits no record."""

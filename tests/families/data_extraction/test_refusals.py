@@ -17,7 +17,7 @@ from tests.support.data_extraction import (
     workflow_ids,
 )
 from tests.support.expectations import failure
-from tests.support.requests import submits
+from tests.support.requests import listings, polls, submits
 
 WAIT = '{"message": "Please wait and try again later"}'
 
@@ -46,16 +46,19 @@ def test_403_that_throttles_is_retried(sim, clock, mode, words):
     assert min(waits) >= timedelta(seconds=15)
 
 
-@pytest.mark.parametrize(("place", "path"), [("list", "/jobs"), ("poll", "/jobs/")])
-def test_403_that_throttles_a_poll_or_listing_is_retried(sim, clock, place, path):
-    """So is one to the list of jobs or to a poll: it is not a missing permission."""
-    sim.faults.add(Fault(place, "status", status=403, times=2, body=WAIT))
+@pytest.mark.parametrize("place", ["list", "poll"])
+def test_403_that_throttles_a_poll_or_listing_is_retried(sim, clock, place):
+    """So is one to a poll, or to the list of jobs after a lost submit: it is no permission."""
+    if place == "list":
+        sim.faults.add(Fault("async", "reply-lost"))
+    after = 1 if place == "list" else 0
+    sim.faults.add(Fault(place, "status", status=403, times=2, body=WAIT, after=after))
 
     out = run_extraction(extraction_settings(sim, mode="async"), clock)
 
-    reads = [seen for seen in sim.requests if seen.method == "GET" and path in seen.path]
+    reads = listings(sim) if place == "list" else polls(sim)
     assert workflow_ids(out) == expected_workflow_ids(sim)
-    assert [seen.status for seen in reads][:3] == [403, 403, 200]
+    assert [seen.status for seen in reads][after:][:3] == [403, 403, 200]
     assert len(submits(sim)) == 1
 
 
@@ -107,3 +110,63 @@ def test_403_without_permission(simulate, clock, mode, stream, permission):
     assert permission in str(failure(out, stream))
     assert f"no permission to extract {entity}" in str(failure(out, stream))
     assert len(submits(sim)) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "You are not authorized to access this entity, contact your administrator and try again",
+        "Unauthorized: no license for this entity. Please wait until it is granted",
+        "Access denied, please try again later",
+        "You lack the permission for this job, wait for your administrator",
+    ],
+    ids=["not authorized", "licence", "denied", "permission"],
+)
+def test_403_of_permission_is_not_waited_out(sim, clock, words):
+    """Words of permission win over a request to wait: the stream ends at once and names it."""
+    body = json.dumps({"message": words})
+    sim.faults.add(Fault("submit", "status", status=403, body=body, times=999))
+    began = clock.now()
+
+    out = run_extraction(extraction_settings(sim), clock)
+
+    assert isinstance(failure(out), PermissionDenied)
+    assert "QM Workflow API" in str(failure(out))
+    assert clock.now() == began
+
+
+@pytest.mark.parametrize("status", [400, 409, 423])
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_busy_api_is_waited_out_whatever_its_status(sim, clock, mode, status):
+    """A 400, 409 or 423 that says that a job is in progress is throttling."""
+    body = '{"message": "An extraction is in progress, please wait"}'
+    sim.faults.add(Fault(mode, "status", status=status, times=2, body=body))
+
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
+
+    assert out.error is None
+    assert workflow_ids(out) == expected_workflow_ids(sim)
+    assert len(submits(sim)) == 3
+
+
+def test_400_that_only_says_try_again_is_final(sim, clock):
+    """A wrong value does not become right by waiting, whatever the API suggests."""
+    body = '{"message": "Unknown version. Correct it and try again"}'
+    sim.faults.add(Fault("submit", "status", status=400, times=999, body=body))
+
+    out = run_extraction(extraction_settings(sim), clock)
+
+    assert "Unknown version" in str(failure(out))
+    assert len(submits(sim)) == 1
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_401_of_one_entity_is_a_missing_permission(sim, clock, mode):
+    """A login that works elsewhere is no wrong key: the permission of the entity is named."""
+    sim.faults.add(Fault("submit", "status", status=401, times=999))
+
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
+
+    assert isinstance(failure(out), PermissionDenied)
+    assert "QM Workflow API" in str(failure(out))
+    assert "access_key_secret" not in str(failure(out))

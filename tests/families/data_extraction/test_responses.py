@@ -36,6 +36,55 @@ def test_sync_answers(simulate, clock, answer):
     assert bool(polls(sim)) == (answer == "string-id")
 
 
+def test_sync_204_is_an_empty_window(sim, clock):
+    """A 204 says that there are no rows: like an empty file it is confirmed once."""
+    sim.faults.add(Fault("sync", "status", status=204, body="", times=2))
+
+    out = run_extraction(extraction_settings(sim, mode="sync"), clock)
+
+    assert out.error is None
+    assert out.records(STREAM) == []
+    assert out.bookmark(STREAM) == "2026-03-18T00:00:00+00:00"
+    assert len(submits(sim)) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("", "it was empty"),
+        ("{}", "{}"),
+        ('{"note": "come back"}', "come back"),
+        ('{"jobStatus": {"status": "SUCCEEDED", "result": null}}', "SUCCEEDED"),
+    ],
+    ids=["empty", "object", "note", "no result"],
+)
+def test_sync_answer_without_a_job_is_shown(sim, clock, body, shown):
+    """An answer that names neither a job nor a link is no empty window: the error shows it."""
+    sim.faults.add(Fault("sync", "status", status=200, body=body, times=999))
+
+    out = run_extraction(extraction_settings(sim, mode="sync"), clock)
+
+    assert "names no job" in str(failure(out))
+    assert shown in str(failure(out))
+    assert out.bookmark(STREAM) is None
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_result_null_of_a_job_that_succeeded_is_shown(sim, clock, mode):
+    """A job that succeeded without a result gives no file: the error shows what came."""
+    status = '{"jobStatus": {"id": "j-1", "status": "SUCCEEDED", "result": null}}'
+    submitted = status if mode == "sync" else '"j-1"'
+    sim.faults.add(
+        Fault(mode, "status", status=200, body=submitted),
+        Fault("poll", "status", status=200, body=status),
+    )
+
+    out = run_extraction(extraction_settings(sim, mode=mode), clock)
+
+    assert "no download link" in str(failure(out))
+    assert '"result": null' in str(failure(out))
+
+
 @pytest.mark.parametrize("answer", ["string", "object"])
 def test_async_answers(simulate, clock, answer):
     """A job id comes as a bare JSON string, or as `{"jobId"}`."""

@@ -126,7 +126,10 @@ def test_drift_after_the_first_header(simulate, clock, drift):
     """A column that a later run finds is drift: left out, or the end of the stream."""
     first = run_tables(table_settings(simulate()) | {"schema_drift": drift}, clock)
     sim = simulate(extra_columns={PATHS[KB]: ("Mood of the Day",)})
-    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z", "schema_drift": drift}
+    config = table_settings(sim, overlap_days=0) | {
+        "end_date": "2026-03-19T00:00:00Z",
+        "schema_drift": drift,
+    }
 
     out = run_tables(config, clock, state=first.state)
 
@@ -144,7 +147,7 @@ def test_columns_that_come_later(simulate, clock):
     """A column that a later file has is announced before the first row with it."""
     first = run_tables(table_settings(simulate()), clock)
     sim = simulate(extra_columns={PATHS[KB]: ("Mood of the Day", "Date.")})
-    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}
+    config = table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"}
 
     out = run_tables(config, clock, state=first.state)
 
@@ -159,13 +162,12 @@ def test_columns_that_come_later(simulate, clock):
 
 
 def test_learned_columns_in_state(sim, clock):
-    """State holds what was learned as `columns`, each once."""
+    """State holds what was learned as `columns`, each title once."""
     out = run_tables(table_settings(sim, window_days=1), clock)
 
+    row = sim.expected_rows(PATHS[KB], *DAYS)[0]
     columns = out.state["bookmarks"][KB]["columns"]
-    assert [column["name"] for column in columns] == list(
-        named(sim.expected_rows(PATHS[KB], *DAYS)[0])
-    )
+    assert columns == {title: [name] for title, name in zip(row, named(row), strict=True)}
 
 
 def test_learned_columns_in_discovery(sim, clock):
@@ -180,7 +182,7 @@ def test_learned_columns_in_discovery(sim, clock):
 def test_learned_columns_in_the_next_run(sim, clock):
     """The first SCHEMA of the next run has them; there is no other."""
     first = run_tables(table_settings(sim), clock)
-    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}
+    config = table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"}
 
     second = run_tap(config, clock=clock, catalog=learned(config, first.state), state=first.state)
 
@@ -195,7 +197,7 @@ def test_columns_that_vanish(simulate, clock):
     """A learned column that a file lacks is null."""
     first = run_tables(table_settings(simulate()), clock)
     sim = simulate(missing_columns={PATHS[KB]: ("Rating",)})
-    config = table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}
+    config = table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"}
 
     out = run_tap(config, clock=clock, catalog=learned(config, first.state), state=first.state)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from tap_cxone.errors import ApiError, JobFailed
+from tap_cxone.errors import JobFailed, JobTimeout
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
 from tests.support.ids import readable
 from tests.support.observability import BASE, KB, run_tables, table_settings
-from tests.support.requests import polls, submits
+from tests.support.observability_quota import warnings_about
+from tests.support.requests import downloads, polls, submits
 
 
 @pytest.mark.some(3)
@@ -147,22 +149,131 @@ def test_a_link_means_done(simulate, clock):
     assert len(run_tables(table_settings(sim), clock).records(KB)) == 24
 
 
-@pytest.mark.parametrize(
-    ("answer", "shown"),
-    [
-        ('{"status": "Hibernating"}', "Hibernating"),
-        ('{"status": "Hibernating", "downloadUrl": "https://files.example/x"}', "Hibernating"),
-        ('{"phase": "done"}', "phase"),
-        ("[]", ""),
-    ],
-)
-def test_an_unknown_word(sim, clock, answer, shown):
-    """A status that is not known fails the stream and is named; no further export is spent."""
-    sim.faults.add(Fault("poll", "status", status=200, body=answer, times=99))
+UNKNOWN = {
+    "new word": {"status": "Preparing"},
+    "not started": {"status": "NotStarted"},
+    "ready without a link": {"status": "Ready"},
+    "number": {"status": 202},
+    "no status": {"phase": "waiting"},
+    "no object": [],
+}
+
+
+@pytest.mark.parametrize("answer", UNKNOWN.values(), ids=UNKNOWN)
+def test_export_status_unknown_is_polled_on_with_one_warning(sim, clock, caplog, answer):
+    """An unknown status counts as running; one warning shows what came."""
+    body = json.dumps(answer)
+    sim.faults.add(Fault("poll", "status", status=200, body=body, times=3))
+
+    out = run_tables(table_settings(sim), clock)
+
+    (warning,) = warnings_about(caplog, "does not know the status")
+    assert out.error is None
+    assert len(out.records(KB)) == 24
+    assert body in warning
+    assert "(job_timeout_minutes)" in warning
+
+
+def test_export_status_unknown_for_too_long_is_shown(sim, clock):
+    """When the time is up the error shows the last answer; the export stays for the next run."""
+    answer = '{"status": "Preparing", "url": null, "token": "abcdef"}'
+    sim.faults.add(Fault("poll", "status", status=200, body=answer, times=999))
 
     out = run_tables(table_settings(sim, window_days=1), clock)
 
-    assert isinstance(failure(out), ApiError)
-    assert shown in str(failure(out))
-    assert out.records(KB) == []
+    assert isinstance(failure(out), JobTimeout)
+    assert '{"status": "Preparing", "url": null, "token": ***}' in str(failure(out))
     assert len(submits(sim)) == 1
+    assert len(out.state["bookmarks"][KB]["pending_jobs"]) == 1
+
+
+@pytest.mark.parametrize(
+    "word", ["ExportFailed", "INTERNAL_ERROR", "Cancelling", "UserCancelled", "FileExpired"]
+)
+def test_export_status_with_a_word_of_failure_ends_it(sim, clock, word):
+    """A status that contains fail, error, cancel or expire ends the export, link or not."""
+    answer = json.dumps({"status": word, "url": "https://files.example/x"})
+    sim.faults.add(Fault("poll", "status", status=200, body=answer))
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert word in str(failure(out))
+
+
+def test_completed_export_without_a_link_shows_the_answer(sim, clock):
+    """An export that is done and has no link fails its stream, which shows what came."""
+    sim.faults.add(Fault("poll", "status", status=200, body='{"status": "Completed", "rows": [7]}'))
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert "no download link in " in str(failure(out))
+    assert "Completed" in str(failure(out))
+    assert "7" not in str(failure(out)).partition("no download link")[2]
+
+
+@pytest.mark.parametrize("key", ["downloadURL", "download_url"])
+@pytest.mark.parametrize("nested_in", [None, "data"])
+@pytest.mark.parametrize("form", ["absolute", "relative"])
+def test_export_link_is_found_in_any_spelling(simulate, clock, key, nested_in, form):
+    """The key may be spelled in any way, one level deeper; the URL may be relative."""
+    sim = simulate(
+        export_link_key=key, export_answer_key=nested_in, export_link_form=form, job_polls=2
+    )
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert len(out.records(KB)) == 24
+    assert len(polls(sim)) == 3
+
+
+def test_export_link_with_an_unknown_status_is_followed(simulate, clock, caplog):
+    """A link without a word of failure means that the file is complete."""
+    sim = simulate(export_status_names=("InProgress", "Ready", "Failed"))
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert len(out.records(KB)) == 24
+    assert warnings_about(caplog, "does not know the status") == []
+
+
+@pytest.mark.parametrize("form", ["absolute", "relative"])
+def test_export_status_that_redirects_to_the_file_is_followed(simulate, clock, form):
+    """A poll of a completed export may redirect to its file."""
+    sim = simulate(export_redirect=True, export_link_form=form)
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert len(out.records(KB)) == 24
+    assert [seen for seen in downloads(sim) if "authorization" in seen.headers] == []
+
+
+def test_submit_response_without_location_names_the_export_in_its_body(simulate, clock):
+    """An `exportId` in the body is enough."""
+    sim = simulate(location="absent")
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert len(out.records(KB)) == 24
+    assert len(submits(sim)) == 1
+
+
+def test_export_unknown_in_its_first_minute_is_polled_on(simulate, clock):
+    """A 404 for a young export is not its end."""
+    sim = simulate(unseen_polls=3)
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert len(out.records(KB)) == 24
+    assert [seen.status for seen in polls(sim)][:4] == [404, 404, 404, 200]
+
+
+def test_export_unknown_after_its_first_minute_has_expired(simulate, clock):
+    """A 404 that stays ends the export after a minute."""
+    sim = simulate(unseen_polls=999)
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert polls(sim)[-1].at - submits(sim)[0].at < timedelta(minutes=2)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tap_cxone.errors import ConfigError
-from tap_cxone.families.observability.settings import TABLE_PATHS
+from tap_cxone.families.observability.table_settings import TABLE_PATHS
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.tap import TapCXone
 from tests.support.ids import readable
@@ -16,50 +16,32 @@ from tests.support.requests import json_body, submits
 
 
 @pytest.mark.parametrize(
-    ("family", "setting", "takers", "others"),
+    ("family", "setting", "takers"),
     [
-        ({"filters": {"Team": ["A"]}}, "filters.Team", [KB, AS], [AQ, GR]),
-        ({"filters": {"Skill": ["A"]}}, "filters.Skill", [KB, AS], [AQ, GR]),
         (
-            {"filters": {"CopilotProfileId": ["A"]}},
-            "filters.CopilotProfileId",
-            [KB, AS, AQ],
-            [GR],
-        ),
-        ({"filters": {"AgentNumber": ["A"]}}, "filters.AgentNumber", [KB, AS, AQ], [GR]),
-        ({"channels": ["voice"]}, "channels", [KB, AS], [AQ, GR]),
-        (
-            {"filters": {"Team": ["A"]}, "tables": ["Copilot/KBTable", "Copilot/AQTable"]},
+            {"filters": {"Team": ["A"]}, "tables": ["Copilot/AQTable", "autopilot/GRTable"]},
             "filters.Team",
             [KB, AS],
-            [AQ],
         ),
+        ({"channels": ["digital"], "tables": ["Copilot/AQTable"]}, "channels", [KB, AS]),
         (
-            {"channels": ["digital"], "tables": ["Copilot/AQTable"]},
-            "channels",
-            [KB, AS],
-            [AQ],
+            {"filters": {"AgentNumber": ["1"]}, "tables": [OTHER_GR]},
+            "filters.AgentNumber",
+            [KB, AS, AQ],
         ),
     ],
     ids=readable,
 )
-def test_filter_not_supported_by_a_table_is_refused(sim, family, setting, takers, others):
-    """A filter or channel for a table without it is an error that names the tables with it."""
+def test_filter_that_no_selected_table_takes_is_refused(sim, family, setting, takers):
+    """A filter or channels that no selected table takes is an error that names those that do."""
     with pytest.raises(ConfigError) as raised:
         TapCXone(config=table_settings(sim, **family))
 
     (problem,) = raised.value.problems
-    refused, _, taken = problem.partition("only by")
-    assert f"observability.{setting}" in refused
-    assert [stream for stream in PATHS if PATHS[stream] in refused] == others
+    _, _, taken = problem.partition("only by")
+    assert f"observability.{setting}" in problem
     assert [stream for stream in PATHS if PATHS[stream] in taken.partition(";")[0]] == takers
     assert sim.requests == []
-
-
-def test_filter_not_supported_under_the_second_table_name_is_refused(sim):
-    """A table under its second name takes what it takes under its first: nothing."""
-    with pytest.raises(ConfigError, match=r"filters\.AgentNumber"):
-        TapCXone(config=table_settings(sim, tables=[OTHER_GR], filters={"AgentNumber": ["1"]}))
 
 
 def test_every_such_problem_at_once(sim):
@@ -67,9 +49,25 @@ def test_every_such_problem_at_once(sim):
     family = {"channels": ["voice"], "filters": {"Team": ["A"], "AgentNumber": ["1"]}}
 
     with pytest.raises(ConfigError) as raised:
-        TapCXone(config=table_settings(sim, **family))
+        TapCXone(config=table_settings(sim, tables=[OTHER_GR], **family))
 
     assert len(raised.value.problems) == 3
+
+
+def test_filter_goes_to_the_tables_that_take_it(sim, clock, caplog):
+    """The other tables are exported without it; one line at INFO names them."""
+    caplog.set_level("INFO")
+    family = {"channels": ["voice"], "filters": {"Team": ["A"]}, "exports_per_day": None}
+
+    out = run_tables(table_settings(sim, **family), clock, AQ, KB)
+
+    questions, suggestions = map(json_body, submits(sim))
+    (line,) = [r.getMessage() for r in caplog.records if "exported without" in r.getMessage()]
+    assert out.error is None
+    assert questions["filters"] == {"CopilotProfileId": [], "AgentNumber": []}
+    assert suggestions["filters"]["Team"] == ["A"]
+    assert suggestions["channels"] == ["voice"]
+    assert line.endswith(f": {AQ} without channels, filters.Team")
 
 
 def test_filters_that_filter_nothing(sim, clock):

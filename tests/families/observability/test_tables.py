@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tap_cxone.errors import NotFound
+from tap_cxone.errors import NotFound, PermissionDenied
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
@@ -26,6 +26,7 @@ from tests.support.observability import (
     table_settings,
 )
 from tests.support.observability_quota import submitted_tables
+from tests.support.requests import submits
 
 
 def by_default(config: dict[str, Any]) -> set[str]:
@@ -83,6 +84,27 @@ def test_the_other_name_on_404(simulate, clock):
     assert submitted_tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
 
 
+@pytest.mark.parametrize("status", [400, 403, 405])
+def test_table_name_refused_in_another_way_is_followed_by_the_other(simulate, clock, status):
+    """The second name is tried also after a 400 for an unknown table, a 403 and a 405."""
+    sim = simulate(gr_namespace="autopilot", missing_table=status)
+
+    out = run_tables(table_settings(sim), clock, GR)
+
+    assert out.error is None
+    assert submitted_tables(sim) == [PATHS[GR], OTHER_GR]
+
+
+def test_table_name_refused_for_a_permission_is_the_error(sim, clock):
+    """A missing permission for one name is shown, although the other does not exist."""
+    sim.faults.add(Fault("submit", "status", status=403), Fault("submit", "status", status=404))
+
+    out = run_tables(table_settings(sim), clock, GR)
+
+    assert isinstance(failure(out), PermissionDenied)
+    assert len(submits(sim)) == 2
+
+
 def test_the_first_name_is_tried_first(sim, clock):
     """Where both names are found the first is used."""
     run_tables(table_settings(sim, window_days=1), clock, GR)
@@ -108,7 +130,10 @@ def test_the_name_found_is_remembered(simulate, clock):
     first = run_tables(table_settings(sim), clock, GR)
 
     run_tables(
-        table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state
+        table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"},
+        clock,
+        GR,
+        state=first.state,
     )
 
     assert submitted_tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
@@ -120,7 +145,10 @@ def test_a_name_that_moved(simulate, clock):
     sim = simulate(gr_namespace="AutopilotKnowledge")
 
     out = run_tables(
-        table_settings(sim) | {"end_date": "2026-03-19T00:00:00Z"}, clock, GR, state=first.state
+        table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"},
+        clock,
+        GR,
+        state=first.state,
     )
 
     assert out.error is None

@@ -200,7 +200,7 @@ def test_download_without_permission_names_it(simulate, clock):
     ("entry", "words"),
     [
         ({"name": "mine"}, "'mine' has no report_id"),
-        ({"name": CALLS, "timezone": "Mars/Base"}, "'call_detail' has the timezone 'Mars/Base'"),
+        ({"name": CALLS, "timezone": "Mars/Base"}, "entry 'call_detail', timezone is 'Mars/Base'"),
         ({"name": CALLS, "window_days": 31}, "reporting.data_downloads"),
     ],
     ids=["report", "zone", "window"],

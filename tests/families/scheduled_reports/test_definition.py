@@ -40,6 +40,21 @@ def test_definition(sim, clock):
     assert [json_body(seen) for seen in registrations(sim)] == [definition()]
 
 
+@pytest.mark.parametrize("value", ["previousDay", "previousWeek"])
+def test_definition_as_the_api_writes_it_is_registered(sim, clock, value):
+    """A schedule in UTC and a relative range are accepted and registered as they are written."""
+    entry = {
+        "schedule": {"type": "daily", "time": "02:00", "timezone": "UTC"},
+        "dateRange": {"type": "relative", "value": value},
+    }
+
+    assert run_reports(report_settings(sim, entry=entry), clock).error is None
+
+    (posted,) = map(json_body, registrations(sim))
+    assert posted["schedule"] == entry["schedule"]
+    assert posted["report"]["dateRange"] == entry["dateRange"]
+
+
 def test_definition_in_full(sim, clock):
     """Type, time, filters and grouping are registered as they are configured."""
     filters = [

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from tap_cxone.simulator import Fault
+from tests.support.expectations import failure
 from tests.support.ids import readable
 from tests.support.requests import polls, submits
 from tests.support.scheduled_reports import (
@@ -37,6 +38,17 @@ def test_states_in_any_spelling(simulate, clock, words, end):
 
     assert out.error is None
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007"]
+
+
+def test_report_state_unknown_for_too_long_is_shown_without_rows(sim, clock):
+    """The error at the time-out shows the state and none of the rows beside it."""
+    body = {"state": "hibernating", "data": [{"agentId": "007"}]}
+    answer(sim, "poll", *[body] * 99)
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert "hibernating" in str(failure(out))
+    assert "007" not in str(failure(out))
 
 
 @pytest.mark.parametrize("seconds", [1, 14, 15, 16, 200, 1700])

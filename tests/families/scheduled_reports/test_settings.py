@@ -72,6 +72,35 @@ def test_talk_time(kind):
     assert "messageCount" in problem
 
 
+@pytest.mark.parametrize(
+    ("change", "setting", "reason"),
+    [
+        (
+            {"schedule": {"timezone": "America/New_York"}},
+            "schedule.timezone is 'America/New_York'",
+            "stored in UTC",
+        ),
+        (
+            {"dateRange": {"type": "absolute", "start": "2026-01-01", "end": "2026-02-01"}},
+            "dateRange is absolute",
+            "the same days in every run",
+        ),
+        (
+            {"dateRange": {"start": "2026-01-01T00:00:00Z"}},
+            "dateRange is absolute",
+            "start_date and end_date",
+        ),
+    ],
+    ids=["zone", "absolute", "start alone"],
+)
+def test_schedule_that_gives_wrong_days_is_refused_with_the_reason(change, setting, reason):
+    """Another zone and fixed dates are refused, and the problem says why."""
+    (problem,) = report_problems({"reports": [changed_report(**change)]})
+
+    assert setting in problem
+    assert reason in problem
+
+
 def test_unknown_metrics():
     """An unknown metric needs allow_unknown_metrics; a known one keeps its types."""
     own = {"reports": [changed_report(metrics=["talkTime", "shoeSize"])]}
@@ -133,7 +162,7 @@ def test_unknown_metrics_are_read(sim, clock):
         ({"reports": [changed_report(schedule={"time": "05:60"})]}, ["time", "05:60"]),
         ({"reports": [changed_report(schedule={"time": "05:30\n"})]}, ["time"]),
         ({"reports": [changed_report(schedule={"type": "hourly"})]}, ["daily, weekly, monthly"]),
-        ({"reports": [changed_report(schedule={"timezone": "UTC"})]}, ["timezone"]),
+        ({"reports": [changed_report(schedule={"timezone": "Europe/Berlin"})]}, ["timezone"]),
         ({"reports": [changed_report(name="Agent Report")]}, ["reports.0.name", "small letters"]),
         ({"reports": [changed_report(name="agentReport")]}, ["reports.0.name", "small letters"]),
         ({"reports": [changed_report(), changed_report()]}, ["reports.1.name", "twice"]),

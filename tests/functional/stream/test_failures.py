@@ -85,7 +85,7 @@ def test_the_next_run_mends_a_failure(simulate, clock):
     second = run_tap(config, clock=clock, only="qm_workflows", state=out.state)
 
     assert second.error is None
-    assert submitted_dates(sim)[before] == ("2026-03-15", "2026-03-21")
+    assert submitted_dates(sim)[before] == ("2026-03-14", "2026-03-21")
     both = {r["workflow_id"] for o in (out, second) for r in o.records("qm_workflows")}
     truth = sim.expected_rows("qm-workflows", START, date(2026, 3, 21), sim.jobs[-1].ready_at)
     assert both == {row["Workflow ID"] for row in truth}

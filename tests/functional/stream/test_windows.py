@@ -102,7 +102,7 @@ def test_settle_minutes(sim, clock, config):
 
 
 def test_day_of_the_bookmark_is_read_again(sim, clock, config):
-    """The next run asks again for the day the bookmark is in, and for nothing before it."""
+    """The next run asks again for the day of the bookmark and for one before it, and no other."""
     first = run_tap(config, clock=clock, only="qm_workflows")
     before = len(submits(sim))
     clock.sleep(timedelta(hours=3))
@@ -110,13 +110,13 @@ def test_day_of_the_bookmark_is_read_again(sim, clock, config):
     second = run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
     starts = {record["_window_start"] for record in second.records("qm_workflows")}
-    assert submitted_dates(sim)[before:] == [("2026-03-20", "2026-03-21")]
-    assert starts == {"2026-03-20T00:00:00+00:00"}
+    assert submitted_dates(sim)[before:] == [("2026-03-19", "2026-03-21")]
+    assert starts == {"2026-03-19T00:00:00+00:00"}
     assert second.bookmark("qm_workflows") == (clock.instant - timedelta(minutes=30)).isoformat()
 
 
 def test_second_run_adds_what_is_new(simulate, clock):
-    """A second run gives every row that was not there before, and no day before the bookmark's."""
+    """A second run gives every row that was not there before, and two days at most."""
     sim = simulate(rows_per_day=96)
     config = settings_for(sim, start_date="2026-03-19T00:00:00Z")
     first = run_tap(config, clock=clock, only="qm_workflows")
@@ -126,7 +126,7 @@ def test_second_run_adds_what_is_new(simulate, clock):
 
     had = {record["workflow_id"] for record in first.records("qm_workflows")}
     got = {record["workflow_id"] for record in second.records("qm_workflows")}
-    today = date(2026, 3, 20), date(2026, 3, 21), sim.jobs[-1].ready_at
+    today = date(2026, 3, 19), date(2026, 3, 21), sim.jobs[-1].ready_at
     assert got == {row["Workflow ID"] for row in sim.expected_rows("qm-workflows", *today)}
     assert 25 <= len(got - had) <= 40
 

@@ -40,9 +40,12 @@ PASSING: dict[str, dict[str, Any]] = {
 SPENT = Fails(
     ("this API has no list of jobs",), ("counts as spent", "The next run submits the window again")
 )
+UNSETTLED = Fails(("the list of jobs is not available",), SPENT.remedy)
 UNLISTED = {("observability", "submit"), ("reports", "run")}
 
 # What stays
+
+NOT_HTTPS = Fails(("link that is not https", "nothing was downloaded"), ("allow_insecure",))
 
 ELSEWHERE = (("Location", "https://elsewhere.invalid/?key=abc"),)
 REDIRECTED = ("redirects are not followed", "base_url")
@@ -65,6 +68,7 @@ PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
     ("download", "page"): ("api:data-download:read",),
     ("reports", "list"): ("analytics:reports:read",),
     ("reports", "submit"): ("analytics:reports:write",),
+    ("reports", "update"): ("analytics:reports:write",),
 }
 RIGHT = ("grant this permission to the user or application",)
 REMEDIES: dict[int, tuple[str, ...]] = {
@@ -84,8 +88,7 @@ UNREGISTERED = Fails(
 )
 NO_SUCH_REPORT = Fails(("404",), ("region", "endpoints.data_download"))
 OWN: dict[tuple[str, str, int], Exact | Fails] = {
-    **{(s, "list", status): EXACT for s in ("sync", "async") for status in (403, 404)},
-    **{("download", "me", status): ZONELESS for status in (403, 404)},
+    **{("download", "me", status): ZONELESS for status in (401, 403, 404)},
     **{
         (s, "poll", 404): Fails(("produced no file", "does not know the job"), AGAIN)
         for s in SCENES
@@ -100,7 +103,7 @@ OWN: dict[tuple[str, str, int], Exact | Fails] = {
 
 def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
     """Return what comes of a status that stays."""
-    if must := OWN.get((scene, place, status)):
+    if must := EXACT if (scene, place) in DISPENSABLE else OWN.get((scene, place, status)):
         return must
     cause, who = (str(status),), WHO.get(scene, APPLICATION)
     if place == "download" and scene in LINKED:
@@ -109,11 +112,23 @@ def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
         also = WRONG_PLACE if status in {404, 405, 410} else ()
         return Fails(("Login refused", *cause), (*also, who))
     if status == HTTPStatus.UNAUTHORIZED:
-        return Fails(cause, ("a new token was rejected too", who))
+        missing = "a permission is missing", *PERMISSION.get((scene, place), RIGHT)
+        remedy = (who,) if (scene, place) in FIRST else missing
+        return Fails(cause, ("a new token was rejected too", *remedy))
     if status == HTTPStatus.FORBIDDEN:
         return Fails(cause, PERMISSION.get((scene, place), RIGHT))
     return Fails(cause, REMEDIES[status])
 
+
+# What the run can do without, and what it requests before anything else that needs a token
+
+DISPENSABLE = {("sync", "list"), ("async", "list")}
+FIRST = {
+    ("observability", "submit"),
+    ("analytics", "list"),
+    ("download", "catalogue"),
+    ("reports", "list"),
+}
 
 # JSON of another shape
 

@@ -19,7 +19,7 @@ from tests.resilience.faults.rows.pages import page_rows
 from tests.resilience.faults.rows.passing import passing_rows
 from tests.resilience.faults.rows.second_windows import second_window_rows
 from tests.resilience.faults.rows.shapes import shape_rows
-from tests.resilience.faults.rows.submits import submit_rows
+from tests.resilience.faults.rows.submits import extraction_rows, submit_rows, uncounted_rows
 from tests.resilience.faults.rows.waiting import (
     clock_rows,
     retry_after_rows,
@@ -42,6 +42,8 @@ ROWS: list[Row] = [
     *(Row("nothing", scene, (), EXACT) for scene in SCENES),
     *by_turns(passing_rows(), 61),
     *by_turns(submit_rows(), 13),
+    *by_turns(uncounted_rows(), 2),
+    *by_turns(extraction_rows(), 3),
     *by_turns(lasting_rows(), 61),
     *by_turns(shape_rows(), 53),
     *by_turns(login_rows(), 7),
@@ -89,5 +91,5 @@ def test_fault(
         defaults = ApiRequest.__init__.__kwdefaults__
         assert defaults is not None
         monkeypatch.setitem(defaults, "read_seconds", row.patience)
-        monkeypatch.setattr("tap_cxone.http.client.READ_SECONDS", row.patience)
+        monkeypatch.setattr("tap_cxone.http.download.READ_SECONDS", row.patience)
     record_property("faults", Played(row, caplog).play())

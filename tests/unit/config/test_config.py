@@ -110,12 +110,19 @@ def test_schema_defaults_are_the_real_ones():
 
 
 NO_DEFAULT = {
-    "data_extraction.entities[].entity_name",
-    "data_extraction.entities[].version",
-    "data_extraction.entities[].primary_keys",
-    "analytics_exports.exports[].filter",
-    "analytics_exports.exports[].required_fields",
-    *(path for path, _ in nested_settings(SCHEMA) if path.startswith("endpoints.")),
+    *(f"data_extraction.entities[].{name}" for name in ("entity_name", "version")),
+    *(f"data_extraction.entities[].{name}" for name in ("primary_keys", "order_by")),
+    *(f"analytics_exports.exports[].{name}" for name in ("filter", "required_fields")),
+    *(f"scheduled_reports.reports[].dateRange.{name}" for name in ("start", "end")),
+    *(
+        path
+        for path, _ in nested_settings(SCHEMA)
+        if path.startswith(("endpoints.", "observability.table_streams[]."))
+        and path.rpartition(".")[2] not in {"name", "columns"}
+    ),
+    *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
+    *(path for path, _ in nested_settings(SCHEMA) if path.endswith(("].timezone", "].date_order"))),
+    "data_download.null_characters",
 }
 """Nested settings that may be left out and have no default, or a computed one."""
 NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import pytest
 
 from tap_cxone.families.analytics_exports.api import AnalyticsApi, ExportRequest
 from tap_cxone.families.data_extraction.api import DataExtractionApi, EntityRequest
+from tap_cxone.families.data_extraction.job_list import JobList
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.families.scheduled_reports.api import ReportsApi
@@ -39,6 +41,7 @@ APIS = {
         "auto",
         {},
         timedelta(minutes=30),
+        JobList(logging.getLogger()),
     ),
     "a29bb3eb1f42f0cf": table_api(0),
     "7eae8fbbfc4a5c3a": table_api(2),

@@ -47,6 +47,7 @@ class Rule:
     ahead: Decision
     attempt: Attempt = FIRST
     can_list: bool = True
+    has_quota: bool = True
 
 
 CASES = [
@@ -60,7 +61,7 @@ CASES = [
         Stop(),
     ),
     Rule(
-        "{statuses}; 403 that says 'wait'; the tenant's jobs are at their limit",
+        "{statuses}; 400 403 423 that says 'wait'; the tenant's jobs are at their limit",
         Throttled(""),
         AGAIN,
         LATER,
@@ -93,6 +94,23 @@ CASES = [
         Fail(),
         can_list=False,
     ),
+    Rule(
+        "502, if the API has no list of jobs and no quota is configured",
+        AmbiguousSubmit("", status=502),
+        AGAIN,
+        Stop(),
+        can_list=False,
+        has_quota=False,
+    ),
+    Rule(
+        "the same, at the last attempt of `max_retries`",
+        AmbiguousSubmit("", status=502),
+        Fail(),
+        Stop(),
+        LAST,
+        can_list=False,
+        has_quota=False,
+    ),
     Rule("{statuses}", NotFound(""), Fail(), Stop()),
     Rule("{statuses}", PermissionDenied(""), Fail(), Stop()),
     Rule("{statuses}; any other status", ApiError(""), Fail(), Stop()),
@@ -110,6 +128,11 @@ CASES = [
 )
 def test_decision(case, ahead):
     """Each outcome has one decision for an awaited submit, and one for a start ahead of time."""
-    decision = decide(case.error, None if ahead else case.attempt, can_list=case.can_list)
+    decision = decide(
+        case.error,
+        None if ahead else case.attempt,
+        can_list=case.can_list,
+        has_quota=case.has_quota,
+    )
 
     assert decision == (case.ahead if ahead else case.awaited)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cxone.rows.column_converters import column_converter
-from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import TEXT_CONVERTERS, assume_zone, cell_converter
+from tap_cxone.rows.convert import text_converter
 from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 from tests.support.properties import many
@@ -34,12 +31,12 @@ stamps = st.from_regex(
 
 
 def convert(kind, text):
-    return TEXT_CONVERTERS[kind](text)
+    return text_converter(kind)(text)
 
 
 def test_every_type_has_a_converter():
     """Each type that a setting may name can be read."""
-    assert set(TEXT_CONVERTERS) == set(COLUMN_TYPES)
+    assert all(text_converter(kind)("") is None for kind in COLUMN_TYPES)
 
 
 @pytest.mark.parametrize("kind", COLUMN_TYPES)
@@ -315,52 +312,3 @@ def test_zone_of_the_machine(monkeypatch, machine, name):
         finally:
             patch.undo()
             time.tzset()
-
-
-NEW_YORK_WINTER = timezone(timedelta(hours=-5))
-
-
-def without_commas(text: str) -> str:
-    return text.replace(",", "")
-
-
-@pytest.mark.parametrize(
-    ("column", "cells", "values"),
-    [
-        (Column("n", "integer", normalize=without_commas), ["1,234", "7", " "], [1234, 7, None]),
-        (
-            Column("t", "date-time", normalize=partial(assume_zone, NEW_YORK_WINTER)),
-            ["1/2/2026 8:29:15 PM", "2026-07-01T00:00:00", "2026-07-01T00:00:00Z", ""],
-            [
-                "2026-01-03T01:29:15+00:00",
-                "2026-07-01T05:00:00+00:00",
-                "2026-07-01T00:00:00+00:00",
-                None,
-            ],
-        ),
-    ],
-    ids=["separators", "zone"],
-)
-def test_normalized_column_gives_the_same_values_by_cell_and_by_column(column, cells, values):
-    """A text is normalised before it is parsed, one by one and all at once."""
-    convert_cell = cell_converter(column, cells_are_text=True)
-
-    assert list(map(convert_cell, cells)) == values
-    assert list(column_converter(column, cells_are_text=True)(cells)) == values
-
-
-def test_normalized_column_keeps_values_that_are_no_text():
-    """A JSON number is not normalised."""
-    column = Column("n", "number", normalize=without_commas)
-
-    assert cell_converter(column, cells_are_text=False)(5) == 5
-    assert list(column_converter(column, cells_are_text=False)([5, "1,000", None])) == [
-        5,
-        1000,
-        None,
-    ]
-
-
-def test_text_that_is_no_instant_is_left_for_the_parser():
-    """A zone is assumed for a complete date-time only."""
-    assert assume_zone(NEW_YORK_WINTER, "soon") == "soon"

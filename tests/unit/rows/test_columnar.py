@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column, ValueConstraint
-from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
+from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.layout import ROW_HASH, FileLayout, RecordSpec
+from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
@@ -47,11 +48,7 @@ VALUES = st.recursive(
     max_leaves=3,
 )
 COLUMNS = st.sampled_from(
-    [
-        Column("n", kind, strict=strict)
-        for kind in sorted(TEXT_CONVERTERS)
-        for strict in (False, True)
-    ]
+    [Column("n", kind, strict=strict) for kind in sorted(COLUMN_TYPES) for strict in (False, True)]
 )
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode import FileExpectation, Row, open_table
+from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.spool import spool_chunks
 from tests.support.properties import many
 
@@ -25,11 +26,12 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 
 @st.composite
 def draw_table(draw):
-    """Draw a header and rows as wide as it; the header begins with a letter."""
+    """Draw a header and rows as wide as it, none of them blank; the header begins with a letter."""
     width = draw(st.integers(1, 4))
     row = st.lists(texts, min_size=width, max_size=width)
     header, *rows = draw(st.lists(row, min_size=1, max_size=6))
-    return [[f"h{header[0]}", *header[1:]], *rows]
+    header = [f"h{header[0]}", *header[1:]]
+    return [header, *(row for row in rows if row != header and any(map(str.strip, row)))]
 
 
 def as_csv(rows, **dialect):
@@ -43,10 +45,13 @@ def encoded(text, encoding="utf-8"):
     return bom.get(encoding, b"") + text.encode(encoding)
 
 
+AS_IT_IS = TextFormat(null_characters="keep")
+
+
 def read_file(data, name="f"):
     """Return the header and the rows' cells of a file."""
     with spool_chunks([data], expected_size=None, description=name) as spool:
-        table = open_table(spool, name)
+        table = open_table(spool, name, FileExpectation(text_format=AS_IT_IS))
         return [list(table.header), *(row.cells for row in table.rows())]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode import FileExpectation, Format, open_table
 from tap_cxone.rows.decode.json_text import read_values
+from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.spool import spool_chunks
 from tests.support.properties import many
 
@@ -67,11 +68,14 @@ class Dripping(io.StringIO):
         return super().read(self.most if size < 0 else min(size, self.most))
 
 
+AS_IT_IS = TextFormat(null_characters="keep")
+
+
 def json_rows_of(data, *, required=(), name="f"):
     """Return the rows of a JSON file, and its header at the end."""
     data = data.encode() if isinstance(data, str) else data
     with spool_chunks([data], expected_size=None, description=name) as spool:
-        table = open_table(spool, name, FileExpectation(BOTH, required))
+        table = open_table(spool, name, FileExpectation(BOTH, required, text_format=AS_IT_IS))
         found = list(table.rows())
         return found, table.header
 
@@ -344,8 +348,6 @@ def test_a_line_that_ends_early():
         '[{"a":1}] x',
         '{"a":1},{"a":2}',
         '{"a":1}]',
-        '[{"a":NaN}]',
-        '[{"a":-Infinity}]',
         '[{"a":01}]',
         '[{"a":1.}]',
         "[{'a':1}]",

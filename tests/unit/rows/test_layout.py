@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.columns import Column
-from tap_cxone.rows.convert import TEXT_CONVERTERS, ConversionError
+from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.layout import FileLayout, RecordSpec
 from tests.support.properties import many
 
@@ -142,15 +142,29 @@ def test_constant_as_key():
 
 
 @pytest.mark.parametrize("cell", ["", "  "], ids=["empty", "blank"])
-def test_blank_key(cell):
-    """A row whose key is blank is kept: a key is never null."""
-    assert record(["ID", "Score"], [cell, "5"], KNOWN, key_columns=["id"])["id"] == ""
+@pytest.mark.parametrize("key", ["id", "score"])
+def test_row_with_a_blank_key_is_invalid(cell, key):
+    """A row whose key is blank, of any type, cannot be told from others; its column is named."""
+    cells = {"id": "1", "score": "5", key: cell}
+
+    with pytest.raises(ConversionError, match=r"^incomplete key$") as raised:
+        record(["ID", "Score"], list(cells.values()), KNOWN, key_columns=["id", "score"])
+
+    assert raised.value.column.name == key
 
 
-def test_blank_key_that_is_no_text():
+@pytest.mark.parametrize("cell", ["", "  "], ids=["empty", "blank"])
+def test_group_with_a_blank_key_is_kept(cell):
+    """A group without a value is a group: its key is an empty text, as a key is never null."""
+    found = record(["ID", "Score"], [cell, "5"], KNOWN, key_columns=["id"], null_keys=True)
+
+    assert found["id"] == ""
+
+
+def test_group_with_a_blank_key_that_is_no_text_is_invalid():
     """A blank key of another type than text cannot be written, and is a misfit."""
     with pytest.raises(ConversionError, match="score"):
-        record(["ID", "Score"], ["1", ""], KNOWN, key_columns=["score"])
+        record(["ID", "Score"], ["1", ""], KNOWN, key_columns=["score"], null_keys=True)
 
 
 # Digest
@@ -234,10 +248,3 @@ def test_record_is_json(cells):
     assert json.loads(json.dumps(made)) == {
         name: cell if cell.strip() else None for name, cell in zip("abc", cells, strict=True)
     }
-
-
-@pytest.mark.parametrize("text", ["31/01/2026", "13.02.2026 10:00", "25-12-2026"])
-def test_date_with_the_day_first_is_refused(text):
-    """A date that can only be day first is no date here: its neighbours would be read wrongly."""
-    with pytest.raises(ValueError, match=text.split(" ")[0]):
-        TEXT_CONVERTERS["date-time"](text)

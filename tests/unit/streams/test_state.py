@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
-from tap_cxone.rows.columns import Column
+from tap_cxone.rows.column_map import ColumnMap
+from tap_cxone.rows.titles import Title
 from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
 from tap_cxone.streams.state import StreamState, read_state
 from tap_cxone.tap import TapCXone
+from tap_cxone.types import COLUMN_TYPES
 from tap_cxone.windows import Window
 from tests.support.ids import readable
 from tests.support.properties import many
@@ -39,10 +41,13 @@ jobs = st.builds(
     submitted_at=instants,
     fingerprint=st.text(),
 )
-columns = st.builds(
-    lambda name, description: Column(name, description=description),
-    st.text(min_size=1),
-    st.text(),
+titles = st.builds(
+    lambda text, ordinal: Title(text, ordinal=ordinal), st.text(max_size=5), st.integers(1, 4)
+)
+column_maps = st.builds(
+    lambda names, retired: ColumnMap(names, retired=retired),
+    st.dictionaries(titles, st.text(min_size=1, max_size=5), max_size=4),
+    st.frozensets(st.text(min_size=1, max_size=5), max_size=2),
 )
 
 stamps = st.sampled_from(
@@ -70,7 +75,14 @@ stream_states = st.fixed_dictionaries(
         "replication_key_value": stamps | anything,
         "pending_jobs": st.lists(pending | anything, max_size=2) | anything,
         "submits": st.dictionaries(family, st.lists(stamps, max_size=2) | anything) | anything,
-        "columns": st.lists(st.fixed_dictionaries({"name": anything}) | anything) | anything,
+        "columns": st.lists(st.fixed_dictionaries({"name": anything}) | anything)
+        | st.dictionaries(st.text(max_size=3), st.lists(st.text(max_size=3) | anything, max_size=2))
+        | anything,
+        "retired_columns": st.lists(st.text(max_size=3), max_size=2) | anything,
+        "column_types": st.dictionaries(st.text(max_size=3), st.sampled_from(COLUMN_TYPES))
+        | anything,
+        "absent_columns": st.lists(st.text(max_size=3), max_size=2) | anything,
+        "version": st.sampled_from([0, 1, 2]),
         "tenant_info": st.dictionaries(family, anything) | anything,
     },
 )
@@ -93,7 +105,9 @@ def test_first_run_remembers_nothing(state):
     """A stream without state has no bookmark, and nothing to take up."""
     assert state.bookmark() is None
     assert state.pending_jobs() == []
-    assert state.columns() == []
+    assert state.column_map() == ColumnMap()
+    assert state.column_types() == {}
+    assert state.absent_columns() == []
     assert state.submit_times("data_extraction") == []
     assert state.tenant_info("data_extraction") == {}
 
@@ -134,13 +148,25 @@ def test_submits_come_back(times):
 
 
 @many
-@given(st.lists(columns, max_size=4))
-def test_columns_come_back(learned):
-    """The next run knows every column that was learned."""
+@given(column_maps)
+def test_column_map_comes_back(column_map):
+    """The next run knows the column of every title, and every name that is used up."""
     state = StreamState("s", {})
-    state.add_columns(learned)
+    state.set_column_map(column_map)
 
-    assert reread(state).columns() == learned
+    assert reread(state).column_map() == column_map
+
+
+@many
+@given(st.dictionaries(st.text(), st.sampled_from(COLUMN_TYPES), max_size=4))
+def test_column_types_come_back(types):
+    """The next run knows every type; a string is the default and is not stored."""
+    state = StreamState("s", {})
+    state.set_column_types(types)
+
+    found = reread(state).column_types()
+
+    assert found == {name: t for name, t in types.items() if t != "string"}
 
 
 @many
@@ -154,13 +180,15 @@ def test_traits_come_back(traits):
 
 
 @many
-@given(st.lists(jobs, max_size=2), st.lists(instants, max_size=2), st.lists(columns, max_size=2))
+@given(st.lists(jobs, max_size=2), st.lists(instants, max_size=2), column_maps)
 def test_what_is_written_can_be_read(remembered, times, learned):
     """A state that the tap wrote passes its own check."""
     state = StreamState("s", {"replication_key_value": "2026-01-31T00:00:00+00:00"})
     state.set_pending_jobs(remembered)
     state.set_submit_times("data_extraction", times)
-    state.add_columns(learned)
+    state.set_column_map(learned)
+    state.set_column_types({"a": "number"})
+    state.set_absent_columns(["a"])
 
     read_state({"bookmarks": {"s": reread(state).raw}})
 
@@ -181,7 +209,7 @@ def test_times_are_written_in_one_format(state):
             }
         ],
         "submits": {"data_extraction": ["2026-01-01T00:00:00+00:00"]},
-        "version": 1,
+        "version": 2,
     }
 
 
@@ -194,14 +222,6 @@ def test_keep_pending_takes_a_generator_over_itself(state):
     state.set_pending_jobs(job for job in state.pending_jobs() if job.id == OTHER.id)
 
     assert state.pending_jobs() == [OTHER]
-
-
-def test_learn_adds(state):
-    """Columns are learned beside those known already."""
-    state.add_columns([Column("a")])
-    state.add_columns([Column("b", description="B.")])
-
-    assert state.columns() == [Column("a"), Column("b", description="B.")]
 
 
 def test_submits_of_another_family(state):
@@ -219,7 +239,9 @@ def test_state_without_values_is_empty(state):
     state.set_pending_jobs([])
     state.set_submit_times("data_extraction", [])
     state.set_tenant_info("data_extraction", {})
-    state.add_columns([])
+    state.set_column_map(ColumnMap())
+    state.set_column_types({})
+    state.set_absent_columns([])
 
     assert state.raw == {}
 
@@ -245,18 +267,57 @@ def test_state_of_layout_0_is_upgraded():
     assert raw == {
         "replication_key_value": "2026-01-31",
         "tenant_info": {"data_extraction": {"a": 1}},
-        "version": 1,
+        "version": 2,
     }
+
+
+def upgraded_columns(*learned):
+    """Return the map of a state of layout 1 with columns of a name and a title."""
+    found = [{"name": n, "description": f"'{t}', found in the data."} for n, t in learned]
+    raw = {"version": 1, "columns": found}
+    (upgraded,) = read_state({"bookmarks": {"s": raw}})["bookmarks"].values()
+    return StreamState("s", upgraded).column_map()
+
+
+def test_column_of_layout_1_keeps_its_title():
+    """A column that only one title could match keeps that title."""
+    column_map = upgraded_columns(
+        ("coaching_plan", "Coaching Plan"), ("re_sume", "Re\u0301sume\u0301")
+    )
+
+    assert column_map.names == {
+        Title("Coaching Plan"): "coaching_plan",
+        Title("R\u00e9sum\u00e9"): "re_sume",
+    }
+    assert not column_map.retired
+
+
+@pytest.mark.parametrize(
+    ("learned", "certain"),
+    [
+        ([("skill", "Skill"), ("skill_2", "Skill"), ("skill_2_2", "Skill 2")], {"skill"}),
+        ([("adherence", "Adherence"), ("adherence_2", "Adherence %")], set()),
+        ([("column_3", "#"), ("agent", "Agent")], {"agent"}),
+        ([("bot_id", "botId"), ("bot_id_2", "bot_id")], set()),
+    ],
+    ids=["repeats", "signs", "places", "spellings"],
+)
+def test_uncertain_column_of_layout_1_is_retired(learned, certain):
+    """A column that may hold the values of two titles receives no more, and keeps its name."""
+    column_map = upgraded_columns(*learned)
+
+    assert set(column_map.names.values()) == certain
+    assert column_map.retired == {name for name, _ in learned} - certain
 
 
 def test_state_of_the_present_layout_is_unchanged():
     """A state that this version wrote comes back as it is, keys of other programs included."""
-    state = {"bookmarks": {"s": {"version": 1, "failed": True, "of_others": 1}}, "more": 1}
+    state = {"bookmarks": {"s": {"version": 2, "failed": True, "of_others": 1}}, "more": 1}
 
     assert read_state(state) == state
 
 
-@pytest.mark.parametrize("version", [2, 99, "1", None, True, [1]], ids=json.dumps)
+@pytest.mark.parametrize("version", [3, 99, "1", None, True, [1]], ids=json.dumps)
 def test_state_of_an_unknown_layout_is_refused(version):
     """A state of a later or unreadable layout is refused; the message states what to install."""
     raw = {"replication_key_value": "2026-01-31", "version": version}
@@ -302,7 +363,7 @@ def test_a_whole_message_is_no_state():
 )
 def test_unreadable_state_is_refused(raw):
     """A state of another shape is refused before anything runs; the message names the stream."""
-    with pytest.raises(StateError, match=r"qm_workflows.*restore"):
+    with pytest.raises(StateError, match=r"qm_workflows.*[Rr]estore"):
         read_state({"bookmarks": {"qm_workflows": raw}})
 
 
@@ -348,7 +409,9 @@ def test_any_json_is_understood_or_refused(state):
         stream = StreamState(name, raw)
         stream.bookmark()
         stream.pending_jobs()
-        stream.columns()
+        stream.column_map()
+        stream.column_types()
+        stream.absent_columns()
         stream.submit_times("data_extraction")
         stream.tenant_info("data_extraction")
 
@@ -416,7 +479,9 @@ def test_reading_fails_only_with_a_state_error(raw):
     readers = [
         stream.bookmark,
         stream.pending_jobs,
-        stream.columns,
+        stream.column_map,
+        stream.column_types,
+        stream.absent_columns,
         lambda: stream.submit_times("data_extraction"),
         lambda: stream.tenant_info("data_extraction"),
     ]

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from tap_cxone.errors import ApiError
+from tap_cxone.errors import ApiError, HistoryRefused
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
 from tests.support.ids import readable
-from tests.support.observability import AQ, AS, GR, KB, PATHS, run_tables
+from tests.support.observability import AQ, AS, KB, PATHS, run_tables
 from tests.support.observability_quota import (
     DAY,
     months,
@@ -97,41 +97,75 @@ def test_a_bookmark_before_the_limit(sim, clock, caplog):
     assert "2026-06-07" in warning
 
 
-def test_the_api_refuses_still(simulate, clock):
-    """Where the API gives less than four months the window fails in its words, unspent."""
+def test_history_refused_by_the_api_moves_the_start(simulate, clock, caplog):
+    """Where the API gives less than the setting, its own months are tried; no export is spent."""
     sim = simulate(history_months=2)
 
     out = run_tables(months(sim, "2025-12-01T00:00:00Z"), clock)
 
-    assert isinstance(failure(out), ApiError)
-    assert "date range cannot be more than 2 months ago without authorization" in str(failure(out))
-    assert len(submits(sim)) == 1
-    assert out.bookmark(KB) is None
-    assert "submits" not in out.state["bookmarks"][KB]
+    (warning,) = warnings_about(caplog, "was refused")
+    assert out.error is None
+    assert submitted_days(sim)[:2] == ["2025-12-01", "2026-01-21"]
+    assert "Set start_date to that day" in warning
+    assert "more than 2 months ago without authorization" in warning
+    assert sim.quota_violations == 0
 
 
-def test_too_old_is_not_used_up(simulate, clock, caplog):
-    """That refusal is no matter of the quota: the other tables continue."""
-    sim = simulate(history_months=2)
-    first = run_tables(
-        quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, AS
-    )
+def test_history_counted_in_another_way_is_tried_day_by_day(simulate, clock):
+    """Where the API counts months otherwise, the start moves on by a day until it is accepted."""
+    sim = simulate(days_per_month=29)
 
-    config = months(sim, "2025-12-01T00:00:00Z", exports_per_day=9)
+    out = run_tables(months(sim, "2025-02-01T00:00:00Z"), clock)
 
-    second = run_tables(config, clock, AS, GR, state=first.state)
-
-    assert "2 months ago" in str(failure(second, GR))
-    assert len(second.records(AS)) > 0
-    assert warnings_about(caplog, "next export") == []
+    days = submitted_days(sim)
+    assert out.error is None
+    assert days[:5] == ["2025-11-21", "2025-11-22", "2025-11-23", "2025-11-24", "2025-11-25"]
+    assert sim.exports == 3
+    assert sim.quota_violations == 0
 
 
-def test_without_a_quota_nothing_is_moved(sim, clock):
-    """Who has no quota may have no such limit either: the API is asked, and its words count."""
-    out = run_tables(months(sim, "2025-02-01T00:00:00Z", exports_per_day=None), clock)
+def test_history_refused_to_one_table_is_known_to_the_others(simulate, clock):
+    """The start that one table found is that of the others."""
+    sim = simulate(days_per_month=29, exports_per_day=9)
+    config = quota_settings(sim, "2025-02-01T00:00:00Z", exports_per_day=9, window_days=366)
 
-    assert submitted_days(sim) == ["2025-02-01"]
-    assert "more than 4 months ago" in str(failure(out))
+    out = run_tables(config, clock, KB, AS)
+
+    assert out.error is None
+    assert submitted_days(sim)[-3:] == ["2025-11-24", "2025-11-25", "2025-11-25"]
+
+
+def test_history_of_no_day_fails(sim, clock):
+    """Where the API refuses every day, the stream fails in its words."""
+    body = json.dumps({"message": "Export date range cannot be more than 4 months ago"})
+    sim.faults.add(Fault("submit", "status", status=400, body=body, times=99))
+
+    out = run_tables(quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z"), clock)
+
+    assert isinstance(failure(out), HistoryRefused)
+    assert "start_date" in str(failure(out))
+    assert len(submits(sim)) == 3
+
+
+def test_history_without_a_setting_is_asked_for(simulate, clock):
+    """With `history_months: null` a start of any age is asked for."""
+    sim = simulate(history_months=None)
+    config = quota_settings(sim, "2025-02-01T00:00:00Z", history_months=None, window_days=366)
+
+    out = run_tables(config, clock)
+
+    assert out.error is None
+    assert submitted_days(sim) == ["2025-02-01", "2026-02-02"]
+
+
+def test_history_limit_holds_without_a_quota(sim, clock):
+    """A user without a quota still has the limit of the history, which is its own setting."""
+    config = months(sim, "2025-02-01T00:00:00Z", exports_per_day=None)
+
+    out = run_tables(config, clock)
+
+    assert min(submitted_days(sim)) == "2025-11-21"
+    assert out.error is None
 
 
 @pytest.mark.parametrize("words", ["timeZone must be an IANA time zone", "Bad Request", ""])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault
@@ -74,6 +75,18 @@ def with_first(line: str) -> Callable[[str], bytes]:
     return change
 
 
+def with_header_again(text: str) -> bytes:
+    """Put the header, with a byte order mark, below the first row."""
+    header, first, rest = text.split("\r\n", 2)
+    return f"{header}\r\n{first}\r\n\ufeff{header}\r\n{rest}".encode()
+
+
+def with_delimiter_behind_rows(text: str) -> bytes:
+    """Add a blank cell to every row, but not to the header."""
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    return csv_text([header, *([*row, ""] for row in rows)]).encode()
+
+
 def length(number: int) -> Callable[[Any], bool]:
     """Return what tells whether a value is as long."""
     return lambda value: isinstance(value, str) and len(value) == number
@@ -116,7 +129,7 @@ JSON_ONLY: dict[str, tuple[str | bytes, Fails]] = {
     "huge exponent": (
         '[{"id":"a","type":"bot","dateFrom":null,"dateTo":null,"botId":"1","agentId":"2",'
         f'"duration":{HUGE}}}]',
-        Fails(("not JSON",), TWICE),
+        Fails(("a number out of range",), ("max_invalid_ratio",)),
     ),
     "cut in a string": ('[{"id": "a', Fails(("not JSON",), TWICE)),
     "more after its end": ("[] []", Fails(("not JSON", "text follows the end"), TWICE)),
@@ -158,14 +171,23 @@ def file_rows() -> Iterator[Row]:
 
 def damaged_once(label: str, must: Fails) -> Exact | Fails:
     """Return what comes of a file that is wrong once: it is fetched again if it is damaged."""
-    whole = {"other columns", "an object", "null in a list", "null keys"}
+    whole = {"other columns", "an object", "null in a list", "null keys", "huge exponent"}
     return must if label in whole else EXACT
+
+
+def lines_that_are_no_rows(scene: str) -> Iterator[Row]:
+    """Yield rows for lines that are dropped."""
+    none = {"commas": with_first("," * 60), "header": with_header_again}
+    none["end of commas"] = lambda text: text.encode() + b",,\r\n"
+    none["delimiter behind each row"] = with_delimiter_behind_rows
+    for label, change in none.items():
+        yield Row(f"file {label}", scene, served_files(change), EXACT)
 
 
 def csv_rows() -> Iterator[Row]:
     """Yield rows for CSV."""
     for scene in ("async", "observability"):
-        nul = Exact(more={"odd": "a\0b"})
+        nul = Exact(more={"odd": "a\N{REPLACEMENT CHARACTER}b"})
         yield Row("file NUL", scene, served_files(with_column("Odd", "a\0b")), nul)
         title, number = ("Team", 17) if scene == "observability" else ("Team Name", 39)
         twice, more = served_files(with_column(title, "x")), {f"{snake(title)}_2": "x"}
@@ -181,7 +203,8 @@ def csv_rows() -> Iterator[Row]:
             name = f"file field of {size} MB"
             late = slow or scene == "async"
             yield Row(name, scene, big, Exact(more=found), options=few, slow=late)
-        for label, line in (("short", "too short"), ("long", "," * 60)):
+        yield from lines_that_are_no_rows(scene)
+        for label, line in (("short", "too short"), ("long", f"x{',' * 60}")):
             many = {"rows_per_day": 40}
             amid = served_files(with_first(line))
             yield Row(f"file {label} row amid", scene, amid, Exact(aside=2), options=many)
@@ -189,7 +212,10 @@ def csv_rows() -> Iterator[Row]:
             aside = Fails(
                 ("rows failed validation", "cells, but the header has"), ("max_invalid_ratio",)
             )
-            yield Row(f"file {label} row of few", scene, amid, aside, options={"rows_per_day": 2})
+            few, strict = {"rows_per_day": 2}, {"max_invalid_rows_free": 0}
+            row = f"file {label} row of few"
+            yield Row(row, scene, amid, aside, options=few, settings=strict)
+            yield Row(f"{row} is free", scene, amid, Exact(aside=1), options=few)
         last = Fails(("the last line", "the file is truncated"), TWICE)
         yield Row("file ragged end", scene, once("download", "ragged-csv"), EXACT)
         yield Row("file ragged end ever", scene, ever("download", "ragged-csv"), last)
@@ -198,6 +224,10 @@ def csv_rows() -> Iterator[Row]:
         yield Row("file open quote ever", scene, ever("download", "malformed-csv"), quote)
         text = once("download", status=200, body="Service unavailable", headers=HTML)
         yield Row("file line of text", scene, text, EXACT)
+        sentence = "Export failed, please try again later"
+        yield Row("file sentence", scene, once("download", "bytes", body=sentence), EXACT)
+        prose = Fails(("the file is a sentence instead of a table", sentence), TWICE)
+        yield Row("file sentence ever", scene, ever("download", "bytes", body=sentence), prose)
         yield Row("file link expired", scene, once("download", "expired-link"), EXACT)
         ended = Fails(("download link was refused", "Request has expired"), ("max_retries", *AGAIN))
         yield Row("file link expired ever", scene, ever("download", "expired-link"), ended)
@@ -211,14 +241,15 @@ def csv_rows() -> Iterator[Row]:
         faults = once("download", status=status, headers=ELSEWHERE)
         yield Row(f"file {status}", "reports", faults, EXACT, options=served)
         faults = ever("download", status=status, headers=ELSEWHERE)
-        must = Fails((str(status),), ("max_retries", *AGAIN))
+        cause = "the download was interrupted" if status == HTTPStatus.FOUND else str(status)
+        must = Fails((cause,), ("max_retries", *AGAIN))
         yield Row(f"file {status} ever", "reports", faults, must, options=served)
 
 
 def json_rows() -> Iterator[Row]:
     """Yield rows for JSON files."""
     scene = "analytics"
-    nul = Exact(more={"odd": "a\0b"})
+    nul = Exact(more={"odd": "a\N{REPLACEMENT CHARACTER}b"})
     yield Row("file NUL", scene, served_files(with_field("a\0b")), nul)
     yield Row("file escaped NUL", scene, served_files(with_field("a\\u0000b")), nul)
     for size, slow in ((20, False), (100, True)):

@@ -10,11 +10,11 @@ from tap_cxone.simulator import Fault
 from tests.resilience.faults.answers import EXACT, ever, once, says
 from tests.resilience.faults.outcomes import (
     AGAIN,
-    APPLICATION,
     ELSEWHERE,
     HOURS,
     PASSING,
     REDIRECTED,
+    RIGHT,
     USUAL,
     outcome_of_status,
 )
@@ -122,5 +122,5 @@ def job_rows() -> Iterator[Row]:
         faults = (*stuck, *ever("cancel", status=status))
         must = Fails(("still running",), ("scheduled_reports.job_timeout_minutes",))
         if status == HTTPStatus.UNAUTHORIZED:
-            must = Fails(("401", "a new token was rejected too"), (APPLICATION,))
+            must = Fails(("401", "a new token was rejected too"), RIGHT)
         yield Row(f"cancel {status}", "reports", faults, must)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.resilience.faults.answers import ever
+from tests.resilience.faults.answers import EXACT, ever
 from tests.resilience.faults.outcomes import (
     AGAIN,
     APPLICATION,
+    DISPENSABLE,
     ELSEWHERE,
-    LINKED,
+    NOT_HTTPS,
     REDIRECTED,
     TWICE,
     WHO,
@@ -20,9 +21,6 @@ from tests.resilience.faults.scenes import READS, SCENES, SUBMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-HERE = (("Location", "/"),)
 
 
 def lasting_rows() -> Iterator[Row]:
@@ -36,13 +34,31 @@ def lasting_rows() -> Iterator[Row]:
                 )
             if place in SUBMITS.get(scene, ()):
                 continue
-            yield Row(f"{place} html ever", scene, ever(place, "html"), no_json(scene, place))
-            where = Fails(("302",), REDIRECTED)
-            if place == "download" and scene in LINKED:
-                where = Fails(("the storage returned 302",), ("tried 9 times (max_retries)",))
-            for label, to in (("elsewhere", ELSEWHERE), ("here", HERE)):
+            spared = EXACT if (scene, place) in DISPENSABLE else None
+            must = spared or no_json(scene, place)
+            yield Row(f"{place} html ever", scene, ever(place, "html"), must)
+            for label, to in REDIRECTS.items():
                 redirect = ever(place, status=302, headers=to)
-                yield Row(f"{place} 302 {label}", scene, redirect, where)
+                must = spared or outcome_of_redirect(scene, place, label)
+                yield Row(f"{place} 302 {label}", scene, redirect, must)
+
+
+REDIRECTS = {
+    "elsewhere": ELSEWHERE,
+    "here": (("Location", "/"),),
+    "to http": (("Location", "http://elsewhere.invalid/"),),
+}
+
+
+def outcome_of_redirect(scene: str, place: str, label: str) -> Fails:
+    """Return what comes of a redirect that stays: those of files and statuses are followed."""
+    if place not in {"download", "poll"}:
+        return Fails(("302",), REDIRECTED)
+    if label == "to http":
+        return NOT_HTTPS
+    if label == "elsewhere":
+        return Fails(("the download was interrupted",), ("allow connections to elsewhere.invalid",))
+    return Fails(("404",), ("tried 9 times (max_retries)", "no record was emitted"))
 
 
 def no_json(scene: str, place: str) -> Fails:

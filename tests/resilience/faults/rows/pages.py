@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_cxone.simulator.jsontext import encode
 from tests.resilience.faults.answers import DEEP, EXACT, JSON, ever, once, says
-from tests.resilience.faults.outcomes import AGAIN
+from tests.resilience.faults.outcomes import AGAIN, NOT_HTTPS
 from tests.resilience.faults.play import ALWAYS, Exact, Fails, Row, Stops
 
 if TYPE_CHECKING:
@@ -45,12 +45,15 @@ def page_rows() -> Iterator[Row]:
     for charset in ("utf-8-sig", "utf-16", "utf-32"):
         pages = real_pages(JSON, charset)
         yield Row(f"poll page in {charset}", "reports", pages, EXACT)
-    for label, url, words in (
-        ("behind an at", "@elsewhere.invalid/x", "link"),
-        ("of a number", 5, "no list 'data'"),
+    no_link = Fails(("no list 'data'",), ("max_retries", *AGAIN))
+    for label, url, must in (
+        ("behind an at", "https://api@elsewhere.invalid/x", NOT_HTTPS),
+        ("of http", "http://elsewhere.invalid/x", NOT_HTTPS),
+        ("without a scheme", "@elsewhere.invalid/x", no_link),
+        ("of a number", 5, no_link),
     ):
         faults = says("poll", {"state": "completed", "downloadUrl": url}, times=ALWAYS)
-        yield Row(f"poll link {label}", "reports", faults, Fails((words,), ("max_retries", *AGAIN)))
+        yield Row(f"poll link {label}", "reports", faults, must)
     token = {"nextPageToken": [5]}
     more = says("poll", {"state": "completed", "data": [], **token})
     yield Row("poll page token of a list", "reports", more, EXACT)

@@ -1,0 +1,73 @@
+"""The settings of rows and windows that cannot be used as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 (the definition reads the annotations)
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from tap_cxone.config.connection import ConnectionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRange:
+    """A time range whose rows one stream does not read."""
+
+    stream: Annotated[str, Meta(description="Name of the stream.")]
+    from_: Annotated[
+        datetime, Meta(description="Begin of the range, ISO 8601 (UTC if it has no offset).")
+    ]
+    to: Annotated[
+        datetime, Meta(description="End of the range, exclusive, ISO 8601 (UTC without an offset).")
+    ]
+    why: Annotated[str, Meta(min_length=1, description="Reason, for the audit log and the report.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSettings(ConnectionSettings):
+    """The settings of rows and windows that cannot be used as they are."""
+
+    max_invalid_rows_free: Annotated[
+        int,
+        Meta(
+            ge=0,
+            title="Invalid rows that never fail a window",
+            description="Number of invalid rows that never fail a window, whatever their share "
+            "is. It does not apply to a file without one row that has the stream's keys and "
+            "required fields.",
+        ),
+    ] = 10
+    count_identical_rows: Annotated[
+        bool,
+        Meta(
+            title="Count identical rows",
+            description="Whether a stream whose key is `_row_hash` emits each of several "
+            "identical rows of a window. The number of the occurrence becomes part of the hash. "
+            "`false` emits such a row once.",
+        ),
+    ] = False
+    keep_failed_files: Annotated[
+        str | None,
+        Meta(
+            title="Keep failed files",
+            description="Directory for the raw file of a window that fails because of its rows. "
+            "Its files have mode 0600, and the newest 20 are kept. They hold personal data. "
+            "Default: none.",
+        ),
+    ] = None
+    skip_windows: Annotated[
+        tuple[SkippedRange, ...],
+        Meta(
+            title="Skipped windows",
+            description="Time ranges to pass without reading them, because their rows fail each "
+            "run. The bookmark moves past them. Streams that are read whole have none.",
+        ),
+    ] = ()
+
+    @property
+    def failed_files_folder(self) -> Path | None:
+        """Return the directory for the files of failed windows; None to keep none."""
+        return Path(self.keep_failed_files) if self.keep_failed_files else None

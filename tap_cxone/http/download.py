@@ -1,0 +1,144 @@
+"""Download a file from a presigned link: without the token, exactly as the API spells the link."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+from urllib3.exceptions import HTTPError
+
+from tap_cxone.errors import DownloadError, InsecureLink, LinkExpired, TokenRequired
+from tap_cxone.http.connection_error import describe_connection_error, is_unreachable_or_untrusted
+from tap_cxone.http.error_table import hint_for_storage
+from tap_cxone.http.messages import CONNECT_SECONDS, READ_SECONDS, spool_response
+from tap_cxone.http.transport import open_session
+from tap_cxone.redact import is_secure_url
+
+if TYPE_CHECKING:
+    from tap_cxone.http.transport import Transport
+    from tap_cxone.spool import Spool
+
+MAX_REDIRECTS = 5
+_LINK_REFUSED_STATUSES = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.GONE,
+}
+_NOT_IN_A_TARGET = re.compile(r"[ \x80-\U0010ffff]")  # HTTP has no way to send these characters
+
+
+def download_link(transport: Transport, link: str, description: str, *, insecure: bool) -> Spool:
+    """Download a complete file without credentials, since a presigned link contains them.
+
+    Redirects are followed, to secure URLs only.
+
+    Args:
+        transport: Sender of the API's requests, for its redactor and signals.
+        link: Presigned link, https or on this machine.
+        description: Name of the file in messages; the link itself never appears.
+        insecure: Whether http to another machine is allowed.
+
+    Raises:
+        InsecureLink: The link, or a redirect, is not https.
+        LinkExpired: The storage rejected the link.
+        TokenRequired: The host of the file requires a token.
+        DownloadError: The file is incomplete.
+    """
+    try:
+        for _ in range(MAX_REDIRECTS + 1):
+            link = _sendable(link)
+            _require_secure(link, description, insecure=insecure)
+            with transport.signals.interruptible(), open_session() as session:
+                response = _get(session, transport.user_agent, link)
+                if not response.is_redirect:
+                    return _spool(transport, response, description)
+                link = urljoin(link, response.headers["Location"])
+    except (requests.RequestException, HTTPError) as error:
+        msg = f"{description}: the download was interrupted ({describe_connection_error(error)})"
+        msg += f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
+        raise DownloadError(msg) from None
+    raise too_many_redirects(description)
+
+
+def too_many_redirects(description: str) -> DownloadError:
+    """Return the error for a download that is redirected again and again."""
+    msg = f"{description}: the storage redirected more than {MAX_REDIRECTS} times"
+    return DownloadError(msg)
+
+
+def _sendable(link: str) -> str:
+    """Return a link with only those characters encoded that no request can contain."""
+    return _NOT_IN_A_TARGET.sub(lambda match: quote(match[0]), link.strip())
+
+
+def _require_secure(link: str, description: str, *, insecure: bool) -> None:
+    if not is_secure_url(link, insecure=insecure):
+        msg = (
+            f"{description}: the API returned a download link that is not https; nothing was "
+            "downloaded. Ask NICE support for https links; for a test server, set allow_insecure"
+        )
+        raise InsecureLink(msg)
+
+
+def _get(session: requests.Session, user_agent: str, link: str) -> requests.Response:
+    # The session is separate: storage rejects a second authentication and must not receive it.
+    for prefix in ("https://", "http://"):
+        session.mount(prefix, _ExactAdapter(link))
+    return session.get(
+        link,
+        headers={"User-Agent": user_agent},
+        stream=True,
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        allow_redirects=False,
+    )
+
+
+def _spool(transport: Transport, response: requests.Response, description: str) -> Spool:
+    status = response.status_code
+    if status in _LINK_REFUSED_STATUSES:
+        error_text = transport.error_text(response)
+        msg = f"{description}: the download link was refused: {status} {error_text}"
+        raise LinkExpired(msg)
+    if not response.ok or status in range(300, 400):
+        error_class = TokenRequired if status == HTTPStatus.UNAUTHORIZED else DownloadError
+        msg = f"{description}: the storage returned {status}"
+        raise error_class(msg)
+    return spool_response(response, description)
+
+
+class _ExactAdapter(HTTPAdapter):
+    """Adapter that sends one URL exactly as given.
+
+    The signature of a link may cover its spelling, such as `%7E` or `%2f`. `requests` and `urllib3`
+    would replace both.
+    """
+
+    def __init__(self, link: str) -> None:
+        super().__init__()
+        self._link = link
+
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _exact_connection(pool.ConnectionCls, self._link)
+        return pool
+
+
+def _exact_connection(connection_class: Any, link: str) -> Any:
+    """Return a connection class that replaces the target of its requests by that of the link."""
+    parts = urlsplit(link)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+    class ExactConnection(connection_class):  # type: ignore[misc]
+        def putrequest(self, method: str, url: str, **kwargs: Any) -> None:
+            # A proxy without a tunnel needs the absolute URL.
+            exact = target if url.startswith("/") else f"{parts.scheme}://{parts.netloc}{target}"
+            super().putrequest(method, exact, **kwargs)
+
+    return ExactConnection

@@ -1,0 +1,225 @@
+"""Map from the titles of a stream's files to its columns; a title keeps its column."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field, structs
+
+from tap_cxone.rows.columns import Column, learned_column
+from tap_cxone.rows.titles import (
+    Title,
+    default_name,
+    fold,
+    number_titles,
+    spelling,
+    unique_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+
+class ColumnMap(Struct, frozen=True):
+    """The columns of the titles that earlier files had.
+
+    Attributes:
+        names: Name of the column of each title, in order of first occurrence.
+        retired: Names of former columns, which no title receives again.
+    """
+
+    names: Mapping[Title, str] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
+
+    @property
+    def used_names(self) -> set[str]:
+        """Return the names that no other title may receive."""
+        return {*self.names.values(), *self.retired}
+
+    def with_titles(self, names: Mapping[Title, str]) -> ColumnMap:
+        """Return the map with further titles, or with other columns of known titles."""
+        return structs.replace(self, names={**self.names, **names})
+
+    def move(self, column: Column, new_name: str) -> ColumnMap:
+        """Return the map in which another column has the titles of a column, which is retired."""
+        titles = [Title(column.exact_title), *self.titles_by_name().get(column.name, ())]
+        moved = self.with_titles(dict.fromkeys(titles, new_name))
+        return structs.replace(moved, retired=self.retired | {column.name})
+
+    def titles_by_name(self) -> dict[str, list[Title]]:
+        """Return the titles of each column, in order of first occurrence."""
+        titles: dict[str, list[Title]] = {}
+        for title, name in self.names.items():
+            titles.setdefault(name, []).append(title)
+        return titles
+
+    def name_columns(self, declared: Iterable[Column]) -> list[Column]:
+        """Return the declared columns with unique names.
+
+        A column has the name that its exact title has in the map. Of the others, a column whose
+        name equals its title is first, then those whose title has no signs.
+        """
+        columns = list(declared)
+        names: dict[int, str] = {}
+        for index, column in enumerate(columns):
+            known_name = self.names.get(Title(column.exact_title))
+            if known_name is not None and known_name not in names.values():
+                names[index] = known_name
+        used_names = self.used_names
+        for index in sorted(range(len(columns)), key=lambda index: _name_order(columns[index])):
+            column = columns[index]
+            reserved = used_names if column.match == "exact" else self.retired
+            if index not in names:
+                names[index] = unique_name(column.name, {*names.values(), *reserved})
+        return [structs.replace(column, name=names[index]) for index, column in enumerate(columns)]
+
+    def learned_columns(self, declared: Iterable[Column]) -> list[Column]:
+        """Return the columns of the map that are not declared, as nullable strings."""
+        declared_names = {column.name for column in declared}
+        return [
+            learned_column(name, titles[0].text)
+            for name, titles in self.titles_by_name().items()
+            if name not in declared_names
+        ]
+
+    def assign(
+        self, header: Sequence[str], columns: Iterable[Column], key_columns: Collection[str] = ()
+    ) -> list[Column]:
+        """Return the column of each title of a header, in order; no two titles share one.
+
+        A title of the map has its column there. A declared column claims one of the other titles:
+        its exact title, else one that resembles it. The remaining titles become new columns.
+
+        Args:
+            header: The titles of a file.
+            columns: The columns that are known, with unique names.
+            key_columns: Names of the columns that every file must have.
+        """
+        titles = number_titles(header)
+        columns_by_name = {column.name: column for column in columns}
+        matches = self._remembered(titles, columns_by_name)
+        matches |= _Claims(self, titles, matches, key_columns).by_columns(columns_by_name.values())
+        matches |= self._new_columns(titles, columns_by_name, matches)
+        return [matches[index] for index in range(len(titles))]
+
+    def _remembered(
+        self, titles: Sequence[Title], columns_by_name: Mapping[str, Column]
+    ) -> dict[int, Column]:
+        """Return the columns of the titles in the map; the first of two titles keeps a column."""
+        indexes = {title: index for index, title in enumerate(titles)}
+        present = {t: name for t, name in self.names.items() if t in indexes}
+        first_titles = {name: title for title, name in reversed(present.items())}
+        return {
+            indexes[title]: columns_by_name.get(name) or learned_column(name, title.text)
+            for name, title in first_titles.items()
+        }
+
+    def _new_columns(
+        self,
+        titles: Sequence[Title],
+        columns_by_name: Mapping[str, Column],
+        matches: Mapping[int, Column],
+    ) -> dict[int, Column]:
+        """Return a new column for each other title; titles without signs are named first.
+
+        An exact title of a declared column has the type of that column, although another title
+        has its name.
+        """
+        used_names = {*columns_by_name, *self.used_names}
+        declared = {c.exact_title: c for c in columns_by_name.values() if c.source_title}
+        new_columns = {}
+        unmatched = [index for index in range(len(titles)) if index not in matches]
+        for index in sorted(unmatched, key=lambda index: _drops_signs(titles[index].text)):
+            text = titles[index].text
+            name = unique_name(default_name(text), used_names)
+            used_names.add(name)
+            column = declared.get(text) if titles[index].ordinal == 1 else None
+            new_columns[index] = (
+                structs.replace(column, name=name) if column else learned_column(name, text)
+            )
+        return new_columns
+
+
+def _name_order(column: Column) -> tuple[bool, bool]:
+    return column.name != column.exact_title, _drops_signs(column.exact_title)
+
+
+def _drops_signs(text: str) -> bool:
+    """Return True if the column name of a title lacks some of its signs."""
+    return spelling(text) != spelling(default_name(text))
+
+
+class _Claims:
+    """The titles of one header that declared columns may claim."""
+
+    def __init__(
+        self,
+        column_map: ColumnMap,
+        titles: Sequence[Title],
+        matches: Mapping[int, Column],
+        key_columns: Collection[str],
+    ) -> None:
+        """Index the titles that are neither matched nor in the map."""
+        self._held_titles = column_map.titles_by_name()
+        self._matched_names = {column.name for column in matches.values()}
+        self._key_columns = key_columns
+        self._titles = {
+            index: title.text
+            for index, title in enumerate(titles)
+            if index not in matches and title not in column_map.names
+        }
+        self._by_text: dict[str, list[int]] = defaultdict(list)
+        self._by_spelling: dict[str, list[int]] = defaultdict(list)
+        self._by_fold: dict[str, list[int]] = defaultdict(list)
+        for index, text in self._titles.items():
+            self._by_text[text].append(index)
+            self._by_spelling[spelling(text)].append(index)
+            self._by_fold[fold(text)].append(index)
+
+    def by_columns(self, columns: Collection[Column]) -> dict[int, Column]:
+        """Return the column of each claimed title; the closest titles are claimed first."""
+        claims: dict[int, Column] = {}
+        for find in (self._exact, self._named, self._spelled, self._folded, self._extended):
+            for column in columns if self._titles else ():
+                if column.name in self._matched_names:
+                    continue
+                free = (index for index in find(column) if index not in claims)
+                if (index := next(free, None)) is not None:
+                    claims[index] = column
+                    self._matched_names.add(column.name)
+        return claims
+
+    def _exact(self, column: Column) -> Iterable[int]:
+        """Yield titles that equal the exact title; a key takes over such a title at any time."""
+        held = column.name in self._held_titles and column.name not in self._key_columns
+        return () if held else self._by_text.get(column.exact_title, ())
+
+    def _named(self, column: Column) -> Iterable[int]:
+        if column.match == "exact" or column.name in self._held_titles:
+            return ()
+        return self._by_text.get(column.name, ())
+
+    def _spelled(self, column: Column) -> Iterator[int]:
+        """Yield titles that differ only in case and spacing from those of the column."""
+        if column.match == "exact":
+            return
+        held = [title.text for title in self._held_titles.get(column.name, ())]
+        for text in held or (column.exact_title, column.name):
+            yield from self._by_spelling.get(spelling(text), ())
+
+    def _folded(self, column: Column) -> Iterator[int]:
+        if column.match == "exact" or column.name in self._held_titles:
+            return
+        for text in filter(None, map(fold, (column.exact_title, column.name))):
+            yield from self._by_fold.get(text, ())
+
+    def _extended(self, column: Column) -> Iterator[int]:
+        """Yield titles that extend the name, in files of any version."""
+        if column.match not in {"beginning", "inside"}:
+            return
+        name = fold(column.name)
+        for index, text in self._titles.items():
+            folded = fold(text)
+            if folded.startswith(name) or (column.match == "inside" and name in folded):
+                yield index

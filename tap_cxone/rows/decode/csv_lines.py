@@ -1,0 +1,89 @@
+"""Remove the lines of a CSV file that are no rows: blank cells, repeated headers, notices."""
+
+from __future__ import annotations
+
+import csv
+import io
+from itertools import compress, islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from tap_cxone.rows.decode.csv_source import CsvBlock
+from tap_cxone.rows.decode.notice import is_no_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_cxone.rows.decode.table import SkippedLines
+
+
+def without_notice(csv_blocks: Iterator[CsvBlock]) -> Iterator[CsvBlock]:
+    """Yield all blocks; none if the only row says that there are no rows."""
+    for number, block in enumerate(csv_blocks):
+        if number == 0 and block.count == 1 and is_no_data(block.rows[0]):
+            following = list(islice(csv_blocks, 1))
+            if not following:
+                return
+            yield block
+            yield from following
+        else:
+            yield block
+
+
+class LineFilter(Struct, frozen=True):
+    """Removes and counts the lines that are no rows.
+
+    Attributes:
+        headers: The header, and what is read of it after a byte order mark.
+        skipped: Receives the counts.
+    """
+
+    headers: Sequence[list[str]]
+    skipped: SkippedLines
+
+    @classmethod
+    def for_header(cls, header: Sequence[str], delimiter: str, skipped: SkippedLines) -> LineFilter:
+        """Return the filter of a file with this header."""
+        # Quotes behind a byte order mark are text to the parser, whatever the writer quotes.
+        quoting: tuple[Literal[0, 1], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+        marked = [_parse_after_mark(header, delimiter, quoting=rule) for rule in quoting]
+        return cls([list(header), *marked], skipped)
+
+    def rows_of(self, block: CsvBlock) -> CsvBlock:
+        """Return the rows of a block without lines of blank cells and repeated headers."""
+        first_cells = list(map(_first_cell, block.rows))
+        headers = [header for header in self.headers if header[:1] and header[0] in first_cells]
+        if not headers and all(map(str.strip, first_cells)):
+            return block
+        is_row = [self._is_row(cells, headers) for cells in block.rows]
+        return CsvBlock(
+            list(compress(block.rows, is_row)), list(compress(block.line_numbers, is_row))
+        )
+
+    def _is_row(self, cells: list[str], headers: Sequence[list[str]]) -> bool:
+        if cells in headers:
+            self.skipped.repeated_headers += 1
+        elif any(map(str.strip, cells)):
+            return True
+        else:
+            self.skipped.blank += 1
+        return False
+
+
+_first_cell = itemgetter(0)
+
+
+def _parse_after_mark(
+    header: Sequence[str], delimiter: str, *, quoting: Literal[0, 1]
+) -> list[str]:
+    """Return the cells that the parser reads from a header behind a byte order mark."""
+    text = io.StringIO("\ufeff", newline="")
+    text.seek(0, io.SEEK_END)
+    csv.writer(text, delimiter=delimiter, quoting=quoting).writerow(header)
+    text.seek(0)
+    try:
+        return next(csv.reader(text, delimiter=delimiter, strict=True), [])
+    except csv.Error:  # a quoted title with a newline
+        return []

@@ -1,0 +1,57 @@
+"""Report what the files of a stream show of the order of day and month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping
+
+    from tap_cxone.rows.dates import FileDates
+    from tap_cxone.streams.state import StreamState
+    from tap_cxone.types import DateOrder
+
+
+class DateReporter(Struct, frozen=True):
+    """Stores the orders that files show, and warns once of each column.
+
+    Attributes:
+        state: State of the stream.
+        setting: Full path of the setting `date_order`.
+        warned: The warnings of this run; `report` adds to it.
+        log: Logger of the stream.
+    """
+
+    state: StreamState
+    setting: str
+    warned: set[str]
+    log: logging.Logger
+
+    def report(self, dates: FileDates, name: str) -> None:
+        """Store and report what a file shows; `name` names the file."""
+        if dates.rule.setting is not None:
+            text = "%s: the dates of %s are near their window only in the other order; correct %s"
+            self._warn(text, dates.opposed, name)
+            return
+        text = "%s: no date of %s shows its order, so the month counts as first; set %s"
+        self._warn(text, dates.undecided, name)
+        text = "%s: the dates of %s have another order than in earlier windows; check those, set %s"
+        self._warn(text, self._changed(dates.shown_orders), name)
+        self.state.add_date_orders(dates.shown_orders)
+
+    def _changed(self, shown: Mapping[str, DateOrder]) -> list[str]:
+        """Return the columns that earlier windows had, or may have had, in another order."""
+        known = self.state.date_orders()
+        default: DateOrder | None = "month_first" if self.state.bookmark() else None
+        earlier = {column: known.get(column, default) for column in shown}
+        return [column for column, order in shown.items() if earlier[column] not in {None, order}]
+
+    def _warn(self, text: str, columns: Iterable[str], name: str) -> None:
+        topics = {column: f"{self.state.stream}, {column}: {text}" for column in columns}
+        new = [column for column, topic in topics.items() if topic not in self.warned]
+        if new:
+            self.warned.update(topics.values())
+            self.log.warning(text, name, ", ".join(new), self.setting)

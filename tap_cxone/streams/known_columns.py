@@ -1,0 +1,120 @@
+"""The columns that a stream knows: declared ones, and those that files had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from tap_cxone.rows.columns import key_columns
+from tap_cxone.rows.titles import Title, normalise, spelling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tap_cxone.rows.column_map import ColumnMap
+    from tap_cxone.rows.columns import Column
+    from tap_cxone.types import ColumnType
+
+
+class KnownColumns(Struct, frozen=True):
+    """The columns of a stream, with their names in records.
+
+    Attributes:
+        columns: The columns that are declared or part of the key, those that only files had, and
+            those that only the catalog has.
+        key_names: Names of the columns of the key.
+        column_map: The columns of the titles that files had.
+        implied: Names of declared columns that accept only their name as the title. STATE need
+            not store them.
+    """
+
+    columns: tuple[Column, ...]
+    key_names: tuple[str, ...]
+    column_map: ColumnMap
+    implied: frozenset[str]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of all columns."""
+        return frozenset(column.name for column in self.columns)
+
+    def stored_map(self) -> ColumnMap:
+        """Return the part of the map that STATE has to store."""
+        names = {
+            title: name
+            for title, name in self.column_map.names.items()
+            if name not in self.implied or title.text != name
+        }
+        return structs.replace(self.column_map, names=names)
+
+    def stored_types(self) -> dict[str, ColumnType]:
+        """Return the types that STATE has to store, by column."""
+        return {c.name: c.type for c in self.columns if c.name not in self.implied}
+
+
+def name_known_columns(
+    declared: Sequence[Column],
+    keys: Sequence[str],
+    column_map: ColumnMap,
+    *,
+    types: Mapping[str, ColumnType],
+    catalog: Iterable[Column] = (),
+) -> KnownColumns:
+    """Return the columns of a stream with unique names.
+
+    Args:
+        declared: Declared columns; names may occur twice.
+        keys: Columns of the key, by the source's names or in snake_case. A name that begins with
+            `_` is one of the tap's own columns.
+        column_map: The columns of the titles that files had.
+        types: Types of the columns in the last SCHEMA; a column without one is a string.
+        catalog: Columns of the catalog. Their types replace others than those of the API.
+    """
+    matches = {key: _index_of(normalise(key), declared) for key in keys if key[:1] != "_"}
+    undeclared = [key for key, index in matches.items() if index is None]
+    named = column_map.name_columns([*declared, *key_columns(undeclared)])
+    key_names = dict(zip(undeclared, (c.name for c in named[len(declared) :]), strict=True))
+    key_names |= {key: named[index].name for key, index in matches.items() if index is not None}
+    learned = [
+        structs.replace(column, type=types.get(column.name, "string"))
+        for column in column_map.learned_columns(named)
+    ]
+    return KnownColumns(
+        tuple(_with_catalog([*named, *learned], catalog, column_map)),
+        tuple(key_names.get(key, key) for key in keys),
+        column_map,
+        frozenset(c.name for c in named if c.match == "exact" and c.name == c.exact_title),
+    )
+
+
+def _index_of(title: str, columns: Sequence[Column]) -> int | None:
+    """Return the index of the column with this title or name; None if there is none."""
+    for is_match in (
+        lambda column: title == column.exact_title,
+        lambda column: title == column.name,
+        lambda column: spelling(title) == spelling(column.exact_title),
+    ):
+        if indexes := [index for index, column in enumerate(columns) if is_match(column)]:
+            return indexes[0]
+    return None
+
+
+def _with_catalog(
+    columns: Iterable[Column], catalog: Iterable[Column], column_map: ColumnMap
+) -> list[Column]:
+    """Return the columns with the types of the catalog, then the columns that only it has.
+
+    A catalog may have been discovered without STATE: its titles count, then its names.
+    """
+    known_names = {c.name: column_map.names.get(Title(c.source_title), c.name) for c in catalog}
+    unmatched = {known_names[c.name] if c.source_title else c.name: c for c in catalog}
+    typed_columns = []
+    for column in columns:
+        wanted = unmatched.pop(column.name, column)
+        if wanted.type == column.type or column.strict:
+            typed_columns.append(column)
+        else:
+            typed_columns.append(structs.replace(column, type=wanted.type, constraint=None))
+    others = (c for name, c in unmatched.items() if name not in column_map.retired)
+    return [*typed_columns, *others]

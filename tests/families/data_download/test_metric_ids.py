@@ -1,0 +1,88 @@
+"""Data download: metric IDs that resemble each other."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tap_cxone.simulator.metrics import CustomMetric
+from tests.support.data_download import (
+    STREAM,
+    download_settings,
+    interaction,
+    page,
+    properties,
+    run_downloads,
+    serve_pages,
+)
+
+PAIRS = [("cm_11_1", "cm_1_11"), ("cm_12", "cm_1_2"), ("CM_1", "cm_1"), ("cm_1", "CM_1")]
+EVERY_PAIR = pytest.mark.parametrize("ids", PAIRS, ids="-".join)
+
+
+def publish_ids(sim, *ids):
+    """Publish number metrics with these IDs."""
+    sim.publish_metrics([CustomMetric(id=i, name=f"Metric {i}", type="number") for i in ids])
+
+
+def run_metrics(sim, clock, *days, state=None):
+    """Run one window a day; a day is the custom metrics of its one row."""
+    serve_pages(sim, *(page(interaction(customMetrics=metrics)) for metrics in days))
+    first = 1 if state else 0
+    config = download_settings(
+        sim, first + len(days), entry={"custom_metrics": ["*"]}, own={"window_days": 1}
+    )
+    return run_downloads(config, clock, state=state)
+
+
+def columns_of(out):
+    """Return the column of each value of the custom metrics, by record."""
+    plain = {"interaction_id", "agent_id", "duration", "talk_time"}
+    return [
+        {int(v): n for n, v in record.items() if n not in plain and n[0] != "_" and v is not None}
+        for record in out.records(STREAM)
+    ]
+
+
+@EVERY_PAIR
+def test_ids_that_resemble_each_other_keep_their_columns(simulate, clock, ids):
+    """Each metric has its own column, in whatever order the keys of a record come."""
+    sim, (first, second) = simulate(), ids
+    publish_ids(sim, *ids)
+
+    out = run_metrics(
+        sim, clock, {first: 1, second: 2}, {second: 2, first: 1}, {second: 2}, {first: 1}
+    )
+
+    one, other = columns_of(out)[0][1], columns_of(out)[0][2]
+    assert columns_of(out) == [{1: one, 2: other}] * 2 + [{2: other}, {1: one}]
+    assert properties(out)[one]["title"] == f"Metric {first}"
+    assert properties(out)[other]["title"] == f"Metric {second}"
+
+
+@EVERY_PAIR
+def test_id_published_later_leaves_the_first_its_column(simulate, clock, ids):
+    """A metric keeps its column when another with a like ID is published before the next run."""
+    sim, (first, second) = simulate(), ids
+    publish_ids(sim, first)
+    run = run_metrics(sim, clock, {first: 1})
+    publish_ids(sim, second, first)
+
+    out = run_metrics(sim, clock, {second: 2, first: 1}, state=run.state)
+
+    (before,), (after,) = columns_of(run), columns_of(out)
+    assert after[1] == before[1]
+    assert after[2] != before[1]
+
+
+def test_metrics_take_no_room_in_the_map_of_titles(simulate, clock):
+    """A metric whose ID is its column's name needs no entry in STATE."""
+    sim = simulate()
+    publish_ids(sim, "cm_11_1", "CM_2")
+
+    out = run_metrics(sim, clock, {"cm_11_1": 1, "CM_2": 2})
+
+    state = out.state["bookmarks"][STREAM]
+    assert "CM_2" in state["columns"]
+    assert "cm_11_1" not in json.dumps([state["columns"], state["column_types"]])

@@ -1,0 +1,95 @@
+"""Observability: runs at the same time each night, with as many tables as exports or more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
+from tap_cxone.tap import TapCXone
+from tap_cxone.windows import Window
+from tests.support.observability import AQ, AS, KB, PATHS, run_tables
+from tests.support.observability_quota import DAY, quota_settings, submitted_tables
+from tests.support.requests import submits
+from tests.support.run import offline_catalog
+
+MINUTE = timedelta(minutes=1)
+TWO = datetime(2026, 3, 1, 2, tzinfo=UTC)
+THREE = (AQ, AS, KB)
+
+
+def run_nightly(sim, clock, nights, *streams, **family):
+    """Run each night at two, every second night three seconds earlier; return the last output."""
+    config = quota_settings(sim, "2026-03-01T00:00:00Z", **family)
+    state, out = None, None
+    for night in range(nights):
+        clock.instant = TWO + night * DAY - (night % 2) * timedelta(seconds=3)
+        out = run_tables(config, clock, *streams, state=state)
+        assert out.error is None
+        state = out.state
+    return out
+
+
+def test_three_tables_a_night_lose_no_export(sim, clock):
+    """Each table is exported each night, although the exports of the night before still count."""
+    run_nightly(sim, clock, 14, *THREE)
+
+    assert Counter(submitted_tables(sim)) == {PATHS[stream]: 14 for stream in THREE}
+    assert sim.quota_violations == 0
+    assert all(
+        submit.at - submit.at.replace(hour=2, minute=0, second=0) < MINUTE
+        for submit in submits(sim)
+    )
+
+
+def test_export_free_too_late_is_left_to_the_next_run(sim, clock):
+    """An export is not waited for longer than `quota_wait_minutes`."""
+    out = run_nightly(sim, clock, 2, *THREE, quota_wait_minutes=0)
+
+    assert len(submits(sim)) == 3
+    assert out.records(AQ) == []
+
+
+def test_wait_for_an_export_is_logged(sim, clock, caplog):
+    """A line says until when the run waits, and which setting bounds it."""
+    caplog.set_level("INFO")
+
+    run_nightly(sim, clock, 2, *THREE)
+
+    (text,) = [r.getMessage() for r in caplog.records if "waiting for it" in r.getMessage()]
+    assert "the next export is possible at 2026-03-02 02:00 UTC" in text
+    assert "(observability.quota_wait_minutes)" in text
+
+
+def test_four_tables_a_night_take_turns(sim, clock):
+    """Of four tables that need one export a night, each is left out equally often."""
+    run_nightly(sim, clock, 12, *PATHS)
+
+    assert Counter(submitted_tables(sim)) == dict.fromkeys(PATHS.values(), 9)
+    assert sim.quota_violations == 0
+
+
+def test_plan_of_as_many_tables_as_exports_names_the_wait(sim, clock):
+    """`--plan` says that a night needs all exports, and that a run waits for them."""
+    config = quota_settings(sim, "2026-03-18T00:00:00Z")
+    tap = TapCXone(config=config, clock=clock, catalog=offline_catalog(*THREE))
+
+    (plan,) = tap.plans()
+
+    assert "need all 3 exports" in plan.advice[-1]
+    assert "up to 15:00 min (observability.quota_wait_minutes)" in plan.advice[-1]
+
+
+@pytest.mark.parametrize("stopped", ["first", "second"])
+def test_export_goes_to_the_stream_that_waited_most_recently(stopped):
+    """Of equally old windows that of the stream comes first that was stopped last."""
+    window = Window(TWO, TWO + DAY)
+    times = {stopped: TWO + timedelta(hours=1)}
+    demands = [
+        ExportDemand(name, [window], stopped_at=times.get(name, TWO))
+        for name in ("first", "second")
+    ]
+
+    assert allocate_exports(demands, 1) == {"first": 0, "second": 0, stopped: 1}
