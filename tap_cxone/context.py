@@ -229,9 +229,14 @@ class ApiFamily(ABC):
         return self.grant is not None and not self.off_by_default
 
     @property
+    def opt_in_reason(self) -> str:
+        """Return why the family requires its settings object; empty if it does not."""
+        return f"its API is {self.evidence.label}" if self.evidence.opt_in else ""
+
+    @property
     def off_by_default(self) -> bool:
         """Return True if the family requires its settings object, and the config has none."""
-        return self.evidence.opt_in and self.name not in self.context.settings.sections
+        return bool(self.opt_in_reason) and self.name not in self.context.settings.sections
 
     @property
     def clock_offset(self) -> timedelta:
@@ -254,7 +259,7 @@ class ApiFamily(ABC):
         names = ", ".join([f"{self.name}: {{}}", *missing])
         variables = [f"TAP_CXONE_{self.name.upper()}={{}}", *variables]
         return (
-            f"{self.name} is off by default, because its API is {self.evidence.label}; "
+            f"{self.name} is off by default, because {self.opt_in_reason}; "
             f"set {names}, or {', '.join(variables)}"
         )
 

@@ -45,6 +45,11 @@ class Section:
     EVIDENCE: ClassVar[Evidence]
     STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ()
 
+    @classmethod
+    def opt_in_reason(cls) -> str:
+        """Return why the family runs only with its own settings object; empty if it does not."""
+        return f"its API is {cls.EVIDENCE.label}" if cls.EVIDENCE.opt_in else ""
+
     def problems(self, core: "Settings") -> Iterator[str]:  # noqa: ARG002 (no checks by default)
         """Yield the problems of valid settings that contradict each other.
 

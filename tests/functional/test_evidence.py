@@ -17,8 +17,6 @@ from click.testing import CliRunner
 from tap_cxone.config.evidence import NOT_TRIED, Evidence
 from tap_cxone.errors import ConfigError
 from tap_cxone.families.registry import FAMILIES
-from tap_cxone.families.reporting.contact_table import CONTACTS
-from tap_cxone.families.reporting.tables import DIMENSIONS
 from tap_cxone.simulator import Credentials, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
@@ -44,7 +42,6 @@ LOGINS = {
     "data_download": "/api/v2/oauth/token",
     "scheduled_reports": "/oauth/token",
 }
-REPORTING = {table.name for table in (CONTACTS, *DIMENSIONS)}
 DOCUMENTED = {
     "autopilot_knowledge_responses",
     "copilot_agent_questions",
@@ -53,7 +50,6 @@ DOCUMENTED = {
     "qm_questions",
     "qm_workflows",
     "recording_interaction_metadata",
-    *REPORTING,
 }
 LABELS = {name: family.evidence.label for family in FAMILIES for name in family.stream_names}
 BUILT_IN = {name for family in FAMILIES for name in family.module.BUILT_IN_STREAMS}
@@ -110,7 +106,8 @@ def test_credentials_alone_run_documented_apis_only(simulate, clock, caplog):
     assert documented.requests
     assert unverified.requests == []
     left_out = [r for r in caplog.records if "Streams deselected" in r.getMessage()]
-    assert [r.levelno for r in left_out] == [logging.INFO] * 3
+    assert [r.levelno for r in left_out] == [logging.INFO] * 4
+    assert "reporting is off by default, because its data need" in left_out.pop(0).getMessage()
     for record, family in zip(left_out, UNVERIFIED, strict=True):
         assert record.getMessage() == (
             f"Streams deselected: {family} is off by default, because its API is known from one "
@@ -343,7 +340,7 @@ def test_hub_definition_has_the_evidence():
         opt_in = "Its streams run only if this object is set; `{}` is enough."
         assert settings[family.name] == text
         assert family.evidence.sentence in text
-        assert (opt_in in text) == family.evidence.opt_in
+        assert (opt_in in text) == bool(family.settings.opt_in_reason())
 
 
 @pytest.mark.parametrize("families", [("data_extraction",), ALL_FAMILIES], ids=["one", "all"])

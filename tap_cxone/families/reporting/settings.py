@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
+from typing_extensions import override
 
 from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
@@ -21,6 +22,7 @@ BUILT_IN_STREAMS = (CONTACTS.name, *(table.name for table in DIMENSIONS))
 MAX_PAGE_SIZE = 10_000
 MAX_DOWNLOAD_DAYS = 30
 DEFAULT_VERSION = "v34.0"
+OPT_IN_REASON = "its data need other permissions than those of Data Extraction"
 
 Version = Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+(?!\n)$")]
 
@@ -200,6 +202,11 @@ class ReportingSettings(Section):
     def lookback(self) -> timedelta:
         """Return how far before the bookmark changed contacts are read again."""
         return timedelta(minutes=self.lookback_minutes)
+
+    @classmethod
+    @override
+    def opt_in_reason(cls) -> str:
+        return OPT_IN_REASON
 
     def version_of(self, stream: str) -> str:
         """Return the version in the paths of a stream."""

@@ -26,6 +26,7 @@ from tap_cxone.families.reporting.report_streams import report_stream
 from tap_cxone.families.reporting.settings import (
     BUILT_IN_STREAMS,
     DEFAULT_VERSION,
+    OPT_IN_REASON,
     ReportingSettings,
 )
 from tap_cxone.families.reporting.tables import DIMENSIONS
@@ -87,6 +88,11 @@ class Reporting(ApiFamily):
             return AccessKeyGrant(cls.token_url_of(settings), key)
         url = settings.token_url(NAME, _APPLICATION_LOGIN, _APPLICATION_TOKEN_PATH)
         return PasswordGrant(url, application, key)
+
+    @property
+    @override
+    def opt_in_reason(self) -> str:
+        return OPT_IN_REASON
 
     @override
     def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:

@@ -69,3 +69,8 @@ class Reporting(SimulatedFamily):
         now = self._context.clock.now()
         jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.jobs()]
         return {"report_jobs": jobs}
+
+    @classmethod
+    @override
+    def tap_settings(cls, speed: float) -> dict[str, Any]:
+        return {}

@@ -67,7 +67,7 @@ def test_changes_are_never_requested_beyond_their_history(sim, clock):
 
     assert out.error is None
     (changed,) = (seen for seen in lists_of(sim, PATH) if "updatedSince" in seen.query)
-    assert changed.query["updatedSince"] == "2026-02-18T12:00:00.000Z"
+    assert changed.query["updatedSince"] == "2026-02-18T13:00:00.000Z"
 
 
 def test_next_run_requests_changes_since_the_bookmark_less_the_lookback(sim, clock):
