@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.families.reporting.tables import DIMENSIONS
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.run import run_tap, select
 from tests.support.scene import snake
@@ -20,6 +21,7 @@ FAMILY: tuple[FamilyName, ...] = ("reporting",)
 TOKEN = "/authentication/v1/token/access-key"
 BASE = "/inContactAPI/services/v34.0"
 CONTACTS = "contacts_completed"
+TABLES = [table.name for table in DIMENSIONS]
 CALLS = "call_detail"
 CALLS_TRUTH = "data-download/524"
 DOWNLOAD_PATH = f"{BASE}/report-jobs/datadownload"

@@ -11,10 +11,9 @@ from tap_cxone.errors import StreamsFailed
 from tap_cxone.families.reporting.tables import DIMENSIONS
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.reporting.dimensions import AGENTS
-from tests.support.reporting import lists_of, reporting_settings, run_reporting
+from tests.support.reporting import TABLES, lists_of, reporting_settings, run_reporting
 
 GENERATIONS = ["new", "old"]
-TABLES = [table.name for table in DIMENSIONS]
 
 
 def listed_as(body: Any, status: int = 200) -> Fault:
