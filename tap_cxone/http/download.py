@@ -54,8 +54,11 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
         for _ in range(MAX_REDIRECTS + 1):
             link = _sendable(link)
             _require_secure(link, description, insecure=insecure)
-            with transport.signals.interruptible(), open_session() as session:
-                response = _get(session, transport.user_agent, link)
+            with (
+                transport.signals.interruptible(),
+                open_session() as session,
+                _get(session, transport.user_agent, link) as response,
+            ):
                 if not response.is_redirect:
                     return _spool(transport, response, description)
                 link = urljoin(link, response.headers["Location"])

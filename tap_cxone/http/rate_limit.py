@@ -60,7 +60,7 @@ class RateLimits(Struct, frozen=True):
     tenant_wide: bool = False
 
     @property
-    def prefetch_windows(self) -> int:
+    def windows_ahead(self) -> int:
         """Return how many windows may be prefetched while one window is read."""
         return self.max_concurrent if self.max_concurrent > 1 else 0
 

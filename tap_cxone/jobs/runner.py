@@ -87,7 +87,8 @@ class JobRunner:
         """Return the complete file of a window.
 
         A pending job of the window is resumed. After a failed download or an expired link the job
-        is polled for a new link. If its file is gone, the window is submitted again.
+        is polled for a new link. Without a pending job, or if its file is gone, the window is
+        submitted again.
 
         Args:
             window: Window to fetch.

@@ -80,7 +80,7 @@ class SkipList(Struct, frozen=True):
         """
         for skipped in self.ranges:
             window = skipped.window
-            if window.end <= start or window.start >= end:
+            if start >= end or window.end <= start or window.start >= end:
                 continue
             if start < window.start:
                 yield from windows_between(start, window.start)

@@ -1,4 +1,4 @@
-"""Load a window's file: download it and validate all rows before any record is emitted."""
+"""Validate the fetched file of a window; have it fetched again if it is damaged or empty."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class WindowedStream(PlannedStream):
         return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
 
     def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
-        return with_lookahead(self._plan_run(), self.family.limits.prefetch_windows)
+        return with_lookahead(self._plan_run(), self.family.limits.windows_ahead)
 
     def _later_windows(
         self, refused: Window, error: HistoryRefused
@@ -95,7 +95,7 @@ class WindowedStream(PlannedStream):
         """Return the windows to fetch after the API refused the start of a window."""
         self.start_later(refused, error)
         later = (window for window in self._plan_run() if window.start > refused.start)
-        return with_lookahead(later, self.family.limits.prefetch_windows)
+        return with_lookahead(later, self.family.limits.windows_ahead)
 
     # From file to records, on the main thread
 

@@ -134,12 +134,12 @@ class FamilyWorker(threading.Thread):
 
     def prioritize(self, name: str, task: FetchTask[Any]) -> None:
         """Fetch for one stream before all others."""
-        self.tasks = {name: task, **{n: h for n, h in self.tasks.items() if n != name}}
+        self.tasks = {name: task, **{n: other for n, other in self.tasks.items() if n != name}}
         self.wake()
 
     def drop(self, name: str) -> None:
         """Stop fetching for a stream."""
-        self.tasks = {n: h for n, h in self.tasks.items() if n != name}
+        self.tasks = {n: other for n, other in self.tasks.items() if n != name}
 
     def wake(self) -> None:
         """Wake the thread if it is waiting."""

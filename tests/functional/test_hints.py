@@ -67,7 +67,7 @@ def test_start_date_before_the_bookmark_is_logged_with_the_way_to_read_it(sim, c
 
     assert out.error is None
     assert (
-        "start_date is before the bookmark; reading continues at 2026-03-18T00:00:00+00:00"
+        "start_date is before the bookmark; reading continues at 2026-03-17T00:00:00+00:00"
         in caplog.text
     )
 

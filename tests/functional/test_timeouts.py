@@ -82,7 +82,7 @@ def test_throttled_submit_names_the_throttle_setting(simulate, clock, scene):
 
 @pytest.mark.parametrize(
     ("scene", "place"),
-    [("async", "token"), ("async", "list"), ("async", "poll"), ("reports", "list")],
+    [("async", "token"), ("analytics", "list"), ("async", "poll"), ("reports", "list")],
 )
 def test_throttled_request_names_the_throttle_setting(simulate, clock, scene, place):
     """So are a login, the list that a submit needs, and a poll."""
@@ -97,7 +97,7 @@ def test_throttled_request_names_the_throttle_setting(simulate, clock, scene, pl
 
 def test_retries_that_last_too_long_name_the_throttle_setting(simulate, clock):
     """An unavailable server that asks to wait longer than that is given up at once."""
-    down = Fault("list", "status", status=503, headers=(("Retry-After", "3600"),), times=99)
+    down = Fault("poll", "status", status=503, headers=(("Retry-After", "3600"),), times=99)
 
     error, took = fail(simulate, clock, "async", down, **{JOB: 90, THROTTLE: 12})
 

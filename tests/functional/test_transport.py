@@ -270,7 +270,7 @@ def test_synchronous_submit_without_response_is_looked_up(sim, clock):
 # Redirects
 
 
-@pytest.mark.parametrize("place", ["token", "async", "poll"])
+@pytest.mark.parametrize("place", ["token", "async"])
 def test_redirects_are_not_followed(sim, clock, place):
     """A redirect is an error that names the settings; its target receives no request."""
     with Simulator(Options(), clock=clock, host="127.0.0.2") as other:
@@ -282,6 +282,17 @@ def test_redirects_are_not_followed(sim, clock, place):
     assert "base_url" in str(failure(out))
     assert "redirect" in str(failure(out))
     assert other.requests == []
+
+
+def test_redirect_of_a_poll_to_http_is_refused(sim, clock):
+    """A redirect of a status leads to the file; one without encryption receives no request."""
+    location = (("Location", "http://elsewhere.example/file?key=abc"),)
+    sim.faults.add(Fault("poll", "status", status=307, headers=location, times=99))
+
+    out = run_stream(stream_settings(sim), clock)
+
+    assert "not https" in str(failure(out))
+    assert "key=abc" not in str(failure(out))
 
 
 # Headers

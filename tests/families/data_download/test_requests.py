@@ -152,7 +152,7 @@ def test_zone_unavailable_is_taken_from_the_setting(sim, clock, status):
 
 
 @pytest.mark.parametrize(
-    "options", [{"zone_shape": "absent"}, {"tenant_zone": "Eastern Standard Time"}], ids=readable
+    "options", [{"zone_shape": "absent"}, {"tenant_zone": "Mars Standard Time"}], ids=readable
 )
 def test_no_zone(simulate, clock, options):
     """Without a zone that is one nothing is read, and the error states what to set."""
