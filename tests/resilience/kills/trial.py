@@ -246,7 +246,8 @@ def check_end(trial: Trial) -> None:
     """Check that the last run was complete and left nothing behind."""
     assert trial.lives[-1].error is None, repr(trial.lives[-1].error)
     assert not trial.pending(), "a pending job is left"
-    assert not any(s.get("failed") for s in trial.state["bookmarks"].values())
+    assert trial.state is not None
+    assert not any(stream.get("failed") for stream in trial.state["bookmarks"].values())
     names = Counter(schedule.body["name"] for schedule in trial.sim.schedules)
     assert set(names.values()) <= {1}, "a schedule was registered twice"
     check_overlaps([work for work in trial.case.works(trial.sim) if work.once])
