@@ -8,7 +8,7 @@ from tap_cxone.families.reporting.tables import DIMENSIONS
 
 _TABLES = (CONTACTS, *DIMENSIONS)
 
-STREAMS = [
+STREAMS: list[tuple[str, str, str, int | str, str]] = [
     (
         f"`{table.name}`",
         f"reporting, `{table.path}`",

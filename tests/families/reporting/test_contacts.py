@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.reporting import (
 PATH = "/contacts/completed"
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 18, tzinfo=UTC)
-FIXED = {"end_date": "2026-03-19T00:00:00Z"}
+FIXED: dict[str, Any] = {"end_date": "2026-03-19T00:00:00Z"}
 
 
 def contact_ids(rows, name="contact_id"):

@@ -112,7 +112,10 @@ def test_download_requests_local_days_with_headers(sim, clock):
 def test_download_ignores_daylight_saving(sim, clock):
     """In summer the days begin at the same UTC hour as in winter."""
     clock.instant = datetime(2026, 7, 10, 12, tzinfo=UTC)
-    span = {"start_date": "2026-07-01T05:00:00Z", "end_date": "2026-07-02T05:00:00Z"}
+    span: dict[str, Any] = {
+        "start_date": "2026-07-01T05:00:00Z",
+        "end_date": "2026-07-02T05:00:00Z",
+    }
 
     out = run_reporting(download_config(sim, **span), clock, CALLS)
 

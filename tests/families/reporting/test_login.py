@@ -20,7 +20,7 @@ APPLICATION = {
 
 def reporting_family(config):
     """Return the family of a tap with these settings."""
-    return TapCXone(config=config).streams["agents"].family
+    return TapCXone(config=config).streams["agents"].family  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
