@@ -10,13 +10,14 @@ from typing_extensions import override
 
 from tap_cxone.clock import time_zone
 from tap_cxone.config.csv import CsvSettings
-from tap_cxone.errors import with_permission_hint
+from tap_cxone.errors import DownloadError, ResponseTimeout, SpoolError, with_permission_hint
 from tap_cxone.families.reporting.api import ReportingApi, versioned
 from tap_cxone.families.reporting.download_body import DownloadBody
 from tap_cxone.families.reporting.fields import NUMBER_FORMAT
 from tap_cxone.families.reporting.presets import DownloadDefinition, preset_of
 from tap_cxone.families.reporting.settings import ReportingSettings
-from tap_cxone.progress.activity import set_activity
+from tap_cxone.http.retry import Attempts
+from tap_cxone.progress.activity import set_activity, sleep
 from tap_cxone.rows.columns import with_types
 from tap_cxone.spool import WindowFile, spool_json_pages
 from tap_cxone.streams.definition import merge_definition, text_format
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import ApiFamily
     from tap_cxone.families.reporting.settings import DataDownloadSettings
     from tap_cxone.rows.dates import DateRule
+    from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
 _HISTORY = timedelta(days=2 * 365)
@@ -65,19 +67,37 @@ class DownloadSource(Struct, frozen=True):
         """
         set_activity(f"downloading {window}")
         description = f"data download {self.report_id}, {window}"
+        spool = self._download_with_retry(window, description)
+        if not spool.size:  # 204, or no file: an empty file would be requested once more
+            spool.file.close()
+            spool = spool_json_pages((), description)
+        return WindowFile(window, upcoming, description, None, spool)
+
+    def _download_with_retry(self, window: Window, description: str) -> Spool:
+        transport = self.api.client.transport
+        attempts = Attempts(transport.retry_policy, transport.clock)
+        while True:
+            try:
+                return self._download(window, description)
+            except SpoolError:
+                raise  # a retry frees no space on the disk
+            except (DownloadError, ResponseTimeout) as error:
+                attempt = attempts.record(error)
+                if attempt.is_last:
+                    msg = f"{error}; {attempt.count_text}; no record was emitted. Run again later"
+                    raise DownloadError(msg) from error
+            sleep(transport.clock, attempt.delay, "waiting to download again")
+
+    def _download(self, window: Window, description: str) -> Spool:
         body = DownloadBody(description, self.api.client.redact)
         with with_permission_hint(_PERMISSION_HINT):
-            spool = self.api.client.post_for_file(
+            return self.api.client.post_for_file(
                 versioned(self.api.version, f"/report-jobs/datadownload/{self.report_id}"),
                 self._params(window),
                 description,
                 unwrap=body.decode,
                 read_seconds=_READ_SECONDS,
             )
-        if not spool.size:  # 204, or no file: an empty file would be requested once more
-            spool.file.close()
-            spool = spool_json_pages((), description)
-        return WindowFile(window, upcoming, description, None, spool)
 
     def _params(self, window: Window) -> dict[str, str]:
         start, end = (at.astimezone(self.zone) for at in (window.start, window.end))
