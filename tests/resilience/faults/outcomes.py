@@ -124,6 +124,8 @@ def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
 
 DISPENSABLE = {("sync", "list"), ("async", "list")}
 FIRST = {
+    ("contacts", "page"),
+    ("call_detail", "download"),
     ("observability", "submit"),
     ("analytics", "list"),
     ("download", "catalogue"),
