@@ -95,6 +95,7 @@ class ApiFamily(ABC):
         permission_hint: Permission that the user has to grant if the GET is refused.
         submits_cost_exports: Whether a submit counts against a quota or changes the tenant.
         remaining_source: Where `--test` finds the remaining quota, for the documents.
+        error_header: Response header with the error text; empty if errors have a body.
         max_window_days: Maximum days in one export; 0 if `window_days` is 0.
         max_concurrent_jobs: Maximum of concurrent jobs that the API allows, whatever the settings.
         context: Shared objects of the run.
@@ -119,6 +120,7 @@ class ApiFamily(ABC):
     probe_path: ClassVar[str | None] = None
     permission_hint: ClassVar[str] = ""
     remaining_source: ClassVar[str] = "not counted"
+    error_header: ClassVar[str] = ""
     submits_cost_exports: ClassVar[bool] = True
     max_window_days: ClassVar[int] = 0
     max_concurrent_jobs: ClassVar[int] = 1
@@ -143,6 +145,10 @@ class ApiFamily(ABC):
     def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:  # noqa: ARG002
         """Return the error class that this API means by a status and a text, or None."""
         return None
+
+    def probe_request_path(self) -> str | None:
+        """Return `probe_path`, or the path that the settings make of it."""
+        return self.probe_path
 
     def describe_remaining(self, response_json: Any) -> str:  # noqa: ARG002 (not counted)
         """Return a text on the remaining quota, from the JSON of the GET at `probe_path`."""
@@ -191,9 +197,14 @@ class ApiFamily(ABC):
         return self.grant is not None and not self.off_by_default
 
     @property
+    def opt_in_reason(self) -> str:
+        """Return why the family requires its settings object; empty if it does not."""
+        return f"its API is {self.evidence.label}" if self.evidence.opt_in else ""
+
+    @property
     def off_by_default(self) -> bool:
         """Return True if the family requires its settings object, and the config has none."""
-        return self.evidence.opt_in and self.name not in self.context.settings.sections
+        return bool(self.opt_in_reason) and self.name not in self.context.settings.sections
 
     @property
     def clock_offset(self) -> timedelta:
@@ -216,7 +227,7 @@ class ApiFamily(ABC):
         names = ", ".join([f"{self.name}: {{}}", *missing])
         variables = [f"TAP_CXONE_{self.name.upper()}={{}}", *variables]
         return (
-            f"{self.name} is off by default, because its API is {self.evidence.label}; "
+            f"{self.name} is off by default, because {self.opt_in_reason}; "
             f"set {names}, or {', '.join(variables)}"
         )
 
@@ -307,6 +318,7 @@ class ApiFamily(ABC):
             signals=self.context.signals,
             user_agent=settings.user_agent,
             retry_policy=RetryPolicy.from_settings(settings),
+            error_header=self.error_header,
         )
         token_provider = TokenProvider(self.grant, transport)
         return Client(

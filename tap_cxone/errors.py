@@ -151,6 +151,10 @@ class Unavailable(ApiError):
     """The server failed or could not be reached."""
 
 
+class ResponseTimeout(ApiError):
+    """The server needed too long for a response of this size."""
+
+
 class QuotaRefused(ApiError):
     """The API refuses a submit because of a quota that the API counts."""
 

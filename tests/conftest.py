@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.family import SimulatedFamily
 
 
+# Before any test imports it: its assertions explain what a fault did.
+pytest.register_assert_rewrite("tests.resilience.faults.play")
+
 # A busy machine is no fault of the code: no example has a time of its own.
 hypothesis.settings.register_profile("tap", deadline=None)
 hypothesis.settings.load_profile("tap")

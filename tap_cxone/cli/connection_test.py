@@ -139,7 +139,7 @@ def probe(family: ApiFamily) -> Iterator[CheckResult]:
         detail = "not tried: except for the login, every call of this API costs an export"
         yield CheckResult(family.name, "read", None, detail)
     else:
-        yield CheckResult(family.name, "read", True, f"GET {family.probe_path}")
+        yield CheckResult(family.name, "read", True, f"GET {family.probe_request_path()}")
     try:
         yield CheckResult(family.name, "quota", True, _describe_remaining(family, response))
     except CXoneError as error:
@@ -149,10 +149,11 @@ def probe(family: ApiFamily) -> Iterator[CheckResult]:
 
 
 def _request_probe_path(family: ApiFamily) -> ApiResponse | None:
-    if family.probe_path is None:
+    path = family.probe_request_path()
+    if path is None:
         return None
     with with_permission_hint(family.permission_hint):
-        return family.client.get(family.probe_path)
+        return family.client.get(path)
 
 
 def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:

@@ -39,14 +39,19 @@ class Section:
         DESCRIPTION: What the section is for. The evidence and the list of its settings are added
             to it.
         EVIDENCE: How well the API of the family is documented.
-        STREAMS_SETTING: The setting of the section whose entries are streams; empty if it has none.
+        STREAMS_SETTINGS: The settings of the section whose entries are streams.
     """
 
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
     DESCRIPTION: ClassVar[str]
     EVIDENCE: ClassVar[Evidence]
-    STREAMS_SETTING: ClassVar[str] = ""
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def opt_in_reason(cls) -> str:
+        """Return why the family runs only with its own settings object; empty if it does not."""
+        return f"its API is {cls.EVIDENCE.label}" if cls.EVIDENCE.opt_in else ""
 
     not_before_utc: Annotated[
         str,

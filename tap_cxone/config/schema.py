@@ -40,7 +40,7 @@ def settings_schema(sections: Sequence[type[Section]]) -> dict[str, Any]:
 def _section_schema(section: type[Section]) -> dict[str, Any]:
     schema = optional(object_schema(section))
     texts = [section.DESCRIPTION, section.EVIDENCE.sentence]
-    if section.EVIDENCE.opt_in:
+    if section.opt_in_reason():
         texts.append("Its streams run only if this object is set; `{}` is enough.")
     return {**schema, "title": section.TITLE, "description": " ".join(texts)}
 

@@ -16,6 +16,8 @@ from tap_cxone.families.data_extraction import streams as data_extraction
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings
 from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.observability.settings import ObservabilitySettings
+from tap_cxone.families.reporting import streams as reporting
+from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 
@@ -64,14 +66,15 @@ class Family(Struct, frozen=True):
 
     @property
     def stream_names(self) -> tuple[str, ...]:
-        """Return the built-in streams, and the setting whose entries are further ones."""
-        setting = self.settings.STREAMS_SETTING
-        entries = (f"any entry of {self.name}.{setting}",) if setting else ()
+        """Return the built-in streams, and the settings whose entries are further ones."""
+        settings = self.settings.STREAMS_SETTINGS
+        entries = (f"any entry of {self.name}.{setting}" for setting in settings)
         return (*self.module.BUILT_IN_STREAMS, *entries)
 
 
 FAMILIES = (
     Family(DataExtractionSettings, data_extraction),
+    Family(ReportingSettings, reporting),
     Family(ObservabilitySettings, observability),
     Family(AnalyticsExportsSettings, analytics_exports),
     Family(DataDownloadSettings, data_download),

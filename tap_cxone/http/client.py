@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
 from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired, Unavailable
-from tap_cxone.http.download import MAX_REDIRECTS, download_link, too_many_redirects
+from tap_cxone.http.download import download_link, download_with_token
 from tap_cxone.http.error_table import PERMISSION_HINT, RETRY_LATER_HINT
 from tap_cxone.http.json_body import error_of
 from tap_cxone.http.messages import ApiRequest
@@ -281,25 +281,51 @@ class Client(Struct, frozen=True):
         self._require_allowed(url, allowed_hosts)
         return self._download_file(url, description, unwrap)
 
+    def post_for_file(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        description: str,
+        *,
+        unwrap: UnwrapBody,
+        read_seconds: float,
+    ) -> Spool:
+        """Send a POST request that returns a file and creates no job; retried like any read.
+
+        Args:
+            path: Path below the base URL.
+            params: Query parameters.
+            description: Name of the file in messages.
+            unwrap: Converter of the body, such as `Base64Field.decode`.
+            read_seconds: Maximum wait for the response.
+
+        Raises:
+            DownloadError: The file is incomplete.
+        """
+        request = ApiRequest(
+            method="POST",
+            url=self._url(path),
+            params=params,
+            response_type="file",
+            description=description,
+            unwrap=unwrap,
+            read_seconds=read_seconds,
+        )
+        file = self._execute(request).file
+        assert file is not None  # noqa: S101 (a file response without a file raises an error in the transport)
+        return file
+
     def _download_file(self, url: str, description: str, unwrap: UnwrapBody | None = None) -> Spool:
         """Download a file with the token. A redirect to another host is followed without it."""
-        origin = _origin(url)
-        for _ in range(MAX_REDIRECTS + 1):
-            request = ApiRequest(
-                method="GET",
-                url=url,
-                response_type="file",
-                description=description,
-                unwrap=unwrap,
-                accepts_redirect=unwrap is None,
-            )
-            response = self._execute(request)
-            if response.file is not None:
-                return response.file
-            url = urljoin(url, response.redirect or "")
-            if _origin(url) != origin:
-                return self.download(url, description)
-        raise too_many_redirects(description)
+        request = ApiRequest(
+            method="GET",
+            url=url,
+            response_type="file",
+            description=description,
+            unwrap=unwrap,
+            accepts_redirect=unwrap is None,
+        )
+        return download_with_token(request, self._execute, self.download)
 
     def download(self, link: str, description: str) -> Spool:
         """Download a complete file without the token, since a presigned link contains credentials.
@@ -322,8 +348,3 @@ class Client(Struct, frozen=True):
             if not is_own_path:
                 raise
         return self._download_file(url, description)
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

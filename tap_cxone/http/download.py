@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -20,6 +21,9 @@ from tap_cxone.http.transport import open_session
 from tap_cxone.redact import is_secure_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_cxone.http.messages import ApiRequest, ApiResponse
     from tap_cxone.http.transport import Transport
     from tap_cxone.spool import Spool
 
@@ -66,10 +70,41 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
         msg = f"{description}: the download was interrupted ({describe_connection_error(error)})"
         msg += f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
         raise DownloadError(msg) from None
-    raise too_many_redirects(description)
+    raise _too_many_redirects(description)
 
 
-def too_many_redirects(description: str) -> DownloadError:
+def download_with_token(
+    request: ApiRequest,
+    execute: Callable[[ApiRequest], ApiResponse],
+    download_elsewhere: Callable[[str, str], Spool],
+) -> Spool:
+    """Return the file of a request with the token; redirects on its host are followed with it.
+
+    Args:
+        request: Request that expects a file.
+        execute: Sends a request with the token.
+        download_elsewhere: Downloads a link, with a description, without the token.
+
+    Raises:
+        DownloadError: The file is incomplete, or there are too many redirects.
+    """
+    url = request.url
+    for _ in range(MAX_REDIRECTS + 1):
+        response = execute(replace(request, url=url))
+        if response.file is not None:
+            return response.file
+        url = urljoin(url, response.redirect or "")
+        if _origin(url) != _origin(request.url):
+            return download_elsewhere(url, request.description)
+    raise _too_many_redirects(request.description)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _too_many_redirects(description: str) -> DownloadError:
     """Return the error for a download that is redirected again and again."""
     msg = f"{description}: the storage redirected more than {MAX_REDIRECTS} times"
     return DownloadError(msg)

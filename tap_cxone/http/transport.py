@@ -94,6 +94,7 @@ class Transport(Struct, frozen=True, kw_only=True):
         user_agent: Value of the `User-Agent` header.
         retry_policy: Policy of requests that create no job. Its time limit is for all errors.
         session: Session of the `requests` library.
+        error_header: Response header with the error text, for an API that may send no error body.
         max_bytes: Maximum size of a JSON body. A page of 10,000 rows is far smaller.
     """
 
@@ -103,6 +104,7 @@ class Transport(Struct, frozen=True, kw_only=True):
     user_agent: str
     retry_policy: RetryPolicy
     session: requests.Session = field(default_factory=open_session)
+    error_header: str = ""
     max_bytes: int = 256_000_000
 
     def send(self, request: ApiRequest, classify_error: ClassifyError | None = None) -> ApiResponse:
@@ -247,9 +249,10 @@ class Transport(Struct, frozen=True, kw_only=True):
         return content
 
     def error_text(self, response: requests.Response) -> str:
-        """Return the start of the error body on one line, with secrets masked."""
+        """Return the start of the error body, or the error header, on one line without secrets."""
         content = b"".join(iter_body(response, _MAX_ERROR_BYTES))
-        return self.redact(content.decode(response.encoding or "utf-8", errors="replace"))
+        text = content.decode(response.encoding or "utf-8", errors="replace")
+        return self.redact(text if text.strip() else response.headers.get(self.error_header, ""))
 
 
 def _status_phrase(status: int) -> str:

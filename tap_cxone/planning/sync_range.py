@@ -43,6 +43,7 @@ class Span(Struct, frozen=True):
         *,
         now: datetime,
         bookmark: datetime | None,
+        lookback: timedelta,
         available_until: datetime,
         overlap: timedelta,
         history_limit: datetime | None,
@@ -50,9 +51,10 @@ class Span(Struct, frozen=True):
         """Return the span of a stream.
 
         Args:
-            settings: The settings; only `start_date`, `end_date` and `lookback` are read.
+            settings: The settings; only `start_date` and `end_date` are read.
             now: The present instant.
             bookmark: End of the last committed window; None without one.
+            lookback: How far before the bookmark rows are read again.
             available_until: Newest instant for which the API shows every row.
             overlap: Time before the bookmark that is read again, because the days of the API may
                 end later than those of UTC. A longer lookback covers it.
@@ -60,7 +62,7 @@ class Span(Struct, frozen=True):
         """
         requested_start = settings.start_date or now - _DEFAULT_HISTORY
         if bookmark is not None:
-            start = bookmark - settings.lookback
+            start = bookmark - lookback
             requested_start = max(start, settings.start_date or start)
         requested_end = min(available_until, settings.end_date or available_until)
         overlapping_start = requested_start

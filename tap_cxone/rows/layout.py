@@ -158,11 +158,10 @@ class FileLayout:
         return {title: column.name for title, column in pairs if column}
 
     def cell_rules(self, column: Column) -> CellRules:
-        """Return how the texts of a column are read; numbers and nulls of JSON need no rule."""
-        dates = self.spec.dates.of_column(column.name)
+        """Return how the texts of a column are read; nulls of JSON need no rule."""
+        dates, text_format = self.spec.dates.of_column(column.name), self.spec.text_format
         if not self.cells_are_text:
-            return CellRules(dates=dates)
-        text_format = self.spec.text_format
+            return CellRules(text_format.json_number_format, dates=dates)
         return CellRules(text_format.number_format, text_format.null_values, dates)
 
     def row_converter(self) -> Callable[[Sequence[Any]], dict[str, Any]]:

@@ -22,6 +22,7 @@ class TextFormat(Struct, frozen=True):
         encoding: Encoding of the file; empty to detect UTF-8 and UTF-16.
         delimiter: Character between two cells of CSV; empty for a comma, or what the header shows.
         number_format: Decimal and thousands separators of numbers in CSV.
+        json_number_format: The same for numbers that JSON has as texts.
         null_values: Cells of CSV that mean null, beside a blank one.
         null_characters: How to treat NUL characters.
         timezone: IANA or Windows name of the zone of dates without an offset.
@@ -33,6 +34,7 @@ class TextFormat(Struct, frozen=True):
     encoding: str = ""
     delimiter: str = ""
     number_format: NumberFormat = "1234.5"
+    json_number_format: NumberFormat = "1234.5"
     null_values: frozenset[str] = frozenset()
     null_characters: NullCharacterPolicy = "replace"
     timezone: str = "UTC"

@@ -77,6 +77,11 @@ class PlannedStream(CXoneStream):
         """Return the remaining calls that the API reports; the default is None."""
         return None
 
+    @property
+    def lookback(self) -> timedelta:
+        """Return how far before the bookmark rows are read again."""
+        return self.settings.lookback
+
     def history_limit(self, now: datetime) -> datetime | None:  # noqa: ARG002 (used by overrides)
         """Return the oldest instant that the API serves; None if there is no limit."""
         return None
@@ -274,6 +279,7 @@ class PlannedStream(CXoneStream):
             self.date_settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,
+            lookback=self.lookback,
             available_until=available_until(self.family, now),
             overlap=self.family.overlap,
             history_limit=self.history_limit(now),

@@ -91,7 +91,9 @@ def test_family_without_credentials_names_them(simulate, clock, scene):
 def test_family_is_tested_without_an_export(simulate, clock, scene):
     """`--test` logs in and at most reads: every check passes, and nothing is submitted."""
     sim = simulate(**scene.options)
-    tap = scene.tap_class(config=scene.settings(sim.url), clock=clock)
+    # Two families may share a login.
+    settings, catalog = scene.settings(sim.url), scene.catalog
+    tap = scene.tap_class(config=settings, clock=clock, catalog=catalog)
 
     checks = [check for check in tap.connection_checks() if check.family == scene.family]
 

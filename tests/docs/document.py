@@ -88,7 +88,7 @@ def evidence_table() -> str:
     rows += [
         f"| any entry of `{family.name}.{setting}` | `{family.name}` | {family.evidence.label} |"
         for family in FAMILIES
-        if (setting := family.settings.STREAMS_SETTING)
+        for setting in family.settings.STREAMS_SETTINGS
     ]
     titles = ["| stream | family | its API |", "|---|---|---|"]
     return "\n".join([*titles, *rows, "", NOT_TRIED])

@@ -59,6 +59,8 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
         "ok   data_extraction quota",
         "ok   data_extraction clock",
         "-    data_extraction evidence",
+        "-    reporting not set up",
+        "-    reporting evidence",
         "-    observability not set up",
         "-    observability evidence",
         "-    analytics_exports not set up",
@@ -68,7 +70,7 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
         "-    scheduled_reports not set up",
         "-    scheduled_reports evidence",
     ]
-    assert "observability needs client_id, client_secret" in shown[5]
+    assert "observability needs client_id, client_secret" in shown[7]
 
 
 def test_no_export_is_spent(sim, config, tmp_path):
@@ -84,6 +86,7 @@ def test_no_export_is_spent(sim, config, tmp_path):
 
 LOGINS = {
     "data_extraction": "/authentication/v1/token/access-key",
+    "reporting": "/auth/token",
     "observability": "/auth/token",
     "analytics_exports": "/oauth/token",
     "data_download": "/api/v2/oauth/token",
@@ -114,13 +117,14 @@ def test_connection_test_tries_every_family(sim, clock):
 
 
 def test_no_family_spends_an_export(sim, clock):
-    """One login each and GETs are the only requests of five families; nothing is submitted."""
+    """One login each and GETs are the only requests of all families; nothing is submitted."""
     five(sim, clock)
 
     posts = Counter(seen.path for seen in sim.requests if seen.method != "GET")
     assert posts == Counter(LOGINS.values())
     assert [seen.path for seen in sim.requests if seen.method == "GET"] == [
         "/data-extraction/v1/jobs",
+        "/inContactAPI/services/v34.0/business-unit",
         "/api/v2/analytics/exports",
         "/api/v2/users/me",
         "/api/v2/reporting/quota",

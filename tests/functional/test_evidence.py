@@ -106,7 +106,8 @@ def test_credentials_alone_run_documented_apis_only(simulate, clock, caplog):
     assert documented.requests
     assert unverified.requests == []
     left_out = [r for r in caplog.records if "Streams deselected" in r.getMessage()]
-    assert [r.levelno for r in left_out] == [logging.INFO] * 3
+    assert [r.levelno for r in left_out] == [logging.INFO] * 4
+    assert "reporting is off by default, because its data need" in left_out.pop(0).getMessage()
     for record, family in zip(left_out, UNVERIFIED, strict=True):
         assert record.getMessage() == (
             f"Streams deselected: {family} is off by default, because its API is known from one "
@@ -263,6 +264,7 @@ def test_the_evidence_is_that_of_the_sources():
     """Each family is documented as far as was found."""
     assert {family.name: family.evidence.label for family in FAMILIES} == {
         "data_extraction": "documented by NICE and used by public clients",
+        "reporting": "documented by NICE and used by public clients",
         "observability": "documented by NICE only",
         **dict.fromkeys(UNVERIFIED, "known from one third-party tutorial only"),
     }
@@ -290,6 +292,8 @@ def test_the_readme_labels_every_stream():
     found = {row[0]: row[2] for row in table((ROOT / "README.md").read_text(), "streams")}
 
     assert found.pop("quarantine") == "none"
+    for setting in ("data_downloads", "report_jobs"):
+        assert found.pop(f"any {setting} entry") == Evidence.NICE_AND_CLIENTS.label
     for setting in ("downloads", "reports"):
         assert found.pop(f"any {setting} entry") == Evidence.TUTORIAL_ONLY.label
     assert found == {name: LABELS[name] for name in BUILT_IN}
@@ -336,7 +340,7 @@ def test_hub_definition_has_the_evidence():
         opt_in = "Its streams run only if this object is set; `{}` is enough."
         assert settings[family.name] == text
         assert family.evidence.sentence in text
-        assert (opt_in in text) == family.evidence.opt_in
+        assert (opt_in in text) == bool(family.settings.opt_in_reason())
 
 
 @pytest.mark.parametrize("families", [("data_extraction",), ALL_FAMILIES], ids=["one", "all"])
@@ -362,7 +366,7 @@ def test_a_connection_test_and_a_plan_name_the_object(simulate, tmp_path):
     as_json = json.loads(command(config, tmp_path, "--plan=json").stdout)
 
     assert unverified.requests == []
-    assert as_json["not_set_up"].keys() == set(UNVERIFIED)
+    assert as_json["not_set_up"].keys() == {*UNVERIFIED, "reporting"}
     for family, hint in as_json["not_set_up"].items():
         assert f"set {family}: {{}}" in hint
         assert f"-    {family} not set up: {hint}\n" in tested

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TOKENS = {
     "data_extraction": "/authentication/v1/token/access-key",
+    "reporting": "/authentication/v1/token/access-key",
     "observability": "/auth/token",
     "analytics_exports": "/oauth/token",
     "data_download": "/api/v2/oauth/token",
@@ -36,6 +37,8 @@ CALLS: dict[str, tuple[FaultPoint, ...]] = {
     "analytics": ("token", "list", "submit", "poll", "download"),
     "download": ("token", "me", "catalogue", "page"),
     "reports": ("token", "list", "submit", "run", "poll", "page"),
+    "contacts": ("token", "page"),
+    "call_detail": ("token", "download"),
 }
 everybody = pytest.mark.parametrize("name", SCENES)
 

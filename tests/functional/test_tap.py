@@ -14,11 +14,12 @@ from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.support.ids import readable
+from tests.support.reporting import CONTACTS, TABLES
 from tests.support.run import run_tap, select
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
 ANALYTICS = ["bot_conversations"]
-WHOLE = ["custom_metric_versions", "custom_metrics", "quarantine", "report_schedules"]
+WHOLE = ["custom_metric_versions", "custom_metrics", "quarantine", "report_schedules", *TABLES]
 DASHBOARD = [
     "autopilot_knowledge_responses",
     "copilot_agent_questions",
@@ -51,7 +52,9 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.promise("offline-discovery")
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
-    assert sorted(discovered_streams({})) == sorted([*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE])
+    assert sorted(discovered_streams({})) == sorted(
+        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, CONTACTS]
+    )
 
 
 @pytest.mark.promise("offline-discovery")

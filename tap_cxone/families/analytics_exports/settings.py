@@ -83,7 +83,7 @@ class AnalyticsExportsSettings(Section):
     TITLE: ClassVar[str] = "Analytics exports"
     DESCRIPTION: ClassVar[str] = "The analytics exports."
     EVIDENCE: ClassVar[Evidence] = Evidence.TUTORIAL_ONLY
-    STREAMS_SETTING: ClassVar[str] = "exports"
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("exports",)
 
     exports: Annotated[
         tuple[ExportSettings, ...],

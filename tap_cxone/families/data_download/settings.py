@@ -101,7 +101,7 @@ class DataDownloadSettings(Section):
     TITLE: ClassVar[str] = "Data download"
     DESCRIPTION: ClassVar[str] = "Reports with custom metrics."
     EVIDENCE: ClassVar[Evidence] = Evidence.TUTORIAL_ONLY
-    STREAMS_SETTING: ClassVar[str] = "downloads"
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("downloads",)
 
     downloads: Annotated[
         tuple[DownloadSettings, ...],

@@ -68,7 +68,7 @@ class DataExtractionSettings(Section):
     TITLE: ClassVar[str] = "Data Extraction"
     DESCRIPTION: ClassVar[str] = "The Data Extraction family."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_AND_CLIENTS
-    STREAMS_SETTING: ClassVar[str] = "entities"
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("entities",)
 
     mode: Annotated[
         Literal["auto", "sync", "async"],

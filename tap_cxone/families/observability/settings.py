@@ -24,7 +24,7 @@ class ObservabilitySettings(TableOptions):
     TITLE: ClassVar[str] = "Observability"
     DESCRIPTION: ClassVar[str] = "The exports of the Observability Dashboard."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_ONLY
-    STREAMS_SETTING: ClassVar[str] = "table_streams"
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("table_streams",)
 
     window_days: Annotated[
         int,
@@ -94,7 +94,7 @@ class ObservabilitySettings(TableOptions):
             )
 
     def _entry_problems(self, entry: TableSettings, table: DashboardTable) -> Iterator[str]:
-        setting = f"{self.NAME}.{self.STREAMS_SETTING}: '{entry.name}'"
+        setting = f"{self.NAME}.table_streams: '{entry.name}'"
         if not table.paths[0]:
             built_in = ", ".join(sorted(table.stream for table in TABLES))
             yield f"{setting} has no path; it is no built-in stream ({built_in}), so set its path"

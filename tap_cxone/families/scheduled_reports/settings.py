@@ -145,7 +145,7 @@ class ScheduledReportsSettings(Section):
     TITLE: ClassVar[str] = "Scheduled reports"
     DESCRIPTION: ClassVar[str] = "Custom reports that run on a schedule."
     EVIDENCE: ClassVar[Evidence] = Evidence.TUTORIAL_ONLY
-    STREAMS_SETTING: ClassVar[str] = "reports"
+    STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("reports",)
     JOB_TIMEOUT_PATH: ClassVar[str] = f"{NAME}.{JOB_TIMEOUT_SETTING}"
 
     reports: Annotated[

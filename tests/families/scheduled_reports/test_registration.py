@@ -30,7 +30,7 @@ RENAMED = {"schedule_name": "Agents, daily"}
 CHANGED = {"metrics": [*METRICS, "wrapUpTime"]}
 
 
-def changes(audit_log):
+def schedule_changes(audit_log):
     """Return the audit events of schedules."""
     lines = map(json.loads, audit_log.read_text().splitlines())
     return [line for line in lines if line["event"] == "schedule_changed"]
@@ -174,7 +174,7 @@ def test_registration_and_change_of_a_schedule_are_audited(sim, clock, audit_log
     config = report_settings(sim, 2, entry=CHANGED, audit_log_path=path)
     run_reports(config, clock, state=first.state)
 
-    registered, changed = changes(audit_log)
+    registered, changed = schedule_changes(audit_log)
     assert (registered["old"], registered["new"]) == (None, definition())
     assert (changed["old"], changed["new"]) == (definition(), json_body(updates(sim)[0]))
     assert "example.com" not in audit_log.read_text()

@@ -55,13 +55,15 @@ NOT_ACCEPTED = ("correct the setting that the response names", "report it")
 WRONG_PLACE = ("check region, tenant, base_url and endpoints",)
 KEY = "check access_key_id, access_key_secret"
 APPLICATION = "check client_id, client_secret"
-WHO = {"sync": KEY, "async": KEY}
+WHO = {"sync": KEY, "async": KEY, "contacts": KEY, "call_detail": KEY}
 PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
     ("sync", "sync"): ("QM Workflow API",),
     ("async", "async"): ("QM Workflow API",),
     ("observability", "submit"): ("permission to see the Observability Dashboard",),
     ("analytics", "list"): ("analytics:export:read",),
     ("analytics", "submit"): ("analytics:export:write",),
+    ("contacts", "page"): ("permission to view this data",),
+    ("call_detail", "download"): ("Data Download > View",),
     ("download", "catalogue"): ("api:custom-metrics:read",),
     ("download", "page"): ("api:data-download:read",),
     ("reports", "list"): ("analytics:reports:read",),
@@ -123,6 +125,8 @@ def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
 
 DISPENSABLE = {("sync", "list"), ("async", "list")}
 FIRST = {
+    ("contacts", "page"),
+    ("call_detail", "download"),
     ("observability", "submit"),
     ("analytics", "list"),
     ("download", "catalogue"),

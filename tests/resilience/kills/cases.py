@@ -10,6 +10,7 @@ from tap_cxone.simulator.settings import tap_settings
 from tests.support import analytics_exports as analytics
 from tests.support import data_download as reporting
 from tests.support import observability as dashboard
+from tests.support import reporting as api
 from tests.support import scheduled_reports as reports
 
 if TYPE_CHECKING:
@@ -185,6 +186,21 @@ def _runs(sim: Simulator) -> list[Work]:
     ]
 
 
+# Reporting: pages and files that are responses, with no job.
+
+
+def _reporting(sim: Simulator, number: int) -> dict[str, Any]:
+    own = {"page_size": 2, "data_downloads": [{"name": api.CALLS}]}
+    return {**tap_settings(sim.url, families=api.FAMILY), **_span(number), "reporting": own}
+
+
+def _reporting_pages(sim: Simulator) -> list[str]:
+    asked = (seen.query.get("startDate") for seen in sim.requests if seen.path in _WINDOW_PATHS)
+    return [start for start in asked if start]
+
+
+_WINDOW_PATHS = (api.CONTACTS_PATH, f"{api.DOWNLOAD_PATH}/524")
+
 CASES = (
     Case(
         name="extraction-sync",
@@ -236,6 +252,16 @@ CASES = (
         options={"page_size_reports": 2},
         whole=(reports.LISTED,),
     ),
+    Case(
+        name="reporting",
+        settings=_reporting,
+        small=(api.CONTACTS,),
+        large=("agents", api.CALLS, api.CONTACTS, "teams"),
+        works=lambda _: [],
+        pages=_reporting_pages,
+        options={"download_zone_hours": 0},
+        whole=("agents", "teams"),
+    ),
 )
 
 
@@ -253,9 +279,9 @@ EVERYTHING = Case(
     small=tuple(dict.fromkeys(stream for case in _TOGETHER for stream in case.small)),
     large=tuple(dict.fromkeys(stream for case in _TOGETHER for stream in case.large)),
     works=lambda sim: [work for case in _TOGETHER for work in case.works(sim)],
-    pages=_pages,
+    pages=lambda sim: [*_pages(sim), *_reporting_pages(sim)],
     options={name: value for case in _TOGETHER for name, value in case.options.items()},
-    whole=(reporting.CATALOGUE, reports.LISTED),
+    whole=tuple(stream for case in _TOGETHER for stream in case.whole),
 )
 """All families in one run, extraction asynchronously."""
 

@@ -127,6 +127,8 @@ def fill(schema):
         return least(schema)
     if "enum" in schema:
         return schema["enum"][0]
+    if "integer" in schema["type"]:
+        return schema.get("minimum", 1)
     return [] if "array" in schema["type"] else "any"
 
 

@@ -26,6 +26,7 @@ NO_DEFAULT = {
     *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
     *(path for path, _ in nested_settings(SCHEMA) if path.endswith(WITHOUT_DEFAULT)),
     "data_download.null_characters",
+    *(f"reporting.data_downloads[].{n}" for n in ("lookback_days", "primary_keys", "report_id")),
 }
 """Nested settings that may be left out and have no default, or a computed one."""
 NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}

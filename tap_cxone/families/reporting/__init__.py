@@ -1,0 +1,23 @@
+"""The reporting API: contacts and dimension tables as JSON, and reports as base64 CSV.
+
+NICE documents it, and public clients use it. What the tap relies on:
+
+- Base path `/inContactAPI/services/{version}`. Field names and value types depend on the version.
+- Lists are read with `top` (at most 10,000) and `skip`, or link the next page in `_links.next`.
+  `totalRecords` announces the number of rows. 204 without a body means no rows.
+- Older generations wrap the response in `resultSet` and send numbers and booleans as text.
+- 408 means that the server cannot build so large a page.
+- An error text may be in the header `icStatusDescription` alone.
+- `contacts/completed` filters by contact start (`startDate`, `endDate`).
+- It also filters by change (`updatedSince`, at most 30 days back).
+- `lastPollTime` is the next `updatedSince`.
+- `report-jobs/datadownload/{id}` answers a window of at most 30 days with CSV as base64 in JSON. It
+  reaches back two years.
+- Its dates are in the time zone of the token's user, without daylight saving.
+- `report-jobs/{id}` starts a job of a custom report, whose template has the date range. The file is
+  kept for 7 to 14 days, and is base64 in the JSON of `files`. Its URL may name another host.
+- A job may be inside `jobResult`, and a list of jobs inside `jobResults`.
+- The login is that of an access key, or the password grant of a registered application.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,55 @@
+"""Decode the response to a data download: CSV as base64, or an error text in its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from tap_cxone.errors import DownloadError
+from tap_cxone.http.base64_file import Base64Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_cxone.redact import Redactor
+
+# A quote inside base64 cannot occur, so this matches a key only.
+_ERROR = re.compile(rb'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)+)"')
+_MAX_ERROR_BYTES = 4096
+
+
+class DownloadBody(Struct, frozen=True):
+    """Decoder of one response.
+
+    Attributes:
+        description: Name of the download in messages.
+        redact: Redactor of the error text.
+    """
+
+    description: str
+    redact: Redactor
+
+    def decode(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the bytes of the CSV file.
+
+        Raises:
+            DownloadError: The response has an error text, or its file is incomplete.
+        """
+        return Base64Field("file", self.description).decode(self._without_error(chunks))
+
+    def _without_error(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the chunks; raise `DownloadError` if they contain an error text."""
+        end = b""
+        for chunk in chunks:
+            if match := _ERROR.search(end + chunk):
+                text = self.redact(json.loads(b'"%b"' % match.group(1)))
+                msg = (
+                    f"{self.description}: the report failed: {text}; run again when no other user "
+                    "runs it, or correct reporting.data_downloads"
+                )
+                raise DownloadError(msg)
+            end = chunk[-_MAX_ERROR_BYTES:]
+            yield chunk

@@ -1,0 +1,158 @@
+"""Download all pages of a list into one spool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.errors import DownloadError, ResponseTimeout
+from tap_cxone.http.pagination import OffsetPaginator
+from tap_cxone.progress.activity import set_activity
+from tap_cxone.rows.titles import fold
+from tap_cxone.spool import WindowFile, encode_json, spool_json_pages
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tap_cxone.families.reporting.api import Page, ReportingApi
+    from tap_cxone.families.reporting.fields import FieldRules
+    from tap_cxone.families.reporting.tables import Table
+    from tap_cxone.windows import Window
+
+Row = dict[str, Any]
+
+
+class RowsMoved(DownloadError):
+    """Rows moved across a page boundary while paging, so some were not read."""
+
+
+@dataclass
+class SeenRows:
+    """Hashes of the keys of rows that were read, so that each row is emitted once.
+
+    Attributes:
+        key: Folded names of the key fields.
+    """
+
+    key: tuple[str, ...]
+    _hashes: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, key_columns: Iterable[str]) -> SeenRows:
+        """Return an empty set for rows with these key columns."""
+        return cls(tuple(map(fold, key_columns)))
+
+    def new_rows(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows whose keys are new, and store their keys."""
+        return [row for row in rows if self._is_new(row)]
+
+    def _is_new(self, row: Row) -> bool:
+        values = {fold(name): value for name, value in row.items()}
+        key = hash(tuple(str(values.get(name)) for name in self.key))
+        is_new = key not in self._hashes
+        self._hashes.add(key)
+        return is_new
+
+    def __len__(self) -> int:
+        """Return the number of distinct rows."""
+        return len(self._hashes)
+
+
+@dataclass(kw_only=True)
+class ListSource:
+    """Source of the rows of one list (a `FileSource`).
+
+    It reads the list with `skip`, and once more if rows moved meanwhile.
+
+    Attributes:
+        api: Client of the API.
+        table: The list.
+        rules: Rules for the fields of its rows.
+        page_size: Rows per page; halved when the server cannot build a page in time.
+        max_retries: How many times a list is read again after its rows moved.
+        log: Logger of the stream.
+    """
+
+    api: ReportingApi
+    table: Table
+    rules: FieldRules
+    page_size: int
+    max_retries: int
+    log: logging.Logger
+    _last_seen: SeenRows | None = None
+
+    def fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
+        """Download all rows of a window as one JSON array.
+
+        Raises:
+            DownloadError: The rows moved while paging, in every attempt.
+        """
+        set_activity(f"downloading {window}")
+        for attempt in range(self.max_retries + 1):
+            try:
+                return self._fetch_once(window, upcoming)
+            except RowsMoved as error:
+                if attempt == self.max_retries:
+                    raise
+                self.log.warning("%s; reading the list again", error)
+        raise AssertionError  # pragma: no cover (the last attempt returns or raises)
+
+    def _fetch_once(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
+        description = self.description(window)
+        encoded = (list(map(encode_json, rows)) for rows in self.pages(window))
+        return WindowFile(
+            window, upcoming, description, None, spool_json_pages(encoded, description)
+        )
+
+    def discard(self, window: Window) -> None:
+        """Do nothing: every fetch requests the pages again."""
+
+    def description(self, window: Window) -> str:
+        """Return the name of a window, for messages."""
+        return f"{self.table.name}, {window}"
+
+    def get_page(self, params: Mapping[str, str], skip: int | None = 0) -> Page:
+        """Return a page; its size is halved as long as the server cannot build it in time."""
+        while True:
+            paging = OffsetPaginator.params(skip, self.page_size) if self.table.paged else {}
+            try:
+                return self.api.page(
+                    self.table.path, {**self.table.params, **params, **paging}, self.table.data_keys
+                )
+            except ResponseTimeout as error:
+                if not self.table.paged or self.page_size == 1:
+                    raise
+                self.page_size = self.page_size // 2
+                self.log.warning("%s; continuing with %d rows per page", error, self.page_size)
+
+    def params(self, window: Window) -> Mapping[str, str]:  # noqa: ARG002 (used by overrides)
+        """Return the query parameters of a window beside those of the table."""
+        return {}
+
+    def pages(self, window: Window) -> Iterator[Sequence[Row]]:
+        """Yield the rows of a window, page by page, each row once.
+
+        Raises:
+            RowsMoved: Fewer distinct rows were read than the API announced.
+        """
+        params, seen = self.params(window), SeenRows.of(self.table.primary_keys)
+        paginator = OffsetPaginator(
+            self.description(window), lambda page: (len(page.rows), page.total)
+        )
+        if not self.table.paged:
+            yield seen.new_rows(map(self.rules.apply, self.get_page(params).rows))
+            return
+        for page in paginator.pages(lambda skip: self.get_page(params, skip)):
+            yield seen.new_rows(map(self.rules.apply, page.rows))
+        if paginator.total is not None and len(seen) < paginator.total:
+            self._check_repeated(window, seen, paginator.total)
+
+    def _check_repeated(self, window: Window, seen: SeenRows, total: int) -> None:
+        """Raise `RowsMoved` unless the last attempt read the same rows, so nothing moves."""
+        text = f"{self.description(window)}: {len(seen)} of {total} announced rows are distinct"
+        if seen != self._last_seen:
+            self._last_seen = seen
+            msg = f"{text}, because rows moved while paging"
+            raise RowsMoved(msg)
+        self.log.warning("%s; rows with the key of an earlier row were dropped", text)

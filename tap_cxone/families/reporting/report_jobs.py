@@ -1,0 +1,206 @@
+"""Requests for custom report jobs: start, status, list and file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec import Struct
+from typing_extensions import override
+
+from tap_cxone.clock import parse_instant
+from tap_cxone.errors import NotFound, with_permission_hint
+from tap_cxone.families.reporting.api import versioned
+from tap_cxone.http.base64_file import Base64Field
+from tap_cxone.http.json_body import first_id, json_id, json_object, json_objects
+from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
+from tap_cxone.jobs.job import JobStatus, StatusResponse
+from tap_cxone.progress.activity import sleep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from tap_cxone.jobs.job import Job
+    from tap_cxone.spool import Spool
+    from tap_cxone.windows import Window
+
+NICE_HOSTS = ("niceincontact.com", "nice-incontact.com", "incontact.com")
+_PATH = "/report-jobs"
+_WRAPPERS = ("jobResult", "jobResults", "resultSet")
+_FAILURE_WORDS = ("fail", "error", "cancel", "expire")
+_PERMISSION_HINT = (
+    "grant the user of the access key the permission Custom Reports > Edit, and access to files "
+    "(CXone: Admin > Security > Roles)"
+)
+# A file may be missing for a minute after its job has finished.
+_FILE_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40))
+
+
+class FinishedJob(Struct, frozen=True):
+    """A finished job of the API's list.
+
+    Attributes:
+        id: ID of the job.
+        ended_at: When it ended.
+        link: URL of its file.
+    """
+
+    id: str
+    ended_at: datetime
+    link: str
+
+
+class JobTimes(Struct, frozen=True):
+    """When a job started and ended, as the API reports it; None if it does not."""
+
+    started_at: str | None = None
+    ended_at: str | None = None
+
+
+@dataclass
+class ReportJobsApi(JobApi):
+    """Jobs of one custom report.
+
+    Attributes:
+        version: Version in the paths.
+        report_id: ID of the report.
+        delete_after_days: Days for which the API keeps the file.
+        skip_lines: Lines of the file before its header.
+        hosts: Hosts that may receive the token.
+        job_times: Times of the jobs whose status was read, by ID.
+    """
+
+    version: str
+    report_id: int
+    delete_after_days: int
+    skip_lines: int
+    hosts: tuple[str, ...]
+    job_times: dict[str, JobTimes] = field(default_factory=dict)
+
+    ID_KEYS: ClassVar[tuple[str, ...]] = ("jobId",)
+    STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state",)
+    LINK_KEYS: ClassVar[tuple[str, ...]] = ("resultFileURL", "resultFileUrl")
+
+    @property
+    @override
+    def name(self) -> str:
+        return f"report {self.report_id}"
+
+    @override
+    def body(self, window: Window) -> dict[str, str]:
+        """Return the query of a submit, which has no body."""
+        return {
+            "fileType": "CSV",
+            "includeHeaders": "true",
+            "appendDate": "true",
+            "overwrite": "true",
+            "deleteAfter": str(self.delete_after_days),
+        }
+
+    @override
+    def identity(self, window: Window) -> list[Any]:
+        return [self.report_id, self.body(window)]
+
+    @override
+    def submit(self, window: Window) -> SubmitResult:
+        path = versioned(self.version, f"{_PATH}/{self.report_id}")
+        with with_permission_hint(_PERMISSION_HINT):
+            response = self.client.submit(path, None, params=self.body(window))
+        job_id = first_id(unwrap_job(response.json), self.ID_KEYS)
+        return self.require_job(response, SubmitResult(job_id))
+
+    @override
+    def status_path(self, job: Job) -> str:
+        return versioned(self.version, f"{_PATH}/{job.id}")
+
+    @override
+    def read_status(self, body: Any) -> StatusResponse:
+        """Return the status that a response names.
+
+        The states are not documented. A job with a link is finished, one with a word of failure
+        has failed, and any other one is running.
+        """
+        job = unwrap_job(body)
+        state, link = str(job.get("state") or ""), self.find_link(job)
+        times = JobTimes(*(_iso_or_none(job.get(key)) for key in ("jobStart", "jobEnd")))
+        self.job_times[json_id(job.get("jobId")) or ""] = times
+        if any(word in state.casefold() for word in _FAILURE_WORDS):
+            return StatusResponse(JobStatus.FAILED, None, self.client.redact(state), state)
+        return StatusResponse(
+            JobStatus.SUCCEEDED if link else JobStatus.RUNNING, link, api_status=state
+        )
+
+    @override
+    def list_active_jobs(self, window: Window) -> ActiveJobs:
+        jobs = self._list({"jobSpan": "1"})
+        ids = (first_id(job, self.ID_KEYS) for key in jobs for job in json_objects(jobs[key]))
+        return ActiveJobs(candidate_ids=frozenset(filter(None, ids)))
+
+    def finished_jobs(self, span_days: int) -> list[FinishedJob]:
+        """Return the finished jobs of the last days that have a file, in the order of their end."""
+        query = {"jobStatus": "completed", "jobSpan": str(span_days)}
+        listed = json_objects(self._list(query).get("completedJobs"))
+        found = [job for job in map(self._finished_job, listed) if job is not None]
+        return sorted(found, key=lambda job: (job.ended_at, len(job.id), job.id))
+
+    def _finished_job(self, job: Mapping[str, Any]) -> FinishedJob | None:
+        job_id, ended_at = first_id(job, self.ID_KEYS), _iso_or_none(job.get("jobEnd"))
+        link = self.find_link(job)
+        if job_id is None or ended_at is None or link is None:
+            return None
+        self.job_times[job_id] = JobTimes(_iso_or_none(job.get("jobStart")), ended_at)
+        return FinishedJob(job_id, parse_instant(ended_at), link)
+
+    def _list(self, query: Mapping[str, str]) -> dict[str, Any]:
+        params = {"reportId": str(self.report_id), **query}
+        with with_permission_hint(_PERMISSION_HINT):
+            response = self.client.get(versioned(self.version, _PATH), params)
+        return {} if response.status == HTTPStatus.NO_CONTENT else unwrap_job(response.json)
+
+    @override
+    def download(self, link: str, description: str) -> Spool:
+        """Download a file with the token; a new file may be missing for a minute."""
+        for delay in _FILE_DELAYS:
+            try:
+                return self._download_once(link, description)
+            except NotFound:
+                sleep(self.client.transport.clock, delay, "waiting for the file of the job")
+        return self._download_once(link, description)
+
+    def _download_once(self, link: str, description: str) -> Spool:
+        decode = Base64Field("file", description).decode
+        with with_permission_hint(_PERMISSION_HINT):
+            return self.client.fetch_url(
+                link,
+                self.hosts,
+                description,
+                unwrap=lambda chunks: without_lines(decode(chunks), self.skip_lines),
+            )
+
+
+def unwrap_job(body: Any) -> dict[str, Any]:
+    """Return the object that describes a job or a list of jobs, with or without a wrapper."""
+    outer = json_object(body)
+    return next((outer[key] for key in _WRAPPERS if isinstance(outer.get(key), dict)), outer)
+
+
+def without_lines(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """Yield a file without its first lines."""
+    for chunk in chunks:
+        rest = chunk
+        while count and rest:
+            _, line_end, rest = rest.partition(b"\n")
+            count -= bool(line_end)
+        if rest:
+            yield rest
+
+
+def _iso_or_none(value: Any) -> str | None:
+    """Return an instant of the API as ISO 8601 in UTC; None if it has none."""
+    try:
+        return parse_instant(str(value)).isoformat()
+    except ValueError:
+        return None

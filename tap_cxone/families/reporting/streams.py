@@ -1,0 +1,190 @@
+"""Streams of the reporting API: completed contacts, and the dimension tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from typing_extensions import override
+
+from tap_cxone.config.validation import ACCESS_KEY
+from tap_cxone.context import ApiFamily
+from tap_cxone.families.reporting.api import (
+    BUSINESS_UNIT_PATH,
+    ERROR_HEADER,
+    PERMISSION_HINT,
+    ReportingApi,
+    classify_error,
+    describe_business_unit,
+    versioned,
+)
+from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.contacts import ContactSource, change_limit, contact_windows
+from tap_cxone.families.reporting.data_downloads import DownloadStream
+from tap_cxone.families.reporting.fields import LIST_FORMAT, FieldRules
+from tap_cxone.families.reporting.pages import ListSource
+from tap_cxone.families.reporting.report_streams import report_stream
+from tap_cxone.families.reporting.settings import (
+    BUILT_IN_STREAMS,
+    DEFAULT_VERSION,
+    OPT_IN_REASON,
+    ReportingSettings,
+)
+from tap_cxone.families.reporting.tables import DIMENSIONS
+from tap_cxone.http.auth import AccessKeyGrant, PasswordGrant
+from tap_cxone.http.rate_limit import RateLimits
+from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.snapshot import SnapshotStream
+from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.windows import daily_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from singer_sdk import Tap
+
+    from tap_cxone.config.model import Settings
+    from tap_cxone.context import RunContext
+    from tap_cxone.errors import ApiError
+    from tap_cxone.families.reporting.tables import Table
+    from tap_cxone.http.auth import Grant
+    from tap_cxone.streams.base import CXoneStream
+    from tap_cxone.windows import Window
+
+__all__ = ["BUILT_IN_STREAMS", "Reporting", "streams"]
+
+NAME = ReportingSettings.NAME
+_APPLICATION_LOGIN = "https://cxone.niceincontact.com"
+_APPLICATION_TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
+
+
+class Reporting(ApiFamily):
+    """The reporting API."""
+
+    name = NAME
+    evidence = ReportingSettings.EVIDENCE
+    credentials = ACCESS_KEY
+    host = "https://api-{region}.niceincontact.com"
+    login_host = "https://{region}.nice-incontact.com"
+    token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
+    probe_path = versioned(DEFAULT_VERSION, BUSINESS_UNIT_PATH)
+    permission_hint = PERMISSION_HINT
+    error_header = ERROR_HEADER
+    remaining_source = "not counted; shows the name and zone of the business unit"
+    submits_cost_exports = False
+
+    @classmethod
+    @override
+    def from_settings(cls, context: RunContext) -> Self:
+        return cls(context=context, grant=cls._grant(context.settings), limits=RateLimits())
+
+    @classmethod
+    def _grant(cls, settings: Settings) -> Grant | None:
+        """Return the login of the application if one is configured, else of the access key."""
+        key, application = settings.access_key, settings.application
+        if not key:
+            return None
+        if not application:
+            return AccessKeyGrant(cls.token_url_of(settings), key)
+        url = settings.token_url(NAME, _APPLICATION_LOGIN, _APPLICATION_TOKEN_PATH)
+        return PasswordGrant(url, application, key)
+
+    @property
+    @override
+    def opt_in_reason(self) -> str:
+        return OPT_IN_REASON
+
+    @override
+    def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:
+        return classify_error(status, error_text)
+
+    @override
+    def probe_request_path(self) -> str:
+        section = self.context.settings.section(ReportingSettings)
+        return versioned(section.api_version, BUSINESS_UNIT_PATH)
+
+    @override
+    def describe_remaining(self, response_json: Any) -> str:
+        return describe_business_unit(response_json)
+
+
+def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
+    """Return the streams of contacts, dimension tables and configured data downloads."""
+    api_family = Reporting.from_settings(context)
+    section = context.settings.section(ReportingSettings)
+    return [
+        ContactsStream(tap, api_family, declaration_of(CONTACTS, windowed=True)),
+        *(DimensionStream(tap, api_family, table) for table in DIMENSIONS),
+        *(DownloadStream(tap, api_family, entry) for entry in section.data_downloads),
+        *(report_stream(tap, api_family, entry) for entry in section.report_jobs),
+    ]
+
+
+def declaration_of(table: Table, *, windowed: bool) -> Declaration:
+    """Return the declaration of a list of the API."""
+    return Declaration(
+        name=table.name,
+        columns=table.columns,
+        primary_keys=table.primary_keys,
+        description=table.description,
+        keys_setting=f"{NAME}.api_version, which determines the fields",
+        columns_setting=f"{NAME}.api_version, which determines the types",
+        formats=("json",),
+        windowed=windowed,
+        grouped=table.null_keys,
+        text_format=LIST_FORMAT,
+    )
+
+
+def api_of(family: ApiFamily, stream: str) -> ReportingApi:
+    """Return the API at the version of a stream."""
+    section = family.context.settings.section(ReportingSettings)
+    return ReportingApi(family.client, section.version_of(stream))
+
+
+class DimensionStream(SnapshotStream):
+    """Stream of one dimension table, which each run reads whole."""
+
+    def __init__(self, tap: Tap, family: ApiFamily, table: Table) -> None:
+        """Store the table and declare its columns and keys."""
+        self.table = table
+        super().__init__(tap, family, declaration_of(table, windowed=False))
+
+    @override
+    def source(self) -> ListSource:
+        return ListSource(
+            api=api_of(self.family, self.name),
+            table=self.table,
+            rules=FieldRules.of(self.table.aliases),
+            page_size=self.settings.section(ReportingSettings).page_size,
+            max_retries=self.settings.max_retries,
+            log=self.logger,
+        )
+
+
+class ContactsStream(WindowedStream):
+    """Stream of completed contacts, read by start date and then by change."""
+
+    @override
+    def source(self) -> ContactSource:
+        section = self.settings.section(ReportingSettings)
+        now = self.now()
+        return ContactSource(
+            api=api_of(self.family, self.name),
+            table=CONTACTS,
+            rules=FieldRules.of(CONTACTS.aliases),
+            page_size=section.page_size,
+            max_retries=self.settings.max_retries,
+            log=self.logger,
+            changed_from=None if self.settings.end_date else change_limit(now),
+            lookback=section.lookback,
+            now=now,
+        )
+
+    @override
+    def windows(
+        self, start: datetime, end: datetime, pending: Iterable[Window]
+    ) -> Iterator[Window]:
+        if self.settings.end_date:  # a fixed period has no changes to follow
+            return daily_windows(start, end, max_days=1, pending=pending)
+        return contact_windows(start, end, self.now())

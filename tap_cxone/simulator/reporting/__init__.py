@@ -1,0 +1,3 @@
+"""The simulated reporting API."""
+
+from __future__ import annotations

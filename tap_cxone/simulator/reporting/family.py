@@ -1,0 +1,76 @@
+"""The simulated reporting API: its state and its endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_cxone.simulator.credentials import access_key_handler
+from tap_cxone.simulator.family import SimulatedFamily
+from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
+from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
+from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
+from tap_cxone.simulator.reporting.report_jobs import ReportJobs
+from tap_cxone.simulator.reporting.routes import FAMILY, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.routing import BaseRoute
+
+    from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.rows import Row
+
+
+class Reporting(SimulatedFamily):
+    """The simulated reporting API.
+
+    Attributes:
+        contacts: The contacts of the tenant, which a test may change.
+        report_jobs: The report jobs of the tenant; a test may start one for another client.
+    """
+
+    name = FAMILY
+    token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
+    uses_application = False
+
+    def __init__(self, context: ServerContext) -> None:
+        """Create the family; no contact has changed."""
+        super().__init__(context)
+        self.contacts = Contacts(context.options, context.clock)
+        self.report_jobs = ReportJobs(context.options, context.clock, self.contacts)
+        self._downloads = DataDownloads(context.options, context.clock, self.contacts)
+
+    @override
+    def login_handler(self) -> Handler:
+        return access_key_handler(self._context.tokens)
+
+    @override
+    def routes(self) -> list[BaseRoute]:
+        return routes(self._context, self.contacts, self._downloads, self.report_jobs)
+
+    @override
+    def serves(self, entity: str) -> bool:
+        return entity == CONTACTS or entity in DIMENSIONS or entity.startswith(ENTITY)
+
+    @override
+    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        if query.entity == CONTACTS:
+            return self.contacts.started(query.start, query.end)
+        if query.entity.startswith(ENTITY):
+            report_id = int(query.entity.removeprefix(ENTITY))
+            return self._downloads.rows(report_id, query.start, query.end)
+        return DIMENSIONS[query.entity].rows
+
+    @override
+    def state(self) -> dict[str, Any]:
+        now = self._context.clock.now()
+        jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.jobs()]
+        return {"report_jobs": jobs}
+
+    @classmethod
+    @override
+    def tap_settings(cls, speed: float) -> dict[str, Any]:
+        return {}

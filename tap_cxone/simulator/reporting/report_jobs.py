@@ -1,0 +1,201 @@
+"""Custom report jobs: state of the tenant's jobs, and their files."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from typing_extensions import override
+
+from tap_cxone.simulator.csvfile import csv_text
+from tap_cxone.simulator.jobs import Job, Status, forced_end_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.faults import Fault
+    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.reporting.contacts import Contacts
+    from tap_cxone.simulator.rows import Row
+
+REPORT_ID: Final = 2075
+_DAY = timedelta(days=1)
+_DELETE_AFTER = range(7, 15)
+_FILE_TYPES = {"CSV", "PDF", "XML", "Excel"}
+_COLUMNS = ("Contact ID", "Agent No", "Agent Name", "Total Time")
+_WORDS = {
+    Status.RUNNING: "Running",
+    Status.SUCCEEDED: "Finished",
+    Status.FAILED: "Failed",
+    Status.CANCELLED: "Cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportJob(Job):
+    """One job of a report, with the days for which its file is kept."""
+
+    delete_after: timedelta
+
+    @override
+    def status(self, now: datetime) -> Status:
+        status = Job.status(self, now)
+        return Status.SUCCEEDED if status is Status.EXPIRED and not self.forced_end else status
+
+    def is_deleted(self, now: datetime) -> bool:
+        """Return True if the file no longer exists."""
+        return self.ready_at is not None and now >= self.ready_at + self.delete_after
+
+
+class ReportJobs:
+    """The report jobs of the tenant, in the order in which they started."""
+
+    def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
+        """Create the tenant without jobs."""
+        self._options = options
+        self._clock = clock
+        self._contacts = contacts
+        self._jobs: dict[str, ReportJob] = {}
+        self._file_misses: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def jobs(self) -> list[ReportJob]:
+        """Return all jobs so far."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def start(self, query: Mapping[str, str], fault: Fault | None = None) -> str:
+        """Start a job and return its ID; a test does so for another client.
+
+        Raises:
+            HTTPException: The API would refuse the request.
+        """
+        days = query.get("deleteAfter", "7")
+        if not days.isdecimal() or int(days) not in _DELETE_AFTER:
+            raise HTTPException(400, "DeleteAfter must be between 7 and 14")
+        if query.get("fileType", "CSV") not in _FILE_TYPES:
+            raise HTTPException(400, "Invalid FileType")
+        now, (forced_end, reason) = self._clock.now(), forced_end_of(fault)
+        with self._lock:
+            job_id = str(9001 + len(self._jobs))
+            self._jobs[job_id] = ReportJob(
+                id=job_id,
+                submitted_at=now,
+                ready_at=now + self._options.job_time,
+                forced_end=forced_end,
+                reason=reason or "The report failed",
+                delete_after=timedelta(days=int(days)),
+            )
+        return job_id
+
+    def poll(self, job_id: str, base_url: str, fault: Fault | None) -> Response:
+        """Return the status of a job.
+
+        Raises:
+            HTTPException: The job does not exist, or its file was deleted.
+        """
+        now, (forced_end, reason) = self._clock.now(), forced_end_of(fault)
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is not None:
+                job = self._jobs[job_id] = job.after_poll(now, forced_end=forced_end, reason=reason)
+        if job is None or job.forced_end == "job-lost":
+            raise HTTPException(404, "Invalid jobId")
+        if job.forced_end == "job-expired" or job.is_deleted(now):
+            raise HTTPException(409, "The result file is not available, run the report again")
+        return self._respond("jobResult", self._describe(job, base_url, job.status(now)))
+
+    def listing(self, query: Mapping[str, str], base_url: str) -> Response:
+        """Return the running jobs, and those that ended in the requested days; 204 for none."""
+        now, span = self._clock.now(), int(query.get("jobSpan", "7")) * _DAY
+        status = query.get("jobStatus")
+        if query.get("reportId", str(REPORT_ID)) != str(REPORT_ID):
+            return Response(status_code=204)
+        known = [job for job in self.jobs() if job.forced_end != "job-lost"]
+        running = [job for job in known if job.status(now) is Status.RUNNING]
+        ended = [
+            job
+            for job in known
+            if job not in running and job.ready_at and now - job.ready_at <= span
+        ]
+        body = {
+            "runningJobs": [self._describe(job, base_url, Status.RUNNING) for job in running],
+            "completedJobs": [self._describe(job, base_url, Status.SUCCEEDED) for job in ended],
+        }
+        if status in {"running", "completed"}:
+            del body["completedJobs" if status == "running" else "runningJobs"]
+        if not any(body.values()):
+            return Response(status_code=204)
+        return self._respond("jobResults", body)
+
+    def file(self, name: str, fault: Fault | None) -> Response:
+        """Return the file of a job, as base64 in JSON.
+
+        Raises:
+            HTTPException: The file does not exist, or does not exist yet.
+        """
+        now, job = self._clock.now(), self._jobs.get(name.removesuffix(".csv"))
+        if job is None or job.ready_at is None or now < job.ready_at or job.is_deleted(now):
+            raise HTTPException(404, "There is no such file")
+        with self._lock:
+            misses = self._file_misses[job.id] = self._file_misses.get(job.id, 0) + 1
+        if misses <= self._options.file_misses:
+            raise HTTPException(404, "There is no such file")
+        content = base64.b64encode(self._content(job, fault)).decode()
+        return JSONResponse({"files": {"fileName": name, "file": content}})
+
+    def rows(self, submitted_at: datetime) -> list[Row]:
+        """Return the rows of a job: contacts of the day before it was submitted."""
+        end = submitted_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        return [
+            {
+                "Contact ID": str(contact["contactId"]),
+                "Agent No": str(contact["agentId"]),
+                "Agent Name": f"{contact['lastName']}, {contact['firstName']}",
+                "Total Time": str(contact["totalDurationSeconds"]),
+            }
+            for contact in self._contacts.started(end - _DAY, end)
+        ]
+
+    def _content(self, job: ReportJob, fault: Fault | None) -> bytes:
+        if fault and fault.kind == "bytes":
+            return fault.payload
+        lines = [[row[column] for column in _COLUMNS] for row in self.rows(job.submitted_at)]
+        text = csv_text([_COLUMNS, *lines], _COLUMNS, self._options, fault)
+        return ("Contacts of yesterday\r\n" * self._options.report_title_lines + text).encode()
+
+    def _describe(self, job: ReportJob, base_url: str, status: Status) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "jobId": job.id,
+            "reportId": str(REPORT_ID),
+            "reportName": "Contacts of yesterday",
+            "jobStart": _offset_text(job.submitted_at),
+        }
+        if status is Status.RUNNING:
+            return body | {"state": _WORDS[status]}
+        assert job.ready_at is not None  # noqa: S101 (the job has ended)
+        body |= {"state": _WORDS[status], "jobEnd": _offset_text(job.ready_at)}
+        if status is Status.SUCCEEDED:
+            name = quote(f"{job.id}.csv")
+            body["resultFileURL"] = (
+                f"{self._options.file_base_url or base_url}"
+                f"inContactAPI/services/V35.0/files?fileName={name}"
+            )
+        return body
+
+    def _respond(self, wrapper: str, body: dict[str, Any]) -> Response:
+        is_wrapped = self._options.report_job_wrapper == "present"
+        return JSONResponse({wrapper: body} if is_wrapped else body)
+
+
+def _offset_text(at: datetime) -> str:
+    """Return an instant with microseconds and an offset without a colon."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f%z}"

@@ -1,0 +1,203 @@
+"""Endpoints of the reporting API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from tap_cxone.simulator.endpoint import Endpoint, fault_of
+from tap_cxone.simulator.reporting.dimensions import BUSINESS_UNIT, DIMENSIONS
+from tap_cxone.simulator.reporting.report_jobs import REPORT_ID, ReportJobs
+from tap_cxone.simulator.reporting.responses import error_response, list_response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+    from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.faults import FaultPoint
+    from tap_cxone.simulator.reporting.contacts import Contacts
+    from tap_cxone.simulator.reporting.data_downloads import DataDownloads
+    from tap_cxone.simulator.rows import Row
+
+    Handler = Callable[[Request], Awaitable[Response]]
+
+FAMILY: Final = "reporting"
+PATH: Final = "/inContactAPI/services/{version}"
+MAX_PAGE_SIZE: Final = 10_000
+_CHANGE_HISTORY = timedelta(days=30)
+
+
+def routes(
+    context: ServerContext, contacts: Contacts, downloads: DataDownloads, report_jobs: ReportJobs
+) -> list[BaseRoute]:
+    """Return the endpoints of the reporting API."""
+    api = _Api(context, contacts, downloads)
+    job_api = _JobApi(context, report_jobs)
+
+    def endpoint(handler: Handler, fault_point: FaultPoint) -> Endpoint:
+        return Endpoint(
+            handler,
+            context.faults,
+            fault_point,
+            family=FAMILY,
+            error_response=error_response(context.options),
+        )
+
+    return [
+        endpoint(api.business_unit, "me").route("GET", f"{PATH}/business-unit"),
+        endpoint(api.contacts, "page").route("GET", f"{PATH}/contacts/completed"),
+        endpoint(api.data_download, "download").route(
+            "POST", f"{PATH}/report-jobs/datadownload/{{report_id}}"
+        ),
+        endpoint(job_api.submit, "submit").route("POST", f"{PATH}/report-jobs/{{report_id}}"),
+        endpoint(job_api.listing, "list").route("GET", f"{PATH}/report-jobs"),
+        endpoint(job_api.poll, "poll").route("GET", f"{PATH}/report-jobs/{{job_id}}"),
+        endpoint(job_api.file, "download").route("GET", f"{PATH}/files"),
+        *(
+            endpoint(api.dimension(name), "page").route("GET", f"{PATH}/{name}")
+            for name in DIMENSIONS
+        ),
+    ]
+
+
+class _Api:
+    """Handlers of the endpoints."""
+
+    def __init__(
+        self, context: ServerContext, contacts: Contacts, downloads: DataDownloads
+    ) -> None:
+        """Create the handlers of the API."""
+        self._downloads = downloads
+        self._context = context
+        self._contacts = contacts
+        self._options = context.options
+
+    async def business_unit(self, request: Request) -> Response:
+        """Return the business unit of the token."""
+        self._context.tokens.require(request)
+        return JSONResponse({"businessUnits": [BUSINESS_UNIT]})
+
+    def dimension(self, name: str) -> Handler:
+        """Return the handler of one dimension table."""
+        dimension = DIMENSIONS[name]
+        extra = self._options.extra_columns.get(name, ())
+
+        async def handle(request: Request) -> Response:
+            self._context.tokens.require(request)
+            self._require_permission(name)
+            for parameter in dimension.required:
+                if parameter not in request.query_params:
+                    raise HTTPException(400, f"The parameter {parameter} is missing")
+            rows: Sequence[Row] = [row | dict.fromkeys(extra, "new") for row in dimension.rows]
+            if name in self._options.rows_of:
+                rows = rows[: self._options.rows_of[name]]
+            page = self._slice(request, rows) if dimension.paged else rows
+            return self._list(dimension.data_key, page, len(rows))
+
+        return handle
+
+    async def contacts(self, request: Request) -> Response:
+        """Return a page of completed contacts."""
+        self._context.tokens.require(request)
+        self._require_permission("contacts/completed")
+        rows = await run_in_threadpool(self._filtered_contacts, request)
+        page = self._slice(request, rows)
+        response = self._list("completedContacts", page, len(rows), old_names=True)
+        self._contacts.move_after(page)
+        return response
+
+    async def data_download(self, request: Request) -> Response:
+        """Return a data download."""
+        self._context.tokens.require(request)
+        self._require_permission("data-download")
+        report_id, fault = request.path_params["report_id"], fault_of(request)
+        query = request.query_params
+        return await run_in_threadpool(self._downloads.respond, report_id, query, fault)
+
+    def _filtered_contacts(self, request: Request) -> list[Row]:
+        if "updatedSince" not in request.query_params:
+            start, end = (_instant(request, name) for name in ("startDate", "endDate"))
+            return self._contacts.started(start, end)
+        since = _instant(request, "updatedSince")
+        if since < self._context.clock.now() - _CHANGE_HISTORY:
+            raise HTTPException(400, "updatedSince may be at most 30 days ago")
+        return self._contacts.updated(since)
+
+    def _slice(self, request: Request, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the requested page; it has at most as many rows as the API serves at once."""
+        top, skip = _number(request, "top", MAX_PAGE_SIZE), _number(request, "skip", 0)
+        if self._options.slow_page_rows is not None and top > self._options.slow_page_rows:
+            raise HTTPException(408, "The request took too long; lower top")
+        return rows[skip : skip + min(top, self._options.max_page_rows)]
+
+    def _list(
+        self, data_key: str, page: Sequence[Row], total: int, *, old_names: bool = False
+    ) -> Response:
+        now = self._context.clock.now()
+        return list_response(data_key, page, total, now, self._options, old_names=old_names)
+
+    def _require_permission(self, name: str) -> None:
+        if name in self._options.forbidden:
+            raise HTTPException(403, "The security profile does not allow this request")
+
+
+class _JobApi:
+    """Handlers of the endpoints of report jobs."""
+
+    def __init__(self, context: ServerContext, report_jobs: ReportJobs) -> None:
+        """Create the handlers."""
+        self._context = context
+        self._report_jobs = report_jobs
+
+    async def submit(self, request: Request) -> Response:
+        """Start a job of a report."""
+        self._context.tokens.require(request)
+        if "report-jobs" in self._context.options.forbidden:
+            raise HTTPException(403, "The security profile does not allow this request")
+        if request.path_params["report_id"] != str(REPORT_ID):
+            raise HTTPException(404, "Invalid reportId")
+        job_id = self._report_jobs.start(request.query_params, fault_of(request))
+        return JSONResponse({"jobId": job_id}, 202)
+
+    async def listing(self, request: Request) -> Response:
+        """Return the jobs of a report."""
+        self._context.tokens.require(request)
+        return self._report_jobs.listing(request.query_params, str(request.base_url))
+
+    async def poll(self, request: Request) -> Response:
+        """Return the status of a job."""
+        self._context.tokens.require(request)
+        job_id = request.path_params["job_id"]
+        return self._report_jobs.poll(job_id, str(request.base_url), fault_of(request))
+
+    async def file(self, request: Request) -> Response:
+        """Return the file of a job."""
+        self._context.tokens.require(request)
+        name = request.query_params.get("fileName", "")
+        return await run_in_threadpool(self._report_jobs.file, name, fault_of(request))
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not text.isdecimal() or (int(text) > MAX_PAGE_SIZE and name == "top"):
+        raise HTTPException(400, f"Invalid {name}")
+    return int(text)
+
+
+def _instant(request: Request, name: str) -> datetime:
+    """Return an instant of the query; the API knows UTC only."""
+    text = request.query_params.get(name, "")
+    try:
+        if text.endswith("Z"):
+            return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        pass
+    raise HTTPException(400, f"Invalid {name}")

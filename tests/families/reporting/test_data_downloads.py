@@ -1,0 +1,217 @@
+"""Data downloads: presets, requests, local times, empty responses, errors and overlaps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tap_cxone.errors import ConfigError
+from tap_cxone.simulator import Fault
+from tap_cxone.tap import TapCXone
+from tests.support.reporting import (
+    CALLS,
+    DOWNLOAD_PATH,
+    call_records,
+    reporting_settings,
+    run_reporting,
+)
+from tests.support.requests import requests_to
+
+DAY = timedelta(days=1)
+FIRST = datetime(2026, 3, 16, 5, tzinfo=UTC)  # midnight in the zone of the user
+SPAN = {"start_date": "2026-03-16T05:00:00Z", "end_date": "2026-03-18T05:00:00Z"}
+NEW_YORK = {"timezone": "America/New_York"}
+
+
+def download_config(sim, own: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """Return settings for one data download over two days of the user's zone."""
+    entry = {"name": CALLS, **NEW_YORK, **(own or {})}
+    return reporting_settings(sim, {"data_downloads": [entry]}, **{**SPAN, **changes})
+
+
+def download_queries(sim, report_id: int = 524):
+    """Return the queries of the requests for a report."""
+    return [seen.query for seen in requests_to(sim, f"{DOWNLOAD_PATH}/{report_id}")]
+
+
+def test_call_details_have_every_contact_with_typed_columns(sim, clock):
+    """Numbers lose their separators, and `Y` and `N` become booleans."""
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    wanted = call_records(sim.expected_rows("data-download/524", FIRST, FIRST + 2 * DAY))
+    found = {record["contact_id"]: record for record in out.records(CALLS)}
+    assert out.error is None
+    assert sorted(found) == sorted(int(row["contact_id"]) for row in wanted)
+    for row in wanted:
+        record = found[int(row["contact_id"])]
+        assert record["total_time"] == int(row["total_time"])
+        assert record["abandon"] is row["abandon"]
+        assert record["start_date"] == row["start_date"]
+        assert record["agent_name"] == row["agent_name"]
+
+
+def test_local_times_of_a_download_become_utc(sim, clock):
+    """A time without an offset is in the time zone of the user, without daylight saving."""
+    config = download_config(sim, {"name": "states", "report_id": 544})
+
+    records = run_reporting(config, clock, "states").records("states")
+
+    contacts = sim.expected_rows("contacts_completed", FIRST, FIRST + 2 * DAY)
+    starts = {row["contactId"]: row["contactStartDate"][:19] for row in contacts}
+    assert len(records) == len(starts)
+    assert {r["agent_session_id"]: r["start_date"][:19] for r in records} == starts
+
+
+def test_agent_days_are_keyed_by_day_and_state(sim, clock):
+    """The preset 500 has one record per agent, day and state."""
+    config = download_config(sim, {"name": "agent_by_day"})
+
+    records = run_reporting(config, clock, "agent_by_day").records("agent_by_day")
+
+    keys = {(r["agent_no"], r["start_date"], r["agent_state_code"]) for r in records}
+    assert len(keys) == len(records) > 2
+    assert {r["start_date"] for r in records} == {
+        "2026-03-16T05:00:00+00:00",
+        "2026-03-17T05:00:00+00:00",
+    }
+
+
+def test_download_of_a_tenant_has_configured_keys_and_types(sim, clock):
+    """A report without a preset has text columns, except for those that the user declares."""
+    own = {
+        "name": "cdr",
+        "report_id": 350047,
+        "primary_keys": ["contact_id"],
+        "columns": {"Total_Time": "number", "Agent_Working_Time": "number"},
+    }
+
+    (record, *_) = run_reporting(download_config(sim, own), clock, "cdr").records("cdr")
+
+    assert isinstance(record["contact_id"], str)
+    assert isinstance(record["total_time"], int | float)
+    assert record["abandon"] in {"Y", "N"}
+
+
+def test_download_requests_local_days_with_headers(sim, clock):
+    """A request names the user's midnights, and asks for the file in the response."""
+    run_reporting(download_config(sim), clock, CALLS)
+
+    assert download_queries(sim) == [
+        {
+            "startDate": f"2026-03-{day}T00:00:00",
+            "endDate": f"2026-03-{day + 1}T00:00:00",
+            "saveAsFile": "false",
+            "includeHeaders": "true",
+        }
+        for day in (16, 17)
+    ]
+
+
+def test_download_ignores_daylight_saving(sim, clock):
+    """In summer the days begin at the same UTC hour as in winter."""
+    clock.instant = datetime(2026, 7, 10, 12, tzinfo=UTC)
+    span: dict[str, Any] = {
+        "start_date": "2026-07-01T05:00:00Z",
+        "end_date": "2026-07-02T05:00:00Z",
+    }
+
+    out = run_reporting(download_config(sim, **span), clock, CALLS)
+
+    (query,) = download_queries(sim)
+    assert query["startDate"] == "2026-07-01T00:00:00"
+    began = datetime(2026, 7, 1, 5, tzinfo=UTC)
+    contacts = sim.expected_rows("contacts_completed", began, began + DAY)
+    assert out.counts()[CALLS] == len(contacts)
+
+
+@pytest.mark.parametrize("empty", ["204", "zero-bytes", "header"])
+def test_download_without_rows_is_committed_at_once(simulate, clock, empty):
+    """No body, no file and a header alone mean no rows, and are not requested again."""
+    sim = simulate(rows_of={"contacts_completed": 0}, empty=empty)
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert out.error is None
+    assert out.counts() == {}
+    assert out.bookmark(CALLS) == "2026-03-18T05:00:00+00:00"
+    assert len(download_queries(sim)) == 2
+
+
+def test_download_with_an_error_text_fails(simulate, clock):
+    """A response with status 200 and an error text is no empty table."""
+    sim = simulate(download_error='The "template" is in use')
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert 'the report failed: The "template" is in use' in str(out.error)
+    assert out.bookmark(CALLS) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "days"),
+    [({}, [17, 18, 19, 20]), ({"lookback_days": 0}, [18, 19, 20])],
+    ids=["one window", "none"],
+)
+def test_next_download_overlaps_the_last_one(sim, clock, own, days):
+    """A run reads one window before its bookmark again, unless the setting says otherwise."""
+    first = run_reporting(download_config(sim, own), clock, CALLS)
+
+    config = download_config(sim, own, end_date=None)
+    run_reporting(config, clock, CALLS, state=first.state)
+
+    starts = [query["startDate"] for query in download_queries(sim)[2:]]
+    assert starts == [f"2026-03-{day}T00:00:00" for day in days]
+
+
+def test_download_starts_within_the_history_of_the_api(sim, clock):
+    """No request is older than two years, and none is longer than the API allows."""
+    config = download_config(sim, {"window_days": 30}, start_date="2020-01-01", end_date=None)
+
+    out = run_reporting(config, clock, CALLS)
+
+    queries = download_queries(sim)
+    assert out.error is None
+    assert queries[0]["startDate"] == "2024-03-21T00:00:00"
+    assert len(queries) == 25
+
+
+@pytest.mark.parametrize("kind", ["truncated", "malformed-csv", "status"])
+def test_download_that_broke_off_is_requested_again(sim, clock, kind):
+    """A response that ends early, an incomplete file and an error are followed by another try."""
+    sim.faults.add(Fault("download", kind))
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert out.error is None
+    contacts = sim.expected_rows("contacts_completed", FIRST, FIRST + 2 * DAY)
+    assert out.counts()[CALLS] == len(contacts)
+    assert len(download_queries(sim)) == 3
+
+
+def test_download_without_permission_names_it(simulate, clock):
+    """A refusal names the permission in CXone."""
+    sim = simulate(forbidden=frozenset({"data-download"}))
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert "Data Download > View" in str(out.error)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"name": "mine"}, "'mine' has no report_id"),
+        ({"name": CALLS, "timezone": "Mars/Base"}, "entry 'call_detail', timezone is 'Mars/Base'"),
+        ({"name": CALLS, "window_days": 31}, "reporting.data_downloads"),
+    ],
+    ids=["report", "zone", "window"],
+)
+def test_invalid_download_is_named(sim, entry, words):
+    """A download without a report, with an unknown zone or too long windows is an error."""
+    with pytest.raises(ConfigError) as raised:
+        TapCXone(config=reporting_settings(sim, {"data_downloads": [entry]}))
+
+    assert words in str(raised.value)
+    assert sim.requests == []

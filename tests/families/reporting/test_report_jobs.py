@@ -1,0 +1,259 @@
+"""Custom report jobs: run and collected, resumed, their files, and unusual responses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_cxone.cli.plan_report import plan_lines
+from tap_cxone.errors import ConfigError
+from tap_cxone.simulator import Fault
+from tap_cxone.simulator.reporting.report_jobs import REPORT_ID
+from tap_cxone.tap import TapCXone
+from tests.support.clocks import OnceActingClock
+from tests.support.reporting import BASE, reporting_settings, run_reporting
+from tests.support.requests import requests_to, sent
+from tests.support.run import Killed, select
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator import RecordedRequest, Simulator
+
+REPORT = "contacts_of_yesterday"
+SUBMIT = f"{BASE}/report-jobs/{REPORT_ID}"
+JOBS = f"{BASE}/report-jobs"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def clock() -> OnceActingClock:
+    """Return a clock at noon that runs an action at its next sleep."""
+    return OnceActingClock()
+
+
+def report_config(
+    sim: Simulator, entry: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """Return settings for one report."""
+    report = {
+        "name": REPORT,
+        "report_id": REPORT_ID,
+        "primary_keys": ["Contact ID"],
+        "columns": {"Total Time": "integer"},
+        **(entry or {}),
+    }
+    return reporting_settings(sim, {"report_jobs": [report], **changes})
+
+
+def job_submits(sim: Simulator) -> list[RecordedRequest]:
+    """Return the submits of report jobs."""
+    return requests_to(sim, SUBMIT)
+
+
+def contact_keys(sim: Simulator, *instants: Any) -> list[str]:
+    """Return the contacts of the jobs that were submitted at these instants, sorted."""
+    return sorted(row["Contact ID"] for at in instants for row in sim.report_jobs.rows(at))
+
+
+@pytest.mark.parametrize("wrapper", ["present", "absent"])
+def test_report_is_run_and_its_rows_carry_the_job(simulate, clock, wrapper):
+    """A run starts one job, and its records have the ID and the times of it."""
+    sim = simulate(report_job_wrapper=wrapper)
+    began = clock.now()
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    records = out.records(REPORT)
+    assert out.error is None
+    assert sorted(r["contact_id"] for r in records) == contact_keys(sim, began)
+    (job,) = sim.report_jobs.jobs()
+    assert {(r["_job_id"], r["_job_start"], r["_job_end"]) for r in records} == {
+        (job.id, job.submitted_at.isoformat(), job.ready_at.isoformat())
+    }
+    assert all(isinstance(r["total_time"], int) for r in records)
+    assert "replication_key_value" not in out.state["bookmarks"][REPORT]
+
+
+def test_report_is_requested_as_csv_with_headers(sim, clock):
+    """A submit names the file type, and how long the file is kept."""
+    run_reporting(report_config(sim, {"delete_after_days": 14}), clock, REPORT)
+
+    (submit,) = job_submits(sim)
+    assert submit.query == {
+        "fileType": "CSV",
+        "includeHeaders": "true",
+        "appendDate": "true",
+        "overwrite": "true",
+        "deleteAfter": "14",
+    }
+
+
+def test_report_job_of_a_killed_run_is_resumed(sim, clock):
+    """A run that was killed leaves its job in the state, and the next run takes it up."""
+
+    def kill() -> None:
+        raise Killed
+
+    clock.action = kill
+    first = run_reporting(report_config(sim), clock, REPORT)
+    clock.instant += timedelta(days=2)
+
+    out = run_reporting(report_config(sim), clock, REPORT, state=first.state)
+
+    assert isinstance(first.error, Killed)
+    assert out.error is None
+    assert len(job_submits(sim)) == 1
+    assert out.counts()[REPORT] == 12
+
+
+def test_job_whose_file_was_deleted_is_run_again(sim, clock):
+    """A 409 for a file that is not available any more leads to a new job."""
+
+    def kill() -> None:
+        raise Killed
+
+    clock.action = kill
+    first = run_reporting(report_config(sim), clock, REPORT)
+    clock.instant += timedelta(days=8)
+
+    out = run_reporting(report_config(sim), clock, REPORT, state=first.state)
+
+    assert out.error is None
+    assert len(job_submits(sim)) == 2
+
+
+def test_submit_whose_response_was_lost_is_found_in_the_list(sim, clock):
+    """No second job is started if the list shows the one of the lost response."""
+    sim.faults.add(Fault("submit", "reply-lost", family="reporting"))
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+    assert len(sim.report_jobs.jobs()) == 1
+
+
+def test_job_that_failed_names_its_state(sim, clock):
+    """A state with a word of failure ends the stream."""
+    sim.faults.add(Fault("submit", "job-failed"))
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert "Failed" in str(out.error)
+
+
+def test_unknown_state_of_a_job_is_polled_on(sim, clock):
+    """A state that nobody has seen is not the end of a job."""
+    body = '{"jobResult": {"jobId": "9001", "state": "Hibernating"}}'
+    headers = (("Content-Type", "application/json"),)
+    sim.faults.add(Fault("poll", "status", status=200, headers=headers, body=body))
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+
+
+def test_file_that_is_missing_at_first_is_waited_for(simulate, clock):
+    """A new file may be missing for a minute; the job is not run again."""
+    sim = simulate(file_misses=3)
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert len(job_submits(sim)) == 1
+    assert out.counts()[REPORT] == 12
+
+
+def test_title_lines_of_a_report_are_skipped(simulate, clock):
+    """`skip_lines` omits the lines before the header."""
+    sim = simulate(report_title_lines=2)
+
+    out = run_reporting(report_config(sim, {"skip_lines": 2}), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+
+
+@pytest.mark.promise("own-hosts")
+def test_file_of_a_report_at_another_host_gets_no_token(simulate, clock):
+    """A link to a host that is not on the allow-list is not requested."""
+    sim = simulate(file_base_url="https://elsewhere.invalid/")
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert "may not receive the token" in str(out.error)
+
+
+def test_report_without_permission_names_it(simulate, clock):
+    """A refused submit names the permission in CXone."""
+    sim = simulate(forbidden=frozenset({"report-jobs"}))
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert "Custom Reports > Edit" in str(out.error)
+
+
+def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
+    """Every finished job is emitted once, and the tap starts none."""
+    instants = [clock.now(), clock.now() + HOUR * 24]
+    sim.report_jobs.start({})
+    clock.instant += HOUR * 24
+    sim.report_jobs.start({})
+    clock.instant += HOUR
+    config = report_config(sim, {"mode": "collect"})
+
+    first = run_reporting(config, clock, REPORT)
+    again = run_reporting(config, clock, REPORT, state=first.state)
+    sim.report_jobs.start({})
+    instants.append(clock.now())
+    clock.instant += HOUR
+    later = run_reporting(config, clock, REPORT, state=again.state)
+
+    assert (first.error, again.error, later.error) == (None, None, None)
+    assert sorted(r["contact_id"] for r in first.records(REPORT)) == contact_keys(
+        sim, *instants[:2]
+    )
+    assert again.counts() == {}
+    assert {r["_job_id"] for r in later.records(REPORT)} == {"9003"}
+    assert job_submits(sim) == []
+
+
+def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
+    """Two jobs that ended at the same instant are two windows."""
+    sim.report_jobs.start({})
+    sim.report_jobs.start({})
+    clock.instant += HOUR
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    assert {r["_job_id"] for r in out.records(REPORT)} == {"9001", "9002"}
+
+
+def test_collecting_without_jobs_commits_nothing(sim, clock):
+    """204 for the list means that no job has finished."""
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts() == {}
+    assert [seen.status for seen in sent(sim, "GET", "/report-jobs")] == [204]
+
+
+def test_plan_of_a_report_starts_no_job(sim, clock):
+    """`--plan` counts one export for a report that is run, without a submit."""
+    config = report_config(sim)
+    tap = TapCXone(config=config, clock=clock, catalog=select(config, REPORT))
+
+    lines = [line for plan in tap.plans() for line in plan_lines(plan)]
+
+    assert any("1 export needed" in line for line in lines)
+    assert job_submits(sim) == []
+
+
+def test_invalid_report_job_is_named(sim):
+    """A lifetime of the file that the API refuses is an error before any request."""
+    with pytest.raises(ConfigError) as raised:
+        TapCXone(config=report_config(sim, {"delete_after_days": 6}))
+
+    assert "reporting.report_jobs" in str(raised.value)

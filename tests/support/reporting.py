@@ -1,0 +1,88 @@
+"""The reporting API as tests see it: settings for short runs, requests, and the truth."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.families.reporting.tables import DIMENSIONS
+from tap_cxone.simulator.settings import tap_settings
+from tests.support.run import run_tap, select
+from tests.support.scene import snake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator.faults import FamilyName
+    from tests.support.run import FakeClock, Output
+
+FAMILY: tuple[FamilyName, ...] = ("reporting",)
+TOKEN = "/authentication/v1/token/access-key"
+BASE = "/inContactAPI/services/v34.0"
+CONTACTS = "contacts_completed"
+TABLES = [table.name for table in DIMENSIONS]
+CALLS = "call_detail"
+CALLS_TRUTH = "data-download/524"
+DOWNLOAD_PATH = f"{BASE}/report-jobs/datadownload"
+CONTACTS_PATH = f"{BASE}/contacts/completed"
+
+
+def reporting_settings(
+    sim: Simulator, own: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """Return settings for a simulator.
+
+    Args:
+        sim: The simulator.
+        own: The family's settings.
+        **changes: Changes of the others.
+    """
+    base = {**tap_settings(sim.url, families=FAMILY), "start_date": "2026-03-18T00:00:00Z"}
+    return {**base, "reporting": own or {}, **changes}
+
+
+def run_reporting(
+    config: dict[str, Any],
+    clock: FakeClock,
+    *streams: str,
+    state: dict[str, Any] | None = None,
+) -> Output:
+    """Run some streams of the family."""
+    catalog = select(config, *streams, state=state)
+    return run_tap(config, clock=clock, catalog=catalog, state=state)
+
+
+def lists_of(sim: Simulator, path: str) -> list[RecordedRequest]:
+    """Return the requests for a list, by its path below the version."""
+    return [seen for seen in sim.requests if seen.path == f"{BASE}{path}"]
+
+
+def contact_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records that the rows of contacts become."""
+    return [{snake(name): _value(value) for name, value in row.items()} for row in rows]
+
+
+def _value(value: Any) -> Any:
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
+
+
+def call_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records that the rows of the call details become, as texts."""
+    return [
+        {
+            **{snake(name): value.replace(",", "") for name, value in row.items()},
+            **{name: row[name] for name in ("agent_name", "team_name", "campaign_name")},
+            "contact_name": row["contact_name"],
+            "skill_name": row["skill_name"],
+            "start_date": _iso_day(row["start_date"]),
+            "abandon": row["abandon"] == "Y",
+            "logged": row["Logged"] == "Y",
+        }
+        for row in rows
+    ]
+
+
+def _iso_day(text: str) -> str:
+    month, day, year = text.split("/")
+    return f"{year}-{int(month):02d}-{int(day):02d}"
