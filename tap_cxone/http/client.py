@@ -311,9 +311,7 @@ class Client(Struct, frozen=True):
             unwrap=unwrap,
             read_seconds=read_seconds,
         )
-        file = self._execute(request).file
-        assert file is not None  # noqa: S101 (a file response without a file raises an error in the transport)
-        return file
+        return download_with_token(request, self._execute, self.download)
 
     def _download_file(self, url: str, description: str, unwrap: UnwrapBody | None = None) -> Spool:
         """Download a file with the token. A redirect to another host is followed without it."""
