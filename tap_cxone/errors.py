@@ -9,6 +9,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── PermissionDenied    grant the permission named
 │   ├── NotFound            the endpoint or the job does not exist
 │   ├── Throttled           wait, then retry
+│   ├── ResponseTimeout     the server needed too long; request less at once
 │   ├── Unavailable         the server or the network failed; retry with backoff
 │   ├── QuotaRefused        the API reports an exhausted quota
 │   ├── HistoryRefused      the API does not serve a start so long ago; start later

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
 MAX_NAME_BYTES = 63
+_RESERVED_NAMES = frozenset(("system_user",))  # of PostgreSQL 16, and not quoted by SQLAlchemy
 """Longest column name of PostgreSQL, which truncates longer ones; other warehouses take more."""
 
 _MAX_TITLE_CHARACTERS = 500  # a longer title is identified by its beginning and a digest
@@ -86,6 +87,8 @@ def default_name(title: str) -> str:
     words = unicodedata.normalize("NFC", snake_case(title))
     latin_words = _NO_NAME.sub("_", "".join(map(_latin_or_gap, words))).strip("_")
     is_complete = bool(latin_words) and not any(map(_is_foreign, title))
+    if is_complete and latin_words in _RESERVED_NAMES:
+        return f"{latin_words}_value"
     if is_complete and len(latin_words.encode()) <= MAX_NAME_BYTES:
         return latin_words
     return _with_suffix(latin_words or "column", f"_{_digest(title)}")

@@ -34,7 +34,11 @@ from tap_cxone.errors import (
 )
 from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import LineEncoder
-from tap_cxone.streams.column_types import catalog_problems, read_catalog_columns, wrongly_typed
+from tap_cxone.streams.column_types import (
+    catalog_problems,
+    corrected_properties,
+    read_catalog_columns,
+)
 from tap_cxone.streams.family_stream import FamilyStream
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantineStream
@@ -161,7 +165,8 @@ class CXoneStream(FamilyStream):
         if problems and self.selected:
             raise ConfigError(problems)
         self.stream_columns.use_catalog(read_catalog_columns(properties))
-        corrected = {c.name: property_of(c) for c in wrongly_typed(self.columns, properties)}
+        nullable = [c for c in self.columns if c.name not in self.key_columns]
+        corrected = corrected_properties(nullable, properties)
         retired = properties.keys() & self.stream_columns.known.column_map.retired
         if corrected or retired:
             kept = {name: p for name, p in properties.items() if name not in retired}

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.titles import unique_name
+from tap_cxone.streams.schema import property_of
 from tap_cxone.types import COLUMN_TYPES
 
 if TYPE_CHECKING:
@@ -111,6 +112,15 @@ def apply_type_policy(
     return structs.replace(known, implied=known.implied - kept_as_strings), changes
 
 
+_VALIDATING = frozenset(
+    (
+        *("type", "format", "enum", "const", "pattern", "minLength", "maxLength", "multipleOf"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    )
+)
+"""Keywords of JSON schema that a value may violate."""
+
+
 def read_catalog_columns(properties: Mapping[str, Mapping[str, Any]]) -> list[Column]:
     """Return the columns of a catalog's properties, without those that the tap adds."""
     columns = (catalog_column(name, p) for name, p in properties.items() if name[:1] != "_")
@@ -126,13 +136,31 @@ def catalog_column(name: str, json_schema: Mapping[str, Any]) -> Column | None:
     return Column(name, column_type, description, title=title, source_title=title)
 
 
-def wrongly_typed(
+def corrected_properties(
     columns: Iterable[Column], properties: Mapping[str, Mapping[str, Any]]
-) -> list[Column]:
-    """Return the columns that have another type than in a catalog's properties."""
-    return [
-        c for c in columns if c.name in properties and c.type != _column_type(properties[c.name])
-    ]
+) -> dict[str, dict[str, Any]]:
+    """Return the properties of a catalog that values might violate, as values fulfil them.
+
+    A catalog keeps titles, descriptions and the types that targets read. What validates a value is
+    that of the column: its type, null, and the limits that the tap checks.
+    """
+    corrected = {}
+    for column in columns:
+        if (found := properties.get(column.name)) is None:
+            continue
+        other = {name: value for name, value in found.items() if name not in _VALIDATING}
+        own = property_of(column)
+        validating = {name: value for name, value in own.items() if name in _VALIDATING}
+        if {**other, **validating} != _with_type_list(found):
+            corrected[column.name] = {**other, **validating}
+    return corrected
+
+
+def _with_type_list(json_schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema with its types as a list that ends with null, if it has null."""
+    types = json_schema.get("type", [])
+    ordered = [types] if isinstance(types, str) else sorted(types, key=lambda name: name == "null")
+    return {**json_schema, "type": ordered}
 
 
 def catalog_problems(

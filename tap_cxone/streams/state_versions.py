@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import StateError
-from tap_cxone.rows.titles import fold, normalise
+from tap_cxone.rows.titles import MAX_NAME_BYTES, fold, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,10 @@ def _with_titles(stream: str, columns: list[Any]) -> dict[str, Any]:
     folded_titles = [fold(title) for title in {title or "" for title in titles.values()}]
     certain: dict[str, list[str]] = {}
     for name, title in titles.items():
-        if title and fold(title) == fold(name) and folded_titles.count(fold(name)) == 1:
+        is_likely = title is not None and fold(title) == fold(name)
+        # Warehouses refuse a longer name, and truncate it.
+        fits = len(name.encode()) <= MAX_NAME_BYTES
+        if title and is_likely and fits and folded_titles.count(fold(name)) == 1:
             certain.setdefault(normalise(title), [name])
     retired = sorted(titles.keys() - {name for (name,) in certain.values()})
     keys = {"columns": certain, "retired_columns": retired}

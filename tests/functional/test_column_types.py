@@ -70,6 +70,33 @@ def test_type_of_a_catalog_is_honoured(sim, clock, keywords, cell, value):
     assert last_properties(out)["hours"]["type"] == keywords["type"]
 
 
+@pytest.mark.parametrize(
+    ("keywords", "cell", "value"),
+    [
+        ({"type": "integer"}, "", None),
+        ({"type": ["string", "null"], "maxLength": 2}, "seven", "seven"),
+        ({"type": ["string", "null"], "enum": ["a"]}, "b", "b"),
+        ({"type": ["number", "null"], "maximum": 5, "multipleOf": 1}, "7.5", 7.5),
+    ],
+    ids=["no null", "maxLength", "enum", "maximum"],
+)
+def test_limit_of_a_catalog_that_values_may_violate_is_not_in_the_schema(
+    sim, clock, keywords, cell, value
+):
+    """A target validates against SCHEMA, so it has only what the tap itself checks."""
+    settings = payroll_settings(sim, 1, FIRST_DAY)
+    catalog = with_catalog_types(select(settings, PAYROLL), hours={**keywords, "title": "Own"})
+
+    out = run_titles(sim, clock, (["Hours", "Other"], [cell, "x"]), catalog=catalog)
+
+    (record,) = out.records(PAYROLL)
+    found = last_properties(out)["hours"]
+    assert record["hours"] == value
+    assert "null" in found["type"]
+    assert found["title"] == "Own"
+    assert not {"maxLength", "enum", "maximum", "multipleOf"} & found.keys()
+
+
 def test_type_of_a_catalog_replaces_that_of_the_settings(sim, clock):
     """The same of a column that the settings declare with another type."""
     catalog = select(payroll_settings(sim, 1, FIRST_DAY, entity=HOURS), PAYROLL)

@@ -21,7 +21,7 @@ from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.docs.document import ROOT
 from tests.support.ids import readable
-from tests.support.run import run_tap
+from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,10 +72,18 @@ SDK_CONFIG = {
     "start_date": f"{TODAY - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
 }
 
+
+def every_stream(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a catalog that selects all streams, also those that are off by default."""
+    names = [stream["tap_stream_id"] for stream in select(config)["streams"]]
+    return select(config, *names)
+
+
 TestTapCXone = get_tap_test_class(
     TapCXone,
     config=SDK_CONFIG,
     suite_config=SuiteConfig(max_records_limit=None, ignore_no_records_for_streams=["quarantine"]),
+    catalog=every_stream(SDK_CONFIG),
 )
 
 

@@ -208,7 +208,8 @@ class Tenant:
         world = self.sim.backend
         scopes = world.options.granted_scopes
         issued = {
-            "data_extraction": world.tokens.issue(),
+            # The same login, which cannot be told apart.
+            **dict.fromkeys(("data_extraction", "reporting"), world.tokens.issue()),
             "observability": world.tokens.issue(),
             "analytics_exports": world.client_tokens.issue(scopes),
             "scheduled_reports": world.client_tokens.issue(scopes),

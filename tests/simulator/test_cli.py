@@ -52,6 +52,7 @@ def test_settings_are_those_of_some_families():
     assert every.keys() - both.keys() == {
         "analytics_exports",
         "data_download",
+        "reporting",
         "scheduled_reports",
     }
     assert every["analytics_exports"] == {}

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _BUFFER_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
 _SAMPLE_BYTES = 16
-# UTF-16 of a Latin letter or digit and three ASCII characters, after a quote or a bracket.
+# UTF-16 of a Latin letter or digit and three ASCII characters, after up to four signs.
 _UTF_16_TEXTS = {
-    "utf-16-le": re.compile(rb"(?:[^\w\0]\0)?[A-Za-z0-9]\0(?:[ -~]\0){3}"),
-    "utf-16-be": re.compile(rb"(?:\0[^\w\0])?\0[A-Za-z0-9](?:\0[ -~]){3}"),
+    "utf-16-le": re.compile(rb"(?:[^\w\0]\0){0,4}[A-Za-z0-9]\0(?:[ -~]\0){3}"),
+    "utf-16-be": re.compile(rb"(?:\0[^\w\0]){0,4}\0[A-Za-z0-9](?:\0[ -~]){3}"),
 }
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LAST_SECOND = 59
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -105,6 +106,7 @@ def test_every_row_once(long_lived, begin, length, most, places):
         end_date=end.isoformat(),
         analytics_exports={"window_days": most, "max_concurrent": places},
     )
+    end += timedelta(seconds=end.second == LAST_SECOND)  # the last second means the whole minute
 
     out = run_exports(config, clock)
 

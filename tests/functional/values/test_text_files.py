@@ -113,6 +113,15 @@ def test_utf_16_without_byte_order_mark_is_recognised(payroll, encoding, quote):
     assert column_values(out, "note") == ["Zoë ✓"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("start", ["% of ", "\r\n#", "# "], ids=["sign", "blank line", "hash"])
+def test_utf_16_without_byte_order_mark_may_begin_with_signs(payroll, encoding, start):
+    """Up to four signs and line ends may stand before the first letter."""
+    out = payroll.run(f"{start}Hours,Record ID,Note\n7,1,Zoë\n".encode(encoding))
+
+    assert column_values(out, "note") == ["Zoë"]
+
+
 def test_latin_1_is_read_with_the_setting(payroll):
     """`encoding` names it, for one entity or for the family."""
     out = payroll.run(payroll_csv("Note", "Zoë").encode("latin-1"), csv={"encoding": "latin-1"})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.rows.column_map import ColumnMap
-from tap_cxone.rows.columns import Column
+from tap_cxone.rows.columns import Column, source_column
 from tap_cxone.rows.titles import fold, snake_case
 from tests.support.properties import many
 
@@ -189,3 +189,8 @@ def test_exact_column_is_not_robbed():
 def test_empty_header():
     """A file without titles has no columns."""
     assert assign_columns([], [Column("a")]) == []
+
+
+def test_title_that_a_warehouse_reserves_gets_a_suffix():
+    """`system_user` is a keyword of PostgreSQL 16 that its targets do not quote."""
+    assert source_column("systemUser", "A user.").name == "system_user_value"

@@ -299,8 +299,9 @@ def test_column_of_layout_1_keeps_its_title():
         ([("adherence", "Adherence"), ("adherence_2", "Adherence %")], set()),
         ([("column_3", "#"), ("agent", "Agent")], {"agent"}),
         ([("bot_id", "botId"), ("bot_id_2", "bot_id")], set()),
+        ([("a" * 64, "A" * 64), ("b" * 63, "B" * 63)], {"b" * 63}),
     ],
-    ids=["repeats", "signs", "places", "spellings"],
+    ids=["repeats", "signs", "places", "spellings", "more than 63 bytes"],
 )
 def test_uncertain_column_of_layout_1_is_retired(learned, certain):
     """A column that may hold the values of two titles receives no more, and keeps its name."""
@@ -416,7 +417,12 @@ def test_any_json_is_understood_or_refused(state):
         stream.tenant_info("data_extraction")
 
 
-_REPORT = {"name": "agents", "type": "agent", "metrics": ["talkTime"], "dimensions": ["agentId"]}
+_REPORT = {
+    "name": "agent_report",
+    "type": "agent",
+    "metrics": ["talkTime"],
+    "dimensions": ["agentId"],
+}
 EVERYTHING = {
     **dict.fromkeys(("access_key_id", "access_key_secret", "client_id", "client_secret"), "any"),
     "tenant": "acme",
@@ -457,9 +463,13 @@ old_states = st.fixed_dictionaries(
 @settings(many, max_examples=40)
 @given(old_states)
 @example(
-    {"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": {"packed": [{}]}}}}}}
+    {
+        "bookmarks": {
+            "agent_report": {"tenant_info": {"data_download": {"catalogue": {"packed": [{}]}}}}
+        }
+    }
 )
-@example({"bookmarks": {"agents": {"tenant_info": {"data_download": {"catalogue": False}}}}})
+@example({"bookmarks": {"agent_report": {"tenant_info": {"data_download": {"catalogue": False}}}}})
 def test_the_tap_understands_any_state_or_refuses_it(state):
     """A tap with any state of its streams begins and plans, or says that the state is no good."""
     text = json.dumps(state)
