@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 
 def json_object(value: Any) -> dict[str, Any]:
@@ -51,7 +51,12 @@ def first_id(body: Mapping[str, Any], keys: Iterable[str]) -> str | None:
 
 
 def find_value(body: Any, keys: Iterable[str]) -> str | None:
-    """Return the first text or number under one of the keys, or None if there is none.
+    """Return the first of `find_values`, or None if there is none."""
+    return next(find_values(body, list(keys)), None)
+
+
+def find_values(body: Any, keys: Collection[str]) -> Iterator[str]:
+    """Yield the text or number under the first present key, of each level of an object.
 
     Keys match in any spelling: `downloadUrl` finds `download_url`. The top level comes first, then
     the objects one level deeper.
@@ -60,8 +65,7 @@ def find_value(body: Any, keys: Iterable[str]) -> str | None:
     for level in (top, *json_objects(top.values())):
         by_letters = {_letters(key): json_id(value) for key, value in level.items()}
         if value := next(filter(None, map(by_letters.get, map(_letters, keys))), None):
-            return value.strip()
-    return None
+            yield value.strip()
 
 
 def _letters(key: str) -> str:

@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit
-from tap_cxone.http.json_body import find_value, first_id, json_object, outline
-from tap_cxone.jobs.job import JobStatus, StatusResponse, parse_status
+from tap_cxone.http.json_body import find_value, find_values, first_id, json_object, outline
+from tap_cxone.jobs.job import JobStatus, StatusResponse, effective_status
 from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
@@ -175,8 +175,8 @@ class JobApi(ABC):
         A link means that the file is complete, unless the status names a failure. A status that
         the tap does not know counts as running.
         """
-        api_status, link = find_value(body, self.STATUS_KEYS) or "", self.find_link(body)
-        status = parse_status(api_status, self.STATUSES)
+        link = self.find_link(body)
+        api_status, status = effective_status(find_values(body, self.STATUS_KEYS), self.STATUSES)
         if link and status in {None, JobStatus.RUNNING}:
             status = JobStatus.SUCCEEDED
         return StatusResponse(

@@ -12,7 +12,7 @@ from tap_cxone.clock import iso, parse_instant
 from tap_cxone.windows import Window, window_between
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 RESULT_RETENTION = timedelta(days=1)
@@ -56,6 +56,24 @@ def parse_status(word: str, statuses: Mapping[str, JobStatus]) -> JobStatus | No
     letters = "".join(filter(str.isalpha, word.casefold()))
     endings = (status for part, status in _ENDINGS.items() if part in letters)
     return statuses.get(letters) or next(endings, None)
+
+
+def effective_status(
+    words: Iterable[str], statuses: Mapping[str, JobStatus]
+) -> tuple[str, JobStatus | None]:
+    """Return the word that decides among those of one response, and its status; None if unknown.
+
+    A failure decides, then a job that runs: a word at the top may be that of the request.
+
+    Args:
+        words: The status words of the response, that of the top level first.
+        statuses: Known words, only their letters and in lower case → status.
+    """
+    found = [(word, parse_status(word, statuses)) for word in words]
+    known = [(word, status) for word, status in found if status is not None]
+    order = (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED, JobStatus.RUNNING)
+    decisive = (pair for wanted in order for pair in known if pair[1] is wanted)
+    return next(decisive, (known or found or [("", None)])[0])
 
 
 class JobOrigin(Enum):

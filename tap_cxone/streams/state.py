@@ -268,15 +268,17 @@ def read_state(state: Any) -> dict[str, Any]:
 
 
 def _unwrap(state: Any) -> Any:
-    """Return the state itself if it is wrapped as `meltano state get` prints it."""
-    wrapped = isinstance(state, dict) and state.keys() == {"singer_state"}
-    return state["singer_state"] if wrapped else state
+    """Return the state itself if it is wrapped as Meltano prints or stores it."""
+    for wrapper in ("completed", "singer_state"):
+        if isinstance(state, dict) and "bookmarks" not in state and wrapper in state:
+            state = state[wrapper]
+    return state
 
 
 def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
     bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-    if isinstance(state, dict) and "bookmarks" not in state and "value" in state:
-        bookmarks = None  # a whole STATE message would be read as an empty state
+    if isinstance(state, dict) and state and "bookmarks" not in state:
+        bookmarks = None  # another object, such as a STATE message, would count as an empty state
     if not isinstance(bookmarks, dict) or not all(isinstance(s, dict) for s in bookmarks.values()):
         msg = (
             'The state is not {"bookmarks": {stream: {…}}}; pass the state that an earlier run '

@@ -37,10 +37,13 @@ if TYPE_CHECKING:
 NO_SYNC = "no_sync_endpoint"
 """Key in the tenant info: true for a tenant without the endpoint `/jobs/sync`."""
 
-_PERMISSION_TEXT = re.compile(r"(?i)authori[sz]ed|permission|privilege|entitle|licen[cs]e")
+_PERMISSION_TEXT = re.compile(
+    r"(?i)(?:un|not )authori[sz]ed|authori[sz]ation|permission|privilege|entitle|licen[cs]e"
+    r"|\brights?\b|\brole\b|no access"
+)
 _BUSY_TEXT = re.compile(
     r"(?i)\bwait|another (?:request|call|job|extraction)|too many|in progress|throttl"
-    r"|already running"
+    r"|already running|rate limit"
 )
 _RETRY_TEXT = re.compile(r"(?i)try again")
 _BUSY_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.LOCKED}  # 409 means it in any family

@@ -117,10 +117,12 @@ def test_403_without_permission(simulate, clock, mode, stream, permission):
     [
         "You are not authorized to access this entity, contact your administrator and try again",
         "Unauthorized: no license for this entity. Please wait until it is granted",
+        "Insufficient rights, try again later",
+        "User has no access to the entity. Please wait",
         "Access denied, please try again later",
         "You lack the permission for this job, wait for your administrator",
     ],
-    ids=["not authorized", "licence", "denied", "permission"],
+    ids=["not authorized", "licence", "rights", "access", "denied", "permission"],
 )
 def test_403_of_permission_is_not_waited_out(sim, clock, words):
     """Words of permission win over a request to wait: the stream ends at once and names it."""
