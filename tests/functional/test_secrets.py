@@ -208,9 +208,9 @@ class Tenant:
         world = self.sim.backend
         scopes = world.options.granted_scopes
         issued = {
-            # The same login, which cannot be told apart.
-            **dict.fromkeys(("data_extraction", "reporting"), world.tokens.issue()),
-            "observability": world.tokens.issue(),
+            "data_extraction": world.tokens.issue(),
+            # The same login with an application, which cannot be told apart.
+            **dict.fromkeys(("observability", "reporting"), world.tokens.issue()),
             "analytics_exports": world.client_tokens.issue(scopes),
             "scheduled_reports": world.client_tokens.issue(scopes),
             "data_download": world.reporting_tokens.issue(world.options.reporting_scopes),
