@@ -99,3 +99,36 @@ def text_format(
         csv_setting=csv_setting,
         date_order_setting=date_order_setting,
     )
+
+
+class _TextEntry(_Entry, Protocol):
+    """An entry of the settings that says how the files of its stream write texts."""
+
+    @property
+    def csv(self) -> CsvSettings:
+        """Return the settings of the entry."""
+
+    @property
+    def timezone(self) -> str | None:
+        """Return the zone of dates without an offset."""
+
+    @property
+    def date_order(self) -> DateOrder | None:
+        """Return the order of day and month."""
+
+
+def entry_text_format(entry: _TextEntry, family_csv: CsvSettings, setting: str) -> TextFormat:
+    """Return how the files of the stream of an entry write texts.
+
+    Args:
+        entry: The entry of the stream, or one with its defaults.
+        family_csv: The settings of the family, which complete those of the entry.
+        setting: Full path of the entry.
+    """
+    return text_format(
+        entry.csv.over(family_csv),
+        csv_setting=f"{setting}, csv",
+        timezone=entry.timezone,
+        date_order=entry.date_order,
+        date_order_setting=f"{setting}, date_order",
+    )

@@ -30,10 +30,10 @@ from tap_cxone.rows.columns import Column, with_types
 from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import (
     Definition,
+    entry_text_format,
     find_entry,
     merge_definition,
     merge_definitions,
-    text_format,
 )
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -176,14 +176,7 @@ def export_text_format(settings: Settings, name: str) -> TextFormat:
     """Return how the files of an export write texts."""
     section = settings.section(AnalyticsExportsSettings)
     entry = find_entry(section.exports, name) or ExportSettings(name)
-    setting = f"{NAME}.exports, entry '{name}'"
-    return text_format(
-        entry.csv.over(section.csv),
-        csv_setting=f"{setting}, csv",
-        timezone=entry.timezone,
-        date_order=entry.date_order,
-        date_order_setting=f"{setting}, date_order",
-    )
+    return entry_text_format(entry, section.csv, f"{NAME}.exports, entry '{name}'")
 
 
 class ExportStream(JobStream):

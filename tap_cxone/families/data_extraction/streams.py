@@ -32,10 +32,10 @@ from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import with_types
 from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import (
+    entry_text_format,
     find_entry,
     merge_definition,
     merge_definitions,
-    text_format,
 )
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -134,14 +134,7 @@ def entity_text_format(settings: Settings, name: str) -> TextFormat:
     """Return how the files of an entity write texts."""
     section = settings.section(DataExtractionSettings)
     entry = find_entry(section.entities, name) or EntitySettings(name)
-    setting = f"{NAME}.entities, entry '{name}'"
-    return text_format(
-        entry.csv.over(section.csv),
-        csv_setting=f"{setting}, csv",
-        timezone=entry.timezone,
-        date_order=entry.date_order,
-        date_order_setting=f"{setting}, date_order",
-    )
+    return entry_text_format(entry, section.csv, f"{NAME}.entities, entry '{name}'")
 
 
 class EntityStream(JobStream):
