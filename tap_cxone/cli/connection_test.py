@@ -115,7 +115,9 @@ def skipped_result(family: ApiFamily) -> CheckResult:
 
 def evidence_result(family: ApiFamily, streams: Iterable[str]) -> CheckResult:
     """Return how well the API of some streams is documented, as a result that never fails."""
-    detail = f"{family.evidence.label}, not tried on a live tenant ({', '.join(streams)})"
+    detail = (
+        f"{family.settings_class.EVIDENCE.label}, not tried on a live tenant ({', '.join(streams)})"
+    )
     return CheckResult(family.name, "evidence", None, detail)
 
 

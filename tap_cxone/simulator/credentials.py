@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.family import Handler, SimulatedFamily
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.family import SimulatedFamily
     from tap_cxone.simulator.faults import FamilyName, FaultScript
     from tap_cxone.simulator.options import ClientAuth
     from tap_cxone.simulator.tokens import TokenStore

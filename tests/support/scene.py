@@ -53,6 +53,18 @@ class RequestPatterns:
     listing: str = ""
     cancel: str = ""
 
+    @classmethod
+    def of_jobs(cls, path: str, *, login: str, **changes: str) -> RequestPatterns:
+        """Return the patterns of an API whose jobs are below one path, with presigned links."""
+        patterns = {
+            "submit": f"POST {path}",
+            "poll": f"GET {path}/.+",
+            "listing": f"GET {path}",
+            "cancel": f"DELETE {path}/.+",
+            "file": "GET /files/.+",
+        }
+        return cls(login=login, **patterns | changes)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scene:
@@ -63,11 +75,11 @@ class Scene:
         family: The name of the family in the settings.
         stream: The stream that is read.
         key: The source's fields that identify a row; with the window where rows are sums.
-        own: The family's settings.
         entity: What the simulator calls the truth.
         credentials: The settings that hold the credentials.
         patterns: What the requests of the family look like.
         reads: The points of the simulator that create no job.
+        own: The family's settings.
         submits: The points of the simulator at a submit; the last one creates the job.
         cannot: What the API cannot do, each with the reason.
         other_request: Settings of the family with which the same window is another request.
@@ -89,11 +101,11 @@ class Scene:
     family: FamilyName
     stream: str
     key: tuple[str, ...]
-    own: Mapping[str, Any]
     entity: str
     credentials: tuple[str, ...]
     patterns: RequestPatterns
     reads: tuple[FaultPoint, ...]
+    own: Mapping[str, Any] = field(default_factory=dict)
     submits: tuple[FaultPoint, ...] = ()
     cannot: Mapping[Ability, str] = field(default_factory=dict)
     other_request: Mapping[str, Any] = field(default_factory=dict)

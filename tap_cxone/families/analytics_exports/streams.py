@@ -37,18 +37,15 @@ from tap_cxone.streams.definition import (
 )
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from singer_sdk import Tap
 
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.rows.text_format import TextFormat
-    from tap_cxone.windows import Window
 
 NAME = AnalyticsExportsSettings.NAME
 BUILT_IN_STREAMS = (BUILT_IN_EXPORT,)
@@ -99,8 +96,7 @@ BOT_CONVERSATIONS = ExportDefinition(
 class AnalyticsExports(ApiFamily):
     """The analytics exports."""
 
-    name = NAME
-    evidence = AnalyticsExportsSettings.EVIDENCE
+    settings_class = AnalyticsExportsSettings
     credentials = CLIENT_CREDENTIALS
     host = "https://api.nicecxone.com"
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
@@ -211,9 +207,3 @@ class ExportStream(JobStream):
             family.max_concurrent_jobs,
             family.availability_delay,
         )
-
-    @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        return daily_windows(start, end, max_days=self.window_days, pending=pending)

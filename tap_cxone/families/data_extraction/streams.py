@@ -27,7 +27,6 @@ from tap_cxone.families.data_extraction.settings import (
     DataExtractionSettings,
     EntitySettings,
 )
-from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import with_types
 from tap_cxone.rows.titles import default_name
@@ -39,11 +38,9 @@ from tap_cxone.streams.definition import (
 )
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import Overlap, daily_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from singer_sdk import Tap
 
@@ -51,7 +48,6 @@ if TYPE_CHECKING:
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError
     from tap_cxone.rows.text_format import TextFormat
-    from tap_cxone.windows import Window
 
 NAME = DataExtractionSettings.NAME
 BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
@@ -60,8 +56,7 @@ BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
 class DataExtraction(ApiFamily):
     """The Data Extraction API."""
 
-    name = NAME
-    evidence = DataExtractionSettings.EVIDENCE
+    settings_class = DataExtractionSettings
     credentials = ACCESS_KEY
     host = "https://api-{region}.niceincontact.com"
     # The vendor's login takes the area's own host, the API its gateway.
@@ -76,11 +71,10 @@ class DataExtraction(ApiFamily):
     @classmethod
     @override
     def from_settings(cls, context: RunContext) -> Self:
-        settings = context.settings
-        section, key = settings.section(DataExtractionSettings), settings.access_key
+        section = context.settings.section(DataExtractionSettings)
         return cls(
             context=context,
-            grant=AccessKeyGrant(cls.token_url_of(settings), key) if key else None,
+            grant=cls.grant_of(context.settings),
             limits=RateLimits(
                 min_submit_interval=section.min_submit_interval, max_concurrent=1, tenant_wide=True
             ),
@@ -171,17 +165,4 @@ class EntityStream(JobStream):
             tenant_info=self.family.tenant_info,
             sync_timeout=self.settings.job_timeout,
             job_list=self.job_list,
-        )
-
-    @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        section = self.settings.section(DataExtractionSettings)
-        return daily_windows(
-            start,
-            end,
-            max_days=self.window_days,
-            pending=pending,
-            overlap=Overlap(section.overlap.days, self.settings.start_date),
         )

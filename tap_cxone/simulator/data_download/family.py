@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_cxone.simulator.credentials import client_credentials_handler
 from tap_cxone.simulator.data_download.downloads import Downloads
-from tap_cxone.simulator.data_download.routes import routes
+from tap_cxone.simulator.data_download.routes import NAME, routes
 from tap_cxone.simulator.data_download.validation import REPORTS
 from tap_cxone.simulator.family import SimulatedFamily
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.rows import Row
 
@@ -38,7 +39,7 @@ class DataDownload(SimulatedFamily):
         downloads: State of the API, with its quota.
     """
 
-    name = "data_download"
+    name = NAME
     token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
 
     def __init__(self, context: ServerContext) -> None:

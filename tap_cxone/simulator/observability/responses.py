@@ -15,8 +15,6 @@ from tap_cxone.simulator.fake_values import instant
 from tap_cxone.simulator.jobs import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
@@ -70,15 +68,11 @@ def _api_status(status: Status, options: Options) -> str:
     return names.get(status, status.title())
 
 
-def make_error_response(clock: Clock) -> Callable[[Request, HTTPException], Response]:
-    """Return the function that formats errors; a 401 has a different format."""
-
-    def error_response(request: Request, error: HTTPException) -> Response:
-        status = error.status_code
-        body: dict[str, Any] = {"message": error.detail, "statusCode": status}
-        if status == HTTPStatus.UNAUTHORIZED:
-            body = {"status": status, "error": "Unauthorized", "path": request.url.path}
-            return JSONResponse({"timestamp": instant(clock.now()), **body}, status)
-        return JSONResponse({**body, "traceId": uuid4().hex}, status)
-
-    return error_response
+def error_response(request: Request, error: HTTPException, clock: Clock) -> Response:
+    """Return an error response; a 401 has a different format."""
+    status = error.status_code
+    body: dict[str, Any] = {"message": error.detail, "statusCode": status}
+    if status == HTTPStatus.UNAUTHORIZED:
+        body = {"status": status, "error": "Unauthorized", "path": request.url.path}
+        return JSONResponse({"timestamp": instant(clock.now()), **body}, status)
+    return JSONResponse({**body, "traceId": uuid4().hex}, status)

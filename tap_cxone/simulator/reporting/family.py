@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.simulator.credentials import access_key_handler
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
 from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.rows import Row
 
 
@@ -44,10 +43,6 @@ class Reporting(SimulatedFamily):
         self._downloads = DataDownloads(context.options, context.clock, self.contacts)
 
     @override
-    def login_handler(self) -> Handler:
-        return access_key_handler(self._context.tokens)
-
-    @override
     def routes(self) -> list[BaseRoute]:
         return routes(self._context, self.contacts, self._downloads, self.report_jobs)
 
@@ -67,7 +62,7 @@ class Reporting(SimulatedFamily):
     @override
     def state(self) -> dict[str, Any]:
         now = self._context.clock.now()
-        jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.jobs()]
+        jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.all()]
         return {"report_jobs": jobs}
 
     @classmethod

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.exceptions import HTTPException
-    from starlette.requests import Request
 
     from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
@@ -77,15 +76,11 @@ def _old_value(name: str, value: Any) -> Any:
     return value
 
 
-def error_response(options: Options) -> Any:
-    """Return the function that builds an error response: text in the body or in a header."""
-
-    def respond(_: Request, error: HTTPException) -> Response:
-        if options.reporting_errors == "header":
-            return Response(
-                status_code=error.status_code, headers={"icStatusDescription": error.detail}
-            )
-        body = {"error": "invalid_request", "error_description": error.detail}
-        return JSONResponse(body, error.status_code)
-
-    return respond
+def error_response(error: HTTPException, options: Options) -> Response:
+    """Return an error response: text in the body or in a header."""
+    if options.reporting_errors == "header":
+        return Response(
+            status_code=error.status_code, headers={"icStatusDescription": error.detail}
+        )
+    body = {"error": "invalid_request", "error_description": error.detail}
+    return JSONResponse(body, error.status_code)

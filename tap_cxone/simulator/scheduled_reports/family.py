@@ -12,7 +12,7 @@ from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.scaling import divide_rounding_up
 from tap_cxone.simulator.scheduled_reports.contacts import FAR_FUTURE, TYPE_OF_SOURCE, Contacts
 from tap_cxone.simulator.scheduled_reports.grouping import full_rows
-from tap_cxone.simulator.scheduled_reports.routes import routes
+from tap_cxone.simulator.scheduled_reports.routes import NAME, routes
 from tap_cxone.simulator.scheduled_reports.runs import Runs
 from tap_cxone.simulator.scheduled_reports.schedules import Schedules
 from tap_cxone.simulator.scheduled_reports.validation import validate_schedule
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.rows import Row
     from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
@@ -40,7 +41,7 @@ REPORT = {
 class ScheduledReports(SimulatedFamily):
     """The simulated scheduled reports API."""
 
-    name = "scheduled_reports"
+    name = NAME
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
     scope_prefix = "analytics:reports:"
 

@@ -24,13 +24,8 @@ _NO_CANCEL = "the documents name no request that ends a job"
 
 
 def _patterns(submit: str) -> RequestPatterns:
-    return RequestPatterns(
-        login="POST /authentication/v1/token/access-key",
-        submit=f"POST {submit}",
-        poll=f"GET {ASYNC}/.+",
-        listing=f"GET {ASYNC}",
-        file="GET /files/.+",
-    )
+    login = "POST /authentication/v1/token/access-key"
+    return RequestPatterns.of_jobs(ASYNC, login=login, submit=f"POST {submit}")
 
 
 def _reads(*more: FaultPoint) -> tuple[FaultPoint, ...]:
