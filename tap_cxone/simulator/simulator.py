@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from starlette.applications import Starlette
 
-from tap_cxone.simulator import control, credentials, files
+from tap_cxone.simulator import control, files, logins
 from tap_cxone.simulator.backend import Backend
 from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.family import SimulatedFamily
@@ -128,7 +128,7 @@ class Simulator:
 def _routes(backend: Backend) -> list[BaseRoute]:
     """Return the routes of all API families, of the object store and of the control interface."""
     return [
-        *credentials.routes(backend.faults, backend.families),
+        *logins.routes(backend.faults, backend.families),
         *files.routes(backend),
         *(route for family in backend.families for route in family.routes()),
         *control.routes(backend),

@@ -63,7 +63,7 @@ class TrialApi(JobApi):
         return None if jobs is None else ActiveJobs(ids, ids)
 
 
-class Trial(ApiFamily):
+class TrialFamily(ApiFamily):
     """The trial API."""
 
     settings_class = TrialSettings
@@ -86,4 +86,4 @@ class VisitsStream(JobStream):
 
 def streams(tap: Tap, context: RunContext) -> list[VisitsStream]:
     """Return the only stream."""
-    return [VisitsStream(tap, Trial.from_settings(context), _VISITS)]
+    return [VisitsStream(tap, TrialFamily.from_settings(context), _VISITS)]
