@@ -28,16 +28,9 @@ from tap_cxone.families.data_extraction.settings import (
     EntitySettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import with_types
 from tap_cxone.rows.titles import default_name
-from tap_cxone.streams.definition import (
-    entry_text_format,
-    find_entry,
-    merge_definition,
-    merge_definitions,
-)
+from tap_cxone.streams.definition import declare, declare_all
 from tap_cxone.streams.job_stream import JobStream
-from tap_cxone.streams.schema import Declaration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +40,6 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError
-    from tap_cxone.rows.text_format import TextFormat
 
 NAME = DataExtractionSettings.NAME
 BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
@@ -105,30 +97,22 @@ def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
 
 def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
     """Return the built-in entities with the user's overrides, then the custom entities."""
-    return merge_definitions(
-        ENTITIES,
-        settings.section(DataExtractionSettings).entities,
-        new=lambda entry: EntityDefinition(entry.name, "", ""),
-        merge=_merge_definition,
-    )
-
-
-def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> EntityDefinition:
-    return merge_definition(
-        entity,
-        entity_name=entry.entity_name or None,
-        version=entry.version or None,
-        primary_keys=entry.primary_keys,
-        columns=with_types(entity.columns, entry.columns),
-        order_by=default_name(entry.order_by) if entry.order_by else None,
-    )
-
-
-def entity_text_format(settings: Settings, name: str) -> TextFormat:
-    """Return how the files of an entity write texts."""
     section = settings.section(DataExtractionSettings)
-    entry = find_entry(section.entities, name) or EntitySettings(name)
-    return entry_text_format(entry, section.csv, f"{NAME}.entities, entry '{name}'")
+    return declare_all(
+        ENTITIES,
+        section.entities,
+        entry_class=EntitySettings,
+        new=lambda entry: EntityDefinition(name=entry.name, entity_name="", version=""),
+        declared=lambda entity, entry: declare(
+            entity,
+            entry,
+            setting=f"{NAME}.entities, entry '{entry.name}'",
+            csv=section.csv,
+            entity_name=entry.entity_name or None,
+            version=entry.version or None,
+            order_by=default_name(entry.order_by) if entry.order_by else None,
+        ),
+    )
 
 
 class EntityStream(JobStream):
@@ -137,21 +121,10 @@ class EntityStream(JobStream):
     def __init__(
         self, tap: Tap, family: ApiFamily, job_list: JobList, entity: EntityDefinition
     ) -> None:
-        """Store the entity and declare its columns and keys."""
+        """Store the entity, which is the declaration of the stream."""
         self.job_list = job_list
         self.entity = entity
-        setting = f"{NAME}.entities, entry '{entity.name}'"
-        declaration = Declaration(
-            name=entity.name,
-            columns=entity.columns,
-            primary_keys=entity.primary_keys,
-            description=entity.description,
-            keys_setting=f"{setting}, primary_keys",
-            columns_setting=f"{setting}, columns",
-            order_by=entity.order_by,
-            text_format=entity_text_format(family.context.settings, entity.name),
-        )
-        super().__init__(tap, family, declaration)
+        super().__init__(tap, family, entity)
 
     @cached_property
     @override
