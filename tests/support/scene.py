@@ -30,6 +30,7 @@ SCENE_CLOSED = "http://127.0.0.1:1"
 Key = tuple[str, ...]
 Truth = dict[Key, dict[str, Any]]
 Rows = Iterable[dict[str, Any]]
+Words = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class Ability(StrEnum):
@@ -85,6 +86,11 @@ class Scene:
         other_request: Settings of the family with which the same window is another request.
         unknown_status: Response to a poll with the status word `hibernating`.
         token_option: Option of the simulator with the lifetime of a token, in seconds.
+        first_request: The point of the first request that needs a token.
+        dispensable: The points whose response a run can do without.
+        permissions: Words with which an error at a point names the missing permission.
+        refusals: Words of cause and of remedy for a status that stays at a point, where they are
+            not those of every family.
         own_timing: Whether poll interval and job time-out are settings of the family.
         repeatable: Statuses after which a submit is repeated, because a second job harms nothing.
         poll_growth: Number of poll intervals that the time between two polls grows to.
@@ -111,6 +117,10 @@ class Scene:
     other_request: Mapping[str, Any] = field(default_factory=dict)
     unknown_status: Mapping[str, Any] = field(default_factory=dict)
     token_option: str = "token_seconds"
+    first_request: FaultPoint | None = None
+    dispensable: tuple[FaultPoint, ...] = ()
+    permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refusals: Mapping[tuple[str, int], Words] = field(default_factory=dict)
     own_timing: bool = False
     repeatable: Collection[int] = ()
     poll_growth: int = 6

@@ -6,6 +6,8 @@ from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tests.support.data_download import DOWNLOAD, FAMILY, FIRST, STREAM, TOKEN, TRUTH, local
 from tests.support.scene import Ability, RequestPatterns, Scene
 
+ZONELESS = ("time zone is unknown",), ("set timezone",)
+_NO_SUCH_REPORT = ("404",), ("region", "endpoints.data_download")
 _NO_JOBS = "a page is read at once, and a request for it makes no job"
 
 SCENES = (
@@ -21,6 +23,15 @@ SCENES = (
         fields=("interactionId", "agentId", "duration", "talkTime"),
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD}"),
         reads=("token", "me", "catalogue", "page"),
+        first_request="catalogue",
+        permissions={
+            "catalogue": ("api:custom-metrics:read",),
+            "page": ("api:data-download:read",),
+        },
+        refusals={
+            **{("me", status): ZONELESS for status in (401, 403, 404)},
+            **{(place, 404): _NO_SUCH_REPORT for place in ("page", "catalogue")},
+        },
         cannot={
             Ability.JOBS: _NO_JOBS,
             Ability.PENDING_JOBS: _NO_JOBS,

@@ -30,6 +30,8 @@ SCENES = (
         typed=contact_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {CONTACTS_PATH}"),
         reads=("token", "page"),
+        first_request="page",
+        permissions={"page": ("permission to view this data",)},
         cannot={
             Ability.JOBS: _NO_JOBS,
             Ability.PENDING_JOBS: _NO_JOBS,
@@ -51,6 +53,8 @@ SCENES = (
         typed=call_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD_PATH}/524"),
         reads=("token", "download"),
+        first_request="download",
+        permissions={"download": ("Data Download > View",)},
         cannot={
             Ability.JOBS: _NO_JOBS,
             Ability.PENDING_JOBS: _NO_JOBS,

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from tap_cxone.errors import SpoolError, StreamsFailed
-from tests.resilience.kills.cases import CASES, Case
+from tests.resilience.kills.cases import CASES
 from tests.resilience.kills.killing import TRIED
 from tests.resilience.kills.processes import case_simulator, child, messages, process_settings
 from tests.resilience.kills.test_processes import goes_on, to_the_end
@@ -31,6 +31,8 @@ from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.support.kill_cases import Case
 
 everybody = pytest.mark.parametrize("case", CASES, ids=str)
 FILES = 2  # of a window: what was downloaded, and the lines made of it

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tests.resilience.kills.cases import CASES, EVERYTHING, Case
+from tests.resilience.kills.cases import CASES, EVERYTHING
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.test_pods import Journalled
 from tests.resilience.kills.trial import (
@@ -26,6 +26,7 @@ from tests.resilience.kills.trial import (
 
 if TYPE_CHECKING:
     from tests.resilience.kills.killing import Life
+    from tests.support.kill_cases import Case
 
 everybody = pytest.mark.parametrize("case", CASES, ids=str)
 
