@@ -116,11 +116,7 @@ class Simulator:
     ) -> list[Row]:
         """Return the rows of `[start, end)` that are visible at `visible_at`, by default now.
 
-        An observability table is named like `Copilot/KBTable`; its dates are local to `zone`. The
-        analytics exports have `bot_conversations`: JSON values with fractions as `Decimal`. A
-        report of data downloads, such as `Interaction/Call`, has one row for each interaction
-        with `at` and `customMetrics`. The field `_bad` is set if a metric violates its rule.
-        `report:agent` holds the final rows of scheduled reports, by day and every dimension.
+        The `expected_rows` of a family says how its entities are named, and what their rows have.
         """
         return self.backend.expected_rows(entity, start, end, visible_at, zone=zone)
 

@@ -64,6 +64,7 @@ class AnalyticsExports(SimulatedFamily):
 
     @override
     def view(self, query: RowQuery) -> View:
+        """Return the filter of `bot_conversations`: JSON values with fractions as `Decimal`."""
         return conversations.BOT
 
     @override

@@ -55,7 +55,7 @@ class DataDownload(SimulatedFamily):
     def login_handler(self) -> Handler:
         options = self._context.options
         return client_credentials_handler(
-            self._context.reporting_tokens, options.reporting_scopes, options.client_auth
+            self._context.regional_tokens, options.reporting_scopes, options.client_auth
         )
 
     @override
@@ -68,6 +68,10 @@ class DataDownload(SimulatedFamily):
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        """Return a row for each interaction of a report, such as `Interaction/Call`.
+
+        It has `at` and `customMetrics`; `_bad` is set if a metric violates its rule.
+        """
         return self.downloads.expected_rows(query.start, query.end, query.seen_at)
 
     @override

@@ -62,7 +62,7 @@ class _Api(ApplicationHandlers):
     @property
     @override
     def tokens(self) -> TokenStore:
-        return self._context.reporting_tokens
+        return self._context.regional_tokens
 
     @override
     async def respond(self, request: Request, handler: Handler, scope: str | None) -> Response:

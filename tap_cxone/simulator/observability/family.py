@@ -67,6 +67,7 @@ class Observability(SimulatedFamily):
 
     @override
     def view(self, query: RowQuery) -> View:
+        """Return the zone of the dates of a table, which is named like `Copilot/KBTable`."""
         return View(query.zone)
 
     @override

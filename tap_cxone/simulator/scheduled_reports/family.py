@@ -105,7 +105,10 @@ class ScheduledReports(SimulatedFamily):
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
-        """Return the rows of a report; by default all of them are final."""
+        """Return the rows of a report such as `report:agent`, by day and every dimension.
+
+        By default all of them are final.
+        """
         report_type, seen_at = TYPE_OF_SOURCE[query.entity], query.visible_at or FAR_FUTURE
         contacts = self._contacts.between(report_type, query.start, query.end, seen_at)
         return full_rows(contacts, report_type)
