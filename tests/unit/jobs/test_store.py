@@ -84,7 +84,7 @@ def test_only_a_running_job_is_not_terminal(status):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_submitted_job_is_stored_before_anything_else(make, stored_state, emitted, ledger):
+def test_submitted_job_is_stored_before_anything_else(make, stored_state, emitted, ledger):
     """A job is in the ledger, in STATE and in a STATE that left."""
     make().record_submit(JOB)
 
@@ -93,7 +93,7 @@ def test_a_submitted_job_is_stored_before_anything_else(make, stored_state, emit
     assert stored_state.pending_jobs() == [JOB]
 
 
-def test_a_job_is_in_state_although_the_journal_fails(make, emitted):
+def test_job_is_in_state_although_the_journal_fails(make, emitted):
     """A ledger that cannot be written does not cost the job."""
 
     class Broken(NullLedger):
@@ -108,7 +108,7 @@ def test_a_job_is_in_state_although_the_journal_fails(make, emitted):
 
 
 @pytest.mark.parametrize("job", [None, replace(JOB, resumable=False)], ids=["no ID", "a link"])
-def test_a_submit_with_nothing_to_resume_emits_state_only(make, emitted, ledger, job):
+def test_submit_with_nothing_to_resume_emits_state_only(make, emitted, ledger, job):
     """A submit whose response has the link leaves no job behind."""
     store = make()
     store.record_submit(job)
@@ -136,7 +136,7 @@ def test_origin_tells_runs_apart(make, ledger):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_job_of_another_request_is_not_used(make, stored_state):
+def test_job_of_another_request_is_not_used(make, stored_state):
     """A job with another fingerprint is neither found nor kept when a run begins."""
     stored_state.set_pending_jobs([replace(JOB, fingerprint="yesterday's"), LATER])
     store = make()
@@ -147,7 +147,7 @@ def test_a_job_of_another_request_is_not_used(make, stored_state):
     assert stored_state.pending_jobs() == [LATER]
 
 
-def test_a_removed_job_is_gone_everywhere(make, stored_state, ledger):
+def test_removed_job_is_gone_everywhere(make, stored_state, ledger):
     """A removed job is not found or adopted again; messages still name it."""
     store = make()
     store.record_submit(JOB)
@@ -159,7 +159,7 @@ def test_a_removed_job_is_gone_everywhere(make, stored_state, ledger):
     assert store.last_job_id(WINDOW) == JOB.id
 
 
-def test_a_job_is_added_beside_the_others(make, stored_state):
+def test_added_job_leaves_the_others(make, stored_state):
     """A job is remembered beside the others."""
     store = make()
     store.record_submit(JOB)
@@ -168,7 +168,7 @@ def test_a_job_is_added_beside_the_others(make, stored_state):
     assert stored_state.pending_jobs() == [JOB, LATER]
 
 
-def test_a_job_replaces_the_one_with_its_id(make, stored_state):
+def test_stored_job_replaces_the_one_with_its_id(make, stored_state):
     """A job that is stored again takes the place of what was known of it."""
     store, again = make(), replace(JOB, submitted_at=JOB.submitted_at + DAY)
     store.record_submit(JOB)
@@ -185,7 +185,7 @@ def test_other_jobs_stay_when_one_is_removed(make, stored_state):
     assert stored_state.pending_jobs() == [LATER]
 
 
-def test_an_unknown_job_may_be_removed(make, stored_state):
+def test_unknown_job_may_be_removed(make, stored_state):
     """The removal of a job that is not stored changes nothing."""
     stored_state.set_pending_jobs([JOB])
     make().remove(LATER)
@@ -193,7 +193,7 @@ def test_an_unknown_job_may_be_removed(make, stored_state):
     assert stored_state.pending_jobs() == [JOB]
 
 
-def test_a_polled_job_keeps_its_time_and_status(make, stored_state):
+def test_polled_job_keeps_its_time_and_status(make, stored_state):
     """What a poll tells of a job stays in this run, and STATE is as it was."""
     store = make()
     store.record_submit(JOB)
@@ -206,7 +206,7 @@ def test_a_polled_job_keeps_its_time_and_status(make, stored_state):
 
 
 @pytest.mark.parametrize("incremental", [True, False], ids=["incremental", "full table"])
-def test_a_commit_deletes_the_jobs_up_to_its_end(make, stored_state, ledger, incremental):
+def test_commit_deletes_the_jobs_up_to_its_end(make, stored_state, ledger, incremental):
     """A job of a later window stays; the ledger has committed ones only if a bookmark passes."""
     store = make()
     store.record_submit(JOB)
