@@ -10,8 +10,8 @@ from starlette.responses import Response
 from typing_extensions import override
 
 from tap_cxone.simulator.endpoint import Endpoint, fault_of, message_response
-from tap_cxone.simulator.job_store import JobStore, JobT
 from tap_cxone.simulator.jobs import ForcedOutcome, Status
+from tap_cxone.simulator.tenant_jobs import JobT, TenantJobs
 from tap_cxone.simulator.validation import error_response as coded_response
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ class JobHandlers(Handlers, Generic[JobT]):
 
     NOUN: ClassVar[str] = "job"
 
-    def __init__(self, context: ServerContext, jobs: JobStore[JobT] | None = None) -> None:
-        """Create the handlers, with a new store unless `jobs` is one."""
+    def __init__(self, context: ServerContext, jobs: TenantJobs[JobT] | None = None) -> None:
+        """Create the handlers, without jobs unless `jobs` has some."""
         super().__init__(context)
-        self.jobs = jobs or JobStore(context.options, context.clock)
+        self.jobs = jobs or TenantJobs(context.options, context.clock)
 
     async def cancel(self, request: Request) -> Response:
         """Cancel a job."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from starlette.exceptions import HTTPException
 
 from tap_cxone.simulator.analytics_exports.validation import ExportSpec
-from tap_cxone.simulator.job_store import JobStore
 from tap_cxone.simulator.jobs import ForcedOutcome, Job, Status
+from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,7 +62,7 @@ class Export(Job):
         return self.reason or _REASONS[self.status(now)]
 
 
-class Exports(JobStore[Export]):
+class Exports(TenantJobs[Export]):
     """All exports of the tenant.
 
     Attributes:

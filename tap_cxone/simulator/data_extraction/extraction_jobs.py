@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from tap_cxone.simulator.data_extraction.jobs import Job
-from tap_cxone.simulator.job_store import JobStore
+from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ RUNNING_ALREADY = "Another request is running, please wait and try again later"
 TOO_SOON = "Too many requests, please wait and try again later"
 
 
-class ExtractionJobs(JobStore[Job]):
+class ExtractionJobs(TenantJobs[Job]):
     """All jobs of the tenant; one runs at a time, with a minimum interval between submits.
 
     Attributes:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from tap_cxone.simulator.job_store import JobStore
 from tap_cxone.simulator.jobs import Job, Status
+from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +43,7 @@ class Export(Job):
     reason: str = "The export failed"
 
 
-class Exports(JobStore[Export]):
+class Exports(TenantJobs[Export]):
     """All exports of the tenant and their files.
 
     Attributes:

@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 
 from tap_cxone.simulator.csvfile import csv_text
-from tap_cxone.simulator.job_store import JobStore
 from tap_cxone.simulator.jobs import ForcedOutcome, Job, Status
+from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ class ReportJob(Job):
         return self.ready_at is not None and now >= self.ready_at + self.delete_after
 
 
-class ReportJobs(JobStore[ReportJob]):
+class ReportJobs(TenantJobs[ReportJob]):
     """The report jobs of the tenant, in the order in which they started."""
 
     def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from tap_cxone.simulator.job_store import JobStore
 from tap_cxone.simulator.jobs import ForcedOutcome, Job, Status
 from tap_cxone.simulator.scheduled_reports.grouping import report_rows
 from tap_cxone.simulator.scheduled_reports.validation import Report, parse_report
+from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.clock import Clock
@@ -78,7 +78,7 @@ class RunSnapshot:
     state: ApiStatus
 
 
-class Runs(JobStore[Run]):
+class Runs(TenantJobs[Run]):
     """All runs of the tenant.
 
     Attributes:

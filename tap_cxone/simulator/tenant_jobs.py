@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 JobT = TypeVar("JobT", bound=Job)
 
 
-class JobStore(Generic[JobT]):
+class TenantJobs(Generic[JobT]):
     """The jobs of a tenant, in the order of their submits."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        """Create the store without jobs."""
+        """Create the tenant without jobs."""
         self._options = options
         self._clock = clock
         self._jobs: dict[str, JobT] = {}
