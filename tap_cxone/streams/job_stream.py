@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_cxone.errors import JobTimeout
+from tap_cxone.jobs.known_jobs import KnownJobs
 from tap_cxone.jobs.runner import JobRunner
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import Overlap, Window, daily_windows, midnight
@@ -114,10 +115,9 @@ class JobStream(WindowedStream):
     @override
     def source(self) -> JobRunner:
         family = self.family
-        self.job_store.load(self.workers.main_thread)
         return JobRunner(
             api=self.api,
-            store=self.job_store,
+            jobs=KnownJobs.load(self.job_store, self.workers.main_thread),
             rate_limiter=family.rate_limiter,
             slots=family.slots,
             clock=family.context.clock,
