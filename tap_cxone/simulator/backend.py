@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.family import SimulatedFamily
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
     from tap_cxone.simulator.rows import Row
 
 
@@ -28,7 +28,10 @@ class Backend(ServerContext):
     """
 
     def __init__(
-        self, options: Options, clock: Clock, families: Iterable[type[SimulatedFamily]] = FAMILIES
+        self,
+        options: CommonOptions,
+        clock: Clock,
+        families: Iterable[type[SimulatedFamily]] = FAMILIES,
     ) -> None:
         """Create the state of a tenant without jobs, exports or schedules."""
         super().__init__(options, clock)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tap_cxone.simulator.options import Options
 from tap_cxone.simulator.process import run_command
-from tap_cxone.simulator.registry import FAMILIES
+from tap_cxone.simulator.registry import Options
 from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tap_cxone.simulator.simulator import Simulator
 
@@ -51,8 +50,8 @@ def _options(option_values: dict[str, Any]) -> Options:
 def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
     """Return the tap's settings for all families, including their limits."""
     settings = tap_settings(simulator.url, options.speed, families=ALL_FAMILIES)
-    for family in FAMILIES:
-        if limits := family.limit_settings(options):
+    for family in simulator.backend.families:
+        if limits := family.limit_settings():
             settings[family.name] = settings.get(family.name, {}) | limits
     return settings
 

@@ -13,11 +13,11 @@ from tap_cxone.simulator.tokens import TokenStore, jwt
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
 
 
 class ServerContext:
-    """Options, clock, faults, request log, tokens and download links of one simulator.
+    """CommonOptions, clock, faults, request log, tokens and download links of one simulator.
 
     Attributes:
         options: The options of the simulator.
@@ -30,7 +30,7 @@ class ServerContext:
         links: The presigned links issued so far.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    def __init__(self, options: CommonOptions, clock: Clock) -> None:
         """Create the state of a simulator without past requests."""
         self.options = options
         self.clock = clock

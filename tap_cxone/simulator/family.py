@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.endpoint import Handler
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row, RowSource
 
 
@@ -106,7 +105,6 @@ class SimulatedFamily(Handlers, ABC):
         """Return the settings object of the family for the tap; None if it needs none."""
         return None
 
-    @classmethod
-    def limit_settings(cls, options: Options) -> dict[str, Any]:  # noqa: ARG003 (none by default)
+    def limit_settings(self) -> dict[str, Any]:
         """Return further settings of the family, for limits that the options change."""
         return {}

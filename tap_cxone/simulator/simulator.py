@@ -11,8 +11,7 @@ from tap_cxone.simulator import control, files, logins
 from tap_cxone.simulator.backend import Backend
 from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.family import SimulatedFamily
-from tap_cxone.simulator.options import Options
-from tap_cxone.simulator.registry import FAMILIES
+from tap_cxone.simulator.registry import FAMILIES, Options
 from tap_cxone.simulator.request_log import RecordedRequest, RecordingMiddleware
 from tap_cxone.simulator.server import ThreadedServer
 

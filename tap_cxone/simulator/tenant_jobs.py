@@ -11,7 +11,7 @@ from tap_cxone.simulator.jobs import Job, Status
 if TYPE_CHECKING:
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.jobs import ForcedOutcome
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
 
 JobT = TypeVar("JobT", bound=Job)
 
@@ -19,7 +19,7 @@ JobT = TypeVar("JobT", bound=Job)
 class TenantJobs(Generic[JobT]):
     """The jobs of a tenant, in the order of their submits."""
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    def __init__(self, options: CommonOptions, clock: Clock) -> None:
         """Create the tenant without jobs."""
         self._options = options
         self._clock = clock

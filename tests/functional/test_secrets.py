@@ -213,7 +213,7 @@ class Tenant:
             **dict.fromkeys(("observability", "reporting"), world.tokens.issue()),
             "analytics_exports": world.client_tokens.issue(scopes),
             "scheduled_reports": world.client_tokens.issue(scopes),
-            "data_download": world.regional_tokens.issue(world.options.reporting_scopes),
+            "data_download": world.regional_tokens.issue(Options().reporting_scopes),
         }
         for family in ALL_FAMILIES:
             body = json.dumps({"access_token": issued[family], "expires_in": 3600})

@@ -15,8 +15,8 @@ from tap_cxone.simulator.tenant_jobs import TenantJobs
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.options import Options
 
     ApiStatus = Literal["queued", "running", "completed", "failed"]
 
@@ -69,7 +69,9 @@ class Exports(TenantJobs[Export]):
         conflicts: Number of submits that exceeded the limit.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    _options: AnalyticsExportsOptions
+
+    def __init__(self, options: AnalyticsExportsOptions, clock: Clock) -> None:
         """Create the exports of another client that never end."""
         super().__init__(options, clock)
         self.conflicts = 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.analytics_exports.exports import Export
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.family import RowQuery
@@ -29,13 +30,14 @@ class AnalyticsExports(SimulatedFamily):
     """The simulated analytics exports."""
 
     name = NAME
+    _options: AnalyticsExportsOptions
     SOURCES = _SOURCES
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without exports."""
         super().__init__(context)
-        self._exports = Exports(context.options, context.clock)
+        self._exports = Exports(self._options, context.clock)
 
     @property
     def analytics_exports(self) -> list[Export]:
@@ -53,7 +55,7 @@ class AnalyticsExports(SimulatedFamily):
 
     @override
     def login_handler(self) -> Handler:
-        options = self._context.options
+        options = self._options
         return client_credentials_handler(
             self._context.client_tokens, options.granted_scopes, options.client_auth
         )

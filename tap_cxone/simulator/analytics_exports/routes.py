@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.analytics_exports.exports import Exports
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import Fault
     from tap_cxone.simulator.rows import RowGenerator
@@ -56,6 +57,7 @@ class _Api(ApplicationHandlers, JobHandlers[Export]):
 
     NOUN = "export"
     name = NAME
+    _options: AnalyticsExportsOptions
 
     def __init__(self, context: ServerContext, exports: Exports, rows: RowGenerator) -> None:
         """Create the handlers of the API."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
     from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.metrics import CustomMetric
@@ -40,12 +41,13 @@ class DataDownload(SimulatedFamily):
     """
 
     name = NAME
+    _options: DataDownloadOptions
     token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without downloads."""
         super().__init__(context)
-        self.downloads = Downloads(context.options, context.clock)
+        self.downloads = Downloads(self._options, context.clock)
 
     def publish_metrics(self, metrics: Iterable[CustomMetric]) -> None:
         """Replace the published custom metrics; thread-safe."""
@@ -53,7 +55,7 @@ class DataDownload(SimulatedFamily):
 
     @override
     def login_handler(self) -> Handler:
-        options = self._context.options
+        options = self._options
         return client_credentials_handler(
             self._context.regional_tokens, options.reporting_scopes, options.client_auth
         )

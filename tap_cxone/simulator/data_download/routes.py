@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
     from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.tokens import TokenStore
 
@@ -53,6 +54,7 @@ class _Api(ApplicationHandlers):
     """Handlers of the four endpoints."""
 
     name = NAME
+    _options: DataDownloadOptions
 
     def __init__(self, context: ServerContext, downloads: Downloads) -> None:
         """Create the handlers of the API."""

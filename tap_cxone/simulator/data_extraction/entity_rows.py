@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
 
 _DAY = timedelta(days=1)
 SOURCES = {name: entity.source for name, entity in ENTITIES.items()}
@@ -22,7 +22,7 @@ SOURCES = {name: entity.source for name, entity in ENTITIES.items()}
 class EntityRows(RowGenerator):
     """Generator of the rows of all entities."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: DataExtractionOptions) -> None:
         """Create a generator."""
         super().__init__(options, SOURCES, options.lateness)
         self._end = _DAY if options.end_inclusive else timedelta(0)

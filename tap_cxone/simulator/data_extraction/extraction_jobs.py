@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.data_extraction.jobs import ExtractionSpec
+    from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
     from tap_cxone.simulator.jobs import ForcedOutcome
-    from tap_cxone.simulator.options import Options
 
 RUNNING_ALREADY = "Another request is running, please wait and try again later"
 TOO_SOON = "Too many requests, please wait and try again later"
@@ -29,7 +29,9 @@ class ExtractionJobs(TenantJobs[Job]):
         limit_violations: Number of submits that broke a limit.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    _options: DataExtractionOptions
+
+    def __init__(self, options: DataExtractionOptions, clock: Clock) -> None:
         """Create the state without jobs."""
         super().__init__(options, clock)
         self.limit_violations = 0

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.data_extraction.jobs import Job
+    from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
 
 
 class DataExtraction(SimulatedFamily):
     """The simulated Data Extraction API."""
 
     name = NAME
+    _options: DataExtractionOptions
     SOURCES = SOURCES
     token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
     uses_application = False
@@ -30,8 +32,8 @@ class DataExtraction(SimulatedFamily):
     def __init__(self, context: ServerContext) -> None:
         """Create the family without jobs."""
         super().__init__(context)
-        self._rows: EntityRows = EntityRows(context.options)
-        self._jobs = ExtractionJobs(context.options, context.clock)
+        self._rows: EntityRows = EntityRows(self._options)
+        self._jobs = ExtractionJobs(self._options, context.clock)
 
     @property
     def jobs(self) -> list[Job]:

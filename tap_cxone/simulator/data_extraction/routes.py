@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
     from tap_cxone.simulator.data_extraction.extraction_jobs import ExtractionJobs
+    from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
     from tap_cxone.simulator.faults import Fault
 
 NAME: Final = "data_extraction"
@@ -45,6 +46,7 @@ class _Api(JobHandlers[Job]):
     """Handlers of the four endpoints."""
 
     name = NAME
+    _options: DataExtractionOptions
 
     def __init__(self, context: ServerContext, jobs: ExtractionJobs, rows: EntityRows) -> None:
         """Create the handlers of the API."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.jobs import ForcedOutcome
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
     from tap_cxone.simulator.observability.validation import TableExportSpec
-    from tap_cxone.simulator.options import Options
 
 TOO_OLD = "Export date range cannot be more than {} months ago without authorization"
 TOO_MANY = (
@@ -50,7 +50,9 @@ class Exports(TenantJobs[Export]):
         quota_violations: Number of submits that exceeded the quota.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    _options: ObservabilityOptions
+
+    def __init__(self, options: ObservabilityOptions, clock: Clock) -> None:
         """Create the state without exports."""
         super().__init__(options, clock)
         self.quota_violations = 0

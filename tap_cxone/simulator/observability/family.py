@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.observability.exports import Export
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
 
 _SOURCES = {name: table.source for name, table in TABLES.items()}
 
@@ -29,13 +29,14 @@ class Observability(SimulatedFamily):
     """The simulated export API of the Observability Dashboard."""
 
     name = NAME
+    _options: ObservabilityOptions
     SOURCES = _SOURCES
     token_path = "/auth/token"  # noqa: S105 (a path, not a token)
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without exports."""
         super().__init__(context)
-        self._exports = Exports(context.options, context.clock)
+        self._exports = Exports(self._options, context.clock)
 
     @property
     def table_exports(self) -> list[Export]:
@@ -60,10 +61,9 @@ class Observability(SimulatedFamily):
     def routes(self) -> list[BaseRoute]:
         return routes(self._context, self._exports, self._rows)
 
-    @classmethod
     @override
-    def limit_settings(cls, options: Options) -> dict[str, Any]:
-        return {"exports_per_day": options.exports_per_day}
+    def limit_settings(self) -> dict[str, Any]:
+        return {"exports_per_day": self._options.exports_per_day}
 
     @override
     def view(self, query: RowQuery) -> View:

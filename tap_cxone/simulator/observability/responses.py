@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.observability.exports import Export
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
 
 PATH = "/observabilitydashboard/v2/tables"
 
 
-def accepted_response(export: Export, base_url: str, options: Options) -> Response:
+def accepted_response(export: Export, base_url: str, options: ObservabilityOptions) -> Response:
     """Return the response to a submit; the header `Location` names the URL for polling.
 
     Without that header, the body names the export.
@@ -40,7 +40,9 @@ def accepted_response(export: Export, base_url: str, options: Options) -> Respon
     return JSONResponse(body, 202, headers)
 
 
-def status_response(export: Export, status: Status, url: str | None, options: Options) -> Response:
+def status_response(
+    export: Export, status: Status, url: str | None, options: ObservabilityOptions
+) -> Response:
     """Return the response to a poll; `url` is the link to the file."""
     if url is not None and options.export_link_form == "relative":
         url = f"/{url.split('/', 3)[3]}"
@@ -52,7 +54,7 @@ def status_response(export: Export, status: Status, url: str | None, options: Op
 
 
 def _export_status(
-    export: Export, status: Status, url: str | None, options: Options
+    export: Export, status: Status, url: str | None, options: ObservabilityOptions
 ) -> dict[str, str]:
     body: dict[str, str] = {options.export_status_key: _api_status(status, options)}
     if url is not None:
@@ -61,7 +63,7 @@ def _export_status(
     return body | ({"message": export.reason} if status is Status.FAILED else {})
 
 
-def _api_status(status: Status, options: Options) -> str:
+def _api_status(status: Status, options: ObservabilityOptions) -> str:
     """Return a status with the tenant's name for it."""
     running, completed, failed = options.export_status_names
     names = {Status.RUNNING: running, Status.SUCCEEDED: completed, Status.FAILED: failed}

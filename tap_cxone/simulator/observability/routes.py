@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import Fault
     from tap_cxone.simulator.observability.exports import Exports
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
     from tap_cxone.simulator.rows import RowGenerator
 
 NAME: Final = "observability"
@@ -51,6 +52,7 @@ class _Api(JobHandlers[Export]):
 
     NOUN = "export"
     name = NAME
+    _options: ObservabilityOptions
 
     def __init__(self, context: ServerContext, exports: Exports, rows: RowGenerator) -> None:
         """Create the handlers of the API."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.family import RowQuery
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 
@@ -32,15 +33,16 @@ class Reporting(SimulatedFamily):
     """
 
     name = FAMILY
+    _options: ReportingOptions
     token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
     uses_application = False
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family; no contact has changed."""
         super().__init__(context)
-        self.contacts = Contacts(context.options, context.clock)
-        self.report_jobs = ReportJobs(context.options, context.clock, self.contacts)
-        self._downloads = DataDownloads(context.options, context.clock, self.contacts)
+        self.contacts = Contacts(self._options, context.clock)
+        self.report_jobs = ReportJobs(self._options, context.clock, self.contacts)
+        self._downloads = DataDownloads(self._options, context.clock, self.contacts)
 
     @override
     def routes(self) -> list[BaseRoute]:

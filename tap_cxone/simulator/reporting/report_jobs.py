@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.reporting.contacts import Contacts
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 REPORT_ID: Final = 2075
@@ -61,7 +61,9 @@ class ReportJob(Job):
 class ReportJobs(TenantJobs[ReportJob]):
     """The report jobs of the tenant, in the order in which they started."""
 
-    def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
+    _options: ReportingOptions
+
+    def __init__(self, options: ReportingOptions, clock: Clock, contacts: Contacts) -> None:
         """Create the tenant without jobs."""
         super().__init__(options, clock)
         self._contacts = contacts

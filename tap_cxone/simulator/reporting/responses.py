@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.exceptions import HTTPException
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 _OLD_NAMES = {
@@ -33,7 +33,7 @@ def list_response(  # noqa: PLR0913 (all are parts of one response)
     rows: Sequence[Row],
     total: int,
     now: datetime,
-    options: Options,
+    options: ReportingOptions,
     *,
     old_names: bool = False,
 ) -> Response:
@@ -76,7 +76,7 @@ def _old_value(name: str, value: Any) -> Any:
     return value
 
 
-def error_response(error: HTTPException, options: Options) -> Response:
+def error_response(error: HTTPException, options: ReportingOptions) -> Response:
     """Return an error response: text in the body or in a header."""
     if options.reporting_errors == "header":
         return Response(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.reporting.contacts import Contacts
     from tap_cxone.simulator.reporting.data_downloads import DataDownloads
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 FAMILY: Final = "reporting"
@@ -64,6 +65,7 @@ class _Handlers(Handlers):
     """Handlers of the endpoints of this family, with its errors."""
 
     name = FAMILY
+    _options: ReportingOptions
 
     @override
     def error_response(self, request: Request, error: HTTPException) -> Response:
@@ -156,7 +158,7 @@ class _JobApi(_Handlers):
 
     async def submit(self, request: Request) -> Response:
         """Start a job of a report."""
-        if "report-jobs" in self._context.options.forbidden:
+        if "report-jobs" in self._options.forbidden:
             raise HTTPException(403, "The security profile does not allow this request")
         if request.path_params["report_id"] != str(REPORT_ID):
             raise HTTPException(404, "Invalid reportId")

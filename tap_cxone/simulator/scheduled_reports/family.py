@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.rows import Row
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
     from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
 
@@ -42,15 +43,16 @@ class ScheduledReports(SimulatedFamily):
     """The simulated scheduled reports API."""
 
     name = NAME
+    _options: ScheduledReportsOptions
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
     scope_prefix = "analytics:reports:"
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without schedules and runs."""
         super().__init__(context)
-        self._contacts = Contacts(context.options)
-        self._schedules = Schedules(context.options)
-        self._runs = Runs(context.options, context.clock, self._contacts)
+        self._contacts = Contacts(self._options)
+        self._schedules = Schedules(self._options)
+        self._runs = Runs(self._options, context.clock, self._contacts)
 
     @property
     def schedules(self) -> list[Schedule]:
@@ -87,7 +89,7 @@ class ScheduledReports(SimulatedFamily):
 
     @override
     def login_handler(self) -> Handler:
-        options = self._context.options
+        options = self._options
         return client_credentials_handler(
             self._context.client_tokens,
             options.granted_scopes,

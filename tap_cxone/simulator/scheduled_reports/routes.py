@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import Fault
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
     from tap_cxone.simulator.scheduled_reports.runs import Runs
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule, Schedules
 
@@ -70,6 +71,7 @@ class _Api(ApplicationHandlers, JobHandlers[Run]):
 
     NOUN = "run"
     name = NAME
+    _options: ScheduledReportsOptions
 
     def __init__(self, context: ServerContext, schedules: Schedules, runs: Runs) -> None:
         """Create the handlers of the API."""

@@ -16,10 +16,10 @@ from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
     from tap_cxone.simulator.scheduled_reports.contacts import Contacts
     from tap_cxone.simulator.scheduled_reports.date_ranges import DateRange
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
 
     ApiStatus = Literal["queued", "processing", "completed", "failed"]
@@ -86,7 +86,9 @@ class Runs(TenantJobs[Run]):
         fast_polls: Number of polls that were too soon after the previous one.
     """
 
-    def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
+    _options: ScheduledReportsOptions
+
+    def __init__(self, options: ScheduledReportsOptions, clock: Clock, contacts: Contacts) -> None:
         """Create the state without runs."""
         super().__init__(options, clock)
         self.cancelled: list[str] = []
