@@ -35,14 +35,9 @@ def test_downloads_carry_no_credentials(sim, clock, mode):
 
 
 @pytest.mark.promise("own-hosts")
-def test_netrc_does_not_reach_the_storage(sim, clock, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("netrc")
+def test_netrc_does_not_reach_the_storage(sim, clock):
     """Credentials for the storage's host in a `.netrc` are not sent either."""
-    netrc = tmp_path / ".netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password something\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(netrc))
-
     out = run_stream(stream_settings(sim), clock)
 
     (download,) = downloads(sim)

@@ -328,14 +328,9 @@ def test_default_user_agent(sim, clock):
     assert all(seen.headers["user-agent"].startswith("tap-cxone/") for seen in sim.requests)
 
 
-def test_netrc_reaches_no_request(sim, clock, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("netrc")
+def test_netrc_reaches_no_request(sim, clock):
     """Credentials in a `.netrc` reach no request."""
-    netrc = tmp_path / ".netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password something\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(netrc))
-
     out = run_stream(stream_settings(sim), clock)
 
     sent = [seen.headers.get("authorization", "") for seen in sim.requests]

@@ -43,6 +43,17 @@ class Ability(StrEnum):
     PRESIGNED_LINKS = "give a link that needs no token"
 
 
+def without_jobs(reason: str, *, links: str) -> dict[Ability, str]:
+    """Return what an API without jobs cannot do.
+
+    Args:
+        reason: Why there are no jobs.
+        links: Why no link is presigned.
+    """
+    jobs = (Ability.JOBS, Ability.PENDING_JOBS, Ability.JOB_LIST, Ability.CANCEL)
+    return {**dict.fromkeys(jobs, reason), Ability.PRESIGNED_LINKS: links}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RequestPatterns:
     """Patterns of "METHOD path" by the meaning of a request; empty if the API has none such."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tests.support.data_download import DOWNLOAD, FAMILY, FIRST, STREAM, TOKEN, TRUTH, local
-from tests.support.scene import Ability, RequestPatterns, Scene
+from tests.support.scene import RequestPatterns, Scene, without_jobs
 
 ZONELESS = ("time zone is unknown",), ("set timezone",)
 _NO_SUCH_REPORT = ("404",), ("region", "endpoints.data_download")
@@ -32,13 +32,7 @@ SCENES = (
             **{("me", status): ZONELESS for status in (401, 403, 404)},
             **{(place, 404): _NO_SUCH_REPORT for place in ("page", "catalogue")},
         },
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
-        },
+        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
         file_point="page",
     ),
 )

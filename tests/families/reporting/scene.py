@@ -14,7 +14,7 @@ from tests.support.reporting import (
     call_records,
     contact_records,
 )
-from tests.support.scene import Ability, RequestPatterns, Scene
+from tests.support.scene import RequestPatterns, Scene, without_jobs
 
 _NO_JOBS = "the response to a request has the rows, and no job is made"
 
@@ -32,13 +32,7 @@ SCENES = (
         reads=("token", "page"),
         first_request="page",
         permissions={"page": ("permission to view this data",)},
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
-        },
+        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
         file_point="page",
     ),
     Scene(
@@ -55,12 +49,6 @@ SCENES = (
         reads=("token", "download"),
         first_request="download",
         permissions={"download": ("Data Download > View",)},
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the response to the request contains the file",
-        },
+        cannot=without_jobs(_NO_JOBS, links="the response to the request contains the file"),
     ),
 )
