@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tap_cxone.config.model import Section
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from tap_cxone.progress.tracker import Progress
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.pool import WorkerPool
-
-_FEW_RETRIES = 2
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
@@ -334,12 +332,6 @@ class ApiFamily(ABC):
             base_url_from_token=self.base_url_from_token,
             allow_insecure=settings.allow_insecure,
         )
-
-    def with_few_retries(self) -> ApiFamily:
-        """Return a copy of the family that sends a failing request at most three times."""
-        settings = self.context.settings
-        adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
-        return replace(self, context=structs.replace(self.context, settings=adjusted))
 
     @property
     def poll_policy(self) -> PollPolicy:
