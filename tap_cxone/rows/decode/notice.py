@@ -25,7 +25,9 @@ _FAILURE = re.compile(r"(?i)\b(?:fail|error|expired|denied|unavailable|time(?:d 
 _SENTENCE = re.compile(r"\b[a-z]+ [a-z]+\b|\b(?:failed|failure|error|denied|expired)\b")
 # A phrase of one word, such as `Conflict`, may be the title of a column.
 _HTTP_ERRORS = {
-    status.phrase.casefold() for status in HTTPStatus if status >= 400 and " " in status.phrase
+    status.phrase.casefold()
+    for status in HTTPStatus
+    if status >= HTTPStatus.BAD_REQUEST and " " in status.phrase
 }
 
 
