@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
-from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired, Unavailable
+from tap_cxone.errors import ApiError, TokenRequired, Unavailable
 from tap_cxone.http.download import download_link, download_refused, download_with_token
-from tap_cxone.http.error_table import PERMISSION_HINT, RETRY_LATER_HINT
+from tap_cxone.http.error_table import RETRY_LATER_HINT
 from tap_cxone.http.json_body import error_of
 from tap_cxone.http.links import is_same_origin
 from tap_cxone.http.messages import ApiRequest
@@ -228,16 +228,7 @@ class Client(Struct, frozen=True):
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            raise self._refused_token_error(error) from error
-
-    def _refused_token_error(self, error: ApiError) -> AuthError | PermissionDenied:
-        """Return the error for a 401 to a new token: the credentials, or a missing permission."""
-        message = f"{error.message}; a new token was rejected too"
-        hint = self.token_provider.grant.credentials_hint()
-        if not self.token_provider.accepted:
-            return AuthError(f"{message}; {hint}; if other streams work, a permission is missing")
-        message += ", but the API accepts this login for other requests: a permission is missing"
-        return PermissionDenied(message, status=error.status, remedy=PERMISSION_HINT)
+            raise self.token_provider.refused_token_error(error) from error
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
         headers = {**request.headers, "Authorization": f"Bearer {token.value}"}
