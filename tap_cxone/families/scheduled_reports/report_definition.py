@@ -28,7 +28,7 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
         "schedule": {
             "type": report.schedule.type,
             "time": report.schedule.time,
-            "timezone": report.schedule.timezone,
+            "timezone": "UTC",  # whatever name of it the settings have
         },
         "report": {
             "type": report.type,
