@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -42,7 +42,7 @@ class HistoryLimit(Struct):
         self.oldest_start = min((start for start in stated if start > next_day), default=next_day)
 
 
-def _midnight_before(now: datetime, **age: int) -> datetime:
+def _midnight_before(now: datetime, **age: Any) -> datetime:
     """Return the first midnight that is at most an age of the calendar before `now`."""
     from dateutil.relativedelta import relativedelta  # not needed by discovery
 
