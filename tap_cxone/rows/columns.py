@@ -129,6 +129,19 @@ def source_column(
     return Column(name, column_type, description, title=title, source_title=exact_title)
 
 
+def find_index(title: str, columns: Sequence[Column]) -> int | None:
+    """Return the index of the column with a title or name of the settings; None without one."""
+    text = normalise(title)
+    for is_match in (
+        lambda column: text == column.exact_title,
+        lambda column: text == column.name,
+        lambda column: spelling(text) == spelling(column.exact_title),
+    ):
+        if indexes := [index for index, column in enumerate(columns) if is_match(column)]:
+            return indexes[0]
+    return None
+
+
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
     """Return the columns that the user declares, by the source's names or in snake_case."""
     return tuple(

@@ -196,10 +196,12 @@ class RowReader:
 
     def blocks(self) -> Iterator[Records | InvalidRow]:
         """Yield the same as `items`, but records in blocks."""
-        all_records = (item for item in self._converted_blocks() if isinstance(item, Records))
-        with closing(duplicate_rule(self.spec, self.repeated_keys, all_records)) as rule:
+        with closing(duplicate_rule(self.spec, self.repeated_keys, self._all_records)) as rule:
             for item in self._converted_blocks():
                 yield self._selected(item, rule) if isinstance(item, Records) else item
+
+    def _all_records(self) -> Iterator[Records]:
+        return (item for item in self._converted_blocks() if isinstance(item, Records))
 
     def _selected(self, records: Records, rule: DuplicateRule) -> Records:
         """Return the records to emit; count the others as duplicates."""

@@ -294,13 +294,15 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             info = "%s: %d rows equal an earlier row and were dropped; to emit them, set %s"
             self.log.info(info, name, count, "count_identical_rows to true")
             return
-        is_ordered = reader.layout is not None and spec.order_by in reader.layout.present_names
-        kept = f"a row with a later {spec.order_by}" if is_ordered else "an earlier row"
+        if reader.layout is not None and (column := reader.layout.order_column):
+            info = "%s: %d rows with the key of a row with a later %s were dropped, as %s requests"
+            self.log.info(info, name, count, column.name, self.declaration.order_by_setting)
+            return
         text = (
-            "%s: %d rows with the key of %s were dropped; if they are different rows, add key "
-            "columns to %s"
+            "%s: %d rows with the key of an earlier row were dropped; if they are different rows, "
+            "add key columns to %s"
         )
-        self.log.warning(text, name, count, kept, self.declaration.keys_setting)
+        self.log.warning(text, name, count, self.declaration.keys_setting)
 
     def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:
         counts = loaded.counts

@@ -134,6 +134,7 @@ class WindowedStream(PlannedStream):
             if layout := loaded.reader.layout:
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
                 self._report_unfulfilled(layout, loaded)
+                self._report_order(layout, loaded)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
@@ -170,6 +171,21 @@ class WindowedStream(PlannedStream):
             "names exist for this report and that the application may read them"
         )
         self.log(report, loaded.reader.table.name, rows, listed(names), level=level)
+
+    def _report_order(self, layout: FileLayout, loaded: LoadedWindow) -> None:
+        """Warn once of a file that lacks the column of `order_by`."""
+        title = self.declaration.order_by
+        if title and loaded.counts.rows and layout.order_column is None:
+            warning = (
+                "%s: no column '%s' in the header, so the first row of each key is emitted; "
+                "correct %s: %s"
+            )
+            header, setting = (
+                ", ".join(t.text for t in layout.titles),
+                self.declaration.order_by_setting,
+            )
+            name = loaded.reader.table.name
+            self.log_once(f"{self.name}, order_by", warning, name, title, setting, header)
 
     @cached_property
     def _unfulfilled(self) -> set[str]:

@@ -27,7 +27,6 @@ from tap_cxone.families.analytics_exports.settings import (
 )
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import Column, with_types
-from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import (
     Definition,
     entry_text_format,
@@ -168,7 +167,7 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
         columns=with_types(export.columns, entry.columns),
         primary_keys=entry.primary_keys,
         required=entry.required_fields,
-        order_by=default_name(entry.order_by),
+        order_by=entry.order_by,
     )
 
 
@@ -196,6 +195,7 @@ class ExportStream(JobStream):
             formats=("json", "csv"),
             required=export.required,
             order_by=export.order_by,
+            order_by_setting=f"{setting}, order_by",
             text_format=export_text_format(family.context.settings, export.name),
         )
         super().__init__(tap, family, declaration)
