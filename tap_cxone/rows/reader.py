@@ -149,6 +149,7 @@ class RowReader:
                 if on_item:
                     on_item(item)
             self.repeated_keys = RepeatedKeys(candidates.candidates())
+        self.spec.dates.stop_counting()
         counts.recognized = self.recognized
         counts.skipped = copy(self.table.skipped)
         return counts
@@ -255,8 +256,10 @@ class RowReader:
         self, block: Block, columns: Sequence[Cells], indexes: range
     ) -> Iterator[Records | Record | InvalidRow]:
         """Yield the rows of a block; bisect the block if a row is invalid."""
+        converters = self._converters_for_header()
         try:
-            records = self._converters_for_header().convert_block(columns, len(indexes))
+            with self.spec.dates.counting_if_valid():
+                records = converters.convert_block(columns, len(indexes))
         except ValueError:
             pass
         else:

@@ -25,7 +25,7 @@ def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Dec
         spec.columns
         and table.header
         and not counts.rows
-        and not is_known_header(spec, table.header)
+        and not count_known_columns(spec, table.header)
     ):
         titles = Redactor()(", ".join(table.header))
         msg = (
@@ -50,8 +50,8 @@ def reject_conflicting_groups(reader: RowReader, declaration: Declaration) -> No
         raise DecodeError(msg)
 
 
-def is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
-    """Return True if a header has a column that is known before the file is read."""
+def count_known_columns(spec: RecordSpec, header: Sequence[str]) -> int:
+    """Return how many columns of a header are known before the file is read."""
     known = {column.name for column in spec.columns} | spec.mandatory_columns
     columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
-    return not known.isdisjoint(column.name for column in columns)
+    return len(known.intersection(column.name for column in columns))

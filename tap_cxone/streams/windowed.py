@@ -250,6 +250,7 @@ class WindowedStream(PlannedStream):
             zone=text_format.zone,
             setting=text_format.date_order,
             orders=self.state_view.date_orders(),
+            votes=self.state_view.date_votes(),
             window=window if self.declaration.windowed else None,
         )
 
