@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
 
+from tap_cxone.config.types import DATE_ORDERS
 from tap_cxone.rows.date_texts import parse_both, parse_iso
-from tap_cxone.types import DATE_ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import tzinfo
 
-    from tap_cxone.types import DateOrder
+    from tap_cxone.config.types import DateOrder
     from tap_cxone.windows import Window
 
 _NEAR = timedelta(days=31)  # dates of a window's rows are at most this far outside of it

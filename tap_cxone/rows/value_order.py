@@ -12,11 +12,11 @@ from tap_cxone.rows.dates import FileDates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tap_cxone.config.types import ColumnType
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.convert import Converter
     from tap_cxone.rows.layout import FileLayout
-    from tap_cxone.types import ColumnType
 
 
 def value_order(all_records: Iterable[Records]) -> Converter:
