@@ -17,9 +17,11 @@ from tests.conftest import settings_for
 from tests.integration.targets import DUCKDB, POSTGRES, load_messages
 from tests.support.analytics_exports import changed_export_settings, run_exports
 from tests.support.data_download import (
+    BY,
     SCORE,
     download_settings,
     interaction,
+    page,
     run_downloads,
     run_next_day,
     serve_pages,
@@ -58,7 +60,7 @@ FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "qm_workflows": ("Workflow ID,Score (%)\nw1,50.5\n", {}),
 }
 JSON_ROWS = """[
-{"id": "1", "small": 0.00000010, "large": 123456789012345678901234567890, "typed": 0.00000010},
+{"id": "1", "small": 0.00000010, "large": 123456789012345678901234567890, "typed": 0.50},
 {"id": "2", "small": NaN}, {"id": "3", "typed": 1.5e400}, {"id": "4", "small": 1.50, "typed": 2}
 ]"""
 KEY, NOTE = map(default_name, (HINDI_KEY, HINDI_NOTE))
@@ -84,11 +86,11 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
         ("w2", 7, "51"),
     ],
     "select id, small, large, typed from cxone.bot_conversations order by 1": [
-        ("1", "0.00000010", "123456789012345678901234567890", Decimal("1E-7")),
+        ("1", "0.00000010", "123456789012345678901234567890", Decimal("0.5")),
         ("4", "1.50", None, 2),
     ],
     f"select {SCORE}, {SCORE}_string from cxone.custom_metrics_by_interaction order by 1": [  # noqa: S608
-        (Decimal("7.5"), None),
+        (Decimal("0.5"), None),
         (None, "high"),
     ],
     "select stream, reason from cxone.quarantine order by 1, 2": [
@@ -136,28 +138,11 @@ def run_objects_with_numbers(sim: Simulator, clock: FakeClock) -> Output:
 def run_metric_that_becomes_a_text(sim: Simulator, clock: FakeClock) -> list[Output]:
     """Run two days; the tenant changes the type of a metric in between."""
     how: dict[str, Any] = {"on_type_change": "new_column"}
-    serve_pages(
-        sim,
-        {
-            "totalRecords": 1,
-            "returnedRecords": 1,
-            "data": [interaction(0, customMetrics={SCORE: 7.5})],
-        },
-    )
+    serve_pages(sim, page(interaction(0, customMetrics={SCORE: 0.5})))
     first = run_downloads(download_settings(sim, **how), clock)
-    metrics = (
-        replace(m, type="string", minimum=None, maximum=None) if m.id == SCORE else m
-        for m in PUBLISHED
-    )
-    sim.publish_metrics(tuple(metrics))
-    serve_pages(
-        sim,
-        {
-            "totalRecords": 1,
-            "returnedRecords": 1,
-            "data": [interaction(1, customMetrics={SCORE: "high"})],
-        },
-    )
+    text = replace(BY[SCORE], type="string", minimum=None, maximum=None)
+    sim.publish_metrics(tuple(text if metric.id == SCORE else metric for metric in PUBLISHED))
+    serve_pages(sim, page(interaction(1, customMetrics={SCORE: "high"})))
     return [first, run_next_day(sim, clock, first, **how)]
 
 
