@@ -177,8 +177,8 @@ class WindowedStream(PlannedStream):
         title = self.declaration.order_by
         if title and loaded.counts.rows and layout.order_column is None:
             warning = (
-                "%s: no column '%s' in the header, so the first row of each key is emitted; "
-                "correct %s: %s"
+                "%s: no column that is read has the title '%s', so the first row of each key is "
+                "emitted; declare the column, or correct %s; titles: %s"
             )
             header, setting = (
                 ", ".join(t.text for t in layout.titles),

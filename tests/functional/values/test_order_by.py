@@ -12,7 +12,7 @@ from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.analytics_exports import changed_export_settings, run_exports
 from tests.support.expectations import warnings_logged
 from tests.support.observability import KB, run_tables, table_settings
-from tests.support.payroll import PAYROLL, column_values
+from tests.support.payroll import PAYROLL, column_values, payroll_csv
 
 SETTING = "data_extraction.entities, entry 'payroll', order_by"
 SINGLE_RECORDS = {"stream_maps": {PAYROLL: {"more": "'1'"}}}
@@ -81,8 +81,24 @@ def test_order_by_that_no_title_has_is_warned_of_once(payroll, caplog):
 
     (warning,) = [text for text in warnings_logged(caplog) if "order_by" in text]
     assert column_values(out, "line") == ["1", "1"]
-    assert "no column 'Updated'" in warning
+    assert "has the title 'Updated'" in warning
     assert SETTING in warning
+
+
+def test_order_by_of_an_omitted_column_is_warned_of(payroll, caplog):
+    """Without evolution of the schema an undeclared column is not read."""
+    first = payroll.run(payroll_csv("Line", "1"))
+
+    payroll.run(
+        versions("1", "3", "2"),
+        first_day=2,
+        state=first.state,
+        order_by="Upd %",
+        core={"schema_drift": "ignore"},
+    )
+
+    (warning,) = [text for text in warnings_logged(caplog) if "order_by" in text]
+    assert "declare the column" in warning
 
 
 def test_rows_that_order_by_drops_are_no_warning(payroll, caplog):
