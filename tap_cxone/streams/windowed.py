@@ -180,12 +180,9 @@ class WindowedStream(PlannedStream):
                 "%s: no column that is read has the title '%s', so the first row of each key is "
                 "emitted; declare the column, or correct %s; titles: %s"
             )
-            header, setting = (
-                ", ".join(t.text for t in layout.titles),
-                self.declaration.order_by_setting,
-            )
-            name = loaded.reader.table.name
-            self.log_once(f"{self.name}, order_by", warning, name, title, setting, header)
+            titles = ", ".join(title.text for title in layout.titles)
+            name, setting = loaded.reader.table.name, self.declaration.order_by_setting
+            self.log_once(f"{self.name}, order_by", warning, name, title, setting, titles)
 
     @cached_property
     def _unfulfilled(self) -> set[str]:
