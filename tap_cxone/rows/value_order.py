@@ -23,8 +23,8 @@ def value_order(all_records: Iterable[Records]) -> Converter:
     """Return the converter of a value of the column `order_by` to one that compares.
 
     Values of another type than string compare as they are. Texts compare as numbers if all texts
-    of the file are numbers in the format of the stream, as instants if all are dates in one order
-    of day and month, and otherwise as texts.
+    of the file are such in the format of the stream. They compare as instants if all are dates in
+    one order of day and month, and otherwise as texts.
     """
     order: _TextOrder | None = None
     for records in all_records:

@@ -41,8 +41,8 @@ class DateReporter(Struct, frozen=True):
         text = "%s: the dates of %s have another order than in earlier windows; check those, set %s"
         self._warn(text, self._changed(dates.shown_orders), name)
         text = (
-            "%s: dates of %s are near their window only in another order than in earlier windows, "
-            "whose order was kept; if they are wrong, set %s"
+            "%s: dates of %s are near their window only in another order than earlier ones, which "
+            "was kept; if they are wrong, set %s"
         )
         self._warn(text, dates.doubtful, name)
         self.state.add_date_orders(dates.shown_orders, dates.shown_votes)

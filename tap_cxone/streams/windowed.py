@@ -177,8 +177,8 @@ class WindowedStream(PlannedStream):
         title = self.declaration.order_by
         if title and loaded.counts.rows and layout.order_column is None:
             warning = (
-                "%s: no column that is read has the title '%s', so the first row of each key is "
-                "emitted; declare the column, or correct %s; titles: %s"
+                "%s: no column that is read has the title '%s'; the first row of each key is "
+                "emitted. Declare the column, or correct %s; titles: %s"
             )
             titles = ", ".join(title.text for title in layout.titles)
             name, setting = loaded.reader.table.name, self.declaration.order_by_setting

@@ -66,7 +66,7 @@ JSON_ROWS = """[
 KEY, NOTE = map(default_name, (HINDI_KEY, HINDI_NOTE))
 
 
-def utc(text: str) -> datetime:
+def as_instant(text: str) -> datetime:
     """Return an instant as both targets return it: in UTC, without an offset."""
     return datetime.fromisoformat(text)
 
@@ -75,12 +75,12 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     f'select "{KEY}", "{NOTE}" from cxone.a_utf_16': [("1", "é, नोट")],  # noqa: S608
     "select hours_paid, note from cxone.b_tabs": [("7.50", "a\tb")],
     "select undecided, decided, near from cxone.c_dates order by record_id": [
-        (utc("2020-01-02"), utc("2020-02-01"), utc("2026-03-04 09:23")),
-        (utc("2020-03-04"), utc("2020-02-13"), utc("2026-03-05 09:23")),
+        (as_instant("2020-01-02"), as_instant("2020-02-01"), as_instant("2026-03-04 09:23")),
+        (as_instant("2020-03-04"), as_instant("2020-02-13"), as_instant("2026-03-05 09:23")),
     ],
     "select record_id, hours from cxone.d_excel": [("1", Decimal("1234.5"))],
     "select line from cxone.e_order": [("newest",)],
-    'select record_id, "when" from cxone.f_extremes': [("3", utc("9999-12-31 23:59:59"))],
+    'select record_id, "when" from cxone.f_extremes': [("3", as_instant("9999-12-31 23:59:59"))],
     "select workflow_id, score, score_2 from cxone.qm_workflows order by 1": [
         ("w1", None, "50.5"),
         ("w2", 7, "51"),

@@ -48,8 +48,8 @@ class EntitySettings:
     order_by: Annotated[
         str | None,
         Meta(
-            description="Title or name of the column that tells which of several rows with one "
-            "key in a file is emitted: the one with the greatest value. An undeclared column "
+            description="Title or name of a column. Of several rows with one key in a file, the "
+            "one with its greatest value is emitted. An undeclared column "
             "compares as numbers or dates if all its values are such, else as texts. Default: "
             "`Last Updated` for `qm_workflows`, else none, which emits the first row."
         ),

@@ -44,7 +44,7 @@ def test_two_dates_of_earlier_windows_outweigh_one(payroll, caplog):
     assert second.state["bookmarks"][PAYROLL]["date_votes"] == {"when": 2}
     assert month_of(third) == ["05"]
     (warning,) = order_warnings(caplog)
-    assert "order was kept" in warning
+    assert "which was kept" in warning
 
 
 def test_order_that_one_date_proves_outweighs_two_near_dates(payroll, caplog):

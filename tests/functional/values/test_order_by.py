@@ -98,7 +98,7 @@ def test_order_by_of_an_omitted_column_is_warned_of(payroll, caplog):
     )
 
     (warning,) = [text for text in warnings_logged(caplog) if "order_by" in text]
-    assert "declare the column" in warning
+    assert "Declare the column" in warning
 
 
 def test_rows_that_order_by_drops_are_no_warning(payroll, caplog):
