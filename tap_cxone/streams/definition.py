@@ -71,6 +71,7 @@ def declare(
         "columns": with_types(declaration.columns, entry.columns),
         "keys_setting": f"{setting}, primary_keys",
         "columns_setting": f"{setting}, columns",
+        "order_by_setting": f"{setting}, order_by",
         "text_format": entry_text_format(entry, csv, setting),
         **changes,
     }

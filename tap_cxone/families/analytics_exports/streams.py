@@ -26,8 +26,7 @@ from tap_cxone.families.analytics_exports.settings import (
     ExportSettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column
-from tap_cxone.rows.titles import default_name
+from tap_cxone.rows.columns import vendor_column
 from tap_cxone.streams.definition import declare, declare_all
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -64,13 +63,13 @@ BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
     request=ExportRequest(CONVERSATION_TYPE, "type eq 'bot'", "json", "gzip"),
     columns=(
-        Column("id", description="ID of the conversation."),
-        Column("type", description="Type of the conversation: bot."),
-        Column("date_from", "date-time", "When the conversation began."),
-        Column("date_to", "date-time", "When the conversation ended."),
-        Column("bot_id", description="ID of the bot."),
-        Column("agent_id", description="Agent who took over; null if none did."),
-        Column("duration", "number", "Duration, in the API's unit."),
+        vendor_column("id", description="ID of the conversation."),
+        vendor_column("type", description="Type of the conversation: bot."),
+        vendor_column("dateFrom", "date-time", "When the conversation began."),
+        vendor_column("dateTo", "date-time", "When the conversation ended."),
+        vendor_column("botId", description="ID of the bot."),
+        vendor_column("agentId", description="Agent who took over; null if none did."),
+        vendor_column("duration", "number", "Duration, in the API's unit."),
     ),
     primary_keys=("id",),
     required=CONVERSATION_FIELDS,
@@ -156,7 +155,7 @@ def _declared(
             None if entry.compression == "none" else entry.compression,
         ),
         required=entry.required_fields,
-        order_by=default_name(entry.order_by) if entry.order_by else None,
+        order_by=entry.order_by,
     )
 
 

@@ -28,7 +28,6 @@ from tap_cxone.families.data_extraction.settings import (
     EntitySettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import declare, declare_all
 from tap_cxone.streams.job_stream import JobStream
 
@@ -110,7 +109,7 @@ def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
             csv=section.csv,
             entity_name=entry.entity_name or None,
             version=entry.version or None,
-            order_by=default_name(entry.order_by) if entry.order_by else None,
+            order_by=entry.order_by,
         ),
     )
 
