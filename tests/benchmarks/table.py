@@ -57,7 +57,7 @@ def _texts(row: int, columns: int) -> list[str]:
 
 
 def csv_file(rows: int, columns: int = COLUMNS) -> bytes:
-    """Return a packed file of CSV; columns beyond those of `CSV` are texts that nothing declares."""
+    """Return a packed file of CSV; nothing declares the columns beyond those of `CSV`."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     more = columns - COLUMNS

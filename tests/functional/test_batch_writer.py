@@ -26,7 +26,7 @@ from tests.support.batches import batch_config, batched, load_into_target, recor
 from tests.support.data_download import CATALOGUE, download_settings
 from tests.support.expectations import failure
 from tests.support.ids import readable
-from tests.support.run import Output, offline_catalog, run_tap, select
+from tests.support.run import FakeClock, Output, offline_catalog, run_tap, select
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 MORE = {"qm-workflows": ("Mood of the Day",)}
@@ -203,7 +203,7 @@ def test_every_schema_comes_before_its_rows(sim, clock, tmp_path):
 def test_no_message_goes_ahead_of_rows(tmp_path, capfdbinary):
     """Whatever is written after rows that wait for their file comes after its BATCH."""
     place = BatchSettings(BatchEncoding("jsonl"), BatchStorage(str(tmp_path)), batch_size=9)
-    writer = BatchingWriter(place, RecordSample(0), "run")
+    writer = BatchingWriter(place, RecordSample(0), "run", FakeClock())
     others = [
         SchemaMessage("s", {"properties": {}}),
         StateMessage({}),
@@ -295,7 +295,7 @@ def test_no_part_of_a_file_stays(tmp_path):
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(BatchError, match="taken"):
-        Storage(str(tmp_path), {}).write("taken", b"rows")
+        Storage(str(tmp_path), {}, FakeClock()).write("taken", b"rows")
 
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 

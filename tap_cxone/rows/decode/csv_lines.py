@@ -6,24 +6,27 @@ import csv
 import io
 from itertools import compress, islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from msgspec import Struct
 
 from tap_cxone.rows.decode.csv_source import CsvBlock
 from tap_cxone.rows.decode.notice import is_no_data
+from tap_cxone.rows.decode.plain_block import PlainBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_cxone.rows.decode.table import SkippedLines
 
+AnyBlock = TypeVar("AnyBlock", CsvBlock, PlainBlock)
 
-def without_notice(csv_blocks: Iterator[CsvBlock]) -> Iterator[CsvBlock]:
+
+def without_notice(blocks: Iterator[AnyBlock]) -> Iterator[AnyBlock]:
     """Yield all blocks; none if the only row says that there are no rows."""
-    for number, block in enumerate(csv_blocks):
-        if number == 0 and block.count == 1 and is_no_data(block.rows[0]):
-            following = list(islice(csv_blocks, 1))
+    for number, block in enumerate(blocks):
+        if number == 0 and block.count == 1 and is_no_data(block.row(0).cells):
+            following = list(islice(blocks, 1))
             if not following:
                 return
             yield block
@@ -51,8 +54,13 @@ class LineFilter(Struct, frozen=True):
         marked = [_parse_after_mark(header, delimiter, quoting=rule) for rule in quoting]
         return cls([list(header), *marked], skipped)
 
-    def rows_of(self, block: CsvBlock) -> CsvBlock:
-        """Return the rows of a block without lines of blank cells and repeated headers."""
+    def rows_of(self, block: AnyBlock) -> AnyBlock:
+        """Return the rows of a block without lines of blank cells and repeated headers.
+
+        A plain block has none of them.
+        """
+        if isinstance(block, PlainBlock):
+            return block
         first_cells = list(map(_first_cell, block.rows))
         headers = [header for header in self.headers if header[:1] and header[0] in first_cells]
         if not headers and all(map(str.strip, first_cells)):

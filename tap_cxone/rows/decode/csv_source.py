@@ -58,10 +58,16 @@ class CsvSource(Struct, frozen=True):
     null_characters: NullCharacterFilter
     delimiter: str = ","
 
-    def _open(self, describe_position: Callable[[], str]) -> AbstractContextManager[TextIO]:
-        expected = self.expected
+    def _open(
+        self, describe_position: Callable[[], str], skipped_bytes: int = 0
+    ) -> AbstractContextManager[TextIO]:
         return open_text(
-            self.spool, self.name, describe_position, expected.text_format, expected.max_bytes
+            self.spool,
+            self.name,
+            describe_position,
+            self.expected.text_format,
+            self.expected.max_bytes,
+            skipped_bytes,
         )
 
     def find_delimiter(self) -> str:
@@ -80,9 +86,14 @@ class CsvSource(Struct, frozen=True):
         with self._open(lambda: "in its header") as text:
             return next((line for line in text if line.strip()), "")
 
-    def blocks(self) -> Iterator[CsvBlock]:
-        """Yield all non-blank rows: the header as one block, then blocks of many rows."""
-        line, chunks_read = 0, 0
+    def blocks(self, skipped_bytes: int = 0, skipped_lines: int = 0) -> Iterator[CsvBlock]:
+        """Yield all non-blank rows: the header as one block, then blocks of many rows.
+
+        Args:
+            skipped_bytes: Number of bytes of the rows that are not read, beginning with the header.
+            skipped_lines: Number of their lines.
+        """
+        line, chunks_read = skipped_lines, 0
         self.null_characters.count = 0
 
         def counted_lines(text: TextIO) -> Iterator[list[str]]:
@@ -91,14 +102,16 @@ class CsvSource(Struct, frozen=True):
                 chunks_read += 1
                 yield self.null_characters.filter_lines(chunk)
 
-        block, row_limit, chunk_limit = CsvBlock(), 1, 1
+        is_header = not skipped_bytes
+        block, row_limit = CsvBlock(), 1 if is_header else BLOCK_ROWS
+        chunk_limit = 1 if is_header else _CHUNKS_PER_BLOCK
         try:
-            with self._open(lambda: f"after line {line}") as text:
+            with self._open(lambda: f"after line {line}", skipped_bytes) as text:
                 lines = chain.from_iterable(counted_lines(text))
                 reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
                 try:
                     for cells in reader:
-                        line = reader.line_num
+                        line = skipped_lines + reader.line_num
                         if cells:
                             block.rows.append(cells)
                             block.line_numbers.append(line)

@@ -13,6 +13,7 @@ from tap_cxone.rows.decode.csv_lines import LineFilter, without_notice
 from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
 from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
+from tap_cxone.rows.decode.plain_block import PlainBlock
 from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 
 if TYPE_CHECKING:
@@ -87,8 +88,21 @@ class CsvTable(Struct, frozen=True):
         blocks = self.source.blocks()
         next(blocks, None)  # the header
         self.skipped.reset()
-        filter_lines = LineFilter.for_header(self.header, self.source.delimiter, self.skipped)
-        return without_notice(rows for rows in map(filter_lines.rows_of, blocks) if rows.count)
+        line_filter = self._line_filter()
+        return without_notice(rows for rows in map(line_filter.rows_of, blocks) if rows.count)
+
+    def _plain_row_blocks(self, chunk_bytes: int) -> Iterator[CsvBlock | PlainBlock]:
+        from tap_cxone.rows.decode.plain_csv import PlainParser  # imported late: it needs pyarrow
+
+        self.skipped.reset()
+        line_filter = self._line_filter()
+        parser = PlainParser(self.source, len(self.header), line_filter.headers, chunk_bytes)
+        blocks = parser.blocks()
+        next(blocks, None)  # the header
+        return without_notice(rows for rows in map(line_filter.rows_of, blocks) if rows.count)
+
+    def _line_filter(self) -> LineFilter:
+        return LineFilter.for_header(self.header, self.source.delimiter, self.skipped)
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield the rows below the header; rows with another number of cells are invalid.
@@ -97,9 +111,25 @@ class CsvTable(Struct, frozen=True):
             DecodeError: The file is damaged or is not CSV, or its last row has another number of
                 cells, as in a truncated file. Rows before the damage have been yielded.
         """
+        return self._checked(self._row_blocks())
+
+    def plain_blocks(self, chunk_bytes: int) -> Iterator[Block | Row]:
+        """Yield the same rows; those of plain text as `PlainBlock`. It needs pyarrow.
+
+        Args:
+            chunk_bytes: Usual size of the text that is parsed at once.
+
+        Raises:
+            DecodeError: As `blocks`.
+        """
+        if not self.header or self.has_trailing_cell:
+            return self.blocks()
+        return self._checked(self._plain_row_blocks(chunk_bytes))
+
+    def _checked(self, row_blocks: Iterator[CsvBlock | PlainBlock]) -> Iterator[Block | Row]:
         ragged: Row | None = None
-        for csv_block in self._row_blocks():
-            for well_formed, block in self._split_ragged(csv_block):
+        for row_block in row_blocks:
+            for well_formed, block in self._split_ragged(row_block):
                 if ragged is not None:
                     yield ragged
                     ragged = None
@@ -116,8 +146,13 @@ class CsvTable(Struct, frozen=True):
         """Yield the same rows as `blocks`, one by one."""
         return rows_of(self.blocks())
 
-    def _split_ragged(self, block: CsvBlock) -> Iterator[tuple[bool, CsvBlock]]:
+    def _split_ragged(
+        self, block: CsvBlock | PlainBlock
+    ) -> Iterator[tuple[bool, CsvBlock | PlainBlock]]:
         """Yield runs of rows in file order, with True if they have one cell per column."""
+        if isinstance(block, PlainBlock):
+            yield True, block
+            return
         width = len(self.header)
         if self.has_trailing_cell:
             block = CsvBlock([row[:width] for row in block.rows], block.line_numbers)
