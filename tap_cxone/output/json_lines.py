@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.contrib.msgspec import serialize_jsonl
@@ -29,10 +30,10 @@ class _Compressor(Protocol):
 
 def _gzip_compressor() -> _Compressor:
     """Return a compressor; isal takes a tenth of the time of zlib, and has no wheel everywhere."""
-    try:
-        from isal import isal_zlib
-    except ImportError:
+    if find_spec("isal") is None:
         return zlib.compressobj(_ZLIB_LEVEL, wbits=_GZIP_BITS)
+    from isal import isal_zlib
+
     compressor: _Compressor = isal_zlib.compressobj(_ISAL_LEVEL, wbits=_GZIP_BITS)
     return compressor
 

@@ -33,7 +33,7 @@ from tap_cxone.output.batch_file import EncodedRows
 from tap_cxone.rows.arrow_columns import arrow_type
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.decode.plain_csv import CHUNK_BYTES
-from tap_cxone.rows.number_storage import with_number_storage
+from tap_cxone.rows.stored_columns import with_number_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -183,8 +183,10 @@ def _column_type(schema: Mapping[str, Any]) -> ColumnType:
             return "number"
         case ["boolean"], _:
             return "boolean"
-        case ["string"], ("date" | "date-time" as temporal):
-            return temporal
+        case ["string"], "date":
+            return "date"
+        case ["string"], "date-time":
+            return "date-time"
         case _:
             return "string"
 

@@ -42,14 +42,14 @@ class RecordLines:
 
 
 class RecordOutput(Protocol):
-    """The form in which the records of a window are emitted, many at once.
+    """The form in which the records of a window are emitted, many at once."""
 
-    Attributes:
-        arrow_chunk_bytes: Size of the text of CSV that is best converted to Arrow arrays at once;
-            0 for Python values.
-    """
+    @property
+    def arrow_chunk_bytes(self) -> int:
+        """Return the size of the text of CSV that is converted to Arrow arrays at once.
 
-    arrow_chunk_bytes: int
+        It is 0 for a form that needs Python values.
+        """
 
     def buffer(self, description: str) -> RecordLineBuffer:
         """Return an empty buffer; `description` names the file that is read."""

@@ -93,25 +93,25 @@ class _LocalFile:
     """A local file with mode 0600; before its commit its name begins with a dot."""
 
     def __init__(self, storage: Storage, name: str, path: Path, url: str) -> None:
-        self._explained = lambda: storage.explained(name)
+        self._storage, self._name = storage, name
         self._path, self._url = path, url
         self._partial_path = path.with_name(f".{path.name}.part")
         self._file: IO[bytes] | None = None
 
     def write(self, data: bytes) -> None:
-        with self._explained():
+        with self._storage.explained(self._name):
             if self._file is None:
                 _make_private_dirs(self._path.parent)
                 self._file = open(self._partial_path, "xb", opener=_open_private)  # noqa: SIM115
             self._file.write(data)
 
     def finish(self) -> None:
-        with self._explained():
+        with self._storage.explained(self._name):
             if self._file is not None:
                 self._file.close()
 
     def commit(self) -> str:
-        with self._explained():
+        with self._storage.explained(self._name):
             self._partial_path.replace(self._path)
         return self._url
 
@@ -160,10 +160,10 @@ class _RemoteFile:
             self._abort()
 
     def finish(self) -> None:
-        self._try_repeatedly(lambda: self._upload.close())
+        self._try_repeatedly(lambda: self._upload.close())  # noqa: PLW0108 (it changes)
 
     def commit(self) -> str:
-        self._try_repeatedly(lambda: self._upload.commit())
+        self._try_repeatedly(lambda: self._upload.commit())  # noqa: PLW0108 (it changes)
         self._is_committed = True
         self._copy.close()
         return f"{self._storage.root.rstrip('/')}/{self._name}"

@@ -5,16 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct
 from typing_extensions import override
-
-from tap_cxone.rows.columns import ValueConstraint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from tap_cxone.config.destinations import ParquetSettings
-    from tap_cxone.rows.columns import Column
 
 DECIMAL_DIGITS = 38
 """Digits of a decimal, of which some are decimals."""
@@ -56,18 +51,3 @@ class NumberStorage(Struct, frozen=True):
         """Return True if the type preserves each digit of all numbers."""
         is_exact = self.kind == "double" and set(map(type, values)) <= {float}
         return is_exact or all(map(self.holds, values))
-
-
-def with_number_storage(column: Column, settings: ParquetSettings) -> Column:
-    """Return a column that refuses numbers which its type in parquet files does not hold."""
-    if column.type not in {"integer", "number"}:
-        return column
-    constraint = column.constraint or ValueConstraint()
-    if column.type == "integer":
-        storage = NumberStorage("int64")
-    elif settings.numbers == "double":
-        storage = NumberStorage("double")
-    else:
-        decimals = settings.decimals if constraint.precision is None else constraint.precision
-        storage = NumberStorage("decimal128", decimals)
-    return structs.replace(column, constraint=structs.replace(constraint, storage=storage))

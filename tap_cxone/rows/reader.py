@@ -242,8 +242,12 @@ class RowReader:
         if self.table.header:
             self._converters_for_header()
         table = self.table
-        is_by_arrow = arrow_chunk_bytes and isinstance(table, CsvTable)
-        for item in table.plain_blocks(arrow_chunk_bytes) if is_by_arrow else table.blocks():
+        blocks = (
+            table.plain_blocks(arrow_chunk_bytes)
+            if arrow_chunk_bytes and isinstance(table, CsvTable)
+            else table.blocks()
+        )
+        for item in blocks:
             if isinstance(item, Row):
                 yield self._convert_row(item)
             elif isinstance(item, PlainBlock):

@@ -33,7 +33,7 @@ from tap_cxone.errors import (
     StreamsFailed,
 )
 from tap_cxone.formatting import listed
-from tap_cxone.output.batch_files import BatchOutput
+from tap_cxone.output.batch_output import BatchOutput
 from tap_cxone.output.record_lines import LineEncoder
 from tap_cxone.streams.column_types import (
     catalog_problems,

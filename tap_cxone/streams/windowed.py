@@ -21,8 +21,8 @@ from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
-from tap_cxone.rows.number_storage import with_number_storage
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.streams.date_report import DateReporter
 from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload

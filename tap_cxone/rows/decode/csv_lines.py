@@ -6,7 +6,7 @@ import csv
 import io
 from itertools import compress, islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.rows.decode.table import SkippedLines
 
-AnyBlock = TypeVar("AnyBlock", CsvBlock, PlainBlock)
+AnyBlock = CsvBlock | PlainBlock
 
 
 def without_notice(blocks: Iterator[AnyBlock]) -> Iterator[AnyBlock]:

@@ -67,7 +67,7 @@ class CsvSource(Struct, frozen=True):
             describe_position,
             self.expected.text_format,
             self.expected.max_bytes,
-            skipped_bytes,
+            skipped_bytes=skipped_bytes,
         )
 
     def find_delimiter(self) -> str:

@@ -19,6 +19,7 @@ from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_cxone.rows.decode.csv_lines import AnyBlock
     from tap_cxone.rows.decode.table import Block, FileExpectation
     from tap_cxone.spool import Spool
 
@@ -77,13 +78,14 @@ class CsvTable(Struct, frozen=True):
         try:
             for block in self._row_blocks():
                 has_rows = True
-                if any(len(row) != width or row[-1].strip() for row in block.rows):
+                rows = (block.row(index).cells for index in range(block.count))
+                if any(len(cells) != width or cells[-1].strip() for cells in rows):
                     return False
         except DecodeError:  # `blocks` raises it again, after the rows before the damage
             return False
         return has_rows
 
-    def _row_blocks(self) -> Iterator[CsvBlock]:
+    def _row_blocks(self) -> Iterator[AnyBlock]:
         """Yield the rows below the header, without the lines that are no rows."""
         blocks = self.source.blocks()
         next(blocks, None)  # the header
@@ -91,7 +93,7 @@ class CsvTable(Struct, frozen=True):
         line_filter = self._line_filter()
         return without_notice(rows for rows in map(line_filter.rows_of, blocks) if rows.count)
 
-    def _plain_row_blocks(self, chunk_bytes: int) -> Iterator[CsvBlock | PlainBlock]:
+    def _plain_row_blocks(self, chunk_bytes: int) -> Iterator[AnyBlock]:
         from tap_cxone.rows.decode.plain_csv import PlainParser  # imported late: it needs pyarrow
 
         self.skipped.reset()
@@ -126,7 +128,7 @@ class CsvTable(Struct, frozen=True):
             return self.blocks()
         return self._checked(self._plain_row_blocks(chunk_bytes))
 
-    def _checked(self, row_blocks: Iterator[CsvBlock | PlainBlock]) -> Iterator[Block | Row]:
+    def _checked(self, row_blocks: Iterator[AnyBlock]) -> Iterator[Block | Row]:
         ragged: Row | None = None
         for row_block in row_blocks:
             for well_formed, block in self._split_ragged(row_block):
@@ -146,9 +148,7 @@ class CsvTable(Struct, frozen=True):
         """Yield the same rows as `blocks`, one by one."""
         return rows_of(self.blocks())
 
-    def _split_ragged(
-        self, block: CsvBlock | PlainBlock
-    ) -> Iterator[tuple[bool, CsvBlock | PlainBlock]]:
+    def _split_ragged(self, block: AnyBlock) -> Iterator[tuple[bool, AnyBlock]]:
         """Yield runs of rows in file order, with True if they have one cell per column."""
         if isinstance(block, PlainBlock):
             yield True, block

@@ -10,6 +10,7 @@ This module needs pyarrow (extra `parquet`), so it is imported only where pyarro
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 22
 """Usual size of a chunk. A larger one needs fewer calls, and more memory."""
 
+_LONE_CARRIAGE_RETURN = re.compile(rb"\r(?!\n)")
 _MAX_ROW_CHUNKS = 4  # chunks that a row may span
 
 
@@ -148,6 +150,8 @@ def _rows(data: io.BufferedReader, chunk_bytes: int) -> Iterator[bytes]:
 def _last_row_end(data: bytes) -> int:
     """Return the end of the last complete row, before which the number of quotes is even."""
     end = data.rfind(b"\n") + 1
+    if b'"' not in data:
+        return end
     is_open = data.count(b'"', 0, end) % 2
     while end and is_open:
         previous_end = data.rfind(b"\n", 0, end - 1) + 1
@@ -164,12 +168,17 @@ def _is_plain(data: bytes, delimiter: bytes) -> bool:
     """
     if not data.isascii():
         data.decode()
-    if b"\0" in data or data.count(b"\r") != data.count(b"\r\n"):
+    if b"\0" in data or _LONE_CARRIAGE_RETURN.search(data):
         return False
-    first, *outside = data.split(b'"')[::2]
-    if not outside:
-        return True
-    *between, last = outside
+    return b'"' not in data or _has_whole_cells_quoted(data, delimiter)
+
+
+def _has_whole_cells_quoted(data: bytes, delimiter: bytes) -> bool:
+    """Return True if each text outside of quotes begins and ends at the end of a cell.
+
+    A doubled quote inside a cell has an empty text between its halves.
+    """
+    first, *between, last = data.split(b'"')[::2]
     ends, begins = (delimiter, b"\n"), (delimiter, b"\n", b"\r\n")
     return (
         data.count(b'"') % 2 == 0

@@ -50,12 +50,13 @@ def read_beginning(spool: Spool, name: str, text_format: TextFormat) -> str:
 
 
 @contextmanager
-def open_text(
+def open_text(  # noqa: PLR0913 (the last one is for files that are read from their middle)
     spool: Spool,
     name: str,
     describe_position: Callable[[], str],
     text_format: TextFormat,
     max_bytes: int = MAX_UNPACKED_BYTES,
+    *,
     skipped_bytes: int = 0,
 ) -> Iterator[io.TextIOWrapper]:
     """Open a spool as text, without newline translation.
