@@ -14,9 +14,8 @@ from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMessage, StateMessage
 
 from tap_cxone.config.destinations import BatchEncoding, BatchSettings, BatchStorage
-from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
+from tap_cxone.errors import ConfigError, StreamsFailed
 from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
-from tap_cxone.output.storage import Storage
 from tap_cxone.output.writer import RecordSample
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
@@ -288,27 +287,6 @@ def test_a_value_that_parquet_cannot_hold(sim, clock, tmp_path, size):
         "qm_questions": 12,
         "recording_interaction_metadata": 12,
     }
-
-
-def test_no_part_of_a_file_stays(tmp_path):
-    """What could not be written whole is removed."""
-    (tmp_path / "taken").mkdir()
-
-    with pytest.raises(BatchError, match="taken"):
-        Storage(str(tmp_path), {}, FakeClock()).write("taken", b"rows")
-
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-def test_keys_of_a_storage_are_not_shown(tmp_path):
-    """A message about a storage hides its parameters."""
-    (tmp_path / "open-sesame").write_text("")
-    storage = Storage(str(tmp_path / "open-sesame"), {"options": {"secret": "open-sesame"}})
-
-    with pytest.raises(BatchError, match=r"\*\*\*") as caught:
-        storage.write("rows", b"")
-
-    assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have other rights")

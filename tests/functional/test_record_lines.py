@@ -245,8 +245,8 @@ def stream_of(config: dict[str, Any], clock: FakeClock) -> CXoneStream:
 )
 def test_records_seen_one_by_one_are_not_emitted_as_lines(sim, clock, changes):
     """With a stream map, flattening or a sample, no stream emits its rows as lines."""
-    assert stream_of(entity_settings(**changes)(sim), clock).line_encoder() is None
-    assert stream_of(entity_settings()(sim), clock).line_encoder() is not None
+    assert stream_of(entity_settings(**changes)(sim), clock).record_output() is None
+    assert stream_of(entity_settings()(sim), clock).record_output() is not None
 
 
 def test_a_trial_run(sim, clock):
@@ -254,7 +254,7 @@ def test_a_trial_run(sim, clock):
     stream = stream_of(entity_settings()(sim), clock)
     stream.ABORT_AT_RECORD_COUNT = 1
 
-    assert stream.line_encoder() is None
+    assert stream.record_output() is None
 
 
 def test_the_counter(sim, clock, caplog):
