@@ -90,9 +90,10 @@ class BatchFile:
         self.schema = schema
         self._stored = stored
         self._digest = hashlib.sha256()
-        self._encoder = file_format.encoder(self._write, schema)
         self._background = background
         self._error: Exception | None = None
+        self._is_discarded = False
+        self._encoder = file_format.encoder(self._write, schema)
 
     def add(self, rows: EncodedRows) -> None:
         """Append rows. Raises `BatchError` if earlier rows could not be written."""
@@ -126,6 +127,8 @@ class BatchFile:
         self._stored.finish()
 
     def _write(self, data: bytes) -> None:
+        if self._is_discarded:  # an encoder writes the end of its file when it is garbage
+            return
         self._digest.update(data)
         self.size += len(data)
         self._stored.write(data)
@@ -140,7 +143,8 @@ class BatchFile:
         return self._stored.commit()
 
     def discard(self) -> None:
-        """Delete what was stored."""
+        """Delete what was stored; the background thread must have ended its tasks."""
+        self._is_discarded = True
         self._stored.discard()
 
     @property

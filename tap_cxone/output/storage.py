@@ -97,6 +97,7 @@ class _LocalFile:
         self._path, self._url = path, url
         self._partial_path = path.with_name(f".{path.name}.part")
         self._file: IO[bytes] | None = None
+        self._stored_path = self._partial_path
 
     def write(self, data: bytes) -> None:
         with self._storage.explained(self._name):
@@ -112,7 +113,7 @@ class _LocalFile:
 
     def commit(self) -> str:
         with self._storage.explained(self._name):
-            self._partial_path.replace(self._path)
+            self._stored_path = self._partial_path.replace(self._path)
         return self._url
 
     def discard(self) -> None:
@@ -120,7 +121,7 @@ class _LocalFile:
             return
         with suppress(OSError):  # on a full disk, flushing the last buffer fails again
             self._file.close()
-        self._partial_path.unlink(missing_ok=True)
+        self._stored_path.unlink(missing_ok=True)
 
 
 def _open_private(name: str, flags: int) -> int:

@@ -68,7 +68,8 @@ def sums(rows: list[dict[str, Any]]) -> tuple[Any, ...]:
 def test_postgres_loads_batches_by_copy_as_record_messages(simulate, clock, server, tmp_path):
     """A target that copies batches into PostgreSQL stores the table that RECORD messages give."""
     sim, tables = simulate(), []
-    for number, batches in enumerate([{}, {"batch_config": batch_config(tmp_path / "files")}]):
+    settings: list[dict[str, Any]] = [{}, {"batch_config": batch_config(tmp_path / "files")}]
+    for number, batches in enumerate(settings):
         folder = tmp_path / str(number)
         folder.mkdir()
         out = run_stream(stream_settings(sim, **batches), clock)

@@ -115,6 +115,7 @@ def test_no_digit_is_lost(values, numbers):
     The storage of a column says which numbers it holds.
     """
     column = with_number_storage(Column("it", "number"), ParquetSettings(numbers=numbers))
+    assert column.constraint
     fit = column.constraint.allows_all(values)
     try:
         found = written_column(values, nullable("number"), numbers=numbers).to_pylist()
