@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tap_cxone.config.destinations import BatchSettings
+    from tap_cxone.config.types import ColumnType
     from tap_cxone.rows.columnar import Records
-    from tap_cxone.types import ColumnType
 
 
 class Parquet:

@@ -20,9 +20,9 @@ from tap_cxone.rows.decode.plain_csv import are_blank
 from tap_cxone.rows.number_storage import DECIMAL_DIGITS
 
 if TYPE_CHECKING:
+    from tap_cxone.config.types import ColumnType
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.convert import CellRules
-    from tap_cxone.types import ColumnType
 
 ArrowConverter = Callable[[Any], Any]
 """Converts an Arrow array of texts to an Arrow array, or to Python values.

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_cxone.config.column_rules import ColumnRule
+    from tap_cxone.config.types import ColumnType
     from tap_cxone.rows.number_storage import NumberStorage
-    from tap_cxone.types import ColumnType
 
 
 class ValueConstraint(Struct, frozen=True):

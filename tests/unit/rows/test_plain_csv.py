@@ -16,6 +16,7 @@ from tap_cxone.config.destinations import (
     BatchStorage,
     ParquetSettings,
 )
+from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.errors import CXoneError
 from tap_cxone.output.parquet import Parquet
 from tap_cxone.rows.columns import Column
@@ -26,7 +27,6 @@ from tap_cxone.rows.reader import InvalidRow, RowReader
 from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.spool import spool_chunks
-from tap_cxone.types import COLUMN_TYPES
 from tests.support.properties import many
 
 if TYPE_CHECKING:
