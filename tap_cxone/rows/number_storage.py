@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DECIMAL_DIGITS = 38
 """Digits of a decimal, of which some are decimals."""
-_INT64 = range(-(2**63), 2**63)
+_LEAST, _GREATEST = -(2**63), 2**63 - 1  # of int64
 
 
 class NumberStorage(Struct, frozen=True):
@@ -36,7 +36,7 @@ class NumberStorage(Struct, frozen=True):
     def holds(self, value: Any) -> bool:
         """Return True if the type preserves each digit of a number."""
         if self.kind == "int64":
-            return value in _INT64
+            return bool(_LEAST <= value <= _GREATEST)
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if self.kind == "double":
             return isinstance(value, float) or Decimal(repr(float(value))) == number
