@@ -178,11 +178,12 @@ def _has_whole_cells_quoted(data: bytes, delimiter: bytes) -> bool:
 
     A doubled quote inside a cell has an empty text between its halves.
     """
+    if data.count(b'"') % 2:
+        return False
     first, *between, last = data.split(b'"')[::2]
     ends, begins = (delimiter, b"\n"), (delimiter, b"\n", b"\r\n")
     return (
-        data.count(b'"') % 2 == 0
-        and (not first or first.endswith(ends))
+        (not first or first.endswith(ends))
         and (not last or last.startswith(begins))
         and all(not part or (part.startswith(begins) and part.endswith(ends)) for part in between)
     )
