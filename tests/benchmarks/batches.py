@@ -80,13 +80,13 @@ def run_once(name: str, folder: str, url: str) -> dict[str, float]:
     return {"seconds": wall, "processor": processor, "MB": int(peak[1]) / 1024 if peak else 0}
 
 
-def _measured(name: str, url: str) -> dict[str, float]:
-    """Run one candidate in a process; check that its files have all rows."""
+def measure_run(name: str, url: str, rows: int = ROWS) -> dict[str, float]:
+    """Run one candidate in a process; check that its files have so many rows."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.benchmarks.batches", name, folder, url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        if name != RECORD and (count := sum(map(_row_count, Path(folder).iterdir()))) != ROWS:
-            msg = f"{name} wrote {count} of {ROWS} rows"
+        if name != RECORD and (count := sum(map(_row_count, Path(folder).iterdir()))) != rows:
+            msg = f"{name} wrote {count} of {rows} rows"
             raise RuntimeError(msg)
     found: dict[str, float] = json.loads(done.stdout)
     return found
@@ -110,7 +110,7 @@ def measure_batches() -> None:
         for _ in range(RUNS):
             for name in names:
                 with serve() as url:
-                    runs[name].append(_measured(name, url))
+                    runs[name].append(measure_run(name, url))
     found: dict[str, Any] = {"rows": ROWS, "columns": COLUMNS, "runs": RUNS}
     print(f"{ROWS:,} rows of {COLUMNS} columns in files of {BATCH_SIZE:,} rows")
     for name in names:

@@ -21,18 +21,18 @@ DATA = b"".join(PARTS)
 
 
 @pytest.fixture(scope="module")
-def server():
+def s3_server():
     """Return S3 on this machine."""
     with object_storage() as storage:
         yield storage
 
 
 @pytest.fixture
-def s3(server):
+def s3(s3_server):
     """Return it without requests so far; nothing is refused."""
-    server.requests.clear()
-    server.refused.clear()
-    return server
+    s3_server.requests.clear()
+    s3_server.refused.clear()
+    return s3_server
 
 
 def remote(s3, name: str, clock: FakeClock):

@@ -53,11 +53,11 @@ def test_duckdb_reads_the_batches_of_the_recipe_as_record_messages(simulate, clo
         }
 
     assert len(expected) > len(late) > 0
-    assert found["2026-03"] == sums(expected)
-    assert found["2026-03-15"] == sums(late)
+    assert found["2026-03"] == column_sums(expected)
+    assert found["2026-03-15"] == column_sums(late)
 
 
-def sums(rows: list[dict[str, Any]]) -> tuple[Any, ...]:
+def column_sums(rows: list[dict[str, Any]]) -> tuple[Any, ...]:
     """Return the count, the sum of scores and the keys of records."""
     keys = sorted(row["workflow_id"] for row in rows)
     scores = [row["score"] for row in rows if row["score"] is not None]

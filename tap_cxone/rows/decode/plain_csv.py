@@ -1,9 +1,9 @@
 r"""Parse CSV with pyarrow where its text is plain; the rows equal those of `CsvSource.blocks`.
 
 The file is cut into chunks at the ends of rows. Text is plain if it is UTF-8 without NUL
-characters, if only `\n` and `\r\n` end lines, and if quotes enclose whole cells. A chunk of
-another form is read by the ordinary parser, and so is the rest of a file whose rows cannot be
-told apart without it.
+characters, if only `\n` and `\r\n` end lines, and if quotes enclose whole cells. The ordinary
+parser reads a chunk of plain text that has a row of another width, a blank row or a header. At the
+first text that is not plain it reads the rest of the file.
 
 This module needs pyarrow (extra `parquet`), so it is imported only where pyarrow is installed.
 """
@@ -82,7 +82,7 @@ class PlainParser(Struct, frozen=True):
                 return
             header = data.readline()
             for chunk in chain([header], _rows(data, self.chunk_bytes)):
-                if not header.strip() or not _is_plain(chunk, delimiter.encode()):
+                if chunk is None or not header.strip() or not _is_plain(chunk, delimiter):
                     yield None
                     return
                 yield chunk
@@ -134,15 +134,17 @@ def are_blank(texts: Any) -> Any:
     return pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
 
 
-def _rows(data: io.BufferedReader, chunk_bytes: int) -> Iterator[bytes]:
-    """Yield chunks that end at the end of a row, as far as quotes enclose whole cells."""
+def _rows(data: io.BufferedReader, chunk_bytes: int) -> Iterator[bytes | None]:
+    """Yield chunks that end at the end of a row; None, and no more, if no row ends for long."""
     rest = b""
     while read := data.read(chunk_bytes):
         rest += read
-        end = _last_row_end(rest)
-        if end or len(rest) > _MAX_ROW_CHUNKS * chunk_bytes:
-            yield rest[: end or None]
-            rest = rest[end:] if end else b""
+        if end := _last_row_end(rest):
+            yield rest[:end]
+            rest = rest[end:]
+        elif len(rest) > _MAX_ROW_CHUNKS * chunk_bytes:
+            yield None
+            return
     if rest:
         yield rest
 
@@ -160,7 +162,7 @@ def _last_row_end(data: bytes) -> int:
     return end
 
 
-def _is_plain(data: bytes, delimiter: bytes) -> bool:
+def _is_plain(data: bytes, delimiter: str) -> bool:
     """Return True if the text is plain.
 
     Raises:
@@ -170,7 +172,7 @@ def _is_plain(data: bytes, delimiter: bytes) -> bool:
         data.decode()
     if b"\0" in data or _LONE_CARRIAGE_RETURN.search(data):
         return False
-    return b'"' not in data or _has_whole_cells_quoted(data, delimiter)
+    return b'"' not in data or _has_whole_cells_quoted(data, delimiter.encode())
 
 
 def _has_whole_cells_quoted(data: bytes, delimiter: bytes) -> bool:

@@ -132,7 +132,9 @@ def read(data: bytes, spec: dict[str, Any], chunk_bytes: int) -> dict[str, Any]:
         try:
             table = open_table(spool, "f", FileExpectation(text_format=text_format))
             reader = RowReader(table, record_spec)
-            counts = reader.validate(lambda item: seen.append(_shown(item, settings)), chunk_bytes)
+            counts = reader.validate(
+                lambda item: seen.append(_shown_rows(item, settings)), chunk_bytes
+            )
         except CXoneError as error:
             return {"error": (type(error), str(error))}
     layout, hashes = reader.layout, reader.repeated_keys.hashes
@@ -146,7 +148,7 @@ def read(data: bytes, spec: dict[str, Any], chunk_bytes: int) -> dict[str, Any]:
     }
 
 
-def _shown(item: Records | InvalidRow, settings: BatchSettings) -> tuple[list[Any], bool]:
+def _shown_rows(item: Records | InvalidRow, settings: BatchSettings) -> tuple[list[Any], bool]:
     """Return the keys and values of records, or an invalid row; and whether pyarrow parsed it."""
     if isinstance(item, InvalidRow):
         return [(item.location, item.reason, item.field, item.raw)], False
