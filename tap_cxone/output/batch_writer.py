@@ -154,6 +154,17 @@ class BatchingWriter(SamplingWriter):
         batch.files.add_messages(batch.records, self._schemas.get(stream, {}))
         batch.records = []
 
+    def complete_files(self) -> None:
+        """Wait until all files are stored, without names. No message is written meanwhile.
+
+        Raises:
+            BatchError: A value fits no type of its column, or a file cannot be written.
+        """
+        for stream, batch in self._batches.items():
+            self._pass_records(stream, batch)
+            batch.files.finish()
+        self._background.wait()
+
     def flush_all(self) -> None:
         """Complete all files, then name each one in a BATCH message.
 
@@ -161,10 +172,7 @@ class BatchingWriter(SamplingWriter):
             BatchError: A value fits no type of its column, or a file cannot be written. No file of
                 a stream is named then, and no other message can precede its records.
         """
-        for stream, batch in self._batches.items():
-            self._pass_records(stream, batch)
-            batch.files.finish()
-        self._background.wait()
+        self.complete_files()
         named = [
             (stream, batch.version, file, file.commit())
             for stream, batch in self._batches.items()

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tap_cxone.config.types import ColumnType
     from tap_cxone.rows.columnar import Records
 
-# A column of more distinct values is written without a dictionary: in half of the time, and smaller.
+# A column of more distinct values has no dictionary: it takes half of the time and less space.
 _DICTIONARY_BYTES = 1 << 16
 
 

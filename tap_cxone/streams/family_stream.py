@@ -193,6 +193,8 @@ class FamilyStream(Stream, ABC):
             BatchError: A file cannot be written.
         """
         if self.batches is not None:
+            with self.family.context.signals.interruptible():  # an upload may take minutes
+                self.batches.complete_files()
             self.batches.flush_all()
 
     # Bookmarks
