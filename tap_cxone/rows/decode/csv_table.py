@@ -53,8 +53,7 @@ class CsvTable(Struct, frozen=True):
             DecodeError: The file is damaged there.
         """
         null_characters = NullCharacterFilter(expected.text_format, name)
-        source = CsvSource(spool, name, expected, null_characters)
-        source = structs.replace(source, delimiter=source.find_delimiter())
+        source = CsvSource(spool, name, expected, null_characters).with_delimiter()
         header, *_ = next(source.blocks(), CsvBlock()).rows or [[]]
         header = [] if is_no_data(header) else header
         table = cls(name, tuple(header), source)
@@ -98,7 +97,7 @@ class CsvTable(Struct, frozen=True):
 
         self.skipped.reset()
         line_filter = self._line_filter()
-        parser = PlainParser(self.source, len(self.header), line_filter.headers, chunk_bytes)
+        parser = PlainParser(self.source, len(self.header), line_filter, chunk_bytes)
         blocks = parser.blocks()
         next(blocks, None)  # the header
         return without_notice(rows for rows in map(line_filter.rows_of, blocks) if rows.count)
@@ -124,7 +123,7 @@ class CsvTable(Struct, frozen=True):
         Raises:
             DecodeError: As `blocks`.
         """
-        if not self.header or self.has_trailing_cell:
+        if not self.header or self.has_trailing_cell or self.source.has_delimiter_line:
             return self.blocks()
         return self._checked(self._plain_row_blocks(chunk_bytes))
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Iterator, Sequence
 
+    from tap_cxone.rows.decode.csv_lines import LineFilter
     from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
 
 CHUNK_BYTES = 1 << 22
@@ -41,13 +42,13 @@ class PlainParser(Struct, frozen=True):
     Attributes:
         source: The file.
         width: Number of cells of a row.
-        headers: The header, and what is read of it after a byte order mark.
+        line_filter: Recognises the header.
         chunk_bytes: Usual size of a chunk.
     """
 
     source: CsvSource
     width: int
-    headers: Sequence[list[str]]
+    line_filter: LineFilter
     chunk_bytes: int = CHUNK_BYTES
 
     def blocks(self) -> Iterator[CsvBlock | PlainBlock]:
@@ -118,8 +119,7 @@ class PlainParser(Struct, frozen=True):
 
     def _has_other_lines(self, arrays: Sequence[Any]) -> bool:
         """Return True if a row may repeat the header, or if all of its cells are blank."""
-        first_titles = pa.array([header[0] for header in self.headers if header], pa.string())
-        if pc.any(pc.is_in(arrays[0], first_titles)).as_py():
+        if self.line_filter.may_have_header(arrays[0].to_pylist()):
             return True
         is_blank_row = are_blank(arrays[0])
         for array in arrays[1:]:

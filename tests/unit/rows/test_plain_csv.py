@@ -88,7 +88,17 @@ cells = st.sampled_from(CELLS) | st.text(
 )
 written = cells.map(_quoted) | cells
 rows = st.lists(written, min_size=3, max_size=3).map(",".join) | st.sampled_from(
-    [HEADER, "", '"key","n","note"', "k,1", "k,1,2,3", 'k"x,1,2', '"k"x,1,2', ",,x"]
+    [
+        HEADER,
+        " KEY,N , note",
+        "",
+        '"key","n","note"',
+        "k,1",
+        "k,1,2,3",
+        'k"x,1,2',
+        '"k"x,1,2',
+        ",,x",
+    ]
 )
 key_rows = st.builds("k{},{},{}".format, st.integers(0, 30), written, written)
 plain_rows = st.builds("k{},{},{}".format, st.integers(0, 99), *[st.sampled_from(CELLS)] * 2).map(
@@ -215,8 +225,19 @@ def test_plain_csv_of_the_usual_form_is_parsed_by_pyarrow(kind, cells):
 
 @pytest.mark.parametrize(
     "row",
-    ["k,2.5", "k,2.5,x,x", "k,abc,x", ",2.5,x", HEADER, ",,", 'k,2.5,"', "k,2.5,\xff", "k,2.5,\0"],
-    ids=["short", "long", "type", "key", "header", "blank", "quote", "encoding", "NUL"],
+    [
+        "k,2.5",
+        "k,2.5,x,x",
+        "k,abc,x",
+        ",2.5,x",
+        HEADER,
+        "KEY,n, Note",
+        ",,",
+        'k,2.5,"',
+        "k,2.5,\xff",
+        "k,2.5,\0",
+    ],
+    ids=["short", "long", "type", "key", "header", "spelling", "blank", "quote", "encoding", "NUL"],
 )
 @pytest.mark.parametrize("place", [3, 8, 19], ids=["early", "middle", "last"])
 def test_plain_csv_with_an_odd_row_is_read_as_by_the_ordinary_reader(row, place):
