@@ -28,7 +28,7 @@ from tests.support.run import FakeClock, Output, run_tap, select
 FORMS = ["jsonl", "parquet"]
 
 
-def run_files(settings: Any, stream: str, *bodies: Any, **changes: Any) -> Output:
+def run_with_files(settings: Any, stream: str, *bodies: Any, **changes: Any) -> Output:
     """Run one stream over given files."""
     clock = FakeClock()
     with Simulator(Options(rows_per_day=12), clock=clock) as sim:
@@ -50,9 +50,9 @@ def compare(tmp_path):
     """Return a function that checks that batches have the rows of RECORD messages."""
 
     def check(form: str, settings: Any, stream: str, *bodies: Any) -> Output:
-        expected = run_files(settings, stream, *bodies)
+        expected = run_with_files(settings, stream, *bodies)
         setting = batch_config(tmp_path, form, size=500)
-        out = run_files(settings, stream, *bodies, batch_config=setting)
+        out = run_with_files(settings, stream, *bodies, batch_config=setting)
         assert out.error is expected.error is None
         assert out.of("RECORD") == []
         assert without_job(batched(out.messages)) == without_job(recorded(expected))
@@ -107,7 +107,7 @@ def test_parquet_number_beyond_its_type_is_quarantined(tmp_path, numbers, fits):
     body = csv_table(9, "e1,,12345678901234567890.123456789,1,,").replace("e1", "s0x", 1)
     body += "e2,,12345678901234567890.123456789,1,,\ne3,,1,9223372036854775808,,\n"
 
-    out = run_files(entity_settings(), WIDE, body, batch_config=setting)
+    out = run_with_files(entity_settings(), WIDE, body, batch_config=setting)
 
     rows = without_job(batched(out.messages))
     reasons = [row["reason"] for row in rows["quarantine"]]
@@ -129,7 +129,7 @@ def test_parquet_column_has_one_type_in_all_files(tmp_path, numbers, kind):
     lines += [f"s{n},,,,," for n in range(2)] + [f"t{n},,{n},{n},no,x" for n in range(2)]
     lines += [f"u{n},2026-03-01,{n}.25,{n},no,x" for n in range(2)]
 
-    out = run_files(entity_settings(), WIDE, "\n".join(lines), batch_config=setting)
+    out = run_with_files(entity_settings(), WIDE, "\n".join(lines), batch_config=setting)
 
     urls = [url for message in out.of("BATCH", WIDE) for url in message["manifest"]]
     schemas = [pq.read_schema(url.removeprefix("file://")) for url in urls]
