@@ -33,6 +33,7 @@ from tap_cxone.output.batch_file import EncodedRows
 from tap_cxone.rows.arrow_columns import arrow_type
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.decode.plain_csv import CHUNK_BYTES
+from tap_cxone.rows.number_storage import NumberStorage
 from tap_cxone.rows.stored_columns import with_number_storage
 
 if TYPE_CHECKING:
@@ -220,7 +221,11 @@ def _to_decimal(value: Any) -> Decimal:
 
 def _numbers(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_decimal(kind):
-        return pa.array([None if v is None else _to_decimal(v) for v in values], kind)
+        decimals = [None if v is None else _to_decimal(v) for v in values]
+        storage = NumberStorage("decimal128", kind.scale)
+        if not storage.holds_all([v for v in decimals if v is not None]):
+            raise ValueError  # Arrow stores a very small number as zero
+        return pa.array(decimals, kind)
     if set(map(type, values)) <= {float, NoneType}:
         return pa.array(values, kind)
     return pa.array([None if value is None else _to_double(value) for value in values], kind)

@@ -108,6 +108,7 @@ def test_decimal_numbers_have_their_decimals():
     st.sampled_from(["double", "decimal"]),
 )
 @example([Decimal("1E+3"), Decimal("1E-30")], "decimal")
+@example([8.7e-227], "decimal")
 @example([Decimal("0E-60"), Decimal("0E+60"), Decimal("1234567890123456.5")], "double")
 def test_no_digit_is_lost(values, numbers):
     """Whatever numbers stand together, each comes back digit by digit, or none does.
