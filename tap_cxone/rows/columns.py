@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.column_rules import ColumnRule
     from tap_cxone.config.types import ColumnType
+    from tap_cxone.rows.number_storage import NumberStorage
 
 
 class ValueConstraint(Struct, frozen=True):
@@ -28,6 +29,7 @@ class ValueConstraint(Struct, frozen=True):
         required: Whether each row has a value.
         leading_zeros: Whether a number may be written with zeros before its first digit. They are
             a sign of an ID, which would lose them.
+        storage: The type that stores the numbers exactly; None if they are not stored by type.
     """
 
     minimum: Decimal | None = None
@@ -36,6 +38,12 @@ class ValueConstraint(Struct, frozen=True):
     precision: int | None = None
     required: bool = False
     leading_zeros: bool = True
+    storage: NumberStorage | None = None
+
+    @property
+    def is_by_value(self) -> bool:
+        """Return True if a value of the usual form may be invalid."""
+        return self.is_limited or self.precision is not None or self.required
 
     @property
     def is_limited(self) -> bool:
@@ -52,6 +60,10 @@ class ValueConstraint(Struct, frozen=True):
             (self.minimum is not None and value < self.minimum, f"minimum {self.minimum}"),
             (self.maximum is not None and value > self.maximum, f"maximum {self.maximum}"),
             (self._is_too_precise(value), f"at most {self.precision} decimals"),
+            (
+                self.storage is not None and not self.storage.holds(value),
+                f"stored as {self.storage}",
+            ),
         )
         if limit := next((text for is_violated, text in checks if is_violated), ""):
             return limit
@@ -70,6 +82,8 @@ class ValueConstraint(Struct, frozen=True):
         present = [value for value in values if value is not None]
         if self.allowed is not None or self.precision is not None:  # usually few distinct values
             return not any(map(self.violation, set(present)))
+        if self.storage is not None and not self.storage.holds_all(present):
+            return False
         if not present or not self.is_limited:
             return True
         return not self.violation(min(present)) and not self.violation(max(present))

@@ -15,6 +15,8 @@ from msgspec import Struct
 from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
+from tap_cxone.rows.decode.csv_table import CsvTable
+from tap_cxone.rows.decode.plain_block import PlainBlock
 from tap_cxone.rows.decode.table import SkippedLines
 from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
@@ -128,12 +130,21 @@ class RowReader:
     repeated_keys: RepeatedKeys = dataclass_field(default_factory=RepeatedKeys)
     recognized: bool = False
     _converters: _Converters | None = dataclass_field(default=None, repr=False)
+    _arrow_converter: Callable[[PlainBlock], Records] | None = dataclass_field(
+        default=None, repr=False
+    )
 
-    def validate(self, on_item: Callable[[Records | InvalidRow], None] | None = None) -> RowCounts:
+    def validate(
+        self,
+        on_item: Callable[[Records | InvalidRow], None] | None = None,
+        arrow_chunk_bytes: int = 0,
+    ) -> RowCounts:
         """Read and validate the whole file; return the row counts.
 
         Args:
             on_item: Called with all records, including duplicates, and with every invalid row.
+            arrow_chunk_bytes: Size of the text of CSV that is converted to Arrow arrays at once;
+                0 for Python values only.
 
         Raises:
             DecodeError: The file is damaged.
@@ -142,7 +153,7 @@ class RowReader:
         """
         counts = RowCounts()
         with closing(DuplicateCandidates()) as candidates:
-            for item in self._converted_blocks():
+            for item in self._converted_blocks(arrow_chunk_bytes):
                 counts.add(item)
                 if isinstance(item, Records):
                     candidates.add_keys(item.all_keys())
@@ -210,11 +221,11 @@ class RowReader:
         self.duplicate_count += records.count - selected.count
         return selected
 
-    def _converted_blocks(self) -> Iterator[Records | InvalidRow]:
+    def _converted_blocks(self, arrow_chunk_bytes: int = 0) -> Iterator[Records | InvalidRow]:
         """Yield all rows of the file; group records that were converted one by one."""
         singles: list[Record] = []
         layout = self.layout
-        for item in self._converted_items():
+        for item in self._converted_items(arrow_chunk_bytes):
             if singles and (
                 not isinstance(item, dict)
                 or layout is not self.layout
@@ -230,12 +241,20 @@ class RowReader:
         if singles:
             yield _as_records(layout, singles)
 
-    def _converted_items(self) -> Iterator[Records | Record | InvalidRow]:
+    def _converted_items(self, arrow_chunk_bytes: int) -> Iterator[Records | Record | InvalidRow]:
         if self.table.header:
             self._converters_for_header()
-        for item in self.table.blocks():
+        table = self.table
+        blocks = (
+            table.plain_blocks(arrow_chunk_bytes)
+            if arrow_chunk_bytes and isinstance(table, CsvTable)
+            else table.blocks()
+        )
+        for item in blocks:
             if isinstance(item, Row):
                 yield self._convert_row(item)
+            elif isinstance(item, PlainBlock):
+                yield from self._convert_plain(item)
             else:
                 yield from self._convert_block(item, item.columns, range(item.count))
 
@@ -251,6 +270,24 @@ class RowReader:
         converters = _Converters(header, self.layout.row_converter(), block_converter(self.layout))
         self._converters = converters
         return converters
+
+    def _convert_plain(self, block: PlainBlock) -> Iterator[Records | Record | InvalidRow]:
+        """Yield the rows of a block as Arrow arrays; as Python values if a row may be invalid."""
+        try:
+            records = self._convert_to_arrow(block)
+        except ValueError:
+            for csv_block in block.csv_blocks():
+                yield from self._convert_block(csv_block, csv_block.columns, range(csv_block.count))
+        else:
+            yield records
+
+    def _convert_to_arrow(self, block: PlainBlock) -> Records:
+        if self._arrow_converter is None:
+            from tap_cxone.rows.arrow_records import arrow_block_converter  # it needs pyarrow
+
+            assert self.layout is not None  # noqa: S101 (a block of CSV has a header)
+            self._arrow_converter = arrow_block_converter(self.layout)
+        return self._arrow_converter(block)
 
     def _convert_block(
         self, block: Block, columns: Sequence[Cells], indexes: range

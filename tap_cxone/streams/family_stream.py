@@ -171,8 +171,13 @@ class FamilyStream(Stream, ABC):
         The tap's message writer builds batches from RECORD messages instead.
         """
 
+    def start_batches(self, audit_context: AuditContext) -> None:
+        """Name the batch files that follow after a window, or after a stream without windows."""
+        if self.batches is not None:
+            self.batches.start_window(audit_context)
+
     def flush_full_batches(self) -> None:
-        """Write every batch that is full.
+        """Pass the records of RECORD messages to their files.
 
         Raises:
             BatchError: A file cannot be written. An error raised in this method fails this stream
@@ -188,6 +193,8 @@ class FamilyStream(Stream, ABC):
             BatchError: A file cannot be written.
         """
         if self.batches is not None:
+            with self.family.context.signals.interruptible():  # an upload may take minutes
+                self.batches.complete_files()
             self.batches.flush_all()
 
     # Bookmarks

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct, structs
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
-from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.redact import Redactor
 from tap_cxone.rows.decode import FileExpectation, open_table
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.output.record_lines import LineEncoder
+    from tap_cxone.output.record_lines import RecordLineBuffer, RecordOutput
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
@@ -81,14 +80,14 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
     log: logging.Logger
 
     def load(
-        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None = None
+        self, window_file: WindowFile, spec: RecordSpec, output: RecordOutput | None = None
     ) -> LoadedWindow:
         """Validate all rows of a file; download a damaged file once more.
 
         Args:
             window_file: The prefetched file.
             spec: Specification of the records.
-            line_encoder: Encoder of record lines; None if the records are not emitted as lines.
+            output: Form in which the records are emitted; None if they are emitted one by one.
 
         Raises:
             DecodeError: The file is damaged in both downloads.
@@ -97,7 +96,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         """
         with self.progress.track_fetch():
             try:
-                loaded = self._load_once(window_file, spec, line_encoder)
+                loaded = self._load_once(window_file, spec, output)
                 if loaded.spool.size:
                     return loaded
                 # An empty file means 'no rows' on some tenants; a faulty proxy can cause it too.
@@ -105,14 +104,14 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
                 self.log.info(
                     "%s: the file is empty; downloading it once more", window_file.description
                 )
-                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+                return self._load_once(self._fetch_again(window_file), spec, output)
             except InvalidRecords:
                 raise
             except DecodeError as error:
                 self.log.warning("%s; downloading the file once more", error)
             try:
                 return self._load_once(
-                    self._fetch_again(window_file), spec, line_encoder, keep_damaged=True
+                    self._fetch_again(window_file), spec, output, keep_damaged=True
                 )
             except DecodeError as error:
                 self.run_on_worker(lambda: self.source.discard(window_file.window))
@@ -128,7 +127,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         self,
         window_file: WindowFile,
         spec: RecordSpec,
-        line_encoder: LineEncoder | None,
+        output: RecordOutput | None,
         *,
         keep_damaged: bool = False,
     ) -> LoadedWindow:
@@ -140,7 +139,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         with ExitStack() as cleanup_on_error:
             cleanup_on_error.enter_context(spool)
             try:
-                reader, line_buffer, counts = self._read(window_file, spec, line_encoder)
+                reader, line_buffer, counts = self._read(window_file, spec, output)
                 if line_buffer is not None:
                     cleanup_on_error.callback(line_buffer.close)
                 rows = counts.rows
@@ -161,7 +160,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
     def _read(
-        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
+        self, window_file: WindowFile, spec: RecordSpec, output: RecordOutput | None
     ) -> tuple[RowReader, RecordLineBuffer | None, RowCounts]:
         """Read a whole file; read it again if its dates show another order than they were read in.
 
@@ -171,18 +170,17 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         spec = structs.replace(spec, dates=spec.dates.with_orders({}))
         with ExitStack() as cleanup:
             reader = self._open(window_file, spec)
-            line_buffer = (
-                RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
-            )
+            line_buffer = output.buffer(reader.table.name) if output else None
             if line_buffer is not None:
                 cleanup.callback(line_buffer.close)
-            counts = self._validate(reader, line_buffer)
+            chunk_bytes = output.arrow_chunk_bytes if output else 0
+            counts = self._validate(reader, line_buffer, chunk_bytes)
             dates = spec.dates
             if columns := dates.contradictory:
                 raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
             if dates.opposed and dates.rule.setting is None:
                 spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
-                return self._read(window_file, spec, line_encoder)
+                return self._read(window_file, spec, output)
             cleanup.pop_all()
         return reader, line_buffer, counts
 
@@ -220,9 +218,13 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DecodeError(msg)
         return RowReader(table, spec)
 
-    def _validate(self, reader: RowReader, line_buffer: RecordLineBuffer | None) -> RowCounts:
+    def _validate(
+        self, reader: RowReader, line_buffer: RecordLineBuffer | None, arrow_chunk_bytes: int
+    ) -> RowCounts:
         try:
-            counts = reader.validate(lambda part: self._buffer_part(part, line_buffer))
+            counts = reader.validate(
+                lambda part: self._buffer_part(part, line_buffer), arrow_chunk_bytes
+            )
             if line_buffer is not None:
                 line_buffer.flush()
         except DriftError as error:
