@@ -1,4 +1,4 @@
-"""The scenes of the reporting API: contacts in pages, and a data download as base64."""
+"""The scenes of the reporting API: contacts, figures of days, and a data download as base64."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from tests.support.reporting import (
     CONTACTS_PATH,
     DOWNLOAD_PATH,
     FAMILY,
+    FIGURES,
+    FIGURES_PATH,
+    FIGURES_TRUTH,
     TOKEN,
     call_records,
     contact_records,
@@ -36,6 +39,27 @@ SCENES = (
             Ability.JOB_LIST: _NO_JOBS,
             Ability.CANCEL: _NO_JOBS,
             Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
+        },
+        file_point="page",
+    ),
+    Scene(
+        name="agents_performance",
+        family=FAMILY[0],
+        stream=FIGURES,
+        key=("agentId",),
+        own={"lookback_minutes": 0},
+        entity=FIGURES_TRUTH,
+        credentials=ACCESS_KEY,
+        fields=("agentOffered", "inboundTalkTime", "acwTime", "totalTalkTime", "loginTime"),
+        windowed=True,
+        patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {FIGURES_PATH}"),
+        reads=("token", "page"),
+        cannot={
+            Ability.JOBS: _NO_JOBS,
+            Ability.PENDING_JOBS: _NO_JOBS,
+            Ability.JOB_LIST: _NO_JOBS,
+            Ability.CANCEL: _NO_JOBS,
+            Ability.PRESIGNED_LINKS: "the API itself serves the figures, and wants the token",
         },
         file_point="page",
     ),

@@ -190,7 +190,7 @@ def _runs(sim: Simulator) -> list[Work]:
 
 
 def _reporting(sim: Simulator, number: int) -> dict[str, Any]:
-    own = {"page_size": 2, "data_downloads": [{"name": api.CALLS}]}
+    own = {"page_size": 2, "lookback_minutes": 0, "data_downloads": [{"name": api.CALLS}]}
     return {**tap_settings(sim.url, families=api.FAMILY), **_span(number), "reporting": own}
 
 
@@ -199,7 +199,7 @@ def _reporting_pages(sim: Simulator) -> list[str]:
     return [start for start in asked if start]
 
 
-_WINDOW_PATHS = (api.CONTACTS_PATH, f"{api.DOWNLOAD_PATH}/524")
+_WINDOW_PATHS = (api.CONTACTS_PATH, api.FIGURES_PATH, f"{api.DOWNLOAD_PATH}/524")
 
 CASES = (
     Case(
@@ -255,8 +255,8 @@ CASES = (
     Case(
         name="reporting",
         settings=_reporting,
-        small=(api.CONTACTS,),
-        large=("agents", api.CALLS, api.CONTACTS, "teams"),
+        small=(api.FIGURES, api.CONTACTS),
+        large=("agents", api.FIGURES, api.CALLS, api.CONTACTS, "teams"),
         works=lambda _: [],
         pages=_reporting_pages,
         options={"download_zone_hours": 0},
