@@ -87,7 +87,7 @@ class FamilyStream(Stream, ABC):
     @property
     def evidence(self) -> Evidence:
         """Return how well the API of the stream is documented."""
-        return self.family.evidence
+        return self.family.settings_class.EVIDENCE
 
     # Columns
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.reporting.contacts import Contacts
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
     RowsBetween = Callable[[datetime, datetime], list[Row]]
@@ -83,7 +83,7 @@ class Periods:
         refusals: Number of requests that broke a limit.
     """
 
-    def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
+    def __init__(self, options: ReportingOptions, clock: Clock, contacts: Contacts) -> None:
         """Create the lists; WFM intervals are not ready for the first requests of the options."""
         self._options, self._clock, self._contacts = options, clock, contacts
         sources = {
