@@ -173,6 +173,10 @@ class Throttled(ApiError):
     """The API requests a wait."""
 
 
+class DataPending(Throttled):
+    """The API has not computed the requested data so far."""
+
+
 class Unavailable(ApiError):
     """The server failed or could not be reached."""
 

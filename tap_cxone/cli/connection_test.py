@@ -16,6 +16,7 @@ from tap_cxone.streams.state import StreamState
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from tap_cxone.config.evidence import Evidence
     from tap_cxone.context import ApiFamily
     from tap_cxone.http.messages import ApiResponse
 
@@ -55,6 +56,10 @@ class CheckedStream(Protocol):
     def family(self) -> ApiFamily:
         """Return the API family of the stream."""
 
+    @property
+    def evidence(self) -> Evidence:
+        """Return how well the API of the stream is documented."""
+
     def check_permission(self) -> bool:
         """Submit a job of the stream; return False if each submit costs an export."""
 
@@ -89,7 +94,7 @@ def check_connections(
                 yield from map(check_permission, wanted)
         else:
             yield skipped_result(family)
-        yield evidence_result(family, [stream.name for stream in own])
+        yield from evidence_results(own)
 
 
 def _with_few_retries(family: ApiFamily) -> ApiFamily:
@@ -122,12 +127,15 @@ def skipped_result(family: ApiFamily) -> CheckResult:
     return CheckResult(family.name, "not set up", None, family.setup_hint)
 
 
-def evidence_result(family: ApiFamily, streams: Iterable[str]) -> CheckResult:
-    """Return how well the API of some streams is documented, as a result that never fails."""
-    detail = (
-        f"{family.settings_class.EVIDENCE.label}, not tried on a live tenant ({', '.join(streams)})"
-    )
-    return CheckResult(family.name, "evidence", None, detail)
+def evidence_results(streams: Iterable[CheckedStream]) -> Iterator[CheckResult]:
+    """Yield how well the APIs of a family's streams are documented; none of them is a failure."""
+    names: dict[Evidence, list[str]] = {}
+    for stream in streams:
+        family = stream.family.name
+        names.setdefault(stream.evidence, []).append(stream.name)
+    for evidence, labelled in names.items():
+        detail = f"{evidence.label}, not tried on a live tenant ({', '.join(labelled)})"
+        yield CheckResult(family, "evidence", None, detail)
 
 
 def probe(family: ApiFamily) -> Iterator[CheckResult]:

@@ -41,6 +41,7 @@ class Workload(Struct, frozen=True):
         windows_without_job: Those of `windows` that have no job yet.
         start: Instant from which the stream reads: by bookmark, settings and history limit.
         requested_start: Start by the settings, if the API's history limit is later; else None.
+        calls_per_window: Number of exports or calls that each window needs.
     """
 
     family: str
@@ -50,6 +51,12 @@ class Workload(Struct, frozen=True):
     windows_without_job: tuple[Window, ...]
     start: datetime
     requested_start: datetime | None = None
+    calls_per_window: int = 1
+
+    @property
+    def needed(self) -> int:
+        """Return the number of exports, or calls, that the stream needs."""
+        return len(self.windows_without_job) * self.calls_per_window
 
     @property
     def days(self) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_cxone.config.evidence import Evidence
     from tap_cxone.config.model import Settings
     from tap_cxone.context import ApiFamily
     from tap_cxone.progress.tracker import StreamProgress
@@ -82,6 +83,11 @@ class FamilyStream(Stream, ABC):
         super().__init__(tap, schema=schema, name=declaration.name)
         self.primary_keys = self.key_columns
         self.replication_key = "_window_end" if declaration.windowed else None
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return how well the API of the stream is documented."""
+        return self.family.settings_class.EVIDENCE
 
     # Columns
 

@@ -78,6 +78,11 @@ class PlannedStream(CXoneStream):
         return None
 
     @property
+    def calls_per_window(self) -> int:
+        """Return the number of calls or exports that a window needs at least."""
+        return 1
+
+    @property
     def lookback(self) -> timedelta:
         """Return how far before the bookmark rows are read again."""
         return self.settings.lookback
@@ -259,6 +264,7 @@ class PlannedStream(CXoneStream):
             windows_without_job,
             sync_range.start,
             requested_start,
+            self.calls_per_window,
         )
 
     def _planned_windows(self, pending: Sequence[Window]) -> Iterable[Window]:

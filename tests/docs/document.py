@@ -62,7 +62,8 @@ def _setting_type(schema: dict[str, Any]) -> str:
 def streams_table() -> str:
     """Return the README's table of the built-in streams."""
     rows = [
-        f"| {name} | {source} | {family.evidence.label} | {keys} | {columns} | {record} |"
+        f"| {name} | {source} | {family.evidence_of(name.strip('`')).label} | {keys} | {columns} "
+        f"| {record} |"
         for family in FAMILIES
         for name, source, keys, columns, record in _stream_docs(family.name).STREAMS
     ]
@@ -81,7 +82,7 @@ def _stream_docs(family: str) -> Any:
 def evidence_table() -> str:
     """Return the table of how well the API of each stream is documented."""
     rows = [
-        f"| `{name}` | `{family.name}` | {family.evidence.label} |"
+        f"| `{name}` | `{family.name}` | {family.evidence_of(name).label} |"
         for family in FAMILIES
         for name in family.module.BUILT_IN_STREAMS
     ]

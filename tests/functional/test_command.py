@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
-from tests.support.reporting import CONTACTS, TABLES
+from tests.support.reporting import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +141,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
     streams = json.loads(tap("--discover").stdout)["streams"]
 
     names = [stream["tap_stream_id"] for stream in streams]
-    assert [name for name in names if name not in {CONTACTS, *TABLES}] == [
+    assert [name for name in names if name not in LISTS] == [
         "autopilot_knowledge_responses",
         "bot_conversations",
         "copilot_agent_questions",
@@ -155,7 +155,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
         "recording_interaction_metadata",
         "report_schedules",
     ]
-    assert {CONTACTS, *TABLES} <= set(names)
+    assert set(LISTS) <= set(names)
     properties = [column for s in streams for column in s["schema"]["properties"].values()]
     assert all(column["description"] for column in properties)
 
@@ -167,7 +167,7 @@ def test_without_credentials_no_stream_is_selected_by_default(tap):
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
     assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * (
-        12 + len(TABLES)
+        11 + len(LISTS)
     )
 
 

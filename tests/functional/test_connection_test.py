@@ -61,6 +61,7 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
         "-    data_extraction evidence",
         "-    reporting not set up",
         "-    reporting evidence",
+        "-    reporting evidence",
         "-    observability not set up",
         "-    observability evidence",
         "-    analytics_exports not set up",
@@ -70,7 +71,7 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
         "-    scheduled_reports not set up",
         "-    scheduled_reports evidence",
     ]
-    assert "observability needs client_id, client_secret" in shown[7]
+    assert "observability needs client_id, client_secret" in shown[8]
 
 
 def test_no_export_is_spent(sim, config, tmp_path):

@@ -14,7 +14,7 @@ from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.support.ids import readable
-from tests.support.reporting import CONTACTS, TABLES
+from tests.support.reporting import CONTACTS, PERIODS, TABLES
 from tests.support.run import run_tap, select
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
@@ -53,7 +53,7 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
     assert sorted(discovered_streams({})) == sorted(
-        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, CONTACTS]
+        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, CONTACTS, *PERIODS]
     )
 
 

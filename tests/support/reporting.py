@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tap_cxone.families.reporting.period_tables import PERIOD_TABLES
 from tap_cxone.families.reporting.tables import DIMENSIONS
+from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.run import run_tap, select
 from tests.support.scene import snake
@@ -22,10 +24,15 @@ TOKEN = "/authentication/v1/token/access-key"
 BASE = "/inContactAPI/services/v34.0"
 CONTACTS = "contacts_completed"
 TABLES = [table.name for table in DIMENSIONS]
+PERIODS = [table.name for table in PERIOD_TABLES]
+LISTS = [CONTACTS, *TABLES, *PERIODS]
 CALLS = "call_detail"
 CALLS_TRUTH = "data-download/524"
 DOWNLOAD_PATH = f"{BASE}/report-jobs/datadownload"
 CONTACTS_PATH = f"{BASE}/contacts/completed"
+FIGURES = "agents_performance"
+FIGURES_TRUTH = "agents/performance"
+FIGURES_PATH = f"{BASE}/{FIGURES_TRUTH}"
 
 
 def reporting_settings(
@@ -56,6 +63,18 @@ def run_reporting(
 def lists_of(sim: Simulator, path: str) -> list[RecordedRequest]:
     """Return the requests for a list, by its path below the version."""
     return [seen for seen in sim.requests if seen.path == f"{BASE}{path}"]
+
+
+def date_ranges(sim: Simulator, path: str) -> list[tuple[str, str]]:
+    """Return the date ranges of the requests for a list, each once, in order."""
+    queries = [seen.query for seen in lists_of(sim, path)]
+    return list(dict.fromkeys((query["startDate"], query["endDate"]) for query in queries))
+
+
+def listed_as(body: Any, status: int = 200) -> Fault:
+    """Return the fault that answers a list with a JSON value."""
+    headers = (("Content-Type", "application/json"),)
+    return Fault("page", "status", status=status, body=json.dumps(body), headers=headers)
 
 
 def contact_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

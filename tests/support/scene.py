@@ -207,9 +207,9 @@ class Scene:
             lambda: {snake(name): Decimal(0) for name in metrics}
         )
         for row in self.rows(sim, number):
-            sums = found[(*(row[name] for name in self.key), begins)]
+            sums = found[(*(str(row[name]) for name in self.key), begins)]
             for name in metrics:
-                sums[snake(name)] += row[name]
+                sums[snake(name)] += Decimal(str(row[name]))
             sums |= {snake(name): row[name] for name in self.key}
         return dict(found)
 

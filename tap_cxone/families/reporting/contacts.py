@@ -14,12 +14,12 @@ from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.families.reporting.pages import ListSource, SeenRows
+from tap_cxone.families.reporting.pages import ListSource, SeenRows, date_range
 from tap_cxone.rows.titles import fold
 from tap_cxone.windows import Window, daily_windows, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from tap_cxone.families.reporting.pages import Row
@@ -59,8 +59,8 @@ class ContactSource(ListSource):
     _last_poll_time: str = ""
 
     @override
-    def params(self, window: Window) -> Mapping[str, str]:
-        return {"startDate": iso_z(window.start), "endDate": iso_z(window.end)}
+    def queries(self, window: Window) -> Iterable[Mapping[str, str]]:
+        return (date_range(window),)
 
     @override
     def _fetch_once(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:

@@ -15,10 +15,12 @@ from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.shared import ColumnTypes, StreamName, text_problems
 from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.period_tables import PERIOD_TABLES
 from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
 from tap_cxone.families.reporting.tables import DIMENSIONS
 
-BUILT_IN_STREAMS = (CONTACTS.name, *(table.name for table in DIMENSIONS))
+BUILT_IN_STREAMS = tuple(table.name for table in (CONTACTS, *DIMENSIONS, *PERIOD_TABLES))
+MEDIA_TYPES = (1, 3, 4, 5, 6, 7, 8)
 MAX_PAGE_SIZE = 10_000
 MAX_DOWNLOAD_DAYS = 30
 DEFAULT_VERSION = "v34.0"
@@ -122,7 +124,7 @@ class ReportingSettings(Section):
 
     NAME: ClassVar[str] = "reporting"
     TITLE: ClassVar[str] = "Reporting"
-    DESCRIPTION: ClassVar[str] = "Contacts, dimension tables and data downloads."
+    DESCRIPTION: ClassVar[str] = "Contacts, dimension tables, aggregates and reports."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_AND_CLIENTS
     STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("data_downloads", "report_jobs")
 
@@ -151,9 +153,36 @@ class ReportingSettings(Section):
         Meta(
             ge=0,
             le=ONE_WEEK,
-            description="Minutes before the bookmark from which changed contacts are read again.",
+            description="Minutes before the bookmark from which changed contacts, and windows of "
+            "aggregates, state histories and WFM data, are read again.",
         ),
     ] = 60
+    settle_minutes: Annotated[
+        float,
+        Meta(
+            ge=15,
+            le=ONE_WEEK,
+            description="Minutes until the API shows every row and every figure, at least 15. "
+            "Newer rows are not requested.",
+        ),
+    ] = 30
+    window_minutes: Annotated[
+        int,
+        Meta(
+            extra_json_schema={"enum": [15, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440]},
+            description="Minutes that a row of `agents_performance`, `teams_performance`, "
+            "`skills_summary` and `skills_sla_summary` sums up: a part of a day of UTC, or the "
+            "day (1440). Each window costs a call.",
+        ),
+    ] = 1440
+    wfm_media_types: Annotated[
+        tuple[Annotated[int, Meta(extra_json_schema={"enum": list(MEDIA_TYPES)})], ...],
+        Meta(
+            description="Media types that `wfm_skills_contacts` and `wfm_skills_dialer_contacts` "
+            "read: each costs a call per window. The stream `media_types` lists them. `[]` reads "
+            "all with one call, which the API may refuse."
+        ),
+    ] = MEDIA_TYPES
 
     data_downloads: Annotated[
         tuple[DataDownloadSettings, ...],
@@ -180,8 +209,18 @@ class ReportingSettings(Section):
 
     @property
     def lookback(self) -> timedelta:
-        """Return how far before the bookmark changed contacts are read again."""
+        """Return how far before the bookmark changed contacts and windows are read again."""
         return timedelta(minutes=self.lookback_minutes)
+
+    @property
+    def availability_delay(self) -> timedelta:
+        """Return how old a row is when the API shows it for certain."""
+        return timedelta(minutes=self.settle_minutes)
+
+    @property
+    def window(self) -> timedelta:
+        """Return the length of the window of an aggregate."""
+        return timedelta(minutes=self.window_minutes)
 
     @classmethod
     @override

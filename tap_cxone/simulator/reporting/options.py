@@ -29,6 +29,9 @@ class ReportingOptions(CommonOptions):
         file_base_url: Base URL in the links to files of report jobs; empty for that of a request.
         file_misses: Number of requests for a file of a report job that get 404 first.
         moving_contacts: Number of contacts that change right after their page was served.
+        reporting_durations: How the reporting API spells durations: as ISO 8601, or in seconds.
+        pending_intervals: Number of requests for WFM figures that get 409 first, since the
+            interval is not ready.
     """
 
     reporting_generation: Literal["new", "old"] = "new"
@@ -43,3 +46,5 @@ class ReportingOptions(CommonOptions):
     file_base_url: str = ""
     file_misses: int = 0
     moving_contacts: int = 0
+    reporting_durations: Literal["iso", "seconds"] = "iso"
+    pending_intervals: int = 0

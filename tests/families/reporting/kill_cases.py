@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _reporting(sim: Simulator, number: int) -> dict[str, Any]:
-    own = {"page_size": 2, "data_downloads": [{"name": api.CALLS}]}
+    own = {"page_size": 2, "lookback_minutes": 0, "data_downloads": [{"name": api.CALLS}]}
     return {**tap_settings(sim.url, families=api.FAMILY), **span(number), "reporting": own}
 
 
@@ -22,7 +22,7 @@ def _reporting_pages(sim: Simulator) -> list[str]:
     return [start for start in asked if start]
 
 
-_WINDOW_PATHS = (api.CONTACTS_PATH, f"{api.DOWNLOAD_PATH}/524")
+_WINDOW_PATHS = (api.CONTACTS_PATH, api.FIGURES_PATH, f"{api.DOWNLOAD_PATH}/524")
 
 
 CASES = (
@@ -30,8 +30,8 @@ CASES = (
         name="reporting",
         family="reporting",
         settings=_reporting,
-        small=(api.CONTACTS,),
-        large=("agents", api.CALLS, api.CONTACTS, "teams"),
+        small=(api.FIGURES, api.CONTACTS),
+        large=("agents", api.FIGURES, api.CALLS, api.CONTACTS, "teams"),
         works=lambda _: [],
         pages=_reporting_pages,
         options={"download_zone_hours": 0},

@@ -1,4 +1,4 @@
-"""The scenes of the reporting API: contacts in pages, and a data download as base64."""
+"""The scenes of the reporting API: contacts, figures of days, and a data download as base64."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from tests.support.reporting import (
     CONTACTS_PATH,
     DOWNLOAD_PATH,
     FAMILY,
+    FIGURES,
+    FIGURES_PATH,
+    FIGURES_TRUTH,
     TOKEN,
     call_records,
     contact_records,
@@ -29,6 +32,23 @@ SCENES = (
         credentials=ACCESS_KEY,
         typed=contact_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {CONTACTS_PATH}"),
+        reads=("token", "page"),
+        first_request="page",
+        permissions={"page": ("permission to view this data",)},
+        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
+        file_point="page",
+    ),
+    Scene(
+        name="agents_performance",
+        family=FAMILY[0],
+        stream=FIGURES,
+        key=("agentId",),
+        own={"lookback_minutes": 0},
+        entity=FIGURES_TRUTH,
+        credentials=ACCESS_KEY,
+        fields=("agentOffered", "inboundTalkTime", "acwTime", "totalTalkTime", "loginTime"),
+        windowed=True,
+        patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {FIGURES_PATH}"),
         reads=("token", "page"),
         first_request="page",
         permissions={"page": ("permission to view this data",)},

@@ -9,17 +9,16 @@ import pytest
 
 from tap_cxone.errors import StreamsFailed
 from tap_cxone.families.reporting.tables import DIMENSIONS
-from tap_cxone.simulator import Fault
 from tap_cxone.simulator.reporting.dimensions import AGENTS
-from tests.support.reporting import TABLES, lists_of, reporting_settings, run_reporting
+from tests.support.reporting import (
+    TABLES,
+    listed_as,
+    lists_of,
+    reporting_settings,
+    run_reporting,
+)
 
 GENERATIONS = ["new", "old"]
-
-
-def listed_as(body: Any, status: int = 200) -> Fault:
-    """Return the fault that answers a list with a JSON value."""
-    headers = (("Content-Type", "application/json"),)
-    return Fault("page", "status", status=status, body=json.dumps(body), headers=headers)
 
 
 def only_agent(sim, clock, agent: dict[str, Any]) -> dict[str, Any]:
