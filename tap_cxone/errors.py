@@ -131,12 +131,15 @@ class PermissionDenied(ApiError):
 
 @contextmanager
 def with_permission_hint(permission_hint: str) -> Iterator[None]:
-    """Add the required permission to a `PermissionDenied` error raised inside the block."""
+    """Add the required permission to a `PermissionDenied` error raised inside the block.
+
+    An empty hint leaves the error as it is.
+    """
     try:
         yield
     except PermissionDenied as error:
         raise PermissionDenied(
-            error.message, status=error.status, remedy=permission_hint
+            error.message, status=error.status, remedy=permission_hint or error.remedy
         ) from error
 
 
@@ -192,18 +195,15 @@ class JobFailed(JobError):
 class JobTimeout(JobError):
     """A remote job ran until a time limit, of the tap or of the API."""
 
-    def __init__(
-        self, message: str, *, window: Window | None = None, ended_by_api: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, window: Window | None = None) -> None:
         """Store what decides on a retry.
 
         Args:
             message: The message.
             window: Window of the job, which needs a new job; None if its job is still pending.
-            ended_by_api: Whether the API ended the job at a limit of its own.
         """
         super().__init__(message)
-        self.window, self.ended_by_api = window, ended_by_api
+        self.window = window
 
 
 class DownloadError(CXoneError):

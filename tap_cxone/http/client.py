@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
-from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired, Unavailable
+from tap_cxone.errors import (
+    ApiError,
+    AuthError,
+    PermissionDenied,
+    TokenRequired,
+    Unavailable,
+    with_permission_hint,
+)
 from tap_cxone.http.download import download_link, download_with_token
 from tap_cxone.http.error_table import PERMISSION_HINT, RETRY_LATER_HINT
 from tap_cxone.http.json_body import error_of
@@ -40,6 +47,8 @@ class Client(Struct, frozen=True):
         base_url_from_token: Function that reads another base URL from a token. `base_url` is used
             if the function is None or returns None.
         allow_insecure: Whether a download link may be http to another machine.
+        permission_hint: Permissions that the API needs, for messages; empty if they differ by
+            request.
         unreachable: Base URLs named in a token that did not answer; `base_url` stands in for them.
     """
 
@@ -51,6 +60,7 @@ class Client(Struct, frozen=True):
     base_url_from_token: Callable[[Token], str | None] | None = None
     unreachable: set[str] = field(default_factory=set)
     allow_insecure: bool = False
+    permission_hint: str = ""
 
     @property
     def redact(self) -> Redactor:
@@ -184,7 +194,8 @@ class Client(Struct, frozen=True):
 
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()
-        response = self._send_to_any_host(request)
+        with with_permission_hint(self.permission_hint):
+            response = self._send_to_any_host(request)
         self.token_provider.mark_accepted()
         if not request.creates_job and (error_text := error_of(response.json)):
             error_text = self.redact(error_text)
@@ -234,7 +245,9 @@ class Client(Struct, frozen=True):
         message = f"{error.message}; a new token was rejected too"
         hint = self.token_provider.grant.credentials_hint()
         if not self.token_provider.accepted:
-            return AuthError(f"{message}; {hint}; if other streams work, a permission is missing")
+            missing = f": {self.permission_hint}" if self.permission_hint else ""
+            text = f"{hint}; if other streams work, a permission is missing{missing}"
+            return AuthError(f"{message}; {text}")
         message += ", but the API accepts this login for other requests: a permission is missing"
         return PermissionDenied(message, status=error.status, remedy=PERMISSION_HINT)
 

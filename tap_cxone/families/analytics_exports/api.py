@@ -11,9 +11,9 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.errors import with_permission_hint
 from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
-from tap_cxone.http.json_body import find_value, json_list, json_objects
+from tap_cxone.http.date_range import other_range
+from tap_cxone.http.json_body import find_value, json_list, json_object, json_objects
 from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
@@ -112,8 +112,7 @@ class AnalyticsApi(JobApi):
             PermissionDenied: A permission is missing; the error names the scopes.
             Throttled: The maximum number of jobs is active.
         """
-        with with_permission_hint(PERMISSION_HINT):
-            return self.read_submit(self.client.submit(EXPORTS_PATH, self.body(window)))
+        return self.read_submit(self.client.submit(EXPORTS_PATH, self.body(window)))
 
     @override
     def status_path(self, job: Job) -> str:
@@ -122,16 +121,18 @@ class AnalyticsApi(JobApi):
     @override
     def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
-        if response.status is not JobStatus.SUCCEEDED or response.link:
+        if response.status is not JobStatus.SUCCEEDED:
+            return response
+        if difference := other_range(json_object(response.body).get("query"), job.window):
+            return replace(response, status=JobStatus.FAILED, reason=difference)
+        if response.link:
             return response
         return replace(response, link=f"{self.status_path(job)}/download")
 
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the active exports of the tenant from any client, or None if there is no list."""
-        with with_permission_hint(PERMISSION_HINT):
-            response_json = self.client.get(ACTIVE_EXPORTS_PATH).json
-        exports = json_list(response_json, ["entities"])
+        exports = json_list(self.client.get(ACTIVE_EXPORTS_PATH).json, ["entities"])
         if exports is None:
             return None
         listed = [export for export in json_objects(exports) if export.get("id")]

@@ -213,6 +213,11 @@ class ExportStream(JobStream):
         )
 
     @override
+    def row_meaning(self) -> dict[str, Any]:
+        request = self.export.request
+        return {"export_type": request.export_type, "filter": request.filter}
+
+    @override
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:

@@ -16,7 +16,6 @@ from tap_cxone.clock import iso_z
 from tap_cxone.errors import ApiError, HistoryRefused, NotFound, QuotaRefused, with_permission_hint
 from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
-from tap_cxone.jobs.job import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -100,13 +99,6 @@ class ObservabilityApi(JobApi):
         tenant_info: Facts learned about the tenant: stream → the table name that it has.
     """
 
-    STATUSES: ClassVar[Mapping[str, JobStatus]] = {
-        **JobApi.STATUSES,
-        **dict.fromkeys(("inprogress", "started", "accepted"), JobStatus.RUNNING),
-        **dict.fromkeys(("complete", "success", "succeeded", "done"), JobStatus.SUCCEEDED),
-        **dict.fromkeys(("failure", "error"), JobStatus.FAILED),
-        "aborted": JobStatus.CANCELLED,
-    }
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("status", "state", "exportStatus")
     LINK_KEYS: ClassVar[tuple[str, ...]] = (
         "downloadUrl",

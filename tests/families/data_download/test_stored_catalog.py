@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,12 @@ from tests.support.expectations import audit_events, failure, warnings_logged
 
 if TYPE_CHECKING:
     from tests.support.run import Output
+
+
+def digests(text: str) -> str:
+    """Return a text of 640 characters that compression cannot shorten to less than half."""
+    return "".join(hashlib.sha256(f"{text}{n}".encode()).hexdigest() for n in range(10))
+
 
 CAUSES = ("chat", "mail", "phone", "social")
 
@@ -59,6 +66,19 @@ def test_state_of_five_downloads_of_many_metrics_is_small(simulate, clock, numbe
 
     assert out.error is None
     assert max(len(json.dumps(state)) for state in out.states) < 20_000
+
+
+def test_catalog_with_long_descriptions_reports_changes_by_metric(simulate, clock, caplog):
+    """Descriptions that are too long for STATE are left out; a change still names its metric."""
+    described = [replace(m, description=digests(m.id)) for m in metrics(30)]
+    sim = simulate(catalogue=described)
+    first = run_downloads(download_settings(sim), clock)
+    sim.publish_metrics((*described, NEW))
+
+    run_next_day(sim, clock, first)
+
+    assert f"Custom metrics added: {NEW.id}" in warnings_logged(caplog)
+    assert len(json.dumps(first.state)) < 20_000
 
 
 def test_catalog_of_too_many_metrics_is_reported_as_such(simulate, clock, caplog):

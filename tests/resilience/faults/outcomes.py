@@ -71,6 +71,14 @@ PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
     ("reports", "update"): ("analytics:reports:write",),
 }
 RIGHT = ("grant this permission to the user or application",)
+RIGHTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("sync", "async"), ("grant the access key's user a permission",)),
+    **dict.fromkeys(("contacts", "call_detail"), ("permission to view this data",)),
+    "analytics": ("analytics:export:read and analytics:export:write",),
+    "download": ("api:reporting:read, api:data-download:read",),
+    "reports": ("analytics:reports:read and analytics:reports:write",),
+}
+"""What the API of a scene needs for each of its requests."""
 REMEDIES: dict[int, tuple[str, ...]] = {
     400: NOT_ACCEPTED,
     404: WRONG_PLACE,
@@ -113,11 +121,12 @@ def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
         also = WRONG_PLACE if status in {404, 405, 410} else ()
         return Fails(("Login refused", *cause), (*also, who))
     if status == HTTPStatus.UNAUTHORIZED:
-        missing = "a permission is missing", *PERMISSION.get((scene, place), RIGHT)
-        remedy = (who,) if (scene, place) in FIRST else missing
-        return Fails(cause, ("a new token was rejected too", *remedy))
+        rights = RIGHTS.get(scene, ())
+        own = PERMISSION.get((scene, place), rights or RIGHT)
+        remedy = (who, *rights) if (scene, place) in FIRST else own
+        return Fails(cause, ("a new token was rejected too", "permission is missing", *remedy))
     if status == HTTPStatus.FORBIDDEN:
-        return Fails(cause, PERMISSION.get((scene, place), RIGHT))
+        return Fails(cause, PERMISSION.get((scene, place)) or RIGHTS.get(scene, RIGHT))
     return Fails(cause, REMEDIES[status])
 
 
