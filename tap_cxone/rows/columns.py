@@ -103,6 +103,7 @@ class Column(Struct, frozen=True):
             a string.
         constraint: Limits on its values; None for no limits.
         source_title: Its exact title in the source; empty if only the name is known.
+        catalogued: Whether STATE has the title in a catalogue, so that its name need not be stored.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Column(Struct, frozen=True):
     strict: bool = False
     constraint: ValueConstraint | None = None
     source_title: str = ""
+    catalogued: bool = False
 
     @property
     def exact_title(self) -> str:

@@ -201,7 +201,7 @@ class DataDownloadApi(Struct, frozen=True):
             msg = "the response to a data download has no list 'data'; check base_url"
             raise ApiError(msg)
         if difference := other_range(json_object(page.get("filter")).get("date"), window):
-            msg = f"{difference}; run again"
+            msg = f"a page shows other dates: {difference}; run again"
             raise ApiError(msg)
         if (returned := json_count(page.get("returnedRecords"))) not in {None, len(rows)}:
             msg = f"a page announces {returned} rows and has {len(rows)}; run again"

@@ -15,7 +15,9 @@ from tap_cxone.families.data_download.metric_catalog import CustomMetric
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MAX_PACKED = 10_000  # characters of the 20 kB that a whole STATE should not exceed
+_MAX_PACKED = 10_000  # characters
+_MAX_STATE = 19_000  # characters of a whole STATE, which should not exceed 20 kB
+_STREAM_STATE = 540  # usual characters of one download in STATE
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(list[CustomMetric])
 
@@ -35,10 +37,13 @@ class StoredCatalog(Struct, frozen=True, omit_defaults=True):
     packed: str = ""
 
     @classmethod
-    def of(cls, metrics: Sequence[CustomMetric], version: int) -> StoredCatalog:
-        """Return the stored form of metrics."""
+    def of(
+        cls, metrics: Sequence[CustomMetric], version: int, *, stream_count: int = 1
+    ) -> StoredCatalog:
+        """Return the stored form of metrics, with room for the states of so many streams."""
+        max_packed = min(_MAX_PACKED, _MAX_STATE - stream_count * _STREAM_STATE)
         short = [structs.replace(metric, description="") for metric in metrics]
-        packed = (text for text in map(_pack, (metrics, short)) if len(text) <= _MAX_PACKED)
+        packed = (text for text in map(_pack, (metrics, short)) if len(text) <= max_packed)
         return cls(version, _digest(_ENCODER.encode(metrics)), next(packed, ""))
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import is_same_zone
@@ -251,7 +252,8 @@ class DownloadStream(WindowedStream):
 
     def _present_columns(self) -> tuple[Column, ...]:
         """Return the columns of the settings and of the selected metrics, with the user's rules."""
-        metrics = (metric.column for metric in self._metrics)
+        ids = self.tenant.catalogued_ids()
+        metrics = (structs.replace(m.column, catalogued=m.id in ids) for m in self._metrics)
         columns = without_leading_zeros((*self._configured_columns(), *metrics))
         return with_rules(columns, self.download.columns)
 

@@ -40,7 +40,7 @@ def test_status_of_several_words_is_the_one_that_decides(words, word, status):
 )
 def test_status_word_means_the_same_in_every_family(word, status):
     """Each family knows the words of all of them; any other word is unknown."""
-    classes = [JobApi, *JobApi.__subclasses__()]
+    classes: list[type[JobApi]] = [JobApi, *JobApi.__subclasses__()]
 
     assert {effective_status([word], api.STATUSES)[1] for api in classes} == {status}
 
