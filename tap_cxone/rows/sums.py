@@ -41,9 +41,9 @@ def sum_columns(
     return tuple(sums)
 
 
-def has_any(columns: Sequence[Column], header: Sequence[str]) -> bool:
-    """Return True if a header has one of the columns."""
-    return bool(_find(_as_numbers(columns), header))
+def count_columns(columns: Sequence[Column], header: Sequence[str]) -> int:
+    """Return how many of the columns a header has."""
+    return len(_find(_as_numbers(columns), header))
 
 
 def _as_numbers(columns: Sequence[Column]) -> list[Column]:

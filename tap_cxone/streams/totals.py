@@ -17,7 +17,7 @@ from tap_cxone.config.messages import did_you_mean
 from tap_cxone.errors import ConfigError, DecodeError, TotalsMismatch
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.rows.decode import FileExpectation, open_table
-from tap_cxone.rows.sums import has_any, sum_columns
+from tap_cxone.rows.sums import count_columns, sum_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ class Totals(Struct, frozen=True, kw_only=True):
             nested_object=declaration.nested_object,
             max_bytes=self.max_bytes,
             text_format=declaration.text_format,
-            is_known_header=lambda header: has_any(columns, header),
+            count_known_columns=lambda header: count_columns(self.columns(), header),
         )
         table = open_table(spool, description, expectation)
         return sum_columns(table, columns, declaration.text_format)

@@ -22,7 +22,6 @@ from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns
-from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -150,7 +149,8 @@ class TableStream(JobStream):
             if export.entry
             else f"{NAME}.primary_keys, '{name}'",
             columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
-            order_by=default_name(export.order_by),
+            order_by=export.order_by,
+            order_by_setting=f"{NAME}.order_by.{name}",
             text_format=text_format(
                 section.stream_csv.get(name, CsvSettings()).over(section.csv),
                 csv_setting=f"{NAME}.stream_csv.{name}",
