@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import quote
 
 from msgspec import Struct
 from typing_extensions import override
@@ -14,7 +13,7 @@ from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
 from tap_cxone.http.date_range import other_range
 from tap_cxone.http.json_body import find_value, json_list, json_object, json_objects
-from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
+from tap_cxone.jobs.api import ActiveJobs, JobApi
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ class AnalyticsApi(JobApi):
     """
 
     NOUN: ClassVar[str] = "export"
+    JOBS_PATH: ClassVar[str] = EXPORTS_PATH
+    PERMISSION_HINT: ClassVar[str] = PERMISSION_HINT
 
     request: ExportRequest
     max_active_jobs: int
@@ -104,21 +105,6 @@ class AnalyticsApi(JobApi):
         return self.request.body(window)
 
     @override
-    def submit(self, window: Window) -> SubmitResult:
-        """Submit a job for a window.
-
-        Raises:
-            AmbiguousSubmit: The response names no export.
-            PermissionDenied: A permission is missing; the error names the scopes.
-            Throttled: The maximum number of jobs is active.
-        """
-        return self.read_submit(self.client.submit(EXPORTS_PATH, self.body(window)))
-
-    @override
-    def status_path(self, job: Job) -> str:
-        return f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
-
-    @override
     def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
         if response.status is not JobStatus.SUCCEEDED:
@@ -132,10 +118,9 @@ class AnalyticsApi(JobApi):
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the active exports of the tenant from any client, or None if there is no list."""
-        exports = json_list(self.client.get(ACTIVE_EXPORTS_PATH).json, ["entities"])
-        if exports is None:
+        listed = self.read_list(ACTIVE_EXPORTS_PATH, ["entities"])
+        if listed is None:
             return None
-        listed = [export for export in json_objects(exports) if export.get("id")]
         body = self.body(window)
         # An export without a visible window may belong to another client, so it is no candidate.
         # A redundant export occupies a slot for a while; rows of another request would stay wrong.

@@ -15,11 +15,11 @@ from tests.resilience.faults.outcomes import (
     HOURS,
     PASSING,
     REDIRECTED,
-    RIGHTS,
     USUAL,
     outcome_of_status,
 )
 from tests.resilience.faults.play import Fails, Row
+from tests.resilience.faults.scenes import SCENES
 from tests.support.scheduled_reports import STREAM, definition
 
 if TYPE_CHECKING:
@@ -132,5 +132,5 @@ def job_rows() -> Iterator[Row]:
         faults = (*stuck, *ever("cancel", status=status))
         must = Fails(("still running",), ("scheduled_reports.job_timeout_minutes",))
         if status == HTTPStatus.UNAUTHORIZED:
-            must = Fails(("401", "a new token was rejected too"), RIGHTS["reports"])
+            must = Fails(("401", "a new token was rejected too"), SCENES["reports"].permission)
         yield Row(f"cancel {status}", "reports", faults, must)
