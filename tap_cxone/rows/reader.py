@@ -7,7 +7,6 @@ from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -170,8 +169,8 @@ class RowReader:
         """Return True if a key may occur more than once."""
         return self.repeated_keys.exist
 
-    def find_conflict(self) -> tuple[int, int] | None:
-        """Return the numbers of two different rows with one key, counted from 1; None without any.
+    def find_repeated_key(self) -> tuple[int, int] | None:
+        """Return the numbers of two rows with one key, counted from 1; None without any.
 
         The file is read again only if a key may occur twice.
 
@@ -180,22 +179,18 @@ class RowReader:
         """
         if not self.has_duplicates:
             return None
-        with closing(SeenKeys()) as keys, closing(SeenKeys()) as rows:
-            for number, key, row in self._numbered_rows():
-                if key not in self.repeated_keys:
-                    continue
-                is_repeated, is_new_row = not keys.add_if_new(key), rows.add_if_new([repr(row)])
-                if is_repeated and is_new_row:
-                    return next(n for n, other, _ in self._numbered_rows() if other == key), number
+        with closing(SeenKeys()) as keys:
+            for number, key in self._numbered_keys():
+                if key in self.repeated_keys and not keys.add_if_new(key):
+                    return next(n for n, other in self._numbered_keys() if other == key), number
         return None
 
-    def _numbered_rows(self) -> Iterator[tuple[int, tuple[Any, ...], tuple[Any, ...]]]:
-        """Yield the number, the key and the values of each valid row."""
+    def _numbered_keys(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Yield the number and the key of each valid row."""
         number = 1  # of the first row of the next block
         for item in self._converted_blocks():
             if isinstance(item, Records):
-                rows = zip(*item.columns, strict=True)
-                yield from zip(count(number), item.all_keys(), rows, strict=False)
+                yield from enumerate(item.all_keys(), number)
             number += item.count
 
     def items(self) -> Iterator[Record | InvalidRow]:

@@ -158,7 +158,7 @@ class PlannedStream(CXoneStream):
         """Return the time ranges that the stream does not read."""
         if not self.declaration.windowed:
             return SkipList()
-        return SkipList.for_stream(self.name, self.settings)
+        return SkipList.for_stream(self.name, self.date_settings)
 
     def compare_clocks(self) -> bool:
         """Log in, and compare this machine's clock with the server's; warn if they differ.

@@ -18,8 +18,9 @@ from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.file_checks import (
     count_known_columns,
-    reject_conflicting_groups,
+    reject_error_message,
     reject_foreign_header,
+    reject_repeated_groups,
 )
 from tap_cxone.streams.loaded_window import LoadedWindow
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
@@ -144,7 +145,8 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
                     cleanup_on_error.callback(line_buffer.close)
                 rows = counts.rows
                 reject_foreign_header(reader, counts, self.declaration)
-                reject_conflicting_groups(reader, self.declaration)
+                reject_error_message(reader, counts)
+                reject_repeated_groups(reader, self.declaration)
             except (DecodeError, DriftError) as error:
                 if keep_damaged or isinstance(error, DriftError):
                     self.failed_files.keep(spool, window_file.description, audit_context)

@@ -100,6 +100,7 @@ class Scene:
         first_request: The point of the first request that needs a token.
         dispensable: The points whose response a run can do without.
         permissions: Words with which an error at a point names the missing permission.
+        permission: The same for any other point; empty if the error names none.
         refusals: Words of cause and of remedy for a status that stays at a point, where they are
             not those of every family.
         own_timing: Whether poll interval and job time-out are settings of the family.
@@ -131,6 +132,7 @@ class Scene:
     first_request: FaultPoint | None = None
     dispensable: tuple[FaultPoint, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    permission: tuple[str, ...] = ()
     refusals: Mapping[tuple[str, int], Words] = field(default_factory=dict)
     own_timing: bool = False
     repeatable: Collection[int] = ()

@@ -106,9 +106,6 @@ class DataExtractionApi(JobApi):
         job_list: Known jobs of the tenant, shared by the streams of the family.
     """
 
-    STATUSES: ClassVar[Mapping[str, JobStatus]] = {
-        status.name.lower(): status for status in JobStatus
-    }
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "messageError")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id", "jobId")
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url", "downloadUrl")

@@ -15,7 +15,6 @@ from tap_cxone.errors import ApiError, NotFound, QuotaRefused
 from tap_cxone.families.observability.refusals import names_no_table
 from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
-from tap_cxone.jobs.job import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -71,13 +70,6 @@ class ObservabilityApi(JobApi):
         tenant_info: Facts learned about the tenant: stream → the table name that it has.
     """
 
-    STATUSES: ClassVar[Mapping[str, JobStatus]] = {
-        **JobApi.STATUSES,
-        **dict.fromkeys(("inprogress", "started", "accepted"), JobStatus.RUNNING),
-        **dict.fromkeys(("complete", "success", "succeeded", "done"), JobStatus.SUCCEEDED),
-        **dict.fromkeys(("failure", "error"), JobStatus.FAILED),
-        "aborted": JobStatus.CANCELLED,
-    }
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("status", "state", "exportStatus")
     LINK_KEYS: ClassVar[tuple[str, ...]] = (
         "downloadUrl",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tap_cxone.errors import ApiError, DataPending, NotFound, ResponseTimeout, with_permission_hint
+from tap_cxone.errors import ApiError, DataPending, NotFound, ResponseTimeout
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.http.json_body import json_list, json_object, json_objects
 
@@ -68,8 +68,7 @@ class ReportingApi(Struct, frozen=True):
             ApiError: The response has no list.
             ResponseTimeout: The server cannot build so large a page.
         """
-        with with_permission_hint(PERMISSION_HINT):
-            response = self.client.get(versioned(self.version, path), params)
+        response = self.client.get(versioned(self.version, path), params)
         if response.status == HTTPStatus.NO_CONTENT:
             return Page(())
         return read_page(response.json, path, data_keys, row_field)

@@ -19,6 +19,7 @@ from tests.support.reporting import (
 )
 from tests.support.scene import RequestPatterns, Scene, without_jobs
 
+_PERMISSION = ("permission to view this data",)
 _NO_JOBS = "the response to a request has the rows, and no job is made"
 
 SCENES = (
@@ -34,7 +35,7 @@ SCENES = (
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {CONTACTS_PATH}"),
         reads=("token", "page"),
         first_request="page",
-        permissions={"page": ("permission to view this data",)},
+        permission=_PERMISSION,
         cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
         file_point="page",
     ),
@@ -68,6 +69,7 @@ SCENES = (
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD_PATH}/524"),
         reads=("token", "download"),
         first_request="download",
+        permission=_PERMISSION,
         permissions={"download": ("Data Download > View",)},
         cannot=without_jobs(_NO_JOBS, links="the response to the request contains the file"),
     ),

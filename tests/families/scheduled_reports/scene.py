@@ -28,6 +28,7 @@ SCENES = (
         reads=("token", "list", "poll", "page"),
         submits=("submit", "run"),
         first_request="list",
+        permission=("analytics:reports:read and analytics:reports:write",),
         permissions={
             "list": ("analytics:reports:read",),
             "submit": ("analytics:reports:write",),

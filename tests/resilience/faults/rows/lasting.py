@@ -49,8 +49,11 @@ REDIRECTS = {
 
 
 def outcome_of_redirect(scene: str, place: str, label: str) -> Fails:
-    """Return what comes of a redirect that stays: those of files and statuses are followed."""
-    if place not in {"download", "poll"}:
+    """Return what comes of a redirect that stays: those of files and statuses are followed.
+
+    A call detail is the response to a POST, which is not.
+    """
+    if place not in {"download", "poll"} or scene == "call_detail":
         return Fails(("302",), REDIRECTED)
     if label == "to http":
         return NOT_HTTPS
