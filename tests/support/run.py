@@ -161,13 +161,13 @@ def select(
     times, which takes half of the time of a short run.
     """
     entries = _entries(config, state, tap_class)
-    return {"streams": [_entry(text, True) for name, text in entries.items() if name in names]}
+    return {"streams": [_entry(found, True) for name, found in entries.items() if name in names]}
 
 
 def whole_catalog(config: dict[str, Any], *names: str) -> dict[str, Any]:
     """Return the tap's catalog with only these streams selected."""
     entries = _entries(config, None, TapCXone)
-    return {"streams": [_entry(text, name in names) for name, text in entries.items()]}
+    return {"streams": [_entry(found, name in names) for name, found in entries.items()]}
 
 
 @functools.cache
@@ -177,8 +177,9 @@ def offline_catalog(*streams: str) -> dict[str, Any]:
     return select(dict.fromkeys(names, "any"), *streams)
 
 
-def _entry(text: str, selected: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = json.loads(text)
+def _entry(discovered: dict[str, Any], selected: bool) -> dict[str, Any]:
+    """Return a copy of an entry."""
+    entry: dict[str, Any] = json.loads(json.dumps(discovered))
     for item in entry["metadata"]:
         if not item["breadcrumb"]:
             item["metadata"]["selected"] = selected
@@ -187,13 +188,18 @@ def _entry(text: str, selected: bool) -> dict[str, Any]:
 
 def _entries(
     config: dict[str, Any], state: dict[str, Any] | None, tap_class: type[TapCXone]
-) -> dict[str, str]:
-    """Return the entries of the tap's catalog by stream, each as JSON."""
+) -> dict[str, dict[str, Any]]:
+    """Return the entries of the tap's catalog by stream; tests share them."""
     config = {name: value for name, value in config.items() if name not in _NOT_IN_CATALOG}
     return _discovered(json.dumps(config), json.dumps(state), tap_class)
 
 
 @functools.lru_cache(maxsize=256)
-def _discovered(config: str, state: str, tap_class: type[TapCXone]) -> dict[str, str]:
-    tap = tap_class(config=json.loads(config), state=json.loads(state), validate_config=False)
-    return {entry["tap_stream_id"]: json.dumps(entry) for entry in tap.catalog_dict["streams"]}
+def _discovered(config: str, state: str, tap_class: type[TapCXone]) -> dict[str, dict[str, Any]]:
+    tap = tap_class(
+        config=json.loads(config),
+        state=json.loads(state),
+        validate_config=False,
+        setup_mapper=False,
+    )
+    return {entry["tap_stream_id"]: entry for entry in tap.catalog_dict["streams"]}
