@@ -45,8 +45,9 @@ class Declaration(Struct, frozen=True):
         nested_object: Key of an object inside a JSON row; the keys of the object become columns.
         windowed: True if records carry the window they were read with.
         grouped: True if a record sums up a group; a null key is then a group of its own.
-        order_by: Of rows with one key in one file, the one with the greatest value of this column
-            is emitted; empty for the first one.
+        order_by: Title or name of a column: of rows with one key in one file, the one with its
+            greatest value is emitted. Empty for the first one.
+        order_by_setting: Full path of the setting `order_by`, for messages.
         text_format: How the files of the stream write texts.
     """
 
@@ -62,6 +63,7 @@ class Declaration(Struct, frozen=True):
     windowed: bool = True
     grouped: bool = False
     order_by: str = ""
+    order_by_setting: str = "order_by"
     text_format: TextFormat = TextFormat()
 
 

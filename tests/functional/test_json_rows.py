@@ -163,6 +163,17 @@ def test_configured_fields(sim, clock, spelled):
     assert second == "lacks the required id"
 
 
+def test_required_field_is_not_one_of_the_same_letters(sim, clock):
+    """A key with another sign is another field."""
+    serve_elements(sim, {"id": "a", "upd %": 1}, {"id": "b", "upd": 1})
+    config = changed_export_settings(sim, required_fields=["upd %"])
+
+    out = run_exports(config, clock)
+
+    assert [r["id"] for r in out.records(BOTS)] == ["a"]
+    assert [r["reason"] for r in out.records(QUARANTINE)] == ["lacks the required upd %"]
+
+
 def test_no_required_fields(sim, clock):
     """An empty list requires the keys alone."""
     serve_elements(sim, {"id": "a"}, whole_conversation(1))

@@ -65,7 +65,8 @@ class ExportSettings:
         str,
         Meta(
             description="Field that tells which of several records with one key in a file is "
-            "emitted: the one with the greatest value of its type. Empty emits the first record."
+            "emitted: the one with the greatest value, compared as for entities. Empty emits the "
+            "first record."
         ),
     ] = ""
     timezone: TIMEZONE = None

@@ -26,8 +26,7 @@ from tap_cxone.families.analytics_exports.settings import (
     ExportSettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column, with_types
-from tap_cxone.rows.titles import default_name
+from tap_cxone.rows.columns import Column, vendor_column, with_types
 from tap_cxone.streams.definition import (
     Definition,
     entry_text_format,
@@ -82,13 +81,13 @@ BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
     request=ExportRequest(CONVERSATION_TYPE, "type eq 'bot'", "json", "gzip"),
     columns=(
-        Column("id", description="ID of the conversation."),
-        Column("type", description="Type of the conversation: bot."),
-        Column("date_from", "date-time", "When the conversation began."),
-        Column("date_to", "date-time", "When the conversation ended."),
-        Column("bot_id", description="ID of the bot."),
-        Column("agent_id", description="Agent who took over; null if none did."),
-        Column("duration", "number", "Duration, in the API's unit."),
+        vendor_column("id", description="ID of the conversation."),
+        vendor_column("type", description="Type of the conversation: bot."),
+        vendor_column("dateFrom", "date-time", "When the conversation began."),
+        vendor_column("dateTo", "date-time", "When the conversation ended."),
+        vendor_column("botId", description="ID of the bot."),
+        vendor_column("agentId", description="Agent who took over; null if none did."),
+        vendor_column("duration", "number", "Duration, in the API's unit."),
     ),
     primary_keys=("id",),
     required=CONVERSATION_FIELDS,
@@ -168,7 +167,7 @@ def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> Export
         columns=with_types(export.columns, entry.columns),
         primary_keys=entry.primary_keys,
         required=entry.required_fields,
-        order_by=default_name(entry.order_by),
+        order_by=entry.order_by,
     )
 
 
@@ -196,6 +195,7 @@ class ExportStream(JobStream):
             formats=("json", "csv"),
             required=export.required,
             order_by=export.order_by,
+            order_by_setting=f"{setting}, order_by",
             text_format=export_text_format(family.context.settings, export.name),
         )
         super().__init__(tap, family, declaration)

@@ -48,9 +48,10 @@ class EntitySettings:
     order_by: Annotated[
         str | None,
         Meta(
-            description="Column that tells which of several rows with one key in a file is "
-            "emitted: the one with the greatest value of its type. Default: `Last Updated` for "
-            "`qm_workflows`, else none, which emits the first row."
+            description="Title or name of a column. Of several rows with one key in a file, the "
+            "one with its greatest value is emitted. An undeclared column "
+            "compares as numbers or dates if all its values are such, else as texts. Default: "
+            "`Last Updated` for `qm_workflows`, else none, which emits the first row."
         ),
     ] = None
     timezone: TIMEZONE = None

@@ -30,7 +30,6 @@ from tap_cxone.families.data_extraction.settings import (
 from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
 from tap_cxone.rows.columns import with_types
-from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import (
     entry_text_format,
     find_entry,
@@ -126,7 +125,7 @@ def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> Entity
         version=entry.version or None,
         primary_keys=entry.primary_keys,
         columns=with_types(entity.columns, entry.columns),
-        order_by=default_name(entry.order_by) if entry.order_by else None,
+        order_by=entry.order_by,
     )
 
 
@@ -155,6 +154,7 @@ class EntityStream(JobStream):
             keys_setting=f"{setting}, primary_keys",
             columns_setting=f"{setting}, columns",
             order_by=entity.order_by,
+            order_by_setting=f"{setting}, order_by",
             text_format=entity_text_format(family.context.settings, entity.name),
         )
         super().__init__(tap, family, declaration)

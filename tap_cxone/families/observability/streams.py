@@ -12,16 +12,16 @@ from tap_cxone.clock import iso
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
-from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
+from tap_cxone.families.observability.api import ObservabilityApi, TableRequest
 from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
 from tap_cxone.families.observability.history import HistoryLimit
+from tap_cxone.families.observability.refusals import classify_error
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.table_exports import table_exports
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns
-from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -149,7 +149,8 @@ class TableStream(JobStream):
             if export.entry
             else f"{NAME}.primary_keys, '{name}'",
             columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
-            order_by=default_name(export.order_by),
+            order_by=export.order_by,
+            order_by_setting=f"{NAME}.order_by.{name}",
             text_format=text_format(
                 section.stream_csv.get(name, CsvSettings()).over(section.csv),
                 csv_setting=f"{NAME}.stream_csv.{name}",

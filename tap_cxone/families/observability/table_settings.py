@@ -128,8 +128,9 @@ class TableOptions(Section):
     order_by: Annotated[
         dict[str, str],
         Meta(
-            description="Stream name to a column. Of several rows with one key in a file, the one "
-            "with the greatest value in that column is emitted. Other streams emit the first row."
+            description="Stream name to the title or name of a column. Of several rows with one "
+            "key in a file, the one with its greatest value is emitted, compared as for entities. "
+            "Other streams emit the first row."
         ),
     ] = field(default_factory=dict)
     date_order: Annotated[

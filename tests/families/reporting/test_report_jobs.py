@@ -176,6 +176,17 @@ def test_title_lines_of_a_report_are_skipped(simulate, clock):
     assert out.counts()[REPORT] == 12
 
 
+@pytest.mark.parametrize("start", ["/", "./"])
+def test_file_of_a_report_may_be_a_path(simulate, clock, start):
+    """A link may lack the host, which is that of the API then."""
+    sim = simulate(file_base_url=start)
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+
+
 @pytest.mark.promise("own-hosts")
 def test_file_of_a_report_at_another_host_gets_no_token(simulate, clock):
     """A link to a host that is not on the allow-list is not requested."""
