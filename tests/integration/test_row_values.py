@@ -38,7 +38,7 @@ QUERIES = {
 }
 
 
-def run_rows(sim: Simulator, clock: FakeClock) -> Output:
+def run_row_files(sim: Simulator, clock: FakeClock) -> Output:
     """Run the tap, each stream with one file."""
     for body in (HASHED, KEYED):  # in the order of the streams' names
         sim.faults.add(Fault("download", "bytes", body=body, family="data_extraction"))
@@ -64,7 +64,7 @@ def sim(simulate) -> Simulator:
 
 def test_rows_are_right_in_postgres(sim, clock, server: Postgres, tmp_path):
     """PostgreSQL has the newest row of each key, each identical row, and no row without a key."""
-    load_messages(run_rows(sim, clock), POSTGRES, server.settings, tmp_path)
+    load_messages(run_row_files(sim, clock), POSTGRES, server.settings, tmp_path)
 
     assert {query: server.ask(query) for query in QUERIES} == QUERIES
 
@@ -73,7 +73,7 @@ def test_rows_are_right_in_postgres(sim, clock, server: Postgres, tmp_path):
 def test_rows_are_right_in_duckdb(sim, clock, tmp_path):
     """DuckDB has the same; a key that is null would end its load."""
     path = str(tmp_path / "rows.duckdb")
-    load_messages(run_rows(sim, clock), DUCKDB, {"path": path}, tmp_path)
+    load_messages(run_row_files(sim, clock), DUCKDB, {"path": path}, tmp_path)
 
     with duckdb.connect(path, read_only=True) as warehouse:
         found = {query: warehouse.execute(query).fetchall() for query in QUERIES}
