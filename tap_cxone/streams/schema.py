@@ -52,11 +52,11 @@ class Declaration(Struct, frozen=True):
     """
 
     name: str
-    columns: tuple[Column, ...]
-    primary_keys: tuple[str, ...]
-    description: str
-    keys_setting: str
-    columns_setting: str
+    columns: tuple[Column, ...] = ()
+    primary_keys: tuple[str, ...] = ()
+    description: str = ""
+    keys_setting: str = ""
+    columns_setting: str = ""
     formats: tuple[Format, ...] = ("csv",)
     required: tuple[str, ...] = ()
     nested_object: str = ""

@@ -17,7 +17,6 @@ from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
-from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
@@ -29,6 +28,7 @@ from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
 from tap_cxone.streams.row_meaning import digests
 from tap_cxone.streams.window_loader import WindowLoader
+from tap_cxone.windows import with_lookahead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

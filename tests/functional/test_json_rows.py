@@ -264,7 +264,7 @@ def test_error_page_instead_of_rows_is_refused(sim, clock):
     assert out.records(BOTS) == []
 
 
-def test_the_record_id(sim, clock):
+def test_record_id_is_the_same_for_equal_rows(sim, clock):
     """The same row has the same id whenever it comes, another stream's or row's another."""
     serve_elements(sim, whole_conversation(1), 7, 8)
     first = run_exports(lenient(sim), clock)
@@ -300,7 +300,7 @@ def test_every_window_names_itself(simulate, clock):
     assert seen == ["", "2026-03-16T00:00:00+00:00"]
 
 
-def test_the_order_is_the_files(sim, clock):
+def test_records_and_invalid_rows_keep_the_order_of_the_file(sim, clock):
     """Records and misfits are emitted in the order of the file."""
     serve_elements(sim, whole_conversation(1), 7, whole_conversation(2), 8)
 

@@ -7,8 +7,8 @@ nullable strings. Columns that a file lacks are null.
 
 from __future__ import annotations
 
-from tap_cxone.rows.columns import Column, vendor_column
-from tap_cxone.streams.definition import Definition
+from tap_cxone.rows.columns import vendor_column
+from tap_cxone.streams.schema import Declaration
 
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
 # Part of an entity name → permission; the last match counts. Some entity names are not published.
@@ -30,25 +30,16 @@ def permission_of(entity_name: str) -> str:
     return matches[-1] if matches else ANY_PERMISSION
 
 
-class EntityDefinition(Definition, frozen=True):
-    """Definition of one entity stream.
+class EntityDefinition(Declaration, frozen=True, kw_only=True):
+    """Declaration of one entity stream.
 
     Attributes:
         entity_name: The API's `entityName`.
         version: The API's `version`, as text.
-        primary_keys: Columns that identify a record. If empty, `_row_hash` identifies it.
-        columns: Columns declared before the first file is read.
-        description: Meaning of one record.
-        order_by: Column whose greatest value marks the row to emit, of rows with one key; empty
-            for the first row.
     """
 
     entity_name: str
     version: str
-    primary_keys: tuple[str, ...] = ()
-    columns: tuple[Column, ...] = ()
-    description: str = ""
-    order_by: str = ""
 
 
 QM_WORKFLOWS = EntityDefinition(

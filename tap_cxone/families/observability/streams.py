@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
@@ -25,7 +25,7 @@ from tap_cxone.rows.columns import declared_columns
 from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import Overlap, daily_windows, midnight
+from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     import logging
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError, HistoryRefused
     from tap_cxone.families.observability.table_exports import TableExport
-    from tap_cxone.windows import Window
+    from tap_cxone.windows import Overlap, Window
 
 NAME = ObservabilitySettings.NAME
 BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
@@ -46,8 +46,7 @@ BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
 class Observability(ApiFamily):
     """The export API of the dashboard."""
 
-    name = NAME
-    evidence = ObservabilitySettings.EVIDENCE
+    settings_class = ObservabilitySettings
     credentials = (*CLIENT_CREDENTIALS, *ACCESS_KEY)
     host = "https://api-{region}.niceincontact.com"
     login_host = "https://cxone.niceincontact.com"
@@ -204,22 +203,11 @@ class TableStream(JobStream):
         )
 
     @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        section, bookmark = self.settings.section(ObservabilitySettings), self.state_view.bookmark()
+    def overlap(self, start: datetime) -> Overlap:
+        bookmark = self.state_view.bookmark()
         has_overlap = bookmark is not None and start < midnight(bookmark)
-        return daily_windows(
-            start,
-            end,
-            max_days=self.window_days,
-            pending=pending,
-            overlap=Overlap(
-                section.overlap_days,
-                self.settings.start_date,
-                extends_first_window=has_overlap,  # so it costs no export
-            ),
-        )
+        overlap = super().overlap(start)
+        return structs.replace(overlap, extends_first_window=has_overlap)  # so it costs no export
 
     @override
     def limit_to_quota(

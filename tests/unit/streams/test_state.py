@@ -261,7 +261,7 @@ def test_bookmark_does_not_move():
 # What cannot be read
 
 
-def test_a_whole_message_is_no_state():
+def test_state_message_as_a_state_is_refused():
     """A STATE message is refused: as a state it would be an empty one, and all be read again."""
     with pytest.raises(StateError, match=r"the .value"):
         read_state({"type": "STATE", "value": {"bookmarks": {}}})
@@ -407,7 +407,7 @@ old_states = st.fixed_dictionaries(
     }
 )
 @example({"bookmarks": {"agent_report": {"tenant_info": {"data_download": {"catalogue": False}}}}})
-def test_the_tap_understands_any_state_or_refuses_it(state):
+def test_any_state_is_understood_or_refused(state):
     """A tap with any state of its streams begins and plans, or says that the state is no good."""
     text = json.dumps(state)
     try:
