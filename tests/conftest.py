@@ -16,7 +16,6 @@ import pytest
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.registry import FAMILIES, Options
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.properties import WHOLE
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.resilience.faults.play")
 
 # A busy machine is no fault of the code: no example has a time of its own.
-hypothesis.settings.register_profile("all", deadline=None, max_examples=WHOLE)
+hypothesis.settings.register_profile("all", deadline=None, max_examples=100)
 hypothesis.settings.register_profile("tap", deadline=None, max_examples=30)
 hypothesis.settings.load_profile("tap")
 

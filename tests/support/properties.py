@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-WHOLE = 100
-"""The number of examples of the profile `all`, with which `make test-all` tries each property."""
+WHOLE = settings.get_profile("all").max_examples
+"""The usual number of examples with the profile of `make test-all`."""
 
 
 def examples(number: int) -> settings:
-    """Return settings for so many examples; other profiles try their share of them."""
+    """Return settings for so many examples with the profile `all`; others try their share."""
     return settings(max_examples=number * settings().max_examples // WHOLE)
 
 
