@@ -95,26 +95,27 @@ def block_converter(layout: FileLayout) -> Callable[[Sequence[Cells], int], Reco
     Its arguments are the cells by columns, and the number of rows. It raises ValueError if any
     row is invalid; `layout.row_converter` finds the row and the reason.
     """
-    names, spec = layout.names, layout.spec
+    spec = layout.spec
+    positions = {name: position for position, name in enumerate(layout.names)}
     converters = [
         (
-            names.index(c.name),
+            positions[c.name],
             cell_index,
             column_converter(c, layout.cell_rules(c), cells_are_text=layout.cells_are_text),
         )
         for cell_index, c in layout.kept_columns
     ]
-    text_indexes = {names.index(c.name) for _, c in layout.kept_columns if c.type == "string"}
-    key_indexes = [names.index(key) for key in spec.key_columns]
-    constants = [(names.index(name), value) for name, value in spec.constants.items()]
+    text_indexes = {positions[c.name] for _, c in layout.kept_columns if c.type == "string"}
+    key_indexes = [positions[key] for key in spec.key_columns]
+    constants = [(positions[name], value) for name, value in spec.constants.items()]
     hash_rows = row_hasher(layout) if ROW_HASH in spec.key_columns else None
 
     def convert_block(cells: Sequence[Cells], count: int) -> Records:
-        converted: list[Cells] = [[None] * count] * len(names)
+        converted: list[Cells] = [[None] * count] * len(positions)
         for index, cell_index, convert in converters:
             converted[index] = convert(cells[cell_index])
         if hash_rows:
-            converted[names.index(ROW_HASH)] = hash_rows(cells)
+            converted[positions[ROW_HASH]] = hash_rows(cells)
         for index, value in constants:
             converted[index] = [value] * count
         for index in key_indexes:

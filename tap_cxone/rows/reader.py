@@ -7,9 +7,8 @@ from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
 
 from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
@@ -101,12 +100,22 @@ class RowCounts:
         return f"{self.invalid} of {self.rows} rows failed validation ({reasons}{more})"
 
 
-class _Converters(Struct, frozen=True):
-    """Converters for one header: of single rows, and of blocks of rows."""
+@dataclass(frozen=True)
+class _Converters:
+    """Converters for one header, each made at its first use."""
 
     header: tuple[str, ...]
-    convert_row: Callable[[Cells], Record]
-    convert_block: Callable[[Sequence[Cells], int], Records]
+    layout: FileLayout
+
+    @cached_property
+    def convert_row(self) -> Callable[[Cells], Record]:
+        """Return the function that converts one row."""
+        return self.layout.row_converter()
+
+    @cached_property
+    def convert_block(self) -> Callable[[Sequence[Cells], int], Records]:
+        """Return the function that converts a block of rows."""
+        return block_converter(self.layout)
 
 
 @dataclass(slots=True)
@@ -262,9 +271,8 @@ class RowReader:
             header, self.spec, cells_are_text=self.table.cells_are_text
         )
         self.recognized = True
-        converters = _Converters(header, self.layout.row_converter(), block_converter(self.layout))
-        self._converters = converters
-        return converters
+        self._converters = _Converters(header, self.layout)
+        return self._converters
 
     def _convert_plain(self, block: PlainBlock) -> Iterator[Records | Record | InvalidRow]:
         """Yield the rows of a block as Arrow arrays; as Python values if a row may be invalid."""

@@ -165,8 +165,9 @@ def test_next_download_overlaps_the_last_one(sim, clock, own, days):
     assert starts == [f"2026-03-{day}T00:00:00" for day in days]
 
 
-def test_download_starts_within_the_history_of_the_api(sim, clock):
+def test_download_starts_within_the_history_of_the_api(simulate, clock):
     """No request is older than two years, and none is longer than the API allows."""
+    sim = simulate(rows_per_day=1)
     config = download_config(sim, {"window_days": 30}, start_date="2020-01-01", end_date=None)
 
     out = run_reporting(config, clock, CALLS)
