@@ -248,6 +248,14 @@ def test_a_clock_that_is_almost_right(sim, clock):
     assert all(line.startswith("ok ") for line in probe_lines(sim, clock))
 
 
+def test_connection_test_date_header_without_zone_is_utc(sim, clock):
+    """A `Date` in the old C format names no zone; HTTP defines it as UTC."""
+    date = (("Date", f"{clock.now():%a %b %d %H:%M:%S %Y}"),)
+    sim.faults.add(Fault("list", "status", status=200, headers=date, body='{"jobs": []}'))
+
+    assert probe_lines(sim, clock)[-1].startswith("ok   data_extraction clock")
+
+
 def test_one_line_each(sim, clock):
     """Whatever the API says, a check stays one line without secrets."""
     words = f"first\nsecond\r\n{Credentials.ACCESS_KEY_SECRET}"
