@@ -83,7 +83,8 @@ def check_connections(
         if family.configured:
             results = list(probe(_restored(family.with_few_retries(), state)))  # interactive
             yield from results
-            if permissions and any(r.check == "read" and r.passed is not False for r in results):
+            # Streams do without the harmless read, such as the list of jobs.
+            if permissions and any(r.check == "login" and r.passed for r in results):
                 yield from map(check_permission, wanted)
         else:
             yield skipped_result(family)

@@ -312,6 +312,17 @@ def test_permission_test_submits_a_job_of_each_stream_that_costs_no_export(sim, 
     assert sim.analytics_exports == []
 
 
+def test_permission_test_goes_on_without_a_list_of_jobs(sim, clock):
+    """A tenant without a list of jobs is read all the same, so its permissions are tried."""
+    sim.faults.add(Fault("list", "status", status=405, times=99))
+
+    lines = connection_lines(sim, clock, "qm_workflows", permissions=True)
+
+    assert "ok   data_extraction permission of qm_workflows: the API accepted a job of one day" in (
+        lines
+    )
+
+
 def test_permission_test_has_an_option_of_its_own(sim, config, tmp_path):
     """`--test=permissions` is the connection test with one line per stream."""
     sim.faults.add(Fault("sync", "status", status=403, body="not allowed", times=9))
