@@ -136,7 +136,7 @@ def test_403_without_permission(simulate, clock, mode, stream, permission):
         "access",
         "denied",
         "permission",
-        "access",
+        "no access yet",
         "scope",
     ],
 )
