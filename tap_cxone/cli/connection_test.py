@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct, structs
 
 from tap_cxone.errors import CXoneError, with_permission_hint
+from tap_cxone.http.auth import clock_offset
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.streams.state import StreamState
 
@@ -90,7 +90,8 @@ def check_connections(
         if family.configured:
             results = list(probe(_restored(_with_few_retries(family), state)))  # interactive
             yield from results
-            if permissions and any(r.check == "read" and r.passed is not False for r in results):
+            # Streams do without the harmless read, such as the list of jobs.
+            if permissions and any(r.check == "login" and r.passed for r in results):
                 yield from map(check_permission, wanted)
         else:
             yield skipped_result(family)
@@ -192,13 +193,12 @@ def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
 
 
 def _check_clock(family: ApiFamily, date_header: str) -> CheckResult:
-    try:
-        server_time = parsedate_to_datetime(date_header)
-    except ValueError:
+    offset = clock_offset(date_header, family.context.clock.now())
+    if offset is None:
         return CheckResult(
             family.name, "clock", None, "not compared, the server sent no Date header"
         )
-    skew = abs(family.context.clock.now() - server_time)
+    skew = abs(offset)
     passed = skew <= _MAX_SKEW
     remedy = (
         "" if passed else "; set this machine's clock, because it determines the end of windows"
