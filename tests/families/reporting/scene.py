@@ -58,5 +58,6 @@ SCENES = (
             Ability.CANCEL: _NO_JOBS,
             Ability.PRESIGNED_LINKS: "the response to the request contains the file",
         },
+        file_in_json=True,
     ),
 )
