@@ -12,6 +12,7 @@ from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.redact import Redactor
+from tap_cxone.rows.columnar import Records
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.progress.tracker import StreamProgress
-    from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
@@ -53,6 +53,16 @@ class FileSource(Protocol):
         """Mark the file of a window as unusable, so that it is never returned again."""
 
 
+class RowCheck(Protocol):
+    """A check of all rows of one file that each row passes alone."""
+
+    def add(self, records: Records) -> None:
+        """Check, or count, a part of the rows."""
+
+    def require_valid(self, name: str) -> None:
+        """Raise `InvalidRecords` for the file of this name if its rows failed the check."""
+
+
 class WindowLoader(Struct, frozen=True, kw_only=True):
     """Validates the prefetched files of one stream.
 
@@ -62,6 +72,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         declaration: Declaration of the stream.
         settings: Settings of the run.
         failed_files: Keeps the files of failed windows.
+        row_check: Returns a new check of the rows of a window; None for no check.
         run_pending_tasks: Called while a file is read, where no message is incomplete.
         audit_context: Audit fields of the stream.
         progress: Progress tracker of the stream.
@@ -73,6 +84,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
     declaration: Declaration
     settings: Settings
     failed_files: FailedFiles
+    row_check: Callable[[Window], RowCheck | None]
     run_pending_tasks: Callable[[], None]
     audit_context: AuditContext
     progress: StreamProgress
@@ -164,7 +176,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         """Read a whole file; read it again if its dates show another order than they were read in.
 
         Raises:
-            InvalidRecords: The dates of a column show either order.
+            InvalidRecords: The dates of a column show either order, or a check failed.
         """
         spec = structs.replace(spec, dates=spec.dates.with_orders({}))
         with ExitStack() as cleanup:
@@ -174,13 +186,16 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             )
             if line_buffer is not None:
                 cleanup.callback(line_buffer.close)
-            counts = self._validate(reader, line_buffer)
+            row_check = self.row_check(window_file.window)
+            counts = self._validate(reader, line_buffer, row_check)
             dates = spec.dates
             if columns := dates.contradictory:
                 raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
             if dates.opposed and dates.rule.setting is None:
                 spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
                 return self._read(window_file, spec, line_encoder)
+            if row_check is not None:
+                row_check.require_valid(reader.table.name)
             cleanup.pop_all()
         return reader, line_buffer, counts
 
@@ -218,9 +233,14 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DecodeError(msg)
         return RowReader(table, spec)
 
-    def _validate(self, reader: RowReader, line_buffer: RecordLineBuffer | None) -> RowCounts:
+    def _validate(
+        self,
+        reader: RowReader,
+        line_buffer: RecordLineBuffer | None,
+        row_check: RowCheck | None,
+    ) -> RowCounts:
         try:
-            counts = reader.validate(lambda part: self._buffer_part(part, line_buffer))
+            counts = reader.validate(lambda part: self._take_part(part, line_buffer, row_check))
             if line_buffer is not None:
                 line_buffer.flush()
         except DriftError as error:
@@ -230,9 +250,14 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DriftError(msg) from error
         return counts
 
-    def _buffer_part(
-        self, part: Records | InvalidRow, line_buffer: RecordLineBuffer | None
+    def _take_part(
+        self,
+        part: Records | InvalidRow,
+        line_buffer: RecordLineBuffer | None,
+        row_check: RowCheck | None,
     ) -> None:
+        if row_check is not None and isinstance(part, Records):
+            row_check.add(part)
         if line_buffer is not None:
             line_buffer.add(part)
         self.run_pending_tasks()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from msgspec import Struct
 from typing_extensions import override
 
-from tap_cxone.clock import parse_instant
+from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import NotFound, with_permission_hint
 from tap_cxone.families.reporting.api import versioned
 from tap_cxone.http.base64_file import Base64Field
@@ -69,6 +69,7 @@ class ReportJobsApi(JobApi):
         report_id: ID of the report.
         delete_after_days: Days for which the API keeps the file.
         skip_lines: Lines of the file before its header.
+        sends_dates: Whether a submit names the dates of its window.
         hosts: Hosts that may receive the token.
         job_times: Times of the jobs whose status was read, by ID.
     """
@@ -77,6 +78,7 @@ class ReportJobsApi(JobApi):
     report_id: int
     delete_after_days: int
     skip_lines: int
+    sends_dates: bool
     hosts: tuple[str, ...]
     job_times: dict[str, JobTimes] = field(default_factory=dict)
 
@@ -92,13 +94,15 @@ class ReportJobsApi(JobApi):
     @override
     def body(self, window: Window) -> dict[str, str]:
         """Return the query of a submit, which has no body."""
-        return {
+        query = {
             "fileType": "CSV",
             "includeHeaders": "true",
             "appendDate": "true",
             "overwrite": "true",
             "deleteAfter": str(self.delete_after_days),
         }
+        dates = {"startDate": iso_z(window.start), "endDate": iso_z(window.end)}
+        return query | dates if self.sends_dates else query
 
     @override
     def identity(self, window: Window) -> list[Any]:

@@ -18,14 +18,16 @@ from tap_cxone.families.reporting.report_jobs import (
     ReportJobsApi,
 )
 from tap_cxone.families.reporting.settings import ReportingSettings
+from tap_cxone.families.reporting.window_dates import WindowDates
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.rows.columns import Column, with_types
+from tap_cxone.rows.columns import Column, source_column, with_types
 from tap_cxone.spool import WindowFile
-from tap_cxone.streams.definition import text_format
+from tap_cxone.streams.definition import entry_text_format
+from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.snapshot_job import SnapshotJobStream
 from tap_cxone.streams.windowed import WindowedStream
-from tap_cxone.windows import Window
+from tap_cxone.windows import Window, daily_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.context import ApiFamily
-    from tap_cxone.families.reporting.settings import ReportJobSettings
+    from tap_cxone.families.reporting.report_job_settings import ReportJobSettings
     from tap_cxone.rows.layout import RecordSpec
 
 _JOB_COLUMNS = (
@@ -48,8 +50,9 @@ _TICK = timedelta(microseconds=1)
 
 def report_stream(tap: Tap, family: ApiFamily, entry: ReportJobSettings) -> WindowedStream:
     """Return the stream of one report, in the mode of its settings."""
-    stream_class = CollectedReportStream if entry.mode == "collect" else ReportStream
-    return stream_class(tap, family, entry)
+    if entry.mode == "collect":
+        return CollectedReportStream(tap, family, entry)
+    return (DatedReportStream if entry.send_dates else ReportStream)(tap, family, entry)
 
 
 class _ReportRows(WindowedStream):
@@ -59,21 +62,18 @@ class _ReportRows(WindowedStream):
         """Store the entry of the settings; declare its columns and those of the job."""
         self.entry = entry
         self._job_id: str | None = None
-        setting = f"{ReportingSettings.NAME}.report_jobs, entry '{entry.name}'"
+        self.setting = f"{ReportingSettings.NAME}.report_jobs, entry '{entry.name}'"
         declaration = Declaration(
             name=entry.name,
-            columns=(*with_types((), entry.columns), *_JOB_COLUMNS),
+            columns=(*with_types((), entry.column_types), *_JOB_COLUMNS),
             primary_keys=entry.primary_keys,
             description="A row of a custom report.",
-            keys_setting=f"{setting}, primary_keys",
-            columns_setting=f"{setting}, columns",
-            windowed=entry.mode == "collect",
-            text_format=text_format(
-                entry.csv.over(CsvSettings(number_format=NUMBER_FORMAT)),
-                csv_setting=f"{setting}, csv",
-                timezone=entry.timezone,
-                date_order=entry.date_order,
-                date_order_setting=f"{setting}, date_order",
+            keys_setting=f"{self.setting}, primary_keys",
+            columns_setting=f"{self.setting}, columns",
+            required=(entry.date_column,) if entry.date_column else (),
+            windowed=entry.mode == "collect" or entry.send_dates,
+            text_format=entry_text_format(
+                entry, CsvSettings(number_format=NUMBER_FORMAT), self.setting
             ),
         )
         super().__init__(tap, family, declaration)
@@ -89,6 +89,7 @@ class _ReportRows(WindowedStream):
             report_id=self.entry.report_id,
             delete_after_days=self.entry.delete_after_days,
             skip_lines=self.entry.skip_lines,
+            sends_dates=self.entry.send_dates,
             hosts=(*NICE_HOSTS, *section.file_hosts),
         )
 
@@ -111,6 +112,27 @@ class _ReportRows(WindowedStream):
 
 class ReportStream(_ReportRows, SnapshotJobStream):
     """The result of a report that each run starts, or resumes if an earlier run was killed."""
+
+
+class DatedReportStream(_ReportRows, JobStream):
+    """The results of a report for windows of dates; rows with other dates fail their window."""
+
+    @property
+    @override
+    def configured_window_days(self) -> int:
+        return self.entry.window_days
+
+    @override
+    def windows(
+        self, start: datetime, end: datetime, pending: Iterable[Window]
+    ) -> Iterator[Window]:
+        zone = self.declaration.text_format.zone
+        return daily_windows(start, end, max_days=self.window_days, zone=zone, pending=pending)
+
+    @override
+    def row_check(self, window: Window) -> WindowDates:
+        column = source_column(self.entry.date_column or "", "").name
+        return WindowDates(window, column, self.declaration.text_format.zone, self.setting)
 
 
 class CollectedReportStream(_ReportRows):

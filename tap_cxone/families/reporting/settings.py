@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 from typing_extensions import override
 
-from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
+from tap_cxone.config.csv import DATE_ORDER, CsvSettings, timezone_problems
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
+from tap_cxone.families.reporting.report_job_settings import ReportJobSettings
 from tap_cxone.families.reporting.tables import DIMENSIONS
 from tap_cxone.types import COLUMN_TYPES, ColumnType
 
@@ -86,54 +87,6 @@ class DataDownloadSettings:
         """Return how far before the bookmark rows are read again."""
         days = self.window_days if self.lookback_days is None else self.lookback_days
         return timedelta(days=days)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportJobSettings:
-    """The settings of one custom report."""
-
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["contacts_of_yesterday"],
-            description="Stream name, snake_case.",
-        ),
-    ]
-    report_id: Annotated[
-        int, Meta(ge=1, description="ID of the report; the stream `reports` lists all.")
-    ]
-    mode: Annotated[
-        Literal["run", "collect"],
-        Meta(
-            description="`run` starts the report in each run and emits its result. `collect` "
-            "starts nothing, and emits every job that finished since the bookmark."
-        ),
-    ] = "run"
-    primary_keys: Annotated[
-        tuple[str, ...],
-        Meta(description="Columns that identify a row. Default: `_row_hash`."),
-    ] = ()
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(
-            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
-            "strings."
-        ),
-    ] = field(default_factory=dict)
-    delete_after_days: Annotated[
-        int,
-        Meta(ge=7, le=14, description="Days for which the API keeps the file, 7 to 14."),
-    ] = 7
-    timezone: TIMEZONE = None
-    date_order: DATE_ORDER = None
-    csv: Annotated[
-        CsvSettings,
-        Meta(description="How the file writes texts; `number_format` is `1,234.5` by default."),
-    ] = field(default_factory=CsvSettings)
-    skip_lines: Annotated[
-        int, Meta(ge=0, description="Lines before the header, such as the title of the report.")
-    ] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +181,4 @@ class ReportingSettings(Section):
             yield from timezone_problems(f"{setting}, timezone", download.timezone)
             yield from download.csv.problems(f"{setting}, csv")
         for report in self.report_jobs:
-            setting = f"{self.NAME}.report_jobs, entry '{report.name}'"
-            yield from timezone_problems(f"{setting}, timezone", report.timezone)
-            yield from report.csv.problems(f"{setting}, csv")
+            yield from report.problems(f"{self.NAME}.report_jobs, entry '{report.name}'")

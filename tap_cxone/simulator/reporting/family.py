@@ -11,7 +11,7 @@ from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
 from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
 from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
-from tap_cxone.simulator.reporting.report_jobs import ReportJobs
+from tap_cxone.simulator.reporting.report_jobs import REPORT, ReportJobs
 from tap_cxone.simulator.reporting.routes import FAMILY, routes
 
 if TYPE_CHECKING:
@@ -53,12 +53,15 @@ class Reporting(SimulatedFamily):
 
     @override
     def serves(self, entity: str) -> bool:
-        return entity == CONTACTS or entity in DIMENSIONS or entity.startswith(ENTITY)
+        is_list = entity == CONTACTS or entity in DIMENSIONS
+        return is_list or entity == REPORT or entity.startswith(ENTITY)
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
         if query.entity == CONTACTS:
             return self.contacts.started(query.start, query.end)
+        if query.entity == REPORT:
+            return self.report_jobs.rows(query.start, query.end)
         if query.entity.startswith(ENTITY):
             report_id = int(query.entity.removeprefix(ENTITY))
             return self._downloads.rows(report_id, query.start, query.end)

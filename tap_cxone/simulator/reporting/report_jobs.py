@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 
 from tap_cxone.simulator.csvfile import csv_text
+from tap_cxone.simulator.fake_values import american
 from tap_cxone.simulator.jobs import Job, Status, forced_end_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.faults import Fault
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.rows import Row
 
 REPORT_ID: Final = 2075
+REPORT: Final = f"report-jobs/{REPORT_ID}"
 _DAY = timedelta(days=1)
 _DELETE_AFTER = range(7, 15)
 _FILE_TYPES = {"CSV", "PDF", "XML", "Excel"}
-_COLUMNS = ("Contact ID", "Agent No", "Agent Name", "Total Time")
+_COLUMNS = ("Contact ID", "Agent No", "Agent Name", "Start Date", "Total Time")
+_LONGEST = timedelta(days=90)
 _WORDS = {
     Status.RUNNING: "Running",
     Status.SUCCEEDED: "Finished",
@@ -41,9 +43,17 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportJob(Job):
-    """One job of a report, with the days for which its file is kept."""
+    """One job of a report.
+
+    Attributes:
+        delete_after: How long its file is kept.
+        start: Start of the range of its rows.
+        end: End of it.
+    """
 
     delete_after: timedelta
+    start: datetime
+    end: datetime
 
     @override
     def status(self, now: datetime) -> Status:
@@ -84,6 +94,7 @@ class ReportJobs:
         if query.get("fileType", "CSV") not in _FILE_TYPES:
             raise HTTPException(400, "Invalid FileType")
         now, (forced_end, reason) = self._clock.now(), forced_end_of(fault)
+        start, end = self._range(query, now)
         with self._lock:
             job_id = str(9001 + len(self._jobs))
             self._jobs[job_id] = ReportJob(
@@ -93,8 +104,24 @@ class ReportJobs:
                 forced_end=forced_end,
                 reason=reason or "The report failed",
                 delete_after=timedelta(days=int(days)),
+                start=start,
+                end=end,
             )
         return job_id
+
+    def _range(self, query: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
+        """Return the range of the request, or that of the template: yesterday."""
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        template = midnight - _DAY, midnight
+        if "startDate" not in query or self._options.report_dates == "ignored":
+            return template
+        try:
+            start, end = (datetime.fromisoformat(query[name]) for name in ("startDate", "endDate"))
+        except (KeyError, ValueError):
+            raise HTTPException(400, "Invalid startDate or endDate") from None
+        if not timedelta(0) < end - start < _LONGEST:
+            raise HTTPException(400, "The date range must be under 90 days")
+        return start, end
 
     def poll(self, job_id: str, base_url: str, fault: Fault | None) -> Response:
         """Return the status of a job.
@@ -152,23 +179,23 @@ class ReportJobs:
         content = base64.b64encode(self._content(job, fault)).decode()
         return JSONResponse({"files": {"fileName": name, "file": content}})
 
-    def rows(self, submitted_at: datetime) -> list[Row]:
-        """Return the rows of a job: contacts of the day before it was submitted."""
-        end = submitted_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    def rows(self, start: datetime, end: datetime) -> list[Row]:
+        """Return the rows of the report for contacts that started in `[start, end)`."""
         return [
             {
                 "Contact ID": str(contact["contactId"]),
                 "Agent No": str(contact["agentId"]),
                 "Agent Name": f"{contact['lastName']}, {contact['firstName']}",
+                "Start Date": american(datetime.fromisoformat(contact["contactStartDate"])),
                 "Total Time": str(contact["totalDurationSeconds"]),
             }
-            for contact in self._contacts.started(end - _DAY, end)
+            for contact in self._contacts.started(start, end)
         ]
 
     def _content(self, job: ReportJob, fault: Fault | None) -> bytes:
         if fault and fault.kind == "bytes":
             return fault.payload
-        lines = [[row[column] for column in _COLUMNS] for row in self.rows(job.submitted_at)]
+        lines = [[row[column] for column in _COLUMNS] for row in self.rows(job.start, job.end)]
         text = csv_text([_COLUMNS, *lines], _COLUMNS, self._options, fault)
         return ("Contacts of yesterday\r\n" * self._options.report_title_lines + text).encode()
 

@@ -1,18 +1,24 @@
-"""The scenes of the reporting API: contacts in pages, and a data download as base64."""
+"""The scenes of the reporting API: pages of contacts, a data download and a job."""
 
 from __future__ import annotations
 
 from tap_cxone.config.validation import ACCESS_KEY
+from tap_cxone.simulator.reporting.report_jobs import REPORT as REPORT_TRUTH
 from tests.support.reporting import (
+    BASE,
     CALLS,
     CALLS_TRUTH,
     CONTACTS,
     CONTACTS_PATH,
     DOWNLOAD_PATH,
     FAMILY,
+    REPORT,
+    SUBMIT_PATH,
     TOKEN,
     call_records,
     contact_records,
+    report_entry,
+    report_records,
 )
 from tests.support.scene import Ability, RequestPatterns, Scene
 
@@ -58,6 +64,36 @@ SCENES = (
             Ability.CANCEL: _NO_JOBS,
             Ability.PRESIGNED_LINKS: "the response to the request contains the file",
         },
+        file_in_json=True,
+    ),
+    Scene(
+        name="report_job",
+        family=FAMILY[0],
+        stream=REPORT,
+        key=("Contact ID",),
+        own={"report_jobs": [report_entry(send_dates=True, date_column="Start Date")]},
+        entity=REPORT_TRUTH,
+        credentials=ACCESS_KEY,
+        typed=report_records,
+        patterns=RequestPatterns(
+            login=f"POST {TOKEN}",
+            submit=f"POST {SUBMIT_PATH}",
+            poll=f"GET {BASE}/report-jobs/[0-9]+",
+            listing=f"GET {BASE}/report-jobs",
+            file=f"GET {BASE}/files".replace("v34", "V35"),
+        ),
+        reads=("token", "list", "poll", "download"),
+        submits=("submit",),
+        cannot={
+            Ability.CANCEL: "the documents have no request that ends a job",
+            Ability.PRESIGNED_LINKS: "the API itself serves the file, and wants the token",
+        },
+        other_request={
+            "report_jobs": [
+                report_entry(send_dates=True, date_column="Start Date", delete_after_days=8)
+            ]
+        },
+        unknown_status={"jobResult": {"jobId": "9001", "state": "hibernating"}},
         file_in_json=True,
     ),
 )

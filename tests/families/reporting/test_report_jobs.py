@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_cxone.cli.plan_report import plan_lines
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
-from tap_cxone.simulator.reporting.report_jobs import REPORT_ID
 from tap_cxone.tap import TapCXone
 from tests.support.clocks import OnceActingClock
-from tests.support.reporting import BASE, reporting_settings, run_reporting
-from tests.support.requests import requests_to, sent
+from tests.support.reporting import REPORT, job_submits, report_config, run_reporting
+from tests.support.requests import sent
 from tests.support.run import Killed, select
 
 if TYPE_CHECKING:
-    from tap_cxone.simulator import RecordedRequest, Simulator
+    from tap_cxone.simulator import Simulator
 
-REPORT = "contacts_of_yesterday"
-SUBMIT = f"{BASE}/report-jobs/{REPORT_ID}"
-JOBS = f"{BASE}/report-jobs"
 HOUR = timedelta(hours=1)
 
 
@@ -32,41 +28,25 @@ def clock() -> OnceActingClock:
     return OnceActingClock()
 
 
-def report_config(
-    sim: Simulator, entry: dict[str, Any] | None = None, **changes: Any
-) -> dict[str, Any]:
-    """Return settings for one report."""
-    report = {
-        "name": REPORT,
-        "report_id": REPORT_ID,
-        "primary_keys": ["Contact ID"],
-        "columns": {"Total Time": "integer"},
-        **(entry or {}),
-    }
-    return reporting_settings(sim, {"report_jobs": [report], **changes})
-
-
-def job_submits(sim: Simulator) -> list[RecordedRequest]:
-    """Return the submits of report jobs."""
-    return requests_to(sim, SUBMIT)
-
-
-def contact_keys(sim: Simulator, *instants: Any) -> list[str]:
-    """Return the contacts of the jobs that were submitted at these instants, sorted."""
-    return sorted(row["Contact ID"] for at in instants for row in sim.report_jobs.rows(at))
+def contact_keys(sim: Simulator) -> list[str]:
+    """Return the contacts in the files of all jobs so far, sorted."""
+    return sorted(
+        row["Contact ID"]
+        for job in sim.report_jobs.jobs()
+        for row in sim.report_jobs.rows(job.start, job.end)
+    )
 
 
 @pytest.mark.parametrize("wrapper", ["present", "absent"])
 def test_report_is_run_and_its_rows_carry_the_job(simulate, clock, wrapper):
     """A run starts one job, and its records have the ID and the times of it."""
     sim = simulate(report_job_wrapper=wrapper)
-    began = clock.now()
 
     out = run_reporting(report_config(sim), clock, REPORT)
 
     records = out.records(REPORT)
     assert out.error is None
-    assert sorted(r["contact_id"] for r in records) == contact_keys(sim, began)
+    assert sorted(r["contact_id"] for r in records) == contact_keys(sim)
     (job,) = sim.report_jobs.jobs()
     assert {(r["_job_id"], r["_job_start"], r["_job_end"]) for r in records} == {
         (job.id, job.submitted_at.isoformat(), job.ready_at.isoformat())
@@ -197,24 +177,20 @@ def test_report_without_permission_names_it(simulate, clock):
 
 def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
     """Every finished job is emitted once, and the tap starts none."""
-    instants = [clock.now(), clock.now() + HOUR * 24]
     sim.report_jobs.start({})
     clock.instant += HOUR * 24
     sim.report_jobs.start({})
     clock.instant += HOUR
-    config = report_config(sim, {"mode": "collect"})
+    config, wanted = report_config(sim, {"mode": "collect"}), contact_keys(sim)
 
     first = run_reporting(config, clock, REPORT)
     again = run_reporting(config, clock, REPORT, state=first.state)
     sim.report_jobs.start({})
-    instants.append(clock.now())
     clock.instant += HOUR
     later = run_reporting(config, clock, REPORT, state=again.state)
 
     assert (first.error, again.error, later.error) == (None, None, None)
-    assert sorted(r["contact_id"] for r in first.records(REPORT)) == contact_keys(
-        sim, *instants[:2]
-    )
+    assert sorted(r["contact_id"] for r in first.records(REPORT)) == wanted
     assert again.counts() == {}
     assert {r["_job_id"] for r in later.records(REPORT)} == {"9003"}
     assert job_submits(sim) == []
