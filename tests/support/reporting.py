@@ -100,14 +100,18 @@ def contact_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def report_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the records that the rows of the custom report become."""
-    american = "%m/%d/%Y %I:%M:%S %p %z"
     return [
         {
             **{snake(name): value for name, value in row.items()},
-            "start_date": datetime.strptime(f"{row['Start Date']} +0000", american).isoformat(),
+            "start_date": _american_instant(row["Start Date"]),
         }
         for row in rows
     ]
+
+
+def _american_instant(text: str) -> str:
+    parsed = datetime.strptime(f"{text} +0000", "%m/%d/%Y %I:%M:%S %p %z")
+    return parsed.isoformat()
 
 
 def _value(value: Any) -> Any:

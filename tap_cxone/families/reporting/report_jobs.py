@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 NICE_HOSTS = ("niceincontact.com", "nice-incontact.com", "incontact.com")
 _PATH = "/report-jobs"
 _WRAPPERS = ("jobResult", "jobResults", "resultSet")
-_FAILURE_WORDS = ("fail", "error", "cancel", "expire")
 _PERMISSION_HINT = (
     "grant the user of the access key the permission Custom Reports > Edit, and access to files "
     "(CXone: Admin > Security > Roles)"
@@ -83,6 +82,11 @@ class ReportJobsApi(JobApi):
     job_times: dict[str, JobTimes] = field(default_factory=dict)
 
     ID_KEYS: ClassVar[tuple[str, ...]] = ("jobId",)
+    # A job may be finished before the response has the link of its file.
+    STATUSES: ClassVar[Mapping[str, JobStatus]] = dict.fromkeys(
+        ("queued", "pending", "running", "processing", "inprogress", "finished", "completed"),
+        JobStatus.RUNNING,
+    )
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("resultFileURL", "resultFileUrl")
 
@@ -124,18 +128,14 @@ class ReportJobsApi(JobApi):
     def read_status(self, body: Any) -> StatusResponse:
         """Return the status that a response names.
 
-        The states are not documented. A job with a link is finished, one with a word of failure
-        has failed, and any other one is running.
+        The states are not documented, and older versions send none. A job with a link is
+        finished, one with a word of failure has failed, and any other one is running.
         """
         job = unwrap_job(body)
-        state, link = str(job.get("state") or ""), self.find_link(job)
         times = JobTimes(*(_iso_or_none(job.get(key)) for key in ("jobStart", "jobEnd")))
         self.job_times[json_id(job.get("jobId")) or ""] = times
-        if any(word in state.casefold() for word in _FAILURE_WORDS):
-            return StatusResponse(JobStatus.FAILED, None, self.client.redact(state), state)
-        return StatusResponse(
-            JobStatus.SUCCEEDED if link else JobStatus.RUNNING, link, api_status=state
-        )
+        response = super().read_status(job)
+        return replace(response, is_known=response.is_known or not response.api_status)
 
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs:

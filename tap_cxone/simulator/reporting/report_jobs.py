@@ -6,6 +6,7 @@ import base64
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -75,6 +76,7 @@ class ReportJobs:
         self._contacts = contacts
         self._jobs: dict[str, ReportJob] = {}
         self._file_misses: dict[str, int] = {}
+        self._first_id = SystemRandom().randrange(10**6, 10**9)
         self._lock = threading.Lock()
 
     def jobs(self) -> list[ReportJob]:
@@ -96,7 +98,7 @@ class ReportJobs:
         now, (forced_end, reason) = self._clock.now(), forced_end_of(fault)
         start, end = self._range(query, now)
         with self._lock:
-            job_id = str(9001 + len(self._jobs))
+            job_id = str(self._first_id + len(self._jobs))
             self._jobs[job_id] = ReportJob(
                 id=job_id,
                 submitted_at=now,
@@ -209,6 +211,8 @@ class ReportJobs:
         if status is Status.RUNNING:
             return body | {"state": _WORDS[status]}
         assert job.ready_at is not None  # noqa: S101 (the job has ended)
+        if status is not Status.SUCCEEDED:
+            body["errorMessage"] = job.reason  # the documents name no field for it
         body |= {"state": _WORDS[status], "jobEnd": _offset_text(job.ready_at)}
         if status is Status.SUCCEEDED:
             name = quote(f"{job.id}.csv")

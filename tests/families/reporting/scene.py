@@ -20,7 +20,7 @@ from tests.support.reporting import (
     report_entry,
     report_records,
 )
-from tests.support.scene import Ability, RequestPatterns, Scene
+from tests.support.scene import DAY, Ability, RequestPatterns, Scene
 
 _NO_JOBS = "the response to a request has the rows, and no job is made"
 
@@ -94,6 +94,7 @@ SCENES = (
             ]
         },
         unknown_status={"jobResult": {"jobId": "9001", "state": "hibernating"}},
+        result_life=7 * DAY,
         file_in_json=True,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,14 @@ def contact_keys(sim: Simulator) -> list[str]:
         for job in sim.report_jobs.jobs()
         for row in sim.report_jobs.rows(job.start, job.end)
     )
+
+
+def status_of(state: str | None) -> Fault:
+    """Return the fault that answers a poll with a state; None for a job without one."""
+    job = {"jobId": "9001", **({} if state is None else {"state": state})}
+    headers = (("Content-Type", "application/json"),)
+    body = json.dumps({"jobResult": job})
+    return Fault("poll", "status", status=200, headers=headers, body=body)
 
 
 @pytest.mark.parametrize("wrapper", ["present", "absent"])
@@ -115,24 +124,35 @@ def test_submit_whose_response_was_lost_is_found_in_the_list(sim, clock):
 
 
 def test_job_that_failed_names_its_state(sim, clock):
-    """A state with a word of failure ends the stream."""
-    sim.faults.add(Fault("submit", "job-failed"))
+    """A state with a word of failure ends the stream, though no field has a reason."""
+    sim.faults.add(status_of("Cancelled by user"))
 
     out = run_reporting(report_config(sim), clock, REPORT)
 
-    assert "Failed" in str(out.error)
+    assert "produced no file: CANCELLED" in str(out.error)
+    assert '"state": "Cancelled by user"' in str(out.error)
 
 
 def test_unknown_state_of_a_job_is_polled_on(sim, clock):
     """A state that nobody has seen is not the end of a job."""
-    body = '{"jobResult": {"jobId": "9001", "state": "Hibernating"}}'
-    headers = (("Content-Type", "application/json"),)
-    sim.faults.add(Fault("poll", "status", status=200, headers=headers, body=body))
+    sim.faults.add(status_of("Hibernating"))
 
     out = run_reporting(report_config(sim), clock, REPORT)
 
     assert out.error is None
     assert out.counts()[REPORT] == 12
+
+
+@pytest.mark.parametrize("state", [None, "Finished"])
+def test_job_without_a_link_is_polled_on_without_a_warning(sim, clock, caplog, state):
+    """Older versions send no state, and a finished job may get its link later."""
+    sim.faults.add(status_of(state))
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+    assert "does not know the status" not in caplog.text
 
 
 def test_file_that_is_missing_at_first_is_waited_for(simulate, clock):
@@ -192,7 +212,7 @@ def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
     assert (first.error, again.error, later.error) == (None, None, None)
     assert sorted(r["contact_id"] for r in first.records(REPORT)) == wanted
     assert again.counts() == {}
-    assert {r["_job_id"] for r in later.records(REPORT)} == {"9003"}
+    assert {r["_job_id"] for r in later.records(REPORT)} == {sim.report_jobs.jobs()[-1].id}
     assert job_submits(sim) == []
 
 
@@ -204,7 +224,9 @@ def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
 
     out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
 
-    assert {r["_job_id"] for r in out.records(REPORT)} == {"9001", "9002"}
+    jobs = {job.id for job in sim.report_jobs.jobs()}
+    assert len(jobs) == 2
+    assert {r["_job_id"] for r in out.records(REPORT)} == jobs
 
 
 def test_collecting_without_jobs_commits_nothing(sim, clock):
