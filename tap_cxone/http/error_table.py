@@ -85,9 +85,7 @@ FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
     NotFound: ERROR_TABLE[HTTPStatus.NOT_FOUND],
     Throttled: _THROTTLED,
     QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),
-    ResponseTimeout: ErrorRule(
-        ResponseTimeout, _RESPONSE_TIMEOUT_HINT, submit_error=AmbiguousSubmit
-    ),
+    ResponseTimeout: ErrorRule(ResponseTimeout, _RESPONSE_TIMEOUT_HINT),
     HistoryRefused: ErrorRule(HistoryRefused, _HISTORY_HINT),
 }
 """Rules for the error classes that an API recognises by the text of a response."""

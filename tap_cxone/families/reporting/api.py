@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tap_cxone.errors import ApiError, NotFound, ResponseTimeout, with_permission_hint
+from tap_cxone.errors import ApiError, ResponseTimeout, with_permission_hint
 from tap_cxone.http.json_body import json_list, json_object, json_objects
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ PERMISSION_HINT = (
     "(CXone: Admin > Security > Roles)"
 )
 _WRAPPER = "resultSet"
-_FILE_DELETED = "not available"  # the file of a report job; any other 409 is a wait
 
 
 class Page(Struct, frozen=True):
@@ -109,8 +108,6 @@ def describe_business_unit(body: Any) -> str:
     return f"calls are not counted; business unit {name or 'unknown'}, zone {zone or 'unknown'}"
 
 
-def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Return the error class that this API means by a status and a text, or None."""
-    if status == HTTPStatus.CONFLICT and _FILE_DELETED in error_text.casefold():
-        return NotFound
+def classify_error(status: int, error_text: str) -> type[ApiError] | None:  # noqa: ARG001 (status)
+    """Return the error class that lists mean by a status and a text, or None."""
     return ResponseTimeout if status == HTTPStatus.REQUEST_TIMEOUT else None

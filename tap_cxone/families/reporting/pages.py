@@ -143,10 +143,29 @@ class ListSource:
         if not self.table.paged:
             yield seen.new_rows(map(self.rules.apply, self.get_page(params).rows))
             return
+        previous: Sequence[Row] = ()
         for page in paginator.pages(lambda skip: self.get_page(params, skip)):
+            if self.is_repeated(page, previous, window):
+                return
+            previous = page.rows
             yield seen.new_rows(map(self.rules.apply, page.rows))
         if paginator.total is not None and len(seen) < paginator.total:
             self._check_repeated(window, seen, paginator.total)
+
+    def is_repeated(self, page: Page, previous: Sequence[Row], window: Window) -> bool:
+        """Return True if a page is the one before it again, and the list was complete then.
+
+        Raises:
+            DownloadError: The list may have more rows.
+        """
+        if not page.rows or page.rows != previous:
+            return False
+        text = f"{self.description(window)}: the API ignores skip, and repeated a page"
+        if page.total is not None or len(page.rows) >= self.page_size:
+            msg = f"{text}; no record was emitted. Raise reporting.page_size above the list"
+            raise DownloadError(msg)
+        self.log.warning("%s; the list of %d rows counts as complete", text, len(page.rows))
+        return True
 
     def _check_repeated(self, window: Window, seen: SeenRows, total: int) -> None:
         """Raise `RowsMoved` unless the last attempt read the same rows, so nothing moves."""

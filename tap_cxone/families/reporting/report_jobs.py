@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urljoin
 
 from msgspec import Struct
 from typing_extensions import override
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from tap_cxone.errors import ApiError
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
 NICE_HOSTS = ("niceincontact.com", "nice-incontact.com", "incontact.com")
 _PATH = "/report-jobs"
+_FILE_DELETED = "not available"  # the file of a job; any other 409 is a wait
 _WRAPPERS = ("jobResult", "jobResults", "resultSet")
 _PERMISSION_HINT = (
     "grant the user of the access key the permission Custom Reports > Edit, and access to files "
@@ -125,6 +129,11 @@ class ReportJobsApi(JobApi):
         return versioned(self.version, f"{_PATH}/{job.id}")
 
     @override
+    def request_status(self, path: str) -> ApiResponse:
+        with with_permission_hint(_PERMISSION_HINT):
+            return self.client.get(path)
+
+    @override
     def read_status(self, body: Any) -> StatusResponse:
         """Return the status that a response names.
 
@@ -178,11 +187,17 @@ class ReportJobsApi(JobApi):
         decode = Base64Field("file", description).decode
         with with_permission_hint(_PERMISSION_HINT):
             return self.client.fetch_url(
-                link,
+                urljoin(self.client.base_url, link),
                 self.hosts,
                 description,
                 unwrap=lambda chunks: without_lines(decode(chunks), self.skip_lines),
             )
+
+
+def classify_job_error(status: int, error_text: str) -> type[ApiError] | None:
+    """Return the error class that report jobs mean by a status and a text, or None."""
+    is_deleted = status == HTTPStatus.CONFLICT and _FILE_DELETED in error_text.casefold()
+    return NotFound if is_deleted else None
 
 
 def unwrap_job(body: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tap_cxone.families.reporting.report_jobs import (
     FinishedJob,
     JobTimes,
     ReportJobsApi,
+    classify_job_error,
 )
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.families.reporting.window_dates import WindowDates
@@ -83,7 +84,7 @@ class _ReportRows(WindowedStream):
         """Return the client of the report's jobs."""
         section = self.settings.section(ReportingSettings)
         return ReportJobsApi(
-            client=self.family.client,
+            client=structs.replace(self.family.client, classify_error=classify_job_error),
             tenant=self.family.tenant,
             version=section.version_of(self.name),
             report_id=self.entry.report_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -119,6 +120,19 @@ def test_changes_with_one_instant_are_paged_by_their_number(sim, clock):
 
     assert out.error is None
     assert set(contact_ids(rows, "contactId")) <= set(contact_ids(out.records(CONTACTS)))
+
+
+def test_changes_whose_skip_is_ignored_fail(sim, clock):
+    """A server that repeats a page of changes for ever ends the stream."""
+    contact = {"contactId": 1, "lastUpdateTime": "2019-08-24T14:15:22Z"}
+    body = json.dumps({"completedContacts": [contact], "totalRecords": 9})
+    headers = (("Content-Type", "application/json"),)
+    sim.faults.add(Fault("page", "status", status=200, headers=headers, body=body, times=9))
+
+    out = run_reporting(reporting_settings(sim), clock, CONTACTS)
+
+    assert "the API ignores skip, and repeated a page" in str(out.error)
+    assert len(lists_of(sim, PATH)) == 2
 
 
 def test_bookmark_follows_the_clock_of_the_api(sim, clock):

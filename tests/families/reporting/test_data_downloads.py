@@ -109,6 +109,13 @@ def test_download_requests_local_days_with_headers(sim, clock):
     ]
 
 
+def test_download_in_utc_requests_dates_with_z(sim, clock):
+    """In UTC a date has its offset, as the documents of the API say."""
+    run_reporting(download_config(sim, {"timezone": "UTC"}), clock, CALLS)
+
+    assert download_queries(sim)[0]["startDate"] == "2026-03-16T00:00:00Z"
+
+
 def test_download_ignores_daylight_saving(sim, clock):
     """In summer the days begin at the same UTC hour as in winter."""
     clock.instant = datetime(2026, 7, 10, 12, tzinfo=UTC)

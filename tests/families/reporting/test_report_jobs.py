@@ -176,6 +176,16 @@ def test_title_lines_of_a_report_are_skipped(simulate, clock):
     assert out.counts()[REPORT] == 12
 
 
+def test_file_of_a_report_may_have_a_link_without_a_host(simulate, clock):
+    """A link that is a path names a file on the API's own host."""
+    sim = simulate(file_base_url="/")
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+
+
 @pytest.mark.promise("own-hosts")
 def test_file_of_a_report_at_another_host_gets_no_token(simulate, clock):
     """A link to a host that is not on the allow-list is not requested."""

@@ -55,7 +55,7 @@ NOT_ACCEPTED = ("correct the setting that the response names", "report it")
 WRONG_PLACE = ("check region, tenant, base_url and endpoints",)
 KEY = "check access_key_id, access_key_secret"
 APPLICATION = "check client_id, client_secret"
-WHO = {"sync": KEY, "async": KEY, "contacts": KEY, "call_detail": KEY}
+WHO = {"sync": KEY, "async": KEY, "contacts": KEY, "call_detail": KEY, "report_job": KEY}
 PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
     ("sync", "sync"): ("QM Workflow API",),
     ("async", "async"): ("QM Workflow API",),
@@ -64,6 +64,10 @@ PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
     ("analytics", "submit"): ("analytics:export:write",),
     ("contacts", "page"): ("permission to view this data",),
     ("call_detail", "download"): ("Data Download > View",),
+    **{
+        ("report_job", place): ("Custom Reports > Edit, and access to files",)
+        for place in ("list", "submit", "poll", "download")
+    },
     ("download", "catalogue"): ("api:custom-metrics:read",),
     ("download", "page"): ("api:data-download:read",),
     ("reports", "list"): ("analytics:reports:read",),
@@ -127,6 +131,7 @@ DISPENSABLE = {("sync", "list"), ("async", "list")}
 FIRST = {
     ("contacts", "page"),
     ("call_detail", "download"),
+    ("report_job", "list"),
     ("observability", "submit"),
     ("analytics", "list"),
     ("download", "catalogue"),

@@ -53,8 +53,7 @@ REDIRECTS = {
 
 def outcome_of_redirect(scene: str, place: str, label: str) -> Fails:
     """Return what comes of a redirect that stays: those of files and statuses are followed."""
-    in_json = place == "download" and SCENES[scene].file_in_json
-    if place not in {"download", "poll"} or in_json:
+    if place not in {"download", "poll"} or SCENES[scene].file_in_json:
         return Fails(("302",), REDIRECTED)
     if label == "to http":
         return NOT_HTTPS
