@@ -161,7 +161,7 @@ class ListSource:
         if not page.rows or page.rows != previous:
             return False
         text = f"{self.description(window)}: the API ignores skip, and repeated a page"
-        if page.total is not None or len(page.rows) >= self.page_size:
+        if (page.total or 0) > len(page.rows) or len(page.rows) >= self.page_size:
             msg = f"{text}; no record was emitted. Raise reporting.page_size above the list"
             raise DownloadError(msg)
         self.log.warning("%s; the list of %d rows counts as complete", text, len(page.rows))

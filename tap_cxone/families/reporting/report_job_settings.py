@@ -11,6 +11,7 @@ from tap_cxone.config.definition import STREAM_NAME_PATTERN
 from tap_cxone.rows.titles import spelling
 from tap_cxone.types import COLUMN_TYPES, ColumnType
 
+MAX_RETENTION_DAYS = 14
 MAX_WINDOW_DAYS = 89
 
 
@@ -49,7 +50,11 @@ class ReportJobSettings:
     ] = field(default_factory=dict)
     delete_after_days: Annotated[
         int,
-        Meta(ge=7, le=14, description="Days for which the API keeps the file, 7 to 14."),
+        Meta(
+            ge=7,
+            le=MAX_RETENTION_DAYS,
+            description="Days for which the API keeps the file of a job that the tap starts.",
+        ),
     ] = 7
     timezone: TIMEZONE = None
     date_order: DATE_ORDER = None

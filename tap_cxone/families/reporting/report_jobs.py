@@ -49,11 +49,13 @@ class FinishedJob(Struct, frozen=True):
         id: ID of the job.
         ended_at: When it ended.
         link: URL of its file.
+        deleted_at: When the API deletes the file; None if the list does not say.
     """
 
     id: str
     ended_at: datetime
     link: str
+    deleted_at: datetime | None = None
 
 
 class JobTimes(Struct, frozen=True):
@@ -165,7 +167,10 @@ class ReportJobsApi(JobApi):
         if job_id is None or ended_at is None or link is None:
             return None
         self.job_times[job_id] = JobTimes(_iso_or_none(job.get("jobStart")), ended_at)
-        return FinishedJob(job_id, parse_instant(ended_at), link)
+        deleted_at = _iso_or_none(job.get("deleteTime"))
+        return FinishedJob(
+            job_id, parse_instant(ended_at), link, deleted_at and parse_instant(deleted_at)
+        )
 
     def _list(self, query: Mapping[str, str]) -> dict[str, Any]:
         params = {"reportId": str(self.report_id), **query}

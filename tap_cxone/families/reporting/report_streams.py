@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field, structs
 from typing_extensions import override
 
+from tap_cxone.clock import iso
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.families.reporting.fields import NUMBER_FORMAT
+from tap_cxone.families.reporting.report_job_settings import MAX_RETENTION_DAYS
 from tap_cxone.families.reporting.report_jobs import (
     NICE_HOSTS,
     FinishedJob,
@@ -155,12 +157,23 @@ class CollectedReportStream(_ReportRows):
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
         span = max(1, -(-(self.now() - start) // timedelta(days=1)))
-        jobs = self.api.finished_jobs(min(span, self.entry.delete_after_days))
+        jobs = self.api.finished_jobs(min(span, MAX_RETENTION_DAYS))
         self._jobs.update(distinct_ends(jobs))
         for ended_at in sorted(self._jobs):
-            if start < ended_at <= self.now():
+            if start < ended_at <= end and self._has_file(self._jobs[ended_at]):
                 yield Window(start, ended_at)
                 start = ended_at
+
+    def _has_file(self, job: FinishedJob) -> bool:
+        """Return True unless the API has deleted the file of a job, which is logged once."""
+        if job.deleted_at is None or job.deleted_at > self.now():
+            return True
+        text = "%s: job %s ended at %s, and its file was deleted at %s; its rows were not emitted"
+        ends = iso(job.ended_at), iso(job.deleted_at)
+        self.log_once(
+            f"{self.name} {job.id}", f"{text}. Run the tap more often", self.name, job.id, *ends
+        )
+        return False
 
 
 def distinct_ends(jobs: Iterable[FinishedJob]) -> dict[datetime, FinishedJob]:

@@ -215,6 +215,7 @@ class ReportJobs:
             body["errorMessage"] = job.reason  # the documents name no field for it
         body |= {"state": _WORDS[status], "jobEnd": _offset_text(job.ready_at)}
         if status is Status.SUCCEEDED:
+            body["deleteTime"] = _offset_text(job.ready_at + job.delete_after)
             name = quote(f"{job.id}.csv")
             body["resultFileURL"] = (
                 f"{self._options.file_base_url or base_url}"

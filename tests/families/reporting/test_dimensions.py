@@ -159,8 +159,13 @@ def test_pages_without_a_total_are_read_until_one_is_empty(simulate, clock):
 
 @pytest.mark.parametrize(
     ("total", "size", "problem"),
-    [({}, 3, ""), ({}, 2, "repeated a page"), ({"totalRecords": 5}, 3, "repeated a page")],
-    ids=["short page", "full page", "total"],
+    [
+        ({}, 3, ""),
+        ({"totalRecords": 0}, 3, ""),
+        ({}, 2, "repeated a page"),
+        ({"totalRecords": 5}, 3, "repeated a page"),
+    ],
+    ids=["short page", "wrong total", "full page", "total"],
 )
 def test_list_whose_skip_is_ignored_ends_with_its_first_page(sim, clock, total, size, problem):
     """A server without pages repeats its rows; more rows than a page cannot be read so."""

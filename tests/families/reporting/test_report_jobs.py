@@ -239,6 +239,51 @@ def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
     assert {r["_job_id"] for r in out.records(REPORT)} == jobs
 
 
+def test_collected_jobs_with_one_end_are_told_apart_by_their_id(sim, clock):
+    """The next run emits the second of two jobs that ended at once, and not the first again."""
+    sim.report_jobs.start({})
+    sim.report_jobs.start({})
+    clock.instant += HOUR
+    config, (earlier, later) = report_config(sim, {"mode": "collect"}), sim.report_jobs.jobs()
+    sim.faults.add(Fault("download", "status", status=400, after=1))
+
+    first = run_reporting(config, clock, REPORT)
+    second = run_reporting(config, clock, REPORT, state=first.state)
+
+    assert {r["_job_id"] for r in first.records(REPORT)} == {earlier.id}
+    assert {r["_job_id"] for r in second.records(REPORT)} == {later.id}
+
+
+def test_collected_jobs_of_two_weeks_are_emitted(sim, clock, caplog):
+    """A file lives up to 14 days; one that was deleted before is named in a warning."""
+    start = clock.now() - timedelta(days=1)
+    sim.report_jobs.start({"deleteAfter": "14"})
+    sim.report_jobs.start({"deleteAfter": "7"})
+    clock.instant += timedelta(days=10)
+    config = report_config(sim, {"mode": "collect"}, start_date=start.isoformat())
+
+    out = run_reporting(config, clock, REPORT)
+
+    kept, deleted = sim.report_jobs.jobs()
+    assert out.error is None
+    assert {r["_job_id"] for r in out.records(REPORT)} == {kept.id}
+    assert f"job {deleted.id} ended at" in caplog.text
+    assert "its file was deleted at" in caplog.text
+
+
+def test_collected_jobs_end_with_the_end_date(sim, clock):
+    """A job that ended after `end_date` is not read."""
+    sim.report_jobs.start({})
+    clock.instant += HOUR * 24
+    sim.report_jobs.start({})
+    clock.instant += HOUR
+    end = {"end_date": (clock.now() - HOUR * 2).isoformat()}
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}, **end), clock, REPORT)
+
+    assert {r["_job_id"] for r in out.records(REPORT)} == {sim.report_jobs.jobs()[0].id}
+
+
 def test_collecting_without_jobs_commits_nothing(sim, clock):
     """204 for the list means that no job has finished."""
     out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)

@@ -186,17 +186,36 @@ def _runs(sim: Simulator) -> list[Work]:
     ]
 
 
-# Reporting: pages and files that are responses, with no job.
+# Reporting: pages and files that are responses, and jobs of a report whose list tells no dates.
 
 
 def _reporting(sim: Simulator, number: int) -> dict[str, Any]:
-    own = {"page_size": 2, "data_downloads": [{"name": api.CALLS}]}
+    dated = api.report_entry(send_dates=True, date_column="Start Date")
+    own = {
+        "page_size": 2,
+        "data_downloads": [{"name": api.CALLS, "lookback_days": 0}],
+        "report_jobs": [dated],
+    }
     return {**tap_settings(sim.url, families=api.FAMILY), **_span(number), "reporting": own}
 
 
 def _reporting_pages(sim: Simulator) -> list[str]:
     asked = (seen.query.get("startDate") for seen in sim.requests if seen.path in _WINDOW_PATHS)
     return [start for start in asked if start]
+
+
+def _report_jobs(sim: Simulator) -> list[Work]:
+    return [
+        Work(
+            job.id,
+            api.REPORT,
+            job.start,
+            (job.start, job.end),
+            job.submitted_at,
+            job.ready_at or datetime.max.replace(tzinfo=UTC),
+        )
+        for job in sim.report_jobs.jobs()
+    ]
 
 
 _WINDOW_PATHS = (api.CONTACTS_PATH, f"{api.DOWNLOAD_PATH}/524")
@@ -255,9 +274,9 @@ CASES = (
     Case(
         name="reporting",
         settings=_reporting,
-        small=(api.CONTACTS,),
-        large=("agents", api.CALLS, api.CONTACTS, "teams"),
-        works=lambda _: [],
+        small=(api.CALLS, api.CONTACTS, api.REPORT),
+        large=("agents", api.CALLS, api.CONTACTS, api.REPORT, "teams"),
+        works=_report_jobs,
         pages=_reporting_pages,
         options={"download_zone_hours": 0},
         whole=("agents", "teams"),
