@@ -15,7 +15,6 @@ from msgspec import Struct, structs
 from tap_cxone.config.model import Section
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import ConfigError, OutsideHours
-from tap_cxone.formatting import format_minute
 from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
 from tap_cxone.http.circuit_breaker import CircuitBreaker
 from tap_cxone.http.client import Client
@@ -25,6 +24,7 @@ from tap_cxone.http.transport import Transport
 from tap_cxone.jobs.ledger import JobLedger, NullLedger, SqliteLedger, tenant_key
 from tap_cxone.jobs.polling import PollPolicy
 from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots
+from tap_cxone.progress.formatting import format_minute
 from tap_cxone.redact import Redactor
 
 if TYPE_CHECKING:

@@ -5,27 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import json
 import tempfile
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
-import msgspec
 from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.errors import DownloadError, SpoolError
-from tap_cxone.json_numbers import encode_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from tap_cxone.windows import Window
-
-
-_ROWS_PER_CHUNK = 100  # rows per write
-_JSON_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=encode_number)
 
 
 class Spool(Struct, frozen=True):
@@ -137,32 +130,6 @@ def spool_chunks(chunks: Iterable[bytes], *, expected_size: int | None, descript
         msg = f"{description}: received {size} of {expected_size} announced bytes"
         raise DownloadError(msg)
     return spool
-
-
-def spool_json_pages(pages: Iterable[Sequence[bytes]], description: str) -> Spool:
-    """Write pages of JSON texts to a new spool, as one array.
-
-    Raises:
-        SpoolError: The disk is full.
-    """
-    return spool_chunks(_json_array(pages), expected_size=None, description=description)
-
-
-def _json_array(pages: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
-    separator = b"["
-    for page in pages:
-        for index in range(0, len(page), _ROWS_PER_CHUNK):
-            yield separator + b",\n".join(page[index : index + _ROWS_PER_CHUNK])
-            separator = b",\n"
-    yield b"]" if separator == b",\n" else b"[]"
-
-
-def encode_json(value: Any) -> bytes:
-    """Return a value as JSON; decimals keep all digits."""
-    try:
-        return _JSON_ENCODER.encode(value)
-    except UnicodeEncodeError:  # a lone surrogate: row validation reports it
-        return json.dumps(value, default=str).encode()
 
 
 def _discard(file: IO[bytes] | None) -> None:

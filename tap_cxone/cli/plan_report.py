@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso
-from tap_cxone.formatting import format_minute, plural
+from tap_cxone.progress.formatting import format_minute, plural
 from tap_cxone.windows import window_between
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from tap_cxone.types import ColumnType
+from tap_cxone.config.types import ColumnType
 
 _DECLARED_TYPE = Annotated[
     ColumnType | None,

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from tap_cxone.clock import time_zone, zone_names
 from tap_cxone.config.messages import did_you_mean
-from tap_cxone.types import DateOrder, NullCharacterPolicy, NumberFormat
+from tap_cxone.config.types import DateOrder, NullCharacterPolicy, NumberFormat
 
 NULL_CHARACTERS = Annotated[
     NullCharacterPolicy | None,

@@ -18,7 +18,7 @@ from tap_cxone.config.destinations import (
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.hours import TIME_PATTERN, DailyHours
 from tap_cxone.config.rows import RowSettings
-from tap_cxone.types import TypeChangePolicy
+from tap_cxone.config.types import TypeChangePolicy
 from tap_cxone.windows import local_midnight
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"

@@ -14,12 +14,12 @@ from msgspec import structs
 
 from tap_cxone.errors import ApiError, CXoneError
 from tap_cxone.events.notification import Notification
+from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.messages import ApiRequest
 from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
 from tap_cxone.redact import Redactor
 from tap_cxone.signals import SignalHandler
-from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     import logging

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tap_cxone.errors import ApiError, DownloadError
-from tap_cxone.json_numbers import parse_fraction
+from tap_cxone.http.json_numbers import parse_fraction
 from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:

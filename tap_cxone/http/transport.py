@@ -23,6 +23,7 @@ from tap_cxone.http.error_table import (
     RETRY_LATER_HINT,
     rule_for_status,
 )
+from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.messages import (
     CONNECT_SECONDS,
     ApiRequest,
@@ -35,7 +36,6 @@ from tap_cxone.http.messages import (
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import sleep
-from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

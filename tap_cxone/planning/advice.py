@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_cxone.formatting import format_duration
 from tap_cxone.planning.waits import median_waits
+from tap_cxone.progress.formatting import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

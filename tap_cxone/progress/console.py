@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from tap_cxone.formatting import format_duration
+from tap_cxone.progress.formatting import format_duration
 from tap_cxone.progress.snapshot import HEADERS, summary_cells, summary_lines
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from tap_cxone.formatting import format_duration, format_minute
 from tap_cxone.progress.activity import observe_activity
+from tap_cxone.progress.formatting import format_duration, format_minute
 from tap_cxone.progress.snapshot import Activity, StreamSnapshot
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from tap_cxone.rows.convert import (
 )
 
 if TYPE_CHECKING:
+    from tap_cxone.config.types import ColumnType
     from tap_cxone.rows.columns import Column, ValueConstraint
     from tap_cxone.rows.convert import CellRules, Converter
-    from tap_cxone.types import ColumnType
 
 Cells = Sequence[Any]
 ColumnConverter = Callable[[Cells], Cells]

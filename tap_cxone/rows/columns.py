@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_cxone.config.column_rules import ColumnRule
-    from tap_cxone.types import ColumnType
+    from tap_cxone.config.types import ColumnType
 
 
 class ValueConstraint(Struct, frozen=True):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_cxone.clock import iso
-from tap_cxone.json_numbers import encode_number
+from tap_cxone.http.json_numbers import encode_number
 from tap_cxone.rows.dates import ColumnDates, DateRule
 
 if TYPE_CHECKING:
+    from tap_cxone.config.types import ColumnType, NumberFormat
     from tap_cxone.rows.columns import Column
-    from tap_cxone.types import ColumnType, NumberFormat
 
 Converter = Callable[[Any], Any]
 

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from tap_cxone.types import DATE_ORDERS
+from tap_cxone.config.types import DATE_ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
-    from tap_cxone.types import DateOrder
+    from tap_cxone.config.types import DateOrder
     from tap_cxone.windows import Window
 
 # `31.12.2026`, `12/31/26`, `12-31-2026`: two numbers and a year, with one separator.

@@ -12,7 +12,7 @@ from tap_cxone.clock import time_zone
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from tap_cxone.types import DateOrder, NullCharacterPolicy, NumberFormat
+    from tap_cxone.config.types import DateOrder, NullCharacterPolicy, NumberFormat
 
 
 class TextFormat(Struct, frozen=True):

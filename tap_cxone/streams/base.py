@@ -32,8 +32,8 @@ from tap_cxone.errors import (
     QuotaExhausted,
     StreamsFailed,
 )
-from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import LineEncoder
+from tap_cxone.progress.formatting import listed
 from tap_cxone.streams.column_types import (
     catalog_problems,
     corrected_properties,

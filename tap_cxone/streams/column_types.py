@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
+from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.titles import unique_name
 from tap_cxone.streams.schema import property_of
-from tap_cxone.types import COLUMN_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_cxone.config.types import ColumnType, TypeChangePolicy
     from tap_cxone.streams.known_columns import KnownColumns
     from tap_cxone.streams.schema import Declaration
-    from tap_cxone.types import ColumnType, TypeChangePolicy
 
 _FORMATS = {"date", "date-time"}
 _CONSEQUENCES: dict[TypeChangePolicy, str] = {

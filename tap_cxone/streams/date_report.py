@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Mapping
 
+    from tap_cxone.config.types import DateOrder
     from tap_cxone.rows.dates import FileDates
     from tap_cxone.streams.state import StreamState
-    from tap_cxone.types import DateOrder
 
 
 class DateReporter(Struct, frozen=True):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_cxone.config.csv import CsvSettings
-    from tap_cxone.types import DateOrder
+    from tap_cxone.config.types import DateOrder
 
 
 class Definition(Struct, frozen=True):

@@ -12,9 +12,9 @@ from tap_cxone.rows.titles import Title, normalise, spelling
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tap_cxone.config.types import ColumnType
     from tap_cxone.rows.column_map import ColumnMap
     from tap_cxone.rows.columns import Column
-    from tap_cxone.types import ColumnType
 
 
 class KnownColumns(Struct, frozen=True):

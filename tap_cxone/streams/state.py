@@ -30,19 +30,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant, time_zone
+from tap_cxone.config.types import COLUMN_TYPES, DATE_ORDERS
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.titles import Title
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
-from tap_cxone.types import COLUMN_TYPES, DATE_ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from tap_cxone.types import ColumnType, DateOrder
+    from tap_cxone.config.types import ColumnType, DateOrder
 
 _OWN_KEYS = {
     "pending_jobs",

@@ -12,13 +12,13 @@ from tap_cxone.streams.known_columns import name_known_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tap_cxone.config.types import ColumnType, TypeChangePolicy
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.titles import Title
     from tap_cxone.streams.column_types import TypeChange
     from tap_cxone.streams.known_columns import KnownColumns
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.streams.state import StreamState
-    from tap_cxone.types import ColumnType, TypeChangePolicy
 
 MAX_TITLES = 5000
 """Most titles that a stream keeps in STATE; one JSON file may have as many keys."""

@@ -15,10 +15,10 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.notification import Notification
-from tap_cxone.formatting import listed
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.planning.sync_range import with_lookahead
+from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow

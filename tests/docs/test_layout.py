@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TESTS = Path(__file__).parents[1]
+PACKAGE = TESTS.parent / "tap_cxone"
 MOST_LINES = 500
+MOST_MODULE_LINES = 350
+MOST_ENTRIES = 25
 OPAQUE = (ast.Dict, ast.Set, ast.List, ast.Lambda, ast.Call)
 
 
@@ -113,3 +116,21 @@ def test_cases_with_objects_have_ids():
     ]
 
     assert without == []
+
+
+def test_package_has_at_most_25_entries():
+    """The folder of the package is small enough to be read at a glance."""
+    entries = [path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+
+    assert len(entries) <= MOST_ENTRIES
+
+
+def test_modules_have_less_than_350_lines():
+    """No module of the package is longer than 350 lines."""
+    long = [
+        module.name
+        for module in PACKAGE.rglob("*.py")
+        if len(module.read_text(encoding="utf-8").splitlines()) >= MOST_MODULE_LINES
+    ]
+
+    assert long == []

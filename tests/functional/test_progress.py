@@ -13,9 +13,9 @@ import pytest
 from typing_extensions import override
 
 from tap_cxone.errors import JobFailed
-from tap_cxone.formatting import format_bytes, format_duration
 from tap_cxone.progress.activity import count_export, set_activity, sleep
 from tap_cxone.progress.console import log_heartbeats, supports_live_display
+from tap_cxone.progress.formatting import format_bytes, format_duration
 from tap_cxone.progress.snapshot import summary_lines
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Fault

@@ -10,7 +10,7 @@ from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_pro
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
-from tap_cxone.types import COLUMN_TYPES, ColumnType
+from tap_cxone.config.types import COLUMN_TYPES, ColumnType
 
 MAX_WINDOW_DAYS = 30  # per job, the tutorial on bot exports
 MAX_CONCURRENT_JOBS = 3  # active jobs of a tenant, the same guide

@@ -20,8 +20,8 @@ from tap_cxone.errors import (
 from tap_cxone.families.data_download import metric_catalog
 from tap_cxone.families.data_download.token_region import named_region, token_region
 from tap_cxone.http.json_body import first_value, json_list, json_object
+from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.messages import parse_json_rows
-from tap_cxone.spool import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

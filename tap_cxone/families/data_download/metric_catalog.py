@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from tap_cxone.config.messages import did_you_mean
+from tap_cxone.config.types import ColumnType  # noqa: TC001 (msgspec decodes CustomMetric)
 from tap_cxone.errors import ConfigError
 from tap_cxone.http.pagination import ListPaginator
 from tap_cxone.rows.columns import Column, ValueConstraint, source_column
-from tap_cxone.types import ColumnType  # noqa: TC001 (msgspec decodes CustomMetric)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

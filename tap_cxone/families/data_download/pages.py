@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tap_cxone.errors import DownloadError
+from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.rows.dedupe import PageOverlap
-from tap_cxone.spool import WindowFile, spool_json_pages
+from tap_cxone.spool import WindowFile
 
 if TYPE_CHECKING:
     import logging

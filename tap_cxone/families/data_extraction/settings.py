@@ -11,8 +11,8 @@ from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_pro
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES, OverlapDays
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
+from tap_cxone.config.types import COLUMN_TYPES, ColumnType
 from tap_cxone.families.data_extraction.schemas import ENTITIES
-from tap_cxone.types import COLUMN_TYPES, ColumnType
 
 MAX_WINDOW_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
 

@@ -12,8 +12,8 @@ from tap_cxone.families.observability.tables import TABLES, DashboardTable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_cxone.config.types import ColumnType
     from tap_cxone.families.observability.table_settings import TableOptions, TableSettings
-    from tap_cxone.types import ColumnType
 
 
 class TableExport(Struct, frozen=True, kw_only=True):

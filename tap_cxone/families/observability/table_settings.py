@@ -10,8 +10,8 @@ from msgspec import Meta
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
 from tap_cxone.config.model import Section
+from tap_cxone.config.types import ColumnType, DateOrder  # noqa: TC001 (msgspec reads the annotations)
 from tap_cxone.families.observability.tables import FILTERS, TABLES
-from tap_cxone.types import ColumnType, DateOrder  # noqa: TC001 (msgspec reads the annotations)
 
 TABLE_PATHS = tuple(path for table in TABLES for path in table.paths)
 

@@ -16,10 +16,11 @@ from tap_cxone.families.reporting.download_body import DownloadBody
 from tap_cxone.families.reporting.fields import NUMBER_FORMAT
 from tap_cxone.families.reporting.presets import DownloadDefinition, preset_of
 from tap_cxone.families.reporting.settings import ReportingSettings
+from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import set_activity, sleep
 from tap_cxone.rows.columns import with_types
-from tap_cxone.spool import WindowFile, spool_json_pages
+from tap_cxone.spool import WindowFile
 from tap_cxone.streams.definition import merge_definition, text_format
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.windowed import WindowedStream

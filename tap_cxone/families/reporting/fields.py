@@ -16,7 +16,7 @@ from tap_cxone.rows.titles import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_cxone.types import ColumnType, NumberFormat
+    from tap_cxone.config.types import ColumnType, NumberFormat
 
 NUMBER_FORMAT: NumberFormat = "1,234.5"
 """The API may send thousands separators in any number that is a text."""

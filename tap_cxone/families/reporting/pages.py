@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import DownloadError, ResponseTimeout
+from tap_cxone.http.json_numbers import encode_json
+from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.rows.titles import fold
-from tap_cxone.spool import WindowFile, encode_json, spool_json_pages
+from tap_cxone.spool import WindowFile
 
 if TYPE_CHECKING:
     import logging

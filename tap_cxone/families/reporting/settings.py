@@ -13,11 +13,11 @@ from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NA
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
+from tap_cxone.config.types import COLUMN_TYPES, ColumnType
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
 from tap_cxone.families.reporting.report_job_settings import ReportJobSettings
 from tap_cxone.families.reporting.tables import DIMENSIONS
-from tap_cxone.types import COLUMN_TYPES, ColumnType
 
 BUILT_IN_STREAMS = (CONTACTS.name, *(table.name for table in DIMENSIONS))
 MAX_PAGE_SIZE = 10_000

@@ -14,11 +14,12 @@ from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
 from tap_cxone.http.json_body import json_list, json_object
+from tap_cxone.http.json_numbers import encode_json
+from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.messages import parse_json_rows
 from tap_cxone.http.pagination import TokenPaginator, announced_total
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
-from tap_cxone.spool import encode_json, spool_json_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

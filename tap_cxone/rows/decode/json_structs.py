@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from tap_cxone.json_numbers import parse_fraction
+from tap_cxone.http.json_numbers import parse_fraction
 from tap_cxone.rows.decode.json_text import decode_objects
 
 if TYPE_CHECKING:

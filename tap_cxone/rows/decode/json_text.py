@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from tap_cxone.errors import DecodeError
-from tap_cxone.json_numbers import parse_fraction
+from tap_cxone.http.json_numbers import parse_fraction
 from tap_cxone.rows.decode.json_values import NOT_FINITE, NOT_JSON, BrokenValue, ValueDecoder
 
 if TYPE_CHECKING:

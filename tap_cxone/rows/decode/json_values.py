@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tap_cxone.json_numbers import parse_fraction
+from tap_cxone.http.json_numbers import parse_fraction
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -15,10 +15,10 @@ from tap_cxone.config import validation as checks
 from tap_cxone.config.connection import AccessKey
 from tap_cxone.config.definition import nested_settings
 from tap_cxone.config.model import Settings
+from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.registry import FAMILIES, settings_schema
-from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 from tests.support.properties import many
 

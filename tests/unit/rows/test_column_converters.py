@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.rows.convert import text_converter
-from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 from tests.support.properties import many
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.rows.columnar import block_converter
 from tap_cxone.rows.columns import Column, ValueConstraint
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.layout import ROW_HASH, FileLayout, RecordSpec
-from tap_cxone.types import COLUMN_TYPES
 from tests.support.ids import readable
 
 TEXTS = st.text(max_size=6) | st.sampled_from(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.rows.column_map import ColumnMap
@@ -14,7 +15,6 @@ from tap_cxone.rows.titles import Title
 from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
 from tap_cxone.streams.state import StreamState, read_state
 from tap_cxone.tap import TapCXone
-from tap_cxone.types import COLUMN_TYPES
 from tap_cxone.windows import Window
 from tests.support.ids import readable
 from tests.support.properties import many

@@ -1,9 +1,10 @@
-"""Numbers of JSON, exact and with their text."""
+"""Read and write JSON whose numbers stay exact and keep their text."""
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from typing_extensions import override
@@ -51,3 +52,14 @@ def encode_number(number: object) -> msgspec.Raw:
     if isinstance(number, NumberWithText):
         return msgspec.Raw(number.text.encode())
     raise NotImplementedError(type(number).__name__)
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=encode_number)
+
+
+def encode_json(value: Any) -> bytes:
+    """Return a value as JSON; decimals keep all digits."""
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate: row validation reports it
+        return json.dumps(value, default=str).encode()
