@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
 from tap_cxone.config.definition import STREAM_NAME_PATTERN
+from tap_cxone.config.types import COLUMN_TYPES, ColumnType
 from tap_cxone.rows.titles import spelling
-from tap_cxone.types import COLUMN_TYPES, ColumnType
 
 MAX_RETENTION_DAYS = 14
 MAX_WINDOW_DAYS = 89
