@@ -162,7 +162,7 @@ class Options:
             saving.
         download_error: Error text of a data download in place of its file; empty for none.
         report_job_wrapper: Whether a report job is inside `jobResult`, and a list of them inside
-            `jobResults`.
+            `jobResults`, with IDs as texts. Without the wrappers IDs are numbers, as documented.
         report_dates: Whether a report job uses the dates of its request, or ignores them.
         report_title_lines: Number of title lines before the header of a report job's file.
         file_base_url: Base URL in the links to files of report jobs; empty for that of a request.

@@ -61,8 +61,8 @@ class FinishedJob(Struct, frozen=True):
 class JobTimes(Struct, frozen=True):
     """When a job started and ended, as the API reports it; None if it does not."""
 
-    started_at: str | None = None
-    ended_at: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass
@@ -143,7 +143,7 @@ class ReportJobsApi(JobApi):
         finished, one with a word of failure has failed, and any other one is running.
         """
         job = unwrap_job(body)
-        times = JobTimes(*(_iso_or_none(job.get(key)) for key in ("jobStart", "jobEnd")))
+        times = JobTimes(*(_instant_or_none(job.get(key)) for key in ("jobStart", "jobEnd")))
         self.job_times[json_id(job.get("jobId")) or ""] = times
         response = super().read_status(job)
         return replace(response, is_known=response.is_known or not response.api_status)
@@ -162,15 +162,12 @@ class ReportJobsApi(JobApi):
         return sorted(found, key=lambda job: (job.ended_at, len(job.id), job.id))
 
     def _finished_job(self, job: Mapping[str, Any]) -> FinishedJob | None:
-        job_id, ended_at = first_id(job, self.ID_KEYS), _iso_or_none(job.get("jobEnd"))
+        job_id, ended_at = first_id(job, self.ID_KEYS), _instant_or_none(job.get("jobEnd"))
         link = self.find_link(job)
         if job_id is None or ended_at is None or link is None:
             return None
-        self.job_times[job_id] = JobTimes(_iso_or_none(job.get("jobStart")), ended_at)
-        deleted_at = _iso_or_none(job.get("deleteTime"))
-        return FinishedJob(
-            job_id, parse_instant(ended_at), link, deleted_at and parse_instant(deleted_at)
-        )
+        self.job_times[job_id] = JobTimes(_instant_or_none(job.get("jobStart")), ended_at)
+        return FinishedJob(job_id, ended_at, link, _instant_or_none(job.get("deleteTime")))
 
     def _list(self, query: Mapping[str, str]) -> dict[str, Any]:
         params = {"reportId": str(self.report_id), **query}
@@ -222,9 +219,9 @@ def without_lines(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
             yield rest
 
 
-def _iso_or_none(value: Any) -> str | None:
-    """Return an instant of the API as ISO 8601 in UTC; None if it has none."""
+def _instant_or_none(value: Any) -> datetime | None:
+    """Return an instant of the API; None if it has none."""
     try:
-        return parse_instant(str(value)).isoformat()
+        return parse_instant(str(value))
     except ValueError:
         return None

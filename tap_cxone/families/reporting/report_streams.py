@@ -107,8 +107,8 @@ class _ReportRows(WindowedStream):
         times = self.api.job_times.get(self._job_id or "", JobTimes())
         job: dict[str, Any] = {
             "_job_id": self._job_id,
-            "_job_start": times.started_at,
-            "_job_end": times.ended_at,
+            "_job_start": times.started_at and iso(times.started_at),
+            "_job_end": times.ended_at and iso(times.ended_at),
         }
         return structs.replace(spec, constants={**spec.constants, **job})
 
@@ -168,11 +168,12 @@ class CollectedReportStream(_ReportRows):
         """Return True unless the API has deleted the file of a job, which is logged once."""
         if job.deleted_at is None or job.deleted_at > self.now():
             return True
-        text = "%s: job %s ended at %s, and its file was deleted at %s; its rows were not emitted"
-        ends = iso(job.ended_at), iso(job.deleted_at)
-        self.log_once(
-            f"{self.name} {job.id}", f"{text}. Run the tap more often", self.name, job.id, *ends
+        text = (
+            "%s: job %s ended at %s, and its file was deleted at %s; its rows were not emitted. "
+            "Run the tap more often"
         )
+        topic, ended, deleted = f"file of job {job.id}", iso(job.ended_at), iso(job.deleted_at)
+        self.log_once(topic, text, self.name, job.id, ended, deleted)
         return False
 
 

@@ -19,7 +19,7 @@ from tap_cxone.simulator.fake_values import american
 from tap_cxone.simulator.jobs import Job, Status, forced_end_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.faults import Fault
@@ -202,9 +202,10 @@ class ReportJobs:
         return ("Contacts of yesterday\r\n" * self._options.report_title_lines + text).encode()
 
     def _describe(self, job: ReportJob, base_url: str, status: Status) -> dict[str, Any]:
+        as_sent: Callable[[str], Any] = str if self._is_wrapped else int
         body: dict[str, Any] = {
-            "jobId": job.id,
-            "reportId": str(REPORT_ID),
+            "jobId": as_sent(job.id),
+            "reportId": as_sent(str(REPORT_ID)),
             "reportName": "Contacts of yesterday",
             "jobStart": _offset_text(job.submitted_at),
         }
@@ -224,8 +225,11 @@ class ReportJobs:
         return body
 
     def _respond(self, wrapper: str, body: dict[str, Any]) -> Response:
-        is_wrapped = self._options.report_job_wrapper == "present"
-        return JSONResponse({wrapper: body} if is_wrapped else body)
+        return JSONResponse({wrapper: body} if self._is_wrapped else body)
+
+    @property
+    def _is_wrapped(self) -> bool:
+        return self._options.report_job_wrapper == "present"
 
 
 def _offset_text(at: datetime) -> str:

@@ -110,6 +110,20 @@ def test_contacts_that_move_while_paging_are_emitted_once(simulate, clock, chang
     assert set(contact_ids(wanted, "contactId")) <= set(found)
 
 
+@pytest.mark.parametrize("changes", [FIXED, {}], ids=["start", "change"])
+def test_page_of_contacts_that_times_out_is_halved(simulate, clock, changes):
+    """After a 408 the page of contacts is halved, and every contact is read."""
+    sim = simulate(slow_page_rows=3)
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 8}, **changes), clock, CONTACTS)
+
+    wanted = contact_ids(sim.expected_rows(CONTACTS, FIRST, FIRST + DAY), "contactId")
+    tops = [seen.query["top"] for seen in lists_of(sim, PATH)]
+    assert out.error is None
+    assert tops[:4] == ["8", "4", "2", "2"]
+    assert set(wanted) <= set(contact_ids(out.records(CONTACTS)))
+
+
 def test_changes_with_one_instant_are_paged_by_their_number(sim, clock):
     """More changes at one instant than a page holds are all read."""
     rows = sim.expected_rows(CONTACTS, FIRST, FIRST + DAY)

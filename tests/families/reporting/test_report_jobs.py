@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
 
 HOUR = timedelta(hours=1)
+JSON = (("Content-Type", "application/json"),)
 
 
 @pytest.fixture
@@ -41,9 +42,8 @@ def contact_keys(sim: Simulator) -> list[str]:
 def status_of(state: str | None) -> Fault:
     """Return the fault that answers a poll with a state; None for a job without one."""
     job = {"jobId": "9001", **({} if state is None else {"state": state})}
-    headers = (("Content-Type", "application/json"),)
     body = json.dumps({"jobResult": job})
-    return Fault("poll", "status", status=200, headers=headers, body=body)
+    return Fault("poll", "status", status=200, headers=JSON, body=body)
 
 
 @pytest.mark.parametrize("wrapper", ["present", "absent"])
@@ -194,6 +194,28 @@ def test_file_of_a_report_at_another_host_gets_no_token(simulate, clock):
     out = run_reporting(report_config(sim), clock, REPORT)
 
     assert "may not receive the token" in str(out.error)
+
+
+@pytest.mark.promise("own-hosts")
+@pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "another"])
+def test_file_of_a_collected_job_goes_to_allowed_hosts_only(sim, clock, is_allowed):
+    """`file_hosts` names a host that may get the token; the link is used as it came."""
+    job_id = sim.report_jobs.start({})
+    clock.instant += HOUR
+    host = sim.url.replace("127.0.0.1", "localhost")
+    link = f"{host}/inContactAPI/services/V99.0/files?fileName={job_id}.csv"
+    ended = {"jobId": job_id, "jobEnd": "2026-03-20T12:01:00.000000+0000", "resultFileURL": link}
+    body = json.dumps({"jobResults": {"completedJobs": [ended]}})
+    sim.faults.add(Fault("list", "status", status=200, headers=JSON, body=body))
+    own = {"file_hosts": [host.removeprefix("http://")] if is_allowed else []}
+    config = report_config(sim, {"mode": "collect"})
+    config["reporting"] |= own
+
+    out = run_reporting(config, clock, REPORT)
+
+    files = [(seen.path, "authorization" in seen.headers) for seen in sent(sim, "GET", "/files")]
+    assert files == ([("/inContactAPI/services/V99.0/files", True)] if is_allowed else [])
+    assert (out.error is None) == is_allowed
 
 
 def test_report_without_permission_names_it(simulate, clock):
