@@ -31,6 +31,7 @@ DOWNLOAD_PATH = f"{BASE}/report-jobs/datadownload"
 CONTACTS_PATH = f"{BASE}/contacts/completed"
 
 REPORT = "contacts_of_yesterday"
+JSON = (("Content-Type", "application/json"),)
 SUBMIT_PATH = f"{BASE}/report-jobs/{REPORT_ID}"
 
 
@@ -86,6 +87,15 @@ def report_config(
 def job_submits(sim: Simulator) -> list[RecordedRequest]:
     """Return the submits of report jobs."""
     return requests_to(sim, SUBMIT_PATH)
+
+
+def contact_keys(sim: Simulator) -> list[str]:
+    """Return the contacts in the files of all jobs so far, sorted."""
+    return sorted(
+        row["Contact ID"]
+        for job in sim.report_jobs.jobs()
+        for row in sim.report_jobs.rows(job.start, job.end)
+    )
 
 
 def lists_of(sim: Simulator, path: str) -> list[RecordedRequest]:
