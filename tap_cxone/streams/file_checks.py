@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.redact import Redactor
@@ -10,9 +10,20 @@ from tap_cxone.redact import Redactor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import RowCounts, RowReader
     from tap_cxone.streams.schema import Declaration
+
+
+class RowCheck(Protocol):
+    """A check of all rows of one file that each row passes alone."""
+
+    def add(self, records: Records) -> None:
+        """Check, or count, a part of the rows."""
+
+    def require_valid(self, name: str) -> None:
+        """Raise `InvalidRecords` for the file of this name if its rows failed the check."""
 
 
 def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Declaration) -> None:

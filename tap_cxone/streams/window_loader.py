@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.failed_files import FailedFiles
+    from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
@@ -51,16 +52,6 @@ class FileSource(Protocol):
 
     def discard(self, window: Window) -> None:
         """Mark the file of a window as unusable, so that it is never returned again."""
-
-
-class RowCheck(Protocol):
-    """A check of all rows of one file that each row passes alone."""
-
-    def add(self, records: Records) -> None:
-        """Check, or count, a part of the rows."""
-
-    def require_valid(self, name: str) -> None:
-        """Raise `InvalidRecords` for the file of this name if its rows failed the check."""
 
 
 class WindowLoader(Struct, frozen=True, kw_only=True):

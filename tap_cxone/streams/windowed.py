@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.rows.layout import FileLayout
     from tap_cxone.spool import WindowFile
+    from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.loaded_window import LoadedWindow
-    from tap_cxone.streams.window_loader import FileSource, RowCheck
+    from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
 
 _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event each

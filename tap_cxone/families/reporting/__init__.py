@@ -19,7 +19,7 @@ NICE documents it, and public clients use it. What the tap relies on:
 - Older documents let a job have dates less than 90 days apart (`startDate`, `endDate`). The present
   ones do not, so a tenant may ignore them.
 - The states of a job are not documented, except for the link of its file. `report-jobs` lists the
-  jobs that ended in the last `jobSpan` days, whoever started them.
+  jobs that ended in the last `jobSpan` days, also those of other clients.
 - A job may be inside `jobResult`, and a list of jobs inside `jobResults`.
 - The login is that of an access key, or the password grant of a registered application.
 """

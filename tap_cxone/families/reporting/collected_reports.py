@@ -1,4 +1,4 @@
-"""Stream of the finished jobs of a custom report, whoever started them."""
+"""Stream of the finished jobs of a custom report, also those of other clients."""
 
 from __future__ import annotations
 
