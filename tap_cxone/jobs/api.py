@@ -7,12 +7,12 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
-from urllib.parse import urljoin
 
 from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit
 from tap_cxone.http.json_body import find_value, find_values, first_id, json_object, outline
+from tap_cxone.http.links import parse_link
 from tap_cxone.jobs.job import JobStatus, StatusResponse, effective_status
 from tap_cxone.spool import spool_chunks
 
@@ -162,7 +162,7 @@ class JobApi(ABC):
         """
         response = self.request_status(self.status_path(job))
         if response.redirect:
-            return StatusResponse(JobStatus.SUCCEEDED, self._absolute(response.redirect))
+            return StatusResponse(JobStatus.SUCCEEDED, response.redirect)
         return self.read_status(response.json)
 
     def request_status(self, path: str) -> ApiResponse:
@@ -191,13 +191,9 @@ class JobApi(ABC):
 
     def find_link(self, body: Any) -> str | None:
         """Return the download link in a response, or None: a URL, or a path on the API's host."""
-        link = find_value(body, self.LINK_KEYS)
-        is_link = link and ("://" in link or link.startswith("/"))
-        return self._absolute(link) if link and is_link else None
-
-    def _absolute(self, link: str) -> str:
-        is_own_path = link.startswith("/") and not link.startswith("//")
-        return link if is_own_path else urljoin(self.client.base_url, link)
+        values = find_values(body, self.LINK_KEYS)
+        links = (parse_link(value, self.client.base_url) for value in values)
+        return next(filter(None, links), None)
 
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
         """Return the jobs of the tenant, or None if the API has no such list."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.redact import Redactor
+from tap_cxone.rows.decode.notice import has_blanks_after_delimiters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +30,13 @@ class RowCheck(Protocol):
 def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Declaration) -> None:
     """Raise `DecodeError` for a file without rows whose columns are all unknown.
 
-    A stream without known columns accepts any header.
+    A stream without known columns accepts any header that cannot be a sentence.
     """
     table, spec = reader.table, reader.spec
     if (
-        spec.columns
-        and table.header
+        table.header
         and not counts.rows
+        and (spec.columns or has_blanks_after_delimiters(table.header))
         and not is_known_header(spec, table.header)
     ):
         titles = Redactor()(", ".join(table.header))

@@ -182,7 +182,8 @@ class DataExtractionApi(JobApi):
             return SubmitResult(link=NO_FILE)
         if isinstance(response.json, str):
             text = response.json.strip()
-            result = SubmitResult(link=text) if "://" in text else SubmitResult(job_id=text)
+            is_link = "://" in text or text.startswith("/")
+            result = SubmitResult(link=text) if is_link else SubmitResult(job_id=text)
             return self.require_job(response, result)
         job = _nested_object(json_object(response.json), "jobStatus")
         _raise_if_failed(self.read_status(job))

@@ -12,9 +12,10 @@ from tap_cxone.clock import iso
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
-from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
+from tap_cxone.families.observability.api import ObservabilityApi, TableRequest
 from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
 from tap_cxone.families.observability.history import HistoryLimit
+from tap_cxone.families.observability.refusals import classify_error
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.table_exports import table_exports
 from tap_cxone.families.observability.tables import TABLES

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urljoin
 
 from msgspec import Struct
 from typing_extensions import override
@@ -16,6 +15,7 @@ from tap_cxone.errors import NotFound, with_permission_hint
 from tap_cxone.families.reporting.api import versioned
 from tap_cxone.http.base64_file import Base64Field
 from tap_cxone.http.json_body import first_id, json_id, json_object, json_objects
+from tap_cxone.http.links import resolve
 from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.progress.activity import sleep
@@ -189,7 +189,7 @@ class ReportJobsApi(JobApi):
         decode = Base64Field("file", description).decode
         with with_permission_hint(_PERMISSION_HINT):
             return self.client.fetch_url(
-                urljoin(self.client.base_url, link),
+                resolve(self.client.base_url, link),
                 self.hosts,
                 description,
                 unwrap=lambda chunks: without_lines(decode(chunks), self.skip_lines),

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
@@ -60,7 +61,11 @@ class ScheduleSettings:
     ] = "daily"
     time: Annotated[str, Meta(description="Time of these runs, in UTC.")] = "05:30"
     timezone: Annotated[
-        str, Meta(description="Time zone of the schedule. Only `UTC`, in which the data is stored.")
+        str,
+        Meta(
+            description="Time zone of the schedule. Only `UTC` under any name, in which the data "
+            "is stored."
+        ),
     ] = _UTC
 
 
@@ -75,6 +80,17 @@ class DateRangeSettings:
     value: Annotated[str, Meta(description="The range, relative to the run.")] = "previousDay"
     start: Annotated[str | None, Meta(description="Start of an absolute range; refused.")] = None
     end: Annotated[str | None, Meta(description="End of an absolute range; refused.")] = None
+    startDate: Annotated[  # noqa: N815 (the API's key)
+        str | None, Meta(description="The same as `start`; refused.")
+    ] = None
+    endDate: Annotated[  # noqa: N815 (the API's key)
+        str | None, Meta(description="The same as `end`; refused.")
+    ] = None
+
+    @property
+    def has_fixed_dates(self) -> bool:
+        """Return True if the range names a start or an end."""
+        return any((self.start, self.end, self.startDate, self.endDate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +314,12 @@ def _metric_problems(metric: str, report_type: str) -> Iterator[str]:
 def _definition_problems(report: ReportSettings) -> Iterator[str]:
     """Yield what would give wrong days in a definition that the API itself accepts."""
     schedule, date_range = report.schedule, report.dateRange
-    if schedule.timezone != _UTC:
+    if not is_same_zone(time_zone(schedule.timezone), time_zone(_UTC)):
         yield (
             f": schedule.timezone is '{schedule.timezone}'; write UTC: the data is stored in UTC, "
             "so the days of another zone overlap or have gaps"
         )
-    if date_range.type != "relative" or date_range.start or date_range.end:
+    if date_range.type != "relative" or date_range.has_fixed_dates:
         yield (
             ": dateRange is absolute; write a relative one, such as previousDay: a schedule with "
             "fixed dates gives the same days in every run. start_date and end_date are the dates "

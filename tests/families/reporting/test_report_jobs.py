@@ -168,9 +168,10 @@ def test_title_lines_of_a_report_are_skipped(simulate, clock):
     assert out.counts()[REPORT] == 12
 
 
-def test_file_of_a_report_may_have_a_link_without_a_host(simulate, clock):
-    """A link that is a path names a file on the API's own host."""
-    sim = simulate(file_base_url="/")
+@pytest.mark.parametrize("start", ["/", "./"])
+def test_file_of_a_report_may_be_a_path(simulate, clock, start):
+    """A link may lack the host, which is that of the API then."""
+    sim = simulate(file_base_url=start)
 
     out = run_reporting(report_config(sim), clock, REPORT)
 

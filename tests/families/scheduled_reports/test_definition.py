@@ -55,6 +55,17 @@ def test_definition_as_the_api_writes_it_is_registered(sim, clock, value):
     assert posted["report"]["dateRange"] == entry["dateRange"]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "Z", "GMT", "utc", "UTC+0", "+00:00"])
+def test_schedule_in_utc_is_accepted_under_any_name(sim, clock, zone):
+    """The zone of a schedule may be written in another way; the API gets its usual name."""
+    schedule = {"type": "daily", "time": "02:00", "timezone": zone}
+
+    assert run_reports(report_settings(sim, entry={"schedule": schedule}), clock).error is None
+
+    (posted,) = map(json_body, registrations(sim))
+    assert posted["schedule"] == {**schedule, "timezone": "UTC"}
+
+
 def test_definition_in_full(sim, clock):
     """Type, time, filters and grouping are registered as they are configured."""
     filters = [
