@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tap_cxone.http.rate_limit import RateLimiter
     from tap_cxone.http.retry import Attempt, RetryPolicy
     from tap_cxone.jobs.api import ActiveJobs, JobApi
+    from tap_cxone.jobs.known_jobs import KnownJobs
     from tap_cxone.jobs.polling import PollPolicy
-    from tap_cxone.jobs.store import JobStore
     from tap_cxone.jobs.submit_policy import Decision
     from tap_cxone.windows import Window
 
@@ -38,7 +38,7 @@ class JobSubmitter:
 
     Attributes:
         api: API of the family.
-        store: Store of the stream's jobs.
+        jobs: Jobs of the stream, as its worker knows them.
         rate_limiter: Limiter of its requests and submits.
         clock: Source of time and sleep.
         poll_policy: Poll interval and retry policy.
@@ -48,7 +48,7 @@ class JobSubmitter:
     """
 
     api: JobApi
-    store: JobStore
+    jobs: KnownJobs
     rate_limiter: RateLimiter
     clock: Clock
     poll_policy: PollPolicy
@@ -71,7 +71,7 @@ class JobSubmitter:
             ApiError: The API refused the submit.
         """
         matching_ids = (
-            active_jobs.matching_ids - self.store.unusable_ids() if active_jobs else frozenset()
+            active_jobs.matching_ids - self.jobs.unusable_ids() if active_jobs else frozenset()
         )
         if matching_ids:
             return SubmitResult(min(matching_ids), adopted=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.redact import Redactor
+from tap_cxone.rows.columns import find_index
 from tap_cxone.rows.decode.notice import has_blanks_after_delimiters
 
 if TYPE_CHECKING:
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
 
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
-    from tap_cxone.rows.reader import RowCounts, RowReader
+    from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
     from tap_cxone.streams.schema import Declaration
 
 
 class RowCheck(Protocol):
     """A check of all rows of one file that each row passes alone."""
 
-    def add(self, records: Records) -> None:
+    def add(self, part: Records | InvalidRow) -> None:
         """Check, or count, a part of the rows."""
 
     def require_valid(self, name: str) -> None:
@@ -37,7 +38,7 @@ def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Dec
         table.header
         and not counts.rows
         and (spec.columns or has_blanks_after_delimiters(table.header))
-        and not is_known_header(spec, table.header)
+        and not count_known_columns(spec, table.header)
     ):
         titles = Redactor()(", ".join(table.header))
         msg = (
@@ -62,8 +63,10 @@ def reject_conflicting_groups(reader: RowReader, declaration: Declaration) -> No
         raise DecodeError(msg)
 
 
-def is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
-    """Return True if a header has a column that is known before the file is read."""
-    known = {column.name for column in spec.columns} | spec.mandatory_columns
+def count_known_columns(spec: RecordSpec, header: Sequence[str]) -> int:
+    """Return how many columns of a header are known, or required, before the file is read."""
     columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
-    return not known.isdisjoint(column.name for column in columns)
+    required = (find_index(title, columns) for title in spec.required)
+    known = {column.name for column in spec.columns} | spec.mandatory_columns
+    known |= {columns[index].name for index in required if index is not None}
+    return len(known.intersection(column.name for column in columns))

@@ -20,7 +20,7 @@ from tap_cxone.planning.server_time import (
     uses_server_time,
 )
 from tap_cxone.planning.skipped_windows import SkipList
-from tap_cxone.planning.sync_range import Span
+from tap_cxone.planning.sync_range import SyncRange
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.row_meaning import changed_settings, digests
@@ -203,32 +203,34 @@ class PlannedStream(CXoneStream):
             self.family.tenant_info.update(tenant_info)
 
     def _log_start(self) -> None:
-        span = self._span()
-        if span.start > span.requested_start:
+        sync_range = self._sync_range()
+        if sync_range.start > sync_range.requested_start:
             text = "%s: start %s is before the API's history limit; starting at %s"
-            self.log_once("history", text, self.name, iso(span.requested_start), iso(span.start))
-        if span.start >= span.requested_end:
-            self._log_nothing_to_read(span)
-        elif self._continues_after_start_date(span):
+            self.log_once(
+                "history", text, self.name, iso(sync_range.requested_start), iso(sync_range.start)
+            )
+        if sync_range.start >= sync_range.requested_end:
+            self._log_nothing_to_read(sync_range)
+        elif self._continues_after_start_date(sync_range):
             text = (
                 "%s: start_date is before the bookmark; reading continues at %s. To read earlier "
                 "rows again, run a full refresh or remove the stream from the state"
             )
-            self.logger.info(text, self.name, iso(span.start))
+            self.logger.info(text, self.name, iso(sync_range.start))
 
-    def _continues_after_start_date(self, span: Span) -> bool:
+    def _continues_after_start_date(self, sync_range: SyncRange) -> bool:
         start_date = self.date_settings.start_date
         bookmark = self.state_view.bookmark() if self._incremental else None
-        return bookmark is not None and start_date is not None and start_date < span.start
+        return bookmark is not None and start_date is not None and start_date < sync_range.start
 
-    def _log_nothing_to_read(self, span: Span) -> None:
+    def _log_nothing_to_read(self, sync_range: SyncRange) -> None:
         end_date = self.date_settings.end_date
-        if end_date is not None and span.start >= end_date:
+        if end_date is not None and sync_range.start >= end_date:
             text = "%s: nothing to read: %s is past end_date (%s); raise end_date or remove it"
-            self.logger.warning(text, self.name, iso(span.start), iso(end_date))
+            self.logger.warning(text, self.name, iso(sync_range.start), iso(end_date))
         else:
             text = "%s: nothing to read yet; the next window starts at %s"
-            self.logger.info(text, self.name, iso(span.start))
+            self.logger.info(text, self.name, iso(sync_range.start))
 
     def _set_quota_eta(self, windows: Sequence[Window], pending: Sequence[Window]) -> None:
         """Estimate when the quota lets this stream finish, if this run cannot finish it.
@@ -245,27 +247,29 @@ class PlannedStream(CXoneStream):
     def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
         to_read = self.skip_list.remaining(windows)
         windows_without_job = tuple(window for window in to_read if window not in pending)
-        span = self._span()
-        requested_start = span.requested_start if span.start > span.requested_start else None
+        sync_range = self._sync_range()
+        requested_start = (
+            sync_range.requested_start if sync_range.start > sync_range.requested_start else None
+        )
         return Workload(
             self.family.name,
             self.name,
             self.unit,
             tuple(windows),
             windows_without_job,
-            span.start,
+            sync_range.start,
             requested_start,
         )
 
     def _planned_windows(self, pending: Sequence[Window]) -> Iterable[Window]:
-        span = self._span()
+        sync_range = self._sync_range()
         pending_starts = [window.start for window in pending]
         # An interrupted run has read the overlap already, if its next window has a job.
-        has_overlap = midnight(span.start_without_overlap) not in pending_starts
-        start = span.start if has_overlap else span.start_without_overlap
+        has_overlap = midnight(sync_range.start_without_overlap) not in pending_starts
+        start = sync_range.start if has_overlap else sync_range.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([start, *pending_starts])
-        end = span.requested_end
+        end = sync_range.requested_end
         # A row may sum up its window, and a snapshot has none, so no range may cut a window.
         if self.declaration.grouped or not self.declaration.windowed:
             return self.windows(start, end, pending)
@@ -274,9 +278,9 @@ class PlannedStream(CXoneStream):
             start, end, lambda start, end: self.windows(start, end, _inside(to_read, start, end))
         )
 
-    def _span(self) -> Span:
+    def _sync_range(self) -> SyncRange:
         now = present_instant(self.family)
-        return Span.compute(
+        return SyncRange.compute(
             self.date_settings,
             now=now,
             bookmark=self.state_view.bookmark() if self._incremental else None,

@@ -12,13 +12,13 @@ from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.redact import Redactor
-from tap_cxone.rows.columnar import Records
 from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.decode.csv_source import DELIMITERS
 from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.file_checks import (
-    is_known_header,
+    count_known_columns,
     reject_conflicting_groups,
     reject_foreign_header,
 )
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.progress.tracker import StreamProgress
+    from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
+_DELIMITERS = frozenset(DELIMITERS)
 _MAX_REASONS = 100  # distinct reasons in one audit event
 
 
@@ -207,10 +209,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
             text_format=declaration.text_format,
-            is_known_header=partial(is_known_header, spec),
+            count_known_columns=partial(count_known_columns, spec),
         )
         table = open_table(window_file.spool, description, expectation)
-        is_foreign = table.cells_are_text and not is_known_header(spec, table.header)
+        is_foreign = table.cells_are_text and not count_known_columns(spec, table.header)
         # A line of text that is not CSV parses as a header of one column, or of a few with commas.
         if is_foreign and len(table.header) == 1:
             msg = (
@@ -230,13 +232,18 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         line_buffer: RecordLineBuffer | None,
         row_check: RowCheck | None,
     ) -> RowCounts:
+        takers = [taker.add for taker in (row_check, line_buffer) if taker is not None]
         try:
-            counts = reader.validate(lambda part: self._take_part(part, line_buffer, row_check))
+            counts = reader.validate(lambda part: self._take_part(part, takers))
             if line_buffer is not None:
                 line_buffer.flush()
         except DriftError as error:
             declaration = self.declaration
             other = f", or correct {declaration.columns_setting}" if declaration.required else ""
+            if reader.table.cells_are_text and not _DELIMITERS.isdisjoint(
+                "".join(reader.table.header)
+            ):
+                other += f", or set {declaration.text_format.csv_setting}.delimiter"
             msg = f"{reader.table.name}: {error}; set the keys in {declaration.keys_setting}{other}"
             raise DriftError(msg) from error
         return counts
@@ -244,13 +251,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
     def _take_part(
         self,
         part: Records | InvalidRow,
-        line_buffer: RecordLineBuffer | None,
-        row_check: RowCheck | None,
+        takers: Sequence[Callable[[Records | InvalidRow], None]],
     ) -> None:
-        if row_check is not None and isinstance(part, Records):
-            row_check.add(part)
-        if line_buffer is not None:
-            line_buffer.add(part)
+        for take in takers:
+            take(part)
         self.run_pending_tasks()
 
     def enforce_invalid_policy(self, loaded: LoadedWindow, *, quarantine_selected: bool) -> None:
@@ -310,13 +314,15 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             info = "%s: %d rows equal an earlier row and were dropped; to emit them, set %s"
             self.log.info(info, name, count, "count_identical_rows to true")
             return
-        is_ordered = reader.layout is not None and spec.order_by in reader.layout.present_names
-        kept = f"a row with a later {spec.order_by}" if is_ordered else "an earlier row"
+        if reader.layout is not None and (column := reader.layout.order_column):
+            info = "%s: %d rows with the key of a row with a later %s were dropped, as %s requests"
+            self.log.info(info, name, count, column.name, self.declaration.order_by_setting)
+            return
         text = (
-            "%s: %d rows with the key of %s were dropped; if they are different rows, add key "
-            "columns to %s"
+            "%s: %d rows with the key of an earlier row were dropped; if they are different rows, "
+            "add key columns to %s"
         )
-        self.log.warning(text, name, count, kept, self.declaration.keys_setting)
+        self.log.warning(text, name, count, self.declaration.keys_setting)
 
     def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:
         counts = loaded.counts

@@ -93,7 +93,7 @@ def contact_keys(sim: Simulator) -> list[str]:
     """Return the contacts in the files of all jobs so far, sorted."""
     return sorted(
         row["Contact ID"]
-        for job in sim.report_jobs.jobs()
+        for job in sim.report_jobs.all()
         for row in sim.report_jobs.rows(job.start, job.end)
     )
 

@@ -293,7 +293,7 @@ def test_any_text_is_private_or_not(url):
     assert is_secure_url(url) in {True, False}
 
 
-def test_a_bare_token_does_not_survive():
+def test_bare_token_is_masked():
     """A JSON web token is masked everywhere, also an unknown one."""
     text = Redactor()("echo eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJl end")
 

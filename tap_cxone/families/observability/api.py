@@ -11,7 +11,7 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import ApiError, NotFound, QuotaRefused, with_permission_hint
+from tap_cxone.errors import ApiError, NotFound, QuotaRefused
 from tap_cxone.families.observability.refusals import names_no_table
 from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
@@ -89,6 +89,7 @@ class ObservabilityApi(JobApi):
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "message", "error", "reason")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("exportId", "id", "jobId")
     NOUN: ClassVar[str] = "export"
+    PERMISSION_HINT: ClassVar[str] = _PERMISSION_HINT
 
     request: TableRequest
     tenant_info: MutableMapping[str, Any]
@@ -144,7 +145,7 @@ class ObservabilityApi(JobApi):
 
     def _submit_export(self, path: str, window: Window) -> SubmitResult:
         try:
-            with with_permission_hint(_PERMISSION_HINT):
+            with self.permission_hint():
                 response = self.client.submit(
                     f"{TABLES_PATH}/{path}/export-data", self.body(window)
                 )

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
-from tap_cxone.config.definition import STREAM_NAME_PATTERN
-from tap_cxone.config.types import COLUMN_TYPES, ColumnType
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
+from tap_cxone.config.shared import ColumnTypes, StreamName, text_problems
+from tap_cxone.config.types import ColumnType
 from tap_cxone.rows.titles import spelling
 
 MAX_RETENTION_DAYS = 14
@@ -19,14 +19,7 @@ MAX_WINDOW_DAYS = 89
 class ReportJobSettings:
     """The settings of one custom report."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["contacts_of_yesterday"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["contacts_of_yesterday"])]
     report_id: Annotated[
         int, Meta(ge=1, description="ID of the report; the stream `reports` lists all.")
     ]
@@ -41,13 +34,7 @@ class ReportJobSettings:
         tuple[str, ...],
         Meta(description="Columns that identify a row. Default: `_row_hash`."),
     ] = ()
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(
-            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
-            "strings."
-        ),
-    ] = field(default_factory=dict)
+    columns: ColumnTypes = field(default_factory=dict)
     delete_after_days: Annotated[
         int,
         Meta(
@@ -102,8 +89,7 @@ class ReportJobSettings:
         Args:
             setting: Full path of the entry.
         """
-        yield from timezone_problems(f"{setting}, timezone", self.timezone)
-        yield from self.csv.problems(f"{setting}, csv")
+        yield from text_problems(setting, self)
         if self.send_dates and self.mode == "collect":
             yield f"{setting} has send_dates, but mode is 'collect'; set mode to run"
         if self.send_dates and self.date_column is None:

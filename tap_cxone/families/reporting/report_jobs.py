@@ -11,7 +11,7 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.errors import NotFound, with_permission_hint
+from tap_cxone.errors import NotFound
 from tap_cxone.families.reporting.api import versioned
 from tap_cxone.http.base64_file import Base64Field
 from tap_cxone.http.json_body import first_id, json_id, json_object, json_objects
@@ -95,6 +95,7 @@ class ReportJobsApi(JobApi):
     )
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("resultFileURL", "resultFileUrl")
+    PERMISSION_HINT: ClassVar[str] = _PERMISSION_HINT
 
     @property
     @override
@@ -121,7 +122,7 @@ class ReportJobsApi(JobApi):
     @override
     def submit(self, window: Window) -> SubmitResult:
         path = versioned(self.version, f"{_PATH}/{self.report_id}")
-        with with_permission_hint(_PERMISSION_HINT):
+        with self.permission_hint():
             response = self.client.submit(path, None, params=self.body(window))
         job_id = first_id(unwrap_job(response.json), self.ID_KEYS)
         return self.require_job(response, SubmitResult(job_id))
@@ -132,7 +133,7 @@ class ReportJobsApi(JobApi):
 
     @override
     def request_status(self, path: str) -> ApiResponse:
-        with with_permission_hint(_PERMISSION_HINT):
+        with self.permission_hint():
             return self.client.get(path)
 
     @override
@@ -171,7 +172,7 @@ class ReportJobsApi(JobApi):
 
     def _list(self, query: Mapping[str, str]) -> dict[str, Any]:
         params = {"reportId": str(self.report_id), **query}
-        with with_permission_hint(_PERMISSION_HINT):
+        with self.permission_hint():
             response = self.client.get(versioned(self.version, _PATH), params)
         return {} if response.status == HTTPStatus.NO_CONTENT else unwrap_job(response.json)
 
@@ -187,7 +188,7 @@ class ReportJobsApi(JobApi):
 
     def _download_once(self, link: str, description: str) -> Spool:
         decode = Base64Field("file", description).decode
-        with with_permission_hint(_PERMISSION_HINT):
+        with self.permission_hint():
             return self.client.fetch_url(
                 resolve(self.client.base_url, link),
                 self.hosts,

@@ -19,7 +19,7 @@ from tap_cxone.families.reporting.report_jobs import (
 )
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.rows.columns import Column, with_types
-from tap_cxone.streams.definition import entry_text_format
+from tap_cxone.streams.definition import declare
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.windowed import WindowedStream
 
@@ -50,18 +50,14 @@ class ReportRowsStream(WindowedStream):
         self.entry = entry
         self._job_id: str | None = None
         self.setting = f"{ReportingSettings.NAME}.report_jobs, entry '{entry.name}'"
-        declaration = Declaration(
-            name=entry.name,
+        declaration = declare(
+            Declaration(name=entry.name, description="A row of a custom report."),
+            entry,
+            setting=self.setting,
+            csv=CsvSettings(number_format=NUMBER_FORMAT),
             columns=(*with_types((), entry.column_types), *_JOB_COLUMNS),
-            primary_keys=entry.primary_keys,
-            description="A row of a custom report.",
-            keys_setting=f"{self.setting}, primary_keys",
-            columns_setting=f"{self.setting}, columns",
             required=(entry.date_column,) if entry.date_column else (),
             windowed=entry.mode == "collect" or entry.send_dates,
-            text_format=entry_text_format(
-                entry, CsvSettings(number_format=NUMBER_FORMAT), self.setting
-            ),
         )
         super().__init__(tap, family, declaration)
 

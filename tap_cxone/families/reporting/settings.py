@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 from typing_extensions import override
 
-from tap_cxone.config.csv import DATE_ORDER, CsvSettings, timezone_problems
-from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.csv import DATE_ORDER, CsvSettings
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
-from tap_cxone.config.types import COLUMN_TYPES, ColumnType
+from tap_cxone.config.shared import ColumnTypes, StreamName, text_problems
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
 from tap_cxone.families.reporting.report_job_settings import ReportJobSettings
@@ -33,9 +33,8 @@ class DataDownloadSettings:
     """The settings of one data download; None keeps the preset's value."""
 
     name: Annotated[
-        str,
+        StreamName,
         Meta(
-            pattern=STREAM_NAME_PATTERN,
             examples=[PRESETS[0].name],
             description=f"Stream name, snake_case. Presets: {PRESET_NAMES}.",
         ),
@@ -51,13 +50,7 @@ class DataDownloadSettings:
             "`report_id`, else `_row_hash`."
         ),
     ] = None
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(
-            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
-            "strings."
-        ),
-    ] = field(default_factory=dict)
+    columns: ColumnTypes = field(default_factory=dict)
     timezone: Annotated[
         str | None,
         Meta(
@@ -178,7 +171,6 @@ class ReportingSettings(Section):
             setting = f"{self.NAME}.data_downloads, entry '{download.name}'"
             if download.report_id is None and preset_of(download.name) is None:
                 yield f"{setting} has no report_id; set it, or use a preset ({PRESET_NAMES})"
-            yield from timezone_problems(f"{setting}, timezone", download.timezone)
-            yield from download.csv.problems(f"{setting}, csv")
+            yield from text_problems(setting, download)
         for report in self.report_jobs:
             yield from report.problems(f"{self.NAME}.report_jobs, entry '{report.name}'")

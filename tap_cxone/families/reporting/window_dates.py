@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from tap_cxone.errors import InvalidRecords
+from tap_cxone.rows.reader import InvalidRow
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -36,10 +37,12 @@ class WindowDates:
     _inside: int = 0
     _outside: int = 0
 
-    def add(self, records: Records) -> None:
-        """Count the rows of a part of the file."""
-        self._rows += records.count
-        for value in filter(None, records.values_of(self.column)):
+    def add(self, part: Records | InvalidRow) -> None:
+        """Count the rows of a part of the file; an invalid row has no date."""
+        if isinstance(part, InvalidRow):
+            return
+        self._rows += part.count
+        for value in filter(None, part.values_of(self.column)):
             date = datetime.fromisoformat(value)
             instant = date if date.tzinfo else date.replace(tzinfo=self.zone)
             is_end = instant == self.window.end and date.tzinfo is not None

@@ -11,10 +11,11 @@ from msgspec import Meta
 from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import CsvSettings
-from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section, Settings
+from tap_cxone.config.shared import Scopes, StreamName
 from tap_cxone.config.validation import aggregate_window_problems
 
 _CALL_REPORT_TYPES = ("agent", "queue", "skill")
@@ -97,14 +98,7 @@ class DateRangeSettings:
 class ReportSettings:
     """The settings of one scheduled report."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["agent_performance_daily"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["agent_performance_daily"])]
     type: Annotated[
         str,
         Meta(description="Type of the report: `agent`, `queue`, `skill`, `ic`, `voicemail`."),
@@ -214,13 +208,7 @@ class ScheduledReportsSettings(Section):
             "not know for them."
         ),
     ] = False
-    scopes: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="Scopes to request at login. An empty list requests all scopes of the "
-            "application."
-        ),
-    ] = ("analytics:reports:read", "analytics:reports:write")
+    scopes: Scopes = ("analytics:reports:read", "analytics:reports:write")
     csv: Annotated[CsvSettings, Meta(description="How the results of all reports write texts.")] = (
         field(default_factory=CsvSettings)
     )

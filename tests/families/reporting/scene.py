@@ -20,7 +20,7 @@ from tests.support.reporting import (
     report_entry,
     report_records,
 )
-from tests.support.scene import DAY, Ability, RequestPatterns, Scene
+from tests.support.scene import DAY, Ability, RequestPatterns, Scene, without_jobs
 
 _NO_JOBS = "the response to a request has the rows, and no job is made"
 
@@ -36,13 +36,9 @@ SCENES = (
         typed=contact_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {CONTACTS_PATH}"),
         reads=("token", "page"),
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
-        },
+        first_request="page",
+        permissions={"page": ("permission to view this data",)},
+        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
         file_point="page",
     ),
     Scene(
@@ -57,13 +53,9 @@ SCENES = (
         typed=call_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD_PATH}/524"),
         reads=("token", "download"),
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the response to the request contains the file",
-        },
+        first_request="download",
+        permissions={"download": ("Data Download > View",)},
+        cannot=without_jobs(_NO_JOBS, links="the response to the request contains the file"),
         file_in_json=True,
     ),
     Scene(
@@ -84,6 +76,11 @@ SCENES = (
         ),
         reads=("token", "list", "poll", "download"),
         submits=("submit",),
+        first_request="list",
+        permissions=dict.fromkeys(
+            ("list", "submit", "poll", "download"),
+            ("Custom Reports > Edit, and access to files",),
+        ),
         cannot={
             Ability.CANCEL: "the documents have no request that ends a job",
             Ability.PRESIGNED_LINKS: "the API itself serves the file, and wants the token",

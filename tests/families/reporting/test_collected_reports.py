@@ -23,44 +23,44 @@ HOUR = timedelta(hours=1)
 
 def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
     """Every finished job is emitted once, and the tap starts none."""
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR * 24
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR
     config, wanted = report_config(sim, {"mode": "collect"}), contact_keys(sim)
 
     first = run_reporting(config, clock, REPORT)
     again = run_reporting(config, clock, REPORT, state=first.state)
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR
     later = run_reporting(config, clock, REPORT, state=again.state)
 
     assert (first.error, again.error, later.error) == (None, None, None)
     assert sorted(r["contact_id"] for r in first.records(REPORT)) == wanted
     assert again.counts() == {}
-    assert {r["_job_id"] for r in later.records(REPORT)} == {sim.report_jobs.jobs()[-1].id}
+    assert {r["_job_id"] for r in later.records(REPORT)} == {sim.report_jobs.all()[-1].id}
     assert job_submits(sim) == []
 
 
 def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
     """Two jobs that ended at the same instant are two windows."""
-    sim.report_jobs.start({})
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR
 
     out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
 
-    jobs = {job.id for job in sim.report_jobs.jobs()}
+    jobs = {job.id for job in sim.report_jobs.all()}
     assert len(jobs) == 2
     assert {r["_job_id"] for r in out.records(REPORT)} == jobs
 
 
 def test_collected_jobs_with_one_end_are_told_apart_by_their_id(sim, clock):
     """The next run emits the second of two jobs that ended at once, and not the first again."""
-    sim.report_jobs.start({})
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR
-    config, (earlier, later) = report_config(sim, {"mode": "collect"}), sim.report_jobs.jobs()
+    config, (earlier, later) = report_config(sim, {"mode": "collect"}), sim.report_jobs.all()
     sim.faults.add(Fault("download", "status", status=400, after=1))
 
     first = run_reporting(config, clock, REPORT)
@@ -73,14 +73,14 @@ def test_collected_jobs_with_one_end_are_told_apart_by_their_id(sim, clock):
 def test_collected_jobs_of_two_weeks_are_emitted(sim, clock, caplog):
     """A file lives up to 14 days; one that was deleted before is named in a warning."""
     start = clock.now() - timedelta(days=1)
-    sim.report_jobs.start({"deleteAfter": "14"})
-    sim.report_jobs.start({"deleteAfter": "7"})
+    sim.report_jobs.submit({"deleteAfter": "14"})
+    sim.report_jobs.submit({"deleteAfter": "7"})
     clock.instant += timedelta(days=10)
     config = report_config(sim, {"mode": "collect"}, start_date=start.isoformat())
 
     out = run_reporting(config, clock, REPORT)
 
-    kept, deleted = sim.report_jobs.jobs()
+    kept, deleted = sim.report_jobs.all()
     assert out.error is None
     assert {r["_job_id"] for r in out.records(REPORT)} == {kept.id}
     assert f"job {deleted.id} ended at" in caplog.text
@@ -89,15 +89,15 @@ def test_collected_jobs_of_two_weeks_are_emitted(sim, clock, caplog):
 
 def test_collected_jobs_end_with_the_end_date(sim, clock):
     """A job that ended after `end_date` is not read."""
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR * 24
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR
     end = {"end_date": (clock.now() - HOUR * 2).isoformat()}
 
     out = run_reporting(report_config(sim, {"mode": "collect"}, **end), clock, REPORT)
 
-    assert {r["_job_id"] for r in out.records(REPORT)} == {sim.report_jobs.jobs()[0].id}
+    assert {r["_job_id"] for r in out.records(REPORT)} == {sim.report_jobs.all()[0].id}
 
 
 def test_collecting_without_jobs_commits_nothing(sim, clock):
@@ -111,7 +111,7 @@ def test_collecting_without_jobs_commits_nothing(sim, clock):
 
 def test_job_that_ended_a_minute_ago_is_collected(sim, clock):
     """A finished job is complete, so no delay applies to it."""
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += timedelta(minutes=1)
 
     out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
@@ -123,7 +123,7 @@ def test_job_that_ended_a_minute_ago_is_collected(sim, clock):
 @pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "another"])
 def test_file_of_a_collected_job_goes_to_allowed_hosts_only(sim, clock, is_allowed):
     """`file_hosts` names a host that may get the token; the link is used as it came."""
-    job_id = sim.report_jobs.start({})
+    job_id = sim.report_jobs.submit({})
     clock.instant += HOUR
     host = sim.url.replace("127.0.0.1", "localhost")
     link = f"{host}/inContactAPI/services/V99.0/files?fileName={job_id}.csv"

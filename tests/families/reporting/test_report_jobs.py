@@ -48,7 +48,7 @@ def test_report_is_run_and_its_rows_carry_the_job(simulate, clock, wrapper):
     records = out.records(REPORT)
     assert out.error is None
     assert sorted(r["contact_id"] for r in records) == contact_keys(sim)
-    (job,) = sim.report_jobs.jobs()
+    (job,) = sim.report_jobs.all()
     assert {(r["_job_id"], r["_job_start"], r["_job_end"]) for r in records} == {
         (job.id, job.submitted_at.isoformat(), job.ready_at.isoformat())
     }
@@ -112,7 +112,7 @@ def test_submit_whose_response_was_lost_is_found_in_the_list(sim, clock):
 
     assert out.error is None
     assert out.counts()[REPORT] == 12
-    assert len(sim.report_jobs.jobs()) == 1
+    assert len(sim.report_jobs.all()) == 1
 
 
 def test_job_that_failed_names_its_state(sim, clock):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_cxone.simulator import Simulator
-from tap_cxone.simulator.options import Options
+from tap_cxone.simulator import Options, Simulator
 from tests.resilience.kills.killing import KINDS, Life, Point, live
 from tests.support.reporting import REPORT, report_config
 from tests.support.run import FakeClock, Killed
@@ -43,7 +42,7 @@ def test_report_run_killed_anywhere_starts_no_second_job(kind, step):
     """The next run has every row; it starts a job only if none was, or its response was lost."""
     kills = 0
     for first, second, sim in killed_runs(kind, step):
-        jobs = sim.report_jobs.jobs()
+        jobs = sim.report_jobs.all()
         wanted = {r["Contact ID"] for r in sim.report_jobs.rows(jobs[-1].start, jobs[-1].end)}
         lost = [seen for seen in first.asked[-1:] if "POST" in seen and "report-jobs" in seen]
         done = first.output.states and first.output.records(REPORT)
