@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.http.json_body import error_of
@@ -15,9 +15,20 @@ from tap_cxone.rows.decode.notice import has_blanks_after_delimiters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
-    from tap_cxone.rows.reader import RowCounts, RowReader
+    from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
     from tap_cxone.streams.schema import Declaration
+
+
+class RowCheck(Protocol):
+    """A check of all rows of one file that each row passes alone."""
+
+    def add(self, part: Records | InvalidRow) -> None:
+        """Check, or count, a part of the rows."""
+
+    def require_valid(self, name: str) -> None:
+        """Raise `InvalidRecords` for the file of this name if its rows failed the check."""
 
 
 def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Declaration) -> None:

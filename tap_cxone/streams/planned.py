@@ -276,7 +276,8 @@ class PlannedStream(CXoneStream):
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([start, *pending_starts])
         end = sync_range.requested_end
-        if self.declaration.grouped:  # a row sums up its window, so no range may cut a window
+        # A row may sum up its window, and a snapshot has none, so no range may cut a window.
+        if self.declaration.grouped or not self.declaration.windowed:
             return self.windows(start, end, pending)
         to_read = self.skip_list.remaining(pending)
         return self.skip_list.cut(

@@ -38,8 +38,11 @@ if TYPE_CHECKING:
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.failed_files import FailedFiles
+    from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
+
+    _Taker = Callable[[Records | InvalidRow], None]
 
 _DELIMITERS = frozenset(DELIMITERS)
 _MAX_REASONS = 100  # distinct reasons in one audit event
@@ -64,6 +67,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         declaration: Declaration of the stream.
         settings: Settings of the run.
         failed_files: Keeps the files of failed windows.
+        row_check: Returns a new check of the rows of a window; None for no check.
         run_pending_tasks: Called while a file is read, where no message is incomplete.
         audit_context: Audit fields of the stream.
         progress: Progress tracker of the stream.
@@ -75,6 +79,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
     declaration: Declaration
     settings: Settings
     failed_files: FailedFiles
+    row_check: Callable[[Window], RowCheck | None]
     run_pending_tasks: Callable[[], None]
     audit_context: AuditContext
     progress: StreamProgress
@@ -167,7 +172,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         """Read a whole file; read it again if its dates show another order than they were read in.
 
         Raises:
-            InvalidRecords: The dates of a column show either order.
+            InvalidRecords: The dates of a column show either order, or a check failed.
         """
         spec = structs.replace(spec, dates=spec.dates.with_orders({}))
         with ExitStack() as cleanup:
@@ -175,14 +180,17 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             line_buffer = output.buffer(reader.table.name) if output else None
             if line_buffer is not None:
                 cleanup.callback(line_buffer.close)
-            chunk_bytes = output.arrow_chunk_bytes if output else 0
-            counts = self._validate(reader, line_buffer, chunk_bytes)
+            row_check = self.row_check(window_file.window)
+            chunk_bytes = output.arrow_chunk_bytes if output and row_check is None else 0
+            counts = self._validate(reader, line_buffer, row_check, chunk_bytes)
             dates = spec.dates
             if columns := dates.contradictory:
                 raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
             if dates.opposed and dates.rule.setting is None:
                 spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
                 return self._read(window_file, spec, output)
+            if row_check is not None:
+                row_check.require_valid(reader.table.name)
             cleanup.pop_all()
         return reader, line_buffer, counts
 
@@ -221,12 +229,15 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         return RowReader(table, spec)
 
     def _validate(
-        self, reader: RowReader, line_buffer: RecordLineBuffer | None, arrow_chunk_bytes: int
+        self,
+        reader: RowReader,
+        line_buffer: RecordLineBuffer | None,
+        row_check: RowCheck | None,
+        arrow_chunk_bytes: int,
     ) -> RowCounts:
+        takers = [taker.add for taker in (row_check, line_buffer) if taker is not None]
         try:
-            counts = reader.validate(
-                lambda part: self._buffer_part(part, line_buffer), arrow_chunk_bytes
-            )
+            counts = reader.validate(lambda part: self._take_part(part, takers), arrow_chunk_bytes)
             if line_buffer is not None:
                 line_buffer.flush()
         except DriftError as error:
@@ -240,11 +251,9 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DriftError(msg) from error
         return counts
 
-    def _buffer_part(
-        self, part: Records | InvalidRow, line_buffer: RecordLineBuffer | None
-    ) -> None:
-        if line_buffer is not None:
-            line_buffer.add(part)
+    def _take_part(self, part: Records | InvalidRow, takers: Sequence[_Taker]) -> None:
+        for take in takers:
+            take(part)
         self.run_pending_tasks()
 
     def enforce_invalid_policy(self, loaded: LoadedWindow, *, quarantine_selected: bool) -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.layout import FileLayout
     from tap_cxone.spool import WindowFile
+    from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
@@ -160,6 +161,10 @@ class WindowedStream(PlannedStream):
         """Return the columns that the request of the stream names; the default is none."""
         return ()
 
+    def row_check(self, window: Window) -> RowCheck | None:  # noqa: ARG002 (used by overrides)
+        """Return a check of the rows of a window's file; the default is none."""
+        return None
+
     def _report_unfulfilled(self, layout: FileLayout, loaded: LoadedWindow) -> None:
         """Report the columns that were requested and are in no row of a window; warn once a run."""
         rows = loaded.counts.rows
@@ -205,6 +210,7 @@ class WindowedStream(PlannedStream):
             declaration=self.declaration,
             settings=self.settings,
             failed_files=FailedFiles(self.settings.failed_files_folder, self.logger),
+            row_check=self.row_check,
             run_pending_tasks=self.run_pending_tasks,
             audit_context=self.audit_context,
             progress=self.progress,

@@ -107,6 +107,8 @@ class Scene:
         repeatable: Statuses after which a submit is repeated, because a second job harms nothing.
         poll_growth: Number of poll intervals that the time between two polls grows to.
         file_point: The point at which the file, or a page of it, is read.
+        result_life: How long the API keeps the result of a job.
+        file_in_json: Whether the file is base64 in JSON, which no redirect leads to.
         first: Where the first window begins.
         options: Options of the simulator.
         fields: The source's fields that are read, or all.
@@ -138,6 +140,8 @@ class Scene:
     repeatable: Collection[int] = ()
     poll_growth: int = 6
     file_point: FaultPoint = "download"
+    result_life: timedelta = DAY
+    file_in_json: bool = False
     first: datetime = FIRST
     options: Mapping[str, Any] = field(default_factory=dict)
     fields: tuple[str, ...] = ()

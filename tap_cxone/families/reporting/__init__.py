@@ -22,6 +22,10 @@ NICE documents it, and public clients use it. What the tap relies on:
 - Its dates are in the time zone of the token's user, without daylight saving.
 - `report-jobs/{id}` starts a job of a custom report, whose template has the date range. The file is
   kept for 7 to 14 days, and is base64 in the JSON of `files`. Its URL may name another host.
+- Older documents let a job have dates less than 90 days apart (`startDate`, `endDate`). The present
+  ones do not, so a tenant may ignore them.
+- The states of a job are not documented, except for the link of its file. `report-jobs` lists the
+  jobs that ended in the last `jobSpan` days, also those of other clients.
 - A job may be inside `jobResult`, and a list of jobs inside `jobResults`.
 - The login is that of an access key, or the password grant of a registered application.
 """

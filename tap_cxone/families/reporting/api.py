@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tap_cxone.errors import ApiError, DataPending, NotFound, ResponseTimeout
+from tap_cxone.errors import ApiError, DataPending, ResponseTimeout
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.http.json_body import json_list, json_object, json_objects
 
@@ -24,7 +24,6 @@ PERMISSION_HINT = (
     "(CXone: Admin > Security > Roles)"
 )
 _WRAPPER = "resultSet"
-_FILE_DELETED = "not available"  # the file of a report job; any other 409 is a wait
 _INTERVAL_PENDING = "pending"  # WFM figures that the API has not computed so far
 
 
@@ -129,9 +128,7 @@ def describe_business_unit(body: Any) -> str:
 
 
 def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Return the error class that this API means by a status and a text, or None."""
+    """Return the error class that lists mean by a status and a text, or None."""
     if status == HTTPStatus.CONFLICT and _INTERVAL_PENDING in error_text.casefold():
         return DataPending
-    if status == HTTPStatus.CONFLICT and _FILE_DELETED in error_text.casefold():
-        return NotFound
     return ResponseTimeout if status == HTTPStatus.REQUEST_TIMEOUT else None

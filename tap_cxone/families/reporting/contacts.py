@@ -90,18 +90,21 @@ class ContactSource(ListSource):
         the last change that was read, and not at a number of rows, which would omit one.
         """
         seen, skip = SeenRows.of(self.table.primary_keys), 0
+        previous: Sequence[Row] = ()
         since = iso_z(max(window.start - self.lookback, self.now - CHANGE_HISTORY), "milliseconds")
         while True:
             page = self.get_page({"updatedSince": since}, skip)
             self._last_poll_time = self._last_poll_time or page.last_poll_time
-            rows = list(map(self.rules.apply, page.rows))
+            if self.is_repeated(page, previous, window):
+                return
+            previous, rows = page.rows, list(map(self.rules.apply, page.rows))
             yield seen.new_rows(rows)
             skip += len(rows)
             if not rows or (page.total is not None and skip >= page.total):
                 return
             changed_at = _changed_at(rows[-1])
             if changed_at and changed_at > since:
-                since, skip = changed_at, 0
+                since, skip, previous = changed_at, 0, ()
 
 
 def _changed_at(row: Mapping[str, Any]) -> str:

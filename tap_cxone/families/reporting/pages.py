@@ -183,23 +183,29 @@ class ListSource:
         paginator = OffsetPaginator(
             self.description(window), lambda page: (len(page.rows), page.total)
         )
+        previous: Sequence[Row] = ()
         for page in paginator.pages(lambda skip: self.get_page(params, skip)):
-            new_rows = seen.new_rows(self.to_row(row, params) for row in page.rows)
-            yield new_rows
-            if page.rows and not new_rows and paginator.total is None:
-                self._check_unpaged(window, page)
+            if self.is_repeated(page, previous, window):
                 return
+            previous = page.rows
+            yield seen.new_rows(self.to_row(row, params) for row in page.rows)
         if paginator.total is not None and len(seen) < paginator.total:
             self._check_repeated(window, seen, paginator.total)
 
-    def _check_unpaged(self, window: Window, page: Page) -> None:
-        """Raise `DownloadError` unless a repeated page has room for more rows, so it has all."""
-        if len(page.rows) >= self.page_size:
-            msg = (
-                f"{self.description(window)}: the API repeated a page, so paging would never end; "
-                "raise reporting.page_size"
-            )
+    def is_repeated(self, page: Page, previous: Sequence[Row], window: Window) -> bool:
+        """Return True if a page is the one before it again, and the list was complete then.
+
+        Raises:
+            DownloadError: The list may have more rows.
+        """
+        if not page.rows or page.rows != previous:
+            return False
+        text = f"{self.description(window)}: the API ignores skip, and repeated a page"
+        if (page.total or 0) > len(page.rows) or len(page.rows) >= self.page_size:
+            msg = f"{text}; no record was emitted. Raise reporting.page_size above the list"
             raise DownloadError(msg)
+        self.log.warning("%s; the list of %d rows counts as complete", text, len(page.rows))
+        return True
 
     def _check_repeated(self, window: Window, seen: SeenRows, total: int) -> None:
         """Raise `RowsMoved` unless the last attempt read the same rows, so nothing moves."""

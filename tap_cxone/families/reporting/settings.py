@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 from typing_extensions import override
 
-from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
+from tap_cxone.config.csv import DATE_ORDER, CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
@@ -17,6 +17,7 @@ from tap_cxone.config.shared import ColumnTypes, StreamName, text_problems
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.period_tables import PERIOD_TABLES
 from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
+from tap_cxone.families.reporting.report_job_settings import ReportJobSettings
 from tap_cxone.families.reporting.tables import DIMENSIONS
 
 BUILT_IN_STREAMS = tuple(table.name for table in (CONTACTS, *DIMENSIONS, *PERIOD_TABLES))
@@ -81,41 +82,6 @@ class DataDownloadSettings:
         """Return how far before the bookmark rows are read again."""
         days = self.window_days if self.lookback_days is None else self.lookback_days
         return timedelta(days=days)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportJobSettings:
-    """The settings of one custom report."""
-
-    name: Annotated[StreamName, Meta(examples=["contacts_of_yesterday"])]
-    report_id: Annotated[
-        int, Meta(ge=1, description="ID of the report; the stream `reports` lists all.")
-    ]
-    mode: Annotated[
-        Literal["run", "collect"],
-        Meta(
-            description="`run` starts the report in each run and emits its result. `collect` "
-            "starts nothing, and emits every job that finished since the bookmark."
-        ),
-    ] = "run"
-    primary_keys: Annotated[
-        tuple[str, ...],
-        Meta(description="Columns that identify a row. Default: `_row_hash`."),
-    ] = ()
-    columns: ColumnTypes = field(default_factory=dict)
-    delete_after_days: Annotated[
-        int,
-        Meta(ge=7, le=14, description="Days for which the API keeps the file, 7 to 14."),
-    ] = 7
-    timezone: TIMEZONE = None
-    date_order: DATE_ORDER = None
-    csv: Annotated[
-        CsvSettings,
-        Meta(description="How the file writes texts; `number_format` is `1,234.5` by default."),
-    ] = field(default_factory=CsvSettings)
-    skip_lines: Annotated[
-        int, Meta(ge=0, description="Lines before the header, such as the title of the report.")
-    ] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,4 +212,4 @@ class ReportingSettings(Section):
                 yield f"{setting} has no report_id; set it, or use a preset ({PRESET_NAMES})"
             yield from text_problems(setting, download)
         for report in self.report_jobs:
-            yield from text_problems(f"{self.NAME}.report_jobs, entry '{report.name}'", report)
+            yield from report.problems(f"{self.NAME}.report_jobs, entry '{report.name}'")

@@ -159,11 +159,12 @@ DIMENSIONS = (
             integer="agentId,skillId,teamId,campaignId,mediaType,agentProficiencyValue,"
             "isNaturalCallingRunning",
             text="agentName,skillName,campaignName,mediaTypeName,agentProficiencyName,"
-            "emailFromAddress,internalId,notes,outboundStrategy,screenPopTriggerEvent",
+            "emailFromAddress,internalId,notes,outboundStrategy,screenPopTriggerEvent,"
+            # The documents give no format for these two instants.
+            "lastUpdateTime,lastPollTime",
             flag="isActive,isAgentActive,isSkillActive,isDialer,isNaturalCalling,isOutbound,"
             "priorityBlending,requireDisposition,scriptDisposition,useACW,useDisposition,"
             "useSecondaryDispositions",
-            instant="lastUpdateTime,lastPollTime",
         ),
         primary_keys=("agent_id", "skill_id"),
         description="An active assignment of a skill to an active agent.",

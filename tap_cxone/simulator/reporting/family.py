@@ -11,7 +11,7 @@ from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
 from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
 from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
 from tap_cxone.simulator.reporting.periods import Periods
-from tap_cxone.simulator.reporting.report_jobs import ReportJobs
+from tap_cxone.simulator.reporting.report_jobs import REPORT, ReportJobs
 from tap_cxone.simulator.reporting.routes import FAMILY, routes
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Reporting(SimulatedFamily):
     @override
     def serves(self, entity: str) -> bool:
         is_list = entity in DIMENSIONS or entity in self._periods.lists
-        return entity == CONTACTS or is_list or entity.startswith(ENTITY)
+        return is_list or entity in {CONTACTS, REPORT} or entity.startswith(ENTITY)
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
@@ -63,6 +63,8 @@ class Reporting(SimulatedFamily):
             return self.contacts.started(query.start, query.end)
         if query.entity in self._periods.lists:
             return self._periods.lists[query.entity].rows(query.start, query.end)
+        if query.entity == REPORT:
+            return self.report_jobs.rows(query.start, query.end)
         if query.entity.startswith(ENTITY):
             report_id = int(query.entity.removeprefix(ENTITY))
             return self._downloads.rows(report_id, query.start, query.end)

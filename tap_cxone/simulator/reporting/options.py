@@ -24,7 +24,8 @@ class ReportingOptions(CommonOptions):
             saving.
         download_error: Error text of a data download in place of its file; empty for none.
         report_job_wrapper: Whether a report job is inside `jobResult`, and a list of them inside
-            `jobResults`.
+            `jobResults`, with IDs as texts. Without the wrappers IDs are numbers, as documented.
+        report_dates: Whether a report job uses the dates of its request, or ignores them.
         report_title_lines: Number of title lines before the header of a report job's file.
         file_base_url: Base URL in the links to files of report jobs; empty for that of a request.
         file_misses: Number of requests for a file of a report job that get 404 first.
@@ -42,6 +43,7 @@ class ReportingOptions(CommonOptions):
     download_zone_hours: float = -5
     download_error: str = ""
     report_job_wrapper: Literal["present", "absent"] = "present"
+    report_dates: Literal["used", "ignored"] = "used"
     report_title_lines: int = 0
     file_base_url: str = ""
     file_misses: int = 0
