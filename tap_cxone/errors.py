@@ -10,6 +10,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── PermissionDenied    grant the permission named
 │   ├── NotFound            the endpoint or the job does not exist
 │   ├── Throttled           wait, then retry
+│   │   └── DataPending         the API has not computed the data so far; wait longer
 │   ├── ResponseTimeout     the server needed too long; request less at once
 │   ├── Unavailable         the server or the network failed; retry with backoff
 │   ├── QuotaRefused        the API reports an exhausted quota

@@ -63,7 +63,7 @@ def test_job_timeout_of_a_report_names_the_setting_of_the_family(simulate, clock
 
     assert isinstance(error, JobTimeout)
     assert f"Raise {REPORT_JOB} or narrow" in str(error)
-    assert 7 * MINUTE <= took < 12 * MINUTE
+    assert 2 * 7 * MINUTE <= took < 2 * 12 * MINUTE  # a window of one day is tried once more
 
 
 @pytest.mark.parametrize("scene", SUBMITS)

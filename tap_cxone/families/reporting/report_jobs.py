@@ -89,10 +89,8 @@ class ReportJobsApi(JobApi):
 
     ID_KEYS: ClassVar[tuple[str, ...]] = ("jobId",)
     # A job may be finished before the response has the link of its file.
-    STATUSES: ClassVar[Mapping[str, JobStatus]] = dict.fromkeys(
-        ("queued", "pending", "running", "processing", "inprogress", "finished", "completed"),
-        JobStatus.RUNNING,
-    )
+    # A job is done when its response has the link of the file.
+    STATUSES: ClassVar[Mapping[str, JobStatus]] = dict.fromkeys(JobApi.STATUSES, JobStatus.RUNNING)
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("resultFileURL", "resultFileUrl")
     PERMISSION_HINT: ClassVar[str] = _PERMISSION_HINT

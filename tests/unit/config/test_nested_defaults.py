@@ -12,6 +12,9 @@ WITHOUT_DEFAULT = (
     "].schedule_name",
     "dateRange.start",
     "dateRange.end",
+    "dateRange.startDate",
+    "dateRange.endDate",
+    "].date_column",
 )
 NO_DEFAULT = {
     *(f"data_extraction.entities[].{name}" for name in ("entity_name", "version")),

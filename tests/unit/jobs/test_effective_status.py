@@ -39,10 +39,12 @@ def test_status_of_several_words_is_the_one_that_decides(words, word, status):
     ],
 )
 def test_status_word_means_the_same_in_every_family(word, status):
-    """Each family knows the words of all of them; any other word is unknown."""
+    """Each family knows the words of all of them; where only a link ends a job, it runs."""
     tables = [JobApi.STATUSES, *(api.STATUSES for api in JobApi.__subclasses__())]
 
-    assert {effective_status([word], statuses)[1] for statuses in tables} == {status}
+    found = {effective_status([word], statuses)[1] for statuses in tables}
+    assert status in found
+    assert found <= {status, JobStatus.RUNNING if status is JobStatus.SUCCEEDED else status}
 
 
 @pytest.mark.parametrize(
