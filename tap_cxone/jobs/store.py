@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable
 
     from tap_cxone.jobs.job import Job
     from tap_cxone.jobs.ledger import JobLedger
@@ -46,7 +45,7 @@ class JobStore:
 
     Attributes:
         stream: Name of the stream.
-        initial_bookmark: Bookmark in the state at the start of this run, if there is one.
+        was_committed: Returns True if a window was committed before this run.
         state: State of the stream.
         emit_state: Emits STATE.
         ledger: Ledger of the family.
@@ -54,7 +53,7 @@ class JobStore:
     """
 
     stream: str
-    initial_bookmark: datetime | None
+    was_committed: Callable[[Window], bool]
     state: JobState
     emit_state: Callable[[], None]
     ledger: JobLedger
@@ -75,21 +74,22 @@ class JobStore:
         """Delete the jobs of other requests from STATE."""
         self.state.set_pending_jobs(filter(self._is_current, self.state.pending_jobs()))
 
-    def commit(self, window: Window, *, incremental: bool) -> None:
+    def commit(self, window: Window, *, incremental: bool, unread: Collection[Window] = ()) -> None:
         """Delete the jobs of a committed window from STATE; update the ledger before that.
 
-        A pending job whose window ends later stays. Such a window starts with this one if a day is
-        read again.
+        A pending job whose window ends later stays, as does that of an unread window.
 
         Args:
             window: Committed window.
+            unread: Windows that this run reads later.
             incremental: Whether a bookmark passes the window. Without one, the next run reads it
                 again and must not use these jobs.
         """
         jobs = self.state.pending_jobs()
+        ended = [job for job in jobs if job.window.end <= window.end and job.window not in unread]
         record = self.ledger.record_committed if incremental else self.ledger.remove
-        record(self.stream, [job for job in jobs if job.window.end <= window.end])
-        self.state.set_pending_jobs(job for job in jobs if job.window.end > window.end)
+        record(self.stream, ended)
+        self.state.set_pending_jobs(job for job in jobs if job not in ended)
 
     # While fetching
 
@@ -177,7 +177,7 @@ class JobStore:
                 self._main_thread.post(partial(self._store_in_state, job))
 
     def _ledger_jobs(self) -> list[Job]:
-        return self.ledger.jobs(self.stream, self.initial_bookmark)
+        return self.ledger.jobs(self.stream, self.was_committed)
 
     def _is_current(self, job: Job) -> bool:
         return job.fingerprint == self.fingerprint(job.window)

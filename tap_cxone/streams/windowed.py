@@ -285,7 +285,9 @@ class WindowedStream(PlannedStream):
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
+            self.stream_history.commit(window)
         state.set_row_meaning(digests(self.row_meaning()))
-        self.job_store.commit(window, incremental=self._incremental)
+        self._unread.discard(window)
+        self.job_store.commit(window, incremental=self._incremental, unread=self._unread)
         state.mark_failed(failed=False)
         self.write_state()

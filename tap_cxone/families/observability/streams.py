@@ -207,7 +207,7 @@ class TableStream(JobStream):
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
         section, bookmark = self.settings.section(ObservabilitySettings), self.state_view.bookmark()
-        has_overlap = bookmark is not None and start < midnight(bookmark)
+        has_overlap = bookmark is not None and start < midnight(bookmark) < end
         return daily_windows(
             start,
             end,

@@ -211,7 +211,7 @@ class ReportStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        include_partial = end == self.settings.end_date
+        include_partial = self.is_last_end(end)
         return calendar_windows(
             start, end, max_days=self.window_days, pending=pending, include_partial=include_partial
         )

@@ -160,6 +160,7 @@ def test_a_table_that_is_behind(sim, clock):
     )
     clock.instant += DAY
     config = quota_settings(sim, "2026-03-10T00:00:00Z")
+    first.state["bookmarks"][GR]["history"] = {"committed": ["2026-03-10/2026-03-20"]}
 
     second = run_tables(config, clock, KB, GR, state=first.state)
 
