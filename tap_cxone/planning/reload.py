@@ -44,7 +44,7 @@ def request_deep_lookback(
     settings: Settings,
     *,
     now: datetime,
-    bookmark: datetime,
+    bookmark: datetime | None,
     whole_windows: Callable[[Window], Collection[Window]],
 ) -> History:
     """Return the history with the last days before the bookmark to read again, if it is time.
@@ -53,7 +53,7 @@ def request_deep_lookback(
         history: History of the stream.
         settings: The settings; only `deep_lookback` and `start_date` are read.
         now: The present instant.
-        bookmark: End of the last committed window.
+        bookmark: End of the last committed window; without one there is nothing to read again.
         whole_windows: Returns the windows that a time range touches.
     """
     last, deep = history.deep_lookback_at, settings.deep_lookback
@@ -61,7 +61,9 @@ def request_deep_lookback(
         return structs.replace(history, deep_lookback_at=None)
     if last is not None and now < last + deep.interval:
         return history
-    start = max(bookmark - deep.length, settings.start_date or bookmark - deep.length)
-    if start < bookmark:
-        history = history.read_again(whole_windows(Window(start, bookmark)))
+    if bookmark is not None:
+        start = bookmark - deep.length
+        start = max(start, settings.start_date or start)
+        if start < bookmark:
+            history = history.read_again(whole_windows(Window(start, bookmark)))
     return structs.replace(history, deep_lookback_at=now)

@@ -54,8 +54,8 @@ class StreamHistory:
 
     def apply_settings(self) -> None:
         """Store what the settings request to read again; each request counts once."""
-        if self.enabled and (bookmark := self.state.bookmark()) is not None:
-            self.state.set_history(self._requested(bookmark))
+        if self.enabled:
+            self.state.set_history(self._requested())
 
     def commit(self, window: Window) -> None:
         """Store that a window was committed."""
@@ -72,7 +72,7 @@ class StreamHistory:
         bookmark = self.state.bookmark()
         if not self.enabled or bookmark is None:
             return ()
-        history, end = self._requested(bookmark), min(bookmark, newest)
+        history, end = self._requested(), min(bookmark, newest)
         first = min((i.start for i in history.committed.intervals), default=bookmark)
         start = self.settings.start_date or first
         return history.to_read(start, end).within(oldest, end).intervals
@@ -88,7 +88,7 @@ class StreamHistory:
         start = self.settings.start_date or bookmark
         return History(CommittedTime.of([Window(start, bookmark)] if start < bookmark else []))
 
-    def _requested(self, bookmark: datetime) -> History:
+    def _requested(self) -> History:
         """Return the history with what the settings request to read again."""
         history, settings = self._stored(), self.settings
         history = request_reloads(history, self.stream, settings, self._whole_windows)
@@ -96,7 +96,7 @@ class StreamHistory:
             history,
             settings,
             now=self.now(),
-            bookmark=bookmark,
+            bookmark=self.state.bookmark(),
             whole_windows=self._whole_windows,
         )
 

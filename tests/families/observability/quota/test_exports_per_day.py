@@ -178,6 +178,8 @@ def test_a_table_that_always_fails(simulate, clock, failing):
         quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, *others
     )
     state = first.state
+    for stream in others:
+        state["bookmarks"][stream]["history"] = {"committed": ["2025-12-01/2026-03-20"]}
     for day in (1, 2, 3):
         clock.instant = NOON + day * (DAY + HOUR)
         out = run_tables(months(sim, "2025-12-01T00:00:00Z"), clock, *others, failing, state=state)
