@@ -239,7 +239,7 @@ class PlannedStream(CXoneStream):
     def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
         to_read = self.skip_list.remaining(windows)
         windows_without_job = tuple(window for window in to_read if window not in pending)
-        span = self._span()
+        span, bookmark = self._span(), self._bookmark()
         requested_start = span.requested_start if span.start > span.requested_start else None
         return Workload(
             self.family.name,
@@ -249,6 +249,8 @@ class PlannedStream(CXoneStream):
             windows_without_job,
             span.start,
             requested_start,
+            history=tuple(w for w in windows if bookmark is None or w.end <= bookmark),
+            newest_first=self.settings.backfill_order == "newest_first",
         )
 
     def _planned_windows(self, pending: Sequence[Window]) -> list[Window]:

@@ -25,7 +25,7 @@ STREAM = "qm_workflows"
 DAY = timedelta(days=1)
 
 
-def march(day: int) -> str:
+def day_of_march(day: int) -> str:
     return f"2026-03-{day:02}"
 
 
@@ -43,9 +43,9 @@ class Reader:
         config = {
             **tap_settings(self.sim.url, families=("data_extraction",)),
             "data_extraction": {"window_days": 1, "overlap_days": 0},
-            "start_date": march(first),
+            "start_date": day_of_march(first),
             "audit_log_path": str(self.audit_log),
-            **({"end_date": march(last + 1)} if last else {}),
+            **({"end_date": day_of_march(last + 1)} if last else {}),
             **changes,
         }
         return run_tap(config, clock=self.clock, catalog=select(config, STREAM), state=state)
@@ -140,7 +140,7 @@ def test_order_may_change_between_runs(reader, sim):
     assert reader.days() == [3, 4, 5, 7]
 
 
-RELOAD = {"streams": [STREAM], "from": march(4), "to": march(6), "id": "corrected"}
+RELOAD = {"streams": [STREAM], "from": day_of_march(4), "to": day_of_march(6), "id": "corrected"}
 
 
 def test_reload_reads_a_period_once(reader):
@@ -153,7 +153,9 @@ def test_reload_reads_a_period_once(reader):
     fourth = reader.run(3, 7, third.state, reload=[{**RELOAD, "id": "once more"}])
 
     assert reader.days() == [4, 5, 4, 5]
-    assert [record["_window_start"][:10] for record in second.records(STREAM)].count(march(4)) > 0
+    assert [record["_window_start"][:10] for record in second.records(STREAM)].count(
+        day_of_march(4)
+    ) > 0
     assert fourth.bookmark(STREAM) == out.bookmark(STREAM)
 
 
@@ -203,7 +205,7 @@ def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"to": march(4)}, "reload.0.to is not after from"),
+        ({"to": day_of_march(4)}, "reload.0.to is not after from"),
         ({"streams": ["qm_workflow"]}, "reload.0.streams names 'qm_workflow'"),
         ({"streams": []}, "reload.0.streams"),
     ],

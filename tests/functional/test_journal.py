@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tests.support.run import Output
 
 DAY = timedelta(days=1)
+NEVER = frozenset[Window]().__contains__  # no window was committed
 SECOND = timedelta(seconds=1)
 SECRETS = [value for name, value in vars(Credentials).items() if name.isupper()]
 
@@ -86,7 +87,7 @@ def test_jobs_survive(journal):
     """The next process that opens the file knows a job."""
     SqliteLedger(journal(), "tenant").record_submitted("stream", pending_job())
 
-    assert SqliteLedger(journal(), "tenant").jobs("stream", never) == [pending_job()]
+    assert SqliteLedger(journal(), "tenant").jobs("stream", NEVER) == [pending_job()]
 
 
 def test_one_file_for_many(journal):
@@ -95,23 +96,19 @@ def test_one_file_for_many(journal):
     one.record_submitted("stream", pending_job())
     one.register(NOON)
 
-    assert SqliteLedger(journal(), "two").jobs("stream", never) == []
-    assert one.jobs("other", never) == []
+    assert SqliteLedger(journal(), "two").jobs("stream", NEVER) == []
+    assert one.jobs("other", NEVER) == []
     assert SqliteLedger(journal(), "two").submit_times(NOON - DAY) == []
-
-
-def never(_window):
-    return False
 
 
 def test_committed_jobs_stay(journal):
     """A job of a committed window stays until a state has the commit."""
     entries = SqliteLedger(journal(), "tenant")
-    entries.record_committed("stream", [pending_job("early"), pending_job("late", days=1)])
+    early, late = pending_job("early"), pending_job("late", days=1)
+    entries.record_committed("stream", [early, late])
 
-    assert entries.jobs("stream", never) == [pending_job("early"), pending_job("late", days=1)]
-    until = pending_job().window.end
-    assert entries.jobs("stream", lambda w: w.end <= until) == [pending_job("late", days=1)]
+    assert entries.jobs("stream", NEVER) == [early, late]
+    assert entries.jobs("stream", {early.window}.__contains__) == [late]
     assert entries.jobs("stream", lambda _: True) == []
 
 
@@ -132,10 +129,10 @@ def test_journal_deletes_jobs_after_a_day(journal, clock, committed):
         "stream", [pending_job()]
     )
     clock.sleep(DAY - SECOND)
-    before = entries.jobs("stream", never)
+    before = entries.jobs("stream", NEVER)
     clock.sleep(SECOND)
 
-    assert (before, entries.jobs("stream", never)) == ([pending_job()], [])
+    assert (before, entries.jobs("stream", NEVER)) == ([pending_job()], [])
     journal().open()
     assert journal().read("SELECT * FROM jobs") == []
 
@@ -146,7 +143,7 @@ def test_forgotten_jobs(journal):
     entries.record_submitted("stream", pending_job())
     entries.remove("stream", [pending_job()])
 
-    assert entries.jobs("stream", never) == []
+    assert entries.jobs("stream", NEVER) == []
 
 
 def test_threads_share_it(journal):
@@ -163,7 +160,7 @@ def test_threads_share_it(journal):
     for thread in threads:
         thread.join()
 
-    assert all(len(SqliteLedger(shared, name).jobs("stream", never)) == 20 for name in "abcd")
+    assert all(len(SqliteLedger(shared, name).jobs("stream", NEVER)) == 20 for name in "abcd")
 
 
 # Submits of all processes
