@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
     from tests.support.run import Output
 
-DAY = timedelta(days=1)
 NEVER = frozenset[Window]().__contains__  # no window was committed
-SECOND = timedelta(seconds=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 SECRETS = [value for name, value in vars(Credentials).items() if name.isupper()]
 
 
