@@ -25,7 +25,7 @@ test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.rea
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"
 
 test-pythons: test  ## run the fast tests on every supported Python of this machine
-	@set -e; for found in $$($(BIN)/python -m tests.support.pythons); do \
+	@set -e; interpreters=$$($(BIN)/python -m tests.support.pythons); for found in $$interpreters; do \
 		environment=.venv-$${found%%=*}; echo "Python $${found%%=*}"; \
 		UV_PROJECT_ENVIRONMENT=$$environment $(BIN)/uv sync --python $${found#*=} \
 			--compile-bytecode --quiet --locked --all-extras; \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
 
 
+_UTC_OFFSET = re.compile(r"(?i)z|utc|(?:utc|gmt)?[+-]00?(?::?00)?")
 _COMPARED_MONTHS = [(year, month) for year in range(2000, 2038) for month in range(1, 13)]
 
 
@@ -50,12 +52,15 @@ def time_zone(name: str | None) -> ZoneInfo | None:
     """Return the time zone of an IANA name or of a Windows name; None if it is neither.
 
     Args:
-        name: Such as `America/New_York`, or `Eastern Standard Time` as Windows calls it.
+        name: Such as `America/New_York`, or `Eastern Standard Time` as Windows calls it. `Z` and
+            an offset of zero are UTC.
     """
     if name is None:
         return None
     if name in zone_names():
         return ZoneInfo(name)
+    if _UTC_OFFSET.fullmatch(name):
+        return ZoneInfo("UTC")
     from tzlocal.windows_tz import win_tz
 
     return ZoneInfo(win_tz[name]) if name in win_tz else None

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tap_cxone.config.model import Section
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import ConfigError, OutsideHours
-from tap_cxone.http.auth import ClientCredentialsGrant, TokenProvider
+from tap_cxone.http.auth import AccessKeyGrant, ClientCredentialsGrant, TokenProvider
 from tap_cxone.http.circuit_breaker import CircuitBreaker
 from tap_cxone.http.client import Client
-from tap_cxone.http.rate_limit import RateLimiter
+from tap_cxone.http.rate_limit import RateLimiter, RateLimits
 from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
 from tap_cxone.jobs.ledger import JobLedger, NullLedger, SqliteLedger, tenant_key
@@ -31,22 +31,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_cxone.clock import Clock
-    from tap_cxone.config.evidence import Evidence
     from tap_cxone.config.hours import DailyHours
     from tap_cxone.config.model import Settings
     from tap_cxone.errors import ApiError
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant, Token
-    from tap_cxone.http.rate_limit import RateLimits
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
     from tap_cxone.output.writer import RecordSample
     from tap_cxone.progress.tracker import Progress
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.pool import WorkerPool
-
-_FEW_RETRIES = 2
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
@@ -85,8 +81,7 @@ class ApiFamily(ABC):
     """One export API of one tenant. A family declares what its API has or does differently.
 
     Attributes:
-        name: Name in settings, state and messages.
-        evidence: How well the API is documented.
+        settings_class: Class of the family's settings, with its name and evidence.
         credentials: Settings that hold the credentials.
         host: Base URL of the API, with `{region}` or `{tenant}` in place of these settings.
         login_host: Base URL of the login, such as `host`; empty if it is that of the API.
@@ -111,8 +106,7 @@ class ApiFamily(ABC):
         circuit_breaker: Circuit breaker of the API.
     """
 
-    name: ClassVar[str]
-    evidence: ClassVar[Evidence]
+    settings_class: ClassVar[type[Section]]
     credentials: ClassVar[tuple[str, ...]]
     host: ClassVar[str]
     login_host: ClassVar[str] = ""
@@ -138,9 +132,21 @@ class ApiFamily(ABC):
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     @classmethod
-    @abstractmethod
     def from_settings(cls, context: RunContext) -> Self:
-        """Return the API of the tenant in the settings."""
+        """Return the API of the tenant in the settings: by default one without limits."""
+        grant, days = cls.grant_of(context.settings), cls.max_window_days
+        return cls(context=context, grant=grant, limits=RateLimits(), window_days=days)
+
+    @classmethod
+    def grant_of(cls, settings: Settings) -> Grant | None:
+        """Return the login, by default with an access key; None without credentials."""
+        key = settings.access_key
+        return AccessKeyGrant(cls.token_url_of(settings), key) if key else None
+
+    @property
+    def name(self) -> str:
+        """Return the name in settings, state and messages."""
+        return self.settings_class.NAME
 
     def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:  # noqa: ARG002
         """Return the error class that this API means by a status and a text, or None."""
@@ -157,14 +163,14 @@ class ApiFamily(ABC):
     @classmethod
     def url_of(cls, settings: Settings) -> str:
         """Return the base URL of the API; empty if it depends on a missing setting."""
-        return settings.base_url_for(cls.name, cls._default_url(settings))
+        return settings.base_url_for(cls.settings_class.NAME, cls._default_url(settings))
 
     @classmethod
     def token_url_of(cls, settings: Settings) -> str:
         """Return the URL of the login."""
-        login_url = cls.login_host.format(region=settings.region)
-        api_url = settings.endpoints.get(cls.name, cls._default_url(settings))
-        return settings.token_url(cls.name, login_url or api_url, cls.token_path)
+        name, login_url = cls.settings_class.NAME, cls.login_host.format(region=settings.region)
+        api_url = settings.endpoints.get(name, cls._default_url(settings))
+        return settings.token_url(name, login_url or api_url, cls.token_path)
 
     @classmethod
     def application_grant(
@@ -197,14 +203,10 @@ class ApiFamily(ABC):
         return self.grant is not None and not self.off_by_default
 
     @property
-    def opt_in_reason(self) -> str:
-        """Return why the family requires its settings object; empty if it does not."""
-        return f"its API is {self.evidence.label}" if self.evidence.opt_in else ""
-
-    @property
     def off_by_default(self) -> bool:
         """Return True if the family requires its settings object, and the config has none."""
-        return bool(self.opt_in_reason) and self.name not in self.context.settings.sections
+        is_opt_in = bool(self.settings_class.opt_in_reason())
+        return is_opt_in and self.name not in self.context.settings.sections
 
     @property
     def clock_offset(self) -> timedelta:
@@ -227,15 +229,16 @@ class ApiFamily(ABC):
         names = ", ".join([f"{self.name}: {{}}", *missing])
         variables = [f"TAP_CXONE_{self.name.upper()}={{}}", *variables]
         return (
-            f"{self.name} is off by default, because {self.opt_in_reason}; "
+            f"{self.name} is off by default, because {self.settings_class.opt_in_reason()}; "
             f"set {names}, or {', '.join(variables)}"
         )
 
     @cached_property
     def rate_limiter(self) -> RateLimiter:
         """Return the rate limiter that all streams of the family share."""
-        timeout = self.context.settings.throttle_timeout
-        return RateLimiter(self.limits, self.context.clock, self.ledger, timeout)
+        context = self.context
+        timeout = context.settings.throttle_timeout
+        return RateLimiter(self.limits, context.clock, self.ledger, timeout)
 
     @cached_property
     def ledger(self) -> JobLedger:
@@ -320,22 +323,15 @@ class ApiFamily(ABC):
             retry_policy=RetryPolicy.from_settings(settings),
             error_header=self.error_header,
         )
-        token_provider = TokenProvider(self.grant, transport)
         return Client(
             base_url=self.base_url,
-            token_provider=token_provider,
+            token_provider=TokenProvider(self.grant, transport),
             rate_limiter=self.rate_limiter,
             transport=transport,
             classify_error=self.classify_error,
             base_url_from_token=self.base_url_from_token,
             allow_insecure=settings.allow_insecure,
         )
-
-    def with_few_retries(self) -> ApiFamily:
-        """Return a copy of the family that sends a failing request at most three times."""
-        settings = self.context.settings
-        adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
-        return replace(self, context=structs.replace(self.context, settings=adjusted))
 
     @property
     def poll_policy(self) -> PollPolicy:

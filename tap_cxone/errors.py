@@ -5,6 +5,7 @@ CXoneError              base of all expected errors; the run continues with othe
 ├── ConfigError         correct the settings (exit 2; carries all problems)
 ├── StateError          correct the state passed in (exit 2)
 ├── AuthError           correct the credentials
+│   └── TokenRefused        the same, unless the API accepts the login for other requests
 ├── ApiError            the API returned an error; carries status and message
 │   ├── PermissionDenied    grant the permission named
 │   ├── NotFound            the endpoint or the job does not exist
@@ -45,7 +46,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
     from typing import Self
 
@@ -128,6 +129,29 @@ class ApiError(CXoneError):
 class PermissionDenied(ApiError):
     """The user of the credentials lacks a permission."""
 
+    def with_remedy(self, remedy: str) -> PermissionDenied:
+        """Return the same error with another instruction."""
+        return PermissionDenied(self.message, status=self.status, remedy=remedy)
+
+
+class TokenRefused(AuthError):
+    """The API refused a new token, and has accepted none of this login before.
+
+    Attributes:
+        denial: The error that holds as soon as the API accepts a token of the login.
+    """
+
+    def __init__(
+        self, message: str, denial: PermissionDenied, is_accepted: Callable[[], bool]
+    ) -> None:
+        """Store both meanings, and the function that decides between them."""
+        super().__init__(message)
+        self.denial, self._is_accepted = denial, is_accepted
+
+    def judge(self) -> CXoneError:
+        """Return the error that holds now: this one, or the missing permission."""
+        return self.denial if self._is_accepted() else self
+
 
 @contextmanager
 def with_permission_hint(permission_hint: str) -> Iterator[None]:
@@ -135,9 +159,10 @@ def with_permission_hint(permission_hint: str) -> Iterator[None]:
     try:
         yield
     except PermissionDenied as error:
-        raise PermissionDenied(
-            error.message, status=error.status, remedy=permission_hint
-        ) from error
+        raise error.with_remedy(permission_hint) from error
+    except TokenRefused as error:
+        error.denial = error.denial.with_remedy(permission_hint)
+        raise
 
 
 class NotFound(ApiError):
@@ -270,12 +295,17 @@ class StreamsFailed(CXoneError):
 
     def __init__(self, failures: Mapping[str, Exception]) -> None:
         """Store the error of each failed stream, by the name of the stream."""
-        self.failures = dict(failures)
+        self.failures = {name: _judge(error) for name, error in failures.items()}
         super().__init__("; ".join(self.lines()))
 
     def lines(self) -> list[str]:
         """Return one line per failed stream."""
         return [f"Stream '{name}' failed: {error}" for name, error in self.failures.items()]
+
+
+def _judge(error: Exception) -> Exception:
+    """Return the error that holds at the end of a run, when all streams were read."""
+    return error.judge() if isinstance(error, TokenRefused) else error
 
 
 class Interrupted(SystemExit):

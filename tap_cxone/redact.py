@@ -16,7 +16,9 @@ MASK = "***"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # The query of a presigned link grants access while the link is valid.
-_QUERY = re.compile(r"""(?i) ((?:https?://|(?<![^\s"'=(])/) [^\s"<>?]*) \? [^\s"<>]+""", re.VERBOSE)
+_QUERY = re.compile(
+    r"""(?ix) ((?:https?:// | (?<![^\s"'=(]) (?:/ | [\w~%-]+[./])) [^\s"<>?]*) \? [^\s"<>]+"""
+)
 # Patterns search this many characters. An error page may be longer, but only its start is shown.
 _MAX_TEXT_LENGTH = 4000
 # Known secrets are masked in this many characters; text beyond them is never shown.
@@ -25,9 +27,11 @@ _MIN_BASE64_LENGTH = 8  # shorter base64 texts match by chance
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
+# The last names are those of the signatures of presigned links.
 _FIELD = re.compile(
-    r"""(?ix) ((?:token|secret|password|assertion|access_?key(?:_?id)?|api_?key) ["']?
-        \s* [:=] \s*) (?: "[^"]*" | '[^']*' | [^\s,&;}"']+ )"""
+    r"""(?ix) ((?:token|secret|password|assertion|access_?key(?:_?id)?|api_?key
+        |(?<![a-z])sig|signature|credential) ["']?
+        \s* (?: [:=] | %3[ad] ) \s*) (?: "[^"]*" | '[^']*' | [^\s,&;}"']+ )"""
 )
 
 
@@ -59,6 +63,11 @@ class Redactor:
         # Replace control characters by spaces; a terminal would execute them.
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def names_secret(text: str) -> bool:
+    """Return True if a text has a field that is named like a secret, such as a signature."""
+    return _FIELD.search(text) is not None
 
 
 def _may_contain(text: str, secret: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
@@ -169,3 +171,20 @@ def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
         )
         yield window
         position, extra_days = window.end, 0
+
+
+def with_lookahead(
+    windows: Iterable[Window], count: int
+) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+    """Yield each window with the next `count` windows after it.
+
+    Only those windows are taken from the iterable in advance.
+    """
+    iterator = iter(windows)
+    buffer: deque[Window] = deque()
+    while True:
+        buffer.extend(islice(iterator, count + 1 - len(buffer)))
+        if not buffer:
+            return
+        window = buffer.popleft()
+        yield window, tuple(buffer)

@@ -13,8 +13,7 @@ import hypothesis
 import pytest
 
 from tap_cxone.simulator import Simulator
-from tap_cxone.simulator.options import Options
-from tap_cxone.simulator.registry import FAMILIES
+from tap_cxone.simulator.registry import FAMILIES, Options
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.run import FakeClock
 

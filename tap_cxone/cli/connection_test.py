@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tap_cxone.errors import CXoneError, with_permission_hint
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import ApiFamily
     from tap_cxone.http.messages import ApiResponse
 
+_FEW_RETRIES = 2
 _MAX_SKEW = timedelta(minutes=2)
 _LABELS = {True: "ok  ", False: "FAIL", None: "-   "}
 
@@ -81,13 +83,20 @@ def check_connections(
             yield CheckResult(family.name, "not selected", None, "the catalog has no stream of it")
             continue
         if family.configured:
-            results = list(probe(_restored(family.with_few_retries(), state)))  # interactive
+            results = list(probe(_restored(_with_few_retries(family), state)))  # interactive
             yield from results
             if permissions and any(r.check == "read" and r.passed is not False for r in results):
                 yield from map(check_permission, wanted)
         else:
             yield skipped_result(family)
         yield evidence_result(family, [stream.name for stream in own])
+
+
+def _with_few_retries(family: ApiFamily) -> ApiFamily:
+    """Return a copy of a family that sends a failing request at most three times."""
+    settings = family.context.settings
+    adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
+    return replace(family, context=structs.replace(family.context, settings=adjusted))
 
 
 def _restored(family: ApiFamily, state: Mapping[str, Any]) -> ApiFamily:
@@ -115,7 +124,9 @@ def skipped_result(family: ApiFamily) -> CheckResult:
 
 def evidence_result(family: ApiFamily, streams: Iterable[str]) -> CheckResult:
     """Return how well the API of some streams is documented, as a result that never fails."""
-    detail = f"{family.evidence.label}, not tried on a live tenant ({', '.join(streams)})"
+    detail = (
+        f"{family.settings_class.EVIDENCE.label}, not tried on a live tenant ({', '.join(streams)})"
+    )
     return CheckResult(family.name, "evidence", None, detail)
 
 

@@ -72,7 +72,7 @@ class CsvSettings:
         return replace(family, **{name: v for name, v in own.items() if v is not None})
 
     def problems(self, path: str) -> Iterator[str]:
-        """Yield the problems of settings at a path, such as `data_extraction.csv`."""
+        """Yield the problems of settings at a path, such as `csv` of a family."""
         if self.encoding is not None and not _is_encoding(self.encoding):
             yield f"{path}.encoding is '{self.encoding}'; write one such as utf-8 or latin-1"
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):

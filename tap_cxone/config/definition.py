@@ -28,12 +28,12 @@ from typing import (
     get_type_hints,
 )
 
-import msgspec
-
 from tap_cxone.clock import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import msgspec
 
 _T = TypeVar("_T")
 
@@ -44,18 +44,6 @@ SECRET = {"secret": True, "writeOnly": True}
 
 UNIQUE_NAMES = "uniqueNames"
 """The keyword of a list whose items need different names; `config.validation` checks it."""
-
-OverlapDays = Annotated[
-    int,
-    msgspec.Meta(
-        ge=0,
-        le=7,
-        description="Days before the day of the bookmark that are requested again. The days of the "
-        "API may end later than those of UTC: without an overlap the rows between both ends would "
-        "be lost. It costs no export. Rows that come again have the same keys.",
-    ),
-]
-"""The setting of a family whose API takes days of an unknown time zone."""
 
 STREAM_NAME_PATTERN = r"^[a-z][a-z0-9_]*(?!\n)$"
 

@@ -102,8 +102,8 @@ class Settings(HistorySettings):
         Meta(
             title="Start date",
             description="Earliest instant to extract, ISO 8601 (UTC if it has no offset). A date "
-            "without a time is a day of the tenant's zone for data download. Default: 30 days "
-            "before the run.",
+            "without a time is a day of UTC, or of the zone whose days an API takes. Default: 30 "
+            "days before the run.",
         ),
     ] = None
     end_date: Annotated[
@@ -129,9 +129,9 @@ class Settings(HistorySettings):
         str | None,
         Meta(
             title="Time zone",
-            description="Time zone of the dates in observability, in requests and in files, and of "
-            "the days in data download, by its IANA or Windows name. Default: `UTC` for "
-            "observability, the tenant's zone for data download.",
+            description="Time zone of days, and of dates in requests and files, for an API that "
+            "takes one, by its IANA or Windows name. Default: the zone of the tenant if the API "
+            "reports it, else `UTC`.",
         ),
     ] = None
     sections: dict[str, Any] = field(default_factory=dict)

@@ -12,7 +12,15 @@ from urllib.parse import quote_plus
 
 from urllib3.util import make_headers
 
-from tap_cxone.errors import ApiError, AuthError, Throttled, Unavailable
+from tap_cxone.errors import (
+    ApiError,
+    AuthError,
+    PermissionDenied,
+    Throttled,
+    TokenRefused,
+    Unavailable,
+)
+from tap_cxone.http.error_table import PERMISSION_HINT
 from tap_cxone.http.messages import ApiRequest
 
 if TYPE_CHECKING:
@@ -210,6 +218,21 @@ class TokenProvider:
             if self._token is refused:
                 self._token = None
         return self.token()
+
+    def refused_token_error(self, error: ApiError) -> TokenRefused | PermissionDenied:
+        """Return the error for a 401 to a new token: the credentials, or a missing permission."""
+        message = f"{error.message}; a new token was rejected too"
+        denial = PermissionDenied(
+            f"{message}, but the API accepts this login for other requests: a permission is "
+            "missing",
+            status=error.status,
+            remedy=PERMISSION_HINT,
+        )
+        if self.accepted:
+            return denial
+        message += f"; {self.grant.credentials_hint()}"
+        message += "; if other streams work, a permission is missing"
+        return TokenRefused(message, denial, lambda: self.accepted)
 
     def _request_token(self) -> Token:
         requested_at = self.transport.clock.now()

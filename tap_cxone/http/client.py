@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
-from tap_cxone.errors import ApiError, AuthError, PermissionDenied, TokenRequired, Unavailable
-from tap_cxone.http.download import download_link, download_with_token
-from tap_cxone.http.error_table import PERMISSION_HINT, RETRY_LATER_HINT
+from tap_cxone.errors import ApiError, TokenRequired, Unavailable
+from tap_cxone.http.download import download_link, download_refused, download_with_token
+from tap_cxone.http.error_table import RETRY_LATER_HINT
 from tap_cxone.http.json_body import error_of
+from tap_cxone.http.links import is_same_origin
 from tap_cxone.http.messages import ApiRequest
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.redact import is_allowed_host, is_secure_url
@@ -227,16 +228,7 @@ class Client(Struct, frozen=True):
         except ApiError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            raise self._refused_token_error(error) from error
-
-    def _refused_token_error(self, error: ApiError) -> AuthError | PermissionDenied:
-        """Return the error for a 401 to a new token: the credentials, or a missing permission."""
-        message = f"{error.message}; a new token was rejected too"
-        hint = self.token_provider.grant.credentials_hint()
-        if not self.token_provider.accepted:
-            return AuthError(f"{message}; {hint}; if other streams work, a permission is missing")
-        message += ", but the API accepts this login for other requests: a permission is missing"
-        return PermissionDenied(message, status=error.status, remedy=PERMISSION_HINT)
+            raise self.token_provider.refused_token_error(error) from error
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
         headers = {**request.headers, "Authorization": f"Bearer {token.value}"}
@@ -329,8 +321,8 @@ class Client(Struct, frozen=True):
         """Download a complete file without the token, since a presigned link contains credentials.
 
         Args:
-            link: Presigned link, https or on this machine; or a path on the API's own host, which
-                gets the token if it wants one.
+            link: Presigned link, https or on this machine; or a path on the API's own host. A link
+                to this host that is refused is sent once with the token, unless it has a signature.
             description: Name of the file in messages; the link itself never appears.
 
         Raises:
@@ -338,11 +330,10 @@ class Client(Struct, frozen=True):
             LinkExpired: The storage rejected the link.
             DownloadError: The file is incomplete.
         """
-        is_own_path = link.startswith("/")
-        url = self._url(link) if is_own_path else link
+        url = self._url(link) if link.startswith("/") else link
         try:
             return download_link(self.transport, url, description, insecure=self.allow_insecure)
-        except TokenRequired:
-            if not is_own_path:
+        except TokenRequired as refusal:
+            if not is_same_origin(url, self._url("/")):
                 raise
-        return self._download_file(url, description)
+            return download_refused(refusal, lambda: self._download_file(url, description))

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
-from tap_cxone.errors import DownloadError, InsecureLink, LinkExpired, TokenRequired
+from tap_cxone.errors import (
+    DownloadError,
+    InsecureLink,
+    LinkExpired,
+    NotFound,
+    PermissionDenied,
+    TokenRequired,
+)
 from tap_cxone.http.connection_error import describe_connection_error, is_unreachable_or_untrusted
 from tap_cxone.http.error_table import hint_for_storage
+from tap_cxone.http.links import (
+    has_signature,
+    is_same_origin,
+    location,
+    resolve,
+    sendable,
+    target_of,
+)
 from tap_cxone.http.messages import CONNECT_SECONDS, READ_SECONDS, spool_response
 from tap_cxone.http.transport import open_session
 from tap_cxone.redact import is_secure_url
@@ -34,7 +48,6 @@ _LINK_REFUSED_STATUSES = {
     HTTPStatus.NOT_FOUND,
     HTTPStatus.GONE,
 }
-_NOT_IN_A_TARGET = re.compile(r"[ \x80-\U0010ffff]")  # HTTP has no way to send these characters
 
 
 def download_link(transport: Transport, link: str, description: str, *, insecure: bool) -> Spool:
@@ -51,12 +64,12 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
     Raises:
         InsecureLink: The link, or a redirect, is not https.
         LinkExpired: The storage rejected the link.
-        TokenRequired: The host of the file requires a token.
+        TokenRequired: The host of the file may require a token.
         DownloadError: The file is incomplete.
     """
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            link = _sendable(link)
+            link = sendable(link)
             _require_secure(link, description, insecure=insecure)
             with (
                 transport.signals.interruptible(),
@@ -65,7 +78,7 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
             ):
                 if not response.is_redirect:
                     return _spool(transport, response, description)
-                link = urljoin(link, response.headers["Location"])
+                link = resolve(link, location(response.headers))
     except (requests.RequestException, HTTPError) as error:
         msg = f"{description}: the download was interrupted ({describe_connection_error(error)})"
         msg += f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
@@ -93,26 +106,33 @@ def download_with_token(
         response = execute(replace(request, url=url))
         if response.file is not None:
             return response.file
-        url = urljoin(url, response.redirect or "")
-        if _origin(url) != _origin(request.url):
+        url = response.redirect or url
+        if not is_same_origin(url, request.url):
             return download_elsewhere(url, request.description)
     raise _too_many_redirects(request.description)
 
 
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+def download_refused(refusal: TokenRequired, download: Callable[[], Spool]) -> Spool:
+    """Return a file of the API's host that was refused without the token.
+
+    Args:
+        refusal: Error of the request without the token.
+        download: Downloads the file with the token.
+
+    Raises:
+        LinkExpired: The file is refused with the token too.
+    """
+    try:
+        return download()
+    except (PermissionDenied, NotFound) as error:
+        msg = f"{refusal}; with the token: {error.message}"
+        raise LinkExpired(msg) from error
 
 
 def _too_many_redirects(description: str) -> DownloadError:
     """Return the error for a download that is redirected again and again."""
     msg = f"{description}: the storage redirected more than {MAX_REDIRECTS} times"
     return DownloadError(msg)
-
-
-def _sendable(link: str) -> str:
-    """Return a link with only those characters encoded that no request can contain."""
-    return _NOT_IN_A_TARGET.sub(lambda match: quote(match[0]), link.strip())
 
 
 def _require_secure(link: str, description: str, *, insecure: bool) -> None:
@@ -142,7 +162,8 @@ def _spool(transport: Transport, response: requests.Response, description: str) 
     if status in _LINK_REFUSED_STATUSES:
         error_text = transport.error_text(response)
         msg = f"{description}: the download link was refused: {status} {error_text}"
-        raise LinkExpired(msg)
+        may_want_token = status == HTTPStatus.FORBIDDEN and not has_signature(response.url)
+        raise (TokenRequired if may_want_token else LinkExpired)(msg)
     if not response.ok or status in range(300, 400):
         error_class = TokenRequired if status == HTTPStatus.UNAUTHORIZED else DownloadError
         msg = f"{description}: the storage returned {status}"
@@ -170,8 +191,7 @@ class _ExactAdapter(HTTPAdapter):
 
 def _exact_connection(connection_class: Any, link: str) -> Any:
     """Return a connection class that replaces the target of its requests by that of the link."""
-    parts = urlsplit(link)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    parts, target = urlsplit(link), target_of(link)
 
     class ExactConnection(connection_class):  # type: ignore[misc]
         def putrequest(self, method: str, url: str, **kwargs: Any) -> None:

@@ -32,8 +32,8 @@ _OTHER_KEYS_OF_ERRORS = {"code", "errorcode", "errordescription", "requestid", "
 def error_of(body: Any) -> str:
     """Return the API's words if an object has an error and nothing else, or an empty text."""
     top = json_object(body)
-    known = {*map(_letters, _ERROR_KEYS), *_OTHER_KEYS_OF_ERRORS}
-    if not top.get("error") or not {_letters(key) for key in top} <= known:
+    known = {*map(letters, _ERROR_KEYS), *_OTHER_KEYS_OF_ERRORS}
+    if not top.get("error") or not {letters(key) for key in top} <= known:
         return ""
     texts = (find_value({"error": top.get(key)}, _ERROR_KEYS) for key in _ERROR_KEYS)
     return ": ".join(dict.fromkeys(filter(None, texts))) or "error"
@@ -63,12 +63,13 @@ def find_values(body: Any, keys: Collection[str]) -> Iterator[str]:
     """
     top = json_object(body)
     for level in (top, *json_objects(top.values())):
-        by_letters = {_letters(key): json_id(value) for key, value in level.items()}
-        if value := next(filter(None, map(by_letters.get, map(_letters, keys))), None):
+        by_letters = {letters(key): json_id(value) for key, value in level.items()}
+        if value := next(filter(None, map(by_letters.get, map(letters, keys))), None):
             yield value.strip()
 
 
-def _letters(key: str) -> str:
+def letters(key: str) -> str:
+    """Return the letters and digits of a key in lower case, which all its spellings share."""
     return "".join(filter(str.isalnum, key.casefold()))
 
 

@@ -95,7 +95,7 @@ class ApiResponse:
         status: HTTP status.
         headers: Response headers; their names are case-insensitive.
         file: Spooled body, if the request expects a file.
-        redirect: `Location` of a redirect, if the request accepts one; it may be relative.
+        redirect: URL that a redirect leads to, if the request accepts one.
     """
 
     json: Any = field(repr=False)

@@ -24,6 +24,7 @@ from tap_cxone.http.error_table import (
     rule_for_status,
 )
 from tap_cxone.http.json_numbers import encode_json
+from tap_cxone.http.links import location, resolve
 from tap_cxone.http.messages import (
     CONNECT_SECONDS,
     ApiRequest,
@@ -151,9 +152,10 @@ class Transport(Struct, frozen=True, kw_only=True):
                 if response.ok and not response.is_redirect:
                     return self._read_response(request, response)
                 if response.is_redirect and request.accepts_redirect:
-                    headers = response.headers
-                    status = response.status_code
-                    return ApiResponse(None, status, headers, redirect=headers["Location"])
+                    redirect = resolve(request.url, location(response.headers))
+                    return ApiResponse(
+                        None, response.status_code, response.headers, redirect=redirect
+                    )
                 error_text = self.error_text(response)
         except (requests.RequestException, HTTPError) as error:
             raise connection_error(request, self.redact(str(request)), error) from None

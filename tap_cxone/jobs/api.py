@@ -5,19 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
-from urllib.parse import urljoin
+from urllib.parse import quote
 
 from msgspec import Struct
 
-from tap_cxone.errors import AmbiguousSubmit
-from tap_cxone.http.json_body import find_value, find_values, first_id, json_object, outline
+from tap_cxone.errors import AmbiguousSubmit, NotFound, with_permission_hint
+from tap_cxone.http.json_body import (
+    find_value,
+    find_values,
+    first_id,
+    json_list,
+    json_object,
+    json_objects,
+    outline,
+)
+from tap_cxone.http.links import parse_link
 from tap_cxone.jobs.job import JobStatus, StatusResponse, effective_status
 from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from tap_cxone.http.client import Client
     from tap_cxone.http.messages import ApiResponse
@@ -73,6 +84,9 @@ class JobApi(ABC):
         LINK_KEYS: Keys of the download link in any spelling, in order.
         NOUN: The API's word for a job, in messages.
         NO_LIST_REASON: Why the job of a lost submit cannot be looked up, in messages.
+        JOBS_PATH: Path that receives a submit; the path of a job begins with it.
+        CAN_CANCEL: Whether a DELETE of the path of a job cancels it.
+        PERMISSION_HINT: Which permission to grant after a refusal; empty for that of the client.
         client: Client of the tenant's API.
         tenant: Text that identifies the tenant in fingerprints.
     """
@@ -90,6 +104,9 @@ class JobApi(ABC):
     LINK_KEYS: ClassVar[tuple[str, ...]] = ()
     NOUN: ClassVar[str] = "job"
     NO_LIST_REASON: ClassVar[str] = "this API has no list of jobs"
+    JOBS_PATH: ClassVar[str] = ""
+    CAN_CANCEL: ClassVar[bool] = False
+    PERMISSION_HINT: ClassVar[str] = ""
 
     client: Client
     tenant: str
@@ -103,18 +120,25 @@ class JobApi(ABC):
     def body(self, window: Window) -> Mapping[str, Any]:
         """Return the JSON body of a submit."""
 
-    @abstractmethod
     def submit(self, window: Window) -> SubmitResult:
         """Submit a window, once.
 
         Raises:
             AmbiguousSubmit: The response names no job.
             ApiError: The API refused the submit.
+            PermissionDenied: A permission is missing; the error names it.
         """
+        with self.permission_hint():
+            return self.read_submit(self.client.submit(self.JOBS_PATH, self.body(window)))
 
-    @abstractmethod
+    def permission_hint(self) -> AbstractContextManager[None]:
+        """Name the permission of this API in a `PermissionDenied` error of the block."""
+        hint = self.PERMISSION_HINT
+        return with_permission_hint(hint) if hint else nullcontext()
+
     def status_path(self, job: Job) -> str:
         """Return the path of a job's status."""
+        return f"{self.JOBS_PATH}/{quote(job.id, safe='')}"
 
     def identity(self, window: Window) -> Sequence[Any]:
         """Return the values that identify a request within the tenant, as JSON."""
@@ -162,7 +186,7 @@ class JobApi(ABC):
         """
         response = self.request_status(self.status_path(job))
         if response.redirect:
-            return StatusResponse(JobStatus.SUCCEEDED, self._absolute(response.redirect))
+            return StatusResponse(JobStatus.SUCCEEDED, response.redirect)
         return self.read_status(response.json)
 
     def request_status(self, path: str) -> ApiResponse:
@@ -191,13 +215,22 @@ class JobApi(ABC):
 
     def find_link(self, body: Any) -> str | None:
         """Return the download link in a response, or None: a URL, or a path on the API's host."""
-        link = find_value(body, self.LINK_KEYS)
-        is_link = link and ("://" in link or link.startswith("/"))
-        return self._absolute(link) if link and is_link else None
+        values = find_values(body, self.LINK_KEYS)
+        links = (parse_link(value, self.client.base_url) for value in values)
+        return next(filter(None, links), None)
 
-    def _absolute(self, link: str) -> str:
-        is_own_path = link.startswith("/") and not link.startswith("//")
-        return link if is_own_path else urljoin(self.client.base_url, link)
+    def read_list(self, path: str, keys: Sequence[str]) -> list[dict[str, Any]] | None:
+        """Return the jobs that a list shows with an ID; None if the response has no list.
+
+        Args:
+            path: Path of the list.
+            keys: Keys under which the response may have it.
+        """
+        with self.permission_hint():
+            jobs = json_list(self.client.get(path).json, keys)
+        if jobs is None:
+            return None
+        return [job for job in json_objects(jobs) if first_id(job, self.ID_KEYS)]
 
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
         """Return the jobs of the tenant, or None if the API has no such list."""
@@ -207,9 +240,12 @@ class JobApi(ABC):
         """Return the jobs of the tenant after a submit whose response was lost, or None."""
         return self.list_active_jobs(window)
 
-    def cancel(self, job: Job) -> bool:  # noqa: ARG002 (no cancel)
+    def cancel(self, job: Job) -> bool:
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""
-        return False
+        if self.CAN_CANCEL:
+            with suppress(NotFound):  # the job has ended already
+                self.client.delete(self.status_path(job))
+        return self.CAN_CANCEL
 
     def download(self, link: str, description: str) -> Spool:
         """Download the file of a job, without the token unless the API itself has the file.

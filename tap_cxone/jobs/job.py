@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RESULT_RETENTION = timedelta(days=1)
 """Time for which the APIs keep a result. An older job gives none."""
 
-# The reporting engine ends a run at 30 minutes (the tutorial on scheduled reports).
+# An engine may end a job itself after a time, such as 30 minutes.
 _TIME_LIMIT = re.compile(r"execution limit|time limit|timed? ?-?out", re.IGNORECASE)
 
 

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.http.rate_limit import RateLimiter
     from tap_cxone.jobs.api import JobApi, SubmitResult
+    from tap_cxone.jobs.known_jobs import KnownJobs
     from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.jobs.slots import TenantSlots
-    from tap_cxone.jobs.store import JobStore
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -50,7 +50,7 @@ class JobRunner:
 
     Attributes:
         api: API of the family.
-        store: Store of the stream's jobs.
+        jobs: Jobs of the stream, as its worker knows them.
         rate_limiter: Limiter of the family's requests and submits.
         slots: Slots of the family, shared by all processes.
         clock: Source of time and sleep.
@@ -60,7 +60,7 @@ class JobRunner:
     """
 
     api: JobApi
-    store: JobStore
+    jobs: KnownJobs
     rate_limiter: RateLimiter
     slots: TenantSlots
     clock: Clock
@@ -75,7 +75,7 @@ class JobRunner:
         """Create the submitter."""
         self._submitter = JobSubmitter(
             api=self.api,
-            store=self.store,
+            jobs=self.jobs,
             rate_limiter=self.rate_limiter,
             clock=self.clock,
             poll_policy=self.poll_policy,
@@ -100,7 +100,7 @@ class JobRunner:
             ApiError: The API refused a request.
         """
         spool = self._fetch_spool(window, upcoming)
-        description, job_id = self.description(window), self.store.last_job_id(window)
+        description, job_id = self.description(window), self.jobs.last_job_id(window)
         return WindowFile(window, upcoming, description, job_id, spool)
 
     def _fetch_spool(self, window: Window, upcoming: Sequence[Window]) -> Spool:
@@ -138,17 +138,17 @@ class JobRunner:
 
     def description(self, window: Window) -> str:
         """Return the name of a window, and of its job if there is one, for messages."""
-        job_id = self.store.last_job_id(window)
+        job_id = self.jobs.last_job_id(window)
         return f"{self.api.name}, {window}{f', job {job_id}' if job_id else ''}"
 
     def discard(self, window: Window) -> None:
         """Delete the job of a window with an unusable file; a later attempt submits it again."""
-        if job := self.store.pending_job(window):
-            self.store.remove(job)
+        if job := self.jobs.pending_job(window):
+            self.jobs.remove(job)
 
     def _obtain_link(self, window: Window, upcoming: Sequence[Window]) -> str:
         while True:
-            if (job := self.store.find_pending(window)) is None:
+            if (job := self.jobs.find_pending(window)) is None:
                 if link := self._submit(window):
                     return link
             elif link := self._wait_for_link(job, upcoming):
@@ -159,7 +159,7 @@ class JobRunner:
         requested_at = self.clock.now()
         set_activity(f"submitting {window}", is_waiting=True)
         with self.slots.acquire() as slot:
-            if self.store.find_pending(window):  # another process submitted it meanwhile
+            if self.jobs.find_pending(window):  # another process submitted it meanwhile
                 return None
             result = self._submitter.submit_with_retry(window)
             return self._record_submit(window, result, requested_at, slot)
@@ -179,7 +179,7 @@ class JobRunner:
             )
             if job.resumable:
                 self.slots.hold_for_job(job.id, slot)
-        self.store.record_submit(job)
+        self.jobs.record_submit(job)
         audit_context = self.audit_context.for_window(window, result.job_id)
         if result.adopted:
             audit_context.write("job_adopted")
@@ -194,13 +194,13 @@ class JobRunner:
     def _start_upcoming(self, upcoming: Sequence[Window]) -> None:
         """Start jobs of upcoming windows while slots are free; never wait for a slot."""
         for window in upcoming:
-            if self.store.find_pending(window) is None and not self._try_start(window):
+            if self.jobs.find_pending(window) is None and not self._try_start(window):
                 return
 
     def _try_start(self, window: Window) -> bool:
         """Start the job of a window ahead of time; return True if another one may start too."""
         limit = self.rate_limiter.limits.max_concurrent if self._submitter.start_ahead else 0
-        if len(self.store.running_jobs()) >= limit:
+        if len(self.jobs.running_jobs()) >= limit:
             return False
         if (slot := self.slots.try_acquire()) is None:
             return False
@@ -257,7 +257,7 @@ class JobRunner:
         except NotFound as error:
             response = self._missing_job(job, error)
         polled_job = replace(job, status=response.status, last_polled_at=self.clock.now())
-        self.store.update(polled_job)
+        self.jobs.update(polled_job)
         if polled_job.status.is_terminal:
             self.slots.release(job.id)
         return polled_job, response
@@ -296,7 +296,7 @@ class JobRunner:
         if not response.is_known:
             msg += f". tap-cxone does not know the status in {response.answer}; please report it"
         msg += f". Raise {self.poll_policy.timeout_setting} or narrow the window"
-        raise JobTimeout(msg, window=None if self.store.pending_job(job.window) else job.window)
+        raise JobTimeout(msg, window=None if self.jobs.pending_job(job.window) else job.window)
 
     def _cancel_timed_out(self, job: Job) -> str:
         """Cancel a timed-out job if the API supports it; return the outcome for the message."""
@@ -306,7 +306,7 @@ class JobRunner:
             outcome = "the job was cancelled"
         except (ApiError, AuthError) as error:
             outcome = f"the job could not be cancelled ({error})"
-        self.store.remove(job)
+        self.jobs.remove(job)
         self.audit_context.for_window(job.window, job.id).write(
             "job_failed", reason=f"timed out; {outcome}"
         )
@@ -333,7 +333,7 @@ class JobRunner:
         failure = (
             f"{self.description(job.window)} produced no file: {response.status.name}, {reason}"
         )
-        self.store.remove(job)
+        self.jobs.remove(job)
         self.audit_context.for_window(job.window, job.id).write(
             "job_failed", reason=f"{response.status_text}: {reason}"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
+from tap_cxone.http.error_table import RETRY_LATER_HINT
 from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.api import SubmitResult
 from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide, is_free_gateway_error
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from tap_cxone.http.rate_limit import RateLimiter
     from tap_cxone.http.retry import Attempt, RetryPolicy
     from tap_cxone.jobs.api import ActiveJobs, JobApi
+    from tap_cxone.jobs.known_jobs import KnownJobs
     from tap_cxone.jobs.polling import PollPolicy
-    from tap_cxone.jobs.store import JobStore
     from tap_cxone.jobs.submit_policy import Decision
     from tap_cxone.windows import Window
 
@@ -37,7 +38,7 @@ class JobSubmitter:
 
     Attributes:
         api: API of the family.
-        store: Store of the stream's jobs.
+        jobs: Jobs of the stream, as its worker knows them.
         rate_limiter: Limiter of its requests and submits.
         clock: Source of time and sleep.
         poll_policy: Poll interval and retry policy.
@@ -47,7 +48,7 @@ class JobSubmitter:
     """
 
     api: JobApi
-    store: JobStore
+    jobs: KnownJobs
     rate_limiter: RateLimiter
     clock: Clock
     poll_policy: PollPolicy
@@ -70,7 +71,7 @@ class JobSubmitter:
             ApiError: The API refused the submit.
         """
         matching_ids = (
-            active_jobs.matching_ids - self.store.unusable_ids() if active_jobs else frozenset()
+            active_jobs.matching_ids - self.jobs.unusable_ids() if active_jobs else frozenset()
         )
         if matching_ids:
             return SubmitResult(min(matching_ids), adopted=True)
@@ -104,7 +105,7 @@ class JobSubmitter:
                         if result := self.resolve_lost_submit(lost, jobs_before, window):
                             return result
                         if not may_retry:
-                            raise
+                            raise self._submit_without_job(lost, attempt, window) from lost
                         delay = self.poll_policy.interval
                     case Retry(delay), _:
                         self._log_throttling(error, delay, window)
@@ -186,6 +187,14 @@ class JobSubmitter:
                 )
                 raise AmbiguousSubmit(msg, status=error.status) from error
         return None
+
+    def _submit_without_job(
+        self, error: AmbiguousSubmit, attempt: Attempt, window: Window
+    ) -> AmbiguousSubmit:
+        msg = f"{self.describe(window)}: {error.message}; the API lists no job of it; "
+        msg += attempt.count_text
+        remedy = error.remedy or RETRY_LATER_HINT
+        return AmbiguousSubmit(msg, status=error.status, remedy=remedy)
 
     def _unlisted_submit(self, error: AmbiguousSubmit, window: Window) -> AmbiguousSubmit:
         count_export()

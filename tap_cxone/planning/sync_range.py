@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from tap_cxone.config.model import Settings
-    from tap_cxone.windows import Window
 
 _DEFAULT_HISTORY = timedelta(days=30)
 
 
-class Span(Struct, frozen=True):
+class SyncRange(Struct, frozen=True):
     """Time range that a stream has to read.
 
     Attributes:
@@ -47,8 +43,8 @@ class Span(Struct, frozen=True):
         available_until: datetime,
         overlap: timedelta,
         history_limit: datetime | None,
-    ) -> Span:
-        """Return the span of a stream.
+    ) -> SyncRange:
+        """Return the time range of a stream.
 
         Args:
             settings: The settings; only `start_date` and `end_date` are read.
@@ -75,20 +71,3 @@ class Span(Struct, frozen=True):
             start=max(overlapping_start, history_limit or overlapping_start),
             requested_end=requested_end,
         )
-
-
-def with_lookahead(
-    windows: Iterable[Window], count: int
-) -> Iterator[tuple[Window, tuple[Window, ...]]]:
-    """Yield each window with the next `count` windows after it.
-
-    Only those windows are taken from the iterable in advance.
-    """
-    iterator = iter(windows)
-    buffer: deque[Window] = deque()
-    while True:
-        buffer.extend(islice(iterator, count + 1 - len(buffer)))
-        if not buffer:
-            return
-        window = buffer.popleft()
-        yield window, tuple(buffer)

@@ -222,6 +222,6 @@ def _convert_json(
 
 def _convert_json_numbers(texts: list[str]) -> Cells:
     """Convert numbers that Python formatted: each has a decimal point, an exponent or neither."""
-    if max(map(len, texts)) <= _EXACT_CHARACTERS and "E" not in "".join(texts):
+    if max(map(len, texts)) <= _EXACT_CHARACTERS and "e" not in "".join(texts).casefold():
         return _parse_short_numbers(texts)
     return _convert_texts(_parse_numbers, text_parser("number", DEFAULT_RULES), texts)

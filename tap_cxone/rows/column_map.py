@@ -13,6 +13,7 @@ from tap_cxone.rows.titles import (
     default_name,
     fold,
     number_titles,
+    signs,
     spelling,
     unique_name,
 )
@@ -88,8 +89,9 @@ class ColumnMap(Struct, frozen=True):
     ) -> list[Column]:
         """Return the column of each title of a header, in order; no two titles share one.
 
-        A title of the map has its column there. A declared column claims one of the other titles:
-        its exact title, else one that resembles it. The remaining titles become new columns.
+        A title of the vendor has its built-in column, and a title of the map its column there. A
+        declared column claims one of the other titles: its exact title, else one that resembles
+        it. The remaining titles become new columns.
 
         Args:
             header: The titles of a file.
@@ -98,17 +100,29 @@ class ColumnMap(Struct, frozen=True):
         """
         titles = number_titles(header)
         columns_by_name = {column.name: column for column in columns}
-        matches = self._remembered(titles, columns_by_name)
+        matches = _vendor_titles(titles, columns_by_name.values())
+        matches |= self._remembered(titles, columns_by_name, matches)
         matches |= _Claims(self, titles, matches, key_columns).by_columns(columns_by_name.values())
         matches |= self._new_columns(titles, columns_by_name, matches)
         return [matches[index] for index in range(len(titles))]
 
     def _remembered(
-        self, titles: Sequence[Title], columns_by_name: Mapping[str, Column]
+        self,
+        titles: Sequence[Title],
+        columns_by_name: Mapping[str, Column],
+        matches: Mapping[int, Column],
     ) -> dict[int, Column]:
-        """Return the columns of the titles in the map; the first of two titles keeps a column."""
-        indexes = {title: index for index, title in enumerate(titles)}
-        present = {t: name for t, name in self.names.items() if t in indexes}
+        """Return the columns of the other titles in the map.
+
+        The first of two titles keeps a column, unless that is matched.
+        """
+        indexes = {title: index for index, title in enumerate(titles) if index not in matches}
+        matched_names = {column.name for column in matches.values()}
+        present = {
+            title: name
+            for title, name in self.names.items()
+            if title in indexes and name not in matched_names
+        }
         first_titles = {name: title for title, name in reversed(present.items())}
         return {
             indexes[title]: columns_by_name.get(name) or learned_column(name, title.text)
@@ -139,6 +153,13 @@ class ColumnMap(Struct, frozen=True):
                 structs.replace(column, name=name) if column else learned_column(name, text)
             )
         return new_columns
+
+
+def _vendor_titles(titles: Sequence[Title], columns: Iterable[Column]) -> dict[int, Column]:
+    """Return the built-in columns whose exact titles are in a header."""
+    indexes = {title: index for index, title in enumerate(titles)}
+    built_in = {Title(column.exact_title): column for column in columns if column.built_in}
+    return {indexes[title]: column for title, column in built_in.items() if title in indexes}
 
 
 def _name_order(column: Column) -> tuple[bool, bool]:
@@ -212,7 +233,10 @@ class _Claims:
         if column.match == "exact" or column.name in self._held_titles:
             return
         for text in filter(None, map(fold, (column.exact_title, column.name))):
-            yield from self._by_fold.get(text, ())
+            for index in self._by_fold.get(text, ()):
+                # `Score (%)` is another figure than the vendor's `Score`.
+                if not column.built_in or signs(self._titles[index]) == signs(column.exact_title):
+                    yield index
 
     def _extended(self, column: Column) -> Iterator[int]:
         """Yield titles that extend the name, in files of any version."""

@@ -62,6 +62,11 @@ class Records(Struct, frozen=True):
         names = self.layout.names
         return self.columns[names.index(name)] if name in names else [None] * self.count
 
+    def order_values(self) -> Cells:
+        """Return the values of the column of `order_by`; nulls if there is no such column."""
+        column = self.layout.order_column
+        return self.values_of(column.name if column else "")
+
     def with_values(self, name: str, values: Cells) -> Records:
         """Return the records with other values of a column."""
         columns = list(self.columns)

@@ -88,6 +88,9 @@ def _decimals(value: Any) -> int:
     return -exponent if isinstance(exponent, int) else 0
 
 
+TitleMatch = Literal["exact", "same", "beginning", "inside"]
+
+
 class Column(Struct, frozen=True):
     """A column that is known before a file is read.
 
@@ -103,16 +106,18 @@ class Column(Struct, frozen=True):
             a string.
         constraint: Limits on its values; None for no limits.
         source_title: Its exact title in the source; empty if only the name is known.
+        built_in: Whether the exact title is that of the vendor. It has the column in any file.
     """
 
     name: str
     type: ColumnType = "string"
     description: str = ""
-    match: Literal["exact", "same", "beginning", "inside"] = "same"
+    match: TitleMatch = "same"
     title: str = ""
     strict: bool = False
     constraint: ValueConstraint | None = None
     source_title: str = ""
+    built_in: bool = False
 
     @property
     def exact_title(self) -> str:
@@ -127,6 +132,30 @@ def source_column(
     exact_title = normalise(source_title)
     name = default_name(exact_title)
     return Column(name, column_type, description, title=title, source_title=exact_title)
+
+
+def vendor_column(
+    source_title: str,
+    column_type: ColumnType = "string",
+    description: str = "",
+    match: TitleMatch = "same",
+) -> Column:
+    """Return the column of a title that the vendor's files have."""
+    column = source_column(source_title, description, column_type)
+    return structs.replace(column, match=match, built_in=True)
+
+
+def find_index(title: str, columns: Sequence[Column]) -> int | None:
+    """Return the index of the column with a title or name of the settings; None without one."""
+    text = normalise(title)
+    for is_match in (
+        lambda column: text == column.exact_title,
+        lambda column: text == column.name,
+        lambda column: spelling(text) == spelling(column.exact_title),
+    ):
+        if indexes := [index for index, column in enumerate(columns) if is_match(column)]:
+            return indexes[0]
+    return None
 
 
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -66,6 +67,8 @@ def _parse_integer(text: str) -> int | Decimal:
 
 def _parse_number(text: str) -> float | int | Decimal:
     if not _NUMBER.fullmatch(text):
+        raise ValueError
+    if not isfinite(float(text)):  # most targets hold a double
         raise ValueError
     if _INTEGER.fullmatch(text):
         return _parse_integer(text)

@@ -10,9 +10,10 @@ import msgspec
 
 from tap_cxone.rows.dedupe import NewestRows, SeenKeys
 from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.rows.value_order import value_order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
@@ -54,14 +55,14 @@ class RepeatedKeys(msgspec.Struct, frozen=True):
 
 
 def duplicate_rule(
-    spec: RecordSpec, repeated: RepeatedKeys, all_records: Iterable[Records]
+    spec: RecordSpec, repeated: RepeatedKeys, read_records: Callable[[], Iterable[Records]]
 ) -> DuplicateRule:
     """Return the rule of a stream, for one pass over a file.
 
     Args:
         spec: The requirements on the records.
         repeated: The keys that may occur more than once.
-        all_records: All records of the file; read at once if the newest one is needed.
+        read_records: Returns all records of the file; they are read if the newest one is needed.
 
     Raises:
         SpoolError: A temporary file cannot be written.
@@ -71,7 +72,7 @@ def duplicate_rule(
     if spec.count_identical_rows and ROW_HASH in spec.key_columns:
         return _NumberedRecords(repeated)
     if spec.order_by:
-        return _NewestOfKey.of(repeated, spec.order_by, all_records)
+        return _NewestOfKey.of(repeated, read_records)
     return _FirstOfKey(repeated)
 
 
@@ -110,16 +111,17 @@ class _NewestOfKey:
 
     @classmethod
     def of(
-        cls, repeated: RepeatedKeys, order_by: str, all_records: Iterable[Records]
+        cls, repeated: RepeatedKeys, read_records: Callable[[], Iterable[Records]]
     ) -> _NewestOfKey:
         """Return the rule after reading all records."""
         rule, number = cls(repeated), 0
+        order = value_order(read_records())
         try:
-            for records in all_records:
-                values = records.values_of(order_by)
+            for records in read_records():
+                values = records.order_values()
                 for key, value in zip(records.all_keys(), values, strict=True):
                     if key in repeated:
-                        rule.newest.add(key, value, number)
+                        rule.newest.add(key, order(value), number)
                     number += 1
         except BaseException:
             rule.close()

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.column_map import ColumnMap
+from tap_cxone.rows.columns import find_index
 from tap_cxone.rows.convert import (
     CellRules,
     ConversionError,
@@ -21,7 +22,7 @@ from tap_cxone.rows.convert import (
 )
 from tap_cxone.rows.dates import FileDates
 from tap_cxone.rows.text_format import TextFormat
-from tap_cxone.rows.titles import Title, default_name, number_titles
+from tap_cxone.rows.titles import Title, normalise, number_titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -40,8 +41,8 @@ class RecordSpec(Struct, frozen=True):
         key_columns: Columns that identify a record; a row with a null in them is invalid.
             If they include `_row_hash`, each record carries it: a digest of the row's values.
         null_keys: Whether a null in a key column is a group of its own. It becomes an empty string.
-        order_by: Of records with one key, the one with the greatest value of this column is
-            emitted; empty for the first one.
+        order_by: Title or name of a column: of records with one key, the one with its greatest
+            value is emitted. Empty for the first one.
         count_identical_rows: Whether identical rows get different values of `_row_hash`.
         constants: Values that every record carries in addition to its cells.
         required: Further columns that a file must have, by the source's names or in snake_case.
@@ -67,19 +68,28 @@ class RecordSpec(Struct, frozen=True):
 
     @property
     def mandatory_columns(self) -> frozenset[str]:
-        """Return the names of the columns that every file must have."""
-        names_by_title = {column.exact_title: column.name for column in self.columns}
-        required = (names_by_title.get(t) or default_name(t) for t in self.required)
+        """Return the names of the known columns that every file must have."""
+        indexes = (find_index(title, self.columns) for title in self.required)
+        required = (self.columns[index].name for index in indexes if index is not None)
         return frozenset((*self.key_columns, *required)) - {*self.constants, ROW_HASH}
 
     @property
     def mandatory_titles(self) -> frozenset[str]:
-        """Return the titles of these columns: those of earlier files, else the exact ones."""
+        """Return the titles that every file must have: those of earlier files, else exact ones."""
         known_titles = {column.name: column.exact_title for column in self.columns}
         known_titles |= {
             n: titles[0].text for n, titles in self.column_map.titles_by_name().items()
         }
-        return frozenset(known_titles.get(name, name) for name in self.mandatory_columns)
+        unknown = (title for title in self.required if find_index(title, self.columns) is None)
+        known = (known_titles.get(name, name) for name in self.mandatory_columns)
+        return frozenset((*known, *unknown))
+
+    def missing_columns(self, columns: Sequence[Column]) -> list[str]:
+        """Return the names, or titles, of the mandatory columns that the columns of a file lack."""
+        missing = self.mandatory_columns - {column.name for column in columns}
+        unknown = (title for title in self.required if find_index(title, self.columns) is None)
+        absent = (title for title in unknown if find_index(title, columns) is None)
+        return sorted({*missing, *absent})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,7 @@ class FileLayout:
         """
         columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
         names = {column.name for column in columns}
-        if missing := sorted(spec.mandatory_columns - names):
+        if missing := spec.missing_columns(columns):
             msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
             raise DriftError(msg)
         schema_columns = spec.schema_columns
@@ -142,9 +152,16 @@ class FileLayout:
         return cls(spec, tuple(file_columns), absent, new, cells_are_text, titles)
 
     @property
-    def present_names(self) -> frozenset[str]:
-        """Return the names of the columns that the file has."""
-        return frozenset(column.name for column in self.columns if column)
+    def order_column(self) -> Column | None:
+        """Return the column of `order_by`; None if the file has no such title."""
+        if not self.spec.order_by:
+            return None
+        exact_title = Title(normalise(self.spec.order_by))
+        if exact_title in self.titles:
+            return self.columns[self.titles.index(exact_title)]
+        columns = [column for _, column in self.kept_columns]
+        index = find_index(self.spec.order_by, columns)
+        return None if index is None else columns[index]
 
     @property
     def kept_columns(self) -> list[tuple[int, Column]]:

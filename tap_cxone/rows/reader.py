@@ -149,6 +149,7 @@ class RowReader:
                 if on_item:
                     on_item(item)
             self.repeated_keys = RepeatedKeys(candidates.candidates())
+        self.spec.dates.stop_counting()
         counts.recognized = self.recognized
         counts.skipped = copy(self.table.skipped)
         return counts
@@ -196,10 +197,12 @@ class RowReader:
 
     def blocks(self) -> Iterator[Records | InvalidRow]:
         """Yield the same as `items`, but records in blocks."""
-        all_records = (item for item in self._converted_blocks() if isinstance(item, Records))
-        with closing(duplicate_rule(self.spec, self.repeated_keys, all_records)) as rule:
+        with closing(duplicate_rule(self.spec, self.repeated_keys, self._all_records)) as rule:
             for item in self._converted_blocks():
                 yield self._selected(item, rule) if isinstance(item, Records) else item
+
+    def _all_records(self) -> Iterator[Records]:
+        return (item for item in self._converted_blocks() if isinstance(item, Records))
 
     def _selected(self, records: Records, rule: DuplicateRule) -> Records:
         """Return the records to emit; count the others as duplicates."""
@@ -253,8 +256,10 @@ class RowReader:
         self, block: Block, columns: Sequence[Cells], indexes: range
     ) -> Iterator[Records | Record | InvalidRow]:
         """Yield the rows of a block; bisect the block if a row is invalid."""
+        converters = self._converters_for_header()
         try:
-            records = self._converters_for_header().convert_block(columns, len(indexes))
+            with self.spec.dates.counting_if_valid():
+                records = converters.convert_block(columns, len(indexes))
         except ValueError:
             pass
         else:

@@ -22,6 +22,7 @@ _MAX_TITLE_CHARACTERS = 500  # a longer title is identified by its beginning and
 _DIGEST_CHARACTERS = 8
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_NAME = re.compile(r"[\W_]+")
+_SIGNS = frozenset("%#&@*")  # beside the symbols of Unicode
 _SPACING = re.compile(r"[\s_-]+")
 
 
@@ -63,6 +64,15 @@ def normalise(text: str) -> str:
 def fold(text: str) -> str:
     """Return the letters and digits of a title in lower case; equal results are a resemblance."""
     return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def signs(text: str) -> set[str]:
+    """Return the signs of a title that give it another meaning, such as `%` and `#`."""
+    return {
+        character
+        for character in text
+        if character in _SIGNS or unicodedata.category(character)[0] == "S"
+    }
 
 
 @lru_cache(maxsize=8192)

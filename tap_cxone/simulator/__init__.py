@@ -16,7 +16,7 @@ from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.credentials import Credentials
 from tap_cxone.simulator.faults import Fault, FaultScript
 from tap_cxone.simulator.metrics import CustomMetric
-from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.registry import Options
 from tap_cxone.simulator.request_log import RecordedRequest
 from tap_cxone.simulator.settings import environment, tap_settings
 from tap_cxone.simulator.simulator import Simulator

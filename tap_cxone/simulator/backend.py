@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.family import SimulatedFamily
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
     from tap_cxone.simulator.rows import Row
 
 
@@ -28,7 +28,10 @@ class Backend(ServerContext):
     """
 
     def __init__(
-        self, options: Options, clock: Clock, families: Iterable[type[SimulatedFamily]] = FAMILIES
+        self,
+        options: CommonOptions,
+        clock: Clock,
+        families: Iterable[type[SimulatedFamily]] = FAMILIES,
     ) -> None:
         """Create the state of a tenant without jobs, exports or schedules."""
         super().__init__(options, clock)
@@ -51,14 +54,11 @@ class Backend(ServerContext):
         """Return the rows of `[start, end)` that are visible at `visible_at`.
 
         Args:
-            entity: An entity, a table such as `Copilot/KBTable`, `bot_conversations`, a report of
-                data downloads such as `Interaction/Call`, or a scheduled report such as
-                `report:agent`.
+            entity: An entity, table, export or report, by the name that its family gives it.
             start: The first day or instant.
             end: The exclusive end, a day or an instant.
-            visible_at: The instant of the query. The default is now; for scheduled reports it is
-                the far future, so all rows are final.
-            zone: The zone of a table's dates; the dates of an entity are always in UTC.
+            visible_at: The instant of the query; None for the default of the family, mostly now.
+            zone: The zone of dates, for a family that has one.
 
         Raises:
             KeyError: No family has the entity.

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tap_cxone.simulator.options import Options
 from tap_cxone.simulator.process import run_command
-from tap_cxone.simulator.registry import FAMILIES
+from tap_cxone.simulator.registry import Options
 from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tap_cxone.simulator.simulator import Simulator
 
@@ -21,46 +20,25 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
+_TENANT_OPTIONS: tuple[tuple[str, click.ParamType[Any], str], ...] = (
+    ("exports_per_day", click.IntRange(min=0), "Exports in 24 hours, if limited; 0 is no limit."),
+    ("job_seconds", click.FloatRange(min=0), "Duration of a job in seconds."),
+    ("rows_per_day", click.IntRange(min=0), "Rows of each entity per day."),
+    ("seed", click.INT, "Seed of the generated data."),
+    (
+        "speed",
+        click.FloatRange(min=0, min_open=True),
+        "Divide every waiting time of the API by this factor.",
+    ),
+)
+
+
 def _tenant_options(command: _Command) -> _Command:
     """Return the command with the options of the simulated tenant."""
-    default = Options()
-    for option in (
-        click.option(
-            "--exports-per-day",
-            type=click.IntRange(min=0),
-            default=default.exports_per_day,
-            show_default=True,
-            help="Dashboard exports in 24 hours; 0 is no limit.",
-        ),
-        click.option(
-            "--job-seconds",
-            type=click.FloatRange(min=0),
-            default=default.job_seconds,
-            show_default=True,
-            help="Duration of a job in seconds.",
-        ),
-        click.option(
-            "--rows-per-day",
-            type=click.IntRange(min=0),
-            default=default.rows_per_day,
-            show_default=True,
-            help="Rows of each entity per day.",
-        ),
-        click.option(
-            "--seed",
-            type=int,
-            default=default.seed,
-            show_default=True,
-            help="Seed of the generated data.",
-        ),
-        click.option(
-            "--speed",
-            type=click.FloatRange(min=0, min_open=True),
-            default=default.speed,
-            show_default=True,
-            help="Divide every waiting time of the API by this factor.",
-        ),
-    ):
+    for name, kind, text in _TENANT_OPTIONS:
+        default = getattr(Options(), name)
+        flag = f"--{name.replace('_', '-')}"
+        option = click.option(flag, type=kind, default=default, show_default=True, help=text)
         command = option(command)
     return command
 
@@ -72,8 +50,8 @@ def _options(option_values: dict[str, Any]) -> Options:
 def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
     """Return the tap's settings for all families, including their limits."""
     settings = tap_settings(simulator.url, options.speed, families=ALL_FAMILIES)
-    for family in FAMILIES:
-        if limits := family.limit_settings(options):
+    for family in simulator.backend.families:
+        if limits := family.limit_settings():
             settings[family.name] = settings.get(family.name, {}) | limits
     return settings
 

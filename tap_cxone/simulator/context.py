@@ -13,11 +13,11 @@ from tap_cxone.simulator.tokens import TokenStore, jwt
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
 
 
 class ServerContext:
-    """Options, clock, faults, request log, tokens and download links of one simulator.
+    """CommonOptions, clock, faults, request log, tokens and download links of one simulator.
 
     Attributes:
         options: The options of the simulator.
@@ -25,12 +25,12 @@ class ServerContext:
         faults: The script of faults.
         log: The requests received so far.
         tokens: Tokens of access keys and of users.
-        client_tokens: Tokens of a registered application, for analytics exports and reports.
-        reporting_tokens: Tokens of a registered application, for data downloads.
+        client_tokens: Tokens of a registered application.
+        regional_tokens: Tokens of a registered application that name a region.
         links: The presigned links issued so far.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    def __init__(self, options: CommonOptions, clock: Clock) -> None:
         """Create the state of a simulator without past requests."""
         self.options = options
         self.clock = clock
@@ -41,7 +41,7 @@ class ServerContext:
         client_token_lifetime = timedelta(seconds=options.client_token_seconds)
         self.client_tokens = TokenStore(client_token_lifetime, clock)
         make_token = partial(jwt, region=options.token_region)
-        self.reporting_tokens = TokenStore(token_lifetime, clock, make_token)
+        self.regional_tokens = TokenStore(token_lifetime, clock, make_token)
         self.links = DownloadLinks(
             options.link_life,
             clock,
@@ -51,5 +51,5 @@ class ServerContext:
 
     def revoke_tokens(self) -> None:
         """Revoke every token issued so far."""
-        for tokens in (self.tokens, self.client_tokens, self.reporting_tokens):
+        for tokens in (self.tokens, self.client_tokens, self.regional_tokens):
             tokens.revoke()

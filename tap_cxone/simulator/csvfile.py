@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
 
 MEDIA_TYPE: Final = "text/csv"
 BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -23,7 +23,7 @@ BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 def file_response(
     columns: Sequence[str],
     rows: Iterable[Mapping[str, str]],
-    options: Options,
+    options: CommonOptions,
     fault: Fault | None,
 ) -> Response:
     """Return the response to a download of these rows; `fault` may corrupt the file."""
@@ -38,7 +38,10 @@ def file_response(
 
 
 def csv_text(
-    lines: Iterable[Sequence[str]], columns: Sequence[str], options: Options, fault: Fault | None
+    lines: Iterable[Sequence[str]],
+    columns: Sequence[str],
+    options: CommonOptions,
+    fault: Fault | None,
 ) -> str:
     """Return lines as CSV text; `fault` may corrupt the text."""
     out = io.StringIO(newline="")

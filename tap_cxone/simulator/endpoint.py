@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.faults import FamilyName, Fault, FaultPoint, FaultScript
 
+    Handler = Callable[[Request], Awaitable[Response]]
+
 _ERROR_PAGE = "<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></html>"
 
 
-def _error_response(_: Request, error: HTTPException) -> Response:
+def message_response(_: Request, error: HTTPException) -> Response:
     """Return an error response in the format of most APIs."""
     return JSONResponse({"message": error.detail}, error.status_code)
 
@@ -34,11 +36,11 @@ class Endpoint:
 
     def __init__(
         self,
-        handler: Callable[[Request], Awaitable[Response]],
+        handler: Handler,
         faults: FaultScript,
         *fault_points: FaultPoint,
         family: FamilyName | Callable[[Request], Awaitable[FamilyName | None]],
-        error_response: Callable[[Request, HTTPException], Response] = _error_response,
+        error_response: Callable[[Request, HTTPException], Response] = message_response,
     ) -> None:
         """Create an endpoint.
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tap_cxone.simulator.credentials import access_key_handler
+from tap_cxone.simulator.handlers import Handlers
+from tap_cxone.simulator.rows import ALL, RowGenerator, View
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
 
-    from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.faults import FamilyName
-    from tap_cxone.simulator.options import Options
-    from tap_cxone.simulator.rows import Row
-
-    Handler = Callable[[Request], Awaitable[Response]]
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.rows import Row, RowSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +48,52 @@ class RowQuery:
         return self.visible_at or self.now
 
 
-class SimulatedFamily(ABC):
+class SimulatedFamily(Handlers, ABC):
     """State, endpoints and data of one API family.
 
     The simulator offers the public attributes that a family adds, such as its jobs, to tests.
 
     Attributes:
-        name: Name of the family, which is also that of its package.
         token_path: Path of the login.
         uses_application: Whether a registered application logs in; else an access key does.
         scope_prefix: Start of the scopes that tell the family apart at a shared `token_path`.
+        SOURCES: The rows of the family by entity or table, unless it makes them itself.
     """
 
-    name: ClassVar[FamilyName]
     token_path: ClassVar[str]
     uses_application: ClassVar[bool] = True
     scope_prefix: ClassVar[str] = ""
+    SOURCES: ClassVar[Mapping[str, RowSource]] = {}
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without past requests."""
-        self._context = context
+        super().__init__(context)
+        self._rows = RowGenerator(context.options, self.SOURCES, timedelta(0))
 
-    @abstractmethod
     def login_handler(self) -> Handler:
-        """Return the handler of the login."""
+        """Return the handler of the login, by default with an access key."""
+        return access_key_handler(self.tokens)
 
     @abstractmethod
     def routes(self) -> list[BaseRoute]:
         """Return the endpoints, except the login."""
 
-    @abstractmethod
     def serves(self, entity: str) -> bool:
         """Return True if this family has the rows of an entity, table or report."""
+        return entity in self.SOURCES
 
-    @abstractmethod
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
         """Return the rows that a query asks for."""
+        view = self.view(query)
+        return self._rows.rows(query.entity, query.start, query.end, query.seen_at, view)
 
-    @abstractmethod
+    def view(self, query: RowQuery) -> View:  # noqa: ARG002 (all rows by default)
+        """Return the filter and the zone of the rows that a query asks for."""
+        return ALL
+
     def state(self) -> dict[str, Any]:
         """Return the work and the counters for the control interface, as JSON values."""
+        return {}
 
     @property
     def limit_violations(self) -> int:
@@ -99,7 +105,6 @@ class SimulatedFamily(ABC):
         """Return the settings object of the family for the tap; None if it needs none."""
         return None
 
-    @classmethod
-    def limit_settings(cls, options: Options) -> dict[str, Any]:  # noqa: ARG003 (none by default)
+    def limit_settings(self) -> dict[str, Any]:
         """Return further settings of the family, for limits that the options change."""
         return {}

@@ -32,6 +32,26 @@ _FORCED_STATUSES: dict[ForcedEnd, Status] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ForcedOutcome:
+    """What a fault makes of a job.
+
+    Attributes:
+        end: How the job ends; None for a normal end.
+        reason: Why it fails; None for the reason of the job.
+    """
+
+    end: ForcedEnd | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, fault: Fault | None) -> ForcedOutcome:
+        """Return the outcome that a fault requests."""
+        if fault is None or fault.kind not in get_args(ForcedEnd):
+            return cls()
+        return cls(cast("ForcedEnd", fault.kind), fault.payload.decode() or None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job.
@@ -68,21 +88,23 @@ class Job:
             return self.remaining_polls >= self.polls_to_finish - 1
         return now < self.submitted_at + (self.ready_at - self.submitted_at) / 5
 
-    def after_poll(
-        self, now: datetime, *, forced_end: ForcedEnd | None, reason: str | None
-    ) -> Self:
-        """Return the job after one poll; `forced_end` ends it at once."""
-        if forced_end is not None:
-            return replace(self, forced_end=forced_end, ready_at=now, reason=reason or self.reason)
+    @property
+    def is_lost(self) -> bool:
+        """Return True if a fault made the API forget the job."""
+        return self.forced_end == "job-lost"
+
+    @property
+    def ended_at(self) -> datetime:
+        """Return when an ended job ended: its file has the rows that were visible then."""
+        return self.ready_at or self.submitted_at
+
+    def after_poll(self, now: datetime, outcome: ForcedOutcome) -> Self:
+        """Return the job after one poll; a forced outcome ends it at once."""
+        if outcome.end is not None:
+            reason = outcome.reason or self.reason
+            return replace(self, forced_end=outcome.end, ready_at=now, reason=reason)
         if self.ready_at is not None:
             return self
         if self.remaining_polls:
             return replace(self, remaining_polls=self.remaining_polls - 1)
         return replace(self, ready_at=now)
-
-
-def forced_end_of(fault: Fault | None) -> tuple[ForcedEnd | None, str | None]:
-    """Return the forced end that a fault requests, and its reason."""
-    if fault is None or fault.kind not in get_args(ForcedEnd):
-        return None, None
-    return cast("ForcedEnd", fault.kind), fault.payload.decode() or None

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
 
 
 def list_page(
-    entries: Sequence[Any], list_key: str, query: Mapping[str, str], options: Options
+    entries: Sequence[Any], list_key: str, query: Mapping[str, str], options: CommonOptions
 ) -> dict[str, Any]:
     """Return the page that a query selects, with the way to the next page."""
     size = options.list_page_size

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.options import Compression, Options
+    from tap_cxone.simulator.options import CommonOptions, Compression
 
 BEST = 9
 FAST = 1
@@ -36,7 +36,7 @@ def pack(body: bytes, compression: Compression, fault: Fault | None, level: int 
 
 
 def bytes_response(
-    body: bytes, media_type: str, compression: Compression, options: Options
+    body: bytes, media_type: str, compression: Compression, options: CommonOptions
 ) -> Response:
     """Return the response with a file's bytes; `media_type` is the type of the unpacked file."""
     headers = {"content-type": _PACKED_TYPES.get(compression, media_type)}
@@ -48,7 +48,7 @@ def bytes_response(
     return response
 
 
-def empty_file_response(media_type: str, options: Options) -> Response:
+def empty_file_response(media_type: str, options: CommonOptions) -> Response:
     """Return the response for a file without rows and without a header."""
     return Response(status_code=204 if options.empty == "204" else 200, media_type=media_type)
 

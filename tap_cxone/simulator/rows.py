@@ -12,7 +12,7 @@ from tap_cxone.simulator.jsontext import cell
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.options import CommonOptions
 
     Row = dict[str, Any]
     RowFactory = Callable[[Random, datetime], list[Row]]
@@ -86,7 +86,7 @@ class RowGenerator:
     """Generates the rows of all sources of a family; it stores no rows."""
 
     def __init__(
-        self, options: Options, sources: Mapping[str, RowSource], lateness: timedelta
+        self, options: CommonOptions, sources: Mapping[str, RowSource], lateness: timedelta
     ) -> None:
         """Create a generator; rows become visible at most `lateness` after their event."""
         self._options = options

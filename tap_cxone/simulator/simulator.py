@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from starlette.applications import Starlette
 
-from tap_cxone.simulator import control, credentials, files
+from tap_cxone.simulator import control, files, logins
 from tap_cxone.simulator.backend import Backend
 from tap_cxone.simulator.clock import Clock, SystemClock
 from tap_cxone.simulator.family import SimulatedFamily
-from tap_cxone.simulator.options import Options
-from tap_cxone.simulator.registry import FAMILIES
+from tap_cxone.simulator.registry import FAMILIES, Options
 from tap_cxone.simulator.request_log import RecordedRequest, RecordingMiddleware
 from tap_cxone.simulator.server import ThreadedServer
 
@@ -116,11 +115,7 @@ class Simulator:
     ) -> list[Row]:
         """Return the rows of `[start, end)` that are visible at `visible_at`, by default now.
 
-        An observability table is named like `Copilot/KBTable`; its dates are local to `zone`. The
-        analytics exports have `bot_conversations`: JSON values with fractions as `Decimal`. A
-        report of data downloads, such as `Interaction/Call`, has one row for each interaction
-        with `at` and `customMetrics`. The field `_bad` is set if a metric violates its rule.
-        `report:agent` holds the final rows of scheduled reports, by day and every dimension.
+        The `expected_rows` of a family says how its entities are named, and what their rows have.
         """
         return self.backend.expected_rows(entity, start, end, visible_at, zone=zone)
 
@@ -128,7 +123,7 @@ class Simulator:
 def _routes(backend: Backend) -> list[BaseRoute]:
     """Return the routes of all API families, of the object store and of the control interface."""
     return [
-        *credentials.routes(backend.faults, backend.families),
+        *logins.routes(backend.faults, backend.families),
         *files.routes(backend),
         *(route for family in backend.families for route in family.routes()),
         *control.routes(backend),

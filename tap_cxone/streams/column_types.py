@@ -104,7 +104,7 @@ def apply_type_policy(
             used_names = column_map.used_names | known.names | {c.new_name for c in changes}
             new_name = unique_name(f"{name}_{column.type.replace('-', '_')}", used_names)
             change = structs.replace(change, new_name=new_name)
-            columns[index] = structs.replace(column, name=new_name)
+            columns[index] = structs.replace(column, name=new_name, source_title=column.exact_title)
             column_map = column_map.move(column, new_name)
         changes.append(change)
     kept_as_strings = {change.name for change in changes if policy == "string"}

@@ -40,7 +40,12 @@ class DateReporter(Struct, frozen=True):
         self._warn(text, dates.undecided, name)
         text = "%s: the dates of %s have another order than in earlier windows; check those, set %s"
         self._warn(text, self._changed(dates.shown_orders), name)
-        self.state.add_date_orders(dates.shown_orders)
+        text = (
+            "%s: dates of %s are near their window only in another order than earlier ones, which "
+            "was kept; if they are wrong, set %s"
+        )
+        self._warn(text, dates.doubtful, name)
+        self.state.add_date_orders(dates.shown_orders, dates.shown_votes)
 
     def _changed(self, shown: Mapping[str, DateOrder]) -> list[str]:
         """Return the columns that earlier windows had, or may have had, in another order."""

@@ -1,75 +1,106 @@
-"""Merge the definitions of built-in streams with the entries of the user."""
+"""Declarations of the streams that entries of the settings define or change."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import structs
 
+from tap_cxone.rows.columns import with_types
 from tap_cxone.rows.text_format import TextFormat
+from tap_cxone.streams.schema import Declaration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_cxone.config.csv import CsvSettings
-    from tap_cxone.config.types import DateOrder
+    from tap_cxone.config.types import ColumnType, DateOrder
 
 
-class Definition(Struct, frozen=True):
-    """Base class of what defines one stream.
-
-    Attributes:
-        name: Name of the stream.
-    """
-
-    name: str
-
-
-class _Entry(Protocol):
-    """An entry of the settings."""
+class _TextEntry(Protocol):
+    """An entry of the settings that says how the files of its stream write texts."""
 
     @property
     def name(self) -> str:
         """Return the name of the stream."""
 
+    @property
+    def csv(self) -> CsvSettings:
+        """Return the settings of the entry."""
 
-_D = TypeVar("_D", bound=Definition)
-_E = TypeVar("_E", bound=_Entry)
+    @property
+    def timezone(self) -> str | None:
+        """Return the zone of dates without an offset."""
+
+    @property
+    def date_order(self) -> DateOrder | None:
+        """Return the order of day and month."""
 
 
-def merge_definition(built_in: _D, **override: Any) -> _D:
-    """Return a definition with the values of the user; None keeps the built-in value."""
-    changes = {name: value for name, value in override.items() if value is not None}
-    return structs.replace(built_in, **changes)
+class _TableEntry(_TextEntry, Protocol):
+    """An entry of the settings that declares keys and columns of its stream."""
+
+    @property
+    def primary_keys(self) -> tuple[str, ...] | None:
+        """Return the columns that identify a row; None keeps those of the declaration."""
+
+    @property
+    def columns(self) -> Mapping[str, ColumnType]:
+        """Return the types of columns."""
 
 
-def merge_definitions(
+_D = TypeVar("_D", bound=Declaration)
+_E = TypeVar("_E", bound=_TextEntry)
+
+
+def declare(
+    declaration: _D, entry: _TableEntry, *, setting: str, csv: CsvSettings, **changes: Any
+) -> _D:
+    """Return a declaration with the values of an entry.
+
+    Args:
+        declaration: That of a built-in stream, or of a new one.
+        entry: The entry of the stream, or one with its defaults.
+        setting: Full path of the entry.
+        csv: The settings of the family, which complete those of the entry.
+        **changes: Further fields; None keeps the value of the declaration.
+    """
+    values = {
+        "primary_keys": entry.primary_keys,
+        "columns": with_types(declaration.columns, entry.columns),
+        "keys_setting": f"{setting}, primary_keys",
+        "columns_setting": f"{setting}, columns",
+        "order_by_setting": f"{setting}, order_by",
+        "text_format": entry_text_format(entry, csv, setting),
+        **changes,
+    }
+    return structs.replace(declaration, **{n: v for n, v in values.items() if v is not None})
+
+
+def declare_all(
     built_in: Iterable[_D],
     entries: Iterable[_E],
     *,
+    entry_class: Callable[[str], _E],
     new: Callable[[_E], _D],
-    merge: Callable[[_D, _E], _D],
+    declared: Callable[[_D, _E], _D],
 ) -> Iterator[_D]:
-    """Yield the built-in definitions with the user's changes, then the other entries.
+    """Yield the declarations of the built-in streams, then those of the other entries.
 
     Args:
-        built_in: Definitions of the built-in streams.
+        built_in: Declarations of the built-in streams.
         entries: Entries of the settings. The name of a built-in stream changes that stream.
-        new: Returns the definition to merge with an entry that is not built in.
-        merge: Returns a definition with the values of an entry.
+        entry_class: Returns the entry of a name with its defaults.
+        new: Returns the declaration that an entry changes if it is not built in.
+        declared: Returns a declaration with the values of an entry.
     """
     by_name = {entry.name: entry for entry in entries}
-    for definition in built_in:
-        entry = by_name.pop(definition.name, None)
-        yield merge(definition, entry) if entry else definition
+    for declaration in built_in:
+        name = declaration.name
+        yield declared(declaration, by_name.pop(name, None) or entry_class(name))
     for entry in by_name.values():
-        yield merge(new(entry), entry)
-
-
-def find_entry(entries: Iterable[_E], name: str) -> _E | None:
-    """Return the user's entry for a stream; None if there is none."""
-    return next((entry for entry in entries if entry.name == name), None)
+        yield declared(new(entry), entry)
 
 
 def text_format(
@@ -99,22 +130,6 @@ def text_format(
         csv_setting=csv_setting,
         date_order_setting=date_order_setting,
     )
-
-
-class _TextEntry(_Entry, Protocol):
-    """An entry of the settings that says how the files of its stream write texts."""
-
-    @property
-    def csv(self) -> CsvSettings:
-        """Return the settings of the entry."""
-
-    @property
-    def timezone(self) -> str | None:
-        """Return the zone of dates without an offset."""
-
-    @property
-    def date_order(self) -> DateOrder | None:
-        """Return the order of day and month."""
 
 
 def entry_text_format(entry: _TextEntry, family_csv: CsvSettings, setting: str) -> TextFormat:

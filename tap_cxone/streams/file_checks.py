@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.redact import Redactor
+from tap_cxone.rows.columns import find_index
+from tap_cxone.rows.decode.notice import has_blanks_after_delimiters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +20,14 @@ if TYPE_CHECKING:
 def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Declaration) -> None:
     """Raise `DecodeError` for a file without rows whose columns are all unknown.
 
-    A stream without known columns accepts any header.
+    A stream without known columns accepts any header that cannot be a sentence.
     """
     table, spec = reader.table, reader.spec
     if (
-        spec.columns
-        and table.header
+        table.header
         and not counts.rows
-        and not is_known_header(spec, table.header)
+        and (spec.columns or has_blanks_after_delimiters(table.header))
+        and not count_known_columns(spec, table.header)
     ):
         titles = Redactor()(", ".join(table.header))
         msg = (
@@ -50,8 +52,10 @@ def reject_conflicting_groups(reader: RowReader, declaration: Declaration) -> No
         raise DecodeError(msg)
 
 
-def is_known_header(spec: RecordSpec, header: Sequence[str]) -> bool:
-    """Return True if a header has a column that is known before the file is read."""
-    known = {column.name for column in spec.columns} | spec.mandatory_columns
+def count_known_columns(spec: RecordSpec, header: Sequence[str]) -> int:
+    """Return how many columns of a header are known, or required, before the file is read."""
     columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
-    return not known.isdisjoint(column.name for column in columns)
+    required = (find_index(title, columns) for title in spec.required)
+    known = {column.name for column in spec.columns} | spec.mandatory_columns
+    known |= {columns[index].name for index in required if index is not None}
+    return len(known.intersection(column.name for column in columns))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_cxone.errors import JobTimeout
+from tap_cxone.jobs.known_jobs import KnownJobs
 from tap_cxone.jobs.runner import JobRunner
 from tap_cxone.streams.windowed import WindowedStream
-from tap_cxone.windows import Window, midnight
+from tap_cxone.windows import Overlap, Window, daily_windows, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from singer_sdk.helpers.types import Record
@@ -53,6 +54,19 @@ class JobStream(WindowedStream):
             return self.configured_window_days
         weeks = (self.now() - (state.window_days_at() or self.now())) // _WIDENING_INTERVAL
         return min(self.configured_window_days, days << min(weeks, _MAX_WIDENINGS))
+
+    @override
+    def windows(
+        self, start: datetime, end: datetime, pending: Iterable[Window]
+    ) -> Iterable[Window]:
+        """Yield windows of whole UTC days, unless a subclass overrides it."""
+        return daily_windows(
+            start, end, max_days=self.window_days, pending=pending, overlap=self.overlap(start)
+        )
+
+    def overlap(self, start: datetime) -> Overlap:  # noqa: ARG002 (the same for any start)
+        """Return the days that are read again, for windows from `start` on."""
+        return Overlap(self.family.overlap.days, self.settings.start_date)
 
     @override
     def read_records(self) -> Iterator[Record]:
@@ -101,10 +115,9 @@ class JobStream(WindowedStream):
     @override
     def source(self) -> JobRunner:
         family = self.family
-        self.job_store.load(self.workers.main_thread)
         return JobRunner(
             api=self.api,
-            store=self.job_store,
+            jobs=KnownJobs.load(self.job_store, self.workers.main_thread),
             rate_limiter=family.rate_limiter,
             slots=family.slots,
             clock=family.context.clock,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from tap_cxone.rows.columns import key_columns
-from tap_cxone.rows.titles import Title, normalise, spelling
+from tap_cxone.rows.columns import find_index, key_columns
+from tap_cxone.rows.titles import Title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +71,7 @@ def name_known_columns(
         types: Types of the columns in the last SCHEMA; a column without one is a string.
         catalog: Columns of the catalog. Their types replace others than those of the API.
     """
-    matches = {key: _index_of(normalise(key), declared) for key in keys if key[:1] != "_"}
+    matches = {key: find_index(key, declared) for key in keys if key[:1] != "_"}
     undeclared = [key for key, index in matches.items() if index is None]
     named = column_map.name_columns([*declared, *key_columns(undeclared)])
     key_names = dict(zip(undeclared, (c.name for c in named[len(declared) :]), strict=True))
@@ -86,18 +86,6 @@ def name_known_columns(
         column_map,
         frozenset(c.name for c in named if c.match == "exact" and c.name == c.exact_title),
     )
-
-
-def _index_of(title: str, columns: Sequence[Column]) -> int | None:
-    """Return the index of the column with this title or name; None if there is none."""
-    for is_match in (
-        lambda column: title == column.exact_title,
-        lambda column: title == column.name,
-        lambda column: spelling(title) == spelling(column.exact_title),
-    ):
-        if indexes := [index for index, column in enumerate(columns) if is_match(column)]:
-            return indexes[0]
-    return None
 
 
 def _with_catalog(

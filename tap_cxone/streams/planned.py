@@ -20,7 +20,7 @@ from tap_cxone.planning.server_time import (
     uses_server_time,
 )
 from tap_cxone.planning.skipped_windows import SkipList
-from tap_cxone.planning.sync_range import Span
+from tap_cxone.planning.sync_range import SyncRange
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.row_meaning import changed_settings, digests
@@ -222,7 +222,7 @@ class PlannedStream(CXoneStream):
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
-        report.report(self._span(), self._bookmark(), self._gaps())
+        report.report(self._sync_range(), self._bookmark(), self._gaps())
 
     def _set_quota_eta(self, windows: Sequence[Window], pending: Sequence[Window]) -> None:
         """Estimate when the quota lets this stream finish, if this run cannot finish it.
@@ -239,15 +239,17 @@ class PlannedStream(CXoneStream):
     def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
         to_read = self.skip_list.remaining(windows)
         windows_without_job = tuple(window for window in to_read if window not in pending)
-        span, bookmark = self._span(), self._bookmark()
-        requested_start = span.requested_start if span.start > span.requested_start else None
+        sync_range, bookmark = self._sync_range(), self._bookmark()
+        requested_start = (
+            sync_range.requested_start if sync_range.start > sync_range.requested_start else None
+        )
         return Workload(
             self.family.name,
             self.name,
             self.unit,
             tuple(windows),
             windows_without_job,
-            span.start,
+            sync_range.start,
             requested_start,
             history=tuple(w for w in windows if bookmark is None or w.end <= bookmark),
             newest_first=self.settings.backfill_order == "newest_first",
@@ -275,7 +277,7 @@ class PlannedStream(CXoneStream):
 
     def _gaps(self, recent_start: datetime | None = None) -> Sequence[Window]:
         """Return the time before the bookmark and before the recent windows that is to be read."""
-        newest = min(filter(None, [recent_start, self._span().requested_end]))
+        newest = min(filter(None, [recent_start, self._sync_range().requested_end]))
         return self.stream_history.gaps(self.history_limit(self.now()), newest)
 
     @cached_property
@@ -292,17 +294,17 @@ class PlannedStream(CXoneStream):
 
     def _recent_windows(self, pending: Sequence[Window]) -> list[Window]:
         """Return the windows from the bookmark on, with those that are read again each time."""
-        bookmark, span = self._bookmark(), self._span()
+        bookmark, sync_range = self._bookmark(), self._sync_range()
         if bookmark is not None:
-            earliest = min(span.start, bookmark)
+            earliest = min(sync_range.start, bookmark)
             pending = [window for window in pending if window.end > earliest]
         pending_starts = [window.start for window in pending]
         # An interrupted run has read the overlap already, if its next window has a job.
-        has_overlap = midnight(span.start_without_overlap) not in pending_starts
-        start = span.start if has_overlap else span.start_without_overlap
+        has_overlap = midnight(sync_range.start_without_overlap) not in pending_starts
+        start = sync_range.start if has_overlap else sync_range.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([start, *pending_starts])
-        end = span.requested_end
+        end = sync_range.requested_end
         return self._cut(start, end, pending)
 
     def _cut(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
@@ -322,9 +324,9 @@ class PlannedStream(CXoneStream):
         """Return the end of the last committed window; None also for FULL_TABLE replication."""
         return self.state_view.bookmark() if self._incremental else None
 
-    def _span(self) -> Span:
+    def _sync_range(self) -> SyncRange:
         now = present_instant(self.family)
-        return Span.compute(
+        return SyncRange.compute(
             self.date_settings,
             now=now,
             bookmark=self._bookmark(),

@@ -45,23 +45,25 @@ class Declaration(Struct, frozen=True):
         nested_object: Key of an object inside a JSON row; the keys of the object become columns.
         windowed: True if records carry the window they were read with.
         grouped: True if a record sums up a group; a null key is then a group of its own.
-        order_by: Of rows with one key in one file, the one with the greatest value of this column
-            is emitted; empty for the first one.
+        order_by: Title or name of a column: of rows with one key in one file, the one with its
+            greatest value is emitted. Empty for the first one.
+        order_by_setting: Full path of the setting `order_by`, for messages.
         text_format: How the files of the stream write texts.
     """
 
     name: str
-    columns: tuple[Column, ...]
-    primary_keys: tuple[str, ...]
-    description: str
-    keys_setting: str
-    columns_setting: str
+    columns: tuple[Column, ...] = ()
+    primary_keys: tuple[str, ...] = ()
+    description: str = ""
+    keys_setting: str = ""
+    columns_setting: str = ""
     formats: tuple[Format, ...] = ("csv",)
     required: tuple[str, ...] = ()
     nested_object: str = ""
     windowed: bool = True
     grouped: bool = False
     order_by: str = ""
+    order_by_setting: str = "order_by"
     text_format: TextFormat = TextFormat()
 
 

@@ -12,6 +12,7 @@ absent_columns [column]                                     the last file lacked
 tenant_info    {family: {name: value}}                      facts about the tenant
 failed         true                                         the stream failed in its last run
 date_orders    {column: "day_first"}                        order of day and month in files
+date_votes     {column: 2}                                  how many dates showed it, if few
 window_days    2                                            wider windows timed out
 zone           "America/New_York"                           of the days of committed windows
 row_meaning    {setting: digest}                            settings of the committed rows
@@ -36,6 +37,7 @@ from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.planning.history import History
 from tap_cxone.rows.column_map import ColumnMap
+from tap_cxone.rows.dates import CERTAIN_VOTES
 from tap_cxone.rows.titles import Title
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
 
@@ -54,6 +56,7 @@ _OWN_KEYS = {
     "column_types",
     "absent_columns",
     "date_orders",
+    "date_votes",
     "tenant_info",
     "failed",
     "window_days",
@@ -194,9 +197,15 @@ class StreamState(Struct, frozen=True):
         """Return the order of day and month that earlier files showed, by column."""
         return self._parse(_parse_date_orders, self.raw.get("date_orders", {}))
 
-    def add_date_orders(self, orders: Mapping[str, DateOrder]) -> None:
-        """Store the orders that a file showed."""
+    def date_votes(self) -> dict[str, int]:
+        """Return how many dates showed the order of a column, where these were few."""
+        return self._parse(_parse_date_votes, self.raw.get("date_votes", {}))
+
+    def add_date_orders(self, orders: Mapping[str, DateOrder], votes: Mapping[str, int]) -> None:
+        """Store the orders that a file showed, and by how many dates."""
+        few = {**self.date_votes(), **votes}.items()
         self._put("date_orders", {**self.date_orders(), **orders})
+        self._put("date_votes", {name: number for name, number in few if number < CERTAIN_VOTES})
 
     def tenant_info(self, family: str) -> dict[str, Any]:
         """Return the tenant info of a family from earlier runs."""
@@ -274,6 +283,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.row_meaning()
         stream.window_days_at()
         stream.date_orders()
+        stream.date_votes()
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)
@@ -324,3 +334,9 @@ def _require_text(value: Any) -> str:
 
 def _parse_date_orders(raw: Mapping[str, Any]) -> dict[str, DateOrder]:
     return {str(column): DATE_ORDERS[DATE_ORDERS.index(order)] for column, order in raw.items()}
+
+
+def _parse_date_votes(raw: Mapping[str, Any]) -> dict[str, int]:
+    if not all(type(number) is int for number in raw.values()):
+        raise ValueError
+    return {str(column): number for column, number in raw.items()}

@@ -13,11 +13,12 @@ from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.redact import Redactor
 from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.decode.csv_source import DELIMITERS
 from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.file_checks import (
-    is_known_header,
+    count_known_columns,
     reject_conflicting_groups,
     reject_foreign_header,
 )
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
+_DELIMITERS = frozenset(DELIMITERS)
 _MAX_REASONS = 100  # distinct reasons in one audit event
 
 
@@ -201,10 +203,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             nested_object=declaration.nested_object,
             max_bytes=self.settings.max_unpacked_bytes,
             text_format=declaration.text_format,
-            is_known_header=partial(is_known_header, spec),
+            count_known_columns=partial(count_known_columns, spec),
         )
         table = open_table(window_file.spool, description, expectation)
-        is_foreign = table.cells_are_text and not is_known_header(spec, table.header)
+        is_foreign = table.cells_are_text and not count_known_columns(spec, table.header)
         # A line of text that is not CSV parses as a header of one column, or of a few with commas.
         if is_foreign and len(table.header) == 1:
             msg = (
@@ -226,6 +228,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         except DriftError as error:
             declaration = self.declaration
             other = f", or correct {declaration.columns_setting}" if declaration.required else ""
+            if reader.table.cells_are_text and not _DELIMITERS.isdisjoint(
+                "".join(reader.table.header)
+            ):
+                other += f", or set {declaration.text_format.csv_setting}.delimiter"
             msg = f"{reader.table.name}: {error}; set the keys in {declaration.keys_setting}{other}"
             raise DriftError(msg) from error
         return counts
@@ -294,13 +300,15 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             info = "%s: %d rows equal an earlier row and were dropped; to emit them, set %s"
             self.log.info(info, name, count, "count_identical_rows to true")
             return
-        is_ordered = reader.layout is not None and spec.order_by in reader.layout.present_names
-        kept = f"a row with a later {spec.order_by}" if is_ordered else "an earlier row"
+        if reader.layout is not None and (column := reader.layout.order_column):
+            info = "%s: %d rows with the key of a row with a later %s were dropped, as %s requests"
+            self.log.info(info, name, count, column.name, self.declaration.order_by_setting)
+            return
         text = (
-            "%s: %d rows with the key of %s were dropped; if they are different rows, add key "
-            "columns to %s"
+            "%s: %d rows with the key of an earlier row were dropped; if they are different rows, "
+            "add key columns to %s"
         )
-        self.log.warning(text, name, count, kept, self.declaration.keys_setting)
+        self.log.warning(text, name, count, self.declaration.keys_setting)
 
     def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:
         counts = loaded.counts

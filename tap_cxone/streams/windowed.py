@@ -17,7 +17,6 @@ from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
-from tap_cxone.planning.sync_range import with_lookahead
 from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
@@ -29,6 +28,7 @@ from tap_cxone.streams.planned import PlannedStream
 from tap_cxone.streams.quarantine import QuarantinedRow
 from tap_cxone.streams.row_meaning import digests
 from tap_cxone.streams.window_loader import WindowLoader
+from tap_cxone.windows import with_lookahead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -134,6 +134,7 @@ class WindowedStream(PlannedStream):
             if layout := loaded.reader.layout:
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
                 self._report_unfulfilled(layout, loaded)
+                self._report_order(layout, loaded)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, line_encoder)
@@ -170,6 +171,18 @@ class WindowedStream(PlannedStream):
             "names exist for this report and that the application may read them"
         )
         self.log(report, loaded.reader.table.name, rows, listed(names), level=level)
+
+    def _report_order(self, layout: FileLayout, loaded: LoadedWindow) -> None:
+        """Warn once of a file that lacks the column of `order_by`."""
+        title = self.declaration.order_by
+        if title and loaded.counts.rows and layout.order_column is None:
+            warning = (
+                "%s: no column that is read has the title '%s'; the first row of each key is "
+                "emitted. Declare the column, or correct %s; titles: %s"
+            )
+            titles = ", ".join(title.text for title in layout.titles)
+            name, setting = loaded.reader.table.name, self.declaration.order_by_setting
+            self.log_once(f"{self.name}, order_by", warning, name, title, setting, titles)
 
     @cached_property
     def _unfulfilled(self) -> set[str]:
@@ -234,6 +247,7 @@ class WindowedStream(PlannedStream):
             zone=text_format.zone,
             setting=text_format.date_order,
             orders=self.state_view.date_orders(),
+            votes=self.state_view.date_votes(),
             window=window if self.declaration.windowed else None,
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.trial.scene import SIMULATED_WITH_TRIAL
+from tests.contract.families import SIMULATED_WITH_TRIAL
 from tests.support.clocks import OnceActingClock
 
 if TYPE_CHECKING:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.contract.families import TapWithTrial
 from tests.contract.trial.scene import SCENES as TRIAL_SCENES
 from tests.support.run import Killed, run_tap
 from tests.support.scene import WINDOWS, differences
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from tests.support.run import FakeClock, Output
     from tests.support.scene import Ability, Scene
 
-CONTRACT_SCENES = (*FAMILY_SCENES, *TRIAL_SCENES)
+CONTRACT_SCENES = (
+    *FAMILY_SCENES,
+    *(replace(scene, tap_class=TapWithTrial) for scene in TRIAL_SCENES),
+)
 EVERY_SCENE = pytest.mark.parametrize("scene", CONTRACT_SCENES, ids=lambda scene: scene.name)
 
 

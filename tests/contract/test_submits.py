@@ -63,6 +63,13 @@ def test_submit_statuses_are_those_of_the_document():
 
 
 @pytest.mark.promise("no-double-submit")
+def assert_repeated_once(scene, sim, out, status):
+    """Assert that the run is complete after one failed submit, with one job per window."""
+    assert_complete(scene, sim, out)
+    assert submit_statuses(scene, sim).count(status) == 1
+    assert ok(submit_statuses(scene, sim)) == WINDOWS
+
+
 @pytest.mark.some(5)
 @FOR_NOW
 @scenes_that_can(Ability.JOBS)
@@ -73,9 +80,7 @@ def test_submit_refused_for_now_is_repeated(simulate, clock, scene, status):
 
     out = run_scene(scene, sim, clock)
 
-    assert_complete(scene, sim, out)
-    assert submit_statuses(scene, sim).count(status) == 1
-    assert ok(submit_statuses(scene, sim)) == WINDOWS
+    assert_repeated_once(scene, sim, out, status)
     assert sim.limit_violations == 0
 
 
@@ -198,9 +203,7 @@ def test_submit_that_harms_nothing_is_repeated(simulate, clock, scene, status):
 
     out = run_scene(scene, sim, clock)
 
-    assert_complete(scene, sim, out)
-    assert submit_statuses(scene, sim).count(status) == 1
-    assert ok(submit_statuses(scene, sim)) == WINDOWS
+    assert_repeated_once(scene, sim, out, status)
 
 
 @pytest.mark.promise("no-double-submit")

@@ -193,7 +193,7 @@ def test_every_document_has_the_default_of_a_nested_setting(path):
     assert [text for text in shown if f"`{inner}: {default}`" not in text] == []
 
 
-def test_the_readme_has_exactly_the_two_commands():
+def test_readme_shows_exactly_the_two_make_commands():
     """What the README tells a newcomer to type are `make demo` and `make test`."""
     first_part = (ROOT / "README.md").read_text().split("## With your own tenant")[0]
 
@@ -209,7 +209,7 @@ def test_every_file_that_is_named_exists(name):
     assert [link for link in links if not (file.parent / link).exists()] == []
 
 
-def test_the_readmes_contents_lead_somewhere():
+def test_readme_contents_lead_to_its_headings():
     """Each link within the README goes to one of its headings."""
     text = (ROOT / "README.md").read_text()
     headings = re.findall(r"(?m)^#+ (.+)$", text)
@@ -245,7 +245,7 @@ def test_architecture_names_every_package_and_top_level_module():
     assert "](../docs/architecture.md" in (ROOT / ".github/CONTRIBUTING.md").read_text()
 
 
-def test_the_changelog_knows_the_version():
+def test_changelog_has_the_version():
     """The version is in the changelog, or everything is still unreleased; kinds are the usual."""
     project = tomllib.loads(Path(ROOT / "pyproject.toml").read_text())["project"]
     text = (ROOT / "CHANGELOG.md").read_text()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tap_cxone.families.registry import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,3 +137,26 @@ def test_modules_have_less_than_350_lines():
     ]
 
     assert long == []
+
+
+def test_test_names_begin_with_their_subject():
+    """No test is called after an article."""
+    articles = ("test_a_", "test_an_", "test_the_")
+    names = [node.name for _, node in definitions() if is_test(node)]
+
+    assert [name for name in names if name.startswith(articles)] == []
+
+
+def test_only_the_registries_name_a_family():
+    """Outside of the folders of the families, no module but the two registries names one."""
+    folders = {f"families/{family.name}" for family in FAMILIES}
+    folders |= {f"simulator/{family.name}" for family in FAMILIES}
+    pattern = re.compile(rf"\b({'|'.join(family.name for family in FAMILIES)})\b")
+    naming = {
+        module.relative_to(PACKAGE).as_posix()
+        for module in PACKAGE.rglob("*.py")
+        if module.parent.relative_to(PACKAGE).as_posix() not in folders
+        and pattern.search(module.read_text(encoding="utf-8"))
+    }
+
+    assert naming == {"families/registry.py", "simulator/registry.py"}

@@ -130,7 +130,7 @@ def test_tokens_are_renewed_before_they_expire(simulate, clock):
     assert timedelta(seconds=150) <= min(gaps)
 
 
-def test_a_token_without_a_life_lives_an_hour(sim, clock):
+def test_token_without_expires_in_lives_an_hour(sim, clock):
     """A login that does not say `expires_in` gives a token that is used, not renewed each time."""
     sim.faults.add(
         Fault("token", "status", status=200, body='{"access_token": "ours"}'),
@@ -149,7 +149,7 @@ def test_a_token_without_a_life_lives_an_hour(sim, clock):
 
 
 @pytest.mark.parametrize("place", ["list", "async", "poll"])
-def test_a_401_is_followed_by_one_login(sim, clock, place):
+def test_request_refused_with_401_follows_one_login(sim, clock, place):
     """After a 401 there is exactly one new login, then the same request with the new token."""
     sim.faults.add(Fault(place, "status", status=401))
 
@@ -167,7 +167,7 @@ def test_a_401_is_followed_by_one_login(sim, clock, place):
     assert len(sim.jobs) == 1
 
 
-def test_a_401_to_a_synchronous_submit(sim, clock):
+def test_synchronous_submit_refused_with_401_is_repeated(sim, clock):
     """A synchronous submit is repeated after a 401 too: it provably started nothing."""
     sim.faults.add(Fault("sync", "status", status=401))
 
@@ -178,7 +178,7 @@ def test_a_401_to_a_synchronous_submit(sim, clock):
     assert len(sim.jobs) == 1
 
 
-def test_a_token_that_the_api_does_not_know(sim, clock):
+def test_token_that_the_api_does_not_know_is_replaced(sim, clock):
     """A token that was revoked, or never good, is replaced by one that is."""
     revoked = '{"access_token": "revoked-long-ago", "expires_in": 3600}'
     sim.faults.add(Fault("token", "status", status=200, body=revoked))
@@ -190,7 +190,7 @@ def test_a_token_that_the_api_does_not_know(sim, clock):
     assert len(sim.jobs) == 1
 
 
-def test_a_second_401(sim, clock):
+def test_second_401_names_the_settings_to_check(sim, clock):
     """A 401 to a new token ends the stream: an AuthError that names the settings to check."""
     sim.faults.add(
         Fault("list", "status", status=400),
@@ -240,7 +240,7 @@ def test_access_key_refused_names_the_settings(sim, clock):
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_login_is_repeated_after_a_failure(sim, clock, status):
+def test_login_is_repeated_after_a_server_failure(sim, clock, status):
     """A login that the server failed is tried again."""
     sim.faults.add(Fault("token", "status", status=status, times=2))
 
@@ -251,7 +251,7 @@ def test_a_login_is_repeated_after_a_failure(sim, clock, status):
 
 
 @pytest.mark.parametrize("kind", ["reset", "reply-lost", "truncated"])
-def test_a_login_is_repeated_after_a_broken_connection(sim, clock, kind):
+def test_login_is_repeated_after_a_broken_connection(sim, clock, kind):
     """So is one whose answer did not come, or not whole."""
     sim.faults.add(Fault("token", kind))
 
@@ -262,7 +262,7 @@ def test_a_login_is_repeated_after_a_broken_connection(sim, clock, kind):
 
 
 @pytest.mark.parametrize("kind", ["html", "empty", "malformed-json"])
-def test_a_login_is_repeated_after_an_unreadable_answer(sim, clock, kind):
+def test_login_is_repeated_after_an_unreadable_response(sim, clock, kind):
     """An answer that is no token, such as a page of a proxy, is requested again."""
     sim.faults.add(Fault("token", kind))
 
@@ -285,7 +285,7 @@ def test_a_login_is_repeated_after_an_unreadable_answer(sim, clock, kind):
         '{"access_token": null}',
     ],
 )
-def test_a_login_without_a_token(sim, clock, body):
+def test_login_without_a_token_names_the_settings_to_check(sim, clock, body):
     """Logins that never give a token end in an error that names the settings to check."""
     sim.faults.add(Fault("token", "status", status=200, body=body, times=99))
 
@@ -308,7 +308,7 @@ def test_login_waits_for_retry_after(sim, clock):
     assert two - one == timedelta(seconds=17)
 
 
-def test_a_login_that_keeps_failing(sim, clock):
+def test_login_that_keeps_failing_ends_after_max_retries(sim, clock):
     """After max_retries the login is given up, with the API's words."""
     sim.faults.add(Fault("token", "status", status=503, times=99, body="Down for repairs"))
 

@@ -57,7 +57,7 @@ def sim(simulate):
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
-def test_a_target_gets_the_same_rows(sim, clock, tmp_path, form):
+def test_batches_bring_a_target_the_same_rows(sim, clock, tmp_path, form):
     """Every stream's rows reach a target of the SDK by BATCH as they do by RECORD, each once."""
     root = tmp_path / "not there" / "yet"
     short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
@@ -146,7 +146,7 @@ def test_rows_that_do_not_fit(sim, clock, tmp_path):
     assert len(batched(out.messages)[STREAM]) == 9
 
 
-def test_a_table_that_is_read_whole(simulate, clock, tmp_path):
+def test_table_that_is_read_whole_is_batched(simulate, clock, tmp_path):
     """A full-table stream is written to files as well."""
     config = download_settings(simulate())
     without = run_tap(config, clock=clock, only=CATALOGUE)
@@ -160,7 +160,7 @@ def test_a_table_that_is_read_whole(simulate, clock, tmp_path):
     assert [len(file) for file in files] == [4, 2]
 
 
-def test_the_webhook_sees_them_too(sim, clock, tmp_path):
+def test_webhook_sample_is_taken_of_batched_rows(sim, clock, tmp_path):
     """The sample of the completion webhook is taken of what is written to files."""
     hook = {"url": "http://127.0.0.1:9/hooks", "sample_size": 3}
     config = stream_settings(sim, completion_webhook=hook, batch_config=batch_config(tmp_path))
@@ -175,7 +175,7 @@ def test_the_webhook_sees_them_too(sim, clock, tmp_path):
 # Sizes and order
 
 
-def test_a_file_has_at_most_batch_size_rows(sim, clock, tmp_path):
+def test_batch_file_has_at_most_batch_size_rows(sim, clock, tmp_path):
     """A batch ends when it is full, and where its window ends."""
     out = run_stream(
         stream_settings(sim, **TWO_WINDOWS, batch_config=batch_config(tmp_path, size=100)), clock
@@ -270,7 +270,7 @@ def test_batch_path_not_writable_fails_the_stream(sim, clock, tmp_path):
 
 
 @pytest.mark.parametrize("size", [5, 1000])
-def test_a_value_that_parquet_cannot_hold(sim, clock, tmp_path, size):
+def test_value_that_parquet_cannot_hold_fails_its_stream(sim, clock, tmp_path, size):
     """It fails its own stream, at a full batch or at the window's end; the others are complete."""
     config = stream_settings(
         sim,
@@ -376,7 +376,7 @@ def test_file_names(sim, clock, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["jsonl", pytest.param("parquet", marks=pytest.mark.slow)])
-def test_the_tap_into_a_target(simulate, clock, tmp_path, form):
+def test_tap_piped_into_a_target_stores_the_same_by_batch(simulate, clock, tmp_path, form):
     """`tap-cxone | target` stores by BATCH what a run by RECORD says, from a path with a blank."""
     sim = simulate(spacing_seconds=0)
     without = run_stream(stream_settings(sim), clock)
@@ -416,7 +416,7 @@ def _environment() -> dict[str, str]:
 # What the SDK's targets expect
 
 
-def test_the_message_is_the_sdks():
+def test_batch_message_is_that_of_the_sdk():
     """A BATCH message has the words of the SDK's own."""
     encoding = BaseBatchFileEncoding(format="jsonl", compression="gzip")
     theirs = SDKBatchMessage("s", encoding, ["file:///x"], version=3)

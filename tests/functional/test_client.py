@@ -35,14 +35,9 @@ def test_downloads_carry_no_credentials(sim, clock, mode):
 
 
 @pytest.mark.promise("own-hosts")
-def test_a_netrc_does_not_reach_the_storage(sim, clock, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("netrc")
+def test_netrc_does_not_reach_the_storage(sim, clock):
     """Credentials for the storage's host in a `.netrc` are not sent either."""
-    netrc = tmp_path / ".netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password something\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(netrc))
-
     out = run_stream(stream_settings(sim), clock)
 
     (download,) = downloads(sim)
@@ -79,7 +74,7 @@ def test_links_that_are_not_private(sim, clock, link):
 
 
 @pytest.mark.promise("own-hosts")
-def test_a_download_is_not_led_elsewhere(sim, clock):
+def test_download_is_not_redirected_to_another_address(sim, clock):
     """A redirect of the storage to an address that is not private is not followed."""
     with Simulator(Options(), clock=clock, host="127.0.0.2") as other:
         location = (("Location", f"{other.url}/files/f.csv"),)
@@ -95,7 +90,7 @@ def test_a_download_is_not_led_elsewhere(sim, clock):
 
 
 @MODES
-def test_an_expired_link(sim, clock, mode):
+def test_link_that_expired_is_replaced(sim, clock, mode):
     """A link that is no longer taken is replaced by a fresh one."""
     sim.faults.add(Fault("download", "expired-link", times=2))
 
@@ -108,7 +103,7 @@ def test_an_expired_link(sim, clock, mode):
     assert sim.limit_violations == 0
 
 
-def test_a_fresh_link_costs_no_submit(sim, clock):
+def test_fresh_link_costs_no_submit(sim, clock):
     """An asynchronous job gives fresh links for the asking."""
     sim.faults.add(Fault("download", "expired-link", times=3))
 
@@ -118,7 +113,7 @@ def test_a_fresh_link_costs_no_submit(sim, clock):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410])
-def test_a_link_that_the_storage_refuses(sim, clock, status):
+def test_link_that_the_storage_refuses_is_replaced(sim, clock, status):
     """Any refusal of the storage is answered with a fresh link."""
     sim.faults.add(Fault("download", "status", status=status))
 
@@ -145,7 +140,7 @@ def test_links_that_are_always_expired(sim, clock):
 
 
 @MODES
-def test_a_link_is_used_at_once(sim, clock, mode):
+def test_link_is_used_without_delay(sim, clock, mode):
     """A link lives 30 seconds: between getting and using it no time passes."""
     run_stream(stream_settings(sim, mode), clock)
 
@@ -160,7 +155,7 @@ def test_a_link_is_used_at_once(sim, clock, mode):
 @pytest.mark.promise("whole-files")
 @pytest.mark.parametrize("kind", ["truncated", "reset", "reply-lost"])
 @MODES
-def test_a_download_that_breaks_off(sim, clock, mode, kind):
+def test_download_that_breaks_off_is_requested_again(sim, clock, mode, kind):
     """A file that does not come whole is requested again, and no record is emitted twice."""
     sim.faults.add(Fault("download", kind, times=2))
 
@@ -173,7 +168,7 @@ def test_a_download_that_breaks_off(sim, clock, mode, kind):
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_storage_that_fails(sim, clock, status):
+def test_storage_that_fails_is_requested_again(sim, clock, status):
     """A storage that fails is requested again."""
     sim.faults.add(Fault("download", "status", status=status, times=2))
 
@@ -184,7 +179,7 @@ def test_a_storage_that_fails(sim, clock, status):
 
 
 @pytest.mark.parametrize("kind", ["truncated", "reset"])
-def test_a_download_that_always_breaks_off(sim, clock, kind):
+def test_download_that_always_breaks_off_names_window_and_setting(sim, clock, kind):
     """After max_retries the error names window, job and setting; nothing was emitted."""
     sim.faults.add(Fault("download", kind, times=99))
 

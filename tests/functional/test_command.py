@@ -190,7 +190,7 @@ def test_command_refuses_a_state_of_another_shape(tap, tmp_path):
         ("[1]", "the file of --config is not a JSON object ("),
     ],
 )
-def test_a_config_file_that_cannot_be_read(tap, tmp_path, content, words):
+def test_config_file_that_cannot_be_read_exits_with_two(tap, tmp_path, content, words):
     """A file of settings that is not there, or holds none, is one line and exit code 2."""
     file = tmp_path / "config.json"
     if content is not None:
@@ -204,7 +204,7 @@ def test_a_config_file_that_cannot_be_read(tap, tmp_path, content, words):
 
 
 @pytest.mark.parametrize("option", ["state", "catalog"])
-def test_a_file_of_a_run_that_is_no_json(tap, tmp_path, option):
+def test_file_of_messages_as_state_or_catalog_exits_with_two(tap, tmp_path, option):
     """All messages of a run, given as its state or catalog, are a line and exit code 2."""
     file = tmp_path / "rows.jsonl"
     file.write_text('{"type": "SCHEMA"}\n{"type": "STATE"}\n')
@@ -216,7 +216,7 @@ def test_a_file_of_a_run_that_is_no_json(tap, tmp_path, option):
     assert "Traceback" not in run.stderr
 
 
-def test_an_unreachable_host_fails_every_stream_with_one_line(tap):
+def test_host_that_is_unreachable_fails_every_stream_with_one_line(tap):
     """A connection that cannot be made ends with exit 1 and a line a stream with the cause."""
     run = tap(
         "--config=ENV",

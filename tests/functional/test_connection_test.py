@@ -133,7 +133,7 @@ def test_no_family_spends_an_export(sim, clock):
     assert (sim.jobs, sim.exports) == ([], 0)
 
 
-def test_an_api_without_a_harmless_read(sim, clock):
+def test_api_without_a_harmless_read_is_not_tried(sim, clock):
     """The dashboard's line says that nothing but the login costs no export; its clock is read."""
     checks = five(sim, clock)["observability"]
 
@@ -173,7 +173,9 @@ def test_connection_test_counts_exports_of_the_state(sim, clock):
         ("data_download", "me", "scopes api:reporting:read"),
     ],
 )
-def test_a_missing_permission(sim, clock, family, place, remedy):
+def test_permission_that_is_missing_ends_the_checks_of_its_family(
+    sim, clock, family, place, remedy
+):
     """A read that is forbidden says what to give to whom, and ends that family's checks."""
     sim.faults.add(Fault(place, "status", status=403, body="no", times=9, family=family))
 
@@ -198,7 +200,7 @@ def test_connection_test_with_a_wrong_secret_names_the_settings(sim, config, tmp
     assert "not-the-secret" not in result.output
 
 
-def test_an_api_that_does_not_answer(sim, clock):
+def test_api_that_does_not_respond_is_a_second_line(sim, clock):
     """A login that works and a GET that does not are two lines, the second with the words."""
     sim.faults.add(Fault("list", "status", status=503, times=9, body="Down for repairs"))
 
@@ -209,7 +211,7 @@ def test_an_api_that_does_not_answer(sim, clock):
     assert "Down for repairs" in read
 
 
-def test_a_test_does_not_wait_long(sim, clock):
+def test_connection_test_of_a_failing_login_tries_three_times(sim, clock):
     """A failing login is tried three times, whatever `max_retries` is."""
     sim.faults.add(Fault("token", "status", status=503, times=9))
     tap = TapCXone(config=settings_for(sim, max_retries=8), clock=clock)
@@ -229,7 +231,7 @@ def set_server_clock(sim: Simulator, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("skew", [timedelta(minutes=-20), timedelta(minutes=20)], ids=readable)
-def test_a_clock_that_is_wrong(sim, clock, skew):
+def test_clock_that_is_wrong_fails_with_the_difference(sim, clock, skew):
     """A clock far from the server's is a failure that says by how much."""
     set_server_clock(sim, clock.now() + skew)
 
@@ -241,7 +243,7 @@ def test_a_clock_that_is_wrong(sim, clock, skew):
     assert 1190 <= int(seconds[1]) <= 1210
 
 
-def test_a_clock_that_is_almost_right(sim, clock):
+def test_clock_that_is_almost_right_passes(sim, clock):
     """A minute more or less is no failure."""
     set_server_clock(sim, clock.now() + timedelta(minutes=1))
 

@@ -157,7 +157,7 @@ def terminal(folder: Path, options: Options, **variables: str) -> Iterator[Termi
 QUICK = Options(speed=SPEED, rows_per_day=8, link_seconds=9e6)
 
 
-def test_a_run_in_a_terminal(tmp_path):
+def test_run_in_a_terminal_ends_with_a_summary(tmp_path):
     """The display shows what is done, then gives way to a summary; no line is garbled."""
     with terminal(tmp_path, QUICK) as run:
         screen = run.until()
@@ -237,7 +237,7 @@ def frame(progress: Progress, width: int, height: int) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
-def test_a_narrow_terminal_cuts_no_number(progress_of_twelve, width):
+def test_narrow_terminal_cuts_no_number(progress_of_twelve, width):
     """Names and numbers stand whole in 80 columns; only what is done may be cut."""
     (line,) = {line for line in frame(progress_of_twelve, width, 30) if "_03" in line}
 
@@ -249,7 +249,7 @@ def test_a_narrow_terminal_cuts_no_number(progress_of_twelve, width):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_a_summary_cuts_no_number(progress_of_twelve, width):
+def test_summary_in_80_columns_cuts_no_number(progress_of_twelve, width):
     """A summary fits into 80 columns; quarantined rows show where there are any."""
     file = io.StringIO()
     display = LiveDisplay(progress_of_twelve, Console(file=file, width=width))
@@ -266,7 +266,7 @@ def test_a_summary_cuts_no_number(progress_of_twelve, width):
     assert second.split()[5:7] == ["1,234", "7"]
 
 
-def test_a_low_terminal_shows_what_runs(progress_of_twelve):
+def test_low_terminal_shows_the_running_streams(progress_of_twelve):
     """Where not every stream has room, those are left out for which nothing is done."""
     assert sum("a_stream" in line for line in set(frame(progress_of_twelve, 120, 30))) == 12
     assert sum("a_stream" in line for line in set(frame(progress_of_twelve, 120, 12))) == 1

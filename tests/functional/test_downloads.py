@@ -10,8 +10,17 @@ from tap_cxone.errors import DownloadError, InsecureLink
 from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import export_settings, run_exports
 from tests.support.expectations import failure
+from tests.support.http_server import client_of, http_api
 from tests.support.observability import KB, run_tables, table_settings
 from tests.support.requests import downloads, polls, submits
+
+FILE = Fault("download", "status", status=200, body="Interaction ID,Channel\na,voice\n")
+
+
+def serve_link(sim, link, *faults):
+    """Answer one poll with a link, and the downloads with faults."""
+    answer = json.dumps({"status": "Completed", "url": link})
+    sim.faults.add(Fault("poll", "status", status=200, body=answer), *faults)
 
 
 def test_link_is_sent_exactly_as_given(simulate, clock):
@@ -46,6 +55,26 @@ def test_redirect_of_a_link_beyond_five_fails(simulate, clock):
     assert isinstance(failure(out), DownloadError)
     assert "redirected more than 5 times" in str(failure(out))
     assert len(downloads(sim)) == 6
+
+
+def test_redirect_in_raw_utf_8_is_followed(sim, clock):
+    """A `Location` header with bytes beyond ASCII is followed byte by byte."""
+    header = (("Location", "/files/Zürich.csv".encode().decode("latin-1")),)
+    sim.faults.add(Fault("download", "status", status=302, headers=header), FILE)
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert [record["interaction_id"] for record in out.records(KB)] == ["a"]
+    assert downloads(sim)[1].path == "/files/Zürich.csv"
+
+
+def test_link_with_an_empty_query_keeps_its_question_mark():
+    """The signature of a link may cover the sign before an empty query."""
+    with http_api({"/f.csv?": (200, [b"a"])}) as api:
+        with client_of(api.url).download(f"{api.url}/f.csv?", "a file") as spool:
+            assert spool.size == 1
+
+        assert [path for _, path, _ in api.requests] == ["/f.csv?"]
 
 
 @pytest.mark.promise("own-hosts")
@@ -103,16 +132,78 @@ def test_redirect_on_the_own_host_keeps_the_token(sim, clock):
     assert ["authorization" in seen.headers for seen in downloads(sim)] == [True, True]
 
 
-def test_relative_link_that_wants_the_token_gets_it(sim, clock):
-    """A path on the API's own host is tried without the token, then with it."""
-    answer = json.dumps({"status": "Completed", "url": "/files/a.csv"})
-    sim.faults.add(
-        Fault("poll", "status", status=200, body=answer),
-        Fault("download", "status", status=401),
-        Fault("download", "status", status=200, body="Interaction ID,Channel\na,voice\n"),
-    )
+@pytest.mark.parametrize("refusal", [401, 403])
+@pytest.mark.parametrize("host", ["", "{own}", "{own_without_scheme}"])
+def test_link_to_the_own_host_that_wants_the_token_gets_it(sim, clock, host, refusal):
+    """A path or a URL on the API's own host is tried without the token, then with it."""
+    url = host.format(own=sim.url, own_without_scheme=sim.url.removeprefix("http:"))
+    serve_link(sim, f"{url}/files/a.csv", Fault("download", "status", status=refusal), FILE)
 
     out = run_tables(table_settings(sim), clock)
 
     assert [record["interaction_id"] for record in out.records(KB)] == ["a"]
     assert ["authorization" in seen.headers for seen in downloads(sim)] == [False, True]
+
+
+@pytest.mark.promise("own-hosts")
+@pytest.mark.parametrize("refusal", [401, 403])
+def test_link_to_another_host_never_gets_the_token(simulate, clock, refusal):
+    """A storage that wants a token gets none, whatever it answers."""
+    sim, storage = simulate(), simulate()
+    serve_link(sim, f"{storage.url}/files/a.csv")
+    storage.faults.add(Fault("download", "status", status=refusal, times=9))
+
+    out = run_tables({**table_settings(sim), "max_retries": 0}, clock)
+
+    assert isinstance(failure(out), DownloadError)
+    assert ["authorization" in seen.headers for seen in downloads(storage)] == [False]
+
+
+def test_signed_link_that_is_refused_gets_no_token(sim, clock):
+    """A refused link with a signature has expired; the token does not replace it."""
+    refusal = Fault("download", "status", status=403, body="Request has expired")
+    serve_link(sim, f"{sim.url}/files/a.csv?X-Amz-Signature=0", refusal)
+
+    out = run_tables({**table_settings(sim), "max_retries": 0}, clock)
+
+    assert "403 Request has expired" in str(failure(out))
+    assert ["authorization" in seen.headers for seen in downloads(sim)] == [False]
+
+
+def test_link_that_is_refused_with_the_token_too_is_requested_again(sim, clock):
+    """Then the link may have expired: the export is polled for a new one, and not made again."""
+    refusals = [Fault("download", "status", status=status) for status in (403, 403)]
+    serve_link(sim, "/files/a.csv", *refusals)
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert out.error is None
+    assert len(submits(sim)) == 1
+    assert ["authorization" in seen.headers for seen in downloads(sim)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "link", ["files/a.csv", "./files/a.csv", "files/a.csv?name=b.csv", "files/a"]
+)
+def test_link_without_a_leading_slash_is_a_path_of_the_api(sim, clock, link):
+    """A path may lack its first slash."""
+    serve_link(sim, link, FILE)
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert [record["interaction_id"] for record in out.records(KB)] == ["a"]
+    assert [f"/{link.removeprefix('./')}".startswith(seen.path) for seen in downloads(sim)] == [
+        True
+    ]
+
+
+@pytest.mark.parametrize("text", ["n/a", "none", "pending...", "not ready/try again", ""])
+def test_text_that_is_no_link_does_not_end_an_export(sim, clock, text):
+    """A value under the key of a link that cannot be one is ignored."""
+    answer = json.dumps({"status": "Running", "url": text})
+    sim.faults.add(Fault("poll", "status", status=200, body=answer))
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert out.error is None
+    assert len(downloads(sim)) == 1

@@ -144,7 +144,7 @@ def test_credentials_alone_end_with_exit_code_0():
 
 @pytest.mark.parametrize("family", UNVERIFIED)
 @pytest.mark.parametrize("everything", [True, False], ids=["all selected", "by default"])
-def test_an_empty_object_sets_a_family_up(simulate, clock, family, everything):
+def test_empty_object_sets_a_family_up(simulate, clock, family, everything):
     """With `{}` as its settings a family runs, selected or by default, and no other one does."""
     config, _, unverified = two_hosts(simulate)
     config[family] = {}
@@ -157,7 +157,7 @@ def test_an_empty_object_sets_a_family_up(simulate, clock, family, everything):
     assert selected_by_default(config) == {*DOCUMENTED, UNVERIFIED[family], "quarantine"}
 
 
-def test_an_export_is_read_with_an_empty_object(simulate, clock):
+def test_export_of_an_empty_object_is_read(simulate, clock):
     """`analytics_exports: {}` brings the records of `bot_conversations`."""
     config, _, unverified = two_hosts(simulate)
 
@@ -186,7 +186,7 @@ def test_configured_items_follow_their_family(simulate):
 
 
 @pytest.mark.parametrize("family", UNVERIFIED)
-def test_a_null_is_no_object(simulate, family):
+def test_null_in_place_of_an_object_counts_as_missing(simulate, family):
     """A settings object that is null counts as left out."""
     config, *_ = two_hosts(simulate)
 
@@ -194,7 +194,7 @@ def test_a_null_is_no_object(simulate, family):
 
 
 @pytest.mark.parametrize("family", UNVERIFIED)
-def test_a_catalog_may_deselect(simulate, clock, family):
+def test_catalog_deselects_a_family_that_is_set_up(simulate, clock, family):
     """What a catalog deselects does not run, although its family is set up."""
     config, _, unverified = two_hosts(simulate)
     config[family] = {}
@@ -260,7 +260,7 @@ def about(*options: str) -> str:
     return CliRunner().invoke(TapCXone.cli, ["--about", *options]).stdout
 
 
-def test_the_evidence_is_that_of_the_sources():
+def test_evidence_is_that_of_the_sources():
     """Each family is documented as far as was found."""
     assert {family.name: family.evidence.label for family in FAMILIES} == {
         "data_extraction": "documented by NICE and used by public clients",
@@ -287,7 +287,7 @@ def table(text: str, mark: str) -> list[list[str]]:
     return [[cell.replace("`", "") for cell in row] for row in rows[1:]]
 
 
-def test_the_readme_labels_every_stream():
+def test_readme_labels_every_stream():
     """The README's table of streams has the label of each."""
     found = {row[0]: row[2] for row in table((ROOT / "README.md").read_text(), "streams")}
 
@@ -299,7 +299,7 @@ def test_the_readme_labels_every_stream():
     assert found == {name: LABELS[name] for name in BUILT_IN}
 
 
-def test_the_docs_label_every_stream():
+def test_docs_label_every_stream():
     """docs/columns.md has the label of each stream, also of those that settings define."""
     rows = table((ROOT / "docs/columns.md").read_text(), "evidence")
 
@@ -344,7 +344,7 @@ def test_hub_definition_has_the_evidence():
 
 
 @pytest.mark.parametrize("families", [("data_extraction",), ALL_FAMILIES], ids=["one", "all"])
-def test_a_connection_test_labels_every_stream(sim, tmp_path, families):
+def test_connection_test_labels_every_stream(sim, tmp_path, families):
     """`--test` has one line per family, set up or not, with its label and its streams."""
     result = command(tap_settings(sim.url, families=families), tmp_path, "--test")
 
@@ -357,7 +357,7 @@ def test_a_connection_test_labels_every_stream(sim, tmp_path, families):
         assert set(names.split(", ")) >= set(of_family.module.BUILT_IN_STREAMS)
 
 
-def test_a_connection_test_and_a_plan_name_the_object(simulate, tmp_path):
+def test_connection_test_and_plan_name_the_missing_object(simulate, tmp_path):
     """`--test` and `--plan` treat such a family as not set up, and spend no request on it."""
     config, _, unverified = two_hosts(simulate)
 
@@ -373,7 +373,7 @@ def test_a_connection_test_and_a_plan_name_the_object(simulate, tmp_path):
         assert f"{family}: not set up: {hint}\n" in planned
 
 
-def test_a_plan_of_a_family_that_is_set_up(simulate, tmp_path):
+def test_plan_of_a_family_that_is_set_up_is_shown(simulate, tmp_path):
     """With its object the family has a plan."""
     config, *_ = two_hosts(simulate)
 

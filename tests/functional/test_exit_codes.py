@@ -68,7 +68,7 @@ def test_one_stream_fails():
     assert "qm_questions" not in complete
 
 
-def test_a_used_up_quota_is_no_failure():
+def test_quota_used_up_exits_with_zero():
     """A run that stops at the quota ends with 0, and says when to come back."""
     with Simulator(
         Options(speed=SPEED, rows_per_day=2, link_seconds=LINK_SECONDS, exports_per_day=3)
@@ -81,7 +81,7 @@ def test_a_used_up_quota_is_no_failure():
     assert len([name for name in last_bookmarks(done.stdout) if "opilot" in name]) == 3
 
 
-def test_a_used_up_quota_may_be_one():
+def test_quota_used_up_exits_with_one_if_configured():
     """With `on_quota_exhausted: fail` it ends with 1 and names the streams."""
     with Simulator(
         Options(speed=SPEED, rows_per_day=2, link_seconds=LINK_SECONDS, exports_per_day=3)

@@ -57,7 +57,7 @@ def options(scene: Scene) -> dict[str, Any]:
 
 @pytest.mark.promise("own-hosts")
 @everybody
-def test_a_family_shows_its_token_to_its_own_host(simulate, clock, elsewhere, name):
+def test_token_of_a_family_goes_to_its_endpoint_alone(simulate, clock, elsewhere, name):
     """With `endpoints` for one family all it sends goes there, whatever `base_url` says."""
     scene = SCENES[name]
     sim = simulate(**options(scene))
@@ -78,7 +78,7 @@ def test_a_family_shows_its_token_to_its_own_host(simulate, clock, elsewhere, na
 @pytest.mark.parametrize(
     ("name", "place"), [(name, place) for name, places in CALLS.items() for place in places]
 )
-def test_a_redirect_to_another_host_gets_nothing(simulate, clock, elsewhere, name, place):
+def test_redirect_to_another_host_sends_nothing_there(simulate, clock, elsewhere, name, place):
     """Wherever an API redirects to another host, that host receives no request."""
     scene = SCENES[name]
     sim = simulate(**options(scene))
@@ -94,7 +94,7 @@ def test_a_redirect_to_another_host_gets_nothing(simulate, clock, elsewhere, nam
 
 
 @pytest.mark.promise("own-hosts")
-def test_a_link_gets_no_token(simulate, clock):
+def test_link_outside_the_api_gets_no_token(simulate, clock):
     """The link of an API that else serves rows itself is fetched without the token or a cookie."""
     scene = SCENES["reports"]
     sim = simulate(**options(scene), report_result="csv")

@@ -146,7 +146,7 @@ def test_while_a_submit_is_answered():
         assert len(sim.jobs) == 1
 
 
-def test_a_second_signal_does_not_wait():
+def test_second_signal_ends_the_process_at_once():
     """A second signal ends the process although a submit is not answered."""
     with (
         real_time_simulator(Fault("async", "stall", seconds=PATIENCE)) as sim,

@@ -28,7 +28,7 @@ def reason(out: Output, room: Room) -> Exception:
 
 
 @EVERYWHERE
-def test_a_cell_that_is_no_number(sim, clock, room):
+def test_cell_that_is_no_number_is_quarantined(sim, clock, room):
     """A row with a misfit cell goes to the quarantine, the others are emitted."""
     room.serve(sim, *NINE[:4], ("bad", "abc"), *NINE[4:])
 
@@ -53,7 +53,7 @@ def test_a_cell_that_is_no_number(sim, clock, room):
 
 @EVERYWHERE
 @pytest.mark.parametrize("cells", [("short",), ("long", *"1234567", "8")], ids=readable)
-def test_a_ragged_row_in_the_middle(sim, clock, room, cells):
+def test_ragged_row_in_the_middle_is_quarantined(sim, clock, room, cells):
     """A row of fewer or more cells goes to the quarantine, its cells as a list."""
     room.serve(sim, *NINE[:8], cells, NINE[8])
 
@@ -68,7 +68,7 @@ def test_a_ragged_row_in_the_middle(sim, clock, room, cells):
 
 
 @EVERYWHERE
-def test_a_ragged_last_row(sim, clock, room):
+def test_ragged_last_row_is_fetched_again(sim, clock, room):
     """A last row of too few cells is the end of a damaged file, which is fetched again."""
     room.serve(sim, *NINE, ("short",))
     room.serve(sim, *NINE)
@@ -120,7 +120,7 @@ def test_schema_records_state(sim, clock, room):
 @pytest.mark.promise("whole-files")
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [1, 2])
-def test_the_ratio(sim, clock, room, bad):
+def test_invalid_ratio_above_the_maximum_emits_no_record(sim, clock, room, bad):
     """Exactly at max_invalid_ratio a window is fine, past it no record of it is emitted."""
     rows = NINE[: 10 - bad] + [(f"bad{number}", "xyzzy") for number in range(bad)]
     room.serve(sim, *rows)
@@ -142,7 +142,7 @@ def test_the_ratio(sim, clock, room, bad):
 
 
 @EVERYWHERE
-def test_the_default_ratio(sim, clock, room):
+def test_invalid_ratio_is_a_tenth_by_default(sim, clock, room):
     """Unless set, a tenth of a window's rows may be misfits."""
     room.serve(sim, *NINE, ("bad", "abc"))
     room.serve(sim, *NINE[:8], ("bad", "abc"))
@@ -199,7 +199,7 @@ def test_quarantine_is_not_needed_without_invalid_rows(sim, clock, room):
 
 
 @EVERYWHERE
-def test_the_remedy(sim, clock, room):
+def test_invalid_rows_failure_names_where_to_correct_columns(sim, clock, room):
     """What fails for misfits says where to correct the columns."""
     room.serve(sim, ("bad", "abc"), ("bad", "abc"))
 

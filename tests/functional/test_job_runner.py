@@ -83,7 +83,7 @@ def test_worker_polls_only_jobs_in_an_emitted_state(sim, clock):
     assert polls(sim)
 
 
-def test_a_poll_that_fails_does_not_lose_the_job(sim, clock):
+def test_poll_that_fails_for_a_while_keeps_the_job(sim, clock):
     """Polls that fail for a while cost nothing but time."""
     sim.faults.add(
         Fault("poll", "status", status=500, times=2),
@@ -136,7 +136,7 @@ def test_submit_waits_for_retry_after(sim, clock, mode):
     assert gaps(submits(sim)) == [timedelta(seconds=77)]
 
 
-def test_a_slot_held_by_another_client(simulate, clock):
+def test_slot_held_by_another_client_delays_submits(simulate, clock):
     """While another client's job runs, the delays between submits grow until it has ended."""
     sim = simulate(job_seconds=400)
     run_stream(job_settings(sim), clock, cut_after=2)

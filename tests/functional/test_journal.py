@@ -225,7 +225,7 @@ def test_journal_counts_a_submit_before_it_is_sent(shared_limiter):
 # Runs with a journal
 
 
-def test_the_state_of_long_ago(sim, clock, journal_path):
+def test_state_that_is_old_exports_nothing_again(sim, clock, journal_path):
     """A run that begins with an old state finds every job again, and exports nothing again."""
     first = run_stream(journal_settings(sim, journal_path), clock)
     spent = len(sim.jobs)
@@ -236,7 +236,7 @@ def test_the_state_of_long_ago(sim, clock, journal_path):
     assert second.bookmark(STREAM) == first.bookmark(STREAM)
 
 
-def test_the_newest_state(sim, clock, journal_path):
+def test_state_that_is_newest_reads_nothing_from_the_journal(sim, clock, journal_path):
     """A run that begins with the last state takes nothing from the journal."""
     first = run_stream(journal_settings(sim, journal_path), clock)
     again = run_stream(
@@ -361,7 +361,7 @@ def newer(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
-def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
+def test_journal_that_is_damaged_is_renamed(sim, clock, journal_path, caplog, damage):
     """A file that is none is renamed with a warning, and the run continues with a new one."""
     run_stream(journal_settings(sim, journal_path), clock)
     damage(journal_path)
@@ -379,7 +379,7 @@ def test_a_damaged_journal(sim, clock, journal_path, caplog, damage):
     assert [committed for _, committed in stored_jobs(journal_path)] == [1, 1, 1]
 
 
-def test_an_unreadable_job(sim, clock, journal_path):
+def test_journal_with_an_unreadable_job_fails_the_stream(sim, clock, journal_path):
     """A job that cannot be read fails the stream, with the remedy."""
     run_stream(journal_settings(sim, journal_path), clock)
     with closing(sqlite3.connect(journal_path)) as db, db:
@@ -459,7 +459,7 @@ def test_another_process_writes_for_ever(journal_path, journal, clock, monkeypat
     assert clock.instant - NOON == timedelta(minutes=1)
 
 
-def test_a_signal_loses_no_answer(journal_path, monkeypatch):
+def test_signal_during_a_write_keeps_the_response_of_a_submit(journal_path, monkeypatch):
     """A signal that comes while another process writes does not lose the answer to a submit."""
     monkeypatch.setattr("tap_cxone.jobs.journal._SQLITE_BUSY_SECONDS", 0)
     interrupts = SignalHandler()
@@ -487,7 +487,7 @@ def test_submit_that_cannot_be_journalled_is_not_sent(sim, clock, journal_path):
     assert sim.jobs == []
 
 
-def test_a_job_that_cannot_be_noted(sim, clock, journal_path):
+def test_job_that_the_journal_refuses_is_in_state(sim, clock, journal_path):
     """A job that the journal cannot take is in STATE, and the next run takes it up."""
     clock.path, clock.table = journal_path, "jobs"
     first = run_stream(journal_settings(sim, journal_path), clock)

@@ -163,6 +163,17 @@ def test_configured_fields(sim, clock, spelled):
     assert second == "lacks the required id"
 
 
+def test_required_field_is_not_one_of_the_same_letters(sim, clock):
+    """A key with another sign is another field."""
+    serve_elements(sim, {"id": "a", "upd %": 1}, {"id": "b", "upd": 1})
+    config = changed_export_settings(sim, required_fields=["upd %"])
+
+    out = run_exports(config, clock)
+
+    assert [r["id"] for r in out.records(BOTS)] == ["a"]
+    assert [r["reason"] for r in out.records(QUARANTINE)] == ["lacks the required upd %"]
+
+
 def test_no_required_fields(sim, clock):
     """An empty list requires the keys alone."""
     serve_elements(sim, {"id": "a"}, whole_conversation(1))
@@ -253,7 +264,7 @@ def test_error_page_instead_of_rows_is_refused(sim, clock):
     assert out.records(BOTS) == []
 
 
-def test_the_record_id(sim, clock):
+def test_record_id_is_the_same_for_equal_rows(sim, clock):
     """The same row has the same id whenever it comes, another stream's or row's another."""
     serve_elements(sim, whole_conversation(1), 7, 8)
     first = run_exports(lenient(sim), clock)
@@ -289,7 +300,7 @@ def test_every_window_names_itself(simulate, clock):
     assert seen == ["", "2026-03-16T00:00:00+00:00"]
 
 
-def test_the_order_is_the_files(sim, clock):
+def test_records_and_invalid_rows_keep_the_order_of_the_file(sim, clock):
     """Records and misfits are emitted in the order of the file."""
     serve_elements(sim, whole_conversation(1), 7, whole_conversation(2), 8)
 

@@ -16,17 +16,28 @@ NO_DATA = [
     "no records",
     "No results were found",
     "No rows found",
+    "No records found for the selected date range",
+    "No data available for the selected period.",
+    "There are no records between 2026-03-16 and 2026-03-17",
+    "Your query returned 0 rows",
+    "No matching records found",
+    "no results match the selected filters",
+    "No data to export",
 ]
 PROSE = [
     "Export failed, please try again later",
     "Sorry, the export could not be created, contact support",
     "Error: timeout, export failed",
+    "Internal Server Error, request 12",
+    "Service Unavailable, 503",
 ]
+ROWLESS_PROSE = ["Error 500, Reference A12", "Sorry, Nothing For You"]
 HEADERS = [
     "Interaction ID,Contact ID,Failure Reason",
     "Interaction ID, Contact ID, Error Code",
     "id,name,error",
     "Time to first response,agent name",
+    "Calls, Not Answered, Level 1",
 ]
 
 
@@ -36,7 +47,15 @@ def serve(sim, body, times=2):
 
 
 @pytest.mark.promise("whole-files")
-@pytest.mark.parametrize("text", [*PROSE, "Export failed, try again later\nor call, please\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *PROSE,
+        *ROWLESS_PROSE,
+        "Export failed, try again later\nor call, please\n",
+        "Internal Server Error, request 12\nCall Us, Code 7\n",
+    ],
+)
 def test_prose_in_place_of_a_table_is_no_empty_window(sim, clock, text):
     """A sentence with commas fails the window, also if no column is known yet."""
     serve(sim, text)
@@ -80,6 +99,8 @@ def test_header_without_rows_and_one_known_column_is_an_empty_window(sim, clock)
     [
         "No data found",
         "No data found\r\n",
+        "No records found for the selected date range",
+        "No data found for the dates selected, from 16/03/2026 to 17/03/2026\n",
         "Interaction ID,Team\nNo data found\n",
         "Interaction ID,Team\nNo data found,\n",
     ],
@@ -110,10 +131,35 @@ def test_no_data_is_recognised(text):
     assert is_no_data(["", text])
 
 
-@pytest.mark.parametrize("text", ["No", "No data plan", "Data", "No results for Anna's contract"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No",
+        "No data plan",
+        "Data",
+        "No results for Anna's contract",
+        "No data found for this period, since the export failed",
+        "No data found, please try again later",
+    ],
+)
 def test_other_text_is_not_no_data(text):
     """A cell with other words is not."""
     assert not is_no_data([text])
+
+
+def test_row_of_two_cells_is_not_no_data():
+    """The only row of a table may begin with the same words."""
+    assert not is_no_data(["No results found for Anna", "2026-03-16"])
+
+
+def test_blanks_after_commas_in_a_header_with_rows_are_accepted(sim, clock):
+    """A header with blanks after its commas is a table if rows follow, also unknown ones."""
+    serve(sim, "Interaction ID, Error Code\na,b\n", times=1)
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert out.error is None
+    assert len(out.records(KB)) == 1
 
 
 @pytest.mark.parametrize("text", HEADERS)

@@ -77,7 +77,7 @@ def test_plan_with_a_quota_gives_advice(sim, clock):
     assert "every night 4 tables need 4 exports and 3 are allowed" in nightly
 
 
-def test_the_days_exports_are_shared_out_by_age(sim, clock):
+def test_plan_gives_exports_to_the_oldest_windows_first(sim, clock):
     """Each table ends after its newest window, the oldest windows of all tables first."""
     (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
 
@@ -147,7 +147,7 @@ def test_runs_of_reports(sim, clock):
 # What the state and the settings change
 
 
-def test_a_plan_counts_what_was_spent(sim, clock):
+def test_plan_counts_what_was_spent(sim, clock):
     """Exports of the last day are no longer left, and what was read is not requested again."""
     config = plan_settings(sim, 62, "observability")
     out = run_tap(config, clock=clock, only=TABLES[0])
@@ -184,7 +184,7 @@ BETTER = {
 
 
 @pytest.mark.parametrize("stream", BETTER)
-def test_a_setting_that_would_do_better(sim, clock, stream):
+def test_plan_names_a_setting_that_costs_fewer_exports(sim, clock, stream):
     """A narrow window that costs exports is named, with what a wider one would need."""
     setting, value, advice = BETTER[stream]
     family, name = setting.split(".")
@@ -215,7 +215,7 @@ def test_older_than_the_api_remembers(sim, clock):
 # The command
 
 
-def test_a_plan_spends_nothing(sim, clock):
+def test_plan_of_all_families_submits_nothing(sim, clock):
     """Over all families a plan logs in and reads, and submits nothing."""
     found = plans(plan_settings(sim, 30), clock)
 
@@ -235,7 +235,7 @@ def run_plan(config: dict[str, Any], folder: Path, *more: str) -> Any:
 
 
 @pytest.mark.parametrize("state", [True, False])
-def test_a_plan_as_json(sim, tmp_path, state):
+def test_plan_as_json_respects_the_state(sim, tmp_path, state):
     """`--plan=json` prints streams and families, with the state taken into account."""
     known = tmp_path / "state.json"
     end = {"replication_key_value": "2999-01-01T00:00:00+00:00"}
@@ -311,7 +311,7 @@ def test_wrong_settings(sim, tmp_path, caplog, option, changes, words):  # noqa:
 
 
 @pytest.mark.parametrize("option", ["--plan", "--test"])
-def test_a_state_that_is_none(sim, tmp_path, caplog, option):
+def test_plan_with_a_state_that_is_no_json_exits_with_two(sim, tmp_path, caplog, option):
     """A state that is no JSON is a line that states it, and exit code 2."""
     state = tmp_path / "state.json"
     state.write_text("{")

@@ -150,7 +150,7 @@ def test_counts_of_many_threads_add_up(stream):
     assert stream.snapshot().exports == 2000
 
 
-def test_the_pulse(progress, clock, said, monkeypatch):
+def test_heartbeat_is_logged_while_every_thread_is_busy(progress, clock, said, monkeypatch):
     """Progress is logged while every thread of the run is busy with something else."""
     monkeypatch.setattr("tap_cxone.progress.console._HEARTBEAT_SECONDS", 0.001)
     stream, told = progress.stream(NAME), threading.Event()
@@ -214,7 +214,7 @@ def test_progress_shows_the_remaining_time(stream, clock):
     assert stream.snapshot().eta(clock.now()) is None
 
 
-def test_a_stream_begins_with_its_first_file(progress, clock):
+def test_stream_begins_with_its_first_file(progress, clock):
     """Files that come before their stream's turn count; it does not begin a second time."""
     stream = progress.stream(NAME)
     with stream.track_fetch():
@@ -225,7 +225,7 @@ def test_a_stream_begins_with_its_first_file(progress, clock):
     assert stream.snapshot().elapsed(clock.now()) == 20 * SECOND
 
 
-def test_a_plan_that_changes(stream):
+def test_plan_that_changes_keeps_what_is_done(stream):
     """Windows that are planned again come after those that are done."""
     stream.count_window(WEEK[0])
     stream.set_planned_windows(WEEK[1:3])
@@ -258,7 +258,7 @@ def test_sizes(size, text):
     assert format_bytes(size) == text
 
 
-def test_a_summary_is_aligned(progress, stream):
+def test_summary_columns_are_aligned(progress, stream):
     """Every column of a summary ends at one place; without streams there is none."""
     progress.stream("a_longer_name")
     stream.count_download(123_456)
@@ -278,7 +278,7 @@ def test_a_summary_is_aligned(progress, stream):
 # Through the tap
 
 
-def test_a_run_in_a_pipe(simulate, clock, said, caplog):
+def test_run_in_a_pipe_logs_jobs_and_windows(simulate, clock, said, caplog):
     """A long job is logged every half minute, a window in one line, and at the end the whole."""
     sim = simulate(job_seconds=120)
 
@@ -305,7 +305,7 @@ def sim_bytes(windows: list[str]) -> str:
     return windows[0].partition("bytes=")[2].partition(";")[0]
 
 
-def test_a_failure_is_summed_up(sim, clock, said):
+def test_failure_is_followed_by_a_summary(sim, clock, said):
     """The summary comes after a failure too, and says what had been spent."""
     sim.faults.add(Fault("submit", "job-failed"))
 

@@ -136,12 +136,12 @@ ODD = {
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_a_table(both, odd):
+def test_csv_table_is_equal_on_both_paths(both, odd):
     """CSV prints the same on both paths."""
     both(entity_settings(), (WIDE,), csv_table(700, *odd), csv_table(3))
 
 
-def test_a_table_without_keys(both):
+def test_csv_table_without_keys_is_equal_on_both_paths(both):
     """So does it where rows are known by their digest, and equal rows are emitted once."""
     rows = both(
         entity_settings(keys=()), (WIDE,), csv_table(700, "s3,,,,,", "s3,,,,,"), csv_table(2)
@@ -152,7 +152,7 @@ def test_a_table_without_keys(both):
 
 
 @pytest.mark.parametrize("without", ["score", "paid", "_window_start"])
-def test_a_selection(both, without):
+def test_deselected_column_is_emitted_on_neither_path(both, without):
     """A column that is not selected is emitted on neither path."""
     rows = both(
         entity_settings(), (WIDE,), csv_table(50), csv_table(60, more=",New"), without=without
@@ -162,7 +162,7 @@ def test_a_selection(both, without):
     assert not [row for row in rows if without in row["record"]]
 
 
-def test_a_new_column(both):
+def test_new_column_of_a_second_window_has_its_schema_first(both):
     """A column that comes with the second window has its SCHEMA first, and no row lacks it."""
     rows = both(entity_settings(), (WIDE,), csv_table(20), csv_table(30, more=",New Column"))
 
@@ -249,7 +249,7 @@ def test_records_seen_one_by_one_are_not_emitted_as_lines(sim, clock, changes):
     assert stream_of(entity_settings()(sim), clock).line_encoder() is not None
 
 
-def test_a_trial_run(sim, clock):
+def test_counted_run_is_equal_on_both_paths(sim, clock):
     """Nor does a stream whose records are counted to stop it."""
     stream = stream_of(entity_settings()(sim), clock)
     stream.ABORT_AT_RECORD_COUNT = 1
@@ -257,7 +257,7 @@ def test_a_trial_run(sim, clock):
     assert stream.line_encoder() is None
 
 
-def test_the_counter(sim, clock, caplog):
+def test_record_counter_counts_record_lines(sim, clock, caplog):
     """The SDK's counter of records knows those that left as lines."""
     caplog.set_level("INFO")
     sim.faults.add(*(Fault("download", "bytes", body=csv_table(n, "s3,,,,,x")) for n in (700, 50)))
@@ -298,7 +298,7 @@ def test_bare_records():
     assert data == [b'{"id":"a","_end":"x"}\n', '{"id":"ü","_end":"x"}\n'.encode()]
 
 
-def test_a_version():
+def test_stream_version_is_in_each_record_line():
     """A stream's version stands in each of its lines, where the SDK writes it."""
     with closing(buffered("a", version=7)) as found:
         (lines,) = found.blocks()
@@ -309,7 +309,7 @@ def test_a_version():
     ]
 
 
-def test_the_order():
+def test_record_lines_keep_their_order():
     """RecordLines and invalid rows come back in their order, as often as they are requested."""
     invalid = InvalidRow("line 2", "is odd", None, '{"ü":1}')
 

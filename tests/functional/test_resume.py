@@ -86,7 +86,7 @@ def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
     assert len(submits(sim)) == 3
 
 
-def test_a_killed_run_of_all_streams(simulate, clock):
+def test_killed_run_of_all_streams_is_completed(simulate, clock):
     """Complete streams are requested again for the day of their bookmark and the one before."""
     sim = simulate(rows_per_day=2)
     config = settings_for(sim, start_date="2026-03-01T00:00:00Z")
@@ -124,7 +124,7 @@ def test_pending_job_is_resumed_hours_later(simulate, clock):
     assert len(submits(sim)) == 3
 
 
-def test_a_pending_job_of_the_newest_window(simulate, clock):
+def test_pending_job_of_the_newest_window_is_read_to_the_present(simulate, clock):
     """A job whose window ended inside a day is taken up, and that day read again to the present."""
     sim = simulate(rows_per_day=48)
     config = settings_for(sim, start_date="2026-03-20T00:00:00Z")
@@ -155,7 +155,7 @@ def another_version(simulate, clock):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_job_with_another_request_is_in_no_state(simulate, clock):
+def test_job_of_another_request_is_in_no_state(simulate, clock):
     """It is deleted too, since no run would resume it."""
     sim, second = another_version(simulate, clock)
 
@@ -164,7 +164,7 @@ def test_a_job_with_another_request_is_in_no_state(simulate, clock):
     assert pending == {job.id for job in sim.jobs[1:]}
 
 
-def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
+def test_stuck_job_stays_for_the_next_run(simulate, clock):
     """A job whose time is up ends the stream; it stays in STATE and the next run takes it up."""
     sim = simulate(rows_per_day=2, job_seconds=600)
     first = run_stream(three_days(sim, "async") | {"job_timeout_minutes": 2}, clock)
@@ -180,7 +180,7 @@ def test_a_stuck_job_stays_for_the_next_run(simulate, clock):
 # Submits whose answer was lost
 
 
-def test_a_job_found_in_the_list_is_remembered(simulate, clock):
+def test_job_found_in_the_list_is_in_state_before_its_poll(simulate, clock):
     """The job that the list gave is in a STATE before its first poll."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(Fault("async", "reply-lost"))
@@ -195,7 +195,7 @@ def test_a_job_found_in_the_list_is_remembered(simulate, clock):
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_failure_that_made_a_job_all_the_same(simulate, clock, mode, status):
+def test_failed_submit_that_made_a_job_adopts_it(simulate, clock, mode, status):
     """A submit whose answer was an error of the server may have made a job: it is taken up."""
     sim = simulate(rows_per_day=2)
     sim.faults.add(

@@ -105,7 +105,7 @@ def test_what_was_counted():
     ]
 
 
-def test_an_invalid_row_does_not_show():
+def test_invalid_row_does_not_show_its_text():
     """The text of a row is in no representation that a log could hold."""
     assert "SECRET" not in repr(InvalidRow("line 1", "is odd", None, "SECRET"))
 
@@ -163,7 +163,7 @@ def peak_of_reading(number: int) -> int:
 @pytest.mark.promise("constant-memory")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells the peak of memory")
 @pytest.mark.slow
-def test_a_million_records():
+def test_million_records_take_no_more_memory():
     """A million records take no more memory than a hundred thousand, and less than 150 MB."""
     few, many = peak_of_reading(100_000), peak_of_reading(1_000_000)
 

@@ -172,7 +172,7 @@ def test_methods_of_the_stream(name, parameters):
     assert list(inspect.signature(getattr(Stream, name)).parameters) == parameters
 
 
-def test_the_context_is_passed_by_name():
+def test_sdk_passes_the_context_by_name():
     """The SDK passes the context of `_increment_stream_state` by name."""
     signature = inspect.signature(Stream._increment_stream_state)
 
@@ -186,7 +186,7 @@ def test_register_raw_stream_schema():
     assert list(signature.parameters) == ["self", "stream_name", "schema", "key_properties"]
 
 
-def test_the_stream_version_is_that_of_the_sdks_records(config):
+def test_sdk_record_has_the_stream_version(config):
     """The SDK writes `_stream_version` as the version of a RECORD message."""
     tap = TapCXone(config=config)
 
@@ -230,7 +230,7 @@ def test_attributes_of_the_stream(config, name):
     assert f"self.{name}" in inspect.getsource(Stream)
 
 
-def test_the_schema_is_what_the_stream_returns(config):
+def test_sdk_schema_is_what_the_stream_returns(config):
     """`schema` returns `_schema`, so that widening the one widens the other."""
     stream = TapCXone(config=config).streams[STREAM]
     stream._schema = {"type": "object", "properties": {"sentinel": {}}}
@@ -271,7 +271,7 @@ def test_rows_never_move_bookmarks(config):
 
 
 @pytest.mark.parametrize("name", [STREAM, "quarantine"])
-def test_the_sdks_own_batches_are_off(config, name):
+def test_sdk_batches_are_off(config, name):
     """The SDK asks each stream for its batches' settings, and gets none, whatever was set."""
     place = {"encoding": {"format": "jsonl"}, "storage": {"root": "rows"}}
     tap = TapCXone(config=config | {"batch_config": place})
@@ -351,7 +351,7 @@ def test_stream_maps_that_drop_the_stream(simulate, clock):
     assert out.bookmark(STREAM) == "2026-03-19T00:00:00+00:00"
 
 
-def test_a_filter(simulate, clock):
+def test_stream_map_filter_commits_the_window(simulate, clock):
     """Rows that a map filters out are not emitted, and the window is committed all the same."""
     out = mapped(simulate, clock, {STREAM: {"__filter__": "score > 20"}})
 

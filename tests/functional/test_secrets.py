@@ -93,7 +93,7 @@ def spelled(secret: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("spelling", spelled(KEYS[3]))
-def test_the_search_finds(spelling):
+def test_secret_search_finds_every_spelling(spelling):
     """The search itself knows a secret however it is spelled: it can fail."""
     text = f"2026-01-01 | ERROR | it said {spelled(KEYS[3])[spelling]}, and so on"
 
@@ -213,7 +213,7 @@ class Tenant:
             **dict.fromkeys(("observability", "reporting"), world.tokens.issue()),
             "analytics_exports": world.client_tokens.issue(scopes),
             "scheduled_reports": world.client_tokens.issue(scopes),
-            "data_download": world.reporting_tokens.issue(world.options.reporting_scopes),
+            "data_download": world.regional_tokens.issue(Options().reporting_scopes),
         }
         for family in ALL_FAMILIES:
             body = json.dumps({"access_token": issued[family], "expires_in": 3600})
@@ -233,7 +233,7 @@ def tenant(tmp_path: Path) -> Iterator[Tenant]:
 
 
 @pytest.mark.promise("no-secrets")
-def test_a_good_run(tenant):
+def test_secrets_of_a_good_run_do_not_show(tenant):
     """A run of all families at DEBUG, which logs in five times and fetches by signed links."""
     out = tenant.run("--config=ENV", code=0)
 
@@ -287,7 +287,7 @@ def test_login_that_repeats_secrets_shows_none(tenant, arguments, status):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect(tenant, status):
+def test_secrets_of_a_redirect_do_not_show(tenant, status):
     """Where a redirect leads, and what stands in its query, does not show."""
     for place in (*STAGES["beginning"], *STAGES["middle"], *STAGES["end"]):
         headers = (("Location", LINK), ("Set-Cookie", f"session={SIGNATURE}"))
@@ -307,7 +307,7 @@ LINKED: dict[str, Any] = {
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "https", "ftp"])
-def test_a_link_that_is_refused(tenant, scheme):
+def test_secrets_of_a_refused_link_do_not_show(tenant, scheme):
     """A link that is not fetched, or leads nowhere, shows its host and no more."""
     body = json.dumps(LINKED).replace("https:", f"{scheme}:")
     tenant.strike("sync", status=200, body=body)
@@ -340,7 +340,7 @@ def test_error_page_instead_of_a_file_is_refused(tenant, form):
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["job-failed", "reset", "reply-lost", "html"])
-def test_a_job_that_fails(tenant, kind):
+def test_secrets_of_a_failed_job_do_not_show(tenant, kind):
     """Nor the reason of a failed job, or the message of a broken connection."""
     tenant.repeat("poll", kind)
     tenant.strike("page", "reset")
@@ -436,7 +436,7 @@ def test_interrupted_run_shows_no_secret(tenant, place, number):
 
 @pytest.mark.promise("no-secrets")
 @pytest.mark.slow
-def test_an_audit_log_that_cannot_be_written(tenant):
+def test_secrets_of_an_audit_log_failure_do_not_show(tenant):
     """Nor is there any in the message of a file that cannot be written."""
     spool = tenant.folder / "nowhere"
     with tenant.process("--config=ENV", **IMPATIENT, audit_log_path=str(spool / "a")) as running:

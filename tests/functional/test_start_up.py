@@ -125,7 +125,7 @@ def needs_dataclass(kind):
     return hidden or cached or kind.__bases__ != (object,)
 
 
-def test_the_command_starts_as_the_module_does():
+def test_command_starts_as_the_module_does():
     """`tap-cxone` is `python -m tap_cxone`, and starts as fast."""
     (command,) = entry_points(group="console_scripts", name="tap-cxone")
 

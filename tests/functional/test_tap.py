@@ -277,7 +277,7 @@ def test_state_of_removed_streams_is_kept(sim, clock, config):
     assert out.state["bookmarks"]["retired"] == old
 
 
-def test_a_bookmark_of_another_writer(sim, clock, config):
+def test_bookmark_of_another_writer_is_understood(sim, clock, config):
     """A bookmark with another offset is understood; a run starts a day before it."""
     state = {"bookmarks": {"qm_workflows": {"replication_key_value": "2026-03-17T22:00:00-05:00"}}}
 
@@ -289,7 +289,7 @@ def test_a_bookmark_of_another_writer(sim, clock, config):
 # Runs
 
 
-def test_a_run(sim, clock, config):
+def test_run_writes_schema_first_and_state_last(sim, clock, config):
     """A run writes SCHEMA before rows for every stream, and ends with a STATE."""
     out = run_tap(short(config), clock=clock)
 
@@ -301,7 +301,7 @@ def test_a_run(sim, clock, config):
     assert kinds[-1][0] == "STATE"
 
 
-def test_the_last_state_has_every_stream(sim, clock, config):
+def test_last_state_has_every_stream(sim, clock, config):
     """The last STATE holds every stream's bookmark, and no progress that could not be resumed."""
     out = run_tap(short(config), clock=clock)
 
@@ -330,7 +330,7 @@ def test_no_stream_selected(sim, clock, config):
     assert sim.requests == []
 
 
-def test_a_fault_in_the_tap_itself(sim, clock, config, monkeypatch):
+def test_unexpected_error_fails_its_stream_alone(sim, clock, config, monkeypatch):
     """An unexpected error ends its stream, not the others, and the run fails."""
     tap = TapCXone(config=short(config), clock=clock)
     monkeypatch.setattr(type(tap.streams["qm_workflows"]), "_report_committed", _broken)
@@ -348,7 +348,7 @@ def _broken(stream: Any, *_: object, **__: object) -> None:
 
 
 @pytest.mark.parametrize("place", ["token", "sync", "download"])
-def test_a_run_without_an_api(sim, clock, config, place):
+def test_run_without_an_api_fails_every_stream(sim, clock, config, place):
     """Whatever is broken for good, every stream says so and the run ends with an error."""
     sim.faults.add(Fault(place, "status", status=418, times=9999))
 

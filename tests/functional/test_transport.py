@@ -152,7 +152,7 @@ def test_retry_after_that_makes_no_sense(sim, clock, text):
     assert timedelta(0) < two - one <= timedelta(seconds=2)
 
 
-def test_a_429_is_not_waited_for_ever(sim, clock):
+def test_throttled_request_fails_after_the_throttle_timeout(sim, clock):
     """A server that always throttles fails the request after throttle_timeout_minutes."""
     sim.faults.add(Fault("poll", "status", status=429, times=9999))
     began = clock.now()
@@ -163,7 +163,7 @@ def test_a_429_is_not_waited_for_ever(sim, clock):
     assert timedelta(minutes=15) <= clock.now() - began <= timedelta(minutes=21)
 
 
-def test_a_retry_after_beyond_the_time_out(sim, clock):
+def test_retry_after_beyond_the_throttle_timeout_fails_at_once(sim, clock):
     """A wait longer than throttle_timeout_minutes fails at once, with the cause."""
     wait = (("Retry-After", "86400"),)
     sim.faults.add(Fault("poll", "status", status=429, headers=wait, body="Come back tomorrow"))
@@ -188,7 +188,7 @@ def test_other_refusals_are_final(sim, clock, status):
     assert len(polls(sim)) == 1
 
 
-def test_a_page_in_place_of_an_answer(sim, clock):
+def test_html_page_in_place_of_a_response_shows_its_address(sim, clock):
     """A page of HTML with status 200 is no answer: the error shows the address and its words."""
     sim.faults.add(Fault("poll", "html", times=99))
 
@@ -258,7 +258,7 @@ def test_submits_that_keep_failing(sim, clock):
     assert len(submits(sim)) == 3
 
 
-def test_a_submit_that_is_refused(sim, clock):
+def test_submit_refused_with_400_is_final(sim, clock):
     """A 400 to a submit is final."""
     sim.faults.add(Fault("async", "status", status=400, body="Unknown entityName", times=99))
 
@@ -328,14 +328,9 @@ def test_default_user_agent(sim, clock):
     assert all(seen.headers["user-agent"].startswith("tap-cxone/") for seen in sim.requests)
 
 
-def test_a_netrc_changes_nothing(sim, clock, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("netrc")
+def test_netrc_reaches_no_request(sim, clock):
     """Credentials in a `.netrc` reach no request."""
-    netrc = tmp_path / ".netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password something\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(netrc))
-
     out = run_stream(stream_settings(sim), clock)
 
     sent = [seen.headers.get("authorization", "") for seen in sim.requests]
@@ -426,7 +421,7 @@ def test_debug_log_of_a_complete_run_contains_no_secret(sim, clock, caplog, leve
 # The way there
 
 
-def test_a_proxy_for_some(monkeypatch):
+def test_proxy_of_the_environment_serves_some_hosts(monkeypatch):
     """The environment says which hosts are reached by a proxy, and which are not."""
     monkeypatch.setenv("https_proxy", "http://proxy.example:8080")
     monkeypatch.setenv("no_proxy", "near.example")

@@ -24,7 +24,7 @@ def load_messages(out: Output, target: Path, config: dict[str, Any], folder: Pat
     settings.write_text(json.dumps({**config, "default_target_schema": "cxone"}))
     loaded = subprocess.run(
         [target, "--config", settings],
-        input="".join(f"{json.dumps(message)}\n" for message in out.messages),
+        input="".join(f"{json.dumps(message, default=float)}\n" for message in out.messages),
         env={**os.environ, "PGTZ": "UTC"},
         capture_output=True,
         text=True,

@@ -74,6 +74,18 @@ TYPES = {
 """The columns that are no texts; of the tap's and the target's own none."""
 
 
+def run_pipe(pipe: str, config: dict[str, Any]) -> None:
+    """Run a pipe of the tap and a target to its end; the tap reads the settings of `config`."""
+    run = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", pipe],  # noqa: S607
+        env={**os.environ, **environment(config), "PGTZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-4000:]
+
+
 def postgres_settings(sim: Simulator, start: datetime, end: datetime) -> dict[str, Any]:
     """Return settings for every family, with what is a number declared as one."""
     found = tap_settings(sim.url, SPEED, families=ALL_FAMILIES)
@@ -95,14 +107,7 @@ def load_into_postgres(config: dict[str, Any], server: Postgres, folder: Path) -
     state = folder / "state.json"
     known = f"--state {state}" if state.exists() else ""
     pipe = f"{TAP} --config ENV {known} | {TARGET} --config {where} > {folder / 'states'}"
-    run = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", pipe],  # noqa: S607
-        env={**os.environ, **environment(config), "PGTZ": "UTC"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr[-4000:]
+    run_pipe(pipe, config)
     state.write_text(lines_of((folder / "states").read_text())[-1])
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
 from tap_cxone.simulator import Fault
-from tap_cxone.simulator.settings import environment, tap_settings
+from tap_cxone.simulator.settings import tap_settings
 from tests.docs.document import ROOT
-from tests.integration.test_postgres import TAP, TARGET
+from tests.integration.test_postgres import TAP, TARGET, run_pipe
 from tests.support.run import select
 
 if TYPE_CHECKING:
@@ -60,14 +58,7 @@ def load_rows(sim: Simulator, folder: Path, target: Path, target_settings: dict[
     where = folder / "target.json"
     where.write_text(json.dumps({**target_settings, "default_target_schema": "cxone"}))
     pipe = f"{TAP} --config ENV --catalog {catalog} | {target} --config {where}"
-    run = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", pipe],  # noqa: S607
-        env={**os.environ, **environment(config), "PGTZ": "UTC"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr[-4000:]
+    run_pipe(pipe, config)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def invoke_report(*arguments: object):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def test_a_page_is_written(book, tmp_path):
+def test_report_page_is_written_to_the_named_file(book, tmp_path):
     """`-o` names the page."""
     book.commit(window(1))
     page = tmp_path / "page.html"
@@ -44,7 +44,7 @@ def test_from_a_pipe_into_a_pipe(book):
     assert run.stderr == b""
 
 
-def test_the_page_is_a_function_of_the_log(book):
+def test_report_page_depends_on_the_log_alone(book):
     """The same log gives the same page, whenever it is made."""
     book.commit(window(1))
 
@@ -76,7 +76,7 @@ def test_report_command_refuses_another_file(tmp_path):
     assert not page.exists()
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_report_of_a_missing_file_exits_with_two(tmp_path):
     """It is named, with exit code 2."""
     result = invoke_report(tmp_path / "none.jsonl")
 
@@ -84,7 +84,7 @@ def test_a_file_that_is_not_there(tmp_path):
     assert "none.jsonl" in result.output
 
 
-def test_the_log_is_not_overwritten(book):
+def test_report_never_overwrites_its_log(book):
     """A page in place of its log is refused."""
     book.commit(window(1))
     before = book.path.read_bytes()
@@ -109,7 +109,7 @@ def test_without_the_extra(book, monkeypatch):
 
 
 @pytest.mark.parametrize("lines", ["", "\n"])
-def test_an_empty_log(book, lines):
+def test_report_of_an_empty_log_states_it(book, lines):
     """A log without a run gives a page that states it."""
     book.path.write_text(lines)
 

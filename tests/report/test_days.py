@@ -38,7 +38,7 @@ def day(number: int) -> date:
     ],
     ids=readable,
 )
-def test_a_day_is_complete_if_windows_cover_all_of_it(committed, expected):
+def test_day_covered_by_windows_is_complete(committed, expected):
     """Windows are added up; a day of which a part is missing is partial."""
     found = day_states(committed, committed)
 
@@ -103,7 +103,7 @@ def test_streams_are_apart(book):
 # Rows
 
 
-def test_a_window_that_was_read_again_counts_once(book):
+def test_window_read_again_counts_once(book):
     """Of two readings of a window the later counts, with its quarantined rows."""
     book.commit(window(1), rows=10, aside=3)
     book.later(hours=1)
@@ -170,7 +170,7 @@ def test_windows_of_one_day_are_added_up(book):
     assert drawn.max_rows_per_day == 11
 
 
-def test_a_window_of_several_days_is_an_average(book):
+def test_window_of_several_days_is_shown_as_an_average(book):
     """Its rows are drawn over all its days, marked as what they are on average."""
     book.commit(window(2, 4), rows=40)
     book.commit(window(6), rows=20)

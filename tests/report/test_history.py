@@ -23,7 +23,7 @@ def test_runs_are_listed_newest_first(book):
     assert (second.version, second.seconds) == ("0.1.0", 90)
 
 
-def test_a_run_without_an_end(book):
+def test_run_without_an_end_lasts_until_its_last_line(book):
     """A run that was killed lasted until its last line, and has no outcome."""
     book.begin("a")
     book.later(seconds=30)

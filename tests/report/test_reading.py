@@ -22,7 +22,7 @@ def test_every_fact_that_the_page_shows_is_one_that_the_tap_writes():
     assert set(Line.__struct_fields__) <= written
 
 
-def test_a_line_is_read_with_its_facts(book):
+def test_log_line_is_read_with_its_types(book):
     """Instants, numbers and lists come as what they are."""
     book.write("window_committed", window(3), "j1", rows=7, quarantined=1, seconds=2.5)
     book.write("schema_changed", window(3), columns=["a", "b"])
@@ -76,7 +76,7 @@ def test_unknown_events_are_counted_by_name():
     assert (len(log.lines), log.unreadable) == (1, 0)
 
 
-def test_a_known_event_with_new_facts_is_read():
+def test_known_event_with_new_fields_is_read():
     """A fact of a later version changes nothing."""
     (line,) = parse_log("log", [GOOD.replace(b'"r1"', b'"r1", "summary": {"rows": 1}')]).lines
 
@@ -84,7 +84,7 @@ def test_a_known_event_with_new_facts_is_read():
 
 
 @pytest.mark.parametrize("raw", [[], [b"\n", b"  \n"]], ids=readable)
-def test_an_empty_file_is_a_log_without_lines(raw):
+def test_empty_file_is_a_log_without_lines(raw):
     """A log that the tap has not written yet is no mistake."""
     assert parse_log("log", raw) == Log()
 

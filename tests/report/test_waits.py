@@ -21,7 +21,7 @@ def write_job(book, name: str, day: int, *, minutes: float, end: str = "file_dow
     book.write(end, window(day), name, **facts)
 
 
-def test_a_wait_goes_from_the_job_to_its_file(book):
+def test_wait_lasts_from_the_job_to_its_file(book):
     """From when the API accepted the job until the file came; what was waited before is apart."""
     book.write("job_created", window(1), "j1", latency_ms=30_000)
     book.write("job_state", window(1), "j1", state="running")
@@ -35,7 +35,7 @@ def test_a_wait_goes_from_the_job_to_its_file(book):
     assert wait.states == ((march(20, 2), "running"),)
 
 
-def test_a_job_that_failed(book):
+def test_wait_for_a_failed_job_ends_with_the_failure(book):
     """It was waited for until it failed."""
     write_job(book, "j1", 1, minutes=3, end="job_failed")
 
@@ -53,7 +53,7 @@ def test_file_downloaded_twice_ends_its_wait_last(book):
     assert wait.duration == timedelta(minutes=4)
 
 
-def test_a_job_of_an_earlier_run(book):
+def test_wait_for_a_resumed_job_is_shown_in_both_runs(book):
     """A job that is taken up is waited for twice: until the first run ends, and in the second."""
     book.write("job_created", window(1), "j1", latency_ms=0)
     book.later(minutes=30)
@@ -83,14 +83,14 @@ def test_jobs_without_an_id_are_distinguished_by_window(book):
     ]
 
 
-def test_a_file_without_a_job_is_no_wait(book):
+def test_file_without_a_job_shows_no_wait(book):
     """Where the log begins in the midst of a job, nothing is made up."""
     book.write("file_downloaded", window(1), "j1", bytes=2, rows=1, sha256="")
 
     assert waits(book.log.lines) == []
 
 
-def test_the_longest_waits_come_first(book):
+def test_longest_waits_come_first(book):
     """Of many waits the longest are listed."""
     for number, minutes in enumerate((1, 5, 3), start=1):
         write_job(book, f"j{number}", number, minutes=minutes)
@@ -117,7 +117,7 @@ def test_jobs_at_one_time_stand_below_each_other(book):
     assert day_row.row_count == 2
 
 
-def test_a_wait_over_midnight_is_on_both_days(book):
+def test_wait_over_midnight_is_shown_on_both_days(book):
     """It is cut there, and the newest day comes first."""
     book.clock.instant = march(20, 23.5)
     write_job(book, "j1", 1, minutes=60)
@@ -139,7 +139,7 @@ def test_a_wait_over_midnight_is_on_both_days(book):
     ],
     ids=readable,
 )
-def test_the_marks_are_round(book, minutes, end, step):
+def test_time_axis_has_round_marks(book, minutes, end, step):
     """A drawing reaches over the times of day that there are, between round marks."""
     write_job(book, "j1", 1, minutes=minutes)
 

@@ -145,7 +145,7 @@ def test_serve_at_a_taken_port(sim):
     assert os.linesep not in result.stderr.strip()
 
 
-def test_a_tenant_without_a_quota_is_one_to_the_tap_too():
+def test_simulator_without_a_quota_configures_the_tap_so():
     """`--exports-per-day 0` lifts the quota of the simulator and tells the tap so."""
     show = [sys.executable, "-c", "import os; print(os.environ['TAP_CXONE_OBSERVABILITY'])"]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+UV = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local/share/uv/python"))
 
 
 def supported_versions() -> list[str]:
@@ -25,10 +26,12 @@ def supported_versions() -> list[str]:
 
 
 def candidates(version: str) -> Iterator[str]:
-    """Yield the interpreters of one version: that of PATH first, then those of pyenv."""
-    if found := shutil.which(f"python{version}"):
-        yield found
-    yield from sorted(map(str, PYENV.glob(f"{version}.*/bin/python")), reverse=True)
+    """Yield the interpreters of one version: those of PATH first, then those of pyenv and uv."""
+    for folder in os.get_exec_path():
+        if found := shutil.which(f"python{version}", path=folder):
+            yield found
+    for root, pattern in ((PYENV, f"{version}.*"), (UV, f"cpython-{version}.*")):
+        yield from sorted(map(str, root.glob(f"{pattern}/bin/python")), reverse=True)
 
 
 def runs(interpreter: str) -> bool:
@@ -43,5 +46,7 @@ def interpreters() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for version, interpreter in interpreters().items():
+    if not (found := interpreters()):
+        sys.exit("no supported Python starts; install one of " + ", ".join(supported_versions()))
+    for version, interpreter in found.items():
         sys.stdout.write(f"{version}={interpreter}\n")

@@ -30,6 +30,7 @@ SCENE_CLOSED = "http://127.0.0.1:1"
 Key = tuple[str, ...]
 Truth = dict[Key, dict[str, Any]]
 Rows = Iterable[dict[str, Any]]
+Words = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class Ability(StrEnum):
@@ -40,6 +41,17 @@ class Ability(StrEnum):
     JOB_LIST = "list its active jobs"
     CANCEL = "cancel a job"
     PRESIGNED_LINKS = "give a link that needs no token"
+
+
+def without_jobs(reason: str, *, links: str) -> dict[Ability, str]:
+    """Return what an API without jobs cannot do.
+
+    Args:
+        reason: Why there are no jobs.
+        links: Why no link is presigned.
+    """
+    jobs = (Ability.JOBS, Ability.PENDING_JOBS, Ability.JOB_LIST, Ability.CANCEL)
+    return {**dict.fromkeys(jobs, reason), Ability.PRESIGNED_LINKS: links}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +65,18 @@ class RequestPatterns:
     listing: str = ""
     cancel: str = ""
 
+    @classmethod
+    def of_jobs(cls, path: str, *, login: str, **changes: str) -> RequestPatterns:
+        """Return the patterns of an API whose jobs are below one path, with presigned links."""
+        patterns = {
+            "submit": f"POST {path}",
+            "poll": f"GET {path}/.+",
+            "listing": f"GET {path}",
+            "cancel": f"DELETE {path}/.+",
+            "file": "GET /files/.+",
+        }
+        return cls(login=login, **patterns | changes)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scene:
@@ -63,16 +87,21 @@ class Scene:
         family: The name of the family in the settings.
         stream: The stream that is read.
         key: The source's fields that identify a row; with the window where rows are sums.
-        own: The family's settings.
         entity: What the simulator calls the truth.
         credentials: The settings that hold the credentials.
         patterns: What the requests of the family look like.
         reads: The points of the simulator that create no job.
+        own: The family's settings.
         submits: The points of the simulator at a submit; the last one creates the job.
         cannot: What the API cannot do, each with the reason.
         other_request: Settings of the family with which the same window is another request.
         unknown_status: Response to a poll with the status word `hibernating`.
         token_option: Option of the simulator with the lifetime of a token, in seconds.
+        first_request: The point of the first request that needs a token.
+        dispensable: The points whose response a run can do without.
+        permissions: Words with which an error at a point names the missing permission.
+        refusals: Words of cause and of remedy for a status that stays at a point, where they are
+            not those of every family.
         own_timing: Whether poll interval and job time-out are settings of the family.
         repeatable: Statuses after which a submit is repeated, because a second job harms nothing.
         poll_growth: Number of poll intervals that the time between two polls grows to.
@@ -89,16 +118,20 @@ class Scene:
     family: FamilyName
     stream: str
     key: tuple[str, ...]
-    own: Mapping[str, Any]
     entity: str
     credentials: tuple[str, ...]
     patterns: RequestPatterns
     reads: tuple[FaultPoint, ...]
+    own: Mapping[str, Any] = field(default_factory=dict)
     submits: tuple[FaultPoint, ...] = ()
     cannot: Mapping[Ability, str] = field(default_factory=dict)
     other_request: Mapping[str, Any] = field(default_factory=dict)
     unknown_status: Mapping[str, Any] = field(default_factory=dict)
     token_option: str = "token_seconds"
+    first_request: FaultPoint | None = None
+    dispensable: tuple[FaultPoint, ...] = ()
+    permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refusals: Mapping[tuple[str, int], Words] = field(default_factory=dict)
     own_timing: bool = False
     repeatable: Collection[int] = ()
     poll_growth: int = 6

@@ -145,8 +145,10 @@ def test_any_text_is_an_instant_or_a_value_error(text):
         ("India Standard Time", "Asia/Calcutta"),
         ("Europe/Berlin", "Europe/Berlin"),
         ("UTC", "UTC"),
+        ("Z", "UTC"),
+        ("GMT+00:00", "UTC"),
     ],
-    ids=["Windows", "Windows, half an hour", "IANA", "UTC"],
+    ids=["Windows", "Windows, half an hour", "IANA", "UTC", "Z", "offset of zero"],
 )
 def test_time_zone_has_iana_and_windows_names(name, key):
     """A zone is known by both of its names."""
@@ -156,7 +158,9 @@ def test_time_zone_has_iana_and_windows_names(name, key):
     assert zone.key == key
 
 
-@pytest.mark.parametrize("name", ["", "Mars", None], ids=["empty", "unknown", "none"])
+@pytest.mark.parametrize(
+    "name", ["", "Mars", None, "+01:00"], ids=["empty", "unknown", "none", "other"]
+)
 def test_time_zone_of_another_name_is_none(name):
     """Neither an IANA nor a Windows name is no zone."""
     assert time_zone(name) is None

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import quote
 
 from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.errors import with_permission_hint
 from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
 from tap_cxone.http.json_body import find_value, json_list, json_objects
-from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
+from tap_cxone.jobs.api import ActiveJobs, JobApi
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
 if TYPE_CHECKING:
@@ -89,6 +87,8 @@ class AnalyticsApi(JobApi):
     """
 
     NOUN: ClassVar[str] = "export"
+    JOBS_PATH: ClassVar[str] = EXPORTS_PATH
+    PERMISSION_HINT: ClassVar[str] = PERMISSION_HINT
 
     request: ExportRequest
     max_active_jobs: int
@@ -104,22 +104,6 @@ class AnalyticsApi(JobApi):
         return self.request.body(window)
 
     @override
-    def submit(self, window: Window) -> SubmitResult:
-        """Submit a job for a window.
-
-        Raises:
-            AmbiguousSubmit: The response names no export.
-            PermissionDenied: A permission is missing; the error names the scopes.
-            Throttled: The maximum number of jobs is active.
-        """
-        with with_permission_hint(PERMISSION_HINT):
-            return self.read_submit(self.client.submit(EXPORTS_PATH, self.body(window)))
-
-    @override
-    def status_path(self, job: Job) -> str:
-        return f"{EXPORTS_PATH}/{quote(job.id, safe='')}"
-
-    @override
     def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
         if response.status is not JobStatus.SUCCEEDED or response.link:
@@ -129,12 +113,9 @@ class AnalyticsApi(JobApi):
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the active exports of the tenant from any client, or None if there is no list."""
-        with with_permission_hint(PERMISSION_HINT):
-            response_json = self.client.get(ACTIVE_EXPORTS_PATH).json
-        exports = json_list(response_json, ["entities"])
-        if exports is None:
+        listed = self.read_list(ACTIVE_EXPORTS_PATH, ["entities"])
+        if listed is None:
             return None
-        listed = [export for export in json_objects(exports) if export.get("id")]
         body = self.body(window)
         # An export without a visible window may belong to another client, so it is no candidate.
         # A redundant export occupies a slot for a while; rows of another request would stay wrong.

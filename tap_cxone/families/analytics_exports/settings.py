@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
-from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
+from tap_cxone.config.definition import UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
-from tap_cxone.config.types import COLUMN_TYPES, ColumnType
+from tap_cxone.config.shared import ColumnTypes, Scopes, StreamName, text_problems
 
 MAX_WINDOW_DAYS = 30  # per job, the tutorial on bot exports
 MAX_CONCURRENT_JOBS = 3  # active jobs of a tenant, the same guide
@@ -22,14 +22,7 @@ CONVERSATION_TYPE = "conversation"
 class ExportSettings:
     """The settings of one analytics export; None keeps the built-in value."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["bot_transfers"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["bot_transfers"])]
     export_type: Annotated[str, Meta(description="`exportType` of the API.")] = CONVERSATION_TYPE
     filter: Annotated[
         str | None, Meta(description="Filter of the records, such as `type eq 'bot'`.")
@@ -54,18 +47,13 @@ class ExportSettings:
             "primary keys for other types."
         ),
     ] = None
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(
-            description=f"Field to type, one of {', '.join(COLUMN_TYPES)}. Other fields are "
-            "strings."
-        ),
-    ] = field(default_factory=dict)
+    columns: ColumnTypes = field(default_factory=dict)
     order_by: Annotated[
         str,
         Meta(
             description="Field that tells which of several records with one key in a file is "
-            "emitted: the one with the greatest value of its type. Empty emits the first record."
+            "emitted: the one with the greatest value, compared as for entities. Empty emits the "
+            "first record."
         ),
     ] = ""
     timezone: TIMEZONE = None
@@ -107,7 +95,7 @@ class AnalyticsExportsSettings(Section):
         Meta(ge=1, le=MAX_WINDOW_DAYS, description="Days per job, 1 to 30 (the limit of the API)."),
     ] = MAX_WINDOW_DAYS
     scopes: Annotated[
-        tuple[str, ...],
+        Scopes,
         Meta(
             description="Scopes to request at login, such as `analytics:export:read` and "
             "`analytics:export:write`. An empty list requests all scopes of the application."
@@ -121,9 +109,8 @@ class AnalyticsExportsSettings(Section):
         """Yield the problems of exports without a filter, and of how their files write texts."""
         yield from self.csv.problems(f"{self.NAME}.csv")
         for export in self.exports:
-            path = f"{self.NAME}.exports, entry '{export.name}', "
-            yield from export.csv.problems(f"{path}csv")
-            yield from timezone_problems(f"{path}timezone", export.timezone)
+            path = f"{self.NAME}.exports, entry '{export.name}'"
+            yield from text_problems(path, export)
             is_built_in = export.name == BUILT_IN_EXPORT and export.filter is None
             if not is_built_in and not (export.filter or "").strip():
                 yield (

@@ -26,53 +26,34 @@ from tap_cxone.families.analytics_exports.settings import (
     ExportSettings,
 )
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import Column, with_types
-from tap_cxone.rows.titles import default_name
-from tap_cxone.streams.definition import (
-    Definition,
-    entry_text_format,
-    find_entry,
-    merge_definition,
-    merge_definitions,
-)
+from tap_cxone.rows.columns import vendor_column
+from tap_cxone.streams.definition import declare, declare_all
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import daily_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from singer_sdk import Tap
 
+    from tap_cxone.config.csv import CsvSettings
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
-    from tap_cxone.rows.text_format import TextFormat
-    from tap_cxone.windows import Window
+    from tap_cxone.rows.decode import Format
 
 NAME = AnalyticsExportsSettings.NAME
 BUILT_IN_STREAMS = (BUILT_IN_EXPORT,)
 
 
-class ExportDefinition(Definition, frozen=True):
-    """Definition of one export stream.
+class ExportDefinition(Declaration, frozen=True, kw_only=True):
+    """Declaration of one export stream.
 
     Attributes:
         request: Parameters of the export.
-        columns: Columns declared before the first file is read.
-        primary_keys: Columns that identify a record.
-        required: Fields that every row must have, by the API's names.
-        description: Meaning of one record.
-        order_by: Column whose greatest value marks the record to emit, of those with one key;
-            empty for the first record.
     """
 
     request: ExportRequest
-    columns: tuple[Column, ...]
-    primary_keys: tuple[str, ...]
-    required: tuple[str, ...]
-    description: str
-    order_by: str = ""
+    formats: tuple[Format, ...] = ("json", "csv")
 
 
 CONVERSATION_FIELDS = ("id", "type", "dateFrom", "dateTo", "botId", "agentId", "duration")
@@ -82,13 +63,13 @@ BOT_CONVERSATIONS = ExportDefinition(
     name=BUILT_IN_EXPORT,
     request=ExportRequest(CONVERSATION_TYPE, "type eq 'bot'", "json", "gzip"),
     columns=(
-        Column("id", description="ID of the conversation."),
-        Column("type", description="Type of the conversation: bot."),
-        Column("date_from", "date-time", "When the conversation began."),
-        Column("date_to", "date-time", "When the conversation ended."),
-        Column("bot_id", description="ID of the bot."),
-        Column("agent_id", description="Agent who took over; null if none did."),
-        Column("duration", "number", "Duration, in the API's unit."),
+        vendor_column("id", description="ID of the conversation."),
+        vendor_column("type", description="Type of the conversation: bot."),
+        vendor_column("dateFrom", "date-time", "When the conversation began."),
+        vendor_column("dateTo", "date-time", "When the conversation ended."),
+        vendor_column("botId", description="ID of the bot."),
+        vendor_column("agentId", description="Agent who took over; null if none did."),
+        vendor_column("duration", "number", "Duration, in the API's unit."),
     ),
     primary_keys=("id",),
     required=CONVERSATION_FIELDS,
@@ -99,8 +80,7 @@ BOT_CONVERSATIONS = ExportDefinition(
 class AnalyticsExports(ApiFamily):
     """The analytics exports."""
 
-    name = NAME
-    evidence = AnalyticsExportsSettings.EVIDENCE
+    settings_class = AnalyticsExportsSettings
     credentials = CLIENT_CREDENTIALS
     host = "https://api.nicecxone.com"
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
@@ -136,11 +116,13 @@ def streams(tap: Tap, context: RunContext) -> list[ExportStream]:
 
 def export_definitions(settings: Settings) -> Iterator[ExportDefinition]:
     """Return the built-in export with the user's overrides, then the custom exports."""
-    return merge_definitions(
+    section = settings.section(AnalyticsExportsSettings)
+    return declare_all(
         [BOT_CONVERSATIONS],
-        settings.section(AnalyticsExportsSettings).exports,
+        section.exports,
+        entry_class=ExportSettings,
         new=_new_definition,
-        merge=_merge_definition,
+        declared=lambda export, entry: _declared(export, entry, section.csv),
     )
 
 
@@ -156,49 +138,34 @@ def _new_definition(entry: ExportSettings) -> ExportDefinition:
     )
 
 
-def _merge_definition(export: ExportDefinition, entry: ExportSettings) -> ExportDefinition:
-    return merge_definition(
+def _declared(
+    export: ExportDefinition, entry: ExportSettings, csv: CsvSettings
+) -> ExportDefinition:
+    setting = f"{NAME}.exports, entry '{export.name}'"
+    return declare(
         export,
+        entry,
+        setting=setting,
+        csv=csv,
+        columns_setting=f"{setting}, columns or required_fields",
         request=ExportRequest(
             entry.export_type or export.request.export_type,
             entry.filter or export.request.filter,
             entry.format,
             None if entry.compression == "none" else entry.compression,
         ),
-        columns=with_types(export.columns, entry.columns),
-        primary_keys=entry.primary_keys,
         required=entry.required_fields,
-        order_by=default_name(entry.order_by),
+        order_by=entry.order_by,
     )
-
-
-def export_text_format(settings: Settings, name: str) -> TextFormat:
-    """Return how the files of an export write texts."""
-    section = settings.section(AnalyticsExportsSettings)
-    entry = find_entry(section.exports, name) or ExportSettings(name)
-    return entry_text_format(entry, section.csv, f"{NAME}.exports, entry '{name}'")
 
 
 class ExportStream(JobStream):
     """Stream of one export, read in windows of whole UTC days."""
 
     def __init__(self, tap: Tap, family: ApiFamily, export: ExportDefinition) -> None:
-        """Store the export and declare its columns and keys."""
+        """Store the export, which is the declaration of the stream."""
         self.export = export
-        setting = f"{NAME}.exports, entry '{export.name}'"
-        declaration = Declaration(
-            name=export.name,
-            columns=export.columns,
-            primary_keys=export.primary_keys,
-            description=export.description,
-            keys_setting=f"{setting}, primary_keys",
-            columns_setting=f"{setting}, columns or required_fields",
-            formats=("json", "csv"),
-            required=export.required,
-            order_by=export.order_by,
-            text_format=export_text_format(family.context.settings, export.name),
-        )
-        super().__init__(tap, family, declaration)
+        super().__init__(tap, family, export)
 
     @cached_property
     @override
@@ -211,9 +178,3 @@ class ExportStream(JobStream):
             family.max_concurrent_jobs,
             family.availability_delay,
         )
-
-    @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        return daily_windows(start, end, max_days=self.window_days, pending=pending)

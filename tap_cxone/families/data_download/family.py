@@ -29,8 +29,7 @@ _MAX_THROTTLE_DELAY = timedelta(minutes=1)
 class DataDownload(ApiFamily):
     """The data download."""
 
-    name = NAME
-    evidence = DataDownloadSettings.EVIDENCE
+    settings_class = DataDownloadSettings
     credentials = CLIENT_CREDENTIALS
     host = "https://{tenant}.nicecxone.com"
     token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)

@@ -8,9 +8,10 @@ from msgspec import Meta
 
 from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import DATE_ORDER, NULL_CHARACTERS, TIMEZONE, timezone_problems
-from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.definition import UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
+from tap_cxone.config.shared import Scopes, StreamName
 from tap_cxone.config.validation import aggregate_window_problems
 
 MAX_PAGE_SIZE = 10_000  # the tutorial on custom metrics
@@ -52,14 +53,7 @@ class TotalsSettings:
 class DownloadSettings:
     """The settings of one download."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["metrics_by_interaction"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["metrics_by_interaction"])]
     report: Annotated[str, Meta(description="Report of the API, such as `Interaction/Call`.")]
     metrics: Annotated[
         tuple[str, ...], Meta(description="Metrics of the report, such as `duration`.")
@@ -127,13 +121,7 @@ class DataDownloadSettings(Section):
             "end at fixed days of the calendar, and an unfinished one is not read.",
         ),
     ] = 1
-    scopes: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="Scopes to request at login. An empty list requests all scopes of the "
-            "application."
-        ),
-    ] = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
+    scopes: Scopes = ("api:reporting:read", "api:data-download:read", "api:custom-metrics:read")
     accept_drift: Annotated[
         int,
         Meta(

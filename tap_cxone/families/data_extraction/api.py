@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import quote
 
 from msgspec import Struct
 from typing_extensions import override
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from tap_cxone.families.data_extraction.job_list import JobList
     from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.api import ActiveJobs
-    from tap_cxone.jobs.job import Job
     from tap_cxone.windows import Window
 
 NO_SYNC = "no_sync_endpoint"
@@ -115,6 +113,7 @@ class DataExtractionApi(JobApi):
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id", "jobId")
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url", "downloadUrl")
     NO_LIST_REASON: ClassVar[str] = "the list of jobs is not available"
+    JOBS_PATH: ClassVar[str] = JOBS_PATH
 
     request: EntityRequest
     mode: Literal["auto", "sync", "async"]
@@ -182,16 +181,13 @@ class DataExtractionApi(JobApi):
             return SubmitResult(link=NO_FILE)
         if isinstance(response.json, str):
             text = response.json.strip()
-            result = SubmitResult(link=text) if "://" in text else SubmitResult(job_id=text)
+            is_link = "://" in text or text.startswith("/")
+            result = SubmitResult(link=text) if is_link else SubmitResult(job_id=text)
             return self.require_job(response, result)
         job = _nested_object(json_object(response.json), "jobStatus")
         _raise_if_failed(self.read_status(job))
         result = SubmitResult(first_id(job, self.ID_KEYS), self.find_link(job))
         return self.require_job(response, result)
-
-    @override
-    def status_path(self, job: Job) -> str:
-        return f"{JOBS_PATH}/{quote(job.id, safe='')}"
 
     @override
     def read_status(self, body: Any) -> StatusResponse:

@@ -1,13 +1,14 @@
 """Built-in entities and their columns.
 
-The columns are not published; these are the ones that public clients of the API read. Further
-columns of a file are added as nullable strings. Columns that a file lacks are null.
+The columns are not published; these are the ones that public clients of the API read. Their titles
+are derived from the names that those clients give them. Further columns of a file are added as
+nullable strings. Columns that a file lacks are null.
 """
 
 from __future__ import annotations
 
-from tap_cxone.rows.columns import Column
-from tap_cxone.streams.definition import Definition
+from tap_cxone.rows.columns import vendor_column
+from tap_cxone.streams.schema import Declaration
 
 ANY_PERMISSION = "of the entity (CXone: Admin > Security > Roles, under Data Extraction APIs)"
 # Part of an entity name → permission; the last match counts. Some entity names are not published.
@@ -29,25 +30,16 @@ def permission_of(entity_name: str) -> str:
     return matches[-1] if matches else ANY_PERMISSION
 
 
-class EntityDefinition(Definition, frozen=True):
-    """Definition of one entity stream.
+class EntityDefinition(Declaration, frozen=True, kw_only=True):
+    """Declaration of one entity stream.
 
     Attributes:
         entity_name: The API's `entityName`.
         version: The API's `version`, as text.
-        primary_keys: Columns that identify a record. If empty, `_row_hash` identifies it.
-        columns: Columns declared before the first file is read.
-        description: Meaning of one record.
-        order_by: Column whose greatest value marks the row to emit, of rows with one key; empty
-            for the first row.
     """
 
     entity_name: str
     version: str
-    primary_keys: tuple[str, ...] = ()
-    columns: tuple[Column, ...] = ()
-    description: str = ""
-    order_by: str = ""
 
 
 QM_WORKFLOWS = EntityDefinition(
@@ -58,44 +50,48 @@ QM_WORKFLOWS = EntityDefinition(
     description="One row per evaluation, self-assessment or calibration, by submit date.",
     order_by="last_updated",
     columns=(
-        Column("workflow_id", "string", "ID of the workflow."),
-        Column("tenant_name", "string", "Name of the tenant."),
-        Column("agent_id", "string", "The evaluated agent."),
-        Column("type", "string", "Kind of workflow, such as evaluation or calibration."),
-        Column("evaluation_flow_trigger", "string", "Trigger of the evaluation."),
-        Column("workflow_status", "string", "Status of the workflow."),
-        Column("auto_acknowledged", "string", "Whether it was acknowledged without the agent."),
-        Column("workflow_state", "string", "State within the status."),
-        Column("plan_name", "string", "Quality plan of the evaluation."),
-        Column("form_name", "string", "Evaluation form."),
-        Column("form_version", "string", "Version of the form."),
-        Column("start_date", "date-time", "When the workflow began."),
-        Column("submission_date", "date-time", "When it was submitted; null before."),
-        Column("last_updated", "date-time", "Last change."),
-        Column("score_percentage", "number", "Score, in percent."),
-        Column("score", "number", "Score, in points."),
-        Column("maximum_possible_score", "number", "Highest possible score, in points."),
-        Column("rank", "string", "Rank of the score."),
-        Column("failed_critical_question", "string", "Whether a critical question was failed."),
-        Column("user_review_comments", "string", "Comments of the agent's review."),
-        Column("dispute_resolver_comments", "string", "Comments of the dispute resolver."),
-        Column("segment_id", "string", "Segment of the evaluated interaction."),
-        Column("acd_id", "string", "ACD identifier of the interaction."),
-        Column("interaction_type", "string", "Channel of the interaction."),
-        Column("interaction_start_date", "date-time", "Start of the interaction."),
-        Column("interaction_end_date", "date-time", "End of the interaction."),
-        Column("interaction_direction", "string", "Incoming or outgoing."),
-        Column("team_id", "string", "Team of the agent."),
-        Column("team_name", "string", "Name of that team."),
-        Column("phone_number", "string", "The customer's number."),
-        Column("firstname_eva", "string", "First name of the evaluator."),
-        Column("lastname_eva", "string", "Last name of the evaluator."),
-        Column("firstname_agent", "string", "First name of the agent."),
-        Column("lastname_agent", "string", "Last name of the agent."),
-        Column("firstname_disp", "string", "First name of the dispute resolver."),
-        Column("lastname_disp", "string", "Last name of the dispute resolver."),
-        Column("firstname_assigner", "string", "First name of the assigner."),
-        Column("lastname_assigner", "string", "Last name of the assigner."),
+        vendor_column("Workflow ID", "string", "ID of the workflow."),
+        vendor_column("Tenant Name", "string", "Name of the tenant."),
+        vendor_column("Agent ID", "string", "The evaluated agent."),
+        vendor_column("Type", "string", "Kind of workflow, such as evaluation or calibration."),
+        vendor_column("Evaluation Flow Trigger", "string", "Trigger of the evaluation."),
+        vendor_column("Workflow Status", "string", "Status of the workflow."),
+        vendor_column(
+            "Auto Acknowledged", "string", "Whether it was acknowledged without the agent."
+        ),
+        vendor_column("Workflow State", "string", "State within the status."),
+        vendor_column("Plan Name", "string", "Quality plan of the evaluation."),
+        vendor_column("Form Name", "string", "Evaluation form."),
+        vendor_column("Form Version", "string", "Version of the form."),
+        vendor_column("Start Date", "date-time", "When the workflow began."),
+        vendor_column("Submission Date", "date-time", "When it was submitted; null before."),
+        vendor_column("Last Updated", "date-time", "Last change."),
+        vendor_column("Score (Percentage)", "number", "Score, in percent."),
+        vendor_column("Score", "number", "Score, in points."),
+        vendor_column("Maximum Possible Score", "number", "Highest possible score, in points."),
+        vendor_column("Rank", "string", "Rank of the score."),
+        vendor_column(
+            "Failed Critical Question", "string", "Whether a critical question was failed."
+        ),
+        vendor_column("User Review Comments", "string", "Comments of the agent's review."),
+        vendor_column("Dispute Resolver Comments", "string", "Comments of the dispute resolver."),
+        vendor_column("Segment ID", "string", "Segment of the evaluated interaction."),
+        vendor_column("ACD ID", "string", "ACD identifier of the interaction."),
+        vendor_column("Interaction Type", "string", "Channel of the interaction."),
+        vendor_column("Interaction Start Date", "date-time", "Start of the interaction."),
+        vendor_column("Interaction End Date", "date-time", "End of the interaction."),
+        vendor_column("Interaction Direction", "string", "Incoming or outgoing."),
+        vendor_column("Team ID", "string", "Team of the agent."),
+        vendor_column("Team Name", "string", "Name of that team."),
+        vendor_column("Phone Number", "string", "The customer's number."),
+        vendor_column("Firstname (Eva)", "string", "First name of the evaluator."),
+        vendor_column("Lastname (Eva)", "string", "Last name of the evaluator."),
+        vendor_column("Firstname (Agent)", "string", "First name of the agent."),
+        vendor_column("Lastname (Agent)", "string", "Last name of the agent."),
+        vendor_column("Firstname (Disp)", "string", "First name of the dispute resolver."),
+        vendor_column("Lastname (Disp)", "string", "Last name of the dispute resolver."),
+        vendor_column("Firstname (Assigner)", "string", "First name of the assigner."),
+        vendor_column("Lastname (Assigner)", "string", "Last name of the assigner."),
     ),
 )
 
@@ -106,40 +102,40 @@ QM_QUESTIONS = EntityDefinition(
     primary_keys=("workflow_instance_id", "question_id"),
     description="One row per question of an evaluation, by the evaluation's submission date.",
     columns=(
-        Column("workflow_instance_id", "string", "Workflow of the answer."),
-        Column("question_id", "string", "ID of the question."),
-        Column("actual_score", "number", "Points given."),
-        Column("answer", "string", "Answer of the evaluator."),
-        Column("question_title", "string", "Text of the question."),
-        Column("question_number", "string", "Number of the question on the form."),
-        Column("options", "string", "Possible answers, as text."),
-        Column("form_id", "string", "Evaluation form."),
-        Column("form_name", "string", "Name of the form."),
-        Column("form_version", "string", "Version of the form."),
-        Column("evaluation_score", "number", "Score of the whole evaluation, in percent."),
-        Column("evaluation_start_date", "date-time", "When the evaluation began."),
-        Column("evaluation_submission_date", "date-time", "When it was submitted."),
-        Column("workflow_type", "string", "Kind of workflow."),
-        Column("section_id", "string", "Section of the form."),
-        Column("section_title", "string", "Title of the section."),
-        Column("section_score", "number", "Score of the section, in percent."),
-        Column("max_score", "number", "Highest possible points of the question."),
-        Column("agent_id", "string", "The evaluated agent."),
-        Column("firstname_agent", "string", "First name of the agent."),
-        Column("lastname_agent", "string", "Last name of the agent."),
-        Column("team_id", "string", "Team of the agent."),
-        Column("team_name", "string", "Name of that team."),
-        Column("firstname_eva", "string", "First name of the evaluator."),
-        Column("lastname_eva", "string", "Last name of the evaluator."),
-        Column("critical", "boolean", "Whether the question is critical."),
-        Column("failed_critical_question", "boolean", "Whether it was critical and failed."),
-        Column("mandatory", "boolean", "Whether an answer was required."),
-        Column("scorable", "boolean", "Whether it counts for the score."),
-        Column("question_type", "string", "Kind of question."),
-        Column("segment_id", "string", "Segment of the evaluated interaction."),
-        Column("interaction_start_date", "date-time", "Start of the interaction."),
-        Column("interaction_end_date", "date-time", "End of the interaction."),
-        Column("bank_id", "string", "Question bank of the question."),
+        vendor_column("WorkflowInstance ID", "string", "Workflow of the answer."),
+        vendor_column("Question ID", "string", "ID of the question."),
+        vendor_column("Actual Score", "number", "Points given."),
+        vendor_column("Answer", "string", "Answer of the evaluator."),
+        vendor_column("Question Title", "string", "Text of the question."),
+        vendor_column("Question Number", "string", "Number of the question on the form."),
+        vendor_column("Options", "string", "Possible answers, as text."),
+        vendor_column("Form ID", "string", "Evaluation form."),
+        vendor_column("Form Name", "string", "Name of the form."),
+        vendor_column("Form Version", "string", "Version of the form."),
+        vendor_column("Evaluation Score%", "number", "Score of the whole evaluation, in percent."),
+        vendor_column("Evaluation Start Date", "date-time", "When the evaluation began."),
+        vendor_column("Evaluation Submission Date", "date-time", "When it was submitted."),
+        vendor_column("Workflow Type", "string", "Kind of workflow."),
+        vendor_column("Section ID", "string", "Section of the form."),
+        vendor_column("Section Title", "string", "Title of the section."),
+        vendor_column("Section Score%", "number", "Score of the section, in percent."),
+        vendor_column("Max Score", "number", "Highest possible points of the question."),
+        vendor_column("Agent ID", "string", "The evaluated agent."),
+        vendor_column("Firstname (Agent)", "string", "First name of the agent."),
+        vendor_column("Lastname (Agent)", "string", "Last name of the agent."),
+        vendor_column("Team ID", "string", "Team of the agent."),
+        vendor_column("Team Name", "string", "Name of that team."),
+        vendor_column("Firstname (Eva)", "string", "First name of the evaluator."),
+        vendor_column("Lastname (Eva)", "string", "Last name of the evaluator."),
+        vendor_column("Critical", "boolean", "Whether the question is critical."),
+        vendor_column("Failed Critical Question", "boolean", "Whether it was critical and failed."),
+        vendor_column("Mandatory", "boolean", "Whether an answer was required."),
+        vendor_column("Scorable", "boolean", "Whether it counts for the score."),
+        vendor_column("Question Type", "string", "Kind of question."),
+        vendor_column("Segment ID", "string", "Segment of the evaluated interaction."),
+        vendor_column("Interaction Start Date", "date-time", "Start of the interaction."),
+        vendor_column("Interaction End Date", "date-time", "End of the interaction."),
+        vendor_column("Bank ID", "string", "Question bank of the question."),
     ),
 )
 
@@ -152,18 +148,18 @@ RECORDING_INTERACTION_METADATA = EntityDefinition(
     primary_keys=("segment_id",),
     description="One row per recorded segment; a call may have several.",
     columns=(
-        Column("segment_id", "string", "ID of the segment."),
-        Column("acd_call_id", "string", "Master contact id of the call.", "beginning"),
-        Column("agent_1_contact_number", "string", "ACD contact id of agent 1.", "inside"),
-        Column("start_date", "date-time", "Start of the segment."),
-        Column("voice_recording_status", "string", "Whether the voice was recorded."),
-        Column("agent_1_name", "string", "Name of the first agent."),
-        Column("agent_1_team", "string", "Team of the first agent."),
-        Column("agent_1_acd_id", "string", "ACD id of the first agent."),
-        Column("agent_1_skills", "string", "Skills of the first agent."),
-        Column("ani", "string", "Number of the caller."),
-        Column("dnis", "string", "Number of the callee."),
-        Column("disposition", "string", "Disposition of the contact."),
+        vendor_column("Segment ID", "string", "ID of the segment."),
+        vendor_column("ACD Call ID", "string", "Master contact id of the call.", "beginning"),
+        vendor_column("Agent 1 Contact Number", "string", "ACD contact id of agent 1.", "inside"),
+        vendor_column("Start Date", "date-time", "Start of the segment."),
+        vendor_column("Voice Recording Status", "string", "Whether the voice was recorded."),
+        vendor_column("Agent 1 Name", "string", "Name of the first agent."),
+        vendor_column("Agent 1 Team", "string", "Team of the first agent."),
+        vendor_column("Agent 1 ACD ID", "string", "ACD id of the first agent."),
+        vendor_column("Agent 1 Skills", "string", "Skills of the first agent."),
+        vendor_column("ANI", "string", "Number of the caller."),
+        vendor_column("DNIS", "string", "Number of the callee."),
+        vendor_column("Disposition", "string", "Disposition of the contact."),
     ),
 )
 

@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
-from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES, OverlapDays
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
-from tap_cxone.config.types import COLUMN_TYPES, ColumnType
+from tap_cxone.config.shared import ColumnTypes, OverlapDays, StreamName, text_problems
 from tap_cxone.families.data_extraction.schemas import ENTITIES
 
 MAX_WINDOW_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
@@ -21,14 +21,7 @@ MAX_WINDOW_DAYS = 14  # "up to two weeks per request", the vendor's usage guidel
 class EntitySettings:
     """The settings of one entity; None keeps the built-in value."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["wfm_payroll"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["wfm_payroll"])]
     entity_name: Annotated[str | None, Meta(description="`entityName` of the API.")] = None
     version: Annotated[str | None, Meta(description="`version` of the entity, as text.")] = None
     primary_keys: Annotated[
@@ -38,19 +31,14 @@ class EntitySettings:
             "`_row_hash`."
         ),
     ] = None
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(
-            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
-            "strings."
-        ),
-    ] = field(default_factory=dict)
+    columns: ColumnTypes = field(default_factory=dict)
     order_by: Annotated[
         str | None,
         Meta(
-            description="Column that tells which of several rows with one key in a file is "
-            "emitted: the one with the greatest value of its type. Default: `Last Updated` for "
-            "`qm_workflows`, else none, which emits the first row."
+            description="Title or name of a column. Of several rows with one key in a file, the "
+            "one with its greatest value is emitted. An undeclared column "
+            "compares as numbers or dates if all its values are such, else as texts. Default: "
+            "`Last Updated` for `qm_workflows`, else none, which emits the first row."
         ),
     ] = None
     timezone: TIMEZONE = None
@@ -144,9 +132,8 @@ class DataExtractionSettings(Section):
         yield from self.csv.problems(f"{self.NAME}.csv")
         built_in = {entity.name for entity in ENTITIES}
         for entity in self.entities:
-            path = f"{self.NAME}.entities, entry '{entity.name}', "
-            yield from entity.csv.problems(f"{path}csv")
-            yield from timezone_problems(f"{path}timezone", entity.timezone)
+            path = f"{self.NAME}.entities, entry '{entity.name}'"
+            yield from text_problems(path, entity)
             values = {"entity_name": entity.entity_name, "version": entity.version}
             for setting in (name for name, value in values.items() if not value):
                 if entity.name not in built_in:

@@ -27,31 +27,18 @@ from tap_cxone.families.data_extraction.settings import (
     DataExtractionSettings,
     EntitySettings,
 )
-from tap_cxone.http.auth import AccessKeyGrant
 from tap_cxone.http.rate_limit import RateLimits
-from tap_cxone.rows.columns import with_types
-from tap_cxone.rows.titles import default_name
-from tap_cxone.streams.definition import (
-    entry_text_format,
-    find_entry,
-    merge_definition,
-    merge_definitions,
-)
+from tap_cxone.streams.definition import declare, declare_all
 from tap_cxone.streams.job_stream import JobStream
-from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import Overlap, daily_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from singer_sdk import Tap
 
     from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError
-    from tap_cxone.rows.text_format import TextFormat
-    from tap_cxone.windows import Window
 
 NAME = DataExtractionSettings.NAME
 BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
@@ -60,8 +47,7 @@ BUILT_IN_STREAMS = tuple(entity.name for entity in ENTITIES)
 class DataExtraction(ApiFamily):
     """The Data Extraction API."""
 
-    name = NAME
-    evidence = DataExtractionSettings.EVIDENCE
+    settings_class = DataExtractionSettings
     credentials = ACCESS_KEY
     host = "https://api-{region}.niceincontact.com"
     # The vendor's login takes the area's own host, the API its gateway.
@@ -76,11 +62,10 @@ class DataExtraction(ApiFamily):
     @classmethod
     @override
     def from_settings(cls, context: RunContext) -> Self:
-        settings = context.settings
-        section, key = settings.section(DataExtractionSettings), settings.access_key
+        section = context.settings.section(DataExtractionSettings)
         return cls(
             context=context,
-            grant=AccessKeyGrant(cls.token_url_of(settings), key) if key else None,
+            grant=cls.grant_of(context.settings),
             limits=RateLimits(
                 min_submit_interval=section.min_submit_interval, max_concurrent=1, tenant_wide=True
             ),
@@ -111,30 +96,22 @@ def streams(tap: Tap, context: RunContext) -> list[EntityStream]:
 
 def entity_definitions(settings: Settings) -> Iterator[EntityDefinition]:
     """Return the built-in entities with the user's overrides, then the custom entities."""
-    return merge_definitions(
-        ENTITIES,
-        settings.section(DataExtractionSettings).entities,
-        new=lambda entry: EntityDefinition(entry.name, "", ""),
-        merge=_merge_definition,
-    )
-
-
-def _merge_definition(entity: EntityDefinition, entry: EntitySettings) -> EntityDefinition:
-    return merge_definition(
-        entity,
-        entity_name=entry.entity_name or None,
-        version=entry.version or None,
-        primary_keys=entry.primary_keys,
-        columns=with_types(entity.columns, entry.columns),
-        order_by=default_name(entry.order_by) if entry.order_by else None,
-    )
-
-
-def entity_text_format(settings: Settings, name: str) -> TextFormat:
-    """Return how the files of an entity write texts."""
     section = settings.section(DataExtractionSettings)
-    entry = find_entry(section.entities, name) or EntitySettings(name)
-    return entry_text_format(entry, section.csv, f"{NAME}.entities, entry '{name}'")
+    return declare_all(
+        ENTITIES,
+        section.entities,
+        entry_class=EntitySettings,
+        new=lambda entry: EntityDefinition(name=entry.name, entity_name="", version=""),
+        declared=lambda entity, entry: declare(
+            entity,
+            entry,
+            setting=f"{NAME}.entities, entry '{entry.name}'",
+            csv=section.csv,
+            entity_name=entry.entity_name or None,
+            version=entry.version or None,
+            order_by=entry.order_by,
+        ),
+    )
 
 
 class EntityStream(JobStream):
@@ -143,21 +120,10 @@ class EntityStream(JobStream):
     def __init__(
         self, tap: Tap, family: ApiFamily, job_list: JobList, entity: EntityDefinition
     ) -> None:
-        """Store the entity and declare its columns and keys."""
+        """Store the entity, which is the declaration of the stream."""
         self.job_list = job_list
         self.entity = entity
-        setting = f"{NAME}.entities, entry '{entity.name}'"
-        declaration = Declaration(
-            name=entity.name,
-            columns=entity.columns,
-            primary_keys=entity.primary_keys,
-            description=entity.description,
-            keys_setting=f"{setting}, primary_keys",
-            columns_setting=f"{setting}, columns",
-            order_by=entity.order_by,
-            text_format=entity_text_format(family.context.settings, entity.name),
-        )
-        super().__init__(tap, family, declaration)
+        super().__init__(tap, family, entity)
 
     @cached_property
     @override
@@ -171,17 +137,4 @@ class EntityStream(JobStream):
             tenant_info=self.family.tenant_info,
             sync_timeout=self.settings.job_timeout,
             job_list=self.job_list,
-        )
-
-    @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        section = self.settings.section(DataExtractionSettings)
-        return daily_windows(
-            start,
-            end,
-            max_days=self.window_days,
-            pending=pending,
-            overlap=Overlap(section.overlap.days, self.settings.start_date),
         )

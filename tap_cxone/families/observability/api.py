@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -13,7 +11,8 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
-from tap_cxone.errors import ApiError, HistoryRefused, NotFound, QuotaRefused, with_permission_hint
+from tap_cxone.errors import ApiError, NotFound, QuotaRefused
+from tap_cxone.families.observability.refusals import names_no_table
 from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus
@@ -31,18 +30,6 @@ _PERMISSION_HINT = (
     "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
     "Security > Roles). Ask NICE whether the application may export its tables"
 )
-
-_QUOTA_TEXT = re.compile(r"(?i)too many export|exports? per 24")
-_UNKNOWN_TABLE_STATUSES = {
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.METHOD_NOT_ALLOWED,
-}
-_UNKNOWN_TABLE_TEXT = re.compile(
-    r"(?i)(?:unknown|invalid|unsupported|no such) table"
-    r"|table\b.{0,80}\b(?:unknown|invalid|unsupported|not (?:found|supported|exist))"
-)
-_HISTORY_TEXT = re.compile(r"(?i)months? ago")
 
 
 class TableRequest(Struct, frozen=True):
@@ -75,22 +62,6 @@ class TableRequest(Struct, frozen=True):
         return body
 
 
-def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Return the error class of a 400 whose text names the quota or the history, else None."""
-    if status != HTTPStatus.BAD_REQUEST:
-        return None
-    if _QUOTA_TEXT.search(error_text):
-        return QuotaRefused
-    return HistoryRefused if _HISTORY_TEXT.search(error_text) else None
-
-
-def _names_no_table(error: ApiError) -> bool:
-    """Return True if a refusal may mean that the tenant has the table under another name."""
-    if error.status == HTTPStatus.BAD_REQUEST:
-        return _UNKNOWN_TABLE_TEXT.search(error.message) is not None
-    return error.status in _UNKNOWN_TABLE_STATUSES
-
-
 @dataclass
 class ObservabilityApi(JobApi):
     """Jobs that export one table.
@@ -118,6 +89,7 @@ class ObservabilityApi(JobApi):
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "message", "error", "reason")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("exportId", "id", "jobId")
     NOUN: ClassVar[str] = "export"
+    PERMISSION_HINT: ClassVar[str] = _PERMISSION_HINT
 
     request: TableRequest
     tenant_info: MutableMapping[str, Any]
@@ -164,7 +136,7 @@ class ObservabilityApi(JobApi):
             try:
                 return self._submit_export(path, window)
             except ApiError as error:
-                if not _names_no_table(error):
+                if not names_no_table(error):
                     raise
                 # A missing permission says more than that the other name does not exist.
                 refusal = error if refusal is None or isinstance(refusal, NotFound) else refusal
@@ -173,7 +145,7 @@ class ObservabilityApi(JobApi):
 
     def _submit_export(self, path: str, window: Window) -> SubmitResult:
         try:
-            with with_permission_hint(_PERMISSION_HINT):
+            with self.permission_hint():
                 response = self.client.submit(
                     f"{TABLES_PATH}/{path}/export-data", self.body(window)
                 )

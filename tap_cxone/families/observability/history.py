@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from tap_cxone.families.observability.refusals import stated_ages
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.errors import HistoryRefused
-
-_MONTHS = re.compile(r"(\d{1,3}) months?", re.IGNORECASE)
 
 
 class HistoryLimit(Struct):
@@ -31,22 +29,22 @@ class HistoryLimit(Struct):
 
     def start(self, now: datetime) -> datetime | None:
         """Return the oldest midnight at which an export may start; None without a limit."""
-        by_setting = _months_ago(now, self.months) if self.months else None
+        by_setting = _midnight_before(now, months=self.months) if self.months else None
         return max(filter(None, (by_setting, self.oldest_start)), default=None)
 
     def move_start(self, refused_start: datetime, error: HistoryRefused, now: datetime) -> None:
-        """Move the oldest start to the next day, or to the months in the error if that is later.
+        """Move the oldest start to the age that the error states, else to the next day.
 
         The API may count months or days otherwise than the calendar, so it may refuse that too.
         """
         next_day = midnight(refused_start, days=1)
-        months = _MONTHS.search(error.message)
-        self.oldest_start = max(next_day, _months_ago(now, int(months[1])) if months else next_day)
+        stated = (_midnight_before(now, **age) for age in stated_ages(error.message))
+        self.oldest_start = min((start for start in stated if start > next_day), default=next_day)
 
 
-def _months_ago(now: datetime, months: int) -> datetime:
-    """Return the first midnight that is at most `months` calendar months before `now`."""
+def _midnight_before(now: datetime, **age: Any) -> datetime:
+    """Return the first midnight that is at most an age of the calendar before `now`."""
     from dateutil.relativedelta import relativedelta  # not needed by discovery
 
-    limit = now - relativedelta(months=months)
+    limit = now - relativedelta(**age)
     return limit if midnight(limit) == limit else midnight(limit, days=1)

@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from tap_cxone.config.definition import ONE_WEEK, OverlapDays
+from tap_cxone.config.definition import ONE_WEEK
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Settings
+from tap_cxone.config.shared import OverlapDays
 from tap_cxone.families.observability.table_exports import TableExport, table_exports
 from tap_cxone.families.observability.table_settings import TableOptions, TableSettings
 from tap_cxone.families.observability.tables import TABLES, DashboardTable

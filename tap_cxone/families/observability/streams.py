@@ -5,27 +5,27 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
-from tap_cxone.families.observability.api import ObservabilityApi, TableRequest, classify_error
+from tap_cxone.families.observability.api import ObservabilityApi, TableRequest
 from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
 from tap_cxone.families.observability.history import HistoryLimit
+from tap_cxone.families.observability.refusals import classify_error
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.table_exports import table_exports
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.http.rate_limit import ExportQuota, RateLimits
 from tap_cxone.rows.columns import declared_columns
-from tap_cxone.rows.titles import default_name
 from tap_cxone.streams.definition import text_format
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
-from tap_cxone.windows import Overlap, daily_windows, midnight
+from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     import logging
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError, HistoryRefused
     from tap_cxone.families.observability.table_exports import TableExport
-    from tap_cxone.windows import Window
+    from tap_cxone.windows import Overlap, Window
 
 NAME = ObservabilitySettings.NAME
 BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
@@ -46,8 +46,7 @@ BUILT_IN_STREAMS = tuple(table.stream for table in TABLES)
 class Observability(ApiFamily):
     """The export API of the dashboard."""
 
-    name = NAME
-    evidence = ObservabilitySettings.EVIDENCE
+    settings_class = ObservabilitySettings
     credentials = (*CLIENT_CREDENTIALS, *ACCESS_KEY)
     host = "https://api-{region}.niceincontact.com"
     login_host = "https://cxone.niceincontact.com"
@@ -149,7 +148,8 @@ class TableStream(JobStream):
             if export.entry
             else f"{NAME}.primary_keys, '{name}'",
             columns_setting=f"{own}, columns" if export.entry else f"{NAME}.columns, '{name}'",
-            order_by=default_name(export.order_by),
+            order_by=export.order_by,
+            order_by_setting=f"{NAME}.order_by.{name}",
             text_format=text_format(
                 section.stream_csv.get(name, CsvSettings()).over(section.csv),
                 csv_setting=f"{NAME}.stream_csv.{name}",
@@ -204,22 +204,11 @@ class TableStream(JobStream):
         )
 
     @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        section, bookmark = self.settings.section(ObservabilitySettings), self.state_view.bookmark()
-        has_overlap = bookmark is not None and start < midnight(bookmark) < end
-        return daily_windows(
-            start,
-            end,
-            max_days=self.window_days,
-            pending=pending,
-            overlap=Overlap(
-                section.overlap_days,
-                self.settings.start_date,
-                extends_first_window=has_overlap,  # so it costs no export
-            ),
-        )
+    def overlap(self, start: datetime) -> Overlap:
+        bookmark = self.state_view.bookmark()
+        has_overlap = bookmark is not None and start < midnight(bookmark)
+        overlap = super().overlap(start)
+        return structs.replace(overlap, extends_first_window=has_overlap)  # so it costs no export
 
     @override
     def limit_to_quota(

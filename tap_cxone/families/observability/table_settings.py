@@ -1,16 +1,15 @@
 """The settings of which tables are exported, and with which filters."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from tap_cxone.config.csv import CsvSettings
-from tap_cxone.config.definition import STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.definition import UNIQUE_NAMES
 from tap_cxone.config.model import Section
-from tap_cxone.config.types import ColumnType, DateOrder  # noqa: TC001 (msgspec reads the annotations)
+from tap_cxone.config.shared import ColumnTypes, StreamName
+from tap_cxone.config.types import ColumnType, DateOrder
 from tap_cxone.families.observability.tables import FILTERS, TABLES
 
 TABLE_PATHS = tuple(path for table in TABLES for path in table.paths)
@@ -34,14 +33,7 @@ class FilterSettings:
 class TableSettings:
     """The settings of one stream of a table; None keeps the value of the family or the table."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["voice_suggestions"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["voice_suggestions"])]
     path: Annotated[
         str | None,
         Meta(
@@ -68,10 +60,7 @@ class TableSettings:
     primary_keys: Annotated[
         tuple[str, ...] | None, Meta(description="Columns that identify a row.")
     ] = None
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(description="Column to type, as for entities. Other columns are strings."),
-    ] = field(default_factory=dict)
+    columns: ColumnTypes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +117,9 @@ class TableOptions(Section):
     order_by: Annotated[
         dict[str, str],
         Meta(
-            description="Stream name to a column. Of several rows with one key in a file, the one "
-            "with the greatest value in that column is emitted. Other streams emit the first row."
+            description="Stream name to the title or name of a column. Of several rows with one "
+            "key in a file, the one with its greatest value is emitted, compared as for entities. "
+            "Other streams emit the first row."
         ),
     ] = field(default_factory=dict)
     date_order: Annotated[

@@ -19,10 +19,8 @@ from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import set_activity, sleep
-from tap_cxone.rows.columns import with_types
 from tap_cxone.spool import WindowFile
-from tap_cxone.streams.definition import merge_definition, text_format
-from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.definition import declare
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import daily_windows, midnight
 
@@ -121,24 +119,7 @@ class DownloadStream(WindowedStream):
         self.entry = entry
         self.definition = _definition_of(entry)
         self.zone = standard_zone(entry, family.context.settings, family.context.clock.now())
-        setting = f"{ReportingSettings.NAME}.data_downloads, entry '{entry.name}'"
-        declaration = Declaration(
-            name=entry.name,
-            columns=self.definition.columns,
-            primary_keys=self.definition.primary_keys,
-            description=self.definition.description,
-            keys_setting=f"{setting}, primary_keys",
-            columns_setting=f"{setting}, columns",
-            formats=("csv", "json"),
-            grouped=self.definition.grouped,
-            text_format=text_format(
-                entry.csv.over(CsvSettings(number_format=NUMBER_FORMAT)),
-                csv_setting=f"{setting}, csv",
-                date_order=entry.date_order,
-                date_order_setting=f"{setting}, date_order",
-            ),
-        )
-        super().__init__(tap, family, declaration)
+        super().__init__(tap, family, self.definition)
 
     @override
     def _date_rule(self, window: Window) -> DateRule:
@@ -171,12 +152,13 @@ class DownloadStream(WindowedStream):
 def _definition_of(entry: DataDownloadSettings) -> DownloadDefinition:
     """Return the preset with the values of the user, or the user's own definition."""
     preset = preset_of(entry.name, entry.report_id)
-    definition = preset or DownloadDefinition(entry.name, entry.report_id or 0)
-    return merge_definition(
+    definition = preset or DownloadDefinition(name=entry.name, report_id=entry.report_id or 0)
+    return declare(
         definition,
+        entry,
+        setting=f"{ReportingSettings.NAME}.data_downloads, entry '{entry.name}'",
+        csv=CsvSettings(number_format=NUMBER_FORMAT),
         name=entry.name,
-        primary_keys=entry.primary_keys,
-        columns=with_types(definition.columns, entry.columns),
     )
 
 

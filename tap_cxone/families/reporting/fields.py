@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tap_cxone.rows.columns import Column, source_column
+from tap_cxone.rows.columns import Column, vendor_column
 from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.rows.titles import fold
 
@@ -40,7 +40,7 @@ def columns(**names: str) -> tuple[Column, ...]:
         **names: Kind of the values → names of the fields, separated by commas.
     """
     return tuple(
-        source_column(name, f"`{name}`{_KINDS[kind][1]}.", _KINDS[kind][0])
+        vendor_column(name, _KINDS[kind][0], f"`{name}`{_KINDS[kind][1]}.")
         for kind, listed in names.items()
         for name in listed.split(",")
     )

@@ -5,28 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_cxone.families.reporting.fields import columns
-from tap_cxone.streams.definition import Definition
+from tap_cxone.streams.schema import Declaration
 
 if TYPE_CHECKING:
-    from tap_cxone.rows.columns import Column
+    from tap_cxone.rows.decode import Format
 
 
-class DownloadDefinition(Definition, frozen=True):
-    """What defines the stream of one data download.
+class DownloadDefinition(Declaration, frozen=True, kw_only=True):
+    """Declaration of the stream of one data download.
 
     Attributes:
         report_id: ID of the report.
-        columns: Known columns.
-        primary_keys: Columns that identify a row; empty for `_row_hash`.
-        description: Meaning of one row.
-        grouped: Whether a row sums up a group, whose key may be blank.
     """
 
     report_id: int
-    columns: tuple[Column, ...] = ()
-    primary_keys: tuple[str, ...] = ()
     description: str = "A row of a data download."
-    grouped: bool = False
+    formats: tuple[Format, ...] = ("csv", "json")
 
 
 PRESETS = (

@@ -11,10 +11,11 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import parse_instant
-from tap_cxone.errors import NotFound, with_permission_hint
+from tap_cxone.errors import NotFound
 from tap_cxone.families.reporting.api import versioned
 from tap_cxone.http.base64_file import Base64Field
 from tap_cxone.http.json_body import first_id, json_id, json_object, json_objects
+from tap_cxone.http.links import resolve
 from tap_cxone.jobs.api import ActiveJobs, JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.progress.activity import sleep
@@ -83,6 +84,7 @@ class ReportJobsApi(JobApi):
     ID_KEYS: ClassVar[tuple[str, ...]] = ("jobId",)
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("resultFileURL", "resultFileUrl")
+    PERMISSION_HINT: ClassVar[str] = _PERMISSION_HINT
 
     @property
     @override
@@ -107,7 +109,7 @@ class ReportJobsApi(JobApi):
     @override
     def submit(self, window: Window) -> SubmitResult:
         path = versioned(self.version, f"{_PATH}/{self.report_id}")
-        with with_permission_hint(_PERMISSION_HINT):
+        with self.permission_hint():
             response = self.client.submit(path, None, params=self.body(window))
         job_id = first_id(unwrap_job(response.json), self.ID_KEYS)
         return self.require_job(response, SubmitResult(job_id))
@@ -156,7 +158,7 @@ class ReportJobsApi(JobApi):
 
     def _list(self, query: Mapping[str, str]) -> dict[str, Any]:
         params = {"reportId": str(self.report_id), **query}
-        with with_permission_hint(_PERMISSION_HINT):
+        with self.permission_hint():
             response = self.client.get(versioned(self.version, _PATH), params)
         return {} if response.status == HTTPStatus.NO_CONTENT else unwrap_job(response.json)
 
@@ -172,9 +174,9 @@ class ReportJobsApi(JobApi):
 
     def _download_once(self, link: str, description: str) -> Spool:
         decode = Base64Field("file", description).decode
-        with with_permission_hint(_PERMISSION_HINT):
+        with self.permission_hint():
             return self.client.fetch_url(
-                link,
+                resolve(self.client.base_url, link),
                 self.hosts,
                 description,
                 unwrap=lambda chunks: without_lines(decode(chunks), self.skip_lines),

@@ -21,7 +21,7 @@ from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.rows.columns import Column, with_types
 from tap_cxone.spool import WindowFile
-from tap_cxone.streams.definition import text_format
+from tap_cxone.streams.definition import declare
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.snapshot_job import SnapshotJobStream
 from tap_cxone.streams.windowed import WindowedStream
@@ -59,22 +59,13 @@ class _ReportRows(WindowedStream):
         """Store the entry of the settings; declare its columns and those of the job."""
         self.entry = entry
         self._job_id: str | None = None
-        setting = f"{ReportingSettings.NAME}.report_jobs, entry '{entry.name}'"
-        declaration = Declaration(
-            name=entry.name,
+        declaration = declare(
+            Declaration(name=entry.name, description="A row of a custom report."),
+            entry,
+            setting=f"{ReportingSettings.NAME}.report_jobs, entry '{entry.name}'",
+            csv=CsvSettings(number_format=NUMBER_FORMAT),
             columns=(*with_types((), entry.columns), *_JOB_COLUMNS),
-            primary_keys=entry.primary_keys,
-            description="A row of a custom report.",
-            keys_setting=f"{setting}, primary_keys",
-            columns_setting=f"{setting}, columns",
             windowed=entry.mode == "collect",
-            text_format=text_format(
-                entry.csv.over(CsvSettings(number_format=NUMBER_FORMAT)),
-                csv_setting=f"{setting}, csv",
-                timezone=entry.timezone,
-                date_order=entry.date_order,
-                date_order_setting=f"{setting}, date_order",
-            ),
         )
         super().__init__(tap, family, declaration)
 

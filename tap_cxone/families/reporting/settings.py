@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 from typing_extensions import override
 
-from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings, timezone_problems
-from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
-from tap_cxone.config.types import COLUMN_TYPES, ColumnType
+from tap_cxone.config.shared import ColumnTypes, StreamName, text_problems
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
 from tap_cxone.families.reporting.tables import DIMENSIONS
@@ -32,9 +32,8 @@ class DataDownloadSettings:
     """The settings of one data download; None keeps the preset's value."""
 
     name: Annotated[
-        str,
+        StreamName,
         Meta(
-            pattern=STREAM_NAME_PATTERN,
             examples=[PRESETS[0].name],
             description=f"Stream name, snake_case. Presets: {PRESET_NAMES}.",
         ),
@@ -50,13 +49,7 @@ class DataDownloadSettings:
             "`report_id`, else `_row_hash`."
         ),
     ] = None
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(
-            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
-            "strings."
-        ),
-    ] = field(default_factory=dict)
+    columns: ColumnTypes = field(default_factory=dict)
     timezone: Annotated[
         str | None,
         Meta(
@@ -92,14 +85,7 @@ class DataDownloadSettings:
 class ReportJobSettings:
     """The settings of one custom report."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["contacts_of_yesterday"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["contacts_of_yesterday"])]
     report_id: Annotated[
         int, Meta(ge=1, description="ID of the report; the stream `reports` lists all.")
     ]
@@ -114,13 +100,7 @@ class ReportJobSettings:
         tuple[str, ...],
         Meta(description="Columns that identify a row. Default: `_row_hash`."),
     ] = ()
-    columns: Annotated[
-        dict[str, ColumnType],
-        Meta(
-            description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are "
-            "strings."
-        ),
-    ] = field(default_factory=dict)
+    columns: ColumnTypes = field(default_factory=dict)
     delete_after_days: Annotated[
         int,
         Meta(ge=7, le=14, description="Days for which the API keeps the file, 7 to 14."),
@@ -225,9 +205,6 @@ class ReportingSettings(Section):
             setting = f"{self.NAME}.data_downloads, entry '{download.name}'"
             if download.report_id is None and preset_of(download.name) is None:
                 yield f"{setting} has no report_id; set it, or use a preset ({PRESET_NAMES})"
-            yield from timezone_problems(f"{setting}, timezone", download.timezone)
-            yield from download.csv.problems(f"{setting}, csv")
+            yield from text_problems(setting, download)
         for report in self.report_jobs:
-            setting = f"{self.NAME}.report_jobs, entry '{report.name}'"
-            yield from timezone_problems(f"{setting}, timezone", report.timezone)
-            yield from report.csv.problems(f"{setting}, csv")
+            yield from text_problems(f"{self.NAME}.report_jobs, entry '{report.name}'", report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -26,12 +26,10 @@ from tap_cxone.families.reporting.report_streams import report_stream
 from tap_cxone.families.reporting.settings import (
     BUILT_IN_STREAMS,
     DEFAULT_VERSION,
-    OPT_IN_REASON,
     ReportingSettings,
 )
 from tap_cxone.families.reporting.tables import DIMENSIONS
-from tap_cxone.http.auth import AccessKeyGrant, PasswordGrant
-from tap_cxone.http.rate_limit import RateLimits
+from tap_cxone.http.auth import PasswordGrant
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.snapshot import SnapshotStream
 from tap_cxone.streams.windowed import WindowedStream
@@ -61,8 +59,7 @@ _APPLICATION_TOKEN_PATH = "/auth/token"  # noqa: S105 (a path, not a token)
 class Reporting(ApiFamily):
     """The reporting API."""
 
-    name = NAME
-    evidence = ReportingSettings.EVIDENCE
+    settings_class = ReportingSettings
     credentials = ACCESS_KEY
     host = "https://api-{region}.niceincontact.com"
     login_host = "https://{region}.nice-incontact.com"
@@ -75,24 +72,13 @@ class Reporting(ApiFamily):
 
     @classmethod
     @override
-    def from_settings(cls, context: RunContext) -> Self:
-        return cls(context=context, grant=cls._grant(context.settings), limits=RateLimits())
-
-    @classmethod
-    def _grant(cls, settings: Settings) -> Grant | None:
+    def grant_of(cls, settings: Settings) -> Grant | None:
         """Return the login of the application if one is configured, else of the access key."""
         key, application = settings.access_key, settings.application
-        if not key:
-            return None
-        if not application:
-            return AccessKeyGrant(cls.token_url_of(settings), key)
+        if not key or not application:
+            return super().grant_of(settings)
         url = settings.token_url(NAME, _APPLICATION_LOGIN, _APPLICATION_TOKEN_PATH)
         return PasswordGrant(url, application, key)
-
-    @property
-    @override
-    def opt_in_reason(self) -> str:
-        return OPT_IN_REASON
 
     @override
     def classify_error(self, status: int, error_text: str) -> type[ApiError] | None:

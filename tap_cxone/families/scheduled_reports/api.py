@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -50,6 +48,8 @@ class ReportsApi(JobApi):
     ID_KEYS: ClassVar[tuple[str, ...]] = ("runId", "id")
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("downloadUrl",)
     NOUN: ClassVar[str] = "run"
+    JOBS_PATH: ClassVar[str] = RESULTS_PATH
+    CAN_CANCEL: ClassVar[bool] = True
 
     schedules: ScheduleRegistry
     schedule: ScheduleRequest
@@ -96,10 +96,6 @@ class ReportsApi(JobApi):
         return self.read_submit(self.client.submit(path, self.body(window)))
 
     @override
-    def status_path(self, job: Job) -> str:
-        return f"{RESULTS_PATH}/{quote(job.id, safe='')}"
-
-    @override
     def request_status(self, path: str) -> ApiResponse:
         return self.client.get(path, parse=parse_json_rows, accepts_redirect=True)
 
@@ -116,13 +112,6 @@ class ReportsApi(JobApi):
         path = self.status_path(job)
         self._first_pages = {path: response.body}
         return replace(response, link=path)
-
-    @override
-    def cancel(self, job: Job) -> bool:
-        """Send a DELETE for a job that exceeded its time-out; return True."""
-        with suppress(NotFound):  # the job has ended already
-            self.client.delete(self.status_path(job))
-        return True
 
     @override
     def download(self, link: str, description: str) -> Spool:

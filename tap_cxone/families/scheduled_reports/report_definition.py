@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import is_same_zone, time_zone
+from tap_cxone.http.json_body import letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
         "schedule": {
             "type": report.schedule.type,
             "time": report.schedule.time,
-            "timezone": report.schedule.timezone,
+            "timezone": "UTC",  # whatever name of it the settings have
         },
         "report": {
             "type": report.type,
@@ -93,13 +94,9 @@ def _is_same_value(path: str, registered: str, expected: str) -> bool:
         return _parse_time(registered) == _parse_time(expected)
     if key == "timezone":
         return is_same_zone(time_zone(registered), time_zone(expected))
-    return _letters(registered) == _letters(expected) if key in _WORDS else registered == expected
+    return letters(registered) == letters(expected) if key in _WORDS else registered == expected
 
 
 def _parse_time(text: str) -> tuple[int, int] | str:
     match = _TIME.fullmatch(text)
     return (int(match[1]), int(match[2])) if match else text
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text.casefold()))

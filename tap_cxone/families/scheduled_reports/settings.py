@@ -8,12 +8,14 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import CsvSettings
-from tap_cxone.config.definition import ONE_WEEK, STREAM_NAME_PATTERN, UNIQUE_NAMES
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section, Settings
+from tap_cxone.config.shared import Scopes, StreamName
 from tap_cxone.config.validation import aggregate_window_problems
 
 _CALL_REPORT_TYPES = ("agent", "queue", "skill")
@@ -60,7 +62,11 @@ class ScheduleSettings:
     ] = "daily"
     time: Annotated[str, Meta(description="Time of these runs, in UTC.")] = "05:30"
     timezone: Annotated[
-        str, Meta(description="Time zone of the schedule. Only `UTC`, in which the data is stored.")
+        str,
+        Meta(
+            description="Time zone of the schedule. Only `UTC` under any name, in which the data "
+            "is stored."
+        ),
     ] = _UTC
 
 
@@ -75,20 +81,24 @@ class DateRangeSettings:
     value: Annotated[str, Meta(description="The range, relative to the run.")] = "previousDay"
     start: Annotated[str | None, Meta(description="Start of an absolute range; refused.")] = None
     end: Annotated[str | None, Meta(description="End of an absolute range; refused.")] = None
+    startDate: Annotated[  # noqa: N815 (the API's key)
+        str | None, Meta(description="The same as `start`; refused.")
+    ] = None
+    endDate: Annotated[  # noqa: N815 (the API's key)
+        str | None, Meta(description="The same as `end`; refused.")
+    ] = None
+
+    @property
+    def has_fixed_dates(self) -> bool:
+        """Return True if the range names a start or an end."""
+        return any((self.start, self.end, self.startDate, self.endDate))
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
     """The settings of one scheduled report."""
 
-    name: Annotated[
-        str,
-        Meta(
-            pattern=STREAM_NAME_PATTERN,
-            examples=["agent_performance_daily"],
-            description="Stream name, snake_case.",
-        ),
-    ]
+    name: Annotated[StreamName, Meta(examples=["agent_performance_daily"])]
     type: Annotated[
         str,
         Meta(description="Type of the report: `agent`, `queue`, `skill`, `ic`, `voicemail`."),
@@ -198,13 +208,7 @@ class ScheduledReportsSettings(Section):
             "not know for them."
         ),
     ] = False
-    scopes: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="Scopes to request at login. An empty list requests all scopes of the "
-            "application."
-        ),
-    ] = ("analytics:reports:read", "analytics:reports:write")
+    scopes: Scopes = ("analytics:reports:read", "analytics:reports:write")
     csv: Annotated[CsvSettings, Meta(description="How the results of all reports write texts.")] = (
         field(default_factory=CsvSettings)
     )
@@ -298,12 +302,12 @@ def _metric_problems(metric: str, report_type: str) -> Iterator[str]:
 def _definition_problems(report: ReportSettings) -> Iterator[str]:
     """Yield what would give wrong days in a definition that the API itself accepts."""
     schedule, date_range = report.schedule, report.dateRange
-    if schedule.timezone != _UTC:
+    if not is_same_zone(time_zone(schedule.timezone), time_zone(_UTC)):
         yield (
             f": schedule.timezone is '{schedule.timezone}'; write UTC: the data is stored in UTC, "
             "so the days of another zone overlap or have gaps"
         )
-    if date_range.type != "relative" or date_range.start or date_range.end:
+    if date_range.type != "relative" or date_range.has_fixed_dates:
         yield (
             ": dateRange is absolute; write a relative one, such as previousDay: a schedule with "
             "fixed dates gives the same days in every run. start_date and end_date are the dates "

@@ -55,8 +55,7 @@ _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 class ScheduledReports(ApiFamily):
     """The scheduled reports."""
 
-    name = NAME
-    evidence = ScheduledReportsSettings.EVIDENCE
+    settings_class = ScheduledReportsSettings
     credentials = CLIENT_CREDENTIALS
     host = "https://api.nicecxone.com"
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)

@@ -38,10 +38,14 @@ class LineFilter(Struct, frozen=True):
     Attributes:
         headers: The header, and what is read of it after a byte order mark.
         skipped: Receives the counts.
+        spellings: The headers without regard to case and blanks.
+        first_words: Words that the first cell of a header begins with, in lower case.
     """
 
     headers: Sequence[list[str]]
     skipped: SkippedLines
+    spellings: Sequence[list[str]]
+    first_words: frozenset[str]
 
     @classmethod
     def for_header(cls, header: Sequence[str], delimiter: str, skipped: SkippedLines) -> LineFilter:
@@ -49,27 +53,46 @@ class LineFilter(Struct, frozen=True):
         # Quotes behind a byte order mark are text to the parser, whatever the writer quotes.
         quoting: tuple[Literal[0, 1], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
         marked = [_parse_after_mark(header, delimiter, quoting=rule) for rule in quoting]
-        return cls([list(header), *marked], skipped)
+        headers = [list(header), *marked]
+        first_words = ("".join(titles[:1]).casefold().split() for titles in headers)
+        # One cell that differs from the only title may be a value.
+        spellings = [list(map(_spelling, titles)) for titles in headers if len(header) > 1]
+        return cls(
+            headers, skipped, spellings, frozenset((words or [""])[0] for words in first_words)
+        )
 
     def rows_of(self, block: CsvBlock) -> CsvBlock:
         """Return the rows of a block without lines of blank cells and repeated headers."""
         first_cells = list(map(_first_cell, block.rows))
-        headers = [header for header in self.headers if header[:1] and header[0] in first_cells]
-        if not headers and all(map(str.strip, first_cells)):
+        text = "\n".join(first_cells).casefold()
+        if not any(word in text for word in self.first_words) and all(map(str.strip, first_cells)):
             return block
-        is_row = [self._is_row(cells, headers) for cells in block.rows]
+        is_row = [self._is_row(cells) for cells in block.rows]
         return CsvBlock(
             list(compress(block.rows, is_row)), list(compress(block.line_numbers, is_row))
         )
 
-    def _is_row(self, cells: list[str], headers: Sequence[list[str]]) -> bool:
-        if cells in headers:
+    def _is_row(self, cells: list[str]) -> bool:
+        if self._is_header(cells):
             self.skipped.repeated_headers += 1
         elif any(map(str.strip, cells)):
             return True
         else:
             self.skipped.blank += 1
         return False
+
+    def _is_header(self, cells: list[str]) -> bool:
+        first = _spelling(cells[0])
+        return cells in self.headers or any(
+            first == titles[0] and list(map(_spelling, cells)) == titles
+            for titles in self.spellings
+            if titles
+        )
+
+
+def _spelling(cell: str) -> str:
+    """Return a cell in lower case and without blanks."""
+    return "".join(cell.casefold().split())
 
 
 _first_cell = itemgetter(0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from itertools import chain
 from typing import TYPE_CHECKING, TextIO
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.table import BLOCK_ROWS, Row
@@ -25,7 +26,9 @@ csv.field_size_limit(2**31 - 1)
 
 _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
-_DELIMITERS = (";", "\t", "|")  # recognised in a header that is one cell between commas
+DELIMITERS = (";", "\t", "|")
+"""Delimiters beside the comma that the known columns of a header show."""
+_DELIMITER_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)  # the first line of Excel
 
 
 class CsvBlock(Struct, frozen=True):
@@ -50,13 +53,23 @@ class CsvBlock(Struct, frozen=True):
 
 
 class CsvSource(Struct, frozen=True):
-    """The text of a CSV file, which can be read repeatedly."""
+    """The text of a CSV file, which can be read repeatedly.
+
+    Attributes:
+        spool: The file.
+        name: Name of the file in error messages.
+        expected: Accepted limits, and the known columns.
+        null_characters: Filter of the text.
+        delimiter: Character between two cells.
+        has_delimiter_line: Whether the first line is one such as `sep=;`, which Excel reads.
+    """
 
     spool: Spool
     name: str
     expected: FileExpectation
     null_characters: NullCharacterFilter
     delimiter: str = ","
+    has_delimiter_line: bool = False
 
     def _open(self, describe_position: Callable[[], str]) -> AbstractContextManager[TextIO]:
         expected = self.expected
@@ -64,21 +77,38 @@ class CsvSource(Struct, frozen=True):
             self.spool, self.name, describe_position, expected.text_format, expected.max_bytes
         )
 
-    def find_delimiter(self) -> str:
-        """Return the delimiter: the setting, or one that gives a known column, or a comma."""
-        if self.expected.text_format.delimiter:
-            return self.expected.text_format.delimiter
-        line = self._first_line()
-        if len(_split(line, ",")) == 1:
-            for delimiter in _DELIMITERS:
-                header = _split(line, delimiter)
-                if len(header) > 1 and self.expected.is_known_header(header):
-                    return delimiter
-        return ","
+    def with_delimiter(self) -> CsvSource:
+        """Return the source with its delimiter.
+
+        That is the setting, or what the first line names, or the character that gives the most
+        known columns, else a comma.
+        """
+        first = self._first_line()
+        announced = _DELIMITER_LINE.fullmatch(first)
+        delimiter = self.expected.text_format.delimiter
+        if not delimiter:
+            delimiter = announced[1] if announced else self._recognise_delimiter(first)
+        return structs.replace(self, delimiter=delimiter, has_delimiter_line=announced is not None)
+
+    def _recognise_delimiter(self, header: str) -> str:
+        counts = {
+            delimiter: self.expected.count_known_columns(_split(header, delimiter))
+            for delimiter in (",", *DELIMITERS)
+        }
+        return max(counts, key=counts.__getitem__)  # of equal counts the first one
 
     def _first_line(self) -> str:
         with self._open(lambda: "in its header") as text:
             return next((line for line in text if line.strip()), "")
+
+    def _line_chunks(self, text: TextIO) -> Iterator[list[str]]:
+        """Yield the lines of a text in chunks; the line that names the delimiter is blank."""
+        is_first = True
+        while chunk := text.readlines(_CHUNK_CHARACTERS):
+            if is_first and self.has_delimiter_line:
+                _blank_first_line(chunk)
+            is_first = False
+            yield self.null_characters.filter_lines(chunk)
 
     def blocks(self) -> Iterator[CsvBlock]:
         """Yield all non-blank rows: the header as one block, then blocks of many rows."""
@@ -87,9 +117,9 @@ class CsvSource(Struct, frozen=True):
 
         def counted_lines(text: TextIO) -> Iterator[list[str]]:
             nonlocal chunks_read
-            while chunk := text.readlines(_CHUNK_CHARACTERS):
+            for chunk in self._line_chunks(text):
                 chunks_read += 1
-                yield self.null_characters.filter_lines(chunk)
+                yield chunk
 
         block, row_limit, chunk_limit = CsvBlock(), 1, 1
         try:
@@ -119,3 +149,9 @@ class CsvSource(Struct, frozen=True):
 
 def _split(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _blank_first_line(lines: list[str]) -> None:
+    """Replace the first line that is not blank by a blank one; so lines keep their numbers."""
+    index = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    lines[index] = "\n"

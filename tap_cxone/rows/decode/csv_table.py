@@ -51,8 +51,7 @@ class CsvTable(Struct, frozen=True):
             DecodeError: The file is damaged there.
         """
         null_characters = NullCharacterFilter(expected.text_format, name)
-        source = CsvSource(spool, name, expected, null_characters)
-        source = structs.replace(source, delimiter=source.find_delimiter())
+        source = CsvSource(spool, name, expected, null_characters).with_delimiter()
         header, *_ = next(source.blocks(), CsvBlock()).rows or [[]]
         header = [] if is_no_data(header) else header
         table = cls(name, tuple(header), source)

@@ -14,7 +14,7 @@ from tap_cxone.rows.decode.json_values import BrokenValue
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
 from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
-from tap_cxone.rows.titles import fold
+from tap_cxone.rows.titles import default_name, spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -214,10 +214,11 @@ class JsonTable:
 
         If there are none, store the spelling of the required fields in this file.
         """
-        spellings = {fold(key): key for key in value}
-        if missing := sorted(name for name in self._required if fold(name) not in spellings):
+        keys = {default_name(key): key for key in value} | {spelling(key): key for key in value}
+        found = {name: keys.get(spelling(name)) or keys.get(name) for name in self._required}
+        if missing := sorted(name for name, key in found.items() if key is None):
             return missing
-        self._required = frozenset(spellings[fold(name)] for name in self._required)
+        self._required = frozenset(filter(None, found.values()))
         return []
 
     def _add_fields(self, value: Mapping[str, Any]) -> None:

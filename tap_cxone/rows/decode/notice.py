@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NO_DATA = re.compile(
-    r"(?i)\W*no (?:data|records?|rows?|results?)"
-    r"(?: (?:is|are|was|were))?(?: (?:found|available|returned))?\W*"
+    r"""(?ix) \W* (?: there\ (?:is|are|was|were)\ | [a-z ]{0,20}\b(?:query|search|export)
+        \ (?:has\ )?(?:returned|found|contains)\ )?
+    (?:no|0|zero)\ (?:matching\ )?(?:data|records?|rows?|results?|entries|items|interactions)
+    (?:\ (?:is|are|was|were))?
+    (?:\ (?:found|available|returned|exists?|to\ export))?
+    (?P<scope>\ (?:for|in|within|between|during|from|match(?:es|ed|ing)?)\b .*)? \W*"""
 )
+_SCOPE = re.compile(
+    r"(?i)\b(?:range|period|dates?|days?|time|window|interval|filters?|criteria|selection|query)\b"
+    r"|\d[-/.]\d"
+)
+_FAILURE = re.compile(r"(?i)\b(?:fail|error|expired|denied|unavailable|time(?:d )?out|try again)")
 _SENTENCE = re.compile(r"\b[a-z]+ [a-z]+\b|\b(?:failed|failure|error|denied|expired)\b")
+# A phrase of one word, such as `Conflict`, may be the title of a column.
+_HTTP_ERRORS = {
+    status.phrase.casefold()
+    for status in HTTPStatus
+    if status >= HTTPStatus.BAD_REQUEST and " " in status.phrase
+}
 
 
 def is_no_data(cells: Sequence[str]) -> bool:
-    """Return True if the only cell with a text says that there are no rows."""
+    """Return True if the only text says that there are no rows, at all or in the date range."""
     texts = [cell for cell in cells if cell.strip()]
-    return len(texts) == 1 and _NO_DATA.fullmatch(texts[0]) is not None
+    if not texts or not has_blanks_after_delimiters(texts):
+        return False
+    match = _NO_DATA.fullmatch(text := ",".join(texts))
+    if match is None:
+        return False
+    scope = match["scope"]
+    return not scope or (_SCOPE.search(scope) is not None and not _FAILURE.search(text))
 
 
 def is_prose(header: Sequence[str]) -> bool:
     """Return True if a header is rather a sentence with commas, such as an error message.
 
-    In a sentence a blank follows each comma, and words in lower case follow one another.
+    In a sentence a blank follows each comma. Words in lower case follow one another, or one part is
+    the phrase of an HTTP error.
     """
-    has_blanks = all(cell.startswith(" ") for cell in header[1:])
-    return has_blanks and any(map(_SENTENCE.search, header))
+    return has_blanks_after_delimiters(header) and any(
+        _SENTENCE.search(cell) or cell.strip().casefold() in _HTTP_ERRORS for cell in header
+    )
+
+
+def has_blanks_after_delimiters(cells: Sequence[str]) -> bool:
+    """Return True if each cell but the first begins with a blank, as in a sentence."""
+    return all(cell.startswith(" ") for cell in cells[1:])

@@ -28,7 +28,7 @@ class FileExpectation(Struct, frozen=True):
             for none.
         max_bytes: Maximum size of the file after decompression.
         text_format: How the file writes texts.
-        is_known_header: Returns True if a header of CSV has a known column.
+        count_known_columns: Returns the number of known columns that a header of CSV has.
     """
 
     formats: tuple[Format, ...] = ("csv",)
@@ -36,7 +36,7 @@ class FileExpectation(Struct, frozen=True):
     nested_object: str = ""
     max_bytes: int = MAX_UNPACKED_BYTES
     text_format: TextFormat = TextFormat()
-    is_known_header: Callable[[Sequence[str]], bool] = lambda _: False
+    count_known_columns: Callable[[Sequence[str]], int] = lambda _: 0
 
 
 class Row(Struct, frozen=True):

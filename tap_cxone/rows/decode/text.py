@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import re
+import unicodedata
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
 _BUFFER_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
-_SAMPLE_BYTES = 16
+_SAMPLE_BYTES = 4096
 # UTF-16 of a Latin letter or digit and three ASCII characters, after up to four signs.
 _UTF_16_TEXTS = {
     "utf-16-le": re.compile(rb"(?:[^\w\0]\0){0,4}[A-Za-z0-9]\0(?:[ -~]\0){3}"),
     "utf-16-be": re.compile(rb"(?:\0[^\w\0]){0,4}\0[A-Za-z0-9](?:\0[ -~]){3}"),
 }
+_LINE_END = re.compile("[\r\n]")
+_NO_TEXT = ("Cc", "Cn", "Co", "Cs")  # categories of characters that no text has
+_MAX_UPPER_HALVES = 3  # zero, and those of one or two blocks of a script
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -91,11 +95,41 @@ def open_text(
 def _detect_encoding(data: bytes) -> str:
     """Return the encoding that the first bytes of a file show: UTF-16, otherwise UTF-8.
 
-    In UTF-16 without a byte order mark every second byte of a Latin letter is zero.
+    In UTF-16 without a byte order mark every second byte of a Latin letter is zero. So it is in a
+    line end, if the titles have no Latin letters.
     """
     if data[:2] in _UTF_16:
         return "utf-16"
-    return next((name for name, text in _UTF_16_TEXTS.items() if text.match(data)), "utf-8-sig")
+    sample = data[:_SAMPLE_BYTES]
+    for encoding, latin_text in _UTF_16_TEXTS.items():
+        if latin_text.match(sample) or (b"\0" in sample and _is_utf_16(sample, encoding)):
+            return encoding
+    return "utf-8-sig"
+
+
+def _is_utf_16(sample: bytes, encoding: str) -> bool:
+    """Return True if bytes are lines of ordinary characters in a kind of UTF-16.
+
+    Letters of some scripts are ASCII characters in UTF-8. Then the upper halves of all characters
+    are few different bytes, those of a script.
+    """
+    text = _decode(sample, encoding)
+    if not _LINE_END.search(text) or not all(map(_is_ordinary, text)):
+        return False
+    upper_halves = sample[1::2] if encoding == "utf-16-le" else sample[::2]
+    return not _decode(sample, "utf-8") or len(set(upper_halves)) <= _MAX_UPPER_HALVES
+
+
+def _decode(sample: bytes, encoding: str) -> str:
+    """Return the characters of a sample; empty if it has another encoding."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeDecodeError:
+        return ""
+
+
+def _is_ordinary(character: str) -> bool:
+    return character in "\t\r\n" or unicodedata.category(character) not in _NO_TEXT
 
 
 class _BoundedGzip(io.RawIOBase):

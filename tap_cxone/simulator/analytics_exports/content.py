@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
     from tap_cxone.simulator.analytics_exports.validation import ExportSpec
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
 _MEDIA_TYPES: Final = {"json": "application/json", "csv": csvfile.MEDIA_TYPE}
@@ -26,7 +26,7 @@ def file_response(
     spec: ExportSpec,
     columns: Sequence[str],
     rows: Iterable[Row],
-    options: Options,
+    options: AnalyticsExportsOptions,
     fault: Fault | None,
 ) -> Response:
     """Return the response to a download of these rows; `fault` may corrupt the file."""
@@ -47,7 +47,9 @@ def file_response(
     return bytes_response(pack(body, compression, fault, FAST), media_type, compression, options)
 
 
-def _json(elements: Iterable[bytes], options: Options, fault: Fault | None) -> bytes:
+def _json(
+    elements: Iterable[bytes], options: AnalyticsExportsOptions, fault: Fault | None
+) -> bytes:
     """Return elements as JSON text; `fault` may corrupt the text."""
     if options.analytics_json == "lines":
         body = b"".join(element + b"\n" for element in elements)

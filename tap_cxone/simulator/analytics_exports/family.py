@@ -9,34 +9,35 @@ from typing_extensions import override
 
 from tap_cxone.simulator.analytics_exports import conversations
 from tap_cxone.simulator.analytics_exports.exports import Exports
-from tap_cxone.simulator.analytics_exports.routes import routes
+from tap_cxone.simulator.analytics_exports.routes import NAME, routes
 from tap_cxone.simulator.credentials import client_credentials_handler
 from tap_cxone.simulator.family import SimulatedFamily
-from tap_cxone.simulator.rows import RowGenerator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.analytics_exports.exports import Export
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
-    from tap_cxone.simulator.rows import Row
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.family import RowQuery
+    from tap_cxone.simulator.rows import View
+
+_SOURCES = {conversations.NAME: conversations.SOURCE}
 
 
 class AnalyticsExports(SimulatedFamily):
     """The simulated analytics exports."""
 
-    name = "analytics_exports"
+    name = NAME
+    _options: AnalyticsExportsOptions
+    SOURCES = _SOURCES
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without exports."""
         super().__init__(context)
-        sources = {conversations.NAME: conversations.SOURCE}
-        self._rows = RowGenerator(context.options, sources, timedelta(0))
-        self._exports = Exports(context.options, context.clock)
+        self._exports = Exports(self._options, context.clock)
 
     @property
     def analytics_exports(self) -> list[Export]:
@@ -54,7 +55,7 @@ class AnalyticsExports(SimulatedFamily):
 
     @override
     def login_handler(self) -> Handler:
-        options = self._context.options
+        options = self._options
         return client_credentials_handler(
             self._context.client_tokens, options.granted_scopes, options.client_auth
         )
@@ -64,13 +65,9 @@ class AnalyticsExports(SimulatedFamily):
         return routes(self._context, self._exports, self._rows)
 
     @override
-    def serves(self, entity: str) -> bool:
-        return entity == conversations.NAME
-
-    @override
-    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
-        view = conversations.BOT
-        return self._rows.rows(query.entity, query.start, query.end, query.seen_at, view)
+    def view(self, query: RowQuery) -> View:
+        """Return the filter of `bot_conversations`: JSON values with fractions as `Decimal`."""
+        return conversations.BOT
 
     @override
     def state(self) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from tap_cxone.simulator.jsontext import decode, encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
     from tap_cxone.simulator.analytics_exports.validation import Format
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
     ElementBreaker = Callable[[Row], Any]
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def insert_invalid_elements(
-    rows: Sequence[bytes], file_format: Format, options: Options
+    rows: Sequence[bytes], file_format: Format, options: AnalyticsExportsOptions
 ) -> Iterator[bytes]:
     """Yield the rows together with the elements that the options insert."""
     inserted: Mapping[int, list[bytes]] = defaultdict(list)

@@ -13,17 +13,20 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.simulator.analytics_exports.exports import ApiStatus, Export
-    from tap_cxone.simulator.options import Options, StatusCase
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
+    from tap_cxone.simulator.options import StatusCase
 
 
-def accepted_response(export: Export, options: Options) -> Response:
+def accepted_response(export: Export, options: AnalyticsExportsOptions) -> Response:
     """Return the response to a submit; its status is always `queued`."""
     return JSONResponse(
         {"id": export.id, "status": _spell_status("queued", options.status_case)}, 202
     )
 
 
-def export_status(export: Export, now: datetime, options: Options) -> dict[str, str]:
+def export_status(
+    export: Export, now: datetime, options: AnalyticsExportsOptions
+) -> dict[str, str]:
     """Return the body of a response to a poll."""
     body = _summary(export, now, options)
     return body | (
@@ -32,14 +35,17 @@ def export_status(export: Export, now: datetime, options: Options) -> dict[str, 
 
 
 def export_list(
-    exports: Iterable[Export], statuses: Collection[str], now: datetime, options: Options
+    exports: Iterable[Export],
+    statuses: Collection[str],
+    now: datetime,
+    options: AnalyticsExportsOptions,
 ) -> dict[str, Any]:
     """Return the list of the exports that have one of these statuses."""
     matching = [export for export in exports if export.api_status(now) in statuses]
     return {"entities": [_entity(export, now, options) for export in matching]}
 
 
-def _entity(export: Export, now: datetime, options: Options) -> dict[str, Any]:
+def _entity(export: Export, now: datetime, options: AnalyticsExportsOptions) -> dict[str, Any]:
     """Return the list entry of an export."""
     entry = _summary(export, now, options)
     if not options.list_queries:
@@ -57,7 +63,7 @@ def _without(request: dict[str, Any], paths: Iterable[str]) -> dict[str, Any]:
     return kept
 
 
-def _summary(export: Export, now: datetime, options: Options) -> dict[str, str]:
+def _summary(export: Export, now: datetime, options: AnalyticsExportsOptions) -> dict[str, str]:
     """Return the id and the status of an export."""
     return {"id": export.id, "status": _spell_status(export.api_status(now), options.status_case)}
 

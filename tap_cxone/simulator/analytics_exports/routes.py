@@ -8,128 +8,93 @@ from typing import TYPE_CHECKING, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from typing_extensions import override
 
+from tap_cxone.simulator.analytics_exports import conversations
 from tap_cxone.simulator.analytics_exports.content import file_response
-from tap_cxone.simulator.analytics_exports.conversations import NAME
+from tap_cxone.simulator.analytics_exports.exports import Export
 from tap_cxone.simulator.analytics_exports.responses import (
     accepted_response,
     export_list,
     export_status,
 )
 from tap_cxone.simulator.analytics_exports.validation import parse_spec, parse_statuses
-from tap_cxone.simulator.endpoint import Endpoint, fault_of, json_body
-from tap_cxone.simulator.jobs import Status, forced_end_of
-from tap_cxone.simulator.validation import error_response
+from tap_cxone.simulator.endpoint import fault_of, json_body
+from tap_cxone.simulator.handlers import ApplicationHandlers, JobHandlers, outcome_of
+from tap_cxone.simulator.jobs import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.analytics_exports.exports import Export, Exports
+    from tap_cxone.simulator.analytics_exports.exports import Exports
+    from tap_cxone.simulator.analytics_exports.options import AnalyticsExportsOptions
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.faults import Fault, FaultPoint
+    from tap_cxone.simulator.faults import Fault
     from tap_cxone.simulator.rows import RowGenerator
 
+NAME: Final = "analytics_exports"
 _PATH: Final = "/api/v2/analytics/exports"
 _READ: Final = "analytics:export:read"
 _WRITE: Final = "analytics:export:write"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def routes(
-    context: ServerContext, exports: Exports, conversations: RowGenerator
-) -> list[BaseRoute]:
+def routes(context: ServerContext, exports: Exports, rows: RowGenerator) -> list[BaseRoute]:
     """Return the endpoints of the Analytics Exports API."""
-    api = _Api(context, exports, conversations)
-
-    def endpoint(
-        handler: Callable[[Request], Awaitable[Response]], fault_point: FaultPoint
-    ) -> Endpoint:
-        return Endpoint(
-            handler,
-            context.faults,
-            fault_point,
-            family="analytics_exports",
-            error_response=error_response,
-        )
-
+    api = _Api(context, exports, rows)
+    job = f"{_PATH}/{{job_id}}"
     return [
-        endpoint(api.list, "list").route("GET", _PATH),
-        endpoint(api.submit, "submit").route("POST", _PATH),
-        endpoint(api.poll, "poll").route("GET", f"{_PATH}/{{export_id}}"),
-        endpoint(api.download, "download").route("GET", f"{_PATH}/{{export_id}}/download"),
+        api.endpoint(api.list, "list", scope=_READ).route("GET", _PATH),
+        api.endpoint(api.submit, "submit", scope=_WRITE).route("POST", _PATH),
+        api.endpoint(api.poll, "poll", scope=_READ).route("GET", job),
+        api.endpoint(api.download, "download", scope=_READ).route("GET", f"{job}/download"),
     ]
 
 
-class _Api:
+class _Api(ApplicationHandlers, JobHandlers[Export]):
     """Handlers of the four endpoints."""
 
-    def __init__(
-        self, context: ServerContext, exports: Exports, conversations: RowGenerator
-    ) -> None:
+    NOUN = "export"
+    name = NAME
+    _options: AnalyticsExportsOptions
+
+    def __init__(self, context: ServerContext, exports: Exports, rows: RowGenerator) -> None:
         """Create the handlers of the API."""
-        self._context = context
+        super().__init__(context, exports)
         self._exports = exports
-        self._conversations = conversations
-        self._options = context.options
+        self._rows = rows
 
     async def list(self, request: Request) -> Response:
         """Return the exports of all clients."""
-        self._context.client_tokens.require(request, _READ)
         wanted = request.query_params.get("status")
         statuses = parse_statuses(None if self._options.list_ignores_status else wanted)
-        visible_exports = [
-            export for export in self._exports.all() if export.forced_end != "job-lost"
-        ]
-        return JSONResponse(
-            export_list(visible_exports, statuses, self._context.clock.now(), self._options)
-        )
+        now, listed = self._context.clock.now(), self._exports.listed()
+        return JSONResponse(export_list(listed, statuses, now, self._options))
 
     async def submit(self, request: Request) -> Response:
         """Start an export and return its id."""
-        self._context.client_tokens.require(request, _WRITE)
         spec = parse_spec(await json_body(request))
-        forced_end, reason = forced_end_of(fault_of(request))
-        export = self._exports.submit(spec, forced_end=forced_end, reason=reason)
+        export = self._exports.submit(spec, outcome_of(request))
         return accepted_response(export, self._options)
 
     async def poll(self, request: Request) -> Response:
         """Return the status of an export."""
-        self._context.client_tokens.require(request, _READ)
-        forced_end, reason = forced_end_of(fault_of(request))
-        export_id = request.path_params["export_id"]
-        export = _require_export(
-            self._exports.poll(export_id, forced_end=forced_end, reason=reason)
-        )
-        return JSONResponse(export_status(export, self._context.clock.now(), self._options))
+        export, now = self.polled_job(request), self._context.clock.now()
+        return JSONResponse(export_status(export, now, self._options))
 
     async def download(self, request: Request) -> Response:
         """Return the file of an export."""
-        self._context.client_tokens.require(request, _READ)
-        export = _require_export(self._exports.find(request.path_params["export_id"]))
-        now = self._context.clock.now()
+        export, now = self.job_of(request), self._context.clock.now()
         if not export.has_file(now):
             raise HTTPException(404, "The export's file is gone")
         if export.status(now) is not Status.SUCCEEDED:
             raise HTTPException(409, "The export is not completed")
-        return await run_in_threadpool(self._file, export, fault_of(request))
+        return await run_in_threadpool(self.file, export, fault_of(request))
 
-    def _file(self, export: Export, fault: Fault | None) -> Response:
-        """Return the file with the rows that were visible when the export ended."""
-        spec, conversations = export.spec, self._conversations
-        seen_at, end = export.ready_at or spec.start, spec.end + _MILLISECOND
-        rows = conversations.rows(NAME, spec.start, end, seen_at, spec.view)
-        return file_response(spec, conversations.columns(NAME), rows, self._options, fault)
-
-
-def _require_export(export: Export | None) -> Export:
-    """Return `export`.
-
-    Raises:
-        HTTPException: It is None.
-    """
-    if export is None:
-        raise HTTPException(404, "There is no such export")
-    return export
+    @override
+    def file(self, job: Export, fault: Fault | None) -> Response:
+        spec, rows = job.spec, self._rows
+        end = spec.end + _MILLISECOND
+        found = rows.rows(conversations.NAME, spec.start, end, job.ended_at, spec.view)
+        return file_response(spec, rows.columns(conversations.NAME), found, self._options, fault)

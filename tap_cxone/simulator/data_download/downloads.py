@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.simulator.clock import Clock
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
     from tap_cxone.simulator.data_download.validation import DownloadSpec
     from tap_cxone.simulator.metrics import CustomMetric
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
 _IDS = ("interactionId", "agentId", "dispositionCode", "queueId")
@@ -42,7 +42,7 @@ class Downloads:
         rate: The limit on requests per minute; None for no limit.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    def __init__(self, options: DataDownloadOptions, clock: Clock) -> None:
         """Create the state without downloads."""
         minute, hour = timedelta(minutes=1), timedelta(hours=1)
         self.metric_catalog = MetricCatalog(options.catalogue)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_cxone.simulator.credentials import client_credentials_handler
 from tap_cxone.simulator.data_download.downloads import Downloads
-from tap_cxone.simulator.data_download.routes import routes
+from tap_cxone.simulator.data_download.routes import NAME, routes
 from tap_cxone.simulator.data_download.validation import REPORTS
 from tap_cxone.simulator.family import SimulatedFamily
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.metrics import CustomMetric
     from tap_cxone.simulator.rows import Row
 
@@ -38,13 +40,14 @@ class DataDownload(SimulatedFamily):
         downloads: State of the API, with its quota.
     """
 
-    name = "data_download"
+    name = NAME
+    _options: DataDownloadOptions
     token_path = "/api/v2/oauth/token"  # noqa: S105 (a path, not a token)
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without downloads."""
         super().__init__(context)
-        self.downloads = Downloads(context.options, context.clock)
+        self.downloads = Downloads(self._options, context.clock)
 
     def publish_metrics(self, metrics: Iterable[CustomMetric]) -> None:
         """Replace the published custom metrics; thread-safe."""
@@ -52,9 +55,9 @@ class DataDownload(SimulatedFamily):
 
     @override
     def login_handler(self) -> Handler:
-        options = self._context.options
+        options = self._options
         return client_credentials_handler(
-            self._context.reporting_tokens, options.reporting_scopes, options.client_auth
+            self._context.regional_tokens, options.reporting_scopes, options.client_auth
         )
 
     @override
@@ -67,6 +70,10 @@ class DataDownload(SimulatedFamily):
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
+        """Return a row for each interaction of a report, such as `Interaction/Call`.
+
+        It has `at` and `customMetrics`; `_bad` is set if a metric violates its rule.
+        """
         return self.downloads.expected_rows(query.start, query.end, query.seen_at)
 
     @override

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
     from tap_cxone.simulator.metrics import CustomMetric
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
 
 NAME: Final = "Interaction/Call"
@@ -54,7 +54,7 @@ class Interaction:
 class Interactions:
     """Generator of all interactions."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: DataDownloadOptions) -> None:
         """Create a generator."""
         self._rows = RowGenerator(options, {NAME: _SOURCE}, timedelta(0))
         self._per_day = options.rows_of.get(NAME, options.rows_per_day)

@@ -9,8 +9,8 @@ from tap_cxone.simulator.list_pages import list_page
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
     from tap_cxone.simulator.metrics import CustomMetric
-    from tap_cxone.simulator.options import Options
 
 
 class MetricCatalog:
@@ -29,7 +29,9 @@ class MetricCatalog:
         return tuple(metric.id for metric in self.metrics)
 
 
-def metric_list(metrics: Iterable[CustomMetric], query: Mapping[str, str], options: Options) -> Any:
+def metric_list(
+    metrics: Iterable[CustomMetric], query: Mapping[str, str], options: DataDownloadOptions
+) -> Any:
     """Return a page of the list of the metrics in the tenant's layout."""
     entries = [_entry(metric, options) for metric in metrics]
     if options.catalogue_shape == "list":
@@ -37,7 +39,7 @@ def metric_list(metrics: Iterable[CustomMetric], query: Mapping[str, str], optio
     return list_page(entries, options.catalogue_shape, query, options)
 
 
-def _entry(metric: CustomMetric, options: Options) -> dict[str, Any]:
+def _entry(metric: CustomMetric, options: DataDownloadOptions) -> dict[str, Any]:
     """Return the list entry of a metric without unknown fields."""
     entry = {
         "id": metric.id,

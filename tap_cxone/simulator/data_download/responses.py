@@ -11,9 +11,9 @@ from tap_cxone.simulator.jsontext import encode
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.data_download.downloads import Page
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
     from tap_cxone.simulator.data_download.rate_limit import FixedWindowLimit
     from tap_cxone.simulator.data_download.validation import DownloadSpec
-    from tap_cxone.simulator.options import Options
 
 
 def json_response(value: Any) -> Response:
@@ -21,7 +21,7 @@ def json_response(value: Any) -> Response:
     return Response(encode(value), media_type="application/json")
 
 
-def me(options: Options) -> dict[str, Any]:
+def me(options: DataDownloadOptions) -> dict[str, Any]:
     """Return the user and the time zone of the tenant."""
     user = {"id": "11ef-sim-user", "name": "Reporting, nightly"}
     match options.zone_shape:
@@ -50,7 +50,7 @@ def rate_headers(limit: FixedWindowLimit) -> dict[str, str]:
     }
 
 
-def download_page(page: Page, spec: DownloadSpec, options: Options) -> dict[str, Any]:
+def download_page(page: Page, spec: DownloadSpec, options: DataDownloadOptions) -> dict[str, Any]:
     """Return the body of a page of a data download."""
     one_more = options.page_quirk == "wrong-returned"
     body = {

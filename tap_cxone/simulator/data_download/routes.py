@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from typing_extensions import override
 
 from tap_cxone.simulator.data_download.downloads import Downloads, Page
 from tap_cxone.simulator.data_download.metric_catalog import metric_list
@@ -17,21 +18,20 @@ from tap_cxone.simulator.data_download.responses import (
     rate_headers,
 )
 from tap_cxone.simulator.data_download.validation import parse_spec
-from tap_cxone.simulator.endpoint import Endpoint, json_body
-from tap_cxone.simulator.validation import error_response
+from tap_cxone.simulator.endpoint import json_body
+from tap_cxone.simulator.handlers import ApplicationHandlers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.faults import FaultPoint
+    from tap_cxone.simulator.data_download.options import DataDownloadOptions
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.tokens import TokenStore
 
-    Handler = Callable[[Request], Awaitable[Response]]
-
+NAME: Final = "data_download"
 _PATH: Final = "/api/v2/reporting"
 _METRICS: Final = "api:custom-metrics:read"
 _DOWNLOAD: Final = "api:data-download:read"
@@ -41,65 +41,60 @@ _REPORTING: Final = "api:reporting:read"
 def routes(context: ServerContext, downloads: Downloads) -> list[BaseRoute]:
     """Return the endpoints of the data download API."""
     api = _Api(context, downloads)
-
-    def endpoint(handler: Handler, fault_point: FaultPoint) -> Endpoint:
-        return Endpoint(
-            api.rate_limited(handler), context.faults, fault_point, family="data_download"
-        )
-
+    metrics = api.endpoint(api.custom_metrics, "catalogue", scope=_METRICS)
     return [
-        endpoint(api.me, "me").route("GET", "/api/v2/users/me"),
-        endpoint(api.custom_metrics, "catalogue").route("GET", f"{_PATH}/custom-metrics"),
-        endpoint(api.quota, "quota").route("GET", f"{_PATH}/quota"),
-        endpoint(api.download, "page").route("POST", f"{_PATH}/data-download"),
+        api.endpoint(api.me, "me").route("GET", "/api/v2/users/me"),
+        metrics.route("GET", f"{_PATH}/custom-metrics"),
+        api.endpoint(api.quota, "quota", scope=_REPORTING).route("GET", f"{_PATH}/quota"),
+        api.endpoint(api.download, "page", scope=_DOWNLOAD).route("POST", f"{_PATH}/data-download"),
     ]
 
 
-class _Api:
+class _Api(ApplicationHandlers):
     """Handlers of the four endpoints."""
+
+    name = NAME
+    _options: DataDownloadOptions
 
     def __init__(self, context: ServerContext, downloads: Downloads) -> None:
         """Create the handlers of the API."""
-        self._tokens = context.reporting_tokens
+        super().__init__(context)
         self._downloads = downloads
-        self._options = context.options
 
-    def rate_limited(self, handler: Handler) -> Handler:
-        """Return the handler with the rate limit and its headers."""
+    @property
+    @override
+    def tokens(self) -> TokenStore:
+        return self._context.regional_tokens
+
+    @override
+    async def respond(self, request: Request, handler: Handler, scope: str | None) -> Response:
+        """Count each request against the rate limit, and show the limit in the headers."""
         rate = self._downloads.rate
+        if rate is None:
+            return await super().respond(request, handler, scope)
+        try:
+            rate.consume()
+            response = await super().respond(request, handler, scope)
+        except HTTPException as error:
+            response = self.error_response(request, error)
+        response.headers.update(rate_headers(rate))
+        return response
 
-        async def counted(request: Request) -> Response:
-            try:
-                if rate is not None:
-                    rate.consume()
-                response = await handler(request)
-            except HTTPException as error:
-                response = error_response(request, error)
-            if rate is not None:
-                response.headers.update(rate_headers(rate))
-            return response
-
-        return counted
-
-    async def me(self, request: Request) -> Response:
+    async def me(self, _: Request) -> Response:
         """Return the user."""
-        self._tokens.require(request)
         return json_response(me(self._options))
 
     async def custom_metrics(self, request: Request) -> Response:
         """Return the custom metrics."""
-        self._tokens.require(request, _METRICS)
         metrics = self._downloads.metric_catalog.metrics
         return json_response(metric_list(metrics, request.query_params, self._options))
 
-    async def quota(self, request: Request) -> Response:
+    async def quota(self, _: Request) -> Response:
         """Return the remaining number of data downloads."""
-        self._tokens.require(request, _REPORTING)
         return json_response(quota(self._downloads.quota))
 
     async def download(self, request: Request) -> Response:
         """Return a page of a report."""
-        self._tokens.require(request, _DOWNLOAD)
         spec = parse_spec(await json_body(request), self._downloads.metric_catalog.ids())
         self._downloads.quota.consume()
         if not self._is_other_region():

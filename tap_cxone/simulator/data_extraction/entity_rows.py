@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
 
 _DAY = timedelta(days=1)
-_SOURCES = {name: entity.source for name, entity in ENTITIES.items()}
+SOURCES = {name: entity.source for name, entity in ENTITIES.items()}
 
 
 class EntityRows(RowGenerator):
     """Generator of the rows of all entities."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: DataExtractionOptions) -> None:
         """Create a generator."""
-        super().__init__(options, _SOURCES, options.lateness)
+        super().__init__(options, SOURCES, options.lateness)
         self._end = _DAY if options.end_inclusive else timedelta(0)
         self._zone = ZoneInfo(options.day_zone)
 
     def file_rows(
-        self, entity: str, start: date, end: date, seen_at: datetime | None
+        self, entity: str, start: date, end: date, seen_at: datetime
     ) -> Iterator[dict[str, str]]:
         """Yield the rows of a job from `start` to `end` that ended at `seen_at`."""
         first, last = self._midnight(start), self._midnight(end + self._end)
-        return self.rows(entity, first, last, seen_at or first)
+        return self.rows(entity, first, last, seen_at)
 
     def _midnight(self, day: date) -> datetime:
         """Return the start of a day of the API."""

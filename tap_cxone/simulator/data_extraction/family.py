@@ -6,58 +6,43 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.simulator.credentials import access_key_handler
-from tap_cxone.simulator.data_extraction.entities import ENTITIES
-from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
+from tap_cxone.simulator.data_extraction.entity_rows import SOURCES, EntityRows
 from tap_cxone.simulator.data_extraction.extraction_jobs import ExtractionJobs
-from tap_cxone.simulator.data_extraction.routes import routes
+from tap_cxone.simulator.data_extraction.routes import NAME, routes
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.scaling import divide_rounding_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.data_extraction.jobs import Job
-    from tap_cxone.simulator.family import Handler, RowQuery
-    from tap_cxone.simulator.rows import Row
+    from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
 
 
 class DataExtraction(SimulatedFamily):
     """The simulated Data Extraction API."""
 
-    name = "data_extraction"
+    name = NAME
+    _options: DataExtractionOptions
+    SOURCES = SOURCES
     token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
     uses_application = False
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without jobs."""
         super().__init__(context)
-        self._rows = EntityRows(context.options)
-        self._jobs = ExtractionJobs(context.options, context.clock)
+        self._rows: EntityRows = EntityRows(self._options)
+        self._jobs = ExtractionJobs(self._options, context.clock)
 
     @property
     def jobs(self) -> list[Job]:
         """Return the jobs submitted so far, in order."""
-        return self._jobs.jobs()
-
-    @override
-    def login_handler(self) -> Handler:
-        return access_key_handler(self._context.tokens)
+        return self._jobs.all()
 
     @override
     def routes(self) -> list[BaseRoute]:
         return routes(self._context, self._jobs, self._rows)
-
-    @override
-    def serves(self, entity: str) -> bool:
-        return entity in ENTITIES
-
-    @override
-    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
-        return self._rows.rows(query.entity, query.start, query.end, query.seen_at)
 
     @override
     def state(self) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from tap_cxone.simulator.jobs import Status
 
 if TYPE_CHECKING:
     from tap_cxone.simulator.data_extraction.jobs import Job
-    from tap_cxone.simulator.options import Options, StatusCase
+    from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
+    from tap_cxone.simulator.options import StatusCase
 
 
 def spell_status(status: Status, case: StatusCase | None) -> str:
@@ -22,13 +23,17 @@ def spell_status(status: Status, case: StatusCase | None) -> str:
             return status.title()
 
 
-def job_status(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
+def job_status(
+    job: Job, status: Status, url: str | None, options: DataExtractionOptions
+) -> dict[str, Any]:
     """Return the status object of a job; `url` is the link to its file."""
     body = {"id": job.id, "status": spell_status(status, options.status_case)}
     return {"jobStatus": {**body, **_result(job, status, url, options)}}
 
 
-def _result(job: Job, status: Status, url: str | None, options: Options) -> dict[str, Any]:
+def _result(
+    job: Job, status: Status, url: str | None, options: DataExtractionOptions
+) -> dict[str, Any]:
     """Return an object with the field `result`, or an empty one."""
     if url is not None:
         return {"result": {"url": url}}
@@ -43,7 +48,7 @@ def _result(job: Job, status: Status, url: str | None, options: Options) -> dict
             return {"result": {}}
 
 
-def sync_response(job: Job, status: Status, url: str | None, options: Options) -> Any:
+def sync_response(job: Job, status: Status, url: str | None, options: DataExtractionOptions) -> Any:
     """Return the body of `POST …/jobs/sync`; without a file it is the status object."""
     if url is None:
         return job_status(job, status, None, options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,14 +10,15 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from tap_cxone.simulator.jobs import Job, Status
+from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.jobs import ForcedEnd
+    from tap_cxone.simulator.jobs import ForcedOutcome
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
     from tap_cxone.simulator.observability.validation import TableExportSpec
-    from tap_cxone.simulator.options import Options
 
 TOO_OLD = "Export date range cannot be more than {} months ago without authorization"
 TOO_MANY = (
@@ -43,64 +43,45 @@ class Export(Job):
     reason: str = "The export failed"
 
 
-class Exports:
+class Exports(TenantJobs[Export]):
     """All exports of the tenant and their files.
 
     Attributes:
         quota_violations: Number of submits that exceeded the quota.
     """
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    _options: ObservabilityOptions
+
+    def __init__(self, options: ObservabilityOptions, clock: Clock) -> None:
         """Create the state without exports."""
+        super().__init__(options, clock)
         self.quota_violations = 0
-        self._options = options
-        self._clock = clock
-        self._exports: dict[str, Export] = {}
         self._files: dict[str, str] = {}
 
-    def submit(
-        self, spec: TableExportSpec, *, forced_end: ForcedEnd | None, reason: str | None
-    ) -> Export:
+    def submit(self, spec: TableExportSpec, outcome: ForcedOutcome) -> Export:
         """Start an export.
 
         Raises:
             HTTPException: It starts before the history limit, or the quota is exhausted.
         """
-        now = self._clock.now()
-        self._check_limits(spec, now)
-        polls = self._options.job_polls
-        export = Export(
-            id=str(uuid.uuid4()),
-            spec=spec,
-            number=len(self._exports),
-            submitted_at=now,
-            ready_at=now + self._options.job_time if polls is None else None,
-            remaining_polls=polls or 0,
-            forced_end=forced_end,
-            unseen_polls=self._options.unseen_polls,
-        )
-        return self._store(replace(export, reason=reason) if reason else export)
+        self._check_limits(spec, self._clock.now())
+        unseen_polls, number = self._options.unseen_polls, len(self._jobs)
+        return self.start(Export, outcome, spec=spec, number=number, unseen_polls=unseen_polls)
 
-    def poll(
-        self, export_id: str, file_name: str, *, forced_end: ForcedEnd | None, reason: str | None
-    ) -> Export | None:
+    def poll_file(self, export_id: str, file_name: str, outcome: ForcedOutcome) -> Export | None:
         """Return an export after one poll; None if it is unknown or expired.
 
         Args:
             export_id: The id of the export.
             file_name: The name of its file; of two files with one name the newer one is kept.
-            forced_end: How the export ends with this poll; None for no forced end.
-            reason: The reason of a forced failure.
+            outcome: What a fault makes of the export.
         """
-        export = self._exports.get(export_id)
-        if export is None:
+        export = self._jobs.get(export_id)
+        if export is not None and export.unseen_polls:
+            self.store(replace(export, unseen_polls=export.unseen_polls - 1))
             return None
-        if export.unseen_polls:
-            self._store(replace(export, unseen_polls=export.unseen_polls - 1))
-            return None
-        now = self._clock.now()
-        export = self._store(export.after_poll(now, forced_end=forced_end, reason=reason))
-        if export.forced_end == "job-lost" or _is_forgotten(export, now):
+        export, now = self.poll(export_id, outcome), self._clock.now()
+        if export is None or _is_forgotten(export, now):
             return None
         if export.status(now) is Status.SUCCEEDED:
             self._register_file(export, file_name)
@@ -108,12 +89,8 @@ class Exports:
 
     def export_of_file(self, file_name: str) -> Export | None:
         """Return the export whose file has this name; None once the file is deleted."""
-        export = self._exports[self._files[file_name]]
+        export = self._jobs[self._files[file_name]]
         return export if export.status(self._clock.now()) is Status.SUCCEEDED else None
-
-    def all(self) -> list[Export]:
-        """Return all exports, in order."""
-        return list(self._exports.values())
 
     def _check_limits(self, spec: TableExportSpec, now: datetime) -> None:
         """Raise HTTPException for an export that breaks a limit."""
@@ -133,13 +110,8 @@ class Exports:
     def _register_file(self, export: Export, file_name: str) -> None:
         """Store the file of an export, unless a newer export has a file of this name."""
         owner = self._files.get(file_name)
-        if owner is None or self._exports[owner].number < export.number:
+        if owner is None or self._jobs[owner].number < export.number:
             self._files[file_name] = export.id
-
-    def _store(self, export: Export) -> Export:
-        """Store the current state of an export."""
-        self._exports[export.id] = export
-        return export
 
 
 def months_before(instant: datetime, months: int) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -10,20 +9,18 @@ from typing_extensions import override
 from tap_cxone.simulator.credentials import password_handler
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.observability.exports import Exports
-from tap_cxone.simulator.observability.routes import routes
+from tap_cxone.simulator.observability.routes import NAME, routes
 from tap_cxone.simulator.observability.tables import TABLES
-from tap_cxone.simulator.rows import RowGenerator, View
+from tap_cxone.simulator.rows import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.observability.exports import Export
-    from tap_cxone.simulator.options import Options
-    from tap_cxone.simulator.rows import Row
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
 
 _SOURCES = {name: table.source for name, table in TABLES.items()}
 
@@ -31,14 +28,15 @@ _SOURCES = {name: table.source for name, table in TABLES.items()}
 class Observability(SimulatedFamily):
     """The simulated export API of the Observability Dashboard."""
 
-    name = "observability"
+    name = NAME
+    _options: ObservabilityOptions
+    SOURCES = _SOURCES
     token_path = "/auth/token"  # noqa: S105 (a path, not a token)
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without exports."""
         super().__init__(context)
-        self._rows = RowGenerator(context.options, _SOURCES, timedelta(0))
-        self._exports = Exports(context.options, context.clock)
+        self._exports = Exports(self._options, context.clock)
 
     @property
     def table_exports(self) -> list[Export]:
@@ -57,25 +55,20 @@ class Observability(SimulatedFamily):
 
     @override
     def login_handler(self) -> Handler:
-        return password_handler(self._context.tokens, self._context.options.client_auth)
+        return password_handler(self.tokens, self._options.client_auth)
 
     @override
     def routes(self) -> list[BaseRoute]:
         return routes(self._context, self._exports, self._rows)
 
-    @classmethod
     @override
-    def limit_settings(cls, options: Options) -> dict[str, Any]:
-        return {"exports_per_day": options.exports_per_day}
+    def limit_settings(self) -> dict[str, Any]:
+        return {"exports_per_day": self._options.exports_per_day}
 
     @override
-    def serves(self, entity: str) -> bool:
-        return entity in TABLES
-
-    @override
-    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
-        view = View(query.zone)
-        return self._rows.rows(query.entity, query.start, query.end, query.seen_at, view)
+    def view(self, query: RowQuery) -> View:
+        """Return the zone of the dates of a table, which is named like `Copilot/KBTable`."""
+        return View(query.zone)
 
     @override
     def state(self) -> dict[str, Any]:

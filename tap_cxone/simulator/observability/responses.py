@@ -15,19 +15,17 @@ from tap_cxone.simulator.fake_values import instant
 from tap_cxone.simulator.jobs import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.observability.exports import Export
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
 
 PATH = "/observabilitydashboard/v2/tables"
 
 
-def accepted_response(export: Export, base_url: str, options: Options) -> Response:
+def accepted_response(export: Export, base_url: str, options: ObservabilityOptions) -> Response:
     """Return the response to a submit; the header `Location` names the URL for polling.
 
     Without that header, the body names the export.
@@ -42,7 +40,9 @@ def accepted_response(export: Export, base_url: str, options: Options) -> Respon
     return JSONResponse(body, 202, headers)
 
 
-def status_response(export: Export, status: Status, url: str | None, options: Options) -> Response:
+def status_response(
+    export: Export, status: Status, url: str | None, options: ObservabilityOptions
+) -> Response:
     """Return the response to a poll; `url` is the link to the file."""
     if url is not None and options.export_link_form == "relative":
         url = f"/{url.split('/', 3)[3]}"
@@ -54,7 +54,7 @@ def status_response(export: Export, status: Status, url: str | None, options: Op
 
 
 def _export_status(
-    export: Export, status: Status, url: str | None, options: Options
+    export: Export, status: Status, url: str | None, options: ObservabilityOptions
 ) -> dict[str, str]:
     body: dict[str, str] = {options.export_status_key: _api_status(status, options)}
     if url is not None:
@@ -63,22 +63,18 @@ def _export_status(
     return body | ({"message": export.reason} if status is Status.FAILED else {})
 
 
-def _api_status(status: Status, options: Options) -> str:
+def _api_status(status: Status, options: ObservabilityOptions) -> str:
     """Return a status with the tenant's name for it."""
     running, completed, failed = options.export_status_names
     names = {Status.RUNNING: running, Status.SUCCEEDED: completed, Status.FAILED: failed}
     return names.get(status, status.title())
 
 
-def make_error_response(clock: Clock) -> Callable[[Request, HTTPException], Response]:
-    """Return the function that formats errors; a 401 has a different format."""
-
-    def error_response(request: Request, error: HTTPException) -> Response:
-        status = error.status_code
-        body: dict[str, Any] = {"message": error.detail, "statusCode": status}
-        if status == HTTPStatus.UNAUTHORIZED:
-            body = {"status": status, "error": "Unauthorized", "path": request.url.path}
-            return JSONResponse({"timestamp": instant(clock.now()), **body}, status)
-        return JSONResponse({**body, "traceId": uuid4().hex}, status)
-
-    return error_response
+def error_response(request: Request, error: HTTPException, clock: Clock) -> Response:
+    """Return an error response; a 401 has a different format."""
+    status = error.status_code
+    body: dict[str, Any] = {"message": error.detail, "statusCode": status}
+    if status == HTTPStatus.UNAUTHORIZED:
+        body = {"status": status, "error": "Unauthorized", "path": request.url.path}
+        return JSONResponse({"timestamp": instant(clock.now()), **body}, status)
+    return JSONResponse({**body, "traceId": uuid4().hex}, status)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from typing_extensions import override
 
 from tap_cxone.simulator.csvfile import file_response
-from tap_cxone.simulator.endpoint import Endpoint, fault_of, json_body
-from tap_cxone.simulator.jobs import Status, forced_end_of
+from tap_cxone.simulator.endpoint import json_body
+from tap_cxone.simulator.handlers import JobHandlers, outcome_of
+from tap_cxone.simulator.observability.exports import Export
 from tap_cxone.simulator.observability.responses import (
     PATH,
     accepted_response,
-    make_error_response,
+    error_response,
     status_response,
 )
 from tap_cxone.simulator.observability.tables import TABLES
@@ -27,59 +29,55 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.context import ServerContext
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.observability.exports import Export, Exports
+    from tap_cxone.simulator.observability.exports import Exports
+    from tap_cxone.simulator.observability.options import ObservabilityOptions
     from tap_cxone.simulator.rows import RowGenerator
 
-_FAMILY: Final = "observability"
+NAME: Final = "observability"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 def routes(context: ServerContext, exports: Exports, rows: RowGenerator) -> list[BaseRoute]:
     """Return the endpoints of the export API."""
     api = _Api(context, exports, rows)
-    error_response = make_error_response(context.clock)
-    submit = Endpoint(
-        api.submit, context.faults, "submit", family=_FAMILY, error_response=error_response
-    )
-    poll = Endpoint(api.poll, context.faults, "poll", family=_FAMILY, error_response=error_response)
+    submit, poll = api.endpoint(api.submit, "submit"), api.endpoint(api.poll, "poll")
     return [
         submit.route("POST", f"{PATH}/{{namespace}}/{{table}}/export-data"),
         poll.route("GET", f"{PATH}/export-data/{{export_id}}/status"),
     ]
 
 
-class _Api:
+class _Api(JobHandlers[Export]):
     """Handlers of the two endpoints."""
+
+    NOUN = "export"
+    name = NAME
+    _options: ObservabilityOptions
 
     def __init__(self, context: ServerContext, exports: Exports, rows: RowGenerator) -> None:
         """Create the handlers of the API."""
-        self._context = context
+        super().__init__(context, exports)
         self._exports = exports
         self._rows = rows
-        self._options = context.options
+
+    @override
+    def error_response(self, request: Request, error: HTTPException) -> Response:
+        return error_response(request, error, self._context.clock)
 
     async def submit(self, request: Request) -> Response:
         """Start an export and return the URL of its status."""
-        self._context.tokens.require(request)
         spec = parse_spec(self._table(request), await json_body(request))
-        forced_end, reason = forced_end_of(fault_of(request))
-        export = self._exports.submit(spec, forced_end=forced_end, reason=reason)
+        export = self._exports.submit(spec, outcome_of(request))
         return accepted_response(export, str(request.base_url), self._options)
 
     async def poll(self, request: Request) -> Response:
         """Return the status of an export, with a new link if it has a file."""
-        self._context.tokens.require(request)
         name = request.query_params.get("fileName", "")
         if not name.strip() or "/" in name:
             raise HTTPException(400, "fileName must be the name of a file, without a folder")
-        forced_end, reason = forced_end_of(fault_of(request))
         export_id = request.path_params["export_id"]
-        export = self._exports.poll(export_id, name, forced_end=forced_end, reason=reason)
-        if export is None:
-            raise HTTPException(404, "There is no such export")
-        status = export.status(self._context.clock.now())
-        url = self._link(request, name) if status is Status.SUCCEEDED else None
-        return status_response(export, status, url, self._options)
+        export = self.require_job(self._exports.poll_file(export_id, name, outcome_of(request)))
+        return status_response(export, *self.status_and_link(export, request), self._options)
 
     def _table(self, request: Request) -> str:
         """Return the table named in the path."""
@@ -92,18 +90,20 @@ class _Api:
             raise HTTPException(status, f"Unknown table {namespace}/{table}")
         return f"{namespace}/{table}"
 
-    def _link(self, request: Request, name: str) -> str:
-        """Return a new link to the file `name`; the export is looked up at download."""
+    @override
+    def link(self, job: Export, request: Request) -> str:
+        """Return a new link to the file that a poll names; its export is looked up at download."""
+        name = request.query_params["fileName"]
 
         async def serve(fault: Fault | None) -> Response | None:
             export = self._exports.export_of_file(name)
-            return await run_in_threadpool(self._file, export, fault) if export else None
+            return await run_in_threadpool(self.file, export, fault) if export else None
 
-        return self._context.links.create(str(request.base_url), _FAMILY, f"{name}.csv", serve)
+        return self._context.links.create(str(request.base_url), self.name, f"{name}.csv", serve)
 
-    def _file(self, export: Export, fault: Fault | None) -> Response:
-        """Return the file with the rows that were visible when the export ended."""
-        spec, tables = export.spec, self._rows
-        seen_at, end = export.ready_at or spec.start, spec.end + _MILLISECOND
-        rows = tables.rows(spec.table, spec.start, end, seen_at, spec.view)
+    @override
+    def file(self, job: Export, fault: Fault | None) -> Response:
+        spec, tables = job.spec, self._rows
+        end = spec.end + _MILLISECOND
+        rows = tables.rows(spec.table, spec.start, end, job.ended_at, spec.view)
         return file_response(tables.columns(spec.table), rows, self._options, fault)

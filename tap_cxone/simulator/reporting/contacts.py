@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tap_cxone.simulator.clock import Clock
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 CONTACTS: Final = "contacts_completed"
@@ -69,7 +69,7 @@ def make_contact(rng: Random, started: datetime) -> list[Row]:
 class Contacts:
     """The contacts of the tenant, with those that changed after their end."""
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    def __init__(self, options: ReportingOptions, clock: Clock) -> None:
         """Create contacts none of which has changed."""
         source = RowSource.from_factory(CONTACTS, make_contact)
         self._rows = RowGenerator(options, {CONTACTS: source}, timedelta(0))

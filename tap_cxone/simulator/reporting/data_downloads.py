@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.reporting.contacts import Contacts
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
     Build = Callable[[Sequence[Row], timezone], list[Row]]
@@ -129,7 +129,7 @@ REPORTS: Final[Mapping[int, Build]] = {
 class DataDownloads:
     """The data downloads of the tenant."""
 
-    def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
+    def __init__(self, options: ReportingOptions, clock: Clock, contacts: Contacts) -> None:
         """Create the data downloads of these contacts."""
         self._options = options
         self._clock = clock

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_cxone.simulator.credentials import access_key_handler
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
 from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.family import RowQuery
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 
@@ -33,19 +33,16 @@ class Reporting(SimulatedFamily):
     """
 
     name = FAMILY
+    _options: ReportingOptions
     token_path = "/authentication/v1/token/access-key"  # noqa: S105 (a path, not a token)
     uses_application = False
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family; no contact has changed."""
         super().__init__(context)
-        self.contacts = Contacts(context.options, context.clock)
-        self.report_jobs = ReportJobs(context.options, context.clock, self.contacts)
-        self._downloads = DataDownloads(context.options, context.clock, self.contacts)
-
-    @override
-    def login_handler(self) -> Handler:
-        return access_key_handler(self._context.tokens)
+        self.contacts = Contacts(self._options, context.clock)
+        self.report_jobs = ReportJobs(self._options, context.clock, self.contacts)
+        self._downloads = DataDownloads(self._options, context.clock, self.contacts)
 
     @override
     def routes(self) -> list[BaseRoute]:
@@ -67,7 +64,7 @@ class Reporting(SimulatedFamily):
     @override
     def state(self) -> dict[str, Any]:
         now = self._context.clock.now()
-        jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.jobs()]
+        jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.all()]
         return {"report_jobs": jobs}
 
     @classmethod

@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 
 from tap_cxone.simulator.csvfile import csv_text
-from tap_cxone.simulator.jobs import Job, Status, forced_end_of
+from tap_cxone.simulator.jobs import ForcedOutcome, Job, Status
+from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.reporting.contacts import Contacts
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 REPORT_ID: Final = 2075
+NORMAL = ForcedOutcome()
 _DAY = timedelta(days=1)
 _DELETE_AFTER = range(7, 15)
 _FILE_TYPES = {"CSV", "PDF", "XML", "Excel"}
@@ -44,6 +46,7 @@ class ReportJob(Job):
     """One job of a report, with the days for which its file is kept."""
 
     delete_after: timedelta
+    reason: str = "The report failed"
 
     @override
     def status(self, now: datetime) -> Status:
@@ -55,24 +58,19 @@ class ReportJob(Job):
         return self.ready_at is not None and now >= self.ready_at + self.delete_after
 
 
-class ReportJobs:
+class ReportJobs(TenantJobs[ReportJob]):
     """The report jobs of the tenant, in the order in which they started."""
 
-    def __init__(self, options: Options, clock: Clock, contacts: Contacts) -> None:
+    _options: ReportingOptions
+
+    def __init__(self, options: ReportingOptions, clock: Clock, contacts: Contacts) -> None:
         """Create the tenant without jobs."""
-        self._options = options
-        self._clock = clock
+        super().__init__(options, clock)
         self._contacts = contacts
-        self._jobs: dict[str, ReportJob] = {}
         self._file_misses: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def jobs(self) -> list[ReportJob]:
-        """Return all jobs so far."""
-        with self._lock:
-            return list(self._jobs.values())
-
-    def start(self, query: Mapping[str, str], fault: Fault | None = None) -> str:
+    def submit(self, query: Mapping[str, str], outcome: ForcedOutcome = NORMAL) -> str:
         """Start a job and return its ID; a test does so for another client.
 
         Raises:
@@ -83,31 +81,18 @@ class ReportJobs:
             raise HTTPException(400, "DeleteAfter must be between 7 and 14")
         if query.get("fileType", "CSV") not in _FILE_TYPES:
             raise HTTPException(400, "Invalid FileType")
-        now, (forced_end, reason) = self._clock.now(), forced_end_of(fault)
-        with self._lock:
-            job_id = str(9001 + len(self._jobs))
-            self._jobs[job_id] = ReportJob(
-                id=job_id,
-                submitted_at=now,
-                ready_at=now + self._options.job_time,
-                forced_end=forced_end,
-                reason=reason or "The report failed",
-                delete_after=timedelta(days=int(days)),
-            )
+        job_id = str(9001 + len(self._jobs))
+        self.start(ReportJob, outcome, id=job_id, delete_after=timedelta(days=int(days)))
         return job_id
 
-    def poll(self, job_id: str, base_url: str, fault: Fault | None) -> Response:
+    def status_response(self, job_id: str, base_url: str, outcome: ForcedOutcome) -> Response:
         """Return the status of a job.
 
         Raises:
             HTTPException: The job does not exist, or its file was deleted.
         """
-        now, (forced_end, reason) = self._clock.now(), forced_end_of(fault)
-        with self._lock:
-            job = self._jobs.get(job_id)
-            if job is not None:
-                job = self._jobs[job_id] = job.after_poll(now, forced_end=forced_end, reason=reason)
-        if job is None or job.forced_end == "job-lost":
+        job, now = self.poll(job_id, outcome), self._clock.now()
+        if job is None:
             raise HTTPException(404, "Invalid jobId")
         if job.forced_end == "job-expired" or job.is_deleted(now):
             raise HTTPException(409, "The result file is not available, run the report again")
@@ -119,11 +104,10 @@ class ReportJobs:
         status = query.get("jobStatus")
         if query.get("reportId", str(REPORT_ID)) != str(REPORT_ID):
             return Response(status_code=204)
-        known = [job for job in self.jobs() if job.forced_end != "job-lost"]
-        running = [job for job in known if job.status(now) is Status.RUNNING]
+        running = self.running()
         ended = [
             job
-            for job in known
+            for job in self.listed()
             if job not in running and job.ready_at and now - job.ready_at <= span
         ]
         body = {

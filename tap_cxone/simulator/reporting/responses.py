@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.exceptions import HTTPException
-    from starlette.requests import Request
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
 _OLD_NAMES = {
@@ -34,7 +33,7 @@ def list_response(  # noqa: PLR0913 (all are parts of one response)
     rows: Sequence[Row],
     total: int,
     now: datetime,
-    options: Options,
+    options: ReportingOptions,
     *,
     old_names: bool = False,
 ) -> Response:
@@ -77,15 +76,11 @@ def _old_value(name: str, value: Any) -> Any:
     return value
 
 
-def error_response(options: Options) -> Any:
-    """Return the function that builds an error response: text in the body or in a header."""
-
-    def respond(_: Request, error: HTTPException) -> Response:
-        if options.reporting_errors == "header":
-            return Response(
-                status_code=error.status_code, headers={"icStatusDescription": error.detail}
-            )
-        body = {"error": "invalid_request", "error_description": error.detail}
-        return JSONResponse(body, error.status_code)
-
-    return respond
+def error_response(error: HTTPException, options: ReportingOptions) -> Response:
+    """Return an error response: text in the body or in a header."""
+    if options.reporting_errors == "header":
+        return Response(
+            status_code=error.status_code, headers={"icStatusDescription": error.detail}
+        )
+    body = {"error": "invalid_request", "error_description": error.detail}
+    return JSONResponse(body, error.status_code)

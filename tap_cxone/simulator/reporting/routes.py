@@ -8,26 +8,27 @@ from typing import TYPE_CHECKING, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from typing_extensions import override
 
-from tap_cxone.simulator.endpoint import Endpoint, fault_of
+from tap_cxone.simulator.endpoint import fault_of
+from tap_cxone.simulator.handlers import Handlers, outcome_of
 from tap_cxone.simulator.reporting.dimensions import BUSINESS_UNIT, DIMENSIONS
 from tap_cxone.simulator.reporting.report_jobs import REPORT_ID, ReportJobs
 from tap_cxone.simulator.reporting.responses import error_response, list_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.faults import FaultPoint
+    from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.reporting.contacts import Contacts
     from tap_cxone.simulator.reporting.data_downloads import DataDownloads
+    from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
-
-    Handler = Callable[[Request], Awaitable[Response]]
 
 FAMILY: Final = "reporting"
 PATH: Final = "/inContactAPI/services/{version}"
@@ -41,48 +42,49 @@ def routes(
     """Return the endpoints of the reporting API."""
     api = _Api(context, contacts, downloads)
     job_api = _JobApi(context, report_jobs)
-
-    def endpoint(handler: Handler, fault_point: FaultPoint) -> Endpoint:
-        return Endpoint(
-            handler,
-            context.faults,
-            fault_point,
-            family=FAMILY,
-            error_response=error_response(context.options),
-        )
-
     return [
-        endpoint(api.business_unit, "me").route("GET", f"{PATH}/business-unit"),
-        endpoint(api.contacts, "page").route("GET", f"{PATH}/contacts/completed"),
-        endpoint(api.data_download, "download").route(
+        api.endpoint(api.business_unit, "me").route("GET", f"{PATH}/business-unit"),
+        api.endpoint(api.contacts, "page").route("GET", f"{PATH}/contacts/completed"),
+        api.endpoint(api.data_download, "download").route(
             "POST", f"{PATH}/report-jobs/datadownload/{{report_id}}"
         ),
-        endpoint(job_api.submit, "submit").route("POST", f"{PATH}/report-jobs/{{report_id}}"),
-        endpoint(job_api.listing, "list").route("GET", f"{PATH}/report-jobs"),
-        endpoint(job_api.poll, "poll").route("GET", f"{PATH}/report-jobs/{{job_id}}"),
-        endpoint(job_api.file, "download").route("GET", f"{PATH}/files"),
+        job_api.endpoint(job_api.submit, "submit").route(
+            "POST", f"{PATH}/report-jobs/{{report_id}}"
+        ),
+        job_api.endpoint(job_api.listing, "list").route("GET", f"{PATH}/report-jobs"),
+        job_api.endpoint(job_api.poll, "poll").route("GET", f"{PATH}/report-jobs/{{job_id}}"),
+        job_api.endpoint(job_api.file, "download").route("GET", f"{PATH}/files"),
         *(
-            endpoint(api.dimension(name), "page").route("GET", f"{PATH}/{name}")
+            api.endpoint(api.dimension(name), "page").route("GET", f"{PATH}/{name}")
             for name in DIMENSIONS
         ),
     ]
 
 
-class _Api:
+class _Handlers(Handlers):
+    """Handlers of the endpoints of this family, with its errors."""
+
+    name = FAMILY
+    _options: ReportingOptions
+
+    @override
+    def error_response(self, request: Request, error: HTTPException) -> Response:
+        return error_response(error, self._options)
+
+
+class _Api(_Handlers):
     """Handlers of the endpoints."""
 
     def __init__(
         self, context: ServerContext, contacts: Contacts, downloads: DataDownloads
     ) -> None:
         """Create the handlers of the API."""
+        super().__init__(context)
         self._downloads = downloads
-        self._context = context
         self._contacts = contacts
-        self._options = context.options
 
-    async def business_unit(self, request: Request) -> Response:
+    async def business_unit(self, _: Request) -> Response:
         """Return the business unit of the token."""
-        self._context.tokens.require(request)
         return JSONResponse({"businessUnits": [BUSINESS_UNIT]})
 
     def dimension(self, name: str) -> Handler:
@@ -91,7 +93,6 @@ class _Api:
         extra = self._options.extra_columns.get(name, ())
 
         async def handle(request: Request) -> Response:
-            self._context.tokens.require(request)
             self._require_permission(name)
             for parameter in dimension.required:
                 if parameter not in request.query_params:
@@ -106,7 +107,6 @@ class _Api:
 
     async def contacts(self, request: Request) -> Response:
         """Return a page of completed contacts."""
-        self._context.tokens.require(request)
         self._require_permission("contacts/completed")
         rows = await run_in_threadpool(self._filtered_contacts, request)
         page = self._slice(request, rows)
@@ -116,7 +116,6 @@ class _Api:
 
     async def data_download(self, request: Request) -> Response:
         """Return a data download."""
-        self._context.tokens.require(request)
         self._require_permission("data-download")
         report_id, fault = request.path_params["report_id"], fault_of(request)
         query = request.query_params
@@ -149,38 +148,34 @@ class _Api:
             raise HTTPException(403, "The security profile does not allow this request")
 
 
-class _JobApi:
+class _JobApi(_Handlers):
     """Handlers of the endpoints of report jobs."""
 
     def __init__(self, context: ServerContext, report_jobs: ReportJobs) -> None:
         """Create the handlers."""
-        self._context = context
+        super().__init__(context)
         self._report_jobs = report_jobs
 
     async def submit(self, request: Request) -> Response:
         """Start a job of a report."""
-        self._context.tokens.require(request)
-        if "report-jobs" in self._context.options.forbidden:
+        if "report-jobs" in self._options.forbidden:
             raise HTTPException(403, "The security profile does not allow this request")
         if request.path_params["report_id"] != str(REPORT_ID):
             raise HTTPException(404, "Invalid reportId")
-        job_id = self._report_jobs.start(request.query_params, fault_of(request))
+        job_id = self._report_jobs.submit(request.query_params, outcome_of(request))
         return JSONResponse({"jobId": job_id}, 202)
 
     async def listing(self, request: Request) -> Response:
         """Return the jobs of a report."""
-        self._context.tokens.require(request)
         return self._report_jobs.listing(request.query_params, str(request.base_url))
 
     async def poll(self, request: Request) -> Response:
         """Return the status of a job."""
-        self._context.tokens.require(request)
         job_id = request.path_params["job_id"]
-        return self._report_jobs.poll(job_id, str(request.base_url), fault_of(request))
+        return self._report_jobs.status_response(job_id, str(request.base_url), outcome_of(request))
 
     async def file(self, request: Request) -> Response:
         """Return the file of a job."""
-        self._context.tokens.require(request)
         name = request.query_params.get("fileName", "")
         return await run_in_threadpool(self._report_jobs.file, name, fault_of(request))
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from random import Random
 
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row, RowFactory
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
 
 ReportType = Literal["agent", "queue", "skill", "ic", "voicemail"]
 
@@ -51,7 +51,7 @@ _CHANNELS = ("voice", "chat", "email")
 class Contacts:
     """Generator of all contacts."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ScheduledReportsOptions) -> None:
         """Create a generator."""
         self._rows = RowGenerator(options, _SOURCES, timedelta(0))
         self._final_hour = timedelta(hours=options.final_hour)

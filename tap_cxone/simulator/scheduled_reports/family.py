@@ -12,7 +12,7 @@ from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.scaling import divide_rounding_up
 from tap_cxone.simulator.scheduled_reports.contacts import FAR_FUTURE, TYPE_OF_SOURCE, Contacts
 from tap_cxone.simulator.scheduled_reports.grouping import full_rows
-from tap_cxone.simulator.scheduled_reports.routes import routes
+from tap_cxone.simulator.scheduled_reports.routes import NAME, routes
 from tap_cxone.simulator.scheduled_reports.runs import Runs
 from tap_cxone.simulator.scheduled_reports.schedules import Schedules
 from tap_cxone.simulator.scheduled_reports.validation import validate_schedule
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
+    from tap_cxone.simulator.endpoint import Handler
+    from tap_cxone.simulator.family import RowQuery
     from tap_cxone.simulator.rows import Row
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
     from tap_cxone.simulator.scheduled_reports.runs import RunSnapshot
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
 
@@ -40,16 +42,17 @@ REPORT = {
 class ScheduledReports(SimulatedFamily):
     """The simulated scheduled reports API."""
 
-    name = "scheduled_reports"
+    name = NAME
+    _options: ScheduledReportsOptions
     token_path = "/oauth/token"  # noqa: S105 (a path, not a token)
     scope_prefix = "analytics:reports:"
 
     def __init__(self, context: ServerContext) -> None:
         """Create the family without schedules and runs."""
         super().__init__(context)
-        self._contacts = Contacts(context.options)
-        self._schedules = Schedules(context.options)
-        self._runs = Runs(context.options, context.clock, self._contacts)
+        self._contacts = Contacts(self._options)
+        self._schedules = Schedules(self._options)
+        self._runs = Runs(self._options, context.clock, self._contacts)
 
     @property
     def schedules(self) -> list[Schedule]:
@@ -86,7 +89,7 @@ class ScheduledReports(SimulatedFamily):
 
     @override
     def login_handler(self) -> Handler:
-        options = self._context.options
+        options = self._options
         return client_credentials_handler(
             self._context.client_tokens,
             options.granted_scopes,
@@ -104,7 +107,10 @@ class ScheduledReports(SimulatedFamily):
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
-        """Return the rows of a report; by default all of them are final."""
+        """Return the rows of a report such as `report:agent`, by day and every dimension.
+
+        By default all of them are final.
+        """
         report_type, seen_at = TYPE_OF_SOURCE[query.entity], query.visible_at or FAR_FUTURE
         contacts = self._contacts.between(report_type, query.start, query.end, seen_at)
         return full_rows(contacts, report_type)

@@ -12,8 +12,8 @@ from tap_cxone.simulator.validation import InvalidRequest, field_error
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_cxone.simulator.options import Options
     from tap_cxone.simulator.rows import Row
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,9 @@ class Page:
     token: str | None
 
 
-def page(run_id: str, rows: Sequence[Row], token: str | None, options: Options) -> Page:
+def page(
+    run_id: str, rows: Sequence[Row], token: str | None, options: ScheduledReportsOptions
+) -> Page:
     """Return the page of a run's rows for a token; the first page for None.
 
     Raises:

@@ -11,27 +11,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
     from tap_cxone.simulator.scheduled_reports.pages import Page
     from tap_cxone.simulator.scheduled_reports.runs import Run
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule
 
 
-def schedule_registered(schedule: Schedule, options: Options) -> dict[str, Any]:
+def schedule_registered(schedule: Schedule, options: ScheduledReportsOptions) -> dict[str, Any]:
     """Return the body of the response to the registration of a schedule."""
     status = "created" if schedule.versions == 1 else "updated"
     body = {"status": status}
     return {options.schedule_id_key: schedule.id, **body} if options.returns_schedule_id else body
 
 
-def schedule_detail(schedule: Schedule, options: Options) -> dict[str, Any]:
+def schedule_detail(schedule: Schedule, options: ScheduledReportsOptions) -> dict[str, Any]:
     """Return a schedule in the tenant's spelling."""
     is_canonical = options.schedule_spelling == "canonical"
     body = canonical_body(schedule.body) if is_canonical else schedule.body
     return {options.schedule_id_key: schedule.id, **body}
 
 
-def schedule_list(schedules: Sequence[Schedule], query: Mapping[str, str], options: Options) -> Any:
+def schedule_list(
+    schedules: Sequence[Schedule], query: Mapping[str, str], options: ScheduledReportsOptions
+) -> Any:
     """Return a page of the list of the schedules in the tenant's layout."""
     entries = [schedule_detail(schedule, options) for schedule in schedules]
     if options.list_names_only:
@@ -42,7 +44,7 @@ def schedule_list(schedules: Sequence[Schedule], query: Mapping[str, str], optio
     return list_page(entries, options.schedules_shape, query, options)
 
 
-def run_started(run: Run, options: Options) -> dict[str, Any]:
+def run_started(run: Run, options: ScheduledReportsOptions) -> dict[str, Any]:
     """Return the body of the response to the start of a run."""
     return {options.run_id_key: run.id}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_cxone.simulator.options import Options
+    from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Schedule:
 class Schedules:
     """All schedules of the tenant."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ScheduledReportsOptions) -> None:
         """Create the state without schedules."""
         self._options = options
         self._schedules: dict[str, Schedule] = {}

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from typing_extensions import override
 
 from tap_cxone.simulator import fake_values
-from tap_cxone.simulator.credentials import access_key_handler
 from tap_cxone.simulator.csvfile import file_response
-from tap_cxone.simulator.endpoint import Endpoint, fault_of, json_body
+from tap_cxone.simulator.endpoint import json_body
 from tap_cxone.simulator.family import SimulatedFamily
-from tap_cxone.simulator.jobs import Job, Status, forced_end_of
-from tap_cxone.simulator.rows import RowGenerator, RowSource
+from tap_cxone.simulator.handlers import JobHandlers, outcome_of
+from tap_cxone.simulator.jobs import Job
+from tap_cxone.simulator.rows import RowSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from random import Random
-
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.family import Handler, RowQuery
     from tap_cxone.simulator.faults import Fault
-    from tap_cxone.simulator.rows import Row
 
-VISITS = "visits"
-_WORDS = {Status.RUNNING: "running", Status.SUCCEEDED: "completed"}
-
-
-def _make_visit(rng: Random, _: datetime) -> list[Row]:
-    return [{"Visit ID": fake_values.unique_id(rng), "Page": rng.choice(("/", "/a", "/b"))}]
+_VISITS = RowSource.from_factory(
+    "visits", lambda rng, _: [{"Visit ID": fake_values.unique_id(rng), "Page": "/"}]
+)
+_SOURCES = {_VISITS.name: _VISITS}
+_JOBS = "/trial/v1/jobs"
+_JOB = f"{_JOBS}/{{job_id}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,98 +39,42 @@ class TrialJob(Job):
     body: dict[str, Any]
 
 
-class TrialApiServer(SimulatedFamily):
+class TrialServer(SimulatedFamily, JobHandlers[TrialJob]):
     """The simulated trial API."""
 
     name = "trial"
     token_path = "/trial/token"
     uses_application = False
-
-    def __init__(self, context: ServerContext) -> None:
-        """Create the API without jobs."""
-        super().__init__(context)
-        source = RowSource.from_factory(VISITS, _make_visit)
-        self._rows = RowGenerator(context.options, {VISITS: source}, timedelta(0))
-        self.trial_jobs: dict[str, TrialJob] = {}
-
-    @override
-    def login_handler(self) -> Handler:
-        return access_key_handler(self._context.tokens)
+    SOURCES = _SOURCES
 
     @override
     def routes(self) -> list[BaseRoute]:
-        faults, one = self._context.faults, "/trial/v1/jobs/{job_id}"
         return [
-            Endpoint(self._submit, faults, "submit", family=self.name).route("POST", one[:14]),
-            Endpoint(self._list, faults, "list", family=self.name).route("GET", one[:14]),
-            Endpoint(self._poll, faults, "poll", family=self.name).route("GET", one),
-            Endpoint(self._cancel, faults, "cancel", family=self.name).route("DELETE", one),
+            self.endpoint(self.submit, "submit").route("POST", _JOBS),
+            self.endpoint(self.list, "list").route("GET", _JOBS),
+            self.endpoint(self.poll, "poll").route("GET", _JOB),
+            self.endpoint(self.cancel, "cancel").route("DELETE", _JOB),
         ]
 
-    @override
-    def serves(self, entity: str) -> bool:
-        return entity == VISITS
-
-    @override
-    def expected_rows(self, query: RowQuery) -> Iterable[Row]:
-        return self._rows.rows(VISITS, query.start, query.end, query.seen_at)
-
-    @override
-    def state(self) -> dict[str, Any]:
-        return {"trial_jobs": list(self.trial_jobs)}
-
-    async def _submit(self, request: Request) -> Response:
-        self._context.tokens.require(request)
-        now, (forced_end, reason) = self._context.clock.now(), forced_end_of(fault_of(request))
-        job = TrialJob(
-            id=str(uuid.uuid4()),
-            submitted_at=now,
-            ready_at=now + self._context.options.job_time,
-            forced_end=forced_end,
-            reason=reason or "The job failed",
-            body=await json_body(request),
-        )
-        self.trial_jobs[job.id] = job
+    async def submit(self, request: Request) -> Response:
+        """Start a job."""
+        body = await json_body(request)
+        job = self.jobs.start(TrialJob, outcome_of(request), body=body)
         return JSONResponse({"id": job.id}, 202)
 
-    async def _list(self, request: Request) -> Response:
-        self._context.tokens.require(request)
-        now = self._context.clock.now()
-        known = [job for job in self.trial_jobs.values() if job.forced_end != "job-lost"]
-        active = [job for job in known if job.status(now) is Status.RUNNING]
-        return JSONResponse({"jobs": [{"id": job.id, "body": job.body} for job in active]})
+    async def list(self, _: Request) -> Response:
+        """Return the running jobs."""
+        jobs = [{"id": job.id, "body": job.body} for job in self.jobs.running()]
+        return JSONResponse({"jobs": jobs})
 
-    async def _poll(self, request: Request) -> Response:
-        self._context.tokens.require(request)
-        now, (forced_end, reason) = self._context.clock.now(), forced_end_of(fault_of(request))
-        job = self._find(request).after_poll(now, forced_end=forced_end, reason=reason)
-        self.trial_jobs[job.id] = job
-        self._find(request)
-        status = job.status(now)
-        body = {"state": _WORDS.get(status, status.lower()), "errorMessage": job.reason}
-        if status is Status.SUCCEEDED:
+    async def poll(self, request: Request) -> Response:
+        """Return the status of a job, with a new link if it has a file."""
+        job = self.polled_job(request)
+        status, url = self.status_and_link(job, request)
+        return JSONResponse({"status": status, "errorMessage": job.reason, "url": url})
 
-            async def serve(fault: Fault | None) -> Response:
-                return self._file(job, fault)
-
-            base_url, name = str(request.base_url), f"{job.id}.csv"
-            body["url"] = self._context.links.create(base_url, self.name, name, serve)
-        return JSONResponse(body)
-
-    async def _cancel(self, request: Request) -> Response:
-        self._context.tokens.require(request)
-        job = self._find(request)
-        now = self._context.clock.now()
-        self.trial_jobs[job.id] = replace(job, forced_end="job-cancelled", ready_at=now)
-        return Response(status_code=204)
-
-    def _find(self, request: Request) -> TrialJob:
-        job = self.trial_jobs.get(request.path_params["job_id"])
-        if job is None or job.forced_end == "job-lost":
-            raise HTTPException(404, "There is no such job")
-        return job
-
-    def _file(self, job: TrialJob, fault: Fault | None) -> Response:
+    @override
+    def file(self, job: TrialJob, fault: Fault | None) -> Response:
         start, end = (datetime.fromisoformat(job.body[name]) for name in ("from", "to"))
-        rows = self._rows.rows(VISITS, start, end, job.ready_at or job.submitted_at)
-        return file_response(self._rows.columns(VISITS), rows, self._context.options, fault)
+        rows = self._rows.rows("visits", start, end, job.ended_at)
+        return file_response(self._rows.columns("visits"), rows, self._options, fault)

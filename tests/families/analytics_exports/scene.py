@@ -26,6 +26,11 @@ SCENES = (
         ),
         reads=("token", "list", "poll", "download"),
         submits=("submit",),
+        first_request="list",
+        permissions={
+            "list": ("analytics:export:read",),
+            "submit": ("analytics:export:write",),
+        },
         cannot={
             Ability.CANCEL: "the tutorial names no request that ends an export",
             Ability.PRESIGNED_LINKS: "the API itself serves the file, and wants the token",

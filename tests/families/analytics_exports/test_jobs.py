@@ -35,7 +35,7 @@ def test_export_that_fails_ends_its_stream_only(sim, clock):
     assert out.bookmark(STREAM) is None
 
 
-def test_a_failed_job_ahead(sim, clock):
+def test_failed_job_ahead_keeps_what_was_committed(sim, clock):
     """What was committed before a job failed stays; the jobs after it are taken up later."""
     sim.faults.add(Fault("submit", "job-failed", after=1))
     first = run_exports(export_settings(sim, 3), clock)

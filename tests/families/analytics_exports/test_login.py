@@ -63,7 +63,7 @@ def test_export_scopes_are_requested_as_set(sim, clock):
     assert form_body(logins(sim)[0])["scope"] == [" ".join(scopes)]
 
 
-def test_a_scope_that_is_not_granted(sim, clock):
+def test_scope_that_is_not_granted_names_the_setting(sim, clock):
     """A login refused for its scopes names the setting."""
     out = run_exports(
         export_settings(sim, analytics_exports={"scopes": ["analytics:export:all"]}), clock
@@ -104,7 +104,7 @@ def test_renewed_before_its_end(simulate, clock):
     assert 401 not in statuses(sim)
 
 
-def test_a_token_is_used_until_then(simulate, clock):
+def test_token_of_a_short_run_needs_one_login(simulate, clock):
     """A run of less than 960 s needs one login."""
     sim = simulate(job_seconds=880)
     began = clock.now()

@@ -80,7 +80,7 @@ def test_export_jobs_pending_are_resumed_without_submit(simulate, clock):
     assert len(submits(sim)) == 3
 
 
-def test_a_job_that_only_the_list_knows(sim, clock):
+def test_job_that_only_the_list_shows_is_adopted(sim, clock):
     """Without a state, running exports of exactly these windows are adopted."""
     first = run_exports(export_settings(sim, 3), clock, cut_after=4)
     assert isinstance(first.error, Killed)
@@ -94,7 +94,7 @@ def test_a_job_that_only_the_list_knows(sim, clock):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_job_of_another_window_is_not_adopted(sim, clock):
+def test_job_of_another_window_is_not_adopted(sim, clock):
     """A running export that requests another range or filter belongs to another client."""
     run_exports(export_settings(sim, 1, end_date="2026-03-15T12:00:00Z"), clock, cut_after=2)
     run_exports(changed_export_settings(sim, filter="type eq 'voice'"), clock, cut_after=2)

@@ -74,7 +74,7 @@ def test_export_name_of_another_stream_is_refused(name):
     assert "rename the one" in problem
 
 
-def test_an_own_export(simulate, clock):
+def test_export_with_a_new_name_is_a_separate_stream(simulate, clock):
     """An entry with a new name is a separate stream beside the built-in one."""
     sim = simulate(rows_per_day=48)
     own = {"window_days": 1, "exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
@@ -87,7 +87,7 @@ def test_an_own_export(simulate, clock):
     assert sim.conflicts == 0
 
 
-def test_an_export_of_another_type(sim, clock):
+def test_export_of_another_type_requires_its_key_alone(sim, clock):
     """An export of another type requires its key alone, and declares nothing."""
     own = {"exports": [{"name": "intents", "export_type": "intent", "filter": "type eq 'bot'"}]}
     serve_export(sim, {"id": "a", "x": 1}, {"id": "b"})
@@ -102,7 +102,7 @@ def test_an_export_of_another_type(sim, clock):
     ]
 
 
-def test_the_built_in_export_changed(sim, clock):
+def test_built_in_export_keeps_what_its_entry_does_not_change(sim, clock):
     """An entry with its name changes what it gives, and keeps the rest."""
     config = changed_export_settings(
         sim, filter="type eq 'bot' and channel eq 'sms'", columns={"turns": "integer"}

@@ -57,7 +57,7 @@ def test_listing_that_fails_while_prefetching_delays_the_submit(sim, clock, stat
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "7", '{"entities":null}', '{"entities":[null,{}]}'])
-def test_a_list_of_another_kind(sim, clock, body):
+def test_list_of_another_shape_stops_nothing(sim, clock, body):
     """A list that cannot be read tells nothing, and stops nothing."""
     sim.faults.add(Fault("list", "status", status=200, body=body, times=9))
 

@@ -128,7 +128,7 @@ def test_every_row_once(long_lived, begin, length, most, places):
     [(timedelta(0), False), (MILLISECOND, True), (MILLISECOND / 2, True)],
     ids=readable,
 )
-def test_the_last_millisecond(sim, clock, place, later, inside):
+def test_last_millisecond_belongs_to_the_window_before_its_end(sim, clock, place, later, inside):
     """The end is no part of a window, the millisecond before it is its last."""
     found = expected_conversations(sim)[place]
     instant = datetime.fromisoformat(found["dateFrom"])
@@ -139,7 +139,7 @@ def test_the_last_millisecond(sim, clock, place, later, inside):
     assert (found["id"] in conversation_ids(out)) == inside
 
 
-def test_the_first_millisecond(simulate, clock):
+def test_first_millisecond_belongs_to_one_window_alone(simulate, clock):
     """A row at the first instant of a window is in that window, and in it alone."""
     first, second = START, START + timedelta(days=1)
     sim = simulate()

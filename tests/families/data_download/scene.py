@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tests.support.data_download import DOWNLOAD, FAMILY, FIRST, STREAM, TOKEN, TRUTH, local
-from tests.support.scene import Ability, RequestPatterns, Scene
+from tests.support.scene import RequestPatterns, Scene, without_jobs
 
+ZONELESS = ("time zone is unknown",), ("set timezone",)
+_NO_SUCH_REPORT = ("404",), ("region", "endpoints.data_download")
 _NO_JOBS = "a page is read at once, and a request for it makes no job"
 
 SCENES = (
@@ -21,13 +23,16 @@ SCENES = (
         fields=("interactionId", "agentId", "duration", "talkTime"),
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD}"),
         reads=("token", "me", "catalogue", "page"),
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
+        first_request="catalogue",
+        permissions={
+            "catalogue": ("api:custom-metrics:read",),
+            "page": ("api:data-download:read",),
         },
+        refusals={
+            **{("me", status): ZONELESS for status in (401, 403, 404)},
+            **{(place, 404): _NO_SUCH_REPORT for place in ("page", "catalogue")},
+        },
+        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
         file_point="page",
     ),
 )

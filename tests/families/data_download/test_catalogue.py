@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tests.support.run import Output
 
 
-def test_the_stream(sim, clock):
+def test_catalogue_stream_has_each_published_metric(sim, clock):
     """The catalogue is a stream by ID, with everything that is published of a metric."""
     out = run_downloads(download_settings(sim), clock, CATALOGUE)
 
@@ -178,7 +178,7 @@ def test_value_of_unknown_type_is_text(sim, clock):
     ],
     ids=str,
 )
-def test_an_odd_entry(sim, clock, odd):
+def test_odd_entry_causes_no_unexpected_error(sim, clock, odd):
     """Undocumented values may be odd; they never cause an unexpected error."""
     entry = {"id": "cm_x", "name": "X", "type": "string", **odd}
     outs: list[Output] = []

@@ -88,7 +88,7 @@ def test_live_discovery_of_an_unknown_name(sim):
         discover(config)
 
 
-def test_a_run_does_not_discover(sim, clock):
+def test_run_with_live_discovery_requests_the_catalogue_once(sim, clock):
     """With live_discovery a run requests the catalogue no more than without."""
     out = run_downloads(download_settings(sim, own={"live_discovery": True}), clock)
 

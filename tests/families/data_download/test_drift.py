@@ -68,7 +68,7 @@ def metrics_of_truth(sim: Simulator, day: int = 0) -> dict[str, dict[str, Any]]:
     return {one["interactionId"]: one["customMetrics"] for one in rows}
 
 
-def test_the_first_run_is_no_drift(sim, clock, caplog, audit_log):
+def test_first_run_reports_no_drift(sim, clock, caplog, audit_log):
     """What the first run finds is version 1 and no drift."""
     out = run_downloads(
         download_settings(sim, audit_log_path=str(audit_log)), clock, CATALOGUE, STREAM
@@ -115,7 +115,7 @@ def test_catalogue_change_is_logged_and_audited(sim, clock, caplog, audit_log, c
 
 
 @EVERY_KIND
-def test_a_change_is_a_version(sim, clock, caplog, kind):
+def test_change_of_the_catalogue_raises_its_version_once(sim, clock, caplog, kind):
     """A change counts the version up, once: the next run knows it."""
     first = run_downloads(download_settings(sim), clock)
     sim.publish_metrics(KINDS[kind][0])
@@ -129,7 +129,7 @@ def test_a_change_is_a_version(sim, clock, caplog, kind):
     assert drifts(caplog) == []
 
 
-def test_the_first_metric_of_all(simulate, clock, caplog):
+def test_first_metric_of_all_is_drift(simulate, clock, caplog):
     """A metric that is published where there was none is drift."""
     sim = simulate(catalogue=())
     first = run_downloads(download_settings(sim), clock)
@@ -211,7 +211,7 @@ def test_retyped(sim, clock):
     assert values == {i: metrics_of_truth(sim, 1)[i].get(SURVEY) for i in values}
 
 
-def test_a_rule_that_widens(sim, clock):
+def test_rule_that_widens_accepts_the_value(sim, clock):
     """A wider limit lets a value pass that broke the old one."""
     first = run_downloads(download_settings(sim), clock)
     sim.publish_metrics((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
@@ -264,7 +264,7 @@ def test_ignored(sim, clock, kind):
     assert [body["customMetrics"] for body in page_bodies(sim)] == [list(IDS)] * 3
 
 
-def test_a_rule_that_is_ignored(sim, clock):
+def test_rule_that_changed_is_ignored_with_ignore(sim, clock):
     """With ignore the rule of before holds too."""
     first = run_downloads(download_settings(sim), clock)
     sim.publish_metrics((replace(BY[SCORE], maximum=2), *PUBLISHED[1:]))
@@ -291,7 +291,7 @@ def test_ignored_until_named(sim, clock):
     assert NEW.id in properties(second)
 
 
-def test_a_catalog_from_before(sim, clock, audit_log):
+def test_catalog_without_metrics_gives_all_in_schema(sim, clock, audit_log):
     """A catalog that shows no metrics yet is good for every run: SCHEMA has them all the same."""
     catalog = select(download_settings(sim), STREAM, QUARANTINE)
     first = run_downloads(download_settings(sim), clock, catalog=catalog)

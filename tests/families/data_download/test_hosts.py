@@ -111,7 +111,7 @@ def test_region_in_another_spelling_is_named(sim, clock, caplog):
 
 
 @pytest.mark.parametrize("region", ["na1", "eu1", "au10", "usw2"])
-def test_the_claim_names_the_data_plane(simulate, clock, region):
+def test_region_claim_selects_the_data_host(simulate, clock, region):
     """Everything but the login is requested at the host of the region in the token."""
     sim = simulate(token_region=region)
     wire = Wire(sim)
@@ -154,7 +154,7 @@ def test_settings_decide(sim, clock, changes):
     assert wire.hosts == {"https://proxy.example"}
 
 
-def test_the_token_url_alone_does_not_decide(sim, clock):
+def test_token_url_alone_does_not_move_the_data(sim, clock):
     """A token URL of its own names where to log in, and leaves the data where they are."""
     wire = Wire(sim)
     own = {"data_download_token": f"https://login.example{TOKEN}"}
@@ -168,7 +168,7 @@ def test_the_token_url_alone_does_not_decide(sim, clock):
 @pytest.mark.promise("own-hosts")
 @pytest.mark.some(3)
 @pytest.mark.parametrize("claim", HOSTILE, ids=readable)
-def test_a_hostile_claim(sim, clock, claim):
+def test_hostile_claim_receives_no_request(sim, clock, claim):
     """A claim that is no region receives no request: the tenant's host does."""
     answer: dict[str, Any] = {"access_token": token({"region": claim}), "expires_in": 3600}
     sim.faults.add(Fault("token", "status", status=200, body=json.dumps(answer), times=9))
@@ -218,7 +218,7 @@ def test_junk(junk):
 @pytest.mark.promise("own-hosts")
 @given(st.one_of(st.text(), st.from_regex(r"[a-zA-Z0-9./:@#-]{0,8}", fullmatch=True)))
 @example("na1")
-def test_the_host_is_always_the_vendors(region):
+def test_host_of_any_claim_is_one_of_the_vendor(region):
     """Whatever the claim, the host is one of the vendor's planes or none."""
     found = base_url_from_token(bearer(token({"region": region})))
 
@@ -242,7 +242,7 @@ def test_404_names_the_region(simulate, clock):
 
 
 @pytest.mark.parametrize("quirk", ["none", "no-total"])
-def test_a_window_without_rows_names_the_region(simulate, clock, caplog, quirk):
+def test_window_without_rows_of_another_region_names_it(simulate, clock, caplog, quirk):
     """A window without rows is suspicious if the token names another region than the settings."""
     sim = simulate(data_region="eu1", wrong_region="empty", page_quirk=quirk)
 

@@ -62,7 +62,7 @@ def test_download_login_with_basic_has_the_secret_in_the_header(simulate, clock)
 
 
 @pytest.mark.parametrize("missing", SCOPES[1:])
-def test_a_scope_that_was_not_given(simulate, clock, missing):
+def test_scope_that_is_missing_is_named(simulate, clock, missing):
     """Where a scope is missing the error names the scopes."""
     sim = simulate(reporting_scopes=tuple(scope for scope in SCOPES if scope != missing))
 

@@ -48,7 +48,7 @@ def test_by_id_or_name(sim, clock, wanted, found):
     assert {name for name in properties(out) if name.startswith("cm_")} == set(found)
 
 
-def test_a_name_of_two(sim, clock):
+def test_metric_name_of_two_metrics_lists_both_ids(sim, clock):
     """A name that two metrics have is an error that lists both IDs."""
     sim.publish_metrics((*PUBLISHED, replace(NEW, name="Basket Value")))
 
@@ -59,7 +59,7 @@ def test_a_name_of_two(sim, clock):
     assert requests_to(sim, DOWNLOAD) == []
 
 
-def test_an_id_is_no_name(sim, clock):
+def test_metric_id_is_preferred_to_an_equal_name(sim, clock):
     """An ID means the metric that has it, also if another is called so."""
     sim.publish_metrics((*PUBLISHED, replace(NEW, name=BASKET)))
 
@@ -72,7 +72,7 @@ def test_an_id_is_no_name(sim, clock):
 @pytest.mark.parametrize(
     ("name", "near"), [("Basket Valeu", "Basket Value"), (f"{BASKET}0", BASKET), ("Wind", "")]
 )
-def test_an_unknown_name(sim, clock, name, near):
+def test_metric_name_that_is_unknown_suggests_a_near_one(sim, clock, name, near):
     """An unknown name is an error with a near one, and with all problems at once."""
     out = run_downloads(download_settings(sim, entry={"custom_metrics": [name, "qqq"]}), clock)
 
@@ -82,7 +82,7 @@ def test_an_unknown_name(sim, clock, name, near):
 
 
 @pytest.mark.parametrize("mode", ["evolve", "ignore", "fail"])
-def test_an_unknown_name_in_a_second_run(sim, clock, mode):
+def test_metric_name_that_is_unknown_fails_every_run(sim, clock, mode):
     """An unknown name is an error in every run, with every drift policy."""
     first = run_downloads(download_settings(sim), clock)
 
@@ -95,7 +95,7 @@ def test_an_unknown_name_in_a_second_run(sim, clock, mode):
     assert second.records(STREAM) == []
 
 
-def test_the_schema(sim, clock):
+def test_metric_columns_have_title_type_and_limits(sim, clock):
     """A column is named by ID and titled by name, with type, description and limits."""
     out = run_downloads(download_settings(sim), clock)
 
@@ -121,7 +121,7 @@ def test_download_key_is_the_grouping_and_window(sim, clock):
         assert schema["schema"]["properties"][key]["type"] == "string"
 
 
-def test_the_key_of_sums(sim, clock):
+def test_key_of_sums_without_grouping_is_the_window(sim, clock):
     """Without a grouping the window alone is the key: a row sums up all of it."""
     entry = {"group_by": [], "custom_metrics": [], "metrics": ["interactions"]}
 

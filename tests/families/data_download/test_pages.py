@@ -91,7 +91,7 @@ def test_no_total(utc, clock, size):
     assert sorted_ids(out.records(STREAM)) == expected(sim)
 
 
-def test_the_same_page_again(utc, clock):
+def test_page_repeated_for_ever_fails(utc, clock):
     """An API that repeats a page for ever is an error."""
     sim = utc(page_quirk="repeat")
 
@@ -226,7 +226,7 @@ FAULTS = [
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status}")
-def test_a_fault_in_the_middle(utc, clock, fault):
+def test_page_that_fails_for_now_is_requested_again(utc, clock, fault):
     """A page that fails for the moment is repeated at its offset, and nothing is lost."""
     sim = utc()
     sim.faults.add(fault)

@@ -88,7 +88,7 @@ def test_rate_limit_used_up_by_others_is_waited_out(utc, clock):
 
 
 @pytest.mark.parametrize(("number", "questions"), [(9, 0), (10, 1), (14, 1)])
-def test_the_quota_before_many_windows(sim, clock, caplog, number, questions):
+def test_quota_is_requested_before_ten_windows(sim, clock, caplog, number, questions):
     """Before ten windows or more the quota is requested, once, and the remainder is logged."""
     caplog.set_level(logging.INFO)
 
@@ -105,7 +105,7 @@ def test_the_quota_before_many_windows(sim, clock, caplog, number, questions):
 
 
 @pytest.mark.parametrize(("rows", "questions"), [(10, 0), (11, 1), (30, 1)])
-def test_the_quota_before_many_pages(utc, clock, rows, questions):
+def test_quota_is_requested_before_many_pages(utc, clock, rows, questions):
     """Before more than ten pages the quota is requested, once."""
     sim = utc(rows_per_day=rows)
 
@@ -116,7 +116,7 @@ def test_the_quota_before_many_pages(utc, clock, rows, questions):
     assert out.counts()[STREAM] == rows
 
 
-def test_a_quota_that_will_not_do(sim, clock, caplog):
+def test_quota_that_is_too_small_is_warned_of(sim, clock, caplog):
     """A quota that is smaller than what is to come is a warning, with when there is more."""
     sim.downloads.quota.limit = 12
 
@@ -141,7 +141,7 @@ def test_quota_used_up_stops_before_the_first_page(simulate, clock, caplog):
 
 
 @pytest.mark.parametrize("more", [{"limit": 1000}, {}], ids=readable)
-def test_a_quota_without_the_time_of_its_end(sim, clock, caplog, more):
+def test_quota_without_a_reset_time_counts(sim, clock, caplog, more):
     """When there is more need not be told, nor how much there ever is: what is left counts."""
     body = json.dumps({"remaining": 0, **more})
     sim.faults.add(Fault("quota", "status", status=200, body=body))
@@ -181,7 +181,7 @@ def test_quota_too_small_for_a_window_postpones_it(utc, clock):
 
 
 @pytest.mark.parametrize("what", ["stop", "fail"])
-def test_a_quota_that_ends(simulate, clock, what):
+def test_quota_that_ends_stops_the_stream(simulate, clock, what):
     """A quota that ends without an earlier check stops the stream; earlier days stay."""
     sim = simulate(download_quota=2)
     clock.instant += timedelta(seconds=1)  # the hour has more to go than a request is waited for

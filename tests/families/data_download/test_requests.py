@@ -29,7 +29,7 @@ from tests.support.ids import readable
 from tests.support.requests import requests_to
 
 
-def test_the_body(sim, clock):
+def test_request_body_of_a_page_includes_the_last_second(sim, clock):
     """A page is requested with exactly what the API knows, the last second included."""
     out = run_downloads(download_settings(sim), clock)
 
@@ -50,7 +50,7 @@ def test_the_body(sim, clock):
     ]
 
 
-def test_the_body_of_a_group(sim, clock):
+def test_request_body_of_a_group_narrows_the_rows(sim, clock):
     """A group narrows the download down, and only its rows come."""
     group = {"type": "agent", "id": "004210"}
     entry = {"group": group, "custom_metrics": ["Basket Value"], "metrics": []}
@@ -67,7 +67,7 @@ def test_the_body_of_a_group(sim, clock):
     assert sorted_ids(out.records(STREAM)) == sorted(wanted)
 
 
-def test_an_unknown_report(sim, clock):
+def test_report_that_is_unknown_fails_the_stream(sim, clock):
     """A report that is not there fails the stream; the region is not suspected before it."""
     out = run_downloads(download_settings(sim, entry={"report": "Interaction/Fax"}), clock)
 
@@ -76,7 +76,7 @@ def test_an_unknown_report(sim, clock):
     assert "likely the wrong region" not in str(failure(out))
 
 
-def test_an_unknown_metric(sim, clock):
+def test_metric_that_is_unknown_shows_the_words_of_the_api(sim, clock):
     """What the API says of a metric it does not know reaches the user."""
     out = run_downloads(download_settings(sim, entry={"metrics": ["durations"]}), clock)
 
@@ -85,7 +85,7 @@ def test_an_unknown_metric(sim, clock):
 
 
 @pytest.mark.parametrize("shape", ["timeZone", "timezone", "tenant"])
-def test_the_tenants_zone(simulate, clock, shape):
+def test_days_without_a_setting_are_those_of_the_tenant(simulate, clock, shape):
     """Without a setting the days are those of the tenant, wherever the API tells its zone."""
     sim = simulate(zone_shape=shape, tenant_zone="Asia/Kolkata")
     zone = ZoneInfo("Asia/Kolkata")
@@ -101,7 +101,7 @@ def test_the_tenants_zone(simulate, clock, shape):
 
 
 @pytest.mark.parametrize("key", ["timeZone", "timezone"])
-def test_the_zone_under_the_tenant(sim, clock, key):
+def test_zone_below_tenant_is_read_in_either_spelling(sim, clock, key):
     """Under `tenant` it may be spelled in either way too."""
     me = json.dumps({"id": "u", "tenant": {key: "Asia/Kolkata"}})
     sim.faults.add(Fault("me", "status", status=200, body=me))
@@ -111,7 +111,7 @@ def test_the_zone_under_the_tenant(sim, clock, key):
     assert [body["filter"]["timeZone"] for body in page_bodies(sim)] == ["Asia/Kolkata"]
 
 
-def test_a_zone_that_is_set(sim, clock, caplog):
+def test_zone_of_the_settings_is_used_and_logged_once(sim, clock, caplog):
     """A zone in the settings wins, and that it is not the tenant's is logged once."""
     zone = ZoneInfo("Europe/Berlin")
     twice = {"downloads": [{**DOWNLOADS[0], "name": name} for name in "ab"]}
@@ -130,7 +130,7 @@ def test_a_zone_that_is_set(sim, clock, caplog):
 
 
 @pytest.mark.parametrize("shape", ["timeZone", "absent"])
-def test_a_zone_that_is_no_other(simulate, clock, caplog, shape):
+def test_zone_equal_to_that_of_the_tenant_is_not_warned_of(simulate, clock, caplog, shape):
     """A zone in the settings that is the tenant's, or cannot be compared, is no warning."""
     sim = simulate(zone_shape=shape)
 

@@ -142,7 +142,7 @@ def test_nothing(sim, clock, custom):
     assert {record.get(name) for name in (*IDS, "duration", "talk_time")} == {None}
 
 
-def test_a_null_in_a_key(sim, clock):
+def test_null_in_a_key_becomes_an_empty_text(sim, clock):
     """A key is never null: a row without an agent has an empty one, and is no other's repeat."""
     serve_pages(sim, page(interaction(0, agentId=None), interaction(1)))
 
@@ -152,7 +152,7 @@ def test_a_null_in_a_key(sim, clock):
     assert [record["agent_id"] for record in out.records(STREAM)] == ["", "007"]
 
 
-def test_a_key_that_is_missing(sim, clock):
+def test_row_without_a_key_field_is_quarantined(sim, clock):
     """A row without a field of its key goes to the quarantine."""
     lacking = interaction(1)
     del lacking["agentId"]
@@ -342,7 +342,7 @@ def test_bad_values_without_quarantine_fail_the_window(sim, clock):
 @pytest.mark.some(5)
 @pytest.mark.parametrize("odd", [5, "text", None, [1], [], True], ids=str)
 @pytest.mark.parametrize("place", [0, 1])
-def test_a_row_that_is_none(sim, clock, odd, place):
+def test_element_that_is_no_object_is_quarantined(sim, clock, odd, place):
     """An element that is no object goes to the quarantine, wherever it stands."""
     rows = [interaction(0), interaction(1)]
     rows.insert(place, odd)
@@ -369,7 +369,7 @@ def test_download_lone_surrogate_goes_to_the_quarantine(sim, clock):
 
 
 @pytest.mark.parametrize("name", ["agentId", "duration"])
-def test_a_metric_called_like_a_column(sim, clock, name):
+def test_metric_named_like_a_column_does_not_replace_it(sim, clock, name):
     """A custom metric never takes the place of a row's own column."""
     serve_pages(sim, page(interaction(0), interaction(1, customMetrics={name: "other"})))
 

@@ -222,7 +222,7 @@ def test_sums_of_local_days(simulate, clock, name, first):
         ("2026-03-20T03:00:00Z", "2026-03-19T04:00:00+00:00"),
     ],
 )
-def test_the_newest_day(sim, clock, now, end):
+def test_newest_day_read_is_over_for_half_an_hour(sim, clock, now, end):
     """The newest day read is the last that has been over for half an hour."""
     clock.instant = datetime.fromisoformat(now)
     config = download_settings(sim)
@@ -330,7 +330,7 @@ def test_windows_of_a_week(sim, clock):
         ("2026-04-18T04:00:00Z", "2026-03-15T04:00:00+00:00"),
     ],
 )
-def test_a_week_that_is_not_over(sim, clock, end_date, reached):
+def test_week_that_is_not_over_is_read_later(sim, clock, end_date, reached):
     """A window that is not over is left for later, unless a backfill ends inside of it."""
     config = download_settings(sim, first=date(2026, 3, 8), own={"window_days": 7}) | {
         "end_date": end_date

@@ -18,19 +18,16 @@ _COMMON: dict[str, Any] = {
     "entity": "qm-workflows",
     "credentials": ACCESS_KEY,
     "other_request": {"entities": [{"name": STREAM, "version": "3"}]},
+    "dispensable": ("list",),
     "unknown_status": {"jobStatus": {"id": "any", "status": "hibernating"}},
 }
+_PERMISSION = ("QM Workflow API",)
 _NO_CANCEL = "the documents name no request that ends a job"
 
 
 def _patterns(submit: str) -> RequestPatterns:
-    return RequestPatterns(
-        login="POST /authentication/v1/token/access-key",
-        submit=f"POST {submit}",
-        poll=f"GET {ASYNC}/.+",
-        listing=f"GET {ASYNC}",
-        file="GET /files/.+",
-    )
+    login = "POST /authentication/v1/token/access-key"
+    return RequestPatterns.of_jobs(ASYNC, login=login, submit=f"POST {submit}")
 
 
 def _reads(*more: FaultPoint) -> tuple[FaultPoint, ...]:
@@ -44,6 +41,8 @@ SCENES = (
         patterns=_patterns(SYNC),
         reads=_reads(),
         submits=("sync",),
+        permissions={"sync": _PERMISSION},
+        refusals={("sync", n): ((str(n),), ("set data_extraction.mode",)) for n in (404, 405)},
         cannot={
             Ability.CANCEL: _NO_CANCEL,
             Ability.PENDING_JOBS: "the response to the submit has the link already",
@@ -56,6 +55,7 @@ SCENES = (
         patterns=_patterns(ASYNC),
         reads=_reads("poll"),
         submits=("async",),
+        permissions={"async": _PERMISSION},
         cannot={Ability.CANCEL: _NO_CANCEL},
         **_COMMON,
     ),

@@ -17,7 +17,7 @@ from tests.support.expectations import failure
 from tests.support.run import run_tap, select
 
 
-def test_a_missing_key_column(simulate, clock):
+def test_file_without_a_key_column_fails_its_window(simulate, clock):
     """A file without a key column fails its window: header found, setting to change, no rows."""
     sim = simulate(missing_columns={"qm-workflows": ("Workflow ID",)})
 
@@ -33,7 +33,7 @@ def test_a_missing_key_column(simulate, clock):
     assert out.bookmark(STREAM) is None
 
 
-def test_a_missing_column(simulate, clock):
+def test_column_that_a_file_lacks_is_null(simulate, clock):
     """A known column that a file lacks is null."""
     sim = simulate(missing_columns={"qm-workflows": ("Plan Name", "Score")})
 
@@ -151,7 +151,7 @@ def test_drift_that_fails(simulate, clock):
     assert out.bookmark(STREAM) is None
 
 
-def test_an_old_catalog(sim, clock):
+def test_catalog_that_is_old_gets_schema_before_the_first_row(sim, clock):
     """A catalog from before a column was known: it is announced before the first row."""
     config = extraction_settings(sim)
     catalog = select(config, STREAM)

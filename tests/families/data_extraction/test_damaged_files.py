@@ -28,7 +28,7 @@ def test_spoiled_files(sim, clock, kind):
     assert out.bookmark(STREAM) is None
 
 
-def test_a_value_that_does_not_fit(sim, clock):
+def test_value_of_a_wrong_type_names_line_and_column_only(sim, clock):
     """A value that is none of its type fails the window: line and column, not the value."""
     config = extraction_settings(
         sim, entities=[{"name": STREAM, "columns": {"Tenant Name": "integer"}}]

@@ -30,7 +30,7 @@ PAYROLL = {
 }
 
 
-def test_a_configured_entity(sim, clock):
+def test_entity_of_the_settings_is_a_stream(sim, clock):
     """A configured entity is a stream with its keys and the types of its columns."""
     out = run_extraction(extraction_settings(sim, entities=[PAYROLL]), clock, stream="wfm_payroll")
 
@@ -77,7 +77,7 @@ def test_types_of_a_configured_entity(sim, clock):
 NOTES = {"name": "qm_evaluator_notes", "entity_name": "qm-evaluator-notes", "version": "1"}
 
 
-def test_an_entity_without_keys(sim, clock):
+def test_entity_without_keys_has_row_hash(sim, clock):
     """Without keys `_row_hash` is the key: present, and different for different rows."""
     out = run_extraction(
         extraction_settings(sim, entities=[NOTES]), clock, stream="qm_evaluator_notes"
@@ -118,7 +118,7 @@ def test_keys_in_either_spelling(sim, clock, key):
     assert {tuple(message["key_properties"]) for message in out.of("SCHEMA")} == {("note_id",)}
 
 
-def test_an_override_of_the_version(sim, clock):
+def test_entity_override_of_the_version_keeps_the_keys(sim, clock):
     """An entry with the name of a built-in stream changes its version and keeps its keys."""
     config = extraction_settings(sim, entities=[{"name": STREAM, "version": "3"}])
 
@@ -131,7 +131,7 @@ def test_an_override_of_the_version(sim, clock):
 
 
 @pytest.mark.parametrize("title", ["Form Version", "form_version", "formVersion"])
-def test_an_override_of_a_type(sim, clock, title):
+def test_entity_override_of_a_type_keeps_other_types(sim, clock, title):
     """A column's type may be changed, by the source's name or ours; the others keep theirs."""
     config = extraction_settings(sim, entities=[{"name": STREAM, "columns": {title: "integer"}}])
 
@@ -146,7 +146,7 @@ def test_an_override_of_a_type(sim, clock, title):
     assert len(records[0]) == len(rows[0]) + 2
 
 
-def test_an_override_of_the_keys(sim, clock):
+def test_entity_override_of_the_keys_is_used(sim, clock):
     """The keys of a built-in stream may be changed."""
     entity = {"name": STREAM, "primary_keys": ["Workflow ID", "lastUpdated"]}
 
@@ -156,7 +156,7 @@ def test_an_override_of_the_keys(sim, clock):
     assert out.of("SCHEMA")[0]["key_properties"] == ["workflow_id", "last_updated"]
 
 
-def test_an_override_with_no_keys(sim, clock):
+def test_entity_override_without_keys_has_row_hash(sim, clock):
     """A built-in stream without configured keys gets `_row_hash`."""
     out = run_extraction(
         extraction_settings(sim, entities=[{"name": STREAM, "primary_keys": []}]), clock
@@ -176,7 +176,7 @@ def test_an_override_with_no_keys(sim, clock):
         ("qm-evaluator-notes", "QM Tools > Data Extraction APIs > QM Evaluator Notes API"),
     ],
 )
-def test_the_permission_of_a_configured_entity(simulate, clock, entity, permission):
+def test_entity_refused_names_its_probable_permission(simulate, clock, entity, permission):
     """A refused entity of the settings is reported with its probable permission."""
     sim = simulate(forbidden=frozenset({entity}))
     own = {"name": "own", "entity_name": entity, "version": "1"}

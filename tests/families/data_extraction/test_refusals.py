@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tap_cxone.errors import PermissionDenied, Throttled
+from tap_cxone.errors import PermissionDenied, StreamsFailed, Throttled
 from tap_cxone.simulator import Fault
 from tests.support.data_extraction import (
     expected_workflow_ids,
@@ -18,6 +18,7 @@ from tests.support.data_extraction import (
 )
 from tests.support.expectations import failure
 from tests.support.requests import listings, polls, submits
+from tests.support.run import run_tap
 
 WAIT = '{"message": "Please wait and try again later"}'
 
@@ -172,3 +173,20 @@ def test_401_of_one_entity_is_a_missing_permission(sim, clock, mode):
     assert isinstance(failure(out), PermissionDenied)
     assert "QM Workflow API" in str(failure(out))
     assert "access_key_secret" not in str(failure(out))
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_401_of_the_first_entity_is_judged_when_others_work(sim, clock, status):
+    """Without a list of jobs the next entity shows that the key is right."""
+    sim.faults.add(
+        Fault("list", "status", status=status, times=999),
+        Fault("submit", "status", status=401, times=2),
+    )
+
+    out = run_tap(extraction_settings(sim, mode="sync"), clock=clock)
+
+    assert isinstance(out.error, StreamsFailed)
+    assert list(out.error.failures) == ["qm_questions"]
+    assert isinstance(failure(out), PermissionDenied)
+    assert "QM Workflow API" in str(out.error)
+    assert "access_key_secret" not in str(out.error)

@@ -64,8 +64,11 @@ def test_sync_answer_without_a_job_is_shown(sim, clock, body, shown):
 
     out = run_extraction(extraction_settings(sim, mode="sync"), clock)
 
-    assert "names no job" in str(failure(out))
-    assert shown in str(failure(out))
+    message = str(failure(out))
+    assert message.startswith("qm-workflows version 4, 2026-03-16Z to 2026-03-18Z: ")
+    assert "names no job" in message
+    assert shown in message
+    assert "run again later; if the error persists, send this message to NICE support" in message
     assert out.bookmark(STREAM) is None
 
 

@@ -29,6 +29,8 @@ SCENES = (
         ),
         reads=("token", "poll", "download"),
         submits=("submit",),
+        first_request="submit",
+        permissions={"submit": ("permission to see the Observability Dashboard",)},
         cannot={
             Ability.JOB_LIST: "the documents name no request for the exports of a tenant",
             Ability.CANCEL: "the documents name no request that ends an export",

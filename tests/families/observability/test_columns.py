@@ -112,7 +112,7 @@ def test_schema_of_the_header(sim, clock, stream):
 
 
 @pytest.mark.parametrize("drift", ["evolve", "ignore", "fail"])
-def test_the_first_header_is_no_drift(sim, clock, caplog, drift):
+def test_first_header_is_no_drift(sim, clock, caplog, drift):
     """The undeclared columns of the first file define the schema."""
     out = run_tables(table_settings(sim, window_days=1) | {"schema_drift": drift}, clock)
 
@@ -240,7 +240,7 @@ def test_table_column_declared_date_or_boolean_is_typed(sim, clock, kind, title,
     assert [r[title.lower()] for r in out.records(AS)] == [expected(row[title]) for row in rows]
 
 
-def test_a_value_of_another_type(sim, clock):
+def test_value_of_another_type_fails_and_names_the_setting(sim, clock):
     """A value that is none of the declared type fails its window and names the setting."""
     out = run_tables(table_settings(sim, columns={KB: {"Channel": "integer"}}), clock)
 
@@ -291,7 +291,7 @@ def test_keys_of_one_table(sim, clock):
     assert out.of("SCHEMA", AS)[0]["key_properties"] == ["_row_hash"]
 
 
-def test_a_key_that_is_no_column(sim, clock):
+def test_key_that_is_no_column_fails_the_window(sim, clock):
     """A file without a key column fails its window: header found, setting to change, no row."""
     out = run_tables(table_settings(sim, primary_keys={KB: ["Ticket"]}), clock)
 
@@ -304,7 +304,7 @@ def test_a_key_that_is_no_column(sim, clock):
 
 
 @pytest.mark.parametrize("stream", PATHS)
-def test_a_day_read_again(sim, clock, stream):
+def test_day_read_again_gives_the_same_keys(sim, clock, stream):
     """A day that is read again gives the same keys: the union by key is what there is."""
     config = table_settings(sim) | {"end_date": None}
     first = run_tables(config, clock, stream)

@@ -42,7 +42,7 @@ def test_completed_without_a_link(sim, clock):
 
 
 @pytest.mark.promise("isolated-failures")
-def test_a_failed_table_does_not_stop_the_others(sim, clock):
+def test_failed_table_does_not_stop_the_others(sim, clock):
     """The streams of the other tables continue."""
     sim.faults.add(Fault("submit", "job-failed", times=1))
 
@@ -57,7 +57,7 @@ def test_a_failed_table_does_not_stop_the_others(sim, clock):
 
 
 @pytest.mark.parametrize("text", ['{"message": "not found"}', "Internal error", "<html></html>"])
-def test_a_text_that_is_no_table(sim, clock, text):
+def test_text_in_place_of_a_table_fails_the_window(sim, clock, text):
     """What came in the file's place is no empty table: the window fails and is not committed."""
     sim.faults.add(Fault("download", "bytes", body=text, times=2))
 
@@ -67,7 +67,7 @@ def test_a_text_that_is_no_table(sim, clock, text):
     assert out.bookmark(KB) is None
 
 
-def test_a_missing_permission_is_named(sim, clock):
+def test_permission_that_is_missing_is_named(sim, clock):
     """A table that may not be exported says what to give to whom."""
     sim.faults.add(Fault("submit", "status", status=403, body="Forbidden"))
     config = tap_settings(sim.url, families=FAMILY)

@@ -58,7 +58,7 @@ def test_client_secret_post_is_the_default(simulate, clock):
 
 
 @pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
-def test_a_url_encoded_key(sim, clock, caplog, name):
+def test_url_encoded_key_is_decoded_with_one_warning(sim, clock, caplog, name):
     """A key copied URL-encoded is decoded, with one warning that names the setting."""
     config = table_settings(sim)
     config[name] = quote(config[name])
@@ -72,7 +72,7 @@ def test_a_url_encoded_key(sim, clock, caplog, name):
     assert config[name] not in warning
 
 
-def test_a_key_is_decoded_once(sim, clock):
+def test_key_encoded_twice_is_decoded_once(sim, clock):
     """A key that was encoded twice is decoded once: nothing is guessed."""
     config = table_settings(sim)
     config["access_key_id"] = quote(quote("KEY=="))
@@ -82,7 +82,7 @@ def test_a_key_is_decoded_once(sim, clock):
     assert form_body(logins(sim)[0])["username"] == ["KEY%3D%3D"]
 
 
-def test_a_plain_key(sim, clock, caplog):
+def test_plain_key_causes_no_warning(sim, clock, caplog):
     """A key as it is shown causes no warning."""
     run_tables(table_settings(sim), clock)
 

@@ -60,7 +60,7 @@ def test_more_locations(sim, clock, status, location):
     assert [poll.path for poll in polls(sim)] == [f"{BASE}/export-data/ID-7/status"]
 
 
-def test_an_encoded_location(sim, clock):
+def test_encoded_location_is_not_encoded_again(sim, clock):
     """An id that the Location shows encoded is requested as it is, not encoded again."""
     headers = (("Location", f"{BASE}/export-data/ID%3A7%3D/status"),)
     sim.faults.add(
@@ -134,7 +134,7 @@ def test_words_for_failed(simulate, clock, words):
 @pytest.mark.parametrize(
     "answer", [{"downloadUrl": None}, {"url": ""}, {"message": "wait a bit"}], ids=readable
 )
-def test_a_running_export_without_a_link(sim, clock, answer):
+def test_running_export_without_a_link_is_polled_on(sim, clock, answer):
     """A running export's link may be there and empty."""
     said = json.dumps({"status": "InProgress", **answer})
     sim.faults.add(Fault("poll", "status", status=200, body=said))
@@ -142,7 +142,7 @@ def test_a_running_export_without_a_link(sim, clock, answer):
     assert len(run_tables(table_settings(sim), clock).records(KB)) == 24
 
 
-def test_a_link_means_done(simulate, clock):
+def test_link_of_a_running_export_is_followed(simulate, clock):
     """A link is followed although the word still says running."""
     sim = simulate(export_status_names=("InProgress", "InProgress", "Failed"))
 

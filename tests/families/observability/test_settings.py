@@ -103,7 +103,7 @@ def test_settings_out_of_range(sim, family):
 
 
 @pytest.mark.parametrize("setting", ["primary_keys", "columns"])
-def test_a_misspelt_stream(sim, setting):
+def test_misspelt_stream_gets_a_suggestion(sim, setting):
     """Keys or columns of a stream that is none: the error names the one that was meant."""
     value: Any = ["Date"] if setting == "primary_keys" else {"Date": "string"}
 

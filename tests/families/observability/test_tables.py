@@ -66,14 +66,14 @@ def test_no_tables_without_an_application():
     assert by_default(config) == set()
 
 
-def test_a_catalog_goes_before_tables(sim, clock):
+def test_table_selected_by_a_catalog_is_read_against_tables(sim, clock):
     """A table that a catalog selects is read although `tables` omits it."""
     out = run_tables(table_settings(sim, tables=["Copilot/KBTable"]), clock, AQ)
 
     assert out.counts().keys() == {AQ}
 
 
-def test_the_other_name_on_404(simulate, clock):
+def test_other_table_name_is_tried_once_after_404(simulate, clock):
     """Where the first name of the table is not found the second is tried, once in a run."""
     sim = simulate(gr_namespace="autopilot")
 
@@ -105,14 +105,14 @@ def test_table_name_refused_for_a_permission_is_the_error(sim, clock):
     assert len(submits(sim)) == 2
 
 
-def test_the_first_name_is_tried_first(sim, clock):
+def test_first_of_two_table_names_is_tried_first(sim, clock):
     """Where both names are found the first is used."""
     run_tables(table_settings(sim, window_days=1), clock, GR)
 
     assert submitted_tables(sim) == [PATHS[GR], PATHS[GR]]
 
 
-def test_a_name_not_found_costs_no_export(simulate, clock):
+def test_table_name_not_found_costs_no_export(simulate, clock):
     """The submit that was answered 404 does not count: three exports are left."""
     sim = simulate(gr_namespace="autopilot")
 
@@ -124,7 +124,7 @@ def test_a_name_not_found_costs_no_export(simulate, clock):
     assert out.bookmark(GR) == "2026-03-18T00:00:00+00:00"
 
 
-def test_the_name_found_is_remembered(simulate, clock):
+def test_table_name_found_is_remembered(simulate, clock):
     """The next run begins with the name that was found."""
     sim = simulate(gr_namespace="autopilot")
     first = run_tables(table_settings(sim), clock, GR)
@@ -139,7 +139,7 @@ def test_the_name_found_is_remembered(simulate, clock):
     assert submitted_tables(sim) == [PATHS[GR], OTHER_GR, OTHER_GR]
 
 
-def test_a_name_that_moved(simulate, clock):
+def test_table_name_that_is_gone_leads_to_the_other(simulate, clock):
     """Where the name of earlier runs is not found any more the other is tried."""
     first = run_tables(table_settings(simulate(gr_namespace="autopilot")), clock, GR)
     sim = simulate(gr_namespace="AutopilotKnowledge")
@@ -169,7 +169,7 @@ def test_either_name_in_tables(sim, clock, path):
 @pytest.mark.parametrize(
     ("path", "other"), [(PATHS[GR], OTHER_GR), (OTHER_GR, PATHS[GR])], ids=["first", "second"]
 )
-def test_the_other_of_two_names(simulate, clock, path, other):
+def test_table_name_of_the_settings_leads_to_the_other(simulate, clock, path, other):
     """Where the name that `tables` gives is not found the other is tried, either way."""
     sim = simulate(gr_namespace=other.partition("/")[0])
 

@@ -14,7 +14,7 @@ from tests.support.reporting import (
     call_records,
     contact_records,
 )
-from tests.support.scene import Ability, RequestPatterns, Scene
+from tests.support.scene import RequestPatterns, Scene, without_jobs
 
 _NO_JOBS = "the response to a request has the rows, and no job is made"
 
@@ -30,13 +30,9 @@ SCENES = (
         typed=contact_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {CONTACTS_PATH}"),
         reads=("token", "page"),
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the API itself serves the pages, and wants the token",
-        },
+        first_request="page",
+        permissions={"page": ("permission to view this data",)},
+        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
         file_point="page",
     ),
     Scene(
@@ -51,12 +47,8 @@ SCENES = (
         typed=call_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD_PATH}/524"),
         reads=("token", "download"),
-        cannot={
-            Ability.JOBS: _NO_JOBS,
-            Ability.PENDING_JOBS: _NO_JOBS,
-            Ability.JOB_LIST: _NO_JOBS,
-            Ability.CANCEL: _NO_JOBS,
-            Ability.PRESIGNED_LINKS: "the response to the request contains the file",
-        },
+        first_request="download",
+        permissions={"download": ("Data Download > View",)},
+        cannot=without_jobs(_NO_JOBS, links="the response to the request contains the file"),
     ),
 )

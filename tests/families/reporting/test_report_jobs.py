@@ -67,7 +67,7 @@ def test_report_is_run_and_its_rows_carry_the_job(simulate, clock, wrapper):
     records = out.records(REPORT)
     assert out.error is None
     assert sorted(r["contact_id"] for r in records) == contact_keys(sim, began)
-    (job,) = sim.report_jobs.jobs()
+    (job,) = sim.report_jobs.all()
     assert {(r["_job_id"], r["_job_start"], r["_job_end"]) for r in records} == {
         (job.id, job.submitted_at.isoformat(), job.ready_at.isoformat())
     }
@@ -131,7 +131,7 @@ def test_submit_whose_response_was_lost_is_found_in_the_list(sim, clock):
 
     assert out.error is None
     assert out.counts()[REPORT] == 12
-    assert len(sim.report_jobs.jobs()) == 1
+    assert len(sim.report_jobs.all()) == 1
 
 
 def test_job_that_failed_names_its_state(sim, clock):
@@ -176,6 +176,17 @@ def test_title_lines_of_a_report_are_skipped(simulate, clock):
     assert out.counts()[REPORT] == 12
 
 
+@pytest.mark.parametrize("start", ["/", "./"])
+def test_file_of_a_report_may_be_a_path(simulate, clock, start):
+    """A link may lack the host, which is that of the API then."""
+    sim = simulate(file_base_url=start)
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+
+
 @pytest.mark.promise("own-hosts")
 def test_file_of_a_report_at_another_host_gets_no_token(simulate, clock):
     """A link to a host that is not on the allow-list is not requested."""
@@ -198,15 +209,15 @@ def test_report_without_permission_names_it(simulate, clock):
 def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
     """Every finished job is emitted once, and the tap starts none."""
     instants = [clock.now(), clock.now() + HOUR * 24]
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR * 24
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR
     config = report_config(sim, {"mode": "collect"})
 
     first = run_reporting(config, clock, REPORT)
     again = run_reporting(config, clock, REPORT, state=first.state)
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
     instants.append(clock.now())
     clock.instant += HOUR
     later = run_reporting(config, clock, REPORT, state=again.state)
@@ -222,8 +233,8 @@ def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
 
 def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
     """Two jobs that ended at the same instant are two windows."""
-    sim.report_jobs.start({})
-    sim.report_jobs.start({})
+    sim.report_jobs.submit({})
+    sim.report_jobs.submit({})
     clock.instant += HOUR
 
     out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)

@@ -27,6 +27,19 @@ SCENES = (
         ),
         reads=("token", "list", "poll", "page"),
         submits=("submit", "run"),
+        first_request="list",
+        permissions={
+            "list": ("analytics:reports:read",),
+            "submit": ("analytics:reports:write",),
+            "update": ("analytics:reports:write",),
+        },
+        refusals={
+            ("submit", 500): (
+                ("may have been registered", "500"),
+                ("tried 9 times (max_retries)", "no run was spent"),
+            ),
+            ("run", 500): (("500",), ("tried 9 times (max_retries)", "run again")),
+        },
         cannot={
             Ability.JOB_LIST: "the tutorial names no request for the runs of a report",
             Ability.PRESIGNED_LINKS: "the rows are in the responses to polls, which want the token",

@@ -55,6 +55,17 @@ def test_definition_as_the_api_writes_it_is_registered(sim, clock, value):
     assert posted["report"]["dateRange"] == entry["dateRange"]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "Z", "GMT", "utc", "UTC+0", "+00:00"])
+def test_schedule_in_utc_is_accepted_under_any_name(sim, clock, zone):
+    """The zone of a schedule may be written in another way; the API gets its usual name."""
+    schedule = {"type": "daily", "time": "02:00", "timezone": zone}
+
+    assert run_reports(report_settings(sim, entry={"schedule": schedule}), clock).error is None
+
+    (posted,) = map(json_body, registrations(sim))
+    assert posted["schedule"] == {**schedule, "timezone": "UTC"}
+
+
 def test_definition_in_full(sim, clock):
     """Type, time, filters and grouping are registered as they are configured."""
     filters = [
@@ -195,7 +206,7 @@ def test_registration_lost_is_looked_up(sim, clock, kind, times):
 
 
 @pytest.mark.parametrize(("kind", "status"), [("reset", None), ("status", 503)])
-def test_a_definition_that_never_arrives(sim, clock, kind, status):
+def test_definition_that_never_arrives_spends_no_run(sim, clock, kind, status):
     """A registration is repeated up to max_retries times; its failure spends nothing."""
     sim.faults.add(Fault("submit", kind, status=status, times=99))
 
@@ -206,7 +217,7 @@ def test_a_definition_that_never_arrives(sim, clock, kind, status):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 409])
-def test_a_refused_definition(sim, clock, status):
+def test_definition_that_fails_for_now_is_sent_again_after_a_look(sim, clock, status):
     """A registration that failed for a while is repeated, after a look."""
     sim.faults.add(Fault("submit", "status", status=status, times=2))
 
@@ -229,7 +240,7 @@ def test_killed_at_the_definition(sim, clock):
     assert (len(sim.schedules), len(registrations(sim))) == (1, 1)
 
 
-def test_a_definition_that_is_refused(sim, clock):
+def test_definition_refused_for_good_is_sent_once(sim, clock):
     """What the API says of a definition it does not take is the error; it is sent once."""
     entry = {"filters": [{"dimension": "shoeSize", "values": ["44"]}]}
 
@@ -258,7 +269,7 @@ def test_two_of_one_name(simulate, clock, name_filter, key):
 
 
 @pytest.mark.parametrize("text", ["{}", '{"total": 0}', '"none"', "null", '{"entities": {}}'])
-def test_a_list_that_is_none(sim, clock, text):
+def test_schedule_list_of_another_shape_makes_no_schedule(sim, clock, text):
     """An answer that lists no schedules is an error, and never a reason to make one."""
     answer(sim, "list", text, times=100)
 
@@ -268,7 +279,7 @@ def test_a_list_that_is_none(sim, clock, text):
     assert registrations(sim) == []
 
 
-def test_a_list_in_pages(sim, clock):
+def test_schedule_on_the_second_page_is_found(sim, clock):
     """A schedule on the second page of the list is found."""
     there = sim.add_schedule(definition())
     answer(sim, "list", {"entities": [], "nextPageToken": "a/b+c="})
@@ -285,7 +296,7 @@ def test_a_list_in_pages(sim, clock):
 
 
 @pytest.mark.parametrize("tokens", ["a", "ab"])
-def test_a_list_without_end(sim, clock, tokens):
+def test_schedule_list_without_end_is_not_followed_for_ever(sim, clock, tokens):
     """A list whose pages lead to one another is not followed for ever."""
     for token in list(tokens) * 15:
         answer(sim, "list", {"entities": [], "nextPageToken": token})
@@ -295,7 +306,7 @@ def test_a_list_without_end(sim, clock, tokens):
     assert len(schedule_listings(sim)) < 12
 
 
-def test_the_update_is_repeated(sim, clock):
+def test_schedule_update_that_fails_for_now_is_sent_again(sim, clock):
     """A change that failed for a while, or whose answer was lost, is sent again."""
     sim.add_schedule(definition(metrics=["talkTime"]))
     sim.faults.add(Fault("update", "status", status=500), Fault("update", "reply-lost"))

@@ -37,7 +37,7 @@ def test_schedule_in_the_spelling_of_the_api_is_not_changed(simulate, clock, by_
     assert (len(registrations(sim)), len(updates(sim))) == (1, 0)
 
 
-@pytest.mark.parametrize("zone", ["Etc/UTC", "UTC"])
+@pytest.mark.parametrize("zone", ["Etc/UTC", "UTC", "GMT"])
 def test_schedule_in_another_name_of_utc_is_not_changed(sim, clock, zone):
     """Two names of one zone are no difference."""
     there = definition()

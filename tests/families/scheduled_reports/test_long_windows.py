@@ -30,7 +30,7 @@ from tests.support.scheduled_reports import (
 )
 
 
-def test_a_window_that_is_too_long(simulate, clock, caplog):
+def test_window_that_takes_too_long_is_halved(simulate, clock, caplog):
     """A run of more than 45 minutes is cancelled and tried with half its days, as a log says."""
     sim = simulate(long_report_days=2)
 
@@ -108,7 +108,7 @@ def test_days_stay_few_beside_another_report(simulate, clock):
     assert len(sim.cancelled) == before
 
 
-def test_the_rest_of_a_window_is_halved(simulate, clock):
+def test_window_with_fewer_days_is_halved_from_those(simulate, clock):
     """Where fewer days are left than a window may have, it is those that are halved."""
     sim = simulate(long_report_days=1)
 
@@ -163,7 +163,7 @@ def test_report_after_a_report_that_dies_is_read(simulate, clock):
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_a_run_that_cannot_be_cancelled(simulate, clock, status):
+def test_run_that_cannot_be_cancelled_is_given_up(simulate, clock, status):
     """A run whose time is up is given up in any case, and the error states that it was up."""
     sim = simulate()
     sim.faults.add(Fault("run", "job-stuck"), Fault("cancel", "status", status=status, times=99))
@@ -175,7 +175,7 @@ def test_a_run_that_cannot_be_cancelled(simulate, clock, status):
     assert clock.now() - began < 60 * MINUTE
 
 
-def test_a_dead_run_of_runs_that_are_cut_short(simulate, clock, hasty):
+def test_run_that_hangs_ends_45_minutes_after_its_submit(simulate, clock, hasty):
     """A run that is dead ends 45 minutes after its order, however often it is taken up."""
     sim = simulate()
     sim.faults.add(Fault("run", "job-stuck"))

@@ -117,7 +117,7 @@ def test_polls_after_a_damaged_file(simulate, clock, hasty):
     assert sim.fast_polls == 0
 
 
-def test_a_result_that_is_none(sim, clock):
+def test_result_without_rows_is_polled_again(sim, clock):
     """A run that is said to be completed and shows no result is looked at again, not too soon."""
     answer(sim, "poll", {"state": "completed"}, times=2)
 

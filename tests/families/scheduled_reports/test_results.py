@@ -121,7 +121,7 @@ def test_report_windows_share_no_instant(sim, clock):
     assert second["start"] == "2026-03-16T00:00:00Z"
 
 
-def test_a_token_that_repeats(simulate, clock):
+def test_page_token_that_repeats_fails(simulate, clock):
     """A token that occurs twice is an error, and the stream does not read for ever."""
     sim = simulate(token_quirk="repeat", page_size_reports=2)
     sim.faults.add(Fault("page", "status", status=418, times=99, after=60))  # so that this ends
@@ -166,7 +166,7 @@ SPOILS = [
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
 @pytest.mark.parametrize("after", [0, 2])
-def test_a_page_that_fails(simulate, clock, kind, status, after):
+def test_page_that_fails_for_a_while_loses_no_row(simulate, clock, kind, status, after):
     """A page that fails for a while is requested again; no row is lost or doubled."""
     sim = simulate(page_size_reports=2)
     sim.faults.add(Fault("page", kind, status=status, after=after))
@@ -179,7 +179,7 @@ def test_a_page_that_fails(simulate, clock, kind, status, after):
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
-def test_a_poll_that_fails(sim, clock, hasty, kind, status):
+def test_poll_that_fails_for_a_while_is_repeated(sim, clock, hasty, kind, status):
     """A poll that fails for a while is repeated."""
     sim.faults.add(Fault("poll", kind, status=status))
 
@@ -192,7 +192,7 @@ def test_a_poll_that_fails(sim, clock, hasty, kind, status):
 @pytest.mark.promise("whole-files")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)
-def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
+def test_page_that_fails_for_ever_emits_no_record(simulate, clock, kind, status):
     """A result with a missing page emits no record; the next run reads it again."""
     sim = simulate(page_size_reports=2)
     sim.faults.add(Fault("page", kind, status=status, times=1000, after=2))
@@ -212,7 +212,7 @@ def test_a_page_that_fails_for_ever(simulate, clock, kind, status):
 @pytest.mark.parametrize(
     "given", [{}, {"data": None}, {"data": {}}, [], {"state": "failed"}], ids=readable
 )
-def test_a_page_without_rows_of_its_own(simulate, clock, given):
+def test_page_without_a_list_of_rows_is_requested_again(simulate, clock, given):
     """A page that holds no list of rows is no page; it is requested again with the others."""
     sim = simulate(page_size_reports=2)
     answer(sim, "page", given)
@@ -222,7 +222,7 @@ def test_a_page_without_rows_of_its_own(simulate, clock, given):
     assert whole(out, sim)
 
 
-def test_a_run_that_ends_while_it_is_read(simulate, clock):
+def test_run_cancelled_between_pages_emits_no_record(simulate, clock):
     """No record is emitted of a result that is cancelled between two pages."""
     sim = simulate(page_size_reports=2)
     answer(sim, "page", {"state": "failed", "errorMessage": "Cancelled by the user"})

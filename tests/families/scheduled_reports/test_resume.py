@@ -93,7 +93,7 @@ def test_pending_run_is_resumed(simulate, clock):
     assert (len(sim.report_runs), sim.cancelled) == (1, [])
 
 
-def test_a_signal_cancels_no_run():
+def test_signal_cancels_no_run():
     """A signal ends the process, not the run: only one whose time is up is cancelled."""
 
     def ended() -> None:
@@ -123,7 +123,7 @@ def test_a_signal_cancels_no_run():
     ],
     ids=readable,
 )
-def test_a_pending_run_of_another_definition(simulate, clock, entry, number):
+def test_pending_run_of_another_definition_is_not_resumed(simulate, clock, entry, number):
     """A pending run of another definition is not taken for this one; a schedule is none."""
     sim = simulate()
     cut = run_reports(report_settings(sim), clock, cut_after=3)

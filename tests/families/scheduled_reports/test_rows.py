@@ -106,7 +106,7 @@ def test_rows_that_are_none(sim, clock):
     assert len(out.records(QUARANTINE)) == 2
 
 
-def test_a_lone_surrogate(sim, clock):
+def test_lone_surrogate_is_quarantined(sim, clock):
     """A text that is no Unicode is a matter of its row, no fault of the tap."""
     answer(sim, "poll", json.dumps(done(report_row(), report_row(agentId="x\ud800"))), times=3)
 
@@ -117,7 +117,7 @@ def test_a_lone_surrogate(sim, clock):
     assert out.error is not None or out.records(STREAM)[0]["agent_id"] == "007"
 
 
-def test_a_first_row_that_is_none(sim, clock, hasty):
+def test_first_row_that_is_none_loses_no_other(sim, clock, hasty):
     """A result whose first row is none loses no other row without a word."""
     answer(sim, "poll", done(5, report_row(), report_row(agentId="008")), times=2)
 

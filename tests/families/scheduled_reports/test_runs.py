@@ -16,7 +16,7 @@ from tests.support.scheduled_reports import (
 
 
 @pytest.mark.parametrize("fate", ["job-failed", "job-lost"])
-def test_a_run_that_ended_is_not_cancelled(sim, clock, fate):
+def test_run_that_ended_is_not_cancelled(sim, clock, fate):
     """A run that gives nothing is left as it is: only one whose time is up is cancelled."""
     sim.faults.add(Fault("run", fate))
 
@@ -27,7 +27,7 @@ def test_a_run_that_ended_is_not_cancelled(sim, clock, fate):
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_lost_result(simulate, clock, after):
+def test_result_that_is_gone_is_made_again(simulate, clock, after):
     """A result that is gone when its pages are read is made again."""
     sim = simulate(page_size_reports=2)
     sim.faults.add(Fault("page", "status", status=404, after=after))
@@ -38,7 +38,7 @@ def test_a_lost_result(simulate, clock, after):
 
 
 @pytest.mark.parametrize("key", ["runId", "id"])
-def test_the_id_of_a_run(simulate, clock, key):
+def test_run_id_of_either_name_is_read(simulate, clock, key):
     """A run's id may have either name."""
     sim = simulate(run_id_key=key)
 

@@ -54,7 +54,7 @@ def test_schedules_are_read_whole(sim, clock):
     assert {r["name"] for r in second.records(LISTED)} == {"x", STREAM}
 
 
-def test_a_schedule_in_full(sim, clock):
+def test_schedule_record_keeps_its_digits(sim, clock):
     """Numbers of a schedule keep their digits, what is missing is null."""
     text = '[{"id": 7, "name": "x", "schedule": {"every": 1.50, "n": 3}, "delivery": null}]'
     answer(sim, "list", text)

@@ -92,8 +92,14 @@ def test_talk_time(kind):
             "dateRange is absolute",
             "start_date and end_date",
         ),
+        (
+            {"dateRange": {"startDate": "2026-01-01", "endDate": "2026-02-01"}},
+            "dateRange is absolute",
+            "start_date and end_date",
+        ),
+        ({"schedule": {"timezone": "+01:00"}}, "schedule.timezone is '+01:00'", "stored in UTC"),
     ],
-    ids=["zone", "absolute", "start alone"],
+    ids=["zone", "absolute", "start alone", "other keys", "offset"],
 )
 def test_schedule_that_gives_wrong_days_is_refused_with_the_reason(change, setting, reason):
     """Another zone and fixed dates are refused, and the problem says why."""

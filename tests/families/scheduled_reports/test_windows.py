@@ -21,7 +21,7 @@ from tests.support.scheduled_reports import (
 )
 
 
-def test_a_run_for_each_window(sim, clock):
+def test_run_of_each_window_covers_whole_utc_days(sim, clock):
     """Each run is ordered over whole UTC days, its end not included, and with nothing else."""
     assert whole(run_reports(report_settings(sim, 2), clock), sim, 2)
 

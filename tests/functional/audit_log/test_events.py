@@ -61,7 +61,7 @@ def test_every_line_has_its_schema(sim, clock, audit_log, family, spoiled):
 
 
 @EVERYWHERE
-def test_a_complete_run(sim, clock, audit_log, family):
+def test_window_that_is_read_writes_all_its_events(sim, clock, audit_log, family):
     """A window that is read logs its job, its file, its rows and its commit."""
     stream, entity = FAMILIES[family]
     config = every(sim, audit_log)
@@ -124,7 +124,7 @@ def test_only_its_owner_may_read_it(sim, clock, audit_log):
 
 
 @pytest.mark.posix
-def test_an_existing_file_keeps_its_mode(sim, clock, audit_log):
+def test_audit_log_that_exists_keeps_its_mode(sim, clock, audit_log):
     """A file that is there is appended to as it is."""
     run_exports(audit_settings(sim, audit_log), clock)
     audit_log.chmod(0o640)
@@ -165,7 +165,7 @@ def test_stream_ended_has_planned_windows_beside_committed_ones(sim, clock, audi
     assert (ended["planned"], ended["windows"]) == (3, 1)
 
 
-def test_the_life_of_a_job(simulate, clock, audit_log):
+def test_job_states_are_written_when_they_change(simulate, clock, audit_log):
     """A job's states are written when they change, in the API's words, with its name."""
     sim = simulate(job_polls=4)
 
@@ -189,7 +189,7 @@ def test_latency(sim, clock, audit_log):
     assert created["latency_ms"] == 37_000
 
 
-def test_the_download(simulate, clock, audit_log):
+def test_download_event_has_size_and_digest(simulate, clock, audit_log):
     """The digest and the size are those of the bytes that were served."""
     sim = simulate()
     body = b'[{"id":"a"},{"id":"b"}]'
@@ -204,7 +204,7 @@ def test_the_download(simulate, clock, audit_log):
 
 
 @pytest.mark.promise("whole-files")
-def test_a_damaged_download(sim, clock, audit_log):
+def test_damaged_download_is_written_without_rows(sim, clock, audit_log):
     """A damaged file is written with its bytes and no rows, then the one in its place."""
     sim.faults.add(Fault("download", "bytes", body="[{"))
 
@@ -252,7 +252,7 @@ def test_invalid_rows_are_audited_up_to_a_hundred_a_window(sim, clock, audit_log
     assert list(windows.values()) == [100, 100]
 
 
-def test_a_window_that_is_refused(sim, clock, audit_log):
+def test_window_that_is_refused_is_counted_and_not_committed(sim, clock, audit_log):
     """A window of too many misfits is counted too, and not committed."""
     sim.faults.add(Fault("download", "bytes", body="[1,2]"))
 
@@ -291,7 +291,7 @@ def test_failed_job_is_audited_with_stream_and_run(sim, clock, audit_log):
     assert (ended["outcome"], ended["failed"]) == ("failed", [STREAM])
 
 
-def test_a_job_that_was_found(sim, clock, audit_log):
+def test_job_of_an_earlier_run_is_written_as_adopted(sim, clock, audit_log):
     """A job of an earlier run is found, not created."""
     first = run_exports(audit_settings(sim, audit_log), clock, cut_after=2)
     audit_log.unlink()
@@ -315,7 +315,7 @@ def test_lost_submit_is_audited_as_adopted(simulate, clock, audit_log):
     ] == [sim.analytics_exports[0].id]
 
 
-def test_a_stream_that_stops(simulate, clock, audit_log):
+def test_stream_stopped_by_a_quota_leaves_the_run_complete(simulate, clock, audit_log):
     """A quota that is used up ends a stream for the day; the run is complete."""
     sim = simulate(exports_per_day=1)
     own = {"exports_per_day": 1, "window_days": 1}
@@ -332,7 +332,7 @@ def test_a_stream_that_stops(simulate, clock, audit_log):
 
 
 @pytest.mark.parametrize("after", [1, 3, 6])
-def test_a_run_that_is_killed(sim, clock, audit_log, after):
+def test_run_that_is_killed_writes_that_it_was_interrupted(sim, clock, audit_log, after):
     """A run that ends in its midst says that it was interrupted."""
     out = run_exports(audit_settings(sim, audit_log), clock, cut_after=after)
 

@@ -41,7 +41,7 @@ def test_audit_log_path_not_writable_is_a_setting_error(sim, clock, tmp_path, wh
     assert out.messages == []
 
 
-def test_the_command_exits_with_two(sim, tmp_path):
+def test_audit_log_that_cannot_be_opened_exits_with_two(sim, tmp_path):
     """The command exits with 2."""
     file = tmp_path / "config.json"
     file.write_text(json.dumps(audit_settings(sim, tmp_path / "missing" / "audit.jsonl")))
@@ -76,7 +76,7 @@ def fill_up(request, monkeypatch) -> Callable[[int], None]:
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize("written", range(1, 9))
-def test_a_disk_that_fills_up(sim, clock, audit_log, fill_up, written):
+def test_audit_log_on_a_full_disk_ends_the_run(sim, clock, audit_log, fill_up, written):
     """A log that cannot be written any more ends the run with an error that states it."""
     fill_up(written)
 

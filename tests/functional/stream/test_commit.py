@@ -52,7 +52,7 @@ def test_bookmark_moves_at_commits_only(simulate, clock):
 
 
 @pytest.mark.promise("state-follows-records")
-def test_a_commit_follows_its_last_row_at_once(simulate, clock):
+def test_commit_follows_its_last_row_at_once(simulate, clock):
     """The first message after the last row of a window is the STATE with its end."""
     sim = simulate(rows_per_day=3)
     config = settings_for(sim, data_extraction={"window_days": 7})
@@ -67,7 +67,7 @@ def test_a_commit_follows_its_last_row_at_once(simulate, clock):
         assert message["value"]["bookmarks"]["qm_workflows"]["replication_key_value"] == end
 
 
-def test_an_empty_window_moves_the_bookmark(simulate, clock):
+def test_empty_window_moves_the_bookmark(simulate, clock):
     """A quiet time is committed too, else it would be requested again for ever."""
     sim = simulate(rows_of={"qm-workflows": 0})
 

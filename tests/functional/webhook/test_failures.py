@@ -37,7 +37,7 @@ def everything(out: Output, sim: Simulator, number: int) -> bool:
 
 
 @pytest.mark.parametrize("answer", [500, 503, "hang up", 400, 404, 302, 307])
-def test_a_failure(sim, clock, listener, caplog, answer):
+def test_failed_notification_is_logged_and_audited(sim, clock, listener, caplog, answer):
     """A failed notification is logged and audited; the run succeeds."""
     listener.always = answer
 
@@ -68,7 +68,7 @@ def test_webhook_failure_that_passes_is_retried(sim, clock, listener, caplog, fa
     assert not any("its notification failed" in warning for warning in warnings_logged(caplog))
 
 
-def test_a_silent_listener(sim, clock, listener):
+def test_silent_listener_counts_as_failed(sim, clock, listener):
     """A listener that does not answer in time is one that fails."""
     listener.always = "silence"
 
@@ -126,7 +126,7 @@ def test_webhook_success_without_json_is_a_success(sim, clock, listener):
     assert len(audit_events(listener.log, "webhook_sent")) == 1
 
 
-def test_a_failing_stream_beside(sim, clock, listener):
+def test_failed_notification_does_not_hide_a_failed_stream(sim, clock, listener):
     """A webhook that fails does not hide the failure of a stream."""
     listener.always = 500
     sim.faults.add(Fault("submit", "job-failed", after=1))

@@ -85,7 +85,7 @@ def test_webhook_notifies_windows_of_every_family(sim, clock, listener, family, 
     assert told["data_sample"] == exact(out.records(stream)[:1])
 
 
-def test_an_empty_window(simulate, clock, listener):
+def test_empty_window_is_notified(simulate, clock, listener):
     """A window without rows is notified too."""
     sim = simulate(rows_per_day=0)
 

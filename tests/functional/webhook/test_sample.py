@@ -14,7 +14,7 @@ from tests.support.webhook import SHAPE, exact, with_webhook
 
 
 @pytest.mark.parametrize("size", [1, 4, 1000])
-def test_the_sample(sim, clock, listener, size):
+def test_sample_has_the_first_records_of_each_window(sim, clock, listener, size):
     """So many records of each window come along, as emitted."""
     out = run_exports(with_webhook(sim, listener, 3, sample_size=size), clock)
 
@@ -42,7 +42,7 @@ def test_sampling_changes_nothing(sim, clock, listener):
     assert kinds[0] == kinds[1]
 
 
-def test_the_sample_is_exact(sim, clock, listener):
+def test_sample_numbers_keep_their_digits(sim, clock, listener):
     """Numbers of the sample have the digits of the file."""
     row = (
         '{"id":"a","type":"bot","dateFrom":null,"dateTo":null,"botId":null,"agentId":null,'

@@ -37,7 +37,7 @@ def test_webhook_setting_wrong_is_named_without_the_address(own, words):
     assert "T0PSECRET" not in problem
 
 
-def test_the_settings_do_not_show(listener):
+def test_webhook_settings_do_not_show(listener):
     """The address and the headers are in no representation of the settings."""
     hook = {"url": listener.url, "headers": {"X": "K3YVALUE"}}
     application = {"client_id": "a", "client_secret": "b", "analytics_exports": {}}
@@ -49,7 +49,7 @@ def test_the_settings_do_not_show(listener):
     assert "K3YVALUE" not in shown
 
 
-def test_an_entry_and_a_sample(sim, clock, listener):
+def test_webhook_of_a_changed_export_has_its_name_and_type(sim, clock, listener):
     """A changed export is notified with its own name and type."""
     config = changed_export_settings(sim, columns={"turns": "integer"})
     config["completion_webhook"] = {"url": listener.url, "sample_size": 1}

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tap_cxone.config.validation import ACCESS_KEY
 from tests.resilience.faults.answers import EXACT
 from tests.resilience.faults.play import Exact, Fails
-from tests.resilience.faults.scenes import SCENES, SUBMITS
+from tests.resilience.faults.scenes import SCENES
+from tests.support.scene import Ability
+
+if TYPE_CHECKING:
+    from tap_cxone.simulator.faults import FaultPoint
+    from tests.support.scene import Scene
 
 # What one more try mends, wherever something is only read
 
-LINKED = {"sync", "async", "observability"}  # whose files lie in a storage of its own
 HTML = (("Content-Type", "text/html"),)
 AFTER_NOON = "Fri, 20 Mar 2026 12:00:10 GMT"
 USUAL: dict[str, Any] = {"kind": "status"}
@@ -41,7 +46,11 @@ SPENT = Fails(
     ("this API has no list of jobs",), ("counts as spent", "The next run submits the window again")
 )
 UNSETTLED = Fails(("the list of jobs is not available",), SPENT.remedy)
-UNLISTED = {("observability", "submit"), ("reports", "run")}
+UNLISTED = {
+    (scene.name, scene.submits[-1])
+    for scene in SCENES.values()
+    if scene.can(Ability.JOBS) and not scene.can(Ability.JOB_LIST)
+}
 
 # What stays
 
@@ -55,21 +64,6 @@ NOT_ACCEPTED = ("correct the setting that the response names", "report it")
 WRONG_PLACE = ("check region, tenant, base_url and endpoints",)
 KEY = "check access_key_id, access_key_secret"
 APPLICATION = "check client_id, client_secret"
-WHO = {"sync": KEY, "async": KEY, "contacts": KEY, "call_detail": KEY}
-PERMISSION: dict[tuple[str, str], tuple[str, ...]] = {
-    ("sync", "sync"): ("QM Workflow API",),
-    ("async", "async"): ("QM Workflow API",),
-    ("observability", "submit"): ("permission to see the Observability Dashboard",),
-    ("analytics", "list"): ("analytics:export:read",),
-    ("analytics", "submit"): ("analytics:export:write",),
-    ("contacts", "page"): ("permission to view this data",),
-    ("call_detail", "download"): ("Data Download > View",),
-    ("download", "catalogue"): ("api:custom-metrics:read",),
-    ("download", "page"): ("api:data-download:read",),
-    ("reports", "list"): ("analytics:reports:read",),
-    ("reports", "submit"): ("analytics:reports:write",),
-    ("reports", "update"): ("analytics:reports:write",),
-}
 RIGHT = ("grant this permission to the user or application",)
 REMEDIES: dict[int, tuple[str, ...]] = {
     400: NOT_ACCEPTED,
@@ -81,57 +75,47 @@ REMEDIES: dict[int, tuple[str, ...]] = {
     429: ("throttle_timeout_minutes", "when no other client uses this API"),
     500: AGAIN,
 }
-ZONELESS = Fails(("time zone is unknown",), ("set timezone",))
 WAITED = Fails(("throttle_timeout_minutes", "429"), ("another client may be exporting",))
-UNREGISTERED = Fails(
-    ("may have been registered", "500"), ("tried 9 times (max_retries)", "no run was spent")
-)
-NO_SUCH_REPORT = Fails(("404",), ("region", "endpoints.data_download"))
-OWN: dict[tuple[str, str, int], Exact | Fails] = {
-    **{("download", "me", status): ZONELESS for status in (401, 403, 404)},
-    **{
-        (s, "poll", 404): Fails(("produced no file", "does not know the job"), AGAIN)
-        for s in SCENES
-    },
-    **{("download", place, 404): NO_SUCH_REPORT for place in ("page", "catalogue")},
-    **{("sync", "sync", n): Fails((str(n),), ("set data_extraction.mode",)) for n in (404, 405)},
-    **{(s, place, 429): WAITED for s, places in SUBMITS.items() for place in places},
-    ("reports", "submit", 500): UNREGISTERED,
-    **{(s, place, 500): SPENT for s, place in UNLISTED},
-    ("reports", "run", 500): Fails(("500",), ("tried 9 times (max_retries)", *AGAIN)),
-}
+UNKNOWN_JOB = Fails(("produced no file", "does not know the job"), AGAIN)
 
 
-def outcome_of_status(scene: str, place: str, status: int) -> Exact | Fails:
+def who(scene: str) -> str:
+    """Return the settings that a refused login names."""
+    return KEY if SCENES[scene].credentials == ACCESS_KEY else APPLICATION
+
+
+def outcome_of_status(name: str, place: FaultPoint, status: int) -> Exact | Fails:
     """Return what comes of a status that stays."""
-    if must := EXACT if (scene, place) in DISPENSABLE else OWN.get((scene, place, status)):
-        return must
-    cause, who = (str(status),), WHO.get(scene, APPLICATION)
-    if place == "download" and scene in LINKED:
+    scene = SCENES[name]
+    if place in scene.dispensable:
+        return EXACT
+    if words := scene.refusals.get((place, status)):
+        return Fails(*words)
+    if place == "poll" and status == HTTPStatus.NOT_FOUND:
+        return UNKNOWN_JOB
+    if place in scene.submits and status == HTTPStatus.TOO_MANY_REQUESTS:
+        return WAITED
+    if (name, place) in UNLISTED and status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return SPENT
+    return _usual_outcome(scene, place, status)
+
+
+def _usual_outcome(scene: Scene, place: FaultPoint, status: int) -> Fails:
+    cause, credentials = (str(status),), who(scene.name)
+    if place == "download" and scene.can(Ability.PRESIGNED_LINKS):
         return Fails(cause, ("tried 9 times (max_retries)", "no record was emitted", "Run again"))
     if place == "token" and status not in {429, 500}:
         also = WRONG_PLACE if status in {404, 405, 410} else ()
-        return Fails(("Login refused", *cause), (*also, who))
+        return Fails(("Login refused", *cause), (*also, credentials))
+    permission = scene.permissions.get(place, RIGHT)
     if status == HTTPStatus.UNAUTHORIZED:
-        missing = "a permission is missing", *PERMISSION.get((scene, place), RIGHT)
-        remedy = (who,) if (scene, place) in FIRST else missing
+        is_first = place == scene.first_request
+        remedy = (credentials,) if is_first else ("a permission is missing", *permission)
         return Fails(cause, ("a new token was rejected too", *remedy))
     if status == HTTPStatus.FORBIDDEN:
-        return Fails(cause, PERMISSION.get((scene, place), RIGHT))
+        return Fails(cause, permission)
     return Fails(cause, REMEDIES[status])
 
-
-# What the run can do without, and what it requests before anything else that needs a token
-
-DISPENSABLE = {("sync", "list"), ("async", "list")}
-FIRST = {
-    ("contacts", "page"),
-    ("call_detail", "download"),
-    ("observability", "submit"),
-    ("analytics", "list"),
-    ("download", "catalogue"),
-    ("reports", "list"),
-}
 
 # JSON of another shape
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.clock import parse_instant
 from tap_cxone.errors import ConfigError, CXoneError, StreamsFailed
 from tap_cxone.simulator import Credentials, Fault, Simulator
-from tap_cxone.simulator.options import Options
+from tap_cxone.simulator.registry import Options
 from tests.resilience.faults.scenes import SCENES
 from tests.support.run import FakeClock, run_tap
 from tests.support.scene import WINDOWS, Scene, differences

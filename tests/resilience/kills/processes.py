@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tests.resilience.kills.cases import Case
+    from tests.support.kill_cases import Case
 
 SPEED = 1000
 PATIENCE = 120  # a busy machine is no fault; it only ends what hangs
@@ -43,11 +43,8 @@ def process_settings(case: Case, sim: Simulator, **changes: Any) -> dict[str, An
     found = case.settings(sim, DAYS)
     quick = tap_settings(sim.url, SPEED, families=ALL_FAMILIES)
     found["poll_interval_seconds"] = quick["poll_interval_seconds"]
-    if "data_extraction" in found:
-        found["data_extraction"] |= quick["data_extraction"]
-    if "scheduled_reports" in found:
-        pause = quick["scheduled_reports"]["poll_interval_seconds"]
-        found["scheduled_reports"]["poll_interval_seconds"] = pause
+    for name in case.quick:
+        found[case.family][name] = quick[case.family][name]
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     found["start_date"] = (end - timedelta(days=DAYS)).isoformat()
     return {**found, "end_date": end.isoformat(), **changes}

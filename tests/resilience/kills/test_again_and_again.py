@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.resilience.kills.cases import ALL, CASES, Case
+from tests.resilience.kills.cases import ALL, CASES
 from tests.resilience.kills.killing import KINDS, Point
 from tests.resilience.kills.trial import LARGE, SMALL, Size, Trial, check, reference
 from tests.support.run import Killed
+
+if TYPE_CHECKING:
+    from tests.support.kill_cases import Case
 
 PAUSES = st.sampled_from([0, 1, 11, 13, 60, 3600, 5 * 3600]).map(lambda s: timedelta(seconds=s))
 

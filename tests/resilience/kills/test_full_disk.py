@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from tap_cxone.errors import SpoolError, StreamsFailed
-from tests.resilience.kills.cases import CASES, Case
+from tests.resilience.kills.cases import CASES
 from tests.resilience.kills.killing import TRIED
 from tests.resilience.kills.processes import case_simulator, child, messages, process_settings
 from tests.resilience.kills.test_processes import goes_on, to_the_end
@@ -31,6 +31,8 @@ from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.support.kill_cases import Case
 
 everybody = pytest.mark.parametrize("case", CASES, ids=str)
 FILES = 2  # of a window: what was downloaded, and the lines made of it
@@ -90,7 +92,7 @@ def filling(number: int, where: str) -> Callable[..., io.BytesIO]:
 @pytest.mark.some(5)
 @pytest.mark.parametrize("room", [0, 1, 2])
 @everybody
-def test_a_disk_that_is_full(case, room):
+def test_full_disk_fails_the_stream_and_emits_no_record(case, room):
     """The stream fails with the remedy and emits no record of the window; the next completes."""
     known = reference(case.name, SMALL)
     for where in WHERES:
@@ -111,7 +113,7 @@ def test_a_disk_that_is_full(case, room):
 
 @pytest.mark.promise("no-double-submit")
 @everybody
-def test_a_full_disk_spends_nothing(case):
+def test_full_disk_spends_one_job_at_most(case):
     """Asking again makes no room: one job at most is spent for the window that found none."""
     known = reference(case.name, SMALL)
     with Trial(case, SMALL) as trial:
@@ -135,7 +137,7 @@ def check_full_disk(error: BaseException | None, stream: str) -> None:
 
 @pytest.mark.slow
 @everybody
-def test_a_process_whose_files_may_not_grow(tmp_path, case: Case):
+def test_file_size_limit_of_a_process_fails_like_a_full_disk(tmp_path, case: Case):
     """The same with a separate process and the kernel's refusal."""
     rows = 400
     folders = {name: tmp_path / name for name in ("undisturbed", "full", "next")}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tests.resilience.kills.cases import CASES, EVERYTHING, Case
+from tests.resilience.kills.cases import CASES, EVERYTHING
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.test_pods import Journalled
 from tests.resilience.kills.trial import (
@@ -26,6 +26,7 @@ from tests.resilience.kills.trial import (
 
 if TYPE_CHECKING:
     from tests.resilience.kills.killing import Life
+    from tests.support.kill_cases import Case
 
 everybody = pytest.mark.parametrize("case", CASES, ids=str)
 
@@ -70,7 +71,7 @@ def lagging(kind: type[Lagging], case: Case, size: Size, where: Kind, step: int)
 @pytest.mark.promise("state-follows-records")
 @pytest.mark.some(4)
 @everybody
-def test_a_target_that_lags(case):
+def test_lagging_target_gets_the_same_result(case):
     """Merged by key, the result equals an undisturbed run."""
     lagging(Lagging, case, SMALL, "line", 4)
 
@@ -78,7 +79,7 @@ def test_a_target_that_lags(case):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", [*CASES, EVERYTHING], ids=str)
-def test_a_target_that_lags_among_many(case, kind):
+def test_lagging_target_of_many_streams_gets_the_same_result(case, kind):
     """The same with more streams, windows and rows."""
     lagging(Lagging, case, SMALL if case is EVERYTHING else LARGE, kind, 5)
 
@@ -86,6 +87,6 @@ def test_a_target_that_lags_among_many(case, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @everybody
-def test_a_target_that_lags_beside_a_journal(case, kind):
+def test_lagging_target_beside_a_journal_gets_the_same_result(case, kind):
     """The same with a journal, which finds every job that a later STATE knew."""
     lagging(LaggingWithJournal, case, SMALL, kind, 1)

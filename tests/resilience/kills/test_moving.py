@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.resilience.kills.cases import CASES, Case
+from tests.resilience.kills.cases import CASES
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.test_again_and_again import patient
 from tests.resilience.kills.trial import (
@@ -23,11 +23,12 @@ from tests.resilience.kills.trial import (
     reference,
 )
 from tests.support import observability as dashboard
+from tests.support.kill_cases import Case
 from tests.support.run import Killed
 
 CONSTANTS = {"_window_start", "_window_end", "window_start", "window_end"}
 """A day that is read again is read up to another end."""
-JOBS = [case for case in CASES if case.name not in {"download", "reports"}]
+JOBS = [case for case in CASES if not case.whole_days]
 """The families that read a day before it is over."""
 MOVING = Size(days=0, rows=6)
 START = datetime(2026, 3, 19, tzinfo=UTC)

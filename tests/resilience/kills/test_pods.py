@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tests.resilience.kills.cases import ALL, CASES, Case
+from tests.resilience.kills.cases import ALL, CASES
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.test_again_and_again import patient, points
 from tests.resilience.kills.trial import (
@@ -38,6 +38,7 @@ from tests.support.ids import readable
 
 if TYPE_CHECKING:
     from tests.resilience.kills.killing import Life
+    from tests.support.kill_cases import Case
 
 NOTHING = timedelta(0)
 NAMELESS = {case.name for case in ALL if case.nameless}

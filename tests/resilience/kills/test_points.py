@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.resilience.kills.cases import CASES, EVERYTHING, Case
+from tests.resilience.kills.cases import CASES, EVERYTHING
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.trial import LARGE, SMALL, Size, Trial, check, reference
 from tests.support.ids import readable
+
+if TYPE_CHECKING:
+    from tests.support.kill_cases import Case
 
 everywhere = pytest.mark.parametrize("kind", KINDS)
 everybody = pytest.mark.parametrize("case", CASES, ids=str)

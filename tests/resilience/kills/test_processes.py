@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.resilience.kills.cases import CASES, Case
+from tests.resilience.kills.cases import CASES
 from tests.resilience.kills.killing import TRIED
 from tests.resilience.kills.processes import (
     PATIENCE,
@@ -34,45 +34,26 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator import Simulator
     from tap_cxone.simulator.faults import FaultPoint
+    from tests.support.kill_cases import Case
     from tests.support.run import Output
 
     Reference = Callable[[Case], tuple[dict[Key, dict[str, Any]], int]]
 
-BY_NAME = {case.name: case for case in CASES}
 SUBMITS: tuple[FaultPoint, ...] = ("submit", "run")
-WITH_JOB: tuple[FaultPoint, ...] = ("poll", "download", "page", "run")
-"""Where a job is under way: the submits of reports are of definitions."""
-PLACES: dict[str, tuple[FaultPoint, ...]] = {
-    "extraction-sync": ("token", "list", "submit", "download"),
-    "extraction-async": ("list", "submit", "poll", "download"),
-    "observability": ("submit", "poll", "download"),
-    "analytics": ("list", "submit", "poll", "download"),
-    "download": ("me", "catalogue", "page"),
-    "reports": ("list", "submit", "run", "poll", "page"),
-}
-FIRST = {
-    ("extraction-sync", "token"),
-    ("download", "me"),
-    ("download", "catalogue"),
-    ("reports", "list"),
-    ("reports", "submit"),
-}
-"""The requests that a run sends once; of the others it is the second one."""
-FAST = {("analytics", "poll", "term"), ("reports", "page", "kill")}
 
 
 def moments() -> list[Any]:
     """Return each case with each place and way to end it; all but a few are slow."""
     return [
         pytest.param(
-            BY_NAME[name],
+            case,
             place,
             way,
-            id=f"{name}-{place}-{way}",
-            marks=() if (name, place, way) in FAST else pytest.mark.slow,
+            id=f"{case.name}-{place}-{way}",
+            marks=() if (place, way) in case.fast else pytest.mark.slow,
         )
-        for name, places in PLACES.items()
-        for place in places
+        for case in CASES
+        for place in case.places
         for way in SIGNALS
     ]
 
@@ -128,7 +109,7 @@ def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
         audit = tmp_path / "audit.jsonl"
         config = process_settings(case, sim, audit_log_path=str(audit))
         seconds = 0.7 if submits and once else PATIENCE
-        after = int((case.name, place) not in FIRST)
+        after = int(place not in case.sent_once)
         sim.faults.add(Fault(place, "stall", seconds=seconds, after=after))
         with child(case, config, tmp_path) as process:
             wait_while_running(lambda: not sim.faults.pending, process)
@@ -141,19 +122,12 @@ def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
         if once:
             assert (last["event"], last["outcome"]) == ("run_ended", "interrupted")
         first = messages(lines, torn=way == "kill")
-        if once and jobs_under_way(case, place):
+        if once and place in case.with_job:
             assert first.messages[-1]["type"] == "STATE"
             pending = first.state["bookmarks"][case.small[0]]["pending_jobs"]
             assert {job["id"] for job in pending} & {work.id for work in case.works(sim)}
         lost = int(case.nameless or (submits and not once))
         goes_on(case, sim, tmp_path, first=first, known=known, lost=lost)
-
-
-def jobs_under_way(case: Case, place: FaultPoint) -> bool:
-    """Return True if the last line must be a STATE that holds a job."""
-    if case.name in {"extraction-sync", "download"}:
-        return False
-    return place in WITH_JOB or (place == "submit" and case.name != "reports")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.resilience.kills.cases import ALL, EVERYTHING, Case
+from tests.resilience.kills.cases import ALL, EVERYTHING
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.trial import LARGE, SMALL, Size, Trial, check, reference
+
+if TYPE_CHECKING:
+    from tests.support.kill_cases import Case
 
 # A process that is gone closes none of its sockets; here it is a thread that is gone.
 pytestmark = [

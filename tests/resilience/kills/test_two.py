@@ -17,7 +17,7 @@ import pytest
 
 from tap_cxone.clock import SystemClock
 from tap_cxone.signals import SignalHandler
-from tests.resilience.kills.cases import CASES, QUARANTINE, Case
+from tests.resilience.kills.cases import CASES
 from tests.resilience.kills.killing import TRIED
 from tests.resilience.kills.processes import (
     case_simulator,
@@ -29,6 +29,7 @@ from tests.resilience.kills.processes import (
 )
 from tests.resilience.kills.trial import Key, check_schemas, different, keyed
 from tests.support import observability as dashboard
+from tests.support.kill_cases import QUARANTINE, Case
 from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:

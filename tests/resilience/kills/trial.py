@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.jobs import RESULT_RETENTION
-from tap_cxone.simulator.options import Options
-from tests.resilience.kills.cases import ALL, QUARANTINE, Case, Work
+from tap_cxone.simulator.registry import Options
+from tests.resilience.kills.cases import ALL
 from tests.resilience.kills.killing import Kind, Life, Point, live
 from tests.support import scheduled_reports as reports
+from tests.support.kill_cases import QUARANTINE, Case, Work
 from tests.support.run import FakeClock, Killed, Output
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def transport(clock):
 @pytest.mark.parametrize(
     ("method", "error"), [("GET", ApiError), ("POST", AmbiguousSubmit)], ids=["read", "submit"]
 )
-def test_an_answer_that_unpacks_without_end(transport, method, error):
+def test_response_that_unpacks_without_end_is_refused(transport, method, error):
     """It is an error that says what to lower, of a submit one that may have been accepted."""
     with answering(200) as url:
         call = ApiRequest(method=method, url=url, creates_job=method == "POST")
@@ -74,7 +74,7 @@ def test_an_answer_that_unpacks_without_end(transport, method, error):
     assert type(raised.value) is error
 
 
-def test_a_refusal_that_unpacks_without_end(transport):
+def test_refusal_that_unpacks_without_end_is_cut(transport):
     """Of what a refusal says no more is read than a person would."""
     with answering(400) as url, pytest.raises(ApiError, match="400 Bad Request") as raised:
         transport.send(ApiRequest(method="GET", url=url))

@@ -43,14 +43,14 @@ def test_throttled_attempts_count_in_time_only(clock):
 
 
 @pytest.mark.parametrize("retry_after", [None, timedelta(0)], ids=["none", "zero"])
-def test_a_delay_is_never_zero(clock, retry_after):
+def test_retry_delay_is_never_zero(clock, retry_after):
     """Without a wait that the API requests, the delay is that of the policy."""
     attempt = Attempts(POLICY, clock).record(Unavailable("", retry_after=retry_after))
 
     assert attempt.delay > timedelta(0)
 
 
-def test_the_last_attempt(clock):
+def test_last_attempt_is_not_retried(clock):
     """After as many failures as the policy allows there is no retry."""
     attempts = Attempts(POLICY, clock)
 

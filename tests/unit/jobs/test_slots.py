@@ -89,7 +89,7 @@ def test_waiting(other_process, clock, caplog):
     assert "locks/tenant" in said
 
 
-def test_a_wait_ends(other_process, clock):
+def test_wait_for_a_slot_ends_after_the_throttle_timeout(other_process, clock):
     """After throttle_timeout_minutes the wait ends with an error that says where to look."""
     held = other_process().try_acquire()
     with pytest.raises(Throttled, match=r"throttle_timeout_minutes.*locks/tenant"):
@@ -162,7 +162,7 @@ def test_process_with_all_slots_does_not_wait(other_process, clock):
         assert clock.slept == []
 
 
-def test_an_earlier_runs_job(other_process):
+def test_job_of_an_earlier_run_gets_a_free_slot(other_process):
     """A job that an earlier run left behind gets a place if there is one."""
     one, two = other_process(), other_process()
     one.reacquire("job")
@@ -180,7 +180,7 @@ def test_slots_without_journal_are_free():
     assert turns.try_acquire() is not None
 
 
-def test_the_dead_give_back(tmp_path):
+def test_slot_of_a_killed_process_is_free_at_once(tmp_path):
     """The place of a process that is killed is free at once."""
     file = tmp_path / "place"
     command = [sys.executable, "-c", HOLDER, str(file)]

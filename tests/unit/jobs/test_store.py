@@ -14,6 +14,7 @@ from typing_extensions import override
 from tap_cxone.errors import JournalError
 from tap_cxone.jobs.job import Job, JobOrigin, JobStatus
 from tap_cxone.jobs.journal import Journal
+from tap_cxone.jobs.known_jobs import KnownJobs
 from tap_cxone.jobs.ledger import NullLedger, SqliteLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.streams.state import StreamState
@@ -59,8 +60,8 @@ def ledger(tmp_path, clock):
 
 
 @pytest.fixture
-def make(stored_state, emitted, ledger) -> Callable[..., JobStore]:
-    """Return what makes the store of one run."""
+def make(stored_state, emitted, ledger) -> Callable[..., KnownJobs]:
+    """Return what makes the known jobs of one run, with their store."""
 
     def make(own=ledger):
         store = JobStore(
@@ -71,8 +72,7 @@ def make(stored_state, emitted, ledger) -> Callable[..., JobStore]:
             ledger=own,
             fingerprint=lambda _window: "today's",
         )
-        store.load(Inline())
-        return store
+        return KnownJobs.load(store, Inline())
 
     return make
 
@@ -84,7 +84,7 @@ def test_only_a_running_job_is_not_terminal(status):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_submitted_job_is_stored_before_anything_else(make, stored_state, emitted, ledger):
+def test_submitted_job_is_stored_before_anything_else(make, stored_state, emitted, ledger):
     """A job is in the ledger, in STATE and in a STATE that left."""
     make().record_submit(JOB)
 
@@ -93,7 +93,7 @@ def test_a_submitted_job_is_stored_before_anything_else(make, stored_state, emit
     assert stored_state.pending_jobs() == [JOB]
 
 
-def test_a_job_is_in_state_although_the_journal_fails(make, emitted):
+def test_job_is_in_state_although_the_journal_fails(make, emitted):
     """A ledger that cannot be written does not cost the job."""
 
     class Broken(NullLedger):
@@ -108,15 +108,15 @@ def test_a_job_is_in_state_although_the_journal_fails(make, emitted):
 
 
 @pytest.mark.parametrize("job", [None, replace(JOB, resumable=False)], ids=["no ID", "a link"])
-def test_a_submit_with_nothing_to_resume_emits_state_only(make, emitted, ledger, job):
+def test_submit_with_nothing_to_resume_emits_state_only(make, emitted, ledger, job):
     """A submit whose response has the link leaves no job behind."""
-    store = make()
-    store.record_submit(job)
+    known = make()
+    known.record_submit(job)
 
     assert emitted == [[]]
     assert ledger.jobs("stream", lambda _: False) == []
-    assert store.pending_job(WINDOW) is None
-    assert store.last_job_id(WINDOW) == (job and job.id)
+    assert known.pending_job(WINDOW) is None
+    assert known.last_job_id(WINDOW) == (job and job.id)
 
 
 def test_origin_tells_runs_apart(make, ledger):
@@ -126,7 +126,7 @@ def test_origin_tells_runs_apart(make, ledger):
     ledger.record_submitted("stream", LATER)
     second = make()
 
-    origins = [store.find_pending(WINDOW).origin for store in (first, second)]
+    origins = [known.find_pending(WINDOW).origin for known in (first, second)]
 
     assert [*origins, second.find_pending(NEXT).origin] == [
         JobOrigin.SUBMITTED,
@@ -136,43 +136,43 @@ def test_origin_tells_runs_apart(make, ledger):
 
 
 @pytest.mark.promise("pending-jobs")
-def test_a_job_of_another_request_is_not_used(make, stored_state):
+def test_job_of_another_request_is_not_used(make, stored_state):
     """A job with another fingerprint is neither found nor kept when a run begins."""
     stored_state.set_pending_jobs([replace(JOB, fingerprint="yesterday's"), LATER])
-    store = make()
+    known = make()
 
-    assert store.find_pending(WINDOW) is None
-    assert store.pending_windows() == [NEXT]
-    store.delete_outdated()
+    assert known.find_pending(WINDOW) is None
+    assert known.store.pending_windows() == [NEXT]
+    known.store.delete_outdated()
     assert stored_state.pending_jobs() == [LATER]
 
 
-def test_a_removed_job_is_gone_everywhere(make, stored_state, ledger):
+def test_removed_job_is_gone_everywhere(make, stored_state, ledger):
     """A removed job is not found or adopted again; messages still name it."""
-    store = make()
-    store.record_submit(JOB)
-    store.remove(JOB)
+    known = make()
+    known.record_submit(JOB)
+    known.remove(JOB)
 
-    assert store.find_pending(WINDOW) is None
+    assert known.find_pending(WINDOW) is None
     assert (stored_state.pending_jobs(), ledger.jobs("stream", lambda _: False)) == ([], [])
-    assert store.unusable_ids() == {JOB.id}
-    assert store.last_job_id(WINDOW) == JOB.id
+    assert known.unusable_ids() == {JOB.id}
+    assert known.last_job_id(WINDOW) == JOB.id
 
 
-def test_a_job_is_added_beside_the_others(make, stored_state):
+def test_added_job_leaves_the_others(make, stored_state):
     """A job is remembered beside the others."""
-    store = make()
-    store.record_submit(JOB)
-    store.record_submit(LATER)
+    known = make()
+    known.record_submit(JOB)
+    known.record_submit(LATER)
 
     assert stored_state.pending_jobs() == [JOB, LATER]
 
 
-def test_a_job_replaces_the_one_with_its_id(make, stored_state):
+def test_stored_job_replaces_the_one_with_its_id(make, stored_state):
     """A job that is stored again takes the place of what was known of it."""
-    store, again = make(), replace(JOB, submitted_at=JOB.submitted_at + DAY)
-    store.record_submit(JOB)
-    store.record_submit(again)
+    known, again = make(), replace(JOB, submitted_at=JOB.submitted_at + DAY)
+    known.record_submit(JOB)
+    known.record_submit(again)
 
     assert stored_state.pending_jobs() == [again]
 
@@ -185,7 +185,7 @@ def test_other_jobs_stay_when_one_is_removed(make, stored_state):
     assert stored_state.pending_jobs() == [LATER]
 
 
-def test_an_unknown_job_may_be_removed(make, stored_state):
+def test_unknown_job_may_be_removed(make, stored_state):
     """The removal of a job that is not stored changes nothing."""
     stored_state.set_pending_jobs([JOB])
     make().remove(LATER)
@@ -193,25 +193,25 @@ def test_an_unknown_job_may_be_removed(make, stored_state):
     assert stored_state.pending_jobs() == [JOB]
 
 
-def test_a_polled_job_keeps_its_time_and_status(make, stored_state):
+def test_polled_job_keeps_its_time_and_status(make, stored_state):
     """What a poll tells of a job stays in this run, and STATE is as it was."""
-    store = make()
-    store.record_submit(JOB)
+    known = make()
+    known.record_submit(JOB)
     before = stored_state.raw["pending_jobs"]
-    store.update(replace(JOB, status=JobStatus.SUCCEEDED, last_polled_at=NOON + DAY))
+    known.update(replace(JOB, status=JobStatus.SUCCEEDED, last_polled_at=NOON + DAY))
 
-    assert store.pending_job(WINDOW).last_polled_at == NOON + DAY
-    assert store.running_jobs() == []
+    assert known.pending_job(WINDOW).last_polled_at == NOON + DAY
+    assert known.running_jobs() == []
     assert stored_state.raw["pending_jobs"] == before
 
 
 @pytest.mark.parametrize("incremental", [True, False], ids=["incremental", "full table"])
-def test_a_commit_deletes_the_jobs_up_to_its_end(make, stored_state, ledger, incremental):
+def test_commit_deletes_the_jobs_up_to_its_end(make, stored_state, ledger, incremental):
     """A job of a later window stays; the ledger has committed ones only if a bookmark passes."""
-    store = make()
-    store.record_submit(JOB)
-    store.record_submit(LATER)
-    store.commit(WINDOW, incremental=incremental)
+    known = make()
+    known.record_submit(JOB)
+    known.record_submit(LATER)
+    known.store.commit(WINDOW, incremental=incremental)
 
     assert stored_state.pending_jobs() == [LATER]
     assert ledger.jobs("stream", lambda _: False) == ([JOB, LATER] if incremental else [LATER])

@@ -253,7 +253,7 @@ def test_decoding_cut_gzip_is_refused(end):
 
 
 @pytest.mark.parametrize("packed", [1, 2], ids=["once", "twice"])
-def test_a_bomb(packed):
+def test_decompression_bomb_names_the_setting(packed):
     """A file that unpacks to more than it may is refused, and names the setting."""
     data = b"a,b\n" + b"1,2\n" * 300_000
     for _ in range(packed):

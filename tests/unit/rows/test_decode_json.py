@@ -158,13 +158,13 @@ def test_big_integers_are_exact():
     ]
 
 
-def test_an_empty_array_has_no_rows():
+def test_empty_array_has_no_rows():
     """`[]`, blanks around it or not, is a file without rows."""
     assert json_rows_of("[]") == ([], ())
     assert json_rows_of(" [ ]\n") == ([], ())
 
 
-def test_the_header_grows():
+def test_header_grows_with_late_keys():
     """Keys that come late are columns; those before them have as many cells as were known."""
     found, header = json_rows_of('[{"a":1},{"b":2,"a":3},{"c":4}]')
 
@@ -172,7 +172,7 @@ def test_the_header_grows():
     assert [list(row.cells) for row in found] == [[1], [3, 2], [None, None, 4]]
 
 
-def test_the_header_is_known_the_second_time():
+def test_header_is_complete_the_second_time():
     """Read again, a table has all its columns from the first row on."""
     with spool_chunks([b'[{"a":1},{"b":2}]'], expected_size=None, description="f") as spool:
         table = open_table(spool, "f", FileExpectation(JSON))
@@ -181,7 +181,7 @@ def test_the_header_is_known_the_second_time():
         assert [list(row.cells) for row in table.rows()] == [[1, None], [None, 2]]
 
 
-def test_a_value_longer_than_what_is_held():
+def test_value_longer_than_the_buffer_is_read_whole():
     """An object of megabytes comes whole."""
     (found,) = json_objects(json.dumps([{"a": "x" * 3_000_000, "b": ["ü"] * 100_000}]))
 
@@ -191,7 +191,7 @@ def test_a_value_longer_than_what_is_held():
 @pytest.mark.parametrize(
     "tail", ["7.5", "1e5", "-2", "12", "true", "null", '"ab"', '"\\ud83d\\ude00"']
 )
-def test_an_element_at_the_edge_of_what_is_held(tail):
+def test_element_at_the_edge_of_the_buffer_is_read_whole(tail):
     """Wherever the text is cut while it is read, an element is what stands in the file."""
     for most in range(1, len(tail) + 9):
         found = list(read_values(Dripping(f'[{{"a":1}},{tail},{{"a":2}}]', most), "f"))
@@ -233,7 +233,7 @@ def test_no_object(text):
     assert header == ("id",)
 
 
-def test_a_missing_field():
+def test_missing_field_is_named():
     """An object that lacks a field names it; one in which it is null lacks nothing."""
     found, _ = json_rows_of('[{"id":1,"botId":null},{"id":2}]', required=("id", "botId"))
 
@@ -252,7 +252,7 @@ def test_several_missing_fields():
 
 
 @pytest.mark.parametrize("spelled", ["botId", "bot_id", "BotID", "bot id"])
-def test_a_field_spelled_otherwise(spelled):
+def test_field_in_another_spelling_is_found(spelled):
     """A required field is known by its letters and digits."""
     found, _ = json_rows_of(json.dumps([{spelled: 1}]), required=("bot_id",))
 
@@ -287,7 +287,7 @@ def test_both_halves_of_a_character():
     ]
 
 
-def test_a_quarantined_object_shows_no_columns():
+def test_quarantined_object_adds_no_columns():
     """The keys of an object with a fault are no columns."""
     _, header = json_rows_of('[{"id":1},{"other":2},{"id":3,"more":"\\ud800"}]', required=("id",))
 
@@ -318,7 +318,7 @@ def test_any_bytes_as_json_are_rows_or_refused(data):
 
 @many
 @given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=3), min_size=1, max_size=3), st.data())
-def test_an_array_that_ends_early(wanted, draw):
+def test_array_that_ends_early_is_damaged(wanted, draw):
     """Whatever its last part is, an array without an end is damaged."""
     text = array([json_text(value) for value in wanted])
     cut = draw.draw(st.integers(1, len(text) - 1))
@@ -327,7 +327,7 @@ def test_an_array_that_ends_early(wanted, draw):
         json_rows_of(text[:cut])
 
 
-def test_a_line_that_ends_early():
+def test_line_that_ends_early_is_damaged():
     """A file of lines whose last object has no end is damaged; those before it came."""
     with spool_chunks([b'{"a":1}\n{"a":2}\n{"a":'], expected_size=None, description="f") as spool:
         reader = open_table(spool, "f", FileExpectation(JSON)).rows()
@@ -388,7 +388,7 @@ def test_thousands_of_keys():
 
 
 @pytest.mark.parametrize("place", [10, 40, -5])
-def test_a_changed_gzip(place):
+def test_changed_byte_of_gzip_is_damaged(place):
     """A byte that is wrong inside of a packed file is damage."""
     data = bytearray(gzip.compress(array([json_text({"a": n}) for n in range(500)]).encode()))
     data[place] ^= 0xFF

@@ -137,7 +137,7 @@ def test_blank_lines():
     assert read('{"id":1}\n\n{"id":2}', True) is None
 
 
-def test_a_required_key_inside():
+def test_required_key_of_an_inner_object_must_exist():
     """What is required of the object inside must be there, and so must that object."""
     keys = ObjectFields(("id", "a"), frozenset({"id", "a"}), LIFTED, frozenset({"a"}))
     read = keys.column_reader()

@@ -248,3 +248,22 @@ def test_record_is_json(cells):
     assert json.loads(json.dumps(made)) == {
         name: cell if cell.strip() else None for name, cell in zip("abc", cells, strict=True)
     }
+
+
+# Required titles
+
+
+@pytest.mark.parametrize("title", ["Upd %", "upd %", "UPD%"], ids=["exact", "case", "blank"])
+def test_required_title_is_not_the_column_of_its_letters(title):
+    """A file with `Upd` alone lacks the required `Upd %`."""
+    with pytest.raises(DriftError, match="no column Upd %"):
+        layout(["ID", "Upd"], KNOWN, required=["Upd %"])
+
+    assert layout(["ID", title], KNOWN, required=["Upd %"]).new_columns
+
+
+def test_required_title_of_a_known_column_is_that_column():
+    """The title of a column that has a suffix is required there."""
+    known = (Column("upd"), Column("upd_2", source_title="Upd %"))
+
+    assert layout(["ID", "Upd %"], known, required=["Upd %"]).spec.mandatory_columns == {"upd_2"}

@@ -82,6 +82,9 @@ stream_states = st.fixed_dictionaries(
         "column_types": st.dictionaries(st.text(max_size=3), st.sampled_from(COLUMN_TYPES))
         | anything,
         "absent_columns": st.lists(st.text(max_size=3), max_size=2) | anything,
+        "date_orders": st.dictionaries(st.text(max_size=3), st.just("day_first") | anything)
+        | anything,
+        "date_votes": st.dictionaries(st.text(max_size=3), st.integers(0, 2) | anything) | anything,
         "version": st.sampled_from([0, 1, 2]),
         "tenant_info": st.dictionaries(family, anything) | anything,
     },
@@ -258,7 +261,7 @@ def test_bookmark_does_not_move():
 # What cannot be read
 
 
-def test_a_whole_message_is_no_state():
+def test_state_message_as_a_state_is_refused():
     """A STATE message is refused: as a state it would be an empty one, and all be read again."""
     with pytest.raises(StateError, match=r"the .value"):
         read_state({"type": "STATE", "value": {"bookmarks": {}}})
@@ -345,6 +348,8 @@ def test_any_json_is_understood_or_refused(state):
         stream.column_map()
         stream.column_types()
         stream.absent_columns()
+        stream.date_orders()
+        stream.date_votes()
         stream.submit_times("data_extraction")
         stream.tenant_info("data_extraction")
 
@@ -402,7 +407,7 @@ old_states = st.fixed_dictionaries(
     }
 )
 @example({"bookmarks": {"agent_report": {"tenant_info": {"data_download": {"catalogue": False}}}}})
-def test_the_tap_understands_any_state_or_refuses_it(state):
+def test_any_state_is_understood_or_refused(state):
     """A tap with any state of its streams begins and plans, or says that the state is no good."""
     text = json.dumps(state)
     try:
@@ -426,6 +431,8 @@ def test_reading_fails_only_with_a_state_error(raw):
         stream.column_map,
         stream.column_types,
         stream.absent_columns,
+        stream.date_orders,
+        stream.date_votes,
         lambda: stream.submit_times("data_extraction"),
         lambda: stream.tenant_info("data_extraction"),
     ]

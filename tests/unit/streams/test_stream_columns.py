@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import defaultdict
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_cxone.rows.columns import declared_columns
+from tap_cxone.rows.columns import declared_columns, vendor_column
 from tap_cxone.rows.layout import FileLayout, RecordSpec
 from tap_cxone.rows.titles import MAX_NAME_BYTES, Title, normalise, number_titles, spelling
 from tap_cxone.streams.schema import Declaration
@@ -36,77 +37,114 @@ RESEMBLING = [
     *(unicodedata.normalize(form, "Résumé") for form in ("NFC", "NFD")),
 ]
 OF_ONE_SPELLING = list({spelling(normalise(title)): title for title in RESEMBLING}.values())
-
-titles = st.sampled_from(RESEMBLING) | st.text(max_size=5)
-headers = st.lists(titles, max_size=7)
-runs = st.lists(st.lists(headers, min_size=1, max_size=3), min_size=1, max_size=3)
+BUILT_IN = ("Skill", "botId", "na!e", "Résumé", "%")
 
 
-def declaration(types):
-    """Return a stream with a key and these column types."""
-    return Declaration("s", declared_columns(types), (KEY,), "", "keys", "columns")
+@st.composite
+def draw_runs(draw, titles):
+    """Return headers of windows of runs: titles of a few, in any order, repeated and missing."""
+    few = draw(st.lists(titles, min_size=1, max_size=5))
+    header = st.lists(st.sampled_from(few), max_size=7)
+    return draw(st.lists(st.lists(header, min_size=1, max_size=3), min_size=1, max_size=3))
+
+
+runs_of_any = draw_runs(st.sampled_from(RESEMBLING) | st.text(max_size=5))
+runs_of_one_spelling = draw_runs(st.sampled_from(OF_ONE_SPELLING))
+
+
+def declaration(columns):
+    """Return a stream with a key and these columns."""
+    return Declaration("s", tuple(columns), (KEY,), "", "keys", "columns")
 
 
 def assign_windows(stream, state):
-    """Return the function that gives the columns of a header, as a window of the stream does."""
+    """Return the function that gives the record of a window's only row."""
 
-    def assign(header):
+    def assign(header, cells):
         known = stream.known
         spec = RecordSpec(
             known.columns, known.names, known.key_names, {}, column_map=known.column_map
         )
-        layout = FileLayout.from_header([KEY, *header], spec)
+        layout = FileLayout.from_header(header, spec)
+        record = layout.row_converter()(cells)
         stream.learn(layout.column_names)
         stream.store(state)
-        return [column.name for column in layout.columns if column]
+        return record
 
     return assign
 
 
-def columns_of_runs(runs, types):
-    """Yield the titles and the columns of each window; a run knows the others by its state."""
+def records_of_runs(runs, columns):
+    """Yield the titles and the record of each window; a run knows the others by its state.
+
+    The cells of a title have one number in all windows, which no other title has.
+    """
     state = StreamState("s", {})
+    numbers: defaultdict[Title, str] = defaultdict(lambda: str(len(numbers) + 1))
     for windows in runs:
         state = StreamState("s", json.loads(json.dumps(state.raw)))
-        assign = assign_windows(StreamColumns(declaration(types), state, "alter"), state)
+        assign = assign_windows(StreamColumns(declaration(columns), state, "alter"), state)
         for header in windows:
-            yield number_titles([KEY, *header]), assign(header)
+            titles = number_titles([KEY, *header])
+            record = assign([KEY, *header], [numbers[title] for title in titles])
+            yield titles, {str(v): name for name, v in record.items() if v is not None}
 
 
-def assert_one_column_each(runs, types):
+def assert_one_column_each(runs, columns):
     """Assert that each title has one column for good, and no column two titles."""
-    columns: dict[Title, str] = {}
-    for header, names in columns_of_runs(runs, types):
-        assert len(set(names)) == len(names)
-        assert all(0 < len(name.encode()) <= MAX_NAME_BYTES for name in names)
-        for title, name in zip(header, names, strict=True):
-            assert columns.setdefault(title, name) == name
-    assert len(set(columns.values())) == len(columns)
+    columns_by_value: dict[str, str] = {}
+    for titles, names in records_of_runs(runs, columns):
+        assert len(names) == len(titles)  # no value is lost, no column has two
+        assert all(0 < len(name.encode()) <= MAX_NAME_BYTES for name in names.values())
+        for value, name in names.items():
+            assert columns_by_value.setdefault(value, name) == name
+    assert len(set(columns_by_value.values())) == len(columns_by_value)
 
 
 @many
-@given(runs)
+@given(runs_of_any)
 @example([[["Skill", "Skill", "Skill 2"]] * 2])
 @example([[["Adherence", "Adherence %"]], [["Adherence %"], ["Adherence %", "Adherence"]]])
 def test_title_has_one_column_over_windows_and_runs(runs):
     """A title's values always land in one column, and no two titles share one."""
-    assert_one_column_each(runs, {})
+    assert_one_column_each(runs, [])
 
 
 @many
 @given(
-    st.lists(
-        st.lists(st.lists(st.sampled_from(OF_ONE_SPELLING), max_size=6), min_size=1, max_size=3),
-        min_size=1,
-        max_size=3,
-    ),
+    runs_of_one_spelling,
     st.lists(st.sampled_from(OF_ONE_SPELLING), max_size=3, unique_by=normalise),
 )
 @example([[["Skill %"], ["Skill 2", "Skill %"]]], ["Skill 2"])
 @example([[["Record ID #"], []]], ["Record ID #"])
 def test_title_has_one_column_beside_declared_ones(runs, declared):
     """The same with declared columns, where no two titles differ only in case and spacing."""
-    assert_one_column_each(runs, dict.fromkeys(declared, "number"))
+    assert_one_column_each(runs, declared_columns(dict.fromkeys(declared, "number")))
+
+
+@many
+@given(runs_of_one_spelling, st.sets(st.sampled_from(BUILT_IN)))
+@example([[["Skill %"], ["Skill", "Skill %"]]], {"Skill"})
+@example([[["Skill", "Skill 2"]], [["Skill", "Skill"]]], {"Skill"})
+def test_title_has_one_column_beside_built_in_ones(runs, titles):
+    """The same beside built-in columns, each of which always has the title of the vendor."""
+    columns = [vendor_column(title, "number") for title in sorted(titles)]
+
+    assert_one_column_each(runs, columns)
+
+
+@many
+@given(runs_of_any, st.sets(st.sampled_from(BUILT_IN), min_size=1))
+@example([[["bot_id"], ["bot_id", "botId"]]], {"botId"})
+def test_built_in_column_has_the_title_of_the_vendor(runs, titles):
+    """Whatever titles came before, the vendor's one has its column, and none the column of two."""
+    columns = {normalise(title): vendor_column(title, "number").name for title in titles}
+
+    for header, names in records_of_runs(runs, map(vendor_column, sorted(titles))):
+        assert len(names) == len(header)
+        for title, name in zip(header, names.values(), strict=True):
+            if title.ordinal == 1 and title.text in columns:
+                assert name == columns[title.text]
 
 
 @pytest.mark.parametrize("later", [["Skill"], ["skill", "Skill"]], ids=["alone", "both"])
@@ -114,7 +152,9 @@ def test_declared_column_goes_back_to_its_first_spelling(later):
     """Of two spellings in one file the first one known has the declared column."""
     windows = [["Skill"], ["skill"], later]
 
-    found = list(columns_of_runs([windows], {"Skill": "number"}))
+    found = list(records_of_runs([windows], declared_columns({"Skill": "number"})))
 
-    columns = [dict(zip((t.text for t in header), names, strict=True)) for header, names in found]
+    columns = [
+        dict(zip((t.text for t in header), names.values(), strict=True)) for header, names in found
+    ]
     assert [columns[0]["Skill"], columns[1]["skill"], columns[2]["Skill"]] == ["skill"] * 3

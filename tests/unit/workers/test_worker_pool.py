@@ -136,7 +136,7 @@ def test_families_download_while_another_is_read(pool):
             assert arrived.wait(PATIENCE)
 
 
-def test_an_error_comes_after_what_preceded_it(pool):
+def test_error_comes_after_what_preceded_it(pool):
     """What was fetched before a failure is read before it is raised."""
 
     def failing() -> Iterator[Sheet]:
@@ -281,7 +281,7 @@ def test_task_that_fails_raises_in_its_worker(pool):
         assert numbers(pool, toys[1]) == [0]
 
 
-def test_a_closed_pipe_ends_everything(pool):
+def test_closed_pipe_ends_the_run(pool):
     """The pipe is closed: the run ends, whichever stream's STATE it was."""
 
     def writing() -> Iterator[Sheet]:
@@ -312,7 +312,7 @@ def test_activity_of_a_worker_reaches_the_waiting_thread(pool):
     assert stream.snapshot().exports == 1
 
 
-def test_the_end_waits_for_a_submit(pool, interrupts):
+def test_run_end_waits_for_a_submit(pool, interrupts):
     """A signal while another family submits: its answer is remembered before the run ends."""
     submitting, noted = threading.Event(), threading.Event()
     remembered: list[str] = []
@@ -333,7 +333,7 @@ def test_the_end_waits_for_a_submit(pool, interrupts):
     assert remembered == ["job"]
 
 
-def test_a_signal_ends_a_workers_sleep(pool, interrupts):
+def test_signal_ends_the_sleep_of_a_worker(pool, interrupts):
     """A worker that waits for a job is woken by a signal, and ends."""
     sleeping = threading.Event()
 
@@ -414,7 +414,7 @@ def test_worker_abandoned_in_a_request_does_not_continue(pool, interrupts):
     assert went_on == []
 
 
-def test_the_end_does_what_a_worker_handed_in_last(pool):
+def test_run_end_does_what_a_worker_posted_last(pool):
     """What a worker posts and does not wait for is done, also if it ends right after it."""
     asking = threading.Event()
     done: list[str] = []
@@ -450,7 +450,7 @@ def test_item_never_overtakes_a_task_posted_before_it(pool):
     assert done == ["task"]
 
 
-def test_a_run_may_follow_another(pool):
+def test_pool_serves_a_second_run(pool):
     """The same pool serve a second run, of another thread too."""
     found: list[list[int]] = []
 

@@ -77,7 +77,7 @@ def test_complete_run_submits_nothing(sim, clock, caplog):
     assert warnings_about(caplog, "next export") == []
 
 
-def test_the_moment_named_is_the_first_possible(sim, clock):
+def test_instant_named_by_the_warning_is_the_first_possible(sim, clock):
     """At the moment that the warning names an export is taken, just before it none is tried."""
     clock.instant = NOON + timedelta(microseconds=900_000)
     config = quota_settings(
@@ -125,7 +125,7 @@ def test_all_tables_together(sim, clock, caplog):
 
 
 @pytest.mark.promise("shared-limits")
-def test_the_exports_of_another_table(sim, clock):
+def test_exports_of_another_table_are_spent_for_all(sim, clock):
     """What one table spent in an earlier run is spent for the others."""
     config = quota_settings(sim, "2026-03-17T00:00:00Z", "2026-03-20T00:00:00Z")
     first = run_tables(config, clock, KB)
@@ -153,7 +153,7 @@ def test_oldest_windows_first(sim, clock):
     assert Counter(submitted_tables(sim)) == dict.fromkeys(PATHS.values(), 2)
 
 
-def test_a_table_that_is_behind(sim, clock):
+def test_table_that_is_behind_gets_every_export(sim, clock):
     """A table that is far behind gets every export before one that is not."""
     first = run_tables(
         quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, GR
@@ -170,7 +170,7 @@ def test_a_table_that_is_behind(sim, clock):
 
 
 @pytest.mark.parametrize("failing", [GR, KB])
-def test_a_table_that_always_fails(simulate, clock, failing):
+def test_table_that_always_fails_starves_no_other(simulate, clock, failing):
     """A table that is refused in every run, for whatever reason, does not starve the others."""
     sim = simulate(forbidden=frozenset({PATHS[failing], OTHER_GR}))
     others = {GR, KB, AS} - {failing}
@@ -231,7 +231,7 @@ def test_another_quota(simulate, clock, exports):
 
 
 @pytest.mark.promise("isolated-failures")
-def test_a_quota_of_another_family(sim, clock):
+def test_quota_used_up_does_not_stop_other_families(sim, clock):
     """That the dashboard's exports are used up is nothing to the other families."""
     config = {
         **tap_settings(sim.url, families=ALL_FAMILIES),

@@ -23,7 +23,7 @@ from tests.support.observability_quota import (
 from tests.support.requests import submits
 
 
-def test_a_start_before_the_limit(sim, clock, caplog):
+def test_start_before_the_limit_is_moved_with_one_warning(sim, clock, caplog):
     """A start too long ago is moved; one warning states requested and possible start."""
     out = run_tables(months(sim, "2025-02-01T00:00:00Z"), clock)
 
@@ -40,7 +40,7 @@ def test_one_warning_for_all_tables(sim, clock, caplog):
     assert len(warnings_about(caplog, "2025-02-01")) == 1
 
 
-def test_a_start_within_the_limit(sim, clock, caplog):
+def test_start_within_the_limit_is_requested_as_it_is(sim, clock, caplog):
     """A start that is not too long ago is requested as it is, without a word."""
     run_tables(months(sim, "2025-11-21T00:00:00Z"), clock)
 
@@ -83,7 +83,7 @@ def test_midnight_between_two_tables(sim, clock):
     assert sim.exports == 3
 
 
-def test_a_bookmark_before_the_limit(sim, clock, caplog):
+def test_bookmark_before_the_limit_is_moved_and_logged(sim, clock, caplog):
     """A bookmark too long ago is moved too: the rows between are gone, and that is logged."""
     first = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z"), clock)
     clock.instant += timedelta(days=200)

@@ -45,7 +45,7 @@ def test_table_submit_lost_counts_as_spent(sim, clock, fault):
     assert "pending_jobs" not in out.state["bookmarks"][KB]
 
 
-def test_a_lost_submit_counts(sim, clock):
+def test_lost_submit_counts_as_an_export(sim, clock):
     """Two more exports are left for the other tables, in this run and the next."""
     sim.faults.add(Fault("submit", "reply-lost"))
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
@@ -62,7 +62,7 @@ def test_a_lost_submit_counts(sim, clock):
     assert sim.quota_violations == 0
 
 
-def test_a_lost_submit_is_made_up_for(sim, clock):
+def test_lost_submit_is_repeated_by_the_next_run(sim, clock):
     """The next run with an export left reads the window again."""
     sim.faults.add(Fault("submit", "reply-lost"))
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
@@ -149,7 +149,7 @@ def test_submit_without_connection_is_repeated(sim, clock, monkeypatch, refused)
     assert [post.status for post in submits(sim)] == [202, 202, 202]
 
 
-def test_a_failed_export_is_spent(sim, clock):
+def test_failed_export_counts_as_spent(sim, clock):
     """An export that failed was one: two are left."""
     sim.faults.add(Fault("submit", "job-failed"))
     config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")

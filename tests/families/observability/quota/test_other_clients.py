@@ -98,7 +98,7 @@ def test_quota_used_up_by_others_and_us_returns_with_our_oldest_export(sim, cloc
     assert "2026-03-21 12:00 UTC" in warning
 
 
-def test_a_refused_export_is_not_counted(sim, clock):
+def test_refused_export_does_not_count(sim, clock):
     """What the API refused was not spent: when the others' are a day old all three are there."""
     export_as_other_client(sim, 3)
     config = quota_settings(sim, "2026-03-15T00:00:00Z", "2026-03-20T00:00:00Z")

@@ -33,7 +33,7 @@ def test_pending_export_is_resumed_without_quota(sim, clock, caplog):
     assert len(warnings_about(caplog, "next export")) == 1
 
 
-def test_a_pending_export_of_another_table(sim, clock):
+def test_pending_exports_of_two_tables_leave_one_to_the_oldest_window(sim, clock):
     """Pending exports of two tables leave the third export to the oldest window of the others."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
     first = run_tables(config, clock, KB, cut_after=2)
@@ -47,7 +47,7 @@ def test_a_pending_export_of_another_table(sim, clock):
 
 
 @pytest.mark.parametrize("start", ["2025-02-01T00:00:00Z", None])
-def test_a_pending_export_of_yesterday(sim, clock, start):
+def test_pending_export_of_yesterday_is_resumed(sim, clock, start):
     """It is also taken up when the day has changed, and with it where reading may begin."""
     config = months(sim, "2026-03-01T00:00:00Z", exports_per_day=1) | {"start_date": start}
     first = run_tables(config, clock, cut_after=2)
@@ -90,7 +90,7 @@ def test_pending_export_deleted_without_quota_stops_the_run(sim, clock, caplog):
 
 
 @pytest.mark.promise("shared-limits")
-def test_a_submit_is_in_state_at_once(sim, clock):
+def test_submit_is_in_state_before_any_row(sim, clock):
     """The STATE right after the submit counts it, with no row before it."""
     out = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z"), clock, cut_after=2)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_cxone.simulator import Credentials
 from tests.resilience.faults.answers import EXACT, MB, ever, once
-from tests.resilience.faults.outcomes import KEY, NOT_ACCEPTED, WHO, outcome_of_status
+from tests.resilience.faults.outcomes import KEY, NOT_ACCEPTED, outcome_of_status, who
 from tests.resilience.faults.play import Fails, Row
 from tests.resilience.faults.scenes import READS, SCENES, SUBMITS
 
@@ -25,7 +25,7 @@ def error_page_rows() -> Iterator[Row]:
     """Yield rows for words that must not be repeated, or not all of them."""
     for scene in SCENES:
         for place in (*READS[scene], *SUBMITS.get(scene, ())):
-            known = "" if WHO.get(scene) == KEY else Credentials.CLIENT_SECRET
+            known = "" if who(scene) == KEY else Credentials.CLIENT_SECRET
             faults = ever(place, status=400, body=SECRETS + known)
             yield Row(f"{place} says secrets", scene, faults, outcome_of_status(scene, place, 400))
     for media in ("text/html", "application/xml", "application/octet-stream"):

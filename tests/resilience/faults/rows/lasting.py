@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from tests.resilience.faults.answers import EXACT, ever
 from tests.resilience.faults.outcomes import (
     AGAIN,
-    APPLICATION,
-    DISPENSABLE,
     ELSEWHERE,
     NOT_HTTPS,
     REDIRECTED,
     TWICE,
-    WHO,
     outcome_of_status,
+    who,
 )
 from tests.resilience.faults.play import Fails, Row
 from tests.resilience.faults.scenes import READS, SCENES, SUBMITS
@@ -34,7 +32,7 @@ def lasting_rows() -> Iterator[Row]:
                 )
             if place in SUBMITS.get(scene, ()):
                 continue
-            spared = EXACT if (scene, place) in DISPENSABLE else None
+            spared = EXACT if place in SCENES[scene].dispensable else None
             must = spared or no_json(scene, place)
             yield Row(f"{place} html ever", scene, ever(place, "html"), must)
             for label, to in REDIRECTS.items():
@@ -65,5 +63,5 @@ def no_json(scene: str, place: str) -> Fails:
     """Return what comes of a page of HTML that stays."""
     if place == "download":
         return Fails(("an HTML or XML page", "a proxy may have sent it"), TWICE)
-    remedy = (*AGAIN, WHO.get(scene, APPLICATION)) if place == "token" else AGAIN
+    remedy = (*AGAIN, who(scene)) if place == "token" else AGAIN
     return Fails(("not JSON", "a proxy may have sent it", "We will be back soon"), remedy)

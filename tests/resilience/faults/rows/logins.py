@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.resilience.faults.answers import EXACT, says
-from tests.resilience.faults.outcomes import APPLICATION, NO_ACCESS, WHO
+from tests.resilience.faults.outcomes import NO_ACCESS, who
 from tests.resilience.faults.play import Fails, Row
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def login_rows() -> Iterator[Row]:
     for scene in ("sync", "observability", "reports"):
         for label, life in LIVES.items():
             yield Row(f"token lives {label}", scene, token_that_lives(life), EXACT)
-        remedy = (WHO.get(scene, APPLICATION),)
+        remedy = (who(scene),)
         for label, token in (("of another script", "t\u00f6k\u20acn"), ("of two lines", "a\nb")):
             faults = says("token", {"access_token": token})
             yield Row(f"token {label}", scene, faults, Fails(("access_token",), remedy))

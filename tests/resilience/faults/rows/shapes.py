@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.families.data_download.scene import ZONELESS
 from tests.resilience.faults.answers import DEEP, EXACT, HUGE, says
-from tests.resilience.faults.outcomes import APPLICATION, KEY, NO_ACCESS, SPENT, UNLISTED, ZONELESS
+from tests.resilience.faults.outcomes import APPLICATION, KEY, NO_ACCESS, SPENT, UNLISTED
 from tests.resilience.faults.play import Exact, Fails, Row
 from tests.resilience.faults.scenes import SUBMITS
 
@@ -36,7 +37,7 @@ SHAPES: dict[tuple[str, FaultPoint], Exact | Fails] = {
     ("analytics", "list"): EXACT,
     ("analytics", "poll"): UNKNOWN,
     ("download", "token"): Fails((NO_ACCESS,), (APPLICATION,)),
-    ("download", "me"): ZONELESS,
+    ("download", "me"): Fails(*ZONELESS),
     ("download", "catalogue"): Fails(("has no list",), ("base_url",)),
     ("download", "page"): Fails(("no list 'data'",), ("base_url",)),
     ("reports", "token"): Fails((NO_ACCESS,), (APPLICATION,)),

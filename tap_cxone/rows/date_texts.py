@@ -1,0 +1,92 @@
+"""Parse the texts of dates, in each order of day and month that a text may have."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import lru_cache
+
+# `31.12.2026`, `12/31/26`, `12-31-2026`: two numbers and a year, with one separator.
+_NUMERIC_DATE = re.compile(
+    r"(?<![0-9./-])(?P<first>[0-9]{1,2})(?P<separator>[./-])(?P<second>[0-9]{1,2})(?P=separator)"
+    r"(?P<year>[0-9]{4}|(?<!-)[0-9]{2})(?![0-9./-])"
+)
+# A month by its name, or a year before two numbers.
+_CERTAIN_ORDER = re.compile(
+    r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+    r"|(?<![0-9])[0-9]{4}([./-])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])",
+    re.IGNORECASE,
+)
+_LAST_TWO_DIGIT_YEAR = 2068  # POSIX: 00 to 68 are years after 2000
+
+
+@lru_cache(maxsize=4096)
+def parse_both(text: str) -> tuple[datetime | None, datetime | None]:
+    """Return a text as a date with the month first, and with the day first.
+
+    A date of a certain order is returned twice. A date that does not exist is None.
+
+    Raises:
+        ValueError: The text is no complete date, or its time zone is only a name.
+    """
+    match = _NUMERIC_DATE.search(text)
+    if match is None:
+        if not _CERTAIN_ORDER.search(text):
+            raise ValueError(text)
+        instant = _parse_informal(text)
+        return instant, instant
+    first, second = int(match["first"]), int(match["second"])
+    day_first = _replace_date(text, match, second, first)
+    if match["separator"] == ".":
+        return day_first, day_first
+    return _replace_date(text, match, first, second), day_first
+
+
+def _replace_date(text: str, match: re.Match[str], month: int, day: int) -> datetime | None:
+    """Return a text as an instant, with the matched date read so; None if there is no such date."""
+    year = int(match["year"])
+    if len(match["year"]) == 2:  # noqa: PLR2004 (digits)
+        year += 2000 if year + 2000 <= _LAST_TWO_DIGIT_YEAR else 1900
+    iso_text = f"{text[: match.start()]}{year:04}-{month:02}-{day:02}{text[match.end() :]}"
+    try:
+        date(year, month, day)
+        return parse_iso(iso_text) or _parse_informal(iso_text)
+    except ValueError:
+        return None
+
+
+def parse_iso(text: str) -> datetime | None:
+    """Return a date or an instant of ISO 8601; None for any other text."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _parse_informal(text: str) -> datetime:
+    """Parse a format other than ISO 8601, such as `2026-01-31 5:04 PM` or `31 Jan 2026`.
+
+    dateutil fills missing components from a default. The text is parsed with two defaults;
+    different results show that it is not a complete date.
+
+    Raises:
+        ValueError: The text is not a complete date, or its time zone is only a name.
+    """
+    from dateutil import parser  # imported late: few files need it
+
+    try:
+        candidates = {
+            parser.parse(text, default=default, tzinfos=_require_offset)
+            for default in (datetime(2000, 1, 1), datetime(2003, 12, 31))  # noqa: DTZ001
+        }
+    except OverflowError as error:
+        raise ValueError from error
+    (instant,) = candidates
+    return instant
+
+
+def _require_offset(name: str | None, offset: int | None) -> int | None:
+    """Raise ValueError for a zone without an offset: `EST` and `CST` are ambiguous."""
+    if name is not None and offset is None:
+        raise ValueError(name)
+    return offset
