@@ -22,7 +22,7 @@ test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## run the slow tests too
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow"
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow" --hypothesis-profile=all
 
 test-pythons: test  ## run the fast tests on every supported Python of this machine
 	@set -e; interpreters=$$($(BIN)/python -m tests.support.pythons); for found in $$interpreters; do \

@@ -87,7 +87,7 @@ class ApiFamily(ABC):
         login_host: Base URL of the login, such as `host`; empty if it is that of the API.
         token_path: Path of the login.
         probe_path: Path of a GET that costs no quota; None if there is none.
-        permission_hint: Permission that the user has to grant if the GET is refused.
+        permission_hint: Permissions that the user has to grant if a request is refused.
         submits_cost_exports: Whether a submit counts against a quota or changes the tenant.
         remaining_source: Where `--test` finds the remaining quota, for the documents.
         error_header: Response header with the error text; empty if errors have a body.
@@ -331,6 +331,7 @@ class ApiFamily(ABC):
             classify_error=self.classify_error,
             base_url_from_token=self.base_url_from_token,
             allow_insecure=settings.allow_insecure,
+            permission_hint=self.permission_hint,
         )
 
     @property

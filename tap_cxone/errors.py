@@ -148,6 +148,10 @@ class TokenRefused(AuthError):
         super().__init__(message)
         self.denial, self._is_accepted = denial, is_accepted
 
+    def __str__(self) -> str:
+        """Return the message with the permission that may be missing."""
+        return f"{super().__str__()}: {self.denial.remedy}"
+
     def judge(self) -> CXoneError:
         """Return the error that holds now: this one, or the missing permission."""
         return self.denial if self._is_accepted() else self
@@ -155,13 +159,16 @@ class TokenRefused(AuthError):
 
 @contextmanager
 def with_permission_hint(permission_hint: str) -> Iterator[None]:
-    """Add the required permission to a `PermissionDenied` error raised inside the block."""
+    """Add the required permission to a `PermissionDenied` error raised inside the block.
+
+    An empty hint leaves the error as it is.
+    """
     try:
         yield
     except PermissionDenied as error:
-        raise error.with_remedy(permission_hint) from error
+        raise error.with_remedy(permission_hint or error.remedy) from error
     except TokenRefused as error:
-        error.denial = error.denial.with_remedy(permission_hint)
+        error.denial = error.denial.with_remedy(permission_hint or error.denial.remedy)
         raise
 
 
@@ -171,6 +178,10 @@ class NotFound(ApiError):
 
 class Throttled(ApiError):
     """The API requests a wait."""
+
+
+class DataPending(Throttled):
+    """The API has not computed the requested data so far."""
 
 
 class Unavailable(ApiError):
@@ -217,18 +228,15 @@ class JobFailed(JobError):
 class JobTimeout(JobError):
     """A remote job ran until a time limit, of the tap or of the API."""
 
-    def __init__(
-        self, message: str, *, window: Window | None = None, ended_by_api: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, window: Window | None = None) -> None:
         """Store what decides on a retry.
 
         Args:
             message: The message.
             window: Window of the job, which needs a new job; None if its job is still pending.
-            ended_by_api: Whether the API ended the job at a limit of its own.
         """
         super().__init__(message)
-        self.window, self.ended_by_api = window, ended_by_api
+        self.window = window
 
 
 class DownloadError(CXoneError):

@@ -119,7 +119,7 @@ class TapCXone(Tap):
         self.journal = create_journal(self.settings, self._clock, self.logger)
         self.sample = RecordSample(self.webhook.settings.sample_size if self.webhook else 0)
         self.batches = (
-            BatchingWriter(batch_settings, self.sample, self.audit.run_id)
+            BatchingWriter(batch_settings, self.sample, self.audit.run_id, self._clock)
             if batch_settings
             else None
         )

@@ -116,6 +116,30 @@ def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
         window_start = window.end
 
 
+def grid_windows(
+    start: datetime, range_end: datetime, *, length: timedelta, step: timedelta
+) -> Iterator[Window]:
+    """Yield windows of one length, on a grid that begins at each midnight of UTC.
+
+    Args:
+        start: Any instant; the whole grid cell around it is read, at most a day.
+        range_end: Instant up to which is read.
+        length: Length of a window: a part of a day, or whole days.
+        step: The last window may end at a multiple of this. If it equals `length`, an incomplete
+            window is omitted.
+    """
+    position, last = _on_grid(start, length), _on_grid(range_end, step)
+    while position < last:
+        window = Window(position, min(position + length, last))
+        yield window
+        position = window.end
+
+
+def _on_grid(instant: datetime, step: timedelta) -> datetime:
+    day = midnight(instant)
+    return day + (instant - day) // step * step
+
+
 class Overlap(Struct, frozen=True):
     """Days that are read again, because the days of an API may end later than those of UTC.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import logging
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.resilience.faults.play")
 
 # A busy machine is no fault of the code: no example has a time of its own.
-hypothesis.settings.register_profile("tap", deadline=None)
+hypothesis.settings.register_profile("all", deadline=None, max_examples=100)
+hypothesis.settings.register_profile("tap", deadline=None, max_examples=30)
 hypothesis.settings.load_profile("tap")
 
 
@@ -62,6 +64,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Keep thousands of tests out of each search for garbage: a tenth of the time."""
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """Restore logging: each command of the SDK adds a handler, which formats all later lines."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        return (yield)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -37,7 +37,7 @@ def add_streams(printed: str, output_format: str, families: Iterable[Family]) ->
 
 def _labelled_streams(families: Iterable[Family]) -> list[dict[str, str]]:
     return [
-        {"name": name, "family": family.name, "evidence": family.evidence.label}
+        {"name": name, "family": family.name, "evidence": family.evidence_of(name).label}
         for family in families
         for name in family.stream_names
     ]

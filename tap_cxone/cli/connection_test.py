@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct, structs
 
 from tap_cxone.errors import CXoneError, with_permission_hint
+from tap_cxone.http.auth import clock_offset
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.streams.state import StreamState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from tap_cxone.config.evidence import Evidence
     from tap_cxone.context import ApiFamily
     from tap_cxone.http.messages import ApiResponse
 
@@ -55,6 +56,10 @@ class CheckedStream(Protocol):
     def family(self) -> ApiFamily:
         """Return the API family of the stream."""
 
+    @property
+    def evidence(self) -> Evidence:
+        """Return how well the API of the stream is documented."""
+
     def check_permission(self) -> bool:
         """Submit a job of the stream; return False if each submit costs an export."""
 
@@ -85,11 +90,12 @@ def check_connections(
         if family.configured:
             results = list(probe(_restored(_with_few_retries(family), state)))  # interactive
             yield from results
-            if permissions and any(r.check == "read" and r.passed is not False for r in results):
+            # Streams do without the harmless read, such as the list of jobs.
+            if permissions and any(r.check == "login" and r.passed for r in results):
                 yield from map(check_permission, wanted)
         else:
             yield skipped_result(family)
-        yield evidence_result(family, [stream.name for stream in own])
+        yield from evidence_results(own)
 
 
 def _with_few_retries(family: ApiFamily) -> ApiFamily:
@@ -122,12 +128,15 @@ def skipped_result(family: ApiFamily) -> CheckResult:
     return CheckResult(family.name, "not set up", None, family.setup_hint)
 
 
-def evidence_result(family: ApiFamily, streams: Iterable[str]) -> CheckResult:
-    """Return how well the API of some streams is documented, as a result that never fails."""
-    detail = (
-        f"{family.settings_class.EVIDENCE.label}, not tried on a live tenant ({', '.join(streams)})"
-    )
-    return CheckResult(family.name, "evidence", None, detail)
+def evidence_results(streams: Iterable[CheckedStream]) -> Iterator[CheckResult]:
+    """Yield how well the APIs of a family's streams are documented; none of them is a failure."""
+    names: dict[Evidence, list[str]] = {}
+    for stream in streams:
+        family = stream.family.name
+        names.setdefault(stream.evidence, []).append(stream.name)
+    for evidence, labelled in names.items():
+        detail = f"{evidence.label}, not tried on a live tenant ({', '.join(labelled)})"
+        yield CheckResult(family, "evidence", None, detail)
 
 
 def probe(family: ApiFamily) -> Iterator[CheckResult]:
@@ -184,13 +193,12 @@ def _describe_remaining(family: ApiFamily, response: ApiResponse | None) -> str:
 
 
 def _check_clock(family: ApiFamily, date_header: str) -> CheckResult:
-    try:
-        server_time = parsedate_to_datetime(date_header)
-    except ValueError:
+    offset = clock_offset(date_header, family.context.clock.now())
+    if offset is None:
         return CheckResult(
             family.name, "clock", None, "not compared, the server sent no Date header"
         )
-    skew = abs(family.context.clock.now() - server_time)
+    skew = abs(offset)
     passed = skew <= _MAX_SKEW
     remedy = (
         "" if passed else "; set this machine's clock, because it determines the end of windows"

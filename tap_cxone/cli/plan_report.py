@@ -48,10 +48,9 @@ def _order_text(workload: Workload) -> str:
 
 def _needs_text(plan: StreamPlan) -> str:
     workload = plan.workload
-    needed = len(workload.windows_without_job)
-    pending = len(workload.windows) - needed
+    pending = len(workload.windows) - len(workload.windows_without_job)
     pending_text = f" ({pending} already submitted)" if pending else ""
-    return f"{plural(needed, workload.unit.removesuffix('s'))} needed{pending_text}"
+    return f"{plural(workload.needed, workload.unit.removesuffix('s'))} needed{pending_text}"
 
 
 def _family_text(plan: FamilyPlan) -> str:
@@ -104,7 +103,7 @@ def stream_as_json(plan: StreamPlan) -> dict[str, Any]:
         "days": workload.days,
         "windows": len(workload.windows),
         "unit": workload.unit,
-        "needed": len(workload.windows_without_job),
+        "needed": workload.needed,
         "windows_needed": [
             {"start": iso(w.start), "end": iso(w.end)} for w in workload.windows_without_job
         ],

@@ -90,8 +90,44 @@ class BatchEncoding:
         ),
     ]
     compression: Annotated[
-        Literal["gzip", "none"], Meta(description="Compression of the files: `gzip` or `none`.")
+        Literal["gzip", "none"],
+        Meta(
+            description="`none` writes files without compression. `gzip` compresses `jsonl`; for "
+            "parquet, `parquet.compression` names the method."
+        ),
     ] = "gzip"
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetSettings:
+    """The settings of parquet files."""
+
+    numbers: Annotated[
+        Literal["double", "decimal"],
+        Meta(
+            description="Type of `number` columns: `double`, or `decimal` for decimal128 of 38 "
+            "digits. A row with a number that the type does not hold exactly is invalid."
+        ),
+    ] = "double"
+    decimals: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=37,
+            description="Decimals of `decimal` columns that declare no `precision`.",
+        ),
+    ] = 9
+    compression: Annotated[
+        Literal["zstd", "snappy", "gzip"], Meta(description="Compression of the columns.")
+    ] = "zstd"
+    row_group_rows: Annotated[
+        int,
+        Meta(
+            ge=1000,
+            le=1_000_000,
+            description="Number of rows in a row group; they are held in memory until it is full.",
+        ),
+    ] = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +145,13 @@ class BatchStorage:
     prefix: Annotated[
         str, Meta(pattern=r"^[^/\\]*$", description="First characters of all file names.")
     ] = ""
+    layout: Annotated[
+        Literal["flat", "hive"],
+        Meta(
+            description="`flat` puts all files into the root. `hive` makes a folder per stream and "
+            "window, such as `qm_workflows/window_start=2026-03-01T000000Z`."
+        ),
+    ] = "flat"
     params: Annotated[
         dict[str, Any],
         Meta(
@@ -130,10 +173,12 @@ class BatchSettings:
         Meta(
             ge=1,
             le=10_000_000,
-            description="Maximum number of rows in a file; they are held in memory until the file "
-            "is written.",
+            description="Maximum number of rows in a file.",
         ),
     ] = 10_000
+    parquet: Annotated[ParquetSettings, Meta(description="Settings of parquet files.")] = field(
+        default_factory=ParquetSettings
+    )
 
     @property
     def compressed(self) -> bool:

@@ -28,17 +28,19 @@ def merge_environment(
 
 
 def _nested_variables(schema: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield a problem for each variable that is named like a part of an object setting."""
+    """Yield a problem for each variable that is named like a part of an object or array."""
     known = {f"{PREFIX}{name.upper()}" for name in schema["properties"]}
-    objects = [n for n, kind in schema["properties"].items() if "object" in kind.get("type", ())]
     for variable in sorted(environ.keys() - known):
-        for name in objects:
-            setting = f"{PREFIX}{name.upper()}"
-            if variable.startswith(f"{setting}_"):
-                inner = variable.removeprefix(setting).strip("_").lower()
+        if not variable.upper().startswith(PREFIX):
+            continue
+        path = variable[len(PREFIX) :].lower().lstrip("_")
+        for name, definition in schema["properties"].items():
+            kinds = {"object", "array"} & set(definition.get("type", ()))
+            if kinds and path.startswith(f"{name}_"):
+                inner = path.removeprefix(name).strip("_").replace("__", ".")
                 yield (
                     f"the variable {variable} is not read; write {name}.{inner} into the JSON "
-                    f"object of {setting}"
+                    f"{min(kinds)} of {PREFIX}{name.upper()}"
                 )
 
 

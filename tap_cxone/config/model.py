@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 
 from tap_cxone import __version__
-from tap_cxone.clock import plain_date, time_zone
+from tap_cxone.clock import time_zone
 from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (
     BatchSettings,
@@ -18,8 +18,8 @@ from tap_cxone.config.destinations import (
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.history import HistorySettings
 from tap_cxone.config.hours import TIME_PATTERN, DailyHours
+from tap_cxone.config.local_dates import as_local_days, find_plain_dates
 from tap_cxone.config.types import TypeChangePolicy
-from tap_cxone.windows import local_midnight
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
 
@@ -295,16 +295,12 @@ class Settings(HistorySettings):
             for section in sections
             if config.get(section.NAME) is not None
         }
-        dates = {name: plain_date(config.get(name)) for name in ("start_date", "end_date")}
-        plain_dates = {name: value for name, value in dates.items() if value is not None}
+        plain_dates = find_plain_dates(config)
         return replace(read(cls, config), sections=values, plain_dates=plain_dates)
 
     def with_local_dates(self, zone: ZoneInfo) -> Self:
         """Return the settings with dates without a time as local days of a zone."""
-        days: dict[str, Any] = {
-            name: local_midnight(day, zone) for name, day in self.plain_dates.items()
-        }
-        return replace(self, **days)
+        return replace(self, **as_local_days(self.plain_dates, self.skip_windows, zone))
 
     def section(self, section: type[_Section]) -> _Section:
         """Return the settings of a family: its defaults if the config has none."""

@@ -86,6 +86,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "a window was passed without reading it (`skip_windows`); the bookmark moved",
         ("reason",),
     ),
+    "batch_written": (
+        "a BATCH message named a file",
+        ("url", "rows", "bytes", "sha256", "columns"),
+    ),
     "window_committed": ("the bookmark moved", ("rows", "quarantined", "seconds")),
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
     "webhook_failed": ("the webhook call failed", ("host", "reason")),

@@ -17,6 +17,7 @@ from tap_cxone.families.data_extraction.settings import DataExtractionSettings
 from tap_cxone.families.observability import streams as observability
 from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.reporting import streams as reporting
+from tap_cxone.families.reporting.period_tables import EVIDENCE_OF_STREAMS
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.families.scheduled_reports import streams as scheduled_reports
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
@@ -49,10 +50,12 @@ class Family(Struct, frozen=True):
     Attributes:
         settings: The class of its settings.
         module: The module that builds its streams.
+        stream_evidence: Stream → how well its API is documented, where that differs.
     """
 
     settings: type[Section]
     module: StreamsModule
+    stream_evidence: Mapping[str, Evidence] = {}
 
     @property
     def name(self) -> str:
@@ -64,6 +67,10 @@ class Family(Struct, frozen=True):
         """Return how well the API of the family is documented."""
         return self.settings.EVIDENCE
 
+    def evidence_of(self, stream: str) -> Evidence:
+        """Return how well the API of a stream is documented."""
+        return self.stream_evidence.get(stream, self.evidence)
+
     @property
     def stream_names(self) -> tuple[str, ...]:
         """Return the built-in streams, and the settings whose entries are further ones."""
@@ -74,7 +81,7 @@ class Family(Struct, frozen=True):
 
 FAMILIES = (
     Family(DataExtractionSettings, data_extraction),
-    Family(ReportingSettings, reporting),
+    Family(ReportingSettings, reporting, EVIDENCE_OF_STREAMS),
     Family(ObservabilitySettings, observability),
     Family(AnalyticsExportsSettings, analytics_exports),
     Family(DataDownloadSettings, data_download),

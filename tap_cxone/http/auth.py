@@ -253,18 +253,20 @@ class TokenProvider:
             msg = f"Login failed: the response has no valid access_token; {hint}"
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
-        self._clock_offset = _clock_offset(date_header, self.transport.clock.now())
+        now = self.transport.clock.now()
+        self._clock_offset = clock_offset(date_header, now) or timedelta(0)
         region = str(payload.get("region") or "")
         token = Token(value, _renew_at(requested_at, payload), date_header, region)
         self.transport.redact.add_secrets(token.value)
         return token
 
 
-def _clock_offset(date_header: str, now: datetime) -> timedelta:
+def clock_offset(date_header: str, now: datetime) -> timedelta | None:
+    """Return the server's time in a `Date` header minus `now`; None if the header has no time."""
     try:
         server_time = parsedate_to_datetime(date_header)
     except ValueError:
-        return timedelta(0)
+        return None
     return (server_time if server_time.tzinfo else server_time.replace(tzinfo=UTC)) - now
 
 

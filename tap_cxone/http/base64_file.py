@@ -77,12 +77,16 @@ class Base64Field(Struct, frozen=True):
         """Return the part of the chunks that follows the opening quote of the field."""
         # A quote inside a JSON string has a backslash before it, so this matches a key only.
         start = re.compile(rb'(?<!\\)"' + re.escape(self.key.encode()) + rb'"\s*:\s*"')
-        text = b""
+        text, beginning = b"", b""
         for chunk in chunks:
-            text += chunk
+            text, beginning = text + chunk, beginning.lstrip() or chunk
             if match := start.search(text):
                 return text[match.end() :]
             text = text[-_MAX_KEY_BYTES:]
+        if beginning.lstrip().startswith(b"<"):
+            return self._fail(
+                "is missing, because the response is an HTML or XML page; a proxy may have sent it"
+            )
         return self._fail("is missing")
 
     def _fail(self, problem: str, cause: Exception | None = None) -> NoReturn:

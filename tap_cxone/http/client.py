@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
-from tap_cxone.errors import ApiError, TokenRequired, Unavailable
+from tap_cxone.errors import ApiError, TokenRequired, Unavailable, with_permission_hint
 from tap_cxone.http.download import download_link, download_refused, download_with_token
 from tap_cxone.http.error_table import RETRY_LATER_HINT
 from tap_cxone.http.json_body import error_of
@@ -41,6 +41,8 @@ class Client(Struct, frozen=True):
         base_url_from_token: Function that reads another base URL from a token. `base_url` is used
             if the function is None or returns None.
         allow_insecure: Whether a download link may be http to another machine.
+        permission_hint: Permissions that the API needs, for messages; empty if they differ by
+            request.
         unreachable: Base URLs named in a token that did not answer; `base_url` stands in for them.
     """
 
@@ -52,6 +54,7 @@ class Client(Struct, frozen=True):
     base_url_from_token: Callable[[Token], str | None] | None = None
     unreachable: set[str] = field(default_factory=set)
     allow_insecure: bool = False
+    permission_hint: str = ""
 
     @property
     def redact(self) -> Redactor:
@@ -185,7 +188,8 @@ class Client(Struct, frozen=True):
 
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()
-        response = self._send_to_any_host(request)
+        with with_permission_hint(self.permission_hint):
+            response = self._send_to_any_host(request)
         self.token_provider.mark_accepted()
         if not request.creates_job and (error_text := error_of(response.json)):
             error_text = self.redact(error_text)

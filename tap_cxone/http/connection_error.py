@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import requests
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tap_cxone.http.messages import ApiRequest
 
 
+_PROXY_FAILED = re.compile(r"failed: 5\d\d\b")
+
+
 def connection_error(request: ApiRequest, description: str, error: Exception) -> ApiError:
     """Return the error for a request without a complete response.
 
@@ -30,9 +34,11 @@ def connection_error(request: ApiRequest, description: str, error: Exception) ->
     message = f"{description}: {describe_connection_error(error)}"
     if isinstance(error, requests.exceptions.SSLError):
         return ApiError(message, remedy=hint_for_certificate(request.url))
-    if refusal := _proxy_refusal(error):
+    if refusal := proxy_refusal(error):
         message = f"{description}: the proxy refused the connection ({refusal})"
-        return ApiError(message, remedy=hint_for_proxy(request.url))
+        # With a 5xx it could not connect either, which may pass; nothing was sent to the host.
+        error_class = Unavailable if _PROXY_FAILED.search(refusal) else ApiError
+        return error_class(message, remedy=hint_for_proxy(request.url))
     if _never_connected(error):
         return Unavailable(f"{message}; no connection", remedy=hint_for_no_connection(request.url))
     if request.creates_job:
@@ -58,7 +64,7 @@ def is_unreachable_or_untrusted(error: Exception) -> bool:
     return _never_connected(error) or isinstance(error, requests.exceptions.SSLError)
 
 
-def _proxy_refusal(error: Exception) -> str:
+def proxy_refusal(error: Exception) -> str:
     """Return what a proxy answered to CONNECT; empty if no proxy refused the connection."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     cause = getattr(reason, "original_error", None) if isinstance(reason, ProxyError) else None

@@ -20,8 +20,12 @@ from tap_cxone.errors import (
     PermissionDenied,
     TokenRequired,
 )
-from tap_cxone.http.connection_error import describe_connection_error, is_unreachable_or_untrusted
-from tap_cxone.http.error_table import hint_for_storage
+from tap_cxone.http.connection_error import (
+    describe_connection_error,
+    is_unreachable_or_untrusted,
+    proxy_refusal,
+)
+from tap_cxone.http.error_table import hint_for_proxy, hint_for_storage
 from tap_cxone.http.links import (
     has_signature,
     is_same_origin,
@@ -80,10 +84,16 @@ def download_link(transport: Transport, link: str, description: str, *, insecure
                     return _spool(transport, response, description)
                 link = resolve(link, location(response.headers))
     except (requests.RequestException, HTTPError) as error:
-        msg = f"{description}: the download was interrupted ({describe_connection_error(error)})"
-        msg += f"; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else ""
+        msg = f"{description}: {_describe_interruption(error, link)}"
         raise DownloadError(msg) from None
     raise _too_many_redirects(description)
+
+
+def _describe_interruption(error: Exception, link: str) -> str:
+    if refusal := proxy_refusal(error):
+        return f"the proxy refused the connection ({refusal}); {hint_for_proxy(link)}"
+    text = f"the download was interrupted ({describe_connection_error(error)})"
+    return f"{text}; {hint_for_storage(link)}" if is_unreachable_or_untrusted(error) else text
 
 
 def download_with_token(

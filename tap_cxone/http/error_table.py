@@ -10,6 +10,7 @@ from msgspec import Struct
 from tap_cxone.errors import (
     AmbiguousSubmit,
     ApiError,
+    DataPending,
     HistoryRefused,
     NotFound,
     PermissionDenied,
@@ -33,6 +34,7 @@ PERMISSION_HINT = "grant this permission to the user or application of the crede
 _WINDOW_TOO_LARGE_HINT = "request less data at once: lower window_days of the family"
 _PROXY_USER_HINT = "correct the user and password of the proxy in HTTPS_PROXY"
 _THROTTLED_HINT = "run again when no other client uses this API of the tenant"
+_PENDING_HINT = "run again later; if this recurs, raise settle_minutes of the family"
 _RESPONSE_TIMEOUT_HINT = "lower page_size or window_days of the family, and run again"
 _HISTORY_HINT = "set start_date to a later day"
 _QUOTA_HINT = "run again when the quota allows more"
@@ -84,6 +86,7 @@ ERROR_TABLE: dict[int, ErrorRule] = {
 FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
     NotFound: ERROR_TABLE[HTTPStatus.NOT_FOUND],
     Throttled: _THROTTLED,
+    DataPending: ErrorRule(DataPending, _PENDING_HINT),
     QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),
     ResponseTimeout: ErrorRule(ResponseTimeout, _RESPONSE_TIMEOUT_HINT),
     HistoryRefused: ErrorRule(HistoryRefused, _HISTORY_HINT),

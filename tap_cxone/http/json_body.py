@@ -25,6 +25,7 @@ def json_objects(values: Iterable[Any] | None) -> list[dict[str, Any]]:
     return [value for value in values or () if isinstance(value, dict)]
 
 
+_MAX_COUNT_DIGITS = 15
 _ERROR_KEYS = ("error", "errorMessage", "error_description", "message")
 _OTHER_KEYS_OF_ERRORS = {"code", "errorcode", "errordescription", "requestid", "traceid", "details"}
 
@@ -37,6 +38,14 @@ def error_of(body: Any) -> str:
         return ""
     texts = (find_value({"error": top.get(key)}, _ERROR_KEYS) for key in _ERROR_KEYS)
     return ": ".join(dict.fromkeys(filter(None, texts))) or "error"
+
+
+def json_count(value: Any) -> int | None:
+    """Return a number of entries, which may be a text, or None if the value is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value).strip()
+    return int(text) if text.isdecimal() and len(text) <= _MAX_COUNT_DIGITS else None
 
 
 def json_id(value: Any) -> str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from typing_extensions import override
 
-from tap_cxone.errors import DownloadError
+from tap_cxone.errors import ApiError, DownloadError
 from tap_cxone.http.json_body import (
-    first_value,
+    json_count,
     json_id,
     json_list,
     json_object,
@@ -29,8 +30,8 @@ _Page = TypeVar("_Page")
 
 def announced_total(page: Mapping[str, Any]) -> int | None:
     """Return the number of entries of the whole result that a page announces, or None."""
-    total = first_value(page, _TOTAL_KEYS)
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
+    counts = (json_count(page.get(key)) for key in _TOTAL_KEYS)
+    return next((count for count in counts if count is not None), None)
 
 
 @dataclass
@@ -119,29 +120,45 @@ class ListPaginator(Paginator[str]):
 
     Attributes:
         list_keys: Keys of the list in a page.
-        count: Number of entries that earlier pages had.
+        count: Number of different entries so far.
+        total: Number of entries of the whole list; None if no page announced it.
     """
 
     KIND: ClassVar[str] = "token"
     list_keys: Sequence[str]
     count: int = 0
+    total: int | None = None
+    _number: int = 1
+    _seen: set[str] = field(default_factory=set)
 
     def entries(self, page: Any) -> list[dict[str, Any]] | None:
         """Return the objects of a page, or None if it has no list."""
         entries = json_list(page, self.list_keys)
         return None if entries is None else json_objects(entries)
 
+    def require_all(self) -> None:
+        """Raise `ApiError` if the pages had fewer entries than they announced."""
+        if self.total is not None and self.count < self.total:
+            msg = (
+                f"{self.description}: received {self.count} of {self.total} announced entries; "
+                "run again"
+            )
+            raise ApiError(msg)
+
     @override
     def next_position(self, page: Any) -> str | None:
-        body, entries = json_object(page), self.entries(page) or []
-        self.count += len(entries)
+        body, known_count = json_object(page), self.count
+        self._seen |= {json.dumps(entry, default=str) for entry in self.entries(page) or ()}
+        self.count = len(self._seen)
+        self.total = self.total if (total := announced_total(body)) is None else total
         if token := self._position_text(body.get("nextPageToken")):
             return urlencode({"pageToken": token})
-        total = announced_total(body)
-        if total is None or not entries or self.count >= total:
+        if self.total is None or self.count >= self.total or self.count == known_count:
             return None
-        key = next((key for key in _NUMBER_KEYS if isinstance(body.get(key), int)), "")
-        return urlencode({key: body[key] + 1}) if key else None
+        numbers = ((key, json_count(body.get(key))) for key in _NUMBER_KEYS)
+        key, number = next(((k, n) for k, n in numbers if n is not None), ("page", self._number))
+        self._number = number + 1
+        return urlencode({key: self._number})
 
     @staticmethod
     def params(query: str | None) -> dict[str, str]:

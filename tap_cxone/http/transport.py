@@ -184,16 +184,22 @@ class Transport(Struct, frozen=True, kw_only=True):
             # The `Location` header alone is a complete response to a submit.
             if request.creates_job and "Location" in response.headers:
                 return None
-            body_text = self._describe_body(content, response)
+            body_text = self._describe_body(request, content, response)
             msg = f"{request}: the response is not JSON (a proxy may have sent it): {body_text}"
             error_class = AmbiguousSubmit if request.creates_job else Unavailable
             raise error_class(msg, status=response.status_code, remedy=RETRY_LATER_HINT) from None
 
-    def _describe_body(self, content: bytes, response: requests.Response) -> str:
-        """Return the start of an error page; of any other body, which may be rows, its size."""
+    def _describe_body(
+        self, request: ApiRequest, content: bytes, response: requests.Response
+    ) -> str:
+        """Return the start of an error page, or of one line that answers a submit.
+
+        Of any other body, which may be rows, only the size is returned.
+        """
         if not content.strip():
             return "empty"
-        if content.lstrip().startswith(b"<"):
+        is_line = request.creates_job and b"\n" not in content.strip()
+        if is_line or content.lstrip().startswith(b"<"):
             return self.redact(content.decode(errors="replace"))
         content_type = self.redact(response.headers.get("Content-Type", "no content type"))
         return f"{len(content):,} bytes, {content_type}"

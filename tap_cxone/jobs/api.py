@@ -92,11 +92,14 @@ class JobApi(ABC):
     """
 
     STATUSES: ClassVar[Mapping[str, JobStatus]] = {
-        **dict.fromkeys(("queued", "pending", "running", "processing"), JobStatus.RUNNING),
-        **dict.fromkeys(("cancelled", "canceled"), JobStatus.CANCELLED),
-        "completed": JobStatus.SUCCEEDED,
-        "failed": JobStatus.FAILED,
-        "expired": JobStatus.EXPIRED,
+        **dict.fromkeys(
+            ("queued", "pending", "running", "processing", "inprogress", "started", "accepted"),
+            JobStatus.RUNNING,
+        ),
+        **dict.fromkeys(
+            ("completed", "complete", "success", "succeeded", "successful", "done", "finished"),
+            JobStatus.SUCCEEDED,
+        ),
     }
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("status",)
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage",)
@@ -173,7 +176,7 @@ class JobApi(ABC):
         if not result.job_id and not result.link:
             content = "it was empty"
             if response.json is not None:
-                content = self.client.redact(json.dumps(response.json, default=str))
+                content = self.client.redact(outline(response.json))
             msg = f"the response to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result

@@ -19,7 +19,9 @@ RESULT_RETENTION = timedelta(days=1)
 """Time for which the APIs keep a result. An older job gives none."""
 
 # An engine may end a job itself after a time, such as 30 minutes.
-_TIME_LIMIT = re.compile(r"execution limit|time limit|timed? ?-?out", re.IGNORECASE)
+_TIME_LIMIT = re.compile(
+    r"execution (?:limit|time)|time limit|timed?[ _-]?out|deadline|too long", re.IGNORECASE
+)
 
 
 class JobStatus(Enum):
@@ -40,9 +42,13 @@ class JobStatus(Enum):
 # A word that contains one of these ends the job, whatever else it says.
 _ENDINGS = {
     "cancel": JobStatus.CANCELLED,
+    "abort": JobStatus.CANCELLED,
     "expire": JobStatus.EXPIRED,
     "fail": JobStatus.FAILED,
     "error": JobStatus.FAILED,
+    "reject": JobStatus.FAILED,
+    "timeout": JobStatus.FAILED,
+    "timedout": JobStatus.FAILED,
 }
 
 
@@ -165,7 +171,8 @@ class StatusResponse:
     @property
     def is_time_limit(self) -> bool:
         """Return True if the API ended the job because it took too long."""
-        return self.status is not JobStatus.RUNNING and bool(_TIME_LIMIT.search(self.reason))
+        words = f"{self.reason} {self.api_status}"
+        return self.status is not JobStatus.RUNNING and bool(_TIME_LIMIT.search(words))
 
     @property
     def status_text(self) -> str:

@@ -26,7 +26,7 @@ class MainThread(Protocol):
         """Run a task without waiting for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KnownJobs:
     """Jobs of one stream that its worker knows: those of STATE and ledger, and those of this run.
 

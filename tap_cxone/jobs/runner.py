@@ -340,6 +340,6 @@ class JobRunner:
         if job.from_this_run:
             msg = f"{failure}. Run again; a smaller window may help"
             if response.is_time_limit:
-                raise JobTimeout(msg, window=job.window, ended_by_api=True)
+                raise JobTimeout(msg, window=job.window)
             raise JobFailed(msg)
         self.log.warning("%s; submitting the window again", failure)

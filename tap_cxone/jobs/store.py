@@ -23,7 +23,7 @@ class JobState(Protocol):
         """Store these jobs as the only pending jobs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class JobStore:
     """Jobs of one stream, in STATE and in the ledger.
 

@@ -1,26 +1,27 @@
-"""Encode records as a parquet file with the types of the SCHEMA message, without rounding.
+"""Encode records as parquet files; a column has one type, that of the stream's schema.
 
 ```
-integer             int64; decimal if a value does not fit
-number              double if it preserves the digits of every value in the file;
-                    otherwise decimal, as wide as the file's longest value
+integer             int64
+number              double, or decimal128 with a fixed number of decimals
 boolean             bool
 string, date        date32
 string, date-time   timestamp in microseconds, UTC
 other types         text; values that are not strings are encoded as JSON
 ```
 
-A decimal has up to 76 digits. A value that fits none of its column's types raises an error. This
-module needs pyarrow (extra `parquet`), so it is imported only to write parquet.
+A value that its column cannot store exactly raises an error. This module needs pyarrow (extra
+`parquet`), so it is imported only to write parquet.
 """
 
 from __future__ import annotations
 
-import io
 import json
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import chain
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -28,71 +29,181 @@ import pyarrow.parquet as pq
 from singer_sdk.contrib.msgspec import serialize_jsonl
 
 from tap_cxone.errors import BatchError
+from tap_cxone.output.batch_file import EncodedRows
+from tap_cxone.rows.arrow_columns import arrow_type
+from tap_cxone.rows.columns import Column
+from tap_cxone.rows.decode.plain_csv import CHUNK_BYTES
+from tap_cxone.rows.number_storage import NumberStorage
+from tap_cxone.rows.stored_columns import with_number_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_INT64 = range(-(2**63), 2**63)
-_DECIMAL128, _DECIMAL256 = 38, 76  # digits
+    from tap_cxone.config.destinations import BatchSettings
+    from tap_cxone.config.types import ColumnType
+    from tap_cxone.rows.columnar import Records
+
+# A column of more distinct values has no dictionary: it takes half of the time and less space.
+_DICTIONARY_BYTES = 1 << 16
 
 
-def encode(
-    rows: Sequence[Mapping[str, Any]], properties: Mapping[str, Any], *, compressed: bool
-) -> bytes:
-    """Return records as a parquet file: the columns of the schema, then all other columns.
+class Parquet:
+    """Parquet as a format of batch files (a `FileFormat`)."""
 
-    Raises:
-        BatchError: A value fits no type of its column; the message does not contain the value.
-    """
-    names = dict.fromkeys(chain(properties, chain.from_iterable(rows)))
-    columns = {
-        name: _column(name, properties.get(name, {}), [row.get(name) for row in rows])
-        for name in names
-    }
-    file = io.BytesIO()
-    pq.write_table(pa.table(columns), file, compression="gzip" if compressed else "none")
-    return file.getvalue()
+    suffix = "parquet"
+    arrow_chunk_bytes = CHUNK_BYTES
+
+    def __init__(self, settings: BatchSettings) -> None:
+        """Use the settings of parquet files."""
+        self._settings = settings
+        self._codec = settings.parquet.compression if settings.compressed else "none"
+        self.encoding: Mapping[str, str] = {"format": "parquet", "compression": self._codec}
+
+    def of_records(self, records: Records, excluded: frozenset[str]) -> EncodedRows:
+        """Return records as Arrow arrays, without the excluded columns."""
+        layout = records.layout
+        known = {c.name: c for c in (*layout.absent_columns, *(c for _, c in layout.kept_columns))}
+        known |= {name: Column(name, "date-time") for name in layout.spec.constants}
+        columns = [
+            (known.get(name) or Column(name), values)
+            for name, values in zip(layout.names, records.columns, strict=True)
+            if name not in excluded
+        ]
+        return self._encoded(columns, records.count)
+
+    def of_messages(
+        self, records: Sequence[Mapping[str, Any]], properties: Mapping[str, Any]
+    ) -> EncodedRows:
+        """Return the records of RECORD messages as Arrow arrays.
+
+        The columns are those of the schema, then all others.
+
+        Raises:
+            BatchError: A value fits no type of its column; the message does not contain the value.
+        """
+        names = dict.fromkeys(chain(properties, chain.from_iterable(records)))
+        kinds = {name: _column_type(properties.get(name, {})) for name in names}
+        columns = [
+            (
+                with_number_storage(Column(name, kind), self._settings.parquet),
+                [record.get(name) for record in records],
+            )
+            for name, kind in kinds.items()
+        ]
+        return self._encoded(columns, len(records))
+
+    def _encoded(self, columns: Sequence[tuple[Column, Any]], count: int) -> EncodedRows:
+        names = [column.name for column, _ in columns]
+        arrays = [_column_array(column, values) for column, values in columns]
+        batch = pa.RecordBatch.from_arrays(arrays, names)
+        return EncodedRows(names, count, batch, batch.schema)
+
+    def encoder(self, sink: Callable[[bytes], Any], schema: Any) -> _ParquetEncoder:
+        """Return an encoder that passes the bytes of a file to `sink`."""
+        return _ParquetEncoder(sink, schema, self._codec, self._settings.parquet.row_group_rows)
 
 
-def _column(name: str, schema: Mapping[str, Any], values: list[Any]) -> pa.Array:
-    convert = _converter_for(schema)
+class _ParquetEncoder:
+    """Writes row groups to a file (a `FileEncoder`)."""
+
+    def __init__(
+        self, sink: Callable[[bytes], Any], schema: Any, codec: str, row_group_rows: int
+    ) -> None:
+        self._writer = pq.ParquetWriter(
+            _Sink(sink),
+            schema,
+            compression=codec,
+            dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        )
+        self._row_group_rows = row_group_rows
+        self._batches: list[Any] = []
+        self._count = 0
+
+    def write(self, rows: EncodedRows) -> None:
+        """Collect rows; write them when a row group is full."""
+        self._batches.append(rows.data)
+        self._count += rows.count
+        if self._count >= self._row_group_rows:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        table = pa.Table.from_batches(self._batches)
+        self._writer.write_table(table, row_group_size=self._row_group_rows)
+        self._batches, self._count = [], 0
+
+    def close(self) -> None:
+        """Write the last row group and the end of the file."""
+        if self._batches:
+            self._write_group()
+        self._writer.close()
+
+
+class _Sink:
+    """What pyarrow sees as a file."""
+
+    closed = False
+
+    def __init__(self, sink: Callable[[bytes], Any]) -> None:
+        self._sink = sink
+        self._position = 0
+
+    def write(self, data: Any) -> int:
+        """Pass bytes on."""
+        self._sink(bytes(data))
+        self._position += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Return the number of bytes so far."""
+        return self._position
+
+    def flush(self) -> None:
+        """Do nothing: no byte is kept."""
+
+    def close(self) -> None:
+        """Do nothing: the stored file is closed by its owner."""
+
+
+# Values to arrays
+
+
+def _column_array(column: Column, values: Any) -> pa.Array:
+    kind = arrow_type(column)
+    if isinstance(values, pa.Array):
+        return values if values.type == kind else values.cast(kind)
     try:
-        return convert(values)
-    except (ValueError, TypeError, ArithmeticError):
-        type_name = schema.get("format") or "/".join(sorted(_types(schema)))
+        return _CONVERTERS[column.type](values, kind)
+    except (ValueError, TypeError, ArithmeticError, pa.ArrowException):
         msg = (
-            f"column {name} has a value that parquet cannot store exactly as {type_name}; "
+            f"column {column.name} has a value that parquet cannot store exactly as {kind}; "
             "correct its type or its stream map, or set batch_config.encoding.format to jsonl"
         )
         raise BatchError(msg) from None  # the cause contains the value
 
 
-def _types(schema: Mapping[str, Any]) -> set[str]:
+def _column_type(schema: Mapping[str, Any]) -> ColumnType:
+    """Return the column type of a JSON schema; nested and other values are texts."""
     types = schema.get("type", ())
-    return {types} if isinstance(types, str) else set(types) - {"null"}
-
-
-def _converter_for(schema: Mapping[str, Any]) -> Callable[[list[Any]], pa.Array]:
-    match sorted(_types(schema)), schema.get("format"):
+    kinds = sorted({types} if isinstance(types, str) else set(types) - {"null"})
+    match kinds, schema.get("format"):
         case ["integer"], _:
-            return _integers
+            return "integer"
         case ((["number"] | ["integer", "number"]), _):
-            return _numbers
+            return "number"
         case ["boolean"], _:
-            return _booleans
+            return "boolean"
         case ["string"], "date":
-            return _dates
+            return "date"
         case ["string"], "date-time":
-            return _timestamps
+            return "date-time"
         case _:
-            return _strings
+            return "string"
 
 
-def _integers(values: list[Any]) -> pa.Array:
-    integers = [None if value is None else _to_int(value) for value in values]
-    if all(value is None or value in _INT64 for value in integers):
-        return pa.array(integers, pa.int64())
-    return _decimals(integers)
+def _integers(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if set(map(type, values)) <= {int, NoneType}:
+        return pa.array(values, kind)
+    return pa.array([None if value is None else _to_int(value) for value in values], kind)
 
 
 def _to_int(value: Any) -> int:
@@ -102,58 +213,50 @@ def _to_int(value: Any) -> int:
     return int(number)
 
 
-def _numbers(values: list[Any]) -> pa.Array:
-    if all(value is None or _is_double(value) for value in values):
-        return pa.array([None if v is None else float(v) for v in values], pa.float64())
-    return _decimals(values)
-
-
-def _is_double(value: Any) -> bool:
-    """Return True if the value as a double has the same digits."""
-    return isinstance(value, float) or Decimal(repr(float(value))) == _to_decimal(value)
-
-
 def _to_decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
-def _decimals(values: list[Any]) -> pa.Array:
-    exact = [None if value is None else _to_decimal(value) for value in values]
-    nonzero = [value for value in exact if value]  # a zero needs no digits
-    scale = max(max(0, -_exponent(value)) for value in nonzero)
-    digits = scale + max(max(1, value.adjusted() + 1) for value in nonzero)
-    if digits > _DECIMAL256:
+def _numbers(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_decimal(kind):
+        decimals = [None if v is None else _to_decimal(v) for v in values]
+        storage = NumberStorage("decimal128", kind.scale)
+        if not storage.holds_all([v for v in decimals if v is not None]):
+            raise ValueError  # Arrow stores a very small number as zero
+        return pa.array(decimals, kind)
+    if set(map(type, values)) <= {float, NoneType}:
+        return pa.array(values, kind)
+    return pa.array([None if value is None else _to_double(value) for value in values], kind)
+
+
+def _to_double(value: Any) -> float:
+    """Return a number as a double with the same digits. Raises ValueError if there is none."""
+    double = float(value)
+    if not isinstance(value, float) and Decimal(repr(double)) != _to_decimal(value):
         raise ValueError
-    decimal_type = pa.decimal128 if digits <= _DECIMAL128 else pa.decimal256
-    normalized = [value if value is None else value or Decimal(0) for value in exact]
-    return pa.array(normalized, decimal_type(digits, scale))
+    return double
 
 
-def _exponent(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int):  # infinity or NaN
+def _booleans(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if not set(map(type, values)) <= {bool, NoneType}:
         raise TypeError
-    return exponent
+    return pa.array(values, kind)
 
 
-def _booleans(values: list[Any]) -> pa.Array:
-    if not all(value is None or isinstance(value, bool) for value in values):
-        raise TypeError
-    return pa.array(values, pa.bool_())
-
-
-def _dates(values: list[Any]) -> pa.Array:
-    return pa.array([v and _to_date(v) for v in values], pa.date32())
+def _temporals(
+    to_value: Callable[[Any], Any], values: Sequence[Any], kind: pa.DataType
+) -> pa.Array:
+    """Convert texts at once if they have the usual form, otherwise each value by itself."""
+    if set(map(type, values)) <= {str, NoneType}:
+        with suppress(pa.ArrowInvalid):
+            return pa.array(values, pa.string()).cast(kind)
+    return pa.array([v and to_value(v) for v in values], kind)
 
 
 def _to_date(value: Any) -> date:
     return value if type(value) is date else date.fromisoformat(value)
-
-
-def _timestamps(values: list[Any]) -> pa.Array:
-    return pa.array([v and _to_datetime(v) for v in values], pa.timestamp("us", tz="UTC"))
 
 
 def _to_datetime(value: Any) -> datetime:
@@ -161,8 +264,10 @@ def _to_datetime(value: Any) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _strings(values: list[Any]) -> pa.Array:
-    return pa.array([_to_string(value) for value in values], pa.string())
+def _strings(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if not set(map(type, values)) <= {str, NoneType}:
+        values = [_to_string(value) for value in values]
+    return pa.array(values, kind)
 
 
 def _to_string(value: Any) -> str | None:
@@ -170,3 +275,13 @@ def _to_string(value: Any) -> str | None:
         return value
     serialized = serialize_jsonl(value).decode().rstrip("\n")
     return str(json.loads(serialized)) if serialized.startswith('"') else serialized
+
+
+_CONVERTERS: Mapping[ColumnType, Callable[[Sequence[Any], pa.DataType], pa.Array]] = {
+    "integer": _integers,
+    "number": _numbers,
+    "boolean": _booleans,
+    "date": partial(_temporals, _to_date),
+    "date-time": partial(_temporals, _to_datetime),
+    "string": _strings,
+}

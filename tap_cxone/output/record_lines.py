@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -34,15 +34,34 @@ class RecordLines:
 
     Attributes:
         count: Number of records.
-        data: The lines, each with its newline.
+        data: The lines, each with its newline; empty if a batch file has them.
     """
 
     count: int
     data: bytes = field(repr=False)
 
 
+class RecordOutput(Protocol):
+    """The form in which the records of a window are emitted, many at once."""
+
+    @property
+    def arrow_chunk_bytes(self) -> int:
+        """Return the size of the text of CSV that is converted to Arrow arrays at once.
+
+        It is 0 for a form that needs Python values.
+        """
+
+    def buffer(self, description: str) -> RecordLineBuffer:
+        """Return an empty buffer; `description` names the file that is read."""
+
+    def encoded(
+        self, parts: Iterable[Records | InvalidRow], description: str
+    ) -> Iterator[RecordLines | InvalidRow]:
+        """Yield the records of a file in this form, and each invalid row."""
+
+
 class LineEncoder(msgspec.Struct, frozen=True):
-    """Encoder of a stream's records to RECORD messages.
+    """Encoder of a stream's records to RECORD messages (a `RecordOutput`).
 
     Attributes:
         stream: Name of the stream in the messages; None to encode records without a message.
@@ -55,6 +74,26 @@ class LineEncoder(msgspec.Struct, frozen=True):
     clock: Clock
     excluded_columns: frozenset[str] = frozenset()
     version: int | None = None
+    arrow_chunk_bytes: int = 0
+
+    def buffer(self, description: str) -> RecordLineBuffer:
+        """Return an empty buffer; `description` names the file that is read."""
+        return RecordLineBuffer(self, description)
+
+    def encoded(
+        self,
+        parts: Iterable[Records | InvalidRow],
+        description: str,  # noqa: ARG002 (nothing is stored)
+    ) -> Iterator[RecordLines | InvalidRow]:
+        """Yield the records of a file as lines, and each invalid row."""
+        layout, encode = None, None
+        for part in parts:
+            if isinstance(part, InvalidRow):
+                yield part
+                continue
+            if encode is None or part.layout is not layout:
+                layout, encode = part.layout, self.encoder_for(part.layout)
+            yield encode(part)
 
     def encoder_for(self, layout: FileLayout) -> Callable[[Records], RecordLines]:
         """Return the function that encodes records of a layout."""
@@ -157,9 +196,12 @@ class RecordLineBuffer:
             data = _JSON_ENCODER.encode((part.location, part.reason, part.field, part.raw))
         else:
             assert self._layout is not None  # noqa: S101 (`add` sets it for records)
-            lines = self._encode(part.with_layout(self._layout))
+            lines = self._encode_records(part.with_layout(self._layout))
             count, data = lines.count, lines.data
         return _FRAME.pack(count, len(data)), data
+
+    def _encode_records(self, records: Records) -> RecordLines:
+        return self._encode(records)
 
     def blocks(self) -> Iterator[RecordLines | InvalidRow]:
         """Yield the lines and the invalid rows, in file order."""

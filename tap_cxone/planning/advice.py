@@ -41,7 +41,7 @@ def advise(
 
 
 def _total_needed(workloads: Sequence[Workload]) -> int:
-    return sum(len(workload.windows_without_job) for workload in workloads)
+    return sum(workload.needed for workload in workloads)
 
 
 def _advise_wider_windows(family: ApiFamily, workloads: Sequence[Workload]) -> Iterator[str]:

@@ -42,7 +42,7 @@ class StreamPlan(Struct, frozen=True):
         """Return the plan for one workload of a family."""
         return cls(
             workload,
-            min_duration(family, len(workload.windows_without_job), workload.unit),
+            min_duration(family, workload.needed, workload.unit),
             remaining,
         )
 
@@ -84,7 +84,7 @@ class FamilyPlan(Struct, frozen=True):
         remaining = family.rate_limiter.remaining_exports() if quota else reported_remaining
         timed_plans = _with_finish_times(family, plans, now)
         workloads = [plan.workload for plan in plans]
-        needed = sum(len(workload.windows_without_job) for workload in workloads)
+        needed = sum(workload.needed for workload in workloads)
         finish_times = [plan.earliest_finish for plan in timed_plans if plan.earliest_finish]
         return cls(
             family=family.name,
@@ -102,7 +102,7 @@ class FamilyPlan(Struct, frozen=True):
     @property
     def needed(self) -> int:
         """Return the number of exports, or calls, that all streams need."""
-        return sum(len(plan.workload.windows_without_job) for plan in self.streams)
+        return sum(plan.workload.needed for plan in self.streams)
 
 
 def min_duration(family: ApiFamily, exports: int, unit: Unit) -> timedelta:
@@ -133,7 +133,7 @@ def _with_finish_times(
     last_index = {stream: index for index, (_, stream) in enumerate(submit_order)}
     for plan in plans:
         workload, end = plan.workload, _start_time(family, now)
-        cumulative += len(workload.windows_without_job)
+        cumulative += workload.needed
         if workload.windows_without_job and quota:
             periods, index = divmod(last_index[workload.stream], quota.exports)
             released_at = _release_times(family, quota, now)[index]

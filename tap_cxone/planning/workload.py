@@ -45,6 +45,7 @@ class Workload(Struct, frozen=True):
         requested_start: Start by the settings, if the API's history limit is later; else None.
         history: Those of `windows` that lie before the bookmark, or all of them without one.
         newest_first: Whether the windows of the history are read backwards.
+        calls_per_window: Number of exports or calls that each window needs.
     """
 
     family: str
@@ -56,6 +57,7 @@ class Workload(Struct, frozen=True):
     requested_start: datetime | None = None
     history: tuple[Window, ...] = ()
     newest_first: bool = False
+    calls_per_window: int = 1
 
     @property
     def start_and_end(self) -> tuple[datetime, datetime] | None:
@@ -63,6 +65,11 @@ class Workload(Struct, frozen=True):
         if not self.windows:
             return None
         return min(w.start for w in self.windows), max(w.end for w in self.windows)
+
+    @property
+    def needed(self) -> int:
+        """Return the number of exports, or calls, that the stream needs."""
+        return len(self.windows_without_job) * self.calls_per_window
 
     @property
     def days(self) -> int:

@@ -62,17 +62,19 @@ class ColumnMap(Struct, frozen=True):
         name equals its title is first, then those whose title has no signs.
         """
         columns = list(declared)
-        names: dict[int, str] = {}
+        indexes: dict[str, int] = {}
         for index, column in enumerate(columns):
-            known_name = self.names.get(Title(column.exact_title))
-            if known_name is not None and known_name not in names.values():
-                names[index] = known_name
-        used_names = self.used_names
+            if (known_name := self.names.get(Title(column.exact_title))) is not None:
+                indexes.setdefault(known_name, index)
+        names = {index: name for name, index in indexes.items()}
+        used_names, used_by_exact = {*indexes, *self.retired}, {*indexes, *self.used_names}
         for index in sorted(range(len(columns)), key=lambda index: _name_order(columns[index])):
             column = columns[index]
-            reserved = used_names if column.match == "exact" else self.retired
             if index not in names:
-                names[index] = unique_name(column.name, {*names.values(), *reserved})
+                used = used_by_exact if column.match == "exact" else used_names
+                names[index] = unique_name(column.name, used)
+                used_names.add(names[index])
+                used_by_exact.add(names[index])
         return [structs.replace(column, name=names[index]) for index, column in enumerate(columns)]
 
     def learned_columns(self, declared: Iterable[Column]) -> list[Column]:

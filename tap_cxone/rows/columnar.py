@@ -25,7 +25,8 @@ class Records(Struct, frozen=True):
 
     Attributes:
         layout: The layout; it names the columns.
-        columns: The values of each column, in the order of `layout.names`.
+        columns: The values of each column, in the order of `layout.names`. Where `RowReader` is
+            requested to make Arrow arrays, columns beside the key are such arrays.
         count: Number of records.
     """
 
@@ -73,6 +74,13 @@ class Records(Struct, frozen=True):
         columns[self.layout.names.index(name)] = values
         return Records(self.layout, columns, self.count)
 
+    def part(self, start: int, end: int) -> Records:
+        """Return the records from one index to another, or to the last one."""
+        if start == 0 and end >= self.count:
+            return self
+        columns = [column[start:end] for column in self.columns]
+        return Records(self.layout, columns, min(end, self.count) - start)
+
     def select(self, mask: Sequence[bool]) -> Records:
         """Return the records for which `mask` is True."""
         if all(mask):
@@ -87,26 +95,27 @@ def block_converter(layout: FileLayout) -> Callable[[Sequence[Cells], int], Reco
     Its arguments are the cells by columns, and the number of rows. It raises ValueError if any
     row is invalid; `layout.row_converter` finds the row and the reason.
     """
-    names, spec = layout.names, layout.spec
+    spec = layout.spec
+    positions = {name: position for position, name in enumerate(layout.names)}
     converters = [
         (
-            names.index(c.name),
+            positions[c.name],
             cell_index,
             column_converter(c, layout.cell_rules(c), cells_are_text=layout.cells_are_text),
         )
         for cell_index, c in layout.kept_columns
     ]
-    text_indexes = {names.index(c.name) for _, c in layout.kept_columns if c.type == "string"}
-    key_indexes = [names.index(key) for key in spec.key_columns]
-    constants = [(names.index(name), value) for name, value in spec.constants.items()]
-    hash_rows = _row_hasher(layout) if ROW_HASH in spec.key_columns else None
+    text_indexes = {positions[c.name] for _, c in layout.kept_columns if c.type == "string"}
+    key_indexes = [positions[key] for key in spec.key_columns]
+    constants = [(positions[name], value) for name, value in spec.constants.items()]
+    hash_rows = row_hasher(layout) if ROW_HASH in spec.key_columns else None
 
     def convert_block(cells: Sequence[Cells], count: int) -> Records:
-        converted: list[Cells] = [[None] * count] * len(names)
+        converted: list[Cells] = [[None] * count] * len(positions)
         for index, cell_index, convert in converters:
             converted[index] = convert(cells[cell_index])
         if hash_rows:
-            converted[names.index(ROW_HASH)] = hash_rows(cells)
+            converted[positions[ROW_HASH]] = hash_rows(cells)
         for index, value in constants:
             converted[index] = [value] * count
         for index in key_indexes:
@@ -127,7 +136,7 @@ def _without_nulls(values: Cells, *, may_be_blank: bool) -> Cells:
 # Row hashes
 
 
-def _row_hasher(layout: FileLayout) -> ColumnConverter:
+def row_hasher(layout: FileLayout) -> ColumnConverter:
     """Return the function that hashes rows given by columns, with the results of `digest`."""
     name_indexes = sorted((c.name if c else "", index) for index, c in enumerate(layout.columns))
     if sum(not name for name, _ in name_indexes) > 1:

@@ -11,10 +11,11 @@ from msgspec import Struct, structs
 from tap_cxone.rows.titles import default_name, normalise, spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_cxone.config.column_rules import ColumnRule
     from tap_cxone.config.types import ColumnType
+    from tap_cxone.rows.number_storage import NumberStorage
 
 
 class ValueConstraint(Struct, frozen=True):
@@ -28,6 +29,7 @@ class ValueConstraint(Struct, frozen=True):
         required: Whether each row has a value.
         leading_zeros: Whether a number may be written with zeros before its first digit. They are
             a sign of an ID, which would lose them.
+        storage: The type that stores the numbers exactly; None if they are not stored by type.
     """
 
     minimum: Decimal | None = None
@@ -36,6 +38,12 @@ class ValueConstraint(Struct, frozen=True):
     precision: int | None = None
     required: bool = False
     leading_zeros: bool = True
+    storage: NumberStorage | None = None
+
+    @property
+    def is_by_value(self) -> bool:
+        """Return True if a value of the usual form may be invalid."""
+        return self.is_limited or self.precision is not None or self.required
 
     @property
     def is_limited(self) -> bool:
@@ -52,6 +60,10 @@ class ValueConstraint(Struct, frozen=True):
             (self.minimum is not None and value < self.minimum, f"minimum {self.minimum}"),
             (self.maximum is not None and value > self.maximum, f"maximum {self.maximum}"),
             (self._is_too_precise(value), f"at most {self.precision} decimals"),
+            (
+                self.storage is not None and not self.storage.holds(value),
+                f"stored as {self.storage}",
+            ),
         )
         if limit := next((text for is_violated, text in checks if is_violated), ""):
             return limit
@@ -70,6 +82,8 @@ class ValueConstraint(Struct, frozen=True):
         present = [value for value in values if value is not None]
         if self.allowed is not None or self.precision is not None:  # usually few distinct values
             return not any(map(self.violation, set(present)))
+        if self.storage is not None and not self.storage.holds_all(present):
+            return False
         if not present or not self.is_limited:
             return True
         return not self.violation(min(present)) and not self.violation(max(present))
@@ -107,6 +121,7 @@ class Column(Struct, frozen=True):
         constraint: Limits on its values; None for no limits.
         source_title: Its exact title in the source; empty if only the name is known.
         built_in: Whether the exact title is that of the vendor. It has the column in any file.
+        catalogued: Whether STATE has the title in a catalogue, so that its name need not be stored.
     """
 
     name: str
@@ -118,6 +133,7 @@ class Column(Struct, frozen=True):
     constraint: ValueConstraint | None = None
     source_title: str = ""
     built_in: bool = False
+    catalogued: bool = False
 
     @property
     def exact_title(self) -> str:
@@ -194,13 +210,37 @@ def without_leading_zeros(columns: Iterable[Column]) -> tuple[Column, ...]:
 
 def with_rules(columns: Iterable[Column], rules: Mapping[str, ColumnRule]) -> tuple[Column, ...]:
     """Return `columns` with the user's rules, which replace those of the API."""
-    rules_by_spelling = {spelling(title): rule for title, rule in rules.items()}
-    ruled_columns = []
-    for column in columns:
-        spellings = map(spelling, (column.exact_title, column.name))
-        rule = next((rules_by_spelling[s] for s in spellings if s in rules_by_spelling), None)
-        ruled_columns.append(column if rule is None else _with_rule(column, rule))
-    return tuple(ruled_columns)
+    columns = tuple(columns)
+    titles = match_titles(columns, rules)
+    return tuple(
+        _with_rule(column, rules[titles[index]]) if index in titles else column
+        for index, column in enumerate(columns)
+    )
+
+
+def match_titles(columns: Sequence[Column], titles: Iterable[str]) -> dict[int, str]:
+    """Return the titles of a user's list that mean columns, by the index of the column.
+
+    The exact title comes first, then the name, the display name, and titles of the same spelling. A
+    title that means a column in one of these steps means no other one in a later step.
+    """
+    remaining, matches = list(titles), dict[int, str]()
+    for text_of, normalised in _MATCHING:
+        by_text = {normalised(title): title for title in remaining}
+        texts = {i: text_of(column) for i, column in enumerate(columns) if i not in matches}
+        found = {i: by_text[text] for i, text in texts.items() if text in by_text}
+        matches |= found
+        remaining = [title for title in remaining if title not in found.values()]
+    return matches
+
+
+_MATCHING: tuple[tuple[Callable[[Column], str], Callable[[str], str]], ...] = (
+    (lambda column: column.exact_title, normalise),
+    (lambda column: column.name, normalise),
+    (lambda column: column.title, normalise),
+    (lambda column: spelling(column.exact_title), spelling),
+    (lambda column: spelling(column.name), spelling),
+)
 
 
 def _with_rule(column: Column, rule: ColumnRule) -> Column:

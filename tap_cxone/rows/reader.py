@@ -7,14 +7,14 @@ from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from itertools import count
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
 
 from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
+from tap_cxone.rows.decode.csv_table import CsvTable
+from tap_cxone.rows.decode.plain_block import PlainBlock
 from tap_cxone.rows.decode.table import SkippedLines
 from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
@@ -100,12 +100,22 @@ class RowCounts:
         return f"{self.invalid} of {self.rows} rows failed validation ({reasons}{more})"
 
 
-class _Converters(Struct, frozen=True):
-    """Converters for one header: of single rows, and of blocks of rows."""
+@dataclass(frozen=True)
+class _Converters:
+    """Converters for one header, each made at its first use."""
 
     header: tuple[str, ...]
-    convert_row: Callable[[Cells], Record]
-    convert_block: Callable[[Sequence[Cells], int], Records]
+    layout: FileLayout
+
+    @cached_property
+    def convert_row(self) -> Callable[[Cells], Record]:
+        """Return the function that converts one row."""
+        return self.layout.row_converter()
+
+    @cached_property
+    def convert_block(self) -> Callable[[Sequence[Cells], int], Records]:
+        """Return the function that converts a block of rows."""
+        return block_converter(self.layout)
 
 
 @dataclass(slots=True)
@@ -128,12 +138,21 @@ class RowReader:
     repeated_keys: RepeatedKeys = dataclass_field(default_factory=RepeatedKeys)
     recognized: bool = False
     _converters: _Converters | None = dataclass_field(default=None, repr=False)
+    _arrow_converter: Callable[[PlainBlock], Records] | None = dataclass_field(
+        default=None, repr=False
+    )
 
-    def validate(self, on_item: Callable[[Records | InvalidRow], None] | None = None) -> RowCounts:
+    def validate(
+        self,
+        on_item: Callable[[Records | InvalidRow], None] | None = None,
+        arrow_chunk_bytes: int = 0,
+    ) -> RowCounts:
         """Read and validate the whole file; return the row counts.
 
         Args:
             on_item: Called with all records, including duplicates, and with every invalid row.
+            arrow_chunk_bytes: Size of the text of CSV that is converted to Arrow arrays at once;
+                0 for Python values only.
 
         Raises:
             DecodeError: The file is damaged.
@@ -142,7 +161,7 @@ class RowReader:
         """
         counts = RowCounts()
         with closing(DuplicateCandidates()) as candidates:
-            for item in self._converted_blocks():
+            for item in self._converted_blocks(arrow_chunk_bytes):
                 counts.add(item)
                 if isinstance(item, Records):
                     candidates.add_keys(item.all_keys())
@@ -159,8 +178,8 @@ class RowReader:
         """Return True if a key may occur more than once."""
         return self.repeated_keys.exist
 
-    def find_conflict(self) -> tuple[int, int] | None:
-        """Return the numbers of two different rows with one key, counted from 1; None without any.
+    def find_repeated_key(self) -> tuple[int, int] | None:
+        """Return the numbers of two rows with one key, counted from 1; None without any.
 
         The file is read again only if a key may occur twice.
 
@@ -169,22 +188,18 @@ class RowReader:
         """
         if not self.has_duplicates:
             return None
-        with closing(SeenKeys()) as keys, closing(SeenKeys()) as rows:
-            for number, key, row in self._numbered_rows():
-                if key not in self.repeated_keys:
-                    continue
-                is_repeated, is_new_row = not keys.add_if_new(key), rows.add_if_new([repr(row)])
-                if is_repeated and is_new_row:
-                    return next(n for n, other, _ in self._numbered_rows() if other == key), number
+        with closing(SeenKeys()) as keys:
+            for number, key in self._numbered_keys():
+                if key in self.repeated_keys and not keys.add_if_new(key):
+                    return next(n for n, other in self._numbered_keys() if other == key), number
         return None
 
-    def _numbered_rows(self) -> Iterator[tuple[int, tuple[Any, ...], tuple[Any, ...]]]:
-        """Yield the number, the key and the values of each valid row."""
+    def _numbered_keys(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Yield the number and the key of each valid row."""
         number = 1  # of the first row of the next block
         for item in self._converted_blocks():
             if isinstance(item, Records):
-                rows = zip(*item.columns, strict=True)
-                yield from zip(count(number), item.all_keys(), rows, strict=False)
+                yield from enumerate(item.all_keys(), number)
             number += item.count
 
     def items(self) -> Iterator[Record | InvalidRow]:
@@ -210,11 +225,11 @@ class RowReader:
         self.duplicate_count += records.count - selected.count
         return selected
 
-    def _converted_blocks(self) -> Iterator[Records | InvalidRow]:
+    def _converted_blocks(self, arrow_chunk_bytes: int = 0) -> Iterator[Records | InvalidRow]:
         """Yield all rows of the file; group records that were converted one by one."""
         singles: list[Record] = []
         layout = self.layout
-        for item in self._converted_items():
+        for item in self._converted_items(arrow_chunk_bytes):
             if singles and (
                 not isinstance(item, dict)
                 or layout is not self.layout
@@ -230,12 +245,20 @@ class RowReader:
         if singles:
             yield _as_records(layout, singles)
 
-    def _converted_items(self) -> Iterator[Records | Record | InvalidRow]:
+    def _converted_items(self, arrow_chunk_bytes: int) -> Iterator[Records | Record | InvalidRow]:
         if self.table.header:
             self._converters_for_header()
-        for item in self.table.blocks():
+        table = self.table
+        blocks = (
+            table.plain_blocks(arrow_chunk_bytes)
+            if arrow_chunk_bytes and isinstance(table, CsvTable)
+            else table.blocks()
+        )
+        for item in blocks:
             if isinstance(item, Row):
                 yield self._convert_row(item)
+            elif isinstance(item, PlainBlock):
+                yield from self._convert_plain(item)
             else:
                 yield from self._convert_block(item, item.columns, range(item.count))
 
@@ -248,9 +271,26 @@ class RowReader:
             header, self.spec, cells_are_text=self.table.cells_are_text
         )
         self.recognized = True
-        converters = _Converters(header, self.layout.row_converter(), block_converter(self.layout))
-        self._converters = converters
-        return converters
+        self._converters = _Converters(header, self.layout)
+        return self._converters
+
+    def _convert_plain(self, block: PlainBlock) -> Iterator[Records | Record | InvalidRow]:
+        """Yield the rows of a block as Arrow arrays; as Python values if a row may be invalid."""
+        try:
+            records = self._convert_to_arrow(block)
+        except ValueError:
+            for csv_block in block.csv_blocks():
+                yield from self._convert_block(csv_block, csv_block.columns, range(csv_block.count))
+        else:
+            yield records
+
+    def _convert_to_arrow(self, block: PlainBlock) -> Records:
+        if self._arrow_converter is None:
+            from tap_cxone.rows.arrow_records import arrow_block_converter  # it needs pyarrow
+
+            assert self.layout is not None  # noqa: S101 (a block of CSV has a header)
+            self._arrow_converter = arrow_block_converter(self.layout)
+        return self._arrow_converter(block)
 
     def _convert_block(
         self, block: Block, columns: Sequence[Cells], indexes: range

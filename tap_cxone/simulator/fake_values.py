@@ -120,3 +120,8 @@ def before(rng: Random, moment: datetime, max_age: timedelta) -> datetime:
 def maybe(rng: Random, text: str, share: float) -> str:
     """Return the text with probability `share`, else an empty string."""
     return text if rng.random() < share else ""
+
+
+def american(at: datetime) -> str:
+    """Return an instant as US Americans write it, to the second and without an offset."""
+    return f"{at.month}/{at.day}/{at.year} {at:%I:%M:%S %p}".replace(" 0", " ")

@@ -32,6 +32,7 @@ from tap_cxone.errors import (
     QuotaExhausted,
     StreamsFailed,
 )
+from tap_cxone.output.batch_output import BatchOutput
 from tap_cxone.output.record_lines import LineEncoder
 from tap_cxone.progress.formatting import listed
 from tap_cxone.streams.column_types import (
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.output.record_lines import RecordLines
+    from tap_cxone.output.record_lines import RecordLines, RecordOutput
     from tap_cxone.rows.columns import Column
     from tap_cxone.streams.quarantine import QuarantinedRow
 
@@ -291,11 +292,11 @@ class CXoneStream(FamilyStream):
 
     # Record lines
 
-    def line_encoder(self) -> LineEncoder | None:
-        """Return the encoder of RECORD lines; None if each record has to pass through the SDK.
+    def record_output(self) -> RecordOutput | None:
+        """Return the form in which records are emitted; None if each one passes through the SDK.
 
         A stream map, flattening, a child stream and a dry run that counts records need each record.
-        So does any message writer other than the default one.
+        So do a sample for the webhook, and any message writer that is not the tap's.
         """
         stream_map, *other_maps = self.stream_maps
         untransformed = (
@@ -304,11 +305,9 @@ class CXoneStream(FamilyStream):
             and not stream_map.flattening_enabled
         )
         needs_each_record = self.child_streams or self.ABORT_AT_RECORD_COUNT is not None
-        if (
-            not untransformed
-            or needs_each_record
-            or type(self._tap.message_writer) is not MsgSpecWriter
-        ):
+        writer = self._tap.message_writer
+        is_own = writer is self.batches if self.batches else type(writer) is MsgSpecWriter
+        if not untransformed or needs_each_record or not is_own or self.sample.max_records:
             return None
         excluded_columns = frozenset(
             breadcrumb[1]
@@ -317,7 +316,8 @@ class CXoneStream(FamilyStream):
             if not self.mask[breadcrumb]
         )
         clock = self.family.context.clock
-        return LineEncoder(stream_map.stream_alias, clock, excluded_columns, self._stream_version)
+        lines = LineEncoder(stream_map.stream_alias, clock, excluded_columns, self._stream_version)
+        return BatchOutput(self.batches, lines) if self.batches else lines
 
     @override
     def get_record_counter(self, **kwargs: Any) -> Counter:

@@ -1,4 +1,4 @@
-"""Declarations of the streams that entries of the settings define or change."""
+"""Declarations of the streams that entries of the settings define or change; their checks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import structs
 
-from tap_cxone.rows.columns import with_types
+from tap_cxone.config.messages import did_you_mean
+from tap_cxone.errors import ConfigError
+from tap_cxone.rows.columns import match_titles, with_types
 from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.streams.schema import Declaration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tap_cxone.config.column_rules import ColumnRule
     from tap_cxone.config.csv import CsvSettings
     from tap_cxone.config.types import ColumnType, DateOrder
+    from tap_cxone.rows.columns import Column
 
 
 class _TextEntry(Protocol):
@@ -147,3 +151,19 @@ def entry_text_format(entry: _TextEntry, family_csv: CsvSettings, setting: str) 
         date_order=entry.date_order,
         date_order_setting=f"{setting}, date_order",
     )
+
+
+def require_known_rules(
+    columns: Sequence[Column], rules: Mapping[str, ColumnRule], setting: str
+) -> None:
+    """Raise `ConfigError` if a rule of a user means none of the columns."""
+    matched = match_titles(columns, rules).values()
+    known = [text for column in columns for text in (column.exact_title, column.title) if text]
+    problems = [
+        f"{setting} has a rule for '{title}', which is not requested; "
+        f"{did_you_mean(title, known, 'name a metric or a dimension of the request')}"
+        for title in rules
+        if title not in matched
+    ]
+    if problems:
+        raise ConfigError(problems)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_cxone.config.evidence import Evidence
     from tap_cxone.config.model import Settings
     from tap_cxone.context import ApiFamily
     from tap_cxone.progress.tracker import StreamProgress
@@ -81,6 +82,11 @@ class FamilyStream(Stream, ABC):
         super().__init__(tap, schema=schema, name=declaration.name)
         self.primary_keys = self.key_columns
         self.replication_key = "_window_end" if declaration.windowed else None
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return how well the API of the stream is documented."""
+        return self.family.settings_class.EVIDENCE
 
     # Columns
 
@@ -170,8 +176,13 @@ class FamilyStream(Stream, ABC):
         The tap's message writer builds batches from RECORD messages instead.
         """
 
+    def start_batches(self, audit_context: AuditContext) -> None:
+        """Name the batch files that follow after a window, or after a stream without windows."""
+        if self.batches is not None:
+            self.batches.start_window(audit_context)
+
     def flush_full_batches(self) -> None:
-        """Write every batch that is full.
+        """Pass the records of RECORD messages to their files.
 
         Raises:
             BatchError: A file cannot be written. An error raised in this method fails this stream
@@ -187,6 +198,8 @@ class FamilyStream(Stream, ABC):
             BatchError: A file cannot be written.
         """
         if self.batches is not None:
+            with self.family.context.signals.interruptible():  # an upload may take minutes
+                self.batches.complete_files()
             self.batches.flush_all()
 
     # Bookmarks

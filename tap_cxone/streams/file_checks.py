@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
 from tap_cxone.errors import DecodeError
+from tap_cxone.http.json_body import error_of
 from tap_cxone.redact import Redactor
 from tap_cxone.rows.columns import find_index
 from tap_cxone.rows.decode.notice import has_blanks_after_delimiters
@@ -12,9 +15,20 @@ from tap_cxone.rows.decode.notice import has_blanks_after_delimiters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
-    from tap_cxone.rows.reader import RowCounts, RowReader
+    from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
     from tap_cxone.streams.schema import Declaration
+
+
+class RowCheck(Protocol):
+    """A check of all rows of one file that each row passes alone."""
+
+    def add(self, part: Records | InvalidRow) -> None:
+        """Check, or count, a part of the rows."""
+
+    def require_valid(self, name: str) -> None:
+        """Raise `InvalidRecords` for the file of this name if its rows failed the check."""
 
 
 def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Declaration) -> None:
@@ -37,17 +51,28 @@ def reject_foreign_header(reader: RowReader, counts: RowCounts, declaration: Dec
         raise DecodeError(msg)
 
 
-def reject_conflicting_groups(reader: RowReader, declaration: Declaration) -> None:
-    """Raise `DecodeError` if two rows of grouped results differ and have one key.
+def reject_error_message(reader: RowReader, counts: RowCounts) -> None:
+    """Raise `DecodeError` for a file that is one JSON object with an error in place of rows."""
+    if counts.rows != 1 or counts.example is None or reader.table.cells_are_text:
+        return
+    with suppress(ValueError, RecursionError):
+        if error_text := error_of(json.loads(counts.example.raw)):
+            text = Redactor()(error_text)
+            msg = f"{reader.table.name}: the file is an error message ({text}); run again"
+            raise DecodeError(msg)
 
-    One of them would replace the other in the target.
+
+def reject_repeated_groups(reader: RowReader, declaration: Declaration) -> None:
+    """Raise `DecodeError` if two rows of grouped results have one key.
+
+    A group has one row. Of two, each may be the group or a part of it, even if they are equal.
     """
-    if declaration.grouped and (numbers := reader.find_conflict()):
+    if declaration.grouped and (numbers := reader.find_repeated_key()):
         first, second = numbers
         keys = ", ".join(reader.spec.key_columns)
         msg = (
-            f"{reader.table.name}: rows {first} and {second} differ and have the same key "
-            f"({keys}); name what tells them apart in {declaration.keys_setting}"
+            f"{reader.table.name}: rows {first} and {second} have the same key ({keys}); name what "
+            f"tells them apart in {declaration.keys_setting}"
         )
         raise DecodeError(msg)
 

@@ -33,6 +33,7 @@ class FullTableStream(CXoneStream):
     @override
     def read_records(self) -> Iterator[Record]:
         started_at, progress, emitted = self.now(), self.progress, 0
+        self.start_batches(self.audit_context)
         with progress.track_activity("reading the whole table"):
             for record in chain.from_iterable(item.rows for item in self.workers.items(self)):
                 emitted += 1

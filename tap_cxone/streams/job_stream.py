@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.ledger import JobLedger
+    from tap_cxone.jobs.store import JobStore
     from tap_cxone.planning.workload import Unit
+    from tap_cxone.streams.window_loader import FileSource
 
 _WIDENING_INTERVAL = timedelta(weeks=1)
 _MAX_WIDENINGS = 9  # doublings from one day to the widest window of any API
@@ -90,10 +92,10 @@ class JobStream(WindowedStream):
                 return
 
     def _narrow_windows(self, error: JobTimeout) -> None:
-        """Store half of the window's days in STATE; one day that the API ended stays as it is.
+        """Store half of the window's days in STATE; a window of one day stays as it is.
 
         Raises:
-            JobTimeout: The job is still pending, or timed out with one day.
+            JobTimeout: The job is still pending, so another one could not start.
         """
         if error.window is None:
             raise error
@@ -101,23 +103,25 @@ class JobStream(WindowedStream):
         if days > 1:
             self.state_view.set_window_days(days // 2, self.now())
             self.write_state()
-        elif not error.ended_by_api:
-            raise error
 
     @override
     def check_permission(self) -> bool:
         if self.family.submits_cost_exports:
             return False
         end = midnight(self.now())
-        self.source().check_submit(Window(end - timedelta(days=1), end))
+        self.runner(self.api, self.job_store).check_submit(Window(end - timedelta(days=1), end))
         return True
 
     @override
-    def source(self) -> JobRunner:
+    def source(self) -> FileSource:
+        return self.runner(self.api, self.job_store)
+
+    def runner(self, api: JobApi, store: JobStore) -> JobRunner:
+        """Return the runner of the jobs of one request, which a store holds."""
         family = self.family
         return JobRunner(
-            api=self.api,
-            jobs=KnownJobs.load(self.job_store, self.workers.main_thread),
+            api=api,
+            jobs=KnownJobs.load(store, self.workers.main_thread),
             rate_limiter=family.rate_limiter,
             slots=family.slots,
             clock=family.context.clock,

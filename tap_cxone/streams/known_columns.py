@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from tap_cxone.rows.columns import find_index, key_columns
-from tap_cxone.rows.titles import Title
+from tap_cxone.rows.titles import Title, default_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,8 +26,8 @@ class KnownColumns(Struct, frozen=True):
             those that only the catalog has.
         key_names: Names of the columns of the key.
         column_map: The columns of the titles that files had.
-        implied: Names of declared columns that accept only their name as the title. STATE need
-            not store them.
+        implied: Names of declared columns that follow from their titles, which no other title of
+            the declaration shares. STATE need not store them.
     """
 
     columns: tuple[Column, ...]
@@ -44,9 +45,15 @@ class KnownColumns(Struct, frozen=True):
         names = {
             title: name
             for title, name in self.column_map.names.items()
-            if name not in self.implied or title.text != name
+            if name not in self.implied or default_name(title.text) != name
         }
         return structs.replace(self.column_map, names=names)
+
+    def map_for(self, declared: Iterable[Column]) -> ColumnMap:
+        """Return the map with the implied titles that another declaration has too."""
+        titles = {column.exact_title for column in declared}
+        kept = (c for c in self.columns if c.name in self.implied and c.exact_title in titles)
+        return self.column_map.with_titles({Title(c.exact_title): c.name for c in kept})
 
     def stored_types(self) -> dict[str, ColumnType]:
         """Return the types that STATE has to store, by column."""
@@ -84,8 +91,24 @@ def name_known_columns(
         tuple(_with_catalog([*named, *learned], catalog, column_map)),
         tuple(key_names.get(key, key) for key in keys),
         column_map,
-        frozenset(c.name for c in named if c.match == "exact" and c.name == c.exact_title),
+        _implied_names(named),
     )
+
+
+def _implied_names(columns: Sequence[Column]) -> frozenset[str]:
+    """Return the names of the columns whose titles alone decide their names."""
+    exact = [column for column in columns if column.match == "exact"]
+    counts = Counter(default_name(column.exact_title) for column in exact)
+    return frozenset(
+        column.name
+        for column in exact
+        if column.name == column.exact_title
+        or (column.catalogued and counts[column.name] == 1 and _has_default_name(column))
+    )
+
+
+def _has_default_name(column: Column) -> bool:
+    return column.name == default_name(column.exact_title)
 
 
 def _with_catalog(

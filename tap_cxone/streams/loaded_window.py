@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_cxone.rows.reader import InvalidRow
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.output.record_lines import LineEncoder, RecordLineBuffer, RecordLines
-    from tap_cxone.rows.reader import RowCounts, RowReader
+    from tap_cxone.output.record_lines import RecordLineBuffer, RecordLines, RecordOutput
+    from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
     from tap_cxone.spool import Spool
 
 
@@ -40,19 +38,12 @@ class LoadedWindow:
         if self.line_buffer is not None:
             self.line_buffer.close()
 
-    def lines(self, line_encoder: LineEncoder) -> Iterator[RecordLines | InvalidRow]:
+    def lines(self, output: RecordOutput) -> Iterator[RecordLines | InvalidRow]:
         """Yield each record once, as lines, and each invalid row, in the order of the file."""
         if self.line_buffer is not None:
             yield from self.line_buffer.blocks()
-            return
-        layout, encode = None, None
-        for part in self.reader.blocks():
-            if isinstance(part, InvalidRow):
-                yield part
-                continue
-            if encode is None or part.layout is not layout:
-                layout, encode = part.layout, line_encoder.encoder_for(part.layout)
-            yield encode(part)
+        else:
+            yield from output.encoded(self.reader.blocks(), self.reader.table.name)
 
     @property
     def emitted(self) -> int:

@@ -82,6 +82,11 @@ class PlannedStream(CXoneStream):
         return None
 
     @property
+    def calls_per_window(self) -> int:
+        """Return the number of calls or exports that a window needs at least."""
+        return 1
+
+    @property
     def lookback(self) -> timedelta:
         """Return how far before the bookmark rows are read again."""
         return self.settings.lookback
@@ -171,7 +176,7 @@ class PlannedStream(CXoneStream):
         """Return the time ranges that the stream does not read."""
         if not self.declaration.windowed:
             return SkipList()
-        return SkipList.for_stream(self.name, self.settings)
+        return SkipList.for_stream(self.name, self.date_settings)
 
     def compare_clocks(self) -> bool:
         """Log in, and compare this machine's clock with the server's; warn if they differ.
@@ -253,6 +258,7 @@ class PlannedStream(CXoneStream):
             requested_start,
             history=tuple(w for w in windows if bookmark is None or w.end <= bookmark),
             newest_first=self.settings.backfill_order == "newest_first",
+            calls_per_window=self.calls_per_window,
         )
 
     def _planned_windows(self, pending: Sequence[Window]) -> list[Window]:
@@ -309,7 +315,8 @@ class PlannedStream(CXoneStream):
 
     def _cut(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
         """Return the windows of a time range; each range of `skip_windows` is one of them."""
-        if self.declaration.grouped:  # a row sums up its window, so no range may cut a window
+        # A row may sum up its window, and a snapshot has none, so no range may cut a window.
+        if self.declaration.grouped or not self.declaration.windowed:
             return list(self.windows(start, end, pending))
         to_read = self.skip_list.remaining(pending)
         return list(

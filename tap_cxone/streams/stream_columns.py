@@ -60,6 +60,7 @@ class StreamColumns:
     def redeclare(self, columns: Sequence[Column]) -> None:
         """Replace the declared columns by those that the API reports."""
         self._keep_known()
+        self._map = self.known.map_for(columns)
         self._declare(columns)
 
     def learn(self, names: Mapping[Title, str]) -> None:

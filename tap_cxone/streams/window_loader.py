@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct, structs
 
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
-from tap_cxone.output.record_lines import RecordLineBuffer
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.redact import Redactor
 from tap_cxone.rows.decode import FileExpectation, open_table
@@ -19,8 +18,9 @@ from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.file_checks import (
     count_known_columns,
-    reject_conflicting_groups,
+    reject_error_message,
     reject_foreign_header,
+    reject_repeated_groups,
 )
 from tap_cxone.streams.loaded_window import LoadedWindow
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
@@ -31,15 +31,18 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Settings
     from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.output.record_lines import LineEncoder
+    from tap_cxone.output.record_lines import RecordLineBuffer, RecordOutput
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
     from tap_cxone.rows.reader import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.failed_files import FailedFiles
+    from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
+
+    _Taker = Callable[[Records | InvalidRow], None]
 
 _DELIMITERS = frozenset(DELIMITERS)
 _MAX_REASONS = 100  # distinct reasons in one audit event
@@ -64,6 +67,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         declaration: Declaration of the stream.
         settings: Settings of the run.
         failed_files: Keeps the files of failed windows.
+        row_check: Returns a new check of the rows of a window; None for no check.
         run_pending_tasks: Called while a file is read, where no message is incomplete.
         audit_context: Audit fields of the stream.
         progress: Progress tracker of the stream.
@@ -75,20 +79,21 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
     declaration: Declaration
     settings: Settings
     failed_files: FailedFiles
+    row_check: Callable[[Window], RowCheck | None]
     run_pending_tasks: Callable[[], None]
     audit_context: AuditContext
     progress: StreamProgress
     log: logging.Logger
 
     def load(
-        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None = None
+        self, window_file: WindowFile, spec: RecordSpec, output: RecordOutput | None = None
     ) -> LoadedWindow:
         """Validate all rows of a file; download a damaged file once more.
 
         Args:
             window_file: The prefetched file.
             spec: Specification of the records.
-            line_encoder: Encoder of record lines; None if the records are not emitted as lines.
+            output: Form in which the records are emitted; None if they are emitted one by one.
 
         Raises:
             DecodeError: The file is damaged in both downloads.
@@ -97,7 +102,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         """
         with self.progress.track_fetch():
             try:
-                loaded = self._load_once(window_file, spec, line_encoder)
+                loaded = self._load_once(window_file, spec, output)
                 if loaded.spool.size:
                     return loaded
                 # An empty file means 'no rows' on some tenants; a faulty proxy can cause it too.
@@ -105,14 +110,14 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
                 self.log.info(
                     "%s: the file is empty; downloading it once more", window_file.description
                 )
-                return self._load_once(self._fetch_again(window_file), spec, line_encoder)
+                return self._load_once(self._fetch_again(window_file), spec, output)
             except InvalidRecords:
                 raise
             except DecodeError as error:
                 self.log.warning("%s; downloading the file once more", error)
             try:
                 return self._load_once(
-                    self._fetch_again(window_file), spec, line_encoder, keep_damaged=True
+                    self._fetch_again(window_file), spec, output, keep_damaged=True
                 )
             except DecodeError as error:
                 self.run_on_worker(lambda: self.source.discard(window_file.window))
@@ -128,7 +133,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         self,
         window_file: WindowFile,
         spec: RecordSpec,
-        line_encoder: LineEncoder | None,
+        output: RecordOutput | None,
         *,
         keep_damaged: bool = False,
     ) -> LoadedWindow:
@@ -140,12 +145,13 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         with ExitStack() as cleanup_on_error:
             cleanup_on_error.enter_context(spool)
             try:
-                reader, line_buffer, counts = self._read(window_file, spec, line_encoder)
+                reader, line_buffer, counts = self._read(window_file, spec, output)
                 if line_buffer is not None:
                     cleanup_on_error.callback(line_buffer.close)
                 rows = counts.rows
                 reject_foreign_header(reader, counts, self.declaration)
-                reject_conflicting_groups(reader, self.declaration)
+                reject_error_message(reader, counts)
+                reject_repeated_groups(reader, self.declaration)
             except (DecodeError, DriftError) as error:
                 if keep_damaged or isinstance(error, DriftError):
                     self.failed_files.keep(spool, window_file.description, audit_context)
@@ -161,28 +167,30 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         return LoadedWindow(spool, reader, counts, audit_context, line_buffer)
 
     def _read(
-        self, window_file: WindowFile, spec: RecordSpec, line_encoder: LineEncoder | None
+        self, window_file: WindowFile, spec: RecordSpec, output: RecordOutput | None
     ) -> tuple[RowReader, RecordLineBuffer | None, RowCounts]:
         """Read a whole file; read it again if its dates show another order than they were read in.
 
         Raises:
-            InvalidRecords: The dates of a column show either order.
+            InvalidRecords: The dates of a column show either order, or a check failed.
         """
         spec = structs.replace(spec, dates=spec.dates.with_orders({}))
         with ExitStack() as cleanup:
             reader = self._open(window_file, spec)
-            line_buffer = (
-                RecordLineBuffer(line_encoder, reader.table.name) if line_encoder else None
-            )
+            line_buffer = output.buffer(reader.table.name) if output else None
             if line_buffer is not None:
                 cleanup.callback(line_buffer.close)
-            counts = self._validate(reader, line_buffer)
+            row_check = self.row_check(window_file.window)
+            chunk_bytes = output.arrow_chunk_bytes if output and row_check is None else 0
+            counts = self._validate(reader, line_buffer, row_check, chunk_bytes)
             dates = spec.dates
             if columns := dates.contradictory:
                 raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
             if dates.opposed and dates.rule.setting is None:
                 spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
-                return self._read(window_file, spec, line_encoder)
+                return self._read(window_file, spec, output)
+            if row_check is not None:
+                row_check.require_valid(reader.table.name)
             cleanup.pop_all()
         return reader, line_buffer, counts
 
@@ -220,9 +228,16 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DecodeError(msg)
         return RowReader(table, spec)
 
-    def _validate(self, reader: RowReader, line_buffer: RecordLineBuffer | None) -> RowCounts:
+    def _validate(
+        self,
+        reader: RowReader,
+        line_buffer: RecordLineBuffer | None,
+        row_check: RowCheck | None,
+        arrow_chunk_bytes: int,
+    ) -> RowCounts:
+        takers = [taker.add for taker in (row_check, line_buffer) if taker is not None]
         try:
-            counts = reader.validate(lambda part: self._buffer_part(part, line_buffer))
+            counts = reader.validate(lambda part: self._take_part(part, takers), arrow_chunk_bytes)
             if line_buffer is not None:
                 line_buffer.flush()
         except DriftError as error:
@@ -236,11 +251,9 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DriftError(msg) from error
         return counts
 
-    def _buffer_part(
-        self, part: Records | InvalidRow, line_buffer: RecordLineBuffer | None
-    ) -> None:
-        if line_buffer is not None:
-            line_buffer.add(part)
+    def _take_part(self, part: Records | InvalidRow, takers: Sequence[_Taker]) -> None:
+        for take in takers:
+            take(part)
         self.run_pending_tasks()
 
     def enforce_invalid_policy(self, loaded: LoadedWindow, *, quarantine_selected: bool) -> None:

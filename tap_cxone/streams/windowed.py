@@ -21,6 +21,7 @@ from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.streams.date_report import DateReporter
 from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
@@ -31,14 +32,16 @@ from tap_cxone.streams.window_loader import WindowLoader
 from tap_cxone.windows import with_lookahead
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from singer_sdk.helpers.types import Record
 
     from tap_cxone.events.audit_log import AuditContext
-    from tap_cxone.output.record_lines import LineEncoder
+    from tap_cxone.output.record_lines import RecordOutput
+    from tap_cxone.rows.columns import Column
     from tap_cxone.rows.layout import FileLayout
     from tap_cxone.spool import WindowFile
+    from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
@@ -127,8 +130,9 @@ class WindowedStream(PlannedStream):
         """Yield the records of one window, then commit the window and report it."""
         started_at, window = self.now(), window_file.window
         loader = self._window_loader()
-        spec, line_encoder = self._record_spec(window), self.line_encoder()
-        with closing(loader.load(window_file, spec, line_encoder)) as loaded:
+        spec, output = self._record_spec(window), self.record_output()
+        self.start_batches(self.audit_context.for_window(window, window_file.job_id))
+        with closing(loader.load(window_file, spec, output)) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
             self._report_dates(loaded)
             if layout := loaded.reader.layout:
@@ -137,7 +141,7 @@ class WindowedStream(PlannedStream):
                 self._report_order(layout, loaded)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
-                yield from self._emit(loaded, line_encoder)
+                yield from self._emit(loaded, output)
                 self.flush_batches()
         loader.report_skipped_rows(loaded)
         self.commit(window)
@@ -156,6 +160,10 @@ class WindowedStream(PlannedStream):
     def requested_columns(self) -> Collection[str]:
         """Return the columns that the request of the stream names; the default is none."""
         return ()
+
+    def row_check(self, window: Window) -> RowCheck | None:  # noqa: ARG002 (used by overrides)
+        """Return a check of the rows of a window's file; the default is none."""
+        return None
 
     def _report_unfulfilled(self, layout: FileLayout, loaded: LoadedWindow) -> None:
         """Report the columns that were requested and are in no row of a window; warn once a run."""
@@ -202,6 +210,7 @@ class WindowedStream(PlannedStream):
             declaration=self.declaration,
             settings=self.settings,
             failed_files=FailedFiles(self.settings.failed_files_folder, self.logger),
+            row_check=self.row_check,
             run_pending_tasks=self.run_pending_tasks,
             audit_context=self.audit_context,
             progress=self.progress,
@@ -226,7 +235,7 @@ class WindowedStream(PlannedStream):
 
     def _record_spec(self, window: Window) -> RecordSpec:
         return RecordSpec(
-            columns=self.columns,
+            columns=self._storable_columns(),
             schema_columns=self.effective_schema["properties"],
             # The catalog may name other keys; records need the declared keys as well.
             key_columns=tuple(dict.fromkeys((*self.key_columns, *self.primary_keys))),
@@ -241,6 +250,13 @@ class WindowedStream(PlannedStream):
             dates=FileDates(self._date_rule(window)),
         )
 
+    def _storable_columns(self) -> Sequence[Column]:
+        """Return the columns; those of parquet files refuse numbers that their type cannot hold."""
+        batches = self.settings.batch_config
+        if batches is None or batches.encoding.format != "parquet":
+            return self.columns
+        return [with_number_storage(column, batches.parquet) for column in self.columns]
+
     def _date_rule(self, window: Window) -> DateRule:
         text_format = self.declaration.text_format
         return DateRule(
@@ -251,13 +267,13 @@ class WindowedStream(PlannedStream):
             window=window if self.declaration.windowed else None,
         )
 
-    def _emit(self, loaded: LoadedWindow, line_encoder: LineEncoder | None) -> Iterator[Record]:
+    def _emit(self, loaded: LoadedWindow, output: RecordOutput | None) -> Iterator[Record]:
         """Emit the records of a window, and quarantine its invalid rows.
 
-        With an encoder, records are written as lines. Without one they are yielded to the SDK.
+        With an output, records are written many at once. Without one they are yielded to the SDK.
         """
         progress, quarantined = self.progress, 0
-        for item in loaded.lines(line_encoder) if line_encoder else loaded.reader.items():
+        for item in loaded.lines(output) if output else loaded.reader.items():
             if isinstance(item, InvalidRow):
                 quarantined += 1
                 self._quarantine_invalid(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
     from tap_cxone.workers.protocols import FetchedItem, FetchingStream
 
-_MAX_FILES = 128  # per worker; each is an open file, and a pending job in every STATE
+_MAX_FILES = 32  # per worker; each is an open file, and a pending job in every STATE
 _OPEN_FILES_DIVISOR = 2  # prefetched files use at most half of the open-file limit
 _JOIN_SECONDS = 0.05
 

@@ -56,14 +56,15 @@ def _texts(row: int, columns: int) -> list[str]:
     return [*found, "" if row % 2 else "now and then"]
 
 
-def csv_file(rows: int) -> bytes:
-    """Return a packed file of CSV."""
+def csv_file(rows: int, columns: int = COLUMNS) -> bytes:
+    """Return a packed file of CSV; nothing declares the columns beyond those of `CSV`."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(CSV)
+    more = columns - COLUMNS
+    writer.writerow([*CSV, *(f"column{_CSV_TEXTS + number}" for number in range(more))])
     for row in range(rows):
         known = [f"segment-{row:09}", "2026-03-01T10:20:30Z", f"{row / 100}", "false", row % 9]
-        writer.writerow([*known, *_texts(row, _CSV_TEXTS)])
+        writer.writerow([*known, *_texts(row, _CSV_TEXTS + more)])
     return gzip.compress(text.getvalue().encode(), compresslevel=1, mtime=0)
 
 

@@ -117,7 +117,7 @@ def test_redirect_to_a_missing_host_shows_no_address(simulate, clock, scene):
 
     out = run_scene(scene, sim, clock, max_retries=1)
 
-    is_download = scene.file_point == "download" and scene.patterns.file.startswith("GET")
+    is_download = scene.file_point == "download" and not scene.file_in_json
     words = "allow connections to elsewhere.invalid" if is_download else "302"
     assert words in str(failure(out))
     assert "key=abc" not in str(failure(out))

@@ -102,11 +102,11 @@ def test_job_of_another_login_is_not_resumed(simulate, clock, scene):
 @pytest.mark.some(2)
 @scenes_that_can(*RESUMABLE)
 def test_job_whose_result_expired_is_replaced(simulate, clock, scene):
-    """A pending job whose result is more than a day old is submitted again."""
+    """A pending job whose result the API no longer keeps is submitted again."""
     sim = simulate(rows_per_day=4, **scene.options)
     first = run_until_killed(scene, sim, clock)
     number = len(pending_ids(scene, first))
-    clock.sleep(timedelta(hours=25))
+    clock.sleep(scene.result_life + timedelta(hours=1))
 
     second = run_scene(scene, sim, clock, state=first.state)
 

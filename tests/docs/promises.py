@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -28,6 +29,7 @@ PROMISES = {
 """Each promise by the name in `@pytest.mark.promise`."""
 
 
+@cache
 def promised() -> list[tuple[str, str, str]]:
     """Return promise, file and test of every mark, in the order of the files."""
     found = []

@@ -17,7 +17,7 @@ import yaml
 from tap_cxone.config.definition import format_default, nested_settings
 from tap_cxone.families.registry import FAMILIES, settings_schema
 from tests.docs import document
-from tests.docs.document import HUB, ROOT, documents
+from tests.docs.document import DOCUMENTS, HUB, ROOT
 
 TEXTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 NAMES = list(settings_schema()["properties"])
@@ -31,10 +31,10 @@ def printed_about() -> dict[str, Any]:
 
 
 @pytest.mark.promise("documented")
-@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_what_is_written_by_make_docs_is_up_to_date(path):
     """README's tables and Meltano's settings are those of the code (else: `make docs`)."""
-    assert path.read_text() == documents()[path]
+    assert path.read_text() == document.document(path)
 
 
 @pytest.mark.promise("documented")

@@ -14,9 +14,8 @@ from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMessage, StateMessage
 
 from tap_cxone.config.destinations import BatchEncoding, BatchSettings, BatchStorage
-from tap_cxone.errors import BatchError, ConfigError, StreamsFailed
+from tap_cxone.errors import ConfigError, StreamsFailed
 from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
-from tap_cxone.output.storage import Storage
 from tap_cxone.output.writer import RecordSample
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
@@ -26,7 +25,7 @@ from tests.support.batches import batch_config, batched, load_into_target, recor
 from tests.support.data_download import CATALOGUE, download_settings
 from tests.support.expectations import failure
 from tests.support.ids import readable
-from tests.support.run import Output, offline_catalog, run_tap, select
+from tests.support.run import FakeClock, Output, offline_catalog, run_tap, select
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 MORE = {"qm-workflows": ("Mood of the Day",)}
@@ -203,7 +202,7 @@ def test_every_schema_comes_before_its_rows(sim, clock, tmp_path):
 def test_no_message_goes_ahead_of_rows(tmp_path, capfdbinary):
     """Whatever is written after rows that wait for their file comes after its BATCH."""
     place = BatchSettings(BatchEncoding("jsonl"), BatchStorage(str(tmp_path)), batch_size=9)
-    writer = BatchingWriter(place, RecordSample(0), "run")
+    writer = BatchingWriter(place, RecordSample(0), "run", FakeClock())
     others = [
         SchemaMessage("s", {"properties": {}}),
         StateMessage({}),
@@ -288,27 +287,6 @@ def test_value_that_parquet_cannot_hold_fails_its_stream(sim, clock, tmp_path, s
         "qm_questions": 12,
         "recording_interaction_metadata": 12,
     }
-
-
-def test_no_part_of_a_file_stays(tmp_path):
-    """What could not be written whole is removed."""
-    (tmp_path / "taken").mkdir()
-
-    with pytest.raises(BatchError, match="taken"):
-        Storage(str(tmp_path), {}).write("taken", b"rows")
-
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-def test_keys_of_a_storage_are_not_shown(tmp_path):
-    """A message about a storage hides its parameters."""
-    (tmp_path / "open-sesame").write_text("")
-    storage = Storage(str(tmp_path / "open-sesame"), {"options": {"secret": "open-sesame"}})
-
-    with pytest.raises(BatchError, match=r"\*\*\*") as caught:
-        storage.write("rows", b"")
-
-    assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have other rights")

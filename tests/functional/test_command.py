@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ from click.testing import CliRunner
 
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
-from tests.support.reporting import CONTACTS, TABLES
+from tests.support.reporting import LISTS
+from tests.support.run import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.support.run import Output
 
 BIN = Path(sys.executable).parent
 JUDGE = ROOT / ".venv-judge/bin/singer-check-tap"
@@ -141,7 +145,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
     streams = json.loads(tap("--discover").stdout)["streams"]
 
     names = [stream["tap_stream_id"] for stream in streams]
-    assert [name for name in names if name not in {CONTACTS, *TABLES}] == [
+    assert [name for name in names if name not in LISTS] == [
         "autopilot_knowledge_responses",
         "bot_conversations",
         "copilot_agent_questions",
@@ -155,7 +159,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
         "recording_interaction_metadata",
         "report_schedules",
     ]
-    assert {CONTACTS, *TABLES} <= set(names)
+    assert set(LISTS) <= set(names)
     properties = [column for s in streams for column in s["schema"]["properties"].values()]
     assert all(column["description"] for column in properties)
 
@@ -167,7 +171,7 @@ def test_without_credentials_no_stream_is_selected_by_default(tap):
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
     assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * (
-        12 + len(TABLES)
+        11 + len(LISTS)
     )
 
 
@@ -255,30 +259,19 @@ def test_command_names_the_target_if_the_pipe_closes():
     ]
 
 
-def judged(output: Path) -> subprocess.CompletedProcess[str]:
-    with output.open() as lines:
-        return subprocess.run([JUDGE], stdin=lines, capture_output=True, text=True, check=False)
+def judged(out: Output) -> subprocess.CompletedProcess[str]:
+    lines = "".join(f"{json.dumps(message)}\n" for message in out.messages)
+    return subprocess.run([JUDGE], input=lines, capture_output=True, text=True, check=False)
 
 
-def test_singer_check_tap_accepts_two_runs(tmp_path):
+def test_singer_check_tap_accepts_two_runs(clock, config):
     """The judge of singer-tools finds no fault in a first run and in one that continues from it."""
-    first, second, state = (tmp_path / name for name in ("first", "second", "state.json"))
-    extract = f"tap-cxone --config ENV > {first} && grep STATE {first} | tail -n 1 > {state}.line"
-    read_state = f"import json; print(json.dumps(json.load(open('{state}.line'))['value']))"
-    again = f"tap-cxone --config ENV --state {state} > {second}"
-    script = f'set -e; {extract}; "{sys.executable}" -c "{read_state}" > {state}; {again}'
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    first = run_tap(config, clock=clock)
+    clock.instant += timedelta(days=1)
+    second = run_tap(config, clock=clock, state=first.state)
 
-    run = subprocess.run(
-        [*SIMULATED, "sh", "-c", script],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert run.returncode == 0, run.stderr
-    for output in (first, second):
-        verdict = judged(output)
+    for out in (first, second):
+        assert out.error is None
+        verdict = judged(out)
         assert verdict.returncode == 0, verdict.stderr + verdict.stdout
         assert "No errors" in verdict.stdout + verdict.stderr or "valid" in verdict.stdout

@@ -61,6 +61,7 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
         "-    data_extraction evidence",
         "-    reporting not set up",
         "-    reporting evidence",
+        "-    reporting evidence",
         "-    observability not set up",
         "-    observability evidence",
         "-    analytics_exports not set up",
@@ -70,7 +71,7 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
         "-    scheduled_reports not set up",
         "-    scheduled_reports evidence",
     ]
-    assert "observability needs client_id, client_secret" in shown[7]
+    assert "observability needs client_id, client_secret" in shown[8]
 
 
 def test_no_export_is_spent(sim, config, tmp_path):
@@ -250,6 +251,14 @@ def test_clock_that_is_almost_right_passes(sim, clock):
     assert all(line.startswith("ok ") for line in probe_lines(sim, clock))
 
 
+def test_connection_test_date_header_without_zone_is_utc(sim, clock):
+    """A `Date` in the old C format names no zone; HTTP defines it as UTC."""
+    date = (("Date", f"{clock.now():%a %b %d %H:%M:%S %Y}"),)
+    sim.faults.add(Fault("list", "status", status=200, headers=date, body='{"jobs": []}'))
+
+    assert probe_lines(sim, clock)[-1].startswith("ok   data_extraction clock")
+
+
 def test_one_line_each(sim, clock):
     """Whatever the API says, a check stays one line without secrets."""
     words = f"first\nsecond\r\n{Credentials.ACCESS_KEY_SECRET}"
@@ -304,6 +313,17 @@ def test_permission_test_submits_a_job_of_each_stream_that_costs_no_export(sim, 
     ]
     assert "grant the access key's user the permission" in permissions[1]
     assert sim.analytics_exports == []
+
+
+def test_permission_test_goes_on_without_a_list_of_jobs(sim, clock):
+    """A tenant without a list of jobs is read all the same, so its permissions are tried."""
+    sim.faults.add(Fault("list", "status", status=405, times=99))
+
+    lines = connection_lines(sim, clock, "qm_workflows", permissions=True)
+
+    assert "ok   data_extraction permission of qm_workflows: the API accepted a job of one day" in (
+        lines
+    )
 
 
 def test_permission_test_has_an_option_of_its_own(sim, config, tmp_path):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_cxone.errors import ApiError, ConfigError
+from tap_cxone.errors import ApiError, ConfigError, DownloadError, Unavailable
 from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
+from tests.support.http_server import client_of
 from tests.support.run import offline_catalog, run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
 
@@ -24,16 +25,24 @@ if TYPE_CHECKING:
 class _RefusingProxy(socketserver.StreamRequestHandler):
     """Answers every CONNECT as a company's proxy answers a host that it does not allow."""
 
+    status = b"403 Forbidden"
+
     def handle(self) -> None:
         while self.rfile.readline().strip():
             pass
-        self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        self.wfile.write(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % self.status)
+
+
+class _FailingProxy(_RefusingProxy):
+    """Answers every CONNECT as a proxy that could not reach the host."""
+
+    status = b"503 Service Unavailable"
 
 
 @contextmanager
-def refusing_proxy() -> Iterator[str]:
+def refusing_proxy(handler: type[_RefusingProxy] = _RefusingProxy) -> Iterator[str]:
     """Run the proxy; yield its URL."""
-    with socketserver.TCPServer(("127.0.0.1", 0), _RefusingProxy) as server:
+    with socketserver.TCPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -57,6 +66,32 @@ def test_proxy_that_refuses_a_host_is_named_with_its_setting(sim, clock, monkeyp
         failure(out)
     )
     assert clock.slept == []
+
+
+def test_proxy_that_cannot_reach_a_host_is_retried(sim, clock, monkeypatch):
+    """A 5xx to CONNECT may pass, so the login is tried again before the proxy is named."""
+    config = stream_settings(sim, max_retries=2)
+    del config["base_url"]
+    with refusing_proxy(_FailingProxy) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        out = run_stream(config, clock)
+
+    assert isinstance(failure(out), Unavailable)
+    assert "tried 3 times (max_retries); allow the proxy in HTTPS_PROXY" in str(failure(out))
+
+
+def test_proxy_that_refuses_the_storage_is_named_with_its_setting(sim, clock, monkeypatch):
+    """A refused CONNECT of a download names HTTPS_PROXY and the host of the file."""
+    client = client_of(sim.url)
+    with refusing_proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        with pytest.raises(DownloadError) as raised:
+            client.download("https://files.example.com/a?signature=1", "the file")
+
+    assert str(raised.value).startswith(
+        "the file: the proxy refused the connection (Tunnel connection failed: 403 Forbidden); "
+        "allow the proxy in HTTPS_PROXY to connect to files.example.com"
+    )
 
 
 def test_start_date_before_the_bookmark_is_logged_with_the_way_to_read_it(sim, clock, caplog):
@@ -110,9 +145,12 @@ def test_state_as_meltano_prints_it_is_read(sim, clock):
     [
         ("TAP_CXONE_DATA_EXTRACTION__WINDOW_DAYS", "data_extraction.window_days"),
         ("TAP_CXONE_DATA_EXTRACTION_WINDOW_DAYS", "data_extraction.window_days"),
-        ("TAP_CXONE_BATCH_CONFIG__STORAGE__ROOT", "batch_config.storage__root"),
+        ("TAP_CXONE_BATCH_CONFIG__STORAGE__ROOT", "batch_config.storage.root"),
+        ("TAP_CXONE__DATA_EXTRACTION__WINDOW_DAYS", "data_extraction.window_days"),
+        ("tap_cxone_data_extraction__window_days", "data_extraction.window_days"),
+        ("TAP_CXONE_SKIP_WINDOWS__0", "skip_windows.0"),
     ],
-    ids=["two underscores", "one underscore", "two levels"],
+    ids=["two underscores", "one underscore", "two levels", "a leading one", "lower", "array"],
 )
 def test_variable_of_a_nested_setting_is_refused(sim, monkeypatch, variable, words):
     """A variable that no setting reads is an error if it looks like a part of one."""

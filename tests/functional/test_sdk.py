@@ -21,7 +21,7 @@ from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.docs.document import ROOT
 from tests.support.ids import readable
-from tests.support.run import run_tap, select
+from tests.support.run import run_tap, select, whole_catalog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:No records were available to tes
 
 def every_stream(config: dict[str, Any]) -> dict[str, Any]:
     """Return a catalog that selects all streams, also those that are off by default."""
-    names = [stream["tap_stream_id"] for stream in select(config)["streams"]]
+    names = [stream["tap_stream_id"] for stream in whole_catalog(config)["streams"]]
     return select(config, *names)
 
 

@@ -14,8 +14,8 @@ from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.support.ids import readable
-from tests.support.reporting import CONTACTS, TABLES
-from tests.support.run import run_tap, select
+from tests.support.reporting import CONTACTS, PERIODS, TABLES
+from tests.support.run import run_tap, select, whole_catalog
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
 ANALYTICS = ["bot_conversations"]
@@ -53,7 +53,7 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
     assert sorted(discovered_streams({})) == sorted(
-        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, CONTACTS]
+        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, CONTACTS, *PERIODS]
     )
 
 
@@ -316,7 +316,9 @@ def test_last_state_has_every_stream(sim, clock, config):
 
 def test_selected_streams_only(sim, clock, config):
     """Only the streams that a catalog selects are requested."""
-    out = run_tap(short(config), clock=clock, only="qm_questions")
+    catalog = whole_catalog(config, "qm_questions")
+
+    out = run_tap(short(config), clock=clock, catalog=catalog)
 
     assert out.counts().keys() == {"qm_questions"}
     assert len(sim.jobs) == 1
@@ -324,7 +326,7 @@ def test_selected_streams_only(sim, clock, config):
 
 def test_no_stream_selected(sim, clock, config):
     """With no stream selected no request is sent and the run succeeds."""
-    out = run_tap(config, clock=clock, catalog=select(config))
+    out = run_tap(config, clock=clock, catalog=whole_catalog(config))
 
     assert out.error is None
     assert sim.requests == []

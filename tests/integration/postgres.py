@@ -27,6 +27,14 @@ _PROGRAMS = "pginstall18"
 _USER = "loader"
 _PASSWORD = "a password of no worth"
 _ZONE = "America/New_York"  # not ours: what depends on it shows
+_CLEAR = """
+do $$ declare name text; begin
+  for name in select nspname from pg_namespace
+    where nspname !~ '^pg_' and nspname <> 'information_schema'
+  loop execute format('drop schema %I cascade', name); end loop;
+  create schema public;
+end $$
+"""
 
 
 @dataclass(frozen=True)
@@ -41,15 +49,23 @@ class Postgres:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
+        with self._connect() as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def clear(self) -> None:
+        """Drop all schemas, with what they contain."""
+        with self._connect() as connection:
+            connection.execute(_CLEAR)
+
+    def _connect(self) -> psycopg.Connection:
         at = self.settings
-        with psycopg.connect(
+        return psycopg.connect(
             host=at["host"],
             port=at["port"],
             user=at["user"],
             password=at["password"],
             dbname=at["database"],
-        ) as connection:
-            return connection.execute(query.encode()).fetchall()
+        )
 
 
 @contextmanager

@@ -19,11 +19,12 @@ from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tests.docs.document import ROOT
 from tests.integration.digests import assert_holds, types
-from tests.integration.truth import expected_tables
+from tests.integration.truth import FILES, expected_tables
 from tests.support import observability as dashboard
-from tests.support.run import lines_of
+from tests.support.run import lines_of, select
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tests.integration.postgres import Postgres
@@ -73,6 +74,12 @@ TYPES = {
 }
 """The columns that are no texts; of the tap's and the target's own none."""
 
+COMPARED = (
+    *FILES,
+    *("bot_conversations", "custom_metrics_by_interaction", "agent_performance_daily"),
+    *("quarantine", "custom_metrics", "report_schedules"),
+)
+
 
 def run_pipe(pipe: str, config: dict[str, Any]) -> None:
     """Run a pipe of the tap and a target to its end; the tap reads the settings of `config`."""
@@ -100,19 +107,38 @@ def postgres_settings(sim: Simulator, start: datetime, end: datetime) -> dict[st
     return {**found, "start_date": start.isoformat(), "end_date": end.isoformat()}
 
 
-def load_into_postgres(config: dict[str, Any], server: Postgres, folder: Path) -> None:
-    """Run the tap into the target, from the state of the run before if there was one."""
+def load_into_postgres(
+    config: dict[str, Any], server: Postgres, folder: Path, *, streams: Sequence[str]
+) -> None:
+    """Run the tap into the target, from the state of the run before if there was one.
+
+    Args:
+        config: The settings.
+        server: Where the target writes to.
+        folder: Where the state is.
+        streams: What is selected; empty for all.
+    """
     where = folder / "target.json"
     where.write_text(json.dumps({**server.settings, "default_target_schema": "cxone"}))
     state = folder / "state.json"
     known = f"--state {state}" if state.exists() else ""
+    if streams:
+        chosen = folder / "catalog.json"
+        chosen.write_text(json.dumps(select(config, *streams)))
+        known += f" --catalog {chosen}"
     pipe = f"{TAP} --config ENV {known} | {TARGET} --config {where} > {folder / 'states'}"
     run_pipe(pipe, config)
     state.write_text(lines_of((folder / "states").read_text())[-1])
 
 
-@pytest.mark.parametrize("rows", [12, pytest.param(600, marks=pytest.mark.slow)])
-def test_two_runs_of_every_family(server, tmp_path, rows):
+@pytest.mark.parametrize(
+    ("rows", "streams"),
+    [
+        pytest.param(12, COMPARED, id="12 rows a day of the compared tables"),
+        pytest.param(600, (), id="600 rows a day of all tables", marks=pytest.mark.slow),
+    ],
+)
+def test_two_runs_of_every_family(server, tmp_path, rows, streams):
     """Two runs, the columns growing between them, hold each row once and to the last digit.
 
     The second run reads the last day of the first again.
@@ -122,15 +148,15 @@ def test_two_runs_of_every_family(server, tmp_path, rows):
     world: dict[str, Any] = {"speed": SPEED, "rows_per_day": rows, "tenant_zone": "UTC"}
     world |= {"exports_per_day": None, "link_seconds": 9e6}
     with Simulator(Options(**world, bad_values=1)) as first:
-        load_into_postgres(postgres_settings(first, start, middle), server, tmp_path)
+        config = postgres_settings(first, start, middle)
+        load_into_postgres(config, server, tmp_path, streams=streams)
         before = types(server)
         assert_holds(server, expected_tables((first, start, middle)))
         bad = [r for r in first.expected_rows("Interaction/Call", start, middle) if "_bad" in r]
 
     with Simulator(Options(**world, **DRIFT)) as second:
-        load_into_postgres(
-            postgres_settings(second, start, end) | {"lookback_days": 1}, server, tmp_path
-        )
+        config = postgres_settings(second, start, end) | {"lookback_days": 1}
+        load_into_postgres(config, server, tmp_path, streams=streams)
         after = types(server)
         assert_holds(server, expected_tables((first, start, again), (second, again, end)))
 

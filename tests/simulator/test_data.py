@@ -3,12 +3,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.simulator import Options
 from tap_cxone.simulator.data_extraction.entities import ENTITIES
 from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
+from tests.support.properties import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
@@ -24,7 +25,7 @@ def entity_rows(entity, start, end, seen_at=LATER, **options):
     return list(EntityRows(Options(rows_per_day=24, **options)).rows(entity, start, end, seen_at))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.sampled_from(sorted(ENTITIES)), st.lists(instants, min_size=3, max_size=3).map(sorted))
 def test_splitting_a_window_changes_nothing(entity, bounds):
     """The rows of two neighbouring windows are those of the whole."""
@@ -35,7 +36,7 @@ def test_splitting_a_window_changes_nothing(entity, bounds):
     )
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(instants, instants)
 def test_nothing_seen_disappears(first, second):
     """A row that may be seen stays; the past is seen whole 30 minutes later."""

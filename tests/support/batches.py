@@ -27,11 +27,11 @@ def batch_config(
     return {"encoding": {"format": form}, "storage": place, "batch_size": size}
 
 
-def rows_in(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of the files that a BATCH names."""
+def rows_in(message: dict[str, Any], params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of the files that a BATCH names; `params` are those of fsspec."""
     rows = []
     for url in message["manifest"]:
-        with fsspec.open(url, "rb") as file:
+        with fsspec.open(url, "rb", **(params or {})) as file:
             data = file.read()
         if message["encoding"]["format"] == "parquet":
             rows += pq.read_table(io.BytesIO(data)).to_pylist()
@@ -41,12 +41,14 @@ def rows_in(message: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def batched(messages: list[dict[str, Any]]) -> dict[str, list[str]]:
+def batched(
+    messages: list[dict[str, Any]], params: dict[str, Any] | None = None
+) -> dict[str, list[str]]:
     """Return the rows of all batches by stream, each as one line."""
     found: dict[str, list[str]] = defaultdict(list)
     for message in messages:
         if message["type"] == "BATCH":
-            found[message["stream"]] += map(encode, rows_in(message))
+            found[message["stream"]] += map(encode, rows_in(message, params))
     return found
 
 

@@ -50,7 +50,7 @@ def http_api(bodies: dict[str, tuple[int, Iterable[bytes]]]) -> Iterator[Answers
             if self.path != LOGIN:
                 answers.requests.append((self.command, self.path, self.headers["Authorization"]))
             status, chunks = answers.bodies.get(self.path, (404, [b"{}"]))
-            self.send_response(status)
+            self.send_response_only(status)  # without a Date, which would be that of today
             self.end_headers()
             for chunk in chunks:
                 self.wfile.write(chunk)

@@ -16,7 +16,11 @@ from tap_cxone.tap import TapCXone
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 """The present of most tests; an ordinary day without a change of clocks nearby."""
-_ANYWHERE = "http://127.0.0.1:1"
+_NOT_IN_CATALOG = {
+    *("audit_log_path", "base_url", "batch_config", "completion_webhook", "end_date", "endpoints"),
+    *("journal_path", "parallel_families", "start_date"),
+}
+"""Settings that change nothing in a catalog; they differ between tests."""
 
 
 @dataclass
@@ -151,17 +155,19 @@ def select(
     state: dict[str, Any] | None = None,
     tap_class: type[TapCXone] = TapCXone,
 ) -> dict[str, Any]:
-    """Return the tap's catalog, discovered with a state, with only these streams selected."""
-    # The same wherever the simulator listens.
-    anywhere = {**config, "base_url": _ANYWHERE} if "base_url" in config else config
-    catalog: dict[str, Any] = json.loads(
-        _catalog(json.dumps(anywhere), json.dumps(state), tap_class)
-    )
-    for stream in catalog["streams"]:
-        for item in stream["metadata"]:
-            if not item["breadcrumb"]:
-                item["metadata"]["selected"] = stream["tap_stream_id"] in names
-    return catalog
+    """Return the catalog of these streams, selected, as the tap discovers it with a state.
+
+    A stream that is missing is not selected. The SDK handles each stream of a catalog several
+    times, which takes half of the time of a short run.
+    """
+    entries = _entries(config, state, tap_class)
+    return {"streams": [_entry(found, True) for name, found in entries.items() if name in names]}
+
+
+def whole_catalog(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the tap's catalog with only these streams selected."""
+    entries = _entries(config, None, TapCXone)
+    return {"streams": [_entry(found, name in names) for name, found in entries.items()]}
 
 
 @functools.cache
@@ -171,7 +177,29 @@ def offline_catalog(*streams: str) -> dict[str, Any]:
     return select(dict.fromkeys(names, "any"), *streams)
 
 
+def _entry(discovered: dict[str, Any], selected: bool) -> dict[str, Any]:
+    """Return a copy of an entry."""
+    entry: dict[str, Any] = json.loads(json.dumps(discovered))
+    for item in entry["metadata"]:
+        if not item["breadcrumb"]:
+            item["metadata"]["selected"] = selected
+    return entry
+
+
+def _entries(
+    config: dict[str, Any], state: dict[str, Any] | None, tap_class: type[TapCXone]
+) -> dict[str, dict[str, Any]]:
+    """Return the entries of the tap's catalog by stream; tests share them."""
+    config = {name: value for name, value in config.items() if name not in _NOT_IN_CATALOG}
+    return _discovered(json.dumps(config), json.dumps(state), tap_class)
+
+
 @functools.lru_cache(maxsize=256)
-def _catalog(config: str, state: str, tap_class: type[TapCXone]) -> str:
-    tap = tap_class(config=json.loads(config), state=json.loads(state), validate_config=False)
-    return json.dumps(tap.catalog_dict)
+def _discovered(config: str, state: str, tap_class: type[TapCXone]) -> dict[str, dict[str, Any]]:
+    tap = tap_class(
+        config=json.loads(config),
+        state=json.loads(state),
+        validate_config=False,
+        setup_mapper=False,
+    )
+    return {entry["tap_stream_id"]: entry for entry in tap.catalog_dict["streams"]}

@@ -100,12 +100,15 @@ class Scene:
         first_request: The point of the first request that needs a token.
         dispensable: The points whose response a run can do without.
         permissions: Words with which an error at a point names the missing permission.
+        permission: The same for any other point; empty if the error names none.
         refusals: Words of cause and of remedy for a status that stays at a point, where they are
             not those of every family.
         own_timing: Whether poll interval and job time-out are settings of the family.
         repeatable: Statuses after which a submit is repeated, because a second job harms nothing.
         poll_growth: Number of poll intervals that the time between two polls grows to.
         file_point: The point at which the file, or a page of it, is read.
+        result_life: How long the API keeps the result of a job.
+        file_in_json: Whether the file is base64 in JSON, which no redirect leads to.
         first: Where the first window begins.
         options: Options of the simulator.
         fields: The source's fields that are read, or all.
@@ -131,11 +134,14 @@ class Scene:
     first_request: FaultPoint | None = None
     dispensable: tuple[FaultPoint, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    permission: tuple[str, ...] = ()
     refusals: Mapping[tuple[str, int], Words] = field(default_factory=dict)
     own_timing: bool = False
     repeatable: Collection[int] = ()
     poll_growth: int = 6
     file_point: FaultPoint = "download"
+    result_life: timedelta = DAY
+    file_in_json: bool = False
     first: datetime = FIRST
     options: Mapping[str, Any] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
@@ -207,9 +213,9 @@ class Scene:
             lambda: {snake(name): Decimal(0) for name in metrics}
         )
         for row in self.rows(sim, number):
-            sums = found[(*(row[name] for name in self.key), begins)]
+            sums = found[(*(str(row[name]) for name in self.key), begins)]
             for name in metrics:
-                sums[snake(name)] += row[name]
+                sums[snake(name)] += Decimal(str(row[name]))
             sums |= {snake(name): row[name] for name in self.key}
         return dict(found)
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tap_cxone.windows import Overlap, Snapshot, Window, daily_windows, midnight, window_between
+from tap_cxone.windows import (
+    Overlap,
+    Snapshot,
+    Window,
+    daily_windows,
+    grid_windows,
+    midnight,
+    window_between,
+)
 from tests.support.properties import many
 
 _TICK = timedelta(microseconds=1)
@@ -334,3 +342,39 @@ def test_first_window_is_longer_by_the_overlap_if_it_may_be():
 
     middle = utc_instant("2026-01-04T00:00:00")
     assert windows == [Window(start, middle), Window(middle, horizon)]
+
+
+# Windows on a grid
+
+grid_lengths = st.sampled_from([5, 15, 30, 60, 360, 1440, 14 * 1440]).map(
+    lambda minutes: timedelta(minutes=minutes)
+)
+
+
+@given(instants, lengths, grid_lengths, st.sampled_from([1, 300, 1800]))
+def test_grid_windows_are_consecutive_from_the_grid_to_the_last_step(start, span, length, step):
+    """Windows begin at most one length before the start, leave no gap and end within a step."""
+    step = min(timedelta(seconds=step), length)
+    end = start + min(span, 500 * length)
+
+    windows = listed(grid_windows(start, end, length=length, step=step))
+
+    assert all(window.end - window.start == length for window in windows[:-1])
+    assert all(first.end == second.start for first, second in pairwise(windows))
+    if windows:
+        cell = min(length, timedelta(days=1))
+        assert timedelta(0) <= start - windows[0].start < cell
+        assert (windows[0].start - midnight(start)) % cell == timedelta(0)
+        assert timedelta(0) <= end - windows[-1].end < step
+
+
+@given(instants, lengths, grid_lengths)
+def test_grid_windows_of_whole_length_are_the_same_for_any_start(start, span, length):
+    """A window that is a part of a day has the same boundaries in each run that reads it."""
+    assume(length <= timedelta(days=1))
+    end = start + min(span, 300 * length)
+    whole = listed(grid_windows(start, end, length=length, step=length))
+
+    later = listed(grid_windows(start + (end - start) / 2, end, length=length, step=length))
+
+    assert whole[len(whole) - len(later) :] == later

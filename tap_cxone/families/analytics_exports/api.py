@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
-from tap_cxone.http.json_body import find_value, json_list, json_objects
+from tap_cxone.http.date_range import other_range
+from tap_cxone.http.json_body import find_value, json_list, json_object, json_objects
 from tap_cxone.jobs.api import ActiveJobs, JobApi
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
@@ -106,7 +107,11 @@ class AnalyticsApi(JobApi):
     @override
     def get_status(self, job: Job) -> StatusResponse:
         response = super().get_status(job)
-        if response.status is not JobStatus.SUCCEEDED or response.link:
+        if response.status is not JobStatus.SUCCEEDED:
+            return response
+        if difference := other_range(json_object(response.body).get("query"), job.window):
+            return replace(response, status=JobStatus.FAILED, reason=difference)
+        if response.link:
             return response
         return replace(response, link=f"{self.status_path(job)}/download")
 

@@ -178,3 +178,8 @@ class ExportStream(JobStream):
             family.max_concurrent_jobs,
             family.availability_delay,
         )
+
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        request = self.export.request
+        return {"export_type": request.export_type, "filter": request.filter}

@@ -15,11 +15,11 @@ from tap_cxone.errors import (
     PermissionDenied,
     QuotaExhausted,
     Throttled,
-    with_permission_hint,
 )
 from tap_cxone.families.data_download import metric_catalog
 from tap_cxone.families.data_download.token_region import named_region, token_region
-from tap_cxone.http.json_body import first_value, json_list, json_object
+from tap_cxone.http.date_range import other_range
+from tap_cxone.http.json_body import first_value, json_count, json_list, json_object
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.messages import parse_json_rows
 
@@ -144,7 +144,7 @@ class DataDownloadApi(Struct, frozen=True):
         """Return the published custom metrics, of all pages of the list.
 
         Raises:
-            ApiError: A response has no list of custom metrics.
+            ApiError: A response has no list of custom metrics, or some of them are missing.
             DownloadError: A page is repeated.
             NotFound: The region is probably wrong; the error names it.
             PermissionDenied: A permission is missing; the error names it.
@@ -162,6 +162,7 @@ class DataDownloadApi(Struct, frozen=True):
                 msg = "the response with the custom metrics has no list; check base_url"
                 raise ApiError(msg)
             entries += found
+        paginator.require_all()
         return metric_catalog.parse_metrics(entries)
 
     def quota(self) -> CallQuota | None:
@@ -183,7 +184,8 @@ class DataDownloadApi(Struct, frozen=True):
         """Return one page of a window.
 
         Raises:
-            ApiError: The response is not a page, or its row count is inconsistent.
+            ApiError: The response is not a page, is one of other dates, or its row count is
+                inconsistent.
             NotFound: The region or the report is probably wrong; the error names the region.
             PermissionDenied: A permission is missing; the error names it.
             QuotaExhausted: The API throttles the call because no calls remain.
@@ -198,11 +200,13 @@ class DataDownloadApi(Struct, frozen=True):
         if rows is None:
             msg = "the response to a data download has no list 'data'; check base_url"
             raise ApiError(msg)
-        returned, total = page.get("returnedRecords"), page.get("totalRecords")
-        if isinstance(returned, int) and returned != len(rows):
+        if difference := other_range(json_object(page.get("filter")).get("date"), window):
+            msg = f"a page shows other dates: {difference}; run again"
+            raise ApiError(msg)
+        if (returned := json_count(page.get("returnedRecords"))) not in {None, len(rows)}:
             msg = f"a page announces {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
-        return Page(list(map(bytes, rows)), total if isinstance(total, int) else None)
+        return Page(list(map(bytes, rows)), json_count(page.get("totalRecords")))
 
     def mismatched_region(self) -> str | None:
         """Return the region in the token if it differs from the settings, else None."""
@@ -216,8 +220,7 @@ class DataDownloadApi(Struct, frozen=True):
 
     def _with_hints(self, send: Callable[[], Any]) -> Any:
         try:
-            with with_permission_hint(PERMISSION_HINT):
-                return send()
+            return send()
         except NotFound as error:
             region = self.mismatched_region()
             mismatch_text = (
@@ -239,6 +242,7 @@ class _RawPage(msgspec.Struct):
     data: list[msgspec.Raw]
     returned: Any = msgspec.field(name="returnedRecords", default=None)
     total: Any = msgspec.field(name="totalRecords", default=None)
+    filter: Any = None
 
 
 _RAW_PAGE_DECODER = msgspec.json.Decoder(_RawPage)
@@ -261,7 +265,12 @@ def _parse_page(content: bytes) -> Any:
         if (rows := json_list(page_json, ["data"])) is not None:
             page_json["data"] = list(map(encode_json, rows))
         return parsed
-    return {"data": page.data, "returnedRecords": page.returned, "totalRecords": page.total}
+    return {
+        "data": page.data,
+        "returnedRecords": page.returned,
+        "totalRecords": page.total,
+        "filter": page.filter,
+    }
 
 
 def _parse_reset_time(text: str) -> datetime | None:

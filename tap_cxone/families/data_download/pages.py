@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
-from decimal import Decimal
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from tap_cxone.errors import DownloadError
 from tap_cxone.http.json_pages import spool_json_pages
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_cxone.families.data_download.api import DataDownloadApi, DownloadRequest, Page
-    from tap_cxone.families.data_download.totals import Sums, TotalsCheck
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
@@ -41,7 +40,6 @@ class PagedSource:
         page_size: Rows per page.
         max_retries: How many times a window is read again after its result changed.
         log: Logger for repeated reads and the quota.
-        totals: Check of the sums of a window's rows; None without a check.
     """
 
     api: DataDownloadApi
@@ -49,7 +47,6 @@ class PagedSource:
     page_size: int
     max_retries: int
     log: logging.Logger
-    totals: TotalsCheck | None = None
     _quota_checked: bool = field(default=False)
 
     def fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
@@ -60,13 +57,13 @@ class PagedSource:
         Raises:
             DownloadError: The result set changed while paging, or a page was repeated.
             QuotaExhausted: No calls remain.
-            TotalsMismatch: The rows do not add up to the totals of the window.
         """
         set_activity(f"downloading {window}")
         for attempt in range(self.max_retries + 1):
             try:
                 with closing(PageOverlap()) as overlap:
-                    spool = self._spool(window, self._pages(window, overlap))
+                    pages = self._pages(window, overlap)
+                    spool = spool_json_pages(pages, self.description(window))
                 return WindowFile(window, upcoming, self.description(window), None, spool)
             except _ResultChanged as error:
                 if attempt == self.max_retries:
@@ -74,17 +71,12 @@ class PagedSource:
                 self.log.warning("%s; reading the window again", error)
         raise AssertionError  # pragma: no cover (the last attempt returns or raises)
 
-    def _spool(self, window: Window, pages: Iterator[Sequence[bytes]]) -> Spool:
-        """Store the rows of all pages; verify their totals if the settings request it."""
-        if self.totals is None:
-            return spool_json_pages(pages, self.description(window))
-        sums: Sums = defaultdict(Decimal)
-        with ExitStack() as on_error:
-            spool = spool_json_pages(self.totals.sum_rows(pages, sums), self.description(window))
-            on_error.enter_context(spool)
-            self.totals.verify(window, sums)
-            on_error.pop_all()
-        return spool
+    def fetch_ungrouped(self, window: Window) -> Spool:
+        """Download the figures of a window without its grouping, which are one row."""
+        request = self.build_request()
+        ungrouped = structs.replace(request, download=replace(request.download, group_by=()))
+        page = self.api.page(ungrouped, window, 0, 1)
+        return spool_json_pages([page.rows], self.description(window))
 
     def discard(self, window: Window) -> None:
         """Do nothing: every fetch requests the pages again."""

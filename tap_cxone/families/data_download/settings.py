@@ -12,6 +12,7 @@ from tap_cxone.config.definition import UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.shared import Scopes, StreamName
+from tap_cxone.config.totals import TotalsSettings
 from tap_cxone.config.validation import aggregate_window_problems
 
 MAX_PAGE_SIZE = 10_000  # the tutorial on custom metrics
@@ -23,30 +24,6 @@ class GroupSettings:
 
     type: Annotated[str, Meta(description="Type of the group, such as `queue`.")]
     id: Annotated[str, Meta(description="ID of the group.")]
-
-
-@dataclass(frozen=True, slots=True)
-class TotalsSettings:
-    """The settings of the comparison of rows with totals."""
-
-    metrics: Annotated[
-        tuple[str, ...],
-        Meta(
-            min_length=1,
-            description="Additive metrics to compare, by their names or IDs, such as `duration`.",
-        ),
-    ]
-    tolerance: Annotated[
-        float,
-        Meta(ge=0, le=1, description="Accepted difference, as a share of the total (0 to 1)."),
-    ] = 0
-    baseline: Annotated[
-        str,
-        Meta(
-            description="JSON file with totals by the local day on which a window starts, such as "
-            '`{"2026-01-31": {"duration": 7}}`. The API is asked for days that it lacks.'
-        ),
-    ] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,16 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tap_cxone.families.data_download.metric_catalog import CustomMetric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MAX_PACKED_CHARACTERS = 10_000  # of the 20 kB that a whole STATE should not exceed
+_MAX_PACKED = 10_000  # characters
+_MAX_STATE = 19_000  # characters of a whole STATE, which should not exceed 20 kB
+_STREAM_STATE = 540  # usual characters of one download in STATE
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(list[CustomMetric])
 
@@ -26,7 +28,8 @@ class StoredCatalog(Struct, frozen=True, omit_defaults=True):
     Attributes:
         version: Number of accepted catalogues so far.
         digest: Digest of the metrics.
-        packed: The metrics as compressed JSON in base64; empty if they are too many.
+        packed: The metrics as compressed JSON in base64, without their descriptions if these make
+            it too long; empty if the metrics are too many.
     """
 
     version: int
@@ -34,12 +37,14 @@ class StoredCatalog(Struct, frozen=True, omit_defaults=True):
     packed: str = ""
 
     @classmethod
-    def of(cls, metrics: Sequence[CustomMetric], version: int) -> StoredCatalog:
-        """Return the stored form of metrics."""
-        content = _ENCODER.encode(metrics)
-        packed = b64encode(zlib.compress(content, level=9)).decode()
-        is_small = len(packed) <= _MAX_PACKED_CHARACTERS
-        return cls(version, _digest(content), packed if is_small else "")
+    def of(
+        cls, metrics: Sequence[CustomMetric], version: int, *, stream_count: int = 1
+    ) -> StoredCatalog:
+        """Return the stored form of metrics, with room for the states of so many streams."""
+        max_packed = min(_MAX_PACKED, _MAX_STATE - stream_count * _STREAM_STATE)
+        short = [structs.replace(metric, description="") for metric in metrics]
+        packed = (text for text in map(_pack, (metrics, short)) if len(text) <= max_packed)
+        return cls(version, _digest(_ENCODER.encode(metrics)), next(packed, ""))
 
     @classmethod
     def from_json(cls, raw: Any) -> StoredCatalog:
@@ -69,6 +74,10 @@ class StoredCatalog(Struct, frozen=True, omit_defaults=True):
     def has(self, metrics: Sequence[CustomMetric]) -> bool:
         """Return True if these are the metrics."""
         return self.digest == _digest(_ENCODER.encode(metrics))
+
+
+def _pack(metrics: Sequence[CustomMetric]) -> str:
+    return b64encode(zlib.compress(_ENCODER.encode(metrics), level=9)).decode()
 
 
 def _digest(content: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import is_same_zone
@@ -21,14 +22,14 @@ from tap_cxone.families.data_download.metric_catalog import (
 from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
-from tap_cxone.families.data_download.totals import TotalsCheck
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
 from tap_cxone.streams.base import read_tenant_info
-from tap_cxone.streams.definition import text_format
+from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.totals import Totals, VerifiedSource
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import calendar_windows
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from tap_cxone.planning.skipped_windows import SkippedWindow
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
+    from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
 
 NAME = DataDownloadSettings.NAME
@@ -144,7 +146,7 @@ class DownloadStream(WindowedStream):
         self.download = download
         self._metrics = self._select_metrics(tenant.previous_metrics or (), require_all=False)
         family_settings = tenant.family.context.settings.section(DataDownloadSettings)
-        setting = f"{NAME}.downloads, entry '{download.name}'"
+        setting = self._setting
         declaration = Declaration(
             name=download.name,
             columns=self._present_columns(),
@@ -166,6 +168,10 @@ class DownloadStream(WindowedStream):
         )
         super().__init__(tap, tenant.family, declaration)
 
+    @property
+    def _setting(self) -> str:
+        return f"{NAME}.downloads, entry '{self.download.name}'"
+
     def _configured_columns(self) -> tuple[Column, ...]:
         download = self.download
         dimensions = (source_column(name, f"'{name}'.") for name in download.group_by)
@@ -175,7 +181,7 @@ class DownloadStream(WindowedStream):
     def _select_metrics(
         self, metrics: tuple[CustomMetric, ...], *, require_all: bool
     ) -> tuple[CustomMetric, ...]:
-        setting = f"{NAME}.downloads, entry '{self.download.name}', custom_metrics"
+        setting = f"{self._setting}, custom_metrics"
         names = self.download.custom_metrics
         if not require_all:  # discovery knows only the metrics of the last run
             available = {text for metric in metrics for text in (metric.id, metric.name)}
@@ -238,13 +244,16 @@ class DownloadStream(WindowedStream):
             )
             raise DriftError(msg)
         self._metrics = self._select_metrics(self.tenant.all_metrics, require_all=True)
+        columns, rules = self._present_columns(), self.download.columns
+        require_known_rules(columns, rules, f"{self._setting}, columns")
         if self.tenant.changes and self.settings.schema_drift == "ignore":
             self._metrics = self._previous_definitions(self._metrics)
         return self._present_columns()
 
     def _present_columns(self) -> tuple[Column, ...]:
         """Return the columns of the settings and of the selected metrics, with the user's rules."""
-        metrics = (metric.column for metric in self._metrics)
+        ids = self.tenant.catalogued_ids()
+        metrics = (structs.replace(m.column, catalogued=m.id in ids) for m in self._metrics)
         columns = without_leading_zeros((*self._configured_columns(), *metrics))
         return with_rules(columns, self.download.columns)
 
@@ -264,21 +273,32 @@ class DownloadStream(WindowedStream):
         return tuple(filter(None, definitions))
 
     @override
-    def source(self) -> PagedSource:
+    def source(self) -> FileSource:
         family_settings = self.settings.section(DataDownloadSettings)
-        retries, totals = self.settings.max_retries, self.download.verify_totals
         pages = PagedSource(
             self.tenant.api,
             self._build_request,
             family_settings.page_size,
-            retries,
+            self.settings.max_retries,
             self.logger,
-            TotalsCheck(totals, self.tenant.api, self._build_request) if totals else None,
         )
         window_count = len(self.workers.main_thread.call(self.windows_without_job))
         if window_count >= _QUOTA_CHECK_WINDOWS:
             pages.check_quota(window_count)
-        return pages
+        return VerifiedSource(pages, totals) if (totals := self._totals(pages)) else pages
+
+    def _totals(self, pages: PagedSource) -> Totals | None:
+        if (settings := self.download.verify_totals) is None:
+            return None
+        return Totals(
+            settings=settings,
+            setting=f"{self._setting}, verify_totals",
+            declaration=self.declaration,
+            columns=self._present_columns,
+            fetch=pages.fetch_ungrouped,
+            zone=lambda: self.tenant.zone,
+            max_bytes=self.settings.max_unpacked_bytes,
+        )
 
     @override
     def remaining_calls(self) -> RemainingCalls | None:

@@ -18,13 +18,14 @@ from tap_cxone.families.data_download.stored_catalog import StoredCatalog
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from zoneinfo import ZoneInfo
 
     from tap_cxone.context import ApiFamily
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.families.data_download.api import CallQuota
     from tap_cxone.families.data_download.metric_catalog import CustomMetric
+    from tap_cxone.families.data_download.settings import DownloadSettings
 
 
 def load_catalog(family: ApiFamily) -> StoredCatalog | None:
@@ -66,6 +67,11 @@ class TenantContext:
     def previous_metrics(self) -> tuple[CustomMetric, ...] | None:
         """Return the metrics of the last run, also retired ones; None if they are unknown."""
         return self.stored.metrics() if self.stored else None
+
+    def catalogued_ids(self) -> frozenset[str]:
+        """Return the IDs of the metrics that the catalogue in STATE has."""
+        catalog = load_catalog(self.family)
+        return frozenset(metric.id for metric in (catalog and catalog.metrics()) or ())
 
     @cached_property
     def api(self) -> DataDownloadApi:
@@ -149,7 +155,9 @@ class TenantContext:
             log.warning("Custom metrics %s: %s", kind, ", ".join(texts))
             audit_context.write("schema_changed", columns=[f"{kind}: {text}" for text in texts])
         if self._is_new and self._is_accepted:
-            catalog = StoredCatalog.of(self.all_metrics, self.next_version)
+            catalog = StoredCatalog.of(
+                self.all_metrics, self.next_version, stream_count=len(self._downloads)
+            )
             self.family.tenant_info["catalogue"] = catalog.to_json()
             if not catalog.packed:
                 log.warning(
@@ -166,6 +174,10 @@ class TenantContext:
         return find_changes((), self.published_metrics) if self.stored is None else self.changes
 
     @property
+    def _downloads(self) -> Sequence[DownloadSettings]:
+        return self.family.context.settings.section(DataDownloadSettings).downloads
+
+    @property
     def _is_new(self) -> bool:
         if self.previous_metrics is None:
             return self.stored is None or not self.stored.has(self.all_metrics)
@@ -174,7 +186,6 @@ class TenantContext:
     @property
     def _is_accepted(self) -> bool:
         settings = self.family.context.settings
-        downloads = settings.section(DataDownloadSettings).downloads
-        names = {name for download in downloads for name in download.custom_metrics}
+        names = {name for download in self._downloads for name in download.custom_metrics}
         is_ignored = settings.schema_drift == "ignore" and self.stored is not None
         return not is_ignored and not self.refused_changes(names)

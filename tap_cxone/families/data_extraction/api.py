@@ -37,11 +37,12 @@ NO_SYNC = "no_sync_endpoint"
 
 _PERMISSION_TEXT = re.compile(
     r"(?i)(?:un|not )authori[sz]ed|authori[sz]ation|permission|privilege|entitle|licen[cs]e"
-    r"|\brights?\b|\brole\b|no access"
+    r"|\brights?\b|\brole\b|\bscopes?\b|no access|lacks? access|\bdeny\b"
 )
 _BUSY_TEXT = re.compile(
     r"(?i)\bwait|another (?:request|call|job|extraction)|too many|in progress|throttl"
-    r"|already running|rate limit"
+    r"|already running|rate limit|\bbusy\b|concurrent|only one (?:request|call|job|extraction)"
+    r"|(?:job|extraction|request)\b.{0,20}\balready\b"
 )
 _RETRY_TEXT = re.compile(r"(?i)try again")
 _BUSY_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.LOCKED}  # 409 means it in any family
@@ -106,9 +107,6 @@ class DataExtractionApi(JobApi):
         job_list: Known jobs of the tenant, shared by the streams of the family.
     """
 
-    STATUSES: ClassVar[Mapping[str, JobStatus]] = {
-        status.name.lower(): status for status in JobStatus
-    }
     REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "messageError")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id", "jobId")
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url", "downloadUrl")

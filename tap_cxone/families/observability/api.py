@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +16,6 @@ from tap_cxone.errors import ApiError, NotFound, QuotaRefused
 from tap_cxone.families.observability.refusals import names_no_table
 from tap_cxone.http.json_body import find_value
 from tap_cxone.jobs.api import JobApi, SubmitResult
-from tap_cxone.jobs.job import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 TABLES_PATH = "/observabilitydashboard/v2/tables"
+_BARE_ID = re.compile(r"(?=.*\d)[\w.:=-]+")  # a word without a digit is a status
 _PERMISSION_HINT = (
     "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
     "Security > Roles). Ask NICE whether the application may export its tables"
@@ -71,13 +72,6 @@ class ObservabilityApi(JobApi):
         tenant_info: Facts learned about the tenant: stream → the table name that it has.
     """
 
-    STATUSES: ClassVar[Mapping[str, JobStatus]] = {
-        **JobApi.STATUSES,
-        **dict.fromkeys(("inprogress", "started", "accepted"), JobStatus.RUNNING),
-        **dict.fromkeys(("complete", "success", "succeeded", "done"), JobStatus.SUCCEEDED),
-        **dict.fromkeys(("failure", "error"), JobStatus.FAILED),
-        "aborted": JobStatus.CANCELLED,
-    }
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("status", "state", "exportStatus")
     LINK_KEYS: ClassVar[tuple[str, ...]] = (
         "downloadUrl",
@@ -161,16 +155,22 @@ class ObservabilityApi(JobApi):
     def read_submit(self, response: ApiResponse) -> SubmitResult:
         """Return the export that the `Location` header names, else the one that the body names.
 
+        A body that is one text names it too.
+
         Raises:
             AmbiguousSubmit: Neither names an export.
         """
-        body_id = find_value(response.json, self.ID_KEYS)
+        body_id = find_value(response.json, self.ID_KEYS) or _bare_id(response.json)
         return self.require_job(response, SubmitResult(job_id=_export_id(response) or body_id))
 
     @override
     def status_path(self, job: Job) -> str:
         file_name = quote(self.file_name(job.window))
         return f"{TABLES_PATH}/export-data/{quote(job.id, safe='')}/status?fileName={file_name}"
+
+
+def _bare_id(body: Any) -> str | None:
+    return body if isinstance(body, str) and _BARE_ID.fullmatch(body) else None
 
 
 def _export_id(response: ApiResponse) -> str | None:
@@ -182,7 +182,7 @@ def _export_id(response: ApiResponse) -> str | None:
     segments = [
         part for part in urlsplit(response.headers.get("Location", "")).path.split("/") if part
     ]
-    if segments and segments[-1] == "status":
+    if segments and segments[-1].lower() == "status":
         segments.pop()
     if not segments or segments[-1] == "export-data":
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct, field, structs
 from typing_extensions import override
@@ -171,6 +171,15 @@ class TableStream(JobStream):
             timezone=self.settings.zone.key if self.settings.zone else "UTC",
         )
         return ObservabilityApi(family.client, family.tenant, request, family.tenant_info)
+
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        export = self.export
+        return {
+            "table": export.table.paths,
+            "channels": export.channels,
+            "filters": {name: values for name, values in export.filters.items() if values},
+        }
 
     @override
     def _log_start(self) -> None:

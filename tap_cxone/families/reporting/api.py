@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tap_cxone.errors import ApiError, NotFound, ResponseTimeout, with_permission_hint
+from tap_cxone.errors import ApiError, DataPending, ResponseTimeout
+from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.http.json_body import json_list, json_object, json_objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tap_cxone.context import ApiFamily
     from tap_cxone.http.client import Client
 
 BUSINESS_UNIT_PATH = "/business-unit"
@@ -22,7 +24,7 @@ PERMISSION_HINT = (
     "(CXone: Admin > Security > Roles)"
 )
 _WRAPPER = "resultSet"
-_FILE_DELETED = "not available"  # the file of a report job; any other 409 is a wait
+_INTERVAL_PENDING = "pending"  # WFM figures that the API has not computed so far
 
 
 class Page(Struct, frozen=True):
@@ -50,18 +52,31 @@ class ReportingApi(Struct, frozen=True):
     client: Client
     version: str
 
-    def page(self, path: str, params: Mapping[str, str], data_keys: Sequence[str]) -> Page:
+    def page(
+        self, path: str, params: Mapping[str, str], data_keys: Sequence[str], row_field: str = ""
+    ) -> Page:
         """Return one page of a list.
+
+        Args:
+            path: Path of the list below the version.
+            params: Query parameters.
+            data_keys: Keys under which the list may be.
+            row_field: Field that shows that the response itself is a row; empty if none is.
 
         Raises:
             ApiError: The response has no list.
             ResponseTimeout: The server cannot build so large a page.
         """
-        with with_permission_hint(PERMISSION_HINT):
-            response = self.client.get(versioned(self.version, path), params)
+        response = self.client.get(versioned(self.version, path), params)
         if response.status == HTTPStatus.NO_CONTENT:
             return Page(())
-        return read_page(response.json, path, data_keys)
+        return read_page(response.json, path, data_keys, row_field)
+
+
+def api_of(family: ApiFamily, stream: str) -> ReportingApi:
+    """Return the API at the version of a stream."""
+    section = family.context.settings.section(ReportingSettings)
+    return ReportingApi(family.client, section.version_of(stream))
 
 
 def versioned(version: str, path: str) -> str:
@@ -69,13 +84,14 @@ def versioned(version: str, path: str) -> str:
     return f"/inContactAPI/services/{version}{path}"
 
 
-def read_page(body: Any, path: str, data_keys: Sequence[str]) -> Page:
+def read_page(body: Any, path: str, data_keys: Sequence[str], row_field: str = "") -> Page:
     """Return the rows of a response; a missing list is empty if the response announces no rows.
 
     Args:
         body: The parsed response.
         path: Path of the list, for messages.
         data_keys: Keys under which the list may be.
+        row_field: As in `ReportingApi.page`.
 
     Raises:
         ApiError: The response has no list, or a row is no object.
@@ -86,6 +102,8 @@ def read_page(body: Any, path: str, data_keys: Sequence[str]) -> Page:
     rows, total = json_list(inner, data_keys), _total(fields)
     if rows is None and total == 0:
         rows = []
+    if rows is None and row_field in json_object(inner):
+        rows = [inner]
     objects = json_objects(rows)
     if rows is None or len(objects) != len(rows):
         msg = (
@@ -110,7 +128,7 @@ def describe_business_unit(body: Any) -> str:
 
 
 def classify_error(status: int, error_text: str) -> type[ApiError] | None:
-    """Return the error class that this API means by a status and a text, or None."""
-    if status == HTTPStatus.CONFLICT and _FILE_DELETED in error_text.casefold():
-        return NotFound
+    """Return the error class that lists mean by a status and a text, or None."""
+    if status == HTTPStatus.CONFLICT and _INTERVAL_PENDING in error_text.casefold():
+        return DataPending
     return ResponseTimeout if status == HTTPStatus.REQUEST_TIMEOUT else None

@@ -14,12 +14,12 @@ from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.families.reporting.pages import ListSource, SeenRows
+from tap_cxone.families.reporting.pages import ListSource, SeenRows, date_range
 from tap_cxone.rows.titles import fold
 from tap_cxone.windows import Window, daily_windows, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from tap_cxone.families.reporting.pages import Row
@@ -59,8 +59,8 @@ class ContactSource(ListSource):
     _last_poll_time: str = ""
 
     @override
-    def params(self, window: Window) -> Mapping[str, str]:
-        return {"startDate": iso_z(window.start), "endDate": iso_z(window.end)}
+    def queries(self, window: Window) -> Iterable[Mapping[str, str]]:
+        return (date_range(window),)
 
     @override
     def _fetch_once(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
@@ -90,18 +90,21 @@ class ContactSource(ListSource):
         the last change that was read, and not at a number of rows, which would omit one.
         """
         seen, skip = SeenRows.of(self.table.primary_keys), 0
+        previous: Sequence[Row] = ()
         since = iso_z(max(window.start - self.lookback, self.now - CHANGE_HISTORY), "milliseconds")
         while True:
             page = self.get_page({"updatedSince": since}, skip)
             self._last_poll_time = self._last_poll_time or page.last_poll_time
-            rows = list(map(self.rules.apply, page.rows))
+            if self.is_repeated(page, previous, window):
+                return
+            previous, rows = page.rows, list(map(self.rules.apply, page.rows))
             yield seen.new_rows(rows)
             skip += len(rows)
             if not rows or (page.total is not None and skip >= page.total):
                 return
             changed_at = _changed_at(rows[-1])
             if changed_at and changed_at > since:
-                since, skip = changed_at, 0
+                since, skip, previous = changed_at, 0, ()
 
 
 def _changed_at(row: Mapping[str, Any]) -> str:

@@ -99,13 +99,20 @@ class DownloadSource(Struct, frozen=True):
             )
 
     def _params(self, window: Window) -> dict[str, str]:
-        start, end = (at.astimezone(self.zone) for at in (window.start, window.end))
         return {
-            "startDate": f"{start:%Y-%m-%dT%H:%M:%S}",
-            "endDate": f"{end:%Y-%m-%dT%H:%M:%S}",
+            "startDate": self._local(window.start),
+            "endDate": self._local(window.end),
             "saveAsFile": "false",
             "includeHeaders": "true",
         }
+
+    def _local(self, instant: datetime) -> str:
+        """Return an instant as the API expects it: local and without an offset, or UTC with Z.
+
+        The documents want an offset, but public clients report that one beside Z is refused.
+        """
+        suffix = "Z" if self.zone == UTC else ""
+        return f"{instant.astimezone(self.zone):%Y-%m-%dT%H:%M:%S}{suffix}"
 
     def discard(self, window: Window) -> None:
         """Do nothing: every fetch requests the file again."""

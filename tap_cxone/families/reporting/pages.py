@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from tap_cxone.clock import iso_z
 from tap_cxone.errors import DownloadError, ResponseTimeout
+from tap_cxone.families.reporting.api import api_of
+from tap_cxone.families.reporting.fields import FieldRules
+from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.pagination import OffsetPaginator
@@ -18,11 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_cxone.families.reporting.api import Page, ReportingApi
-    from tap_cxone.families.reporting.fields import FieldRules
     from tap_cxone.families.reporting.tables import Table
+    from tap_cxone.streams.family_stream import FamilyStream
     from tap_cxone.windows import Window
 
 Row = dict[str, Any]
+
+
+def date_range(window: Window) -> dict[str, str]:
+    """Return the query parameters of the date range of a window."""
+    return {"startDate": iso_z(window.start), "endDate": iso_z(window.end)}
 
 
 class RowsMoved(DownloadError):
@@ -84,6 +93,19 @@ class ListSource:
     log: logging.Logger
     _last_seen: SeenRows | None = None
 
+    @classmethod
+    def of(cls, stream: FamilyStream, table: Table, **more: Any) -> Self:
+        """Return the source of a stream's list, with `more` attributes of a subclass."""
+        return cls(
+            api=api_of(stream.family, stream.name),
+            table=table,
+            rules=FieldRules.of(table.aliases, table.columns),
+            page_size=stream.settings.section(ReportingSettings).page_size,
+            max_retries=stream.settings.max_retries,
+            log=stream.logger,
+            **more,
+        )
+
     def fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
         """Download all rows of a window as one JSON array.
 
@@ -120,7 +142,10 @@ class ListSource:
             paging = OffsetPaginator.params(skip, self.page_size) if self.table.paged else {}
             try:
                 return self.api.page(
-                    self.table.path, {**self.table.params, **params, **paging}, self.table.data_keys
+                    self.table.path,
+                    {**self.table.params, **params, **paging},
+                    self.table.data_keys,
+                    self.table.row_field,
                 )
             except ResponseTimeout as error:
                 if not self.table.paged or self.page_size == 1:
@@ -128,27 +153,59 @@ class ListSource:
                 self.page_size = self.page_size // 2
                 self.log.warning("%s; continuing with %d rows per page", error, self.page_size)
 
-    def params(self, window: Window) -> Mapping[str, str]:  # noqa: ARG002 (used by overrides)
-        """Return the query parameters of a window beside those of the table."""
-        return {}
+    def queries(self, window: Window) -> Iterable[Mapping[str, str]]:  # noqa: ARG002 (overrides)
+        """Return the query parameters of each list of a window, beside those of the table."""
+        return ({},)
 
     def pages(self, window: Window) -> Iterator[Sequence[Row]]:
-        """Yield the rows of a window, page by page, each row once.
+        """Yield the rows of a window, page by page.
 
         Raises:
             RowsMoved: Fewer distinct rows were read than the API announced.
         """
-        params, seen = self.params(window), SeenRows.of(self.table.primary_keys)
+        for params in self.queries(window):
+            if self.table.paged:
+                yield from self._distinct_rows(window, params)
+            else:
+                yield [self.to_row(row, params) for row in self.get_page(params).rows]
+
+    def to_row(self, row: Row, params: Mapping[str, str]) -> Row:  # noqa: ARG002 (overrides)
+        """Return a row of a response to `params` with one spelling of its fields."""
+        return self.rules.apply(row)
+
+    def _distinct_rows(self, window: Window, params: Mapping[str, str]) -> Iterator[Sequence[Row]]:
+        """Yield the rows of a list, page by page, each row once.
+
+        Raises:
+            RowsMoved: Fewer distinct rows were read than the API announced.
+        """
+        seen = SeenRows.of(self.table.primary_keys)
         paginator = OffsetPaginator(
             self.description(window), lambda page: (len(page.rows), page.total)
         )
-        if not self.table.paged:
-            yield seen.new_rows(map(self.rules.apply, self.get_page(params).rows))
-            return
+        previous: Sequence[Row] = ()
         for page in paginator.pages(lambda skip: self.get_page(params, skip)):
-            yield seen.new_rows(map(self.rules.apply, page.rows))
+            if self.is_repeated(page, previous, window):
+                return
+            previous = page.rows
+            yield seen.new_rows(self.to_row(row, params) for row in page.rows)
         if paginator.total is not None and len(seen) < paginator.total:
             self._check_repeated(window, seen, paginator.total)
+
+    def is_repeated(self, page: Page, previous: Sequence[Row], window: Window) -> bool:
+        """Return True if a page is the one before it again, and the list was complete then.
+
+        Raises:
+            DownloadError: The list may have more rows.
+        """
+        if not page.rows or page.rows != previous:
+            return False
+        text = f"{self.description(window)}: the API ignores skip, and repeated a page"
+        if (page.total or 0) > len(page.rows) or len(page.rows) >= self.page_size:
+            msg = f"{text}; no record was emitted. Raise reporting.page_size above the list"
+            raise DownloadError(msg)
+        self.log.warning("%s; the list of %d rows counts as complete", text, len(page.rows))
+        return True
 
     def _check_repeated(self, window: Window, seen: SeenRows, total: int) -> None:
         """Raise `RowsMoved` unless the last attempt read the same rows, so nothing moves."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from msgspec import Struct
 from typing_extensions import override
 
-from tap_cxone.clock import parse_instant
+from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.errors import NotFound
 from tap_cxone.families.reporting.api import versioned
 from tap_cxone.http.base64_file import Base64Field
@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from tap_cxone.errors import ApiError
+    from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
 NICE_HOSTS = ("niceincontact.com", "nice-incontact.com", "incontact.com")
 _PATH = "/report-jobs"
+_FILE_DELETED = "not available"  # the file of a job; any other 409 is a wait
 _WRAPPERS = ("jobResult", "jobResults", "resultSet")
-_FAILURE_WORDS = ("fail", "error", "cancel", "expire")
 _PERMISSION_HINT = (
     "grant the user of the access key the permission Custom Reports > Edit, and access to files "
     "(CXone: Admin > Security > Roles)"
@@ -47,18 +49,20 @@ class FinishedJob(Struct, frozen=True):
         id: ID of the job.
         ended_at: When it ended.
         link: URL of its file.
+        deleted_at: When the API deletes the file; None if the list does not say.
     """
 
     id: str
     ended_at: datetime
     link: str
+    deleted_at: datetime | None = None
 
 
 class JobTimes(Struct, frozen=True):
     """When a job started and ended, as the API reports it; None if it does not."""
 
-    started_at: str | None = None
-    ended_at: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass
@@ -70,6 +74,7 @@ class ReportJobsApi(JobApi):
         report_id: ID of the report.
         delete_after_days: Days for which the API keeps the file.
         skip_lines: Lines of the file before its header.
+        sends_dates: Whether a submit names the dates of its window.
         hosts: Hosts that may receive the token.
         job_times: Times of the jobs whose status was read, by ID.
     """
@@ -78,10 +83,16 @@ class ReportJobsApi(JobApi):
     report_id: int
     delete_after_days: int
     skip_lines: int
+    sends_dates: bool
     hosts: tuple[str, ...]
     job_times: dict[str, JobTimes] = field(default_factory=dict)
 
     ID_KEYS: ClassVar[tuple[str, ...]] = ("jobId",)
+    # A job may be finished before the response has the link of its file.
+    STATUSES: ClassVar[Mapping[str, JobStatus]] = dict.fromkeys(
+        ("queued", "pending", "running", "processing", "inprogress", "finished", "completed"),
+        JobStatus.RUNNING,
+    )
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("state",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("resultFileURL", "resultFileUrl")
     PERMISSION_HINT: ClassVar[str] = _PERMISSION_HINT
@@ -94,13 +105,15 @@ class ReportJobsApi(JobApi):
     @override
     def body(self, window: Window) -> dict[str, str]:
         """Return the query of a submit, which has no body."""
-        return {
+        query = {
             "fileType": "CSV",
             "includeHeaders": "true",
             "appendDate": "true",
             "overwrite": "true",
             "deleteAfter": str(self.delete_after_days),
         }
+        dates = {"startDate": iso_z(window.start), "endDate": iso_z(window.end)}
+        return query | dates if self.sends_dates else query
 
     @override
     def identity(self, window: Window) -> list[Any]:
@@ -119,21 +132,22 @@ class ReportJobsApi(JobApi):
         return versioned(self.version, f"{_PATH}/{job.id}")
 
     @override
+    def request_status(self, path: str) -> ApiResponse:
+        with self.permission_hint():
+            return self.client.get(path)
+
+    @override
     def read_status(self, body: Any) -> StatusResponse:
         """Return the status that a response names.
 
-        The states are not documented. A job with a link is finished, one with a word of failure
-        has failed, and any other one is running.
+        The states are not documented, and older versions send none. A job with a link is
+        finished, one with a word of failure has failed, and any other one is running.
         """
         job = unwrap_job(body)
-        state, link = str(job.get("state") or ""), self.find_link(job)
-        times = JobTimes(*(_iso_or_none(job.get(key)) for key in ("jobStart", "jobEnd")))
+        times = JobTimes(*(_instant_or_none(job.get(key)) for key in ("jobStart", "jobEnd")))
         self.job_times[json_id(job.get("jobId")) or ""] = times
-        if any(word in state.casefold() for word in _FAILURE_WORDS):
-            return StatusResponse(JobStatus.FAILED, None, self.client.redact(state), state)
-        return StatusResponse(
-            JobStatus.SUCCEEDED if link else JobStatus.RUNNING, link, api_status=state
-        )
+        response = super().read_status(job)
+        return replace(response, is_known=response.is_known or not response.api_status)
 
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs:
@@ -149,12 +163,12 @@ class ReportJobsApi(JobApi):
         return sorted(found, key=lambda job: (job.ended_at, len(job.id), job.id))
 
     def _finished_job(self, job: Mapping[str, Any]) -> FinishedJob | None:
-        job_id, ended_at = first_id(job, self.ID_KEYS), _iso_or_none(job.get("jobEnd"))
+        job_id, ended_at = first_id(job, self.ID_KEYS), _instant_or_none(job.get("jobEnd"))
         link = self.find_link(job)
         if job_id is None or ended_at is None or link is None:
             return None
-        self.job_times[job_id] = JobTimes(_iso_or_none(job.get("jobStart")), ended_at)
-        return FinishedJob(job_id, parse_instant(ended_at), link)
+        self.job_times[job_id] = JobTimes(_instant_or_none(job.get("jobStart")), ended_at)
+        return FinishedJob(job_id, ended_at, link, _instant_or_none(job.get("deleteTime")))
 
     def _list(self, query: Mapping[str, str]) -> dict[str, Any]:
         params = {"reportId": str(self.report_id), **query}
@@ -183,6 +197,12 @@ class ReportJobsApi(JobApi):
             )
 
 
+def classify_job_error(status: int, error_text: str) -> type[ApiError] | None:
+    """Return the error class that report jobs mean by a status and a text, or None."""
+    is_deleted = status == HTTPStatus.CONFLICT and _FILE_DELETED in error_text.casefold()
+    return NotFound if is_deleted else None
+
+
 def unwrap_job(body: Any) -> dict[str, Any]:
     """Return the object that describes a job or a list of jobs, with or without a wrapper."""
     outer = json_object(body)
@@ -200,9 +220,9 @@ def without_lines(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
             yield rest
 
 
-def _iso_or_none(value: Any) -> str | None:
-    """Return an instant of the API as ISO 8601 in UTC; None if it has none."""
+def _instant_or_none(value: Any) -> datetime | None:
+    """Return an instant of the API; None if it has none."""
     try:
-        return parse_instant(str(value)).isoformat()
+        return parse_instant(str(value))
     except ValueError:
         return None

@@ -3,22 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 from typing_extensions import override
 
-from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
+from tap_cxone.config.csv import DATE_ORDER, CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.shared import ColumnTypes, StreamName, text_problems
 from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.period_tables import PERIOD_TABLES
 from tap_cxone.families.reporting.presets import PRESET_NAMES, PRESETS, preset_of
+from tap_cxone.families.reporting.report_job_settings import ReportJobSettings
 from tap_cxone.families.reporting.tables import DIMENSIONS
 
-BUILT_IN_STREAMS = (CONTACTS.name, *(table.name for table in DIMENSIONS))
+BUILT_IN_STREAMS = tuple(table.name for table in (CONTACTS, *DIMENSIONS, *PERIOD_TABLES))
+MEDIA_TYPES = (1, 3, 4, 5, 6, 7, 8)
 MAX_PAGE_SIZE = 10_000
 MAX_DOWNLOAD_DAYS = 30
 DEFAULT_VERSION = "v34.0"
@@ -82,47 +85,12 @@ class DataDownloadSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportJobSettings:
-    """The settings of one custom report."""
-
-    name: Annotated[StreamName, Meta(examples=["contacts_of_yesterday"])]
-    report_id: Annotated[
-        int, Meta(ge=1, description="ID of the report; the stream `reports` lists all.")
-    ]
-    mode: Annotated[
-        Literal["run", "collect"],
-        Meta(
-            description="`run` starts the report in each run and emits its result. `collect` "
-            "starts nothing, and emits every job that finished since the bookmark."
-        ),
-    ] = "run"
-    primary_keys: Annotated[
-        tuple[str, ...],
-        Meta(description="Columns that identify a row. Default: `_row_hash`."),
-    ] = ()
-    columns: ColumnTypes = field(default_factory=dict)
-    delete_after_days: Annotated[
-        int,
-        Meta(ge=7, le=14, description="Days for which the API keeps the file, 7 to 14."),
-    ] = 7
-    timezone: TIMEZONE = None
-    date_order: DATE_ORDER = None
-    csv: Annotated[
-        CsvSettings,
-        Meta(description="How the file writes texts; `number_format` is `1,234.5` by default."),
-    ] = field(default_factory=CsvSettings)
-    skip_lines: Annotated[
-        int, Meta(ge=0, description="Lines before the header, such as the title of the report.")
-    ] = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportingSettings(Section):
     """The settings of the reporting family."""
 
     NAME: ClassVar[str] = "reporting"
     TITLE: ClassVar[str] = "Reporting"
-    DESCRIPTION: ClassVar[str] = "Contacts, dimension tables and data downloads."
+    DESCRIPTION: ClassVar[str] = "Contacts, dimension tables, aggregates and reports."
     EVIDENCE: ClassVar[Evidence] = Evidence.NICE_AND_CLIENTS
     STREAMS_SETTINGS: ClassVar[tuple[str, ...]] = ("data_downloads", "report_jobs")
 
@@ -151,9 +119,36 @@ class ReportingSettings(Section):
         Meta(
             ge=0,
             le=ONE_WEEK,
-            description="Minutes before the bookmark from which changed contacts are read again.",
+            description="Minutes before the bookmark from which changed contacts, and windows of "
+            "aggregates, state histories and WFM data, are read again.",
         ),
     ] = 60
+    settle_minutes: Annotated[
+        float,
+        Meta(
+            ge=15,
+            le=ONE_WEEK,
+            description="Minutes until the API shows every row and every figure, at least 15. "
+            "Newer rows are not requested.",
+        ),
+    ] = 30
+    window_minutes: Annotated[
+        int,
+        Meta(
+            extra_json_schema={"enum": [15, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440]},
+            description="Minutes that a row of `agents_performance`, `teams_performance`, "
+            "`skills_summary` and `skills_sla_summary` sums up: a part of a day of UTC, or the "
+            "day (1440). Each window costs a call.",
+        ),
+    ] = 1440
+    wfm_media_types: Annotated[
+        tuple[Annotated[int, Meta(extra_json_schema={"enum": list(MEDIA_TYPES)})], ...],
+        Meta(
+            description="Media types that `wfm_skills_contacts` and `wfm_skills_dialer_contacts` "
+            "read: each costs a call per window. The stream `media_types` lists them. `[]` reads "
+            "all with one call, which the API may refuse."
+        ),
+    ] = MEDIA_TYPES
 
     data_downloads: Annotated[
         tuple[DataDownloadSettings, ...],
@@ -180,8 +175,18 @@ class ReportingSettings(Section):
 
     @property
     def lookback(self) -> timedelta:
-        """Return how far before the bookmark changed contacts are read again."""
+        """Return how far before the bookmark changed contacts and windows are read again."""
         return timedelta(minutes=self.lookback_minutes)
+
+    @property
+    def availability_delay(self) -> timedelta:
+        """Return how old a row is when the API shows it for certain."""
+        return timedelta(minutes=self.settle_minutes)
+
+    @property
+    def window(self) -> timedelta:
+        """Return the length of the window of an aggregate."""
+        return timedelta(minutes=self.window_minutes)
 
     @classmethod
     @override
@@ -207,4 +212,4 @@ class ReportingSettings(Section):
                 yield f"{setting} has no report_id; set it, or use a preset ({PRESET_NAMES})"
             yield from text_problems(setting, download)
         for report in self.report_jobs:
-            yield from text_problems(f"{self.NAME}.report_jobs, entry '{report.name}'", report)
+            yield from report.problems(f"{self.NAME}.report_jobs, entry '{report.name}'")

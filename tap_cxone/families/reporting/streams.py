@@ -1,8 +1,9 @@
-"""Streams of the reporting API: completed contacts, and the dimension tables."""
+"""Streams of the reporting API: completed contacts, dimension tables and all others."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
@@ -12,7 +13,6 @@ from tap_cxone.families.reporting.api import (
     BUSINESS_UNIT_PATH,
     ERROR_HEADER,
     PERMISSION_HINT,
-    ReportingApi,
     classify_error,
     describe_business_unit,
     versioned,
@@ -20,8 +20,10 @@ from tap_cxone.families.reporting.api import (
 from tap_cxone.families.reporting.contact_table import CONTACTS
 from tap_cxone.families.reporting.contacts import ContactSource, change_limit, contact_windows
 from tap_cxone.families.reporting.data_downloads import DownloadStream
-from tap_cxone.families.reporting.fields import LIST_FORMAT, FieldRules
+from tap_cxone.families.reporting.declarations import declaration_of
 from tap_cxone.families.reporting.pages import ListSource
+from tap_cxone.families.reporting.period_tables import PERIOD_TABLES
+from tap_cxone.families.reporting.periods import PeriodStream
 from tap_cxone.families.reporting.report_streams import report_stream
 from tap_cxone.families.reporting.settings import (
     BUILT_IN_STREAMS,
@@ -30,7 +32,6 @@ from tap_cxone.families.reporting.settings import (
 )
 from tap_cxone.families.reporting.tables import DIMENSIONS
 from tap_cxone.http.auth import PasswordGrant
-from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.snapshot import SnapshotStream
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import daily_windows
@@ -72,6 +73,12 @@ class Reporting(ApiFamily):
 
     @classmethod
     @override
+    def from_settings(cls, context: RunContext) -> Self:
+        delay = context.settings.section(ReportingSettings).availability_delay
+        return replace(super().from_settings(context), availability_delay=delay)
+
+    @classmethod
+    @override
     def grant_of(cls, settings: Settings) -> Grant | None:
         """Return the login of the application if one is configured, else of the access key."""
         key, application = settings.access_key, settings.application
@@ -95,37 +102,16 @@ class Reporting(ApiFamily):
 
 
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
-    """Return the streams of contacts, dimension tables and configured data downloads."""
+    """Return the built-in streams, and those of configured data downloads and reports."""
     api_family = Reporting.from_settings(context)
     section = context.settings.section(ReportingSettings)
     return [
         ContactsStream(tap, api_family, declaration_of(CONTACTS, windowed=True)),
         *(DimensionStream(tap, api_family, table) for table in DIMENSIONS),
+        *(PeriodStream(tap, api_family, table) for table in PERIOD_TABLES),
         *(DownloadStream(tap, api_family, entry) for entry in section.data_downloads),
         *(report_stream(tap, api_family, entry) for entry in section.report_jobs),
     ]
-
-
-def declaration_of(table: Table, *, windowed: bool) -> Declaration:
-    """Return the declaration of a list of the API."""
-    return Declaration(
-        name=table.name,
-        columns=table.columns,
-        primary_keys=table.primary_keys,
-        description=table.description,
-        keys_setting=f"{NAME}.api_version, which determines the fields",
-        columns_setting=f"{NAME}.api_version, which determines the types",
-        formats=("json",),
-        windowed=windowed,
-        grouped=table.null_keys,
-        text_format=LIST_FORMAT,
-    )
-
-
-def api_of(family: ApiFamily, stream: str) -> ReportingApi:
-    """Return the API at the version of a stream."""
-    section = family.context.settings.section(ReportingSettings)
-    return ReportingApi(family.client, section.version_of(stream))
 
 
 class DimensionStream(SnapshotStream):
@@ -138,14 +124,7 @@ class DimensionStream(SnapshotStream):
 
     @override
     def source(self) -> ListSource:
-        return ListSource(
-            api=api_of(self.family, self.name),
-            table=self.table,
-            rules=FieldRules.of(self.table.aliases),
-            page_size=self.settings.section(ReportingSettings).page_size,
-            max_retries=self.settings.max_retries,
-            log=self.logger,
-        )
+        return ListSource.of(self, self.table)
 
 
 class ContactsStream(WindowedStream):
@@ -153,17 +132,12 @@ class ContactsStream(WindowedStream):
 
     @override
     def source(self) -> ContactSource:
-        section = self.settings.section(ReportingSettings)
         now = self.now()
-        return ContactSource(
-            api=api_of(self.family, self.name),
-            table=CONTACTS,
-            rules=FieldRules.of(CONTACTS.aliases),
-            page_size=section.page_size,
-            max_retries=self.settings.max_retries,
-            log=self.logger,
+        return ContactSource.of(
+            self,
+            CONTACTS,
             changed_from=None if self.settings.end_date else change_limit(now),
-            lookback=section.lookback,
+            lookback=self.settings.section(ReportingSettings).lookback,
             now=now,
         )
 

@@ -28,6 +28,7 @@ class Table(Struct, frozen=True, kw_only=True):
         params: Query parameters of each request.
         aliases: Field of an older version → column.
         null_keys: Whether a part of the key may be missing.
+        row_field: Field that shows that a response itself is a row; empty if none is.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Table(Struct, frozen=True, kw_only=True):
     params: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     null_keys: bool = False
+    row_field: str = ""
 
 
 DIMENSIONS = (
@@ -157,11 +159,12 @@ DIMENSIONS = (
             integer="agentId,skillId,teamId,campaignId,mediaType,agentProficiencyValue,"
             "isNaturalCallingRunning",
             text="agentName,skillName,campaignName,mediaTypeName,agentProficiencyName,"
-            "emailFromAddress,internalId,notes,outboundStrategy,screenPopTriggerEvent",
+            "emailFromAddress,internalId,notes,outboundStrategy,screenPopTriggerEvent,"
+            # The documents give no format for these two instants.
+            "lastUpdateTime,lastPollTime",
             flag="isActive,isAgentActive,isSkillActive,isDialer,isNaturalCalling,isOutbound,"
             "priorityBlending,requireDisposition,scriptDisposition,useACW,useDisposition,"
             "useSecondaryDispositions",
-            instant="lastUpdateTime,lastPollTime",
         ),
         primary_keys=("agent_id", "skill_id"),
         description="An active assignment of a skill to an active agent.",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_cxone.clock import iso_z, parse_instant
+from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
+from tap_cxone.http.date_range import other_range
 from tap_cxone.http.json_body import json_list, json_object
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
@@ -20,8 +21,7 @@ from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
 
     from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
     from tap_cxone.http.messages import ApiResponse
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
     from tap_cxone.windows import Window
 
-_SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
-_MAX_SHOWN = 60  # characters of a wrong date range in a message
+_MILLISECOND = timedelta(milliseconds=1)
 _SERVER_ERRORS = range(500, 600)
 RESULTS_PATH = "/api/v2/analytics/reports/results"
 
@@ -104,7 +103,7 @@ class ReportsApi(JobApi):
         response = super().get_status(job)
         if response.status is not JobStatus.SUCCEEDED:
             return response
-        if difference := _other_date_range(json_object(response.body), job.window):
+        if difference := other_range(json_object(response.body).get("dateRange"), job.window):
             return replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response
@@ -138,7 +137,8 @@ class ReportsApi(JobApi):
             if rows is None:
                 msg = f"{description}: a page of the result has no list 'data'; run again"
                 raise DownloadError(msg)
-            count, total = count + len(rows), announced_total(json_object(page)) or total
+            announced = announced_total(json_object(page))
+            count, total = count + len(rows), total if announced is None else announced
             yield list(map(encode_json, rows))
         if total is not None and count != total:
             msg = f"{description}: received {count} of {total} announced rows; run again"
@@ -149,28 +149,3 @@ def _date_range(window: Window) -> dict[str, str]:
     """Return a window as an absolute date range that shares no instant with its neighbours."""
     end = iso_z(window.end - _MILLISECOND, "milliseconds")
     return {"type": "absolute", "start": iso_z(window.start), "end": end}
-
-
-def _other_date_range(body: Mapping[str, Any], window: Window) -> str:
-    """Return how the date range of a result differs from its window; empty if it does not.
-
-    The last day of a range may be written as its last instant, as the next midnight, or as a date.
-    """
-    shown = json_object(body.get("dateRange"))
-    start, end = str(shown.get("start") or ""), str(shown.get("end") or "")
-    if not shown or (_is_instant(start, window.start) and _is_end(end, window.end)):
-        return ""
-    shown_text = f"{start} to {end}" if start or end else str(shown.get("value"))
-    return f"the result is of {shown_text[:_MAX_SHOWN]}, not of the requested {window}"
-
-
-def _is_end(text: str, end: datetime) -> bool:
-    is_last_day = text == iso_z(end - _MILLISECOND).partition("T")[0]
-    return is_last_day or _is_instant(text, end)
-
-
-def _is_instant(text: str, instant: datetime) -> bool:
-    try:
-        return abs(parse_instant(text) - instant) <= _SECOND
-    except ValueError:
-        return False

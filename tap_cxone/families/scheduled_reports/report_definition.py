@@ -42,6 +42,27 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
     }
 
 
+def totals_definition(report: ReportSettings, metrics: Sequence[str]) -> dict[str, Any]:
+    """Return the schedule of the figures of a report without grouping."""
+    grouped = schedule_definition(report)
+    ungrouped = {"metrics": list(metrics), "dimensions": [], "grouping": []}
+    return {
+        **grouped,
+        "name": _totals_name(grouped["name"]),
+        "report": {**grouped["report"], **ungrouped},
+    }
+
+
+def schedule_names(report: ReportSettings) -> tuple[str, ...]:
+    """Return the names of the schedules that a report uses: its own, and that of its totals."""
+    name = report.schedule_name or report.name
+    return (name, _totals_name(name)) if report.verify_totals else (name,)
+
+
+def _totals_name(name: str) -> str:
+    return f"{name} (totals)"
+
+
 def find_differences(registered: Any, expected: Any, path: str = "") -> list[str]:
     """Return the paths at which a registered value differs from the expected one.
 

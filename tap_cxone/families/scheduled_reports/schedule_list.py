@@ -11,7 +11,6 @@ from tap_cxone.errors import (
     DownloadError,
     Throttled,
     Unavailable,
-    with_permission_hint,
 )
 from tap_cxone.families.scheduled_reports.report_definition import describes_report
 from tap_cxone.http.json_body import first_id, json_object
@@ -45,16 +44,12 @@ def list_schedules(client: Client, name: str | None = None) -> list[dict[str, An
     """Return all schedules, or only those with the given name, each with its definition.
 
     Raises:
-        ApiError: The response has no list of schedules.
-        PermissionDenied: A permission is missing; the error names it.
+        ApiError: The response has no list of schedules, or lacks some of them.
     """
     entries: dict[str, dict[str, Any]] = {}
     filters = {"name": name} if name else {}
     paginator = ListPaginator("the schedules", _LIST_KEYS)
-    with (
-        with_permission_hint(PERMISSION_HINT),
-        suppress(DownloadError),  # an invalid or repeated token ends the list
-    ):
+    with suppress(DownloadError):  # an invalid or repeated token ends the list
         for page in paginator.pages(
             lambda query: client.get(SCHEDULES_PATH, filters | paginator.params(query)).json
         ):
@@ -64,7 +59,9 @@ def list_schedules(client: Client, name: str | None = None) -> list[dict[str, An
                 raise ApiError(msg)
             entries |= {key: entry for entry in found if (key := schedule_id_of(entry))}
     # The name of the filter is not documented. An API that ignores it returns all schedules.
-    matches = (entry for entry in entries.values() if name is None or entry.get("name") == name)
+    matches = [entry for entry in entries.values() if name is None or entry.get("name") == name]
+    if not matches or name is None:  # a schedule that is not shown must not be registered again
+        paginator.require_all()
     return [_with_definition(client, entry) for entry in matches]
 
 

@@ -13,22 +13,20 @@ from tap_cxone.errors import (
     ConfigError,
     NotFound,
     Unavailable,
-    with_permission_hint,
 )
 from tap_cxone.families.scheduled_reports.report_definition import find_differences, shown_parts
 from tap_cxone.families.scheduled_reports.schedule_list import (
-    PERMISSION_HINT,
     SCHEDULES_PATH,
     list_schedules,
     schedule_id_of,
     schedule_path,
 )
-from tap_cxone.http.json_body import json_object
+from tap_cxone.http.json_body import error_of, json_object
 from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.http.client import Client
@@ -37,6 +35,16 @@ if TYPE_CHECKING:
 _MAX_LOOKUPS = 6  # lookups of a schedule whose registration gave no ID
 _INFO_KEY = "schedules"
 _ACCEPTED = range(201, 300)  # a 200 without JSON may be the page of a proxy
+
+
+def _made_schedules(tenant_info: Mapping[str, Any]) -> dict[str, str]:
+    ids: dict[str, str] = tenant_info.get(_INFO_KEY, {}).get("ids", {})
+    return ids
+
+
+def unused_schedules(tenant_info: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Return the schedules that the tap made and that none of these names means."""
+    return sorted(_made_schedules(tenant_info).keys() - set(names))
 
 
 class ScheduleRequest(Struct, frozen=True):
@@ -98,17 +106,12 @@ class ScheduleRegistry(Struct, frozen=True):
         """Forget the ID of a schedule that was deleted meanwhile, so that it is made again."""
         self._ids.pop(request.name, None)
 
-    def unused_names(self, names: Iterable[str]) -> list[str]:
-        """Return the schedules that the tap made and that none of these names means."""
-        return sorted(self._made.keys() - set(names))
-
     # Schedules that the tap made
 
     @property
     def _made(self) -> dict[str, str]:
         """Return the name and ID of each schedule that the tap made; an unknown ID is empty."""
-        ids: dict[str, str] = self.tenant_info.get(_INFO_KEY, {}).get("ids", {})
-        return ids
+        return _made_schedules(self.tenant_info)
 
     def _remember(self, name: str, schedule_id: str) -> str:
         """Store that the tap made a schedule; return its ID."""
@@ -175,8 +178,8 @@ class ScheduleRegistry(Struct, frozen=True):
         name, new_id = request.name, ""
         self._sent.add(name)
         try:
-            with with_permission_hint(PERMISSION_HINT):
-                response_json = self.client.submit(SCHEDULES_PATH, request.definition).json
+            response_json = self.client.submit(SCHEDULES_PATH, request.definition).json
+            self._require_accepted(response_json, request)
             new_id = schedule_id_of(json_object(response_json))
         except AmbiguousSubmit as error:
             if error.status not in _ACCEPTED:
@@ -190,6 +193,15 @@ class ScheduleRegistry(Struct, frozen=True):
         self._audit_change(request, new_id, None)
         return new_id
 
+    def _require_accepted(self, response_json: Any, request: ScheduleRequest) -> None:
+        """Raise `ConfigError` if a response of success has an error in place of a schedule."""
+        if error_text := error_of(response_json):
+            msg = (
+                f"{request.setting}: the API did not register the schedule '{request.name}': "
+                f"{self.client.redact(error_text)}; correct what it names"
+            )
+            raise ConfigError([msg])
+
     def _update_if_different(self, entry: dict[str, Any], request: ScheduleRequest) -> str:
         registered_id, name = schedule_id_of(entry), request.name
         differences = find_differences(entry, request.definition)
@@ -199,8 +211,7 @@ class ScheduleRegistry(Struct, frozen=True):
         elif differences:
             self._require_permission(registered_id, request, differences)
             try:
-                with with_permission_hint(PERMISSION_HINT):
-                    response = self.client.put(schedule_path(registered_id), request.definition)
+                response = self.client.put(schedule_path(registered_id), request.definition)
             except NotFound:  # deleted after the lookup
                 return self._register(request)
             if response.headers.get("Content-Type", "").startswith("text/html"):

@@ -16,6 +16,7 @@ from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section, Settings
 from tap_cxone.config.shared import Scopes, StreamName
+from tap_cxone.config.totals import TotalsSettings
 from tap_cxone.config.validation import aggregate_window_problems
 
 _CALL_REPORT_TYPES = ("agent", "queue", "skill")
@@ -142,6 +143,13 @@ class ReportSettings:
         Meta(description="The dates of the scheduled runs, as in a definition of the API."),
     ] = DateRangeSettings()
     columns: Annotated[dict[str, ColumnRule], COLUMN_RULES] = field(default_factory=dict)
+    verify_totals: Annotated[
+        TotalsSettings | None,
+        Meta(
+            description="Totals to compare the sum of each window's rows with, before any record "
+            "is emitted: a second schedule, whose report has no dimensions. Default: none."
+        ),
+    ] = None
     csv: Annotated[
         CsvSettings, Meta(description="As `scheduled_reports.csv`, for this report only.")
     ] = field(default_factory=CsvSettings)
@@ -198,7 +206,7 @@ class ScheduledReportsSettings(Section):
             gt=0,
             le=ONE_WEEK,
             description="Minutes that one run may take. Then it is cancelled and, once, retried "
-            "with half the days. The engine itself stops at 30.",
+            "with half the days, or with its only day. The engine itself stops at 30.",
         ),
     ] = 45
     allow_unknown_metrics: Annotated[
@@ -253,6 +261,9 @@ class ScheduledReportsSettings(Section):
         for dimension in report.grouping:
             if dimension not in report.dimensions:
                 yield f": grouping '{dimension}' is not in its dimensions; add it to them"
+        for metric in report.verify_totals.metrics if report.verify_totals else ():
+            if metric not in report.metrics:
+                yield f": verify_totals.metrics has '{metric}', which is not in its metrics; add it"
         yield from _definition_problems(report)
         if not _TIME.fullmatch(report.schedule.time):
             yield (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import structs
@@ -12,22 +13,35 @@ from typing_extensions import override
 from tap_cxone.config.validation import CLIENT_CREDENTIALS
 from tap_cxone.context import ApiFamily
 from tap_cxone.families.scheduled_reports.api import ReportsApi
-from tap_cxone.families.scheduled_reports.report_definition import schedule_definition
+from tap_cxone.families.scheduled_reports.report_definition import (
+    schedule_definition,
+    schedule_names,
+    totals_definition,
+)
 from tap_cxone.families.scheduled_reports.schedule_list import (
     PERMISSION_HINT,
     SCHEDULES_PATH,
     list_schedules,
     schedule_id_of,
 )
-from tap_cxone.families.scheduled_reports.schedules import ScheduleRegistry, ScheduleRequest
+from tap_cxone.families.scheduled_reports.schedules import (
+    ScheduleRegistry,
+    ScheduleRequest,
+    unused_schedules,
+)
 from tap_cxone.families.scheduled_reports.settings import ScheduledReportsSettings
 from tap_cxone.http.rate_limit import RateLimits
+from tap_cxone.jobs.ledger import NullLedger
+from tap_cxone.jobs.store import JobStore
 from tap_cxone.redact import is_loopback
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
-from tap_cxone.streams.definition import text_format
+from tap_cxone.streams.base import read_tenant_info
+from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.state import StreamState
+from tap_cxone.streams.totals import Totals, VerifiedSource
 from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
@@ -37,11 +51,13 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
+    from tap_cxone.config.totals import TotalsSettings
     from tap_cxone.context import RunContext
     from tap_cxone.families.scheduled_reports.settings import ReportSettings
     from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.jobs.runner import JobRunner
     from tap_cxone.streams.base import CXoneStream
+    from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
 
 NAME = ScheduledReportsSettings.NAME
@@ -49,6 +65,7 @@ SCHEDULES_STREAM = "report_schedules"
 BUILT_IN_STREAMS = (SCHEDULES_STREAM,)
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _MEANING = ("type", "metrics", "dimensions", "grouping", "filters")
+_UTC = ZoneInfo("UTC")
 _MAX_POLL_GROWTH = 8  # a poll interval of 15 s grows to two minutes
 
 
@@ -92,11 +109,25 @@ class ScheduledReports(ApiFamily):
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of schedules and one stream per configured report."""
     api_family = ScheduledReports.from_settings(context)
+    api_family.tenant_info.update(read_tenant_info(tap, NAME))
     family_settings = context.settings.section(ScheduledReportsSettings)
     return [
         SchedulesStream(tap, api_family),
         *(ReportStream(tap, api_family, r) for r in family_settings.reports),
     ]
+
+
+def log_unused_schedules(stream: CXoneStream) -> None:
+    """Log the schedules that earlier runs made for reports that are no longer configured."""
+    family, reports = stream.family, stream.settings.section(ScheduledReportsSettings).reports
+    used_names = (name for report in reports for name in schedule_names(report))
+    names = unused_schedules(family.tenant_info, used_names)
+    if names and "unused schedules" not in family.logged_topics:
+        text = (
+            "No report of the settings uses the schedules that earlier runs registered: %s. "
+            "CXone still runs them; delete them there"
+        )
+        stream.log_once("unused schedules", text, ", ".join(names))
 
 
 class SchedulesStream(FullTableStream):
@@ -123,6 +154,7 @@ class SchedulesStream(FullTableStream):
 
     @override
     def table_records(self) -> Iterator[Record]:
+        log_unused_schedules(self)
         for entry in list_schedules(self.family.client):
             parts = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
             texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in parts.items()}
@@ -136,7 +168,7 @@ class ReportStream(JobStream):
         """Store the report and declare its dimensions and metrics."""
         self.report = report
         keys = report.grouping or report.dimensions
-        setting = f"{NAME}.reports, entry '{report.name}'"
+        setting = self._setting
         dimensions = (source_column(n, f"'{n}'.") for n in report.dimensions)
         metrics = (source_column(n, f"Metric '{n}'.", "number") for n in report.metrics)
         declaration = Declaration(
@@ -156,13 +188,21 @@ class ReportStream(JobStream):
         )
         super().__init__(tap, family, declaration)
 
+    @property
+    def _setting(self) -> str:
+        return f"{NAME}.reports, entry '{self.report.name}'"
+
     @cached_property
     @override
     def api(self) -> ReportsApi:
+        return self._api_of(schedule_definition(self.report))
+
+    def _api_of(self, definition: dict[str, Any]) -> ReportsApi:
+        """Return the API that runs a definition of the report."""
         report, family = self.report, self.family
         request = ScheduleRequest(
-            definition=schedule_definition(report),
-            setting=f"{NAME}.reports, entry '{report.name}'",
+            definition=definition,
+            setting=self._setting,
             register=report.register,
             take_over=report.take_over,
         )
@@ -177,20 +217,39 @@ class ReportStream(JobStream):
         )
 
     @override
-    def source(self) -> JobRunner:
-        self._report_unused_schedules()
-        return super().source()
+    def source(self) -> FileSource:
+        log_unused_schedules(self)
+        columns, rules = self.declaration.columns, self.report.columns
+        require_known_rules(columns, rules, f"{self._setting}, columns")
+        runner, totals = super().source(), self._totals()
+        return VerifiedSource(runner, totals) if totals else runner
 
-    def _report_unused_schedules(self) -> None:
-        """Log the schedules that earlier runs made for reports that are no longer configured."""
-        reports = self.settings.section(ScheduledReportsSettings).reports
-        names = self._schedules.unused_names(r.schedule_name or r.name for r in reports)
-        if names and "unused schedules" not in self.family.logged_topics:
-            text = (
-                "No report of the settings uses the schedules that earlier runs registered: %s. "
-                "CXone still runs them; delete them there"
-            )
-            self.log_once("unused schedules", text, ", ".join(names))
+    def _totals(self) -> Totals | None:
+        if (settings := self.report.verify_totals) is None:
+            return None
+        runner = self._totals_runner(settings)
+        return Totals(
+            settings=settings,
+            setting=f"{self._setting}, verify_totals",
+            declaration=self.declaration,
+            columns=lambda: self.declaration.columns,
+            fetch=lambda window: runner.fetch(window).spool,
+            zone=lambda: _UTC,
+            max_bytes=self.settings.max_unpacked_bytes,
+        )
+
+    def _totals_runner(self, settings: TotalsSettings) -> JobRunner:
+        """Return the runner of the ungrouped report; its jobs cost nothing, so STATE has none."""
+        api = self._api_of(totals_definition(self.report, settings.metrics))
+        store = JobStore(
+            stream=self.name,
+            was_committed=lambda _: False,
+            state=StreamState(self.name, {}),
+            emit_state=lambda: None,
+            ledger=NullLedger(),
+            fingerprint=api.fingerprint,
+        )
+        return self.runner(api, store)
 
     @override
     def requested_columns(self) -> frozenset[str]:

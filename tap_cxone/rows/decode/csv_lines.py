@@ -12,18 +12,21 @@ from msgspec import Struct
 
 from tap_cxone.rows.decode.csv_source import CsvBlock
 from tap_cxone.rows.decode.notice import is_no_data
+from tap_cxone.rows.decode.plain_block import PlainBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_cxone.rows.decode.table import SkippedLines
 
+AnyBlock = CsvBlock | PlainBlock
 
-def without_notice(csv_blocks: Iterator[CsvBlock]) -> Iterator[CsvBlock]:
+
+def without_notice(blocks: Iterator[AnyBlock]) -> Iterator[AnyBlock]:
     """Yield all blocks; none if the only row says that there are no rows."""
-    for number, block in enumerate(csv_blocks):
-        if number == 0 and block.count == 1 and is_no_data(block.rows[0]):
-            following = list(islice(csv_blocks, 1))
+    for number, block in enumerate(blocks):
+        if number == 0 and block.count == 1 and is_no_data(block.row(0).cells):
+            following = list(islice(blocks, 1))
             if not following:
                 return
             yield block
@@ -61,8 +64,13 @@ class LineFilter(Struct, frozen=True):
             headers, skipped, spellings, frozenset((words or [""])[0] for words in first_words)
         )
 
-    def rows_of(self, block: CsvBlock) -> CsvBlock:
-        """Return the rows of a block without lines of blank cells and repeated headers."""
+    def rows_of(self, block: AnyBlock) -> AnyBlock:
+        """Return the rows of a block without lines of blank cells and repeated headers.
+
+        A plain block has none of them.
+        """
+        if isinstance(block, PlainBlock):
+            return block
         first_cells = list(map(_first_cell, block.rows))
         text = "\n".join(first_cells).casefold()
         if not any(word in text for word in self.first_words) and all(map(str.strip, first_cells)):
@@ -71,6 +79,15 @@ class LineFilter(Struct, frozen=True):
         return CsvBlock(
             list(compress(block.rows, is_row)), list(compress(block.line_numbers, is_row))
         )
+
+    def may_have_header(self, first_cells: Sequence[str]) -> bool:
+        """Return True if a row with one of these first cells may repeat the header."""
+        text = "\n".join(first_cells).casefold()
+        if not any(word in text for word in self.first_words):
+            return False
+        titles = {header[0] for header in self.headers if header}
+        spellings = {titles[0] for titles in self.spellings if titles}
+        return any(cell in titles or _spelling(cell) in spellings for cell in first_cells)
 
     def _is_row(self, cells: list[str]) -> bool:
         if self._is_header(cells):

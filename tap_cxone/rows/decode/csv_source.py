@@ -71,10 +71,16 @@ class CsvSource(Struct, frozen=True):
     delimiter: str = ","
     has_delimiter_line: bool = False
 
-    def _open(self, describe_position: Callable[[], str]) -> AbstractContextManager[TextIO]:
-        expected = self.expected
+    def _open(
+        self, describe_position: Callable[[], str], skipped_bytes: int = 0
+    ) -> AbstractContextManager[TextIO]:
         return open_text(
-            self.spool, self.name, describe_position, expected.text_format, expected.max_bytes
+            self.spool,
+            self.name,
+            describe_position,
+            self.expected.text_format,
+            self.expected.max_bytes,
+            skipped_bytes=skipped_bytes,
         )
 
     def with_delimiter(self) -> CsvSource:
@@ -101,34 +107,39 @@ class CsvSource(Struct, frozen=True):
         with self._open(lambda: "in its header") as text:
             return next((line for line in text if line.strip()), "")
 
-    def _line_chunks(self, text: TextIO) -> Iterator[list[str]]:
+    def _line_chunks(self, text: TextIO, *, is_beginning: bool) -> Iterator[list[str]]:
         """Yield the lines of a text in chunks; the line that names the delimiter is blank."""
-        is_first = True
         while chunk := text.readlines(_CHUNK_CHARACTERS):
-            if is_first and self.has_delimiter_line:
+            if is_beginning and self.has_delimiter_line:
                 _blank_first_line(chunk)
-            is_first = False
+            is_beginning = False
             yield self.null_characters.filter_lines(chunk)
 
-    def blocks(self) -> Iterator[CsvBlock]:
-        """Yield all non-blank rows: the header as one block, then blocks of many rows."""
-        line, chunks_read = 0, 0
+    def blocks(self, skipped_bytes: int = 0, skipped_lines: int = 0) -> Iterator[CsvBlock]:
+        """Yield all non-blank rows: the header as one block, then blocks of many rows.
+
+        Args:
+            skipped_bytes: Number of bytes of the rows that are not read, beginning with the header.
+            skipped_lines: Number of their lines.
+        """
+        line, chunks_read, is_header = skipped_lines, 0, not skipped_bytes
         self.null_characters.count = 0
 
         def counted_lines(text: TextIO) -> Iterator[list[str]]:
             nonlocal chunks_read
-            for chunk in self._line_chunks(text):
+            for chunk in self._line_chunks(text, is_beginning=is_header):
                 chunks_read += 1
                 yield chunk
 
-        block, row_limit, chunk_limit = CsvBlock(), 1, 1
+        block, row_limit = CsvBlock(), 1 if is_header else BLOCK_ROWS
+        chunk_limit = 1 if is_header else _CHUNKS_PER_BLOCK
         try:
-            with self._open(lambda: f"after line {line}") as text:
+            with self._open(lambda: f"after line {line}", skipped_bytes) as text:
                 lines = chain.from_iterable(counted_lines(text))
                 reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
                 try:
                     for cells in reader:
-                        line = reader.line_num
+                        line = skipped_lines + reader.line_num
                         if cells:
                             block.rows.append(cells)
                             block.line_numbers.append(line)

@@ -13,11 +13,13 @@ from tap_cxone.rows.decode.csv_lines import LineFilter, without_notice
 from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
 from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
+from tap_cxone.rows.decode.plain_block import PlainBlock
 from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_cxone.rows.decode.csv_lines import AnyBlock
     from tap_cxone.rows.decode.table import Block, FileExpectation
     from tap_cxone.spool import Spool
 
@@ -75,19 +77,33 @@ class CsvTable(Struct, frozen=True):
         try:
             for block in self._row_blocks():
                 has_rows = True
-                if any(len(row) != width or row[-1].strip() for row in block.rows):
+                rows = (block.row(index).cells for index in range(block.count))
+                if any(len(cells) != width or cells[-1].strip() for cells in rows):
                     return False
         except DecodeError:  # `blocks` raises it again, after the rows before the damage
             return False
         return has_rows
 
-    def _row_blocks(self) -> Iterator[CsvBlock]:
+    def _row_blocks(self) -> Iterator[AnyBlock]:
         """Yield the rows below the header, without the lines that are no rows."""
         blocks = self.source.blocks()
         next(blocks, None)  # the header
         self.skipped.reset()
-        filter_lines = LineFilter.for_header(self.header, self.source.delimiter, self.skipped)
-        return without_notice(rows for rows in map(filter_lines.rows_of, blocks) if rows.count)
+        line_filter = self._line_filter()
+        return without_notice(rows for rows in map(line_filter.rows_of, blocks) if rows.count)
+
+    def _plain_row_blocks(self, chunk_bytes: int) -> Iterator[AnyBlock]:
+        from tap_cxone.rows.decode.plain_csv import PlainParser  # imported late: it needs pyarrow
+
+        self.skipped.reset()
+        line_filter = self._line_filter()
+        parser = PlainParser(self.source, len(self.header), line_filter, chunk_bytes)
+        blocks = parser.blocks()
+        next(blocks, None)  # the header
+        return without_notice(rows for rows in map(line_filter.rows_of, blocks) if rows.count)
+
+    def _line_filter(self) -> LineFilter:
+        return LineFilter.for_header(self.header, self.source.delimiter, self.skipped)
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield the rows below the header; rows with another number of cells are invalid.
@@ -96,9 +112,25 @@ class CsvTable(Struct, frozen=True):
             DecodeError: The file is damaged or is not CSV, or its last row has another number of
                 cells, as in a truncated file. Rows before the damage have been yielded.
         """
+        return self._checked(self._row_blocks())
+
+    def plain_blocks(self, chunk_bytes: int) -> Iterator[Block | Row]:
+        """Yield the same rows; those of plain text as `PlainBlock`. It needs pyarrow.
+
+        Args:
+            chunk_bytes: Usual size of the text that is parsed at once.
+
+        Raises:
+            DecodeError: As `blocks`.
+        """
+        if not self.header or self.has_trailing_cell or self.source.has_delimiter_line:
+            return self.blocks()
+        return self._checked(self._plain_row_blocks(chunk_bytes))
+
+    def _checked(self, row_blocks: Iterator[AnyBlock]) -> Iterator[Block | Row]:
         ragged: Row | None = None
-        for csv_block in self._row_blocks():
-            for well_formed, block in self._split_ragged(csv_block):
+        for row_block in row_blocks:
+            for well_formed, block in self._split_ragged(row_block):
                 if ragged is not None:
                     yield ragged
                     ragged = None
@@ -115,8 +147,11 @@ class CsvTable(Struct, frozen=True):
         """Yield the same rows as `blocks`, one by one."""
         return rows_of(self.blocks())
 
-    def _split_ragged(self, block: CsvBlock) -> Iterator[tuple[bool, CsvBlock]]:
+    def _split_ragged(self, block: AnyBlock) -> Iterator[tuple[bool, AnyBlock]]:
         """Yield runs of rows in file order, with True if they have one cell per column."""
+        if isinstance(block, PlainBlock):
+            yield True, block
+            return
         width = len(self.header)
         if self.has_trailing_cell:
             block = CsvBlock([row[:width] for row in block.rows], block.line_numbers)

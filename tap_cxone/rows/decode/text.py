@@ -54,12 +54,14 @@ def read_beginning(spool: Spool, name: str, text_format: TextFormat) -> str:
 
 
 @contextmanager
-def open_text(
+def open_text(  # noqa: PLR0913 (the last one is for files that are read from their middle)
     spool: Spool,
     name: str,
     describe_position: Callable[[], str],
     text_format: TextFormat,
     max_bytes: int = MAX_UNPACKED_BYTES,
+    *,
+    skipped_bytes: int = 0,
 ) -> Iterator[io.TextIOWrapper]:
     """Open a spool as text, without newline translation.
 
@@ -69,6 +71,7 @@ def open_text(
         describe_position: Returns the current position for error messages.
         text_format: The encoding of the file, if the user has set one.
         max_bytes: Maximum size of the file after decompression.
+        skipped_bytes: Number of bytes of UTF-8 before the text that is read.
 
     Yields:
         The text. Without an encoding it is UTF-16 or UTF-8, as its first bytes show.
@@ -80,6 +83,9 @@ def open_text(
         with spool.open() as file:
             data = _unpack(file, name, max_bytes)
             encoding = text_format.encoding or _detect_encoding(data.peek(_SAMPLE_BYTES))
+            if skipped_bytes:
+                _skip(data, skipped_bytes)
+                encoding = "utf-8"  # a byte order mark inside the file is text
             yield io.TextIOWrapper(data, encoding=encoding, newline="")
     except _GZIP_ERRORS as error:
         msg = f"{name}: the gzip data is damaged or ends early ({error})"
@@ -90,6 +96,26 @@ def open_text(
             f"another encoding, set {text_format.csv_setting}.encoding"
         )
         raise DecodeError(msg) from error
+
+
+@contextmanager
+def open_utf_8(
+    spool: Spool, name: str, text_format: TextFormat, max_bytes: int
+) -> Iterator[io.BufferedReader | None]:
+    """Open a spool as bytes of UTF-8; None if its text has another encoding.
+
+    Raises:
+        DecodeError: The file unpacks to more than `max_bytes`.
+    """
+    with spool.open() as file:
+        data = _unpack(file, name, max_bytes)
+        encoding = text_format.encoding or _detect_encoding(data.peek(_SAMPLE_BYTES))
+        yield data if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"} else None
+
+
+def _skip(data: io.BufferedReader, count: int) -> None:
+    while count and (read := data.read(min(count, _BUFFER_BYTES))):
+        count -= len(read)
 
 
 def _detect_encoding(data: bytes) -> str:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from tap_cxone.simulator.csvfile import csv_text
+from tap_cxone.simulator.fake_values import american
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,11 +32,6 @@ _STATES = {False: "0", True: "3"}
 
 def _local(text: str, zone: timezone) -> datetime:
     return datetime.fromisoformat(text).astimezone(zone)
-
-
-def _american(at: datetime) -> str:
-    """Return an instant as US Americans write it, to the second and without an offset."""
-    return f"{at.month}/{at.day}/{at.year} {at:%I:%M:%S %p}".replace(" 0", " ")
 
 
 def _call_details(contacts: Sequence[Row], zone: timezone) -> list[Row]:
@@ -90,7 +86,7 @@ def _agent_states(contacts: Sequence[Row], zone: timezone) -> list[Row]:
                 "Team_No": str(contact["teamId"]),
                 "Bus_No": "4597",
                 "StateIndex": "1",
-                "Start_Date": _american(started),
+                "Start_Date": american(started),
                 "Working": "3",
                 "Available": "0",
                 "Outstate_Code": "",
@@ -99,7 +95,7 @@ def _agent_states(contacts: Sequence[Row], zone: timezone) -> list[Row]:
                 "Skill_No": str(contact["skillId"]),
                 "Skill_Name": contact["skillName"],
                 "Duration": f"{contact['totalDurationSeconds']:,}",
-                "End_Date": _american(ended),
+                "End_Date": american(ended),
             }
         )
     return rows
@@ -109,7 +105,7 @@ def _agent_days(contacts: Sequence[Row], zone: timezone) -> list[Row]:
     seconds: Counter[tuple[str, str, str]] = Counter()
     for contact in contacts:
         day = _local(contact["contactStartDate"], zone).replace(hour=0, minute=0, second=0)
-        key = (str(contact["agentId"]), _american(day), _STATES[not contact["abandoned"]])
+        key = (str(contact["agentId"]), american(day), _STATES[not contact["abandoned"]])
         seconds[key] += contact["totalDurationSeconds"]
     return [
         {"Agent_No": agent, "Start_Date": day, "Agent_State_Code": state, "Duration": f"{total:,}"}

@@ -42,7 +42,7 @@ _INACTIVE = 2  # index of an agent who has left
 _OUTBOUND = 32  # campaign
 _CAMPAIGNS = {31: "Service", 32: "Sales, outbound", 33: 'The "Big" Campaign'}
 _DISPOSITIONS = ("Resolved", "Callback, promised", "Wrong number", "Escalated", "No answer")
-_STATES = ("Undefined", "InQueue", "Routing", "Active", "Hold", "End Contact")
+CONTACT_STATES: Final = ("Undefined", "InQueue", "Routing", "Active", "Hold", "End Contact")
 
 
 def _teams() -> list[Row]:
@@ -207,7 +207,7 @@ DIMENSIONS: Final = {
                 "ContactStateDescription": name,
                 "ContactStateCategory": "Contact",
             }
-            for index, name in enumerate(_STATES)
+            for index, name in enumerate(CONTACT_STATES)
         ],
         paged=False,
     ),

@@ -10,7 +10,8 @@ from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
 from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
 from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
-from tap_cxone.simulator.reporting.report_jobs import ReportJobs
+from tap_cxone.simulator.reporting.periods import Periods
+from tap_cxone.simulator.reporting.report_jobs import REPORT, ReportJobs
 from tap_cxone.simulator.reporting.routes import FAMILY, routes
 
 if TYPE_CHECKING:
@@ -42,20 +43,28 @@ class Reporting(SimulatedFamily):
         super().__init__(context)
         self.contacts = Contacts(self._options, context.clock)
         self.report_jobs = ReportJobs(self._options, context.clock, self.contacts)
+        self._periods = Periods(self._options, context.clock, self.contacts)
         self._downloads = DataDownloads(self._options, context.clock, self.contacts)
 
     @override
     def routes(self) -> list[BaseRoute]:
-        return routes(self._context, self.contacts, self._downloads, self.report_jobs)
+        return routes(
+            self._context, self.contacts, self._periods, self._downloads, self.report_jobs
+        )
 
     @override
     def serves(self, entity: str) -> bool:
-        return entity == CONTACTS or entity in DIMENSIONS or entity.startswith(ENTITY)
+        is_list = entity in DIMENSIONS or entity in self._periods.lists
+        return is_list or entity in {CONTACTS, REPORT} or entity.startswith(ENTITY)
 
     @override
     def expected_rows(self, query: RowQuery) -> Iterable[Row]:
         if query.entity == CONTACTS:
             return self.contacts.started(query.start, query.end)
+        if query.entity in self._periods.lists:
+            return self._periods.lists[query.entity].rows(query.start, query.end)
+        if query.entity == REPORT:
+            return self.report_jobs.rows(query.start, query.end)
         if query.entity.startswith(ENTITY):
             report_id = int(query.entity.removeprefix(ENTITY))
             return self._downloads.rows(report_id, query.start, query.end)
@@ -66,6 +75,11 @@ class Reporting(SimulatedFamily):
         now = self._context.clock.now()
         jobs = [{"id": job.id, "status": job.status(now)} for job in self.report_jobs.all()]
         return {"report_jobs": jobs}
+
+    @property
+    @override
+    def limit_violations(self) -> int:
+        return self._periods.refusals
 
     @classmethod
     @override

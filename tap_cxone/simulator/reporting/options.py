@@ -24,11 +24,15 @@ class ReportingOptions(CommonOptions):
             saving.
         download_error: Error text of a data download in place of its file; empty for none.
         report_job_wrapper: Whether a report job is inside `jobResult`, and a list of them inside
-            `jobResults`.
+            `jobResults`, with IDs as texts. Without the wrappers IDs are numbers, as documented.
+        report_dates: Whether a report job uses the dates of its request, or ignores them.
         report_title_lines: Number of title lines before the header of a report job's file.
         file_base_url: Base URL in the links to files of report jobs; empty for that of a request.
         file_misses: Number of requests for a file of a report job that get 404 first.
         moving_contacts: Number of contacts that change right after their page was served.
+        reporting_durations: How the reporting API spells durations: as ISO 8601, or in seconds.
+        pending_intervals: Number of requests for WFM figures that get 409 first, since the
+            interval is not ready.
     """
 
     reporting_generation: Literal["new", "old"] = "new"
@@ -39,7 +43,10 @@ class ReportingOptions(CommonOptions):
     download_zone_hours: float = -5
     download_error: str = ""
     report_job_wrapper: Literal["present", "absent"] = "present"
+    report_dates: Literal["used", "ignored"] = "used"
     report_title_lines: int = 0
     file_base_url: str = ""
     file_misses: int = 0
     moving_contacts: int = 0
+    reporting_durations: Literal["iso", "seconds"] = "iso"
+    pending_intervals: int = 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -14,12 +15,12 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 
 from tap_cxone.simulator.csvfile import csv_text
+from tap_cxone.simulator.fake_values import american
 from tap_cxone.simulator.jobs import ForcedOutcome, Job, Status
 from tap_cxone.simulator.tenant_jobs import TenantJobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
     from tap_cxone.simulator.clock import Clock
     from tap_cxone.simulator.faults import Fault
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.rows import Row
 
 REPORT_ID: Final = 2075
+REPORT: Final = f"report-jobs/{REPORT_ID}"
 NORMAL = ForcedOutcome()
 _DAY = timedelta(days=1)
 _DELETE_AFTER = range(7, 15)
 _FILE_TYPES = {"CSV", "PDF", "XML", "Excel"}
-_COLUMNS = ("Contact ID", "Agent No", "Agent Name", "Total Time")
+_COLUMNS = ("Contact ID", "Agent No", "Agent Name", "Start Date", "Total Time")
+_LONGEST = timedelta(days=90)
 _WORDS = {
     Status.RUNNING: "Running",
     Status.SUCCEEDED: "Finished",
@@ -43,9 +46,17 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportJob(Job):
-    """One job of a report, with the days for which its file is kept."""
+    """One job of a report.
+
+    Attributes:
+        delete_after: How long its file is kept.
+        start: Start of the range of its rows.
+        end: End of it.
+    """
 
     delete_after: timedelta
+    start: datetime
+    end: datetime
     reason: str = "The report failed"
 
     @override
@@ -68,6 +79,7 @@ class ReportJobs(TenantJobs[ReportJob]):
         super().__init__(options, clock)
         self._contacts = contacts
         self._file_misses: dict[str, int] = {}
+        self._first_id = SystemRandom().randrange(10**6, 10**9)
         self._lock = threading.Lock()
 
     def submit(self, query: Mapping[str, str], outcome: ForcedOutcome = NORMAL) -> str:
@@ -81,9 +93,24 @@ class ReportJobs(TenantJobs[ReportJob]):
             raise HTTPException(400, "DeleteAfter must be between 7 and 14")
         if query.get("fileType", "CSV") not in _FILE_TYPES:
             raise HTTPException(400, "Invalid FileType")
-        job_id = str(9001 + len(self._jobs))
-        self.start(ReportJob, outcome, id=job_id, delete_after=timedelta(days=int(days)))
+        start, end = self._range(query)
+        job_id, kept = str(self._first_id + len(self._jobs)), timedelta(days=int(days))
+        self.start(ReportJob, outcome, id=job_id, delete_after=kept, start=start, end=end)
         return job_id
+
+    def _range(self, query: Mapping[str, str]) -> tuple[datetime, datetime]:
+        """Return the range of the request, or that of the template: yesterday."""
+        midnight = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        template = midnight - _DAY, midnight
+        if "startDate" not in query or self._options.report_dates == "ignored":
+            return template
+        try:
+            start, end = (datetime.fromisoformat(query[name]) for name in ("startDate", "endDate"))
+        except (KeyError, ValueError):
+            raise HTTPException(400, "Invalid startDate or endDate") from None
+        if not timedelta(0) < end - start < _LONGEST:
+            raise HTTPException(400, "The date range must be under 90 days")
+        return start, end
 
     def status_response(self, job_id: str, base_url: str, outcome: ForcedOutcome) -> Response:
         """Return the status of a job.
@@ -136,38 +163,42 @@ class ReportJobs(TenantJobs[ReportJob]):
         content = base64.b64encode(self._content(job, fault)).decode()
         return JSONResponse({"files": {"fileName": name, "file": content}})
 
-    def rows(self, submitted_at: datetime) -> list[Row]:
-        """Return the rows of a job: contacts of the day before it was submitted."""
-        end = submitted_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    def rows(self, start: datetime, end: datetime) -> list[Row]:
+        """Return the rows of the report for contacts that started in `[start, end)`."""
         return [
             {
                 "Contact ID": str(contact["contactId"]),
                 "Agent No": str(contact["agentId"]),
                 "Agent Name": f"{contact['lastName']}, {contact['firstName']}",
+                "Start Date": american(datetime.fromisoformat(contact["contactStartDate"])),
                 "Total Time": str(contact["totalDurationSeconds"]),
             }
-            for contact in self._contacts.started(end - _DAY, end)
+            for contact in self._contacts.started(start, end)
         ]
 
     def _content(self, job: ReportJob, fault: Fault | None) -> bytes:
         if fault and fault.kind == "bytes":
             return fault.payload
-        lines = [[row[column] for column in _COLUMNS] for row in self.rows(job.submitted_at)]
+        lines = [[row[column] for column in _COLUMNS] for row in self.rows(job.start, job.end)]
         text = csv_text([_COLUMNS, *lines], _COLUMNS, self._options, fault)
         return ("Contacts of yesterday\r\n" * self._options.report_title_lines + text).encode()
 
     def _describe(self, job: ReportJob, base_url: str, status: Status) -> dict[str, Any]:
+        as_sent: Callable[[str], Any] = str if self._is_wrapped else int
         body: dict[str, Any] = {
-            "jobId": job.id,
-            "reportId": str(REPORT_ID),
+            "jobId": as_sent(job.id),
+            "reportId": as_sent(str(REPORT_ID)),
             "reportName": "Contacts of yesterday",
             "jobStart": _offset_text(job.submitted_at),
         }
         if status is Status.RUNNING:
             return body | {"state": _WORDS[status]}
         assert job.ready_at is not None  # noqa: S101 (the job has ended)
+        if status is not Status.SUCCEEDED:
+            body["errorMessage"] = job.reason  # the documents name no field for it
         body |= {"state": _WORDS[status], "jobEnd": _offset_text(job.ready_at)}
         if status is Status.SUCCEEDED:
+            body["deleteTime"] = _offset_text(job.ready_at + job.delete_after)
             name = quote(f"{job.id}.csv")
             body["resultFileURL"] = (
                 f"{self._options.file_base_url or base_url}"
@@ -176,8 +207,11 @@ class ReportJobs(TenantJobs[ReportJob]):
         return body
 
     def _respond(self, wrapper: str, body: dict[str, Any]) -> Response:
-        is_wrapped = self._options.report_job_wrapper == "present"
-        return JSONResponse({wrapper: body} if is_wrapped else body)
+        return JSONResponse({wrapper: body} if self._is_wrapped else body)
+
+    @property
+    def _is_wrapped(self) -> bool:
+        return self._options.report_job_wrapper == "present"
 
 
 def _offset_text(at: datetime) -> str:

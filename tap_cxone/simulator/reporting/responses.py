@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse, Response
 
@@ -10,7 +10,7 @@ from tap_cxone.simulator.fake_values import instant
 from tap_cxone.simulator.jsontext import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from starlette.exceptions import HTTPException
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.reporting.options import ReportingOptions
     from tap_cxone.simulator.rows import Row
 
-_OLD_NAMES = {
+CONTACT_NAMES: Final = {
     "acwSeconds": "ACWSeconds",
     "conferenceSeconds": "confSeconds",
     "contactStartDate": "contactStart",
@@ -26,6 +26,7 @@ _OLD_NAMES = {
     "fromAddress": "fromAddr",
     "toAddress": "toAddr",
 }
+SAME_NAMES: Final[Mapping[str, str]] = {}
 
 
 def list_response(  # noqa: PLR0913 (all are parts of one response)
@@ -35,7 +36,8 @@ def list_response(  # noqa: PLR0913 (all are parts of one response)
     now: datetime,
     options: ReportingOptions,
     *,
-    old_names: bool = False,
+    old_names: Mapping[str, str] = SAME_NAMES,
+    has_envelope: bool = True,
 ) -> Response:
     """Return the response to a list; 204 if the whole list is empty.
 
@@ -45,27 +47,38 @@ def list_response(  # noqa: PLR0913 (all are parts of one response)
         total: Number of rows of the whole list.
         now: The present instant.
         options: The options, with the generation of the response.
-        old_names: Whether the rows have other names in the old generation.
+        old_names: Names of fields that differ in the old generation.
+        has_envelope: Whether the response has more than the list.
     """
     if not total:
         return Response(status_code=204)
-    body: dict[str, Any] = {
-        "businessUnitId": 4597,
-        "totalRecords": total,
-        "lastPollTime": instant(now),
-        "_links": {"self": "string", "next": None},
-        data_key: rows,
-    }
-    if options.reporting_total == "absent":
-        del body["totalRecords"]
+    body: dict[str, Any] = {data_key: rows}
+    if has_envelope:
+        body |= {
+            "businessUnitId": 4597,
+            "lastPollTime": instant(now),
+            "_links": {"self": "string", "next": None},
+        }
+    if has_envelope and options.reporting_total == "present":
+        body["totalRecords"] = total
     if options.reporting_generation == "old":
-        body[data_key] = [_old_row(row, rename=old_names) for row in rows]
+        body[data_key] = [_old_row(row, old_names) for row in rows]
         body = {"resultSet": body}
     return Response(encode(body), media_type="application/json")
 
 
-def _old_row(row: Row, *, rename: bool) -> Row:
-    names = _OLD_NAMES if rename else {}
+def with_durations(row: Row, names: Collection[str]) -> Row:
+    """Return a row whose durations are spelled as ISO 8601."""
+    return {key: _duration(value) if key in names else value for key, value in row.items()}
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"PT{hours}H{minutes}M{rest:.10g}S"
+
+
+def _old_row(row: Row, names: Mapping[str, str]) -> Row:
     return {names.get(name, name): _old_value(name, value) for name, value in row.items()}
 
 

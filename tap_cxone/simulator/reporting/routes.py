@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +13,18 @@ from typing_extensions import override
 from tap_cxone.simulator.endpoint import fault_of
 from tap_cxone.simulator.handlers import Handlers, outcome_of
 from tap_cxone.simulator.reporting.dimensions import BUSINESS_UNIT, DIMENSIONS
+from tap_cxone.simulator.reporting.periods import instant_of
 from tap_cxone.simulator.reporting.report_jobs import REPORT_ID, ReportJobs
-from tap_cxone.simulator.reporting.responses import error_response, list_response
+from tap_cxone.simulator.reporting.responses import (
+    CONTACT_NAMES,
+    SAME_NAMES,
+    error_response,
+    list_response,
+    with_durations,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.reporting.contacts import Contacts
     from tap_cxone.simulator.reporting.data_downloads import DataDownloads
     from tap_cxone.simulator.reporting.options import ReportingOptions
+    from tap_cxone.simulator.reporting.periods import Periods
     from tap_cxone.simulator.rows import Row
 
 FAMILY: Final = "reporting"
@@ -37,10 +45,14 @@ _CHANGE_HISTORY = timedelta(days=30)
 
 
 def routes(
-    context: ServerContext, contacts: Contacts, downloads: DataDownloads, report_jobs: ReportJobs
+    context: ServerContext,
+    contacts: Contacts,
+    periods: Periods,
+    downloads: DataDownloads,
+    report_jobs: ReportJobs,
 ) -> list[BaseRoute]:
     """Return the endpoints of the reporting API."""
-    api = _Api(context, contacts, downloads)
+    api = _Api(context, contacts, periods, downloads)
     job_api = _JobApi(context, report_jobs)
     return [
         api.endpoint(api.business_unit, "me").route("GET", f"{PATH}/business-unit"),
@@ -57,6 +69,10 @@ def routes(
         *(
             api.endpoint(api.dimension(name), "page").route("GET", f"{PATH}/{name}")
             for name in DIMENSIONS
+        ),
+        *(
+            api.endpoint(api.period(name), "page").route("GET", f"{PATH}/{name}")
+            for name in periods.lists
         ),
     ]
 
@@ -76,12 +92,17 @@ class _Api(_Handlers):
     """Handlers of the endpoints."""
 
     def __init__(
-        self, context: ServerContext, contacts: Contacts, downloads: DataDownloads
+        self,
+        context: ServerContext,
+        contacts: Contacts,
+        periods: Periods,
+        downloads: DataDownloads,
     ) -> None:
         """Create the handlers of the API."""
         super().__init__(context)
         self._downloads = downloads
         self._contacts = contacts
+        self._periods = periods
 
     async def business_unit(self, _: Request) -> Response:
         """Return the business unit of the token."""
@@ -105,12 +126,36 @@ class _Api(_Handlers):
 
         return handle
 
+    def period(self, name: str) -> Handler:
+        """Return the handler of one list of a date range."""
+        period, options = self._periods.lists[name], self._options
+        is_old = options.reporting_generation == "old"
+        data_key = (is_old and period.old_data_key) or period.data_key
+
+        async def handle(request: Request) -> Response:
+            self._require_permission(name)
+            rows = await run_in_threadpool(self._periods.answer, name, request.query_params)
+            page = self._slice(request, rows) if period.paged else rows
+            if options.reporting_durations == "iso":
+                page = [with_durations(row, period.durations) for row in page]
+            return list_response(
+                data_key,
+                page,
+                len(rows),
+                self._context.clock.now(),
+                options,
+                old_names=period.old_names,
+                has_envelope=period.paged,
+            )
+
+        return handle
+
     async def contacts(self, request: Request) -> Response:
         """Return a page of completed contacts."""
         self._require_permission("contacts/completed")
         rows = await run_in_threadpool(self._filtered_contacts, request)
         page = self._slice(request, rows)
-        response = self._list("completedContacts", page, len(rows), old_names=True)
+        response = self._list("completedContacts", page, len(rows), old_names=CONTACT_NAMES)
         self._contacts.move_after(page)
         return response
 
@@ -122,10 +167,11 @@ class _Api(_Handlers):
         return await run_in_threadpool(self._downloads.respond, report_id, query, fault)
 
     def _filtered_contacts(self, request: Request) -> list[Row]:
-        if "updatedSince" not in request.query_params:
-            start, end = (_instant(request, name) for name in ("startDate", "endDate"))
+        query = request.query_params
+        if "updatedSince" not in query:
+            start, end = (instant_of(query, name) for name in ("startDate", "endDate"))
             return self._contacts.started(start, end)
-        since = _instant(request, "updatedSince")
+        since = instant_of(query, "updatedSince")
         if since < self._context.clock.now() - _CHANGE_HISTORY:
             raise HTTPException(400, "updatedSince may be at most 30 days ago")
         return self._contacts.updated(since)
@@ -138,7 +184,12 @@ class _Api(_Handlers):
         return rows[skip : skip + min(top, self._options.max_page_rows)]
 
     def _list(
-        self, data_key: str, page: Sequence[Row], total: int, *, old_names: bool = False
+        self,
+        data_key: str,
+        page: Sequence[Row],
+        total: int,
+        *,
+        old_names: Mapping[str, str] = SAME_NAMES,
     ) -> Response:
         now = self._context.clock.now()
         return list_response(data_key, page, total, now, self._options, old_names=old_names)
@@ -185,14 +236,3 @@ def _number(request: Request, name: str, default: int) -> int:
     if not text.isdecimal() or (int(text) > MAX_PAGE_SIZE and name == "top"):
         raise HTTPException(400, f"Invalid {name}")
     return int(text)
-
-
-def _instant(request: Request, name: str) -> datetime:
-    """Return an instant of the query; the API knows UTC only."""
-    text = request.query_params.get(name, "")
-    try:
-        if text.endswith("Z"):
-            return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        pass
-    raise HTTPException(400, f"Invalid {name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tap_cxone.errors import ApiError, DecodeError, DownloadError, DriftError
@@ -167,3 +169,26 @@ def test_csv_without_a_column(simulate, clock):
     assert "duration" in str(failure(out))
     assert "required_fields" in str(failure(out))
     assert out.bookmark(STREAM) is None
+
+
+def test_file_that_is_an_error_shows_the_words_of_the_api(sim, clock):
+    """A file with status 200 that has an error in place of records fails the window with it."""
+    body = '{"error": "The export has expired", "code": 17}'
+    sim.faults.add(Fault("download", "status", status=200, body=body, times=2))
+
+    out = run_exports(export_settings(sim), clock)
+
+    assert "the file is an error message (The export has expired)" in str(failure(out))
+    assert out.bookmark(STREAM) is None
+
+
+def test_export_that_shows_other_dates_fails(sim, clock):
+    """A job whose status shows another range than requested is the failure of its window."""
+    query = {"dateFrom": "2026-03-14T00:00:00.000Z", "dateTo": "2026-03-14T23:59:59.999Z"}
+    body = json.dumps({"id": "x", "status": "completed", "query": query})
+    sim.faults.add(Fault("poll", "status", status=200, body=body))
+
+    out = run_exports(export_settings(sim), clock)
+
+    assert "not of the requested 2026-03-15" in str(failure(out))
+    assert out.records(STREAM) == []

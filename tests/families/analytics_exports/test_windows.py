@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cxone.simulator import Options, Simulator
@@ -22,6 +22,7 @@ from tests.support.analytics_exports import (
     serve_export,
 )
 from tests.support.ids import readable
+from tests.support.properties import examples
 from tests.support.requests import statuses, submit_bodies, submits
 from tests.support.run import FakeClock
 
@@ -86,7 +87,7 @@ def long_lived() -> Iterator[tuple[Simulator, FakeClock]]:
         yield sim, clock
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(
     begin=st.timedeltas(timedelta(0), timedelta(days=5)),
     length=st.timedeltas(timedelta(hours=2), timedelta(days=9)),

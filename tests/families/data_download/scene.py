@@ -24,6 +24,7 @@ SCENES = (
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD}"),
         reads=("token", "me", "catalogue", "page"),
         first_request="catalogue",
+        permission=("api:reporting:read, api:data-download:read",),
         permissions={
             "catalogue": ("api:custom-metrics:read",),
             "page": ("api:data-download:read",),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tap_cxone.errors import DecodeError
+from tap_cxone.errors import ConfigError, DecodeError
 from tests.support.data_download import (
     ALL,
+    BY,
     FLAG,
     QUARANTINE,
     SCORE,
@@ -139,7 +140,7 @@ def test_requested_metric_that_is_null_in_a_row_came(sim, clock, caplog):
 
 @pytest.mark.parametrize("agent", ["007", None, ""], ids=["key", "null", "empty"])
 def test_two_rows_of_one_group_are_an_error_that_names_them(sim, clock, agent):
-    """Groups without a value are kept, but different rows under one key are not emitted."""
+    """Groups without a value are kept, but two rows under one key are not emitted."""
     entry = {"group_by": ["agentId"]}
     rows = [interaction(n, agentId=a, duration=n) for n, a in enumerate(["x", agent, "y", agent])]
 
@@ -147,7 +148,7 @@ def test_two_rows_of_one_group_are_an_error_that_names_them(sim, clock, agent):
 
     error = failure(out)
     assert isinstance(error, DecodeError)
-    assert "rows 2 and 4 differ and have the same key (agent_id" in str(error)
+    assert "rows 2 and 4 have the same key (agent_id" in str(error)
     assert "group_by" in str(error)
     assert out.records(STREAM) == []
 
@@ -159,3 +160,25 @@ def test_group_without_a_value_is_kept(sim, clock):
     out = run_rows(sim, clock, interaction(0), interaction(1, agentId=None), entry=entry)
 
     assert [record["agent_id"] for record in out.records(STREAM)] == ["007", ""]
+
+
+def test_rule_of_a_display_name_holds(sim, clock):
+    """A custom metric may be named by its display name, as in custom_metrics."""
+    entry = {"columns": {BY[SCORE].name: {"allowed": [1]}}}
+
+    out = run_rows(sim, clock, interaction(0, customMetrics={SCORE: 0.5}), entry=entry)
+
+    (found,) = out.records(QUARANTINE)
+    assert found["field"] == SCORE
+
+
+def test_rule_of_no_column_is_a_setting_error(sim, clock):
+    """A rule whose name is mistyped would never hold, so the stream fails and names it."""
+    entry = {"columns": {"duratoin": {"required": True}}}
+
+    out = run_rows(sim, clock, interaction(0), entry=entry)
+
+    assert isinstance(failure(out), ConfigError)
+    assert "columns has a rule for 'duratoin', which is not requested; did you mean 'duration'" in (
+        str(failure(out))
+    )

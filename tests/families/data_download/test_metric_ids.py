@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -77,12 +78,41 @@ def test_id_published_later_leaves_the_first_its_column(simulate, clock, ids):
 
 
 def test_metrics_take_no_room_in_the_map_of_titles(simulate, clock):
-    """A metric whose ID is its column's name needs no entry in STATE."""
+    """A metric whose ID alone decides its column needs no entry in STATE."""
     sim = simulate()
-    publish_ids(sim, "cm_11_1", "CM_2")
+    publish_ids(sim, "cm_11_1", "CM_2", "6B29FC40-CA47-1067")
 
-    out = run_metrics(sim, clock, {"cm_11_1": 1, "CM_2": 2})
+    out = run_metrics(sim, clock, {"cm_11_1": 1, "CM_2": 2, "6B29FC40-CA47-1067": 3})
 
     state = out.state["bookmarks"][STREAM]
-    assert "CM_2" in state["columns"]
-    assert "cm_11_1" not in json.dumps([state["columns"], state["column_types"]])
+    stored = json.dumps([state["columns"], state["column_types"]])
+    assert set(columns_of(out)[0]) == {1, 2, 3}
+    assert not [text for text in ("cm_11_1", "CM_2", "cm_2", "6B29", "6b29") if text in stored]
+
+
+def test_metrics_of_one_name_are_in_the_map_of_titles(simulate, clock):
+    """Of two IDs that only case tells apart, the one with another column has an entry."""
+    sim = simulate()
+    publish_ids(sim, "CM_2", "cm_2")
+
+    out = run_metrics(sim, clock, {"CM_2": 1, "cm_2": 2})
+
+    (columns,) = columns_of(out)
+    assert columns == {1: "cm_2_2", 2: "cm_2"}
+    assert out.state["bookmarks"][STREAM]["columns"]["CM_2"] == ["cm_2_2"]
+
+
+@EVERY_PAIR
+def test_ids_of_a_catalogue_that_is_not_stored_keep_their_columns(simulate, clock, ids):
+    """A catalogue that is too large for STATE leaves the columns of its metrics there."""
+    sim, (first, second) = simulate(), ids
+    many = [f"cm_{hashlib.sha256(str(n).encode()).hexdigest()}" for n in range(400)]
+    publish_ids(sim, first, *many)
+    run = run_metrics(sim, clock, {first: 1})
+    publish_ids(sim, second, first, *many)
+
+    out = run_metrics(sim, clock, {second: 2, first: 1}, state=run.state)
+
+    (before,), (after,) = columns_of(run), columns_of(out)
+    assert after[1] == before[1]
+    assert after[2] != before[1]

@@ -263,3 +263,22 @@ def test_download_window_that_fails_emits_nothing(utc, clock, fault, kind):
     assert first.bookmark(STREAM) == "2026-03-16T00:00:00+00:00"
     assert second.error is None
     assert sorted_ids([*first.records(STREAM), *second.records(STREAM)]) == expected(sim, 3)
+
+
+def test_page_of_other_dates_fails_the_window(sim, clock):
+    """A page that shows other dates than requested is not committed."""
+    dates = {"from": "2026-03-14T04:00:00Z", "to": "2026-03-15T03:59:59Z"}
+    serve_pages(sim, page(interaction(0), filter={"date": dates}))
+
+    out = run_downloads(download_settings(sim), clock)
+
+    assert "not of the requested 2026-03-15" in str(failure(out))
+    assert out.records(STREAM) == []
+
+
+def test_page_that_shows_the_requested_dates_is_read(sim, clock):
+    """A page may repeat the filter of its request."""
+    dates = {"from": "2026-03-15T04:00:00Z", "to": "2026-03-16T03:59:59Z"}
+    serve_pages(sim, page(interaction(0), filter={"date": dates, "timeZone": "America/New_York"}))
+
+    assert run_downloads(download_settings(sim), clock).error is None

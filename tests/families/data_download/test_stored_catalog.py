@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,14 +30,20 @@ from tests.support.expectations import audit_events, failure, warnings_logged
 if TYPE_CHECKING:
     from tests.support.run import Output
 
+
+def digests(text: str) -> str:
+    """Return a text of 640 characters that compression cannot shorten to less than half."""
+    return "".join(hashlib.sha256(f"{text}{n}".encode()).hexdigest() for n in range(10))
+
+
 CAUSES = ("chat", "mail", "phone", "social")
 
 
-def metrics(number: int) -> tuple[CustomMetric, ...]:
+def metrics(number: int, form: str = "cm_{:016x}") -> tuple[CustomMetric, ...]:
     """Return so many metrics, each with a name, a text and limits or values of its own."""
     return tuple(
         CustomMetric(
-            id=f"cm_{index * 2654435761 % 2**64:016x}",
+            id=form.format(index * 2654435761 % 2**64),
             name=f"{CAUSES[index % 4].title()} metric {index * 7919}",
             type=("number", "string")[index % 2],
             description=f"Share of {CAUSES[index % 3]} contacts with cause {index}",
@@ -46,10 +53,35 @@ def metrics(number: int) -> tuple[CustomMetric, ...]:
     )
 
 
-@pytest.mark.parametrize("number", [300, 3000], ids=["many", "too many"])
-def test_state_of_five_downloads_of_many_metrics_is_small(simulate, clock, number):
+FEW = {"custom_metrics": [metrics(1)[0].id]}
+
+
+@pytest.mark.parametrize(
+    ("number", "entry"),
+    [
+        pytest.param(300, {}, id="many"),
+        pytest.param(3000, FEW, id="too many"),
+        pytest.param(3000, {}, id="too many, all selected", marks=pytest.mark.slow),
+    ],
+)
+def test_state_of_five_downloads_of_many_metrics_is_small(simulate, clock, number, entry):
     """STATE stays under 20 kB, however many streams and metrics there are."""
     sim = simulate(catalogue=metrics(number))
+    config = download_settings(sim, 2, entry=entry)
+    (download,) = config["data_download"]["downloads"]
+    names = [f"download_{index}" for index in range(5)]
+    config["data_download"]["downloads"] = [{**download, "name": name} for name in names]
+
+    out = run_downloads(config, clock, *names)
+
+    assert out.error is None
+    assert max(len(json.dumps(state)) for state in out.states) < 20_000
+
+
+@pytest.mark.parametrize("form", ["CM_{:016X}", "{:08x}-0000-4000"])
+def test_state_is_small_whatever_the_form_of_the_ids(simulate, clock, form):
+    """IDs that are no names of columns take no more room in STATE than others."""
+    sim = simulate(catalogue=metrics(300, form))
     config = download_settings(sim, 2)
     (download,) = config["data_download"]["downloads"]
     names = [f"download_{index}" for index in range(5)]
@@ -61,13 +93,26 @@ def test_state_of_five_downloads_of_many_metrics_is_small(simulate, clock, numbe
     assert max(len(json.dumps(state)) for state in out.states) < 20_000
 
 
+def test_catalog_with_long_descriptions_reports_changes_by_metric(simulate, clock, caplog):
+    """Descriptions that are too long for STATE are left out; a change still names its metric."""
+    described = [replace(m, description=digests(m.id)) for m in metrics(30)]
+    sim = simulate(catalogue=described)
+    first = run_downloads(download_settings(sim), clock)
+    sim.publish_metrics((*described, NEW))
+
+    run_next_day(sim, clock, first)
+
+    assert f"Custom metrics added: {NEW.id}" in warnings_logged(caplog)
+    assert len(json.dumps(first.state)) < 20_000
+
+
 def test_catalog_of_too_many_metrics_is_reported_as_such(simulate, clock, caplog):
     """A catalogue that is too large for STATE is a warning, and a new version if it changes."""
     sim = simulate(catalogue=metrics(3000))
-    first = run_downloads(download_settings(sim), clock)
+    first = run_downloads(download_settings(sim, entry=FEW), clock)
     sim.publish_metrics(metrics(3001))
 
-    second = run_next_day(sim, clock, first)
+    second = run_next_day(sim, clock, first, entry=FEW)
 
     assert [w for w in warnings_logged(caplog) if "3000 custom metrics are too many" in w]
     assert (version(first), version(second)) == (1, 2)

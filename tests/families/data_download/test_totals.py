@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.errors import ConfigError, TotalsMismatch
+from tap_cxone.simulator.metrics import CustomMetric
 from tests.support.data_download import (
     BASKET,
     DOWNLOAD,
@@ -123,4 +124,27 @@ def test_baseline_file_of_another_form_is_a_setting_error(sim, clock, tmp_path, 
     out = run_downloads(verified(sim, baseline=path), clock)
 
     assert isinstance(failure(out), ConfigError)
-    assert "verify_totals.baseline" in str(failure(out))
+    assert f"correct data_download.downloads, entry '{STREAM}', verify_totals.baseline" in str(
+        failure(out)
+    )
+
+
+@pytest.mark.parametrize("name", ["Alpha", "cm_a"], ids=["display name", "ID"])
+def test_custom_metric_of_the_totals_is_known_by_both_names(simulate, clock, name):
+    """A custom metric is compared by its display name too, never as a sum of zero."""
+    sim = simulate(catalogue=[CustomMetric(id="cm_a", name="Alpha", type="number")])
+    rows = page(interaction(0, customMetrics={"cm_a": 1}), interaction(1, customMetrics={}))
+    serve_pages(sim, rows, page({"customMetrics": {"cm_a": 2}}))
+    entry = {"custom_metrics": ["Alpha"], "verify_totals": {"metrics": [name]}}
+
+    out = run_downloads(download_settings(sim, entry=entry), clock)
+
+    assert f"{name}: rows 1, total 2" in str(failure(out))
+
+
+def test_totals_of_a_metric_that_the_download_lacks_are_a_setting_error(sim, clock):
+    """A metric that is not requested is in no row, so its sum would verify nothing."""
+    out = run_downloads(verified(sim, metrics=["holdTime"]), clock)
+
+    assert isinstance(failure(out), ConfigError)
+    assert "verify_totals.metrics has 'holdTime', which is not requested" in str(failure(out))

@@ -166,16 +166,15 @@ def test_row_without_a_key_field_is_quarantined(sim, clock):
     assert sorted_ids(out.records(STREAM)) == ["i0"]
 
 
-def test_row_that_repeats_on_a_page_is_emitted_once(sim, clock, caplog):
-    """A row that occurs twice on a page is emitted once."""
-    serve_pages(sim, page(interaction(0), interaction(1), interaction(0)))
+def test_row_that_repeats_on_a_page_fails_the_window(sim, clock):
+    """Two equal rows of a group are an error: either of them may be the group or half of it."""
+    repeated = page(interaction(0), interaction(1), interaction(0))
+    serve_pages(sim, repeated, repeated)
 
     out = run_downloads(download_settings(sim), clock)
 
-    assert out.error is None
-    assert sorted_ids(out.records(STREAM)) == ["i0", "i1"]
-    assert len(requests_to(sim, DOWNLOAD)) == 1
-    assert any("were dropped" in r.getMessage() for r in caplog.records)
+    assert "rows 1 and 3 have the same key (interaction_id" in str(failure(out))
+    assert out.records(STREAM) == []
 
 
 def test_keys_as_texts(sim, clock):

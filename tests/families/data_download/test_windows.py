@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cxone.tap import TapCXone
@@ -32,6 +32,7 @@ from tests.support.data_download import (
     sorted_ids,
 )
 from tests.support.ids import readable
+from tests.support.properties import examples
 from tests.support.requests import requests_to
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def planner(zone: ZoneInfo, most: int = 1) -> Callable[[datetime, datetime], lis
     return lambda start, horizon: list(stream.windows(start, horizon, ()))  # type: ignore[attr-defined]
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     st.sampled_from(ZONES),
     st.datetimes(datetime(2012, 1, 1), datetime(2037, 1, 1)),  # noqa: DTZ001

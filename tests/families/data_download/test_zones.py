@@ -113,3 +113,14 @@ def test_zone_is_in_the_state(sim, clock):
 
     state: dict[str, Any] = out.state["bookmarks"][STREAM]
     assert state["zone"] == NEW_YORK
+
+
+def test_plain_dates_of_a_skipped_range_are_local_days(sim, clock):
+    """A range of plain dates passes the days of the zone, which are no days of UTC."""
+    skipped = {"stream": STREAM, "from": "2026-03-16", "to": "2026-03-17", "why": "broken"}
+
+    out = run_downloads(download_settings(sim, 3, skip_windows=[skipped]), clock)
+
+    assert out.error is None
+    starts = [body["filter"]["date"]["from"] for body in page_bodies(sim)]
+    assert starts == ["2026-03-15T04:00:00Z", "2026-03-17T04:00:00Z"]

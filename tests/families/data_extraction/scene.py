@@ -17,6 +17,7 @@ _COMMON: dict[str, Any] = {
     "key": ("Workflow ID",),
     "entity": "qm-workflows",
     "credentials": ACCESS_KEY,
+    "permission": ("grant the access key's user a permission",),
     "other_request": {"entities": [{"name": STREAM, "version": "3"}]},
     "dispensable": ("list",),
     "unknown_status": {"jobStatus": {"id": "any", "status": "hibernating"}},

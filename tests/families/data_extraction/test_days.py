@@ -31,6 +31,7 @@ def nightly_runs(sim, clock, number, **family):
     return runs
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("zone", ["America/New_York", "Etc/GMT+12", "Asia/Tokyo", "UTC"])
 @pytest.mark.parametrize("window_days", [1, 14])
 def test_nightly_runs_over_days_of_another_zone_lose_no_row(simulate, clock, zone, window_days):

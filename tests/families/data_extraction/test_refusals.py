@@ -29,6 +29,10 @@ WAIT = '{"message": "Please wait and try again later"}'
         "Please wait and try again later",
         "Another request is running",
         "Too many requests",
+        "Service busy",
+        "Concurrent extraction limit reached",
+        "Only one job may be active at a time",
+        "A job already exists for this tenant",
     ],
 )
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -122,8 +126,19 @@ def test_403_without_permission(simulate, clock, mode, stream, permission):
         "User has no access to the entity. Please wait",
         "Access denied, please try again later",
         "You lack the permission for this job, wait for your administrator",
+        "You lack access to this entity, please wait and try again",
+        "The token has no such scope, please wait",
     ],
-    ids=["not authorized", "licence", "rights", "access", "denied", "permission"],
+    ids=[
+        "not authorized",
+        "licence",
+        "rights",
+        "access",
+        "denied",
+        "permission",
+        "no access yet",
+        "scope",
+    ],
 )
 def test_403_of_permission_is_not_waited_out(sim, clock, words):
     """Words of permission win over a request to wait: the stream ends at once and names it."""

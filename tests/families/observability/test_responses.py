@@ -37,6 +37,7 @@ def test_locations(simulate, clock, location, answer):
     [
         (202, "{base}/export-data/ID-7/"),
         (202, "{base}/export-data/ID-7/status/"),
+        (202, "{base}/export-data/ID-7/Status"),
         (202, "{base}/export-data/ID-7/status?fileName=theirs"),
         (202, "{base}/export-data/ID-7?a=/b#c"),
         (202, "https://elsewhere.example{base}/export-data/ID-7"),
@@ -247,6 +248,29 @@ def test_export_status_that_redirects_to_the_file_is_followed(simulate, clock, f
 
     assert len(out.records(KB)) == 24
     assert [seen for seen in downloads(sim) if "authorization" in seen.headers] == []
+
+
+def test_submit_response_of_one_text_names_the_export(sim, clock):
+    """The body may be the ID alone, as a JSON string."""
+    sim.faults.add(
+        Fault("submit", "status", status=202, body='"7f-ID"'),
+        Fault("poll", "status", status=200, body='{"status": "Failed"}'),
+    )
+
+    run_tables(table_settings(sim), clock)
+
+    assert [poll.path for poll in polls(sim)] == [f"{BASE}/export-data/7f-ID/status"]
+
+
+@pytest.mark.parametrize("body", ['"Accepted"', "Accepted", "request 7 accepted"])
+def test_submit_response_that_names_no_export_is_shown(sim, clock, body):
+    """A spent export is not forgotten without showing what came, JSON or not."""
+    sim.faults.add(Fault("submit", "status", status=202, body=body))
+
+    out = run_tables(table_settings(sim), clock)
+
+    assert body in str(failure(out))
+    assert len(submits(sim)) == 1
 
 
 def test_submit_response_without_location_names_the_export_in_its_body(simulate, clock):

@@ -1,21 +1,31 @@
-"""The scenes of the reporting API: contacts in pages, and a data download as base64."""
+"""The scenes of the reporting API: contacts, figures of days, a data download and a job."""
 
 from __future__ import annotations
 
 from tap_cxone.config.validation import ACCESS_KEY
+from tap_cxone.simulator.reporting.report_jobs import REPORT as REPORT_TRUTH
 from tests.support.reporting import (
+    BASE,
     CALLS,
     CALLS_TRUTH,
     CONTACTS,
     CONTACTS_PATH,
     DOWNLOAD_PATH,
     FAMILY,
+    FIGURES,
+    FIGURES_PATH,
+    FIGURES_TRUTH,
+    REPORT,
+    SUBMIT_PATH,
     TOKEN,
     call_records,
     contact_records,
+    report_entry,
+    report_records,
 )
-from tests.support.scene import RequestPatterns, Scene, without_jobs
+from tests.support.scene import DAY, Ability, RequestPatterns, Scene, without_jobs
 
+_PERMISSION = ("permission to view this data",)
 _NO_JOBS = "the response to a request has the rows, and no job is made"
 
 SCENES = (
@@ -29,6 +39,23 @@ SCENES = (
         credentials=ACCESS_KEY,
         typed=contact_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {CONTACTS_PATH}"),
+        reads=("token", "page"),
+        first_request="page",
+        permission=_PERMISSION,
+        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
+        file_point="page",
+    ),
+    Scene(
+        name="agents_performance",
+        family=FAMILY[0],
+        stream=FIGURES,
+        key=("agentId",),
+        own={"lookback_minutes": 0},
+        entity=FIGURES_TRUTH,
+        credentials=ACCESS_KEY,
+        fields=("agentOffered", "inboundTalkTime", "acwTime", "totalTalkTime", "loginTime"),
+        windowed=True,
+        patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {FIGURES_PATH}"),
         reads=("token", "page"),
         first_request="page",
         permissions={"page": ("permission to view this data",)},
@@ -48,7 +75,45 @@ SCENES = (
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"POST {DOWNLOAD_PATH}/524"),
         reads=("token", "download"),
         first_request="download",
+        permission=_PERMISSION,
         permissions={"download": ("Data Download > View",)},
         cannot=without_jobs(_NO_JOBS, links="the response to the request contains the file"),
+        file_in_json=True,
+    ),
+    Scene(
+        name="report_job",
+        family=FAMILY[0],
+        stream=REPORT,
+        key=("Contact ID",),
+        own={"report_jobs": [report_entry(send_dates=True, date_column="Start Date")]},
+        entity=REPORT_TRUTH,
+        credentials=ACCESS_KEY,
+        typed=report_records,
+        patterns=RequestPatterns(
+            login=f"POST {TOKEN}",
+            submit=f"POST {SUBMIT_PATH}",
+            poll=f"GET {BASE}/report-jobs/[0-9]+",
+            listing=f"GET {BASE}/report-jobs",
+            file=f"GET {BASE}/files".replace("v34", "V35"),
+        ),
+        reads=("token", "list", "poll", "download"),
+        submits=("submit",),
+        first_request="list",
+        permissions=dict.fromkeys(
+            ("list", "submit", "poll", "download"),
+            ("Custom Reports > Edit, and access to files",),
+        ),
+        cannot={
+            Ability.CANCEL: "the documents have no request that ends a job",
+            Ability.PRESIGNED_LINKS: "the API itself serves the file, and wants the token",
+        },
+        other_request={
+            "report_jobs": [
+                report_entry(send_dates=True, date_column="Start Date", delete_after_days=8)
+            ]
+        },
+        unknown_status={"jobResult": {"jobId": "9001", "state": "hibernating"}},
+        result_life=7 * DAY,
+        file_in_json=True,
     ),
 )

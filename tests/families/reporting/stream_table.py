@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tap_cxone.families.reporting.contact_table import CONTACTS
+from tap_cxone.families.reporting.period_tables import PERIOD_TABLES
 from tap_cxone.families.reporting.presets import PRESETS
 from tap_cxone.families.reporting.tables import DIMENSIONS
 
-_TABLES = (CONTACTS, *DIMENSIONS)
+_TABLES = (CONTACTS, *DIMENSIONS, *PERIOD_TABLES)
 
 STREAMS: list[tuple[str, str, str, int | str, str]] = [
     (

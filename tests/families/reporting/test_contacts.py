@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -109,6 +110,20 @@ def test_contacts_that_move_while_paging_are_emitted_once(simulate, clock, chang
     assert set(contact_ids(wanted, "contactId")) <= set(found)
 
 
+@pytest.mark.parametrize("changes", [FIXED, {}], ids=["start", "change"])
+def test_page_of_contacts_that_times_out_is_halved(simulate, clock, changes):
+    """After a 408 the page of contacts is halved, and every contact is read."""
+    sim = simulate(slow_page_rows=3)
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 8}, **changes), clock, CONTACTS)
+
+    wanted = contact_ids(sim.expected_rows(CONTACTS, FIRST, FIRST + DAY), "contactId")
+    tops = [seen.query["top"] for seen in lists_of(sim, PATH)]
+    assert out.error is None
+    assert tops[:4] == ["8", "4", "2", "2"]
+    assert set(wanted) <= set(contact_ids(out.records(CONTACTS)))
+
+
 def test_changes_with_one_instant_are_paged_by_their_number(sim, clock):
     """More changes at one instant than a page holds are all read."""
     rows = sim.expected_rows(CONTACTS, FIRST, FIRST + DAY)
@@ -119,6 +134,19 @@ def test_changes_with_one_instant_are_paged_by_their_number(sim, clock):
 
     assert out.error is None
     assert set(contact_ids(rows, "contactId")) <= set(contact_ids(out.records(CONTACTS)))
+
+
+def test_changes_whose_skip_is_ignored_fail(sim, clock):
+    """A server that repeats a page of changes for ever ends the stream."""
+    contact = {"contactId": 1, "lastUpdateTime": "2019-08-24T14:15:22Z"}
+    body = json.dumps({"completedContacts": [contact], "totalRecords": 9})
+    headers = (("Content-Type", "application/json"),)
+    sim.faults.add(Fault("page", "status", status=200, headers=headers, body=body, times=9))
+
+    out = run_reporting(reporting_settings(sim), clock, CONTACTS)
+
+    assert "the API ignores skip, and repeated a page" in str(out.error)
+    assert len(lists_of(sim, PATH)) == 2
 
 
 def test_bookmark_follows_the_clock_of_the_api(sim, clock):

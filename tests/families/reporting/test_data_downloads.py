@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from requests.adapters import HTTPAdapter
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
@@ -109,6 +110,13 @@ def test_download_requests_local_days_with_headers(sim, clock):
     ]
 
 
+def test_download_in_utc_requests_dates_with_z(sim, clock):
+    """In UTC a date has its offset, as the documents of the API say."""
+    run_reporting(download_config(sim, {"timezone": "UTC"}), clock, CALLS)
+
+    assert download_queries(sim)[0]["startDate"] == "2026-03-16T00:00:00Z"
+
+
 def test_download_ignores_daylight_saving(sim, clock):
     """In summer the days begin at the same UTC hour as in winter."""
     clock.instant = datetime(2026, 7, 10, 12, tzinfo=UTC)
@@ -165,8 +173,9 @@ def test_next_download_overlaps_the_last_one(sim, clock, own, days):
     assert starts == [f"2026-03-{day}T00:00:00" for day in days]
 
 
-def test_download_starts_within_the_history_of_the_api(sim, clock):
+def test_download_starts_within_the_history_of_the_api(simulate, clock):
     """No request is older than two years, and none is longer than the API allows."""
+    sim = simulate(rows_per_day=1)
     config = download_config(sim, {"window_days": 30}, start_date="2020-01-01", end_date=None)
 
     out = run_reporting(config, clock, CALLS)
@@ -188,6 +197,36 @@ def test_download_that_broke_off_is_requested_again(sim, clock, kind):
     contacts = sim.expected_rows("contacts_completed", FIRST, FIRST + 2 * DAY)
     assert out.counts()[CALLS] == len(contacts)
     assert len(download_queries(sim)) == 3
+
+
+def test_download_is_waited_for_at_least_ten_minutes(sim, clock, monkeypatch):
+    """A month of call details took minutes, so the server may be silent for that long."""
+    timeouts, send = {}, HTTPAdapter.send
+
+    def observed(self, request, *args, **kwargs):
+        timeouts[request.path_url.partition("?")[0]] = kwargs["timeout"]
+        return send(self, request, *args, **kwargs)
+
+    monkeypatch.setattr(HTTPAdapter, "send", observed)
+
+    run_reporting(download_config(sim), clock, CALLS)
+
+    _, read_seconds = timeouts[f"{DOWNLOAD_PATH}/524"]
+    assert read_seconds >= 600
+
+
+def test_downloads_are_requested_one_after_the_other(sim, clock):
+    """Two reports are read by one thread, each window after the response to the one before."""
+    entries = [{"name": CALLS}, {"name": "agent_by_day"}]
+    config = reporting_settings(sim, {"data_downloads": entries}, **SPAN)
+    config["parallel_families"] = True
+
+    out = run_reporting(config, clock, CALLS, "agent_by_day")
+
+    served = [seen.path[-3:] for seen in sim.requests if DOWNLOAD_PATH in seen.path]
+    assert out.error is None
+    assert served == sorted(served)
+    assert len(served) == 6
 
 
 def test_download_without_permission_names_it(simulate, clock):

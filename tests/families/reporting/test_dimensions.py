@@ -9,17 +9,16 @@ import pytest
 
 from tap_cxone.errors import StreamsFailed
 from tap_cxone.families.reporting.tables import DIMENSIONS
-from tap_cxone.simulator import Fault
 from tap_cxone.simulator.reporting.dimensions import AGENTS
-from tests.support.reporting import TABLES, lists_of, reporting_settings, run_reporting
+from tests.support.reporting import (
+    TABLES,
+    listed_as,
+    lists_of,
+    reporting_settings,
+    run_reporting,
+)
 
 GENERATIONS = ["new", "old"]
-
-
-def listed_as(body: Any, status: int = 200) -> Fault:
-    """Return the fault that answers a list with a JSON value."""
-    headers = (("Content-Type", "application/json"),)
-    return Fault("page", "status", status=status, body=json.dumps(body), headers=headers)
 
 
 def only_agent(sim, clock, agent: dict[str, Any]) -> dict[str, Any]:
@@ -155,6 +154,28 @@ def test_pages_without_a_total_are_read_until_one_is_empty(simulate, clock):
 
     assert out.counts()["agents"] == len(AGENTS)
     assert [seen.query["skip"] for seen in lists_of(sim, "/agents")] == ["0", "6", "10"]
+
+
+@pytest.mark.parametrize(
+    ("total", "size", "problem"),
+    [
+        ({}, 3, ""),
+        ({"totalRecords": 0}, 3, ""),
+        ({}, 2, "repeated a page"),
+        ({"totalRecords": 5}, 3, "repeated a page"),
+    ],
+    ids=["short page", "wrong total", "full page", "total"],
+)
+def test_list_whose_skip_is_ignored_ends_with_its_first_page(sim, clock, total, size, problem):
+    """A server without pages repeats its rows; more rows than a page cannot be read so."""
+    body = {"agents": [{"agentId": 1}, {"agentId": 2}], **total}
+    sim.faults.add(*[listed_as(body)] * 9)
+
+    out = run_reporting(reporting_settings(sim, {"page_size": size}), clock, "agents")
+
+    assert len(lists_of(sim, "/agents")) == 2
+    assert problem in str(out.error)
+    assert out.counts() == ({} if problem else {"agents": 2})
 
 
 def test_page_that_times_out_is_halved(simulate, clock):

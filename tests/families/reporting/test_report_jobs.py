@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_cxone.cli.plan_report import plan_lines
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
-from tap_cxone.simulator.reporting.report_jobs import REPORT_ID
 from tap_cxone.tap import TapCXone
 from tests.support.clocks import OnceActingClock
-from tests.support.reporting import BASE, reporting_settings, run_reporting
-from tests.support.requests import requests_to, sent
+from tests.support.reporting import (
+    JSON,
+    REPORT,
+    contact_keys,
+    job_submits,
+    report_config,
+    run_reporting,
+)
 from tests.support.run import Killed, select
 
-if TYPE_CHECKING:
-    from tap_cxone.simulator import RecordedRequest, Simulator
-
-REPORT = "contacts_of_yesterday"
-SUBMIT = f"{BASE}/report-jobs/{REPORT_ID}"
-JOBS = f"{BASE}/report-jobs"
 HOUR = timedelta(hours=1)
 
 
@@ -32,41 +31,23 @@ def clock() -> OnceActingClock:
     return OnceActingClock()
 
 
-def report_config(
-    sim: Simulator, entry: dict[str, Any] | None = None, **changes: Any
-) -> dict[str, Any]:
-    """Return settings for one report."""
-    report = {
-        "name": REPORT,
-        "report_id": REPORT_ID,
-        "primary_keys": ["Contact ID"],
-        "columns": {"Total Time": "integer"},
-        **(entry or {}),
-    }
-    return reporting_settings(sim, {"report_jobs": [report], **changes})
-
-
-def job_submits(sim: Simulator) -> list[RecordedRequest]:
-    """Return the submits of report jobs."""
-    return requests_to(sim, SUBMIT)
-
-
-def contact_keys(sim: Simulator, *instants: Any) -> list[str]:
-    """Return the contacts of the jobs that were submitted at these instants, sorted."""
-    return sorted(row["Contact ID"] for at in instants for row in sim.report_jobs.rows(at))
+def status_of(state: str | None) -> Fault:
+    """Return the fault that answers a poll with a state; None for a job without one."""
+    job = {"jobId": "9001", **({} if state is None else {"state": state})}
+    body = json.dumps({"jobResult": job})
+    return Fault("poll", "status", status=200, headers=JSON, body=body)
 
 
 @pytest.mark.parametrize("wrapper", ["present", "absent"])
 def test_report_is_run_and_its_rows_carry_the_job(simulate, clock, wrapper):
     """A run starts one job, and its records have the ID and the times of it."""
     sim = simulate(report_job_wrapper=wrapper)
-    began = clock.now()
 
     out = run_reporting(report_config(sim), clock, REPORT)
 
     records = out.records(REPORT)
     assert out.error is None
-    assert sorted(r["contact_id"] for r in records) == contact_keys(sim, began)
+    assert sorted(r["contact_id"] for r in records) == contact_keys(sim)
     (job,) = sim.report_jobs.all()
     assert {(r["_job_id"], r["_job_start"], r["_job_end"]) for r in records} == {
         (job.id, job.submitted_at.isoformat(), job.ready_at.isoformat())
@@ -135,24 +116,35 @@ def test_submit_whose_response_was_lost_is_found_in_the_list(sim, clock):
 
 
 def test_job_that_failed_names_its_state(sim, clock):
-    """A state with a word of failure ends the stream."""
-    sim.faults.add(Fault("submit", "job-failed"))
+    """A state with a word of failure ends the stream, though no field has a reason."""
+    sim.faults.add(status_of("Cancelled by user"))
 
     out = run_reporting(report_config(sim), clock, REPORT)
 
-    assert "Failed" in str(out.error)
+    assert "produced no file: CANCELLED" in str(out.error)
+    assert '"state": "Cancelled by user"' in str(out.error)
 
 
 def test_unknown_state_of_a_job_is_polled_on(sim, clock):
     """A state that nobody has seen is not the end of a job."""
-    body = '{"jobResult": {"jobId": "9001", "state": "Hibernating"}}'
-    headers = (("Content-Type", "application/json"),)
-    sim.faults.add(Fault("poll", "status", status=200, headers=headers, body=body))
+    sim.faults.add(status_of("Hibernating"))
 
     out = run_reporting(report_config(sim), clock, REPORT)
 
     assert out.error is None
     assert out.counts()[REPORT] == 12
+
+
+@pytest.mark.parametrize("state", [None, "Finished"])
+def test_job_without_a_link_is_polled_on_without_a_warning(sim, clock, caplog, state):
+    """Older versions send no state, and a finished job may get its link later."""
+    sim.faults.add(status_of(state))
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts()[REPORT] == 12
+    assert "does not know the status" not in caplog.text
 
 
 def test_file_that_is_missing_at_first_is_waited_for(simulate, clock):
@@ -204,51 +196,6 @@ def test_report_without_permission_names_it(simulate, clock):
     out = run_reporting(report_config(sim), clock, REPORT)
 
     assert "Custom Reports > Edit" in str(out.error)
-
-
-def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
-    """Every finished job is emitted once, and the tap starts none."""
-    instants = [clock.now(), clock.now() + HOUR * 24]
-    sim.report_jobs.submit({})
-    clock.instant += HOUR * 24
-    sim.report_jobs.submit({})
-    clock.instant += HOUR
-    config = report_config(sim, {"mode": "collect"})
-
-    first = run_reporting(config, clock, REPORT)
-    again = run_reporting(config, clock, REPORT, state=first.state)
-    sim.report_jobs.submit({})
-    instants.append(clock.now())
-    clock.instant += HOUR
-    later = run_reporting(config, clock, REPORT, state=again.state)
-
-    assert (first.error, again.error, later.error) == (None, None, None)
-    assert sorted(r["contact_id"] for r in first.records(REPORT)) == contact_keys(
-        sim, *instants[:2]
-    )
-    assert again.counts() == {}
-    assert {r["_job_id"] for r in later.records(REPORT)} == {"9003"}
-    assert job_submits(sim) == []
-
-
-def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
-    """Two jobs that ended at the same instant are two windows."""
-    sim.report_jobs.submit({})
-    sim.report_jobs.submit({})
-    clock.instant += HOUR
-
-    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
-
-    assert {r["_job_id"] for r in out.records(REPORT)} == {"9001", "9002"}
-
-
-def test_collecting_without_jobs_commits_nothing(sim, clock):
-    """204 for the list means that no job has finished."""
-    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
-
-    assert out.error is None
-    assert out.counts() == {}
-    assert [seen.status for seen in sent(sim, "GET", "/report-jobs")] == [204]
 
 
 def test_plan_of_a_report_starts_no_job(sim, clock):

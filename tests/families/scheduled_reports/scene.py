@@ -28,6 +28,7 @@ SCENES = (
         reads=("token", "list", "poll", "page"),
         submits=("submit", "run"),
         first_request="list",
+        permission=("analytics:reports:read and analytics:reports:write",),
         permissions={
             "list": ("analytics:reports:read",),
             "submit": ("analytics:reports:write",),
@@ -58,7 +59,8 @@ SCENES = (
         unknown_status={"state": "hibernating"},
         token_option="report_token_seconds",
         own_timing=True,
-        repeatable=(500, 502, 504),
+        # After a 404 the schedule, which was deleted meanwhile, is registered once more.
+        repeatable=(404, 500, 502, 504),
         poll_growth=8,
         file_point="page",
     ),

@@ -13,6 +13,7 @@ from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
 from tests.support.requests import json_body, submits
 from tests.support.scheduled_reports import (
+    LISTED,
     METRICS,
     STREAM,
     answer,
@@ -192,6 +193,41 @@ def test_schedule_of_a_removed_report_is_named_once(sim, clock, caplog):
     assert out.error is None
     (warning,) = [r.getMessage() for r in caplog.records if "No report of the settings" in r.msg]
     assert STREAM in warning
+
+
+def test_schedules_of_removed_reports_are_named_if_none_is_left(sim, clock, caplog):
+    """The stream of all schedules names what the last report has left behind."""
+    first = run_reports(report_settings(sim), clock)
+    config = report_settings(sim, own={"reports": []})
+
+    out = run_reports(config, clock, LISTED, state=first.state)
+
+    assert out.error is None
+    (warning,) = [r.getMessage() for r in caplog.records if "No report of the settings" in r.msg]
+    assert STREAM in warning
+
+
+def test_registration_that_is_refused_with_200_shows_the_words(sim, clock):
+    """An error in a response of success is no registration: its words are shown, at once."""
+    answer(sim, "submit", {"error": "The name is reserved"})
+
+    first = run_reports(report_settings(sim), clock)
+    second = run_reports(report_settings(sim), clock, state=first.state)
+
+    assert "did not register the schedule" in str(failure(first))
+    assert "The name is reserved" in str(failure(first))
+    assert second.error is None
+
+
+def test_schedule_is_not_registered_if_the_list_lacks_entries(sim, clock):
+    """A list that announces more than it shows may have the schedule, so none is registered."""
+    entries = [{"scheduleId": "x", "name": "x"}]
+    answer(sim, "list", {"entities": entries, "total": 3}, times=2)
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert "the schedules: received 1 of 3 announced entries" in str(failure(out))
+    assert registrations(sim) == []
 
 
 def test_rows_of_a_changed_report_follow_the_new_definition(sim, clock):

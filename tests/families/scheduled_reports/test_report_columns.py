@@ -66,6 +66,15 @@ def test_two_rows_of_one_report_group_fail_the_window(sim, clock):
     out = run_reports(report_settings(sim), clock)
 
     assert isinstance(failure(out), DecodeError)
-    assert "rows 1 and 2 differ and have the same key (agent_id, queue_id" in str(failure(out))
+    assert "rows 1 and 2 have the same key (agent_id, queue_id" in str(failure(out))
     assert "grouping" in str(failure(out))
     assert "007" not in str(failure(out))
+
+
+def test_rule_of_no_column_of_a_report_is_a_setting_error(sim, clock):
+    """A rule for a metric that is not requested would never hold."""
+    entry = {"columns": {"avgHandleTime": {"required": True}}}
+
+    out = run_reports(report_settings(sim, entry=entry), clock)
+
+    assert "columns has a rule for 'avgHandleTime', which is not requested" in str(failure(out))

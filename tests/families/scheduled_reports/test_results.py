@@ -62,7 +62,7 @@ def test_empty_pages(sim, clock):
     assert [seen.query["pageToken"] for seen in further_pages(sim)] == ["a+b/c=&d#", "b", "c"]
 
 
-@pytest.mark.parametrize("total", [10, 2], ids=["more", "fewer"])
+@pytest.mark.parametrize("total", [10, 2, 0, "10"], ids=["more", "fewer", "none", "text"])
 @pytest.mark.parametrize("key", ["totalRecords", "total"])
 def test_result_with_another_total_than_its_rows_fails(sim, clock, total, key):
     """A result that announces another number of rows than it has is not committed."""
@@ -83,8 +83,9 @@ def test_result_with_another_total_than_its_rows_fails(sim, clock, total, key):
         {"type": "absolute", "start": "2026-03-15", "end": "2026-03-17"},
         {"type": "relative", "value": "previousDay"},
         {"start": "2026-03-15T00:00:00Z", "end": "soon"},
+        {"from": "2026-03-14T00:00:00Z", "to": "2026-03-14T23:59:59Z"},
     ],
-    ids=["another day", "two days", "relative", "no date"],
+    ids=["another day", "two days", "relative", "no date", "other keys"],
 )
 def test_result_of_another_date_range_fails(sim, clock, shown):
     """A result that shows other dates than requested is the failure of its job."""
@@ -104,6 +105,26 @@ def test_result_of_another_date_range_fails(sim, clock, shown):
 def test_result_of_the_requested_date_range_in_any_form_is_read(sim, clock, end):
     """The last instant, the next midnight and the last day are the same end."""
     shown = {"type": "absolute", "start": "2026-03-15T00:00:00Z", "end": end}
+    answer(sim, "poll", done(report_row(), dateRange=shown))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert out.error is None
+    assert len(out.records(STREAM)) == 1
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"from": "2026-03-15T00:00:00Z", "to": "2026-03-15T23:59:59Z"},
+        {"startDate": "2026-03-15", "endDate": "2026-03-15"},
+        {"start": "2026-03-15T00:00:00Z"},
+        {},
+    ],
+    ids=["from and to", "startDate and endDate", "start only", "nothing"],
+)
+def test_result_of_the_requested_date_range_under_other_keys_is_read(sim, clock, shown):
+    """The names of the ends do not matter, and an end that is not shown is no difference."""
     answer(sim, "poll", done(report_row(), dateRange=shown))
 
     out = run_reports(report_settings(sim), clock)

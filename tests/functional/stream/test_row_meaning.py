@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from tests.support import data_download, scheduled_reports
+from tests.support import analytics_exports, data_download, scheduled_reports
+from tests.support.analytics_exports import changed_export_settings, run_exports
 from tests.support.data_download import download_settings, run_downloads
+from tests.support.observability import KB, run_tables, table_settings
 from tests.support.scheduled_reports import report_settings, run_reports
 
 TEXT = "have two meanings"
@@ -73,3 +75,25 @@ def test_order_of_metrics_is_no_change_of_meaning(sim, clock, caplog):
     run_reports(config, clock, state=first.state)
 
     assert warnings_of(caplog) == []
+
+
+def test_export_with_another_filter_is_reported(sim, clock, caplog):
+    """An export whose filter changed after the bookmark has rows of two meanings."""
+    first = run_exports(changed_export_settings(sim), clock)
+
+    config = changed_export_settings(sim, 2, filter="type eq 'voice'")
+    run_exports(config, clock, state=first.state)
+
+    (warning,) = warnings_of(caplog)
+    assert f"{analytics_exports.STREAM}: filter changed after the bookmark" in warning
+
+
+def test_dashboard_table_that_gets_a_filter_is_reported(sim, clock, caplog):
+    """A table that was exported without filters, and has one later, has rows of two meanings."""
+    first = run_tables(table_settings(sim), clock)
+
+    config = {**table_settings(sim, filters={"AgentNumber": ["7"]}), "end_date": "2026-03-19"}
+    run_tables(config, clock, state=first.state)
+
+    (warning,) = warnings_of(caplog)
+    assert f"{KB}: filters changed after the bookmark" in warning

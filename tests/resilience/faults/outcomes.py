@@ -107,11 +107,12 @@ def _usual_outcome(scene: Scene, place: FaultPoint, status: int) -> Fails:
     if place == "token" and status not in {429, 500}:
         also = WRONG_PLACE if status in {404, 405, 410} else ()
         return Fails(("Login refused", *cause), (*also, credentials))
-    permission = scene.permissions.get(place, RIGHT)
+    permission = scene.permissions.get(place, scene.permission or RIGHT)
     if status == HTTPStatus.UNAUTHORIZED:
         is_first = place == scene.first_request
-        remedy = (credentials,) if is_first else ("a permission is missing", *permission)
-        return Fails(cause, ("a new token was rejected too", *remedy))
+        first = (credentials,) if is_first else ()
+        words = ("a new token was rejected too", "permission is missing", *first, *permission)
+        return Fails(cause, words)
     if status == HTTPStatus.FORBIDDEN:
         return Fails(cause, permission)
     return Fails(cause, REMEDIES[status])

@@ -63,11 +63,13 @@ def undisturbed_run(trial: Trial) -> Trial:
     return other
 
 
+@pytest.mark.some(7)
+@pytest.mark.parametrize("number", [3, 14])
+@pytest.mark.parametrize("kind", KINDS)
 @everybody
-def test_killed_while_the_day_continues(case):
+def test_killed_while_the_day_continues(case, kind, number):
     """The newest day is read again up to the new present; what was requested is not lost."""
-    for kind, number in [(kind, number) for kind in KINDS for number in range(3, 20, 11)]:
-        moving(case, [Point(kind, number, timedelta(hours=5))])
+    moving(case, [Point(kind, number, timedelta(hours=5))])
 
 
 @pytest.mark.slow

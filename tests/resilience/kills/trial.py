@@ -2,8 +2,9 @@
 
 What is compared: every record of every stream, merged by its primary key, the last one wins, with
 all its fields but these: `_extracted_at` (of the streams that are read whole: when that was),
-`quarantined_at` (when it was set aside) and `job_id` (of the quarantine: the simulator's names for
-jobs are random). Schedules are merged by name, for their `schedule_id` is random too.
+`quarantined_at` (when it was set aside), `job_id` (of the quarantine: the simulator's names for
+jobs are random) and `_job_id` with the times of a report's job. Schedules are merged by name, for
+their `schedule_id` is random too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from tests.support.run import FakeClock, Killed, Output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LEFT_OUT = {"_extracted_at", "quarantined_at", "job_id", "schedule_id"}
+_JOB = {"_job_id", "_job_start", "_job_end"}
+LEFT_OUT = {"_extracted_at", "quarantined_at", "job_id", "schedule_id", *_JOB}
 _RUN = timedelta(hours=1)  # longer than any run here takes
 _LANES = 5  # families that may be in the middle of a submit, each in its thread
 

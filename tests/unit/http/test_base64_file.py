@@ -55,6 +55,7 @@ def test_text_that_looks_like_the_field_is_none(name):
         (b'{"files": {"fileName": "a"}}', "is missing"),
         (b'{"files": {"file": null}}', "is missing"),
         (b"", "is missing"),
+        (b"\n<html>Back soon</html>", "is missing, because the response is an HTML or XML page"),
         (b'{"file": "QUJD', "is incomplete"),
         (b'{"file": "QUJD\\u00', "is incomplete"),
         (b'{"file": "QUJ"}', "is not base64"),

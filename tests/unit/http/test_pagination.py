@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tap_cxone.errors import DownloadError
-from tap_cxone.http.pagination import LinkPaginator, OffsetPaginator, TokenPaginator
+from tap_cxone.errors import ApiError, DownloadError
+from tap_cxone.http.pagination import (
+    LinkPaginator,
+    ListPaginator,
+    OffsetPaginator,
+    TokenPaginator,
+)
 
 
 def offsets(page_rows, total=None):
@@ -81,3 +86,38 @@ def test_offset_pages_that_lack_rows_are_an_error():
     """Fewer rows than announced are no complete result."""
     with pytest.raises(DownloadError, match="received 2 of 5 announced rows"):
         offsets([2, 0], total=5)
+
+
+ENTRIES = [{"id": number} for number in range(5)]
+
+
+def numbered(query, **shown):
+    """Return a page of two entries, with what it shows beside them."""
+    number = int(ListPaginator.params(query).get("page", "1"))
+    return {"entities": ENTRIES[2 * number - 2 : 2 * number], **shown}
+
+
+def read_list(fetch):
+    """Return the entries of all pages of a list; all that are announced must come."""
+    paginator = ListPaginator("the list", ["entities"])
+    entries = [entry for page in paginator.pages(fetch) for entry in paginator.entries(page) or ()]
+    paginator.require_all()
+    return entries
+
+
+@pytest.mark.parametrize("total", [5, "5"], ids=["number", "text"])
+def test_list_that_only_announces_a_total_is_read_by_page_numbers(total):
+    """A list that names neither token nor page is continued at its second page."""
+    assert read_list(lambda query: numbered(query, total=total)) == ENTRIES
+
+
+def test_list_that_ignores_page_numbers_is_incomplete():
+    """A list that repeats its first page is an error, with both numbers."""
+    with pytest.raises(ApiError, match="the list: received 2 of 5 announced entries"):
+        read_list(lambda _: numbered(None, total=5))
+
+
+def test_list_of_tokens_that_lacks_entries_is_incomplete():
+    """A list whose last page has no token must have as many entries as it announces."""
+    with pytest.raises(ApiError, match="received 2 of 5 announced entries"):
+        read_list(lambda query: {"total": 5} if query else numbered(query, nextPageToken="a"))

@@ -6,13 +6,14 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.spool import spool_chunks
 from tests.support.ids import readable
+from tests.support.properties import examples
 
 LIFTED = "metrics"
 KEYS = ObjectFields(("id", "b", "a"), frozenset({"id"}), LIFTED, frozenset({"a", "b"}))
@@ -58,7 +59,7 @@ def row_facts(rows, titles):
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(OBJECTS, min_size=1, max_size=5),
     st.sampled_from(["[{}]", "{}"]),

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cxone.config.types import COLUMN_TYPES
@@ -17,7 +17,7 @@ from tap_cxone.streams.state import StreamState, read_state
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
 from tests.support.ids import readable
-from tests.support.properties import many
+from tests.support.properties import examples, many
 from tests.support.run import FakeClock
 
 DAY = timedelta(days=1)
@@ -397,7 +397,7 @@ old_states = st.fixed_dictionaries(
 )
 
 
-@settings(many, max_examples=40)
+@examples(40)
 @given(old_states)
 @example(
     {

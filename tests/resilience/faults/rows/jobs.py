@@ -15,11 +15,11 @@ from tests.resilience.faults.outcomes import (
     HOURS,
     PASSING,
     REDIRECTED,
-    RIGHT,
     USUAL,
     outcome_of_status,
 )
 from tests.resilience.faults.play import Fails, Row
+from tests.resilience.faults.scenes import SCENES
 from tests.support.scheduled_reports import STREAM, definition
 
 if TYPE_CHECKING:
@@ -124,12 +124,13 @@ def job_rows() -> Iterator[Row]:
         then = blocked if scene in {"sync", "async"} else ()
         must = Fails(("still running",), ("job_timeout_minutes",), later=25 * HOURS, then=then)
         yield Row(f"{at} job-stuck", scene, once(at, "job-stuck"), must)
-    stuck = once("run", "job-stuck")
+    yield Row("run job-stuck", "reports", once("run", "job-stuck"), EXACT)
+    stuck = ever("run", "job-stuck")
     must = Fails(("still running", "cancelled"), ("scheduled_reports.job_timeout_minutes",))
-    yield Row("run job-stuck", "reports", stuck, must)
+    yield Row("run job-stuck ever", "reports", stuck, must)
     for status in (400, 401, 403, 404, 409, 500):
         faults = (*stuck, *ever("cancel", status=status))
         must = Fails(("still running",), ("scheduled_reports.job_timeout_minutes",))
         if status == HTTPStatus.UNAUTHORIZED:
-            must = Fails(("401", "a new token was rejected too"), RIGHT)
+            must = Fails(("401", "a new token was rejected too"), SCENES["reports"].permission)
         yield Row(f"cancel {status}", "reports", faults, must)

@@ -41,6 +41,7 @@ def lasting_rows() -> Iterator[Row]:
                 yield Row(f"{place} 302 {label}", scene, redirect, must)
 
 
+TRIED = "tried 9 times (max_retries)"
 REDIRECTS = {
     "elsewhere": ELSEWHERE,
     "here": (("Location", "/"),),
@@ -50,18 +51,19 @@ REDIRECTS = {
 
 def outcome_of_redirect(scene: str, place: str, label: str) -> Fails:
     """Return what comes of a redirect that stays: those of files and statuses are followed."""
-    if place not in {"download", "poll"}:
+    if place not in {"download", "poll"} or SCENES[scene].file_in_json:
         return Fails(("302",), REDIRECTED)
     if label == "to http":
         return NOT_HTTPS
     if label == "elsewhere":
         return Fails(("the download was interrupted",), ("allow connections to elsewhere.invalid",))
-    return Fails(("404",), ("tried 9 times (max_retries)", "no record was emitted"))
+    return Fails(("404",), (TRIED, "no record was emitted"))
 
 
 def no_json(scene: str, place: str) -> Fails:
     """Return what comes of a page of HTML that stays."""
     if place == "download":
-        return Fails(("an HTML or XML page", "a proxy may have sent it"), TWICE)
+        tried = (TRIED, *AGAIN) if SCENES[scene].file_in_json else TWICE
+        return Fails(("an HTML or XML page", "a proxy may have sent it"), tried)
     remedy = (*AGAIN, who(scene)) if place == "token" else AGAIN
     return Fails(("not JSON", "a proxy may have sent it", "We will be back soon"), remedy)

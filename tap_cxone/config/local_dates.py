@@ -1,0 +1,53 @@
+"""Dates of the settings that have no time, and are local days of a stream's zone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tap_cxone.clock import plain_date
+from tap_cxone.windows import local_midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from tap_cxone.config.rows import SkippedRange
+
+_RANGE = "skip_windows"
+
+
+def find_plain_dates(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the dates without a time of settings as JSON: by setting, and of each skipped range.
+
+    The dates of a range are under the attributes of `SkippedRange`.
+    """
+    ranges = [_dates(entry, {"from": "from_", "to": "to"}) for entry in config.get(_RANGE) or ()]
+    return {**_dates(config, {"start_date": "start_date", "end_date": "end_date"}), _RANGE: ranges}
+
+
+def as_local_days(
+    plain_dates: Mapping[str, Any], ranges: Sequence[SkippedRange], zone: ZoneInfo
+) -> dict[str, Any]:
+    """Return the settings that differ if their plain dates are days of a zone.
+
+    Args:
+        plain_dates: What `find_plain_dates` has found.
+        ranges: The ranges of `skip_windows`, with days of UTC.
+        zone: The zone.
+    """
+    days = {name: value for name, value in plain_dates.items() if name != _RANGE}
+    found = plain_dates.get(_RANGE) or [{}] * len(ranges)
+    pairs = zip(ranges, found, strict=True)
+    moved = tuple(replace(entry, **_midnights(dates, zone)) for entry, dates in pairs)
+    return {**_midnights(days, zone), _RANGE: moved}
+
+
+def _dates(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, date]:
+    dates = {attribute: plain_date(values.get(name)) for name, attribute in names.items()}
+    return {attribute: value for attribute, value in dates.items() if value is not None}
+
+
+def _midnights(days: Mapping[str, date], zone: ZoneInfo) -> dict[str, Any]:
+    return {name: local_midnight(day, zone) for name, day in days.items()}

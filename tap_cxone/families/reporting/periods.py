@@ -1,0 +1,114 @@
+"""Streams of the lists of a date range: windows on a grid, one request each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_cxone.families.reporting.declarations import declaration_of
+from tap_cxone.families.reporting.pages import ListSource, date_range
+from tap_cxone.families.reporting.settings import ReportingSettings
+from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.windows import grid_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from singer_sdk import Tap
+
+    from tap_cxone.config.evidence import Evidence
+    from tap_cxone.context import ApiFamily
+    from tap_cxone.families.reporting.pages import Row
+    from tap_cxone.families.reporting.period_tables import PeriodTable
+    from tap_cxone.windows import Window
+
+_MEDIA_TYPE = "mediaTypeId"
+
+
+@dataclass(kw_only=True)
+class PeriodSource(ListSource):
+    """Source of the rows of a date range.
+
+    Attributes:
+        media_types: Media types, each with a request of its own; empty for one request of all.
+    """
+
+    table: PeriodTable
+    media_types: Sequence[int]
+
+    @override
+    def queries(self, window: Window) -> Iterator[Mapping[str, str]]:
+        dates = date_range(window)
+        if not self.media_types:
+            yield dates
+        for media_type in self.media_types:
+            yield {**dates, _MEDIA_TYPE: str(media_type)}
+
+    @override
+    def to_row(self, row: Row, params: Mapping[str, str]) -> Row:
+        """Return the row, with the media type that was requested if it names none."""
+        defaults = {_MEDIA_TYPE: params.get(_MEDIA_TYPE)} if self.table.by_media_type else {}
+        return self.rules.apply(row, defaults)
+
+
+class PeriodStream(WindowedStream):
+    """Stream of one list of a date range.
+
+    A window begins on the grid of its length, so that a row that sums up its window always has
+    the same key.
+    """
+
+    def __init__(self, tap: Tap, family: ApiFamily, table: PeriodTable) -> None:
+        """Store the table; most of the tables are deselected in a new catalog."""
+        self.table = table
+        declaration = declaration_of(table, windowed=True)
+        super().__init__(tap, family, declaration, select_by_default=table.selected)
+
+    @property
+    @override
+    def evidence(self) -> Evidence:
+        return self.table.evidence
+
+    @property
+    def section(self) -> ReportingSettings:
+        """Return the settings of the family."""
+        return self.settings.section(ReportingSettings)
+
+    @property
+    def media_types(self) -> Sequence[int]:
+        """Return the media types with a request of their own."""
+        return self.section.wfm_media_types if self.table.by_media_type else ()
+
+    @property
+    @override
+    def calls_per_window(self) -> int:
+        return max(1, len(self.media_types))
+
+    @property
+    @override
+    def lookback(self) -> timedelta:
+        return max(self.section.lookback, self.settings.lookback)
+
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        if not self.table.sums_window:
+            return {}
+        setting = f"{ReportingSettings.NAME}.window_minutes"
+        return {setting: self.section.window_minutes}
+
+    @override
+    def source(self) -> PeriodSource:
+        return PeriodSource.of(self, self.table, media_types=self.media_types)
+
+    @override
+    def windows(
+        self, start: datetime, end: datetime, pending: Iterable[Window]
+    ) -> Iterator[Window]:
+        if self.table.sums_window:
+            length = step = self.section.window
+        else:
+            length, step = self.table.longest, self.table.step
+        return grid_windows(start, end, length=length, step=step)

@@ -1,0 +1,191 @@
+r"""Parse CSV with pyarrow where its text is plain; the rows equal those of `CsvSource.blocks`.
+
+The file is cut into chunks at the ends of rows. Text is plain if it is UTF-8 without NUL
+characters, if only `\n` and `\r\n` end lines, and if quotes enclose whole cells. The ordinary
+parser reads a chunk of plain text that has a row of another width, a blank row or a header. At the
+first text that is not plain it reads the rest of the file.
+
+This module needs pyarrow (extra `parquet`), so it is imported only where pyarrow is installed.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+from msgspec import Struct
+
+from tap_cxone.rows.decode.plain_block import PlainBlock, csv_blocks
+from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_utf_8
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator, Sequence
+
+    from tap_cxone.rows.decode.csv_lines import LineFilter
+    from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
+
+CHUNK_BYTES = 1 << 22
+"""Usual size of a chunk. A larger one needs fewer calls, and more memory."""
+
+_LONE_CARRIAGE_RETURN = re.compile(rb"\r(?!\n)")
+_MAX_ROW_CHUNKS = 4  # chunks that a row may span
+
+
+class PlainParser(Struct, frozen=True):
+    """Parser of the rows of one file.
+
+    Attributes:
+        source: The file.
+        width: Number of cells of a row.
+        line_filter: Recognises the header.
+        chunk_bytes: Usual size of a chunk.
+    """
+
+    source: CsvSource
+    width: int
+    line_filter: LineFilter
+    chunk_bytes: int = CHUNK_BYTES
+
+    def blocks(self) -> Iterator[CsvBlock | PlainBlock]:
+        """Yield the same rows as `CsvSource.blocks`, those of plain text as `PlainBlock`.
+
+        Raises:
+            DecodeError: The file is damaged, or is not CSV.
+        """
+        self.source.null_characters.count = 0
+        position = lines = 0
+        try:
+            for chunk in self._chunks():
+                if chunk is None:
+                    yield from self.source.blocks(position, lines)
+                    return
+                yield from self._blocks_of(chunk, lines)
+                position += len(chunk)
+                lines += chunk.count(b"\n")
+        except DAMAGE_ERRORS:
+            for _ in self.source.blocks():  # raises the error, with its position
+                pass
+            raise
+
+    def _chunks(self) -> Iterator[bytes | None]:
+        """Yield the header, then chunks of plain rows; None at the first text that is not plain."""
+        expected, delimiter = self.source.expected, self.source.delimiter
+        with open_utf_8(
+            self.source.spool, self.source.name, expected.text_format, expected.max_bytes
+        ) as data:
+            if data is None or not delimiter.isascii():
+                yield None
+                return
+            header = data.readline()
+            for chunk in chain([header], _rows(data, self.chunk_bytes)):
+                if chunk is None or not header.strip() or not _is_plain(chunk, delimiter):
+                    yield None
+                    return
+                yield chunk
+
+    def _blocks_of(self, chunk: bytes, lines_before: int) -> Iterator[CsvBlock | PlainBlock]:
+        block = self._parse(chunk, lines_before) if lines_before else None
+        if block is None:
+            yield from csv_blocks(chunk, lines_before, self.source.delimiter)
+        else:
+            yield block
+
+    def _parse(self, chunk: bytes, lines_before: int) -> PlainBlock | None:
+        """Return the rows of a chunk; None if one of them needs the ordinary parser."""
+        delimiter = self.source.delimiter
+        names = [str(index) for index in range(self.width)]
+        try:
+            table = pa_csv.read_csv(
+                pa.py_buffer(chunk),
+                pa_csv.ReadOptions(
+                    use_threads=False, column_names=names, block_size=len(chunk) + 1
+                ),
+                pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in chunk),
+                pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                ),
+            )
+        except pa.ArrowInvalid:  # a row has another number of cells
+            return None
+        arrays = [column.combine_chunks() for column in table.columns]
+        if table.num_rows <= 1 or not arrays or self._has_other_lines(arrays):
+            return None
+        return PlainBlock(chunk, lines_before, delimiter, arrays, table.num_rows)
+
+    def _has_other_lines(self, arrays: Sequence[Any]) -> bool:
+        """Return True if a row may repeat the header, or if all of its cells are blank."""
+        if self.line_filter.may_have_header(arrays[0].to_pylist()):
+            return True
+        is_blank_row = are_blank(arrays[0])
+        for array in arrays[1:]:
+            if not pc.any(is_blank_row).as_py():
+                return False
+            is_blank_row = pc.and_(is_blank_row, are_blank(array))
+        return bool(pc.any(is_blank_row).as_py())
+
+
+def are_blank(texts: Any) -> Any:
+    """Return an Arrow array that says of each text whether it is empty or whitespace."""
+    return pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
+
+
+def _rows(data: io.BufferedReader, chunk_bytes: int) -> Iterator[bytes | None]:
+    """Yield chunks that end at the end of a row; None, and no more, if no row ends for long."""
+    rest = b""
+    while read := data.read(chunk_bytes):
+        rest += read
+        if end := _last_row_end(rest):
+            yield rest[:end]
+            rest = rest[end:]
+        elif len(rest) > _MAX_ROW_CHUNKS * chunk_bytes:
+            yield None
+            return
+    if rest:
+        yield rest
+
+
+def _last_row_end(data: bytes) -> int:
+    """Return the end of the last complete row, before which the number of quotes is even."""
+    end = data.rfind(b"\n") + 1
+    if b'"' not in data:
+        return end
+    is_open = data.count(b'"', 0, end) % 2
+    while end and is_open:
+        previous_end = data.rfind(b"\n", 0, end - 1) + 1
+        is_open ^= data.count(b'"', previous_end, end) % 2
+        end = previous_end
+    return end
+
+
+def _is_plain(data: bytes, delimiter: str) -> bool:
+    """Return True if the text is plain.
+
+    Raises:
+        UnicodeDecodeError: The text is not UTF-8.
+    """
+    if not data.isascii():
+        data.decode()
+    if b"\0" in data or _LONE_CARRIAGE_RETURN.search(data):
+        return False
+    return b'"' not in data or _has_whole_cells_quoted(data, delimiter.encode())
+
+
+def _has_whole_cells_quoted(data: bytes, delimiter: bytes) -> bool:
+    """Return True if each text outside of quotes begins and ends at the end of a cell.
+
+    A doubled quote inside a cell has an empty text between its halves.
+    """
+    if data.count(b'"') % 2:
+        return False
+    first, *between, last = data.split(b'"')[::2]
+    ends, begins = (delimiter, b"\n"), (delimiter, b"\n", b"\r\n")
+    return (
+        (not first or first.endswith(ends))
+        and (not last or last.startswith(begins))
+        and all(not part or (part.startswith(begins) and part.endswith(ends)) for part in between)
+    )

@@ -1,0 +1,141 @@
+"""Finished jobs of custom reports, which the tap collects and never starts."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from tap_cxone.simulator import Fault
+from tests.support.reporting import (
+    JSON,
+    REPORT,
+    contact_keys,
+    job_submits,
+    report_config,
+    run_reporting,
+)
+from tests.support.requests import sent
+
+HOUR = timedelta(hours=1)
+
+
+def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
+    """Every finished job is emitted once, and the tap starts none."""
+    sim.report_jobs.submit({})
+    clock.instant += HOUR * 24
+    sim.report_jobs.submit({})
+    clock.instant += HOUR
+    config, wanted = report_config(sim, {"mode": "collect"}), contact_keys(sim)
+
+    first = run_reporting(config, clock, REPORT)
+    again = run_reporting(config, clock, REPORT, state=first.state)
+    sim.report_jobs.submit({})
+    clock.instant += HOUR
+    later = run_reporting(config, clock, REPORT, state=again.state)
+
+    assert (first.error, again.error, later.error) == (None, None, None)
+    assert sorted(r["contact_id"] for r in first.records(REPORT)) == wanted
+    assert again.counts() == {}
+    assert {r["_job_id"] for r in later.records(REPORT)} == {sim.report_jobs.all()[-1].id}
+    assert job_submits(sim) == []
+
+
+def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
+    """Two jobs that ended at the same instant are two windows."""
+    sim.report_jobs.submit({})
+    sim.report_jobs.submit({})
+    clock.instant += HOUR
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    jobs = {job.id for job in sim.report_jobs.all()}
+    assert len(jobs) == 2
+    assert {r["_job_id"] for r in out.records(REPORT)} == jobs
+
+
+def test_collected_jobs_with_one_end_are_told_apart_by_their_id(sim, clock):
+    """The next run emits the second of two jobs that ended at once, and not the first again."""
+    sim.report_jobs.submit({})
+    sim.report_jobs.submit({})
+    clock.instant += HOUR
+    config, (earlier, later) = report_config(sim, {"mode": "collect"}), sim.report_jobs.all()
+    sim.faults.add(Fault("download", "status", status=400, after=1))
+
+    first = run_reporting(config, clock, REPORT)
+    second = run_reporting(config, clock, REPORT, state=first.state)
+
+    assert {r["_job_id"] for r in first.records(REPORT)} == {earlier.id}
+    assert {r["_job_id"] for r in second.records(REPORT)} == {later.id}
+
+
+def test_collected_jobs_of_two_weeks_are_emitted(sim, clock, caplog):
+    """A file lives up to 14 days; one that was deleted before is named in a warning."""
+    start = clock.now() - timedelta(days=1)
+    sim.report_jobs.submit({"deleteAfter": "14"})
+    sim.report_jobs.submit({"deleteAfter": "7"})
+    clock.instant += timedelta(days=10)
+    config = report_config(sim, {"mode": "collect"}, start_date=start.isoformat())
+
+    out = run_reporting(config, clock, REPORT)
+
+    kept, deleted = sim.report_jobs.all()
+    assert out.error is None
+    assert {r["_job_id"] for r in out.records(REPORT)} == {kept.id}
+    assert f"job {deleted.id} ended at" in caplog.text
+    assert "its file was deleted at" in caplog.text
+
+
+def test_collected_jobs_end_with_the_end_date(sim, clock):
+    """A job that ended after `end_date` is not read."""
+    sim.report_jobs.submit({})
+    clock.instant += HOUR * 24
+    sim.report_jobs.submit({})
+    clock.instant += HOUR
+    end = {"end_date": (clock.now() - HOUR * 2).isoformat()}
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}, **end), clock, REPORT)
+
+    assert {r["_job_id"] for r in out.records(REPORT)} == {sim.report_jobs.all()[0].id}
+
+
+def test_collecting_without_jobs_commits_nothing(sim, clock):
+    """204 for the list means that no job has finished."""
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    assert out.error is None
+    assert out.counts() == {}
+    assert [seen.status for seen in sent(sim, "GET", "/report-jobs")] == [204]
+
+
+def test_job_that_ended_a_minute_ago_is_collected(sim, clock):
+    """A finished job is complete, so no delay applies to it."""
+    sim.report_jobs.submit({})
+    clock.instant += timedelta(minutes=1)
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    assert out.counts()[REPORT] == 12
+
+
+@pytest.mark.promise("own-hosts")
+@pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "another"])
+def test_file_of_a_collected_job_goes_to_allowed_hosts_only(sim, clock, is_allowed):
+    """`file_hosts` names a host that may get the token; the link is used as it came."""
+    job_id = sim.report_jobs.submit({})
+    clock.instant += HOUR
+    host = sim.url.replace("127.0.0.1", "localhost")
+    link = f"{host}/inContactAPI/services/V99.0/files?fileName={job_id}.csv"
+    ended = {"jobId": job_id, "jobEnd": "2026-03-20T12:01:00.000000+0000", "resultFileURL": link}
+    body = json.dumps({"jobResults": {"completedJobs": [ended]}})
+    sim.faults.add(Fault("list", "status", status=200, headers=JSON, body=body))
+    own = {"file_hosts": [host.removeprefix("http://")] if is_allowed else []}
+    config = report_config(sim, {"mode": "collect"})
+    config["reporting"] |= own
+
+    out = run_reporting(config, clock, REPORT)
+
+    files = [(seen.path, "authorization" in seen.headers) for seen in sent(sim, "GET", "/files")]
+    assert files == ([("/inContactAPI/services/V99.0/files", True)] if is_allowed else [])
+    assert (out.error is None) == is_allowed

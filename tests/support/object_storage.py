@@ -1,0 +1,87 @@
+"""S3 on this machine: moto's server, which can refuse some requests."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+BUCKET = "cxone"
+_KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+_REFUSAL = b"<Error><Code>AccessDenied</Code><Message>not now</Message></Error>"
+
+
+@dataclass
+class ObjectStorage:
+    """The server.
+
+    Attributes:
+        url: Its address.
+        refused: Methods of requests that are refused, each once, in this order.
+        requests: The method and the query of each request with a body.
+    """
+
+    url: str = ""
+    refused: list[str] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Return what s3fs needs."""
+        return {
+            "key": "key",
+            "secret": "secret",
+            "client_kwargs": {"endpoint_url": self.url, "region_name": "us-east-1"},
+            "config_kwargs": {"retries": {"max_attempts": 1}},
+            "skip_instance_cache": True,
+        }
+
+    def objects(self) -> dict[str, bytes]:
+        """Return the bytes of all objects, by key."""
+        client = boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", **_KEYS)
+        found = client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {
+            item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
+            for item in found
+        }
+
+
+@contextmanager
+def object_storage() -> Iterator[ObjectStorage]:
+    """Serve an empty bucket."""
+    storage = ObjectStorage()
+    application = DomainDispatcherApplication(create_backend_app)
+
+    def serve(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        if method in {"PUT", "POST"}:
+            storage.requests.append((method, environ["QUERY_STRING"]))
+        if method in storage.refused:
+            storage.refused.remove(method)
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start("403 Forbidden", [("Content-Type", "application/xml")])
+            return [_REFUSAL]
+        answer: Iterable[bytes] = application(environ, start)
+        return answer
+
+    server = make_server("127.0.0.1", 0, serve, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    storage.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        client = boto3.client("s3", endpoint_url=storage.url, region_name="us-east-1", **_KEYS)
+        client.create_bucket(Bucket=BUCKET)
+        storage.requests.clear()
+        yield storage
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
