@@ -20,7 +20,7 @@ from tap_cxone.cli.command import CXoneCommand, request_connection_test
 from tap_cxone.cli.connection_test import check_connections
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
-from tap_cxone.config.validation import skipped_range_problems
+from tap_cxone.config.validation import range_problems
 from tap_cxone.context import RunContext
 from tap_cxone.errors import (
     AuditError,
@@ -173,7 +173,7 @@ class TapCXone(Tap):
             for name, count in names.items()
             if count > 1
         ]
-        if problems := [*problems, *skipped_range_problems(self.settings, names)]:
+        if problems := [*problems, *range_problems(self.settings, names)]:
             raise ConfigError(problems)
         return all_streams
 

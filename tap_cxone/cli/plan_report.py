@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+    from tap_cxone.planning.workload import Workload
 
 
 def plan_lines(plan: FamilyPlan) -> Iterator[str]:
@@ -27,14 +28,22 @@ def stream_line(plan: StreamPlan) -> str:
     """Return the plan of one stream as one line."""
     workload = plan.workload
     label = f"{workload.family} {workload.stream}"
-    if not workload.windows:
+    if (start_and_end := workload.start_and_end) is None:
         next_start = format_minute(workload.start)
         return f"{label}: nothing to read yet; the next window starts at {next_start}"
-    span = window_between(workload.windows[0].start, workload.windows[-1].end)
-    text = f"{label}: {span}, {plural(len(workload.windows), 'window')}, {_needs_text(plan)}"
+    span, order = window_between(*start_and_end), _order_text(workload)
+    windows = f"{plural(len(workload.windows), 'window')}{order}"
+    text = f"{label}: {span}, {windows}, {_needs_text(plan)}"
     if plan.earliest_finish:
         text += f", done {format_minute(plan.earliest_finish)} at the earliest"
     return f"{text}; {plan.remaining.description}" if plan.remaining else text
+
+
+def _order_text(workload: Workload) -> str:
+    """Return where the history comes in the order of a plan; empty if all is in order of time."""
+    if not workload.history or not workload.newest_first:
+        return ""
+    return f" (the newest first; {len(workload.history)} of history last, backwards)"
 
 
 def _needs_text(plan: StreamPlan) -> str:
@@ -83,11 +92,14 @@ def plans_as_json(plans: Sequence[FamilyPlan]) -> dict[str, Any]:
 def stream_as_json(plan: StreamPlan) -> dict[str, Any]:
     """Return the plan of one stream as JSON: instants in UTC, durations in seconds."""
     workload = plan.workload
+    start_and_end = workload.start_and_end
     return {
         "family": workload.family,
         "stream": workload.stream,
-        "start": iso(workload.windows[0].start) if workload.windows else None,
-        "end": iso(workload.windows[-1].end) if workload.windows else None,
+        "start": iso(start_and_end[0]) if start_and_end else None,
+        "end": iso(start_and_end[1]) if start_and_end else None,
+        "order": "newest_first" if workload.newest_first else "oldest_first",
+        "history_windows": len(workload.history),
         "days": workload.days,
         "windows": len(workload.windows),
         "unit": workload.unit,

@@ -16,9 +16,9 @@ from tap_cxone.config.destinations import (
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence
+from tap_cxone.config.history import HistorySettings
 from tap_cxone.config.hours import TIME_PATTERN, DailyHours
 from tap_cxone.config.local_dates import as_local_days, find_plain_dates
-from tap_cxone.config.rows import RowSettings
 from tap_cxone.config.types import TypeChangePolicy
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
@@ -94,7 +94,7 @@ def _default_user_agent() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RowSettings):
+class Settings(HistorySettings):
     """All settings of a run, validated and typed."""
 
     start_date: Annotated[

@@ -184,19 +184,30 @@ def _check_dates(settings: Settings) -> Iterator[str]:
         yield "end_date is not after start_date; exchange them or remove end_date"
 
 
-def skipped_range_problems(settings: Settings, streams: Iterable[str]) -> Iterator[str]:
-    """Yield the problem of each range of `skip_windows` whose stream does not exist."""
+def range_problems(settings: Settings, streams: Iterable[str]) -> Iterator[str]:
+    """Yield the problem of each range of `skip_windows` and `reload` whose stream is unknown."""
     names = sorted(streams)
-    for index, entry in enumerate(settings.skip_windows):
-        if entry.stream not in names:
-            hint = did_you_mean(entry.stream, names, f"known are: {', '.join(names)}")
-            yield f"skip_windows.{index}.stream names '{entry.stream}', which is no stream; {hint}"
+    skipped = enumerate(settings.skip_windows)
+    named = [(f"skip_windows.{index}.stream", entry.stream) for index, entry in skipped]
+    for index, entry in enumerate(settings.reload):
+        named += [(f"reload.{index}.streams", stream) for stream in entry.streams]
+    for setting, name in named:
+        if name not in names:
+            hint = did_you_mean(name, names, f"known are: {', '.join(names)}")
+            yield f"{setting} names '{name}', which is no stream; {hint}"
 
 
-def _check_skipped_ranges(settings: Settings) -> Iterator[str]:
-    for index, entry in enumerate(settings.skip_windows):
-        if entry.to <= entry.from_:
-            yield f"skip_windows.{index}.to is not after from; exchange them"
+def _check_ranges(settings: Settings) -> Iterator[str]:
+    skipped = [(entry.from_, entry.to) for entry in settings.skip_windows]
+    reloaded = [(entry.from_, entry.to) for entry in settings.reload]
+    for name, ranges in (("skip_windows", skipped), ("reload", reloaded)):
+        for index, (start, end) in enumerate(ranges):
+            if end <= start:
+                yield f"{name}.{index}.to is not after from; exchange them"
+    ids = [entry.id for entry in settings.reload]
+    for index, id_ in enumerate(ids):
+        if id_ in ids[:index]:
+            yield f"reload.{index}.id '{id_}' is that of an earlier entry; give it another one"
 
 
 def _check_credential_pairs(config: Mapping[str, Any]) -> Iterator[str]:
@@ -217,6 +228,6 @@ def _check_time_zone(settings: Settings) -> Iterator[str]:
 _CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     _check_region,
     _check_dates,
-    _check_skipped_ranges,
+    _check_ranges,
     _check_time_zone,
 )

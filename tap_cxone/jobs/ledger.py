@@ -18,12 +18,13 @@ from tap_cxone.jobs.job import RESULT_RETENTION, Job, JobOrigin
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from tap_cxone.clock import Clock
     from tap_cxone.config.model import Settings
     from tap_cxone.jobs.journal import Journal
+    from tap_cxone.windows import Window
 
 _LOCK_POLL_INTERVAL = timedelta(seconds=1)  # an attempt to lock costs almost nothing
 
@@ -31,16 +32,16 @@ _LOCK_POLL_INTERVAL = timedelta(seconds=1)  # an attempt to lock costs almost no
 class JobLedger(SubmitLog, Protocol):
     """Ledger of one family and tenant, for all its streams and every run."""
 
-    def jobs(self, stream: str, initial_bookmark: datetime | None) -> list[Job]:
+    def jobs(self, stream: str, was_committed: Callable[[Window], bool]) -> list[Job]:
         """Return the usable jobs of a stream, in the order of the end of their windows.
 
         A target stores the state only when it ends. So a run may start with an older state than the
-        last run wrote. A job with a committed window stays usable until the initial bookmark of a
-        run has passed the window, or its result has expired.
+        last run wrote. A job with a committed window stays usable until the initial state of a
+        run has the commit, or its result has expired.
 
         Args:
             stream: Name of the stream.
-            initial_bookmark: Bookmark in the state at the start of this run, if there is one.
+            was_committed: Returns True if a window was committed before this run.
         """
 
     def record_submitted(self, stream: str, job: Job) -> None:
@@ -57,7 +58,7 @@ class NullLedger(NullSubmitLog, JobLedger):
     """Ledger of a run without a journal; it stores nothing."""
 
     @override
-    def jobs(self, stream: str, initial_bookmark: datetime | None) -> list[Job]:
+    def jobs(self, stream: str, was_committed: Callable[[Window], bool]) -> list[Job]:
         return []
 
     @override
@@ -88,16 +89,12 @@ class SqliteLedger(JobLedger):
     # Jobs
 
     @override
-    def jobs(self, stream: str, initial_bookmark: datetime | None) -> list[Job]:
+    def jobs(self, stream: str, was_committed: Callable[[Window], bool]) -> list[Job]:
         sql = "SELECT job, committed FROM jobs WHERE tenant = ? AND stream = ? AND updated_at > ?"
         oldest = iso(self.journal.clock.now() - RESULT_RETENTION)
         rows = self.journal.read(sql, self.tenant, stream, oldest)
         jobs = [(self._parse_job(text), committed) for text, committed in rows]
-        usable = (
-            job
-            for job, committed in jobs
-            if not committed or initial_bookmark is None or job.window.end > initial_bookmark
-        )
+        usable = (job for job, committed in jobs if not committed or not was_committed(job.window))
         return sorted(usable, key=lambda job: (job.window.end, job.submitted_at))
 
     @override

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable
 
     from tap_cxone.jobs.job import Job
     from tap_cxone.jobs.ledger import JobLedger
@@ -32,7 +31,7 @@ class JobStore:
 
     Attributes:
         stream: Name of the stream.
-        initial_bookmark: Bookmark in the state at the start of this run, if there is one.
+        was_committed: Returns True if a window was committed before this run.
         state: State of the stream.
         emit_state: Emits STATE.
         ledger: Ledger of the family.
@@ -40,7 +39,7 @@ class JobStore:
     """
 
     stream: str
-    initial_bookmark: datetime | None
+    was_committed: Callable[[Window], bool]
     state: JobState
     emit_state: Callable[[], None]
     ledger: JobLedger
@@ -57,21 +56,22 @@ class JobStore:
         """Delete the jobs of other requests from STATE."""
         self.state.set_pending_jobs(filter(self.is_current, self.state.pending_jobs()))
 
-    def commit(self, window: Window, *, incremental: bool) -> None:
+    def commit(self, window: Window, *, incremental: bool, unread: Collection[Window] = ()) -> None:
         """Delete the jobs of a committed window from STATE; update the ledger before that.
 
-        A pending job whose window ends later stays. Such a window starts with this one if a day is
-        read again.
+        A pending job whose window ends later stays, as does that of an unread window.
 
         Args:
             window: Committed window.
+            unread: Windows that this run reads later.
             incremental: Whether a bookmark passes the window. Without one, the next run reads it
                 again and must not use these jobs.
         """
         jobs = self.state.pending_jobs()
+        ended = [job for job in jobs if job.window.end <= window.end and job.window not in unread]
         record = self.ledger.record_committed if incremental else self.ledger.remove
-        record(self.stream, [job for job in jobs if job.window.end <= window.end])
-        self.state.set_pending_jobs(job for job in jobs if job.window.end > window.end)
+        record(self.stream, ended)
+        self.state.set_pending_jobs(job for job in jobs if job not in ended)
 
     def add_to_state(self, job: Job) -> None:
         """Store a job in STATE, in place of one with its ID."""
@@ -92,7 +92,7 @@ class JobStore:
 
     def ledger_jobs(self) -> list[Job]:
         """Return the jobs of the stream in the ledger, from any run or process."""
-        return self.ledger.jobs(self.stream, self.initial_bookmark)
+        return self.ledger.jobs(self.stream, self.was_committed)
 
     def record_submitted(self, job: Job) -> None:
         """Store a job in the ledger."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from tap_cxone.planning.committed_time import CommittedTime
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -41,6 +43,8 @@ class Workload(Struct, frozen=True):
         windows_without_job: Those of `windows` that have no job yet.
         start: Instant from which the stream reads: by bookmark, settings and history limit.
         requested_start: Start by the settings, if the API's history limit is later; else None.
+        history: Those of `windows` that lie before the bookmark, or all of them without one.
+        newest_first: Whether the windows of the history are read backwards.
         calls_per_window: Number of exports or calls that each window needs.
     """
 
@@ -51,7 +55,16 @@ class Workload(Struct, frozen=True):
     windows_without_job: tuple[Window, ...]
     start: datetime
     requested_start: datetime | None = None
+    history: tuple[Window, ...] = ()
+    newest_first: bool = False
     calls_per_window: int = 1
+
+    @property
+    def start_and_end(self) -> tuple[datetime, datetime] | None:
+        """Return the first and the last instant of all windows; None if there is no window."""
+        if not self.windows:
+            return None
+        return min(w.start for w in self.windows), max(w.end for w in self.windows)
 
     @property
     def needed(self) -> int:
@@ -61,6 +74,5 @@ class Workload(Struct, frozen=True):
     @property
     def days(self) -> int:
         """Return the number of days to read, started days included."""
-        if not self.windows:
-            return 0
-        return -(-(self.windows[-1].end - self.windows[0].start) // _DAY)
+        intervals = CommittedTime.of(self.windows).intervals
+        return sum(-(-(interval.end - interval.start) // _DAY) for interval in intervals)

@@ -76,7 +76,6 @@ class FamilyStream(Stream, ABC):
         self.selected_by_default = family.configured and select_by_default
         raw_state = tap.state.get("bookmarks", {}).get(declaration.name, {})
         initial_state = StreamState(declaration.name, raw_state)
-        self.initial_bookmark = initial_state.bookmark()
         policy = family.context.settings.on_type_change
         self.stream_columns = StreamColumns(declaration, initial_state, policy)
         schema = schema_of(declaration, self.columns, self.key_columns)

@@ -24,7 +24,9 @@ from tap_cxone.planning.sync_range import SyncRange
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.row_meaning import changed_settings, digests
+from tap_cxone.streams.start_report import StartReport
 from tap_cxone.streams.state import StreamState, merge_tenant_info
+from tap_cxone.streams.stream_history import StreamHistory
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class PlannedStream(CXoneStream):
     """A stream that knows which windows it has to read."""
 
     unit: ClassVar[Unit] = "calls"
+    has_history: ClassVar[bool] = True
+    """Whether the state has the committed time: windows depend on their dates alone."""
 
     @abstractmethod
     def windows(
@@ -104,6 +108,12 @@ class PlannedStream(CXoneStream):
         """Return the settings with `start_date` and `end_date` as this stream reads them."""
         return self.settings
 
+    def is_last_end(self, end: datetime) -> bool:
+        """Return True if no later run reads on from the end of a time range."""
+        bookmark = self._bookmark()
+        before_bookmark = bookmark is not None and end <= bookmark
+        return before_bookmark or end == self.date_settings.end_date
+
     def row_meaning(self) -> Mapping[str, Any]:
         """Return the settings that decide what a row of this stream means, as JSON, by name."""
         return {}
@@ -111,11 +121,16 @@ class PlannedStream(CXoneStream):
     # Plans
 
     @cached_property
+    def _unread(self) -> set[Window]:
+        """Return the planned windows that are not committed."""
+        return set()
+
+    @cached_property
     def job_store(self) -> JobStore:
         """Return the store of the stream's jobs."""
         return JobStore(
             stream=self.name,
-            initial_bookmark=self.initial_bookmark,
+            was_committed=self.stream_history.was_committed,
             state=self.state_view,
             emit_state=self.write_state,
             ledger=self.ledger(),
@@ -137,7 +152,7 @@ class PlannedStream(CXoneStream):
         """Return the plan of a run, without submitting a job."""
         self._restore_family_state()
         pending = self.job_store.pending_windows()
-        workload = self._workload(list(self._planned_windows(pending)), pending)
+        workload = self._workload(self._planned_windows(pending), pending)
         return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
 
     def _plan_run(self) -> Iterable[Window]:
@@ -146,8 +161,11 @@ class PlannedStream(CXoneStream):
         pending = self.job_store.pending_windows()
         self.job_store.delete_outdated()
         self._report_changed_meaning()
+        self.stream_history.apply_settings()
         self._log_start()
-        windows = list(self._planned_windows(pending))
+        windows = self._planned_windows(pending)
+        self._unread.clear()
+        self._unread.update(windows)
         self.progress.set_planned_windows(windows)
         self._set_quota_eta(windows, pending)
         skipped = [window for window in windows if self.skip_list.find(window)]
@@ -208,34 +226,8 @@ class PlannedStream(CXoneStream):
             self.family.tenant_info.update(tenant_info)
 
     def _log_start(self) -> None:
-        sync_range = self._sync_range()
-        if sync_range.start > sync_range.requested_start:
-            text = "%s: start %s is before the API's history limit; starting at %s"
-            self.log_once(
-                "history", text, self.name, iso(sync_range.requested_start), iso(sync_range.start)
-            )
-        if sync_range.start >= sync_range.requested_end:
-            self._log_nothing_to_read(sync_range)
-        elif self._continues_after_start_date(sync_range):
-            text = (
-                "%s: start_date is before the bookmark; reading continues at %s. To read earlier "
-                "rows again, run a full refresh or remove the stream from the state"
-            )
-            self.logger.info(text, self.name, iso(sync_range.start))
-
-    def _continues_after_start_date(self, sync_range: SyncRange) -> bool:
-        start_date = self.date_settings.start_date
-        bookmark = self.state_view.bookmark() if self._incremental else None
-        return bookmark is not None and start_date is not None and start_date < sync_range.start
-
-    def _log_nothing_to_read(self, sync_range: SyncRange) -> None:
-        end_date = self.date_settings.end_date
-        if end_date is not None and sync_range.start >= end_date:
-            text = "%s: nothing to read: %s is past end_date (%s); raise end_date or remove it"
-            self.logger.warning(text, self.name, iso(sync_range.start), iso(end_date))
-        else:
-            text = "%s: nothing to read yet; the next window starts at %s"
-            self.logger.info(text, self.name, iso(sync_range.start))
+        report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
+        report.report(self._sync_range(), self._bookmark(), self._gaps())
 
     def _set_quota_eta(self, windows: Sequence[Window], pending: Sequence[Window]) -> None:
         """Estimate when the quota lets this stream finish, if this run cannot finish it.
@@ -252,7 +244,7 @@ class PlannedStream(CXoneStream):
     def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
         to_read = self.skip_list.remaining(windows)
         windows_without_job = tuple(window for window in to_read if window not in pending)
-        sync_range = self._sync_range()
+        sync_range, bookmark = self._sync_range(), self._bookmark()
         requested_start = (
             sync_range.requested_start if sync_range.start > sync_range.requested_start else None
         )
@@ -264,11 +256,54 @@ class PlannedStream(CXoneStream):
             windows_without_job,
             sync_range.start,
             requested_start,
-            self.calls_per_window,
+            history=tuple(w for w in windows if bookmark is None or w.end <= bookmark),
+            newest_first=self.settings.backfill_order == "newest_first",
+            calls_per_window=self.calls_per_window,
         )
 
-    def _planned_windows(self, pending: Sequence[Window]) -> Iterable[Window]:
-        sync_range = self._sync_range()
+    def _planned_windows(self, pending: Sequence[Window]) -> list[Window]:
+        """Return the windows of the run in the order in which they are read."""
+        recent = self._recent_windows(pending)
+        history = self._history_windows(recent, pending)
+        if self.settings.backfill_order == "oldest_first":
+            return [*history, *recent]
+        if self._bookmark() is None:  # all of it is history
+            return recent[::-1]
+        return [*recent, *reversed(history)]
+
+    def _history_windows(self, recent: Sequence[Window], pending: Sequence[Window]) -> list[Window]:
+        """Return the windows before the recent ones that are missing, or are to be read again."""
+        windows: list[Window] = []
+        for gap in self._gaps(recent[0].start if recent else None):
+            jobs = [w for w in pending if w.start < gap.end and gap.start < w.end <= gap.end]
+            # A history limit that moves every day must not exclude a window with a pending job.
+            start = min([gap.start, *(window.start for window in jobs)])
+            windows += self._cut(start, gap.end, jobs)
+        return windows
+
+    def _gaps(self, recent_start: datetime | None = None) -> Sequence[Window]:
+        """Return the time before the bookmark and before the recent windows that is to be read."""
+        newest = min(filter(None, [recent_start, self._sync_range().requested_end]))
+        return self.stream_history.gaps(self.history_limit(self.now()), newest)
+
+    @cached_property
+    def stream_history(self) -> StreamHistory:
+        """Return the committed time of the stream."""
+        return StreamHistory(
+            stream=self.name,
+            state=self.state_view,
+            settings=self.date_settings,
+            now=self.now,
+            windows=self.windows if self.declaration.grouped else None,
+            enabled=self.has_history and self._incremental,
+        )
+
+    def _recent_windows(self, pending: Sequence[Window]) -> list[Window]:
+        """Return the windows from the bookmark on, with those that are read again each time."""
+        bookmark, sync_range = self._bookmark(), self._sync_range()
+        if bookmark is not None:
+            earliest = min(sync_range.start, bookmark)
+            pending = [window for window in pending if window.end > earliest]
         pending_starts = [window.start for window in pending]
         # An interrupted run has read the overlap already, if its next window has a job.
         has_overlap = midnight(sync_range.start_without_overlap) not in pending_starts
@@ -276,20 +311,32 @@ class PlannedStream(CXoneStream):
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([start, *pending_starts])
         end = sync_range.requested_end
+        return self._cut(start, end, pending)
+
+    def _cut(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
+        """Return the windows of a time range; each range of `skip_windows` is one of them."""
         # A row may sum up its window, and a snapshot has none, so no range may cut a window.
         if self.declaration.grouped or not self.declaration.windowed:
-            return self.windows(start, end, pending)
+            return list(self.windows(start, end, pending))
         to_read = self.skip_list.remaining(pending)
-        return self.skip_list.cut(
-            start, end, lambda start, end: self.windows(start, end, _inside(to_read, start, end))
+        return list(
+            self.skip_list.cut(
+                start,
+                end,
+                lambda start, end: self.windows(start, end, _inside(to_read, start, end)),
+            )
         )
+
+    def _bookmark(self) -> datetime | None:
+        """Return the end of the last committed window; None also for FULL_TABLE replication."""
+        return self.state_view.bookmark() if self._incremental else None
 
     def _sync_range(self) -> SyncRange:
         now = present_instant(self.family)
         return SyncRange.compute(
             self.date_settings,
             now=now,
-            bookmark=self.state_view.bookmark() if self._incremental else None,
+            bookmark=self._bookmark(),
             lookback=self.lookback,
             available_until=available_until(self.family, now),
             overlap=self.family.overlap,

@@ -18,6 +18,7 @@ zone           "America/New_York"                           of the days of commi
 row_meaning    {setting: digest}                            settings of the committed rows
 window_days_at "2026-01-31T00:00:00+00:00"                  when the last one timed out
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
+history        {"committed": ["2026-01-01/2026-01-31"]}     time of the committed windows
 version        2                                            layout of the keys above
 ```
 
@@ -34,6 +35,7 @@ from tap_cxone.clock import iso, parse_instant, time_zone
 from tap_cxone.config.types import COLUMN_TYPES, DATE_ORDERS
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
+from tap_cxone.planning.history import History
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.dates import CERTAIN_VOTES
 from tap_cxone.rows.titles import Title
@@ -60,6 +62,7 @@ _OWN_KEYS = {
     "window_days",
     "window_days_at",
     "stopped_at",
+    "history",
 }
 
 _T = TypeVar("_T")
@@ -121,6 +124,15 @@ class StreamState(Struct, frozen=True):
         """Store the maximum days of a window, and when they became fewer."""
         self._put("window_days", days)
         self._put("window_days_at", iso(at))
+
+    def history(self) -> History | None:
+        """Return the committed time; None if only a bookmark is stored."""
+        raw = self.raw.get("history")
+        return None if raw is None else self._parse(History.from_json, raw)
+
+    def set_history(self, history: History) -> None:
+        """Store the committed time."""
+        self._put("history", history.to_json())
 
     def quota_stopped_at(self) -> datetime | None:
         """Return when a quota last stopped the stream; None if it never did."""
@@ -263,6 +275,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream = StreamState(name, raw)
         stream.bookmark()
         stream.quota_stopped_at()
+        stream.history()
         stream.pending_jobs()
         stream.column_map()
         stream.column_types()

@@ -312,10 +312,12 @@ class WindowedStream(PlannedStream):
         """
         state = self.state_view
         if self._incremental:
+            self.stream_history.commit(window)  # first: a bookmark alone counts as a full history
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
         state.set_row_meaning(digests(self.row_meaning()))
-        self.job_store.commit(window, incremental=self._incremental)
+        self._unread.discard(window)
+        self.job_store.commit(window, incremental=self._incremental, unread=self._unread)
         state.mark_failed(failed=False)
         self.write_state()

@@ -326,7 +326,7 @@ class DownloadStream(WindowedStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        include_partial = end == self.date_settings.end_date
+        include_partial = self.is_last_end(end)
         max_days = self.settings.section(DataDownloadSettings).window_days
         return calendar_windows(
             start,

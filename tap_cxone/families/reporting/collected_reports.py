@@ -31,6 +31,8 @@ class CollectedReportStream(ReportRowsStream):
     Each job is a window that ends when the job ended.
     """
 
+    has_history = False
+
     @override
     def source(self) -> CollectedJobs:
         return CollectedJobs(self.api, self._jobs)

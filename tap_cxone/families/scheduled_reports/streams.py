@@ -243,7 +243,7 @@ class ReportStream(JobStream):
         api = self._api_of(totals_definition(self.report, settings.metrics))
         store = JobStore(
             stream=self.name,
-            initial_bookmark=None,
+            was_committed=lambda _: False,
             state=StreamState(self.name, {}),
             emit_state=lambda: None,
             ledger=NullLedger(),
@@ -269,7 +269,7 @@ class ReportStream(JobStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        include_partial = end == self.settings.end_date
+        include_partial = self.is_last_end(end)
         return calendar_windows(
             start, end, max_days=self.window_days, pending=pending, include_partial=include_partial
         )

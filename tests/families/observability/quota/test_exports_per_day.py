@@ -160,6 +160,7 @@ def test_table_that_is_behind_gets_every_export(sim, clock):
     )
     clock.instant += DAY
     config = quota_settings(sim, "2026-03-10T00:00:00Z")
+    first.state["bookmarks"][GR]["history"] = {"committed": ["2026-03-10/2026-03-20"]}
 
     second = run_tables(config, clock, KB, GR, state=first.state)
 
@@ -177,6 +178,8 @@ def test_table_that_always_fails_starves_no_other(simulate, clock, failing):
         quota_settings(sim, "2026-03-19T00:00:00Z", "2026-03-20T00:00:00Z"), clock, *others
     )
     state = first.state
+    for stream in others:
+        state["bookmarks"][stream]["history"] = {"committed": ["2025-12-01/2026-03-20"]}
     for day in (1, 2, 3):
         clock.instant = NOON + day * (DAY + HOUR)
         out = run_tables(months(sim, "2025-12-01T00:00:00Z"), clock, *others, failing, state=state)

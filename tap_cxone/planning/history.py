@@ -1,0 +1,79 @@
+"""History of a stream: which time was committed, and which of it is to be read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from msgspec import Struct, structs
+
+from tap_cxone.clock import iso, parse_instant
+from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+
+class History(Struct, frozen=True):
+    """Committed time of one stream, as its state has it.
+
+    Attributes:
+        committed: Time of the committed windows.
+        reload: Time to read again, whether or not it is committed.
+        reload_ids: IDs of the entries of the setting `reload` that were applied.
+        deep_lookback_at: When the last deep lookback began; None if there was none.
+    """
+
+    committed: CommittedTime = CommittedTime()
+    reload: CommittedTime = CommittedTime()
+    reload_ids: frozenset[str] = frozenset()
+    deep_lookback_at: datetime | None = None
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """Return the history that `to_json` wrote.
+
+        Raises:
+            TypeError: A value has another type.
+            ValueError: A text is no instant or interval.
+        """
+        started_at = raw.get("deep_lookback_at")
+        return cls(
+            CommittedTime.parse(raw.get("committed", ())),
+            CommittedTime.parse(raw.get("reload", ())),
+            frozenset(raw.get("reload_ids", ())),
+            None if started_at is None else parse_instant(started_at),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the history as JSON, without empty values."""
+        started_at = self.deep_lookback_at
+        values = {
+            "committed": self.committed.format(),
+            "reload": self.reload.format(),
+            "reload_ids": sorted(self.reload_ids),
+            "deep_lookback_at": None if started_at is None else iso(started_at),
+        }
+        return {key: value for key, value in values.items() if value}
+
+    def commit(self, window: Window) -> Self:
+        """Return the history after a window was committed."""
+        return structs.replace(
+            self,
+            committed=self.committed.add(window).bounded(),
+            reload=self.reload.subtract(CommittedTime((window,))),
+        )
+
+    def read_again(self, windows: Collection[Window]) -> Self:
+        """Return the history with further time to read again."""
+        return structs.replace(self, reload=self.reload.add(*windows))
+
+    def to_read(self, start: datetime, end: datetime) -> CommittedTime:
+        """Return the time that is not committed between two instants, or is to be read again."""
+        missing = self.committed.missing(Window(start, end)) if start < end else []
+        return self.reload.add(*missing)
+
+    def is_done(self, window: Window) -> bool:
+        """Return True if all of a window is committed, and none of it is to be read again."""
+        return self.committed.subtract(self.reload).covers(window)

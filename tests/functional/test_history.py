@@ -1,0 +1,191 @@
+"""Committed time: what a run reads before the bookmark, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_cxone.errors import ConfigError
+from tap_cxone.simulator import Fault
+from tests.support.history import DAY, STREAM, Reader, day_of_march
+from tests.support.requests import submits
+from tests.support.run import NOON
+
+
+@pytest.fixture
+def reader(sim, clock, audit_log):
+    return Reader(sim, clock, audit_log)
+
+
+def committed(out):
+    return out.state["bookmarks"][STREAM]["history"]["committed"]
+
+
+def test_committed_windows_are_one_interval(reader):
+    """The state has the committed time merged, and the bookmark is its end."""
+    out = reader.run(3, 6)
+
+    assert committed(out) == ["2026-03-03/2026-03-07"]
+    assert out.bookmark(STREAM) == "2026-03-07T00:00:00+00:00"
+
+
+def test_start_date_moved_back_reads_the_front_once(reader):
+    """The days before the first committed one are read; the next run has nothing to read."""
+    out = reader.run(5, 6)
+    reader.days()
+
+    out = reader.run(3, 6, out.state)
+    third = reader.run(3, 6, out.state)
+
+    assert reader.days() == [3, 4]
+    assert committed(out) == committed(third) == ["2026-03-03/2026-03-07"]
+    assert out.bookmark(STREAM) == "2026-03-07T00:00:00+00:00"
+
+
+def test_start_date_moved_back_is_read_before_new_days(reader):
+    """By default windows are read in the order of time."""
+    out = reader.run(5, 6)
+    reader.days()
+
+    reader.run(4, 8, out.state)
+
+    assert reader.days() == [4, 7, 8]
+
+
+def test_state_with_a_bookmark_only_is_complete_up_to_it(reader):
+    """A state of an earlier version reads nothing again, and a later start_date does."""
+    state = {"bookmarks": {STREAM: {"replication_key_value": "2026-03-07T00:00:00+00:00"}}}
+
+    out = reader.run(5, 7, state)
+    reader.run(3, 7, out.state)
+
+    assert reader.days() == [7, 3, 4]
+
+
+def test_newest_first_reads_history_backwards(reader):
+    """The first run begins with the newest day, and its bookmark is the end of that day."""
+    out = reader.run(3, 6, backfill_order="newest_first")
+
+    assert reader.days() == [6, 5, 4, 3]
+    assert out.bookmark(STREAM) == "2026-03-07T00:00:00+00:00"
+    assert committed(out) == ["2026-03-03/2026-03-07"]
+
+
+def test_newest_first_reads_new_days_before_the_rest_of_history(reader, sim):
+    """A run that failed in the middle of history goes on with it after what is new."""
+    sim.faults.add(Fault("submit", "status", status=400, after=2, times=1))
+    out = reader.run(3, 6, backfill_order="newest_first")
+    first = reader.days()
+
+    later = reader.run(3, 8, out.state, backfill_order="newest_first")
+
+    assert (first, out.error is None) == ([6, 5], False)
+    assert reader.days() == [7, 8, 4, 3]
+    assert committed(later) == ["2026-03-03/2026-03-09"]
+
+
+def test_order_may_change_between_runs(reader, sim):
+    """A history that newest_first left incomplete is completed by oldest_first."""
+    sim.faults.add(Fault("submit", "status", status=400, after=1, times=1))
+    out = reader.run(3, 6, backfill_order="newest_first")
+    reader.days()
+
+    reader.run(3, 7, out.state)
+
+    assert reader.days() == [3, 4, 5, 7]
+
+
+RELOAD = {"streams": [STREAM], "from": day_of_march(4), "to": day_of_march(6), "id": "corrected"}
+
+
+def test_reload_reads_a_period_once(reader):
+    """The period is read again in the next run, and by no later run with the same ID."""
+    out = reader.run(3, 7)
+    reader.days()
+
+    second = reader.run(3, 7, out.state, reload=[RELOAD])
+    third = reader.run(3, 7, second.state, reload=[RELOAD])
+    fourth = reader.run(3, 7, third.state, reload=[{**RELOAD, "id": "once more"}])
+
+    assert reader.days() == [4, 5, 4, 5]
+    assert [record["_window_start"][:10] for record in second.records(STREAM)].count(
+        day_of_march(4)
+    ) > 0
+    assert fourth.bookmark(STREAM) == out.bookmark(STREAM)
+
+
+def test_interrupted_reload_goes_on(reader, sim):
+    """A reload whose second day failed reads that day alone in the next run."""
+    out = reader.run(3, 7)
+    reader.days()
+    sim.faults.add(Fault("submit", "status", status=400, after=1, times=1))
+
+    failed = reader.run(3, 7, out.state, reload=[RELOAD])
+    reader.run(3, 7, failed.state, reload=[RELOAD])
+
+    assert failed.error is not None
+    assert reader.days() == [4, 5]
+
+
+def test_reload_before_start_date_is_read(reader):
+    """A period that was committed with an earlier start_date is read again too."""
+    out = reader.run(3, 7)
+    reader.days()
+
+    reader.run(7, 7, out.state, reload=[RELOAD])
+
+    assert reader.days() == [4, 5]
+
+
+def test_reload_in_the_first_run_costs_nothing_more(reader):
+    """Without a bookmark the period is part of what is read anyway."""
+    out = reader.run(3, 7, reload=[RELOAD])
+    reader.run(3, 7, out.state, reload=[RELOAD])
+
+    assert reader.days() == [3, 4, 5, 6, 7]
+
+
+def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
+    """With a journal the jobs of committed windows are at hand, but their rows are the old ones."""
+    journal = {"journal_path": str(tmp_path / "journal.db")}
+    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    out = reader.run(4, 5, **changes)
+    before = len(submits(sim))
+
+    reader.run(4, 5, out.state, reload=[RELOAD], **changes)
+
+    assert len(submits(sim)) == before + 2
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"to": day_of_march(4)}, "reload.0.to is not after from"),
+        ({"streams": ["qm_workflow"]}, "reload.0.streams names 'qm_workflow'"),
+        ({"streams": []}, "reload.0.streams"),
+    ],
+    ids=["empty range", "unknown stream", "no stream"],
+)
+def test_reload_that_means_nothing_is_refused(reader, entry, message):
+    """A range or a stream that cannot be read is an error of the settings."""
+    with pytest.raises(ConfigError, match=message):
+        reader.run(3, 7, reload=[RELOAD | entry])
+
+
+def test_reload_with_a_repeated_id_is_refused(reader):
+    """Of two entries with one ID the second would never be read."""
+    with pytest.raises(ConfigError, match=r"reload\.1\.id 'corrected'"):
+        reader.run(3, 7, reload=[RELOAD, RELOAD])
+
+
+def test_deep_lookback_reads_the_last_days_at_its_interval(reader, clock):
+    """The last three days are read again once a week, not each night."""
+    deep = {"deep_lookback": {"days": 3, "every_days": 7}}
+    clock.instant = NOON.replace(day=10)
+    state, read = reader.run(3, **deep).state, []
+    reader.days()
+    for _ in range(8):
+        clock.instant += DAY
+        state = reader.run(3, state=state, **deep).state
+        read.append(len(reader.days()))
+
+    assert read == [2, 2, 2, 2, 2, 2, 5, 2]
