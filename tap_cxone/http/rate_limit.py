@@ -59,7 +59,7 @@ class RateLimits(Struct, frozen=True):
 
     @property
     def windows_ahead(self) -> int:
-        """Return how many windows may be prefetched while one window is read."""
+        """Return for how many upcoming windows jobs may be started ahead."""
         return self.max_concurrent if self.max_concurrent > 1 else 0
 
     @property
