@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from itertools import compress, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
@@ -57,7 +58,7 @@ class LineFilter(Struct, frozen=True):
         quoting: tuple[Literal[0, 1], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
         marked = [_parse_after_mark(header, delimiter, quoting=rule) for rule in quoting]
         headers = [list(header), *marked]
-        first_words = ("".join(titles[:1]).casefold().split() for titles in headers)
+        first_words = (_folded("".join(titles[:1])).split() for titles in headers)
         # One cell that differs from the only title may be a value.
         spellings = [list(map(_spelling, titles)) for titles in headers if len(header) > 1]
         return cls(
@@ -72,7 +73,7 @@ class LineFilter(Struct, frozen=True):
         if isinstance(block, PlainBlock):
             return block
         first_cells = list(map(_first_cell, block.rows))
-        text = "\n".join(first_cells).casefold()
+        text = _folded("\n".join(first_cells))
         if not any(word in text for word in self.first_words) and all(map(str.strip, first_cells)):
             return block
         is_row = [self._is_row(cells) for cells in block.rows]
@@ -82,7 +83,7 @@ class LineFilter(Struct, frozen=True):
 
     def may_have_header(self, first_cells: Sequence[str]) -> bool:
         """Return True if a row with one of these first cells may repeat the header."""
-        text = "\n".join(first_cells).casefold()
+        text = _folded("\n".join(first_cells))
         if not any(word in text for word in self.first_words):
             return False
         titles = {header[0] for header in self.headers if header}
@@ -109,7 +110,12 @@ class LineFilter(Struct, frozen=True):
 
 def _spelling(cell: str) -> str:
     """Return a cell in lower case and without blanks."""
-    return "".join(cell.casefold().split())
+    return "".join(_folded(cell).split())
+
+
+def _folded(text: str) -> str:
+    """Return a text in lower case, with each accent as a part of its letter."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 _first_cell = itemgetter(0)

@@ -28,7 +28,9 @@ _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 DELIMITERS = (";", "\t", "|")
 """Delimiters beside the comma that the known columns of a header show."""
-_DELIMITER_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)  # the first line of Excel
+_DELIMITER_LINE = re.compile(
+    r'"?sep *= *([^" \r\n])"?\s*', re.IGNORECASE
+)  # the first line of Excel
 
 
 class CsvBlock(Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from tests.support.expectations import failure
@@ -30,6 +32,13 @@ def test_first_line_of_excel_names_the_delimiter(payroll, mark, delimiter, quote
     assert column_values(out, "hours") == ["7", "8"]
 
 
+def test_first_line_of_excel_may_have_blanks(payroll):
+    """`sep = ;` is the same line."""
+    out = payroll.run("sep = ;\nRecord ID;Note\n1;a\n")
+
+    assert column_values(out, "note") == ["a"]
+
+
 def test_first_line_of_excel_keeps_the_numbers_of_lines(payroll):
     """The quarantine names the line as an editor counts it."""
     text = "sep=;\nRecord ID;Hours\n1;7\n2;x\n3;8\n"
@@ -54,6 +63,16 @@ def test_row_that_looks_like_the_first_line_of_excel_is_a_row(payroll):
 
 
 # The header
+
+
+@pytest.mark.parametrize("titles", ["Record ID,Résumé", "Numéro,Record ID"], ids=["last", "first"])
+def test_repeated_header_in_decomposed_form_is_no_row(payroll, titles):
+    """An accent may be part of its letter or a character of its own: the title is the same."""
+    again = unicodedata.normalize("NFD", titles)
+
+    out = payroll.run(f"{titles}\n1,2\n{again}\n3,4\n")
+
+    assert len(out.records(PAYROLL)) == 2
 
 
 @PATHS
