@@ -182,14 +182,17 @@ class WindowedStream(PlannedStream):
 
     def _report_order(self, layout: FileLayout, loaded: LoadedWindow) -> None:
         """Warn once of a file that lacks the column of `order_by`."""
-        title = self.declaration.order_by
+        title, reader = self.declaration.order_by, loaded.reader
+        is_absent = title in {column.name for column in layout.absent_columns}
+        if is_absent and not reader.has_duplicates:  # no row has another one to be ordered with
+            return
         if title and loaded.counts.rows and layout.order_column is None:
             warning = (
                 "%s: no column that is read has the title '%s'; the first row of each key is "
                 "emitted. Declare the column, or correct %s; titles: %s"
             )
             titles = ", ".join(title.text for title in layout.titles)
-            name, setting = loaded.reader.table.name, self.declaration.order_by_setting
+            name, setting = reader.table.name, self.declaration.order_by_setting
             self.log_once(f"{self.name}, order_by", warning, name, title, setting, titles)
 
     @cached_property

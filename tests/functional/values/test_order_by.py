@@ -13,6 +13,7 @@ from tests.support.analytics_exports import changed_export_settings, run_exports
 from tests.support.expectations import warnings_logged
 from tests.support.observability import KB, run_tables, table_settings
 from tests.support.payroll import PAYROLL, column_values, payroll_csv
+from tests.support.rooms import NINE, NINE_LEFT, ROOMS
 
 SETTING = "data_extraction.entities, entry 'payroll', order_by"
 SINGLE_RECORDS = {"stream_maps": {PAYROLL: {"more": "'1'"}}}
@@ -83,6 +84,17 @@ def test_order_by_that_no_title_has_is_warned_of_once(payroll, caplog):
     assert column_values(out, "line") == ["1", "1"]
     assert "has the title 'Updated'" in warning
     assert SETTING in warning
+
+
+def test_absent_column_of_order_by_is_no_warning_if_no_key_repeats(sim, clock, caplog):
+    """Built-in workflows without `Last Updated` need no order, and the user has set none."""
+    room = ROOMS[1]
+    room.serve(sim, *NINE)
+
+    out = room.run(room.settings(sim), clock)
+
+    assert room.values(out) == NINE_LEFT
+    assert [text for text in warnings_logged(caplog) if "order_by" in text] == []
 
 
 def test_order_by_of_an_omitted_column_is_warned_of(payroll, caplog):
