@@ -27,6 +27,10 @@ class Window(Struct, frozen=True):
             msg = f"not a window: {self.start} to {self.end}"
             raise ValueError(msg)
 
+    def overlaps(self, other: Window) -> bool:
+        """Return True if some instant is in both windows."""
+        return self.start < other.end and other.start < self.end
+
     def __str__(self) -> str:
         """Return both ends; zero seconds and a zero time of day are omitted."""
         return f"{_format_instant(self.start)} to {_format_instant(self.end)}"

@@ -89,3 +89,8 @@ class HistorySettings(RowSettings):
             "change weeks later. Default: none.",
         ),
     ] = None
+
+    @property
+    def newest_first(self) -> bool:
+        """Return True if the history is read backwards, after what is new."""
+        return self.backfill_order == "newest_first"

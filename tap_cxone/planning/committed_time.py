@@ -62,7 +62,7 @@ class CommittedTime(Struct, frozen=True):
 
     def missing(self, window: Window) -> list[Window]:
         """Return the parts of a time range that are not committed, in order of time."""
-        inside = [i for i in self.intervals if i.start < window.end and window.start < i.end]
+        inside = [interval for interval in self.intervals if interval.overlaps(window)]
         edges = [window.start, *(at for i in inside for at in (i.start, i.end)), window.end]
         starts_and_ends = zip(edges[::2], edges[1::2], strict=True)
         return [Window(start, end) for start, end in starts_and_ends if start < end]

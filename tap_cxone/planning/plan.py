@@ -121,14 +121,13 @@ def _with_finish_times(
     """Return the plans with their earliest ends; streams of a family run one after the other."""
     quota, cumulative, timed = family.limits.quota, 0, []
     # The exports of a day go to the oldest windows of all streams, or to the newest ones.
-    newest_first = family.context.settings.backfill_order == "newest_first"
     submit_order = sorted(
         (
             (window.start, plan.workload.stream)
             for plan in plans
             for window in plan.workload.windows_without_job
         ),
-        reverse=newest_first,
+        reverse=family.context.settings.newest_first,
     )
     last_index = {stream: index for index, (_, stream) in enumerate(submit_order)}
     for plan in plans:

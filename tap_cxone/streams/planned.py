@@ -257,7 +257,7 @@ class PlannedStream(CXoneStream):
             sync_range.start,
             requested_start,
             history=tuple(w for w in windows if bookmark is None or w.end <= bookmark),
-            newest_first=self.settings.backfill_order == "newest_first",
+            newest_first=self.settings.newest_first,
             calls_per_window=self.calls_per_window,
         )
 
@@ -265,7 +265,7 @@ class PlannedStream(CXoneStream):
         """Return the windows of the run in the order in which they are read."""
         recent = self._recent_windows(pending)
         history = self._history_windows(recent, pending)
-        if self.settings.backfill_order == "oldest_first":
+        if not self.settings.newest_first:
             return [*history, *recent]
         if self._bookmark() is None:  # all of it is history
             return recent[::-1]
@@ -275,7 +275,7 @@ class PlannedStream(CXoneStream):
         """Return the windows before the recent ones that are missing, or are to be read again."""
         windows: list[Window] = []
         for gap in self._gaps(recent[0].start if recent else None):
-            jobs = [w for w in pending if w.start < gap.end and gap.start < w.end <= gap.end]
+            jobs = [w for w in pending if w.overlaps(gap) and w.end <= gap.end]
             # A history limit that moves every day must not exclude a window with a pending job.
             start = min([gap.start, *(window.start for window in jobs)])
             windows += self._cut(start, gap.end, jobs)

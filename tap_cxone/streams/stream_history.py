@@ -106,4 +106,4 @@ class StreamHistory:
             return [time_range]
         committed = self._stored().committed.intervals
         windows = (w for i in committed for w in self.windows(i.start, i.end, ()))
-        return [w for w in windows if w.start < time_range.end and time_range.start < w.end]
+        return [window for window in windows if window.overlaps(time_range)]

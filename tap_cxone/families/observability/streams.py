@@ -209,7 +209,7 @@ class TableStream(JobStream):
             self.windows_without_job(),
             failing=self.failed_last_run,
             stopped_at=state.quota_stopped_at(),
-            newest_first=self.settings.backfill_order == "newest_first",
+            newest_first=self.settings.newest_first,
         )
 
     @override
