@@ -47,13 +47,16 @@ class FileFormat(Protocol):
     Attributes:
         suffix: End of the files' names.
         encoding: Description of the format for the target.
-        arrow_chunk_bytes: Size of the text of CSV that is best converted to Arrow arrays at once;
-            0 for Python values.
     """
 
     suffix: str
     encoding: Mapping[str, str]
-    arrow_chunk_bytes: int
+
+    def arrow_chunk_bytes(self, file_bytes: int) -> int:
+        """Return the size of the text of CSV that is converted to Arrow arrays at once.
+
+        It is 0 for a file of which Python values are better.
+        """
 
     def of_records(self, records: Records, excluded: frozenset[str]) -> EncodedRows:
         """Return records in the form of this format, without the excluded columns."""

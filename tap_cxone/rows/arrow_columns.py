@@ -35,6 +35,7 @@ _Parser = Callable[[Any], Any]
 _INTEGER = r"\A-?[0-9]{1,18}\z"
 # No zero before the first digit, and no negative zero. A double holds 15 digits.
 _NUMBER = r"\A(?:-?[1-9][0-9]*(?:\.[0-9]+)?|0(?:\.[0-9]+)?|-0\.[0-9]+)\z"
+_TRAILING_ZEROS = r"(\.[0-9]+?)0+\z"
 _EXACT_CHARACTERS = 15
 _DATE = r"\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}\z"
 _LOCAL = r"\A[12][0-9]{3}(?:-[0-9]{2}){2}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]{1,6})?"
@@ -43,7 +44,6 @@ _INSTANT = rf"{_LOCAL}(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])\z"
 
 _TYPES: dict[ColumnType, Any] = {
     "integer": pa.int64(),
-    "number": pa.float64(),
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "date-time": pa.timestamp("us", tz="UTC"),
@@ -52,11 +52,14 @@ _TYPES: dict[ColumnType, Any] = {
 
 
 def arrow_type(column: Column) -> Any:
-    """Return the Arrow type of a column; a number is a double unless its storage is a decimal."""
+    """Return the Arrow type of a column; numbers without a storage are texts of JSON."""
     storage = column.constraint.storage if column.constraint else None
-    if column.type == "number" and storage is not None and storage.kind == "decimal128":
-        return pa.decimal128(DECIMAL_DIGITS, storage.decimals)
-    return _TYPES[column.type]
+    if column.type != "number":
+        return _TYPES[column.type]
+    if storage is None:
+        return pa.string()
+    is_decimal = storage.kind == "decimal128"
+    return pa.decimal128(DECIMAL_DIGITS, storage.decimals) if is_decimal else pa.float64()
 
 
 def arrow_converter(column: Column, rules: CellRules) -> ArrowConverter:
@@ -113,7 +116,10 @@ def _parse_matching(pattern: str, arrow_type: Any, texts: Any) -> Any:
 
 def _parse_numbers(arrow_type: Any, texts: Any) -> Any:
     longest = pc.max(pc.binary_length(texts)).as_py() or 0
-    return None if longest > _EXACT_CHARACTERS else _parse_matching(_NUMBER, arrow_type, texts)
+    numbers = None if longest > _EXACT_CHARACTERS else _parse_matching(_NUMBER, arrow_type, texts)
+    if numbers is None or not pa.types.is_string(arrow_type):
+        return numbers
+    return pc.replace_substring_regex(numbers, _TRAILING_ZEROS, r"\1")
 
 
 def _parse_instants(texts: Any, *, is_utc: bool) -> Any:

@@ -42,12 +42,13 @@ def arrow_block_converter(layout: FileLayout) -> Callable[[PlainBlock], Records]
         for index, cell_index, convert_texts in converters:
             converted[index] = convert_texts(block.arrays[cell_index])
         for index, value in constants:
-            converted[index] = [value] * block.count
+            is_key = index in key_indexes
+            converted[index] = [value] * block.count if is_key else pa.repeat(value, block.count)
         if hash_rows:
             converted[names.index(ROW_HASH)] = hash_rows(block.columns)
         if any(None in converted[index] or "" in converted[index] for index in key_indexes):
             raise ValueError
-        return Records(layout, converted, block.count)
+        return Records(layout, converted, block.count, has_arrays=True)
 
     return convert
 
