@@ -31,9 +31,7 @@ class _JsonColumn(NamedTuple):
     closing: str = ""
 
 
-def encode_arrow_lines(
-    records: Records, selected: Sequence[int], before: str, after: str
-) -> bytes:
+def encode_arrow_lines(records: Records, selected: Sequence[int], before: str, after: str) -> bytes:
     """Return records as lines.
 
     Args:
@@ -80,12 +78,10 @@ def _encode(values: Any, *, is_number: bool) -> _JsonColumn:
         return _JsonColumn(values)
     if pa.types.is_timestamp(values.type):
         return _JsonColumn(_iso_texts(values), '"', '+00:00"')
+    if pa.types.is_string(values.type):
+        return _encode_texts(values)
     texts = values.cast(pa.string())
-    if not pa.types.is_string(values.type) and not pa.types.is_date(values.type):
-        return _JsonColumn(texts)
-    if _may_need_escapes(texts):
-        return _JsonColumn(_encode_values(texts.to_pylist()))
-    return _JsonColumn(texts, '"', '"')
+    return _JsonColumn(texts, '"', '"') if pa.types.is_date(values.type) else _JsonColumn(texts)
 
 
 def _encode_values(values: Sequence[Any]) -> Any:
@@ -93,9 +89,11 @@ def _encode_values(values: Sequence[Any]) -> Any:
     return pa.array(_JSON_ENCODER.encode_lines(values).split(b"\n")[:-1], pa.string())
 
 
-def _may_need_escapes(texts: Any) -> bool:
-    data = texts.buffers()[2].to_pybytes()  # of a slice, those of the whole array
-    return any(character in data for character in _ESCAPED)
+def _encode_texts(texts: Any) -> _JsonColumn:
+    data = texts.buffers()[2].to_pybytes()  # of a slice, the texts of the whole array
+    if any(character in data for character in _ESCAPED):
+        return _JsonColumn(_encode_values(texts.to_pylist()))
+    return _JsonColumn(texts, '"', '"')
 
 
 def _iso_texts(instants: Any) -> Any:

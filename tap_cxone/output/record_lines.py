@@ -28,7 +28,7 @@ _INVALID_DECODER = msgspec.json.Decoder(tuple[str, str, str | None, str])
 _FRAME = struct.Struct("<IQ")  # number of records (0: an invalid row), number of bytes
 MIN_ARROW_BYTES = 1 << 20
 """Least size of a file, compressed or not, whose rows are converted to Arrow arrays for lines."""
-_ARROW_CHUNK_BYTES = 1 << 20
+_ARROW_CHUNK_BYTES = 3 << 17  # more need fewer calls, and memory
 _BUFFERED_RECORDS = 1000  # records kept unserialised, as later rows may add columns
 
 
@@ -127,7 +127,9 @@ class LineEncoder(msgspec.Struct, frozen=True):
         return encode
 
     def _encode_arrays(self, records: Records, selected: Sequence[int]) -> bytes:
-        from tap_cxone.output.arrow_lines import encode_arrow_lines  # imported late: it needs pyarrow
+        from tap_cxone.output.arrow_lines import (
+            encode_arrow_lines,
+        )  # imported late: it needs pyarrow
 
         (message,) = self._wrap([msgspec.Raw(b"\n")])
         before, _, after = _JSON_ENCODER.encode(message).decode().partition("\n")

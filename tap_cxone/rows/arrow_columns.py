@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from tap_cxone.rows.column_converters import column_converter
 from tap_cxone.rows.convert import FALSE_TEXTS, TRUE_TEXTS
-from tap_cxone.rows.decode.plain_csv import are_blank
 from tap_cxone.rows.number_storage import DECIMAL_DIGITS
 
 if TYPE_CHECKING:
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.convert import CellRules
 
-ArrowConverter = Callable[[Any], Any]
+ArrowConverter = Callable[[Any, Any], Any]
 """Converts an Arrow array of texts to an Arrow array, or to Python values.
 
-It raises ValueError if a cell is invalid, or if only the conversion by rows can say so.
+Its second argument is an Arrow array that says which texts are blank. It raises ValueError if a cell is invalid, or if only the conversion by rows can say so.
 """
 _Parser = Callable[[Any], Any]
 """Converts an Arrow array of stripped texts and nulls; returns None for texts of another form."""
@@ -68,8 +67,8 @@ def arrow_converter(column: Column, rules: CellRules) -> ArrowConverter:
     parse = _parser(column, rules)
     nulls = pa.array(sorted(rules.null_values), pa.string())
 
-    def convert(texts: Any) -> Any:
-        values = parse(_without_nulls(texts, nulls, column)) if parse else None
+    def convert(texts: Any, is_blank: Any) -> Any:
+        values = parse(_without_nulls(texts, is_blank, nulls, column)) if parse else None
         if values is not None:
             return values
         if column.type in {"date", "date-time"}:  # the ordinary parser must see each date once
@@ -79,16 +78,15 @@ def arrow_converter(column: Column, rules: CellRules) -> ArrowConverter:
     return convert
 
 
-def _without_nulls(texts: Any, nulls: Any, column: Column) -> Any:
+def _without_nulls(texts: Any, is_null: Any, nulls: Any, column: Column) -> Any:
     """Return the texts with nulls in place of blank ones; stripped, unless they are strings."""
-    is_null = are_blank(texts)
     stripped = (
         texts if column.type == "string" and not len(nulls) else pc.utf8_trim_whitespace(texts)
     )
     if len(nulls):
         is_null = pc.or_(is_null, pc.is_in(stripped, nulls))
     kept = texts if column.type == "string" else stripped
-    return pc.if_else(is_null, None, kept) if pc.any(is_null).as_py() else kept
+    return pc.if_else(is_null, None, kept) if is_null.true_count else kept
 
 
 def _parser(column: Column, rules: CellRules) -> _Parser | None:
