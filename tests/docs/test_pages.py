@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.docs.document import PAGES, ROOT
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_README_LINES = 250
+FENCE = re.compile(r"(?ms)^( *)```.*?^\1```$")
 DOCS = [page for page in PAGES if page.parent.name == "docs"]
 
 
@@ -26,7 +28,7 @@ def name_of(page: Path) -> str:
 @cache
 def prose(page: Path) -> str:
     """Return a page without its blocks of code."""
-    return re.sub(r"(?ms)^( *)```.*?^\1```$", "", page.read_text("utf-8"))
+    return FENCE.sub("", page.read_text("utf-8"))
 
 
 @cache
@@ -63,11 +65,32 @@ def test_page_links_only_to_what_the_site_has(page):
     assert [name_of(target) for target, _ in links(page) if target.parent != ROOT / "docs"] == []
 
 
-def test_readme_leads_to_every_page():
-    """Each page of docs/ is one click away from the README."""
-    targets = {target for target, _ in links(ROOT / "README.md")}
+def navigation(entries: list[Any]) -> list[str]:
+    """Return the pages of a navigation, those of its sections included."""
+    pages = [page for entry in entries for page in entry.values()]
+    return [p for one in pages for p in ([one] if isinstance(one, str) else navigation(one))]
 
-    assert [name_of(page) for page in DOCS if page not in targets] == []
+
+def test_site_navigation_has_each_page_once():
+    """The site shows every page of docs/."""
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+
+    assert sorted(navigation(site["nav"])) == sorted(page.name for page in DOCS)
+
+
+@pytest.mark.parametrize("page", DOCS, ids=name_of)
+def test_block_of_code_within_a_list_has_the_indentation_of_the_site(page):
+    """The site needs four spaces where GitHub accepts two."""
+    indents = [len(found[1]) for found in FENCE.finditer(page.read_text("utf-8"))]
+
+    assert [indent for indent in indents if indent % 4] == []
+
+
+def test_readme_leads_to_every_page():
+    """Each page of docs/ but the site's start page is one click away from the README."""
+    targets = {target.name for target, _ in links(ROOT / "README.md")}
+
+    assert {page.name for page in DOCS} - targets == {"index.md"}
 
 
 def test_readme_has_at_most_250_lines():
