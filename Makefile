@@ -10,7 +10,7 @@ SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 # Modules are compiled once, not in each process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all test-pythons test-wheel chromium check check-workflows bench docs site format clean
+.PHONY: demo test test-all test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
 
 demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB
 	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
@@ -48,7 +48,7 @@ check-workflows: .venv/.ready  ## .github and meltano.yml against their schemas,
 	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
 	$(SCHEMA) vendor.meltano meltano.yml
-	$(BIN)/uvx --quiet zizmor@1.32.0 --offline --quiet --config .github/zizmor.yml .github
+	$(BIN)/uvx --quiet zizmor@1.32.0 --offline --quiet .github
 
 test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 	rm -rf dist && mkdir -p dist/there
@@ -60,6 +60,10 @@ test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 	dist/.venv/bin/cxone-simulator run --speed 100 -- dist/.venv/bin/tap-cxone --config ENV --test
 	cp -R tests demo docs .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
 	cd dist/there && ../.venv/bin/python -m pytest -n auto -p no:cacheprovider $(WHEEL_TESTS)
+
+sbom: .venv/.ready  ## write the packages of the tap and its extras, from uv.lock, to dist/sbom.cdx.json (CycloneDX)
+	mkdir -p dist
+	$(BIN)/uv export --quiet --locked --no-default-groups --all-extras --format cyclonedx1.5 --output-file dist/sbom.cdx.json > /dev/null
 
 bench: .venv/.ready  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks
