@@ -243,6 +243,8 @@ class _RawPage(msgspec.Struct):
     returned: Any = msgspec.field(name="returnedRecords", default=None)
     total: Any = msgspec.field(name="totalRecords", default=None)
     filter: Any = None
+    error: Any = None
+    errors: Any = None
 
 
 _RAW_PAGE_DECODER = msgspec.json.Decoder(_RawPage)
@@ -270,6 +272,8 @@ def _parse_page(content: bytes) -> Any:
         "returnedRecords": page.returned,
         "totalRecords": page.total,
         "filter": page.filter,
+        "error": page.error,
+        "errors": page.errors,
     }
 
 
