@@ -1,4 +1,4 @@
-"""Write Singer messages, and keep a sample of the records."""
+"""Write Singer messages: a long STATE packed, and records with a sample of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
+
+from tap_cxone.output.packed_state import pack_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +45,17 @@ class RecordSample:
             self.records.append(message.record)
 
 
-class SamplingWriter(MsgSpecWriter):
+class MessageWriter(MsgSpecWriter):
+    """Writes messages; a long STATE is packed."""
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, StateMessage):
+            message = StateMessage(value=pack_state(message.value))
+        super().write_message(message)
+
+
+class SamplingWriter(MessageWriter):
     """Writes messages, and passes them to a sample."""
 
     def __init__(self, sample: RecordSample) -> None:

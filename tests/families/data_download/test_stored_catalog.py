@@ -78,6 +78,26 @@ def test_state_of_five_downloads_of_many_metrics_is_small(simulate, clock, numbe
     assert max(len(json.dumps(state)) for state in out.states) < 20_000
 
 
+@pytest.mark.slow
+def test_state_of_sixty_downloads_over_thirty_days_is_small_and_continued(simulate, clock):
+    """STATE stays under 20 kB in each message, and the next run reads no window of it again."""
+    sim = simulate(catalogue=metrics(300), rows_per_day=1)
+    config = download_settings(sim, 30, entry={"group_by": ["interactionId", "agentId"]})
+    (download,) = config["data_download"]["downloads"]
+    names = [f"download_{index}" for index in range(60)]
+    own = {"downloads": [{**download, "name": name} for name in names], "window_days": 10}
+    config["data_download"] = own
+
+    first = run_downloads(config, clock, *names)
+    second = run_downloads(config, clock, *names, state=first.state)
+
+    assert first.error is None
+    assert "packed" in first.state
+    assert max(len(json.dumps(state)) for state in first.states) < 20_000
+    assert version(first) == version(second) == 1
+    assert second.counts() == {}
+
+
 @pytest.mark.parametrize("form", ["CM_{:016X}", "{:08x}-0000-4000"])
 def test_state_is_small_whatever_the_form_of_the_ids(simulate, clock, form):
     """IDs that are no names of columns take no more room in STATE than others."""
