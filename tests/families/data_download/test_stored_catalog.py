@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tests.support.data_download import (
     BASKET,
     BY,
+    FIRST,
     IDS,
     NEW,
     SCORE,
@@ -82,7 +84,8 @@ def test_state_of_five_downloads_of_many_metrics_is_small(simulate, clock, numbe
 def test_state_of_sixty_downloads_over_thirty_days_is_small_and_continued(simulate, clock):
     """STATE stays under 20 kB in each message, and the next run reads no window of it again."""
     sim = simulate(catalogue=metrics(300), rows_per_day=1)
-    config = download_settings(sim, 30, entry={"group_by": ["interactionId", "agentId"]})
+    entry = {"group_by": ["interactionId", "agentId"]}
+    config = download_settings(sim, 30, first=FIRST - timedelta(days=30), entry=entry)
     (download,) = config["data_download"]["downloads"]
     names = [f"download_{index}" for index in range(60)]
     own = {"downloads": [{**download, "name": name} for name in names], "window_days": 10}
