@@ -14,19 +14,17 @@ if TYPE_CHECKING:
 PACKED = "packed"
 """Key of a packed state with the compressed text."""
 MAX_PLAIN_STATE = 16_000
-"""Size of a state in bytes of JSON, above which it is packed."""
+"""Size of a STATE message in bytes, above which its state is packed."""
 _PLAIN_KEYS = {"replication_key", "replication_key_value", "version"}
 
 _StreamStates = dict[str, dict[str, Any]]
 
 
 def pack_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Return a long state with bookmarks and versions as they are, and all else packed.
+    """Return a state with bookmarks and versions as they are, and all else packed.
 
     The streams of a tenant have similar details, which together take little room.
     """
-    if len(msgspec.json.encode(state)) <= MAX_PLAIN_STATE:
-        return state
     bookmarks = state.get("bookmarks", {})
     plain = {name: _part(raw, plain=True) for name, raw in bookmarks.items()}
     details = {name: _part(raw, plain=False) for name, raw in bookmarks.items()}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
 
-from tap_cxone.output.packed_state import pack_state
+from tap_cxone.output.packed_state import MAX_PLAIN_STATE, pack_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,12 +46,31 @@ class RecordSample:
 
 
 class MessageWriter(MsgSpecWriter):
-    """Writes messages; a long STATE is packed."""
+    """Writes messages to standard output, and a STATE only if it differs from the last one.
+
+    The SDK copies every part of a STATE, to encode it and to compare it with the next one. This
+    takes longer than all other steps of a small window. A long STATE is packed.
+    """
+
+    _last_state = b""
+
+    @override
+    def serialize_message(self, message: Message) -> bytearray:
+        if isinstance(message, StateMessage):
+            line = serialize_jsonl({"type": message.type, "value": message.value})
+            if len(line) > MAX_PLAIN_STATE:
+                packed = pack_state(message.value)
+                line = serialize_jsonl({"type": message.type, "value": packed})
+            return line
+        return super().serialize_message(message)
 
     @override
     def write_message(self, message: Message) -> None:
         if isinstance(message, StateMessage):
-            message = StateMessage(value=pack_state(message.value))
+            line = bytes(self.format_message(message))
+            if line == self._last_state:
+                return
+            self._last_state = line
         super().write_message(message)
 
 
