@@ -244,6 +244,19 @@ def test_figures_with_one_key_that_differ_fail_the_window(sim, clock):
 # Responses
 
 
+@pytest.mark.parametrize(("failures", "outcome"), [(1, "complete"), (2, "failed")])
+def test_figures_of_a_408_are_requested_once_more(sim, clock, failures, outcome):
+    """A list without pages cannot be halved: it is requested again once, and then it fails."""
+    config = reporting_settings(sim, start_date="2026-03-19T00:00:00Z")
+    sim.faults.add(Fault("page", "status", status=408, times=failures))
+
+    out = run_reporting(config, clock, AGENTS)
+
+    assert (out.error is None) == (outcome == "complete")
+    assert len(lists_of(sim, PATH)) == 2
+    assert bool(out.records(AGENTS)) == (outcome == "complete")
+
+
 @EACH_STREAM
 def test_window_without_figures_moves_the_bookmark(simulate, clock, table):
     """204 without a body is a window without rows."""
