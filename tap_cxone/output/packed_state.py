@@ -15,7 +15,8 @@ PACKED = "packed"
 """Key of a packed state with the compressed text."""
 MAX_PLAIN_STATE = 16_000
 """Size of a STATE message in bytes, above which its state is packed."""
-_PLAIN_KEYS = {"replication_key", "replication_key_value", "version"}
+_BOOKMARK = "replication_key_value"
+_PLAIN_KEYS = {"replication_key", _BOOKMARK, "version"}
 
 _StreamStates = dict[str, dict[str, Any]]
 
@@ -26,14 +27,13 @@ def pack_state(state: dict[str, Any]) -> dict[str, Any]:
     The streams of a tenant have similar details, which together take little room.
     """
     bookmarks = state.get("bookmarks", {})
-    plain = {name: _part(raw, plain=True) for name, raw in bookmarks.items()}
-    details = {name: _part(raw, plain=False) for name, raw in bookmarks.items()}
+    details = {
+        name: {key: value for key, value in raw.items() if key not in _PLAIN_KEYS - {_BOOKMARK}}
+        for name, raw in bookmarks.items()
+    }
     packed = b64encode(zlib.compress(msgspec.json.encode(details))).decode()
+    plain = {name: _plain_keys(raw) for name, raw in bookmarks.items()}
     return {**state, "bookmarks": plain, PACKED: packed}
-
-
-def _part(raw: Mapping[str, Any], *, plain: bool) -> dict[str, Any]:
-    return {key: value for key, value in raw.items() if (key in _PLAIN_KEYS) == plain}
 
 
 def unpack_state(state: dict[str, Any]) -> dict[str, Any]:
@@ -49,6 +49,24 @@ def unpack_state(state: dict[str, Any]) -> dict[str, Any]:
         details = msgspec.json.decode(content, type=_StreamStates)
     except (TypeError, zlib.error, msgspec.MsgspecError) as error:
         raise ValueError(*error.args) from error
-    bookmarks = {name: raw | details.get(name, {}) for name, raw in state["bookmarks"].items()}
+    bookmarks = {
+        name: _with_details(raw, details.get(name, {})) for name, raw in state["bookmarks"].items()
+    }
     rest = {key: value for key, value in state.items() if key != PACKED}
     return {**rest, "bookmarks": bookmarks}
+
+
+def _plain_keys(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in raw.items() if key in _PLAIN_KEYS}
+
+
+def _with_details(raw: dict[str, Any], details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state of a stream with its details.
+
+    A stream has other keys beside if the runner merged two states, of which one was not packed.
+    Then those count whose bookmark is the present one.
+    """
+    is_merged = raw.keys() - _PLAIN_KEYS
+    if is_merged and raw.get(_BOOKMARK) != details.get(_BOOKMARK):
+        return raw
+    return {**details, **_plain_keys(raw)}

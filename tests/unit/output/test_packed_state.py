@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
+from typing import Any
 from zlib import compress
 
 import pytest
@@ -109,6 +110,45 @@ def test_stream_that_was_deleted_from_a_packed_state_begins_anew():
     del packed["bookmarks"]["download_7"]
 
     assert "download_7" not in read_state(packed)["bookmarks"]
+
+
+def merged(state: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return two states merged key by key, as a runner does for a part of the streams."""
+    result = dict(state)
+    for key, value in other.items():
+        is_nested = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if is_nested else value
+    return result
+
+
+def test_packed_state_merged_into_a_plain_one_is_read_from_the_text():
+    """Keys that the packed state has no more, such as pending jobs, do not come back."""
+    done = stream_state(1)
+    before = {**done, "replication_key_value": "2026-03-01T05:00:00+00:00", "failed": True}
+    plain, packed = ({"bookmarks": {"one": raw}} for raw in (before, done))
+
+    assert read_state(merged(plain, pack_state(packed))) == packed
+
+
+def test_plain_state_merged_into_a_packed_one_is_read_from_its_keys():
+    """A later state that was short enough counts more than the text of an earlier one."""
+    later = {**stream_state(2), "replication_key_value": "2026-04-01T04:00:00+00:00"}
+    packed = pack_state({"bookmarks": {"one": stream_state(1), "two": stream_state(2)}})
+
+    state = read_state(merged(packed, {"bookmarks": {"two": later}}))
+
+    assert state["bookmarks"]["one"] == stream_state(1)
+    assert state["bookmarks"]["two"].items() >= later.items()
+
+
+def test_bookmark_of_a_packed_state_may_be_edited():
+    """A stream whose bookmark was moved by hand keeps its columns."""
+    packed = pack_state({"bookmarks": {"one": stream_state(1)}})
+    packed["bookmarks"]["one"]["replication_key_value"] = "2026-03-05"
+
+    raw = read_state(packed)["bookmarks"]["one"]
+
+    assert raw == {**stream_state(1), "replication_key_value": "2026-03-05"}
 
 
 def packed_text(content: bytes) -> str:
