@@ -21,7 +21,7 @@ _PLAIN_KEYS = {"replication_key", _BOOKMARK, "version"}
 _StreamStates = dict[str, dict[str, Any]]
 
 
-def pack_state(state: dict[str, Any]) -> dict[str, Any]:
+def pack_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return a state with bookmarks and versions as they are, and all else packed.
 
     The streams of a tenant have similar details, which together take little room.

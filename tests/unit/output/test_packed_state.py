@@ -25,7 +25,7 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def stream_state(number: int, *, jobs: int = 0) -> dict[str, object]:
+def stream_state(number: int, *, jobs: int = 0) -> dict[str, Any]:
     """Return the state of one of many downloads, each with titles of its own."""
     titles = {name: [f"{name.lower()}"] for name in DIMENSIONS[number % 4 :]}
     titles |= {f"Metric {number % 7} {index}": [f"metric_{index}"] for index in range(number % 9)}
@@ -51,7 +51,7 @@ def stream_state(number: int, *, jobs: int = 0) -> dict[str, object]:
     }
 
 
-def state_of(number: int) -> dict[str, object]:
+def state_of(number: int) -> dict[str, Any]:
     """Return a state of so many streams, one of them with 29 pending jobs."""
     bookmarks = {f"download_{n}": stream_state(n, jobs=0 if n else 29) for n in range(number)}
     return {"bookmarks": bookmarks}
