@@ -126,13 +126,19 @@ class ApiError(CXoneError):
             exhausted=True,
         )
 
+    def with_remedy(self, remedy: str) -> Self:
+        """Return a copy with another instruction."""
+        return type(self)(
+            self.message,
+            status=self.status,
+            retry_after=self.retry_after,
+            remedy=remedy,
+            exhausted=self.exhausted,
+        )
+
 
 class PermissionDenied(ApiError):
     """The user of the credentials lacks a permission."""
-
-    def with_remedy(self, remedy: str) -> PermissionDenied:
-        """Return the same error with another instruction."""
-        return PermissionDenied(self.message, status=self.status, remedy=remedy)
 
 
 class TokenRefused(AuthError):
