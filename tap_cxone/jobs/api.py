@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit, NotFound, with_permission_hint
 from tap_cxone.http.json_body import (
+    error_of,
     find_value,
     find_values,
     first_id,
@@ -176,7 +177,7 @@ class JobApi(ABC):
         if not result.job_id and not result.link:
             content = "it was empty"
             if response.json is not None:
-                content = self.client.redact(outline(response.json))
+                content = self.client.redact(error_of(response.json) or outline(response.json))
             msg = f"the response to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result

@@ -19,9 +19,10 @@ row_meaning    {setting: digest}                            settings of the comm
 window_days_at "2026-01-31T00:00:00+00:00"                  when the last one timed out
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 history        {"committed": ["2026-01-01/2026-01-31"]}     time of the committed windows
-version        2                                            layout of the keys above
+version        3                                            layout of the keys above
 ```
 
+A long STATE has all but the bookmarks in one compressed text (`output/packed_state.py`).
 `docs/state.md` describes each key and the earlier layouts.
 """
 
@@ -35,6 +36,7 @@ from tap_cxone.clock import iso, parse_instant, time_zone
 from tap_cxone.config.types import COLUMN_TYPES, DATE_ORDERS
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
+from tap_cxone.output.packed_state import PACKED, unpack_state
 from tap_cxone.planning.history import History
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.dates import CERTAIN_VOTES
@@ -269,7 +271,7 @@ def read_state(state: Any) -> dict[str, Any]:
     Raises:
         StateError: The state cannot be used.
     """
-    state = _unwrap(state)
+    state = _unpack(_unwrap(state))
     bookmarks = {name: upgrade(name, raw) for name, raw in _stream_states(state).items()}
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
@@ -296,6 +298,20 @@ def _unwrap(state: Any) -> Any:
         if isinstance(state, dict) and "bookmarks" not in state and wrapper in state:
             state = state[wrapper]
     return state
+
+
+def _unpack(state: Any) -> Any:
+    """Return the state with the details of its streams, if they are packed."""
+    if not isinstance(state, dict) or PACKED not in state:
+        return state
+    try:
+        return unpack_state({**state, "bookmarks": _stream_states(state)})
+    except ValueError as error:
+        msg = (
+            f"The text '{PACKED}' of the state is not readable ({error!r}); restore an earlier "
+            "state, or remove the text to keep the bookmarks only"
+        )
+        raise StateError(msg) from error
 
 
 def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
