@@ -22,12 +22,7 @@ from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import range_problems
 from tap_cxone.context import RunContext
-from tap_cxone.errors import (
-    AuditError,
-    ConfigError,
-    JournalError,
-    StreamsFailed,
-)
+from tap_cxone.errors import AuditError, ConfigError, JournalError, StreamsFailed
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.webhook import Webhook
 from tap_cxone.families.registry import (
@@ -46,6 +41,7 @@ from tap_cxone.progress.tracker import Progress
 from tap_cxone.signals import SignalHandler
 from tap_cxone.streams import state as states
 from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.extraction_log import ExtractionLogStream
 from tap_cxone.streams.quarantine import QuarantineStream
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.workers.pool import WorkerPool
@@ -166,7 +162,7 @@ class TapCXone(Tap):
         family_streams = [
             stream for family in self.families for stream in family.module.streams(self, context)
         ]
-        all_streams = [*family_streams, QuarantineStream(self)]
+        all_streams = [*family_streams, QuarantineStream(self), ExtractionLogStream(self)]
         names = Counter(stream.name for stream in all_streams)
         problems = [
             f"two streams have the name '{name}'; rename the one in the settings"

@@ -66,9 +66,11 @@ def streams_table() -> str:
         for family in FAMILIES
         for name, source, keys, columns, record in _stream_docs(family.name).STREAMS
     ]
-    rows.append(
-        "| `quarantine` | rows that failed validation | none | `record_id` | 9 | See below. |"
-    )
+    rows += [
+        "| `quarantine` | rows that failed validation | none | `record_id` | 9 | See below. |",
+        "| `extraction_log` | committed windows | none | `stream`, `window_start`, `window_end`, "
+        "`committed_at` | 11 | A [committed window](#extraction-log). |",
+    ]
     titles = "| stream | entity, table or export | its API | key | known columns | a row |"
     return "\n".join([titles, "|---|---|---|---|---|---|", *rows, "", NOT_TRIED])
 
@@ -140,6 +142,7 @@ def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
     for family in FAMILIES:
         declared |= getattr(_stream_docs(family.name), "DECLARED", {})
     declared["quarantine"] = "the tap, of rows that failed validation"
+    declared["extraction_log"] = "the tap, of committed windows"
     for name, where in declared.items():
         yield name, where, _declared(tap.streams[name].schema["properties"])
 
