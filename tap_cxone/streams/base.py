@@ -167,9 +167,11 @@ class CXoneStream(FamilyStream):
         nullable = [c for c in self.columns if c.name not in self.key_columns]
         corrected = corrected_properties(nullable, properties)
         retired = properties.keys() & self.stream_columns.known.column_map.retired
-        if corrected or retired:
+        missing = [column for column in self.metadata_columns if column.name not in properties]
+        if corrected or retired or missing:
             kept = {name: p for name, p in properties.items() if name not in retired}
-            self._input_schema = {**self._input_schema, "properties": {**kept, **corrected}}
+            kept |= corrected | {column.name: property_of(column) for column in missing}
+            self._input_schema = {**self._input_schema, "properties": kept}
             entry.schema = Schema.from_dict(self._input_schema)  # the mapper reads it
 
     def _store_tenant_info(self) -> None:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from contextlib import closing
 from functools import cached_property, partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import structs
 from typing_extensions import override
@@ -55,6 +55,7 @@ _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event ea
 class WindowedStream(PlannedStream):
     """A stream that is read in windows; each window is committed after its last record."""
 
+    has_files: ClassVar[bool] = True
     _source: FileSource
 
     @abstractmethod
