@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
 from tap_cxone import __version__
@@ -34,7 +33,7 @@ from tap_cxone.families.registry import (
 from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
-from tap_cxone.output.writer import RecordSample, SamplingWriter
+from tap_cxone.output.writer import MessageWriter, RecordSample, SamplingWriter
 from tap_cxone.planning.plan import FamilyPlan
 from tap_cxone.progress.console import show_progress
 from tap_cxone.progress.tracker import Progress
@@ -66,7 +65,7 @@ class TapCXone(Tap):
     families: ClassVar[Sequence[Family]] = FAMILIES
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema()
     name = "tap-cxone"
-    message_writer_class = MsgSpecWriter
+    message_writer_class = MessageWriter
 
     def __init__(
         self,

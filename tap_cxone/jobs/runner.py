@@ -175,6 +175,7 @@ class JobRunner:
                 submitted_at=now,
                 fingerprint=self.api.fingerprint(window),
                 origin=JobOrigin.ADOPTED if result.adopted else JobOrigin.SUBMITTED,
+                # A job that came with its link is complete: there is nothing to poll or to resume.
                 resumable=result.link is None,
             )
             if job.resumable:

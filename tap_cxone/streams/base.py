@@ -19,7 +19,6 @@ import sys
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Schema
 from typing_extensions import override
@@ -34,6 +33,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.output.batch_output import BatchOutput
 from tap_cxone.output.record_lines import LineEncoder
+from tap_cxone.output.writer import MessageWriter
 from tap_cxone.progress.formatting import listed
 from tap_cxone.streams.auxiliary import AuxiliaryStream
 from tap_cxone.streams.column_types import (
@@ -304,7 +304,7 @@ class CXoneStream(FamilyStream):
         )
         needs_each_record = self.child_streams or self.ABORT_AT_RECORD_COUNT is not None
         writer = self._tap.message_writer
-        is_own = writer is self.batches if self.batches else type(writer) is MsgSpecWriter
+        is_own = writer is self.batches if self.batches else type(writer) is MessageWriter
         if not untransformed or needs_each_record or not is_own or self.sample.max_records:
             return None
         excluded_columns = frozenset(
