@@ -12,6 +12,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── Throttled           wait, then retry
 │   │   └── DataPending         the API has not computed the data so far; wait longer
 │   ├── ResponseTimeout     the server needed too long; request less at once
+│   ├── WindowTooLarge      the API refuses so large a result; request fewer days
 │   ├── Unavailable         the server or the network failed; retry with backoff
 │   ├── QuotaRefused        the API reports an exhausted quota
 │   ├── HistoryRefused      the API does not serve a start so long ago; start later
@@ -58,6 +59,8 @@ class CXoneError(Exception):
     """An expected error, with a message for the operator."""
 
     exit_code = 1
+    window: Window | None = None
+    """Window that cannot be read; None if a narrower one would not help."""
 
     def lines(self) -> list[str]:
         """Return the lines to log, one per problem."""
@@ -159,6 +162,18 @@ class TokenRefused(AuthError):
 
 
 @contextmanager
+def naming_window(window: Window) -> Iterator[None]:
+    """Store the window in an error raised inside the block, unless the error names its own."""
+    try:
+        yield
+    except JobTimeout:
+        raise
+    except CXoneError as error:
+        error.window = window
+        raise
+
+
+@contextmanager
 def with_permission_hint(permission_hint: str) -> Iterator[None]:
     """Add the required permission to a `PermissionDenied` error raised inside the block.
 
@@ -191,6 +206,10 @@ class Unavailable(ApiError):
 
 class ResponseTimeout(ApiError):
     """The server needed too long for a response of this size."""
+
+
+class WindowTooLarge(ApiError):
+    """The API refuses a request because its result is too large."""
 
 
 class QuotaRefused(ApiError):

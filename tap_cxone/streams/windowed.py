@@ -12,7 +12,7 @@ from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.errors import HistoryRefused
+from tap_cxone.errors import HistoryRefused, naming_window
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.skipped_windows import SkippedWindow
@@ -76,7 +76,7 @@ class WindowedStream(PlannedStream):
                 continue
             self.family.require_hours()
             try:
-                with self.progress.track_fetch():
+                with self.progress.track_fetch(), naming_window(window):
                     started_at = self.now()
                     window_file = source.fetch(window, self.skip_list.remaining(upcoming))
             except HistoryRefused as error:
@@ -143,7 +143,9 @@ class WindowedStream(PlannedStream):
         loader = self._window_loader()
         spec, output = self._record_spec(window), self.record_output()
         self.start_batches(self.audit_context.for_window(window, window_file.job_id))
-        with closing(loader.load(window_file, spec, output)) as loaded:
+        with naming_window(window):
+            loaded_window = loader.load(window_file, spec, output)
+        with closing(loaded_window) as loaded:
             loader.enforce_invalid_policy(loaded, quarantine_selected=self._quarantine.selected)
             self._report_dates(loaded)
             if layout := loaded.reader.layout:
