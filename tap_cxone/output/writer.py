@@ -44,17 +44,28 @@ class RecordSample:
 
 
 class MessageWriter(MsgSpecWriter):
-    """Writes messages to standard output.
+    """Writes messages to standard output, and a STATE only if it differs from the last one.
 
-    The SDK copies every part of a STATE to encode it, which takes longer than all other steps of a
-    small window.
+    The SDK copies every part of a STATE, to encode it and to compare it with the next one. This
+    takes longer than all other steps of a small window.
     """
+
+    _last_state = b""
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
         if isinstance(message, StateMessage):
             return serialize_jsonl({"type": message.type, "value": message.value})
         return super().serialize_message(message)
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, StateMessage):
+            line = bytes(self.format_message(message))
+            if line == self._last_state:
+                return
+            self._last_state = line
+        super().write_message(message)
 
 
 class SamplingWriter(MessageWriter):

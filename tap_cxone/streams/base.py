@@ -4,7 +4,6 @@ This is the only module that uses private parts of the SDK. `tests/functional/te
 each of them:
 
 - `_increment_stream_state`: the bookmark moves per window, not per row.
-- `_write_state_message`: one STATE per commit and per submit.
 - `_schema`, `_input_schema`, `_stream_maps`, `_tap.mapper`: new columns need a new SCHEMA, and the
   catalog's SCHEMA needs the types of the values.
 - `_write_schema_message`, `_write_record_message`: a record is emitted on an auxiliary stream while
@@ -20,7 +19,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib import Schema, StateMessage
 from typing_extensions import override
 
 from tap_cxone.errors import (
@@ -143,8 +142,8 @@ class CXoneStream(FamilyStream):
         """Emit STATE at once, with the submit times and tenant info of the family."""
         self.state_view.set_submit_times(self.family.name, self.family.rate_limiter.submit_times())
         self._store_tenant_info()
-        self.state_manager.is_flushed = False
-        self._write_state_message()
+        self._tap.write_message(StateMessage(value=self.tap_state))
+        self.state_manager.is_flushed = True  # the SDK need not write it again
 
     # Types of a catalog
 
