@@ -21,7 +21,7 @@ from tap_cxone.streams.state import StreamState
 from tap_cxone.streams.stream_columns import StreamColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -171,6 +171,10 @@ class FamilyStream(Stream, ABC):
             CXoneError: The API refused the submit.
         """
         return False
+
+    def leftovers(self) -> Iterable[str]:
+        """Return what earlier runs created in the tenant and no setting names; default: nothing."""
+        return ()
 
     def refresh_catalog(self) -> None:
         """Read catalog columns from the API if a setting requests it; the default does nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_cxone.progress.formatting import listed
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Log(Protocol):
-    def __call__(self, text: str, *arguments: object, level: int) -> None:
+    def __call__(self, message: str, *args: Any, level: int = ..., **kwargs: Any) -> None:
         """Log a message."""
 
 

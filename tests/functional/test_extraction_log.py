@@ -103,7 +103,7 @@ def test_batch_of_the_extraction_log_precedes_the_state(sim, clock, audit_log, t
     moved = [
         index
         for index, message in enumerate(out.messages)
-        if message["type"] == "STATE" and out.bookmark(STREAM) in str(message)
+        if message["type"] == "STATE" and str(out.bookmark(STREAM)) in str(message)
     ]
     assert row["records"] == sum(len(rows_in(message)) for message in out.of("BATCH", STREAM))
     assert kinds.index(("BATCH", LOG)) < moved[0]

@@ -28,10 +28,10 @@ INCOMPLETE = [
 def incomplete_days_query() -> str:
     """Return the query of the documents, as of March 20, for the schema `cxone`."""
     texts = [path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))]
-    (query,) = re.findall(
+    found: list[str] = re.findall(
         r"```sql\n([^`]*from extraction_log\n.*?);\n```", "".join(texts), re.DOTALL
     )
-    query = query.replace("from extraction_log", "from cxone.extraction_log")
+    (query,) = (text.replace("from extraction_log", "from cxone.extraction_log") for text in found)
     return query.replace("current_date", "date '2026-03-20'")
 
 
