@@ -129,13 +129,19 @@ class ApiError(CXoneError):
             exhausted=True,
         )
 
+    def with_remedy(self, remedy: str) -> Self:
+        """Return a copy with another instruction."""
+        return type(self)(
+            self.message,
+            status=self.status,
+            retry_after=self.retry_after,
+            remedy=remedy,
+            exhausted=self.exhausted,
+        )
+
 
 class PermissionDenied(ApiError):
     """The user of the credentials lacks a permission."""
-
-    def with_remedy(self, remedy: str) -> PermissionDenied:
-        """Return the same error with another instruction."""
-        return PermissionDenied(self.message, status=self.status, remedy=remedy)
 
 
 class TokenRefused(AuthError):
@@ -159,18 +165,6 @@ class TokenRefused(AuthError):
     def judge(self) -> CXoneError:
         """Return the error that holds now: this one, or the missing permission."""
         return self.denial if self._is_accepted() else self
-
-
-@contextmanager
-def naming_window(window: Window) -> Iterator[None]:
-    """Store the window in an error raised inside the block, unless the error names its own."""
-    try:
-        yield
-    except JobTimeout:
-        raise
-    except CXoneError as error:
-        error.window = window
-        raise
 
 
 @contextmanager

@@ -143,6 +143,11 @@ def hint_for_proxy(url: str) -> str:
     )
 
 
+def hint_for_silent_proxy(url: str) -> str:
+    """Return the hint for a proxy to which there is no connection."""
+    return f"start the proxy or correct HTTPS_PROXY, or add {_host(url)} to NO_PROXY"
+
+
 def hint_for_no_connection(url: str) -> str:
     """Return the hint for an unreachable host."""
     return (

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct, structs
 
 from tap_cxone.clock import iso, parse_instant
+from tap_cxone.errors import CXoneError, JobTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from tap_cxone.windows import Window
 
 GOOD_WINDOWS = 10
 """Number of committed windows after which their days double."""
+
+
+@contextmanager
+def naming_window(window: Window) -> Iterator[None]:
+    """Store the window in an error raised inside the block, unless the error names its own."""
+    try:
+        yield
+    except JobTimeout:
+        raise
+    except CXoneError as error:
+        error.window = window
+        raise
 
 
 class NarrowWindows(Struct, frozen=True):

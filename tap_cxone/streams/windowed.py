@@ -12,9 +12,10 @@ from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.errors import HistoryRefused, naming_window
+from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
+from tap_cxone.planning.narrow_windows import naming_window
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec

@@ -291,9 +291,12 @@ def table(text: str, mark: str) -> list[list[str]]:
 
 
 def test_readme_labels_every_stream():
-    """The README's table of streams has the label of each."""
-    found = {row[0]: row[2] for row in table((ROOT / "README.md").read_text(), "streams")}
+    """The README's table of streams, and that of docs/streams.md, have the label of each."""
+    rows = table((ROOT / "docs/streams.md").read_text(), "streams")
+    found = {row[0]: row[2] for row in rows}
+    overview = table((ROOT / "README.md").read_text(), "streams")
 
+    assert {row[0]: row[1] for row in overview} == found
     assert found.pop("quarantine") == found.pop("extraction_log") == "none"
     for setting in ("data_downloads", "report_jobs"):
         assert found.pop(f"any {setting} entry") == Evidence.NICE_AND_CLIENTS.label
