@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 ArrowConverter = Callable[[Any, Any], Any]
 """Converts an Arrow array of texts to an Arrow array, or to Python values.
 
-Its second argument is an Arrow array that says which texts are blank. It raises ValueError if a cell is invalid, or if only the conversion by rows can say so.
+Its second argument is an Arrow array that says which texts are blank. It raises ValueError if a
+cell is invalid, or if only the conversion by rows can say so.
 """
 _Parser = Callable[[Any], Any]
 """Converts an Arrow array of stripped texts and nulls; returns None for texts of another form."""
