@@ -127,9 +127,8 @@ class LineEncoder(msgspec.Struct, frozen=True):
         return encode
 
     def _encode_arrays(self, records: Records, selected: Sequence[int]) -> bytes:
-        from tap_cxone.output.arrow_lines import (
-            encode_arrow_lines,
-        )  # imported late: it needs pyarrow
+        # Imported late: it needs pyarrow.
+        from tap_cxone.output.arrow_lines import encode_arrow_lines
 
         (message,) = self._wrap([msgspec.Raw(b"\n")])
         before, _, after = _JSON_ENCODER.encode(message).decode().partition("\n")
