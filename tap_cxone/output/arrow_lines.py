@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columnar import Records
 
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")
-_ESCAPED = [bytes([code]) for code in (*range(0x20), *b'"\\')]
+_ESCAPED = bytes([*range(0x20), *b'"\\'])
 
 
 class _JsonColumn(NamedTuple):
@@ -91,7 +91,7 @@ def _encode_values(values: Sequence[Any]) -> Any:
 
 def _encode_texts(texts: Any) -> _JsonColumn:
     data = texts.buffers()[2].to_pybytes()  # of a slice, the texts of the whole array
-    if any(character in data for character in _ESCAPED):
+    if len(data.translate(None, _ESCAPED)) < len(data):
         return _JsonColumn(_encode_values(texts.to_pylist()))
     return _JsonColumn(texts, '"', '"')
 

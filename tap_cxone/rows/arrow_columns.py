@@ -37,6 +37,7 @@ _INTEGER = r"\A-?[0-9]{1,18}\z"
 _NUMBER = r"\A(?:-?[1-9][0-9]*(?:\.[0-9]+)?|0(?:\.[0-9]+)?|-0\.[0-9]+)\z"
 _TRAILING_ZEROS = r"(\.[0-9]+?)0+\z"
 _EXACT_CHARACTERS = 15
+_TRUE_TEXTS, _FALSE_TEXTS = pa.array(sorted(TRUE_TEXTS)), pa.array(sorted(FALSE_TEXTS))
 _DATE = r"\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}\z"
 _LOCAL = r"\A[12][0-9]{3}(?:-[0-9]{2}){2}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]{1,6})?"
 _LOCAL_TIME = rf"{_LOCAL}\z"
@@ -132,12 +133,11 @@ def _parse_instants(texts: Any, *, is_utc: bool) -> Any:
 
 def _parse_booleans(texts: Any) -> Any:
     lowered = pc.ascii_lower(texts)
-    is_true = pc.is_in(lowered, pa.array(sorted(TRUE_TEXTS)))
-    is_known = pc.or_(is_true, pc.is_in(lowered, pa.array(sorted(FALSE_TEXTS))))
-    is_null = pc.is_null(texts)
-    if not pc.all(pc.or_(is_known, is_null)).as_py():
+    is_true = pc.is_in(lowered, _TRUE_TEXTS)
+    is_known = pc.or_(is_true, pc.is_in(lowered, _FALSE_TEXTS))
+    if is_known.true_count + texts.null_count < len(texts):
         return None
-    return pc.if_else(is_null, None, is_true)
+    return pc.if_else(pc.is_null(texts), None, is_true) if texts.null_count else is_true
 
 
 _PARSERS: dict[ColumnType, _Parser] = {
