@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROWS = int(os.environ.get("BENCH_BATCH_ROWS", "200000"))
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
-COLUMNS, BATCH_SIZE = 30, 100_000
+COLUMNS, BATCH_SIZE = table.WIDE_COLUMNS, 100_000
 RECORD, ALONE = "RECORD", "pyarrow alone"
 MAPPED = {"wide": {"column0": "column0"}}
 CANDIDATES: Mapping[str, tuple[str, dict[str, Any]]] = {
