@@ -23,6 +23,7 @@ from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
 from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.streams.date_report import DateReporter
+from tap_cxone.streams.declared_titles import report_declared_titles
 from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.planned import PlannedStream
@@ -139,6 +140,7 @@ class WindowedStream(PlannedStream):
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
                 self._report_unfulfilled(layout, loaded)
                 self._report_order(layout, loaded)
+                self._report_declared(layout, loaded)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, output)
@@ -194,6 +196,19 @@ class WindowedStream(PlannedStream):
             titles = ", ".join(title.text for title in layout.titles)
             name, setting = reader.table.name, self.declaration.order_by_setting
             self.log_once(f"{self.name}, order_by", warning, name, title, setting, titles)
+        if reader.order.is_mixed and reader.has_duplicates:
+            warning = (
+                "%s: %s has numbers or dates beside other texts, so all its values are compared as "
+                "texts; declare its type in %s, or set %s.null_values"
+            )
+            settings = self.declaration.columns_setting, self.declaration.text_format.csv_setting
+            name, column = reader.table.name, reader.order.column
+            self.log_once(f"{self.name}, {column}", warning, name, column, *settings)
+
+    def _report_declared(self, layout: FileLayout, loaded: LoadedWindow) -> None:
+        """Warn once of each declared title that does not get what one may expect."""
+        name, setting = loaded.reader.table.name, self.declaration.columns_setting
+        report_declared_titles(layout, name, setting, self.log_once)
 
     @cached_property
     def _unfulfilled(self) -> set[str]:
