@@ -93,7 +93,7 @@ class FamilyWorker(threading.Thread):
         self._wake_event = threading.Event()
 
     def run(self) -> None:
-        """Fetch items while the prefetch limit allows; run submitted calls first."""
+        """Fetch items while the prefetch limit allows; run calls of other threads first."""
         while True:
             self._wake_event.clear()
             if self._pool.closed:  # checked after `clear`: `_close` sets the flag before it wakes
@@ -123,7 +123,7 @@ class FamilyWorker(threading.Thread):
         """Return the number of items that are fetched and not read yet."""
         return sum(len(task.prefetched) for task in self.tasks.values())
 
-    def submit(self, call: Callable[[], _T]) -> Future[_T]:
+    def run_soon(self, call: Callable[[], _T]) -> Future[_T]:
         """Run a call on this thread between two fetches; return its future."""
         future: Future[_T] = Future()
         self._calls.append((future, call))
@@ -229,7 +229,7 @@ class WorkerPool:
         for item in unread:
             self._release(item)
             item.close()
-        worker.submit(task.close)
+        worker.run_soon(task.close)
 
     def run_on_worker(self, family: str, call: Callable[[], _T]) -> _T:
         """Run a call on a family's worker before its next fetch; return the result."""
@@ -237,7 +237,7 @@ class WorkerPool:
         if worker is None:
             return call()
         # The copied context holds the activity observer of the stream that waits.
-        future = worker.submit(partial(copy_context().run, call))
+        future = worker.run_soon(partial(copy_context().run, call))
         self.main_thread.wait_until(future.done)
         return future.result()
 
