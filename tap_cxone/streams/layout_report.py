@@ -81,7 +81,7 @@ class LayoutReporter:
             self.log_once(topic, warning, name, title, setting, titles)
 
     def _report_mixed(self, loaded: LoadedWindow) -> None:
-        """Warn once of a column of `order_by` whose values compare as texts, although some are not."""
+        """Warn once of a column of `order_by` that has texts beside other values."""
         declaration, column = self.declaration, loaded.reader.order.column
         warning = (
             "%s: %s has numbers or dates beside other texts, so all its values are compared as "
