@@ -50,7 +50,7 @@ def measure_run(name: str, url: str, rows: int = ROWS) -> dict[str, float]:
     """Run one candidate in a process; check that its files have so many rows."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.benchmarks.batch_run", url, folder]
-        own = None if name == ALONE else ours.configured(partial(_settings, name, folder))
+        own = None if name == ALONE else ours.settings_and_catalog(partial(_settings, name, folder))
         done = subprocess.run(
             command, input=json.dumps(own), capture_output=True, text=True, check=True
         )

@@ -55,7 +55,7 @@ def page_fault(text: str) -> Fault:
     return Fault("page", "status", status=200, headers=PACKED, body=packed)
 
 
-def configured(
+def settings_and_catalog(
     settings: Callable[[Simulator], tuple[dict[str, Any], str]],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return settings but for the URL, and the catalog that selects their stream."""
@@ -66,7 +66,7 @@ def configured(
 
 def runner(settings: Callable[[Simulator], tuple[dict[str, Any], str]]) -> Callable[[str], None]:
     """Return what runs one stream, selected by a catalog, at a URL."""
-    config, catalog = configured(settings)
+    config, catalog = settings_and_catalog(settings)
 
     def measured(url: str) -> None:
         own = {**config, "base_url": url}
