@@ -146,6 +146,13 @@ def test_csv_of_a_megabyte_is_converted_to_arrow_arrays_and_a_small_one_is_not()
     assert encoder.arrow_chunk_bytes((1 << 20) - 1) == 0
 
 
+def test_csv_without_pyarrow_is_converted_to_python_values(monkeypatch):
+    """Lines need no package beyond those of the tap."""
+    monkeypatch.setattr(record_lines, "find_spec", lambda _name: None)
+
+    assert LineEncoder("s", CLOCK).arrow_chunk_bytes(1 << 30) == 0
+
+
 def test_csv_table_without_keys_is_equal_on_both_paths(both):
     """So does it where rows are known by their digest, and equal rows are emitted once."""
     rows = both(
