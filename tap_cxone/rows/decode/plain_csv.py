@@ -110,7 +110,9 @@ class PlainParser(Struct, frozen=True):
                 ),
                 pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in chunk),
                 pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                    check_utf8=False,  # `_is_plain` has checked it
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=False,
                 ),
             )
         except pa.ArrowInvalid:  # a row has another number of cells
@@ -178,7 +180,7 @@ def _is_plain(data: bytes, delimiter: str) -> bool:
     """
     if not data.isascii():
         data.decode()
-    if b"\0" in data or _LONE_CARRIAGE_RETURN.search(data):
+    if b"\0" in data or (b"\r" in data and _LONE_CARRIAGE_RETURN.search(data)):
         return False
     return b'"' not in data or _has_whole_cells_quoted(data, delimiter.encode())
 
