@@ -22,7 +22,7 @@ from tap_cxone.http.error_table import (
     FAMILY_RULES,
     RESPONSE_TOO_LARGE_HINT,
     RETRY_LATER_HINT,
-    rule_for_status,
+    rule_for,
 )
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.links import location, resolve
@@ -161,7 +161,8 @@ class Transport(Struct, frozen=True, kw_only=True):
         except (requests.RequestException, HTTPError) as error:
             raise connection_error(request, self.redact(str(request)), error) from None
         family_error = classify_error and classify_error(response.status_code, error_text)
-        rule = FAMILY_RULES[family_error] if family_error else rule_for_status(response.status_code)
+        general_rule = rule_for(response.status_code, error_text)
+        rule = FAMILY_RULES[family_error] if family_error else general_rule
         raise self._error_from_response(request, response, error_text, rule)
 
     def _interruptible(self, request: ApiRequest) -> AbstractContextManager[None]:
