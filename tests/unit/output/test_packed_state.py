@@ -79,7 +79,7 @@ def test_long_state_has_its_bookmarks_in_plain_text():
 
 
 @pytest.fixture
-def emitted_state(capfdbinary):
+def packed_lines(capfdbinary):
     """Return a function that writes a state and returns the value of its message."""
 
     def write(state):
@@ -89,16 +89,16 @@ def emitted_state(capfdbinary):
     return write
 
 
-def test_short_state_is_written_as_it_is(emitted_state):
+def test_short_state_is_written_as_it_is(packed_lines):
     """A state of a few streams is readable as a whole."""
     state = {"bookmarks": {"one": stream_state(1)}}
 
-    assert emitted_state(state) == state
+    assert packed_lines(state) == state
 
 
-def test_long_state_is_written_packed_and_read_whole(emitted_state):
+def test_long_state_is_written_packed_and_read_whole(packed_lines):
     """The next run reads what the state of the message had before it was packed."""
-    value = emitted_state(LONG)
+    value = packed_lines(LONG)
 
     assert PACKED in value
     assert read_state(value) == LONG
