@@ -217,7 +217,9 @@ class TapCXone(Tap):
             raise ConfigError([str(error)]) from error
 
     def _end_run(self, outcome: str, started_at: datetime) -> None:
-        """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
+        """Release what the run holds, and write `stream_ended` and `run_ended`."""
+        if self.batches is not None:
+            self.batches.discard()  # a signal ends a run without the error handling of its streams
         for family in self._families:
             family.slots.release_all()
         self.close()
