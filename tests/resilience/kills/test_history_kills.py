@@ -13,6 +13,7 @@ from typing_extensions import override
 from tests.resilience.kills.cases import CASES
 from tests.resilience.kills.killing import KINDS, Kind, Point
 from tests.resilience.kills.trial import (
+    LEFT_OUT,
     SMALL,
     Trial,
     check_end,
@@ -26,6 +27,10 @@ from tests.support.kill_cases import DAY, START, Case, Work
 if TYPE_CHECKING:
     from tap_cxone.windows import Window
     from tests.resilience.kills.killing import Life
+
+
+OF_THE_LAST_WINDOW = {"window_start", "window_end", "location"}
+"""Columns of an invalid row that occurs in two windows: here another one is the last."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ def killed_in_history(case: Case, name: str, kind: Kind, *, step: int) -> None:
                 check_schemas(each_life.output)
                 check_repeats(trial, index)
             check_end(trial)
-            assert not different(trial.merged(), known.merged), where
+            found = different(trial.merged(), known.merged, LEFT_OUT | OF_THE_LAST_WINDOW)
+            assert not found, where
             assert len(case.works(trial.sim)) <= spent + len(trial.lost), where
             for stream in set(trial.size.streams(case)) - set(case.whole):
                 state, wanted = trial.state, life.output.state
