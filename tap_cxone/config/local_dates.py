@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from tap_cxone.config.history import ReloadedRange
-    from tap_cxone.config.rows import SkippedRange
-
-    Ranges = Sequence[SkippedRange] | Sequence[ReloadedRange]
-
 _RANGES = ("skip_windows", "reload")
 
 
@@ -32,7 +27,7 @@ def find_plain_dates(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_local_days(
-    plain_dates: Mapping[str, Any], ranges: Mapping[str, Ranges], zone: ZoneInfo
+    plain_dates: Mapping[str, Any], ranges: Mapping[str, Sequence[Any]], zone: ZoneInfo
 ) -> dict[str, Any]:
     """Return the settings that differ if their plain dates are days of a zone.
 
@@ -47,7 +42,7 @@ def as_local_days(
 
 
 def _moved(
-    entries: Ranges, plain_dates: Sequence[Mapping[str, date]] | None, zone: ZoneInfo
+    entries: Sequence[Any], plain_dates: Sequence[Mapping[str, date]] | None, zone: ZoneInfo
 ) -> tuple[Any, ...]:
     pairs = zip(entries, plain_dates or [{}] * len(entries), strict=True)
     return tuple(replace(entry, **_midnights(dates, zone)) for entry, dates in pairs)

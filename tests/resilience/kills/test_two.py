@@ -229,12 +229,12 @@ def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
             with child(one, before, tmp_path) as process:
                 state = messages(remaining_bytes(process)).state
         days = {"from": config["start_date"], "to": second_day}
-        later = {
+        later: dict[str, dict[str, Any]] = {
             "gap": {},
             "newest first": {"backfill_order": "newest_first"},
             "reload": {"reload": [{"id": "again", "streams": [*one.small], **days}]},
-        }[name]
-        with run_at_once((one, one), tmp_path, {**config, **later}, state) as running:
+        }
+        with run_at_once((one, one), tmp_path, {**config, **later[name]}, state) as running:
             first, second = [finished(process, own) for process, own in running]
 
         assert sim.limit_violations == 0
