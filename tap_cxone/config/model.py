@@ -300,7 +300,8 @@ class Settings(HistorySettings):
 
     def with_local_dates(self, zone: ZoneInfo) -> Self:
         """Return the settings with dates without a time as local days of a zone."""
-        return replace(self, **as_local_days(self.plain_dates, self.skip_windows, zone))
+        ranges = {"skip_windows": self.skip_windows, "reload": self.reload}
+        return replace(self, **as_local_days(self.plain_dates, ranges, zone))
 
     def section(self, section: type[_Section]) -> _Section:
         """Return the settings of a family: its defaults if the config has none."""
