@@ -55,8 +55,10 @@ _END_SESSION = """
 """
 _UPGRADES = (
     (
-        "CREATE TABLE jobs (tenant TEXT, stream TEXT, id TEXT, job TEXT, "
-        'updated_at TEXT COLLATE "C", committed INTEGER, PRIMARY KEY (tenant, stream, id))',
+        (
+            "CREATE TABLE jobs (tenant TEXT, stream TEXT, id TEXT, job TEXT, "
+            'updated_at TEXT COLLATE "C", committed INTEGER, PRIMARY KEY (tenant, stream, id))'
+        ),
         'CREATE TABLE submits (id BIGINT PRIMARY KEY, tenant TEXT, at TEXT COLLATE "C")',
     ),
 )
