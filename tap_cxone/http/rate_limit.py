@@ -123,6 +123,7 @@ class RateLimiter:
     submit_log: SubmitLog = field(default_factory=NullSubmitLog)
     throttle_timeout: timedelta = timedelta(minutes=30)
     _submit_times: list[datetime] = field(default_factory=list)
+    _shared_times: list[datetime] = field(default_factory=list)
     _last_headers: RateLimitHeaders = field(default_factory=RateLimitHeaders)
     _most_remaining: int = 0
     _last_submit_at: datetime | None = None
@@ -136,10 +137,14 @@ class RateLimiter:
 
     def submit_times(self) -> list[datetime]:
         """Return the times of submits that still count, oldest first; delete the others."""
+        self._shared_times = self.submit_log.submit_times(self.clock.now() - self.limits.retention)
+        return self.known_submit_times()
+
+    def known_submit_times(self) -> list[datetime]:
+        """Return the same without reading the submit log, which may be out of reach."""
         with self._lock:
             self._submit_times = local_times = self._drop_expired(self._submit_times)
-        shared_times = self.submit_log.submit_times(self.clock.now() - self.limits.retention)
-        return sorted({*local_times, *self._drop_expired(shared_times)})
+        return sorted({*local_times, *self._drop_expired(self._shared_times)})
 
     def _drop_expired(self, submit_times: Iterable[datetime]) -> list[datetime]:
         now = self.clock.now()

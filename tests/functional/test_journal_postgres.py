@@ -50,7 +50,7 @@ class Eventful(FakeClock):
     @override
     def sleep(self, duration: timedelta) -> None:
         super().sleep(duration)
-        if self.happening:
+        if self.happening and duration:
             self.happening.pop(0)()
 
 
@@ -162,7 +162,7 @@ def test_server_releases_the_locks_of_a_vanished_machine_within_a_minute(opened)
     ((unanswered,),) = journal.read("SELECT current_setting('tcp_user_timeout')")
 
     assert 0 < idle + interval * count <= 60
-    assert unanswered == "50s"
+    assert unanswered == "50000"
 
 
 # Poolers
