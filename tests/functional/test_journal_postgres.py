@@ -264,7 +264,7 @@ def test_unusable_server_of_the_journal_is_a_setting_error(sim, clock, server, c
     assert isinstance(out.error, ConfigError)
     assert "cannot use the journal postgresql://127.0.0.1:" in str(out.error)
     assert (sim.requests, out.messages) == ([], [])
-    assert secrets_in(f"{out.error} {caplog.text}", url) == []
+    assert address_secrets_in(f"{out.error} {caplog.text}", url) == []
 
 
 def test_journal_that_is_no_url_is_a_setting_error(sim, clock):
@@ -298,7 +298,7 @@ def test_url_of_the_journal_is_shown_nowhere(sim, clock, server, caplog, tmp_pat
     seen = f"{caplog.text} {out.error} {failure(out)} {json.dumps(out.messages)}"
 
     assert isinstance(failure(out), JournalError)
-    assert secrets_in(seen + audit_log.read_text(), server.url) == []
+    assert address_secrets_in(seen + audit_log.read_text(), server.url) == []
 
 
 @pytest.mark.promise("no-secrets")
@@ -315,7 +315,7 @@ def test_about_marks_the_journal_as_a_secret():
     assert entry["writeOnly"] is True
 
 
-def secrets_in(text: str, url: str) -> list[str]:
+def address_secrets_in(text: str, url: str) -> list[str]:
     """Return the parts of an address that a text may not have, as they stand in it."""
     password = url.partition(":")[2].rpartition("@")[0].rpartition(":")[2]
     return [secret for secret in (url, password, password.replace("%20", " ")) if secret in text]

@@ -35,13 +35,13 @@ def pooler(server: Postgres, *, announced: int | None) -> Iterator[str]:
         backends = [opened.enter_context(psycopg.connect(server.url)) for _ in range(2)]
         listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
         pid = backends[0].info.backend_pid if announced is None else announced
-        thread = threading.Thread(target=_serve, args=(listener, backends, pid))
+        thread = threading.Thread(target=_serve_client, args=(listener, backends, pid))
         thread.start()
         opened.callback(thread.join)
         yield make_url(**{**server.settings, "port": listener.getsockname()[1]})
 
 
-def _serve(listener: socket.socket, backends: list[psycopg.Connection], pid: int) -> None:
+def _serve_client(listener: socket.socket, backends: list[psycopg.Connection], pid: int) -> None:
     with listener.accept()[0] as client, ExitStack() as opened:
         _greet(client, backends[0], pid)
         sockets = []
