@@ -239,7 +239,7 @@ class Client(Struct, frozen=True):
         authorized_request = request.with_headers(headers)
         if not request.creates_job:
             return self.transport.send(authorized_request, self.classify_error)
-        with self.rate_limiter.submitting():
+        with self.rate_limiter.submitting() as timing, timing.observe():
             return self.transport.send(authorized_request, self.classify_error)
 
     def download_authorized(self, path: str, description: str) -> Spool:

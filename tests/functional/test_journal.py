@@ -140,6 +140,16 @@ def test_spacing_of_all(shared_limiter, clock):
 
 
 @pytest.mark.promise("shared-limits")
+def test_submit_of_a_killed_process_counts_from_its_latest_arrival(shared_limiter, clock):
+    """A submit without a response may have arrived two seconds after it was stored."""
+    limits = RateLimits(min_submit_interval=30 * SECOND)
+    with shared_limiter(limits).submitting():
+        clock.sleep(5 * SECOND)
+
+        assert shared_limiter(limits).time_until_submit() == 27 * SECOND
+
+
+@pytest.mark.promise("shared-limits")
 def test_quota_of_all(shared_limiter):
     """The exports of all processes count for the quota."""
     one, two = (

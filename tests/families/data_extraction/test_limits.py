@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.data_extraction import extraction_settings, run_extraction
 from tests.support.requests import polls, submits
 from tests.support.run import run_tap
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tests.support.run import FakeClock
 
 
 @pytest.mark.promise("shared-limits")
@@ -25,6 +31,26 @@ def test_spacing_over_all_streams(simulate, clock, mode):
     gaps = {after - at for at, after in itertools.pairwise(times)}
     assert len(times) == 6
     assert min(gaps) == timedelta(seconds=30)
+    assert sim.limit_violations == 0
+
+
+async def let_time_pass(instant: datetime, clock: FakeClock) -> None:
+    """Move the clock to the end of a synchronous job, as time would."""
+    clock.instant = max(clock.instant, instant)
+
+
+@pytest.mark.promise("shared-limits")
+def test_synchronous_submits_arrive_at_most_30_5_seconds_apart(simulate, clock, monkeypatch):
+    """A response that comes when the job is done delays the next submit by half a second."""
+    monkeypatch.setattr("tap_cxone.simulator.data_extraction.routes.wait_until", let_time_pass)
+    sim = simulate(rows_per_day=1, job_seconds=20)
+
+    run_tap(extraction_settings(sim, mode="sync", window_days=1), clock=clock)
+
+    times = [post.at for post in submits(sim)]
+    gaps = [(after - at).total_seconds() for at, after in itertools.pairwise(times)]
+    assert len(gaps) == 5
+    assert 30 <= min(gaps) <= max(gaps) <= 30.5
     assert sim.limit_violations == 0
 
 
