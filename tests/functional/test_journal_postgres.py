@@ -18,6 +18,7 @@ from typing_extensions import override
 from tap_cxone.clock import OffsetClock, SystemClock
 from tap_cxone.errors import ConfigError, JournalError
 from tap_cxone.http.rate_limit import RateLimiter, RateLimits
+from tap_cxone.jobs import postgres_journal
 from tap_cxone.jobs.ledger import JournalLedger
 from tap_cxone.jobs.slots import TenantLocks, TenantSlots
 from tap_cxone.signals import SignalHandler
@@ -201,6 +202,18 @@ def test_eight_processes_create_the_tables_at_once(server, clock):
 
     assert errors == []
     assert server.ask("SELECT number FROM tap_cxone.version") == [(1,)]
+
+
+def test_tables_of_an_older_version_are_upgraded(server, clock, opened, monkeypatch):
+    """A newer tap adds what its tables have more; what they hold stays."""
+    JournalLedger(opened(), "tenant").record_submitted("stream", pending_job())
+    change = ("ALTER TABLE jobs ADD COLUMN note TEXT",)
+    monkeypatch.setattr(postgres_journal, "_UPGRADES", (*postgres_journal._UPGRADES, change))
+    newer = JournalLedger(opened(), "tenant")
+
+    assert newer.jobs("stream", NEVER) == [pending_job()]
+    assert server.ask("SELECT number FROM tap_cxone.version ORDER BY 1") == [(1,), (2,)]
+    assert newer.journal.read("SELECT note FROM jobs") == [(None,)]
 
 
 def test_tables_of_a_newer_version_are_refused(sim, clock, server, opened):
