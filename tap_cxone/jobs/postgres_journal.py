@@ -6,13 +6,14 @@ once when the process is killed. Keepalives end the connection of a machine that
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import psycopg
 from msgspec import Struct
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.clock import Clock
 
+_DELIMITERS = re.compile(r"[:@/?#&=]")
 _RECONNECT_TIMEOUT = timedelta(minutes=2)  # a server restarts in less
 _CLIENT_OPTIONS: dict[str, Any] = {
     "application_name": "tap-cxone",
@@ -114,8 +116,10 @@ class PostgresJournal(Journal):
     @override
     def address(self) -> str:
         """Return the URL without user name, password and options."""
-        parts = urlsplit(self.url)
-        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        before, _, options = self.url.partition("://")[2].partition("?")
+        # An unescaped character of the password may have split it.
+        shown = "…" if "@" in options else before.rpartition("@")[2]
+        return f"postgresql://{shown}"
 
     @override
     def open(self) -> None:
@@ -128,6 +132,7 @@ class PostgresJournal(Journal):
                 self._connection.close()
             self._connection = self._session = None
             self._held.clear()
+            self._lost.clear()
 
     @override
     def write(self, sql: str, *rows: Sequence[Any], locks: str = "") -> None:
@@ -302,10 +307,18 @@ class PostgresJournal(Journal):
     def _journal_error(self, error: psycopg.Error) -> JournalError:
         # libpq repeats parts of a URL that it cannot parse.
         is_invalid = isinstance(error, psycopg.ProgrammingError) and not error.sqlstate
-        redact = Redactor({self.url, unquote(urlsplit(self.url).password or "")} - {""})
-        reason = "it is no valid URL" if is_invalid else redact(str(error))
+        reason = "it is no valid URL" if is_invalid else Redactor(_secrets(self.url))(str(error))
         msg = f"cannot use the journal {self.address} ({reason}); correct the server or journal"
         return JournalError(msg)
+
+
+def _secrets(url: str) -> set[str]:
+    """Return the URL, and each part of its password and options, which an error may repeat."""
+    address = url.partition("://")[2]
+    password = _DELIMITERS.split(address.rpartition("@")[0].partition(":")[2])
+    options = _DELIMITERS.split(address.partition("?")[2])
+    parts = {part for part in (*password, *options) if len(part) > 1}
+    return {url, *parts, *map(unquote, parts)}
 
 
 def _with_placeholders(sql: str) -> bytes:
