@@ -196,7 +196,7 @@ class Client(Struct, frozen=True):
             msg = f"{request}: {response.status} with an error in place of a result: {error_text}"
             raise ApiError(msg, status=response.status, remedy=RETRY_LATER_HINT)
         self.rate_limiter.update_from_headers(
-            RateLimitHeaders.parse(response.headers, self.transport.clock.now())
+            RateLimitHeaders.parse(response.headers, self.rate_limiter.clock.now())
         )
         return response
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +22,7 @@ from tap_cxone.jobs import postgres_journal
 from tap_cxone.jobs.ledger import JournalLedger
 from tap_cxone.jobs.slots import TenantLocks, TenantSlots
 from tap_cxone.signals import SignalHandler
+from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
 from tests.support.journals import DAY, NEVER, journal_at, journal_settings, pending_job
@@ -255,6 +256,30 @@ def test_time_of_the_server_counts_for_all_machines(opened):
         pass
 
     assert 20 * SECOND < second.time_until_submit() <= 30 * SECOND
+
+
+class OtherTimeTap(TapCXone):
+    """A tap whose journal's server is ten minutes ahead."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Set the difference, which is measured in real time only."""
+        super().__init__(**kwargs)
+        if self.journal is not None:
+            self.journal.clock.offset = 600 * SECOND  # type: ignore[attr-defined]
+
+
+def test_reset_of_a_rate_limit_is_awaited_whatever_the_servers_time(sim, clock, server):
+    """The reset that the API announces is as far away as it says, in the server's time too."""
+    headers = (
+        ("X-RateLimit-Limit", "100"),
+        ("X-RateLimit-Remaining", "0"),
+        ("X-RateLimit-Reset", "77"),
+    )
+    sim.faults.add(Fault("list", "status", status=200, headers=headers, body='{"jobs": []}'))
+    out = run_stream(journal_settings(sim, server.url), clock, tap_class=OtherTimeTap)
+
+    assert out.error is None
+    assert 77 * SECOND in clock.slept
 
 
 # What it shows
