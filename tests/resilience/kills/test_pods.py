@@ -252,10 +252,10 @@ def test_pod_killed_among_many(case, kind, storage):
 @pytest.mark.parametrize("case", ALL, ids=str)
 @settings(patient, max_examples=20)
 @given(data=st.data())
-def test_pod_killed_again_and_again(case, data):
+def test_pod_killed_again_and_again(case, storage, data):
     """The same again and again: each run begins with no state, and continues all the same."""
     most = max(reference(case.name, SMALL).events.values())
-    with Pod(case, SMALL) as trial:
+    with Pod(case, SMALL, storage=storage()) as trial:
         trial.pursue(data.draw(points(most)))
         check_pod(trial)
 
