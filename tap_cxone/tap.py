@@ -113,7 +113,7 @@ class TapCXone(Tap):
         self.webhook = Webhook.from_settings(
             self.settings, self.signals, self.audit, self.workers.main_thread.post, self.logger
         )
-        self.journal = create_journal(self.settings, self._clock, self.logger)
+        self.journal = create_journal(self.settings, self._clock, self.logger, self._real_time)
         self.sample = RecordSample(self.webhook.settings.sample_size if self.webhook else 0)
         self.batches = (
             BatchingWriter(batch_settings, self.sample, self.audit.run_id, self._clock)
