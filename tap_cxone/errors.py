@@ -3,7 +3,7 @@
 ```
 CXoneError              base of all expected errors; the run continues with other streams
 ├── ConfigError         correct the settings (exit 2; carries all problems)
-├── StateError          correct the state passed in (exit 2)
+├── StateError          correct the state passed in, or pass that of this tenant (exit 2)
 ├── AuthError           correct the credentials
 │   └── TokenRefused        the same, unless the API accepts the login for other requests
 ├── ApiError            the API returned an error; carries status and message
@@ -80,7 +80,7 @@ class ConfigError(CXoneError):
 
 
 class StateError(CXoneError):
-    """The state passed in does not have the format that the tap writes."""
+    """The state passed in is not one that the tap writes, or is that of another tenant."""
 
     exit_code = 2
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -44,9 +43,11 @@ from tap_cxone.planning.plan import FamilyPlan
 from tap_cxone.progress.console import show_progress
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.signals import SignalHandler
-from tap_cxone.streams import state as states
 from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.credentials import require_credentials
+from tap_cxone.streams.owner_check import require_own_state
 from tap_cxone.streams.quarantine import QuarantineStream
+from tap_cxone.streams.state import read_state, stream_states
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.workers.pool import WorkerPool
 
@@ -94,7 +95,7 @@ class TapCXone(Tap):
 
         Raises:
             ConfigError: With every problem of the settings.
-            StateError: The state cannot be read.
+            StateError: The state cannot be read, or is that of another tenant.
         """
         self.failures: dict[str, Exception] = {}
         self.signals = SignalHandler()
@@ -138,14 +139,16 @@ class TapCXone(Tap):
         if setup_mapper:
             _ = self.streams  # they correct the types of the catalog, which the mapper reads
             self.setup_mapper()
+            stored = list(stream_states(self.state))
+            require_own_state(stored, self._families, self.settings.accept_state_of)
         if validate_config:
-            self._require_credentials()
+            require_credentials(self._families, self._selected_streams(), self.logger)
         self.signals.install()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         """Validate and upgrade the state before the SDK loads it. Raises `StateError`."""
-        super().load_state(states.read_state(state))
+        super().load_state(read_state(state))
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -282,25 +285,6 @@ class TapCXone(Tap):
 
     def _selected_streams(self) -> list[CXoneStream]:
         return [stream for stream in self._cxone_streams() if stream.selected]
-
-    def _require_credentials(self) -> None:
-        """Deselect streams of families that are not set up; raise `ConfigError` if none remains.
-
-        Meltano selects all streams by default, including those that cannot run.
-        """
-        if not any(family.configured for family in self._families):
-            raise ConfigError(
-                f.setup_hint for f in self._families if f.grant or not f.off_by_default
-            )
-        unconfigured = [s for s in self._selected_streams() if not s.family.configured]
-        for stream in unconfigured:
-            stream.selected = False
-        for family in {stream.family.name: stream.family for stream in unconfigured}.values():
-            level = logging.INFO if family.off_by_default else logging.WARNING
-            text = "Streams deselected: %s, or deselect them to hide this message"
-            self.logger.log(level, text, family.setup_hint)
-        if unconfigured and not self._selected_streams():
-            raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
 
     @classmethod
     @override

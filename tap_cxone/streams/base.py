@@ -44,12 +44,12 @@ from tap_cxone.streams.family_stream import FamilyStream
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantineStream
 from tap_cxone.streams.schema import property_of, with_properties
-from tap_cxone.streams.state import StreamState, merge_tenant_info
+from tap_cxone.streams.state import stream_states
+from tap_cxone.streams.state_owner import StateOwner
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.metrics import Counter
     from singer_sdk.singerlib import Catalog
@@ -80,6 +80,7 @@ class CXoneStream(FamilyStream):
         """
         try:
             self.progress.start()
+            self._store_owner()
             yield from self.read_records()
             self.progress.finish("complete")
         except BrokenPipeError:
@@ -142,11 +143,16 @@ class CXoneStream(FamilyStream):
         """Do nothing: `commit` moves the bookmark once per window."""
 
     def write_state(self) -> None:
-        """Emit STATE at once, with the submit times and tenant info of the family."""
-        self.state_view.set_submit_times(self.family.name, self.family.rate_limiter.submit_times())
+        """Emit STATE at once, with the submit times, tenant info and owner of the family."""
+        family = self.family
+        self.state_view.set_submit_times(family.name, family.rate_limiter.submit_times())
+        self._store_owner()
         self._store_tenant_info()
         self.state_manager.is_flushed = False
         self._write_state_message()
+
+    def _store_owner(self) -> None:
+        self.state_view.set_owner(self.family.name, StateOwner.of_family(self.family))
 
     # Types of a catalog
 
@@ -180,9 +186,8 @@ class CXoneStream(FamilyStream):
         STATE has it once, so its size does not grow with the number of streams.
         """
         family = self.family.name
-        for name, raw in self.tap_state.get("bookmarks", {}).items():
-            state = StreamState(name, raw)
-            if name != self.name and state.tenant_info(family):
+        for state in stream_states(self.tap_state):
+            if state.stream != self.name and state.tenant_info(family):
                 state.set_tenant_info(family, {})
         self.state_view.set_tenant_info(family, self.family.tenant_info)
 
@@ -332,11 +337,3 @@ class CXoneStream(FamilyStream):
         sys.stdout.flush()
         self.state_manager.is_flushed = False
         self._counter.increment(lines.count)
-
-
-def read_tenant_info(tap: Tap, family: str) -> dict[str, Any]:
-    """Return the tenant info of a family, merged from the state of all streams."""
-    tenant_info: dict[str, Any] = {}
-    for name, raw in tap.state.get("bookmarks", {}).items():
-        tenant_info = merge_tenant_info(tenant_info, StreamState(name, raw).tenant_info(family))
-    return tenant_info

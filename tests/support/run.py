@@ -149,6 +149,15 @@ def run_tap(  # noqa: PLR0913 (all by name but the settings)
     return Output([json.loads(line) for line in pipe.lines], error)
 
 
+def without_owner(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state that does not say whose it is, as earlier versions wrote it."""
+    bookmarks = {
+        name: {key: value for key, value in raw.items() if key != "owner"}
+        for name, raw in state["bookmarks"].items()
+    }
+    return {**state, "bookmarks": bookmarks}
+
+
 def select(
     config: dict[str, Any],
     *names: str,
