@@ -152,7 +152,7 @@ class TapCXone(Tap):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """Return all streams; needs neither credentials nor a network."""
+        """Return the streams of all families that run; needs neither credentials nor a network."""
         context = RunContext(
             settings=self.settings,
             clock=self._clock,
@@ -169,8 +169,8 @@ class TapCXone(Tap):
         family_streams = [
             stream for family in self.families for stream in family.module.streams(self, context)
         ]
-        all_streams = [*family_streams, QuarantineStream(self)]
-        names = Counter(stream.name for stream in all_streams)
+        quarantine = QuarantineStream(self)
+        names = Counter(stream.name for stream in (*family_streams, quarantine))
         problems = [
             f"two streams have the name '{name}'; rename the one in the settings"
             for name, count in names.items()
@@ -178,7 +178,8 @@ class TapCXone(Tap):
         ]
         if problems := [*problems, *range_problems(self.settings, names)]:
             raise ConfigError(problems)
-        return all_streams
+        # The names of all streams are checked, since the settings are those of all families.
+        return [*(s for s in family_streams if self.settings.runs(s.family.name)), quarantine]
 
     # The SDK marks this method as final, but only it encloses the whole run.
     @override  # type: ignore[misc]

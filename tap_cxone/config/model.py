@@ -134,6 +134,14 @@ class Settings(HistorySettings):
             "reports it, else `UTC`.",
         ),
     ] = None
+    families: Annotated[
+        tuple[str, ...],
+        Meta(
+            title="Families",
+            description="Names of the families to run. The others have no stream in the catalog, "
+            "and neither log in nor count in a plan or test. Default: all families.",
+        ),
+    ] = ()
     sections: dict[str, Any] = field(default_factory=dict)
     plain_dates: dict[str, Any] = field(default_factory=dict)  # of the settings without a time
     on_quota_exhausted: Annotated[
@@ -307,6 +315,10 @@ class Settings(HistorySettings):
         value = self.sections.get(section.NAME, section())
         assert isinstance(value, section)  # noqa: S101 (one class per name)
         return value
+
+    def runs(self, family: str) -> bool:
+        """Return True if the settings do not exclude a family from the run."""
+        return not self.families or family in self.families
 
     @property
     def zone(self) -> ZoneInfo | None:
