@@ -55,9 +55,15 @@ if TYPE_CHECKING:
 
 
 class CXoneError(Exception):
-    """An expected error, with a message for the operator."""
+    """An expected error, with a message for the operator.
+
+    Attributes:
+        exit_code: Exit code of the process that this error ends.
+        until: Instant from which a new run may read on; None if unknown.
+    """
 
     exit_code = 1
+    until: datetime | None = None
 
     def lines(self) -> list[str]:
         """Return the lines to log, one per problem."""
@@ -216,6 +222,11 @@ class QuotaExhausted(CXoneError):
 
 class OutsideHours(CXoneError):
     """The settings allow no request to a family at this time of the day."""
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        """Store the instant at which the hours begin."""
+        super().__init__(message)
+        self.until = until
 
 
 class JobError(CXoneError):

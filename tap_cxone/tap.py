@@ -28,6 +28,7 @@ from tap_cxone.errors import (
     StreamsFailed,
 )
 from tap_cxone.events.audit_log import AuditLog
+from tap_cxone.events.run_result import RunResult
 from tap_cxone.events.webhook import Webhook
 from tap_cxone.families.registry import (
     FAMILIES,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from tap_cxone.cli.connection_test import CheckResult
     from tap_cxone.clock import Clock
     from tap_cxone.context import ApiFamily
+    from tap_cxone.events.run_result import RunOutcome
     from tap_cxone.families.registry import Family
     from tap_cxone.planning.plan import StreamPlan
 
@@ -112,7 +114,9 @@ class TapCXone(Tap):
         problems += batches.problems(batch_settings) if batch_settings else ()
         if problems:
             raise ConfigError(problems)
-        self.audit = AuditLog(self.settings.audit_log_path, self._clock)
+        self.audit = AuditLog(
+            self.settings.audit_log_path, self._clock, summary_path=self.settings.summary_json
+        )
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
         self.webhook = Webhook.from_settings(
             self.settings, self.signals, self.audit, self.workers.main_thread.post, self.logger
@@ -187,7 +191,7 @@ class TapCXone(Tap):
         """Sync all streams; write start and outcome of the run to the audit log."""
         started_at = self._clock.now()
         self._start_run()
-        outcome = "interrupted"
+        outcome: RunOutcome = "interrupted"
         parallel_streams = self._selected_streams() if self.settings.parallel_families else []
         try:
             with (
@@ -206,7 +210,7 @@ class TapCXone(Tap):
         """Register the selected streams, open the journal and write `run_started`.
 
         Raises:
-            ConfigError: The journal or the audit log cannot be used.
+            ConfigError: The journal, the audit log or the run summary cannot be used.
         """
         names = sorted(stream.name for stream in self._selected_streams())
         if not names:
@@ -218,25 +222,23 @@ class TapCXone(Tap):
         try:
             if self.journal is not None:
                 self.journal.open()
+            self.audit.start_summary()
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except (AuditError, JournalError) as error:
             self.close()
             raise ConfigError([str(error)]) from error
 
-    def _end_run(self, outcome: str, started_at: datetime) -> None:
+    def _end_run(self, outcome: RunOutcome, started_at: datetime) -> None:
         """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
         for family in self._families:
             family.slots.release_all()
         self.close()
-        duration = self._clock.now() - started_at
-        for stream in self._selected_streams():
-            stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
-        audit_fields = {
-            "outcome": outcome,
-            "failed": sorted(self.failures),
-            "seconds": duration.total_seconds(),
-        }
-        self.audit.write("run_ended", audit_fields)
+        selected, duration = self._selected_streams(), self._clock.now() - started_at
+        snapshots = [stream.progress.snapshot() for stream in selected]
+        for stream, snapshot in zip(selected, snapshots, strict=True):
+            stream.audit_context.write("stream_ended", **snapshot.audit_fields())
+        result = RunResult(outcome, snapshots, self.failures, duration)
+        self.audit.write("run_ended", result.audit_fields())
 
     def close(self) -> None:
         """Close the journal, which plans, checks and runs open."""

@@ -34,6 +34,10 @@ _TEST_HELP = (
     "code 1 if one fails. Spends no export. --test=permissions also submits a job of one day for "
     "each selected stream whose API counts no exports. --test=schema prints the SCHEMA messages."
 )
+_SUMMARY_HELP = (
+    "Write one JSON line per stream and a last one for the run to this file: whether it is "
+    "complete, else when to run again. In place of the setting summary_json."
+)
 _HELP = "Extract the exports of a NICE CXone tenant as Singer messages."
 
 
@@ -73,12 +77,12 @@ class CXoneCommand(SingerCommand):
 
     @classmethod
     def extend(cls, command: click.Command, tap_class: Callable[..., CommandTap]) -> CXoneCommand:
-        """Return a command with the SDK's options, `--plan`, and handling of expected errors."""
+        """Return a command with the options of SDK and tap, and handling of expected errors."""
         return cls(
             name=command.name,
             callback=command.callback,
             context_settings=command.context_settings,
-            params=_with_plan_option(command.params),
+            params=_with_own_options(command.params),
             help=_HELP,
             logger=getattr(command, "logger"),  # noqa: B009 (click.Command declares none, SingerCommand has one)
             tap_class=tap_class,
@@ -86,6 +90,7 @@ class CXoneCommand(SingerCommand):
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
+        _move_summary_option(ctx.params)
         if plan_format := ctx.params.pop("plan", None):
             self._print_plan(ctx, plan_format)
             return None
@@ -145,7 +150,14 @@ def request_connection_test(ctx: click.Context, value: str) -> bool:
     return value in _TEST_MODES
 
 
-def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:
+def _move_summary_option(params: dict[str, Any]) -> None:
+    """Replace the option --summary-json by the setting of this name."""
+    path, config = params.pop("summary_json", None), params.get("config")
+    if path and config:
+        config.config["summary_json"] = path
+
+
+def _with_own_options(params: list[click.Parameter]) -> list[click.Parameter]:
     for parameter in params:
         if isinstance(parameter, click.Option) and parameter.name == "test":
             parameter.help = _TEST_HELP
@@ -153,6 +165,7 @@ def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:
     return [
         *params,
         click.Option(["--plan"], is_flag=False, flag_value="text", type=formats, help=_PLAN_HELP),
+        click.Option(["--summary-json"], type=click.Path(dir_okay=False), help=_SUMMARY_HELP),
     ]
 
 

@@ -24,6 +24,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Schema
 from typing_extensions import override
 
+from tap_cxone.clock import iso
 from tap_cxone.errors import (
     ConfigError,
     CXoneError,
@@ -100,32 +101,36 @@ class CXoneStream(FamilyStream):
         if self.settings.on_quota_exhausted == "fail":
             self._fail(error)
         else:
-            self.progress.finish("stopped")
+            self.progress.finish("stopped", until=error.until)
             self.write_state()
-            self.audit_context.write("stream_stopped", reason=str(error))
+            self._audit_end("stream_stopped", error)
             self.log_once(
                 "quota", "Stream '%s' stopped: %s; the next run continues", self.name, error
             )
 
     def _postpone(self, error: OutsideHours) -> None:
         """End the stream without failure, because the settings exclude this time of the day."""
-        self.progress.finish("stopped")
+        self.progress.finish("stopped", until=error.until)
         self.write_state()
-        self.audit_context.write("stream_postponed", reason=str(error))
+        self._audit_end("stream_postponed", error)
         self.logger.info("Stream '%s' postponed: %s; a later run continues", self.name, error)
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
         if self.batches is not None:
             self.batches.discard()
-        self.progress.finish("failed")
+        self.progress.finish("failed", until=getattr(error, "until", None))
         self.family.circuit_breaker.record_failure(error)
         self.state_view.mark_failed(failed=True)
         self.write_state()  # the stream may have used a submit that STATE must contain
-        self.audit_context.write("stream_failed", reason=str(error))
+        self._audit_end("stream_failed", error)
         self.logger.error("Stream '%s' failed; the other streams continue: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run must fail at once
             raise error
+
+    def _audit_end(self, event: str, error: Exception) -> None:
+        until = self.progress.snapshot().until
+        self.audit_context.write(event, reason=str(error), until=iso(until) if until else None)
 
     @override
     def log_sync_costs(self) -> None:
