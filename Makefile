@@ -10,7 +10,7 @@ SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 # Modules are compiled once, not in each process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all test-pythons test-wheel chromium check check-workflows bench docs format clean
+.PHONY: demo test test-all test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
 
 demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB
 	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
@@ -48,7 +48,7 @@ check-workflows: .venv/.ready  ## .github and meltano.yml against their schemas,
 	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
 	$(SCHEMA) vendor.meltano meltano.yml
-	$(BIN)/uvx --quiet zizmor@1.32.0 --offline --quiet --config .github/zizmor.yml .github
+	$(BIN)/uvx --quiet zizmor@1.32.0 --offline --quiet .github
 
 test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 	rm -rf dist && mkdir -p dist/there
@@ -58,8 +58,12 @@ test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 		"tap-cxone[simulator] @ file://$(CURDIR)/$$(ls dist/*.whl)"
 	dist/.venv/bin/tap-cxone --version
 	dist/.venv/bin/cxone-simulator run --speed 100 -- dist/.venv/bin/tap-cxone --config ENV --test
-	cp -R tests demo docs .github pyproject.toml README.md CHANGELOG.md meltano.yml dist/there
+	cp -R tests demo docs .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
 	cd dist/there && ../.venv/bin/python -m pytest -n auto -p no:cacheprovider $(WHEEL_TESTS)
+
+sbom: .venv/.ready  ## write the packages of the tap and its extras, from uv.lock, to dist/sbom.cdx.json (CycloneDX)
+	mkdir -p dist
+	$(BIN)/uv export --quiet --locked --no-default-groups --all-extras --format cyclonedx1.5 --output-file dist/sbom.cdx.json > /dev/null
 
 bench: .venv/.ready  ## measure speed and memory
 	$(BIN)/python -m tests.benchmarks
@@ -67,12 +71,15 @@ bench: .venv/.ready  ## measure speed and memory
 docs: .venv/.ready  ## write the generated tables and meltano.yml
 	$(BIN)/python -m tests.docs.document
 
+site: .venv-site/.ready  ## build the documentation site into output/site, without a network; each link is checked
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --quiet --strict
+
 format: .venv/.ready
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-3.* .venv-judge .targets .meltano output
+	rm -rf .venv .venv-3.* .venv-judge .venv-site .targets .meltano output
 
 # The DuckDB that target-duckdb needs has no wheel for Python 3.14: there the demo cannot run.
 LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or print("tap-cxone target-jsonl")')
@@ -86,6 +93,10 @@ LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or p
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --compile-bytecode --quiet --locked --inexact --all-extras
+	touch $@
+
+.venv-site/.ready: pyproject.toml uv.lock .venv/.ready
+	UV_PROJECT_ENVIRONMENT=.venv-site $(BIN)/uv sync --quiet --locked --only-group docs
 	touch $@
 
 # singer-tools pins libraries that conflict with the SDK, so it has a separate environment.

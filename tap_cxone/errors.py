@@ -12,6 +12,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── Throttled           wait, then retry
 │   │   └── DataPending         the API has not computed the data so far; wait longer
 │   ├── ResponseTimeout     the server needed too long; request less at once
+│   ├── WindowTooLarge      the API refuses so large a result; request fewer days
 │   ├── Unavailable         the server or the network failed; retry with backoff
 │   ├── QuotaRefused        the API reports an exhausted quota
 │   ├── HistoryRefused      the API does not serve a start so long ago; start later
@@ -64,6 +65,8 @@ class CXoneError(Exception):
 
     exit_code = 1
     until: datetime | None = None
+    window: Window | None = None
+    """Window that cannot be read; None if a narrower one would not help."""
 
     def lines(self) -> list[str]:
         """Return the lines to log, one per problem."""
@@ -132,13 +135,19 @@ class ApiError(CXoneError):
             exhausted=True,
         )
 
+    def with_remedy(self, remedy: str) -> Self:
+        """Return a copy with another instruction."""
+        return type(self)(
+            self.message,
+            status=self.status,
+            retry_after=self.retry_after,
+            remedy=remedy,
+            exhausted=self.exhausted,
+        )
+
 
 class PermissionDenied(ApiError):
     """The user of the credentials lacks a permission."""
-
-    def with_remedy(self, remedy: str) -> PermissionDenied:
-        """Return the same error with another instruction."""
-        return PermissionDenied(self.message, status=self.status, remedy=remedy)
 
 
 class TokenRefused(AuthError):
@@ -197,6 +206,10 @@ class Unavailable(ApiError):
 
 class ResponseTimeout(ApiError):
     """The server needed too long for a response of this size."""
+
+
+class WindowTooLarge(ApiError):
+    """The API refuses a request because its result is too large."""
 
 
 class QuotaRefused(ApiError):

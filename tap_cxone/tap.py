@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
 from tap_cxone import __version__
 from tap_cxone.cli.about import add_streams
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
 from tap_cxone.cli.connection_test import check_connections
+from tap_cxone.cli.job_inventory import list_jobs
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import range_problems
 from tap_cxone.context import RunContext
-from tap_cxone.errors import (
-    AuditError,
-    ConfigError,
-    JournalError,
-    StreamsFailed,
-)
+from tap_cxone.errors import AuditError, ConfigError, JournalError, StreamsFailed
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.run_result import RunResult
 from tap_cxone.events.webhook import Webhook
@@ -39,13 +34,14 @@ from tap_cxone.families.registry import (
 from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
-from tap_cxone.output.writer import RecordSample, SamplingWriter
+from tap_cxone.output.writer import MessageWriter, RecordSample, SamplingWriter
 from tap_cxone.planning.plan import FamilyPlan
 from tap_cxone.progress.console import show_progress
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.signals import SignalHandler
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.credentials import require_credentials
+from tap_cxone.streams.extraction_log import ExtractionLogStream
 from tap_cxone.streams.owner_check import require_own_state
 from tap_cxone.streams.quarantine import QuarantineStream
 from tap_cxone.streams.state import read_state, stream_states
@@ -59,6 +55,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_cxone.cli.connection_test import CheckResult
+    from tap_cxone.cli.job_inventory import JobEntry
     from tap_cxone.clock import Clock
     from tap_cxone.context import ApiFamily
     from tap_cxone.events.run_result import RunOutcome
@@ -73,7 +70,7 @@ class TapCXone(Tap):
     families: ClassVar[Sequence[Family]] = FAMILIES
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema()
     name = "tap-cxone"
-    message_writer_class = MsgSpecWriter
+    message_writer_class = MessageWriter
 
     def __init__(
         self,
@@ -173,8 +170,8 @@ class TapCXone(Tap):
         family_streams = [
             stream for family in self.families for stream in family.module.streams(self, context)
         ]
-        quarantine = QuarantineStream(self)
-        names = Counter(stream.name for stream in (*family_streams, quarantine))
+        own_streams = [QuarantineStream(self), ExtractionLogStream(self)]
+        names = Counter(stream.name for stream in (*family_streams, *own_streams))
         problems = [
             f"two streams have the name '{name}'; rename the one in the settings"
             for name, count in names.items()
@@ -183,7 +180,9 @@ class TapCXone(Tap):
         if problems := [*problems, *range_problems(self.settings, names)]:
             raise ConfigError(problems)
         # The names of all streams are checked, since the settings are those of all families.
-        return [*(s for s in family_streams if self.settings.runs(s.family.name)), quarantine]
+        running = [s for s in family_streams if self.settings.runs(s.family.name)]
+        self._excluded = {s.name for s in family_streams} - {s.name for s in running}
+        return [*running, *own_streams]
 
     # The SDK marks this method as final, but only it encloses the whole run.
     @override  # type: ignore[misc]
@@ -269,6 +268,11 @@ class TapCXone(Tap):
             state=self.state,
             permissions=permissions,
         )
+
+    def list_jobs(self, *, cancel: bool) -> Iterator[JobEntry]:
+        """Return the known jobs, without an export; see `list_jobs` of `cli/job_inventory.py`."""
+        states = [s for s in stream_states(self.state) if s.stream not in self._excluded]
+        return list_jobs(self._cxone_streams(), states, now=self._clock.now(), cancel=cancel)
 
     @override
     def run_discovery(self) -> str:

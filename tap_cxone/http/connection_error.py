@@ -14,6 +14,7 @@ from tap_cxone.http.error_table import (
     hint_for_certificate,
     hint_for_no_connection,
     hint_for_proxy,
+    hint_for_silent_proxy,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def connection_error(request: ApiRequest, description: str, error: Exception) ->
         # With a 5xx it could not connect either, which may pass; nothing was sent to the host.
         error_class = Unavailable if _PROXY_FAILED.search(refusal) else ApiError
         return error_class(message, remedy=hint_for_proxy(request.url))
+    if isinstance(error, requests.exceptions.ProxyError):
+        remedy = hint_for_silent_proxy(request.url)
+        return Unavailable(f"{message}; the proxy does not respond", remedy=remedy)
     if _never_connected(error):
         return Unavailable(f"{message}; no connection", remedy=hint_for_no_connection(request.url))
     if request.creates_job:

@@ -62,6 +62,8 @@ class ColumnMap(Struct, frozen=True):
         name equals its title is first, then those whose title has no signs.
         """
         columns = list(declared)
+        if not self.used_names and len({column.name for column in columns}) == len(columns):
+            return columns  # as most declarations are: each name is free
         indexes: dict[str, int] = {}
         for index, column in enumerate(columns):
             if (known_name := self.names.get(Title(column.exact_title))) is not None:

@@ -35,20 +35,47 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "tests/benchmarks/results.json"
 HUB = ROOT / "docs/hub/tap-cxone.yml"
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+FIRST_SETTINGS = (
+    "region",
+    "start_date",
+    "end_date",
+    "access_key_id",
+    "access_key_secret",
+    "client_id",
+    "client_secret",
+    "reporting",
+    "journal_path",
+    "audit_log_path",
+)
 GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]
+
+
+_SETTING_TITLES = "| setting | type | default | meaning |\n|---|---|---|---|"
 
 
 def settings_table() -> str:
     """Return the table of settings, nested ones below their parent."""
     rows = "\n".join(_setting_rows(settings_schema()["properties"], ""))
-    return f"| setting | type | default | meaning |\n|---|---|---|---|\n{rows}"
+    return f"{_SETTING_TITLES}\n{rows}"
+
+
+def first_settings_table() -> str:
+    """Return the README's table of the settings that a first run needs."""
+    known = settings_schema()["properties"]
+    rows = "\n".join(_setting_row(name, known[name]) for name in FIRST_SETTINGS)
+    return f"{_SETTING_TITLES}\n{rows}"
+
+
+def _setting_row(name: str, schema: dict[str, Any]) -> str:
+    default = f"`{format_default(schema['default'])}`" if "default" in schema else ""
+    kind = "secret" if schema.get("secret") else schema.get("format", _setting_type(schema))
+    return f"| `{name}` | {kind} | {default} | {schema['description']} |"
 
 
 def _setting_rows(properties: dict[str, Any], above: str) -> Iterator[str]:
     for name, schema in properties.items():
-        default = f"`{format_default(schema['default'])}`" if "default" in schema else ""
-        kind = "secret" if schema.get("secret") else schema.get("format", _setting_type(schema))
-        yield f"| `{above}{name}` | {kind} | {default} | {schema['description']} |"
+        yield _setting_row(f"{above}{name}", schema)
         yield from _setting_rows(schema.get("properties", {}), f"{above}{name}.")
         yield from _setting_rows(schema.get("items", {}).get("properties", {}), f"{above}{name}[].")
 
@@ -58,19 +85,28 @@ def _setting_type(schema: dict[str, Any]) -> str:
     return next(str(kind) for kind in kinds if kind != "null")
 
 
+def streams_overview() -> str:
+    """Return the README's table of the streams: how sure the API of each is, and what a row is."""
+    rows = [f"| {name} | {label} | {row} |" for name, _, label, _, _, row in _documented_streams()]
+    return "\n".join(["| stream | its API | a row |", "|---|---|---|", *rows, "", NOT_TRIED])
+
+
 def streams_table() -> str:
-    """Return the README's table of the built-in streams."""
-    rows = [
-        f"| {name} | {source} | {family.evidence_of(name.strip('`')).label} | {keys} | {columns} "
-        f"| {record} |"
-        for family in FAMILIES
-        for name, source, keys, columns, record in _stream_docs(family.name).STREAMS
-    ]
-    rows.append(
-        "| `quarantine` | rows that failed validation | none | `record_id` | 9 | See below. |"
-    )
+    """Return the table of the built-in streams with their keys and numbers of columns."""
+    rows = [f"| {' | '.join(map(str, cells))} |" for cells in _documented_streams()]
     titles = "| stream | entity, table or export | its API | key | known columns | a row |"
     return "\n".join([titles, "|---|---|---|---|---|---|", *rows, "", NOT_TRIED])
+
+
+def _documented_streams() -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Yield name, source, label, keys, number of columns and row of each stream."""
+    for family in FAMILIES:
+        for name, source, keys, columns, row in _stream_docs(family.name).STREAMS:
+            yield name, source, family.evidence_of(name.strip("`")).label, keys, columns, row
+    source, row = "rows that failed validation", "A row that failed validation, as it came."
+    yield "`quarantine`", source, "none", "`record_id`", "9", row
+    keys = "`stream`, `window_start`, `window_end`, `committed_at`"
+    yield "`extraction_log`", "committed windows", "none", keys, "11", "A committed window."
 
 
 def _stream_docs(family: str) -> Any:
@@ -140,6 +176,7 @@ def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
     for family in FAMILIES:
         declared |= getattr(_stream_docs(family.name), "DECLARED", {})
     declared["quarantine"] = "the tap, of rows that failed validation"
+    declared["extraction_log"] = "the tap, of committed windows"
     for name, where in declared.items():
         yield name, where, _declared(tap.streams[name].schema["properties"])
 
@@ -156,7 +193,7 @@ def _columns(name: str, where: str, columns: Sequence[Column]) -> str:
 
 
 def audit_table() -> str:
-    """Return the README's table of what the audit log holds."""
+    """Return the table of what the audit log holds."""
     common = [f"| every line | `{name}` | {meaning} |" for name, meaning in COMMON_FIELDS.items()]
     events = [
         f"| `{event}` | {', '.join(f'`{fact}`' for fact in facts)} | {meaning} |"
@@ -166,7 +203,7 @@ def audit_table() -> str:
 
 
 def speed() -> str:
-    """Return what was last measured, as the README tells it."""
+    """Return what was last measured, as docs/speed.md states it."""
     found = json.loads(RESULTS.read_text())
     starts = [f"`{option}` {start['ratio']:.2f}" for option, start in _measured(found["starting"])]
     year, memory = found["waiting"], found["memory"]
@@ -323,7 +360,10 @@ def _hub_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 _MARK, _COMMENT = "<!-- {} -->", "    # {}: written by `make docs`"
 _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
-    ROOT / "README.md": {"streams": streams_table, "speed": speed, "audit": audit_table},
+    ROOT / "README.md": {"streams": streams_overview, "first settings": first_settings_table},
+    ROOT / "docs/audit.md": {"audit": audit_table},
+    ROOT / "docs/speed.md": {"speed": speed},
+    ROOT / "docs/streams.md": {"streams": streams_table},
     ROOT / "docs/promises.md": {"promises": promises_table},
     ROOT / "docs/settings.md": {"settings": settings_table},
     ROOT / "docs/columns.md": {"evidence": evidence_table, "columns": columns_table},

@@ -61,5 +61,5 @@ def _section(name: str, text: str) -> str:
     for promise, path, test in promised():
         if promise == name:
             rows.setdefault(path, []).append(f"`{test}`")
-    lines = [f"| [{path}](../{path}) | {', '.join(tests)} |" for path, tests in rows.items()]
+    lines = [f"| `{path}` | {', '.join(tests)} |" for path, tests in rows.items()]
     return "\n".join([f"## `{name}`", "", text, "", "| file | tests |", "|---|---|", *lines])

@@ -36,10 +36,10 @@ def open_tap(sim: Simulator, clock: FakeClock, *families: str, **changes: Any) -
 
 
 def test_catalog_has_the_streams_of_the_named_families_only(sim, clock):
-    """Discovery follows `families`; `quarantine` belongs to all."""
+    """Discovery follows `families`; the tap's own streams belong to all."""
     tap = open_tap(sim, clock, ONE)
 
-    assert tap.streams.keys() == STREAMS[ONE] | {"quarantine"}
+    assert tap.streams.keys() == STREAMS[ONE] | {"quarantine", "extraction_log"}
     assert {entry["tap_stream_id"] for entry in tap.catalog_dict["streams"]} == tap.streams.keys()
 
 
@@ -95,6 +95,21 @@ def test_connection_test_tries_the_named_families_only(sim, clock):
 
     assert {result.family for result in results} == {ONE}
     assert {r.path.split("/")[1] for r in sim.requests} <= {"auth", "observabilitydashboard"}
+
+
+def test_jobs_of_other_families_in_the_state_are_no_orphans(sim, clock):
+    """`--jobs` says nothing of a family that does not run, since its settings are there."""
+    job = {
+        "id": "job-of-another-family",
+        "start": "2026-03-18T00:00:00+00:00",
+        "end": "2026-03-19T00:00:00+00:00",
+        "submitted_at": "2026-03-20T11:00:00+00:00",
+        "fingerprint": "any",
+    }
+    state = {"bookmarks": {"qm_workflows": {"pending_jobs": [job], "version": 2}}}
+    tap = TapCXone(config=of_one_day(sim, ONE), clock=clock, state=state)
+
+    assert "job-of-another-family" not in " ".join(map(str, tap.list_jobs(cancel=False)))
 
 
 def test_run_of_one_family_leaves_the_state_of_the_others(sim, clock):

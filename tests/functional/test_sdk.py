@@ -159,7 +159,6 @@ def test_no_signpost(sim, clock):
     ("name", "parameters"),
     [
         ("_increment_stream_state", ["self", "latest_record", "context"]),
-        ("_write_state_message", ["self"]),
         ("_write_schema_message", ["self"]),
         ("_write_record_message", ["self", "record"]),
         ("log_sync_costs", ["self"]),

@@ -1,4 +1,4 @@
-"""Meltano projects made of ours and of the README's recipes; how to run them without the Hub."""
+"""Meltano projects made of ours and of the recipes in docs/; how to run them without the Hub."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.docs.document import ROOT
+from tests.docs.document import PAGES, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ _APART = {"target-postgres": ROOT / ".targets/postgres/bin/target-postgres"}
 
 
 def recipe(name: str) -> dict[str, Any]:
-    """Return the YAML that the README shows under a name."""
-    text = (ROOT / "README.md").read_text()
+    """Return the YAML that a page shows under a name."""
+    text = "\n".join(page.read_text() for page in PAGES)
     (block,) = re.findall(rf"<!-- recipe: {name} -->\n+```yaml\n(.*?)```", text, re.DOTALL)
     return dict(yaml.safe_load(block))
 

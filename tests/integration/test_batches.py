@@ -24,10 +24,10 @@ SUMS = "SELECT count(*), sum(score), string_agg(workflow_id, ',' ORDER BY workfl
 
 
 def recipe_query() -> str:
-    """Return the query of the README."""
+    """Return the query of docs/batches.md."""
     found = re.search(
         r"^SELECT \* FROM read_parquet.*?;",
-        (ROOT / "README.md").read_text(),
+        (ROOT / "docs/batches.md").read_text(),
         re.MULTILINE | re.DOTALL,
     )
     assert found

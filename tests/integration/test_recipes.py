@@ -1,4 +1,4 @@
-"""The README's recipes, taken from its text: Meltano runs them as they stand there."""
+"""The recipes of docs/, taken from their text: Meltano runs them as they stand there."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_testing_a_config_costs_an_export(tmp_path, quick):
     """Meltano's test of a config runs the tap until its first record: it submits a job."""
     project = write_project(tmp_path)
     command = ("config", "test", "tap-cxone")
-    assert f"`meltano {' '.join(command)}`" in (ROOT / "README.md").read_text()
+    assert f"`meltano {' '.join(command)}`" in (ROOT / "docs/meltano.md").read_text()
 
     run = meltano(project, environment(recipe_settings(quick)), *command)
 
@@ -84,11 +84,11 @@ def test_testing_a_config_costs_an_export(tmp_path, quick):
 
 @pytest.mark.slow
 def test_select(tmp_path, quick):
-    """What the README selects comes, with the key and the bookmark, and no other stream."""
+    """What the page selects comes, with the key and the bookmark, and no other stream."""
     project = write_project(tmp_path)
     variables = environment(recipe_settings(quick))
     select = ("select", "tap-cxone", "qm_workflows", "workflow_id")
-    assert f"`meltano {' '.join(select)}`" in (ROOT / "README.md").read_text()
+    assert f"`meltano {' '.join(select)}`" in (ROOT / "docs/meltano.md").read_text()
 
     meltano(project, variables, *select)
     meltano(project, variables, "run", "tap-cxone", "target-jsonl")

@@ -1,4 +1,4 @@
-"""The README's queries of the reporting API, taken from its text, in a real PostgreSQL."""
+"""The queries of docs/reporting.md taken from its text, in a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ SETTINGS = {"data_downloads": [{"name": CALLS}], "report_jobs": [report_entry()]
 SPAN = {"start_date": "2026-03-16T00:00:00Z", "end_date": "2026-03-18T00:00:00Z"}
 
 
-def readme_queries() -> dict[str, str]:
-    """Return the queries in the README's section on the reporting API, by their table."""
-    text = (ROOT / "README.md").read_text()
-    section = text.split("### Contacts, dimensions and reports")[1].split("\n### ")[0]
-    queries = re.findall(r"```sql\n(.*?);\n```", section, re.DOTALL)
+def page_queries() -> dict[str, str]:
+    """Return the queries of the page on the reporting API, by their table."""
+    text = (ROOT / "docs/reporting.md").read_text()
+    queries = re.findall(r"```sql\n(.*?);\n```", text, re.DOTALL)
     return {re.findall(r"from (\w+)", query)[0]: query for query in queries}
 
 
@@ -40,9 +39,9 @@ def ask(simulate, clock, server, tmp_path: Path) -> Any:
     return lambda query: server.ask(re.sub(rf"\b(from|join) ({names})\b", r"\1 cxone.\2", query))
 
 
-def test_readme_queries_of_reporting_find_the_loaded_rows(ask):
+def test_page_queries_of_reporting_find_the_loaded_rows(ask):
     """Contacts join their dimensions, calls are grouped by skill, and a report by the job's day."""
-    queries = readme_queries()
+    queries = page_queries()
 
     contacts = ask(queries[CONTACTS])
     calls, reports = ask(queries[CALLS]), ask(queries[REPORT])

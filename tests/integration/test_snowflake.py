@@ -1,4 +1,4 @@
-"""What target-snowflake makes of each stream, in its environment; see the README."""
+"""What target-snowflake makes of each stream, in its environment; see docs/loaders.md."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def out(simulate, clock) -> Output:
 
 
 def snowflake_columns(out: Output) -> dict[str, Any]:
-    """Return what the target makes of the SCHEMA messages, set up as in the README."""
+    """Return what the target makes of the SCHEMA messages, set up as in the recipe."""
     (loader,) = recipe("snowflake")["plugins"]["loaders"]
     run = subprocess.run(
         [PYTHON, SCRIPT, json.dumps(loader["config"])],
@@ -79,7 +79,7 @@ def snowflake_columns(out: Output) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_tables(out):
-    """Every stream has its table, each type is the README's, and no name is lost or shared."""
+    """Every stream has its table, each type is the page's, and no name is lost or shared."""
     made = snowflake_columns(out)
     schemas = {m["stream"]: m["schema"]["properties"] for m in out.of("SCHEMA")}
 

@@ -59,7 +59,7 @@ def unusual_messages(simulate, clock) -> Output:
 
 def test_values_of_an_unusual_file_in_postgres(unusual_messages, server, tmp_path):
     """Each value is the one that the file means, to the last of the 18 digits of a `bigint`."""
-    assert "`bigint`, which holds 18 digits" in (ROOT / "README.md").read_text()
+    assert "`bigint`, which holds 18 digits" in (ROOT / "docs/loaders.md").read_text()
 
     load_messages(unusual_messages, POSTGRES, server.settings, tmp_path)
 
@@ -67,7 +67,7 @@ def test_values_of_an_unusual_file_in_postgres(unusual_messages, server, tmp_pat
 
 
 def test_values_of_an_unusual_file_in_duckdb(unusual_messages, tmp_path):
-    """The types are those of the README's table: a number is a DOUBLE, a date a text."""
+    """The types are those of the table of docs/loaders.md: a number is a DOUBLE, a date a text."""
     path = tmp_path / "warehouse.duckdb"
     load_messages(unusual_messages, DUCKDB, {"path": str(path)}, tmp_path)
 
@@ -83,11 +83,11 @@ def test_values_of_an_unusual_file_in_duckdb(unusual_messages, tmp_path):
     assert found == [
         tuple(value.isoformat() if type(value) is date else value for value in row) for row in ROWS
     ]
-    readme = (ROOT / "README.md").read_text().partition("### DuckDB and JSON lines")[2]
+    page = (ROOT / "docs/loaders.md").read_text().partition("## DuckDB and JSON lines")[2]
     declared = {"note": "string", "hours": "number", "units": "integer", "active": "boolean"}
     declared |= {"day": "date", "local": "date-time"}
     for column, kind in declared.items():
-        assert f"| `{kind}` | `{kinds[column]}`" in readme
+        assert f"| `{kind}` | `{kinds[column]}`" in page
 
 
 @pytest.mark.slow  # a server of its own
@@ -96,7 +96,7 @@ def test_null_characters_that_are_kept_need_the_option_of_the_target(
 ):
     """With `keep`, the option that the recipe names lets the target load the row."""
     option = "sanitize_null_text_characters"
-    assert option in (ROOT / "README.md").read_text()
+    assert option in (ROOT / "docs/loaders.md").read_text()
     settings = {**SETTINGS, "csv": {**SETTINGS["csv"], "null_characters": "keep"}}
     out = PayrollRuns(simulate, clock).run(FILE.encode("latin-1"), first_day=20, **settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -25,7 +26,7 @@ from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from tap_cxone.families.data_extraction.job_list import JobList
     from tap_cxone.http.messages import ApiResponse
@@ -112,6 +113,8 @@ class DataExtractionApi(JobApi):
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url", "downloadUrl")
     NO_LIST_REASON: ClassVar[str] = "the list of jobs is not available"
     JOBS_PATH: ClassVar[str] = JOBS_PATH
+    LIST_PATH: ClassVar[str] = JOBS_PATH
+    LIST_KEYS: ClassVar[tuple[str, ...]] = ("jobs",)
 
     request: EntityRequest
     mode: Literal["auto", "sync", "async"]
@@ -139,12 +142,25 @@ class DataExtractionApi(JobApi):
             PermissionDenied: A permission is missing; the error names the one the entity needs.
         """
         body = self.body(window)
-        with with_permission_hint(
-            f"grant the access key's user the permission {self.request.permission}"
-        ):
+        permission_hint = f"grant the access key's user the permission {self.request.permission}"
+        with with_permission_hint(permission_hint), self._entity_hint():
             result = self._submit_sync(body) if self._is_sync() else self._submit_async(body)
         self.job_list.add(result.job_id)
         return result
+
+    @contextmanager
+    def _entity_hint(self) -> Iterator[None]:
+        """Name the setting of the entity in the error for a 400."""
+        try:
+            yield
+        except ApiError as error:
+            if error.status != HTTPStatus.BAD_REQUEST or type(error) is not ApiError:
+                raise
+            remedy = (
+                f"{error.remedy}. Name and version of the entity are set in "
+                f"data_extraction.entities (now {self.name})"
+            )
+            raise error.with_remedy(remedy) from error
 
     def _submit_async(self, body: dict[str, str]) -> SubmitResult:
         return self.read_submit(self.client.submit(JOBS_PATH, body))

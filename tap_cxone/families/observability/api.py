@@ -135,7 +135,13 @@ class ObservabilityApi(JobApi):
                 # A missing permission says more than that the other name does not exist.
                 refusal = error if refusal is None or isinstance(refusal, NotFound) else refusal
         assert refusal is not None  # noqa: S101 (a table has a name)
-        raise refusal
+        if not isinstance(refusal, NotFound):
+            raise refusal
+        remedy = (
+            f"{refusal.remedy}. If other tables work, this tenant lacks the table: deselect the "
+            "stream, or correct path in observability.table_streams"
+        )
+        raise refusal.with_remedy(remedy)
 
     def _submit_export(self, path: str, window: Window) -> SubmitResult:
         try:

@@ -1,4 +1,4 @@
-"""What the README and docs/columns.md contain on the streams of this family."""
+"""What README, docs/streams.md and docs/columns.md contain on the streams of this family."""
 
 from __future__ import annotations
 

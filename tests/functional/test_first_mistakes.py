@@ -1,0 +1,45 @@
+"""The message of a frequent mistake names its setting, so that nobody has to guess."""
+
+from __future__ import annotations
+
+from tap_cxone.errors import Unavailable
+from tests.support.expectations import failure
+from tests.support.observability import table_settings
+from tests.support.run import run_tap, select
+from tests.support.streams import run_stream, stream_settings
+
+
+def test_proxy_that_does_not_respond_is_named_in_place_of_the_region(sim, clock, monkeypatch):
+    """A proxy that is down is no wrong region: the error names HTTPS_PROXY alone."""
+    config = stream_settings(sim, max_retries=0)
+    del config["base_url"]
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+
+    error = failure(run_stream(config, clock))
+
+    assert isinstance(error, Unavailable)
+    assert "the proxy does not respond" in str(error)
+    assert "correct HTTPS_PROXY, or add na1.nice-incontact.com to NO_PROXY" in str(error)
+    assert "check region" not in str(error)
+
+
+def test_version_that_an_entity_lacks_is_named_with_its_setting(sim, clock):
+    """The error for a wrong version names the setting, not only the words of the API."""
+    entity = {"name": "qm_workflows", "version": "99"}
+    family = {**stream_settings(sim)["data_extraction"], "entities": [entity]}
+
+    error = failure(run_stream(stream_settings(sim, data_extraction=family), clock))
+
+    assert "Entity qm-workflows has no version 99" in str(error)
+    assert "set in data_extraction.entities (now qm-workflows version 99)" in str(error)
+
+
+def test_table_that_the_tenant_lacks_is_named_with_its_setting(sim, clock):
+    """The error for an unknown table names the entry, and the way without it."""
+    entry = {"name": "feedback", "path": "Copilot/NoTable"}
+    config = table_settings(sim, table_streams=[entry])
+
+    error = failure(run_tap(config, clock=clock, catalog=select(config, "feedback")))
+
+    assert "Unknown table Copilot/NoTable" in str(error)
+    assert "deselect the stream, or correct path in observability.table_streams" in str(error)
