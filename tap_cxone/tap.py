@@ -112,7 +112,10 @@ class TapCXone(Tap):
         if problems:
             raise ConfigError(problems)
         self.audit = AuditLog(
-            self.settings.audit_log_path, self._clock, summary_path=self.settings.summary_json
+            self.settings.audit_log_path,
+            self._clock,
+            summary_path=self.settings.summary_json,
+            params=self.settings.audit_log_params,
         )
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
         self.webhook = Webhook.from_settings(
@@ -238,6 +241,7 @@ class TapCXone(Tap):
             stream.audit_context.write("stream_ended", **snapshot.audit_fields())
         result = RunResult(outcome, snapshots, self.failures, duration)
         self.audit.write("run_ended", result.audit_fields())
+        self.audit.close()
 
     def close(self) -> None:
         """Close the journal, which plans, checks and runs open."""

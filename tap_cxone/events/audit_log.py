@@ -13,9 +13,12 @@ from msgspec import Struct
 from tap_cxone.clock import iso
 from tap_cxone.errors import AuditError
 from tap_cxone.events.local_file import LocalFile
+from tap_cxone.events.log_files import is_address
+from tap_cxone.events.remote_log import RemoteLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from tap_cxone.clock import Clock
     from tap_cxone.windows import Window
@@ -141,11 +144,12 @@ class AuditLog:
     """Audit log of one run. No line contains a secret or a value of a row.
 
     Attributes:
-        path: Path of the file; None to write nothing.
+        path: Path of the file, or address of the folder; None to write nothing.
         clock: Clock of the run.
         run_id: Identifier of the run, in every line.
         observer: Receives each event, its fields and its context after the line; None for nothing.
         summary_path: Path of the run summary, which has the last lines of this run; None for none.
+        params: Parameters of the file system of an address, including credentials.
     """
 
     path: str | None
@@ -153,6 +157,16 @@ class AuditLog:
     run_id: str = field(default_factory=lambda: uuid4().hex)
     observer: Callable[[str, Mapping[str, Any], AuditContext | None], None] | None = None
     summary_path: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _file: LocalFile | RemoteLog | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Choose the form of the file; it is not opened before the first line."""
+        self._file = None
+        if self.path is not None and is_address(self.path):
+            self._file = RemoteLog(self.path, self.params, self.clock, self.run_id)
+        elif self.path is not None:
+            self._file = LocalFile(self.path)
 
     def start_summary(self) -> None:
         """Empty the run summary, so that it has no line of an earlier run.
@@ -172,17 +186,30 @@ class AuditLog:
         Raises:
             AuditError: The line cannot be written.
         """
-        line = self._line(event, fields, audit_context)
         try:
-            if self.path is not None:
-                with _explained("the audit log", self.path, "audit_log_path"):
-                    LocalFile(self.path).append(line)
-            if self.summary_path is not None and event in SUMMARY_EVENTS:
-                with _explained("the run summary", self.summary_path, "summary_json"):
-                    LocalFile(self.summary_path).append(line)
+            if self._file is not None or self.summary_path is not None:
+                self._store(event, self._line(event, fields, audit_context))
         finally:
             if self.observer is not None:
                 self.observer(event, fields, audit_context)
+
+    def close(self) -> None:
+        """Store all lines. Raises `AuditError` if that fails."""
+        if self._file is not None:
+            with self._explained_log():
+                self._file.close()
+
+    def _store(self, event: str, line: bytes) -> None:
+        if self._file is not None:
+            with self._explained_log():
+                self._file.append(line)
+        if self.summary_path is not None and event in SUMMARY_EVENTS:
+            with _explained("the run summary", self.summary_path, "summary_json"):
+                LocalFile(self.summary_path).append(line)
+
+    def _explained_log(self) -> AbstractContextManager[None]:
+        settings = "audit_log_path and audit_log_params" if self.params else "audit_log_path"
+        return _explained("the audit log", self.path or "", settings)
 
     def _line(
         self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None
