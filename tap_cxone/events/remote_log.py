@@ -1,8 +1,8 @@
 """The audit log of one run as one object in a folder that fsspec serves.
 
 An object cannot be appended to. So the lines are kept in a local copy, and the whole object is
-uploaded again: with the first line, at most once a minute while the run goes on, and at the end. A
-run that is killed leaves the lines up to the last upload.
+uploaded again. That happens with the first line, then at most once a minute, and at the end. A run
+that is killed leaves the lines up to the last upload.
 """
 
 from __future__ import annotations
