@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.tap import TapCXone
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -156,6 +157,17 @@ def without_owner(state: dict[str, Any]) -> dict[str, Any]:
         for name, raw in state["bookmarks"].items()
     }
     return {**state, "bookmarks": bookmarks}
+
+
+@functools.cache
+def tap_of(*families: str) -> type[TapCXone]:
+    """Return the tap with these families only.
+
+    A third of the time of a short run is that of the streams of all other families.
+    """
+    chosen = [found for found in FAMILIES if found.name in families]
+    schema = settings_schema(FAMILIES)
+    return type("TapCXone", (TapCXone,), {"families": chosen, "config_jsonschema": schema})
 
 
 def select(
