@@ -46,6 +46,9 @@ class Grant(Protocol):
     def identity(self) -> str:
         """Return the public part of the credentials, without the secret."""
 
+    def account(self) -> str:
+        """Return the access key ID or client ID, each of which belongs to one tenant."""
+
     def credentials_hint(self) -> str:
         """Return the settings to check after a refused login, as text for the message."""
 
@@ -64,6 +67,10 @@ class AccessKeyGrant:
 
     def identity(self) -> str:
         """Return the public part of the credentials, without the secret."""
+        return self.key.key_id
+
+    def account(self) -> str:
+        """Return the access key ID."""
         return self.key.key_id
 
     def credentials_hint(self) -> str:
@@ -92,6 +99,10 @@ class PasswordGrant:
         """Return the public part of the credentials, without the secret."""
         return f"{self.application.client_id} {self.key.key_id}"
 
+    def account(self) -> str:
+        """Return the access key ID."""
+        return self.key.key_id
+
     def credentials_hint(self) -> str:
         """Return the settings to check after a refused login, as text for the message."""
         return f"{_APPLICATION_HINT}, access_key_id and access_key_secret"
@@ -114,6 +125,10 @@ class ClientCredentialsGrant:
 
     def identity(self) -> str:
         """Return the public part of the credentials, without the secret."""
+        return self.application.client_id
+
+    def account(self) -> str:
+        """Return the client ID of the application."""
         return self.application.client_id
 
     def credentials_hint(self) -> str:

@@ -10,6 +10,7 @@ retired_columns [column]                                    former columns of ti
 column_types   {column: type}                               other types than string
 absent_columns [column]                                     the last file lacked them
 tenant_info    {family: {name: value}}                      facts about the tenant
+owner          {family: {"login": hash, "tenant": hash}}    whose state it is
 failed         true                                         the stream failed in its last run
 date_orders    {column: "day_first"}                        order of day and month in files
 date_votes     {column: 2}                                  how many dates showed it, if few
@@ -39,6 +40,7 @@ from tap_cxone.planning.history import History
 from tap_cxone.planning.narrow_windows import NarrowWindows
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.dates import CERTAIN_VOTES
+from tap_cxone.streams.state_owner import StateOwner
 from tap_cxone.streams.state_values import (
     parse_date_orders,
     parse_date_votes,
@@ -49,7 +51,7 @@ from tap_cxone.streams.state_values import (
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -65,6 +67,7 @@ _OWN_KEYS = {
     "date_orders",
     "date_votes",
     "tenant_info",
+    "owner",
     "failed",
     "narrow_windows",
     "stopped_at",
@@ -213,9 +216,18 @@ class StreamState(Struct, frozen=True):
         """Store the tenant info of a family."""
         self._put("tenant_info", {family: dict(tenant_info)} if tenant_info else {})
 
+    def owner(self, family: str) -> StateOwner | None:
+        """Return whose state it is; None if a tap wrote it that did not store this."""
+        raw = self._parse(lambda owners: owners.get(family), self.raw.get("owner", {}))
+        return None if raw is None else self._parse(StateOwner.from_json, raw)
+
+    def set_owner(self, family: str, owner: StateOwner | None) -> None:
+        """Store whose state it is."""
+        self._put("owner", {family: owner.to_json()} if owner else {})
+
     def families(self) -> set[str]:
-        """Return the families whose submit times or tenant info are stored."""
-        mappings = (self.raw.get(key, {}) for key in ("submits", "tenant_info"))
+        """Return the families whose submit times, tenant info or owner are stored."""
+        mappings = (self.raw.get(key, {}) for key in ("submits", "tenant_info", "owner"))
         return {family for mapping in mappings for family in self._parse(dict.keys, mapping)}
 
     def _put(self, key: str, value: Any) -> None:
@@ -242,23 +254,10 @@ class StreamState(Struct, frozen=True):
             raise StateError(msg) from error
 
 
-def merge_tenant_info(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tenant info of two streams merged; the newer version of an entry wins."""
-    result = dict(base)
-    for name, value in other.items():
-        old = result.get(name)
-        if not isinstance(old, dict) or not isinstance(value, dict):
-            result[name] = value
-        elif "version" in old:
-            result[name] = max(old, value, key=_version)
-        else:
-            result[name] = old | value
-    return result
-
-
-def _version(entry: Mapping[str, Any]) -> int:
-    version = entry.get("version")
-    return version if isinstance(version, int) else 0
+def stream_states(state: Mapping[str, Any]) -> Iterator[StreamState]:
+    """Yield a view of the state of each stream."""
+    for name, raw in state.get("bookmarks", {}).items():
+        yield StreamState(name, raw)
 
 
 def read_state(state: Any) -> dict[str, Any]:
@@ -285,6 +284,7 @@ def read_state(state: Any) -> dict[str, Any]:
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)
+            stream.owner(family)
     return {**state, "bookmarks": bookmarks}
 
 

@@ -220,7 +220,7 @@ def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
     """
     case = BY_NAME["extraction-async"]
     with case_simulator(case, **SCARCE) as sim:
-        config = configured(case, sim, journal_path=str(tmp_path / "journal.db"))
+        config = configured(case, sim, journal=str(tmp_path / "journal.db"))
         one, _ = pair(case)
         second_day = (datetime.fromisoformat(config["start_date"]) + DAY).isoformat()
         state = None
