@@ -168,8 +168,9 @@ class WindowedStream(PlannedStream):
     def _report_unfulfilled(self, layout: FileLayout, loaded: LoadedWindow) -> None:
         """Report the columns that were requested and are in no row of a window; warn once a run."""
         rows = loaded.counts.rows
-        names = [c.name for c in layout.absent_columns if c.name in self.requested_columns()]
-        if not rows or not names:
+        requested = self.requested_columns() if rows and layout.absent_columns else ()
+        names = [column.name for column in layout.absent_columns if column.name in requested]
+        if not names:
             return
         loaded.audit_context.write("requested_columns_absent", columns=names, rows=rows)
         level = logging.INFO if self._unfulfilled.issuperset(names) else logging.WARNING
