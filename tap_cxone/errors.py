@@ -12,6 +12,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── Throttled           wait, then retry
 │   │   └── DataPending         the API has not computed the data so far; wait longer
 │   ├── ResponseTimeout     the server needed too long; request less at once
+│   ├── WindowTooLarge      the API refuses so large a result; request fewer days
 │   ├── Unavailable         the server or the network failed; retry with backoff
 │   ├── QuotaRefused        the API reports an exhausted quota
 │   ├── HistoryRefused      the API does not serve a start so long ago; start later
@@ -58,6 +59,8 @@ class CXoneError(Exception):
     """An expected error, with a message for the operator."""
 
     exit_code = 1
+    window: Window | None = None
+    """Window that cannot be read; None if a narrower one would not help."""
 
     def lines(self) -> list[str]:
         """Return the lines to log, one per problem."""
@@ -197,6 +200,10 @@ class Unavailable(ApiError):
 
 class ResponseTimeout(ApiError):
     """The server needed too long for a response of this size."""
+
+
+class WindowTooLarge(ApiError):
+    """The API refuses a request because its result is too large."""
 
 
 class QuotaRefused(ApiError):

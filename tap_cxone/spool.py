@@ -16,6 +16,7 @@ from tap_cxone.errors import DownloadError, SpoolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from types import TracebackType
 
     from tap_cxone.windows import Window
@@ -61,6 +62,7 @@ class WindowFile(Struct, frozen=True):
         description: Name of the window for messages.
         job_id: ID of the job that made the file; None if the API has no such ID.
         spool: The file.
+        started_at: When the file was requested.
         duration: Time from the request to the end of the download.
     """
 
@@ -69,6 +71,7 @@ class WindowFile(Struct, frozen=True):
     description: str
     job_id: str | None
     spool: Spool
+    started_at: datetime | None = None
     duration: timedelta = timedelta(0)
 
     @property

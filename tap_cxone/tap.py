@@ -17,16 +17,12 @@ from tap_cxone import __version__
 from tap_cxone.cli.about import add_streams
 from tap_cxone.cli.command import CXoneCommand, request_connection_test
 from tap_cxone.cli.connection_test import check_connections
+from tap_cxone.cli.job_inventory import list_jobs
 from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import range_problems
 from tap_cxone.context import RunContext
-from tap_cxone.errors import (
-    AuditError,
-    ConfigError,
-    JournalError,
-    StreamsFailed,
-)
+from tap_cxone.errors import AuditError, ConfigError, JournalError, StreamsFailed
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.webhook import Webhook
 from tap_cxone.families.registry import (
@@ -45,6 +41,7 @@ from tap_cxone.progress.tracker import Progress
 from tap_cxone.signals import SignalHandler
 from tap_cxone.streams import state as states
 from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.extraction_log import ExtractionLogStream
 from tap_cxone.streams.quarantine import QuarantineStream
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.workers.pool import WorkerPool
@@ -56,6 +53,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_cxone.cli.connection_test import CheckResult
+    from tap_cxone.cli.job_inventory import JobEntry
     from tap_cxone.clock import Clock
     from tap_cxone.context import ApiFamily
     from tap_cxone.families.registry import Family
@@ -165,7 +163,7 @@ class TapCXone(Tap):
         family_streams = [
             stream for family in self.families for stream in family.module.streams(self, context)
         ]
-        all_streams = [*family_streams, QuarantineStream(self)]
+        all_streams = [*family_streams, QuarantineStream(self), ExtractionLogStream(self)]
         names = Counter(stream.name for stream in all_streams)
         problems = [
             f"two streams have the name '{name}'; rename the one in the settings"
@@ -223,14 +221,10 @@ class TapCXone(Tap):
         for family in self._families:
             family.slots.release_all()
         self.close()
-        duration = self._clock.now() - started_at
+        seconds = (self._clock.now() - started_at).total_seconds()
         for stream in self._selected_streams():
             stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
-        audit_fields = {
-            "outcome": outcome,
-            "failed": sorted(self.failures),
-            "seconds": duration.total_seconds(),
-        }
+        audit_fields = {"outcome": outcome, "failed": sorted(self.failures), "seconds": seconds}
         self.audit.write("run_ended", audit_fields)
 
     def close(self) -> None:
@@ -262,6 +256,10 @@ class TapCXone(Tap):
             state=self.state,
             permissions=permissions,
         )
+
+    def list_jobs(self, *, cancel: bool) -> Iterator[JobEntry]:
+        """Return the known jobs, without an export; see `list_jobs` of `cli/job_inventory.py`."""
+        return list_jobs(self._cxone_streams(), self.state, now=self._clock.now(), cancel=cancel)
 
     @override
     def run_discovery(self) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 
+_DAY = timedelta(days=1)
+
+
 class Window(Struct, frozen=True):
     """A half-open time range `[start, end)` of instants in UTC."""
 
@@ -121,9 +124,17 @@ def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
 
 
 def grid_windows(
-    start: datetime, range_end: datetime, *, length: timedelta, step: timedelta
+    start: datetime,
+    range_end: datetime,
+    *,
+    length: timedelta,
+    step: timedelta,
+    zone: tzinfo = UTC,
 ) -> Iterator[Window]:
-    """Yield windows of one length, on a grid that begins at each midnight of UTC.
+    """Yield windows of one length, on a grid that begins at each midnight of a zone.
+
+    A window ends at a midnight at the latest, unless its length is a number of whole days. So the
+    last one of a local day of 23 or 25 hours may be shorter.
 
     Args:
         start: Any instant; the whole grid cell around it is read, at most a day.
@@ -131,17 +142,23 @@ def grid_windows(
         length: Length of a window: a part of a day, or whole days.
         step: The last window may end at a multiple of this. If it equals `length`, an incomplete
             window is omitted.
+        zone: Time zone of the midnights.
     """
-    position, last = _on_grid(start, length), _on_grid(range_end, step)
+    position, last = _on_grid(start, length, zone), _on_grid(range_end, step, zone)
     while position < last:
-        window = Window(position, min(position + length, last))
+        window = Window(position, min(_grid_end(position, length, zone), last))
         yield window
         position = window.end
 
 
-def _on_grid(instant: datetime, step: timedelta) -> datetime:
-    day = midnight(instant)
-    return day + (instant - day) // step * step
+def _grid_end(position: datetime, length: timedelta, zone: tzinfo) -> datetime:
+    day_end = midnight(position, days=max(1, length // _DAY), zone=zone)
+    return day_end if length >= _DAY else min(position + length, day_end)
+
+
+def _on_grid(instant: datetime, step: timedelta, zone: tzinfo) -> datetime:
+    day = midnight(instant, zone=zone)
+    return day if step >= _DAY else day + (instant - day) // step * step
 
 
 class Overlap(Struct, frozen=True):

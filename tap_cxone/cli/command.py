@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_cxone.cli.connection_test import CheckResult
+    from tap_cxone.cli.job_inventory import JobEntry
     from tap_cxone.planning.plan import FamilyPlan
 
 _CONNECTION_TEST_KEY = "tap_cxone.testing"
@@ -33,6 +34,12 @@ _TEST_HELP = (
     "Log in and send each configured API a harmless request. Print one line per check; exit with "
     "code 1 if one fails. Spends no export. --test=permissions also submits a job of one day for "
     "each selected stream whose API counts no exports. --test=schema prints the SCHEMA messages."
+)
+_JOBS_HELP = (
+    "Print the jobs that the state, the journal and the lists of the APIs have, and which of them "
+    "no run uses (orphan). Spends no export; exits with code 1 if a request fails. --jobs=cancel "
+    "ends the orphans whose API can end a job. Schedules that no report uses are printed, never "
+    "deleted."
 )
 _HELP = "Extract the exports of a NICE CXone tenant as Singer messages."
 
@@ -48,6 +55,9 @@ class CommandTap(Protocol):
 
     def connection_checks(self, *, permissions: bool = False) -> Iterator[CheckResult]:
         """Yield the result of each connection check."""
+
+    def list_jobs(self, *, cancel: bool) -> Iterator[JobEntry]:
+        """Yield the jobs that state, journal and APIs know; end those that no run uses."""
 
     def close(self) -> None:
         """Close the files that plans and checks have read."""
@@ -73,12 +83,12 @@ class CXoneCommand(SingerCommand):
 
     @classmethod
     def extend(cls, command: click.Command, tap_class: Callable[..., CommandTap]) -> CXoneCommand:
-        """Return a command with the SDK's options, `--plan`, and handling of expected errors."""
+        """Return a command with the SDK's options, the tap's, and handling of expected errors."""
         return cls(
             name=command.name,
             callback=command.callback,
             context_settings=command.context_settings,
-            params=_with_plan_option(command.params),
+            params=_with_own_options(command.params),
             help=_HELP,
             logger=getattr(command, "logger"),  # noqa: B009 (click.Command declares none, SingerCommand has one)
             tap_class=tap_class,
@@ -89,6 +99,8 @@ class CXoneCommand(SingerCommand):
         if plan_format := ctx.params.pop("plan", None):
             self._print_plan(ctx, plan_format)
             return None
+        if jobs_mode := ctx.params.pop("jobs", None):
+            self._print_jobs(ctx, cancel=jobs_mode == "cancel")
         if test_mode := ctx.meta.get(_CONNECTION_TEST_KEY):
             self._print_checks(ctx, permissions=test_mode == "permissions")
         for option in ("state", "catalog"):
@@ -122,6 +134,13 @@ class CXoneCommand(SingerCommand):
             failed = failed or result.passed is False
         ctx.exit(1 if failed else 0)
 
+    def _print_jobs(self, ctx: click.Context, *, cancel: bool) -> NoReturn:
+        failed = False
+        for entry in self._new_tap(ctx).list_jobs(cancel=cancel):
+            click.echo(entry)
+            failed = failed or entry.label == "FAIL"
+        ctx.exit(1 if failed else 0)
+
     def _new_tap(self, ctx: click.Context) -> CommandTap:
         """Return a tap with the settings, state and catalog given on the command line."""
         config = ctx.params.get("config")
@@ -145,14 +164,15 @@ def request_connection_test(ctx: click.Context, value: str) -> bool:
     return value in _TEST_MODES
 
 
-def _with_plan_option(params: list[click.Parameter]) -> list[click.Parameter]:
+def _with_own_options(params: list[click.Parameter]) -> list[click.Parameter]:
     for parameter in params:
         if isinstance(parameter, click.Option) and parameter.name == "test":
             parameter.help = _TEST_HELP
-    formats = click.Choice(["text", "json"])
+    formats, modes = click.Choice(["text", "json"]), click.Choice(["list", "cancel"])
     return [
         *params,
         click.Option(["--plan"], is_flag=False, flag_value="text", type=formats, help=_PLAN_HELP),
+        click.Option(["--jobs"], is_flag=False, flag_value="list", type=modes, help=_JOBS_HELP),
     ]
 
 

@@ -32,11 +32,18 @@ def stream_line(plan: StreamPlan) -> str:
         next_start = format_minute(workload.start)
         return f"{label}: nothing to read yet; the next window starts at {next_start}"
     span, order = window_between(*start_and_end), _order_text(workload)
-    windows = f"{plural(len(workload.windows), 'window')}{order}"
+    windows = f"{plural(len(workload.windows), 'window')}{_width_text(workload)}{order}"
     text = f"{label}: {span}, {windows}, {_needs_text(plan)}"
     if plan.earliest_finish:
         text += f", done {format_minute(plan.earliest_finish)} at the earliest"
     return f"{text}; {plan.remaining.description}" if plan.remaining else text
+
+
+def _width_text(workload: Workload) -> str:
+    """Return the days of windows that became narrower; empty for those of the settings."""
+    if workload.narrowed_days is None:
+        return ""
+    return f" of at most {plural(workload.narrowed_days, 'day')}, since wider ones failed"
 
 
 def _order_text(workload: Workload) -> str:
@@ -102,6 +109,7 @@ def stream_as_json(plan: StreamPlan) -> dict[str, Any]:
         "history_windows": len(workload.history),
         "days": workload.days,
         "windows": len(workload.windows),
+        "narrowed_days": workload.narrowed_days,
         "unit": workload.unit,
         "needed": workload.needed,
         "windows_needed": [

@@ -11,6 +11,9 @@ from msgspec import Meta
 
 from tap_cxone.config.connection import ConnectionSettings
 
+MetadataColumn = Literal["_job_id", "_row_number", "_file_sha256", "_extracted_at"]
+"""A column that tells from which file a record comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class SkippedRange:
@@ -71,6 +74,14 @@ class RowSettings(ConnectionSettings):
             "`false` emits such a row once.",
         ),
     ] = False
+    metadata_columns: Annotated[
+        tuple[MetadataColumn, ...],
+        Meta(
+            title="Metadata columns",
+            description="Further columns of each record: `_job_id`, `_row_number`, `_file_sha256` "
+            "and `_extracted_at` of its file. Tables that are read whole have no file.",
+        ),
+    ] = ()
     keep_failed_files: Annotated[
         str | None,
         Meta(

@@ -90,7 +90,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "a BATCH message named a file",
         ("url", "rows", "bytes", "sha256", "columns"),
     ),
-    "window_committed": ("the bookmark moved", ("rows", "quarantined", "seconds")),
+    "window_committed": (
+        "the bookmark moved; `bytes` and `sha256` are those of the file",
+        ("rows", "quarantined", "dropped", "bytes", "sha256", "columns_added", "seconds"),
+    ),
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
     "webhook_failed": ("the webhook call failed", ("host", "reason")),
     "stream_stopped": ("a stream stopped at a quota; a later run continues", ("reason",)),

@@ -46,9 +46,10 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
 
 MAX_REDIRECTS = 5
+_TOKEN_REQUIRED_STATUSES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _LINK_REFUSED_STATUSES = {
+    *_TOKEN_REQUIRED_STATUSES,
     HTTPStatus.BAD_REQUEST,
-    HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.GONE,
 }
@@ -172,12 +173,11 @@ def _spool(transport: Transport, response: requests.Response, description: str) 
     if status in _LINK_REFUSED_STATUSES:
         error_text = transport.error_text(response)
         msg = f"{description}: the download link was refused: {status} {error_text}"
-        may_want_token = status == HTTPStatus.FORBIDDEN and not has_signature(response.url)
+        may_want_token = status in _TOKEN_REQUIRED_STATUSES and not has_signature(response.url)
         raise (TokenRequired if may_want_token else LinkExpired)(msg)
     if not response.ok or status in range(300, 400):
-        error_class = TokenRequired if status == HTTPStatus.UNAUTHORIZED else DownloadError
         msg = f"{description}: the storage returned {status}"
-        raise error_class(msg)
+        raise DownloadError(msg)
     return spool_response(response, description)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from tap_cxone.errors import (
     ResponseTimeout,
     Throttled,
     Unavailable,
+    WindowTooLarge,
 )
 
 REDIRECT_HINT = "redirects are not followed: set base_url or endpoints to the right host"
@@ -38,6 +40,14 @@ _PENDING_HINT = "run again later; if this recurs, raise settle_minutes of the fa
 _RESPONSE_TIMEOUT_HINT = "lower page_size or window_days of the family, and run again"
 _HISTORY_HINT = "set start_date to a later day"
 _QUOTA_HINT = "run again when the quota allows more"
+
+
+_STATUSES_WITH_REASON = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+_TOO_LARGE_TEXT = re.compile(
+    r"""(?ix) (?<!header\ )(?<!cookie\ )\btoo\ (?:large|big)\b | \bnarrow
+    | \btoo\ many\ (?:rows|records|results)\b
+    | \b(?:smaller|shorter)\ (?:\w+\ )?(?:range|window|period|interval)\b"""
+)
 
 
 class ErrorRule(Struct, frozen=True):
@@ -62,6 +72,7 @@ _REDIRECTED = ErrorRule(ApiError, REDIRECT_HINT)
 _REFUSED = ErrorRule(ApiError, _WRONG_SETTING_HINT)
 _NOT_THERE = ErrorRule(ApiError, _WRONG_ADDRESS_HINT)
 _THROTTLED = ErrorRule(Throttled, _THROTTLED_HINT)
+_TOO_LARGE = ErrorRule(WindowTooLarge, _WINDOW_TOO_LARGE_HINT)
 # The request may have been processed, so a job may exist. Only 503 states that it was not.
 _FAILED = ErrorRule(Unavailable, RETRY_LATER_HINT, submit_error=AmbiguousSubmit)
 
@@ -74,7 +85,7 @@ ERROR_TABLE: dict[int, ErrorRule] = {
     HTTPStatus.REQUEST_TIMEOUT: _FAILED,
     HTTPStatus.CONFLICT: _THROTTLED,
     HTTPStatus.GONE: _NOT_THERE,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorRule(ApiError, _WINDOW_TOO_LARGE_HINT),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
     HTTPStatus.TOO_EARLY: _FAILED,
     HTTPStatus.TOO_MANY_REQUESTS: _THROTTLED,
     HTTPStatus.INTERNAL_SERVER_ERROR: _FAILED,
@@ -94,8 +105,15 @@ FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
 """Rules for the error classes that an API recognises by the text of a response."""
 
 
-def rule_for_status(status: int) -> ErrorRule:
-    """Return the rule for a status, where the family's API defines no other."""
+def is_too_large(text: str) -> bool:
+    """Return True if a text of an API says that a result has too many rows or days."""
+    return _TOO_LARGE_TEXT.search(text) is not None
+
+
+def rule_for(status: int, error_text: str = "") -> ErrorRule:
+    """Return the rule for a status and a text, where the family's API defines no other."""
+    if status in _STATUSES_WITH_REASON and is_too_large(error_text):
+        return _TOO_LARGE
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return _REDIRECTED
     return ERROR_TABLE.get(status, _REFUSED)

@@ -26,18 +26,24 @@ def json_objects(values: Iterable[Any] | None) -> list[dict[str, Any]]:
 
 
 _MAX_COUNT_DIGITS = 15
-_ERROR_KEYS = ("error", "errorMessage", "error_description", "message")
-_OTHER_KEYS_OF_ERRORS = {"code", "errorcode", "errordescription", "requestid", "traceid", "details"}
+_ERROR_KEYS = ("error", "errormessage", "errordescription", "message", "errors")
+_OTHER_KEYS_OF_ERRORS = {"code", "errorcode", "requestid", "traceid", "details"}
 
 
 def error_of(body: Any) -> str:
-    """Return the API's words if an object has an error and nothing else, or an empty text."""
-    top = json_object(body)
-    known = {*map(letters, _ERROR_KEYS), *_OTHER_KEYS_OF_ERRORS}
-    if not top.get("error") or not {letters(key) for key in top} <= known:
+    """Return the API's words if an object has errors and no result, or an empty text."""
+    top = {letters(key): value for key, value in json_object(body).items() if value}
+    if not {"error", "errors"} & top.keys() or top.keys() - {*_ERROR_KEYS, *_OTHER_KEYS_OF_ERRORS}:
         return ""
-    texts = (find_value({"error": top.get(key)}, _ERROR_KEYS) for key in _ERROR_KEYS)
+    texts = (_error_words(top.get(key)) for key in _ERROR_KEYS)
     return ": ".join(dict.fromkeys(filter(None, texts))) or "error"
+
+
+def _error_words(value: Any) -> str:
+    """Return the words of an error, or those of a list of errors."""
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_error_words, value)))
+    return find_value({"error": value}, _ERROR_KEYS) or ""
 
 
 def json_count(value: Any) -> int | None:
@@ -75,6 +81,12 @@ def find_values(body: Any, keys: Collection[str]) -> Iterator[str]:
         by_letters = {letters(key): json_id(value) for key, value in level.items()}
         if value := next(filter(None, map(by_letters.get, map(letters, keys))), None):
             yield value.strip()
+
+
+def find_object(body: Any, key: str) -> dict[str, Any]:
+    """Return the object under a key of a body or of an object in it, or an empty object."""
+    levels = (json_object(body), *json_objects(json_object(body).values()))
+    return next(filter(None, (json_object(level.get(key)) for level in levels)), {})
 
 
 def letters(key: str) -> str:

@@ -17,11 +17,12 @@ from urllib3.exceptions import HTTPError
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, Throttled, Unavailable
 from tap_cxone.http.connection_error import connection_error
+from tap_cxone.http.error_body import describe_body
 from tap_cxone.http.error_table import (
     FAMILY_RULES,
     RESPONSE_TOO_LARGE_HINT,
     RETRY_LATER_HINT,
-    rule_for_status,
+    rule_for,
 )
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.links import location, resolve
@@ -160,7 +161,8 @@ class Transport(Struct, frozen=True, kw_only=True):
         except (requests.RequestException, HTTPError) as error:
             raise connection_error(request, self.redact(str(request)), error) from None
         family_error = classify_error and classify_error(response.status_code, error_text)
-        rule = FAMILY_RULES[family_error] if family_error else rule_for_status(response.status_code)
+        general_rule = rule_for(response.status_code, error_text)
+        rule = FAMILY_RULES[family_error] if family_error else general_rule
         raise self._error_from_response(request, response, error_text, rule)
 
     def _interruptible(self, request: ApiRequest) -> AbstractContextManager[None]:
@@ -184,25 +186,10 @@ class Transport(Struct, frozen=True, kw_only=True):
             # The `Location` header alone is a complete response to a submit.
             if request.creates_job and "Location" in response.headers:
                 return None
-            body_text = self._describe_body(request, content, response)
+            body_text = self._describe_body(response, content) or "empty"
             msg = f"{request}: the response is not JSON (a proxy may have sent it): {body_text}"
             error_class = AmbiguousSubmit if request.creates_job else Unavailable
             raise error_class(msg, status=response.status_code, remedy=RETRY_LATER_HINT) from None
-
-    def _describe_body(
-        self, request: ApiRequest, content: bytes, response: requests.Response
-    ) -> str:
-        """Return the start of an error page, or of one line that answers a submit.
-
-        Of any other body, which may be rows, only the size is returned.
-        """
-        if not content.strip():
-            return "empty"
-        is_line = request.creates_job and b"\n" not in content.strip()
-        if is_line or content.lstrip().startswith(b"<"):
-            return self.redact(content.decode(errors="replace"))
-        content_type = self.redact(response.headers.get("Content-Type", "no content type"))
-        return f"{len(content):,} bytes, {content_type}"
 
     def _send_request(self, request: ApiRequest) -> requests.Response:
         headers = {"User-Agent": self.user_agent, "Accept": "application/json", **request.headers}
@@ -257,10 +244,16 @@ class Transport(Struct, frozen=True, kw_only=True):
         return content
 
     def error_text(self, response: requests.Response) -> str:
-        """Return the start of the error body, or the error header, on one line without secrets."""
+        """Return the words of an error body, or the error header, on one line without secrets."""
         content = b"".join(iter_body(response, _MAX_ERROR_BYTES))
+        words = self._describe_body(response, content)
+        return words or self.redact(response.headers.get(self.error_header, ""))
+
+    def _describe_body(self, response: requests.Response, content: bytes) -> str:
+        """Return the start of a body that has no rows on one line, or the size of any other."""
         text = content.decode(response.encoding or "utf-8", errors="replace")
-        return self.redact(text if text.strip() else response.headers.get(self.error_header, ""))
+        content_type = response.headers.get("Content-Type", "")
+        return self.redact(describe_body(text, len(content), content_type))
 
 
 def _status_phrase(status: int) -> str:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit, NotFound, with_permission_hint
 from tap_cxone.http.json_body import (
+    error_of,
     find_value,
     find_values,
     first_id,
@@ -85,6 +86,8 @@ class JobApi(ABC):
         NOUN: The API's word for a job, in messages.
         NO_LIST_REASON: Why the job of a lost submit cannot be looked up, in messages.
         JOBS_PATH: Path that receives a submit; the path of a job begins with it.
+        LIST_PATH: Path of the API's own list of jobs; empty if it has none.
+        LIST_KEYS: Keys under which the response has that list.
         CAN_CANCEL: Whether a DELETE of the path of a job cancels it.
         PERMISSION_HINT: Which permission to grant after a refusal; empty for that of the client.
         client: Client of the tenant's API.
@@ -108,6 +111,8 @@ class JobApi(ABC):
     NOUN: ClassVar[str] = "job"
     NO_LIST_REASON: ClassVar[str] = "this API has no list of jobs"
     JOBS_PATH: ClassVar[str] = ""
+    LIST_PATH: ClassVar[str] = ""
+    LIST_KEYS: ClassVar[tuple[str, ...]] = ()
     CAN_CANCEL: ClassVar[bool] = False
     PERMISSION_HINT: ClassVar[str] = ""
 
@@ -176,7 +181,7 @@ class JobApi(ABC):
         if not result.job_id and not result.link:
             content = "it was empty"
             if response.json is not None:
-                content = self.client.redact(outline(response.json))
+                content = self.client.redact(error_of(response.json) or outline(response.json))
             msg = f"the response to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
@@ -234,6 +239,16 @@ class JobApi(ABC):
         if jobs is None:
             return None
         return [job for job in json_objects(jobs) if first_id(job, self.ID_KEYS)]
+
+    @property
+    def list_path(self) -> str:
+        """Return what tells this API's list of jobs from that of another stream; empty for none."""
+        return self.LIST_PATH
+
+    def list_jobs(self) -> dict[str, StatusResponse]:
+        """Return the jobs in the API's own list, by ID; it costs no export."""
+        jobs = self.read_list(self.LIST_PATH, self.LIST_KEYS) or ()
+        return {str(first_id(job, self.ID_KEYS)): self.read_status(job) for job in jobs}
 
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
         """Return the jobs of the tenant, or None if the API has no such list."""

@@ -44,6 +44,9 @@ class JobLedger(SubmitLog, Protocol):
             was_committed: Returns True if a window was committed before this run.
         """
 
+    def all_jobs(self) -> list[tuple[str, Job]]:
+        """Return the jobs of all streams, each with the name of its stream."""
+
     def record_submitted(self, stream: str, job: Job) -> None:
         """Store a job that was submitted or adopted."""
 
@@ -59,6 +62,10 @@ class NullLedger(NullSubmitLog, JobLedger):
 
     @override
     def jobs(self, stream: str, was_committed: Callable[[Window], bool]) -> list[Job]:
+        return []
+
+    @override
+    def all_jobs(self) -> list[tuple[str, Job]]:
         return []
 
     @override
@@ -96,6 +103,11 @@ class SqliteLedger(JobLedger):
         jobs = [(self._parse_job(text), committed) for text, committed in rows]
         usable = (job for job, committed in jobs if not committed or not was_committed(job.window))
         return sorted(usable, key=lambda job: (job.window.end, job.submitted_at))
+
+    @override
+    def all_jobs(self) -> list[tuple[str, Job]]:
+        sql = "SELECT stream, job FROM jobs WHERE tenant = ? ORDER BY updated_at"
+        return [(s, self._parse_job(text)) for s, text in self.journal.read(sql, self.tenant)]
 
     @override
     def record_submitted(self, stream: str, job: Job) -> None:

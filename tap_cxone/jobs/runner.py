@@ -16,7 +16,9 @@ from tap_cxone.errors import (
     JobTimeout,
     NotFound,
     SpoolError,
+    WindowTooLarge,
 )
+from tap_cxone.http.error_table import is_too_large
 from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.job import RESULT_RETENTION, Job, JobOrigin, JobStatus, StatusResponse
 from tap_cxone.jobs.polling import DurationBounds, merge_bounds
@@ -326,6 +328,7 @@ class JobRunner:
         Raises:
             JobFailed: This run submitted the job. A job of an earlier run is submitted again.
             JobTimeout: The same, and the API ended the job at a limit of its own.
+            WindowTooLarge: The same, and the reason is the size of the result.
         """
         succeeded = response.status is JobStatus.SUCCEEDED
         reason = "no download link" if succeeded else response.reason or "no reason given"
@@ -342,5 +345,5 @@ class JobRunner:
             msg = f"{failure}. Run again; a smaller window may help"
             if response.is_time_limit:
                 raise JobTimeout(msg, window=job.window)
-            raise JobFailed(msg)
+            raise (WindowTooLarge if is_too_large(reason) else JobFailed)(msg)
         self.log.warning("%s; submitting the window again", failure)

@@ -33,6 +33,7 @@ from tap_cxone.output.batch_file import EncodedRows
 from tap_cxone.rows.arrow_columns import arrow_type
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.decode.plain_csv import CHUNK_BYTES
+from tap_cxone.rows.metadata import METADATA_COLUMNS
 from tap_cxone.rows.number_storage import NumberStorage
 from tap_cxone.rows.stored_columns import with_number_storage
 
@@ -63,7 +64,8 @@ class Parquet:
         """Return records as Arrow arrays, without the excluded columns."""
         layout = records.layout
         known = {c.name: c for c in (*layout.absent_columns, *(c for _, c in layout.kept_columns))}
-        known |= {name: Column(name, "date-time") for name in layout.spec.constants}
+        instants = {name: Column(name, "date-time") for name in layout.spec.constants}
+        known = instants | METADATA_COLUMNS | known
         columns = [
             (known.get(name) or Column(name), values)
             for name, values in zip(layout.names, records.columns, strict=True)

@@ -1,4 +1,4 @@
-"""Write Singer messages, and keep a sample of the records."""
+"""Write Singer messages: a long STATE packed, and records with a sample of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
+
+from tap_cxone.output.packed_state import MAX_PLAIN_STATE, pack_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +49,7 @@ class MessageWriter(MsgSpecWriter):
     """Writes messages to standard output, and a STATE only if it differs from the last one.
 
     The SDK copies every part of a STATE, to encode it and to compare it with the next one. This
-    takes longer than all other steps of a small window.
+    takes longer than all other steps of a small window. A long STATE is packed.
     """
 
     _last_state = b""
@@ -55,7 +57,11 @@ class MessageWriter(MsgSpecWriter):
     @override
     def serialize_message(self, message: Message) -> bytearray:
         if isinstance(message, StateMessage):
-            return serialize_jsonl({"type": message.type, "value": message.value})
+            line = serialize_jsonl({"type": message.type, "value": message.value})
+            if len(line) > MAX_PLAIN_STATE:
+                packed = pack_state(message.value)
+                line = serialize_jsonl({"type": message.type, "value": packed})
+            return line
         return super().serialize_message(message)
 
     @override

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_cxone.planning.waits import median_waits
-from tap_cxone.progress.formatting import format_duration
+from tap_cxone.progress.formatting import format_duration, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tap_cxone.planning.workload import Workload
 
 _WORTHWHILE_FACTOR = 2  # of the longest wait over the shortest
+_MANY_CALLS = 1000  # of one stream, which take minutes
 
 
 def advise(
@@ -36,6 +37,7 @@ def advise(
     yield from _advise_concurrency(family, workloads)
     if family.limits.quota:
         yield from _advise_daily_quota(family, workloads, family.limits.quota.exports)
+    yield from _advise_many_calls(workloads)
     yield from _advise_remaining_calls(family, workloads, remaining)
     yield from _advise_hours(family)
 
@@ -111,6 +113,19 @@ def _advise_hours(family: ApiFamily) -> Iterator[str]:
             f"median, and from {worst:02}:00 UTC {format_duration(waits[worst])}: "
             f"{family.name}.not_before_utc and {family.name}.not_after_utc can limit the runs"
         )
+
+
+def _advise_many_calls(workloads: Sequence[Workload]) -> Iterator[str]:
+    """Yield advice for each stream whose short windows need many calls."""
+    for workload in workloads:
+        if workload.unit == "calls" and workload.needed > _MANY_CALLS:
+            length = max(window.end - window.start for window in workload.windows)
+            yield (
+                f"{workload.stream} needs {workload.needed} calls, about "
+                f"{-(-workload.needed // workload.days)} a day, because a window has at most "
+                f"{format_duration(length)} and costs {plural(workload.calls_per_window, 'call')}: "
+                "set start_date to a later day, or deselect the stream"
+            )
 
 
 def _advise_remaining_calls(

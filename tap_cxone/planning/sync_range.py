@@ -32,6 +32,11 @@ class SyncRange(Struct, frozen=True):
     start: datetime
     requested_end: datetime
 
+    @property
+    def unmet_start(self) -> datetime | None:
+        """Return the requested start if the API's history limit is later; else None."""
+        return self.requested_start if self.start > self.requested_start else None
+
     @classmethod
     def compute(  # noqa: PLR0913 (all are independent parts of one rule)
         cls,

@@ -46,6 +46,7 @@ class Workload(Struct, frozen=True):
         history: Those of `windows` that lie before the bookmark, or all of them without one.
         newest_first: Whether the windows of the history are read backwards.
         calls_per_window: Number of exports or calls that each window needs.
+        narrowed_days: Maximum days of a window, if wider ones cannot be read; else None.
     """
 
     family: str
@@ -58,6 +59,7 @@ class Workload(Struct, frozen=True):
     history: tuple[Window, ...] = ()
     newest_first: bool = False
     calls_per_window: int = 1
+    narrowed_days: int | None = None
 
     @property
     def start_and_end(self) -> tuple[datetime, datetime] | None:

@@ -47,6 +47,9 @@ class Line(_CommonFields, frozen=True, kw_only=True):
     reason: str | None = None
     rows: int | None = None
     quarantined: int = 0
+    dropped: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
     seconds: float | None = None
     columns: tuple[str, ...] = ()
     record_id: str | None = None

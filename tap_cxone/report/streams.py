@@ -33,6 +33,9 @@ class Commit(Struct, frozen=True):
         rows: Number of emitted rows.
         quarantined: Number of quarantined rows.
         seconds: Duration of the sync.
+        dropped: Number of duplicates that were dropped; None if an older version wrote the line.
+        size: Bytes of the file; None for a table.
+        sha256: SHA-256 of the file; None for a table.
     """
 
     at: datetime
@@ -40,6 +43,9 @@ class Commit(Struct, frozen=True):
     rows: int
     quarantined: int
     seconds: float | None
+    dropped: int | None = None
+    size: int | None = None
+    sha256: str | None = None
 
 
 class Stream(Struct, frozen=True):
@@ -111,7 +117,16 @@ def _stream(name: str, lines: Sequence[Line]) -> Stream:
 
 
 def _commit(line: Line) -> Commit:
-    return Commit(line.at, line.window, line.rows or 0, line.quarantined, line.seconds)
+    return Commit(
+        line.at,
+        line.window,
+        line.rows or 0,
+        line.quarantined,
+        line.seconds,
+        line.dropped,
+        line.bytes,
+        line.sha256,
+    )
 
 
 def _latest_commits(lines: Iterable[Line]) -> tuple[Commit, ...]:

@@ -44,7 +44,8 @@ class RecordSpec(Struct, frozen=True):
         order_by: Title or name of a column: of records with one key, the one with its greatest
             value is emitted. Empty for the first one.
         count_identical_rows: Whether identical rows get different values of `_row_hash`.
-        constants: Values that every record carries in addition to its cells.
+        constants: Values that every record carries in addition to its cells. The reader replaces
+            `_row_number`, if it is one of them, by the number of the row.
         required: Further columns that a file must have, by the source's names or in snake_case.
         keep_unknown_columns: Whether to keep columns that are in neither `columns` nor
             `schema_columns`.

@@ -19,6 +19,7 @@ from tap_cxone.rows.decode.table import SkippedLines
 from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
 from tap_cxone.rows.layout import FileLayout
+from tap_cxone.rows.metadata import ROW_NUMBER, number_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -226,6 +227,11 @@ class RowReader:
         return selected
 
     def _converted_blocks(self, arrow_chunk_bytes: int = 0) -> Iterator[Records | InvalidRow]:
+        """Yield all rows of the file; number them if the records need it."""
+        blocks = self._grouped_blocks(arrow_chunk_bytes)
+        return number_rows(blocks) if ROW_NUMBER in self.spec.constants else blocks
+
+    def _grouped_blocks(self, arrow_chunk_bytes: int) -> Iterator[Records | InvalidRow]:
         """Yield all rows of the file; group records that were converted one by one."""
         singles: list[Record] = []
         layout = self.layout

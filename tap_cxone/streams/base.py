@@ -6,8 +6,8 @@ each of them:
 - `_increment_stream_state`: the bookmark moves per window, not per row.
 - `_schema`, `_input_schema`, `_stream_maps`, `_tap.mapper`: new columns need a new SCHEMA, and the
   catalog's SCHEMA needs the types of the values.
-- `_write_schema_message`, `_write_record_message`: an invalid row is emitted on the quarantine
-  stream while another stream is syncing.
+- `_write_schema_message`, `_write_record_message`: a record is emitted on an auxiliary stream while
+  another stream is syncing.
 - `_stream_version`: prepared RECORD lines carry the version that the SDK would write.
 """
 
@@ -34,14 +34,13 @@ from tap_cxone.output.batch_output import BatchOutput
 from tap_cxone.output.record_lines import LineEncoder
 from tap_cxone.output.writer import MessageWriter
 from tap_cxone.progress.formatting import listed
+from tap_cxone.streams.auxiliary import AuxiliaryStream
 from tap_cxone.streams.column_types import (
     catalog_problems,
     corrected_properties,
     read_catalog_columns,
 )
 from tap_cxone.streams.family_stream import FamilyStream
-from tap_cxone.streams.quarantine import NAME as QUARANTINE
-from tap_cxone.streams.quarantine import QuarantineStream
 from tap_cxone.streams.schema import property_of, with_properties
 from tap_cxone.streams.state import StreamState, merge_tenant_info
 
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import RecordLines, RecordOutput
     from tap_cxone.rows.columns import Column
-    from tap_cxone.streams.quarantine import QuarantinedRow
 
 _COLUMN_DEPTH = 2  # length of a column's breadcrumb in a selection mask: `properties`, name
 
@@ -168,9 +166,11 @@ class CXoneStream(FamilyStream):
         nullable = [c for c in self.columns if c.name not in self.key_columns]
         corrected = corrected_properties(nullable, properties)
         retired = properties.keys() & self.stream_columns.known.column_map.retired
-        if corrected or retired:
+        missing = [column for column in self.metadata_columns if column.name not in properties]
+        if corrected or retired or missing:
             kept = {name: p for name, p in properties.items() if name not in retired}
-            self._input_schema = {**self._input_schema, "properties": {**kept, **corrected}}
+            kept |= corrected | {column.name: property_of(column) for column in missing}
+            self._input_schema = {**self._input_schema, "properties": kept}
             entry.schema = Schema.from_dict(self._input_schema)  # the mapper reads it
 
     def _store_tenant_info(self) -> None:
@@ -272,22 +272,20 @@ class CXoneStream(FamilyStream):
         )
         self._stream_maps = None
 
-    # Quarantine
+    # Auxiliary streams
 
-    @property
-    def quarantine(self) -> QuarantineStream:
-        """Return the stream that receives invalid rows."""
-        stream = self._tap.streams[QUARANTINE]
-        assert isinstance(stream, QuarantineStream)  # noqa: S101 (the name is unique)
+    def auxiliary_stream(self, name: str) -> AuxiliaryStream:
+        """Return the stream of this name, whose records other streams emit."""
+        stream = self._tap.streams[name]
+        assert isinstance(stream, AuxiliaryStream)  # noqa: S101 (the name is unique)
         return stream
 
-    def quarantine_row(self, row: QuarantinedRow) -> None:
-        """Emit a row on the quarantine stream while this stream is syncing."""
-        quarantine = self.quarantine
-        if not quarantine.schema_written:
-            quarantine._write_schema_message()  # noqa: SLF001
-            quarantine.schema_written = True
-        quarantine._write_record_message(row.record())  # noqa: SLF001
+    def emit_on(self, stream: AuxiliaryStream, record: Record) -> None:
+        """Emit a record on an auxiliary stream while this stream is syncing."""
+        if not stream.schema_written:
+            stream._write_schema_message()  # noqa: SLF001
+            stream.schema_written = True
+        stream._write_record_message(record)  # noqa: SLF001
 
     # Record lines
 

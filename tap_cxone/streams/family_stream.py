@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 from singer_sdk import Stream
@@ -15,12 +15,13 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_cxone.events.audit_log import AuditContext
+from tap_cxone.rows.metadata import METADATA_COLUMNS
 from tap_cxone.streams.schema import schema_of
 from tap_cxone.streams.state import StreamState
 from tap_cxone.streams.stream_columns import StreamColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -49,6 +50,8 @@ class StreamPreload(Struct, frozen=True):
 class FamilyStream(Stream, ABC):
     """A stream of one API family."""
 
+    has_files: ClassVar[bool] = False
+    """Whether records come from the file of a window."""
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `rows.convert` has typed every value
 
     def __init__(
@@ -78,7 +81,7 @@ class FamilyStream(Stream, ABC):
         initial_state = StreamState(declaration.name, raw_state)
         policy = family.context.settings.on_type_change
         self.stream_columns = StreamColumns(declaration, initial_state, policy)
-        schema = schema_of(declaration, self.columns, self.key_columns)
+        schema = schema_of(declaration, self.columns, self.key_columns, self.metadata_columns)
         super().__init__(tap, schema=schema, name=declaration.name)
         self.primary_keys = self.key_columns
         self.replication_key = "_window_end" if declaration.windowed else None
@@ -99,6 +102,11 @@ class FamilyStream(Stream, ABC):
     def key_columns(self) -> tuple[str, ...]:
         """Return the names of the columns that identify a record."""
         return self.stream_columns.known.key_names
+
+    @property
+    def metadata_columns(self) -> list[Column]:
+        """Return the columns of the setting `metadata_columns`; none for a stream without files."""
+        return [METADATA_COLUMNS[n] for n in self.settings.metadata_columns if self.has_files]
 
     # Run context
 
@@ -163,6 +171,10 @@ class FamilyStream(Stream, ABC):
             CXoneError: The API refused the submit.
         """
         return False
+
+    def leftovers(self) -> Iterable[str]:
+        """Return what earlier runs created in the tenant and no setting names; default: nothing."""
+        return ()
 
     def refresh_catalog(self) -> None:
         """Read catalog columns from the API if a setting requests it; the default does nothing."""

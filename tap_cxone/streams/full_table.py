@@ -45,6 +45,7 @@ class FullTableStream(CXoneStream):
         self.state_view.mark_failed(failed=False)
         self.write_state()
         seconds = (self.now() - started_at).total_seconds()
-        self.audit_context.write("window_committed", rows=emitted, quarantined=0, seconds=seconds)
+        counts = {"rows": emitted, "quarantined": 0, "dropped": 0, "bytes": None, "sha256": None}
+        self.audit_context.write("window_committed", **counts, columns_added=[], seconds=seconds)
         progress.count_window(None)
         self.logger.info("%s: table committed; rows=%d", self.name, emitted)

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_cxone.errors import JobTimeout
 from tap_cxone.jobs.known_jobs import KnownJobs
 from tap_cxone.jobs.runner import JobRunner
-from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.streams.narrowing import NarrowingStream
 from tap_cxone.windows import Overlap, Window, daily_windows, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
-
-    from singer_sdk.helpers.types import Record
 
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.ledger import JobLedger
@@ -26,11 +23,8 @@ if TYPE_CHECKING:
     from tap_cxone.planning.workload import Unit
     from tap_cxone.streams.window_loader import FileSource
 
-_WIDENING_INTERVAL = timedelta(weeks=1)
-_MAX_WIDENINGS = 9  # doublings from one day to the widest window of any API
 
-
-class JobStream(WindowedStream):
+class JobStream(NarrowingStream):
     """A windowed stream whose files are made by remote jobs."""
 
     unit: ClassVar[Unit] = "exports"
@@ -39,23 +33,6 @@ class JobStream(WindowedStream):
     @abstractmethod
     def api(self) -> JobApi:
         """Return the API that runs the stream's jobs."""
-
-    @property
-    def configured_window_days(self) -> int:
-        """Return the maximum days of a window by the settings."""
-        return self.family.window_days
-
-    @property
-    def window_days(self) -> int:
-        """Return the maximum days of a window: by the settings, or fewer after a time-out.
-
-        They double with each week without a time-out, until they are those of the settings.
-        """
-        state = self.state_view
-        if (days := state.window_days) is None:
-            return self.configured_window_days
-        weeks = (self.now() - (state.window_days_at() or self.now())) // _WIDENING_INTERVAL
-        return min(self.configured_window_days, days << min(weeks, _MAX_WIDENINGS))
 
     @override
     def windows(
@@ -69,40 +46,6 @@ class JobStream(WindowedStream):
     def overlap(self, start: datetime) -> Overlap:  # noqa: ARG002 (the same for any start)
         """Return the days that are read again, for windows from `start` on."""
         return Overlap(self.family.overlap.days, self.settings.start_date)
-
-    @override
-    def read_records(self) -> Iterator[Record]:
-        """Yield every record; after a time-out read on in narrower windows.
-
-        Each retry but the first needs a commit since the one before it.
-        """
-        bookmark_at_retry: datetime | None = None
-        is_retry = False
-        while True:
-            try:
-                yield from super().read_records()
-            except JobTimeout as error:
-                self._narrow_windows(error)
-                if is_retry and self.state_view.bookmark() == bookmark_at_retry:
-                    raise
-                bookmark_at_retry, is_retry = self.state_view.bookmark(), True
-                text = "%s. Retrying once with window_days=%d"
-                self.logger.warning(text, error, self.window_days)
-            else:
-                return
-
-    def _narrow_windows(self, error: JobTimeout) -> None:
-        """Store half of the window's days in STATE; a window of one day stays as it is.
-
-        Raises:
-            JobTimeout: The job is still pending, so another one could not start.
-        """
-        if error.window is None:
-            raise error
-        days = min((error.window.end - error.window.start).days, self.window_days)
-        if days > 1:
-            self.state_view.set_window_days(days // 2, self.now())
-            self.write_state()
 
     @override
     def check_permission(self) -> bool:

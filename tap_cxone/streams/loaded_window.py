@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tap_cxone.streams.extraction_log import Extraction
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import RecordLineBuffer, RecordLines, RecordOutput
     from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
-    from tap_cxone.spool import Spool
+    from tap_cxone.spool import Spool, WindowFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +57,21 @@ class LoadedWindow:
     def dropped(self) -> int:
         """Return the number of duplicates and of lines that are no rows; valid as `emitted` is."""
         return self.reader.duplicate_count + self.counts.skipped.total
+
+    def extraction(self, window_file: WindowFile, *, committed_at: datetime) -> Extraction:
+        """Return what the commit of the window rests on; valid as `emitted` is."""
+        layout = self.reader.layout
+        return Extraction(
+            stream=self.audit_context.stream,
+            window=window_file.window,
+            committed_at=committed_at,
+            started_at=window_file.started_at,
+            job_id=self.audit_context.job_id,
+            rows=self.counts.rows,
+            records=self.emitted,
+            quarantined=self.counts.invalid,
+            duplicates=self.reader.duplicate_count,
+            size=self.spool.size,
+            sha256=self.spool.sha256,
+            columns_added=tuple(c.name for c in layout.new_columns) if layout else (),
+        )

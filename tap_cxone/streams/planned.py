@@ -77,6 +77,11 @@ class PlannedStream(CXoneStream):
         """
         return windows
 
+    @property
+    def narrowed_days(self) -> int | None:
+        """Return the maximum days of a window if they are fewer than in the settings, or None."""
+        return None
+
     def remaining_calls(self) -> RemainingCalls | None:
         """Return the remaining calls that the API reports; the default is None."""
         return None
@@ -145,8 +150,8 @@ class PlannedStream(CXoneStream):
     def windows_without_job(self) -> list[Window]:
         """Return the windows that still need a job."""
         pending = self.job_store.pending_windows()
-        windows = self.skip_list.remaining(self._planned_windows(pending))
-        return [window for window in windows if window not in pending]
+        workload = self._workload(self._planned_windows(pending), pending)
+        return list(workload.windows_without_job)
 
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
@@ -217,13 +222,12 @@ class PlannedStream(CXoneStream):
 
     def _restore_family_state(self) -> None:
         """Restore submit times and tenant info of the family from the state of all streams."""
+        family = self.family
         for name, raw in self.tap_state.get("bookmarks", {}).items():
             state = StreamState(name, raw)
-            self.family.rate_limiter.restore(state.submit_times(self.family.name))
-            tenant_info = merge_tenant_info(
-                self.family.tenant_info, state.tenant_info(self.family.name)
-            )
-            self.family.tenant_info.update(tenant_info)
+            family.rate_limiter.restore(state.submit_times(family.name))
+            tenant_info = merge_tenant_info(family.tenant_info, state.tenant_info(family.name))
+            family.tenant_info.update(tenant_info)
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
@@ -245,9 +249,6 @@ class PlannedStream(CXoneStream):
         to_read = self.skip_list.remaining(windows)
         windows_without_job = tuple(window for window in to_read if window not in pending)
         sync_range, bookmark = self._sync_range(), self._bookmark()
-        requested_start = (
-            sync_range.requested_start if sync_range.start > sync_range.requested_start else None
-        )
         return Workload(
             self.family.name,
             self.name,
@@ -255,10 +256,11 @@ class PlannedStream(CXoneStream):
             tuple(windows),
             windows_without_job,
             sync_range.start,
-            requested_start,
+            sync_range.unmet_start,
             history=tuple(w for w in windows if bookmark is None or w.end <= bookmark),
             newest_first=self.settings.newest_first,
             calls_per_window=self.calls_per_window,
+            narrowed_days=self.narrowed_days,
         )
 
     def _planned_windows(self, pending: Sequence[Window]) -> list[Window]:
@@ -310,8 +312,7 @@ class PlannedStream(CXoneStream):
         start = sync_range.start if has_overlap else sync_range.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([start, *pending_starts])
-        end = sync_range.requested_end
-        return self._cut(start, end, pending)
+        return self._cut(start, sync_range.requested_end, pending)
 
     def _cut(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
         """Return the windows of a time range; each range of `skip_windows` is one of them."""

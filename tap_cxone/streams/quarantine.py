@@ -6,18 +6,15 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream
 from singer_sdk import typing as th
-from typing_extensions import override
 
 from tap_cxone.clock import iso
+from tap_cxone.streams.auxiliary import AuxiliaryStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from singer_sdk import Tap
-    from singer_sdk.helpers.types import Context, Record
 
     from tap_cxone.rows.reader import InvalidRow
     from tap_cxone.windows import Window
@@ -77,21 +74,12 @@ class QuarantinedRow:
         }
 
 
-class QuarantineStream(Stream):
-    """A stream that yields no records itself; other streams emit records on it."""
+class QuarantineStream(AuxiliaryStream):
+    """The invalid rows of all other streams."""
 
     name = NAME
     primary_keys = ("record_id",)
 
     def __init__(self, tap: Tap) -> None:
-        """Create the stream; its SCHEMA is emitted before its first record."""
-        super().__init__(tap, schema={**_SCHEMA, "description": "Rows that failed validation."})
-        self.schema_written = False
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Record]:
-        return ()
-
-    @override
-    def get_batch_config(self, config: object) -> None:
-        """Return None: the tap's message writer builds batches from RECORD messages."""
+        """Create the stream."""
+        super().__init__(tap, {**_SCHEMA, "description": "Rows that failed validation."})

@@ -68,14 +68,23 @@ class Declaration(Struct, frozen=True):
 
 
 def schema_of(
-    declaration: Declaration, columns: Iterable[Column], keys: Sequence[str]
+    declaration: Declaration,
+    columns: Iterable[Column],
+    keys: Sequence[str],
+    further: Iterable[Column] = (),
 ) -> dict[str, Any]:
-    """Return the JSON schema of a stream's records; key and metadata columns are never null."""
+    """Return the JSON schema of a stream's records; key columns are never null.
+
+    Args:
+        declaration: The declaration of the stream.
+        columns: The known columns.
+        keys: Names of the columns of the key.
+        further: Columns of the setting `metadata_columns`.
+    """
     hash_columns = [_ROW_HASH_COLUMN] if ROW_HASH in keys else []
     metadata = WINDOW_COLUMNS if declaration.windowed else (EXTRACTED_AT,)
-    properties = {
-        column.name: property_of(column) for column in (*columns, *hash_columns, *metadata)
-    }
+    all_columns = (*further, *columns, *hash_columns, *metadata)
+    properties = {column.name: property_of(column) for column in all_columns}
     for key in keys:  # a key is never null; its column may be unknown before the first file
         property_schema = properties.get(key) or property_of(
             Column(key, description="Part of the key.")

@@ -13,15 +13,15 @@ tenant_info    {family: {name: value}}                      facts about the tena
 failed         true                                         the stream failed in its last run
 date_orders    {column: "day_first"}                        order of day and month in files
 date_votes     {column: 2}                                  how many dates showed it, if few
-window_days    2                                            wider windows timed out
+narrow_windows {"days": 2}                                  wider windows cannot be read
 zone           "America/New_York"                           of the days of committed windows
 row_meaning    {setting: digest}                            settings of the committed rows
-window_days_at "2026-01-31T00:00:00+00:00"                  when the last one timed out
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
 history        {"committed": ["2026-01-01/2026-01-31"]}     time of the committed windows
-version        2                                            layout of the keys above
+version        3                                            layout of the keys above
 ```
 
+A long STATE has all but the bookmarks in one compressed text (`output/packed_state.py`).
 `docs/state.md` describes each key and the earlier layouts.
 """
 
@@ -35,7 +35,9 @@ from tap_cxone.clock import iso, parse_instant, time_zone
 from tap_cxone.config.types import COLUMN_TYPES, DATE_ORDERS
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
+from tap_cxone.output.packed_state import PACKED, unpack_state
 from tap_cxone.planning.history import History
+from tap_cxone.planning.narrow_windows import NarrowWindows
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.dates import CERTAIN_VOTES
 from tap_cxone.rows.titles import Title
@@ -59,8 +61,7 @@ _OWN_KEYS = {
     "date_votes",
     "tenant_info",
     "failed",
-    "window_days",
-    "window_days_at",
+    "narrow_windows",
     "stopped_at",
     "history",
 }
@@ -109,21 +110,13 @@ class StreamState(Struct, frozen=True):
         """Store whether the stream failed."""
         self._put("failed", failed)
 
-    @property
-    def window_days(self) -> int | None:
-        """Return the maximum days of a window, stored after a longer window timed out."""
-        days = self.raw.get("window_days")
-        return days if isinstance(days, int) and days > 0 else None
+    def narrow_windows(self) -> NarrowWindows:
+        """Return the days of a window after failures."""
+        return self._parse(NarrowWindows.from_json, self.raw.get("narrow_windows", {}))
 
-    def window_days_at(self) -> datetime | None:
-        """Return the instant at which `window_days` was stored."""
-        value = self.raw.get("window_days_at")
-        return None if value is None else self._parse(parse_instant, value)
-
-    def set_window_days(self, days: int, at: datetime) -> None:
-        """Store the maximum days of a window, and when they became fewer."""
-        self._put("window_days", days)
-        self._put("window_days_at", iso(at))
+    def set_narrow_windows(self, narrow_windows: NarrowWindows) -> None:
+        """Store the days of a window after failures."""
+        self._put("narrow_windows", narrow_windows.to_json())
 
     def history(self) -> History | None:
         """Return the committed time; None if only a bookmark is stored."""
@@ -269,7 +262,7 @@ def read_state(state: Any) -> dict[str, Any]:
     Raises:
         StateError: The state cannot be used.
     """
-    state = _unwrap(state)
+    state = _unpack(_unwrap(state))
     bookmarks = {name: upgrade(name, raw) for name, raw in _stream_states(state).items()}
     for name, raw in bookmarks.items():
         stream = StreamState(name, raw)
@@ -281,7 +274,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.column_types()
         stream.absent_columns()
         stream.row_meaning()
-        stream.window_days_at()
+        stream.narrow_windows()
         stream.date_orders()
         stream.date_votes()
         for family in stream.families():
@@ -296,6 +289,20 @@ def _unwrap(state: Any) -> Any:
         if isinstance(state, dict) and "bookmarks" not in state and wrapper in state:
             state = state[wrapper]
     return state
+
+
+def _unpack(state: Any) -> Any:
+    """Return the state with the details of its streams, if they are packed."""
+    if not isinstance(state, dict) or PACKED not in state:
+        return state
+    try:
+        return unpack_state({**state, "bookmarks": _stream_states(state)})
+    except ValueError as error:
+        msg = (
+            f"The text '{PACKED}' of the state is not readable ({error!r}); restore an earlier "
+            "state, or remove the text to keep the bookmarks only"
+        )
+        raise StateError(msg) from error
 
 
 def _stream_states(state: Any) -> dict[str, dict[str, Any]]:

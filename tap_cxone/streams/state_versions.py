@@ -1,7 +1,7 @@
 """Layouts of the tap's keys in the state of a stream, and the steps from one to the next.
 
 Layout 0 has no `version` and calls the tenant info `traits`. In layout 1, `columns` is a list of
-`{"name", "description"}`: columns of files, without their titles.
+`{"name", "description"}`: columns of files, without their titles. In layout 2 no state is packed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tap_cxone.rows.titles import MAX_NAME_BYTES, fold, normalise
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
 
 _TITLE = re.compile(r"'(.*)', found in the data\.", re.DOTALL)

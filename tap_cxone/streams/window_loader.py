@@ -22,6 +22,7 @@ from tap_cxone.streams.file_checks import (
     reject_foreign_header,
     reject_repeated_groups,
 )
+from tap_cxone.streams.lineage import with_lineage
 from tap_cxone.streams.loaded_window import LoadedWindow
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
     _Taker = Callable[[Records | InvalidRow], None]
 
-_DELIMITERS = frozenset(DELIMITERS)
 _MAX_REASONS = 100  # distinct reasons in one audit event
 
 
@@ -127,7 +127,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
     def _fetch_again(self, window_file: WindowFile) -> WindowFile:
         window, upcoming = window_file.window, window_file.upcoming
         fetched: WindowFile = self.run_on_worker(lambda: self.source.fetch(window, upcoming))
-        return fetched
+        return structs.replace(fetched, started_at=window_file.started_at)
 
     def _load_once(
         self,
@@ -141,6 +141,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         self.progress.count_download(spool.size)
         set_activity(f"reading {window}")
         audit_context = self.audit_context.for_window(window, window_file.job_id)
+        spec = with_lineage(spec, window_file, self.settings.metadata_columns)
         rows: int | None = None
         with ExitStack() as cleanup_on_error:
             cleanup_on_error.enter_context(spool)
@@ -243,9 +244,8 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         except DriftError as error:
             declaration = self.declaration
             other = f", or correct {declaration.columns_setting}" if declaration.required else ""
-            if reader.table.cells_are_text and not _DELIMITERS.isdisjoint(
-                "".join(reader.table.header)
-            ):
+            header = "".join(reader.table.header)
+            if reader.table.cells_are_text and not frozenset(DELIMITERS).isdisjoint(header):
                 other += f", or set {declaration.text_format.csv_setting}.delimiter"
             msg = f"{reader.table.name}: {error}; set the keys in {declaration.keys_setting}{other}"
             raise DriftError(msg) from error

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from contextlib import closing
 from functools import cached_property, partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import structs
 from typing_extensions import override
@@ -16,16 +15,20 @@ from tap_cxone.clock import iso
 from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
+from tap_cxone.planning.narrow_windows import naming_window
 from tap_cxone.planning.skipped_windows import SkippedWindow
-from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
 from tap_cxone.rows.reader import InvalidRow
 from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.streams.date_report import DateReporter
+from tap_cxone.streams.extraction_log import NAME as EXTRACTION_LOG
+from tap_cxone.streams.extraction_log import Extraction
 from tap_cxone.streams.failed_files import FailedFiles
 from tap_cxone.streams.family_stream import StreamPreload
+from tap_cxone.streams.layout_report import LayoutReporter
 from tap_cxone.streams.planned import PlannedStream
+from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantinedRow
 from tap_cxone.streams.row_meaning import digests
 from tap_cxone.streams.window_loader import WindowLoader
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.layout import FileLayout
     from tap_cxone.spool import WindowFile
+    from tap_cxone.streams.auxiliary import AuxiliaryStream
     from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
@@ -52,6 +56,7 @@ _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event ea
 class WindowedStream(PlannedStream):
     """A stream that is read in windows; each window is committed after its last record."""
 
+    has_files: ClassVar[bool] = True
     _source: FileSource
 
     @abstractmethod
@@ -72,7 +77,7 @@ class WindowedStream(PlannedStream):
                 continue
             self.family.require_hours()
             try:
-                with self.progress.track_fetch():
+                with self.progress.track_fetch(), naming_window(window):
                     started_at = self.now()
                     window_file = source.fetch(window, self.skip_list.remaining(upcoming))
             except HistoryRefused as error:
@@ -80,7 +85,8 @@ class WindowedStream(PlannedStream):
                 windows = call(partial(self._later_windows, window, error))
                 continue
             refusal = None
-            yield structs.replace(window_file, duration=self.now() - started_at)
+            duration = self.now() - started_at
+            yield structs.replace(window_file, started_at=started_at, duration=duration)
         if refusal:
             raise refusal
 
@@ -122,8 +128,14 @@ class WindowedStream(PlannedStream):
         window, reason = skipped.window, skipped.reason
         warning = "%s: %s was skipped (skip_windows: %s); the target lacks its rows"
         self.logger.warning(warning, self.name, window, reason)
+        audit_context = self.audit_context.for_window(window, None)
+        self.start_batches(audit_context)
+        self._log_extraction(
+            Extraction(stream=self.name, window=window, committed_at=self.now(), skip_reason=reason)
+        )
+        self.flush_batches()
         self.commit(window)
-        self.audit_context.for_window(window, None).write("window_skipped", reason=reason)
+        audit_context.write("window_skipped", reason=reason)
         self.progress.count_window(window)
 
     def _read_window(self, window_file: WindowFile) -> Iterator[Record]:
@@ -132,21 +144,34 @@ class WindowedStream(PlannedStream):
         loader = self._window_loader()
         spec, output = self._record_spec(window), self.record_output()
         self.start_batches(self.audit_context.for_window(window, window_file.job_id))
-        with closing(loader.load(window_file, spec, output)) as loaded:
-            loader.enforce_invalid_policy(loaded, quarantine_selected=self.quarantine.selected)
+        with naming_window(window):
+            loaded_window = loader.load(window_file, spec, output)
+        with closing(loaded_window) as loaded:
+            loader.enforce_invalid_policy(loaded, quarantine_selected=self._quarantine.selected)
             self._report_dates(loaded)
             if layout := loaded.reader.layout:
                 self._use_layout(layout, loaded.reader.table.name, loaded.audit_context)
-                self._report_unfulfilled(layout, loaded)
-                self._report_order(layout, loaded)
+                self._layout_reporter.report(layout, loaded)
             self.sample.start(stream_map.stream_alias for stream_map in self.stream_maps)
             with self.progress.track_activity(f"emitting {loaded.counts.rows:,} rows"):
                 yield from self._emit(loaded, output)
+                extraction = loaded.extraction(window_file, committed_at=self.now())
+                self._log_extraction(extraction)
                 self.flush_batches()
         loader.report_skipped_rows(loaded)
         self.commit(window)
         duration = window_file.duration + self.now() - started_at
-        self._report_committed(loaded, window, duration.total_seconds())
+        self._report_committed(loaded, extraction, duration.total_seconds())
+
+    def _log_extraction(self, extraction: Extraction) -> None:
+        """Emit the record of a window that is about to be committed, if its stream is selected."""
+        stream = self.auxiliary_stream(EXTRACTION_LOG)
+        if stream.selected:
+            self.emit_on(stream, extraction.record())
+
+    @cached_property
+    def _quarantine(self) -> AuxiliaryStream:
+        return self.auxiliary_stream(QUARANTINE)
 
     def _use_layout(
         self, layout: FileLayout, description: str, audit_context: AuditContext
@@ -165,40 +190,14 @@ class WindowedStream(PlannedStream):
         """Return a check of the rows of a window's file; the default is none."""
         return None
 
-    def _report_unfulfilled(self, layout: FileLayout, loaded: LoadedWindow) -> None:
-        """Report the columns that were requested and are in no row of a window; warn once a run."""
-        rows = loaded.counts.rows
-        requested = self.requested_columns() if rows and layout.absent_columns else ()
-        names = [column.name for column in layout.absent_columns if column.name in requested]
-        if not names:
-            return
-        loaded.audit_context.write("requested_columns_absent", columns=names, rows=rows)
-        level = logging.INFO if self._unfulfilled.issuperset(names) else logging.WARNING
-        self._unfulfilled.update(names)
-        report = (
-            "%s: requested, and in none of %d rows: %s. They are null; check in CXone that these "
-            "names exist for this report and that the application may read them"
-        )
-        self.log(report, loaded.reader.table.name, rows, listed(names), level=level)
-
-    def _report_order(self, layout: FileLayout, loaded: LoadedWindow) -> None:
-        """Warn once of a file that lacks the column of `order_by`."""
-        title, reader = self.declaration.order_by, loaded.reader
-        is_absent = title in {column.name for column in layout.absent_columns}
-        if is_absent and not reader.has_duplicates:  # no row has another one to be ordered with
-            return
-        if title and loaded.counts.rows and layout.order_column is None:
-            warning = (
-                "%s: no column that is read has the title '%s'; the first row of each key is "
-                "emitted. Declare the column, or correct %s; titles: %s"
-            )
-            titles = ", ".join(title.text for title in layout.titles)
-            name, setting = reader.table.name, self.declaration.order_by_setting
-            self.log_once(f"{self.name}, order_by", warning, name, title, setting, titles)
-
     @cached_property
-    def _unfulfilled(self) -> set[str]:
-        return set()
+    def _layout_reporter(self) -> LayoutReporter:
+        return LayoutReporter(
+            declaration=self.declaration,
+            requested_columns=self.requested_columns,
+            log=self.log,
+            log_once=self.log_once,
+        )
 
     def _report_dates(self, loaded: LoadedWindow) -> None:
         """Store the order of dates that a file shows, and warn of what it leaves open."""
@@ -221,11 +220,11 @@ class WindowedStream(PlannedStream):
             log=self.logger,
         )
 
-    def _report_committed(self, loaded: LoadedWindow, window: Window, seconds: float) -> None:
-        audit_context, emitted = loaded.audit_context, loaded.emitted
-        audit_context.write(
-            "window_committed", rows=emitted, quarantined=loaded.counts.invalid, seconds=seconds
-        )
+    def _report_committed(
+        self, loaded: LoadedWindow, extraction: Extraction, seconds: float
+    ) -> None:
+        audit_context, emitted, window = loaded.audit_context, loaded.emitted, extraction.window
+        audit_context.write("window_committed", **extraction.audit_fields(), seconds=seconds)
         self.progress.count_window(
             window, quarantined=loaded.counts.invalid, dropped=loaded.dropped
         )
@@ -299,7 +298,7 @@ class WindowedStream(PlannedStream):
         row = QuarantinedRow(
             self.name, audit_context.job_id, audit_context.window, invalid, self.now()
         )
-        self.quarantine_row(row)
+        self.emit_on(self._quarantine, row.record())
         if audited:
             audit_context.write(
                 "record_invalid",

@@ -105,6 +105,8 @@ def _documented_streams() -> Iterator[tuple[str, str, str, str, str, str]]:
             yield name, source, family.evidence_of(name.strip("`")).label, keys, columns, row
     source, row = "rows that failed validation", "A row that failed validation, as it came."
     yield "`quarantine`", source, "none", "`record_id`", "9", row
+    keys = "`stream`, `window_start`, `window_end`, `committed_at`"
+    yield "`extraction_log`", "committed windows", "none", keys, "11", "A committed window."
 
 
 def _stream_docs(family: str) -> Any:
@@ -174,6 +176,7 @@ def _known() -> Iterator[tuple[str, str, Sequence[Column]]]:
     for family in FAMILIES:
         declared |= getattr(_stream_docs(family.name), "DECLARED", {})
     declared["quarantine"] = "the tap, of rows that failed validation"
+    declared["extraction_log"] = "the tap, of committed windows"
     for name, where in declared.items():
         yield name, where, _declared(tap.streams[name].schema["properties"])
 

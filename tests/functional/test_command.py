@@ -153,6 +153,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
         "copilot_knowledge_suggestions",
         "custom_metric_versions",
         "custom_metrics",
+        "extraction_log",
         "qm_questions",
         "qm_workflows",
         "quarantine",
@@ -171,7 +172,7 @@ def test_without_credentials_no_stream_is_selected_by_default(tap):
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
     assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * (
-        11 + len(LISTS)
+        12 + len(LISTS)
     )
 
 

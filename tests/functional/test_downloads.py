@@ -159,14 +159,15 @@ def test_link_to_another_host_never_gets_the_token(simulate, clock, refusal):
     assert ["authorization" in seen.headers for seen in downloads(storage)] == [False]
 
 
-def test_signed_link_that_is_refused_gets_no_token(sim, clock):
+@pytest.mark.parametrize("status", [401, 403])
+def test_signed_link_that_is_refused_gets_no_token(sim, clock, status):
     """A refused link with a signature has expired; the token does not replace it."""
-    refusal = Fault("download", "status", status=403, body="Request has expired")
+    refusal = Fault("download", "status", status=status, body="Request has expired")
     serve_link(sim, f"{sim.url}/files/a.csv?X-Amz-Signature=0", refusal)
 
     out = run_tables({**table_settings(sim), "max_retries": 0}, clock)
 
-    assert "403 Request has expired" in str(failure(out))
+    assert f"{status} Request has expired" in str(failure(out))
     assert ["authorization" in seen.headers for seen in downloads(sim)] == [False]
 
 

@@ -19,6 +19,7 @@ from tap_cxone.errors import ConfigError
 from tap_cxone.families.registry import FAMILIES
 from tap_cxone.simulator import Credentials, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 from tests.docs.document import HUB, ROOT
 from tests.support.ids import readable
@@ -103,7 +104,7 @@ def test_credentials_alone_run_documented_apis_only(simulate, clock, caplog):
     out = run_everything(config, clock)
 
     assert out.error is None
-    assert out.state["bookmarks"].keys() == DOCUMENTED | {"quarantine"}
+    assert out.state["bookmarks"].keys() == DOCUMENTED | {"extraction_log", "quarantine"}
     assert out.counts().keys() >= {"qm_workflows", "copilot_auto_summaries"}
     assert documented.requests
     assert unverified.requests == []
@@ -276,7 +277,7 @@ def test_evidence_is_that_of_the_sources():
 def test_every_stream_of_the_catalog_has_a_label():
     """The registry names the streams that discovery shows, each with its family."""
     streams = TapCXone(validate_config=False).streams
-    families = {s.name: s.family.name for s in streams.values() if s.name != "quarantine"}  # type: ignore[attr-defined]
+    families = {s.name: s.family.name for s in streams.values() if isinstance(s, CXoneStream)}
 
     assert families == {n: f.name for f in FAMILIES for n in f.module.BUILT_IN_STREAMS}
 
@@ -296,7 +297,7 @@ def test_readme_labels_every_stream():
     overview = table((ROOT / "README.md").read_text(), "streams")
 
     assert {row[0]: row[1] for row in overview} == found
-    assert found.pop("quarantine") == "none"
+    assert found.pop("quarantine") == found.pop("extraction_log") == "none"
     for setting in ("data_downloads", "report_jobs"):
         assert found.pop(f"any {setting} entry") == Evidence.NICE_AND_CLIENTS.label
     for setting in ("downloads", "reports"):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_cxone.errors import JobTimeout
+from tap_cxone.cli.plan_report import plan_lines, plans_as_json
+from tap_cxone.errors import JobTimeout, WindowTooLarge
 from tap_cxone.simulator import Fault
+from tap_cxone.tap import TapCXone
 from tests.support.analytics_exports import (
     STREAM,
     conversation_ids,
@@ -17,6 +19,10 @@ from tests.support.analytics_exports import (
     run_exports,
 )
 from tests.support.expectations import failure
+from tests.support.observability import KB, table_settings
+from tests.support.reporting import CALLS, reporting_settings
+from tests.support.requests import submits
+from tests.support.run import run_tap, select
 from tests.support.scheduled_reports import report_settings, run_reports
 
 if TYPE_CHECKING:
@@ -40,7 +46,7 @@ def widths(sim: Simulator) -> list[int]:
 @pytest.fixture(autouse=True)
 def days_are_over(clock: FakeClock) -> None:
     """Let the time be after all windows of the tests."""
-    clock.instant += timedelta(days=10)
+    clock.instant += timedelta(days=30)
 
 
 @pytest.mark.parametrize(
@@ -78,26 +84,144 @@ def test_windows_are_halved_again_after_a_commit(sim, clock):
     assert widths(sim) == [4, 2, 2, 1, 1, 1, 1, 1, 1]
 
 
-def test_narrow_windows_stay_narrow_for_a_week(sim, clock):
-    """A run within a week after the time-out uses the days that succeeded."""
+def test_narrow_windows_stay_narrow_before_ten_good_ones(sim, clock):
+    """Nine windows of two days are not enough to try four again."""
     sim.faults.add(LIMIT)
-    first = run_exports(four_day_windows(sim, 4), clock)
-    clock.instant += timedelta(days=6)
+    first = run_exports(four_day_windows(sim, 18), clock)
 
-    run_exports(four_day_windows(sim, 8), clock, state=first.state)
+    run_exports(four_day_windows(sim, 22), clock, state=first.state)
 
-    assert widths(sim)[-2:] == [2, 2]
+    assert widths(sim) == [4, *[2] * 9, 2, 2]
 
 
-def test_narrow_windows_become_wider_after_a_week(sim, clock):
-    """A week after the time-out the days double, up to those of the setting."""
+def test_narrow_windows_double_after_ten_good_ones(sim, clock):
+    """After ten windows of two days the next run reads four days at once."""
     sim.faults.add(LIMIT)
+    first = run_exports(four_day_windows(sim, 20), clock)
+
+    second = run_exports(four_day_windows(sim, 24), clock, state=first.state)
+
+    assert widths(sim) == [4, *[2] * 10, 4]
+    assert "narrow_windows" not in second.state["bookmarks"][STREAM]
+
+
+TOO_LARGE = [
+    (413, ""),
+    (400, "the result is too large"),
+    (422, "Too many rows, narrow the date range"),
+    (400, "use a shorter date range"),
+]
+
+
+@pytest.mark.parametrize(("status", "text"), TOO_LARGE, ids=str)
+def test_window_that_is_refused_as_too_large_is_halved(sim, clock, status, text):
+    """A refusal creates no job, so fewer days are tried until the API accepts them."""
+    sim.faults.add(Fault("submit", "status", status=status, body=text, times=2))
+
+    out = run_exports(four_day_windows(sim, 4), clock)
+
+    assert out.error is None
+    assert widths(sim) == [1, 1, 1, 1]
+    assert conversation_ids(out) == [row["id"] for row in expected_conversations(sim, 4)]
+
+
+def test_one_day_that_is_refused_as_too_large_fails(sim, clock):
+    """One day cannot be halved, so the third refusal of a window of four days is the last."""
+    sim.faults.add(Fault("submit", "status", status=413, times=9))
+
+    out = run_exports(four_day_windows(sim, 4), clock)
+
+    assert isinstance(failure(out), WindowTooLarge)
+    assert "lower window_days of the family" in str(failure(out))
+    assert len(submits(sim)) == 3
+
+
+def test_refusal_for_another_reason_is_not_halved(sim, clock):
+    """A text that does not speak of the size keeps the days, and so does a header too large."""
+    for text in ("unknown field", "Request Header Too Large"):
+        sim.faults.add(Fault("submit", "status", status=400, body=text))
+
+        run_exports(four_day_windows(sim, 4), clock)
+
+    assert len(submits(sim)) == 2
+
+
+def test_job_that_fails_for_its_size_is_halved(sim, clock):
+    """The reason of a job counts as that of a refusal."""
+    sim.faults.add(Fault("submit", "job-failed", body="Result too large, narrow the query"))
+
+    out = run_exports(four_day_windows(sim, 4), clock)
+
+    assert out.error is None
+    assert widths(sim) == [4, 2, 2]
+
+
+def test_window_that_fails_in_two_runs_is_halved(sim, clock):
+    """The second failure of the same window for any reason of its job halves it in that run."""
+    sim.faults.add(Fault("submit", "job-failed", body="Unknown field", times=2))
+
     first = run_exports(four_day_windows(sim, 4), clock)
-    clock.instant += timedelta(days=8)
+    second = run_exports(four_day_windows(sim, 4), clock, state=first.state)
 
-    run_exports(four_day_windows(sim, 8), clock, state=first.state)
+    assert first.error is not None
+    assert second.error is None
+    assert widths(sim) == [4, 4, 2, 2]
 
-    assert widths(sim)[-1:] == [4]
+
+def test_window_that_failed_once_is_forgotten_when_it_is_read(sim, clock):
+    """Failures of two runs with a success between them halve nothing."""
+    fault = Fault("submit", "job-failed", body="Unknown field")
+    state = None
+    for number in (4, 4, 8):
+        if number != 4 or state is None:
+            sim.faults.add(fault)
+        out = run_exports(four_day_windows(sim, number), clock, state=state)
+        state = out.state
+
+    assert widths(sim) == [4, 4, 4]
+    assert out.state["bookmarks"][STREAM]["narrow_windows"].keys() == {"failed_start"}
+
+
+def test_counted_exports_are_not_halved_for_two_failures(simulate, clock):
+    """Narrower windows need more exports of a quota, so they need a reason."""
+    sim = simulate()
+    config = table_settings(sim, window_days=4)
+    sim.faults.add(Fault("submit", "job-failed", body="Unknown field", times=2))
+
+    first = run_tap(config, clock=clock, only=KB)
+    second = run_tap(config, clock=clock, only=KB, state=first.state)
+
+    assert second.error is not None
+    assert "days" not in second.state["bookmarks"][KB]["narrow_windows"]
+
+
+def test_data_download_that_is_too_large_is_halved(simulate, clock):
+    """An API without jobs requests fewer days too."""
+    sim = simulate()
+    sim.faults.add(Fault("download", "status", status=413, family="reporting"))
+    entry = {"name": CALLS, "window_days": 4}
+    days = {"start_date": "2026-03-15", "end_date": "2026-03-19"}
+    config = reporting_settings(sim, {"data_downloads": [entry]}, **days)
+
+    out = run_tap(config, clock=clock, only=CALLS)
+
+    windows = {(r["_window_start"][8:10], r["_window_end"][8:10]) for r in out.records(CALLS)}
+    assert out.error is None
+    assert windows == {("15", "17"), ("17", "19")}
+
+
+def test_plan_shows_narrower_windows(sim, clock):
+    """The plan names the days and the windows that they make."""
+    sim.faults.add(LIMIT)
+    config = four_day_windows(sim, 8)
+    state = run_exports(four_day_windows(sim, 4), clock).state
+
+    tap = TapCXone(config=config, state=state, catalog=select(config, STREAM), clock=clock)
+    (plan,) = tap.plans()
+    (line, *_) = plan_lines(plan)
+
+    assert "2 windows of at most 2 days, since wider ones failed" in line
+    assert plans_as_json([plan])["streams"][0]["narrowed_days"] == 2
 
 
 def test_one_day_that_reaches_a_limit_of_the_api_is_tried_once_more(sim, clock):

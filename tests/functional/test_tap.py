@@ -19,7 +19,8 @@ from tests.support.run import run_tap, select, whole_catalog
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
 ANALYTICS = ["bot_conversations"]
-WHOLE = ["custom_metric_versions", "custom_metrics", "quarantine", "report_schedules", *TABLES]
+AUXILIARY = ["extraction_log", "quarantine"]
+WHOLE = ["custom_metric_versions", "custom_metrics", "report_schedules", *AUXILIARY, *TABLES]
 DASHBOARD = [
     "autopilot_knowledge_responses",
     "copilot_agent_questions",

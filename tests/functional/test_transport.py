@@ -73,20 +73,6 @@ def test_reads_repeat_after_a_broken_connection(sim, clock, place, kind):
     assert len(submits(sim)) == 1
 
 
-def test_page_that_is_not_json_shows_no_row(simulate, clock, caplog, tmp_path):
-    """A page of rows that cannot be parsed leaves none of its text in error, log and audit log."""
-    sim = simulate()
-    body = '{"rows": [{"name": "Ada Invented"'
-    sim.faults.add(Fault("poll", "status", status=200, body=body, times=99))
-    audit_log = tmp_path / "audit.jsonl"
-
-    out = run_stream(stream_settings(sim, audit_log_path=str(audit_log)), clock)
-
-    shown = str(failure(out)) + caplog.text + audit_log.read_text()
-    assert "33 bytes" in str(failure(out))
-    assert "Ada" not in shown
-
-
 def test_reads_end_after_max_retries(sim, clock):
     """After max_retries the error states what was asked, the status and the API's words."""
     sim.faults.add(Fault("poll", "status", status=502, times=99, body="upstream is gone"))

@@ -114,6 +114,14 @@ def test_window_read_again_counts_once(book):
     assert [read.at for read in stream.window_commits] == [march(20, 3)]
 
 
+def test_commit_has_the_file_and_the_duplicates_of_its_window(book):
+    """A reading shows what the extraction log has in the warehouse."""
+    book.commit(window(1), dropped=2, bytes=91, sha256="5e2d")
+
+    (commit,) = streams(book.log.lines)[0].window_commits
+    assert (commit.dropped, commit.size, commit.sha256) == (2, 91, "5e2d")
+
+
 def test_windows_that_later_ones_cover_do_not_count(book):
     """Days that were read again in another cut replace the window that held them."""
     book.commit(window(1, 2), rows=100)

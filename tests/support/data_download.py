@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from requests.adapters import HTTPAdapter
 
+from tap_cxone.output.packed_state import unpack_state
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.simulator.settings import tap_settings
@@ -255,7 +256,8 @@ def expected(sim: Simulator, number: int = 1) -> list[str]:
 
 def version(out: Output) -> Any:
     """Return the version of the catalogue in a state, which has it once."""
-    states = [s for s in out.state["bookmarks"].values() if "tenant_info" in s]
+    bookmarks = unpack_state(out.state)["bookmarks"]
+    states = [s for s in bookmarks.values() if "tenant_info" in s]
     (tenant_info,) = [state["tenant_info"]["data_download"] for state in states]
     return tenant_info["catalogue"]["version"]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -14,6 +14,7 @@ from tap_cxone.windows import (
     Window,
     daily_windows,
     grid_windows,
+    local_midnight,
     midnight,
     window_between,
 )
@@ -378,3 +379,35 @@ def test_grid_windows_of_whole_length_are_the_same_for_any_start(start, span, le
     later = listed(grid_windows(start + (end - start) / 2, end, length=length, step=length))
 
     assert whole[len(whole) - len(later) :] == later
+
+
+@pytest.mark.parametrize(
+    ("day", "length", "hours"),
+    [
+        (date(2026, 3, 28), 1440, [24]),
+        (date(2026, 3, 29), 1440, [23]),
+        (date(2026, 10, 25), 1440, [25]),
+        (date(2026, 3, 29), 480, [8, 8, 7]),
+        (date(2026, 10, 25), 480, [8, 8, 8, 1]),
+    ],
+    ids=["24 hours", "23 hours", "25 hours", "parts of 23 hours", "parts of 25 hours"],
+)
+def test_grid_windows_of_a_zone_end_at_its_midnights(day, length, hours):
+    """A local day is whole windows of its own, whatever its number of hours."""
+    berlin = ZoneInfo("Europe/Berlin")
+    start, end = (local_midnight(day + timedelta(days=n), berlin) for n in range(2))
+    span = timedelta(minutes=length)
+
+    windows = listed(grid_windows(start, end, length=span, step=span, zone=berlin))
+
+    assert [(w.end - w.start) / timedelta(hours=1) for w in windows] == hours
+    assert (windows[0].start, windows[-1].end) == (start, end)
+
+
+def test_grid_windows_of_a_long_day_omit_it_until_it_is_over():
+    """The day of 25 hours is no window after 24 of them."""
+    berlin, day = ZoneInfo("Europe/Berlin"), timedelta(days=1)
+    start = local_midnight(date(2026, 10, 25), berlin)
+    end = start + timedelta(hours=24.5)
+
+    assert listed(grid_windows(start, end, length=day, step=day, zone=berlin)) == []

@@ -89,6 +89,8 @@ class AnalyticsApi(JobApi):
 
     NOUN: ClassVar[str] = "export"
     JOBS_PATH: ClassVar[str] = EXPORTS_PATH
+    LIST_PATH: ClassVar[str] = ACTIVE_EXPORTS_PATH
+    LIST_KEYS: ClassVar[tuple[str, ...]] = ("entities",)
     PERMISSION_HINT: ClassVar[str] = PERMISSION_HINT
 
     request: ExportRequest
@@ -118,7 +120,7 @@ class AnalyticsApi(JobApi):
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs | None:
         """Return the active exports of the tenant from any client, or None if there is no list."""
-        listed = self.read_list(ACTIVE_EXPORTS_PATH, ["entities"])
+        listed = self.read_list(self.LIST_PATH, self.LIST_KEYS)
         if listed is None:
             return None
         body = self.body(window)

@@ -21,7 +21,7 @@ from tap_cxone.families.data_download.token_region import named_region, token_re
 from tap_cxone.http.date_range import other_range
 from tap_cxone.http.json_body import first_value, json_count, json_list, json_object
 from tap_cxone.http.json_numbers import encode_json
-from tap_cxone.http.messages import parse_json_rows
+from tap_cxone.http.messages import parse_json_exact, parse_json_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -243,6 +243,8 @@ class _RawPage(msgspec.Struct):
     returned: Any = msgspec.field(name="returnedRecords", default=None)
     total: Any = msgspec.field(name="totalRecords", default=None)
     filter: Any = None
+    error: Any = None
+    errors: Any = None
 
 
 _RAW_PAGE_DECODER = msgspec.json.Decoder(_RawPage)
@@ -260,16 +262,17 @@ def _parse_page(content: bytes) -> Any:
         _ = content.isascii() or content.decode()  # msgspec does not check the UTF-8 of raw rows
         page = _RAW_PAGE_DECODER.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        parsed = parse_json_rows(content)
-        page_json = json_object(parsed)
-        if (rows := json_list(page_json, ["data"])) is not None:
-            page_json["data"] = list(map(encode_json, rows))
-        return parsed
+        page_json = json_object(parse_json_rows(content))
+        if (rows := json_list(page_json, ["data"])) is None:
+            return parse_json_exact(content)
+        return {**page_json, "data": list(map(encode_json, rows))}
     return {
         "data": page.data,
         "returnedRecords": page.returned,
         "totalRecords": page.total,
         "filter": page.filter,
+        "error": page.error,
+        "errors": page.errors,
     }
 
 

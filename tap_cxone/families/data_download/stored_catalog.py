@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_PACKED = 10_000  # characters
 _MAX_STATE = 19_000  # characters of a whole STATE, which should not exceed 20 kB
-_STREAM_STATE = 540  # usual characters of one download in STATE
+_STREAM_STATE = 190  # usual characters of one download in a packed STATE
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(list[CustomMetric])
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 from typing_extensions import override
 
-from tap_cxone.clock import is_same_zone
 from tap_cxone.config.csv import CsvSettings
-from tap_cxone.errors import ConfigError, DriftError
+from tap_cxone.errors import DriftError
 from tap_cxone.families.data_download.api import (
     DownloadRequest,
 )
@@ -30,17 +29,17 @@ from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.totals import Totals, VerifiedSource
-from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.streams.zoned import ZonedStream
 from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
 
-    from tap_cxone.config.model import Settings
     from tap_cxone.context import RunContext
     from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.planning.skipped_windows import SkippedWindow
@@ -137,7 +136,7 @@ class MetricVersionsStream(FullTableStream):
             }
 
 
-class DownloadStream(WindowedStream):
+class DownloadStream(ZonedStream):
     """Stream of one download, read in windows of whole days in the time zone that applies."""
 
     def __init__(self, tap: Tap, tenant: TenantContext, download: DownloadSettings) -> None:
@@ -200,34 +199,16 @@ class DownloadStream(WindowedStream):
             text = "the login names the region %r, which is not used; set endpoints.data_download"
             self.log_once("region", text, self.family.client.redact(region, limit=40))
         yield StreamPreload(self._refresh_metrics())
-        self.workers.main_thread.call(self._require_same_zone)
+        self.workers.main_thread.call(self.require_same_zone)
         if zone := self.tenant.mismatched_zone():
             text = "timezone is %s, but the tenant uses %s; days differ from those of its reports"
             self.log_once("zone", text, self.tenant.zone.key, zone)
         yield from super().iter_files()
 
-    def _require_same_zone(self) -> None:
-        """Raise `ConfigError` if windows of other days are committed: they would overlap."""
-        previous, zone = self.state_view.zone(), self.tenant.zone
-        if previous is None or self.state_view.bookmark() is None or is_same_zone(previous, zone):
-            return
-        problem = (
-            f"the days of stream '{self.name}' were those of {previous.key} and are those of "
-            f"{zone.key} now, so its windows would overlap by hours; set timezone to "
-            f"{previous.key}, or remove the stream from the state and set start_date to the day to "
-            "reload from"
-        )
-        raise ConfigError([problem])
-
-    @override
-    def commit(self, window: Window) -> None:
-        self.state_view.set_zone(self.tenant.zone)
-        super().commit(window)
-
     @property
     @override
-    def date_settings(self) -> Settings:
-        return self.settings.with_local_dates(self.tenant.zone)
+    def zone(self) -> ZoneInfo:
+        return self.tenant.zone
 
     def _refresh_metrics(self) -> tuple[Column, ...]:
         """Return the columns of the current catalogue, after a check for changes.

@@ -113,6 +113,8 @@ class DataExtractionApi(JobApi):
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url", "downloadUrl")
     NO_LIST_REASON: ClassVar[str] = "the list of jobs is not available"
     JOBS_PATH: ClassVar[str] = JOBS_PATH
+    LIST_PATH: ClassVar[str] = JOBS_PATH
+    LIST_KEYS: ClassVar[tuple[str, ...]] = ("jobs",)
 
     request: EntityRequest
     mode: Literal["auto", "sync", "async"]

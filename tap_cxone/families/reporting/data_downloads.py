@@ -21,7 +21,7 @@ from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import set_activity, sleep
 from tap_cxone.spool import WindowFile
 from tap_cxone.streams.definition import declare
-from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.streams.narrowing import NarrowingStream
 from tap_cxone.windows import daily_windows, midnight
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class DownloadSource(Struct, frozen=True):
         """Do nothing: every fetch requests the file again."""
 
 
-class DownloadStream(WindowedStream):
+class DownloadStream(NarrowingStream):
     """Stream of one data download, read in windows of whole days of the user's time zone."""
 
     def __init__(self, tap: Tap, family: ApiFamily, entry: DataDownloadSettings) -> None:
@@ -131,6 +131,11 @@ class DownloadStream(WindowedStream):
     @override
     def _date_rule(self, window: Window) -> DateRule:
         return structs.replace(super()._date_rule(window), zone=self.zone)
+
+    @property
+    @override
+    def configured_window_days(self) -> int:
+        return self.entry.window_days
 
     @property
     @override
@@ -151,9 +156,7 @@ class DownloadStream(WindowedStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        return daily_windows(
-            start, end, max_days=self.entry.window_days, zone=self.zone, pending=pending
-        )
+        return daily_windows(start, end, max_days=self.window_days, zone=self.zone, pending=pending)
 
 
 def _definition_of(entry: DataDownloadSettings) -> DownloadDefinition:

@@ -137,21 +137,26 @@ class ListSource:
         return f"{self.table.name}, {window}"
 
     def get_page(self, params: Mapping[str, str], skip: int | None = 0) -> Page:
-        """Return a page; its size is halved as long as the server cannot build it in time."""
+        """Return a page that the server can build in time: halved, or requested once more."""
+        is_repeated = False
         while True:
-            paging = OffsetPaginator.params(skip, self.page_size) if self.table.paged else {}
             try:
-                return self.api.page(
-                    self.table.path,
-                    {**self.table.params, **params, **paging},
-                    self.table.data_keys,
-                    self.table.row_field,
-                )
+                return self._request_page(params, skip)
             except ResponseTimeout as error:
-                if not self.table.paged or self.page_size == 1:
+                if self.table.paged and self.page_size > 1:
+                    self.page_size = self.page_size // 2
+                    self.log.warning("%s; continuing with %d rows per page", error, self.page_size)
+                elif is_repeated:
                     raise
-                self.page_size = self.page_size // 2
-                self.log.warning("%s; continuing with %d rows per page", error, self.page_size)
+                else:
+                    is_repeated = True
+                    self.log.warning("%s; reading the list again", error)
+
+    def _request_page(self, params: Mapping[str, str], skip: int | None) -> Page:
+        paging = OffsetPaginator.params(skip, self.page_size) if self.table.paged else {}
+        query = {**self.table.params, **params, **paging}
+        table = self.table
+        return self.api.page(table.path, query, table.data_keys, table.row_field)
 
     def queries(self, window: Window) -> Iterable[Mapping[str, str]]:  # noqa: ARG002 (overrides)
         """Return the query parameters of each list of a window, beside those of the table."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
@@ -11,6 +12,7 @@ from tap_cxone.families.reporting.declarations import declaration_of
 from tap_cxone.families.reporting.pages import ListSource, date_range
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.streams.zoned import ZonedStream
 from tap_cxone.windows import grid_windows
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from tap_cxone.context import ApiFamily
     from tap_cxone.families.reporting.pages import Row
     from tap_cxone.families.reporting.period_tables import PeriodTable
+    from tap_cxone.planning.skipped_windows import SkippedWindow
+    from tap_cxone.spool import WindowFile
+    from tap_cxone.streams.family_stream import StreamPreload
     from tap_cxone.windows import Window
 
 _MEDIA_TYPE = "mediaTypeId"
@@ -55,11 +60,7 @@ class PeriodSource(ListSource):
 
 
 class PeriodStream(WindowedStream):
-    """Stream of one list of a date range.
-
-    A window begins on the grid of its length, so that a row that sums up its window always has
-    the same key.
-    """
+    """Stream of one list of a date range, in windows on a grid."""
 
     def __init__(self, tap: Tap, family: ApiFamily, table: PeriodTable) -> None:
         """Store the table; most of the tables are deselected in a new catalog."""
@@ -93,13 +94,6 @@ class PeriodStream(WindowedStream):
         return max(self.section.lookback, self.settings.lookback)
 
     @override
-    def row_meaning(self) -> dict[str, Any]:
-        if not self.table.sums_window:
-            return {}
-        setting = f"{ReportingSettings.NAME}.window_minutes"
-        return {setting: self.section.window_minutes}
-
-    @override
     def source(self) -> PeriodSource:
         return PeriodSource.of(self, self.table, media_types=self.media_types)
 
@@ -107,8 +101,35 @@ class PeriodStream(WindowedStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        if self.table.sums_window:
-            length = step = self.section.window
-        else:
-            length, step = self.table.longest, self.table.step
-        return grid_windows(start, end, length=length, step=step)
+        return grid_windows(start, end, length=self.table.longest, step=self.table.step)
+
+
+class AggregateStream(ZonedStream, PeriodStream):
+    """Stream of rows that sum up their window, which is a day of a zone or a part of it."""
+
+    @property
+    @override
+    def zone(self) -> ZoneInfo:
+        return self.settings.zone or ZoneInfo("UTC")
+
+    @override
+    def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
+        self.workers.main_thread.call(self.require_same_zone)
+        yield from super().iter_files()
+
+    @override
+    def row_meaning(self) -> dict[str, Any]:
+        setting = f"{ReportingSettings.NAME}.window_minutes"
+        return {setting: self.section.window_minutes}
+
+    @override
+    def windows(
+        self, start: datetime, end: datetime, pending: Iterable[Window]
+    ) -> Iterator[Window]:
+        length = self.section.window
+        return grid_windows(start, end, length=length, step=length, zone=self.zone)
+
+
+def period_stream(tap: Tap, family: ApiFamily, table: PeriodTable) -> PeriodStream:
+    """Return the stream of a list of a date range."""
+    return (AggregateStream if table.sums_window else PeriodStream)(tap, family, table)

@@ -147,11 +147,20 @@ class ReportJobsApi(JobApi):
         response = super().read_status(job)
         return replace(response, is_known=response.is_known or not response.api_status)
 
+    @property
+    @override
+    def list_path(self) -> str:
+        return f"{_PATH}?reportId={self.report_id}"
+
+    @override
+    def list_jobs(self) -> dict[str, StatusResponse]:
+        listed = self._list({"jobSpan": "1"}).values()
+        jobs = [(first_id(job, self.ID_KEYS), job) for part in listed for job in json_objects(part)]
+        return {job_id: self.read_status(job) for job_id, job in jobs if job_id}
+
     @override
     def list_active_jobs(self, window: Window) -> ActiveJobs:
-        jobs = self._list({"jobSpan": "1"})
-        ids = (first_id(job, self.ID_KEYS) for key in jobs for job in json_objects(jobs[key]))
-        return ActiveJobs(candidate_ids=frozenset(filter(None, ids)))
+        return ActiveJobs(candidate_ids=frozenset(self.list_jobs()))
 
     def finished_jobs(self, span_days: int) -> list[FinishedJob]:
         """Return the finished jobs of the last days that have a file, in the order of their end."""

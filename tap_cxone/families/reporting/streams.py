@@ -23,7 +23,7 @@ from tap_cxone.families.reporting.data_downloads import DownloadStream
 from tap_cxone.families.reporting.declarations import declaration_of
 from tap_cxone.families.reporting.pages import ListSource
 from tap_cxone.families.reporting.period_tables import PERIOD_TABLES
-from tap_cxone.families.reporting.periods import PeriodStream
+from tap_cxone.families.reporting.periods import period_stream
 from tap_cxone.families.reporting.report_streams import report_stream
 from tap_cxone.families.reporting.settings import (
     BUILT_IN_STREAMS,
@@ -108,7 +108,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     return [
         ContactsStream(tap, api_family, declaration_of(CONTACTS, windowed=True)),
         *(DimensionStream(tap, api_family, table) for table in DIMENSIONS),
-        *(PeriodStream(tap, api_family, table) for table in PERIOD_TABLES),
+        *(period_stream(tap, api_family, table) for table in PERIOD_TABLES),
         *(DownloadStream(tap, api_family, entry) for entry in section.data_downloads),
         *(report_stream(tap, api_family, entry) for entry in section.report_jobs),
     ]

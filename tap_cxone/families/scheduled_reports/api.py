@@ -12,7 +12,7 @@ from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
 from tap_cxone.http.date_range import other_range
-from tap_cxone.http.json_body import json_list, json_object
+from tap_cxone.http.json_body import find_object, json_list, json_object
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.messages import parse_json_rows
@@ -103,7 +103,7 @@ class ReportsApi(JobApi):
         response = super().get_status(job)
         if response.status is not JobStatus.SUCCEEDED:
             return response
-        if difference := other_range(json_object(response.body).get("dateRange"), job.window):
+        if difference := other_range(_shown_range(response.body), job.window):
             return replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response
@@ -143,6 +143,16 @@ class ReportsApi(JobApi):
         if total is not None and count != total:
             msg = f"{description}: received {count} of {total} announced rows; run again"
             raise DownloadError(msg)
+
+
+def _shown_range(body: Any) -> dict[str, Any]:
+    """Return the date range of a result.
+
+    An object in it may describe the report, whose relative range is no statement on the result.
+    """
+    shown = find_object(body, "dateRange")
+    is_relative = "value" in shown and shown != json_object(body).get("dateRange")
+    return {} if is_relative else shown
 
 
 def _date_range(window: Window) -> dict[str, str]:

@@ -42,9 +42,10 @@ def _made_schedules(tenant_info: Mapping[str, Any]) -> dict[str, str]:
     return ids
 
 
-def unused_schedules(tenant_info: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Return the schedules that the tap made and that none of these names means."""
-    return sorted(_made_schedules(tenant_info).keys() - set(names))
+def unused_schedules(tenant_info: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return name and ID of the schedules that the tap made and that none of the names means."""
+    used = set(names)
+    return {n: i for n, i in sorted(_made_schedules(tenant_info).items()) if n not in used}
 
 
 class ScheduleRequest(Struct, frozen=True):

@@ -117,12 +117,17 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     ]
 
 
+def _unused_schedules(stream: CXoneStream) -> dict[str, str]:
+    """Return name and ID of the schedules that earlier runs made and no report uses any more."""
+    reports = stream.settings.section(ScheduledReportsSettings).reports
+    used_names = (name for report in reports for name in schedule_names(report))
+    return unused_schedules(stream.family.tenant_info, used_names)
+
+
 def log_unused_schedules(stream: CXoneStream) -> None:
     """Log the schedules that earlier runs made for reports that are no longer configured."""
-    family, reports = stream.family, stream.settings.section(ScheduledReportsSettings).reports
-    used_names = (name for report in reports for name in schedule_names(report))
-    names = unused_schedules(family.tenant_info, used_names)
-    if names and "unused schedules" not in family.logged_topics:
+    names = _unused_schedules(stream)
+    if names and "unused schedules" not in stream.family.logged_topics:
         text = (
             "No report of the settings uses the schedules that earlier runs registered: %s. "
             "CXone still runs them; delete them there"
@@ -159,6 +164,15 @@ class SchedulesStream(FullTableStream):
             parts = {name: entry.get(name) for name in ("schedule", "report", "delivery")}
             texts = {n: None if v is None else _JSON.encode(v).decode() for n, v in parts.items()}
             yield {"schedule_id": schedule_id_of(entry), "name": entry.get("name"), **texts}
+
+    @override
+    def leftovers(self) -> Iterator[str]:
+        unused = _unused_schedules(self)
+        listed = list_schedules(self.family.client) if unused else ()
+        listed_ids = {schedule_id_of(entry) for entry in listed}
+        for name, schedule_id in unused.items():
+            if schedule_id in listed_ids:
+                yield f"schedule '{name}' ({schedule_id}), which no report of the settings uses"
 
 
 class ReportStream(JobStream):

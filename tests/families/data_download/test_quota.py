@@ -216,9 +216,19 @@ def test_plan_of_more_calls_than_remain_ends_after_the_reset_of_the_quota(simula
     assert plan.earliest_finish == datetime(2026, 3, 20, 13, tzinfo=UTC)
 
 
-def test_page_that_is_an_error_shows_the_words_of_the_api(sim, clock):
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": {"code": 7, "message": "Report engine is down"}},
+        {"errors": [{"code": 7, "message": "Report engine is down"}]},
+        {"errors": ["Report engine is down"], "requestId": "r-1"},
+        {"errors": [{"message": "Report engine is down"}], "data": [], "totalRecords": 0},
+    ],
+    ids=["error", "errors", "texts", "beside no rows"],
+)
+def test_page_that_is_an_error_shows_the_words_of_the_api(sim, clock, answer):
     """An error with status 200 is a failure with the API's words."""
-    serve_pages(sim, '{"error": {"code": 7, "message": "Report engine is down"}}')
+    serve_pages(sim, answer)
 
     out = run_downloads(download_settings(sim), clock)
 

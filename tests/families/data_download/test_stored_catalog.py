@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tests.support.data_download import (
     BASKET,
     BY,
+    FIRST,
     IDS,
     NEW,
     SCORE,
@@ -76,6 +78,27 @@ def test_state_of_five_downloads_of_many_metrics_is_small(simulate, clock, numbe
 
     assert out.error is None
     assert max(len(json.dumps(state)) for state in out.states) < 20_000
+
+
+@pytest.mark.slow
+def test_state_of_sixty_downloads_over_thirty_days_is_small_and_continued(simulate, clock):
+    """STATE stays under 20 kB in each message, and the next run reads no window of it again."""
+    sim = simulate(catalogue=metrics(300), rows_per_day=1)
+    entry = {"group_by": ["interactionId", "agentId"]}
+    config = download_settings(sim, 30, first=FIRST - timedelta(days=30), entry=entry)
+    (download,) = config["data_download"]["downloads"]
+    names = [f"download_{index}" for index in range(60)]
+    own = {"downloads": [{**download, "name": name} for name in names], "window_days": 10}
+    config["data_download"] = own
+
+    first = run_downloads(config, clock, *names)
+    second = run_downloads(config, clock, *names, state=first.state)
+
+    assert first.error is None
+    assert "packed" in first.state
+    assert max(len(json.dumps(state)) for state in first.states) < 20_000
+    assert version(first) == version(second) == 1
+    assert second.counts() == {}
 
 
 @pytest.mark.parametrize("form", ["CM_{:016X}", "{:08x}-0000-4000"])

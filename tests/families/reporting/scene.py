@@ -1,6 +1,8 @@
-"""The scenes of the reporting API: contacts, figures of days, a data download and a job."""
+"""The scenes of the reporting API: lists with dates, a data download and a job."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from tap_cxone.config.validation import ACCESS_KEY
 from tap_cxone.simulator.reporting.report_jobs import REPORT as REPORT_TRUTH
@@ -27,6 +29,13 @@ from tests.support.scene import DAY, Ability, RequestPatterns, Scene, without_jo
 
 _PERMISSION = ("permission to view this data",)
 _NO_JOBS = "the response to a request has the rows, and no job is made"
+_PAGES: dict[str, Any] = {
+    "reads": ("token", "page"),
+    "first_request": "page",
+    "permission": _PERMISSION,
+    "cannot": without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
+    "file_point": "page",
+}
 
 SCENES = (
     Scene(
@@ -39,11 +48,7 @@ SCENES = (
         credentials=ACCESS_KEY,
         typed=contact_records,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {CONTACTS_PATH}"),
-        reads=("token", "page"),
-        first_request="page",
-        permission=_PERMISSION,
-        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
-        file_point="page",
+        **_PAGES,
     ),
     Scene(
         name="agents_performance",
@@ -56,11 +61,34 @@ SCENES = (
         fields=("agentOffered", "inboundTalkTime", "acwTime", "totalTalkTime", "loginTime"),
         windowed=True,
         patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {FIGURES_PATH}"),
-        reads=("token", "page"),
-        first_request="page",
-        permissions={"page": ("permission to view this data",)},
-        cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
-        file_point="page",
+        **_PAGES,
+    ),
+    Scene(
+        name="contact_state_history",
+        family=FAMILY[0],
+        stream="contact_state_history",
+        key=("contactId", "stateIndex"),
+        own={"page_size": 5, "lookback_minutes": 0},
+        entity="contacts/state-history",
+        credentials=ACCESS_KEY,
+        typed=contact_records,
+        patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {BASE}/contacts/state-history"),
+        **_PAGES,
+    ),
+    Scene(
+        name="wfm_skills_agent_performance",
+        family=FAMILY[0],
+        stream="wfm_skills_agent_performance",
+        key=("skillId", "agentId", "halfHour"),
+        own={"lookback_minutes": 0},
+        entity="wfm-data/skills/agent-performance",
+        credentials=ACCESS_KEY,
+        fields=("totalHandled", "totalHandledTime"),
+        windowed=True,
+        patterns=RequestPatterns(
+            login=f"POST {TOKEN}", file=f"GET {BASE}/wfm-data/skills/agent-performance"
+        ),
+        **_PAGES,
     ),
     Scene(
         name="call_detail",

@@ -12,6 +12,7 @@ from tap_cxone.families.reporting.fields import seconds_of
 from tap_cxone.families.reporting.period_tables import AGGREGATES
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
+from tests.support.expectations import failure
 from tests.support.reporting import (
     date_ranges,
     listed_as,
@@ -22,6 +23,7 @@ from tests.support.reporting import (
 from tests.support.scene import snake
 
 AGENTS = "agents_performance"
+BERLIN = "Europe/Berlin"
 PATH = "/agents/performance"
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 18, tzinfo=UTC)
@@ -64,6 +66,33 @@ def test_figures_have_the_window_in_their_key(sim, clock, table):
             assert record.items() >= wanted[record[table.primary_keys[0]]].items()
     (schema,) = out.of("SCHEMA", table.name)
     assert schema["key_properties"] == [table.primary_keys[0], "_window_start"]
+
+
+@EACH_STREAM
+def test_figures_are_requested_by_days_of_the_configured_zone(sim, clock, table):
+    """With `timezone` a window is a day of that zone, and so is a plain `start_date`."""
+    config = reporting_settings(sim, timezone=BERLIN, start_date="2026-03-18")
+
+    out = run_reporting(config, clock, table.name)
+
+    assert out.error is None
+    assert date_ranges(sim, table.path) == [
+        ("2026-03-17T23:00:00Z", "2026-03-18T23:00:00Z"),
+        ("2026-03-18T23:00:00Z", "2026-03-19T23:00:00Z"),
+    ]
+
+
+def test_other_zone_of_days_after_the_bookmark_stops_the_figures(sim, clock):
+    """Days of two zones would overlap by hours, so nothing is read; the error has the choice."""
+    first = run_reporting(reporting_settings(sim), clock, AGENTS)
+    before = len(lists_of(sim, PATH))
+    config = reporting_settings(sim, timezone=BERLIN)
+
+    second = run_reporting(config, clock, AGENTS, state=first.state)
+
+    assert isinstance(failure(second), ConfigError)
+    assert "were those of UTC and are those of Europe/Berlin now" in str(failure(second))
+    assert len(lists_of(sim, PATH)) == before
 
 
 @pytest.mark.parametrize(
@@ -213,6 +242,19 @@ def test_figures_with_one_key_that_differ_fail_the_window(sim, clock):
 
 
 # Responses
+
+
+@pytest.mark.parametrize(("failures", "outcome"), [(1, "complete"), (2, "failed")])
+def test_figures_of_a_408_are_requested_once_more(sim, clock, failures, outcome):
+    """A list without pages cannot be halved: it is requested again once, and then it fails."""
+    config = reporting_settings(sim, start_date="2026-03-19T00:00:00Z")
+    sim.faults.add(Fault("page", "status", status=408, times=failures))
+
+    out = run_reporting(config, clock, AGENTS)
+
+    assert (out.error is None) == (outcome == "complete")
+    assert len(lists_of(sim, PATH)) == 2
+    assert bool(out.records(AGENTS)) == (outcome == "complete")
 
 
 @EACH_STREAM

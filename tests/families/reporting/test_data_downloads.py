@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,6 +147,20 @@ def test_download_without_rows_is_committed_at_once(simulate, clock, empty):
     assert out.counts() == {}
     assert out.bookmark(CALLS) == "2026-03-18T05:00:00+00:00"
     assert len(download_queries(sim)) == 2
+
+
+def test_download_with_commas_and_blank_lines_has_its_rows_only(sim, clock):
+    """A name with a comma is one cell, and a blank line at the end is no row."""
+    text = 'Contact_ID,Skill_Name\r\n1,"Sales, EMEA"\r\n2,Service\r\n\r\n'
+    body = json.dumps({"fileName": "a.csv", "file": b64encode(text.encode()).decode()})
+    sim.faults.add(Fault("download", "status", status=200, body=body, times=9))
+    own = {"name": "cdr", "report_id": 350047, "primary_keys": ["Contact_ID"]}
+
+    out = run_reporting(download_config(sim, own, end_date=(FIRST + DAY).isoformat()), clock, "cdr")
+
+    records = [(r["contact_id"], r["skill_name"]) for r in out.records("cdr")]
+    assert out.error is None
+    assert records == [("1", "Sales, EMEA"), ("2", "Service")]
 
 
 def test_download_with_an_error_text_fails(simulate, clock):

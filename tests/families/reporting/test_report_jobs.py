@@ -11,6 +11,7 @@ from tap_cxone.cli.plan_report import plan_lines
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
+from tests.support.batches import batch_config, rows_in
 from tests.support.clocks import OnceActingClock
 from tests.support.reporting import (
     JSON,
@@ -54,6 +55,20 @@ def test_report_is_run_and_its_rows_carry_the_job(simulate, clock, wrapper):
     }
     assert all(isinstance(r["total_time"], int) for r in records)
     assert "replication_key_value" not in out.state["bookmarks"][REPORT]
+
+
+def test_parquet_of_a_report_has_the_id_of_its_job_as_a_text(simulate, clock, tmp_path):
+    """The ID and the times of the job have the types of the SCHEMA in parquet files too."""
+    sim = simulate()
+
+    out = run_reporting(
+        report_config(sim, batch_config=batch_config(tmp_path, "parquet")), clock, REPORT
+    )
+
+    (job,) = sim.report_jobs.all()
+    assert out.error is None
+    rows = [row for message in out.of("BATCH", REPORT) for row in rows_in(message)]
+    assert {(row["_job_id"], row["_job_start"]) for row in rows} == {(job.id, job.submitted_at)}
 
 
 def test_report_is_requested_as_csv_with_headers(sim, clock):

@@ -112,6 +112,22 @@ def test_wfm_plan_shows_the_calls(sim, clock, table):
 
 
 @EACH_TABLE
+def test_wfm_plan_advises_of_more_than_a_thousand_calls(sim, clock, table):
+    """`--plan` names a stream that needs many calls, with those of a day and what to change."""
+    config = reporting_settings(sim, start_date="2026-03-01T00:00Z", end_date="2026-03-15T00:00Z")
+    tap = TapCXone(config=config, clock=clock, catalog=select(config, table.name))
+
+    (plan,) = tap.plans()
+
+    advice = [text for text in plan.advice if text.startswith(table.name)]
+    calls = CALLS_OF_14_DAYS[table.name]
+    assert len(advice) == (calls > 1000)
+    for text in advice:
+        assert f"{calls} calls, about {calls // 14} a day" in text
+        assert "set start_date to a later day, or deselect the stream" in text
+
+
+@EACH_TABLE
 def test_wfm_window_without_rows_moves_the_bookmark(simulate, clock, table):
     """204 without a body is a window without rows."""
     sim = simulate(rows_per_day=0)

@@ -98,6 +98,28 @@ def test_result_of_another_date_range_fails(sim, clock, shown):
     assert out.records(STREAM) == []
 
 
+def test_result_whose_report_shows_another_date_range_fails(sim, clock):
+    """The date range may stand in an object that describes the report."""
+    day_before = {"type": "absolute", "start": "2026-03-14", "end": "2026-03-14"}
+    answer(sim, "poll", done(report_row(), report={"id": 7, "dateRange": day_before}))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert "the result is of 2026-03-14 to 2026-03-14" in str(failure(out))
+
+
+def test_result_whose_report_has_a_relative_date_range_is_read(sim, clock):
+    """The relative range of a definition is not that of a run with dates of its own."""
+    relative = {"type": "relative", "value": "previousDay"}
+    answer(sim, "poll", done(report_row(), report={"dateRange": relative}))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert out.error is None
+    assert len(out.records(STREAM)) == 1
+
+
 @pytest.mark.parametrize(
     "end",
     ["2026-03-15T23:59:59.999Z", "2026-03-15T23:59:59Z", "2026-03-16T00:00:00+00:00", "2026-03-15"],

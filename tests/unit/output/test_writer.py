@@ -13,7 +13,7 @@ STATE = {"bookmarks": {"contacts": {"jobs": [{"id": "1", "link": None}], "versio
 
 
 @pytest.fixture
-def written(capfdbinary):
+def state_lines(capfdbinary):
     """Return a function that writes states and returns the lines that left."""
 
     def write(*states):
@@ -25,14 +25,14 @@ def written(capfdbinary):
     return write
 
 
-def test_state_message_is_encoded_whole_nulls_included(written):
+def test_state_message_is_encoded_whole_nulls_included(state_lines):
     """A STATE line has the message type and each value of the state."""
-    assert written(STATE) == [{"type": "STATE", "value": STATE}]
+    assert state_lines(STATE) == [{"type": "STATE", "value": STATE}]
 
 
-def test_state_equal_to_the_last_one_is_not_written_again(written):
+def test_state_equal_to_the_last_one_is_not_written_again(state_lines):
     """Equal states are one line, even if they are different objects."""
-    assert len(written(STATE, json.loads(json.dumps(STATE)))) == 1
+    assert len(state_lines(STATE, json.loads(json.dumps(STATE)))) == 1
 
 
 def test_state_changed_in_place_is_written_again(capfdbinary):

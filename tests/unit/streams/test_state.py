@@ -85,7 +85,7 @@ stream_states = st.fixed_dictionaries(
         "date_orders": st.dictionaries(st.text(max_size=3), st.just("day_first") | anything)
         | anything,
         "date_votes": st.dictionaries(st.text(max_size=3), st.integers(0, 2) | anything) | anything,
-        "version": st.sampled_from([0, 1, 2]),
+        "version": st.sampled_from([0, 1, 2, 3]),
         "tenant_info": st.dictionaries(family, anything) | anything,
     },
 )
@@ -212,7 +212,7 @@ def test_times_are_written_in_one_format(state):
             }
         ],
         "submits": {"data_extraction": ["2026-01-01T00:00:00+00:00"]},
-        "version": 2,
+        "version": 3,
     }
 
 

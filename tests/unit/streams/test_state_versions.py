@@ -20,7 +20,7 @@ def test_state_of_layout_0_is_upgraded():
     assert raw == {
         "replication_key_value": "2026-01-31",
         "tenant_info": {"data_extraction": {"a": 1}},
-        "version": 2,
+        "version": 3,
     }
 
 
@@ -66,12 +66,12 @@ def test_uncertain_column_of_layout_1_is_retired(learned, certain):
 
 def test_state_of_the_present_layout_is_unchanged():
     """A state that this version wrote comes back as it is, keys of other programs included."""
-    state = {"bookmarks": {"s": {"version": 2, "failed": True, "of_others": 1}}, "more": 1}
+    state = {"bookmarks": {"s": {"version": 3, "failed": True, "of_others": 1}}, "more": 1}
 
     assert read_state(state) == state
 
 
-@pytest.mark.parametrize("version", [3, 99, "1", None, True, [1]], ids=json.dumps)
+@pytest.mark.parametrize("version", [4, 99, "1", None, True, [1]], ids=json.dumps)
 def test_state_of_an_unknown_layout_is_refused(version):
     """A state of a later or unreadable layout is refused; the message states what to install."""
     raw = {"replication_key_value": "2026-01-31", "version": version}

@@ -1,0 +1,113 @@
+"""Base class of streams whose windows become narrower after failures, and wider again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_cxone.errors import (
+    CXoneError,
+    DecodeError,
+    DownloadError,
+    InsecureLink,
+    InvalidRecords,
+    JobFailed,
+    JobTimeout,
+    ResponseTimeout,
+    SpoolError,
+    TokenRequired,
+    WindowTooLarge,
+)
+from tap_cxone.streams.windowed import WindowedStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_cxone.windows import Window
+
+_DAY = timedelta(days=1)
+_OF_THE_WINDOW = (JobFailed, DownloadError, DecodeError, ResponseTimeout)
+_NOT_OF_THE_WINDOW = (InsecureLink, InvalidRecords, SpoolError, TokenRequired)
+
+
+class NarrowingStream(WindowedStream):
+    """A windowed stream that reads on in narrower windows where one cannot be read.
+
+    A window is halved if it takes too long, if the API refuses it as too large, or if it fails
+    twice. Two failures halve none where exports are counted, because narrower windows need more.
+    """
+
+    @property
+    def configured_window_days(self) -> int:
+        """Return the maximum days of a window by the settings; 0 if its dates cannot change."""
+        return self.family.window_days
+
+    @property
+    def window_days(self) -> int:
+        """Return the maximum days of a window: by the settings, or fewer after a failure."""
+        return self.narrowed_days or self.configured_window_days
+
+    @property
+    @override
+    def narrowed_days(self) -> int | None:
+        days = self.state_view.narrow_windows().days
+        return days if days is not None and days < self.configured_window_days else None
+
+    @override
+    def read_records(self) -> Iterator[Record]:
+        """Yield every record; after a failure read on in narrower windows if that may help.
+
+        Each repeated time-out needs a commit since the one before it.
+        """
+        commits_at_timeout: int | None = None
+        while True:
+            try:
+                yield from super().read_records()
+            except CXoneError as error:
+                commits = self.progress.snapshot().windows
+                if not self._may_retry(error, commits == commits_at_timeout):
+                    raise
+                if isinstance(error, JobTimeout):
+                    commits_at_timeout = commits
+                text = "%s. Retrying with window_days=%d"
+                self.logger.warning(text, error, self.window_days)
+            else:
+                return
+
+    def _may_retry(self, error: CXoneError, is_second_timeout: bool) -> bool:
+        """Store fewer days if that may help; return True if this run reads on with them."""
+        window = error.window
+        if window is None:
+            return False
+        if isinstance(error, JobTimeout):  # one day is tried once more as it is
+            self._halve(window)
+            return not is_second_timeout
+        if isinstance(error, WindowTooLarge):
+            return self._halve(window)
+        if not isinstance(error, _OF_THE_WINDOW) or isinstance(error, _NOT_OF_THE_WINDOW):
+            return False
+        narrow_windows = self.state_view.narrow_windows()
+        if self.family.limits.quota is None and narrow_windows.failed_start == window.start:
+            return self._halve(window)
+        self.state_view.set_narrow_windows(narrow_windows.fail(window))
+        return False
+
+    def _halve(self, window: Window) -> bool:
+        """Store half of the days of a window; return False for a window of one day."""
+        days = min(-(-(window.end - window.start) // _DAY), self.window_days)
+        if days > 1:
+            state = self.state_view
+            state.set_narrow_windows(state.narrow_windows().halve(days))
+            self.write_state()
+        return days > 1
+
+    @override
+    def commit(self, window: Window) -> None:
+        state = self.state_view
+        narrow_windows = state.narrow_windows().commit(window, self.configured_window_days)
+        state.set_narrow_windows(narrow_windows)
+        super().commit(window)
