@@ -299,7 +299,7 @@ def _unpack(state: Any) -> Any:
         return unpack_state({**state, "bookmarks": _stream_states(state)})
     except ValueError as error:
         msg = (
-            f"The text '{PACKED}' of the state is not readable ({error!r}); restore an earlier "
+            f"The text 'packed' of the state is not readable ({error!r}); restore an earlier "
             "state, or remove the text to keep the bookmarks only"
         )
         raise StateError(msg) from error

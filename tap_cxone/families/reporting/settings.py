@@ -138,8 +138,8 @@ class ReportingSettings(Section):
             extra_json_schema={"enum": [15, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440]},
             description="Minutes that a row of `agents_performance`, `teams_performance`, "
             "`skills_summary` and `skills_sla_summary` sums up: a part of a day, or the day "
-            "(1440), in the zone of the setting `timezone` (default: `UTC`). Each window costs a "
-            "call.",
+            "(1440). Days are those of the setting `timezone` (default: `UTC`). Each window costs "
+            "a call.",
         ),
     ] = 1440
     wfm_media_types: Annotated[

@@ -79,7 +79,7 @@ def test_long_state_has_its_bookmarks_in_plain_text():
 
 
 @pytest.fixture
-def written(capfdbinary):
+def packed_lines(capfdbinary):
     """Return a function that writes a state and returns the value of its message."""
 
     def write(state):
@@ -89,16 +89,16 @@ def written(capfdbinary):
     return write
 
 
-def test_short_state_is_written_as_it_is(written):
+def test_short_state_is_written_as_it_is(packed_lines):
     """A state of a few streams is readable as a whole."""
     state = {"bookmarks": {"one": stream_state(1)}}
 
-    assert written(state) == state
+    assert packed_lines(state) == state
 
 
-def test_long_state_is_written_packed_and_read_whole(written):
+def test_long_state_is_written_packed_and_read_whole(packed_lines):
     """The next run reads what the state of the message had before it was packed."""
-    value = written(LONG)
+    value = packed_lines(LONG)
 
     assert PACKED in value
     assert read_state(value) == LONG
@@ -112,12 +112,12 @@ def test_stream_that_was_deleted_from_a_packed_state_begins_anew():
     assert "download_7" not in read_state(packed)["bookmarks"]
 
 
-def merged(state: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def merged_states(state: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Return two states merged key by key, as a runner does for a part of the streams."""
     result = dict(state)
     for key, value in other.items():
         is_nested = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if is_nested else value
+        result[key] = merged_states(result[key], value) if is_nested else value
     return result
 
 
@@ -127,7 +127,7 @@ def test_packed_state_merged_into_a_plain_one_is_read_from_the_text():
     before = {**done, "replication_key_value": "2026-03-01T05:00:00+00:00", "failed": True}
     plain, packed = ({"bookmarks": {"one": raw}} for raw in (before, done))
 
-    assert read_state(merged(plain, pack_state(packed))) == packed
+    assert read_state(merged_states(plain, pack_state(packed))) == packed
 
 
 def test_plain_state_merged_into_a_packed_one_is_read_from_its_keys():
@@ -135,7 +135,7 @@ def test_plain_state_merged_into_a_packed_one_is_read_from_its_keys():
     later = {**stream_state(2), "replication_key_value": "2026-04-01T04:00:00+00:00"}
     packed = pack_state({"bookmarks": {"one": stream_state(1), "two": stream_state(2)}})
 
-    state = read_state(merged(packed, {"bookmarks": {"two": later}}))
+    state = read_state(merged_states(packed, {"bookmarks": {"two": later}}))
 
     assert state["bookmarks"]["one"] == stream_state(1)
     assert state["bookmarks"]["two"].items() >= later.items()

@@ -37,7 +37,8 @@ def test_state_equal_to_the_last_one_is_not_written_again(state_lines):
 
 def test_state_changed_in_place_is_written_again(capfdbinary):
     """The writer compares what it wrote, not the object, which the tap changes in place."""
-    writer, state = MessageWriter(), {"bookmarks": {}}
+    writer = MessageWriter()
+    state: dict[str, dict[str, object]] = {"bookmarks": {}}
     writer.write_message(StateMessage(value=state))
     state["bookmarks"]["contacts"] = {}
     writer.write_message(StateMessage(value=state))
